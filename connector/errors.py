@@ -1,0 +1,249 @@
+"""Every error the product raises itself, as one tree.
+
+AfterwordError(what, where, remedy)
+├─ SettingsError(problems)              everything wrong with config.toml and the mappings, in one run
+├─ StoreError                           the database is missing, busy, or newer than this version
+├─ CrmError
+│  ├─ Unavailable                       no answer, 5xx, an HTML page instead of data: passing
+│  ├─ RateLimited(retry_after, quota)   too fast: passing
+│  ├─ QuotaSpent(until, quota)          the day's allowance, or our share of it, is used: end early, keep the cursor
+│  ├─ AuthExpired                       the token died: the adapter renews it once and replays; outside it is never seen twice
+│  ├─ AuthRevoked                       the credentials are refused: pause the connection and tell the admin
+│  ├─ NotPermitted                      a scope or permission is missing; never to be read as "there is nothing"
+│  ├─ SchemaChanged(field)              a field or object that the mapping names is not there (any more)
+│  ├─ CursorInvalid                     the CRM forgot our place in a listing: restart the window
+│  └─ RecordRejected(code, fields)      one record was refused for good …
+│     ├─ Conflict(existing_id)          … because another has its key
+│     ├─ Locked                         … for now: somebody else holds it (passing)
+│     ├─ TooLong / BadOption / RuleRefused
+│     └─ Gone(merged_into)              … because it is deleted, or merged into another
+├─ MailError
+│  ├─ MailboxRefused                    this address will not work: permanent
+│  ├─ MailUnavailable                   nothing was handed over: try again later
+│  └─ MailInDoubt                       cut off after the message was handed over: it may have been sent
+├─ MappingError(field, value)           one value could not be understood; parks the record, not the lap
+├─ ImplausibleLoss(seen, expected)      an empty answer is not "all deleted"
+└─ Bug                                  an invariant is broken; never caught
+
+Only the command line, the web application's error pages and the lap (which sets one connection or one record aside and goes
+on with the others) catch these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+class AfterwordError(Exception):
+    """Something an admin can understand: what happened, where, and what to do about it."""
+
+    permanent = True
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{place}{self.what}{remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the settings or a mapping, or that `check` found in a CRM."""
+
+    where: str
+    """File and key, for instance ``config.toml: limits.quiet_period``."""
+    what: str
+    remedy: str
+    severity: str = "error"
+    """``error`` keeps the lap from running; ``warning`` does not."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} {self.remedy}".rstrip()
+
+
+class SettingsError(AfterwordError):
+    """Config and mappings are wrong; carries every problem found, never only the first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class StoreError(AfterwordError):
+    """The database cannot be used as it is."""
+
+
+class LeaseLost(StoreError):
+    """Another process took over this work; what we were about to write must not be written by us."""
+
+    permanent = False
+
+
+# ── the CRM ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CrmError(AfterwordError):
+    """The CRM answered with an error, or not at all. `where` names the connection and the call."""
+
+
+class Unavailable(CrmError):
+    """No usable answer: network, timeout, 5xx, an HTML page. For a write the outcome is unknown unless `not_sent`."""
+
+    permanent = False
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", not_sent: bool = False) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.not_sent = not_sent
+
+
+class RateLimited(CrmError):
+    """We were too fast for one of the CRM's quotas."""
+
+    permanent = False
+
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", retry_after: timedelta | None = None, quota: str = ""
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.retry_after = retry_after
+        self.quota = quota
+
+
+class QuotaSpent(CrmError):
+    """The allowance of the day, or our share of it, is used up. The lap ends early and goes on when it is renewed."""
+
+    permanent = False
+
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", until: datetime | None = None, quota: str = "daily"
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.until = until
+        self.quota = quota
+
+
+class AuthExpired(CrmError):
+    """The access token is no longer good."""
+
+    permanent = False
+
+
+class AuthRevoked(CrmError):
+    """The credentials themselves are refused."""
+
+
+class NotPermitted(CrmError):
+    """The integration user lacks a right. Absence of data because of it is never evidence that there is none."""
+
+
+class SchemaChanged(CrmError):
+    """A field or an object is not there, or is hidden from us."""
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", object_name: str = "", field: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.object_name = object_name
+        self.field = field
+
+
+class CursorInvalid(CrmError):
+    """The CRM no longer knows our place in a listing. Start the window again from the stored cursor."""
+
+    permanent = False
+
+
+class RecordRejected(CrmError):
+    """One record was refused. `code` is the CRM's own; `fields` are the CRM's field names, if it named any."""
+
+    def __init__(
+        self, what: str, *, where: str = "", remedy: str = "", code: str = "", fields: Sequence[str] = ()
+    ) -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.code = code
+        self.fields = tuple(fields)
+
+
+class Conflict(RecordRejected):
+    """Another record has the same unique key."""
+
+    existing_id: str | None = None
+
+
+class Locked(RecordRejected):
+    """Somebody else is changing the record right now."""
+
+    permanent = False
+
+
+class TooLong(RecordRejected):
+    """Text longer than the field takes."""
+
+
+class BadOption(RecordRejected):
+    """Not one of the field's allowed values."""
+
+
+class RuleRefused(RecordRejected):
+    """A validation, duplicate or automation rule of the org said no; `what` holds the rule's own words."""
+
+
+class Gone(RecordRejected):
+    """The record is deleted, or was merged into another (`merged_into`)."""
+
+    merged_into: str | None = None
+
+
+# ── mail ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class MailError(AfterwordError):
+    """A message could not be handed to the mail server."""
+
+
+class MailboxRefused(MailError):
+    """The server refuses this address for good (an SMTP 5xx for the recipient)."""
+
+
+class MailUnavailable(MailError):
+    """Certainly nothing was sent: the server is down, busy, or refused before it had the message."""
+
+    permanent = False
+
+
+class MailInDoubt(MailError):
+    """The connection broke after the whole message was handed over and before it was acknowledged."""
+
+
+# ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class MappingError(AfterwordError):
+    """A value of a record cannot be understood."""
+
+    def __init__(self, what: str, *, field: str, value: object, where: str = "", remedy: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.field = field
+        self.value = value
+
+
+class ImplausibleLoss(AfterwordError):
+    """More records are missing than a healthy CRM loses at once; nothing was deleted."""
+
+    permanent = False
+
+    def __init__(self, *, seen: int, expected: int, where: str = "") -> None:
+        super().__init__(
+            f"only {seen} of {expected} known records were listed, so none of the missing ones was taken as deleted.",
+            where=where,
+            remedy="If they really are gone, wait for the next nightly comparison, which asks again.",
+        )
+        self.seen = seen
+        self.expected = expected
+
+
+class Bug(AssertionError):
+    """An invariant of our own is broken. Never caught: better to stop than to write what nobody meant."""

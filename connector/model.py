@@ -1,0 +1,214 @@
+"""The words the product thinks in: frozen, typed, without I/O.
+
+Times are aware UTC datetimes. Ids of ours are opaque text; a CRM's ids appear only inside a `Ref`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Unset(StrEnum):
+    """The third state of a field beside a value and None ("clear it"): not known, or not ours to say."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+Facts = Mapping[str, Any]
+"""Whatever else an admin maps: text, numbers, booleans, ISO times. Used by conditions, segments and drivers."""
+
+
+class Kind(StrEnum):
+    """What we read from a CRM, whatever the CRM calls it."""
+
+    OWNER = "owner"
+    ACCOUNT = "account"
+    CONTACT = "contact"
+    INTERACTION = "interaction"
+    FOLLOW_UP = "follow_up"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The address of one CRM record."""
+
+    connection: str
+    object: str
+    id: str
+
+
+# ── what is read ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A user of the CRM who can own records and be given tasks."""
+
+    ref: Ref
+    name: str
+    email: str | None = None
+    active: bool = True
+    timezone: str | None = None
+    """IANA name; due times in a task's subject are written in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A company we serve (or hope to): Salesforce Account, HubSpot company."""
+
+    ref: Ref
+    name: str
+    owner: Ref | None = None
+    parent: Ref | None = None
+    is_customer: bool = False
+    link: str | None = None
+    """Shared key by which accounts of several CRMs are one customer; None where the mapping names none."""
+    facts: Facts = field(default_factory=dict)
+    shown: Facts = field(default_factory=dict)
+    """What the fields that we own hold in the CRM right now, by our own names, in the CRM's own form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person at an account."""
+
+    ref: Ref
+    name: str
+    account: Ref | None = None
+    email: str | None = None
+    """Normalised: trimmed, lower case; None when absent or not an address."""
+    role: str | None = None
+    language: str | None = None
+    """BCP 47 tag, e.g. ``fi`` or ``pt-BR``; None: the survey's default language."""
+    owner: Ref | None = None
+    no_surveys: bool = False
+    """True as soon as any of the CRM's opt-out fields says so."""
+    facts: Facts = field(default_factory=dict)
+    shown: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Something that happened between the customer and us, and can end: a case, call, meeting, deal."""
+
+    ref: Ref
+    kind: str
+    """As the mapping names it: case, call, meeting, deal, delivery …"""
+    label: str
+    """How people refer to it, e.g. ``case 00123`` or ``call "Renewal"``."""
+    account: Ref | None = None
+    contacts: tuple[Ref, ...] = ()
+    """The participants, the primary one first."""
+    owner: Ref | None = None
+    ended: str | None = None
+    """The event by which it has ended (closed, held, won …) or None while it goes on."""
+    ended_at: datetime | None = None
+    updated_at: datetime | None = None
+    """When a person last changed it; None when the CRM does not say."""
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTask:
+    """One of our follow-up tasks, as the CRM shows it."""
+
+    ref: Ref
+    key: str
+    open: bool
+    outcome: str | None = None
+    closed_at: datetime | None = None
+    owner: Ref | None = None
+
+
+Pulled = Owner | Account | Contact | Interaction | SeenTask
+
+
+# ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Decision(StrEnum):
+    """The state of the one decision for a (survey, interaction, contact)."""
+
+    WAITING = "waiting"
+    INVITED = "invited"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Reason(StrEnum):
+    """Why somebody is not asked, or not yet. The value is the key in ``not_invited`` and in the survey log."""
+
+    DELAY = "delay"
+    """The survey's delay after the last update is not over."""
+    REOPENED = "reopened"
+    DELETED = "deleted"
+    BEFORE_GO_LIVE = "before_go_live"
+    TOO_OLD = "too_old"
+    NOT_A_CUSTOMER = "not_a_customer"
+    NO_ACCOUNT = "no_account"
+    NO_CONTACT = "no_contact"
+    NO_ADDRESS = "no_address"
+    BAD_ADDRESS = "bad_address"
+    """Mail to this address has bounced."""
+    OPTED_OUT = "opted_out"
+    INTERNAL = "internal"
+    """An address of our own people, or of the owner who would be rated."""
+    CONDITION = "condition"
+    """The survey's `where` does not hold."""
+    SAMPLED_OUT = "sampled_out"
+    QUIET_PERIOD = "quiet_period"
+    MINIMUM_GAP = "minimum_gap"
+    ACCOUNT_CAP = "account_cap"
+    DAILY_SENDS = "daily_sends"
+    SENDING_WINDOW = "sending_window"
+    ERASED = "erased"
+
+
+class Delivery(StrEnum):
+    """The state of an invitation on its way, and of each attempt to send it."""
+
+    DUE = "due"
+    SENDING = "sending"
+    """Written before the mail server is called. Found in this state after a crash, it becomes IN_DOUBT."""
+    SENT = "sent"
+    IN_DOUBT = "in_doubt"
+    BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+# ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One number that a person gave, with the scale it was given on."""
+
+    metric: str
+    """csat, nps, ces, or an admin's own dimension."""
+    question: str
+    value: float
+    low: float
+    high: float
+    direction: str = "up"
+    """``up``: a high value is good; ``down``: a low value is good."""
+
+
+class Mood(StrEnum):
+    """The account's state in words. The value is what the rep reads."""
+
+    HAPPY = "Happy"
+    MIXED = "Mixed"
+    UNHAPPY = "Unhappy"
+    TOO_FEW = "Too few answers"
+
+
+class FollowUpState(StrEnum):
+    """Our side of a follow-up. OPEN until its task is closed in the CRM, or the reason is gone."""
+
+    OPEN = "open"
+    CLOSED = "closed"

@@ -1,0 +1,360 @@
+"""What the connector needs from outside, as protocols. Each method lists the errors it may raise.
+
+An adapter speaks in the CRM's own names and values (`Record`, `Query`, `Write`) and knows no field's meaning. A mapping knows what
+the names mean and turns records into the model and values into writes. The stages are handed both.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from connector.errors import CrmError, MappingError, Problem
+from connector.model import Pulled, Ref
+
+
+class Clock(Protocol):
+    """The one source of time, so that tests and the demo can move it."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; used between retries."""
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison on a CRM field. `values` holds one value, or several for ``in``."""
+
+    field: str
+    op: Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in"]
+    values: tuple[Any, ...]
+    """Text, numbers, booleans, aware datetimes, or None (``= None``: is empty)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to read of one object: the fields by the CRM's own names, and which records.
+
+    `where` is a disjunction of conjunctions; empty means every record. Dotted field paths follow a lookup (``Owner.IsActive``).
+    """
+
+    object: str
+    fields: tuple[str, ...]
+    where: tuple[tuple[Condition, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a listing ordered by (modification stamp, id), in the CRM's own text."""
+
+    modified: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as fetched.
+
+    `fields` is keyed exactly as asked for. A field that was asked for and is absent was not permitted; None means empty.
+    """
+
+    object: str
+    id: str
+    modified: str
+    """The CRM's own modification stamp, all its digits kept."""
+    fields: Mapping[str, Any]
+    deleted: bool = False
+    merged_into: str | None = None
+    """The survivor's id, when this record is deleted because it was merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A batch of records in (modified, id) order."""
+
+    records: Sequence[Record]
+    last: Position | None
+    """Where to go on after this page; None on an empty page."""
+    server_time: datetime
+    """The CRM's clock when it made the page: a stored watermark never passes the first page's, less the CRM's lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSchema:
+    """One field of a live CRM, as far as we are allowed to see it."""
+
+    name: str
+    label: str
+    type: str
+    """text, number, boolean, date, datetime, picklist, multipicklist, reference, url, email, phone, id, other."""
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    options: tuple[str, ...] = ()
+    """API values of a picklist that are active."""
+    restricted: bool = False
+    required: bool = False
+    createable: bool = True
+    updateable: bool = True
+    filterable: bool = True
+    unique: bool = False
+    external_id: bool = False
+    calculated: bool = False
+    references: tuple[str, ...] = ()
+    """Objects that a lookup may point at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSchema:
+    """One object of a live CRM and the fields that we are allowed to see."""
+
+    name: str
+    label: str
+    fields: Mapping[str, FieldSchema]
+    createable: bool = True
+    updateable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Org:
+    """The CRM that a connection leads to."""
+
+    id: str
+    name: str
+    timezone: str
+    """IANA name."""
+    currency: str | None
+    api_version: str
+    supported_until: datetime | None
+    """When the vendor stops supporting this version of its API."""
+    server_time: datetime
+    user: str = ""
+    """Whom the connection acts as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Calls to the CRM: by this process since it was built, and of the day's allowance by everybody, where the CRM tells."""
+
+    calls: int
+    used_today: int | None = None
+    allowed_today: int | None = None
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One record to create or change, in the CRM's own names and values.
+
+    With `id` it is an update. Without, it is created once for `external` = (field, value): a record that has this value is updated
+    instead, so that sending it twice makes one record.
+    """
+
+    key: str
+    """Our name for this effect; it identifies the result and the log line."""
+    object: str
+    fields: Mapping[str, Any]
+    """Only what is to change. None clears a field."""
+    id: str | None = None
+    external: tuple[str, str] | None = None
+    related: tuple[Ref, ...] = ()
+    """Records to associate with a created one, for CRMs that keep associations apart from fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one `Write`; results come in the order of the writes."""
+
+    write: Write
+    outcome: Literal["created", "updated", "refused"]
+    id: str | None = None
+    error: CrmError | None = None
+    """Why it was refused: a `RecordRejected`, or another `CrmError` that concerns this record alone."""
+
+
+# ── setting up ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """A CRM field that a mapping wants to exist."""
+
+    object: str
+    name: str
+    label: str
+    type: str
+    """As in `FieldSchema.type`."""
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    options: tuple[str, ...] = ()
+    unique: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """One change to the CRM's set-up, or (`manual`) a click path for the admin."""
+
+    key: str
+    """Names the thing made, e.g. ``field:Account.Afterword_Mood__c``; by it `--undo` finds what we made and nothing else."""
+    sentence: str
+    manual: bool = False
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """The adapter's own data for carrying it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupResult:
+    """What became of a step. `detail` is stored with it, and handed back for undo."""
+
+    step: SetupStep
+    done: bool
+    error: CrmError | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CrmAdapter(Protocol):
+    """One connected CRM. Any method may raise `Unavailable`, `RateLimited`, `QuotaSpent`, `AuthRevoked` or `NotPermitted`.
+
+    Reads are repeated inside the adapter when that can help; writes only when it is certain that nothing was done.
+    """
+
+    connection: str
+    """The connection's name in config.toml."""
+    write_batch: int
+    """The most records that `write` takes in one call."""
+    lag: timedelta
+    """How long a committed change may stay invisible, or appear with an older stamp."""
+
+    def org(self) -> Org:
+        """Return which CRM this is, and its clock."""
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """Return the object's live schema. `SchemaChanged`: no such object, or hidden from us."""
+
+    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        """Yield all records with a stamp of `since` or later (None: all), deleted and merged ones too, ordered by (stamp, id).
+
+        With `after`, only what comes behind that place. Ends when the CRM has no more. Always yields at least one page, be it empty.
+        `SchemaChanged`: a field is missing; `CursorInvalid`: ask again from the last page's place.
+        """
+
+    def count(self, query: Query) -> int:
+        """Return how many records (not deleted) the query matches now."""
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """Return the present state of these records by id. Ids that are deleted or unknown are absent."""
+
+    def write(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """Carry out at most `write_batch` writes on one object; one result for each, in order.
+
+        Raises only when nothing is known about any of them: `Unavailable` (its `not_sent` tells if the outcome is certain).
+        """
+
+    def usage(self) -> Usage:
+        """Return what was used, without asking the CRM."""
+
+    def record_url(self, ref: Ref) -> str:
+        """Return where a person opens this record in the CRM."""
+
+    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+        """Return what is missing for these fields to exist, be permitted to the integration user and be shown on the record."""
+
+    def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """Carry out steps in order; yields each result as it is known, so that it can be stored at once."""
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """Return the steps that take away what earlier results made, newest first."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+# ── meaning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a record means. `value` is None for a record that the mapping passes over; `error` parks it."""
+
+    kind: str
+    """account, contact, owner, task, or the interaction's kind."""
+    value: Pulled | None
+    error: MappingError | None = None
+
+
+class CrmMapping(Protocol):
+    """A mapping fitted to a live schema: optional fields that are not there are left out, lengths are the CRM's."""
+
+    fingerprint: str
+    """Changes when what is read, or how it is understood, changes: then a backfill starts beside the cursor."""
+    queries: Sequence[Query]
+    """What a lap reads: one query for each object, owners first, then accounts, contacts, interactions and tasks."""
+    events: frozenset[str]
+    """What surveys can be triggered by, e.g. ``case.closed``."""
+
+    def kinds(self, object_name: str) -> tuple[str, ...]:
+        """Return the kinds that records of this object can be read as."""
+
+    def read(self, connection: str, record: Record) -> Reading:
+        """Return what the record means. Never raises for a bad value: that is the reading's `error`."""
+
+    def object_of(self, target: str) -> str:
+        """Return the CRM object that holds our ``account``, ``contact`` or ``task`` fields."""
+
+    def names(self, target: str) -> frozenset[str]:
+        """Return which of our fields are mapped (and there) on a target, by our names."""
+
+    def render(self, target: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values in the CRM's own form, by our names; those that are not mapped are left out.
+
+        Text is cut to the field's length on a character; numbers get the field's scale; None stays None (clear).
+        """
+
+    def differs(self, target: str, name: str, wanted: Any, shown: Any) -> bool:
+        """Compare two values in the CRM's form as the CRM does: by number, trimmed, '' = empty, instants not texts."""
+
+    def crm_field(self, target: str, name: str) -> str:
+        """Return the CRM's name of one of our fields."""
+
+    def wanted_fields(self) -> Sequence[FieldSpec]:
+        """Return the fields of ours that should exist in the CRM (with those that are missing now)."""
+
+
+# ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one person, ready to send."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    """Named by us before it is sent (without angle brackets), so that a bounce can be matched."""
+    to_name: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"
+
+
+class Channel(Protocol):
+    """A way to reach a person."""
+
+    def send(self, message: Message) -> None:
+        """Hand the message over. `MailboxRefused`, `MailUnavailable` (certainly not sent) or `MailInDoubt`."""
+
+    def check(self) -> Iterable[Problem]:
+        """Return what would keep messages from arriving, without sending one."""
+
+    def close(self) -> None:
+        """Let go of connections."""
