@@ -1,0 +1,160 @@
+"""From ratings to evidence: how many people spoke for an account, how freshly, and what they said."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from connector.scoring.scales import Direction, Scale, require_metric_scale
+
+ANONYMOUS_WINDOW = timedelta(days=30)
+
+Person = tuple[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class RatedAnswer:
+    """One number that somebody gave: who, for which account, on which scale, and when.
+
+    `contact` is None when nobody knows who answered. `interaction` names what was rated, when that is known.
+    Raises MappingError when the value does not fit its scale or metric, ValueError when `at` has no time zone.
+    """
+
+    account: str
+    contact: str | None
+    metric: str
+    value: float
+    low: float
+    high: float
+    direction: Direction
+    at: datetime
+    interaction: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be scored later."""
+        self.scale.upward(self.value)
+        require_metric_scale(self.metric, self.scale, self.value)
+        if self.at.tzinfo is None:
+            raise ValueError("the time of an answer needs a time zone")
+
+    @property
+    def scale(self) -> Scale:
+        """The scale of the question."""
+        return Scale(self.low, self.high, self.direction)
+
+    @property
+    def unit(self) -> float:
+        """The answer between 0 (worst) and 1 (best)."""
+        return self.scale.to_unit(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvidence:
+    """What is known about one account before anything is borrowed from the other accounts.
+
+    `total` counts fresh people: one who answered today is 1, one who answered a half-life ago is 0.5. `weighted` is
+    the sum of the people's values (0-1) with the same weights. `spread` is the plain sum of squares of these values
+    about their mean, `graded` whether any answer lay between the ends of its scale, and `kish` the effective number
+    of people for the variance of a weighted mean (it does not see age, so it is no measure of evidence).
+    """
+
+    account: str
+    total: float
+    weighted: float
+    people: int
+    answers: int
+    spread: float
+    graded: bool
+    kish: float
+
+    @property
+    def mean(self) -> float | None:
+        """The people's weighted mean (0-1); None when nobody answered."""
+        return self.weighted / self.total if self.total > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    unit: float
+    at: datetime
+
+
+def account_evidence(
+    account: str, ratings: Iterable[RatedAnswer], as_of: datetime, half_life: timedelta
+) -> AccountEvidence:
+    """Weigh the answers of one account by age, and let each person count at most as one fresh answer.
+
+    An answer of age a weighs 2^(-a / half_life); one from after `as_of` counts as fresh. A person's value is the
+    weighted mean of their answers, and their weight that of their freshest one (a discounted count as in the power
+    prior of Ibrahim and Chen, 2000). Raises ValueError when the half-life is not positive.
+    """
+    if half_life <= timedelta(0):
+        raise ValueError("the half-life must be longer than zero")
+    people = [_merged(answers) for answers in by_person(ratings).values()]
+    voices = [_voice(answers, as_of, half_life) for answers in people]
+    weights = [weight for weight, _ in voices]
+    total = math.fsum(weights)
+    squares = math.fsum(weight * weight for weight in weights)
+    return AccountEvidence(
+        account=account,
+        total=total,
+        weighted=math.fsum(weight * value for weight, value in voices),
+        people=len(people),
+        answers=sum(len(answers) for answers in people),
+        spread=_spread([value for _, value in voices]),
+        graded=any(0 < answer.unit < 1 for answers in people for answer in answers),
+        kish=total * total / squares if squares > 0 else 0.0,
+    )
+
+
+def by_person(ratings: Iterable[RatedAnswer]) -> dict[Person, list[RatedAnswer]]:
+    """The ratings of one account by who gave them, oldest first.
+
+    Nobody can tell whether anonymous answers come from one person or from many, so those within 30 days of the
+    first of them count as one person.
+    """
+    people: dict[Person, list[RatedAnswer]] = {}
+    window, opened = 0, None
+    for rating in sorted(ratings, key=lambda one: (one.at, one.value)):
+        if rating.contact is not None:
+            people.setdefault(("contact", rating.contact), []).append(rating)
+            continue
+        if opened is None or rating.at - opened >= ANONYMOUS_WINDOW:
+            window, opened = window + 1, rating.at
+        people.setdefault(("anonymous", window), []).append(rating)
+    return people
+
+
+def weight(age: timedelta, half_life: timedelta) -> float:
+    """What an answer of this age counts: 1 when fresh, half after every half-life, never more than 1."""
+    return math.exp2(-max(age / half_life, 0.0))
+
+
+def _merged(ratings: list[RatedAnswer]) -> list[_Answer]:
+    """One person's answers, where several questions about one interaction on one day are one answer: their mean."""
+    single = [_Answer(rating.unit, rating.at) for rating in ratings if rating.interaction is None]
+    same: dict[tuple[str, date], list[RatedAnswer]] = {}
+    for rating in ratings:
+        if rating.interaction is not None:
+            same.setdefault((rating.interaction, rating.at.date()), []).append(rating)
+    return single + [
+        _Answer(math.fsum(one.unit for one in group) / len(group), max(one.at for one in group))
+        for group in same.values()
+    ]
+
+
+def _voice(answers: list[_Answer], as_of: datetime, half_life: timedelta) -> tuple[float, float]:
+    """One person's weight and value."""
+    weights = [weight(as_of - answer.at, half_life) for answer in answers]
+    total = math.fsum(weights)
+    if total == 0:
+        return 0.0, math.fsum(answer.unit for answer in answers) / len(answers)
+    values = zip(weights, answers, strict=True)
+    return max(weights), min(math.fsum(share * answer.unit for share, answer in values) / total, 1.0)
+
+
+def _spread(values: list[float]) -> float:
+    if len(values) < 2:
+        return 0.0
+    mean = math.fsum(values) / len(values)
+    return math.fsum((value - mean) ** 2 for value in values)

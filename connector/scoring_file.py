@@ -1,0 +1,148 @@
+"""A file of ratings: CSV in, rated answers and every row that cannot be used out."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from connector.errors import AfterwordError, MappingError, Problem
+from connector.scoring.evidence import RatedAnswer
+from connector.scoring.scales import Direction
+
+COLUMNS = ("account", "contact", "metric", "value", "low", "high", "direction", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class RatingsFile:
+    """What a file holds. `accounts` are all that it names, also those whose values are blank (nobody answered)."""
+
+    answers: tuple[RatedAnswer, ...]
+    accounts: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    """One for each row that was left out, with its line number."""
+
+
+def read_ratings(path: Path) -> RatingsFile:
+    """Read a CSV file of ratings: UTF-8, a header row, separated by commas, semicolons or tabs.
+
+    A blank value means that nobody answered, a blank contact that nobody knows who did. Raises AfterwordError when the
+    file cannot be read at all or lacks a column.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AfterwordError(
+            f"the file is not UTF-8 text (byte {error.start}).", where=str(path), remedy="Save it as CSV UTF-8."
+        ) from error
+    except OSError as error:
+        raise AfterwordError(
+            f"the file cannot be read: {error.strerror}.", where=str(path), remedy="Check its path and its permissions."
+        ) from error
+    return parse_ratings(text, name=path.name)
+
+
+def parse_ratings(text: str, *, name: str) -> RatingsFile:
+    """The ratings in the text of a CSV file, which problems call by this name. Raises AfterwordError without a column."""
+    answers: list[RatedAnswer] = []
+    accounts: dict[str, None] = {}
+    problems: list[Problem] = []
+    for line, row in _rows(text, name):
+        try:
+            answer = _answer(row)
+        except MappingError as error:
+            problems.append(Problem(f"{name}: line {line}, {error.field}", error.what, error.remedy))
+            continue
+        accounts[row["account"]] = None
+        if answer is not None:
+            answers.append(answer)
+    return RatingsFile(tuple(answers), tuple(accounts), tuple(problems))
+
+
+def _rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Every row that is not empty, by column name, with the number of its first line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    header = [column.strip().lower() for column in next(reader, [])]
+    missing = [column for column in COLUMNS if column not in header]
+    if missing:
+        raise AfterwordError(
+            f"the file has no column {', '.join(missing)}.",
+            where=f"{name}: line 1",
+            remedy=f"Name the columns in the first line: {','.join(COLUMNS)}.",
+        )
+    line = reader.line_num + 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            padded = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
+            yield line, dict(zip(header, padded, strict=False))
+        line = reader.line_num + 1
+
+
+def _delimiter(text: str) -> str:
+    header = text.split("\n", 1)[0]
+    return max(",;\t", key=header.count)
+
+
+def _answer(row: Mapping[str, str]) -> RatedAnswer | None:
+    """The row's answer, None when its value is blank. Raises MappingError."""
+    account, metric = _filled(row, "account"), _filled(row, "metric").lower()
+    low, high = _number(row, "low"), _number(row, "high")
+    at = _time(row)
+    if not row["value"]:
+        return None
+    return RatedAnswer(
+        account=account,
+        contact=_contact(row["contact"]),
+        metric=metric,
+        value=_number(row, "value"),
+        low=low,
+        high=high,
+        # Any other word is refused by the scale itself.
+        direction=cast(Direction, row["direction"].lower()),
+        at=at,
+    )
+
+
+def _contact(text: str) -> str | None:
+    """Who answered; the same address in other letters is the same person."""
+    return (text.casefold() if "@" in text else text) or None
+
+
+def _filled(row: Mapping[str, str], column: str) -> str:
+    if row[column]:
+        return row[column]
+    raise MappingError("nothing is written here.", field=column, value="", remedy=f"Fill in the {column} of this row.")
+
+
+def _number(row: Mapping[str, str], column: str) -> float:
+    text = _filled(row, column)
+    # 4,5 is how most of Europe writes 4.5; whoever groups thousands has no rating scale.
+    if text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    raise MappingError(
+        f'"{row[column]}" is not a number.', field=column, value=row[column], remedy="Write a number such as 4 or 4.5."
+    )
+
+
+def _time(row: Mapping[str, str]) -> datetime:
+    """The time of the answer; without a zone it is read as UTC."""
+    text = _filled(row, "at")
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MappingError(
+            f'"{text}" is not a time.',
+            field="at",
+            value=text,
+            remedy="Write it as 2026-11-22 or 2026-11-22T14:30:00Z.",
+        ) from error
