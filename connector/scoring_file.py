@@ -50,8 +50,9 @@ def parse_ratings(text: str, *, name: str) -> RatingsFile:
     answers: list[RatedAnswer] = []
     accounts: dict[str, None] = {}
     problems: list[Problem] = []
-    for line, row in _rows(text, name):
+    for line, cells in _lines(text, name):
         try:
+            row = _by_column(cells)
             answer = _answer(row)
         except MappingError as error:
             problems.append(Problem(f"{name}: line {line}, {error.field}", error.what, error.remedy))
@@ -62,23 +63,55 @@ def parse_ratings(text: str, *, name: str) -> RatingsFile:
     return RatingsFile(tuple(answers), tuple(accounts), tuple(problems))
 
 
-def _rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Every row that is not empty, by column name, with the number of its first line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    header = [column.strip().lower() for column in next(reader, [])]
-    missing = [column for column in COLUMNS if column not in header]
-    if missing:
-        raise AfterwordError(
-            f"the file has no column {', '.join(missing)}.",
-            where=f"{name}: line 1",
-            remedy=f"Name the columns in the first line: {','.join(COLUMNS)}.",
-        )
-    line = reader.line_num + 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            padded = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
-            yield line, dict(zip(header, padded, strict=False))
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    header: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+def _lines(text: str, name: str) -> Iterator[tuple[int, _Cells]]:
+    """Every row that is not empty, with the number of its first line."""
+    # Strict: an unclosed quotation mark would otherwise swallow the rest of the file without a word.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    try:
+        header = _header(next(reader, []), name)
         line = reader.line_num + 1
+        for cells in reader:
+            stripped = tuple(cell.strip() for cell in cells)
+            if any(stripped):
+                yield line, _Cells(header, stripped)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise AfterwordError(
+            f"the file is not proper CSV: {error}.",
+            where=f"{name}: line {reader.line_num}",
+            remedy="Look for a quotation mark that is not closed.",
+        ) from error
+
+
+def _header(cells: list[str], name: str) -> tuple[str, ...]:
+    header = tuple(cell.strip().lower() for cell in cells)
+    missing = [column for column in COLUMNS if column not in header]
+    if not missing:
+        return header
+    raise AfterwordError(
+        f"the file has no column {', '.join(missing)}.",
+        where=f"{name}: line 1",
+        remedy=f"Name the columns in the first line: {','.join(COLUMNS)}.",
+    )
+
+
+def _by_column(row: _Cells) -> dict[str, str]:
+    """The cells by column name, those left off at the end blank. Raises MappingError when cells and columns do not match."""
+    extra = len(row.cells) - len(row.header)
+    if extra > 0 or any("\n" in cell for cell in row.cells):
+        raise MappingError(
+            f"this row has {len(row.cells)} cells where the first line names {len(row.header)} columns.",
+            field="row",
+            value=row.cells,
+            remedy='Put cells that hold a comma in quotation marks ("4,5"), and close every quotation mark on its line.',
+        )
+    return dict(zip(row.header, row.cells + ("",) * -extra, strict=True))
 
 
 def _delimiter(text: str) -> str:

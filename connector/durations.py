@@ -1,0 +1,34 @@
+"""Spans of time as admins write them: ``0s 90s 15m 24h 7d``."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+_UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_GRAMMAR: Final = re.compile(r"([0-9]{1,9})([smhd])")
+_LONGEST: Final = timedelta(days=36_500)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read one whole number and one unit (s, m, h, d).
+
+    Raises ValueError for anything else, and for more than a hundred years, which date arithmetic may not survive.
+    """
+    found = _GRAMMAR.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("not a duration")
+    span = timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    if span > _LONGEST:
+        raise ValueError("longer than a hundred years")
+    return span
+
+
+def format_duration(span: timedelta) -> str:
+    """Write it in the largest unit that leaves no rest, except that one day is ``24h``; fractions of a second are dropped."""
+    seconds = int(span.total_seconds())
+    if seconds == _UNITS["d"]:
+        return "24h"
+    for unit, size in _UNITS.items():
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return "0s"

@@ -1,0 +1,240 @@
+"""Values of config.toml that are more than a number or a text, each with the function that reads it.
+
+Every reader raises `Wrong`, which says what is wrong and what would be right, and never holds the value itself.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from email.utils import parseaddr
+from typing import Final, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+from connector.durations import parse_duration
+from connector.rules import Rule, parse_rule
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WINDOW: Final = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-9]{1,2}:[0-9]{2})-([0-9]{1,2}:[0-9]{2})")
+_CAP: Final = re.compile(r"([1-9][0-9]{0,5}) per (\S+)")
+_ADDRESS: Final = re.compile(r"[^@\s<>\",;]+@[^@\s<>\",;]+\.[^@\s<>\",;.]+")
+_DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_EVENT: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
+_STORES: Final = ("sqlite:///", "sqlite+pysqlite:///", "postgresql+psycopg://")
+
+
+class Wrong(ValueError):  # noqa: N818 - named for what happened, like the errors in connector/errors.py
+    """A value that cannot be meant."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+
+class Listen(NamedTuple):
+    """Where the web application waits for requests."""
+
+    host: str
+    port: int
+
+
+class Sender(NamedTuple):
+    """The From line of a mail; `name` may be empty."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCap:
+    """At most so many people of one account are asked within the window; a window of zero caps nothing."""
+
+    people: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SendingWindow:
+    """The local times at which mail may go out. Without days it may at any time."""
+
+    days: frozenset[int] = frozenset()
+    """Monday is 0."""
+    start: time = time(0)
+    end: time = time(0)
+
+    @property
+    def always(self) -> bool:
+        """Whether the window never closes."""
+        return not self.days
+
+    def next_open(self, at: datetime, tz: ZoneInfo) -> datetime:
+        """Return the first moment not before `at` (aware) that lies in the window on the clocks of `tz`, in UTC."""
+        moment = at.astimezone(UTC)
+        if self.always:
+            return moment
+        today = at.astimezone(tz).date()
+        # Two weeks, not one: where a short window falls into the hour that summer time skips, that day has none.
+        for ahead in range(15):
+            day = today + timedelta(days=ahead)
+            opens = datetime.combine(day, self.start, tz).astimezone(UTC)
+            closes = datetime.combine(day, self.end, tz).astimezone(UTC)
+            if day.weekday() in self.days and max(moment, opens) < closes:
+                return max(moment, opens)
+        raise AssertionError("a window with a day opens within two weeks")
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration such as ``24h``."""
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise Wrong(
+            "is not a duration.", "Write a whole number and s, m, h or d, for example 90s, 24h or 7d."
+        ) from None
+
+
+def rule(text: str) -> Rule:
+    """Read the `when` of a follow-up."""
+    try:
+        return parse_rule(text)
+    except ValueError as error:
+        raise Wrong(
+            f"is not a rule: {error}.", 'Write for example "csat <= 2", "mood = unhappy" or "silence >= 2".'
+        ) from None
+
+
+def account_cap(text: str) -> AccountCap:
+    """Read ``3 per 30d``."""
+    found = _CAP.fullmatch(text.strip())
+    try:
+        if found:
+            return AccountCap(people=int(found[1]), window=parse_duration(found[2]))
+    except ValueError:
+        pass  # falls through to the one message for every way of getting it wrong
+    raise Wrong("is not a number of people per duration.", 'Write for example "3 per 30d".')
+
+
+def sending_window(text: str) -> SendingWindow:
+    """Read ``any`` or ``mon-fri 09:00-17:00``; the days may run over the weekend (``sun-thu``)."""
+    wrong = Wrong("is not a sending window.", 'Write "any", or days and times, for example "mon-fri 09:00-17:00".')
+    if text.strip().lower() == "any":
+        return SendingWindow()
+    found = _WINDOW.fullmatch(text.strip().lower())
+    if found is None or found[1] not in _DAYS or (found[2] or found[1]) not in _DAYS:
+        raise wrong
+    first, last = _DAYS.index(found[1]), _DAYS.index(found[2] or found[1])
+    try:
+        start, end = (datetime.strptime(found[n], "%H:%M").time() for n in (3, 4))  # noqa: DTZ007 - a time of day
+    except ValueError:
+        raise wrong from None
+    if start >= end:
+        raise Wrong("closes before it opens.", "Write the earlier time first; a window cannot run over midnight.")
+    return SendingWindow(frozenset((first + n) % 7 for n in range((last - first) % 7 + 1)), start, end)
+
+
+def listen(text: str) -> Listen:
+    """Read ``host:port``; an IPv6 host stands in brackets."""
+    host, _, port = text.strip().rpartition(":")
+    name = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not name or (":" in name and name == host) or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise Wrong("is not host:port.", 'Write for example "127.0.0.1:8080".')
+    return Listen(name, int(port))
+
+
+def sender(text: str) -> Sender:
+    """Read ``Name <address>``, or an address alone."""
+    name, address = parseaddr(text)
+    if not _ADDRESS.fullmatch(address) or any(mark in text for mark in "\r\n"):
+        raise Wrong("is not a sender.", 'Write a name and an address, for example "Acme Care <care@acme.example>".')
+    return Sender(name, address)
+
+
+def address(text: str) -> str:
+    """Read one e-mail address."""
+    if not _ADDRESS.fullmatch(text.strip()):
+        raise Wrong("is not an e-mail address.", 'Write for example "care@acme.example".')
+    return text.strip()
+
+
+def domain(text: str) -> str:
+    """Read a mail domain; case does not matter."""
+    name = text.strip().lower()
+    if not _DOMAIN.fullmatch(name):
+        raise Wrong("is not a domain.", 'Write what stands after the @, for example "acme.example".')
+    return name
+
+
+def host(text: str) -> str:
+    """Read a host name or address."""
+    if not _HOST.fullmatch(text):
+        raise Wrong(
+            "is not a host name.", 'Write the name alone, for example "smtp.acme.example"; the port has its own key.'
+        )
+    return text
+
+
+def event(text: str) -> str:
+    """Read ``<kind>.<event>``."""
+    if not _EVENT.fullmatch(text):
+        raise Wrong(
+            "is not <kind>.<event>.", 'Write a kind and an event that the mapping names, for example "case.closed".'
+        )
+    return text
+
+
+def url(text: str) -> str:
+    """Read an https address; http is taken for this machine alone. A trailing slash is dropped."""
+    parts = _split(text)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Wrong("is not a web address.", 'Write it in full, for example "https://www.acme.example".')
+    if parts.username or parts.password:
+        raise Wrong("holds a user name or password.", "Leave out what stands before the @.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise Wrong("is not https.", "Write https://; http is accepted only for an address of this machine.")
+    return text.strip().rstrip("/")
+
+
+def public_url(text: str) -> str:
+    """Read the address that customers open; links are made by adding to it, so it ends with its path."""
+    parts = _split(text)
+    if parts is not None and (parts.query or parts.fragment):
+        raise Wrong("ends with ? or #.", 'Write the address alone, for example "https://feedback.acme.example".')
+    return url(text)
+
+
+def store_url(text: str) -> str:
+    """Read the database's address; it may hold a password, so it is treated as a secret."""
+    if not text.startswith(_STORES) or text in _STORES:
+        raise Wrong(
+            "is not a database that is supported.",
+            "Write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
+        )
+    return text
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name means this machine."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(text: str) -> SplitResult | None:
+    if not text.isprintable() or " " in text.strip():
+        return None
+    try:
+        parts = urlsplit(text.strip())
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+Reader = Callable[[str], object]

@@ -1,0 +1,42 @@
+"""What every stage is handed: values and ports, never a vendor's module."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
+from connector.settings import Settings
+from connector.store import Store
+from connector.surveys.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """One CRM as a lap sees it: reachable, and its mapping fitted to its schema."""
+
+    name: str
+    adapter: CrmAdapter
+    mapping: CrmMapping
+    live: bool
+    """False: only observed. Nothing is sent, written or decided for its records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of one lap."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    connected: Mapping[str, Connected]
+    """Those connections that can be used in this lap, by name."""
+    channel: Channel | None
+    """How mail goes out; None while nothing is live."""
+    tokens: Tokens | None
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set by SIGTERM; looked at between pages."""
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The names of the connections that may be asked, written to and decided for."""
+        return tuple(name for name, one in self.connected.items() if one.live)

@@ -1,0 +1,5 @@
+"""What the product remembers. The only place that knows SQL: tables, migrations, and one module of queries for each stage."""
+
+from connector.store.engine import Store, new_id
+
+__all__ = ["Store", "new_id"]

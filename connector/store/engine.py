@@ -1,0 +1,85 @@
+"""Opening the database, and the two kinds of transaction."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another before it gives up."""
+
+
+def new_id() -> str:
+    """Return an id for one of our rows: 96 random bits, URL-safe, without order or meaning."""
+    return secrets.token_hex(12)
+
+
+class Store:
+    """The database of one installation."""
+
+    def __init__(self, url: str, *, base: Path | None = None) -> None:
+        self.url = _resolved(url, base)
+        self.is_sqlite = self.url.startswith("sqlite")
+        self.engine = _engine(self.url, is_sqlite=self.is_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that changes something; on SQLite it holds the one write lock from its beginning.
+
+        No network call belongs inside one.
+        """
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(afterword_writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, from one consistent snapshot."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @property
+    def path(self) -> Path | None:
+        """The file, on SQLite."""
+        database = make_url(self.url).database
+        return Path(database) if self.is_sqlite and database else None
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+def _resolved(url: str, base: Path | None) -> str:
+    parsed = make_url(url)
+    if not parsed.drivername.startswith("sqlite") or not parsed.database or base is None:
+        return url
+    return parsed.set(database=str((base / parsed.database).resolve())).render_as_string(hide_password=False)
+
+
+def _engine(url: str, *, is_sqlite: bool) -> Engine:
+    if not is_sqlite:
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling begins late and DEFERRED; ours begins explicitly, see `_begin_sqlite`.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: a commit is on the disk before anything is sent on the strength of it.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("afterword_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

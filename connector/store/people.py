@@ -1,0 +1,59 @@
+"""Persons: one human over all connections, known by a keyed hash of the e-mail address, and what they have told us."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, select, update
+
+from connector.store.tables import contact, person, setting
+from connector.store.upsert import insert_or_ignore
+
+_KEY = "person_key"
+
+
+def person_key(connection: Connection) -> bytes:
+    """Return the installation's key for hashing addresses, made at first use.
+
+    It stays the same for ever: were it derived from a secret that can be rotated, a rotation would forget every opt-out.
+    """
+    found = connection.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one_or_none()
+    if found is None:
+        insert_or_ignore(connection, setting, [{"name": _KEY, "value": secrets.token_hex(32)}])
+        found = connection.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one()
+    return bytes.fromhex(str(found))
+
+
+def person_of(key: bytes, email: str) -> str:
+    """Return the person that a normalised address belongs to."""
+    return hmac.new(key, email.strip().lower().encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def people(connection: Connection, persons: Collection[str]) -> Mapping[str, Row[tuple[object, ...]]]:
+    """Return what is known of these persons (opted_out_at, opted_out_by, bounced_at, bounce), by person."""
+    rows = connection.execute(select(person).where(person.c.person.in_(persons)))
+    return {row.person: row for row in rows}
+
+
+def opt_out(connection: Connection, who: str, at: datetime, by: str) -> bool:
+    """Latch a person's opt-out; returns whether this changed anything. It is never taken back by a sync."""
+    insert_or_ignore(connection, person, [{"person": who}])
+    changed = connection.execute(
+        update(person)
+        .where(person.c.person == who, person.c.opted_out_at.is_(None))
+        .values(opted_out_at=at, opted_out_by=by)
+    )
+    return changed.rowcount == 1
+
+
+def bounced(connection: Connection, who: str, at: datetime, reason: str) -> None:
+    """Remember that mail to this person's address does not arrive."""
+    insert_or_ignore(connection, person, [{"person": who}])
+    connection.execute(update(person).where(person.c.person == who).values(bounced_at=at, bounce=reason))
+
+
+def contacts_of(connection: Connection, who: str) -> list[Row[tuple[object, ...]]]:
+    """Return this person's contact rows over all connections, deleted ones left out."""
+    return list(connection.execute(select(contact).where(contact.c.person == who, contact.c.deleted_at.is_(None))))
