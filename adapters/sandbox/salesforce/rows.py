@@ -1,0 +1,276 @@
+"""Writing records: what is checked, in which order, and what else a write moves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.sandbox.faults import Faults
+from adapters.sandbox.salesforce import derive
+from adapters.sandbox.salesforce.errors import RequestError, RowError, not_found, not_writable
+from adapters.sandbox.salesforce.ids import IdSequence, to_18, well_formed
+from adapters.sandbox.salesforce.permissions import Access, check_grant
+from adapters.sandbox.salesforce.schema import Field, ObjectType, Schema
+from adapters.sandbox.salesforce.store import Row, Store
+from adapters.sandbox.salesforce.values import check
+
+Values = Mapping[str, Any]
+_CASCADES = {"Account": ("Contact", "Opportunity")}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who writes, when (a stamp), and with which rights; without `access` the org itself writes, unhindered."""
+
+    user: str
+    at: str
+    access: Access | None = None
+
+
+class Records:
+    """Insert, update, upsert, delete, undelete and merge of single records; each raises RowError when it is refused."""
+
+    def __init__(self, store: Store, schema: Schema, ids: IdSequence, faults: Faults) -> None:
+        self._store = store
+        self._schema = schema
+        self._ids = ids
+        self._faults = faults
+        self._numbers: dict[str, int] = {}
+        self.locked_by_commit: set[str] = set()
+
+    def insert(self, held: ObjectType, values: Values, writer: Writer) -> str:
+        """Makes a record and returns its id."""
+        self._may(held, "PermissionsCreate", writer)
+        self._strike(held, "insert", values)
+        self._writable(held, values, writer, creating=True)
+        new = self._checked(held, values, {})
+        self._fill_defaults(held, new, writer)
+        new |= {
+            "Id": self._ids.next(held.prefix),
+            "IsDeleted": False,
+            "CreatedDate": writer.at,
+            "CreatedById": writer.user,
+        }
+        return self._finish(held, new, None, writer)
+
+    def update(self, held: ObjectType, record_id: str, values: Values, writer: Writer) -> str:
+        """Changes a record; even one that changes nothing moves its stamps."""
+        old = self.existing(held, record_id)
+        self._may(held, "PermissionsEdit", writer)
+        self._strike(held, "update", {"Id": old["Id"], **values})
+        self._free(old["Id"])
+        self._writable(held, values, writer, creating=False)
+        return self._finish(held, self._checked(held, values, old), old, writer)
+
+    def upsert(self, held: ObjectType, key: tuple[Field, str], values: Values, writer: Writer) -> tuple[str, bool]:
+        """Updates the record whose key field holds the value, or makes it; says whether it was made."""
+        spec, text = key
+        found = self.matches(held, spec, text)
+        if len(found) > 1:
+            listed = ", ".join(row["Id"][:15] for row in found)
+            message = f"{spec.label}: more than one record found for external id field: [{listed}]"
+            raise RowError("DUPLICATE_EXTERNAL_ID", message, [spec.name])
+        if found:
+            return self.update(held, found[0]["Id"], values, writer), False
+        if spec.name == "Id":
+            raise RowError("NOT_FOUND", "The requested resource does not exist")
+        return self.insert(held, {**values, spec.name: text}, writer), True
+
+    def delete(self, held: ObjectType, record_id: str, writer: Writer) -> None:
+        """Moves a record to the bin, with the contacts and opportunities of an account."""
+        old = self.existing(held, record_id)
+        self._may(held, "PermissionsDelete", writer)
+        self._strike(held, "delete", {"Id": old["Id"]})
+        self._free(old["Id"])
+        if held.name == "Account":
+            self._no_cases(old)
+        for child in _CASCADES.get(held.name, ()):
+            for row in self._store.table(child).holding("AccountId", old["Id"]):
+                if not row["IsDeleted"]:
+                    self._stamp(child, {**row, "IsDeleted": True}, writer)
+        self._stamp(held.name, {**old, "IsDeleted": True}, writer)
+
+    def undelete(self, held: ObjectType, record_id: str, writer: Writer) -> None:
+        """Takes a record out of the bin."""
+        old = self._store.get(held.name, to_18(record_id))
+        if old is None or not old["IsDeleted"]:
+            raise RowError("UNDELETE_FAILED", "Entity is not in the recycle bin")
+        self._stamp(held.name, {**old, "IsDeleted": False}, writer)
+
+    def purge(self, held: ObjectType, record_id: str, writer: Writer) -> None:
+        """Deletes for good: afterwards not even queryAll shows the record."""
+        row = self._store.get(held.name, to_18(record_id))
+        if row is None:
+            raise not_found()
+        self._store.table(held.name).purged.append((writer.at, row["Id"]))
+        self._store.purge(held.name, row["Id"])
+
+    def merge(self, held: ObjectType, winner_id: str, loser_ids: list[str], writer: Writer) -> None:
+        """Merges records: the losers go to the bin and point to the winner, their children move to it."""
+        winner = self.existing(held, winner_id)
+        for loser_id in loser_ids:
+            loser = self.existing(held, loser_id)
+            self._reparent(held, loser["Id"], winner["Id"], writer)
+            self._stamp(held.name, {**loser, "IsDeleted": True, "MasterRecordId": winner["Id"]}, writer)
+        self._stamp(held.name, winner, writer)
+
+    def existing(self, held: ObjectType, record_id: str) -> Row:
+        """The live record behind an id of 15 or 18 characters."""
+        row = self._store.get(held.name, to_18(record_id)) if well_formed(record_id) else None
+        if row is None:
+            raise not_found()
+        if row["IsDeleted"]:
+            raise RowError("ENTITY_IS_DELETED", "entity is deleted")
+        return row
+
+    def matches(self, held: ObjectType, spec: Field, text: str) -> list[Row]:
+        """The live records whose key field holds the value."""
+        if spec.name == "Id":
+            row = self._store.get(held.name, to_18(text)) if well_formed(text) else None
+            return [row] if row and not row["IsDeleted"] else []
+        found = self._store.table(held.name).holding(spec.name, text)
+        return [row for row in found if not row["IsDeleted"] and (not spec.case_sensitive or row[spec.name] == text)]
+
+    def _may(self, held: ObjectType, right: str, writer: Writer) -> None:
+        if writer.access is not None and not writer.access.may(held.name, right):
+            raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+
+    def _strike(self, held: ObjectType, operation: str, values: Values) -> None:
+        fault = self._faults.for_row(held.name, operation, values)
+        if fault:
+            raise RowError(fault.code, fault.message, fault.fields)
+
+    def _free(self, record_id: str) -> None:
+        if record_id in self.locked_by_commit or self._faults.locks(record_id):
+            message = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
+            raise RowError("UNABLE_TO_LOCK_ROW", message)
+
+    def _writable(self, held: ObjectType, values: Values, writer: Writer, *, creating: bool) -> None:
+        if writer.access is None:
+            return
+        refused = []
+        for name in values:
+            spec = held.fields[name]
+            allowed = spec.createable if creating else spec.updateable
+            if not (allowed and writer.access.edits(held.name, spec)):
+                refused.append(name)
+        if refused:
+            raise not_writable(refused)
+
+    def _checked(self, held: ObjectType, values: Values, old: Row) -> dict[str, Any]:
+        new = dict(old)
+        for name, value in values.items():
+            spec = held.fields[name]
+            good = check(spec, value)
+            if good is None and spec.type != "boolean":
+                new.pop(name, None)
+                continue
+            new[name] = good if good is not None else False
+            if spec.refers_to and good != old.get(name):
+                self._point_right(spec, good)
+        return new
+
+    def _point_right(self, spec: Field, record_id: str) -> None:
+        target = self._schema.by_id(record_id)
+        if target is None or target.name not in spec.refers_to:
+            message = f"{spec.label}: id value of incorrect type: {record_id}"
+            raise RowError("FIELD_INTEGRITY_EXCEPTION", message, [spec.name])
+        row = self._store.get(target.name, record_id)
+        if row is None or row["IsDeleted"]:
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [spec.name])
+        self._free(record_id)
+
+    def _fill_defaults(self, held: ObjectType, new: dict[str, Any], writer: Writer) -> None:
+        for spec in held.fields.values():
+            if spec.name in new:
+                continue
+            if spec.default is not None:
+                new[spec.name] = spec.default
+            elif spec.type == "boolean":
+                new[spec.name] = False
+            elif spec.name == "OwnerId":
+                new[spec.name] = writer.user
+            elif spec.auto_number:
+                new[spec.name] = self.next_number(held, spec)
+
+    def next_number(self, held: ObjectType, spec: Field) -> str:
+        """The next automatic number of an object, with eight digits."""
+        if held.name not in self._numbers:
+            taken = (row.get(spec.name, "") for row in self._store.table(held.name).rows.values())
+            self._numbers[held.name] = max((int(text) for text in taken if text.isdigit()), default=1000)
+        self._numbers[held.name] += 1
+        return f"{self._numbers[held.name]:08d}"
+
+    def _finish(self, held: ObjectType, new: dict[str, Any], old: Row | None, writer: Writer) -> str:
+        self._complete(held, new)
+        self._owner_works_here(held, new, old)
+        self._unique(held, new)
+        if held.name == "FieldPermissions":
+            check_grant(self._schema, new)
+        derive.derive(held.name, derive.Writing(self._store, new, old, writer.at))
+        stored = self._stamp(held.name, new, writer)
+        for touched in dict.fromkeys(derive.touched_by(held.name, old or {}) + derive.touched_by(held.name, stored)):
+            self._move_activity(held.name, touched, stored)
+        return str(stored["Id"])
+
+    def _complete(self, held: ObjectType, new: Row) -> None:
+        missing = [
+            spec.name for spec in held.fields.values() if not spec.nillable and spec.createable and spec.name not in new
+        ]
+        if missing:
+            raise RowError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
+
+    def _owner_works_here(self, held: ObjectType, new: Row, old: Row | None) -> None:
+        owner = new.get("OwnerId")
+        if not owner or owner == (old or {}).get("OwnerId") or not owner.startswith("005"):
+            return
+        if not (self._store.get("User", owner) or {}).get("IsActive", True):
+            message = f"operation performed with inactive user [{owner[:15]}] as owner of {held.name.lower()}"
+            raise RowError("INACTIVE_OWNER_OR_USER", message, ["OwnerId"])
+
+    def _unique(self, held: ObjectType, new: Row) -> None:
+        for spec in held.fields.values():
+            if not spec.unique or spec.name not in new:
+                continue
+            for other in self.matches(held, spec, new[spec.name]):
+                if other["Id"] != new["Id"]:
+                    where = f"{spec.name} duplicates value on record with id: {other['Id'][:15]}"
+                    raise RowError("DUPLICATE_VALUE", f"duplicate value found: {where}", [spec.name])
+
+    def _stamp(self, name: str, row: Row, writer: Writer) -> Row:
+        stamps = {"LastModifiedDate": writer.at, "LastModifiedById": writer.user, "SystemModstamp": writer.at}
+        stored = {**row, **stamps}
+        self._store.put(name, stored)
+        return stored
+
+    def _move_activity(self, kind: str, record_id: str, activity: Row) -> None:
+        target = self._schema.by_id(record_id)
+        row = self._store.get(target.name, record_id) if target else None
+        if target is None or row is None or row["IsDeleted"]:
+            return
+        moved = {**row, "SystemModstamp": max(row["SystemModstamp"], activity["SystemModstamp"])}
+        day = derive.activity_date(kind, activity)
+        if day and "LastActivityDate" in target.fields:
+            moved["LastActivityDate"] = max(day, row.get("LastActivityDate", day))
+        self._store.put(target.name, moved)
+
+    def _no_cases(self, account: Row) -> None:
+        cases = [row for row in self._store.table("Case").holding("AccountId", account["Id"]) if not row["IsDeleted"]]
+        if cases:
+            numbers = ", ".join(row["CaseNumber"] for row in cases)
+            raise RowError(
+                "DELETE_FAILED",
+                f"Your attempt to delete {account['Name']} could not be completed because it is associated with the "
+                f"following cases.: {numbers}",
+            )
+
+    def _reparent(self, held: ObjectType, loser: str, winner: str, writer: Writer) -> None:
+        for child, spec in self._schema.lookups_to(held.name):
+            if spec.name == "MasterRecordId":
+                continue
+            for row in self._store.table(child.name).holding(spec.name, loser):
+                self._store.put(child.name, {**row, spec.name: winner, "SystemModstamp": writer.at})
+
+
+def refuse_unknown(error: RequestError | RowError) -> RowError:
+    """A refusal of a whole call as one of a record, for calls that carry many."""
+    return error if isinstance(error, RowError) else RowError(error.code, error.message, error.fields)
