@@ -1,0 +1,1 @@
+"""What is asked, in which words, by which mail, and under which link."""

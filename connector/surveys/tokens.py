@@ -1,0 +1,91 @@
+"""Signed, single-purpose tokens: the survey link, the sign-in link and the session.
+
+A token carries an id and a signature, nothing secret; when it ends is decided by a row in the store, on the Clock. Each purpose
+has a salt of its own, so that a token of one is worthless for another.
+"""
+
+import re
+from collections.abc import Sequence
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from connector.errors import AfterwordError
+
+_SURVEY = "afterword.survey"
+_SIGN_IN = "afterword.sign-in"
+_SESSION = "afterword.session"
+_LONGEST = 300
+"""No token of ours is longer; anything that is, is not worth a signature check."""
+
+
+class ForgedToken(AfterwordError):
+    """A token that we did not make, not for this purpose, or not with a key that still counts."""
+
+    def __init__(self) -> None:
+        super().__init__("The link is not one of ours.", remedy="Open it from the mail again, and in one piece.")
+
+
+class Tokens:
+    """Makes and reads tokens. The first secret signs; all of them verify, so that a key can be replaced without breaking links."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """`secrets`: newest first, at least one, none empty."""
+        if not secrets or not all(secrets):
+            raise ValueError("at least one secret is needed, and none may be empty")
+        # itsdangerous signs with the last key and tries the others for verifying.
+        self._keys = list(reversed(secrets))
+
+    def survey(self, invitation_id: str) -> str:
+        """Return the token of the survey link of one invitation."""
+        return self._sign(_SURVEY, invitation_id)
+
+    def read_survey(self, token: str) -> str:
+        """Return the invitation's id. Raises `ForgedToken`."""
+        return self._read(_SURVEY, token)
+
+    def sign_in(self, nonce: str) -> str:
+        """Return the token of a one-time sign-in link."""
+        return self._sign(_SIGN_IN, nonce)
+
+    def read_sign_in(self, token: str) -> str:
+        """Return the nonce. Raises `ForgedToken`."""
+        return self._read(_SIGN_IN, token)
+
+    def session(self, value: str) -> str:
+        """Return the content of a session cookie."""
+        return self._sign(_SESSION, value)
+
+    def read_session(self, token: str) -> str:
+        """Return what the session cookie was made of. Raises `ForgedToken`."""
+        return self._read(_SESSION, token)
+
+    def _sign(self, purpose: str, value: str) -> str:
+        signed = self._serializer(purpose).dumps(value)
+        return signed.decode() if isinstance(signed, bytes) else signed
+
+    def _read(self, purpose: str, token: str) -> str:
+        if len(token) > _LONGEST:
+            raise ForgedToken
+        try:
+            value = self._serializer(purpose).loads(token)
+        except BadData as error:
+            raise ForgedToken from error
+        if not isinstance(value, str):
+            raise ForgedToken
+        return value
+
+    def _serializer(self, purpose: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self._keys, salt=purpose)
+
+
+def mask(token: str) -> str:
+    """Return the token as a log may show it: enough to tell two apart, not enough to use it."""
+    return f"{token[:4]}…" if len(token) > 8 else "…"
+
+
+_IN_TEXT = re.compile(r"(/s/|/sign-in/)([^/?#\s\"']+)")
+
+
+def mask_path(text: str) -> str:
+    """Return a path, URL or log line with every survey and sign-in token in it masked."""
+    return _IN_TEXT.sub(lambda found: found[1] + mask(found[2]), text)
