@@ -1,5 +1,5 @@
 """What the product remembers. The only place that knows SQL: tables, migrations, and one module of queries for each stage."""
 
-from connector.store.engine import Store, new_id
+from connector.store.engine import Store, Transaction, new_id
 
-__all__ = ["Store", "new_id"]
+__all__ = ["Store", "Transaction", "new_id"]

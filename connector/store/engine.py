@@ -17,6 +17,10 @@ def new_id() -> str:
     return secrets.token_hex(12)
 
 
+Transaction = Connection
+"""What a query needs; the stages pass it on and never look inside."""
+
+
 class Store:
     """The database of one installation."""
 

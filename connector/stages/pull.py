@@ -1,0 +1,182 @@
+"""`pull`: what changed in a CRM becomes rows, and the cursor moves in the same transaction as the rows.
+
+A thread for each object reads ahead by a page or two; one thread writes the store, objects in the mapping's order, so that owners and
+accounts are there before the contacts and interactions that point at them.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connector import cursor as rules
+from connector.cursor import Cursor
+from connector.errors import AfterwordError, CursorInvalid, NotPermitted, SchemaChanged
+from connector.ports import Page, Query
+from connector.stages.context import Connected, Context
+from connector.store import Transaction, cursors, merging
+from connector.store.leases import Lease
+from connector.store.people import person_key
+from connector.store.pulling import Absorbed, Absorber, Counts, Found
+
+PAGES_AHEAD = 2
+RESTARTS = 3
+"""How often a pass begins again at its last stored place when the CRM forgot where it was."""
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What one connection gave in one lap."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    problems: list[AfterwordError] = field(default_factory=list)
+    """Objects that could not be read, each with its reason; the others were."""
+    failure: AfterwordError | None = None
+    """Why the connection as a whole gave up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    page: Page
+    found: list[Found]
+
+
+_End = AfterwordError | Exception | None
+
+
+def run(context: Context, crm: Connected, lease: Lease) -> Pulled:
+    """Read everything that changed since the last lap. A failure keeps what was read before it."""
+    result = Pulled(
+        counts={kind: Counts() for query in crm.mapping.queries for kind in crm.mapping.kinds(query.object)}
+    )
+    halt = threading.Event()
+    readers = [_Reader(context, crm, query, halt) for query in crm.mapping.queries]
+    for reader in readers:
+        reader.start()
+    try:
+        for reader in readers:
+            _take(context, crm, reader, lease, result)
+            if result.failure is not None or context.stop.is_set():
+                break
+    finally:
+        halt.set()
+        for reader in readers:
+            reader.stop()
+    with context.store.write() as connection:
+        merging.settle(connection, crm.name, context.clock.now())
+    return result
+
+
+def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, result: Pulled) -> None:
+    """Store one object's pages as they come."""
+    try:
+        for batch in reader.batches():
+            _store(context, crm, reader, batch, lease=lease, result=result)
+            if context.stop.is_set():
+                return
+        _finish(context, crm, reader, lease)
+    except (SchemaChanged, NotPermitted) as error:
+        # This object pauses; the others go on. Nothing of it is taken as deleted.
+        result.problems.append(error)
+    except AfterwordError as error:
+        result.failure = error
+
+
+def _store(context: Context, crm: Connected, reader: "_Reader", batch: _Batch, *, lease: Lease, result: Pulled) -> None:
+    now = context.clock.now()
+    moved = rules.advance(reader.cursor, batch.page)
+    with context.store.write() as connection:
+        lease.check(connection)
+        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection)).absorb(batch.found)
+        merging.remember(connection, crm.name, absorbed.merges, now)
+        _save(connection, crm, reader.query, moved, now)
+    reader.cursor = moved
+    _add(result.counts, absorbed)
+
+
+def _finish(context: Context, crm: Connected, reader: "_Reader", lease: Lease) -> None:
+    with context.store.write() as connection:
+        lease.check(connection)
+        _save(connection, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
+
+
+def _save(connection: Transaction, crm: Connected, query: Query, cursor: Cursor, now: datetime) -> None:
+    cursors.save(connection, crm.name, query.object, cursor, fingerprint=crm.mapping.fingerprint, now=now)
+
+
+def _add(counts: dict[str, Counts], absorbed: Absorbed) -> None:
+    for kind, more in absorbed.counts.items():
+        sums = counts.setdefault(kind, Counts())
+        for name in Counts.__slots__:
+            setattr(sums, name, getattr(sums, name) + getattr(more, name))
+
+
+class _Reader(threading.Thread):
+    """Reads one object ahead of the store."""
+
+    def __init__(self, context: Context, crm: Connected, query: Query, halt: threading.Event) -> None:
+        super().__init__(name=f"read-{crm.name}-{query.object}", daemon=True)
+        self.query = query
+        self._crm = crm
+        self._halt = halt
+        self._queue: queue.Queue[_Batch | tuple[_End]] = queue.Queue(maxsize=PAGES_AHEAD)
+        with context.store.read() as connection:
+            self.cursor = cursors.load(connection, crm.name, query.object, fingerprint=crm.mapping.fingerprint)
+        self._place = self.cursor.at
+
+    def run(self) -> None:
+        """Fill the queue until the CRM has no more, something fails, or the lap is halted."""
+        try:
+            for batch in self._read():
+                if not self._put(batch):
+                    return
+        except Exception as error:
+            self._put((error,))
+        else:
+            self._put((None,))
+
+    def batches(self) -> Iterator[_Batch]:
+        """Yield what was read, in order; raises what the reading raised."""
+        while True:
+            item = self._queue.get()
+            if isinstance(item, _Batch):
+                yield item
+                continue
+            if item[0] is not None:
+                raise item[0]
+            return
+
+    def stop(self) -> None:
+        """Let a reader that waits for room go, and wait for its end."""
+        while self.is_alive():
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                self.join(0.05)
+
+    def _read(self) -> Iterator[_Batch]:
+        for again in range(RESTARTS + 1):
+            try:
+                yield from self._pages()
+            except CursorInvalid:
+                if again == RESTARTS:
+                    raise
+            else:
+                return
+
+    def _pages(self) -> Iterator[_Batch]:
+        pages = self._crm.adapter.changes(self.query, since=self.cursor.since, after=self._place)
+        for page in pages:
+            read = self._crm.mapping.read
+            yield _Batch(page, [(record, read(self._crm.name, record)) for record in page.records])
+            self._place = page.last or self._place
+
+    def _put(self, item: _Batch | tuple[_End]) -> bool:
+        while not self._halt.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False

@@ -1,0 +1,139 @@
+"""Leases: who does which work now, over all processes that share the database.
+
+They run on the machine's own time, not on the Clock: they are about processes that live and die, not about the business's days.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, or_, select, update
+
+from connector.errors import LeaseLost
+from connector.store.engine import Store
+from connector.store.tables import lease as table
+from connector.store.upsert import insert_or_ignore
+
+TTL = timedelta(seconds=90)
+"""A holder that was silent for this long has lost its lease."""
+BEAT_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do one piece of work, until it is released or not renewed for `TTL`."""
+
+    name: str
+    owner: str
+    fence: int
+
+    def check(self, connection: Connection) -> None:
+        """Make sure, inside a writing transaction, that the work is still ours. Raises `LeaseLost`."""
+        held = connection.execute(select(table.c.owner, table.c.fence).where(table.c.name == self.name)).one()
+        if (held.owner, held.fence) != (self.owner, self.fence):
+            raise LeaseLost(
+                "another process took this work over, so this one stopped writing.",
+                where=f"lease {self.name}",
+                remedy="Nothing to do; if it happens often, the machine or its database is too slow.",
+            )
+
+
+@contextmanager
+def held(store: Store, name: str) -> Iterator[Lease | None]:
+    """Hold a lease for as long as the block runs, renewing it in the background. Yields None when somebody else has it."""
+    mine = acquire(store, name)
+    if mine is None:
+        yield None
+        return
+    done = threading.Event()
+    beater = threading.Thread(target=_beat, args=(store, mine, done), name=f"lease-{name}", daemon=True)
+    beater.start()
+    try:
+        yield mine
+    finally:
+        done.set()
+        beater.join()
+        release(store, mine)
+
+
+def acquire(store: Store, name: str) -> Lease | None:
+    """Take a lease that is free, was let lapse, or whose holder on this machine is dead. None: it is taken."""
+    now = datetime.now(UTC)
+    me = _myself()
+    with store.write() as connection:
+        insert_or_ignore(connection, table, [{"name": name, "fence": 0}])
+        row = connection.execute(select(table).where(table.c.name == name)).one()
+        free = row.owner is None or row.beat_at is None or row.beat_at < now - TTL or _is_dead(row.owner)
+        if not free:
+            return None
+        taken = connection.execute(
+            update(table)
+            .where(
+                table.c.name == name,
+                table.c.fence == row.fence,
+                or_(table.c.owner.is_(None), table.c.owner == row.owner),
+            )
+            .values(owner=me, fence=row.fence + 1, beat_at=now)
+        )
+        return Lease(name, me, row.fence + 1) if taken.rowcount == 1 else None
+
+
+def release(store: Store, mine: Lease) -> None:
+    """Give a lease back, if it is still ours."""
+    with store.write() as connection:
+        connection.execute(
+            update(table)
+            .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
+            .values(owner=None, beat_at=None)
+        )
+
+
+def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
+    while not done.wait(BEAT_SECONDS):
+        with store.write() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
+                .values(beat_at=datetime.now(UTC))
+            )
+
+
+def _myself() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}:{threading.get_ident()}"
+
+
+def _is_dead(owner: str) -> bool:
+    """Tell whether a holder certainly lives no more: only a process of this machine can be seen to be dead."""
+    host, pid, started, _thread = owner.rsplit(":", 3)
+    if host != socket.gethostname():
+        return False
+    return _started(int(pid)) != started
+
+
+def _started(pid: int) -> str:
+    """Return when a process started, in the kernel's ticks, so that a reused number is not mistaken; '-' if there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return _alive(pid)
+    except OSError:
+        return "?"
+    return stat.rpartition(")")[2].split()[19]
+
+
+def _alive(pid: int) -> str:
+    """Without a /proc (macOS, Windows) a process can only be asked whether it is there."""
+    if Path("/proc/self/stat").exists():
+        return "-"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return "-"
+    except OSError:
+        return "?"
+    return "?"

@@ -1,0 +1,109 @@
+"""Merges: what belonged to the loser belongs to the survivor from now on, and both are scored again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, func, select, update
+
+from connector.model import FollowUpState, Kind
+from connector.store import tables
+from connector.store.pulling import mark_stale
+from connector.store.tables import binding
+from connector.store.upsert import insert_or_ignore
+
+
+def remember(connection: Connection, crm: str, merges: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Keep merges until their survivor has been read: (loser's ref, survivor's ref)."""
+    rows = [
+        {"source": f"merge:{crm}", "key": loser, "payload": {"survivor": survivor}, "received_at": now}
+        for loser, survivor in merges
+    ]
+    insert_or_ignore(connection, tables.inbox, rows)
+
+
+def settle(connection: Connection, crm: str, now: datetime) -> int:
+    """Carry out the remembered merges whose survivor is known; returns how many."""
+    inbox = tables.inbox
+    waiting = connection.execute(select(inbox).where(inbox.c.source == f"merge:{crm}", inbox.c.done_at.is_(None))).all()
+    done = 0
+    for row in waiting:
+        if _settle_one(connection, crm, row.key, row.payload["survivor"], now):
+            connection.execute(update(inbox).where(inbox.c.id == row.id).values(done_at=now))
+            done += 1
+    return done
+
+
+def _settle_one(connection: Connection, crm: str, loser_ref: str, survivor_ref: str, now: datetime) -> bool:
+    loser = _bound(connection, crm, loser_ref)
+    survivor = _bound(connection, crm, survivor_ref)
+    if loser is None or survivor is None:
+        return False
+    if loser.id == survivor.id:
+        return True
+    # Everything that was an alias of the loser becomes one of the survivor: merges can be chained.
+    connection.execute(
+        update(binding).where(binding.c.connection == crm, binding.c.id == loser.id).values(id=survivor.id, alias=True)
+    )
+    if loser.kind == Kind.ACCOUNT.value:
+        _move_account(connection, loser.id, survivor.id, now)
+    if loser.kind == Kind.CONTACT.value:
+        _move_contact(connection, loser.id, survivor.id, now)
+    return True
+
+
+def _bound(connection: Connection, crm: str, ref: str) -> Any:
+    return connection.execute(select(binding).where(binding.c.connection == crm, binding.c.ref == ref)).one_or_none()
+
+
+def _move_account(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
+    customers = dict(
+        connection.execute(
+            select(tables.account.c.id, tables.account.c.customer).where(tables.account.c.id.in_([loser, survivor]))
+        )
+        .tuples()
+        .all()
+    )
+    for table in (tables.decision, tables.invitation, tables.response):
+        connection.execute(update(table).where(table.c.account_id == loser).values(account_id=survivor))
+    _move_follow_ups(connection, loser, survivor, customers[survivor], now)
+    for customer in {customers[loser], customers[survivor]}:
+        mark_stale(connection, customer, now)
+
+
+def _move_follow_ups(connection: Connection, loser: str, survivor: str, customer: str, now: datetime) -> None:
+    """An account has one open follow-up for each reason: where both had one, the survivor's stays open."""
+    mine = tables.follow_up
+    other = tables.follow_up.alias("other")
+    both = exists().where(
+        and_(other.c.customer == customer, other.c.rule == mine.c.rule, other.c.state == FollowUpState.OPEN)
+    )
+    connection.execute(
+        update(mine)
+        .where(mine.c.account_id == loser, mine.c.state == FollowUpState.OPEN, both)
+        .values(state=FollowUpState.CLOSED, closed_at=now, outcome="Merged with the survivor's follow-up")
+    )
+    connection.execute(update(mine).where(mine.c.account_id == loser).values(account_id=survivor, customer=customer))
+
+
+def _move_contact(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
+    decision = tables.decision
+    other = decision.alias("other")
+    clash = exists().where(
+        and_(
+            other.c.survey == decision.c.survey,
+            other.c.interaction_id == decision.c.interaction_id,
+            other.c.contact_id == survivor,
+        )
+    )
+    # Where both were decided for the same interaction, both decisions stay as they were taken.
+    connection.execute(update(decision).where(decision.c.contact_id == loser, ~clash).values(contact_id=survivor))
+    for table in (tables.invitation, tables.response, tables.follow_up):
+        connection.execute(update(table).where(table.c.contact_id == loser).values(contact_id=survivor))
+    customers = connection.execute(
+        select(func.distinct(tables.account.c.customer))
+        .join(tables.response, tables.response.c.account_id == tables.account.c.id)
+        .where(tables.response.c.contact_id == survivor)
+    ).scalars()
+    for customer in list(customers):
+        mark_stale(connection, customer, now)
