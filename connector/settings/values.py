@@ -5,7 +5,6 @@ Every reader raises `Wrong`, which says what is wrong and what would be right, a
 
 import ipaddress
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from email.utils import parseaddr
@@ -14,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from connector.durations import parse_duration
+from connector.errors import Bug
 from connector.rules import Rule, parse_rule
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -26,7 +26,7 @@ _EVENT: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
 _STORES: Final = ("sqlite:///", "sqlite+pysqlite:///", "postgresql+psycopg://")
 
 
-class Wrong(ValueError):  # noqa: N818 - named for what happened, like the errors in connector/errors.py
+class Wrong(ValueError):
     """A value that cannot be meant."""
 
     def __init__(self, what: str, remedy: str) -> None:
@@ -84,7 +84,7 @@ class SendingWindow:
             closes = datetime.combine(day, self.end, tz).astimezone(UTC)
             if day.weekday() in self.days and max(moment, opens) < closes:
                 return max(moment, opens)
-        raise AssertionError("a window with a day opens within two weeks")
+        raise Bug("a window with a day opens within two weeks")
 
 
 def duration(text: str) -> timedelta:
@@ -235,6 +235,3 @@ def _split(text: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-Reader = Callable[[str], object]

@@ -1,0 +1,85 @@
+"""config.toml and the environment -> one `Settings`, or one error with everything that is wrong."""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from connector.errors import Problem, SettingsError
+from connector.settings.judge import judge_details, judge_whole, live_connections
+from connector.settings.model import Settings, Surroundings
+from connector.settings.written import Values, Written, written
+
+
+def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[str]) -> Settings:
+    """Read the settings. `known_adapters` are the names under which adapters are installed.
+
+    Raises SettingsError with every problem found. No secret is in it, nor in any error that it is chained to.
+    """
+    values = _read(path)
+    if isinstance(values, Problem):
+        raise SettingsError([values])
+    found = written(values, environ, name=str(path), base=path.absolute().parent)
+    judge_whole(found)
+    settings = _validate(found, path, known_adapters)
+    if settings is None or found.problems:
+        raise SettingsError(sorted(found.problems, key=lambda problem: problem.where))
+    return settings
+
+
+def _read(path: Path) -> Values | Problem:
+    """Return problems instead of raising them: the decoders' errors hold parts of the file, which may be secrets."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return Problem(str(path), "does not exist.", "Make one with: afterword init --crm salesforce (or hubspot).")
+    except OSError as error:
+        return Problem(
+            str(path), f"cannot be read: {error.strerror}.", "Name the file itself, and let this user read it."
+        )
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\((at .*)\)$", str(error))
+        what = f"is not TOML {place[1] if place else ''}: {_reason(str(error))}."
+        return Problem(
+            str(path), what, "Texts stand in quotes, and each key once, as key = value on a line of its own."
+        )
+    except ValueError:
+        return Problem(str(path), "is not UTF-8 text, or holds a number without end.", "Save it again as UTF-8.")
+
+
+def _reason(message: str) -> str:
+    """The parser's own words without the characters that it quotes from the file."""
+    words = re.sub(r" \(at .*\)$", "", message)
+    return "a character that may not stand there" if "character" in words or "Unescaped" in words else words
+
+
+def _validate(found: Written, path: Path, known_adapters: Collection[str]) -> Settings | None:
+    context = Surroundings(found.base, known_adapters)
+    values = {**found.values, "path": path.absolute()}
+    settings, details = _attempt(values, context)
+    if _mail_is_unfinished(found.values):
+        details = [detail for detail in details if not _is_missing_mail(detail)]
+        if not details:
+            settings, details = _attempt({**values, "email": None}, context)
+    judge_details(found, details)
+    return settings
+
+
+def _attempt(values: Values, context: Surroundings) -> tuple[Settings | None, list[ErrorDetails]]:
+    try:
+        return Settings.model_validate(values, context=context), []
+    except ValidationError as error:
+        return None, error.errors(include_url=False, include_input=False)
+
+
+def _mail_is_unfinished(values: Values) -> bool:
+    """While nothing is live, [email] may hold as little as a password from the environment."""
+    email = values.get("email")
+    return isinstance(email, dict) and not {"host", "from"} & set(email) and not live_connections(values)
+
+
+def _is_missing_mail(detail: ErrorDetails) -> bool:
+    return detail["type"] == "missing" and detail["loc"] in {("email", "host"), ("email", "from")}

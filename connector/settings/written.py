@@ -1,0 +1,203 @@
+"""What the admin wrote, in the file and in the environment, laid over each other; nothing is judged here but names.
+
+A variable wins over the file. A secret may be named by a file of its own in either (`secret_file`, AFTERWORD_WEB__SECRET_FILE).
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connector.errors import Problem
+from connector.settings.keys import KEYS, NAMED, PREFIX, SECTIONS, TABLES, Key, Loc, general, names_in, variable
+
+Values = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Written:
+    """Raw values, with the places they came from where that is not the key itself in the file."""
+
+    name: str
+    """The file's name as the user gave it."""
+    base: Path
+    values: Values = field(default_factory=dict)
+    origins: dict[Loc, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    unread: set[Loc] = field(default_factory=set)
+    """Secrets whose files could not be read: reported once, and then counted as given."""
+
+    def where(self, loc: Loc) -> str:
+        """Say where a value stands, so that an admin finds it."""
+        for place, origin in self.origins.items():
+            if loc[: len(place)] == place:
+                return origin
+        return f"{self.name}: {'.'.join(loc)}"
+
+    def complain(self, loc: Loc, what: str, remedy: str) -> None:
+        """Note a problem with what stands at a place, once."""
+        problem = Problem(where=self.where(loc), what=what, remedy=remedy)
+        if all((other.where, other.what) != (problem.where, what) for other in self.problems):
+            self.problems.append(problem)
+
+
+def written(values: Values, environ: Mapping[str, str], *, name: str, base: Path) -> Written:
+    """Lay the environment over the file's values and read the files that hold secrets."""
+    result = Written(name=name, base=base, values=values)
+    for variable_name in sorted(environ):
+        if variable_name.startswith(PREFIX):
+            _take_variable(result, variable_name, environ[variable_name])
+    _create_named(result)
+    _read_secret_files(result)
+    return result
+
+
+def closest(word: str, words: tuple[str, ...]) -> str:
+    """Return " Did you mean …?" for the nearest of some words, or nothing."""
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    return f' Did you mean "{close[0]}"?' if close else ""
+
+
+# ── the environment ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _take_variable(result: Written, name: str, text: str) -> None:
+    parts = tuple(name.removeprefix(PREFIX).lower().split("__"))
+    if len(parts) == 1:
+        _single_underscore(result, name)
+        return
+    loc = _named_in_file(result.values, parts)
+    key = KEYS.get(general(loc)) or _file_key(loc)
+    if key is None:
+        result.problems.append(_unknown_variable(name, loc))
+        return
+    table = _table(result.values, loc[:-1])
+    if table is None:
+        return  # the file has something else in the table's place, which is reported as a wrong type
+    table.pop(_other_way(loc[-1]), None)
+    table[loc[-1]] = _value(text, key.kind)
+    result.origins[loc] = f"environment: {name}"
+
+
+def _single_underscore(result: Written, name: str) -> None:
+    meant = {key.variable.replace("__", "_"): key.variable for key in KEYS.values() if key.secret}
+    if name in meant:
+        result.problems.append(Problem(f"environment: {name}", "is not a setting.", f"Did you mean {meant[name]}?"))
+
+
+def _named_in_file(values: Values, parts: Loc) -> Loc:
+    if parts[0] not in NAMED:
+        return parts
+    there = values.get(parts[0])
+    names = {str(name).replace("-", "_"): str(name) for name in there} if isinstance(there, dict) else {}
+    return (parts[0], names.get(parts[1], parts[1].replace("_", "-")), *parts[2:])
+
+
+def _file_key(loc: Loc) -> Key | None:
+    """The secret that a ``*_file`` key stands for."""
+    key = KEYS.get(general((*loc[:-1], loc[-1].removesuffix("_file"))))
+    return key if key is not None and key.secret else None
+
+
+def _other_way(key: str) -> str:
+    return key.removesuffix("_file") if key.endswith("_file") else f"{key}_file"
+
+
+def _unknown_variable(name: str, loc: Loc) -> Problem:
+    table = loc[:-1]
+    hint = closest(loc[-1], names_in(table)) if general(table) in TABLES else closest(loc[0], SECTIONS)
+    return Problem(f"environment: {name}", "is not a setting.", f"Remove it or correct its name.{hint}")
+
+
+def _table(values: Values, loc: Loc) -> Values | None:
+    for part in loc:
+        found = values.setdefault(part, {})
+        if not isinstance(found, dict):
+            return None
+        values = found
+    return values
+
+
+def _value(text: str, kind: str) -> Any:
+    """A variable holds text as it is, and numbers, lists and tables as TOML writes them; a list may also stand between commas."""
+    if kind == "text":
+        return text
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except ValueError:
+        found = {}
+    if list(found) == ["value"] and (kind != "list" or isinstance(found["value"], list)):
+        return found["value"]
+    return [part.strip() for part in text.split(",") if part.strip()] if kind == "list" else text
+
+
+def _create_named(result: Written) -> None:
+    """A connection, survey or follow-up of the environment alone needs the key without which it is none."""
+    for section, anchor in NAMED.items():
+        for name, table in _tables_in(result.values, section):
+            given = [loc for loc in result.origins if loc[:2] == (section, name)]
+            if len(given) == len(table) and given and anchor not in table:
+                del result.values[section][name]
+                others = ", ".join(result.values[section]) or "none"
+                needed = variable((section, name, anchor))
+                result.complain(
+                    given[0],
+                    f"belongs to [{section}.{name}], which {result.name} does not have (it has: {others}).",
+                    f"Correct the name, or set {needed} too.",
+                )
+
+
+def _tables_in(values: Values, section: str) -> list[tuple[str, Values]]:
+    there = values.get(section)
+    if not isinstance(there, dict):
+        return []
+    return [(name, table) for name, table in there.items() if isinstance(table, dict)]
+
+
+# ── secrets in files ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_secret_files(result: Written) -> None:
+    for key in KEYS.values():
+        if not key.secret:
+            continue
+        for table_loc in _places(result.values, key.loc[:-1]):
+            _read_secret_file(result, (*table_loc, key.loc[-1]))
+
+
+def _places(values: Values, table: Loc) -> list[Loc]:
+    if table[0] in NAMED:
+        return [(table[0], name) for name, _ in _tables_in(values, table[0])]
+    return [table]
+
+
+def _read_secret_file(result: Written, loc: Loc) -> None:
+    table: Any = result.values
+    for part in loc[:-1]:
+        table = table.get(part) if isinstance(table, dict) else None
+    file_loc = (*loc[:-1], f"{loc[-1]}_file")
+    if not isinstance(table, dict) or file_loc[-1] not in table:
+        return
+    path = table.pop(file_loc[-1])
+    if loc[-1] in table:
+        result.complain(file_loc, f"stands beside {loc[-1]}.", "Keep one of the two.")
+        return
+    result.origins[loc] = result.where(file_loc)
+    table[loc[-1]] = _contents(result.base, path)
+    if table[loc[-1]] is None:
+        result.unread.add(loc)
+        # The path is not shown: a secret that was pasted into the wrong key would be.
+        remedy = f"Write the path of a text file with the secret in it; relative paths start at {result.base}."
+        result.complain(file_loc, "names a file that cannot be read.", remedy)
+
+
+def _contents(base: Path, path: object) -> str | None:
+    if not isinstance(path, str) or not path:
+        return None
+    try:
+        text = (base / path).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return None
+    return text.removesuffix("\n").removesuffix("\r")
