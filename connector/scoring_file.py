@@ -92,12 +92,14 @@ def _lines(text: str, name: str) -> Iterator[tuple[int, _Cells]]:
 def _header(cells: list[str], name: str) -> tuple[str, ...]:
     header = tuple(cell.strip().lower() for cell in cells)
     missing = [column for column in COLUMNS if column not in header]
-    if not missing:
+    doubled = [column for column in COLUMNS if header.count(column) > 1]
+    if not missing and not doubled:
         return header
+    what = f"has no column {', '.join(missing)}" if missing else f"has more than one column {', '.join(doubled)}"
     raise AfterwordError(
-        f"the file has no column {', '.join(missing)}.",
+        f"the file {what}.",
         where=f"{name}: line 1",
-        remedy=f"Name the columns in the first line: {','.join(COLUMNS)}.",
+        remedy=f"Name each of these columns once in the first line: {','.join(COLUMNS)}.",
     )
 
 

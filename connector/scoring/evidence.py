@@ -108,14 +108,14 @@ def account_evidence(
 
 
 def by_person(ratings: Iterable[RatedAnswer]) -> dict[Person, list[RatedAnswer]]:
-    """The ratings of one account by who gave them, oldest first.
+    """The ratings of one account by who gave them, oldest first; of those given at the same moment the worst is last.
 
     Nobody can tell whether anonymous answers come from one person or from many, so those within 30 days of the
     first of them count as one person.
     """
     people: dict[Person, list[RatedAnswer]] = {}
     window, opened = 0, None
-    for rating in sorted(ratings, key=lambda one: (one.at, one.value)):
+    for rating in sorted(ratings, key=lambda one: (one.at, -one.unit)):
         if rating.contact is not None:
             people.setdefault(("contact", rating.contact), []).append(rating)
             continue

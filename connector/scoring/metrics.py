@@ -31,9 +31,10 @@ class AccountMetric:
 def account_metrics(ratings: Iterable[RatedAnswer], as_of: datetime, half_life: timedelta) -> dict[str, AccountMetric]:
     """Every metric that one account has answers to, by name.
 
-    Each person counts once, with their newest answer to that metric, unweighted, so that the figure can be checked by
-    hand. Answers older than four half-lives no longer count. An answer to CSAT on a slider, or to CES on anything but
-    seven points, has no box and enters the account's satisfaction alone.
+    Each person counts once, with their newest answer to that metric (the worst, if several questions of one survey
+    ask for it), unweighted, so that the figure can be checked by hand. Answers older than four half-lives no longer
+    count. An answer to CSAT on a slider, or to CES on anything but seven points, has no box and enters the account's
+    satisfaction alone.
     """
     oldest = as_of - COUNTS_FOR * half_life
     newest: dict[str, list[RatedAnswer]] = {}

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from connector.scoring.evidence import RatedAnswer, account_evidence
 
 
 @pytest.mark.parametrize("case", REFERENCE["evidence_and_fixed_prior"])
-def test_the_reference_evidence(case: dict[str, float]) -> None:
-    answers = [stars(value, who, days=days, low=0, high=100) for who, value, days in case["answers"]]  # type: ignore[attr-defined]
+def test_the_reference_evidence(case: dict[str, Any]) -> None:
+    answers = [stars(value, who, days=days, low=0, high=100) for who, value, days in case["answers"]]
 
     found = account_evidence("acme", answers, NOW, timedelta(days=case["half_life_days"]))
 
@@ -54,8 +55,8 @@ def test_several_questions_about_one_interaction_on_one_day_are_one_answer() -> 
         {"interaction": None},
     ],
 )
-def test_what_differs_in_interaction_day_or_person_is_another_answer(other: dict[str, object]) -> None:
-    assert evidence(stars(5, interaction="case 1"), stars(1, **other)).answers == 2  # type: ignore[arg-type]
+def test_what_differs_in_interaction_day_or_person_is_another_answer(other: dict[str, Any]) -> None:
+    assert evidence(stars(5, interaction="case 1"), stars(1, **other)).answers == 2
 
 
 def test_anonymous_answers_within_30_days_are_one_person() -> None:
@@ -91,17 +92,17 @@ def test_an_answer_of_an_age_beyond_all_reckoning_is_worth_nothing() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"value": 6}, {"low": 5}, {"direction": "left"}])
-def test_an_impossible_answer_cannot_be_made(wrong: dict[str, object]) -> None:
+def test_an_impossible_answer_cannot_be_made(wrong: dict[str, Any]) -> None:
     with pytest.raises(MappingError):
-        stars(**({"value": 4} | wrong))  # type: ignore[arg-type]
+        stars(**({"value": 4} | wrong))
 
 
 @pytest.mark.parametrize(
     "other", [{"low": 1}, {"low": 0, "high": 5, "value": 4}, {"value": 7.5}, {"direction": "down"}]
 )
-def test_an_nps_answer_has_eleven_points(other: dict[str, object]) -> None:
+def test_an_nps_answer_has_eleven_points(other: dict[str, Any]) -> None:
     with pytest.raises(MappingError):
-        recommend(**({"value": 9} | other))  # type: ignore[arg-type]
+        recommend(**({"value": 9} | other))
 
 
 def test_zero_is_an_answer() -> None:

@@ -138,6 +138,11 @@ def test_a_file_without_the_columns_is_refused(text: str) -> None:
     assert HEADER in refused.value.remedy
 
 
+def test_a_column_named_twice_is_refused() -> None:
+    with pytest.raises(AfterwordError, match="more than one column value"):
+        parse_ratings(f"{HEADER},Value\n{GOOD},5\n", name="r.csv")
+
+
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     with pytest.raises(AfterwordError, match="No such file"):
         read_ratings(tmp_path / "missing.csv")

@@ -66,6 +66,13 @@ def test_everybody_counts_once_with_their_newest_answer() -> None:
     assert (found.value, found.people) == (100, 5)
 
 
+@pytest.mark.parametrize("values", [(1, 5), (5, 1)])
+def test_two_questions_of_one_survey_are_not_the_better_of_both(values: tuple[float, float]) -> None:
+    both = [stars(value, "p0") for value in values]
+
+    assert metrics(*both, *(stars(5, f"p{i}") for i in range(1, 5)))["csat"].value == 80
+
+
 def test_one_metrics_answers_say_nothing_of_another() -> None:
     found = metrics(*(recommend(*one) for one in people(10, 9, 9, 10, 9)), stars(1, "p0"))
 
