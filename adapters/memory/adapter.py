@@ -1,0 +1,208 @@
+"""The port to a CRM in memory, as one integration user sees it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.memory import setup, writing
+from adapters.memory.asking import Asking
+from adapters.memory.crm import MemoryCrm
+from adapters.memory.faults import CallKind
+from adapters.memory.rows import Row, Version
+from adapters.memory.rules import stamp
+from connector.errors import AuthRevoked, Bug, CrmError, NotPermitted, QuotaSpent
+from connector.model import Ref
+from connector.ports import (
+    FieldSpec,
+    ObjectSchema,
+    Org,
+    Page,
+    Position,
+    Query,
+    Record,
+    SetupResult,
+    SetupStep,
+    Usage,
+    Write,
+    WriteResult,
+)
+
+Seen = tuple[Position, Row, Version]
+
+
+class MemoryAdapter:
+    """Implements `connector.ports.CrmAdapter`. `lag` and `page_size` are settable, to see what they do to a reader."""
+
+    def __init__(
+        self,
+        crm: MemoryCrm,
+        connection: str = "memory",
+        *,
+        page_size: int = 200,
+        write_batch: int = 200,
+        lag: timedelta = timedelta(minutes=5),
+    ) -> None:
+        self.crm = crm
+        self.connection = connection
+        self.page_size = page_size
+        self.write_batch = write_batch
+        self.lag = lag
+        self._token = crm.token
+        self._calls = 0
+        self._closed = False
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def org(self) -> Org:
+        """Return which CRM this is, and its clock."""
+        with self._call("read", "org"):
+            return Org(
+                id=f"memory-{self.crm.name}",
+                name=self.crm.name,
+                timezone="Europe/Helsinki",
+                currency="EUR",
+                api_version="1",
+                supported_until=None,
+                server_time=self.crm.now(),
+                user=f"{self.connection}@memory",
+            )
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """Return the object's live schema. `SchemaChanged`: no such object."""
+        with self._call("read", "describe", object_name):
+            return writing.schema(self.crm, object_name)
+
+    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        """Yield pages of `page_size` records in (stamp, id) order; what is edited meanwhile is met again further on."""
+        while True:
+            page, more = self._page(query, since, after)
+            yield page
+            if not more:
+                return
+            after = page.last
+
+    def count(self, query: Query) -> int:
+        """Return how many living records match now."""
+        with self._call("read", "count", query.object):
+            asking = Asking(self.crm, query)
+            return sum(
+                1
+                for _, row, version in self._seen(query.object)
+                if not version.deleted and asking.matches(row, version)
+            )
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """Return the present state of those that are alive."""
+        with self._call("read", "fetch", object_name, tuple(ids)):
+            asking = Asking(self.crm, Query(object_name, tuple(fields)))
+            wanted = set(ids)
+            found = [each for each in self._seen(object_name) if each[1].id in wanted and not each[2].deleted]
+            return {row.id: _record(asking, row, version) for _, row, version in found}
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """Carry out at most `write_batch` writes on one object, each on its own."""
+        objects = {write.object for write in writes}
+        if len(writes) > self.write_batch or len(objects) > 1:
+            raise Bug(f"{len(writes)} writes on {sorted(objects)} in one call")
+        if not writes:
+            return []
+        with self._call("write", "write", objects.pop(), tuple(write.id or "" for write in writes)):
+            return [writing.carry_out(self.crm, write) for write in writes]
+
+    # ── about itself ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def usage(self) -> Usage:
+        """Return this adapter's calls, and everybody's today."""
+        return Usage(self._calls, self.crm.used_today, self.crm.allowed_today)
+
+    def record_url(self, ref: Ref) -> str:
+        """Return an address that tells records apart."""
+        return f"https://crm.example/{ref.object}/{ref.id}"
+
+    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+        """Return what is missing for these fields to exist and be permitted."""
+        with self._call("setup", "plan_setup"):
+            return setup.plan_setup(self.crm, fields)
+
+    def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """Carry out steps in order."""
+        for step in steps:
+            with self._call("setup", "apply_setup"):
+                result = setup.carry_out(self.crm, step)
+            yield result
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """Return the steps that take away what earlier results made, newest first."""
+        return setup.plan_undo(made)
+
+    def close(self) -> None:
+        """Let go: no call is possible afterwards."""
+        self._closed = True
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def _call(self, kind: CallKind, method: str, object_name: str = "", ids: tuple[str, ...] = ()) -> Iterator[None]:
+        """One call: what may stop it before, and what may lose its answer."""
+        with self.crm.lock:
+            if self._closed:
+                raise Bug("a closed connection was used")
+            fault = self.crm.faults.for_call(kind, object_name)
+            try:
+                self._admit(kind, method, object_name, ids)
+                if fault is not None and not fault.done_first:
+                    raise fault.error
+                yield
+                if fault is not None:
+                    raise fault.error
+            except CrmError as error:
+                error.where = error.where or f"{self.connection}: {method} {object_name}".strip()
+                raise
+
+    def _admit(self, kind: CallKind, method: str, object_name: str, ids: tuple[str, ...]) -> None:
+        crm = self.crm
+        if crm.revoked:
+            raise AuthRevoked("the credentials are refused.", remedy="Renew them and put them into config.toml.")
+        if self._token != crm.token:
+            self._token = crm.token
+            self._count()
+        if crm.allowed_today is not None and crm.used_today >= crm.allowed_today:
+            midnight = (crm.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+            raise QuotaSpent("the day's calls are used up.", until=midnight)
+        self._count()
+        crm.log.add(self.connection, kind, method, object_name, records=ids)
+        if object_name in crm.forbidden:
+            raise NotPermitted(f"the user has no access to {object_name}.", remedy="Grant it.")
+
+    def _count(self) -> None:
+        self._calls += 1
+        self.crm.spend()
+
+    def _page(self, query: Query, since: datetime | None, after: Position | None) -> tuple[Page, bool]:
+        with self._call("read", "changes", query.object):
+            asking = Asking(self.crm, query)
+            floor = "" if since is None else stamp(since)
+            found = [
+                each
+                for each in self._seen(query.object)
+                if each[0].modified >= floor and (after is None or each[0] > after) and asking.matches(each[1], each[2])
+            ]
+            found.sort(key=lambda each: each[0])
+            records = tuple(_record(asking, row, version) for _, row, version in found[: self.page_size])
+            last = Position(records[-1].modified, records[-1].id) if records else None
+            return Page(records, last, self.crm.now()), len(found) > self.page_size
+
+    def _seen(self, object_name: str) -> Iterator[Seen]:
+        now = self.crm.now()
+        for row in self.crm.rows(object_name):
+            version = row.seen_at(now)
+            if version is not None:
+                yield Position(stamp(version.modified), row.id), row, version
+
+
+def _record(asking: Asking, row: Row, version: Version) -> Record:
+    fields: dict[str, Any] = {name: read(row, version) for name, read in asking.fields.items()}
+    return Record(row.object, row.id, stamp(version.modified), fields, version.deleted, version.merged_into)

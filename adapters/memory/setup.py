@@ -1,0 +1,98 @@
+"""Making and removing fields in the CRM in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.memory.crm import MemoryCrm
+from connector.errors import CrmError, NotPermitted
+from connector.ports import FieldSchema, FieldSpec, SetupResult, SetupStep
+
+
+def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+    """Return a step for each field that is not there, or hidden from the integration user."""
+    steps = []
+    for spec in fields:
+        if spec.name not in crm.definition(spec.object).fields:
+            steps.append(_create(spec))
+        elif spec.name in crm.unseen(spec.object):
+            steps.append(
+                _step("permission", "grant", spec.object, spec.name, f"Let Afterword use {spec.object}.{spec.name}.")
+            )
+    return steps
+
+
+def plan_undo(made: Sequence[SetupResult]) -> list[SetupStep]:
+    """Return the steps that take back what was done, newest first."""
+    opposite = {"create": "remove", "grant": "withdraw"}
+    steps = []
+    for result in reversed(made):
+        action = opposite.get(str(result.detail.get("action")))
+        if result.done and action is not None:
+            name = f"{result.detail['object']}.{result.detail['name']}"
+            detail = {**result.detail, "action": action}
+            steps.append(replace(result.step, sentence=f"Take back {name}.", detail=detail))
+    return steps
+
+
+def carry_out(crm: MemoryCrm, step: SetupStep) -> SetupResult:
+    """Carry out one step. Raises `NotPermitted` when the user may not customise the CRM."""
+    if not crm.may_customise:
+        raise NotPermitted("the user may not change the CRM's set-up.", remedy="Use an administrator's token.")
+    object_name, name = str(step.detail["object"]), str(step.detail["name"])
+    try:
+        _do(crm, str(step.detail["action"]), _schema(step))
+    except CrmError as error:
+        return SetupResult(step, done=False, error=error)
+    detail = {"action": step.detail["action"], "object": object_name, "name": name}
+    return SetupResult(step, done=True, detail=detail)
+
+
+def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
+    object_name, field = target
+    match action:
+        case "create":
+            crm.add_field(object_name, field)
+        case "remove":
+            crm.remove_field(object_name, field.name)
+        case "grant":
+            crm.show(object_name, field.name)
+        case "withdraw":
+            crm.hide(object_name, field.name)
+
+
+def _create(spec: FieldSpec) -> SetupStep:
+    step = _step(
+        "field", "create", spec.object, spec.name, f"Create the field {spec.object}.{spec.name} ({spec.label})."
+    )
+    more = {
+        "label": spec.label,
+        "type": spec.type,
+        "length": spec.length,
+        "precision": spec.precision,
+        "scale": spec.scale,
+        "options": list(spec.options),
+        "unique": spec.unique,
+    }
+    return replace(step, detail={**step.detail, **more})
+
+
+def _step(kind: str, action: str, object_name: str, name: str, sentence: str) -> SetupStep:
+    detail = {"action": action, "object": object_name, "name": name}
+    return SetupStep(f"{kind}:{object_name}.{name}", sentence, detail=detail)
+
+
+def _schema(step: SetupStep) -> tuple[str, FieldSchema]:
+    detail = step.detail
+    field = FieldSchema(
+        name=detail["name"],
+        label=detail.get("label", detail["name"]),
+        type=detail.get("type", "text"),
+        length=detail.get("length"),
+        precision=detail.get("precision"),
+        scale=detail.get("scale"),
+        options=tuple(detail.get("options", ())),
+        restricted=bool(detail.get("options")),
+        unique=bool(detail.get("unique")),
+        external_id=bool(detail.get("unique")),
+    )
+    return str(detail["object"]), field

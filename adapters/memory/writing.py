@@ -1,0 +1,50 @@
+"""What the integration user may write, and what becomes of each write."""
+
+from dataclasses import replace
+from typing import Any
+
+from adapters.memory.crm import MemoryCrm
+from adapters.memory.rules import check_writable
+from connector.errors import Locked, RecordRejected
+from connector.ports import ObjectSchema, Write, WriteResult
+
+
+def schema(crm: MemoryCrm, object_name: str) -> ObjectSchema:
+    """Return an object as the integration user sees it. Raises `SchemaChanged`."""
+    seen = crm.definition(object_name).describe(crm.unseen(object_name))
+    fields = dict(seen.fields)
+    for name in crm.read_only.get(object_name, set()) & fields.keys():
+        fields[name] = replace(fields[name], createable=False, updateable=False)
+    return replace(seen, fields=fields)
+
+
+def carry_out(crm: MemoryCrm, write: Write) -> WriteResult:
+    """Do one write; a refusal is its result."""
+    try:
+        return _do(crm, write)
+    except RecordRejected as error:
+        return WriteResult(write, "refused", write.id, error)
+
+
+def _do(crm: MemoryCrm, write: Write) -> WriteResult:
+    target, values = write.id, dict(write.fields)
+    if target is None and write.external is not None:
+        field, key = write.external
+        target = crm.holder(write.object, field, key)
+        values[field] = key
+    _check(crm, write.object, values, target)
+    if target is None:
+        return WriteResult(write, "created", crm.insert(write.object, values))
+    crm.update(target, values)
+    return WriteResult(write, "updated", target)
+
+
+def _check(crm: MemoryCrm, object_name: str, values: dict[str, Any], target: str | None) -> None:
+    definition = replace(crm.definition(object_name), fields=schema(crm, object_name).fields)
+    check_writable(definition, values, creating=target is None)
+    if target is not None and crm.faults.holds(target):
+        what = f"unable to obtain exclusive access to this record or 1 records: {target}"
+        raise Locked(what, code="UNABLE_TO_LOCK_ROW")
+    refusal = crm.faults.for_row(target or "", values)
+    if refusal is not None:
+        raise refusal
