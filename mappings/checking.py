@@ -1,0 +1,174 @@
+"""Comparing a mapping with the schema of a live CRM: what is there, of which type, and what an admin should do about the rest."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from connector.errors import MappingError, Problem
+from connector.ports import FieldSchema, ObjectSchema
+from mappings.conditions import wanted
+from mappings.spec import FieldMap, Test, WriteMap
+from mappings.values import Types
+
+Schemas = Mapping[str, ObjectSchema]
+
+SEE = "Correct the name, or let the integration user see the field: one that was granted to nobody looks the same as none."
+SETUP = (
+    "Run `afterword setup-crm`: it makes the field, or lets the integration user see it where it was granted to nobody."
+)
+
+_FITS: Mapping[str, frozenset[str]] = {
+    "text": frozenset({"text", "url", "email", "phone", "picklist", "other"}),
+    "number": frozenset({"number"}),
+    "boolean": frozenset({"boolean"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"datetime"}),
+    "picklist": frozenset({"picklist", "text"}),
+    "url": frozenset({"url", "text"}),
+    "reference": frozenset({"reference", "id"}),
+}
+
+
+def find(schemas: Schemas, schema: ObjectSchema, path: str) -> FieldSchema | None:
+    """Return a field by name, or by a dotted path along lookups whose targets are known."""
+    direct = schema.fields.get(path)
+    if direct is not None or "." not in path:
+        return direct
+    first, rest = path.split(".", 1)
+    lookup = _lookup(schema, first)
+    if lookup is None:
+        return None
+    target = schemas.get(lookup.references[0]) if len(lookup.references) == 1 else None
+    if target is None:  # a lookup to several objects, or to one we were not told of: the query itself will tell
+        return FieldSchema(path, path, "other")
+    return find(schemas, target, rest)
+
+
+def _lookup(schema: ObjectSchema, relation: str) -> FieldSchema | None:
+    """Return the lookup behind a relation's name: Account → AccountId, Plan__r → Plan__c."""
+    for name in (relation, f"{relation}Id", f"{relation.removesuffix('__r')}__c"):
+        found = schema.fields.get(name)
+        if found is not None and found.references:
+            return found
+    return None
+
+
+@dataclass(slots=True)
+class Section:
+    """One section of the file being compared with one object. `types` holds what is there."""
+
+    file: str
+    key: str
+    schemas: Schemas
+    schema: ObjectSchema
+    types: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing that this section cannot do without is missing."""
+        return all(problem.severity != "error" for problem in self.problems)
+
+    def note(self, key: str, what: str, remedy: str, *, severity: str = "error") -> None:
+        """Note a problem at a key of the file."""
+        self.problems.append(Problem(f"{self.file}: {key}", what, remedy, severity))
+
+    def need(self, fields: Iterable[FieldMap | None], *, lenient: bool = False) -> None:
+        """Take up the fields that are there. Missing ones are errors, or warnings if they are optional (or `lenient`)."""
+        for one in fields:
+            if one is None:
+                continue
+            found = find(self.schemas, self.schema, one.path)
+            if found is not None:
+                self.types[one.path] = found.type
+                continue
+            severity = "warning" if one.optional or lenient else "error"
+            self.note(one.key, f"{self.schema.name} has no field {one.path}.", SEE, severity=severity)
+
+    def one_of(self, fields: tuple[FieldMap, ...], key: str) -> None:
+        """Take up fields of which at least one must be there."""
+        self.need(fields)
+        if not any(one.path in self.types for one in fields):
+            self.note(key, f"none of its fields is there on {self.schema.name}.", SEE)
+
+    def compare(self, tests: Iterable[Test], *, asked: bool = False) -> None:
+        """Take up the fields of conditions; `asked`: the CRM itself is asked them."""
+        for test in tests:
+            self.need([test.field])
+            if test.field.path not in self.types:
+                continue
+            try:
+                wanted(test, self.types)
+            except MappingError as error:
+                what = f"cannot be compared with {test.field.path}, a {self.types[test.field.path]}: {error.what}"
+                self.note(test.field.key, what, "Write a value of the field's own type.")
+            self._dependable(test, asked=asked)
+
+    def _dependable(self, test: Test, *, asked: bool) -> None:
+        found = find(self.schemas, self.schema, test.field.path)
+        if found is None:
+            return
+        if asked and not found.filterable:
+            what = f"{self.schema.name} cannot be searched by {found.name}."
+            self.note(test.field.key, what, "Use another field, or map it as a fact and use it in a survey's `where`.")
+        if found.calculated:
+            what = f"{found.name} is calculated, and changes without the record being seen as changed."
+            self.note(test.field.key, what, "Use a field that is stored.", severity="warning")
+
+
+# ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def writable(section: Section, one: WriteMap, *, create: bool) -> FieldSchema | None:
+    """Return the field if we can write it; otherwise note why not."""
+    found = section.schema.fields.get(one.path)
+    if found is None:
+        _missing(section, one)
+        return None
+    if found.calculated or not found.updateable or (create and not found.createable):
+        what = f"{section.schema.name}.{one.path} cannot be written by us, so it is left alone."
+        remedy = "Give the integration user the right to edit it, or choose a field that can be edited."
+        section.note(one.key, what, remedy, severity=_severity(one))
+        return None
+    return found if _fits(section, one, found) else None
+
+
+def _severity(one: WriteMap) -> str:
+    """Without the key, and without the fields the CRM brings along, no task can be given to anybody."""
+    return "error" if one.label is None else "warning"
+
+
+def _missing(section: Section, one: WriteMap) -> None:
+    remedy = SETUP if one.label else SEE
+    what = f"{section.schema.name} has no field {one.path}, so it is not written."
+    section.note(one.key, what, remedy, severity=_severity(one))
+
+
+def _fits(section: Section, one: WriteMap, found: FieldSchema) -> bool:
+    place = f"{section.schema.name}.{one.path}"
+    if one.type and found.type not in _FITS[one.type]:
+        what = f"{place} is a {found.type}, and we write a {one.type}."
+        section.note(one.key, what, "Choose another field, or delete this line.")
+        return False
+    if one.unique and not (found.unique or found.external_id):
+        section.note(one.key, f"{place} is not unique.", "Make it an external id, unique: tasks are found again by it.")
+    if one.length and found.length and found.length < one.length:
+        what = f"{place} takes {found.length} characters, so longer text is cut there."
+        section.note(one.key, what, f"Make it {one.length} long to show all of it.", severity="warning")
+    return _has_options(section, one, found)
+
+
+def _has_options(section: Section, one: WriteMap, found: FieldSchema) -> bool:
+    if found.type != "picklist" or not found.options:
+        return True
+    words = one.options or tuple(one.values)
+    absent = [option for word in words if (option := one.values.get(word, word)) not in found.options]
+    if absent:
+        what = f"{section.schema.name}.{one.path} has no option {', '.join(map(repr, absent))}."
+        remedy = f"Add it in the CRM, or give one of these in `values`: {', '.join(found.options)}."
+        section.note(one.key, what, remedy, severity="error" if found.restricted else "warning")
+    return not (absent and found.restricted)
+
+
+def known(types: Types) -> tuple[tuple[str, str], ...]:
+    """Return what is there in an order that does not depend on the file."""
+    return tuple(sorted(types.items()))

@@ -1,0 +1,283 @@
+"""Fitting a mapping file to the schema of a live CRM."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from connector.errors import Problem
+from connector.ports import Condition, FieldSpec, ObjectSchema, Query
+from mappings.checking import Section, known, writable
+from mappings.conditions import Holds, all_of, for_query
+from mappings.fitted import FittedMapping, Part
+from mappings.readers import (
+    Build,
+    account_builder,
+    carries,
+    contact_builder,
+    interaction_builder,
+    owner_builder,
+    task_builder,
+)
+from mappings.spec import FieldMap, InteractionMap, Spec, Test, WriteMap
+from mappings.writing import Written, converter_for, spec_of
+
+UNDERSTANDING = 1
+"""Counted up whenever this code understands the same data differently: then everything is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """A mapping as its file says it."""
+
+    file: str
+    spec: Spec
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Return the CRM objects whose schemas `fit` needs, in the order in which they are read."""
+        spec = self.spec
+        names = [spec.owner.object, spec.account.object, spec.contact.object]
+        names += [one.object for one in spec.interactions] + [spec.task.object]
+        return tuple(dict.fromkeys(names))
+
+    def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[FittedMapping, list[Problem]]:
+        """Return the mapping for these live schemas, and what does not fit.
+
+        An object that is not in `schemas` is hidden from us or does not exist. With an error among the problems the mapping still
+        describes and writes what it can, but not everything that the admin wants.
+        """
+        return _Fitting(self.file, self.spec, schemas).run()
+
+
+@dataclass(slots=True)
+class _Fitted:
+    """One section that is there, ready to be read."""
+
+    kind: str
+    section: Section
+    tests: tuple[Test, ...]
+    build: Build
+    keyed: bool = False
+
+
+@dataclass(slots=True)
+class _Fitting:
+    file: str
+    spec: Spec
+    schemas: Mapping[str, ObjectSchema]
+    problems: list[Problem] = field(default_factory=list)
+    found: list[_Fitted] = field(default_factory=list)
+
+    def run(self) -> tuple[FittedMapping, list[Problem]]:
+        self._owner()
+        self._account()
+        self._contact()
+        for one in self.spec.interactions:
+            self._interaction(one)
+        self._task()
+        queries = tuple(self._query(name) for name in dict.fromkeys(one.section.schema.name for one in self.found))
+        kinds = {one.kind for one in self.found}
+        fitted = FittedMapping(
+            fingerprint=self._fingerprint(queries),
+            queries=queries,
+            events=frozenset(
+                f"{one.kind}.{end.event}" for one in self.spec.interactions if one.kind in kinds for end in one.ended
+            ),
+            parts={query.object: self._parts(query.object) for query in queries},
+            targets=self._targets(),
+            written={target: self._written(target) for target in self.spec.write},
+            specs=tuple(self._specs()),
+        )
+        return fitted, self.problems
+
+    # ── sections ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _section(self, key: str, object_name: str, *, optional: bool = False) -> Section | None:
+        schema = self.schemas.get(object_name)
+        if schema is not None:
+            return Section(self.file, key, self.schemas, schema)
+        what = f"the CRM shows us no object {object_name}."
+        remedy = "Correct the name, or give the integration user the right to read it."
+        severity = "warning" if optional else "error"
+        self.problems.append(Problem(f"{self.file}: {key}.object", what, remedy, severity))
+        return None
+
+    def _keep(self, fitted: _Fitted, *, optional: bool = False) -> None:
+        problems = fitted.section.problems
+        if fitted.section.usable:
+            self.found.append(fitted)
+        elif optional:
+            problems = [replace(one, severity="warning") for one in problems]
+        self.problems += problems
+
+    def _owner(self) -> None:
+        spec = self.spec.owner
+        section = self._section("owner", spec.object)
+        if section is None:
+            return
+        section.one_of(spec.name, "owner.name")
+        section.need([spec.email, spec.timezone])
+        section.compare(spec.active)
+        section.compare(spec.where, asked=True)
+        self._keep(_Fitted("owner", section, spec.where, owner_builder(spec, section.types)))
+
+    def _account(self) -> None:
+        spec = self.spec.account
+        section = self._section("account", spec.object)
+        if section is None:
+            return
+        section.one_of(spec.name, "account.name")
+        section.need([spec.owner, spec.parent, spec.link])
+        section.compare(spec.is_customer)
+        section.compare(spec.where, asked=True)
+        section.need((one for _, one in spec.facts), lenient=True)
+        shown = self._shown("account", section)
+        build = account_builder(spec, section.types, shown, self.spec.owner.object)
+        self._keep(_Fitted("account", section, spec.where, build))
+
+    def _contact(self) -> None:
+        spec = self.spec.contact
+        section = self._section("contact", spec.object)
+        if section is None:
+            return
+        section.one_of(spec.name, "contact.name")
+        section.need([*spec.account, spec.email, spec.role, spec.language, spec.owner])
+        section.compare(spec.no_surveys)
+        section.compare(spec.where, asked=True)
+        section.need((one for _, one in spec.facts), lenient=True)
+        shown = self._shown("contact", section)
+        if "no_surveys" in shown:  # an opt-out that we offer counts without being named twice
+            own = Test(FieldMap(shown["no_surveys"].path, shown["no_surveys"].key), "=", (True,))
+            spec = replace(spec, no_surveys=(*spec.no_surveys, own))
+            section.compare([own])
+        build = contact_builder(
+            spec, section.types, shown, accounts=self.spec.account.object, users=self.spec.owner.object
+        )
+        self._keep(_Fitted("contact", section, spec.where, build))
+
+    def _interaction(self, spec: InteractionMap) -> None:
+        key = f"interaction.{spec.kind}"
+        section = self._section(key, spec.object, optional=spec.optional)
+        if section is None:
+            return
+        section.need([*spec.account, *spec.contact, spec.owner, spec.updated])
+        section.compare(spec.where, asked=True)
+        for end in spec.ended:
+            section.compare(end.tests)
+            section.one_of(end.at, f"{key}.ended.at")
+        section.need((one for _, one in spec.facts), lenient=True)
+        build = interaction_builder(
+            spec,
+            section.types,
+            accounts=self.spec.account.object,
+            contacts=self.spec.contact.object,
+            users=self.spec.owner.object,
+        )
+        self._keep(_Fitted(spec.kind, section, spec.where, build), optional=spec.optional)
+
+    def _task(self) -> None:
+        spec = self.spec.task
+        section = self._section("task", spec.object)
+        if section is None:
+            return
+        section.need([spec.closed, spec.owner])
+        section.compare(spec.open)
+        shown = self._shown("task", section)
+        if "key" not in shown:  # none of our tasks can be there yet; the missing field is reported where it is written
+            self.problems += section.problems
+            return
+        key, outcome = shown["key"].path, shown.get("outcome")
+        tests = (Test(FieldMap(key, shown["key"].key), "!=", (None,)),)
+        section.compare(tests, asked=True)
+        build = task_builder(
+            spec,
+            section.types,
+            key=key,
+            outcome=outcome.path if outcome else None,
+            users=self.spec.owner.object,
+        )
+        self._keep(_Fitted("task", section, tests, build, keyed=True))
+
+    def _shown(self, target: str, section: Section) -> dict[str, WriteMap]:
+        """Take up what we write and can also see; of a task only the key and the outcome are of interest."""
+        found = {}
+        for one in self.spec.write[target]:
+            there = section.schema.fields.get(one.path)
+            if there is not None and (target != "task" or one.name in ("key", "outcome")):
+                section.types[one.path] = there.type
+                found[one.name] = one
+        return found
+
+    # ── what is asked and how it is read ─────────────────────────────────────────────────────────────────────────────
+
+    def _of(self, object_name: str) -> list[_Fitted]:
+        """Return what records of an object can be: our own tasks first."""
+        found = [one for one in self.found if one.section.schema.name == object_name]
+        return sorted(found, key=lambda one: not one.keyed)
+
+    def _key_on(self, object_name: str) -> str | None:
+        """Return the field that holds our key, if this object has it: then the record is ours, whatever it looks like."""
+        key = self.spec.written("task", "key")
+        return key.path if key and key.path in self.schemas[object_name].fields else None
+
+    def _query(self, object_name: str) -> Query:
+        found = self._of(object_name)
+        paths = dict.fromkeys(path for one in found for path in one.section.types)
+        key = self._key_on(object_name)
+        if key is not None:
+            paths[key] = None
+        where: list[tuple[Condition, ...]] = [for_query(one.tests, one.section.types) for one in found]
+        return Query(object_name, tuple(paths), tuple(dict.fromkeys(where)) if all(where) else ())
+
+    def _parts(self, object_name: str) -> tuple[Part, ...]:
+        key = self._key_on(object_name)
+        ours = carries(key) if key else None
+        return tuple(Part(one.kind, _recognise(one, ours), one.build) for one in self._of(object_name))
+
+    def _fingerprint(self, queries: tuple[Query, ...]) -> str:
+        asked = [(query.object, sorted(query.fields), query.where) for query in queries]
+        read = [self.spec.owner, self.spec.account, self.spec.contact, self.spec.interactions, self.spec.task]
+        types = [(one.kind, known(one.section.types)) for one in self.found]
+        shown = [(target, one.name, one.path) for target, fields in self.spec.write.items() for one in fields]
+        text = repr((UNDERSTANDING, asked, read, types, [one for one in shown if self._is_read(*one)]))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def _is_read(self, target: str, name: str, path: str) -> bool:
+        return any(one.kind == target and path in one.section.types for one in self.found) and bool(name)
+
+    # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _targets(self) -> dict[str, str]:
+        spec = self.spec
+        return {"account": spec.account.object, "contact": spec.contact.object, "task": spec.task.object}
+
+    def _written(self, target: str) -> dict[str, Written]:
+        schema = self.schemas.get(self._targets()[target])
+        if schema is None:
+            return {}
+        section = Section(self.file, f"write.{target}", self.schemas, schema)
+        found = {}
+        for one in self.spec.write[target]:
+            there = writable(section, one, create=target == "task")
+            if there is not None:
+                found[one.name] = Written(one, there, converter_for(one, there))
+        self.problems += section.problems
+        return found
+
+    def _specs(self) -> Iterator[FieldSpec]:
+        for target, fields in self.spec.write.items():
+            for one in fields:
+                wanted = spec_of(one, self._targets()[target])
+                if wanted is not None:
+                    yield wanted
+
+
+def _recognise(one: _Fitted, ours: Holds | None) -> Holds | None:
+    if one.keyed:
+        return ours
+    holds = all_of(one.tests, one.section.types) if one.tests else None
+    if ours is None:
+        return holds
+    if holds is None:
+        return lambda fields: not ours(fields)
+    return lambda fields: not ours(fields) and holds(fields)

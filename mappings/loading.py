@@ -1,0 +1,209 @@
+"""Reading a mapping file. Everything that is wrong with it is reported at once."""
+
+import tomllib
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+from connector.errors import Problem, SettingsError
+from mappings.fitting import MappingFile
+from mappings.grammar import a_field, ended, facts, some_fields, tests, write_map
+from mappings.spec import AccountMap, ContactMap, FieldMap, InteractionMap, OwnerMap, Spec, TaskMap, WriteMap
+from mappings.walking import NAME, Table, did_you_mean
+
+ACCOUNT = (
+    *("satisfaction", "low", "high", "mood", "people", "summary", "attention", "nps", "csat", "ces", "trend"),
+    *("last_answer", "details"),
+)
+CONTACT = ("last_rating", "last_asked", "no_surveys")
+TASK = ("key", "outcome", "subject", "body", "priority", "status", "due", "owner", "contact", "account")
+WRITTEN = {"account": ACCOUNT, "contact": CONTACT, "task": TASK}
+"""Our names for what is written, by target. A mapping may leave out any of them but the tasks' key."""
+
+_RESERVED = frozenset({"owner", "account", "contact", "task"})
+
+
+def packaged(name: str) -> str:
+    """Return the text of a default mapping, e.g. ``salesforce``. `FileNotFoundError`: there is none of this name."""
+    return (files("mappings") / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def load(source: Path | str, name: str = "") -> MappingFile:
+    """Return a mapping from a file, or from text. `name` stands in messages; it is the path when left out.
+
+    `SettingsError` carries every problem of the file.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "mapping")
+    problems: list[Problem] = []
+    try:
+        text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
+        root = Table(tomllib.loads(text), "", name, problems)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([Problem(name, f"is not TOML: {error}.", "Put that line right.")]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([Problem(name, "is not UTF-8.", "Save it as UTF-8.")]) from None
+    except OSError as error:
+        remedy = "Name an existing file, or run `afterword init`."
+        raise SettingsError([Problem(name, f"cannot be read: {error.strerror}.", remedy)]) from None
+    spec = _spec(root)
+    if problems:
+        raise SettingsError(problems)
+    return MappingFile(name, spec)
+
+
+def _spec(root: Table) -> Spec:
+    spec = Spec(
+        owner=_owner(_section(root, "owner")),
+        account=_account(_section(root, "account")),
+        contact=_contact(_section(root, "contact")),
+        task=_task(_section(root, "task")),
+        interactions=_interactions(root),
+        write=_writes(root),
+    )
+    root.done()
+    return spec
+
+
+def _section(root: Table, key: str) -> Table:
+    if key not in root.data:
+        root.has(key)
+        root.problem(key, "is missing.", f"Add the table [{key}]; the default mapping shows how.")
+        return Table({}, key, root.file, [])
+    return root.table(key) or Table({}, key, root.file, [])
+
+
+def _owner(table: Table) -> OwnerMap:
+    found = OwnerMap(
+        object=table.text("object", required=True),
+        name=some_fields(table, "name", required=True),
+        email=a_field(table, "email"),
+        active=tests(table, "active"),
+        timezone=a_field(table, "timezone"),
+        where=tests(table, "where"),
+    )
+    table.done()
+    return found
+
+
+def _account(table: Table) -> AccountMap:
+    found = AccountMap(
+        object=table.text("object", required=True),
+        name=some_fields(table, "name", required=True),
+        is_customer=tests(table, "is_customer", required=True),
+        owner=a_field(table, "owner"),
+        parent=a_field(table, "parent"),
+        link=a_field(table, "link"),
+        where=tests(table, "where"),
+        facts=facts(table),
+    )
+    table.done()
+    return found
+
+
+def _contact(table: Table) -> ContactMap:
+    found = ContactMap(
+        object=table.text("object", required=True),
+        name=some_fields(table, "name", required=True),
+        account=some_fields(table, "account", required=True),
+        email=_required_field(table, "email"),
+        role=a_field(table, "role"),
+        language=a_field(table, "language"),
+        owner=a_field(table, "owner"),
+        no_surveys=tests(table, "no_surveys"),
+        where=tests(table, "where"),
+        facts=facts(table),
+    )
+    table.done()
+    return found
+
+
+def _required_field(table: Table, key: str) -> FieldMap | None:
+    if key not in table.data:
+        table.problem(key, "is missing.", "Write the field's API name in quotes.")
+    return a_field(table, key)
+
+
+def _task(table: Table) -> TaskMap:
+    found = TaskMap(
+        object=table.text("object", required=True),
+        open=tests(table, "open", required=True),
+        closed=a_field(table, "closed"),
+        owner=a_field(table, "owner"),
+    )
+    table.done()
+    return found
+
+
+# ── interactions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _interactions(root: Table) -> tuple[InteractionMap, ...]:
+    table = root.table("interaction")
+    if table is None:
+        return ()
+    found = []
+    for kind in table.data:
+        if not NAME.fullmatch(kind) or kind in _RESERVED:
+            table.problem(kind, "is no name for a kind.", "Use small letters, digits and _, and none of our own words.")
+        below = table.table(kind)
+        if below is not None:
+            found.append(_interaction(kind, below))
+    return tuple(found)
+
+
+def _interaction(kind: str, table: Table) -> InteractionMap:
+    found = InteractionMap(
+        kind=kind,
+        object=table.text("object", required=True),
+        label=table.text("label") or kind,
+        ended=ended(table),
+        optional=table.flag("optional"),
+        account=some_fields(table, "account"),
+        contact=some_fields(table, "contact"),
+        owner=a_field(table, "owner"),
+        updated=a_field(table, "updated"),
+        where=tests(table, "where"),
+        facts=facts(table),
+    )
+    _check_label(table, found)
+    table.done()
+    return found
+
+
+def _check_label(table: Table, found: InteractionMap) -> None:
+    known = [name for name, _ in found.facts]
+    try:
+        named = [part[1] for part in Formatter().parse(found.label) if part[1] is not None]
+    except ValueError:
+        table.problem("label", f"is {found.label!r}.", "Write a fact's name in each pair of braces.")
+        return
+    for name in named:
+        if name not in known:
+            table.problem("label", f"names a fact that is not there: {name!r}.", did_you_mean(name, known))
+
+
+# ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _writes(root: Table) -> dict[str, tuple[WriteMap, ...]]:
+    table = root.table("write") or Table({}, "write", root.file, [])
+    found = {target: _target(table, target, known) for target, known in WRITTEN.items()}
+    if all(one.name != "key" for one in found["task"]):
+        table.problem("task.key", "is missing.", "Follow-up tasks are found again by it: give it a field.")
+    table.done()
+    return found
+
+
+def _target(write: Table, target: str, known: tuple[str, ...]) -> tuple[WriteMap, ...]:
+    table = write.table(target)
+    if table is None:
+        return ()
+    found = [one for name in known if name in table.data and (one := write_map(table, name))]
+    for name in table.data:
+        if name not in known:
+            table.problem(name, "is nothing that we write.", did_you_mean(name, list(known)))
+    for path, times in Counter(one.path for one in found).items():
+        if times > 1:
+            table.problem("", f"writes {path} {times} times.", "Give each of our names a field of its own.")
+    return tuple(found)

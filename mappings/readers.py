@@ -1,0 +1,268 @@
+"""Functions that turn a record's fields into the model, composed once so that reading a record only calls them.
+
+A field that was asked for and not given is an error of the record, not an empty value: we may have lost the right to see it. Only
+facts do without.
+"""
+
+from collections.abc import Callable, Mapping
+from string import Formatter
+from typing import Any
+
+from connector.errors import MappingError
+from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
+from mappings.conditions import Holds, all_of, any_of, no
+from mappings.converters import Read, fact, read_datetime, read_email, read_language, read_moment_of_day, read_text
+from mappings.spec import AccountMap, ContactMap, Ended, Facts, FieldMap, InteractionMap, OwnerMap, TaskMap, WriteMap
+from mappings.values import Fields, Get, Types, named, value
+from mappings.zones import read_zone
+
+Errors = list[MappingError]
+Build = Callable[[str, Ref, Fields, Errors], Pulled]
+GetRef = Callable[[str, Fields], Ref | None]
+GetRefs = Callable[[str, Fields], tuple[Ref, ...]]
+
+
+def _nothing(_: Fields) -> None:
+    return None
+
+
+def _maybe(field: FieldMap | None, types: Types, read: Read) -> Get:
+    return value(field.path, read) if field and field.path in types else _nothing
+
+
+def _present(fields: tuple[FieldMap, ...], types: Types) -> tuple[FieldMap, ...]:
+    return tuple(field for field in fields if field.path in types)
+
+
+def _name(fields: tuple[FieldMap, ...], types: Types) -> Callable[[Fields], str]:
+    getters = [value(field.path, read_text) for field in _present(fields, types)]
+    if len(getters) == 1:
+        only = getters[0]
+        return lambda fields: only(fields) or ""
+    return lambda fields: " ".join(part for get in getters if (part := get(fields)))
+
+
+# ── lookups ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_ids(found: Any) -> tuple[str, ...]:
+    if not found:
+        return ()
+    if isinstance(found, (list, tuple)):
+        return tuple(str(one) for one in found if one)
+    return (str(found).strip(),)
+
+
+def _refs(fields: tuple[FieldMap, ...], object_name: str, types: Types) -> GetRefs:
+    getters = [(value(field.path, _read_ids), field.prefix) for field in _present(fields, types)]
+
+    def get(connection: str, fields: Fields) -> tuple[Ref, ...]:
+        ids = [one for read, prefix in getters for one in read(fields) if one.startswith(prefix)]
+        return tuple(Ref(connection, object_name, one) for one in dict.fromkeys(ids))
+
+    return get
+
+
+def _ref(fields: tuple[FieldMap, ...], object_name: str, types: Types) -> GetRef:
+    """Return the first that leads anywhere."""
+    present = _present(fields, types)
+    if len(present) != 1:
+        several = _refs(present, object_name, types)
+        return lambda connection, fields: next(iter(several(connection, fields)), None)
+    read, prefix = value(present[0].path, _read_ids), present[0].prefix
+
+    def get(connection: str, fields: Fields) -> Ref | None:
+        for one in read(fields):
+            if one.startswith(prefix):
+                return Ref(connection, object_name, one)
+        return None
+
+    return get
+
+
+def _one(field: FieldMap | None) -> tuple[FieldMap, ...]:
+    return (field,) if field else ()
+
+
+# ── facts, what is shown, labels ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _facts(facts: Facts, types: Types) -> Callable[[Fields, Errors], dict[str, Any]]:
+    found = [(name, one.path, fact(one.converter or types[one.path])) for name, one in facts if one.path in types]
+
+    def get(fields: Fields, errors: Errors) -> dict[str, Any]:
+        values = {}
+        for name, path, read in found:
+            if path not in fields:
+                continue
+            try:
+                values[name] = read(fields[path])
+            except MappingError as error:
+                errors.append(named(error, path))
+        return values
+
+    return get
+
+
+def _shown(written: Mapping[str, WriteMap]) -> Callable[[Fields], dict[str, Any]]:
+    found = [(name, one.path) for name, one in written.items()]
+    return lambda fields: {name: fields[path] for name, path in found if path in fields}
+
+
+def _label(template: str, kind: str) -> Callable[[Mapping[str, Any]], str]:
+    """Fill in facts; with one of them empty, the kind's own name says more than a gap."""
+    parts = [(literal, name) for literal, name, _, _ in Formatter().parse(template)]
+
+    def fill(facts: Mapping[str, Any]) -> str:
+        text = ""
+        for literal, name in parts:
+            text += literal
+            if name is None:
+                continue
+            found = facts.get(name)
+            if found is None:
+                return kind
+            text += found if type(found) is str else str(found)
+        return text
+
+    return fill
+
+
+# ── the kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def owner_builder(spec: OwnerMap, types: Types) -> Build:
+    """Compose the reader of owners."""
+    name, email = _name(spec.name, types), _maybe(spec.email, types, read_email)
+    active, zone = all_of(spec.active, types), _maybe(spec.timezone, types, read_zone)
+
+    def build(_: str, ref: Ref, fields: Fields, __: Errors) -> Owner:
+        return Owner(ref, name(fields), email(fields), active(fields), zone(fields))
+
+    return build
+
+
+def account_builder(spec: AccountMap, types: Types, written: Mapping[str, WriteMap], users: str) -> Build:
+    """Compose the reader of accounts. `users` is the object of owners."""
+    name, is_customer = _name(spec.name, types), all_of(spec.is_customer, types, missing=no)
+    owner, parent = _ref(_one(spec.owner), users, types), _ref(_one(spec.parent), spec.object, types)
+    link, facts, shown = _maybe(spec.link, types, _read_link), _facts(spec.facts, types), _shown(written)
+
+    def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Account:
+        return Account(
+            ref,
+            name(fields),
+            owner(connection, fields),
+            parent(connection, fields),
+            is_customer(fields),
+            link(fields),
+            facts(fields, errors),
+            shown(fields),
+        )
+
+    return build
+
+
+def _read_link(found: Any) -> str | None:
+    """Return a shared key without the differences that people make: case, scheme, www, a slash at the end."""
+    key = read_text(found)
+    if key is None:
+        return None
+    return key.lower().removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/") or None
+
+
+def contact_builder(
+    spec: ContactMap, types: Types, written: Mapping[str, WriteMap], *, accounts: str, users: str
+) -> Build:
+    """Compose the reader of contacts. `accounts` and `users` are the objects that the lookups lead to."""
+    name, account = _name(spec.name, types), _ref(spec.account, accounts, types)
+    email, raw_email = _maybe(spec.email, types, read_email), _maybe(spec.email, types, read_text)
+    role, language = _maybe(spec.role, types, read_text), _maybe(spec.language, types, read_language)
+    owner, no_surveys = _ref(_one(spec.owner), users, types), any_of(spec.no_surveys, types)
+    facts_of, shown = _facts(spec.facts, types), _shown(written)
+
+    def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Contact:
+        facts, address = facts_of(fields, errors), email(fields)
+        if address is None and raw_email(fields) is not None:
+            facts["email_invalid"] = True
+        return Contact(
+            ref,
+            name(fields),
+            account(connection, fields),
+            address,
+            role(fields),
+            language(fields),
+            owner(connection, fields),
+            no_surveys(fields),
+            facts,
+            shown(fields),
+        )
+
+    return build
+
+
+def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, contacts: str, users: str) -> Build:
+    """Compose the reader of one kind of interaction."""
+    kind, label, facts_of = spec.kind, _label(spec.label, spec.kind), _facts(spec.facts, types)
+    account, people = _ref(spec.account, accounts, types), _refs(spec.contact, contacts, types)
+    owner, updated = _ref(_one(spec.owner), users, types), _maybe(spec.updated, types, read_datetime)
+    endings = [(one.event, all_of(one.tests, types, missing=no), _moment(one, types), one.tests) for one in spec.ended]
+
+    def end(fields: Fields) -> tuple[str | None, Any]:
+        for event, holds, at, tests in endings:
+            if holds(fields):
+                moment = at(fields)
+                if moment is not None or tests:
+                    return event, moment
+        return None, None
+
+    def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Interaction:
+        facts = facts_of(fields, errors)
+        event, moment = end(fields)
+        return Interaction(
+            ref,
+            kind,
+            label(facts),
+            account(connection, fields),
+            people(connection, fields),
+            owner(connection, fields),
+            event,
+            moment,
+            updated(fields),
+            facts,
+        )
+
+    return build
+
+
+def _moment(one: Ended, types: Types) -> Get:
+    """Return the first of the fields that is filled. One that holds a day counts from its beginning in UTC."""
+    getters = [_time(field, types) for field in _present(one.at, types)]
+    if len(getters) == 1:
+        return getters[0]
+    return lambda fields: next((moment for get in getters if (moment := get(fields)) is not None), None)
+
+
+def _time(field: FieldMap, types: Types) -> Get:
+    is_day = (field.converter or types[field.path]) == "date"
+    return value(field.path, read_moment_of_day if is_day else read_datetime)
+
+
+def task_builder(spec: TaskMap, types: Types, *, key: str, outcome: str | None, users: str) -> Build:
+    """Compose the reader of our follow-up tasks; `key` and `outcome` are CRM fields."""
+    is_open, owner = all_of(spec.open, types, missing=no), _ref(_one(spec.owner), users, types)
+    closed, key_of = _maybe(spec.closed, types, read_datetime), value(key, read_text)
+    outcome_of = value(outcome, read_text) if outcome else _nothing
+
+    def build(connection: str, ref: Ref, fields: Fields, _: Errors) -> SeenTask:
+        return SeenTask(
+            ref, key_of(fields) or "", is_open(fields), outcome_of(fields), closed(fields), owner(connection, fields)
+        )
+
+    return build
+
+
+def carries(path: str) -> Holds:
+    """Tell if a record carries our key."""
+    key_of = value(path, read_text)
+    return lambda fields: key_of(fields) is not None

@@ -1,0 +1,150 @@
+"""A mapping file as values: what it says, before anybody has looked at a live CRM."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMap:
+    """One CRM field to read. `key` is its place in the file, for messages."""
+
+    path: str
+    key: str = field(default="", compare=False, repr=False)
+    optional: bool = False
+    converter: str | None = None
+    """Overrides the type that the CRM declares."""
+    prefix: str = ""
+    """Lookups only: ids that begin otherwise lead to something else, and are passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison of a CRM field with what the admin wrote."""
+
+    __test__ = False  # pytest would take it for a test class
+
+    field: FieldMap
+    op: Operator
+    values: tuple[Any, ...]
+
+
+Tests = tuple[Test, ...]
+Facts = tuple[tuple[str, FieldMap], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a kind of interaction ends: the event, what must hold, and the fields that may tell when (the first filled one)."""
+
+    event: str
+    tests: Tests
+    at: tuple[FieldMap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerMap:
+    """[owner]"""
+
+    object: str
+    name: tuple[FieldMap, ...]
+    email: FieldMap | None = None
+    active: Tests = ()
+    timezone: FieldMap | None = None
+    where: Tests = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMap:
+    """[account]"""
+
+    object: str
+    name: tuple[FieldMap, ...]
+    is_customer: Tests = ()
+    owner: FieldMap | None = None
+    parent: FieldMap | None = None
+    link: FieldMap | None = None
+    where: Tests = ()
+    facts: Facts = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMap:
+    """[contact]"""
+
+    object: str
+    name: tuple[FieldMap, ...]
+    account: tuple[FieldMap, ...] = ()
+    email: FieldMap | None = None
+    role: FieldMap | None = None
+    language: FieldMap | None = None
+    owner: FieldMap | None = None
+    no_surveys: Tests = ()
+    """Any of them is enough."""
+    where: Tests = ()
+    facts: Facts = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionMap:
+    """[interaction.KIND]"""
+
+    kind: str
+    object: str
+    label: str
+    ended: tuple[Ended, ...]
+    optional: bool = False
+    account: tuple[FieldMap, ...] = ()
+    contact: tuple[FieldMap, ...] = ()
+    owner: FieldMap | None = None
+    updated: FieldMap | None = None
+    where: Tests = ()
+    facts: Facts = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMap:
+    """[task]: how our follow-up tasks are recognised as open, closed and whose."""
+
+    object: str
+    open: Tests
+    closed: FieldMap | None = None
+    owner: FieldMap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteMap:
+    """One field that we write. With a label it is ours to create; without, the CRM has it already."""
+
+    name: str
+    path: str
+    key: str = field(default="", compare=False, repr=False)
+    label: str | None = None
+    type: str | None = None
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    options: tuple[str, ...] = ()
+    unique: bool = False
+    help: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """The CRM's option for a word of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything that a mapping file says."""
+
+    owner: OwnerMap
+    account: AccountMap
+    contact: ContactMap
+    task: TaskMap
+    interactions: tuple[InteractionMap, ...]
+    write: Mapping[str, tuple[WriteMap, ...]]
+    """By target: account, contact, task."""
+
+    def written(self, target: str, name: str) -> WriteMap | None:
+        """Return one of our fields on a target, if the admin kept it."""
+        return next((field for field in self.write[target] if field.name == name), None)

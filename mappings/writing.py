@@ -1,0 +1,104 @@
+"""What we write: values in the CRM's own form, and whether two of them are the same to the CRM."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector.errors import MappingError
+from connector.ports import FieldSchema, FieldSpec
+from mappings.converters import (
+    Converter,
+    boolean,
+    dates,
+    datetimes,
+    number,
+    picklist,
+    read_text,
+    reference,
+    rounded,
+    text,
+)
+from mappings.spec import WriteMap
+from mappings.values import named
+
+
+def _least(*sizes: int | None) -> int | None:
+    return min((size for size in sizes if size is not None), default=None)
+
+
+def converter_for(field: WriteMap, schema: FieldSchema) -> Converter:
+    """Return how values reach this field: by the CRM's type, within the tighter of the CRM's limits and the mapping's."""
+    if schema.type == "number":
+        return number(_least(field.scale, schema.scale), schema.precision)
+    if schema.type == "picklist":
+        return picklist(schema.options if schema.restricted else ())
+    known = {"boolean": boolean, "date": dates, "datetime": datetimes, "reference": reference, "id": reference}
+    return known.get(schema.type) or text(_least(field.length, schema.length))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One of our fields as it is in the CRM."""
+
+    field: WriteMap
+    schema: FieldSchema
+    converter: Converter
+
+    def render(self, wanted: Any) -> Any:
+        """Return a value in the CRM's form. `MappingError` names the field when it has no such form."""
+        if isinstance(wanted, str):
+            wanted = self.field.values.get(wanted, wanted)
+        try:
+            return self.converter.write(wanted)
+        except MappingError as error:
+            raise named(error, self.field.path) from None
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Compare as the CRM does. What cannot be read as the field's type is compared as text."""
+        try:
+            plain: Callable[[Written, Any], Any] = _COMPARED.get(self.schema.type, _plain_text)
+            return bool(plain(self, one) == plain(self, other))
+        except MappingError:
+            return _plain_text(self, one) == _plain_text(self, other)
+
+
+def _plain_text(_: Written, value: Any) -> str | None:
+    clean = read_text(value.id if hasattr(value, "id") else value)
+    return None if clean is None else clean.replace("\r\n", "\n")
+
+
+def _plain_number(written: Written, value: Any) -> Any:
+    found = written.converter.read(value)
+    scale = written.schema.scale
+    return found if found is None or scale is None else rounded(found, scale)
+
+
+def _plain_moment(written: Written, value: Any) -> Any:
+    moment = written.converter.read(value)
+    return None if moment is None else moment.replace(microsecond=0)
+
+
+_COMPARED: Mapping[str, Callable[[Written, Any], Any]] = {
+    "number": _plain_number,
+    "datetime": _plain_moment,
+    "date": lambda written, value: written.converter.write(value),
+    "boolean": lambda written, value: written.converter.write(value),
+}
+
+
+def spec_of(field: WriteMap, object_name: str) -> FieldSpec | None:
+    """Return the field as it should exist, if it is ours to create."""
+    if field.label is None or field.type is None:
+        return None
+    return FieldSpec(
+        object_name,
+        field.path,
+        field.label,
+        field.type,
+        length=field.length,
+        precision=field.precision,
+        scale=field.scale,
+        options=tuple(field.values.get(option, option) for option in field.options),
+        unique=field.unique,
+        help=field.help,
+    )
