@@ -1,0 +1,1 @@
+"""The wording library: one TOML file for each language."""

@@ -1,0 +1,106 @@
+"""The wording library: every sentence that a customer reads, in each language.
+
+One TOML file holds one language whole. A language that is missing falls back as a whole, never sentence by sentence, so that no
+survey mixes two languages.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from babel import Locale
+from babel.dates import format_date
+
+DEFAULT: Final = "en"
+
+_FILES = "connector.surveys.languages"
+_SAME: Final[Mapping[str, str]] = {
+    "zh": "zh-cn",
+    "zh-hans": "zh-cn",
+    "zh-sg": "zh-cn",
+    "zh-hant": "zh-tw",
+    "zh-hk": "zh-tw",
+    "zh-mo": "zh-tw",
+}
+"""Tags without a file of their own whose readers read one of ours; all in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """All texts of one language."""
+
+    language: str
+    """The tag of the file, e.g. ``zh-CN``: what a ``lang`` attribute says."""
+    texts: Mapping[str, Any]
+    """Text or lists of text by dotted key, e.g. ``page.send``."""
+
+    def text(self, key: str, /, **values: object) -> str:
+        """Return a text with its placeholders filled. Raises `KeyError` for a key or a placeholder that is not known."""
+        return str(self.texts[key]).format(**values)
+
+    def labels(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts."""
+        return tuple(self.texts[key])
+
+    def date(self, at: datetime) -> str:
+        """Return the day as people of this language write it, e.g. ``6 December 2026``."""
+        locale = Locale.parse("en_GB" if self.language == "en" else self.language.replace("-", "_"))
+        return format_date(at, "long", locale=locale)
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the tags of all languages that there is wording for."""
+    names = (file.name for file in files(_FILES).iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def resolve(tag: str | None) -> str:
+    """Return the language that a reader of `tag` (BCP 47, any case, ``_`` allowed) gets: ``pt-BR`` → ``pt`` → ``en``."""
+    known = {language.lower(): language for language in languages()}
+    wanted = (tag or "").strip().replace("_", "-").lower()
+    while wanted:
+        if found := known.get(wanted) or known.get(_SAME.get(wanted, "")):
+            return found
+        wanted = wanted.rpartition("-")[0]
+    return DEFAULT
+
+
+def preferred(accept_language: str) -> str:
+    """Return the best language for an Accept-Language header; it is only used where no invitation names one."""
+    offers = [_weighed(offer) for offer in accept_language[:200].split(",")]
+    for _, tag in sorted(offers, key=lambda offer: -offer[0]):
+        language = resolve(tag)
+        if language != DEFAULT or tag.lower().startswith(DEFAULT):
+            return language
+    return DEFAULT
+
+
+def _weighed(offer: str) -> tuple[float, str]:
+    tag, _, weight = offer.partition(";q=")
+    try:
+        return float(weight or 1), tag.strip()
+    except ValueError:
+        return 0.0, tag.strip()
+
+
+def wording(tag: str | None) -> Wording:
+    """Return the wording for a reader of this language."""
+    return _load(resolve(tag))
+
+
+@cache
+def _load(language: str) -> Wording:
+    source = files(_FILES).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    return Wording(language, _flat(tomllib.loads(source)))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    texts: dict[str, Any] = {}
+    for key, value in table.items():
+        texts |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return texts
