@@ -1,0 +1,104 @@
+"""Salesforce as the connector sees a CRM."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.salesforce import soql
+from adapters.salesforce.client import Client
+from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.describe import Describer
+from adapters.salesforce.org import OrgReader
+from adapters.salesforce.query import Reader
+from adapters.salesforce.setup import Setup
+from adapters.salesforce.write import BATCH, Writer
+from connector.model import Ref
+from connector.ports import (
+    Clock,
+    FieldSpec,
+    ObjectSchema,
+    Org,
+    Page,
+    Position,
+    Query,
+    Record,
+    SetupResult,
+    SetupStep,
+    Usage,
+    Write,
+    WriteResult,
+)
+
+
+class SalesforceAdapter:
+    """One Salesforce org, by its REST API. Safe to use from several threads."""
+
+    write_batch = BATCH
+    lag = timedelta(minutes=5)
+    """A row gets its stamp when a transaction writes it, and is seen when the transaction commits."""
+
+    def __init__(self, config: SalesforceConfig, clock: Clock) -> None:
+        self.connection = config.connection
+        self._config = config
+        self._client = Client(config, clock)
+        self._describer = Describer(self._client)
+        self._reader = Reader(self._client, self._describer)
+        self._writer = Writer(self._client, self._reader, self._describer)
+        self._org = OrgReader(self._client, self._reader)
+        self._setup = Setup(config, self._client, self._reader, self._describer, self._org)
+
+    def __repr__(self) -> str:
+        return f"SalesforceAdapter({self.connection!r}, {self._config.url!r})"
+
+    def org(self) -> Org:
+        """See `CrmAdapter.org`."""
+        return self._org.read()
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """See `CrmAdapter.describe`."""
+        return self._describer.describe(object_name)
+
+    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        """See `CrmAdapter.changes`."""
+        return self._reader.changes(query, since=since, after=after)
+
+    def count(self, query: Query) -> int:
+        """See `CrmAdapter.count`."""
+        return self._reader.count(query)
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """See `CrmAdapter.fetch`. The answer is keyed by 18 character ids."""
+        return self._reader.fetch(object_name, ids, fields)
+
+    def write(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """See `CrmAdapter.write`."""
+        return self._writer.write(writes)
+
+    def usage(self) -> Usage:
+        """See `CrmAdapter.usage`."""
+        return self._client.meter.usage()
+
+    def record_url(self, ref: Ref) -> str:
+        """See `CrmAdapter.record_url`."""
+        return f"{self._config.url}/lightning/r/{soql.name(ref.object)}/{soql.id18(ref.id)}/view"
+
+    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+        """See `CrmAdapter.plan_setup`."""
+        return self._setup.plan(fields)
+
+    def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """See `CrmAdapter.apply_setup`."""
+        return self._setup.apply(steps)
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """See `CrmAdapter.plan_undo`."""
+        return self._setup.plan_undo(made)
+
+    def close(self) -> None:
+        """See `CrmAdapter.close`."""
+        self._client.close()
+
+
+def adapter(name: str, values: Mapping[str, Any], clock: Clock) -> SalesforceAdapter:
+    """Return the adapter for a connection, without calling Salesforce yet. `SettingsError`: values are missing or wrong."""
+    return SalesforceAdapter(SalesforceConfig.from_settings(name, values), clock)

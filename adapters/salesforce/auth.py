@@ -1,0 +1,145 @@
+"""Access tokens: one for each connection, renewed once for however many calls find it expired."""
+
+import base64
+import warnings
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import jwt
+import requests
+from simple_salesforce import Salesforce
+from simple_salesforce.exceptions import SalesforceAuthenticationFailed
+from simple_salesforce.login import token_login
+
+from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.errors import no_answer, not_data
+from adapters.salesforce.version import API_VERSION
+from connector.errors import AuthRevoked, CrmError, Unavailable
+from connector.ports import Clock
+
+_GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_ASSERTION_LIFE = timedelta(minutes=3)
+_REMEDY = "Check the credentials of this connection, and that its app and its user are active in Salesforce."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A token with the client that carries it."""
+
+    client: Any = field(repr=False)
+    """A `simple_salesforce.Salesforce` on our session; it never signs in by itself."""
+
+    @property
+    def instance(self) -> str:
+        """Host (and port) that calls go to."""
+        return str(self.client.sf_instance)
+
+
+class Credentials:
+    """Hands out the connection's token, and gets a new one when it has died."""
+
+    def __init__(self, config: SalesforceConfig, session: requests.Session, clock: Clock) -> None:
+        self._config = config
+        self._session = session
+        self._clock = clock
+        self._lock = Lock()
+        self._current: SignedIn | None = None
+        self._where = f"{config.connection}: sign in"
+
+    def current(self) -> SignedIn:
+        """Return the token in use; the first call fetches it. `AuthRevoked`, `Unavailable`."""
+        return self._current or self.renew(None)
+
+    def renew(self, dead: SignedIn | None) -> SignedIn:
+        """Return a token that is not `dead`. Of many threads that ask at once, one fetches it for all."""
+        with self._lock:
+            if self._current is not None and self._current is not dead:
+                return self._current
+            if dead is not None and self._config.auth == "token":
+                raise AuthRevoked("the access token is refused.", where=self._where, remedy=_REMEDY)
+            self._current = self._sign_in()
+            return self._current
+
+    def _sign_in(self) -> SignedIn:
+        if self._config.auth == "token":
+            return self._signed_in(self._config.access_token, self._config.url)
+        token, instance = self._fetch()
+        return self._signed_in(token, f"https://{instance}")
+
+    def _signed_in(self, token: str, url: str) -> SignedIn:
+        client = Salesforce(session_id=token, instance_url=url, version=API_VERSION, session=self._session)
+        # The package asks for indented JSON, which makes every answer about half as long again.
+        client.headers.pop("X-PrettyPrint", None)
+        return SignedIn(client)
+
+    def _fetch(self) -> tuple[str, str]:
+        config = self._config
+        data, headers = token_request(config, self._clock.now())
+        try:
+            with warnings.catch_warnings():
+                # A hint about approving the app that holds its key; our own error says what to do.
+                warnings.simplefilter("ignore")
+                token, instance = token_login(
+                    f"{config.url}/services/oauth2/token", data, "", config.client_id, headers, None, self._session
+                )
+        except SalesforceAuthenticationFailed as error:
+            self._refused(error)
+        except requests.RequestException as error:
+            raise self._not_sent(no_answer(error, where=self._where)) from error
+        except (AttributeError, ValueError, TypeError) as error:
+            raise self._not_sent(not_data(self._where)) from error
+        if not token:
+            raise self._not_sent(not_data(self._where))
+        return token, str(instance).rstrip("/")
+
+    def _refused(self, error: Any) -> NoReturn:
+        # A status in place of OAuth's own code: the answer was a page, so nobody has judged the credentials.
+        if isinstance(error.code, int) or error.code is None:
+            raise self._not_sent(Unavailable("no usable answer.", where=self._where)) from error
+        said = _without(self._config.secrets, f"{error.code}: {error.auth_message}"[:300])
+        raise AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY) from error
+
+    @staticmethod
+    def _not_sent(error: Unavailable) -> CrmError:
+        """Whatever was to follow the sign-in has certainly not happened."""
+        error.not_sent = True
+        return error
+
+
+def token_request(config: SalesforceConfig, now: datetime) -> tuple[dict[str, str], dict[str, str] | None]:
+    """Return form and headers of the request for a token."""
+    if config.auth == "client_credentials":
+        pair = base64.b64encode(f"{config.client_id}:{config.client_secret}".encode()).decode()
+        return {"grant_type": "client_credentials"}, {"Authorization": f"Basic {pair}"}
+    return {"grant_type": _GRANT_JWT, "assertion": assertion(config, now)}, None
+
+
+def assertion(config: SalesforceConfig, now: datetime) -> str:
+    """Return the signed claim that we are the app, acting as the user. It holds for three minutes."""
+    expiry = int((now + _ASSERTION_LIFE).timestamp())
+    claims = {"iss": config.client_id, "sub": config.username, "aud": audience(config.url), "exp": expiry}
+    try:
+        return jwt.encode(claims, config.private_key, algorithm="RS256")
+    except (ValueError, TypeError, jwt.PyJWTError) as error:
+        where = f"{config.connection}: sign in"
+        raise AuthRevoked(
+            "the private key cannot be read.", where=where, remedy="It must be an RSA key as PEM."
+        ) from error
+
+
+def audience(url: str) -> str:
+    """Return the sign-in host that stands in a claim: one for production, one for sandboxes, else the address itself."""
+    host = urlsplit(url).hostname or ""
+    if not host.endswith(".salesforce.com"):
+        return url
+    trial = ".sandbox." in host or ".scratch." in host or host.startswith("test.")
+    return "https://test.salesforce.com" if trial else "https://login.salesforce.com"
+
+
+def _without(secrets: tuple[str, ...], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return text

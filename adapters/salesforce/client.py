@@ -1,0 +1,175 @@
+"""One call to Salesforce: its token, its share of the day, its errors, its repetitions."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
+
+from adapters.salesforce.auth import Credentials, SignedIn
+from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.errors import QueryTimeout, not_data, translated
+from adapters.salesforce.meter import Meter
+from adapters.salesforce.session import Session
+from connector.errors import AuthExpired, AuthRevoked, Bug, RateLimited, Unavailable
+from connector.ports import Clock
+
+_ATTEMPTS = 4
+_WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
+
+
+class Answer(NamedTuple):
+    """The parsed body (None: no content), and Salesforce's clock when it answered."""
+
+    data: Any
+    server_time: datetime
+
+
+class Client:
+    """Calls Salesforce for one connection; may be used by several threads at once."""
+
+    def __init__(self, config: SalesforceConfig, clock: Clock) -> None:
+        self.clock = clock
+        self.meter = Meter(clock)
+        self._config = config
+        self._session = Session(self.meter, ca_bundle=config.ca_bundle)
+        self._credentials = Credentials(config, self._session, clock)
+
+    def where(self, call: str) -> str:
+        """Return the place that errors of this call name."""
+        return f"{self._config.connection}: {call}"
+
+    def read(self, path: str, *, call: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return what stands at `path`; repeated when that can help."""
+        return self._repeat(_worth_reading_again, lambda: self._signed("GET", path, call, headers=headers))
+
+    def ask(self, path: str, body: Any, *, call: str) -> Answer:
+        """POST a question that changes nothing; repeated as a reading is."""
+        payload = encode(body)
+        return self._repeat(_worth_reading_again, lambda: self._signed("POST", path, call, payload=payload))
+
+    def change(self, method: str, path: str, body: Any = None, *, call: str) -> Answer:
+        """Carry out a change; repeated only when it is certain that nothing was done."""
+        payload = None if body is None else encode(body)
+        return self._repeat(_worth_writing_again, lambda: self._signed(method, path, call, payload=payload))
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._session.close()
+
+    def _repeat(self, worth: Callable[[BaseException], bool], act: Callable[[], Answer]) -> Answer:
+        retrying = Retrying(
+            sleep=self.clock.sleep,
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=_wait,
+            retry=retry_if_exception(worth),
+            reraise=True,
+        )
+        return retrying(act)
+
+    def _signed(
+        self,
+        method: str,
+        path: str,
+        call: str,
+        *,
+        payload: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        where = self.where(call)
+        self.meter.hold_to(self._config.daily_call_share, where=where)
+        signed_in = self._credentials.current()
+
+        def exchange(signed_in: SignedIn) -> Answer:
+            with translated(where, self.clock.now()):
+                # The package's public callers parse into ordered dicts and copy every record; this one hands out the answer.
+                response = signed_in.client._call_salesforce(
+                    method, _address(signed_in, path), data=payload, headers=headers or {}
+                )
+            return self._answer(response, where)
+
+        try:
+            return exchange(signed_in)
+        except AuthExpired:
+            renewed = self._credentials.renew(signed_in)
+        try:
+            return exchange(renewed)
+        except AuthExpired as error:
+            raise AuthRevoked(
+                "a new access token is refused too.", where=where, remedy="Check the app and its user in Salesforce."
+            ) from error
+
+    def _answer(self, response: requests.Response, where: str) -> Answer:
+        body = response.content
+        try:
+            data = json.loads(body) if body else None
+        except ValueError as error:
+            raise not_data(where) from error
+        stamp = response.headers.get("Date")
+        return Answer(data, _time(stamp) or self.clock.now())
+
+
+def _address(signed_in: SignedIn, path: str) -> str:
+    """Return the full address: whatever an answer names is looked for on the org's own host, nowhere else."""
+    if path.startswith("/"):
+        return f"https://{signed_in.instance}{path}"
+    return f"{signed_in.client.base_url}{path}"
+
+
+def _time(stamp: str | None) -> datetime | None:
+    if not stamp:
+        return None
+    try:
+        return parsedate_to_datetime(stamp).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def encode(body: Any) -> bytes:
+    """Return JSON in Salesforce's own forms of times and numbers."""
+    return json.dumps(body, default=_in_json, allow_nan=False, ensure_ascii=False).encode()
+
+
+def _in_json(value: object) -> Any:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise Bug("a time without a zone cannot be written")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise Bug(f"{type(value).__name__} has no form in JSON")
+
+
+def _worth_reading_again(error: BaseException) -> bool:
+    return isinstance(error, Unavailable | RateLimited) and not isinstance(error, QueryTimeout)
+
+
+def _worth_writing_again(error: BaseException) -> bool:
+    return isinstance(error, RateLimited) or (isinstance(error, Unavailable) and error.not_sent)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Wait as long as Salesforce says; without a word of it, longer each time and never in step with others."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, RateLimited) else None
+    return asked.total_seconds() if asked else float(_WAIT(state))
+
+
+def expect_list(answer: Answer, where: str) -> list[Any]:
+    """Return the body as a list, or raise `Unavailable`."""
+    if not isinstance(answer.data, list):
+        raise not_data(where)
+    return answer.data
+
+
+def expect_object(answer: Answer, where: str) -> dict[str, Any]:
+    """Return the body as an object, or raise `Unavailable`."""
+    if not isinstance(answer.data, dict):
+        raise not_data(where)
+    return answer.data

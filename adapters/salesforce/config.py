@@ -1,0 +1,80 @@
+"""What a connection to Salesforce is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, cast
+
+from connector.errors import Problem, SettingsError
+
+Auth = Literal["token", "client_credentials", "jwt"]
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "token": ("access_token",),
+    "client_credentials": ("client_id", "client_secret"),
+    "jwt": ("client_id", "username", "private_key"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceConfig:
+    """Where the org is and how to sign in. Secrets are kept out of `repr`."""
+
+    connection: str
+    url: str
+    """The My Domain address, without a slash at its end."""
+    auth: Auth
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    username: str = ""
+    private_key: str = field(default="", repr=False)
+    """PEM text."""
+    access_token: str = field(default="", repr=False)
+    ca_bundle: str | None = None
+    daily_call_share: float = 1.0
+    """Between 0 and 1: the part of the org's calls in a day that this connection may use."""
+    integration_user: str = ""
+    """User name that is to get the permissions, when somebody else's token sets the org up. Empty: whoever we act as."""
+
+    @classmethod
+    def from_settings(cls, name: str, values: Mapping[str, Any]) -> Self:
+        """Build from plain values (secrets revealed). `SettingsError` names everything that is missing or wrong."""
+        problems = list(_problems(name, values))
+        if problems:
+            raise SettingsError(problems)
+        given = {key: values[key] for key in _TEXTS if values.get(key)}
+        return cls(
+            connection=name,
+            url=str(values["url"]).rstrip("/"),
+            auth=_auth(values),
+            daily_call_share=float(values.get("daily_call_share") or 1.0),
+            ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
+            **given,
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Whatever must never be seen in an error."""
+        return tuple(text for text in (self.client_secret, self.private_key, self.access_token) if text)
+
+
+_TEXTS = ("client_id", "client_secret", "username", "private_key", "access_token", "integration_user")
+
+
+def _auth(values: Mapping[str, Any]) -> Auth:
+    return cast(Auth, values.get("auth") or "token")
+
+
+def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
+    where = f"config.toml: crm.{name}"
+    found = []
+    if not str(values.get("url") or "").startswith("https://"):
+        remedy = "Give the My Domain address, for instance https://acme.my.salesforce.com."
+        found.append(Problem(f"{where}.url", "is not an https address.", remedy))
+    auth = _auth(values)
+    if auth not in _NEEDED:
+        found.append(
+            Problem(f"{where}.auth", f"{auth!r} is not a way to sign in.", f"Use one of {', '.join(_NEEDED)}.")
+        )
+    missing = [key for key in _NEEDED.get(auth, ()) if not values.get(key)]
+    found += [Problem(f"{where}.{key}", "is missing.", f'auth = "{auth}" needs it.') for key in missing]
+    return found

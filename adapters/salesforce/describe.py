@@ -1,0 +1,126 @@
+"""What an object looks like in this org, to this user."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.salesforce import soql
+from adapters.salesforce.client import Client, expect_object
+from connector.errors import CrmError, SchemaChanged
+from connector.ports import FieldSchema, ObjectSchema
+
+_TYPES: Mapping[str, str] = {
+    "string": "text",
+    "textarea": "text",
+    "encryptedstring": "text",
+    "combobox": "text",
+    "int": "number",
+    "long": "number",
+    "double": "number",
+    "currency": "number",
+    "percent": "number",
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "datetime",
+    "picklist": "picklist",
+    "multipicklist": "multipicklist",
+    "reference": "reference",
+    "url": "url",
+    "email": "email",
+    "phone": "phone",
+    "id": "id",
+}
+_STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What reading an object's changes depends on."""
+
+    stamp: str
+    """The field that moves with every change."""
+    deletable: bool
+    mergeable: bool
+
+    @classmethod
+    def of(cls, schema: ObjectSchema, where: str) -> "Traits":
+        """Derive from the schema. `SchemaChanged`: the object has no stamp that a listing could follow."""
+        fields = schema.fields
+        stamp = next((name for name in _STAMPS if name in fields and fields[name].filterable), None)
+        if stamp is None:
+            what = f"{schema.name} has no time of change that can be filtered by."
+            raise SchemaChanged(what, where=where, object_name=schema.name, field=_STAMPS[0])
+        return cls(stamp, "IsDeleted" in fields, "MasterRecordId" in fields)
+
+
+class Describer:
+    """Asks for schemas, and remembers the traits that they show."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._traits: dict[str, Traits] = {}
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """Return the live schema. `SchemaChanged`: no such object, or hidden from us."""
+        call = f"describe {object_name}"
+        try:
+            answer = self._client.read(f"sobjects/{soql.name(object_name)}/describe", call=call)
+        except SchemaChanged as error:
+            raise _no_object(object_name, error) from error
+        schema = object_schema(expect_object(answer, self._client.where(call)))
+        self._traits[object_name] = Traits.of(schema, self._client.where(call))
+        return schema
+
+    def traits(self, object_name: str) -> Traits:
+        """Return what was last seen; asks only when nothing was."""
+        if object_name not in self._traits:
+            self.describe(object_name)
+        return self._traits[object_name]
+
+
+def _no_object(object_name: str, error: CrmError) -> SchemaChanged:
+    what = f"there is no object {object_name}, or it is hidden from us."
+    remedy = "Check its name in the mapping, and that the integration user may read it."
+    return SchemaChanged(what, where=error.where, remedy=remedy, object_name=object_name)
+
+
+def object_schema(raw: Mapping[str, Any]) -> ObjectSchema:
+    """Return the schema that a describe answer holds."""
+    fields = [field_schema(field) for field in raw.get("fields") or ()]
+    return ObjectSchema(
+        name=raw["name"],
+        label=raw.get("label") or raw["name"],
+        fields={field.name: field for field in fields},
+        createable=bool(raw.get("createable", True)),
+        updateable=bool(raw.get("updateable", True)),
+    )
+
+
+def field_schema(raw: Mapping[str, Any]) -> FieldSchema:
+    """Return one field. Salesforce has no flag for "required": it is what must be given and is not filled in by itself."""
+    kind = _TYPES.get(raw.get("type", ""), "other")
+    createable = bool(raw.get("createable"))
+    fills_itself = raw.get("nillable", True) or raw.get("defaultedOnCreate", False)
+    return FieldSchema(
+        name=raw["name"],
+        label=raw.get("label") or raw["name"],
+        type=kind,
+        length=raw.get("length") or None,
+        precision=(raw.get("precision") or raw.get("digits") or None) if kind == "number" else None,
+        scale=raw.get("scale", 0) if kind == "number" else None,
+        options=_active_options(raw),
+        restricted=bool(raw.get("restrictedPicklist")),
+        required=createable and not fills_itself,
+        createable=createable,
+        updateable=bool(raw.get("updateable")),
+        filterable=bool(raw.get("filterable", True)),
+        unique=bool(raw.get("unique")),
+        external_id=bool(raw.get("externalId")),
+        calculated=bool(raw.get("calculated")),
+        references=tuple(raw.get("referenceTo") or ()),
+    )
+
+
+def _active_options(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    options = raw.get("picklistValues") or ()
+    return tuple(option["value"] for option in options if option.get("active", True))

@@ -1,0 +1,200 @@
+"""The one place where failures of Salesforce and of the network become errors of ours."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import requests
+from simple_salesforce.exceptions import SalesforceError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+
+from adapters.salesforce.meter import next_midnight
+from connector.errors import (
+    AuthExpired,
+    CrmError,
+    CursorInvalid,
+    NotPermitted,
+    QuotaSpent,
+    RateLimited,
+    RecordRejected,
+    SchemaChanged,
+    Unavailable,
+)
+
+_COLUMN = re.compile(r"No such column '([^']+)' on (?:entity|sobject of type) '?(\w+)", re.IGNORECASE)
+_RELATION = re.compile(r"Didn't understand relationship '([^']+)'")
+_EXTERNAL = re.compile(r"external ID field does not exist or is not accessible: (\w+)")
+_TYPE = re.compile(r"sObject type '([^']+)'")
+
+MISSING: Final = frozenset({"INVALID_FIELD", "INVALID_TYPE", "INVALID_FIELD_FOR_INSERT_UPDATE"})
+FORBIDDEN: Final = frozenset(
+    {
+        "API_CURRENTLY_DISABLED",
+        "API_DISABLED_FOR_ORG",
+        "FUNCTIONALITY_NOT_ENABLED",
+        "INSUFFICIENT_ACCESS",
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        "OPERATION_NOT_ALLOWED",
+    }
+)
+_CHECK_FIELD = "Check the field's name in the mapping, and that the integration user may see it."
+_GRANT = "Give the integration user this right, or assign the permission set Afterword to it."
+
+
+class QueryTimeout(Unavailable):
+    """Salesforce gave up on a query: a narrower window of time may succeed."""
+
+
+class TooManyMatches(RecordRejected):
+    """Several records have the key that was to name one."""
+
+
+@contextmanager
+def translated(where: str, now: datetime) -> Iterator[None]:
+    """Turn whatever a call can fail with into an error of ours. `where` names connection and call."""
+    try:
+        yield
+    except SalesforceError as error:
+        raise failure(int(error.status), error.content, where=where, now=now) from error
+    except (requests.RequestException, HTTPError) as error:
+        raise no_answer(error, where=where) from error
+
+
+def no_answer(error: Exception, *, where: str) -> Unavailable:
+    """Return the error for a call that was not answered; `not_sent` only if no byte can have reached Salesforce."""
+    if isinstance(error, requests.exceptions.SSLError):
+        remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
+        return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
+    return Unavailable(f"no answer ({type(error).__name__}).", where=where, not_sent=_never_connected(error))
+
+
+def _never_connected(error: Exception) -> bool:
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError | requests.exceptions.InvalidURL):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+
+
+def not_data(where: str) -> Unavailable:
+    """Return the error for a success that holds no data: an overload or sign-in page, or half an answer."""
+    return Unavailable("the answer was not data.", where=where, remedy="Check the url if this stays.")
+
+
+def first(content: Any) -> Mapping[str, Any]:
+    """Return the first of a list of errors; empty if there is none (a page of HTML, nothing at all)."""
+    rows = content if isinstance(content, list) else [content]
+    return rows[0] if rows and isinstance(rows[0], Mapping) else {}
+
+
+def code_of(row: Mapping[str, Any]) -> str:
+    """Return the code of an error: a request's ``errorCode``, or a single record's ``statusCode``."""
+    return str(row.get("errorCode") or row.get("statusCode") or "")
+
+
+def words(row: Mapping[str, Any]) -> str:
+    """Return what Salesforce says, on one line and not too long."""
+    return " ".join(str(row.get("message") or "").split())[:500]
+
+
+def failure(status: int, content: Any, *, where: str, now: datetime) -> CrmError:
+    """Return the error for a whole call that was answered with `status` and `content` (parsed, or text)."""
+    row = first(content)
+    return by_code(row, where=where, now=now) or _by_status(status, row, content, where=where)
+
+
+def by_code(row: Mapping[str, Any], *, where: str, now: datetime) -> CrmError | None:
+    """Return the error that the code alone decides, or None."""
+    code, said = code_of(row), words(row)
+    if code in MISSING:
+        return missing(row, where=where)
+    if code in FORBIDDEN:
+        return NotPermitted(f"{code}: {said}", where=where, remedy=_GRANT)
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        return _limit(said, where=where, now=now)
+    if code == "INVALID_QUERY_LOCATOR":
+        return CursorInvalid("Salesforce no longer knows this listing.", where=where)
+    if code == "QUERY_TIMEOUT":
+        return QueryTimeout("the query took too long.", where=where)
+    if code == "INVALID_SESSION_ID":
+        return AuthExpired("the session is over.", where=where)
+    return None
+
+
+def _limit(said: str, *, where: str, now: datetime) -> CrmError:
+    if "concurrent" in said.lower():
+        return RateLimited(said, where=where, quota="concurrent")
+    remedy = "The rest follows when the org has calls again."
+    return QuotaSpent(said, where=where, remedy=remedy, until=next_midnight(now))
+
+
+def missing(row: Mapping[str, Any], *, where: str) -> CrmError:
+    """Return what a code about unknown or hidden fields and objects means."""
+    code, said = code_of(row), words(row)
+    if code == "INVALID_FIELD_FOR_INSERT_UPDATE":
+        return NotPermitted(said, where=where, remedy=_GRANT)
+    if found := _TYPE.search(said):
+        what = f"there is no object {found[1]}, or it is hidden from us."
+        return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=found[1])
+    field, object_name = missing_column(said)
+    if not field:
+        return CrmError(f"{code}: {said}", where=where)
+    what = f"there is no field {field}, or it is hidden from us."
+    return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=object_name, field=field)
+
+
+def missing_column(said: str) -> tuple[str, str]:
+    """Return the field and the object that a message calls unknown; '' for what it does not name."""
+    if found := _COLUMN.search(said):
+        return found[1], found[2]
+    if found := _RELATION.search(said) or _EXTERNAL.search(said):
+        return found[1], ""
+    return "", ""
+
+
+def _by_status(status: int, row: Mapping[str, Any], content: Any, *, where: str) -> CrmError:
+    code, said = code_of(row), words(row)
+    shown = f"{code}: {said}" if code else f"HTTP {status}"
+    if status == 401 or "Bad_OAuth_Token" in str(content)[:200]:
+        return AuthExpired("the access token is not accepted.", where=where)
+    if status >= 500 or status == 408:
+        return Unavailable(shown, where=where)
+    if status == 429:
+        return RateLimited(shown, where=where)
+    if not row:
+        return _page(status, where=where)
+    if status == 403:
+        return NotPermitted(shown, where=where, remedy=_GRANT)
+    if status == 404:
+        return _absent(shown, said, where=where)
+    if status == 410:
+        return CrmError(shown, where=where, remedy="Salesforce ended this version of its API: update Afterword.")
+    if status == 300:
+        return TooManyMatches("several records have this key.", where=where, code="DUPLICATE_EXTERNAL_ID")
+    return RecordRejected(shown, where=where, code=code, fields=fields_of(row))
+
+
+def _absent(shown: str, said: str, *, where: str) -> CrmError:
+    field, _ = missing_column(said)
+    return SchemaChanged(shown, where=where, remedy=_CHECK_FIELD, field=field)
+
+
+def _page(status: int, *, where: str) -> CrmError:
+    """Errors that are not in Salesforce's own form come from something in front of it."""
+    if status in (414, 431):
+        return CrmError(f"HTTP {status}: the request's address is too long.", where=where)
+    if 300 <= status < 400:
+        return Unavailable(
+            f"HTTP {status}: the address has moved.", where=where, remedy="Check the url.", not_sent=True
+        )
+    if status == 403:
+        return NotPermitted(f"HTTP {status} without a reason.", where=where, remedy=_GRANT)
+    return Unavailable(f"HTTP {status} with a page instead of data.", where=where)
+
+
+def fields_of(row: Mapping[str, Any]) -> Sequence[str]:
+    """Return the fields that an error names."""
+    fields = row.get("fields")
+    return tuple(map(str, fields)) if isinstance(fields, list) else ()

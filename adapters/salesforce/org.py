@@ -1,0 +1,59 @@
+"""Which org this is, and whom we act as."""
+
+from dataclasses import replace
+from typing import Any
+
+from adapters.salesforce.client import Client
+from adapters.salesforce.query import Reader
+from adapters.salesforce.version import API_VERSION, SUPPORTED_UNTIL
+from connector.errors import AuthRevoked, NotPermitted, RecordRejected, SchemaChanged
+from connector.ports import Org
+
+_ORGANIZATION = "SELECT Id, Name, TimeZoneSidKey FROM Organization"
+
+
+class OrgReader:
+    """Reads the org; what does not change is read once."""
+
+    def __init__(self, client: Client, reader: Reader) -> None:
+        self._client = client
+        self._reader = reader
+        self._known: Org | None = None
+        self._user: dict[str, Any] | None = None
+
+    def read(self) -> Org:
+        """Return the org with Salesforce's present time."""
+        answer = self._reader.ask(_ORGANIZATION, call="organization")
+        if self._known is None:
+            row = answer.data["records"][0]
+            self._known = Org(
+                id=row["Id"],
+                name=row["Name"],
+                timezone=row["TimeZoneSidKey"],
+                currency=self._currency(),
+                api_version=API_VERSION,
+                supported_until=SUPPORTED_UNTIL,
+                server_time=answer.server_time,
+                user=str(self.user().get("preferred_username") or ""),
+            )
+        return replace(self._known, server_time=answer.server_time)
+
+    def user(self) -> dict[str, Any]:
+        """Return who the token acts as, as OpenID says it; empty when the app may not ask."""
+        if self._user is None:
+            self._user = self._optional("/services/oauth2/userinfo", "user")
+        return self._user
+
+    def _currency(self) -> str | None:
+        """Return the org's currency. Organization has no field for it; only this resource tells."""
+        features = self._optional("connect/organization", "organization settings").get("features")
+        code = features.get("defaultCurrencyIsoCode") if isinstance(features, dict) else None
+        return str(code) if code else None
+
+    def _optional(self, path: str, call: str) -> dict[str, Any]:
+        """Return what the app's scopes or the org's edition may keep from us: asked only after a query went well."""
+        try:
+            data = self._client.read(path, call=call).data
+        except (AuthRevoked, NotPermitted, RecordRejected, SchemaChanged):
+            return {}
+        return data if isinstance(data, dict) else {}

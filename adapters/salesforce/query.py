@@ -1,0 +1,185 @@
+"""Reading: what changed, how many there are, and the present state of some records."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+from urllib.parse import quote as percent
+
+from adapters.salesforce import soql
+from adapters.salesforce.client import Answer, Client, expect_object
+from adapters.salesforce.describe import Describer, Traits
+from adapters.salesforce.errors import QueryTimeout, failure, not_data
+from adapters.salesforce.records import Columns, converter
+from adapters.salesforce.version import API_VERSION
+from connector.errors import CursorInvalid
+from connector.ports import Condition, Page, Position, Query, Record
+
+_OPTIONS = {"Sforce-Query-Options": "batchSize=2000"}
+_LONGEST_ADDRESS = 13_000
+"""Bytes. Salesforce takes 16,384 for address and headers together; a token alone may need 2,000."""
+_IDS_IN_A_QUERY = 150
+"""Keeps a condition below the 4,000 characters that Salesforce allows."""
+_FIRST_YEAR = datetime(1999, 1, 1, tzinfo=UTC)
+_SHORTEST_WINDOW = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the listing ordered by (stamp, id): from `since` or behind `after`, and before `until`."""
+
+    since: datetime | None
+    after: Position | None
+    until: datetime | None = None
+
+    @property
+    def start(self) -> datetime:
+        """The earliest stamp that it can hold."""
+        if self.after is not None:
+            return moment(self.after.modified)
+        return self.since or _FIRST_YEAR
+
+    def conditions(self, stamp: str) -> Iterator[str]:
+        """Yield its bounds as SOQL."""
+        if self.since is not None:
+            yield f"{stamp} >= {soql.instant(self.since)}"
+        if self.after is not None:
+            at, last = soql.instant(moment(self.after.modified)), soql.quote(soql.id18(self.after.id))
+            yield f"({stamp} = {at} AND Id > {last}) OR {stamp} > {at}"
+        if self.until is not None:
+            yield f"{stamp} < {soql.instant(self.until)}"
+
+
+def moment(stamp: str) -> datetime:
+    """Return the instant that Salesforce's text for it names."""
+    return datetime.fromisoformat(stamp).astimezone(UTC)
+
+
+class Reader:
+    """Asks questions in SOQL. Always of all rows: what is deleted or archived is there too, unless a condition says no."""
+
+    def __init__(self, client: Client, describer: Describer) -> None:
+        self._client = client
+        self._describer = describer
+
+    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        """Yield pages as the port says. A query that takes too long is asked again for ever shorter windows of time."""
+        columns = Columns(query.object, query.fields, self._describer.traits(query.object))
+        place = Window(since, after)
+        width: timedelta | None = None
+        while True:
+            window = self._cut(place, width)
+            try:
+                for page in self._pages(columns, query, window):
+                    if page.last is not None:
+                        place = Window(since, page.last)
+                    yield page
+            except QueryTimeout as error:
+                width = self._narrower(window, error)
+                continue
+            if window.until is None:
+                return
+            place = Window(window.until, None)
+
+    def count(self, query: Query) -> int:
+        """Return how many live records match now."""
+        traits = self._describer.traits(query.object)
+        text = soql.count(query.object, soql.where(query.where), _alive(traits))
+        call = f"count {query.object}"
+        return int(_rows(self.ask(text, call=call), self._client.where(call))["totalSize"])
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
+        """Return the present state of live records by their 18 character ids."""
+        columns = Columns(object_name, tuple(fields), self._describer.traits(object_name))
+        wanted = iter(dict.fromkeys(soql.id18(text) for text in ids if soql.is_id(text)))
+        found: dict[str, Record] = {}
+        while some := tuple(islice(wanted, _IDS_IN_A_QUERY)):
+            among = soql.condition(Condition("Id", "in", some))
+            text = soql.select(columns.selected, object_name, among, _alive(columns.traits))
+            for answer in self._listing(text, call=f"fetch {object_name}"):
+                found |= {record.id: record for record in _records(columns, answer.data["records"])}
+        return found
+
+    def rows(self, text: str, *, call: str) -> list[dict[str, Any]]:
+        """Return all rows of a small query as they are."""
+        return [row for answer in self._listing(text, call=call) for row in answer.data["records"]]
+
+    def ask(self, text: str, *, call: str) -> Answer:
+        """Return the first page of a query."""
+        path = f"queryAll?q={percent(text)}"
+        if len(path) > _LONGEST_ADDRESS:
+            return self._ask_in_body(path, call)
+        return self._client.read(path, call=call, headers=_OPTIONS)
+
+    def _ask_in_body(self, path: str, call: str) -> Answer:
+        """Put a query that is too long for an address into the body of a composite request."""
+        part = {"method": "GET", "url": f"/services/data/v{API_VERSION}/{path}", "referenceId": "query"}
+        answer = self._client.ask("composite", {"compositeRequest": [part]}, call=call)
+        where = self._client.where(call)
+        try:
+            inner = answer.data["compositeResponse"][0]
+            status, body = int(inner["httpStatusCode"]), inner["body"]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise not_data(where) from error
+        if status >= 300:
+            raise failure(status, body, where=where, now=self._client.clock.now())
+        return Answer(body, answer.server_time)
+
+    def _listing(self, text: str, *, call: str) -> Iterator[Answer]:
+        where = self._client.where(call)
+        answer = self.ask(text, call=call)
+        seen: set[str] = set()
+        while True:
+            page = _rows(answer, where)
+            yield answer
+            if page["done"]:
+                return
+            following = page.get("nextRecordsUrl") or ""
+            if not following.startswith("/") or following in seen:
+                raise CursorInvalid("the listing does not go on, though it is not done.", where=where)
+            seen.add(following)
+            answer = self._client.read(following, call=call, headers=_OPTIONS)
+
+    def _pages(self, columns: Columns, query: Query, window: Window) -> Iterator[Page]:
+        stamp = columns.traits.stamp
+        bounds = window.conditions(stamp)
+        text = soql.select(columns.selected, query.object, soql.where(query.where), *bounds, order=(stamp, "Id"))
+        for answer in self._listing(text, call=f"changes of {query.object}"):
+            records = _records(columns, answer.data["records"])
+            last = Position(records[-1].modified, records[-1].id) if records else None
+            yield Page(records, last, answer.server_time)
+
+    def _cut(self, place: Window, width: timedelta | None) -> Window:
+        """Return the next window to ask for: all the rest, unless that has been too much."""
+        if width is None:
+            return place
+        until = (place.start + width).replace(microsecond=0)
+        if until >= self._client.clock.now():
+            return place
+        return Window(place.since, place.after, until)
+
+    def _narrower(self, window: Window, error: QueryTimeout) -> timedelta:
+        """Return half the window's width; raises the error when that would be too narrow to help."""
+        width = ((window.until or self._client.clock.now()) - window.start) / 2
+        if width < _SHORTEST_WINDOW:
+            raise error
+        return width
+
+
+def _alive(traits: Traits) -> str:
+    return "IsDeleted = false" if traits.deletable else ""
+
+
+def _rows(answer: Answer, where: str) -> dict[str, Any]:
+    page = expect_object(answer, where)
+    if "records" not in page or "done" not in page:
+        raise not_data(where)
+    return page
+
+
+def _records(columns: Columns, rows: list[dict[str, Any]]) -> list[Record]:
+    if not rows:
+        return []
+    convert: Callable[[dict[str, Any]], Record] = converter(columns, rows[0])
+    return [convert(row) for row in rows]

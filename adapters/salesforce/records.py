@@ -1,0 +1,83 @@
+"""From the JSON of one row to a `Record`: keyed exactly as asked for, with as little work as possible."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.salesforce.describe import Traits
+from connector.ports import Record
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is selected: the fields asked for, and those that every record needs."""
+
+    object: str
+    asked: tuple[str, ...]
+    traits: Traits
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Fields that make a `Record` of a row, in Salesforce's own spelling."""
+        names = ["Id", self.traits.stamp]
+        names += ["IsDeleted"] if self.traits.deletable else []
+        names += ["MasterRecordId"] if self.traits.mergeable else []
+        return tuple(names)
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """Everything to select, each once: Salesforce refuses a field that is named twice, in whatever case."""
+        by_name = {name.lower(): name for name in reversed(self.asked)}
+        by_name |= {name.lower(): name for name in self.needed}
+        return tuple(by_name.values())
+
+
+def converter(columns: Columns, sample: Row) -> Callable[[Row], Record]:
+    """Return the function that makes a record of a row like `sample`; it changes the row in place and keeps it."""
+    paths = [(name, tuple(name.split("."))) for name in columns.asked if "." in name]
+    plain = [name for name in columns.asked if "." not in name]
+    respelled = _respelled(plain, sample)
+    wanted = set(plain)
+    parents = {_key(sample, path[0]) for _, path in paths}
+    surplus = tuple((set(columns.needed) | parents | set(respelled.values()) | {"attributes"}) - wanted)
+    object_name, stamp = columns.object, columns.traits.stamp
+    deletable, mergeable = columns.traits.deletable, columns.traits.mergeable
+
+    def convert(row: Row) -> Record:
+        record_id, modified = row["Id"], row[stamp]
+        deleted = bool(row.get("IsDeleted")) if deletable else False
+        survivor = row.get("MasterRecordId") if mergeable and deleted else None
+        for name, path in paths:
+            row[name] = _follow(row, path)
+        for name, spelled in respelled.items():
+            row[name] = row.get(spelled)
+        for name in surplus:
+            row.pop(name, None)
+        return Record(object_name, record_id, modified, row, deleted, survivor)
+
+    return convert
+
+
+def _respelled(plain: Sequence[str], sample: Row) -> dict[str, str]:
+    """Map names that were asked for in another case than Salesforce answers in."""
+    return {name: key for name in plain if name not in sample and (key := _key(sample, name)) in sample}
+
+
+def _key(row: Row, name: str) -> str:
+    """Return the key under which a row holds a field."""
+    if name in row:
+        return name
+    lower = name.lower()
+    return next((key for key in row if key.lower() == lower), name)
+
+
+def _follow(row: Row, path: tuple[str, ...]) -> Any:
+    """Return what stands at the end of a path of lookups; None as soon as one is empty."""
+    value: Any = row
+    for name in path:
+        if value is None:
+            return None
+        value = value[name] if name in value else value.get(_key(value, name))
+    return value

@@ -1,0 +1,304 @@
+"""Setting up an org: our fields, the permission to use them, and their place on the page; and taking all of it away."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote as percent
+
+from adapters.salesforce import layouts, soql
+from adapters.salesforce.client import Client, expect_object
+from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.custom_fields import full_name, holder, metadata
+from adapters.salesforce.describe import Describer
+from adapters.salesforce.org import OrgReader
+from adapters.salesforce.query import Reader
+from connector.errors import CrmError, NotPermitted, RecordRejected, SchemaChanged
+from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, SetupStep
+
+PERMISSION_SET = "Afterword"
+_FIELDS_URL = "tooling/sobjects/CustomField"
+_REFUSALS = (RecordRejected, SchemaChanged, NotPermitted)
+Detail = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there already."""
+
+    defined: frozenset[str]
+    """Full names of wanted fields that exist, visible to us or not."""
+    permitted: frozenset[str]
+    """Wanted fields, as ``Object.Field``, that the integration user may read and edit."""
+    permission_set: str | None
+    user: str | None
+    """The integration user's id, if we can tell."""
+    assigned: bool
+
+
+class Setup:
+    """Plans from what the org has, and acts step by step."""
+
+    def __init__(
+        self, config: SalesforceConfig, client: Client, reader: Reader, describer: Describer, org: OrgReader
+    ) -> None:
+        self._config = config
+        self._client = client
+        self._reader = reader
+        self._describer = describer
+        self._org = org
+
+    def plan(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+        """Return what is missing; nothing on an org that is set up."""
+        found = self._look(fields)
+        new = [spec for spec in fields if full_name(spec) not in found.defined]
+        return [*field_steps(new), *permission_steps(fields, found), *self._layout_steps(fields, new)]
+
+    def apply(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """Carry out the steps; a refused one does not stop the others. A manual one is never done by us."""
+        for step in steps:
+            if step.manual:
+                yield SetupResult(step, done=False)
+                continue
+            try:
+                detail = self._actions[step.detail["action"]](self, step.detail)
+            except CrmError as error:
+                yield SetupResult(step, done=False, error=error)
+            else:
+                yield SetupResult(step, done=True, detail=detail)
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """Return steps for what the results say was made, the newest first."""
+        return [
+            SetupStep(f"remove:{result.step.key}", f"Take back: {result.step.sentence}", detail=result.detail["undo"])
+            for result in reversed(made)
+            if result.done and result.detail.get("undo")
+        ]
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self, fields: Sequence[FieldSpec]) -> Found:
+        schemas = {name: self._describer.describe(name) for name in dict.fromkeys(spec.object for spec in fields)}
+        visible = {full_name(spec) for spec in fields if spec.name in schemas[spec.object].fields}
+        hidden = [spec for spec in fields if full_name(spec) not in visible]
+        user = self._integration_user()
+        set_id = self._permission_set()
+        return Found(
+            defined=frozenset(visible | self._defined(hidden)),
+            permitted=frozenset(self._permitted(fields, schemas, set_id)),
+            permission_set=set_id,
+            user=user,
+            assigned=bool(set_id and user and self._assignment(set_id, user)),
+        )
+
+    def _defined(self, specs: Sequence[FieldSpec]) -> set[str]:
+        """Return which of these exist though they are hidden from us."""
+        found = set()
+        for owner in dict.fromkeys(holder(spec.object) for spec in specs):
+            text = soql.select(("DeveloperName",), "CustomField", soql.condition(_held_by(owner)))
+            names = {f"{row.get('DeveloperName')}__c" for row in self._tooling(text, call=f"fields of {owner}")}
+            found |= {full_name(spec) for spec in specs if holder(spec.object) == owner and spec.name in names}
+        return found
+
+    def _tooling(self, text: str, *, call: str) -> list[dict[str, Any]]:
+        """Return rows of set-up data; none where we may not look, which the steps themselves then meet with."""
+        try:
+            answer = self._client.read(f"tooling/query?q={percent(text)}", call=call)
+        except _REFUSALS:
+            return []
+        rows = expect_object(answer, self._client.where(call)).get("records")
+        return rows if isinstance(rows, list) else []
+
+    @property
+    def _for_somebody_else(self) -> bool:
+        """Whether we act with an admin's token for an integration user who is not the admin."""
+        other = self._config.integration_user
+        return bool(other) and other != self._org.user().get("preferred_username")
+
+    def _integration_user(self) -> str | None:
+        name = self._config.integration_user or self._config.username
+        if not self._for_somebody_else and (user := self._org.user().get("user_id")):
+            return str(user)
+        if not name:
+            return None
+        text = soql.select(("Id",), "User", soql.condition(Condition("Username", "=", (name,))))
+        return self._only_id(text, "integration user")
+
+    def _permission_set(self) -> str | None:
+        text = soql.select(("Id",), "PermissionSet", soql.condition(Condition("Name", "=", (PERMISSION_SET,))))
+        return self._only_id(text, "permission set")
+
+    def _assignment(self, set_id: str, user: str) -> str | None:
+        both = [Condition("PermissionSetId", "=", (set_id,)), Condition("AssigneeId", "=", (user,))]
+        return self._only_id(soql.select(("Id",), "PermissionSetAssignment", *map(soql.condition, both)), "assignment")
+
+    def _only_id(self, text: str, call: str) -> str | None:
+        rows = self._reader.rows(text, call=call)
+        return str(rows[0]["Id"]) if rows else None
+
+    def _permitted(
+        self, fields: Sequence[FieldSpec], schemas: Mapping[str, ObjectSchema], set_id: str | None
+    ) -> set[str]:
+        if not self._for_somebody_else:
+            return {
+                f"{spec.object}.{spec.name}"
+                for spec in fields
+                if (seen := schemas[spec.object].fields.get(spec.name)) and seen.updateable
+            }
+        return set(self._granted(set_id)) if set_id else set()
+
+    def _granted(self, set_id: str) -> dict[str, str]:
+        """Return the fields that the permission set lets edit, with the ids of the rows that say so."""
+        both = [Condition("ParentId", "=", (set_id,)), Condition("PermissionsEdit", "=", (True,))]
+        text = soql.select(("Id", "Field"), "FieldPermissions", *map(soql.condition, both))
+        return {row["Field"]: row["Id"] for row in self._reader.rows(text, call="field permissions")}
+
+    def _layout_steps(self, fields: Sequence[FieldSpec], new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
+        for name in dict.fromkeys(spec.object for spec in fields):
+            shown = [spec.name for spec in fields if spec.object == name and not spec.unique]
+            found = self._layouts(name)
+            for layout_id, layout in found.items():
+                if absent := [field for field in shown if field not in layouts.fields_on(layout)]:
+                    yield layout_step(name, layout_id, absent)
+            if not found and any(spec.object == name for spec in new) and shown:
+                yield manual_layout_step(name, shown)
+
+    def _layouts(self, object_name: str) -> dict[str, Mapping[str, Any]]:
+        text = soql.select(("Id",), "Layout", soql.condition(_held_by(object_name)))
+        ids = [row["Id"] for row in self._tooling(text, call=f"layouts of {object_name}")]
+        return {layout_id: self._layout(layout_id) for layout_id in ids}
+
+    def _layout(self, layout_id: str) -> dict[str, Any]:
+        call = "layout"
+        answer = self._client.read(f"tooling/sobjects/Layout/{soql.id18(layout_id)}", call=call)
+        layout = expect_object(answer, self._client.where(call)).get("Metadata")
+        return layout if isinstance(layout, dict) else {}
+
+    # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _make_field(self, detail: Detail) -> dict[str, Any]:
+        try:
+            return self._make(_FIELDS_URL, {"FullName": detail["name"], "Metadata": detail["metadata"]})
+        except RecordRejected as error:
+            if error.code not in ("DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE"):
+                raise
+            return {"existed": True}
+
+    def _make_permission_set(self, _detail: Detail) -> dict[str, Any]:
+        about = "Lets the integration user read and write the fields of Afterword."
+        body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET, "Description": about}
+        return self._make("sobjects/PermissionSet", body)
+
+    def _permit(self, detail: Detail) -> dict[str, Any]:
+        parent = self._needed_permission_set()
+        right = {"PermissionsRead": True, "PermissionsEdit": True}
+        among = [Condition("ParentId", "=", (parent,)), Condition("Field", "=", (detail["field"],))]
+        text = soql.select(("Id",), "FieldPermissions", *map(soql.condition, among))
+        if row := self._only_id(text, "field permission"):
+            self._client.change("PATCH", f"sobjects/FieldPermissions/{row}", right, call="field permission")
+            return {"existed": True}
+        body = {"ParentId": parent, "SobjectType": detail["object"], "Field": detail["field"], **right}
+        return self._make("sobjects/FieldPermissions", body)
+
+    def _assign(self, detail: Detail) -> dict[str, Any]:
+        body = {"AssigneeId": detail["user"], "PermissionSetId": self._needed_permission_set()}
+        return self._make("sobjects/PermissionSetAssignment", body)
+
+    def _needed_permission_set(self) -> str:
+        if found := self._permission_set():
+            return found
+        what = f"there is no permission set {PERMISSION_SET}."
+        raise SchemaChanged(what, where=self._client.where("permission set"), object_name="PermissionSet")
+
+    def _make(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        call = f"make {path.rpartition('/')[2]}"
+        made = expect_object(self._client.change("POST", path, body, call=call), self._client.where(call))
+        return {"id": made.get("id"), "undo": {"action": "delete", "path": f"{path}/{made.get('id')}"}}
+
+    def _place(self, detail: Detail) -> dict[str, Any]:
+        self._change_layout(detail, layouts.with_fields)
+        return {"undo": {**detail, "action": "unplace"}}
+
+    def _unplace(self, detail: Detail) -> dict[str, Any]:
+        self._change_layout(detail, layouts.without_fields)
+        return {}
+
+    def _change_layout(self, detail: Detail, change: Callable[[layouts.Layout, Sequence[str]], dict[str, Any]]) -> None:
+        changed = change(self._layout(detail["layout"]), detail["fields"])
+        path = f"tooling/sobjects/Layout/{detail['layout']}"
+        self._client.change("PATCH", path, {"Metadata": changed}, call="layout")
+
+    def _delete(self, detail: Detail) -> dict[str, Any]:
+        """Delete what we made; what is gone already counts as done."""
+        try:
+            self._client.change("DELETE", detail["path"], call="remove")
+        except SchemaChanged:
+            return {"gone": True}
+        except RecordRejected as error:
+            if error.code not in ("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"):
+                raise
+            return {"gone": True}
+        return {}
+
+    _actions: Mapping[str, Callable[["Setup", Detail], dict[str, Any]]] = {
+        "field": _make_field,
+        "permission_set": _make_permission_set,
+        "permit": _permit,
+        "assign": _assign,
+        "place": _place,
+        "unplace": _unplace,
+        "delete": _delete,
+    }
+
+
+def _held_by(object_name: str) -> Condition:
+    return Condition("TableEnumOrId", "=", (object_name,))
+
+
+# ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def field_steps(new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
+    """Yield a step for each definition; fields of tasks and events are one."""
+    for name, spec in {full_name(spec): spec for spec in reversed(new)}.items():
+        detail = {"action": "field", "name": name, "metadata": metadata(spec)}
+        yield SetupStep(f"field:{name}", f"Make the field “{spec.label}” ({name}).", detail=detail)
+
+
+def permission_steps(fields: Sequence[FieldSpec], found: Found) -> Iterator[SetupStep]:
+    """Yield what the integration user lacks. A new field is visible to nobody, admins included, until it is permitted."""
+    lacking = [spec for spec in fields if f"{spec.object}.{spec.name}" not in found.permitted]
+    if not lacking:
+        return
+    if found.permission_set is None:
+        sentence = f"Make the permission set {PERMISSION_SET}."
+        yield SetupStep(f"permission_set:{PERMISSION_SET}", sentence, detail={"action": "permission_set"})
+    for spec in lacking:
+        name = f"{spec.object}.{spec.name}"
+        detail = {"action": "permit", "object": spec.object, "field": name}
+        yield SetupStep(f"permission:{name}", f"Let the permission set read and edit {name}.", detail=detail)
+    if not found.assigned:
+        yield assignment_step(found.user)
+
+
+def assignment_step(user: str | None) -> SetupStep:
+    """Return the step that gives the permission set to the integration user, by hand if we cannot tell who that is."""
+    key = f"assignment:{PERMISSION_SET}"
+    if user is not None:
+        sentence = f"Assign the permission set {PERMISSION_SET} to the integration user."
+        return SetupStep(key, sentence, detail={"action": "assign", "user": user})
+    path = f"Setup > Users > Permission Sets > {PERMISSION_SET} > Manage Assignments > Add Assignment"
+    return SetupStep(key, f"Assign the permission set to the integration user: {path}.", manual=True)
+
+
+def layout_step(object_name: str, layout_id: str, fields: Sequence[str]) -> SetupStep:
+    """Return the step that puts fields on one page layout."""
+    sentence = f"Show {len(fields)} fields on the {object_name} page layout {layout_id}."
+    detail = {"action": "place", "layout": layout_id, "fields": list(fields)}
+    return SetupStep(f"layout:{object_name}:{layout_id}", sentence, detail=detail)
+
+
+def manual_layout_step(object_name: str, fields: Sequence[str]) -> SetupStep:
+    """Return the click path for showing fields, for orgs whose layouts we may not change."""
+    path = f"Setup > Object Manager > {object_name} > Page Layouts > (your layout)"
+    sentence = f"Show the fields on the page: {path}, drag in {', '.join(fields)}, Save."
+    return SetupStep(f"layout:{object_name}", sentence, manual=True)

@@ -1,0 +1,178 @@
+"""What is read, and that nothing is read past."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from adapters.salesforce import SalesforceAdapter
+from connector.errors import CursorInvalid, SchemaChanged, Unavailable
+from connector.ports import Condition, Position, Query
+from tests.adapters.salesforce.conftest import NOON, SteppingClock, Wire
+
+ONE = "001000000000001AAA"
+TWO = "001000000000002AAA"
+STAMP = "2026-11-20T10:00:00.000+0000"
+ACCOUNTS = Query("Account", ("Name", "Owner.IsActive"))
+
+
+def account(record_id: str = ONE, **fields: object) -> dict[str, object]:
+    usual = {"attributes": {"type": "Account"}, "Id": record_id, "SystemModstamp": STAMP, "IsDeleted": False}
+    return usual | {"MasterRecordId": None, "Name": "Acme", "Owner": {"attributes": {}, "IsActive": True}} | fields
+
+
+def test_fields_are_keyed_exactly_as_asked(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.rows(account(), account(TWO, Owner=None))
+    (page,) = crm.changes(ACCOUNTS, since=None, after=None)
+    assert [record.fields for record in page.records] == [
+        {"Name": "Acme", "Owner.IsActive": True},
+        {"Name": "Acme", "Owner.IsActive": None},
+    ]
+    assert page.last == Position(STAMP, TWO)
+    assert page.server_time == NOON
+
+
+def test_names_in_another_case_are_keyed_as_asked(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.rows(account())
+    (page,) = crm.changes(Query("Account", ("NAME", "id", "owner.isactive")), since=None, after=None)
+    assert page.records[0].fields == {"NAME": "Acme", "id": ONE, "owner.isactive": True}
+    assert page.records[0].id == ONE
+
+
+def test_f5_ties_are_read_by_stamp_and_id(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.rows()
+    pages = list(crm.changes(ACCOUNTS, since=datetime(2026, 11, 1, tzinfo=UTC), after=Position(STAMP, ONE)))
+    assert [list(page.records) for page in pages] == [[]]
+    at = "2026-11-20T10:00:00Z"
+    (query,) = wire.queries
+    assert f"(SystemModstamp = {at} AND Id > '{ONE}') OR SystemModstamp > {at}" in query
+    assert "SystemModstamp >= 2026-11-01T00:00:00Z" in query
+    assert query.endswith("ORDER BY SystemModstamp, Id")
+
+
+def test_f19_deleted_and_merged_records_are_tombstones(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.rows(account(IsDeleted=True, MasterRecordId=TWO))
+    (page,) = crm.changes(ACCOUNTS, since=None, after=None)
+    assert (page.records[0].deleted, page.records[0].merged_into) == (True, TWO)
+
+
+def test_an_object_that_knows_no_deletion_is_read_without_it(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("User")
+    wire.rows({"Id": "005000000000001AAA", "SystemModstamp": STAMP, "Name": "Ann"})
+    (page,) = crm.changes(Query("User", ("Name",)), since=None, after=None)
+    assert page.records[0].fields == {"Name": "Ann"}
+    assert "IsDeleted" not in wire.queries[0]
+
+
+def test_pages_end_with_done_and_not_with_a_short_page(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    path = "/services/data/v64.0/query/01g-1"
+    wire.rows(account(), done=False, following=path)
+    wire.answer("GET", path, {"totalSize": 2, "done": True, "records": [account(TWO)]})
+    pages = list(crm.changes(ACCOUNTS, since=None, after=None))
+    assert [page.records[0].id for page in pages] == [ONE, TWO]
+
+
+def test_f4_a_listing_that_turns_in_a_circle_is_left(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    path = "/services/data/v64.0/query/01g-1"
+    wire.rows(account(), done=False, following=path)
+    wire.answer("GET", path, {"done": False, "records": [account()], "nextRecordsUrl": path})
+    with pytest.raises(CursorInvalid):
+        list(crm.changes(ACCOUNTS, since=None, after=None))
+
+
+def test_f23_a_forgotten_locator_is_a_lost_cursor(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    path = "/services/data/v64.0/query/01g-1"
+    wire.rows(account(), done=False, following=path)
+    wire.refuse("GET", path, "INVALID_QUERY_LOCATOR", "invalid query locator")
+    with pytest.raises(CursorInvalid, match="changes of Account"):
+        list(crm.changes(ACCOUNTS, since=None, after=None))
+
+
+def test_a_listing_never_leads_to_another_host(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.rows(account(), done=False, following="https://evil.example/query")
+    with pytest.raises(CursorInvalid):
+        list(crm.changes(ACCOUNTS, since=None, after=None))
+
+
+def test_f49_a_hidden_field_is_named(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    said = "\nName,Mood__c FROM Account\n     ^\nERROR at Row:1:Column:8\nNo such column 'Mood__c' on entity 'Account'."
+    wire.refuse("GET", "queryAll", "INVALID_FIELD", said)
+    with pytest.raises(SchemaChanged) as caught:
+        list(crm.changes(Query("Account", ("Mood__c",)), since=None, after=None))
+    assert (caught.value.object_name, caught.value.field) == ("Account", "Mood__c")
+    assert caught.value.where == "acme: changes of Account"
+
+
+def test_f54_a_query_that_takes_too_long_is_asked_for_shorter_windows(
+    crm: SalesforceAdapter, wire: Wire, clock: SteppingClock
+) -> None:
+    wire.describe("Account")
+    wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
+    wire.rows(account())
+    wire.rows(account(TWO))
+    since = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    pages = list(crm.changes(ACCOUNTS, since=since, after=None))
+    assert [page.records[0].id for page in pages] == [ONE, TWO]
+    assert "SystemModstamp < 2026-11-20T10:00:00Z" in wire.queries[1]
+    assert "SystemModstamp >= 2026-11-20T10:00:00Z" in wire.queries[2]
+    assert "SystemModstamp <" not in wire.queries[2]
+    assert clock.naps == []
+
+
+def test_f54_a_window_that_cannot_be_halved_gives_up(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
+    with pytest.raises(Unavailable):
+        list(crm.changes(ACCOUNTS, since=NOON, after=None))
+
+
+def test_f50_a_query_too_long_for_an_address_goes_in_a_body(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    page = {"totalSize": 1, "done": True, "records": [account()]}
+    wire.answer("POST", "composite", {"compositeResponse": [{"httpStatusCode": 200, "body": page}]})
+    many = Condition("Name", "in", tuple(f"Company number {n}" for n in range(800)))
+    (read,) = crm.changes(Query("Account", ("Name",), ((many,),)), since=None, after=None)
+    assert read.records[0].id == ONE
+    (body,) = wire.bodies("/composite")
+    assert "queryAll?q=SELECT" in body["compositeRequest"][0]["url"]
+
+
+def test_f50_an_error_inside_a_body_is_an_error(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    inner = [{"errorCode": "INVALID_FIELD", "message": "No such column 'X__c' on entity 'Account'."}]
+    wire.answer("POST", "composite", {"compositeResponse": [{"httpStatusCode": 400, "body": inner}]})
+    many = Condition("X__c", "in", tuple(f"Company number {n}" for n in range(800)))
+    with pytest.raises(SchemaChanged) as caught:
+        list(crm.changes(Query("Account", ("Name",), ((many,),)), since=None, after=None))
+    assert caught.value.field == "X__c"
+
+
+def test_f55_fetch_takes_short_ids_and_leaves_out_what_is_not_there(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    row = account()
+    del row["Owner"]
+    wire.rows(row)
+    found = crm.fetch("Account", [ONE[:15], ONE, TWO, "nonsense"], ["Name"])
+    assert {key: record.fields for key, record in found.items()} == {ONE: {"Name": "Acme"}}
+    assert f"Id IN ('{ONE}', '{TWO}')" in wire.queries[0]
+    assert "IsDeleted = false" in wire.queries[0]
+
+
+def test_fetch_of_nothing_asks_nothing_of_records(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    assert crm.fetch("Account", [], ["Name"]) == {}
+
+
+def test_count_leaves_out_deleted_records(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.answer("GET", "queryAll", {"totalSize": 41, "done": True, "records": []})
+    assert crm.count(Query("Account", (), ((Condition("Industry", "=", ("Energy",)),),))) == 41
+    assert wire.queries == ["SELECT COUNT() FROM Account WHERE (Industry = 'Energy') AND (IsDeleted = false)"]
