@@ -1,0 +1,59 @@
+"""How to reach the mail server, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, Literal
+
+Security = Literal["none", "starttls", "tls"]
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """Signing in with a token: Microsoft 365 and Google allow nothing else to most organisations."""
+
+    token_url: str
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    """None: the client speaks for itself (the client credentials grant)."""
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfig:
+    """One mail server, and in whose name we send."""
+
+    host: str
+    port: int
+    security: Security
+    from_name: str
+    from_address: str
+    reply_to: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    oauth: OAuth | None = None
+    ca_bundle: Path | None = None
+    """Certificates to trust instead of the system's."""
+
+
+def config(values: Mapping[str, Any]) -> EmailConfig:
+    """Read the values of ``[email]``, secrets in clear, by the names of the keys: host, from, and optionally port (587), security
+    (starttls), username, password, reply_to, ca_bundle and oauth (a table: token_url, client_id, client_secret, refresh_token, scope).
+    """
+    name, address = parseaddr(values["from"])
+    oauth = values.get("oauth")
+    bundle = values.get("ca_bundle")
+    return EmailConfig(
+        host=values["host"],
+        port=values.get("port", 587),
+        security=values.get("security", "starttls"),
+        from_name=name,
+        from_address=address,
+        reply_to=values.get("reply_to"),
+        username=values.get("username"),
+        password=values.get("password"),
+        oauth=OAuth(**oauth) if oauth else None,
+        ca_bundle=Path(bundle) if bundle else None,
+    )

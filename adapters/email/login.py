@@ -1,0 +1,88 @@
+"""Signing in to the mail server, by password or with an OAuth token (XOAUTH2)."""
+
+import smtplib
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+
+from adapters.email.config import EmailConfig, OAuth
+from connector.errors import MailUnavailable
+from connector.ports import Clock
+
+_TIMEOUT_SECONDS = 20
+_EARLIER = timedelta(minutes=2)
+"""A token is renewed this long before it ends."""
+
+
+class Login:
+    """How we sign in; keeps the access token while it is good."""
+
+    def __init__(self, config: EmailConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._token: str | None = None
+        self._until: datetime | None = None
+        self._refresh_token = config.oauth.refresh_token if config.oauth else None
+
+    def sign_in(self, server: smtplib.SMTP) -> None:
+        """Sign in, if a username is set. Raises what smtplib raises, or `MailUnavailable` when there is no token to be had."""
+        if self._config.username is None:
+            return
+        if self._config.oauth is None:
+            server.login(self._config.username, self._config.password or "")
+            return
+        try:
+            self._with_token(server, self._config.username, self._config.oauth)
+        except smtplib.SMTPAuthenticationError:
+            # The token may have been withdrawn before its time; the next connection gets a new one.
+            self._token = None
+            raise
+
+    def _with_token(self, server: smtplib.SMTP, username: str, oauth: OAuth) -> None:
+        token = self._fresh_token(oauth)
+
+        def respond(challenge: bytes | None = None) -> str:
+            # The server's challenge is its error in JSON; an empty answer makes it say the 535.
+            return "" if challenge else f"user={username}\x01auth=Bearer {token}\x01\x01"
+
+        server.auth("XOAUTH2", respond, initial_response_ok=True)
+
+    def _fresh_token(self, oauth: OAuth) -> str:
+        if self._token is None or self._until is None or self._clock.now() >= self._until:
+            answer = _ask(oauth, self._refresh_token)
+            self._token = str(answer["access_token"])
+            self._until = self._clock.now() + timedelta(seconds=float(answer.get("expires_in", 0))) - _EARLIER
+            self._refresh_token = answer.get("refresh_token") or self._refresh_token
+        return self._token
+
+
+def _ask(oauth: OAuth, refresh_token: str | None) -> dict[str, Any]:
+    form = {"client_id": oauth.client_id, "client_secret": oauth.client_secret, "scope": oauth.scope}
+    grant = (
+        {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        if refresh_token
+        else {"grant_type": "client_credentials"}
+    )
+    sent = {name: value for name, value in {**form, **grant}.items() if value is not None}
+    try:
+        reply = requests.post(oauth.token_url, data=sent, timeout=_TIMEOUT_SECONDS)
+        answer = reply.json()
+    except requests.RequestException as error:
+        raise _no_token(oauth, type(error).__name__) from error
+    if not isinstance(answer, dict) or "access_token" not in answer:
+        raise _no_token(oauth, _reason(reply.status_code, answer))
+    return answer
+
+
+def _reason(status: int, answer: Any) -> str:
+    code = answer.get("error") if isinstance(answer, dict) else None
+    return f"{status} {code}" if code else str(status)
+
+
+def _no_token(oauth: OAuth, reason: str) -> MailUnavailable:
+    return MailUnavailable(
+        f"no token for the mail server was given by {oauth.token_url}: {reason}.",
+        where="e-mail",
+        remedy="Check email.oauth in config.toml; the refresh token or the client's secret may have ended.",
+    )

@@ -1,0 +1,72 @@
+"""A message as it goes over the wire."""
+
+import re
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from adapters.email.config import EmailConfig
+from connector.errors import MailboxRefused
+from connector.ports import Message
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+")
+_LINE_START_DOT = re.compile(rb"(?m)^\.")
+
+
+def envelope_address(address: str) -> str:
+    """Return the address as the SMTP commands take it, its domain in ASCII (IDNA).
+
+    Raises `MailboxRefused` for what no server could deliver to.
+    """
+    if not _ADDRESS.fullmatch(address):
+        raise _not_an_address(address)
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError as error:
+        raise _not_an_address(address) from error
+
+
+def _not_an_address(address: str) -> MailboxRefused:
+    return MailboxRefused(
+        f"{address!r} is not an e-mail address.",
+        where="e-mail",
+        remedy="Correct it on the contact's record in the CRM.",
+    )
+
+
+def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessage:
+    """Return the message with both its texts and all its headers.
+
+    ``Auto-Submitted`` (RFC 3834) and Microsoft's ``X-Auto-Response-Suppress`` keep absence notes from coming back.
+    """
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    mail["From"] = _named(config.from_name, envelope_address(config.from_address))
+    mail["To"] = _named(message.to_name, envelope_address(message.to))
+    mail["Subject"] = message.subject
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<{message.message_id}>"
+    if config.reply_to:
+        mail["Reply-To"] = _named(config.from_name, envelope_address(config.reply_to))
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    mail["Content-Language"] = message.language
+    for name, value in message.headers.items():
+        mail[name] = value
+    mail.set_content(message.text)
+    mail.add_alternative(message.html, subtype="html")
+    return mail
+
+
+def _named(name: str, address: str) -> Address:
+    one_line = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+    return Address(display_name=one_line, addr_spec=address)
+
+
+def payload(mail: EmailMessage) -> bytes:
+    """Return the message for DATA: CRLF line ends, dots at line starts doubled, and no final dot yet."""
+    data = mail.as_bytes()
+    ended = data if data.endswith(b"\r\n") else data + b"\r\n"
+    return _LINE_START_DOT.sub(b"..", ended)

@@ -1,0 +1,223 @@
+"""The SMTP channel.
+
+What it promises is to know how an attempt ended. The message is handed over when the final dot has left; so DATA is driven here step
+by step: a failure before the dot is `MailUnavailable` (certainly not sent), silence after it is `MailInDoubt`.
+"""
+
+import contextlib
+import smtplib
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from email.message import EmailMessage
+
+from adapters.email.config import EmailConfig
+from adapters.email.login import Login
+from adapters.email.mime import envelope_address, mime, payload
+from adapters.email.replies import Reply, after_data, before_data, recipient_refused
+from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable, Problem
+from connector.ports import Clock, Message
+
+TIMEOUT_SECONDS = 20
+"""For the connection and for each answer of the server."""
+
+_WHERE = "e-mail"
+
+
+class SmtpChannel:
+    """Sends through one mail server; keeps its connection between messages. May be used by several threads, one at a time."""
+
+    def __init__(self, config: EmailConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._login = Login(config, clock)
+        self._lock = threading.Lock()
+        self._open: smtplib.SMTP | None = None
+
+    def send(self, message: Message) -> None:
+        """Hand the message over.
+
+        `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; its `permanent` is true when the server
+        refused the message itself, so that sending the same again is useless. `MailInDoubt`: it may have been sent.
+        """
+        mail = mime(message, config=self._config, now=self._clock.now())
+        recipient = envelope_address(message.to)
+        with self._lock:
+            server = self._ready()
+            with self._dropped_unless_sent():
+                self._envelope(server, recipient)
+                self._hand_over(server, mail)
+
+    def check(self) -> Iterable[Problem]:
+        """Connect, secure, sign in and name the sender, then take it back: what a message would need, without one.
+
+        Whether the world trusts mail from the sender's domain (SPF, DKIM, DMARC) is not looked up here.
+        """
+        with self._lock:
+            self._drop()
+            try:
+                server = self._ready()
+                with self._dropped_unless_sent():
+                    self._say(server, "MAIL", f"FROM:<{envelope_address(self._config.from_address)}>", good=(250,))
+                    self._say(server, "RSET", good=(250,))
+            except MailError as error:
+                return [Problem(where=f"config.toml: email ({self._server})", what=error.what, remedy=error.remedy)]
+        return []
+
+    def close(self) -> None:
+        """Say goodbye to the server."""
+        with self._lock:
+            if self._open is not None:
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    self._open.docmd("QUIT")
+            self._drop()
+
+    @property
+    def _server(self) -> str:
+        return f"{self._config.host}:{self._config.port}"
+
+    # ── the connection ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ready(self) -> smtplib.SMTP:
+        if self._open is not None and self._alive(self._open):
+            return self._open
+        self._drop()
+        try:
+            self._open = self._connected()
+        except smtplib.SMTPAuthenticationError as error:
+            raise self._refused_login(error) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._unreachable(error) from error
+        return self._open
+
+    def _alive(self, server: smtplib.SMTP) -> bool:
+        try:
+            return server.docmd("RSET")[0] == 250
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    def _connected(self) -> smtplib.SMTP:
+        config = self._config
+        if config.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                config.host, config.port, timeout=TIMEOUT_SECONDS, context=self._tls()
+            )
+        else:
+            server = smtplib.SMTP(config.host, config.port, timeout=TIMEOUT_SECONDS)
+        try:
+            if config.security == "starttls":
+                server.starttls(context=self._tls())
+            server.ehlo_or_helo_if_needed()
+            self._login.sign_in(server)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _tls(self) -> ssl.SSLContext:
+        bundle = self._config.ca_bundle
+        return ssl.create_default_context(cafile=str(bundle) if bundle else None)
+
+    def _drop(self) -> None:
+        if self._open is not None:
+            self._open.close()
+        self._open = None
+
+    @contextlib.contextmanager
+    def _dropped_unless_sent(self) -> Iterator[None]:
+        """A failure leaves the server in a state that we cannot know: the next message gets a new connection."""
+        try:
+            yield
+        except BaseException:
+            self._drop()
+            raise
+
+    # ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
+        sender = envelope_address(self._config.from_address)
+        self._say(server, "MAIL", f"FROM:<{sender}>{self._utf8(server, sender, recipient)}", good=(250,))
+        reply = self._ask(server, "RCPT", f"TO:<{recipient}>")
+        if reply.code not in (250, 251):
+            raise recipient_refused(reply, recipient=recipient, server=self._server)
+        self._say(server, "DATA", good=(354,))
+
+    def _utf8(self, server: smtplib.SMTP, *addresses: str) -> str:
+        if all(address.isascii() for address in addresses):
+            return ""
+        if not server.has_extn("smtputf8"):
+            raise MailboxRefused(
+                "the address has letters that this mail server cannot handle.",
+                where=_WHERE,
+                remedy="Use another address of this person, or a mail server with SMTPUTF8.",
+            )
+        server.command_encoding = "utf-8"
+        return " SMTPUTF8"
+
+    def _hand_over(self, server: smtplib.SMTP, mail: EmailMessage) -> None:
+        try:
+            self._transmit(server, payload(mail))
+        except OSError as error:
+            raise self._unreachable(error) from error
+        reply = self._final_dot(server)
+        if reply.code != 250:
+            raise after_data(reply, server=self._server)
+
+    def _transmit(self, server: smtplib.SMTP, data: bytes) -> None:
+        """Send everything but the final dot; raises OSError when the server has gone away or spoken out of turn."""
+        connection = server.sock
+        if connection is None:
+            raise ConnectionError("the connection was lost")
+        connection.sendall(data)
+        connection.settimeout(0)
+        try:
+            early = connection.recv(1024)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        finally:
+            connection.settimeout(TIMEOUT_SECONDS)
+        raise ConnectionError(f"it broke off: {early.decode(errors='replace').strip()}" if early else "it hung up")
+
+    def _final_dot(self, server: smtplib.SMTP) -> Reply:
+        try:
+            server.send(b".\r\n")
+            return Reply(*server.getreply())
+        except (smtplib.SMTPException, OSError) as error:
+            raise MailInDoubt(
+                f"{self._server} was cut off before it confirmed the message ({error}).",
+                where=_WHERE,
+                remedy="Look for the message in the mail server's log; it is not sent again by itself.",
+            ) from error
+
+    def _say(self, server: smtplib.SMTP, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
+        reply = self._ask(server, command, argument)
+        if reply.code not in good:
+            raise before_data(reply, command=command, server=self._server)
+
+    def _ask(self, server: smtplib.SMTP, command: str, argument: str = "") -> Reply:
+        try:
+            return Reply(*server.docmd(command, argument))
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._unreachable(error) from error
+
+    # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _unreachable(self, error: Exception) -> MailUnavailable:
+        return MailUnavailable(
+            f"{self._server} could not be used: {_sentence(error)}.",
+            where=_WHERE,
+            remedy="Check email.host, email.port and email.security in config.toml, and that the server is up.",
+        )
+
+    def _refused_login(self, error: smtplib.SMTPAuthenticationError) -> MailUnavailable:
+        return MailUnavailable(
+            f"{self._server} refused the login of {self._config.username}: {Reply(error.smtp_code, error.smtp_error)}.",
+            where=_WHERE,
+            remedy="Check email.username with email.password or email.oauth in config.toml.",
+        )
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return str(Reply(error.smtp_code, error.smtp_error))
+    return str(error) or type(error).__name__

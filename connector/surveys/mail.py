@@ -1,0 +1,187 @@
+"""The mails we send: invitation and reminder to a customer, alert and sign-in link to a user of the CRM.
+
+An invitation holds one link for each answer. None of them records anything: they open the survey page with that answer marked,
+because mail scanners follow every link. There is no tracking pixel and no remote image, and nothing is advertised.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import mrml
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from connector.ports import Message
+from connector.surveys.questionnaire import Questionnaire
+from connector.surveys.wording import Wording, wording
+
+Purpose = Literal["invitation", "reminder"]
+
+SUBJECT_LENGTH: Final = 150
+"""Longer subjects are cut; most mail programs show less than half of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Who asks, and where the answers go."""
+
+    public_url: str
+    """Where the survey pages are reached from outside, without a slash at the end."""
+    sender_name: str
+    """The company, as customers know it."""
+    sender_address: str
+    reply_to: str | None = None
+
+    @property
+    def contact_address(self) -> str:
+        """Where people can write to."""
+        return self.reply_to or self.sender_address
+
+    def survey_url(self, token: str) -> str:
+        """Return the survey link of one invitation."""
+        return f"{self.public_url.rstrip('/')}/s/{token}"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationView:
+    """What an invitation's mail shows."""
+
+    id: str
+    email: str
+    name: str
+    language: str
+    label: str
+    """What is asked about, e.g. ``case 00123``."""
+    owner_name: str | None
+    company: str
+    questionnaire: Questionnaire
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What tells a user of the CRM that a customer needs somebody."""
+
+    to: str
+    to_name: str
+    headline: str
+    """Who, what, on what: ``Maria Virtanen gave 1 of 5 on case 00123``."""
+    action: str
+    """What is to be done and by when: ``Call by Fri 15:00``; empty when nothing is."""
+    account: str
+    link: str
+    """Where the record opens."""
+    comment: str | None = None
+    """In the customer's own words."""
+
+
+def invitation_message(view: InvitationView, *, site: Site, token: str, purpose: Purpose, message_id: str) -> Message:
+    """Return the mail that asks, or reminds once, ready to send. Its language is the questionnaire's."""
+    words = wording(view.questionnaire.language)
+    url = site.survey_url(token)
+    values = _invitation_values(view, site=site, words=words, url=url, purpose=purpose)
+    subject = words.text("mail.subject" if purpose == "invitation" else "mail.reminder_subject", label=view.label)
+    return Message(
+        to=view.email,
+        to_name=view.name,
+        subject=_one_line(subject),
+        text=_text("invitation.txt", values),
+        html=_html("invitation.mjml", values),
+        message_id=message_id,
+        headers=_unsubscribe_headers(site, url),
+        language=words.language,
+    )
+
+
+def notice_message(notice: Notice, *, site: Site, message_id: str) -> Message:
+    """Return the mail that tells an owner about an answer, or about silence, that somebody should act on."""
+    values = {"notice": notice, "site": site}
+    subject = f"{notice.headline}: {notice.action}" if notice.action else notice.headline
+    return Message(
+        to=notice.to,
+        to_name=notice.to_name,
+        subject=_one_line(subject),
+        text=_text("notice.txt", values),
+        html=_html("notice.mjml", values),
+        message_id=message_id,
+    )
+
+
+def sign_in_message(to: str, *, site: Site, link: str, minutes: int, message_id: str) -> Message:
+    """Return the mail with a one-time link to sign in; `minutes` is how long the link is good."""
+    values = {"link": link, "site": site, "minutes": minutes}
+    return Message(
+        to=to,
+        subject=f"Sign in to Afterword at {site.sender_name}",
+        text=_text("sign_in.txt", values),
+        html=_html("sign_in.mjml", values),
+        message_id=message_id,
+    )
+
+
+def _invitation_values(
+    view: InvitationView, *, site: Site, words: Wording, url: str, purpose: Purpose
+) -> dict[str, Any]:
+    question = view.questionnaire.first
+
+    def say(key: str) -> str:
+        return words.text(f"mail.{key}", **_placeholders(view, site, words))
+
+    return {
+        "lang": words.language,
+        "say": say,
+        "greeting": say("greeting" if view.name else "greeting_plain"),
+        "intro": say("intro" if purpose == "invitation" else "reminder_intro"),
+        "owner": say("owner") if view.owner_name else "",
+        "title": words.text("page.title"),
+        "question": question.asked(view.company),
+        "question_model": question,
+        "links": [(value, label, f"{url}?rating={value}") for value, label in question.points],
+        "stop_url": f"{url}/unsubscribe",
+    }
+
+
+def _placeholders(view: InvitationView, site: Site, words: Wording) -> dict[str, str]:
+    return {
+        "name": view.name,
+        "company": view.company,
+        "label": view.label,
+        "owner": view.owner_name or "",
+        "address": site.contact_address,
+        "date": words.date(view.expires_at),
+    }
+
+
+def _unsubscribe_headers(site: Site, url: str) -> dict[str, str]:
+    """RFC 2369 and RFC 8058: one click in the mail program stops the surveys, without a visit and without a login."""
+    mailto = f"mailto:{site.contact_address}?subject={quote('Stop surveys')}"
+    return {
+        "List-Unsubscribe": f"<{url}/unsubscribe>, <{mailto}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def _one_line(subject: str) -> str:
+    line = " ".join(subject.split())
+    return line if len(line) <= SUBJECT_LENGTH else f"{line[: SUBJECT_LENGTH - 1].rstrip()}…"
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("connector.surveys"),
+        autoescape=select_autoescape(enabled_extensions=("mjml",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _text(template: str, values: dict[str, Any]) -> str:
+    return _templates().get_template(template).render(values)
+
+
+def _html(template: str, values: dict[str, Any]) -> str:
+    return str(mrml.to_html(_templates().get_template(template).render(values)).content)
