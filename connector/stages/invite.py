@@ -1,0 +1,298 @@
+"""invite: one decision for every (survey, interaction, contact), and an invitation for those who are to be asked."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from connector.errors import Bug
+from connector.model import Decision, Reason
+from connector.settings import Recipients, Survey
+from connector.stages.context import Context
+from connector.stages.invite_plan import (
+    Case,
+    Customer,
+    End,
+    History,
+    Recipient,
+    Verdict,
+    cancelled,
+    decide,
+    lot,
+)
+from connector.stages.invite_targets import NOBODY, Decided, Target, targets
+from connector.store import inviting
+from connector.store.inviting import Gathered, Move
+from connector.store.people import person_key
+from connector.surveys.questionnaire import questionnaire
+
+PAGE: Final = 500
+NEVER: Final = timedelta(days=3650)
+"""How long an invitation of a survey with ``expires = "0s"`` can be answered: for as long as anybody could mean."""
+
+
+@dataclass(slots=True)
+class InviteResult:
+    """What this lap decided. `not_invited` counts, by reason, the decisions that came to it in this lap."""
+
+    invited: int = 0
+    not_invited: Counter[str] = field(default_factory=Counter)
+
+    def count(self, verdict: Verdict) -> None:
+        """Take in one move."""
+        if verdict.state is Decision.INVITED:
+            self.invited += 1
+        elif verdict.reason is not None:
+            self.not_invited[verdict.reason.value] += 1
+
+
+def ensure_go_live(context: Context, crm_times: Mapping[str, datetime]) -> None:
+    """Remember for every survey on every live connection that it is live from now on.
+
+    `crm_times`: each connection's own clock; a connection that is missing could not be asked and goes live another time.
+    """
+    with context.store.write() as connection:
+        for name in context.live:
+            for survey in context.settings.surveys if name in crm_times else ():
+                inviting.go_live(connection, f"survey:{survey}", name, crm_times[name])
+
+
+def run(context: Context, now: datetime | None = None) -> InviteResult:
+    """Decide on every interaction that was changed or has ended, and on every waiting decision whose time has come."""
+    now = now or context.clock.now()
+    result = InviteResult()
+    seen: set[str] = set()
+    while not context.stop.is_set():
+        with context.store.write() as connection:
+            page = _work(connection, context, now)
+            if not page:
+                break
+            if not seen.isdisjoint(page):
+                raise Bug("an interaction came round again in one lap: its decisions were left as they were")
+            seen.update(page)
+            _Page(connection, context, now, result).decide_all(page)
+    return result
+
+
+def _work(connection: Connection, context: Context, now: datetime) -> list[str]:
+    changed = inviting.to_look_at(connection, context.live, now, PAGE)
+    if changed:
+        return changed
+    return inviting.waiting_no_longer(connection, context.live, tuple(context.settings.surveys), now, PAGE)
+
+
+class _Page:
+    """The decisions on one page of interactions, in one transaction."""
+
+    def __init__(self, connection: Connection, context: Context, now: datetime, result: InviteResult) -> None:
+        self.connection = connection
+        self.settings = context.settings
+        self.now = now
+        self.result = result
+        self.key = person_key(connection)
+        self.live_since = inviting.live_since(connection)
+        self.rows: Gathered
+        self.history: History
+
+    def decide_all(self, interaction_ids: Sequence[str]) -> None:
+        """Decide on each interaction for each survey, one after the other, so that each sees what was just decided."""
+        self.rows = inviting.gather(self.connection, interaction_ids)
+        self.history = recall(self.connection, self.rows, self.settings.limits.account_cap.window, self.now)
+        for row in self.rows.interactions:
+            for name, survey in self.settings.surveys.items():
+                self._decide(row, name, survey)
+            future = row.ended_at is not None and row.ended_at > self.now
+            inviting.looked_at(self.connection, row.id, row.ended_at if future else None)
+
+    def _decide(self, row: Any, name: str, survey: Survey) -> None:
+        existing = _existing(self.rows, row, name)
+        if row.ended_at is None or f"{row.kind}.{row.ended}" != survey.on:
+            reason = Reason.DELETED if row.deleted_at else Reason.REOPENED
+            self._drop((one for one in existing if one.state is Decision.WAITING), reason)
+            return
+        only_primary = survey.recipients == Recipients.PRIMARY
+        found = targets(_participants(self.rows, row), existing, only_primary=only_primary)
+        self._drop(found.dropped, Reason.NO_CONTACT)
+        for target in found.targets:
+            self._decide_one(row, name, target)
+
+    def _drop(self, decisions: Iterable[Decided], reason: Reason) -> None:
+        for one in decisions:
+            verdict = cancelled(reason)
+            inviting.move_decision(self.connection, one.id, _move(verdict), self.now)
+            self.result.count(verdict)
+
+    def _decide_one(self, row: Any, name: str, target: Target) -> None:
+        decided = target.decided
+        if decided is None and row.ended_at > self.now:
+            return
+        if decided is not None and not (target.taken_over or decided.open_to(row.ended_at)):
+            return
+        case = self._case(row, name, target)
+        verdict = decide(case)
+        decision_id = self._keep(row, name, target, verdict)
+        if verdict.state is Decision.INVITED:
+            self._invite(row, name, target.contact, decision_id)
+            self._remember(case)
+
+    def _case(self, row: Any, name: str, target: Target) -> Case:
+        account = _account(self.rows, row)
+        survey = self.settings.surveys[name]
+        decided = target.decided
+        was_waiting = decided is not None and decided.state is Decision.WAITING and not target.taken_over
+        return Case(
+            survey=survey,
+            limits=self.settings.limits,
+            # Without a row nobody has gone live yet: what has ended until now is not asked about.
+            go_live=self.live_since.get((row.connection, name), self.now),
+            now=self.now,
+            end=_end(self.rows, row),
+            customer=Customer(account.customer, account.is_customer, account.deleted_at is not None)
+            if account
+            else None,
+            recipient=_recipient(self.rows, target.contact),
+            history=self.history,
+            lot=lot(self.key, name, f"{row.connection}/{row.ref}"),
+            held_by=decided.reason if decided is not None and was_waiting else None,
+            account_expected=row.account_ref is not None and account is None,
+            contact_expected=bool(row.contact_refs) and target.contact == NOBODY,
+        )
+
+    def _keep(self, row: Any, name: str, target: Target, verdict: Verdict) -> str:
+        account = _account(self.rows, row)
+        account_id = account.id if account else None
+        decided = target.decided
+        if decided is None:
+            self.result.count(verdict)
+            return inviting.new_decision(
+                self.connection,
+                _move(verdict),
+                self.now,
+                survey=name,
+                connection=row.connection,
+                interaction_id=row.id,
+                contact_id=target.contact,
+                account_id=account_id,
+            )
+        stays = (decided.state, decided.reason) == (verdict.state, verdict.reason) and not target.taken_over
+        if stays and decided.until == verdict.until:
+            return decided.id
+        columns = {"account_id": account_id} | ({"contact_id": target.contact} if target.taken_over else {})
+        inviting.move_decision(self.connection, decided.id, _move(verdict), self.now, **columns)
+        if not stays:
+            self.result.count(verdict)
+        return decided.id
+
+    def _invite(self, row: Any, name: str, contact_id: str, decision_id: str) -> None:
+        survey = self.settings.surveys[name]
+        contact = self.rows.contacts[contact_id]
+        account = _account(self.rows, row)
+        owner = self.rows.owners.get((row.connection, row.owner_ref))
+        asked = questionnaire(survey.metric, contact.language)
+        inviting.put_invitation(
+            self.connection,
+            decision_id,
+            {
+                "survey": name,
+                "connection": row.connection,
+                "account_id": account.id if account else None,
+                "contact_id": contact_id,
+                "interaction_id": row.id,
+                "person": contact.person,
+                "email": contact.email,
+                "name": contact.name,
+                "language": asked.language,
+                "label": row.label,
+                "owner_ref": row.owner_ref,
+                "owner_name": owner.name if owner else None,
+                "questionnaire": asked.to_json(),
+                "created_at": self.now,
+                "due_at": self.now,
+                "expires_at": self.now + (survey.expires or NEVER),
+            },
+        )
+
+    def _remember(self, case: Case) -> None:
+        if case.recipient is None or case.recipient.person is None:
+            raise Bug("somebody without an address was invited")
+        self.history.asked(case.recipient.person, case.customer.key if case.customer else None, self.now)
+        self.history.today += 1
+
+
+def _move(verdict: Verdict) -> Move:
+    reason = verdict.reason.value if verdict.reason else None
+    return Move(verdict.state.value, reason, verdict.until, verdict.due)
+
+
+# ── rows into values ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def recall(connection: Connection, rows: Gathered, window: timedelta, now: datetime) -> History:
+    """Return who of these interactions' people and customers was asked lately."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    history = History(today=inviting.sends_on(connection, today) + inviting.lying_ready(connection, now))
+    for mail in inviting.mails_to(connection, (row.person for row in rows.contacts.values() if row.person)):
+        at = mail.sent_at or mail.created_at
+        history.asked(mail.person, None, at)
+        history.last_mail[mail.person] = max(history.last_mail[mail.person], mail.reminded_at or at)
+    customers = (row.customer for row in rows.accounts.values())
+    for asked in inviting.invitations_of(connection, customers, now - window):
+        history.asked(asked.person, asked.customer, asked.sent_at or asked.created_at)
+    return history
+
+
+def _account(rows: Gathered, row: Any) -> Any:
+    return rows.accounts.get(rows.ids.get((row.connection, row.account_ref), ""))
+
+
+def _participants(rows: Gathered, row: Any) -> list[str]:
+    found = (rows.ids.get((row.connection, ref)) for ref in row.contact_refs)
+    return [contact_id for contact_id in found if contact_id is not None and contact_id in rows.contacts]
+
+
+def _existing(rows: Gathered, row: Any, survey: str) -> list[Decided]:
+    return [
+        Decided(
+            id=one.id,
+            contact=rows.now_called.get(one.contact_id, one.contact_id),
+            state=Decision(one.state),
+            reason=Reason(one.reason) if one.reason else None,
+            decided_at=one.decided_at,
+            until=one.until,
+        )
+        for one in rows.decisions.get(row.id, ())
+        if one.survey == survey
+    ]
+
+
+def _end(rows: Gathered, row: Any) -> End:
+    owner = rows.owners.get((row.connection, row.owner_ref))
+    return End(
+        at=row.ended_at,
+        updated_at=row.updated_at,
+        deleted=row.deleted_at is not None,
+        facts=row.facts,
+        owner_email=owner.email if owner else None,
+        owner_timezone=owner.timezone if owner else None,
+    )
+
+
+def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
+    contact = rows.contacts.get(contact_id)
+    if contact is None:
+        return None
+    person = rows.people.get(contact.person)
+    out = person is not None and person.opted_out_at is not None
+    return Recipient(
+        email=contact.email,
+        person=contact.person,
+        no_surveys=contact.no_surveys,
+        opted_out=out,
+        erased=out and person is not None and person.opted_out_by == "erased",
+        bounced=person is not None and person.bounced_at is not None,
+        deleted=contact.deleted_at is not None,
+        timezone=contact.facts.get("timezone"),
+    )

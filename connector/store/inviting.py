@@ -1,0 +1,259 @@
+"""What `invite` reads and leaves behind."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+
+from connector.model import Decision, Delivery
+from connector.store.engine import new_id
+from connector.store.people import people
+from connector.store.refs import Address, chunks, resolve, rows_by_address, rows_by_id, survivors
+from connector.store.tables import (
+    account,
+    attempt,
+    connection_state,
+    contact,
+    decision,
+    decision_log,
+    interaction,
+    invitation,
+    owner,
+)
+from connector.store.tables import go_live as go_live_table
+from connector.store.upsert import insert_or_ignore
+
+REACHES = (Delivery.DUE, Delivery.SENDING, Delivery.SENT, Delivery.IN_DOUBT)
+"""States of an invitation that reaches its person, or may have."""
+
+
+# ── going live ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def go_live(connection: Connection, subject: str, crm: str, at: datetime) -> None:
+    """Remember since when `subject` (survey:NAME, follow_up:NAME) is live on a connection, on the CRM's clock; the first time stays."""
+    insert_or_ignore(connection, go_live_table, [{"subject": subject, "connection": crm, "at": at}])
+
+
+def live_since(connection: Connection) -> Mapping[Address, datetime]:
+    """Return, by (connection, survey), since when interactions are asked about: going live, or a later change of the mapping."""
+    rows = connection.execute(
+        select(go_live_table, connection_state.c.mapping_since)
+        .outerjoin(connection_state, connection_state.c.connection == go_live_table.c.connection)
+        .where(go_live_table.c.subject.startswith("survey:", autoescape=True))
+    )
+    return {
+        (row.connection, row.subject.removeprefix("survey:")): max(row.at, row.mapping_since or row.at) for row in rows
+    }
+
+
+# ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def to_look_at(connection: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
+    """Return interactions that were changed since they were last decided on."""
+    return list(
+        connection.execute(
+            select(interaction.c.id)
+            .where(interaction.c.look_at <= now, interaction.c.connection.in_(crms))
+            .order_by(interaction.c.look_at, interaction.c.connection, interaction.c.ref)
+            .limit(limit)
+        ).scalars()
+    )
+
+
+def waiting_no_longer(
+    connection: Connection, crms: Collection[str], surveys: Collection[str], now: datetime, limit: int
+) -> list[str]:
+    """Return interactions with a waiting decision whose time has come."""
+    return list(
+        connection.execute(
+            select(interaction.c.id)
+            .join(decision, decision.c.interaction_id == interaction.c.id)
+            .where(
+                decision.c.state == Decision.WAITING,
+                decision.c.due_at <= now,
+                decision.c.connection.in_(crms),
+                decision.c.survey.in_(surveys),
+            )
+            .group_by(interaction.c.id)
+            .order_by(func.min(decision.c.due_at), func.min(interaction.c.ref))
+            .limit(limit)
+        ).scalars()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A page of interactions with all the rows that decisions on them depend on."""
+
+    interactions: Sequence[Any]
+    """In the order in which they ended."""
+    ids: Mapping[Address, str]
+    """Our ids of the accounts and contacts that the interactions name."""
+    accounts: Mapping[str, Any]
+    contacts: Mapping[str, Any]
+    owners: Mapping[Address, Any]
+    people: Mapping[str, Any]
+    decisions: Mapping[str, Sequence[Any]]
+    """By interaction."""
+    now_called: Mapping[str, str]
+    """For each contact of a decision, the id that stands for it since a merge."""
+
+
+def gather(connection: Connection, interaction_ids: Sequence[str]) -> Gathered:
+    """Read everything that is needed to decide on these interactions."""
+    interactions = _in_order(rows_by_id(connection, interaction, interaction_ids).values())
+    decisions = _decisions(connection, interaction_ids)
+    now_called = survivors(connection, contact, (row.contact_id for rows in decisions.values() for row in rows))
+    ids = resolve(connection, (address for row in interactions for address in _named(row)))
+    contacts = rows_by_id(connection, contact, {*ids.values(), *now_called.values()})
+    return Gathered(
+        interactions=interactions,
+        ids=ids,
+        accounts=rows_by_id(connection, account, ids.values()),
+        contacts=contacts,
+        owners=rows_by_address(
+            connection, owner, ((row.connection, row.owner_ref) for row in interactions if row.owner_ref)
+        ),
+        people=_people(connection, contacts.values()),
+        decisions=decisions,
+        now_called=now_called,
+    )
+
+
+def _in_order(rows: Iterable[Any]) -> list[Any]:
+    # By the CRM's ids, not ours: the order, and so who gets the last place under a limit, is the same in a trial run.
+    return sorted(rows, key=lambda row: (row.ended_at.timestamp() if row.ended_at else 0, row.connection, row.ref))
+
+
+def _named(row: Any) -> list[Address]:
+    refs = [*row.contact_refs, *([row.account_ref] if row.account_ref else [])]
+    return [(row.connection, ref) for ref in refs]
+
+
+def _decisions(connection: Connection, interaction_ids: Sequence[str]) -> Mapping[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for part in chunks(interaction_ids):
+        for row in connection.execute(select(decision).where(decision.c.interaction_id.in_(part))):
+            found.setdefault(row.interaction_id, []).append(row)
+    return found
+
+
+def _people(connection: Connection, contacts: Iterable[Any]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for part in chunks(row.person for row in contacts if row.person):
+        found.update(people(connection, part))
+    return found
+
+
+# ── who was asked lately ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _arrived() -> Any:
+    return or_(invitation.c.state.in_(REACHES), invitation.c.sent_at.is_not(None))
+
+
+def mails_to(connection: Connection, persons: Iterable[str]) -> list[Any]:
+    """Return the invitations that reached these persons: person, created_at, sent_at, reminded_at."""
+    columns = (invitation.c.person, invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at)
+    return [
+        row
+        for part in chunks(persons)
+        for row in connection.execute(select(*columns).where(invitation.c.person.in_(part), _arrived()))
+    ]
+
+
+def invitations_of(connection: Connection, customers: Iterable[str], since: datetime) -> list[Any]:
+    """Return the invitations to people of these customers since then: customer, person, created_at, sent_at."""
+    recent = or_(invitation.c.created_at > since, invitation.c.sent_at > since)
+    columns = (account.c.customer, invitation.c.person, invitation.c.created_at, invitation.c.sent_at)
+    return [
+        row
+        for part in chunks(customers)
+        for row in connection.execute(
+            select(*columns)
+            .join(account, account.c.id == invitation.c.account_id)
+            .where(account.c.customer.in_(part), _arrived(), recent)
+        )
+    ]
+
+
+def sends_on(connection: Connection, day: datetime) -> int:
+    """Return how many messages went out, or may have, on the UTC day that begins at `day`."""
+    within = and_(attempt.c.started_at >= day, attempt.c.started_at < day + timedelta(days=1))
+    return int(
+        connection.execute(
+            select(func.count()).select_from(attempt).where(attempt.c.state != "failed", within)
+        ).scalar_one()
+    )
+
+
+def lying_ready(connection: Connection, now: datetime) -> int:
+    """Return how many invitations wait to be sent."""
+    ready = and_(invitation.c.state == Delivery.DUE, invitation.c.expires_at > now)
+    return int(connection.execute(select(func.count()).select_from(invitation).where(ready)).scalar_one())
+
+
+# ── what is decided ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One decision's new state."""
+
+    state: str
+    reason: str | None = None
+    until: datetime | None = None
+    due_at: datetime | None = None
+    note: str | None = None
+
+
+def new_decision(connection: Connection, move: Move, at: datetime, /, **columns: Any) -> str:
+    """Insert a decision (survey, connection, interaction_id, contact_id, account_id) with its first move; returns its id."""
+    decision_id = new_id()
+    connection.execute(insert(decision).values(id=decision_id, **_state(move, at), **columns))
+    _log(connection, decision_id, move, at)
+    return decision_id
+
+
+def move_decision(connection: Connection, decision_id: str, move: Move, at: datetime, **columns: Any) -> None:
+    """Bring a decision to another state, and keep the move."""
+    connection.execute(update(decision).where(decision.c.id == decision_id).values(**_state(move, at), **columns))
+    _log(connection, decision_id, move, at)
+
+
+def note(connection: Connection, decision_id: str, text: str, at: datetime) -> None:
+    """Keep a remark in the log of a decision that stays as it is."""
+    row = connection.execute(select(decision).where(decision.c.id == decision_id)).one()
+    _log(connection, decision_id, Move(row.state, row.reason, row.until, note=text), at)
+
+
+def _state(move: Move, at: datetime) -> dict[str, Any]:
+    return {"state": move.state, "reason": move.reason, "until": move.until, "due_at": move.due_at, "decided_at": at}
+
+
+def _log(connection: Connection, decision_id: str, move: Move, at: datetime) -> None:
+    connection.execute(
+        insert(decision_log).values(
+            decision_id=decision_id, at=at, state=move.state, reason=move.reason, until=move.until, note=move.note
+        )
+    )
+
+
+def put_invitation(connection: Connection, decision_id: str, columns: Mapping[str, Any]) -> None:
+    """Make the decision's invitation due. One that was cancelled before anything was sent is taken up again."""
+    fresh = {"state": Delivery.DUE, "error": None, "reminder_at": None, **columns}
+    may_have_arrived = exists().where(attempt.c.invitation_id == invitation.c.id, attempt.c.state != "failed")
+    again = connection.execute(
+        update(invitation).where(invitation.c.decision_id == decision_id, ~may_have_arrived).values(**fresh)
+    )
+    if again.rowcount == 0:
+        connection.execute(insert(invitation).values(id=new_id(), decision_id=decision_id, **fresh))
+
+
+def looked_at(connection: Connection, interaction_id: str, again_at: datetime | None) -> None:
+    """Take an interaction off the work list, until `again_at` if that is given."""
+    connection.execute(update(interaction).where(interaction.c.id == interaction_id).values(look_at=again_at))

@@ -1,0 +1,65 @@
+"""From the refs that records name each other by to our own rows, merges followed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, or_, select
+
+from connector.store.tables import binding
+
+Address = tuple[str, str]
+"""A connection's name and the ref as text."""
+
+CHUNK = 500
+"""How many values one statement compares with; databases limit it."""
+
+
+def chunks(values: Iterable[Any]) -> Iterator[Sequence[Any]]:
+    """Yield the values, each once, in portions that fit into one statement."""
+    unique = list(dict.fromkeys(values))
+    for start in range(0, len(unique), CHUNK):
+        yield unique[start : start + CHUNK]
+
+
+def resolve(connection: Connection, addresses: Iterable[Address]) -> Mapping[Address, str]:
+    """Return our ids of these records; a merged record's is its survivor's. Unknown ones are absent."""
+    found: dict[Address, str] = {}
+    for part in chunks(addresses):
+        rows = connection.execute(
+            select(binding.c.connection, binding.c.ref, binding.c.id).where(_is_one_of(binding, part))
+        )
+        found.update({(row.connection, row.ref): row.id for row in rows})
+    return found
+
+
+def rows_by_id(connection: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, Any]:
+    """Return the rows with these ids, by id."""
+    return {
+        row.id: row for part in chunks(ids) for row in connection.execute(select(table).where(table.c.id.in_(part)))
+    }
+
+
+def rows_by_address(connection: Connection, table: Table, addresses: Iterable[Address]) -> Mapping[Address, Any]:
+    """Return the rows that were read from these records, by address."""
+    return {
+        (row.connection, row.ref): row
+        for part in chunks(addresses)
+        for row in connection.execute(select(table).where(_is_one_of(table, part)))
+    }
+
+
+def survivors(connection: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, str]:
+    """Return, for each of our ids, the id that now stands for the same record: another one after a merge."""
+    rows = rows_by_id(connection, table, ids)
+    now = resolve(connection, ((row.connection, row.ref) for row in rows.values()))
+    return {id_: now.get((row.connection, row.ref), id_) for id_, row in rows.items()}
+
+
+def _is_one_of(table: Table, addresses: Sequence[Address]) -> Any:
+    names = sorted({name for name, _ in addresses})
+    return or_(
+        *(
+            and_(table.c.connection == name, table.c.ref.in_([ref for n, ref in addresses if n == name]))
+            for name in names
+        )
+    )

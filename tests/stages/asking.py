@@ -1,0 +1,197 @@
+"""A small installation for the tests of asking: a real store, a CRM that is a dictionary, a mailbox with switches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from connector.clock import SteppedClock
+from connector.errors import MailError
+from connector.model import Contact, Interaction, Ref
+from connector.ports import Message, Query, Reading, Record
+from connector.settings import Limits, Settings, Survey
+from connector.stages.context import Connected, Context
+from connector.store import Store
+from connector.store import tables as t
+from connector.store.inviting import go_live
+from connector.store.people import person_key, person_of
+from connector.surveys.mail import Site
+from connector.surveys.tokens import Tokens
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday; everything went live then."""
+CRM = "acme"
+SITE = Site("https://feedback.acme.example", "Acme", "care@acme.example")
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def limits(**keys: Any) -> Limits:
+    """Nothing is limited but what is named, in the words of config.toml."""
+    return Limits(**{"quiet_period": "0s", "minimum_gap": "0s", "account_cap": "1000 per 0s"} | keys)
+
+
+def survey(**keys: Any) -> Survey:
+    """A survey without delay unless it is named."""
+    return Survey(**{"on": "case.closed", "delay": "0s"} | keys)
+
+
+class Mailbox:
+    """Keeps every message it is handed; `failing` is raised for the next messages, one error each, None lets one through."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.failing: list[MailError | Exception | None] = []
+
+    def send(self, message: Message) -> None:
+        error = self.failing.pop(0) if self.failing else None
+        if error is not None:
+            raise error
+        self.messages.append(message)
+
+    def check(self) -> list[Any]:
+        return []
+
+    def close(self) -> None:
+        return None
+
+    @property
+    def recipients(self) -> list[str]:
+        return [message.to for message in self.messages]
+
+
+class LittleCrm:
+    """Adapter and mapping in one, over the model's own values; `down` is raised by the next call."""
+
+    fingerprint = "1"
+    queries: Sequence[Query] = (Query("Contact", ("all",)), Query("Case", ("all",)))
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], Contact | Interaction] = {}
+        self.down: Exception | None = None
+        self.fetches: list[tuple[str, tuple[str, ...]]] = []
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        if self.down is not None:
+            raise self.down
+        self.fetches.append((object_name, tuple(ids)))
+        there = ((id_, self.values.get((object_name, id_))) for id_ in ids)
+        return {id_: Record(object_name, id_, "1", {"all": value}) for id_, value in there if value is not None}
+
+    def read(self, connection: str, record: Record) -> Reading:
+        return Reading("any", record.fields["all"])
+
+
+@dataclass
+class World:
+    """One installation with one CRM."""
+
+    store: Store
+    clock: SteppedClock = field(default_factory=lambda: SteppedClock(START))
+    crm: LittleCrm = field(default_factory=LittleCrm)
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    surveys: dict[str, Survey] = field(default_factory=lambda: {"after-case": survey()})
+    limits: Limits = field(default_factory=limits)
+    live: bool = True
+
+    def context(self) -> Context:
+        settings = Settings.model_construct(path=Path("config.toml"), limits=self.limits, surveys=self.surveys)
+        connected = Connected(CRM, self.crm, self.crm, self.live)  # type: ignore[arg-type]
+        return Context(self.store, settings, self.clock, {CRM: connected}, self.mailbox, Tokens(["k" * 32]))
+
+    # ── what the CRM holds ──
+
+    def account(self, name: str, *, crm: str = CRM, customer: str | None = None, is_customer: bool = True) -> str:
+        row = {"customer": customer or name, "name": name, "is_customer": is_customer, "facts": {}}
+        return self._add(t.account, "account", crm, f"Account/{name}", name, **row)
+
+    def person(self, name: str, account: str = "oy", *, crm: str = CRM, email: str | None = "", **columns: Any) -> str:
+        address = f"{name}@{account}.example" if email == "" else email
+        with self.store.write() as connection:
+            person = person_of(person_key(connection), address) if address else None
+        row = {"account_ref": f"Account/{account}", "name": name.title(), "email": address, "person": person}
+        row |= {"no_surveys": False, "facts": {}} | columns
+        self.crm.values["Contact", name] = Contact(Ref(crm, "Contact", name), name.title(), email=address)
+        return self._add(t.contact, "contact", crm, f"Contact/{name}", name, **row)
+
+    def user(self, name: str, *, email: str | None = None, timezone: str | None = None) -> None:
+        row = {"name": name.title(), "email": email, "active": True, "timezone": timezone}
+        self._add(t.owner, "owner", CRM, f"User/{name}", name, **row)
+
+    def case(self, name: str, contacts: Sequence[str] = ("maria",), account: str | None = "oy", **columns: Any) -> str:
+        ended_at = columns.pop("ended_at", self.clock.now())
+        crm = columns.pop("crm", CRM)
+        row = {
+            "kind": "case",
+            "label": f"case {name}",
+            "account_ref": f"Account/{account}" if account else None,
+            "contact_refs": [f"Contact/{contact}" for contact in contacts],
+            "ended": "closed",
+            "ended_at": ended_at,
+            "updated_at": None,
+            "facts": {},
+            "look_at": self.clock.now(),
+        } | columns
+        ended = (row["ended"], row["ended_at"])
+        self.crm.values["Case", name] = Interaction(
+            Ref(crm, "Case", name), "case", name, ended=ended[0], ended_at=ended[1]
+        )
+        return self._add(t.interaction, "interaction", crm, f"Case/{name}", name, **row)
+
+    def change(self, name: str, **columns: Any) -> None:
+        """As when a changed interaction is pulled."""
+        with self.store.write() as connection:
+            values = {"look_at": self.clock.now()} | columns
+            connection.execute(update(t.interaction).where(t.interaction.c.id == name).values(**values))
+
+    def change_row(self, table: Any, id_: str, **columns: Any) -> None:
+        with self.store.write() as connection:
+            connection.execute(update(table).where(table.c.id == id_).values(**columns))
+
+    def merge(self, loser: str, survivor: str) -> None:
+        """As when a merge of two contacts is pulled."""
+        with self.store.write() as connection:
+            ref = t.binding.c.ref == f"Contact/{loser}"
+            connection.execute(update(t.binding).where(ref).values(id=survivor, alias=True))
+
+    def _add(self, table: Any, kind: str, crm: str, ref: str, id_: str, /, **columns: Any) -> str:
+        with self.store.write() as connection:
+            connection.execute(insert(table).values(id=id_, connection=crm, ref=ref, **columns))
+            connection.execute(insert(t.binding).values(connection=crm, ref=ref, kind=kind, id=id_, content=""))
+        return id_
+
+    # ── what has become of it ──
+
+    def rows(self, table: Any) -> list[Any]:
+        with self.store.read() as connection:
+            return list(connection.execute(select(table).order_by(*table.primary_key)))
+
+    def decisions(self) -> dict[tuple[str, str], tuple[str, str | None]]:
+        """By interaction and contact: state and reason."""
+        return {
+            (row.interaction_id, row.contact_id): (row.state, row.reason)
+            for row in sorted(self.rows(t.decision), key=lambda row: row.survey)
+        }
+
+    def decision(self, case: str, contact: str = "maria") -> tuple[str, str | None]:
+        return self.decisions()[case, contact]
+
+    def invited(self) -> list[str]:
+        return sorted(row.contact_id for row in self.rows(t.invitation))
+
+    def moves(self) -> list[tuple[str, str | None]]:
+        return [(row.state, row.reason) for row in self.rows(t.decision_log)]
+
+
+def world(store: Store) -> World:
+    """An installation that is live since `START`, with one account that has one contact, maria."""
+    made = World(store)
+    with store.write() as connection:
+        connection.execute(insert(t.connection_state).values(connection=CRM, calls_today=0))
+        go_live(connection, "survey:after-case", CRM, START)
+    made.account("oy")
+    made.person("maria")
+    return made
