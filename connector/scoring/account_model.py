@@ -31,7 +31,7 @@ from connector.scoring.evidence import AccountEvidence
 METHOD = "afterword-beta-grid-1"
 LEVEL = 0.9
 FADED_BELOW = 0.05
-"""Fresh people. Below it an account's own answers make up a hundredth of its score or less: the rest is the others'."""
+"""Fresh people. Below it, at the typical strength, an account's own answers make up less than a hundredth of its score."""
 
 _TYPICAL_STRENGTH = 5.0
 _LOG_STRENGTH_SD = 0.9

@@ -57,7 +57,9 @@ def score_book(
         by_account.setdefault(rating.account, []).append(rating)
     evidences = [account_evidence(name, by_account[name], as_of, settings.half_life) for name in sorted(by_account)]
     prior = fit_prior(evidences)
-    return [_result(one, score(one, prior), by_account[one.account], as_of, settings) for one in evidences]
+    return [
+        _result(one, score(one, prior), by_account[one.account], as_of=as_of, settings=settings) for one in evidences
+    ]
 
 
 def book_json(results: Iterable[AccountResult], as_of: datetime) -> dict[str, Any]:
@@ -73,6 +75,7 @@ def _result(
     evidence: AccountEvidence,
     account_score: AccountScore | None,
     ratings: list[RatedAnswer],
+    *,
     as_of: datetime,
     settings: ScoreSettings,
 ) -> AccountResult:

@@ -1,7 +1,9 @@
 """The score of an account: drawn to the book while little is known, and honest about how sure it is."""
 
 import json
+import math
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -92,6 +94,33 @@ def test_one_bad_answer_is_not_a_catastrophe() -> None:
     assert 40 < first.score < BOOK.mean
     assert first.high - first.low > 40
     assert first.indicative
+
+
+def test_two_faded_people_are_as_indicative_as_one() -> None:
+    assert scored(stars(4, days=200), stars(4, "jan", days=200)).indicative
+    assert not scored(stars(4, days=170), stars(4, "jan", days=170)).indicative
+
+
+def test_a_large_book_is_weighed_account_by_account() -> None:
+    """Against the beta-binomial likelihood written out with another library's gamma function."""
+    book = [plain_evidence(1 + i % 7, (i % 4) / 3, str(i)) for i in range(600)]
+    prior = fit_prior(book)
+
+    def log_beta(a: float, b: float) -> float:
+        return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+
+    def log_weight(mean: float, step: float) -> float:
+        a, b = mean * 5 * math.exp(0.9 * step), (1 - mean) * 5 * math.exp(0.9 * step)
+        explained = (log_beta(a + one.weighted, b + one.total - one.weighted) - log_beta(a, b) for one in book)
+        return math.fsum(explained) - step**2 / 2
+
+    # Grid points by number: strengths within means. Number 10 of 21 strengths is the typical one.
+    points = {0: (0.01, -2.5), 25 * 21 + 10: (0.51, 0.0), 26 * 21 + 4: (0.53, -1.5), 1049: (0.99, 2.5)}
+    expected = {number: log_weight(*point) for number, point in points.items()}
+    first = next(iter(points))
+    for number in points:
+        difference = prior.log_weights[number] - prior.log_weights[first]
+        assert difference == pytest.approx(expected[number] - expected[first], abs=1e-6)
 
 
 def test_an_account_speaks_more_for_itself_the_more_people_answered() -> None:
@@ -239,6 +268,12 @@ class TestMood:
         assert found is not None
         assert found.high - found.low > 50
         assert mood(found, MoodRule()) is Mood.TOO_FEW
+
+    @pytest.mark.parametrize(("high", "expected"), [(95.0, Mood.MIXED), (95.1, Mood.TOO_FEW)])
+    def test_fifty_points_are_the_widest_range_with_a_mood(self, high: float, expected: Mood) -> None:
+        found = replace(scored(*(stars(4, f"p{i}") for i in range(3))), low=45.0, high=high, belief=Beta(6, 4))
+
+        assert mood(found, MoodRule()) is expected
 
     def test_no_score_is_too_few_answers(self) -> None:
         assert mood(None, MoodRule(minimum=0)) is Mood.TOO_FEW

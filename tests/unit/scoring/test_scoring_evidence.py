@@ -46,6 +46,13 @@ def test_several_questions_about_one_interaction_on_one_day_are_one_answer() -> 
     assert together.mean == pytest.approx(evidence(stars(3), stars(1, days=40)).mean)
 
 
+def test_what_is_one_answer_is_as_fresh_as_its_last_part() -> None:
+    long = evidence(stars(5, interaction="case 1", days=0.9), stars(5, interaction="case 1", days=0.1))
+
+    assert long.answers == 1
+    assert long.total == pytest.approx(2 ** (-0.1 / 180))
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -65,6 +65,12 @@ def test_rising_falling_and_steady() -> None:
     assert trend(months(4, 4, 4, 4, 4)) is Trend.STEADY
 
 
+def test_an_arrow_may_be_wrong_once_in_ten_times_by_chance() -> None:
+    assert mann_kendall([2, 2.5, 3, 4, 3.5]).p == pytest.approx(10 / 120)
+    assert trend(months(2, 2.5, 3, 4, 3.5)) is Trend.RISING
+    assert trend(months(2, 3, 2.5, 4, 3.5)) is Trend.STEADY
+
+
 def test_four_periods_draw_no_arrow() -> None:
     assert trend(months(2, 3, 4, 5)) is None
     assert trend([]) is None
