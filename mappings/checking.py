@@ -119,10 +119,11 @@ class Section:
 
 
 def writable(section: Section, one: WriteMap, *, create: bool) -> FieldSchema | None:
-    """Return the field if we can write it; otherwise note why not."""
+    """Return the field if we can write it; otherwise note why not, unless it is still to be made (see `unmade`)."""
     found = section.schema.fields.get(one.path)
     if found is None:
-        _missing(section, one)
+        if one.label is None:
+            section.note(one.key, f"{section.schema.name} has no field {one.path}, so it is not written.", SEE)
         return None
     if found.calculated or not found.updateable or (create and not found.createable):
         what = f"{section.schema.name}.{one.path} cannot be written by us, so it is left alone."
@@ -132,15 +133,19 @@ def writable(section: Section, one: WriteMap, *, create: bool) -> FieldSchema | 
     return found if _fits(section, one, found) else None
 
 
+def unmade(section: Section, fields: Iterable[WriteMap]) -> None:
+    """Note the fields of ours that are not there, all in one: before set-up that is every one of them."""
+    missing = [one for one in fields if one.label and one.path not in section.schema.fields]
+    if not missing:
+        return
+    key = missing[0].key if len(missing) == 1 else section.key
+    names = ", ".join(one.path for one in missing)
+    section.note(key, f"not there on {section.schema.name}, so not written: {names}.", SETUP, severity="warning")
+
+
 def _severity(one: WriteMap) -> str:
-    """Without the key, and without the fields the CRM brings along, no task can be given to anybody."""
-    return "error" if one.label is None else "warning"
-
-
-def _missing(section: Section, one: WriteMap) -> None:
-    remedy = SETUP if one.label else SEE
-    what = f"{section.schema.name} has no field {one.path}, so it is not written."
-    section.note(one.key, what, remedy, severity=_severity(one))
+    """What the CRM brings along (a task's owner, its subject) cannot be done without, nor can the tasks' key."""
+    return "error" if one.label is None or one.unique else "warning"
 
 
 def _fits(section: Section, one: WriteMap, found: FieldSchema) -> bool:

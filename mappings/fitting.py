@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from connector.errors import Problem
 from connector.ports import Condition, FieldSpec, ObjectSchema, Query
-from mappings.checking import Section, known, writable
+from mappings.checking import Section, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.fitted import FittedMapping, Part
 from mappings.readers import (
@@ -238,12 +238,18 @@ class _Fitting:
         asked = [(query.object, sorted(query.fields), query.where) for query in queries]
         read = [self.spec.owner, self.spec.account, self.spec.contact, self.spec.interactions, self.spec.task]
         types = [(one.kind, known(one.section.types)) for one in self.found]
-        shown = [(target, one.name, one.path) for target, fields in self.spec.write.items() for one in fields]
-        text = repr((UNDERSTANDING, asked, read, types, [one for one in shown if self._is_read(*one)]))
+        text = repr((UNDERSTANDING, asked, read, types, self._read_back()))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def _is_read(self, target: str, name: str, path: str) -> bool:
-        return any(one.kind == target and path in one.section.types for one in self.found) and bool(name)
+    def _read_back(self) -> list[tuple[str, str, str]]:
+        """Return which of the fields that we write are read, and as what."""
+        types = {one.kind: one.section.types for one in self.found}
+        return [
+            (target, one.name, one.path)
+            for target, fields in self.spec.write.items()
+            for one in fields
+            if one.path in types.get(target, {})
+        ]
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,6 +262,7 @@ class _Fitting:
         if schema is None:
             return {}
         section = Section(self.file, f"write.{target}", self.schemas, schema)
+        unmade(section, self.spec.write[target])
         found = {}
         for one in self.spec.write[target]:
             there = writable(section, one, create=target == "task")

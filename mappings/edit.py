@@ -1,0 +1,66 @@
+"""Changing a mapping file as an admin would: everything that is not changed, comments too, stays as it was written.
+
+A key is dotted, as in messages: ``account.facts.industry``, ``write.account.mood``. The functions return the new text; read it with
+`mappings.loading.load` before it is kept.
+"""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import ParseError
+
+from connector.errors import Problem, SettingsError
+from mappings.walking import PATH
+
+Document = tomlkit.TOMLDocument
+Place = MutableMapping[str, Any]
+
+
+def set_field(text: str, key: str, crm_field: str) -> str:
+    """Let a key name another CRM field, or add the key to its table. What else the line says (label, options …) stays."""
+    if not PATH.fullmatch(crm_field):
+        raise _refused(key, f"{crm_field!r} is no name of a field.", "Write the field's API name.")
+    document = _parse(text)
+    table, last = _place(document, key)
+    found = table.get(last)
+    if isinstance(found, MutableMapping):
+        if "field" not in found:
+            raise _refused(key, "is no field.", "Name the key of one field.")
+        found["field"] = crm_field
+    else:
+        table[last] = crm_field
+    return tomlkit.dumps(document)
+
+
+def drop(text: str, key: str) -> str:
+    """Take a key out: then that field is neither read nor written any more."""
+    document = _parse(text)
+    table, last = _place(document, key)
+    if last not in table:
+        raise _refused(key, "is not there.", "Name a key of the file.")
+    del table[last]
+    return tomlkit.dumps(document)
+
+
+def _parse(text: str) -> Document:
+    try:
+        return tomlkit.parse(text)
+    except ParseError as error:
+        raise _refused("", f"is not TOML: {error}.", "Put that line right.") from None
+
+
+def _place(document: Document, key: str) -> tuple[Place, str]:
+    """Return the table that a key stands in, and the key's last word."""
+    *tables, last = key.split(".")
+    place: Place = document
+    for name in tables:
+        found = place.get(name)
+        if not isinstance(found, MutableMapping):
+            raise _refused(key, f"there is no table {name!r}.", "Name a key of the file.")
+        place = found
+    return place, last
+
+
+def _refused(key: str, what: str, remedy: str) -> SettingsError:
+    return SettingsError([Problem(key, what, remedy)])
