@@ -364,6 +364,7 @@ response = Table(
     Column("comment", Text),
     Column("counts", Boolean, nullable=False, comment="False for one that was corrected, or changed after contact."),
     Column("after_contact", Boolean, nullable=False, server_default=text("false")),
+    Column("considered_at", Utc, comment="When `follow_up` has looked at it; it opens follow-ups once."),
     UniqueConstraint("invitation_id", "revision"),
     Index(None, "account_id", "at"),
     Index(None, "contact_id"),
@@ -463,6 +464,15 @@ follow_up = Table(
         sqlite_where=text("task_ref IS NULL"),
         postgresql_where=text("task_ref IS NULL"),
     ),
+)
+
+follow_up_response = Table(
+    "follow_up_response",
+    metadata,
+    Column("follow_up_id", String, ForeignKey("follow_up.id"), primary_key=True),
+    Column("response_id", String, ForeignKey("response.id"), primary_key=True),
+    Index(None, "response_id"),
+    comment="Every answer that a follow-up is about: the one that opened it, and those that came while it was open.",
 )
 
 notice = Table(

@@ -542,6 +542,12 @@ def upgrade() -> None:
             comment="False for one that was corrected, or changed after contact.",
         ),
         sa.Column("after_contact", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column(
+            "considered_at",
+            Utc(),
+            nullable=True,
+            comment="When `follow_up` has looked at it; it opens follow-ups once.",
+        ),
         sa.ForeignKeyConstraint(["invitation_id"], ["invitation.id"], name=op.f("fk_response_invitation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_response")),
         sa.UniqueConstraint("invitation_id", "revision", name=op.f("uq_response_invitation_id_revision")),
@@ -549,6 +555,18 @@ def upgrade() -> None:
     with op.batch_alter_table("response", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_response_account_id_at"), ["account_id", "at"], unique=False)
         batch_op.create_index(batch_op.f("ix_response_contact_id"), ["contact_id"], unique=False)
+
+    op.create_table(
+        "follow_up_response",
+        sa.Column("follow_up_id", sa.String(), nullable=False),
+        sa.Column("response_id", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["follow_up_id"], ["follow_up.id"], name=op.f("fk_follow_up_response_follow_up_id")),
+        sa.ForeignKeyConstraint(["response_id"], ["response.id"], name=op.f("fk_follow_up_response_response_id")),
+        sa.PrimaryKeyConstraint("follow_up_id", "response_id", name=op.f("pk_follow_up_response")),
+        comment="Every answer that a follow-up is about: the one that opened it, and those that came while it was open.",
+    )
+    with op.batch_alter_table("follow_up_response", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_follow_up_response_response_id"), ["response_id"], unique=False)
 
     op.create_table(
         "rating",

@@ -1,0 +1,298 @@
+"""`follow_up`: new ratings, moods and silence become follow-ups; then each touched record's fields are put into words.
+
+A customer is done in one transaction: what opens, what the rep is shown, and the mark that it was dealt with. Alerts go out after it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from connector import presenting
+from connector.model import FollowUpState
+from connector.presenting import Due, Said
+from connector.rules import matches_silence
+from connector.scoring.scales import round_half_away
+from connector.settings.choices import Role
+from connector.settings.model import FollowUp
+from connector.stages.context import Context
+from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
+from connector.store import Row, Transaction, following, new_id, scoring, showing
+from connector.store.pulling import mark_stale
+from connector.store.tables import ref_of
+
+PAGE = 200
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpResult:
+    """How many follow-ups were opened."""
+
+    opened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Assigned:
+    ref: str | None
+    name: str | None
+    tz: tzinfo
+    note: str | None
+
+
+def run(context: Context) -> FollowUpResult:
+    """Look at every customer that something happened to."""
+    now = context.clock.now()
+    _mark_silent(context, now)
+    with context.store.read() as connection:
+        waiting = scoring.stale(connection, limit=10 * PAGE)
+        live = {name: following.live_since(connection, f"follow_up:{name}") for name in context.settings.follow_up}
+    opened = 0
+    for row in waiting:
+        with context.store.write() as connection:
+            opened += _one(context, connection, row, live, now)
+            scoring.settled(connection, row.customer, row.stale_at)
+    return FollowUpResult(opened)
+
+
+def _one(
+    context: Context, connection: Transaction, row: Row[Any], live: Mapping[str, Mapping[str, datetime]], now: datetime
+) -> int:
+    customer = _customer(connection, row, now)
+    openings = plan(customer, context.settings.follow_up, live, now)
+    opened = sum(_open(context, connection, customer, opening, now=now) for opening in openings)
+    fresh = [one.said.response_id for one in customer.answers if not one.considered]
+    following.considered(connection, fresh, now)
+    _present(context, connection, customer)
+    return opened
+
+
+# ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _customer(connection: Transaction, row: Row[Any], now: datetime) -> Customer:
+    found = following.answers_of(connection, row.customer)
+    ratings = following.ratings_of(connection, [one.id for _, one in found])
+    answers = [
+        Answer(
+            said=said,
+            ratings=tuple(ratings[one.id]),
+            connection=one.connection,
+            account_id=one.account_id,
+            source=one.source,
+            considered=one.considered_at is not None,
+            interaction_id=one.interaction_id,
+        )
+        for said, one in found
+    ]
+    figures = scoring.figures_of(connection, row.customer)
+    silence, last = following.silence_of(connection, row.customer, now)
+    opened = following.last_opened(connection, row.customer)
+    return Customer(row.customer, answers, figures, silence=silence, last_answer=last, opened=opened)
+
+
+def _mark_silent(context: Context, now: datetime) -> None:
+    """Silence makes no event: those whose invitations ran out are looked at when a rule asks about it."""
+    rules = {name: one for name, one in context.settings.follow_up.items() if one.when.on_silence}
+    if not rules:
+        return
+    with context.store.write() as connection:
+        least = min(_least_times(one) for one in rules.values())
+        for customer in following.newly_silent(connection, sorted(rules), now, least=least, limit=PAGE):
+            mark_stale(connection, customer, now)
+
+
+def _least_times(rule: FollowUp) -> int:
+    """Return the smallest number of silent invitations that satisfies a rule."""
+    return next((n for n in range(1, 101) if matches_silence(rule.when, n)), 101)
+
+
+# ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _open(context: Context, connection: Transaction, customer: Customer, opening: Opening, *, now: datetime) -> int:
+    rule = context.settings.follow_up[opening.rule]
+    account, crm = _place(context, connection, customer, opening)
+    if account is None:
+        return 0
+    newest = opening.answers[0] if opening.answers else None
+    assigned = _assign(connection, rule, account, newest)
+    begins = newest.said.at if newest else now
+    due = max(begins, now - rule.due) + rule.due
+    said = [one.said for one in opening.answers]
+    row = {
+        "id": new_id(),
+        "rule": opening.rule,
+        "customer": customer.id,
+        "connection": crm,
+        "account_id": account.id,
+        "contact_id": newest.said.contact_id if newest else None,
+        "response_id": newest.said.response_id if newest else None,
+        "interaction_id": newest.interaction_id if newest else None,
+        "state": FollowUpState.OPEN.value,
+        "priority": rule.priority.value,
+        "due_at": due,
+        "owner_ref": assigned.ref,
+        "owner_note": assigned.note,
+        "subject": _subject(account, opening, said, due=due, tz=assigned.tz, now=now),
+        "body": presenting.body(
+            said,
+            why=_reason(opening, rule),
+            link=details_url(context, account.id),
+            owner_note=assigned.note,
+            tz=assigned.tz,
+        ),
+        "opened_at": now,
+    }
+    opened = following.open_one(connection, row, [one.response_id for one in said])
+    return int(opened == row["id"])
+
+
+def _place(
+    context: Context, connection: Transaction, customer: Customer, opening: Opening
+) -> tuple[Row[Any] | None, str]:
+    """Return the account and the connection that the follow-up belongs to: where the answer came from, and live."""
+    accounts = [one for one in following.accounts_of(connection, customer.id) if one.connection in context.live]
+    if not opening.answers:
+        return (accounts[0], accounts[0].connection) if accounts else (None, "")
+    newest = opening.answers[0]
+    mine = [one for one in accounts if one.id == newest.account_id]
+    return (mine[0], mine[0].connection) if mine else (None, "")
+
+
+def _assign(connection: Transaction, rule: FollowUp, account: Row[Any], answer: Answer | None) -> _Assigned:
+    """Try the rule's people in order: inactive ones, and the one who was rated, are passed over and named."""
+    crm = account.connection
+    interaction = following.interaction_of(connection, answer.interaction_id) if answer else None
+    rated = interaction.owner_ref if interaction is not None else None
+    passed: list[str] = []
+    second: Row[Any] | None = None
+    for target in rule.assign:
+        owner = _owner(connection, crm, target, account=account, answer=answer)
+        if owner is None:
+            continue
+        if not owner.active or owner.deleted_at is not None:
+            passed.append(f"{owner.name} is no longer active")
+        elif owner.ref == rated:
+            passed.append(f"{owner.name} is the person who was rated")
+            second = second or owner
+        else:
+            return _Assigned(owner.ref, owner.name, zone(owner.timezone), _note(passed))
+    if second is None:
+        return _Assigned(
+            None, None, UTC_ZONE, _note([*passed, "nobody else is named in the rule"] if passed else passed)
+        )
+    note = f"Assigned to {second.name} although the answer is about them: nobody else is named in the rule."
+    return _Assigned(second.ref, second.name, zone(second.timezone), note)
+
+
+def _owner(
+    connection: Transaction, crm: str, target: str, *, account: Row[Any], answer: Answer | None
+) -> Row[Any] | None:
+    if target == Role.ACCOUNT_OWNER:
+        return following.owner_at(connection, crm, account.owner_ref)
+    if target == Role.CONTACT_OWNER and answer is not None:
+        contact = following.contact_of(connection, answer.said.contact_id)
+        return following.owner_at(connection, crm, contact.owner_ref if contact is not None else None)
+    if target == Role.INTERACTION_OWNER and answer is not None:
+        interaction = following.interaction_of(connection, answer.interaction_id)
+        return following.owner_at(connection, crm, interaction.owner_ref if interaction is not None else None)
+    return following.owner_by_email(connection, crm, target) if "@" in target else None
+
+
+def _note(passed: Sequence[str]) -> str | None:
+    return f"Passed over: {', '.join(passed)}." if passed else None
+
+
+def _reason(opening: Opening, rule: FollowUp) -> str:
+    why = opening.why or f'the rule "{rule.when.text}" holds'
+    return f"Why you see this: {why}."
+
+
+def _subject(
+    account: Row[Any], opening: Opening, said: Sequence[Said], *, due: datetime, tz: tzinfo, now: datetime
+) -> str:
+    if said:
+        return presenting.call_subject(said[0], due, tz, now=now)
+    return presenting.account_subject(account.name, opening.why, due, tz, now=now)
+
+
+# ── putting it into words ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _present(context: Context, connection: Transaction, customer: Customer) -> None:
+    """Say what the customer's accounts and the contacts who answered should show."""
+    dues = [_due(connection, row) for row in following.open_follow_ups(connection, customer.id)]
+    asked, answered = following.people_asked(connection, customer.id)
+    said = [one.said for one in customer.answers]
+    for account in following.accounts_of(connection, customer.id):
+        owner = following.owner_at(connection, account.connection, account.owner_ref)
+        tz = zone(owner.timezone if owner is not None else None)
+        words = {
+            "summary": presenting.summary(said, asked=asked, answered=answered, due=dues, tz=tz) or None,
+            "attention": presenting.attention(dues) or None,
+            "details": details_url(context, account.id),
+        }
+        showing.want(
+            connection, ref_of(account.connection, account.ref), "account", account_figures(customer.figures) | words
+        )
+    _present_contacts(connection, said)
+
+
+def _present_contacts(connection: Transaction, newest_first: Sequence[Said]) -> None:
+    seen: set[str] = set()
+    for said in newest_first:
+        if said.contact_id is None or said.contact_id in seen:
+            continue
+        seen.add(said.contact_id)
+        contact = following.contact_of(connection, said.contact_id)
+        if contact is None or contact.deleted_at is not None:
+            continue
+        owner = following.owner_at(connection, contact.connection, contact.owner_ref)
+        text = presenting.last_rating(said, zone(owner.timezone if owner is not None else None))
+        showing.want(connection, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
+
+
+def account_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the fields of a record for these figures: whole points, and nothing at all when nothing is known."""
+    if figures is None:
+        names = ("satisfaction", "low", "high", "mood", "people", "nps", "csat", "ces", "trend", "last_answer")
+        return dict.fromkeys(names)
+    metrics = {name: figures["metrics"].get(name) for name in ("nps", "csat", "ces")}
+    return {
+        "satisfaction": round_half_away(figures["score"]),
+        "low": round_half_away(figures["low"]),
+        "high": round_half_away(figures["high"]),
+        "mood": figures["mood"],
+        "people": figures["people"],
+        **{name: None if value is None else round_half_away(value) for name, value in metrics.items()},
+        "trend": figures["trend"],
+        "last_answer": figures["last_answer"],
+    }
+
+
+def _due(connection: Transaction, row: Row[Any]) -> Due:
+    owner = following.owner_at(connection, row.connection, row.owner_ref)
+    return Due(
+        subject=row.subject,
+        who=row.who or row.account_name,
+        why=row.subject.partition(": ")[2],
+        since=row.opened_at,
+        due=row.due_at,
+        owner=owner.name if owner is not None else None,
+        tz=zone(owner.timezone if owner is not None else None),
+    )
+
+
+def details_url(context: Context, account_id: str) -> str:
+    """Return the constant address of an account's page."""
+    return f"{context.settings.web.public_url}/accounts/{account_id}"
+
+
+def zone(name: str | None) -> tzinfo:
+    """Return a time zone by its IANA name; UTC when there is none or nobody knows it."""
+    try:
+        return ZoneInfo(name) if name else UTC_ZONE
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC_ZONE

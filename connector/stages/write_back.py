@@ -1,0 +1,298 @@
+"""`write_back`: the differences between what CRM records should say and what they were last seen to say, and nothing else.
+
+Account and contact fields first, then tasks. A refused record is set aside with the CRM's words and taken up again when what is to be
+written, or the mapping, changes. A field that others keep overwriting is left alone and reported.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from connector.errors import CrmError
+from connector.ports import Write, WriteResult
+from connector.stages.context import Connected, Context
+from connector.store import Row, Transaction, following, writing
+from connector.store.leases import Lease
+from connector.store.tables import ref_of
+
+PAGE = 200
+CONTESTED = 3
+"""How often others may put their own value over ours before we leave a field to them."""
+INSTANTS = frozenset({"last_answer", "last_asked"})
+"""Our fields whose JSON value is the text of an instant."""
+
+Raw = Mapping[str, Any]
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of the records of one connection."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    failure: CrmError | None = None
+    """Why the rest was not written; it stays marked."""
+    results: list[WriteResult] = field(default_factory=list)
+    """Only the last page's; the log has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The planned write for one record. Without fields there is nothing to do; `contested` names those left to others."""
+
+    row: Row[Any]
+    rendered: Raw
+    fields: Raw
+    """By our names, in the CRM's form."""
+    contested: tuple[str, ...] = ()
+
+
+def run(context: Context, crm: Connected, lease: Lease) -> Written:
+    """Write what differs. Stops at a failure of the connection; what was written until then is noted."""
+    written = Written()
+    try:
+        for target in ("account", "contact"):
+            _write_fields(context, crm, lease, target=target, written=written)
+        _write_tasks(context, crm, lease, written=written)
+    except CrmError as error:
+        written.failure = error
+    return written
+
+
+# ── fields ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def plan(crm: Connected, row: Row[Any]) -> Change:
+    """Return what to write to one record: only mapped fields that differ from what was last seen there."""
+    rendered = crm.mapping.render(row.target, {name: _value(name, raw) for name, raw in row.wanted.items()})
+    differing = {
+        name: raw for name, raw in rendered.items() if crm.mapping.differs(row.target, name, raw, row.shown.get(name))
+    }
+    contested = tuple(name for name, raw in differing.items() if _overwritten(row, name, raw) >= CONTESTED)
+    return Change(row, rendered, {name: raw for name, raw in differing.items() if name not in contested}, contested)
+
+
+def _overwritten(row: Row[Any], name: str, raw: Any) -> int:
+    """Return how often this very value was written and found replaced."""
+    before = row.written.get(name)
+    return before["times"] if before is not None and before["value"] == raw else 0
+
+
+def _write_fields(context: Context, crm: Connected, lease: Lease, *, target: str, written: Written) -> None:
+    place = ""
+    while not context.stop.is_set():
+        with context.store.read() as connection:
+            rows = writing.dirty(connection, crm.name, place, PAGE)
+            mine = [row for row in rows if row.target == target]
+            known = writing.refusals(connection, crm.name, [_key(row) for row in mine])
+        if not rows:
+            return
+        place = rows[-1].ref
+        changes = [plan(crm, row) for row in mine]
+        _settle(context, crm, changes, written)
+        due = [change for change in changes if change.fields and not _refused_before(crm, change, known)]
+        written.refused += sum(1 for change in changes if change.fields) - len(due)
+        for batch in _batches(due, crm.adapter.write_batch):
+            _send_fields(context, crm, lease, target=target, batch=batch, written=written)
+
+
+def _settle(context: Context, crm: Connected, changes: Sequence[Change], written: Written) -> None:
+    same = [change for change in changes if not change.fields]
+    if not same:
+        return
+    with context.store.write() as connection:
+        writing.settled(connection, crm.name, [change.row.ref for change in same])
+        for change in changes:
+            if change.contested:
+                _report_contested(connection, crm, change, context.clock.now())
+    written.unchanged += len(same)
+
+
+def _report_contested(connection: Transaction, crm: Connected, change: Change, now: datetime) -> None:
+    names = ", ".join(crm.mapping.crm_field(change.row.target, name) for name in change.contested)
+    writing.refuse(
+        connection,
+        crm.name,
+        _key(change.row),
+        now=now,
+        code="contested",
+        what=f"something else in the CRM keeps overwriting {names}, so it was left alone.",
+        remedy="Find the flow, workflow or sync that writes the field, or drop the field from the mapping.",
+        fingerprint="",
+    )
+
+
+def _refused_before(crm: Connected, change: Change, known: Mapping[str, Row[Any]]) -> bool:
+    before = known.get(_key(change.row))
+    return before is not None and before.fingerprint == writing.fingerprint(change.fields, crm.mapping.fingerprint)
+
+
+def _send_fields(
+    context: Context, crm: Connected, lease: Lease, *, target: str, batch: Sequence[Change], written: Written
+) -> None:
+    writes = [_field_write(crm, target, change) for change in batch]
+    _check_lease(context, lease)
+    results = crm.adapter.write(writes)
+    now = context.clock.now()
+    with context.store.write() as connection:
+        for change, result in zip(batch, results, strict=True):
+            _note(connection, crm, change, result, now=now)
+            _count(written, result)
+    written.results = list(results)
+
+
+def _field_write(crm: Connected, target: str, change: Change) -> Write:
+    fields = {crm.mapping.crm_field(target, name): raw for name, raw in change.fields.items()}
+    ref = ref_of(crm.name, change.row.ref)
+    return Write(key=_key(change.row), object=ref.object, fields=fields, id=ref.id)
+
+
+def _note(connection: Transaction, crm: Connected, change: Change, result: WriteResult, *, now: datetime) -> None:
+    before = {name: change.row.shown.get(name) for name in change.fields}
+    writing.log(
+        connection,
+        crm.name,
+        result.write.key,
+        ref=change.row.ref,
+        at=now,
+        outcome=result.outcome,
+        before=before,
+        after=dict(change.fields),
+        error=str(result.error) if result.error else None,
+    )
+    if result.outcome == "refused":
+        _set_aside(connection, crm, result, writing.fingerprint(change.fields, crm.mapping.fingerprint), now)
+        return
+    writing.accepted(connection, crm.name, result.write.key)
+    written = dict(change.row.written)
+    for name, raw in change.fields.items():
+        written[name] = {"value": raw, "times": _overwritten(change.row, name, raw) + 1}
+    shown = {name: raw for name, raw in {**change.row.shown, **change.fields}.items() if raw is not None}
+    writing.wrote(connection, crm.name, change.row, shown=shown, written=written)
+
+
+# ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _write_tasks(context: Context, crm: Connected, lease: Lease, *, written: Written) -> None:
+    if "key" not in crm.mapping.names("task"):
+        return
+    with context.store.read() as connection:
+        rows = writing.taskless(connection, crm.name, PAGE * 5)
+        known = writing.refusals(connection, crm.name, [row.id for row in rows])
+        planned = [(row, _task_write(connection, crm, row)) for row in rows]
+    due = []
+    for row, write in planned:
+        before = known.get(row.id)
+        if before is not None and before.fingerprint == writing.fingerprint(write.fields, crm.mapping.fingerprint):
+            written.refused += 1
+        else:
+            due.append(write)
+    for batch in _batches(due, crm.adapter.write_batch):
+        _send_tasks(context, crm, lease, batch=batch, written=written)
+
+
+def _task_write(connection: Transaction, crm: Connected, row: Row[Any]) -> Write:
+    """Return the write that makes a follow-up's task once, whatever happens to its answer: it is keyed by the follow-up's id."""
+    owner = following.owner_at(connection, crm.name, row.owner_ref)
+    tz = ZoneInfo(owner.timezone) if owner is not None and owner.timezone else ZoneInfo("UTC")
+    contact = ref_of(crm.name, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
+    about = ref_of(crm.name, row.account_ref)
+    values = {
+        "key": row.id,
+        "subject": row.subject,
+        "body": row.body,
+        "priority": row.priority,
+        "status": "open",
+        "due": row.due_at.astimezone(tz).date(),
+        "due_at": row.due_at,
+        "owner": ref_of(crm.name, row.owner_ref).id if owner is not None and owner.deleted_at is None else None,
+        "contact": contact.id if contact else None,
+        "account": about.id,
+    }
+    rendered = crm.mapping.render("task", {name: value for name, value in values.items() if value is not None})
+    fields = {crm.mapping.crm_field("task", name): raw for name, raw in rendered.items() if name != "key"}
+    return Write(
+        key=row.id,
+        object=crm.mapping.object_of("task"),
+        fields=fields,
+        external=(crm.mapping.crm_field("task", "key"), row.id),
+        related=tuple(ref for ref in (about, contact) if ref is not None),
+    )
+
+
+def _send_tasks(context: Context, crm: Connected, lease: Lease, *, batch: Sequence[Write], written: Written) -> None:
+    _check_lease(context, lease)
+    results = crm.adapter.write(batch)
+    now = context.clock.now()
+    with context.store.write() as connection:
+        for write, result in zip(batch, results, strict=True):
+            _note_task(connection, crm, write, result, now=now)
+            _count(written, result)
+    written.results = list(results)
+
+
+def _note_task(connection: Transaction, crm: Connected, write: Write, result: WriteResult, *, now: datetime) -> None:
+    ref = f"{write.object}/{result.id}" if result.id else None
+    error = str(result.error) if result.error else None
+    writing.log(
+        connection,
+        crm.name,
+        write.key,
+        ref=ref,
+        at=now,
+        outcome=result.outcome,
+        before={},
+        after=dict(write.fields),
+        error=error,
+    )
+    if result.outcome == "refused":
+        _set_aside(connection, crm, result, writing.fingerprint(write.fields, crm.mapping.fingerprint), now)
+    elif ref is not None:
+        writing.accepted(connection, crm.name, write.key)
+        writing.has_task(connection, write.key, ref)
+
+
+# ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _set_aside(connection: Transaction, crm: Connected, result: WriteResult, fingerprint: str, now: datetime) -> None:
+    """Keep a refusal with its reason. A passing one (a locked record) is tried again in the next lap."""
+    error = result.error
+    writing.refuse(
+        connection,
+        crm.name,
+        result.write.key,
+        now=now,
+        code=getattr(error, "code", "") or type(error).__name__,
+        what=error.what if error else "the CRM gave no reason.",
+        remedy=error.remedy if error else "",
+        fingerprint=fingerprint if error is None or error.permanent else "",
+    )
+
+
+def _count(written: Written, result: WriteResult) -> None:
+    setattr(written, result.outcome, getattr(written, result.outcome) + 1)
+
+
+def _check_lease(context: Context, lease: Lease) -> None:
+    with context.store.read() as connection:
+        lease.check(connection)
+
+
+def _key(row: Row[Any]) -> str:
+    return f"{row.target}:{row.ref}"
+
+
+def _value(name: str, raw: Any) -> Any:
+    return datetime.fromisoformat(raw) if name in INSTANTS and isinstance(raw, str) else raw
+
+
+def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,205 @@
+"""Answers as people give them on the survey page: reading the invitation, recording, and stopping surveys."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, func, select, update
+
+from connector.model import Delivery, Rating
+from connector.store.engine import new_id
+from connector.store.people import contacts_of, opt_out
+from connector.store.showing import want
+from connector.store.tables import (
+    account,
+    contact,
+    follow_up,
+    invitation,
+    rating,
+    ref_of,
+    response,
+    standing,
+)
+from connector.store.upsert import insert_or_update
+
+_OVER = (Delivery.CANCELLED, Delivery.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation as the survey page needs it."""
+
+    id: str
+    email: str
+    name: str
+    label: str
+    owner_name: str | None
+    questionnaire: Mapping[str, Any]
+    expires_at: datetime
+    state: str
+
+    def open_at(self, now: datetime) -> bool:
+        """Whether an answer may be given or corrected."""
+        return now < self.expires_at and self.state not in _OVER
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as it was recorded."""
+
+    at: datetime
+    ratings: Mapping[str, int]
+    """By question."""
+    comment: str
+    counts: bool
+    after_contact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an answer."""
+
+    response_id: str
+    changed: bool
+    """False when the very same answer was recorded before: a double click, a page sent again."""
+    customer: str | None
+    """Whose figures are to be computed anew; None when the account is not known."""
+
+
+def invited(connection: Connection, invitation_id: str) -> Invited | None:
+    """Return an invitation, or None if there is none (any more)."""
+    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    return None if row is None else _invited(row)
+
+
+def _invited(row: Row[Any]) -> Invited:
+    return Invited(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        label=row.label,
+        owner_name=row.owner_name,
+        questionnaire=row.questionnaire,
+        expires_at=row.expires_at,
+        state=row.state,
+    )
+
+
+def last_given(connection: Connection, invitation_id: str) -> Given | None:
+    """Return the newest answer to an invitation."""
+    row = _newest(connection, invitation_id)
+    if row is None:
+        return None
+    ratings = {question: int(value) for question, value in _ratings(connection, row.id).items()}
+    return Given(row.at, ratings, row.comment or "", row.counts, row.after_contact)
+
+
+def record(
+    connection: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
+) -> Recorded | None:
+    """Record an answer; None when the invitation is gone or over. Call it in one writing transaction of its own.
+
+    The newest answer counts, until a follow-up was opened on one: from then on later ones are kept beside it, marked as given
+    after contact, and do not count.
+    """
+    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id).with_for_update()).one_or_none()
+    if row is None or not _invited(row).open_at(now):
+        return None
+    customer = _customer(connection, row.account_id)
+    newest = _newest(connection, invitation_id)
+    if newest is not None and _same(connection, newest, ratings, comment):
+        return Recorded(newest.id, False, customer)
+    response_id = _insert(connection, row, newest, comment=comment, now=now)
+    _insert_ratings(connection, response_id, ratings)
+    connection.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
+    if customer is not None:
+        insert_or_update(connection, standing, [{"customer": customer, "stale_at": now}])
+    return Recorded(response_id, True, customer)
+
+
+def _newest(connection: Connection, invitation_id: str) -> Row[Any] | None:
+    return connection.execute(
+        select(response).where(response.c.invitation_id == invitation_id).order_by(response.c.revision.desc()).limit(1)
+    ).one_or_none()
+
+
+def _ratings(connection: Connection, response_id: str) -> dict[str, float]:
+    rows = connection.execute(select(rating.c.question, rating.c.value).where(rating.c.response_id == response_id))
+    return {row.question: row.value for row in rows}
+
+
+def _same(connection: Connection, newest: Row[Any], ratings: Sequence[Rating], comment: str) -> bool:
+    given = {one.question: one.value for one in ratings}
+    return (newest.comment or "") == comment and _ratings(connection, newest.id) == given
+
+
+def _insert(connection: Connection, asked: Row[Any], newest: Row[Any] | None, *, comment: str, now: datetime) -> str:
+    contacted = _contacted(connection, asked.id)
+    if not contacted:
+        connection.execute(update(response).where(response.c.invitation_id == asked.id).values(counts=False))
+    values = {
+        "id": new_id(),
+        "invitation_id": asked.id,
+        "revision": newest.revision + 1 if newest is not None else 1,
+        "at": now,
+        "source": "page",
+        "comment": comment or None,
+        "counts": not contacted,
+        "after_contact": contacted,
+    }
+    copied = ("survey", "connection", "account_id", "contact_id", "interaction_id", "label", "language")
+    connection.execute(response.insert().values(**values, **{name: getattr(asked, name) for name in copied}))
+    return str(values["id"])
+
+
+def _contacted(connection: Connection, invitation_id: str) -> bool:
+    """Whether a follow-up refers to any answer to this invitation."""
+    referred = exists().where(follow_up.c.response_id == response.c.id)
+    count = select(func.count()).select_from(response).where(response.c.invitation_id == invitation_id, referred)
+    return connection.execute(count).scalar_one() > 0
+
+
+def _insert_ratings(connection: Connection, response_id: str, ratings: Sequence[Rating]) -> None:
+    rows = [
+        {
+            "response_id": response_id,
+            "metric": one.metric,
+            "question": one.question,
+            "value": one.value,
+            "low": one.low,
+            "high": one.high,
+            "direction": one.direction,
+        }
+        for one in ratings
+    ]
+    connection.execute(rating.insert(), rows)
+
+
+def _customer(connection: Connection, account_id: str | None) -> str | None:
+    found = connection.execute(select(account.c.customer).where(account.c.id == account_id)).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime) -> bool:
+    """Latch the opt-out of whoever was invited, for all connections; False when the invitation is gone.
+
+    It holds after the invitation has expired, and the same link may be used again and again.
+    """
+    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    if row is None:
+        return False
+    opt_out(connection, row.person, now, "link")
+    connection.execute(update(invitation).where(invitation.c.person == row.person).values(reminder_at=None))
+    for one in _told(connection, row):
+        want(connection, ref_of(one.connection, one.ref), "contact", {"no_surveys": True})
+    return True
+
+
+def _told(connection: Connection, asked: Row[Any]) -> list[Row[Any]]:
+    """The records to show it on: every one of the person, and the one asked, whose address may have changed since."""
+    rows = contacts_of(connection, asked.person)
+    if all(row.id != asked.contact_id for row in rows):
+        here = select(contact).where(contact.c.id == asked.contact_id, contact.c.deleted_at.is_(None))
+        rows = [*rows, *connection.execute(here)]
+    return rows

@@ -1,0 +1,220 @@
+"""Queries of `follow_up`: what is known about a customer, and the follow-ups opened for it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
+
+from connector.model import Delivery, FollowUpState, Rating
+from connector.presenting import Said
+from connector.store import tables
+from connector.store.tables import account, contact, follow_up, follow_up_response, invitation, owner, rating, response
+from connector.store.upsert import insert_or_ignore
+
+REACHED = (Delivery.SENT, Delivery.IN_DOUBT, Delivery.EXPIRED)
+
+
+def accounts_of(connection: Connection, customer: str) -> list[Row[Any]]:
+    """Return the accounts that are this customer, over all connections, deleted ones left out."""
+    rows = connection.execute(
+        select(account).where(account.c.customer == customer, account.c.deleted_at.is_(None)).order_by(account.c.id)
+    )
+    return list(rows)
+
+
+def answers_of(connection: Connection, customer: str, limit: int = 50) -> list[tuple[Said, Row[Any]]]:
+    """Return the newest answers that count, newest first, each with its row (survey, connection, considered_at …)."""
+    rows = connection.execute(
+        select(
+            response,
+            contact.c.name.label("who"),
+            contact.c.connection.label("contact_crm"),
+            contact.c.ref.label("contact_ref"),
+        )
+        .join(account, account.c.id == response.c.account_id)
+        .outerjoin(contact, contact.c.id == response.c.contact_id)
+        .where(account.c.customer == customer, response.c.counts)
+        .order_by(response.c.at.desc(), response.c.id)
+        .limit(limit)
+    ).all()
+    ratings = ratings_of(connection, [row.id for row in rows])
+    return [(_said(row, ratings[row.id][0]), row) for row in rows if row.id in ratings]
+
+
+def ratings_of(connection: Connection, responses: Collection[str]) -> Mapping[str, list[Rating]]:
+    """Return the ratings of each response, the first question's first."""
+    found: dict[str, list[Rating]] = {}
+    rows = connection.execute(select(rating).where(rating.c.response_id.in_(responses)).order_by(rating.c.id))
+    for row in rows:
+        one = Rating(row.metric, row.question, row.value, row.low, row.high, row.direction)
+        found.setdefault(row.response_id, []).append(one)
+    return found
+
+
+def considered(connection: Connection, responses: Collection[str], now: datetime) -> None:
+    """Note that the rules have looked at these answers."""
+    connection.execute(update(response).where(response.c.id.in_(responses)).values(considered_at=now))
+
+
+def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
+    """Return how many different people of a customer were reached by a survey, and how many of them answered."""
+    mine = select(account.c.id).where(account.c.customer == customer)
+    who = func.count(func.distinct(invitation.c.person))
+    asked = select(who).where(invitation.c.account_id.in_(mine), invitation.c.state.in_(REACHED))
+    answered = (
+        select(who)
+        .join(response, and_(response.c.invitation_id == invitation.c.id, response.c.counts))
+        .where(invitation.c.account_id.in_(mine))
+    )
+    return int(connection.execute(asked).scalar_one()), int(connection.execute(answered).scalar_one())
+
+
+def open_follow_ups(connection: Connection, customer: str) -> list[Row[Any]]:
+    """Return a customer's open follow-ups, the most urgent first."""
+    rows = connection.execute(
+        select(follow_up, contact.c.name.label("who"), account.c.name.label("account_name"))
+        .join(account, account.c.id == follow_up.c.account_id)
+        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+        .where(follow_up.c.customer == customer, follow_up.c.state == FollowUpState.OPEN)
+        .order_by(follow_up.c.due_at, follow_up.c.id)
+    )
+    return list(rows)
+
+
+def open_one(connection: Connection, row: Mapping[str, Any], responses: Collection[str]) -> str:
+    """Open a follow-up, or join the one that is open for the same customer and rule; returns its id."""
+    insert_or_ignore(connection, follow_up, [row])
+    mine = connection.execute(
+        select(follow_up.c.id).where(
+            follow_up.c.customer == row["customer"],
+            follow_up.c.rule == row["rule"],
+            follow_up.c.state == FollowUpState.OPEN,
+        )
+    ).scalar_one()
+    links = [{"follow_up_id": mine, "response_id": one} for one in responses]
+    insert_or_ignore(connection, follow_up_response, links)
+    return str(mine)
+
+
+def owner_at(connection: Connection, crm: str, ref: str | None) -> Row[Any] | None:
+    """Return an owner by ref, deleted and inactive ones too."""
+    if ref is None:
+        return None
+    found = select(owner).where(owner.c.connection == crm, owner.c.ref == ref)
+    return connection.execute(found).one_or_none()
+
+
+def owner_by_email(connection: Connection, crm: str, email: str) -> Row[Any] | None:
+    """Return the owner with this address."""
+    found = select(owner).where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
+    return connection.execute(found.order_by(owner.c.active.desc()).limit(1)).one_or_none()
+
+
+def contact_of(connection: Connection, contact_id: str | None) -> Row[Any] | None:
+    """Return a contact."""
+    return connection.execute(select(contact).where(contact.c.id == contact_id)).one_or_none()
+
+
+def interaction_of(connection: Connection, interaction_id: str | None) -> Row[Any] | None:
+    """Return an interaction."""
+    table = tables.interaction
+    return connection.execute(select(table).where(table.c.id == interaction_id)).one_or_none()
+
+
+def live_since(connection: Connection, subject: str) -> Mapping[str, datetime]:
+    """Return since when a survey or a rule is live, by connection."""
+    go_live = tables.go_live
+    rows = connection.execute(select(go_live.c.connection, go_live.c.at).where(go_live.c.subject == subject))
+    return {row.connection: row.at for row in rows}
+
+
+def silence_of(connection: Connection, customer: str, now: datetime) -> tuple[int, datetime | None]:
+    """Return how many invitations ran out unanswered since a customer's last answer, and when that was."""
+    mine = select(account.c.id).where(account.c.customer == customer)
+    last = connection.execute(
+        select(func.max(response.c.at)).where(response.c.counts, response.c.account_id.in_(mine))
+    ).scalar()
+    ran_out = [invitation.c.account_id.in_(mine), invitation.c.sent_at.is_not(None), invitation.c.expires_at <= now]
+    if last is not None:
+        ran_out.append(invitation.c.sent_at > last)
+    return int(connection.execute(select(func.count()).select_from(invitation).where(*ran_out)).scalar_one()), last
+
+
+def newly_silent(connection: Connection, rules: Sequence[str], now: datetime, *, least: int, limit: int) -> list[str]:
+    """Return customers of whom `least` invitations ran out unanswered and who have no follow-up of these rules since."""
+    last_end = func.max(invitation.c.expires_at)
+    last_opened = (
+        select(func.max(follow_up.c.opened_at))
+        .where(follow_up.c.customer == account.c.customer, follow_up.c.rule.in_(rules))
+        .correlate(account)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(account.c.customer)
+        .join(invitation, invitation.c.account_id == account.c.id)
+        .where(invitation.c.sent_at.is_not(None), invitation.c.expires_at <= now, account.c.deleted_at.is_(None))
+        .where(~select(response.c.id).where(response.c.invitation_id == invitation.c.id).exists())
+        .group_by(account.c.customer)
+        .having(func.count() >= least, or_(last_opened.is_(None), last_opened < last_end))
+        .order_by(account.c.customer)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def last_opened(connection: Connection, customer: str) -> Mapping[str, datetime]:
+    """Return when each rule last opened a follow-up for a customer."""
+    rows = connection.execute(
+        select(follow_up.c.rule, func.max(follow_up.c.opened_at).label("at"))
+        .where(follow_up.c.customer == customer)
+        .group_by(follow_up.c.rule)
+    )
+    return {row.rule: row.at for row in rows}
+
+
+def unnotified(connection: Connection, since: datetime) -> list[Row[Any]]:
+    """Return open follow-ups opened since some moment, for the alerts."""
+    rows = connection.execute(
+        select(follow_up)
+        .where(follow_up.c.state == FollowUpState.OPEN, follow_up.c.opened_at >= since)
+        .order_by(follow_up.c.opened_at)
+    )
+    return list(rows)
+
+
+def noticed(connection: Connection, follow_ups: Collection[str]) -> set[str]:
+    """Return the keys of the notices that were begun for these follow-ups."""
+    notice = tables.notice
+    return set(connection.execute(select(notice.c.key).where(notice.c.follow_up_id.in_(follow_ups))).scalars())
+
+
+def begin_notice(connection: Connection, key: str, follow_up_id: str, *, recipient: str, now: datetime) -> bool:
+    """Note that somebody is about to be told; False when that was begun before."""
+    notice = tables.notice
+    if connection.execute(select(notice.c.key).where(notice.c.key == key)).first():
+        return False
+    row = {"key": key, "follow_up_id": follow_up_id, "recipient": recipient, "state": "sending", "at": now}
+    connection.execute(notice.insert(), [row])
+    return True
+
+
+def end_notice(connection: Connection, key: str, state: str, error: str | None) -> None:
+    """Note what became of a notice; one that was certainly not sent is forgotten, so that it is tried again."""
+    notice = tables.notice
+    if state == "failed":
+        connection.execute(notice.delete().where(notice.c.key == key))
+        return
+    connection.execute(update(notice).where(notice.c.key == key).values(state=state, error=error))
+
+
+def _said(row: Row[Any], first: Rating) -> Said:
+    return Said(
+        response_id=row.id,
+        who=row.who or "Somebody",
+        rating=first,
+        label=row.label,
+        at=row.at,
+        comment=row.comment,
+        contact_id=row.contact_id,
+    )

@@ -1,0 +1,134 @@
+"""Queries of `score`: ratings out, standings in."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from connector.scoring.account_model import Prior
+from connector.scoring.evidence import RatedAnswer
+from connector.store import tables
+from connector.store.tables import account, prior, rating, response, score_history, standing
+from connector.store.upsert import insert_or_ignore
+
+_PAGE = 2000
+
+
+def stale(connection: Connection, limit: int) -> list[Row[Any]]:
+    """Return standings that something happened to, longest waiting first."""
+    found = select(standing).where(standing.c.stale_at.is_not(None)).order_by(standing.c.stale_at, standing.c.customer)
+    return list(connection.execute(found.limit(limit)))
+
+
+def aged(connection: Connection, as_of: datetime, after: str, limit: int) -> list[Row[Any]]:
+    """Return standings whose figures hold for an earlier day, by customer behind `after`."""
+    found = (
+        select(standing)
+        .where(standing.c.as_of < as_of, standing.c.stale_at.is_(None), standing.c.customer > after)
+        .order_by(standing.c.customer)
+    )
+    return list(connection.execute(found.limit(limit)))
+
+
+def ratings_of(connection: Connection, customer: str) -> list[RatedAnswer]:
+    """Return the answers that count for one customer, over all its accounts."""
+    rows = connection.execute(_ratings().where(account.c.customer == customer).order_by(response.c.at, rating.c.id))
+    return [_answer(row) for row in rows]
+
+
+def whole_book(connection: Connection) -> Iterator[tuple[str, list[RatedAnswer]]]:
+    """Yield every customer with answers; one customer's are in memory at a time."""
+    rows = connection.execution_options(yield_per=_PAGE).execute(
+        _ratings().order_by(account.c.customer, response.c.at, rating.c.id)
+    )
+    for customer, mine in groupby(rows, key=lambda row: row.customer):
+        yield customer, [_answer(row) for row in mine]
+
+
+def latest_prior(connection: Connection) -> Row[Any] | None:
+    """Return the newest stored prior (version, day, value)."""
+    return connection.execute(select(prior).order_by(prior.c.version.desc()).limit(1)).one_or_none()
+
+
+def load_prior(connection: Connection, version: int) -> Prior:
+    """Return a stored prior."""
+    return Prior.from_json(connection.execute(select(prior.c.value).where(prior.c.version == version)).scalar_one())
+
+
+def save_prior(connection: Connection, value: Prior, day: str) -> int:
+    """Store the prior of a day, unless another process has; returns the version that holds for the day."""
+    newest = connection.execute(select(func.max(prior.c.version))).scalar() or 0
+    row = {"version": newest + 1, "day": day, "method": value.method, "value": value.to_json()}
+    insert_or_ignore(connection, prior, [row])
+    return int(connection.execute(select(prior.c.version).where(prior.c.day == day)).scalar_one())
+
+
+def publish(
+    connection: Connection,
+    customer: str,
+    score: dict[str, Any] | None,
+    *,
+    method: str,
+    version: int,
+    as_of: datetime,
+    now: datetime,
+) -> None:
+    """Store new figures for a customer and keep them in its history."""
+    values = {"score": score, "prior_version": version, "as_of": as_of, "published_at": now}
+    connection.execute(update(standing).where(standing.c.customer == customer).values(**values))
+    connection.execute(score_history.insert().values(customer=customer, at=now, method=method, score=score))
+
+
+def still_holds(connection: Connection, customers: Sequence[str], as_of: datetime) -> None:
+    """Note that the published figures were looked at for this day and stand."""
+    connection.execute(update(standing).where(standing.c.customer.in_(customers)).values(as_of=as_of))
+
+
+def settled(connection: Connection, customer: str, stale_at: datetime) -> None:
+    """Take the mark off, unless something happened again in the meantime."""
+    connection.execute(
+        update(standing).where(standing.c.customer == customer, standing.c.stale_at == stale_at).values(stale_at=None)
+    )
+
+
+def figures_of(connection: Connection, customer: str) -> dict[str, Any] | None:
+    """Return the figures as published."""
+    found: dict[str, Any] | None = connection.execute(
+        select(standing.c.score).where(standing.c.customer == customer)
+    ).scalar_one_or_none()
+    return found
+
+
+def _ratings() -> Any:
+    return (
+        select(
+            account.c.customer,
+            response.c.contact_id,
+            response.c.interaction_id,
+            response.c.at,
+            rating.c.metric,
+            rating.c.value,
+            rating.c.low,
+            rating.c.high,
+            rating.c.direction,
+        )
+        .join(response, response.c.id == rating.c.response_id)
+        .join(account, account.c.id == response.c.account_id)
+        .where(response.c.counts, tables.account.c.deleted_at.is_(None))
+    )
+
+
+def _answer(row: Row[Any]) -> RatedAnswer:
+    return RatedAnswer(
+        account=row.customer,
+        contact=row.contact_id,
+        metric=row.metric,
+        value=row.value,
+        low=row.low,
+        high=row.high,
+        direction=row.direction,
+        at=row.at,
+        interaction=row.interaction_id,
+    )

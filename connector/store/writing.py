@@ -1,0 +1,92 @@
+"""Queries of `write_back`: what differs, what was refused, and the log of every write."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select, update
+
+from connector.model import FollowUpState
+from connector.store.tables import account, contact, display, follow_up, refused, write_log
+from connector.store.upsert import insert_or_update
+
+
+def dirty(connection: Connection, crm: str, after: str, limit: int) -> list[Row[Any]]:
+    """Return records whose fields may differ from what they should say, by ref behind `after`."""
+    rows = connection.execute(
+        select(display)
+        .where(display.c.connection == crm, display.c.dirty, display.c.ref > after)
+        .order_by(display.c.ref)
+        .limit(limit)
+    )
+    return list(rows)
+
+
+def settled(connection: Connection, crm: str, refs: Collection[str]) -> None:
+    """Note that these records need no write."""
+    connection.execute(update(display).where(display.c.connection == crm, display.c.ref.in_(refs)).values(dirty=False))
+
+
+def wrote(
+    connection: Connection, crm: str, row: Row[Any], *, shown: Mapping[str, Any], written: Mapping[str, Any]
+) -> None:
+    """Note what a record shows now, unless what it should say has changed in the meantime."""
+    mine = and_(display.c.connection == crm, display.c.ref == row.ref)
+    connection.execute(update(display).where(mine).values(shown=dict(shown), written=dict(written)))
+    still = connection.execute(select(display.c.wanted).where(mine)).scalar_one()
+    connection.execute(update(display).where(mine).values(dirty=still != row.wanted))
+
+
+def taskless(connection: Connection, crm: str, limit: int) -> list[Row[Any]]:
+    """Return open follow-ups without a task in the CRM, oldest first, with the refs of whom and what they are about."""
+    rows = connection.execute(
+        select(
+            follow_up,
+            account.c.ref.label("account_ref"),
+            contact.c.ref.label("contact_ref"),
+            contact.c.deleted_at.label("contact_gone"),
+        )
+        .join(account, account.c.id == follow_up.c.account_id)
+        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+        .where(follow_up.c.connection == crm, follow_up.c.task_ref.is_(None), follow_up.c.state == FollowUpState.OPEN)
+        .order_by(follow_up.c.opened_at, follow_up.c.id)
+        .limit(limit)
+    )
+    return list(rows)
+
+
+def has_task(connection: Connection, follow_up_id: str, ref: str) -> None:
+    """Note the task that a follow-up has in the CRM."""
+    connection.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(task_ref=ref))
+
+
+def log(connection: Connection, crm: str, key: str, **columns: Any) -> None:
+    """Add a line to the log of writes: ref, at, outcome, before, after, error."""
+    connection.execute(write_log.insert().values(connection=crm, key=key, **columns))
+
+
+def fingerprint(fields: Mapping[str, Any], mapping: str) -> str:
+    """Return what a refusal is about: the same fields under the same mapping are not tried again."""
+    text = json.dumps([mapping, dict(fields)], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def refusals(connection: Connection, crm: str, keys: Collection[str]) -> Mapping[str, Row[Any]]:
+    """Return what was refused under these keys."""
+    rows = connection.execute(select(refused).where(refused.c.connection == crm, refused.c.key.in_(keys)))
+    return {row.key: row for row in rows}
+
+
+def refuse(connection: Connection, crm: str, key: str, *, now: datetime, **columns: Any) -> None:
+    """Set a write aside: code, what, remedy, fingerprint."""
+    mine = and_(refused.c.connection == crm, refused.c.key == key)
+    before = connection.execute(select(refused.c.attempts).where(mine)).scalar() or 0
+    row = {"connection": crm, "key": key, "direction": "write", "attempts": before + 1, "at": now, **columns}
+    insert_or_update(connection, refused, [row])
+
+
+def accepted(connection: Connection, crm: str, key: str) -> None:
+    """Forget an earlier refusal."""
+    connection.execute(refused.delete().where(refused.c.connection == crm, refused.c.key == key))
