@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_GRAMMAR: Final = re.compile(r"([0-9]{1,9})([smhd])")
+_GRAMMAR: Final = re.compile(r"([0-9]{1,10})([smhd])")
 _LONGEST: Final = timedelta(days=36_500)
 
 
@@ -17,10 +17,10 @@ def parse_duration(text: str) -> timedelta:
     found = _GRAMMAR.fullmatch(text.strip())
     if found is None:
         raise ValueError("not a duration")
-    span = timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-    if span > _LONGEST:
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST.total_seconds():
         raise ValueError("longer than a hundred years")
-    return span
+    return timedelta(seconds=seconds)
 
 
 def format_duration(span: timedelta) -> str:

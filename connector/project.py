@@ -91,5 +91,5 @@ def write_project(directory: Path, crm: str, mapping_source: str) -> list[Path]:
 def _write_new(path: Path, text: str, *, mode: int) -> None:
     """Create the file with its mode from the start, so that nobody else can open a secret in between."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:  # noqa: PTH123
+    with open(path, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         file.write(text)

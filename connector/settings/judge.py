@@ -22,6 +22,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "dict_type": "Write keys and values.",
     "model_type": "Write it as a table, with its keys below.",
     "string_too_short": "Write the value, or remove the key.",
+    "too_short": "Write the value, or remove the key.",
     "string_pattern_mismatch": "Use small letters, digits and hyphens, beginning with a letter.",
 }
 _WRONG_TYPE: Final = {
@@ -90,7 +91,9 @@ def _what_and_remedy(detail: ErrorDetails, value: object) -> tuple[str, str]:
         return f"is not {_WRONG_TYPE[kind]}.", _REMEDIES[kind]
     if "ge" in context:
         return "is out of range.", f"Write a number of at least {context['ge']:g}."
-    return ("is empty." if kind == "string_too_short" else "is not valid."), _REMEDIES.get(kind, "Correct it.")
+    return ("is empty." if kind in {"string_too_short", "too_short"} else "is not valid."), _REMEDIES.get(
+        kind, "Correct it."
+    )
 
 
 def shown(values: Values, loc: Loc) -> str:

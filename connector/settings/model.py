@@ -70,8 +70,12 @@ def _notified(text: str) -> str | SecretStr:
     return SecretStr(values.url(text)) if "://" in text else _person(text)
 
 
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
 def _signing_keys(text: str) -> str:
-    keys = text.split()
+    keys = _lines(text)
     if not keys or min(len(key) for key in keys) < SHORTEST_KEY:
         raise Wrong(
             f"is shorter than {SHORTEST_KEY} characters.",
@@ -170,10 +174,22 @@ class Web(Table):
     """Without a slash at the end."""
     secret: Annotated[Secret, _secret_reads(_signing_keys)] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _local_address(cls, table: Any) -> Any:
+        """Until a public address is written, links lead to this machine."""
+        if not isinstance(table, dict) or not isinstance(table.get("listen"), str):
+            return table
+        try:
+            port = values.listen(table["listen"]).port
+        except Wrong:
+            return table
+        return {"public_url": f"http://localhost:{port}", **table}
+
     @property
     def signing_keys(self) -> tuple[str, ...]:
         """The newest first: it signs, and all of them are accepted. Empty without a secret."""
-        return tuple(self.secret.get_secret_value().split()) if self.secret else ()
+        return _lines(self.secret.get_secret_value()) if self.secret else ()
 
 
 class OAuth(Table):

@@ -7,7 +7,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from email.utils import parseaddr
+from email.utils import getaddresses
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
@@ -147,7 +147,8 @@ def listen(text: str) -> Listen:
 
 def sender(text: str) -> Sender:
     """Read ``Name <address>``, or an address alone."""
-    name, address = parseaddr(text)
+    found = getaddresses([text])
+    name, address = found[0] if len(found) == 1 else ("", "")
     if not _ADDRESS.fullmatch(address) or any(mark in text for mark in "\r\n"):
         raise Wrong("is not a sender.", 'Write a name and an address, for example "Acme Care <care@acme.example>".')
     return Sender(name, address)
