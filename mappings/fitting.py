@@ -1,7 +1,7 @@
 """Fitting a mapping file to the schema of a live CRM."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from connector.errors import Problem
@@ -18,9 +18,10 @@ from mappings.readers import (
     owner_builder,
     task_builder,
 )
-from mappings.spec import FieldMap, InteractionMap, Spec, Test, WriteMap
+from mappings.spec import FieldMap, InteractionMap, Spec, Test, Tests, WriteMap
 from mappings.writing import Written, converter_for, spec_of
 
+TASK = "task"
 UNDERSTANDING = 1
 """Counted up whenever this code understands the same data differently: then everything is read again."""
 
@@ -55,9 +56,13 @@ class _Fitted:
 
     kind: str
     section: Section
-    tests: tuple[Test, ...]
+    tests: Tests
     build: Build
-    keyed: bool = False
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it is recognised by our key."""
+        return self.kind == TASK
 
 
 @dataclass(slots=True)
@@ -102,13 +107,11 @@ class _Fitting:
         self.problems.append(Problem(f"{self.file}: {key}.object", what, remedy, severity))
         return None
 
-    def _keep(self, fitted: _Fitted, *, optional: bool = False) -> None:
-        problems = fitted.section.problems
-        if fitted.section.usable:
-            self.found.append(fitted)
-        elif optional:
-            problems = [replace(one, severity="warning") for one in problems]
-        self.problems += problems
+    def _keep(self, kind: str, section: Section, tests: Tests, make: Callable[[], Build]) -> None:
+        """Take up a section in which nothing is missing that it needs: then its reader can be composed."""
+        self.problems += section.problems
+        if section.usable:
+            self.found.append(_Fitted(kind, section, tests, make()))
 
     def _owner(self) -> None:
         spec = self.spec.owner
@@ -119,7 +122,7 @@ class _Fitting:
         section.need([spec.email, spec.timezone])
         section.compare(spec.active)
         section.compare(spec.where, asked=True)
-        self._keep(_Fitted("owner", section, spec.where, owner_builder(spec, section.types)))
+        self._keep("owner", section, spec.where, lambda: owner_builder(spec, section.types))
 
     def _account(self) -> None:
         spec = self.spec.account
@@ -132,8 +135,8 @@ class _Fitting:
         section.compare(spec.where, asked=True)
         section.need((one for _, one in spec.facts), lenient=True)
         shown = self._shown("account", section)
-        build = account_builder(spec, section.types, shown, self.spec.owner.object)
-        self._keep(_Fitted("account", section, spec.where, build))
+        users = self.spec.owner.object
+        self._keep("account", section, spec.where, lambda: account_builder(spec, section.types, shown, users))
 
     def _contact(self) -> None:
         spec = self.spec.contact
@@ -150,10 +153,8 @@ class _Fitting:
             own = Test(FieldMap(shown["no_surveys"].path, shown["no_surveys"].key), "=", (True,))
             spec = replace(spec, no_surveys=(*spec.no_surveys, own))
             section.compare([own])
-        build = contact_builder(
-            spec, section.types, shown, accounts=self.spec.account.object, users=self.spec.owner.object
-        )
-        self._keep(_Fitted("contact", section, spec.where, build))
+        lead = {"accounts": self.spec.account.object, "users": self.spec.owner.object}
+        self._keep("contact", section, spec.where, lambda: contact_builder(spec, section.types, shown, **lead))
 
     def _interaction(self, spec: InteractionMap) -> None:
         key = f"interaction.{spec.kind}"
@@ -166,14 +167,15 @@ class _Fitting:
             section.compare(end.tests)
             section.one_of(end.at, f"{key}.ended.at")
         section.need((one for _, one in spec.facts), lenient=True)
-        build = interaction_builder(
-            spec,
-            section.types,
-            accounts=self.spec.account.object,
-            contacts=self.spec.contact.object,
-            users=self.spec.owner.object,
+        if spec.optional and not section.usable:
+            section.problems = [replace(one, severity="warning") for one in section.problems]
+            self.problems += section.problems
+            return
+        lead = {"accounts": self.spec.account.object, "contacts": self.spec.contact.object}
+        users = self.spec.owner.object
+        self._keep(
+            spec.kind, section, spec.where, lambda: interaction_builder(spec, section.types, users=users, **lead)
         )
-        self._keep(_Fitted(spec.kind, section, spec.where, build), optional=spec.optional)
 
     def _task(self) -> None:
         spec = self.spec.task
@@ -189,14 +191,8 @@ class _Fitting:
         key, outcome = shown["key"].path, shown.get("outcome")
         tests = (Test(FieldMap(key, shown["key"].key), "!=", (None,)),)
         section.compare(tests, asked=True)
-        build = task_builder(
-            spec,
-            section.types,
-            key=key,
-            outcome=outcome.path if outcome else None,
-            users=self.spec.owner.object,
-        )
-        self._keep(_Fitted("task", section, tests, build, keyed=True))
+        found, users = outcome.path if outcome else None, self.spec.owner.object
+        self._keep(TASK, section, tests, lambda: task_builder(spec, section.types, key=key, outcome=found, users=users))
 
     def _shown(self, target: str, section: Section) -> dict[str, WriteMap]:
         """Take up what we write and can also see; of a task only the key and the outcome are of interest."""

@@ -187,7 +187,7 @@ def _check_label(table: Table, found: InteractionMap) -> None:
 
 
 def _writes(root: Table) -> dict[str, tuple[WriteMap, ...]]:
-    table = root.table("write") or Table({}, "write", root.file, [])
+    table = root.table("write") or Table({}, "write", root.file, root.problems)
     found = {target: _target(table, target, known) for target, known in WRITTEN.items()}
     if all(one.name != "key" for one in found["task"]):
         table.problem("task.key", "is missing.", "Follow-up tasks are found again by it: give it a field.")

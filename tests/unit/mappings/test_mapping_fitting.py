@@ -1,0 +1,192 @@
+"""A mapping against what a live CRM shows us: what is missing is said, and costs no more than it must."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from mapping_orgs import MOODS, a_field, a_record, an_org, with_fields, without
+
+from connector.errors import Problem
+from connector.ports import ObjectSchema
+from mappings.fitted import FittedMapping
+from mappings.loading import load, packaged
+
+DEFAULT = packaged("salesforce")
+Schemas = dict[str, ObjectSchema]
+
+
+def fit(schemas: Schemas, text: str = DEFAULT) -> tuple[FittedMapping, list[Problem]]:
+    return load(text, "m.toml").fit(schemas)
+
+
+def the_problem(schemas: Schemas, text: str = DEFAULT) -> Problem:
+    problems = fit(schemas, text)[1]
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+def altered(object_name: str, name: str, **changes: Any) -> Schemas:
+    org = an_org()
+    return with_fields(org, object_name, replace(org[object_name].fields[name], **changes))
+
+
+def asked(mapping: FittedMapping, object_name: str) -> tuple[str, ...]:
+    return next(query.fields for query in mapping.queries if query.object == object_name)
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_objects_whose_schemas_are_needed() -> None:
+    assert load(DEFAULT).objects == ("User", "Account", "Contact", "Case", "Task", "Event", "Opportunity")
+
+
+@pytest.mark.parametrize(
+    ("object_name", "name", "where"),
+    [
+        ("Contact", "Language__c", "contact.language.field"),
+        ("Contact", "HasOptedOutOfEmail", "contact.no_surveys[0].field"),
+        ("Account", "Industry", "account.facts.industry"),
+        ("Event", "IsPrivate", "interaction.meeting.where[2].field"),
+    ],
+)
+def test_what_can_be_missed_is_left_out_with_a_warning(object_name: str, name: str, where: str) -> None:
+    org = without(an_org(), object_name, name)
+    problem = the_problem(org)
+    assert (problem.where, problem.severity) == (f"m.toml: {where}", "warning")
+    assert "granted to nobody" in problem.remedy
+    mapping = fit(org)[0]
+    assert name not in asked(mapping, object_name)
+    assert name not in repr(mapping.queries)
+
+
+@pytest.mark.parametrize(("name", "where"), [("Email", "contact.email"), ("AccountId", "contact.account")])
+def test_what_cannot_be_missed_is_an_error(name: str, where: str) -> None:
+    problem = the_problem(without(an_org(), "Contact", name))
+    assert (problem.where, problem.severity) == (f"m.toml: {where}", "error")
+
+
+def test_a_hidden_kind_of_interaction_costs_only_itself() -> None:
+    org = {name: schema for name, schema in an_org().items() if name != "Opportunity"}
+    mapping, problems = fit(org)
+    assert [(one.where, one.severity) for one in problems] == [("m.toml: interaction.deal.object", "warning")]
+    assert mapping.events == {"case.closed", "call.held", "meeting.held"}
+    mapping, problems = fit(without(an_org(), "Task", "TaskSubtype"))
+    assert [one.severity for one in problems] == ["warning"]
+    assert "call.held" not in mapping.events
+    assert mapping.kinds("Task") == ("task",)
+
+
+def test_a_kind_that_is_not_optional_is_an_error() -> None:
+    text = DEFAULT.replace('object = "Case"\noptional = true', 'object = "Case"')
+    problem = the_problem(without(an_org(), "Case", "ClosedDate"), text)
+    assert (problem.where, problem.severity) == ("m.toml: interaction.case.ended.at", "error")
+
+
+def test_an_ending_needs_one_of_its_moments() -> None:
+    assert fit(without(an_org(), "Opportunity", "LastStageChangeDate"))[0].events >= {"deal.won", "deal.lost"}
+    text = DEFAULT.replace('at = "ClosedDate"', 'at = [{ field = "Closed__c", optional = true }]')
+    mapping, problems = fit(an_org(), text)
+    assert "case.closed" not in mapping.events
+    assert "m.toml: interaction.case.ended.at" in [one.where for one in problems]
+
+
+def test_an_ending_whose_condition_is_hidden_never_comes() -> None:
+    text = DEFAULT.replace('"closed", field = "IsClosed",', '"closed", field = "Done__c", optional = true,')
+    mapping = fit(an_org(), text)[0]
+    fields = dict.fromkeys(asked(mapping, "Case")) | {"ClosedDate": "2026-11-12T12:00:00Z"}
+    value = mapping.read("acme", a_record("Case", "500", **fields)).value
+    assert value is not None
+    assert getattr(value, "ended", "?") is None
+
+
+def test_a_condition_must_suit_its_field() -> None:
+    text = DEFAULT.replace('active = { field = "IsActive", is = true }', 'active = { field = "IsActive", is = "yes" }')
+    problem = the_problem(an_org(), text)
+    assert problem.where == "m.toml: owner.active.field"
+    assert "'yes' is not true or false" in problem.what
+
+
+def test_a_field_that_cannot_be_searched_is_no_filter() -> None:
+    org = altered("Task", "TaskSubtype", filterable=False)
+    assert "cannot be searched" in the_problem(org).what
+
+
+def test_a_calculated_trigger_is_warned_of() -> None:
+    problem = the_problem(altered("Case", "IsClosed", calculated=True))
+    assert (problem.severity, "calculated" in problem.what) == ("warning", True)
+
+
+def test_a_path_along_a_lookup_is_checked_at_its_end() -> None:
+    text = DEFAULT.replace('origin = "Origin"', 'sector = "Account.Industry"\nboss = "Account.Boss__c"')
+    problem = the_problem(an_org(), text)
+    assert problem.where == "m.toml: interaction.case.facts.boss"
+    assert "Account.Industry" in asked(fit(an_org(), text)[0], "Case")
+
+
+def test_a_path_to_one_of_several_objects_is_left_to_the_crm() -> None:
+    text = DEFAULT.replace('origin = "Origin"', 'who = "Owner.Name"')
+    mapping, problems = fit(an_org(), text)
+    assert problems == []
+    assert "Owner.Name" in asked(mapping, "Case")
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_before_set_up_one_warning_for_each_target_says_how_to_set_up() -> None:
+    mapping, problems = fit(an_org(set_up=False))
+    assert [one.where for one in problems] == ["m.toml: write.account", "m.toml: write.contact", "m.toml: write.task"]
+    assert all(one.severity == "warning" and "`afterword setup-crm`" in one.remedy for one in problems)
+    assert mapping.names("account") == frozenset()
+    assert mapping.names("task") == {"subject", "body", "priority", "status", "due", "owner", "contact", "account"}
+    assert mapping.kinds("Task") == ("call",)
+
+
+def test_the_fields_that_should_exist_are_those_of_ours() -> None:
+    specs = {(one.object, one.name): one for one in fit(an_org(set_up=False))[0].wanted_fields()}
+    assert len(specs) == 18
+    assert specs["Account", "Afterword_Mood__c"].options == MOODS
+    assert specs["Task", "Afterword_Key__c"].unique
+    assert ("Task", "Subject") not in specs
+
+
+@pytest.mark.parametrize(
+    ("object_name", "name", "changes", "severity", "says"),
+    [
+        ("Account", "Afterword_NPS__c", {"updateable": False}, "warning", "right to edit"),
+        ("Account", "Afterword_NPS__c", {"calculated": True}, "warning", "right to edit"),
+        ("Task", "Subject", {"createable": False}, "error", "right to edit"),
+        ("Task", "Afterword_Key__c", {"unique": False, "external_id": False}, "error", "external id"),
+        ("Account", "Afterword_NPS__c", {"type": "text"}, "error", "Choose another field"),
+        ("Account", "Afterword_Summary__c", {"length": 80}, "warning", "255 long"),
+        ("Account", "Afterword_Mood__c", {"options": ("Happy", "Sad")}, "error", "Happy, Sad"),
+        ("Task", "Priority", {"options": ("Urgent", "Normal")}, "warning", "Urgent, Normal"),
+    ],
+)
+def test_a_field_that_does_not_suit_is_said(
+    object_name: str, name: str, changes: dict[str, Any], severity: str, says: str
+) -> None:
+    problem = the_problem(altered(object_name, name, **changes))
+    assert (problem.severity, says in problem.remedy) == (severity, True), problem
+
+
+def test_what_we_cannot_write_is_not_counted_as_ours_to_write() -> None:
+    mapping = fit(altered("Account", "Afterword_NPS__c", updateable=False))[0]
+    assert "nps" not in mapping.names("account")
+    assert mapping.render("account", {"nps": 40, "csat": 80}) == {"csat": 80}
+
+
+def test_options_may_be_translated() -> None:
+    words = 'options = ["Happy", "Mixed", "Unhappy", "Too few answers"], values = { Happy = "Zufrieden" }'
+    text = DEFAULT.replace('options = ["Happy", "Mixed", "Unhappy", "Too few answers"]', words)
+    org = altered("Account", "Afterword_Mood__c", options=("Zufrieden", *MOODS[1:]))
+    mapping, problems = fit(org, text)
+    assert problems == []
+    assert mapping.render("account", {"mood": "Happy"}) == {"mood": "Zufrieden"}
+    spec = next(one for one in mapping.wanted_fields() if one.name == "Afterword_Mood__c")
+    assert spec.options[0] == "Zufrieden"
+
+
+def test_an_unknown_field_of_an_org_does_no_harm() -> None:
+    assert fit(with_fields(an_org(), "Account", a_field("Surprise__c", "hologram")))[1] == []

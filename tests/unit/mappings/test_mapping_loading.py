@@ -1,0 +1,161 @@
+"""A mapping file that is wrong says everything that is wrong with it, where, and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from connector.errors import SettingsError
+from mappings.edit import drop, set_field
+from mappings.loading import WRITTEN, load, packaged
+
+DEFAULT = packaged("salesforce")
+
+
+def problems(text: str) -> dict[str, tuple[str, str]]:
+    """Return what is wrong, by place."""
+    with pytest.raises(SettingsError) as caught:
+        load(text, "m.toml")
+    return {one.where.removeprefix("m.toml: "): (one.what, one.remedy) for one in caught.value.problems}
+
+
+def changed(old: str, new: str) -> str:
+    assert old in DEFAULT
+    return DEFAULT.replace(old, new, 1)
+
+
+def test_the_default_maps_all_that_we_can_write() -> None:
+    spec = load(DEFAULT).spec
+    for target, names in WRITTEN.items():
+        assert {one.name for one in spec.write[target]} == set(names)
+
+
+def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "crm.toml"
+    path.write_text("\ufeff" + DEFAULT, encoding="utf-8")
+    assert load(path).file == str(path)
+    assert load(path, "mappings/crm.toml").file == "mappings/crm.toml"
+
+
+@pytest.mark.parametrize(("content", "says"), [(None, "cannot be read"), (b"\xff\xfe\x00", "is not UTF-8")])
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, content: bytes | None, says: str) -> None:
+    path = tmp_path / "crm.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=says):
+        load(path)
+
+
+def test_broken_toml_names_the_line() -> None:
+    assert "line 2" in problems("[account]\nname = = 1")["m.toml"][0]
+
+
+def test_the_same_key_twice_is_an_error() -> None:
+    assert "m.toml" in problems(changed('email = "Email"', 'email = "Email"\nemail = "Mail__c"'))
+
+
+def test_an_empty_file_lists_every_section_it_lacks() -> None:
+    assert set(problems("")) == {"owner", "account", "contact", "task", "write.task.key"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "says"),
+    [
+        ("[account.facts]", "[account.fact]", "account.fact", "Did you mean 'facts'?"),
+        ("\nis_customer =", "\nis_costumer =", "account.is_costumer", "Did you mean 'is_customer'?"),
+        ("[interaction.case]", "[interactions.case]", "interactions", "Did you mean 'interaction'?"),
+        ("mood = {", "moood = {", "write.account.moood", "Did you mean 'mood'?"),
+        ('label = "Customer mood"', 'lable = "Customer mood"', "write.account.mood.lable", "Did you mean 'label'?"),
+        ('object = "User"', "object = 5", "owner.object", "Write text in quotes."),
+        ('object = "User"', "", "owner.object", "Add it"),
+        ('email = "Email"\nrole', "role", "contact.email", "API name"),
+        ('revenue = "AnnualRevenue"', 'revenue = "Annual Revenue"', "account.facts.revenue", "API name"),
+        ('revenue = "AnnualRevenue"', 'Revenue = "AnnualRevenue"', "account.facts.Revenue", "small letters"),
+        (
+            'revenue = "AnnualRevenue"',
+            'revenue = { field = "AnnualRevenue", as = "money" }',
+            "account.facts.revenue.as",
+            "text",
+        ),
+        ('label = "case {number}"', 'label = "case {numbr}"', "interaction.case.label", "Did you mean 'number'?"),
+        ('label = "case {number}"', 'label = "case {number"', "interaction.case.label", "pair of braces"),
+        (
+            'field = "IsClosed", is = true, at = "ClosedDate"',
+            'field = 7, is = true, at = "ClosedDate"',
+            "interaction.case.ended.field",
+            "API name",
+        ),
+        (
+            'field = "IsClosed", is = true, at = "ClosedDate"',
+            'field = "IsClosed", at = "ClosedDate"',
+            "interaction.case.ended",
+            "Write one of is",
+        ),
+        ('event = "lost"', 'event = "won"', "interaction.deal.ended[1]", "a name of its own"),
+        ('event = "closed"', 'event = "Closed!"', "interaction.case.ended.event", "small letters"),
+        ('in = ["Customer",', 'in = "Customer", not_in = ["Customer",', "account.is_customer", "Write one of"),
+        ("active = { field", "active = { is_not = 3, field", "owner.active", "Write one of"),
+        ('"Afterword_Satisfaction_To__c"', '"Afterword_Satisfaction_From__c"', "write.account", "a field of its own"),
+        (
+            'type = "picklist", options = ["Happy"',
+            'type = "pick", options = ["Happy"',
+            "write.account.mood.type",
+            "pick",
+        ),
+        ("length = 80", "length = 0", "write.task.key.length", "a CRM can have"),
+        ("[interaction.case]", "[interaction.account]", "interaction.account", "none of our own words"),
+    ],
+)
+def test_a_mistake_is_named_by_its_key_with_a_remedy(old: str, new: str, where: str, says: str) -> None:
+    found = problems(changed(old, new))
+    assert where in found
+    assert says in " ".join(found[where])
+
+
+def test_all_mistakes_come_at_once() -> None:
+    text = changed('object = "User"', "object = 5").replace("mood = {", "moood = {")
+    assert {"owner.object", "write.account.moood"} <= set(problems(text))
+
+
+def test_our_fields_may_be_dropped_but_not_the_tasks_key() -> None:
+    kept = load(drop(drop(DEFAULT, "write.account.nps"), "write.task.outcome")).spec
+    assert kept.written("account", "nps") is None
+    assert kept.written("account", "csat") is not None
+    assert "write.task.key" in problems(drop(DEFAULT, "write.task.key"))
+
+
+# ── editing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_edit_changes_one_line_and_nothing_else() -> None:
+    edited = set_field(DEFAULT, "write.account.mood", "Customer_Mood__c")
+    assert edited == DEFAULT.replace("Afterword_Mood__c", "Customer_Mood__c")
+    found = load(edited).spec.written("account", "mood")
+    assert found is not None
+    assert (found.path, found.label) == ("Customer_Mood__c", "Customer mood")
+
+
+def test_a_fact_can_be_renamed_added_and_dropped() -> None:
+    edited = set_field(DEFAULT, "account.facts.industry", "Sector__c")
+    edited = set_field(edited, "account.facts.region", "Region__c")
+    edited = drop(edited, "account.facts.rating")
+    facts = {name: one.path for name, one in load(edited).spec.account.facts}
+    assert (facts["industry"], facts["region"]) == ("Sector__c", "Region__c")
+    assert "rating" not in facts
+    assert "# Whatever you name here" in edited
+
+
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [("account.facts.industry", "not a field"), ("accounts.name", "Name"), ("account.facts", "Name")],
+)
+def test_an_impossible_edit_is_refused(key: str, field: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        set_field(DEFAULT, key, field)
+    assert caught.value.problems[0].where == key
+
+
+def test_what_is_not_there_cannot_be_dropped() -> None:
+    with pytest.raises(SettingsError, match="is not there"):
+        drop(DEFAULT, "write.account.luck")
+    with pytest.raises(SettingsError, match="not TOML"):
+        drop("[account", "account.name")
