@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from adapters.memory.schema import ObjectDef
-from connector.errors import BadOption, RecordRejected, TooLong
+from connector.errors import BadOption, NotPermitted, RecordRejected, SchemaChanged, TooLong
 from connector.ports import FieldSchema
 
 
@@ -28,15 +28,14 @@ def stored(field: FieldSchema, value: Any) -> Any:
 
 
 def check_writable(definition: ObjectDef, names: Iterable[str], *, creating: bool) -> None:
-    """Refuse fields that are not there or not to be written. Raises `RecordRejected`."""
+    """Refuse fields that are not there (`SchemaChanged`) or not to be written (`NotPermitted`)."""
     for name in names:
         field = definition.fields.get(name)
         if field is None:
             what = f"No such column '{name}' on sobject of type {definition.name}"
-            raise RecordRejected(what, code="INVALID_FIELD", fields=(name,))
+            raise SchemaChanged(what, object_name=definition.name, field=name)
         if not (field.createable if creating else field.updateable):
-            what = f"Unable to create/update fields: {name}."
-            raise RecordRejected(what, code="INVALID_FIELD_FOR_INSERT_UPDATE", fields=(name,))
+            raise NotPermitted(f"Unable to create/update fields: {name}.", remedy="Let the user edit the field.")
 
 
 def check_required(definition: ObjectDef, values: Mapping[str, Any]) -> None:

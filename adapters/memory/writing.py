@@ -1,11 +1,12 @@
 """What the integration user may write, and what becomes of each write."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from adapters.memory.crm import MemoryCrm
 from adapters.memory.rules import check_writable
-from connector.errors import Locked, RecordRejected
+from connector.errors import Bug, Locked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import ObjectSchema, Write, WriteResult
 
 
@@ -18,11 +19,22 @@ def schema(crm: MemoryCrm, object_name: str) -> ObjectSchema:
     return replace(seen, fields=fields)
 
 
+def check_batch(writes: Sequence[Write], most: int) -> None:
+    """Refuse a call that no CRM would take: too many, several objects, or a record named twice. Raises `Bug`."""
+    if len(writes) > most:
+        raise Bug(f"{len(writes)} writes in one call; {most} are the most")
+    if len({write.object for write in writes}) > 1:
+        raise Bug("writes on several objects in one call")
+    records = [write.id or write.external for write in writes if write.id or write.external]
+    if len(set(records)) < len(records) or len({write.key for write in writes}) < len(writes):
+        raise Bug("two writes in one call name the same record")
+
+
 def carry_out(crm: MemoryCrm, write: Write) -> WriteResult:
     """Do one write; a refusal is its result."""
     try:
         return _do(crm, write)
-    except RecordRejected as error:
+    except (RecordRejected, SchemaChanged, NotPermitted) as error:
         return WriteResult(write, "refused", write.id, error)
 
 

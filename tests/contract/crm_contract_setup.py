@@ -1,0 +1,129 @@
+"""What setting up promises: what is missing is made, a second run has nothing to do, undo takes away ours alone."""
+
+import json
+from dataclasses import replace
+
+from crm_contract_writing import change, once, only
+from crm_world import World
+
+from connector.ports import FieldSpec, SetupResult, SetupStep
+
+MOOD = "Afterword_Mood__c"
+PEOPLE = "Afterword_People__c"
+TASK_KEY = "Afterword_Key__c"
+
+
+def wanted(world: World) -> list[FieldSpec]:
+    company = world.names.company
+    return [
+        FieldSpec(company, MOOD, "Customer mood", "picklist", options=("Happy", "Unhappy"), help="In a word."),
+        FieldSpec(company, PEOPLE, "People", "number", precision=9, scale=0),
+        FieldSpec(company, "Afterword_Summary__c", "Summary", "text", length=255),
+        FieldSpec(company, "Afterword_Last__c", "Last answer", "datetime"),
+        FieldSpec(company, "Afterword_Details__c", "Details", "url"),
+        FieldSpec(company, "Afterword_Silent__c", "Silent", "boolean"),
+        FieldSpec(company, TASK_KEY, "Key", "text", length=80, unique=True),
+    ]
+
+
+def automatic(steps: list[SetupStep]) -> list[SetupStep]:
+    return [step for step in steps if not step.manual]
+
+
+class SetupContract:
+    """`plan_setup`, `apply_setup`, `plan_undo`."""
+
+    def set_up(self, world: World) -> list[SetupResult]:
+        """Make everything; return what was done."""
+        steps = automatic(world.adapter.plan_setup(wanted(world)))
+        results = list(world.adapter.apply_setup(steps))
+        assert [result.step for result in results] == steps
+        assert [result.error for result in results if not result.done] == []
+        return results
+
+    def test_planning_changes_nothing(self, world: World) -> None:
+        steps = world.adapter.plan_setup(wanted(world))
+        assert any(step.key == f"field:{world.names.company}.{MOOD}" for step in steps)
+        assert all(step.sentence for step in steps)
+        assert len({step.key for step in steps}) == len(steps)
+        assert not world.has_field(world.names.company, MOOD)
+
+    def test_fields_that_were_made_can_be_described_and_written(self, world: World) -> None:
+        self.set_up(world)
+        company = world.names.company
+        fields = world.adapter.describe(company).fields
+        for spec in wanted(world):
+            assert fields[spec.name].type == spec.type
+            assert fields[spec.name].label == spec.label
+            assert fields[spec.name].updateable
+        assert fields[MOOD].options == ("Happy", "Unhappy")
+        assert fields["Afterword_Summary__c"].length == 255
+        assert fields[TASK_KEY].unique
+        record_id = world.company()
+        values = {MOOD: "Happy", PEOPLE: 3, "Afterword_Silent__c": True}
+        result = only(world.adapter.write([replace(change(world, record_id), fields=values)]))
+        assert result.outcome == "updated"
+        assert world.value(company, record_id, MOOD) == "Happy"
+
+    def test_a_key_that_was_made_makes_one_record(self, world: World) -> None:
+        self.set_up(world)
+        write = replace(once(world, "k", name="One"), external=(TASK_KEY, "k"))
+        outcomes = [only(world.adapter.write([write])).outcome for _ in range(2)]
+        assert outcomes == ["created", "updated"]
+
+    def test_a_second_run_has_nothing_to_do(self, world: World) -> None:
+        self.set_up(world)
+        assert automatic(world.adapter.plan_setup(wanted(world))) == []
+
+    def test_what_is_there_is_left_alone(self, world: World) -> None:
+        names = world.names
+        spec = FieldSpec(names.company, names.note, "Another label", "text", length=10)
+        steps = automatic(world.adapter.plan_setup([spec]))
+        assert not any(step.key.startswith("field:") for step in steps)
+
+    def test_a_set_up_that_broke_off_is_finished_by_the_next(self, world: World) -> None:
+        steps = automatic(world.adapter.plan_setup(wanted(world)))
+        half = world.adapter.apply_setup(steps)
+        for _ in range(2):
+            assert next(half).done
+        self.set_up(world)
+        assert automatic(world.adapter.plan_setup(wanted(world))) == []
+
+    def test_a_hidden_field_is_permitted_again(self, world: World) -> None:
+        self.set_up(world)
+        world.hide(world.names.company, MOOD)
+        assert automatic(world.adapter.plan_setup(wanted(world))) != []
+        self.set_up(world)
+        assert MOOD in world.adapter.describe(world.names.company).fields
+
+    def test_undo_takes_away_ours_alone(self, world: World) -> None:
+        names = world.names
+        record_id = world.company(note="theirs")
+        made = self.set_up(world)
+        undone = list(world.adapter.apply_setup(world.adapter.plan_undo(made)))
+        assert [result.error for result in undone if not result.done] == []
+        assert not any(world.has_field(names.company, spec.name) for spec in wanted(world))
+        assert world.has_field(names.company, names.note)
+        assert world.of(record_id, "note") == "theirs"
+        assert {step.key for step in automatic(world.adapter.plan_setup(wanted(world)))} == {
+            result.step.key for result in made
+        }
+
+    def test_undo_goes_backwards_and_passes_over_what_was_not_done(self, world: World) -> None:
+        made = self.set_up(world)
+        failed = replace(made[0], done=False, detail={})
+        everything = world.adapter.plan_undo(made)
+        assert len(world.adapter.plan_undo([failed, *made[1:]])) == len(everything) - 1
+
+    def test_undoing_twice_is_fine(self, world: World) -> None:
+        made = self.set_up(world)
+        steps = world.adapter.plan_undo(made)
+        assert all(result.done for result in world.adapter.apply_setup(steps))
+        list(world.adapter.apply_setup(steps))
+        assert not world.has_field(world.names.company, MOOD)
+
+    def test_results_can_be_stored_as_json_and_undone_later(self, world: World) -> None:
+        made = self.set_up(world)
+        stored = [replace(result, detail=json.loads(json.dumps(dict(result.detail)))) for result in made]
+        assert all(result.done for result in world.adapter.apply_setup(world.adapter.plan_undo(stored)))
+        assert not world.has_field(world.names.company, MOOD)
