@@ -1,0 +1,73 @@
+"""Putting the web application together."""
+
+from importlib.resources import files
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from connector.surveys.wording import preferred, wording
+from connector.web.guard import GuardHeaders, mask_server_logs
+from connector.web.pages import page
+from connector.web.parts import WebParts
+from connector.web.survey import READ, request_language, survey_routes
+from connector.web.trouble import Trouble
+
+
+def create_app(web: WebParts) -> FastAPI:
+    """Return the application for one installation."""
+    app = FastAPI(title="Afterword", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(GuardHeaders)
+    mask_server_logs()
+    app.include_router(survey_routes(web))
+    _add_common_routes(app)
+    _add_error_pages(app, web)
+    return app
+
+
+def _add_common_routes(app: FastAPI) -> None:
+    style = files("connector.web.static").joinpath("afterword.css").read_text(encoding="utf-8")
+
+    @app.api_route("/healthz", methods=READ)
+    def healthz() -> Response:
+        return PlainTextResponse("ok\n")
+
+    @app.api_route("/afterword.css", methods=READ)
+    def stylesheet() -> Response:
+        return Response(style, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+
+    @app.api_route("/robots.txt", methods=READ)
+    def robots() -> Response:
+        return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+
+def _add_error_pages(app: FastAPI, web: WebParts) -> None:
+    @app.exception_handler(Trouble)
+    def trouble_page(request: Request, trouble: Trouble) -> Response:
+        return _explained(request, web, trouble)
+
+    @app.exception_handler(HTTPException)
+    def http_page(request: Request, error: HTTPException) -> Response:
+        kind = "error" if error.status_code >= 500 else "unknown"
+        response = _explained(request, web, Trouble(error.status_code, kind))
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Exception)
+    def fault_page(request: Request, _error: Exception) -> Response:
+        # The server above us logs the error itself.
+        return _explained(request, web, Trouble(500, "error"))
+
+
+def _explained(request: Request, web: WebParts, trouble: Trouble) -> Response:
+    words = wording(trouble.language or preferred(request_language(request)))
+    values = {"address": web.site.contact_address, **trouble.values}
+    return page(
+        "trouble.html",
+        parts=web,
+        status=trouble.status,
+        words=words,
+        title=words.text(f"page.{trouble.title}"),
+        message=words.text(f"page.{trouble.kind}", **values),
+    )

@@ -1,0 +1,58 @@
+"""What protects every page: headers, and logs that show no usable link."""
+
+import logging
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connector.surveys.tokens import mask_path
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+
+class GuardHeaders:
+    """Adds the headers to every response that does not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and the response back with the headers."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, guarded if scope["type"] == "http" else send)
+
+
+class MaskTokens(logging.Filter):
+    """Masks the tokens in what the web server logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record in place; every record is kept."""
+        record.msg = mask_path(record.msg) if isinstance(record.msg, str) else record.msg
+        if isinstance(record.args, tuple):
+            record.args = tuple(mask_path(one) if isinstance(one, str) else one for one in record.args)
+        return True
+
+
+def mask_server_logs() -> None:
+    """Make uvicorn's loggers mask tokens; doing it again changes nothing."""
+    for name in ("uvicorn.access", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, MaskTokens) for one in logger.filters):
+            logger.addFilter(MaskTokens())

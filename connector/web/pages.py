@@ -1,0 +1,26 @@
+"""Rendering: the templates, and what each page needs."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse
+
+from connector.web.parts import WebParts
+
+
+def page(template: str, *, parts: WebParts, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page. Every template knows the site and the path that we are reached under."""
+    content = _templates().get_template(template).render(site=parts.site, prefix=parts.prefix, **values)
+    return HTMLResponse(content, status_code=status)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("connector.web"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,151 @@
+"""The survey page.
+
+A GET (or HEAD) records nothing, whoever makes it: mail scanners follow every link, and some press buttons in a browser of their own,
+so nothing here submits itself either. Only a POST records.
+"""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, BackgroundTasks, Depends
+from fastapi.responses import RedirectResponse, Response
+from starlette.requests import Request
+
+from connector.store.answering import Given, Invited, invited, last_given, record, stop_surveys
+from connector.surveys.questionnaire import Questionnaire, from_json
+from connector.surveys.tokens import ForgedToken
+from connector.surveys.wording import Wording, wording
+from connector.web.forms import LONGEST_COMMENT, Fields, Typed, form_fields, judged, point
+from connector.web.pages import page
+from connector.web.parts import WebParts
+from connector.web.trouble import Trouble, UnknownLink
+
+READ = ["GET", "HEAD"]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody with a good link."""
+
+    token: str
+    invited: Invited
+    questionnaire: Questionnaire
+    words: Wording
+    given: Given | None
+    """What was recorded before."""
+
+
+def survey_routes(parts: WebParts) -> APIRouter:
+    """Return the routes under ``/s/``."""
+    router = APIRouter(prefix="/s/{token}")
+
+    @router.api_route("", methods=READ)
+    def show(token: str, rating: str = "") -> Response:
+        visit = _open_visit(parts, token)
+        chosen = point(rating, visit.questionnaire.first)
+        return _survey_page(parts, visit, _typed_before(visit, chosen), from_mail=chosen is not None)
+
+    @router.post("")
+    def answer(token: str, tasks: BackgroundTasks, fields: Fields = Depends(form_fields)) -> Response:  # noqa: B008 - FastAPI's way
+        visit = _open_visit(parts, token)
+        typed = judged(fields, visit.questionnaire)
+        if typed.problems:
+            return _survey_page(parts, visit, typed, status=422)
+        customer = _recorded(parts, visit, typed)
+        if customer is not None:
+            tasks.add_task(parts.on_answer, customer)
+        return RedirectResponse(f"{parts.prefix}/s/{token}/thanks", status_code=303, background=tasks)
+
+    @router.api_route("/thanks", methods=READ)
+    def thanks(token: str) -> Response:
+        visit = _visit(parts, token)
+        if visit.given is None:
+            return RedirectResponse(f"{parts.prefix}/s/{token}", status_code=303)
+        return page(
+            "thanks.html",
+            parts=parts,
+            visit=visit,
+            words=visit.words,
+            given=visit.given,
+            still_open=visit.invited.open_at(parts.clock.now()),
+        )
+
+    @router.api_route("/unsubscribe", methods=READ)
+    def confirm(token: str) -> Response:
+        visit = _visit(parts, token)
+        return page("stop.html", parts=parts, visit=visit, words=visit.words, done=False)
+
+    @router.post("/unsubscribe")
+    def unsubscribe(token: str) -> Response:
+        visit = _visit(parts, token)
+        with parts.store.write() as connection:
+            stop_surveys(connection, visit.invited.id, now=parts.clock.now())
+        return page("stop.html", parts=parts, visit=visit, words=visit.words, done=True)
+
+    return router
+
+
+def _visit(parts: WebParts, token: str) -> Visit:
+    """Return who comes with this token. Raises `UnknownLink`."""
+    try:
+        invitation_id = parts.tokens.read_survey(token)
+    except ForgedToken as error:
+        raise UnknownLink from error
+    with parts.store.read() as connection:
+        found = invited(connection, invitation_id)
+        if found is None:
+            raise UnknownLink
+        given = last_given(connection, invitation_id)
+    questions = from_json(found.questionnaire)
+    return Visit(token, found, questions, wording(questions.language), given)
+
+
+def _open_visit(parts: WebParts, token: str) -> Visit:
+    """Return who comes with this token, if the survey is still open. Raises `UnknownLink`, or `Trouble` 410."""
+    visit = _visit(parts, token)
+    if not visit.invited.open_at(parts.clock.now()):
+        raise _closed(parts, visit)
+    return visit
+
+
+def _closed(parts: WebParts, visit: Visit) -> Trouble:
+    ended = visit.invited.expires_at
+    kind = "closed" if ended <= parts.clock.now() else "cancelled"
+    date = visit.words.date(ended)
+    return Trouble(410, kind, title="closed_title", language=visit.words.language, date=date)
+
+
+def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
+    """Record the answer; returns the customer whose figures it changes, if it changes any."""
+    ratings = typed.ratings(visit.questionnaire)
+    with parts.store.write() as connection:
+        done = record(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
+    if done is None:
+        raise _closed(parts, visit)
+    return done.customer if done.changed else None
+
+
+def _typed_before(visit: Visit, chosen: int | None) -> Typed:
+    marked = dict(visit.given.ratings) if visit.given else {}
+    if chosen is not None:
+        marked[visit.questionnaire.first.id] = chosen
+    return Typed(marked, visit.given.comment if visit.given else "")
+
+
+def _survey_page(
+    parts: WebParts, visit: Visit, typed: Typed, *, status: int = 200, from_mail: bool = False
+) -> Response:
+    return page(
+        "survey.html",
+        parts=parts,
+        status=status,
+        visit=visit,
+        words=visit.words,
+        typed=typed,
+        from_mail=from_mail,
+        limit=LONGEST_COMMENT,
+    )
+
+
+def request_language(request: Request) -> str:
+    """Return what the browser says that its user reads."""
+    return request.headers.get("accept-language", "")

@@ -1,0 +1,32 @@
+"""What can be wrong with a request, in the visitor's terms."""
+
+from collections.abc import Mapping
+
+
+class Trouble(Exception):
+    """Ends a request with a page that says what to do. `kind` names the texts ``page.<kind>`` and ``page.<title>``."""
+
+    def __init__(
+        self, status: int, kind: str, *, title: str | None = None, language: str | None = None, **values: object
+    ) -> None:
+        super().__init__(kind)
+        self.status = status
+        self.kind = kind
+        self.title = title or f"{kind}_title"
+        self.language = language
+        """None: as the browser prefers."""
+        self.values: Mapping[str, object] = values
+
+
+class TooBig(Trouble):
+    """The body is larger than any answer can be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, "too_big", limit=limit)
+
+
+class UnknownLink(Trouble):
+    """A token that is forged, cut off, or of an invitation that is not there (any more)."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "unknown")

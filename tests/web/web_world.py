@@ -1,0 +1,208 @@
+"""A running web application with a store of its own, served by a real server on localhost."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+import uvicorn
+from sqlalchemy import Table, select
+
+from connector.model import Delivery
+from connector.ports import Message
+from connector.store import Store
+from connector.store.migrate import migrate
+from connector.store.tables import account, contact, decision, invitation, owner, rating, response
+from connector.surveys.mail import Site
+from connector.surveys.questionnaire import questionnaire
+from connector.surveys.tokens import Tokens
+from connector.web import WebParts, create_app
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+SECRET = "a-secret-that-only-tests-know-0123456789"
+
+
+class HandClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """The application, what it needs, and what it did."""
+
+    store: Store
+    url: str
+    clock: HandClock = field(default_factory=HandClock)
+    tokens: Tokens = field(default_factory=lambda: Tokens([SECRET]))
+    answered: list[str] = field(default_factory=list)
+    mailed: list[Message] = field(default_factory=list)
+    http: requests.Session = field(default_factory=requests.Session)
+
+    def parts(self) -> WebParts:
+        return WebParts(
+            store=self.store,
+            clock=self.clock,
+            tokens=self.tokens,
+            site=self.site,
+            on_answer=self.answered.append,
+            send_sign_in=self.mailed.append,
+        )
+
+    @property
+    def site(self) -> Site:
+        return Site(self.url, "Acme Care", "care@acme.example", "hello@acme.example")
+
+    def invite(self, metric: str = "csat", language: str = "en", **changes: Any) -> str:
+        """Store an invitation (with its decision) and return its survey token."""
+        number = len(self.rows(invitation)) + 1
+        key = changes.pop("id", f"invitation{number}")
+        values = {
+            "id": key,
+            "decision_id": f"decision-of-{key}",
+            "survey": "after-case",
+            "connection": "acme",
+            "account_id": "account1",
+            "contact_id": "contact1",
+            "interaction_id": f"interaction{number}",
+            "person": "person1",
+            "email": "maria@customer.example",
+            "name": "Maria Virtanen",
+            "language": language,
+            "label": "case 00123",
+            "owner_ref": "User/005",
+            "owner_name": "Jane Doe",
+            "questionnaire": questionnaire(metric, language).to_json(),
+            "created_at": NOW,
+            "due_at": NOW,
+            "expires_at": NOW + timedelta(days=14),
+            "state": Delivery.SENT,
+            "sent_at": NOW,
+            "reminder_at": NOW + timedelta(days=4),
+        } | changes
+        asked = {
+            "id": values["decision_id"],
+            "survey": "after-case",
+            "connection": "acme",
+            "interaction_id": values["interaction_id"],
+            "contact_id": "contact1",
+            "state": "invited",
+            "decided_at": NOW,
+        }
+        with self.store.write() as connection:
+            connection.execute(decision.insert(), asked)
+            connection.execute(invitation.insert(), values)
+        return self.tokens.survey(key)
+
+    def rows(self, table: Table) -> list[Any]:
+        with self.store.read() as connection:
+            return list(connection.execute(select(table)))
+
+    def responses(self) -> list[Any]:
+        return sorted(self.rows(response), key=lambda row: row.revision)
+
+    def ratings(self, response_id: str) -> dict[str, float]:
+        return {row.question: row.value for row in self.rows(rating) if row.response_id == response_id}
+
+    def put(self, table: Table, **values: Any) -> None:
+        with self.store.write() as connection:
+            connection.execute(table.insert(), values)
+
+    def link(self, token: str, rest: str = "") -> str:
+        return f"{self.url}/s/{token}{rest}"
+
+    def get(self, token: str, rest: str = "", **options: Any) -> requests.Response:
+        return self.http.get(self.link(token, rest), timeout=20, **options)
+
+    def post(self, token: str, fields: Any, rest: str = "", **options: Any) -> requests.Response:
+        options.setdefault("allow_redirects", False)
+        return self.http.post(self.link(token, rest), data=fields, timeout=20, **options)
+
+
+def _people(world: World) -> None:
+    common = {"connection": "acme"}
+    world.put(
+        account,
+        id="account1",
+        ref="Account/001",
+        customer="customer1",
+        name="Virtanen Oy",
+        owner_ref="User/005",
+        is_customer=True,
+        facts={},
+        **common,
+    )
+    world.put(
+        contact,
+        id="contact1",
+        ref="Contact/003",
+        account_ref="Account/001",
+        name="Maria Virtanen",
+        email="maria@customer.example",
+        person="person1",
+        no_surveys=False,
+        facts={},
+        **common,
+    )
+    world.put(
+        contact,
+        id="contact2",
+        ref="contacts/9",
+        name="Maria Virtanen",
+        email="maria@customer.example",
+        person="person1",
+        no_surveys=False,
+        facts={},
+        connection="acme-hub",
+    )
+    world.put(
+        contact,
+        id="contact3",
+        ref="Contact/004",
+        name="Somebody Else",
+        email="else@customer.example",
+        person="person2",
+        no_surveys=False,
+        facts={},
+        **common,
+    )
+    world.put(owner, id="owner1", ref="User/005", name="Jane Doe", email="jane@acme.example", active=True, **common)
+
+
+@contextmanager
+def running(folder: Path, prefix: str = "") -> Iterator[World]:
+    """Serve the application until the block ends."""
+    store = Store(f"sqlite:///{folder / 'afterword.db'}")
+    migrate(store)
+    config = uvicorn.Config("", host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None, root_path="")
+    socket = config.bind_socket()
+    world = World(store, f"http://127.0.0.1:{socket.getsockname()[1]}{prefix}")
+    _people(world)
+    config.app = create_app(world.parts())
+    config.load()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield world
+    finally:
+        server.should_exit = True
+        world.http.close()
+        thread.join(timeout=20)
+        socket.close()
+        store.close()
