@@ -140,7 +140,7 @@ def missing(row: Mapping[str, Any], *, where: str) -> CrmError:
         return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=found[1])
     field, object_name = missing_column(said)
     if not field:
-        return CrmError(f"{code}: {said}", where=where)
+        return RecordRejected(f"{code}: {said}", where=where, code=code, fields=fields_of(row))
     what = f"there is no field {field}, or it is hidden from us."
     return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=object_name, field=field)
 

@@ -81,7 +81,8 @@ class Writer:
 
     def _divide(self, route: Route, writes: Sequence[Write], error: CrmError) -> list[WriteResult]:
         guilty = _with_field(writes, error)
-        if len(writes) == 1 or len(guilty) == len(writes):
+        hopeless = isinstance(error, SchemaChanged) and not guilty
+        if hopeless or len(writes) == 1 or len(guilty) == len(writes):
             return [WriteResult(write, "refused", write.id, error) for write in writes]
         middle = len(writes) // 2
         rest = [write for write in writes if write not in guilty]
@@ -118,7 +119,11 @@ class Writer:
             return
         object_name = next(result.write.object for result in results if result.write.id in gone)
         ids = [soql.id18(record) for record in gone if record]
-        survivors = self._survivors(object_name, ids)
+        try:
+            survivors = self._survivors(object_name, ids)
+        except CrmError:
+            # What was written must be told all the same; the tombstone in the next listing names the survivor too.
+            return
         for record, error in gone.items():
             if record and isinstance(error, Gone):
                 error.merged_into = survivors.get(soql.id18(record))

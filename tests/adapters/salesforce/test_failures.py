@@ -1,0 +1,155 @@
+"""What goes wrong on the way is told as what it is."""
+
+from datetime import timedelta
+
+import pytest
+import requests
+import urllib3
+
+from adapters.salesforce import SalesforceAdapter
+from adapters.salesforce.errors import failure, no_answer
+from connector.errors import (
+    AuthExpired,
+    CrmError,
+    NotPermitted,
+    QuotaSpent,
+    RateLimited,
+    SchemaChanged,
+    Unavailable,
+)
+from connector.ports import Query
+from tests.adapters.salesforce.conftest import NOON, Connect, SteppingClock, Wire
+
+PAGE = "<html><head><title>Down for maintenance</title></head></html>"
+DESCRIBE = "sobjects/Account/describe"
+
+
+@pytest.mark.parametrize("status", [200, 404, 500, 502, 503])
+def test_a_page_is_not_data(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock, status: int) -> None:
+    for _ in range(4):
+        wire.answer("GET", DESCRIBE, PAGE, status=status)
+    with pytest.raises(Unavailable) as caught:
+        crm.describe("Account")
+    assert caught.value.where == "acme: describe Account"
+    assert "maintenance" not in str(caught.value)
+    assert len(clock.naps) == 3
+
+
+def test_a_passing_failure_is_passed(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("GET", DESCRIBE, requests.ConnectionError("reset"))
+    wire.refuse("GET", DESCRIBE, "SERVER_UNAVAILABLE", "too busy", status=503)
+    wire.describe("Account")
+    assert crm.describe("Account").name == "Account"
+
+
+def test_f26_every_call_has_a_time_limit(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    crm.describe("Account")
+    assert wire.mock.calls[0].request.req_kwargs["timeout"] == (5, 60)
+
+
+def test_the_bundle_of_the_settings_is_the_one_used(
+    connect: Connect, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "of-the-environment.pem")
+    wire.describe("Account")
+    connect(ca_bundle="ours.pem").describe("Account")
+    assert wire.mock.calls[0].request.req_kwargs["verify"] == "ours.pem"
+
+
+def test_a_sign_in_page_is_not_followed(crm: SalesforceAdapter, wire: Wire) -> None:
+    for _ in range(4):
+        wire.answer("GET", DESCRIBE, PAGE, status=302, headers={"Location": "https://login.example/"})
+    with pytest.raises(Unavailable, match="the address has moved"):
+        crm.describe("Account")
+
+
+def test_the_days_allowance_is_renewed_at_midnight(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
+    wire.refuse("GET", DESCRIBE, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+    with pytest.raises(QuotaSpent) as caught:
+        crm.describe("Account")
+    assert caught.value.until == NOON + timedelta(hours=12)
+    assert clock.naps == []
+
+
+def test_too_many_at_once_is_only_too_fast(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
+    said = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+    wire.refuse("GET", DESCRIBE, "REQUEST_LIMIT_EXCEEDED", said, status=403)
+    wire.describe("Account")
+    assert crm.describe("Account").name == "Account"
+    assert len(clock.naps) == 1
+
+
+def test_f25_our_share_of_the_day_is_kept(connect: Connect, wire: Wire) -> None:
+    crm = connect(daily_call_share=0.2)
+    for used in (900, 901):
+        wire.answer(
+            "GET",
+            DESCRIBE,
+            {"name": "Account", "fields": [{"name": "SystemModstamp"}]},
+            headers={"Sforce-Limit-Info": f"api-usage={used}/10"},
+        )
+        crm.describe("Account")
+    with pytest.raises(QuotaSpent, match="2 of 10") as caught:
+        crm.describe("Account")
+    assert caught.value.until == NOON + timedelta(hours=12)
+    assert (crm.usage().calls, crm.usage().used_today, crm.usage().allowed_today) == (2, 901, 10)
+
+
+def test_f25_the_share_counts_anew_each_day(connect: Connect, wire: Wire, clock: SteppingClock) -> None:
+    crm = connect(daily_call_share=0.1)
+    body = {"name": "Account", "fields": [{"name": "SystemModstamp"}]}
+    for _ in range(2):
+        wire.answer("GET", DESCRIBE, body, headers={"Sforce-Limit-Info": "api-usage=1/10"})
+    crm.describe("Account")
+    clock.sleep(12 * 3600)
+    crm.describe("Account")
+    assert crm.usage().calls == 2
+
+
+def test_f25_what_salesforce_counts_for_our_app_counts(connect: Connect, wire: Wire) -> None:
+    crm = connect(daily_call_share=0.2)
+    info = {"Sforce-Limit-Info": "api-usage=25/50; per-app-api-usage=17/250(appName=Afterword)"}
+    wire.answer("GET", DESCRIBE, {"name": "Account", "fields": [{"name": "SystemModstamp"}]}, headers=info)
+    crm.describe("Account")
+    with pytest.raises(QuotaSpent):
+        crm.describe("Account")
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind"),
+    [
+        (401, "", AuthExpired),
+        (403, "Bad_OAuth_Token", AuthExpired),
+        (403, [{"errorCode": "API_DISABLED_FOR_ORG", "message": "no API"}], NotPermitted),
+        (403, "", NotPermitted),
+        (404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], SchemaChanged),
+        (410, [{"errorCode": "UNSUPPORTED_API_VERSION", "message": "retired"}], CrmError),
+        (414, "<html>Bad Message 414</html>", CrmError),
+        (400, [{"errorCode": "INVALID_TYPE", "message": "sObject type 'X' is not supported."}], SchemaChanged),
+        (500, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred"}], Unavailable),
+        (429, "", RateLimited),
+        (400, [], Unavailable),
+        (400, [None], Unavailable),
+    ],
+)
+def test_an_answer_is_named(status: int, content: object, kind: type[CrmError]) -> None:
+    error = failure(status, content, where="acme: call", now=NOON)
+    assert type(error) is kind
+    assert error.where == "acme: call"
+
+
+def test_a_connection_that_was_never_made_sent_nothing() -> None:
+    pool = urllib3.HTTPSConnectionPool("acme.example")
+    refused = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPSConnection("acme.example"), "refused")
+    never = requests.ConnectionError(urllib3.exceptions.MaxRetryError(pool, "/", refused))
+    cut = requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted."))
+    assert no_answer(never, where="").not_sent is True
+    assert no_answer(cut, where="").not_sent is False
+
+
+def test_f20b_no_permission_is_never_an_empty_listing(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.refuse("GET", "queryAll", "INSUFFICIENT_ACCESS", "no", status=403)
+    with pytest.raises(NotPermitted):
+        list(crm.changes(Query("Account", ("Name",)), since=None, after=None))

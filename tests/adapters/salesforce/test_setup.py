@@ -1,0 +1,172 @@
+"""An org is set up once, completely, and only what was made is taken away."""
+
+from typing import Any
+
+import pytest
+
+from adapters.salesforce import SalesforceAdapter, layouts
+from adapters.salesforce.custom_fields import metadata
+from connector.errors import Bug, NotPermitted
+from connector.ports import FieldSpec, SetupResult, SetupStep
+from tests.adapters.salesforce.conftest import Connect, Wire
+
+MOOD = FieldSpec("Account", "Mood__c", "Customer mood", "picklist", options=("Happy", "Unhappy"))
+KEY = FieldSpec("Task", "Key__c", "Key", "text", length=64, unique=True)
+ME = "005000000000001AAA"
+SET = "0PS000000000001AAA"
+LAYOUT = "00h000000000001AAA"
+TOOLING = "tooling/query"
+USERINFO = "/services/oauth2/userinfo"
+NOTHING: dict[str, Any] = {"totalSize": 0, "done": True, "records": []}
+
+
+def found(*rows: dict[str, Any]) -> dict[str, Any]:
+    return NOTHING | {"records": list(rows)}
+
+
+def an_empty_org(wire: Wire, *, layout: bool = True) -> None:
+    wire.describe("Account")
+    wire.describe("Task")
+    wire.answer("GET", USERINFO, {"user_id": ME, "preferred_username": "bot@acme.example"})
+    wire.rows()  # no permission set
+    wire.answer("GET", TOOLING, NOTHING)  # hidden fields of Account
+    wire.answer("GET", TOOLING, NOTHING)  # hidden fields of Activity
+    if layout:
+        wire.answer("GET", TOOLING, found({"Id": LAYOUT}))
+        wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": {"layoutSections": []}})
+    else:
+        wire.refuse("GET", TOOLING, "INVALID_TYPE", "sObject type 'Layout' is not supported.")
+    wire.answer("GET", TOOLING, NOTHING)  # layouts of Task
+
+
+def test_an_empty_org_needs_everything_in_order(crm: SalesforceAdapter, wire: Wire) -> None:
+    an_empty_org(wire)
+    assert [step.key for step in crm.plan_setup([MOOD, KEY])] == [
+        "field:Activity.Key__c",
+        "field:Account.Mood__c",
+        "permission_set:Afterword",
+        "permission:Account.Mood__c",
+        "permission:Task.Key__c",
+        "assignment:Afterword",
+        f"layout:Account:{LAYOUT}",
+    ]
+
+
+def test_a_layout_out_of_reach_is_a_click_path(crm: SalesforceAdapter, wire: Wire) -> None:
+    an_empty_org(wire, layout=False)
+    (step,) = [step for step in crm.plan_setup([MOOD, KEY]) if step.manual]
+    assert step.key == "layout:Account"
+    assert "Object Manager > Account > Page Layouts" in step.sentence
+    assert [result.done for result in crm.apply_setup([step])] == [False]
+
+
+def test_an_org_that_is_set_up_needs_nothing(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account", "Mood__c")
+    wire.describe("Task", "Key__c")
+    wire.answer("GET", USERINFO, {"user_id": ME})
+    wire.rows({"Id": SET})
+    wire.rows({"Id": "0Pa000000000001AAA"})
+    wire.answer("GET", TOOLING, found({"Id": LAYOUT}))
+    shown = {"layoutSections": [{"layoutColumns": [{"layoutItems": [{"field": "Mood__c"}]}]}]}
+    wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": shown})
+    wire.answer("GET", TOOLING, NOTHING)
+    assert crm.plan_setup([MOOD, KEY]) == []
+
+
+def test_f49_a_field_that_is_there_but_hidden_is_permitted_and_not_made(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Account")
+    wire.answer("GET", USERINFO, {"user_id": ME})
+    wire.rows({"Id": SET})
+    wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
+    wire.rows()  # not assigned
+    wire.answer("GET", TOOLING, NOTHING)
+    keys = [step.key for step in crm.plan_setup([MOOD])]
+    assert keys == ["permission:Account.Mood__c", "assignment:Afterword"]
+
+
+def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire) -> None:
+    crm = connect(integration_user="bot@acme.example")
+    wire.describe("Account")
+    wire.answer("GET", USERINFO, {"user_id": "005000000000009AAA", "preferred_username": "admin@acme.example"})
+    wire.rows({"Id": ME})
+    wire.rows({"Id": SET})
+    wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
+    wire.rows({"Id": "01k000000000001AAA", "Field": "Account.Mood__c"})
+    wire.rows({"Id": "0Pa000000000001AAA"})
+    wire.answer("GET", TOOLING, NOTHING)
+    assert crm.plan_setup([MOOD]) == []
+    assert "Username = 'bot@acme.example'" in wire.queries[0]
+    assert f"AssigneeId = '{ME}'" in wire.queries[3]
+
+
+def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter, wire: Wire) -> None:
+    an_empty_org(wire)
+    steps = crm.plan_setup([MOOD, KEY])
+    made = "tooling/sobjects/CustomField"
+    wire.refuse("POST", made, "DUPLICATE_DEVELOPER_NAME", "There is already a field named Key on Activity.")
+    wire.answer("POST", made, {"id": "00N000000000001AAA", "success": True}, status=201)
+    wire.answer("POST", "sobjects/PermissionSet", {"id": SET, "success": True}, status=201)
+    for name in ("1", "2"):
+        wire.rows({"Id": SET})
+        wire.rows()
+        answer = {"id": f"01k00000000000{name}AAA", "success": True}
+        wire.answer("POST", "sobjects/FieldPermissions", answer, status=201)
+    wire.rows({"Id": SET})
+    wire.refuse("POST", "sobjects/PermissionSetAssignment", "INSUFFICIENT_ACCESS", "no", status=403)
+    wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": {"layoutSections": []}})
+    wire.answer("PATCH", f"tooling/sobjects/Layout/{LAYOUT}", "", status=204)
+
+    results = list(crm.apply_setup(steps))
+    assert [result.done for result in results] == [True, True, True, True, True, False, True]
+    assert isinstance(results[5].error, NotPermitted)
+    undo = crm.plan_undo(results)
+    assert [step.key for step in undo] == [
+        f"remove:layout:Account:{LAYOUT}",
+        "remove:permission:Task.Key__c",
+        "remove:permission:Account.Mood__c",
+        "remove:permission_set:Afterword",
+        "remove:field:Account.Mood__c",
+    ]
+
+
+def test_removing_what_is_gone_counts_as_done(crm: SalesforceAdapter, wire: Wire) -> None:
+    path = "tooling/sobjects/CustomField/00N000000000001AAA"
+    step = SetupStep("field:Account.Mood__c", "Make it.")
+    made = SetupResult(step, done=True, detail={"undo": {"action": "delete", "path": path}})
+    wire.refuse("DELETE", path, "NOT_FOUND", "The requested resource does not exist", status=404)
+    (result,) = crm.apply_setup(crm.plan_undo([made]))
+    assert result.done
+    assert result.error is None
+
+
+def test_a_layout_gains_and_loses_our_section_alone() -> None:
+    theirs = {"label": "Theirs", "layoutColumns": [{"layoutItems": [{"field": "Name"}]}]}
+    before = {"showEmailCheckbox": False, "layoutSections": [theirs]}
+    after = layouts.with_fields(before, ["A__c", "B__c", "C__c"])
+    assert layouts.fields_on(after) == {"Name", "A__c", "B__c", "C__c"}
+    assert layouts.without_fields(after, ["A__c", "B__c", "C__c"]) == before
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (KEY, {"type": "Text", "length": 64, "unique": True, "externalId": True, "caseSensitive": False}),
+        (FieldSpec("A", "N", "l", "text", length=1000), {"type": "LongTextArea", "length": 1000, "visibleLines": 4}),
+        (FieldSpec("A", "N", "l", "number", precision=3, scale=0), {"type": "Number", "precision": 3, "scale": 0}),
+        (FieldSpec("A", "N", "l", "boolean"), {"type": "Checkbox", "defaultValue": "false"}),
+        (FieldSpec("A", "N", "l", "datetime"), {"type": "DateTime"}),
+    ],
+)
+def test_a_field_is_defined_by_its_type(spec: FieldSpec, expected: dict[str, Any]) -> None:
+    assert metadata(spec) == {"label": spec.label} | expected
+
+
+def test_a_picklist_takes_only_its_options() -> None:
+    made = metadata(MOOD)["valueSet"]
+    assert made["restricted"] is True
+    assert [value["fullName"] for value in made["valueSetDefinition"]["value"]] == ["Happy", "Unhappy"]
+
+
+def test_a_type_that_cannot_be_made_is_our_own_fault() -> None:
+    with pytest.raises(Bug):
+        metadata(FieldSpec("A", "N", "l", "reference"))

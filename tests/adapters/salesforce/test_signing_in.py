@@ -1,0 +1,182 @@
+"""Tokens: fetched once, renewed once, and never shown."""
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+import requests
+import responses
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from adapters.salesforce import SalesforceAdapter, adapter
+from adapters.salesforce.auth import audience
+from connector.errors import AuthRevoked, SettingsError, Unavailable
+from connector.ports import Query, Write
+from tests.adapters.salesforce.conftest import DATA, HOST, NOON, Connect, SteppingClock, Wire
+
+TOKEN = "/services/oauth2/token"
+COUNTED = {"totalSize": 3, "done": True, "records": []}
+ACCOUNTS = Query("Account", ())
+APP = {"auth": "client_credentials", "client_id": "app", "client_secret": "hush-hush"}
+
+
+def give_token(wire: Wire, token: str = "t1", instance: str = HOST) -> None:  # noqa: S107
+    wire.answer("POST", TOKEN, {"access_token": token, "instance_url": instance, "token_type": "Bearer"})
+
+
+def dead_session(wire: Wire, path: str) -> None:
+    wire.refuse("GET", path, "INVALID_SESSION_ID", "Session expired or invalid", status=401)
+
+
+def test_client_credentials_go_as_basic(connect: Connect, wire: Wire) -> None:
+    give_token(wire)
+    wire.describe("Account")
+    wire.answer("GET", "queryAll", COUNTED)
+    assert connect(**APP).count(ACCOUNTS) == 3
+    asked, _, query = (call.request for call in wire.mock.calls)
+    assert asked.headers["Authorization"] == "Basic " + base64.b64encode(b"app:hush-hush").decode()
+    assert query.headers["Authorization"] == "Bearer t1"
+
+
+def test_a_jwt_is_signed_for_three_minutes(connect: Connect, wire: Wire) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    give_token(wire)
+    wire.describe("Account")
+    connect(auth="jwt", client_id="app", username="bot@acme.example", private_key=pem).describe("Account")
+    form = parse_qs(str(wire.mock.calls[0].request.body))
+    claims = jwt.decode(
+        form["assertion"][0],
+        key.public_key(),
+        algorithms=["RS256"],
+        audience="https://login.salesforce.com",
+        options={"verify_exp": False},
+    )
+    assert (claims["iss"], claims["sub"]) == ("app", "bot@acme.example")
+    assert claims["exp"] == int(NOON.timestamp()) + 180
+
+
+def test_a_key_that_cannot_be_read_is_not_shown(connect: Connect) -> None:
+    crm = connect(auth="jwt", client_id="app", username="bot@acme.example", private_key="-----MY KEY-----")
+    with pytest.raises(AuthRevoked) as caught:
+        crm.describe("Account")
+    assert "MY KEY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://acme.my.salesforce.com", "https://login.salesforce.com"),
+        ("https://acme--dev.sandbox.my.salesforce.com", "https://test.salesforce.com"),
+        ("https://crm.acme.example:8443", "https://crm.acme.example:8443"),
+    ],
+)
+def test_a_claim_is_made_out_to_the_right_host(url: str, expected: str) -> None:
+    assert audience(url) == expected
+
+
+def test_f21_a_dead_token_is_renewed_and_the_call_replayed(connect: Connect, wire: Wire) -> None:
+    give_token(wire)
+    dead_session(wire, "sobjects/Account/describe")
+    give_token(wire, "t2")
+    wire.describe("Account")
+    assert connect(**APP).describe("Account").name == "Account"
+    assert wire.mock.calls[-1].request.headers["Authorization"] == "Bearer t2"
+
+
+def test_f21_a_write_is_replayed_after_a_dead_token(connect: Connect, wire: Wire) -> None:
+    give_token(wire)
+    wire.refuse("POST", "composite/sobjects", "INVALID_SESSION_ID", "Session expired or invalid", status=401)
+    give_token(wire, "t2")
+    wire.answer("POST", "composite/sobjects", [{"id": "00T000000000001AAA", "success": True, "errors": []}])
+    (result,) = connect(**APP).write([Write("t", "Task", {"Subject": "x"})])
+    assert result.outcome == "created"
+
+
+def test_a_new_token_that_is_refused_too_pauses_the_connection(connect: Connect, wire: Wire) -> None:
+    give_token(wire)
+    dead_session(wire, "sobjects/Account/describe")
+    give_token(wire, "t2")
+    dead_session(wire, "sobjects/Account/describe")
+    with pytest.raises(AuthRevoked):
+        connect(**APP).describe("Account")
+
+
+def test_a_fixed_token_cannot_be_renewed(crm: SalesforceAdapter, wire: Wire) -> None:
+    dead_session(wire, "sobjects/Account/describe")
+    with pytest.raises(AuthRevoked) as caught:
+        crm.describe("Account")
+    assert "secret" not in str(caught.value)
+
+
+def test_refused_credentials_are_told_without_them(connect: Connect, wire: Wire) -> None:
+    answer = {"error": "invalid_client", "error_description": "hush-hush is not the secret"}
+    wire.answer("POST", TOKEN, answer, status=400)
+    with pytest.raises(AuthRevoked) as caught:
+        connect(**APP).describe("Account")
+    assert "invalid_client" in str(caught.value)
+    assert "hush-hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", ["<html>We are down</html>", [], {"access_token": None}, "{}"])
+def test_a_page_in_place_of_a_token_judges_nobody(connect: Connect, wire: Wire, answer: Any) -> None:
+    for _ in range(4):
+        wire.answer("POST", TOKEN, answer, status=200)
+    with pytest.raises(Unavailable):
+        connect(**APP).describe("Account")
+
+
+def test_a_write_without_a_token_was_certainly_not_sent(connect: Connect, wire: Wire) -> None:
+    for _ in range(4):
+        wire.answer("POST", TOKEN, requests.ReadTimeout("slow"))
+    with pytest.raises(Unavailable) as caught:
+        connect(**APP).write([Write("t", "Task", {"Subject": "x"})])
+    assert caught.value.not_sent
+
+
+def test_calls_go_to_the_instance_that_the_token_names(connect: Connect, wire: Wire) -> None:
+    give_token(wire, instance="https://eu9.my.salesforce.com")
+    where = "https://eu9.my.salesforce.com/services/data/v64.0/sobjects/Account/describe"
+    wire.answer("GET", where, {"name": "Account", "fields": [{"name": "SystemModstamp"}]})
+    assert connect(**APP).describe("Account").name == "Account"
+
+
+def test_f22_many_threads_renew_once(connect: Connect) -> None:
+    fetched: list[str] = []
+
+    def token(request: Any) -> tuple[int, dict[str, str], str]:
+        fetched.append(request.url)
+        return 200, {}, f'{{"access_token": "t{len(fetched)}", "instance_url": "{HOST}"}}'
+
+    def describe(request: Any) -> tuple[int, dict[str, str], str]:
+        if request.headers["Authorization"] != "Bearer t2":
+            return 401, {}, '[{"errorCode": "INVALID_SESSION_ID", "message": "expired"}]'
+        return 200, {}, '{"name": "Account", "fields": [{"name": "SystemModstamp"}]}'
+
+    with responses.RequestsMock() as mock, ThreadPoolExecutor(4) as pool:
+        mock.add_callback("POST", f"{HOST}{TOKEN}", token)
+        mock.add_callback("GET", f"{DATA}/sobjects/Account/describe", describe)
+        crm = connect(**APP)
+        assert {schema.name for schema in pool.map(crm.describe, ["Account"] * 4)} == {"Account"}
+    assert len(fetched) == 2
+
+
+def test_everything_wrong_with_the_settings_is_said_at_once(clock: SteppingClock) -> None:
+    with pytest.raises(SettingsError) as caught:
+        adapter("acme", {"url": "http://acme", "auth": "jwt", "client_id": "app"}, clock)
+    assert [problem.where for problem in caught.value.problems] == [
+        "config.toml: crm.acme.url",
+        "config.toml: crm.acme.username",
+        "config.toml: crm.acme.private_key",
+    ]
+
+
+def test_secrets_are_not_in_any_repr(crm: SalesforceAdapter) -> None:
+    assert "secret" not in repr(crm)
+    assert "secret" not in repr(vars(crm))

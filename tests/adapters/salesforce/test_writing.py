@@ -1,0 +1,233 @@
+"""Each write has one result, in its place, and none is done twice."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from adapters.salesforce import SalesforceAdapter
+from connector.errors import (
+    BadOption,
+    Bug,
+    Conflict,
+    CrmError,
+    Gone,
+    Locked,
+    NotPermitted,
+    QuotaSpent,
+    RecordRejected,
+    RuleRefused,
+    SchemaChanged,
+    TooLong,
+    Unavailable,
+)
+from connector.ports import Write
+from tests.adapters.salesforce.conftest import SteppingClock, Wire
+
+ONE = "001000000000001AAA"
+TWO = "001000000000002AAA"
+MANY = "composite/sobjects"
+
+
+def update(record: str = ONE, **fields: object) -> Write:
+    return Write(f"account {record}", "Account", fields or {"Mood__c": "Happy"}, id=record)
+
+
+def updates(*moods: object) -> list[Write]:
+    return [update(f"00100000000{n:04}AAA", Mood__c=mood) for n, mood in enumerate(moods)]
+
+
+def done(record: str = ONE, **more: object) -> dict[str, Any]:
+    return {"id": record, "success": True, "errors": []} | more
+
+
+def refused(code: str, message: str = "no", *fields: str) -> dict[str, Any]:
+    return {"success": False, "errors": [{"statusCode": code, "message": message, "fields": list(fields)}]}
+
+
+def test_f27_a_refused_row_does_not_hide_among_the_good_ones(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", MANY, [done(), refused("STRING_TOO_LONG", "Mood: data value too large", "Mood__c")])
+    good, bad = crm.write([update(), update(TWO)])
+    assert (good.outcome, good.id, good.error) == ("updated", ONE, None)
+    assert (bad.outcome, bad.write.id) == ("refused", TWO)
+    assert isinstance(bad.error, TooLong)
+    assert bad.error.fields == ("Mood__c",)
+    assert wire.bodies(MANY)[0]["allOrNone"] is False
+
+
+def test_f28_a_keyed_record_is_upserted_with_its_key_in_the_body(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", f"{MANY}/Task/Key__c", [done("00T000000000001AAA", created=True), done(created=False)])
+    keyed = [Write(key, "Task", {"Subject": "Call"}, external=("Key__c", key)) for key in ("a-1", "a-2")]
+    assert [result.outcome for result in crm.write(keyed)] == ["created", "updated"]
+    assert wire.bodies("Key__c")[0]["records"][0] == {
+        "attributes": {"type": "Task"},
+        "Subject": "Call",
+        "Key__c": "a-1",
+    }
+
+
+def test_f28_a_lost_answer_is_not_sent_again(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
+    wire.answer("POST", MANY, requests.ReadTimeout("read timed out"))
+    with pytest.raises(Unavailable) as caught:
+        crm.write([Write("t", "Task", {"Subject": "Call"})])
+    assert caught.value.not_sent is False
+    assert clock.naps == []
+
+
+def test_what_was_certainly_not_sent_is_sent_again(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
+    wire.answer("POST", MANY, requests.ConnectTimeout("no route"))
+    wire.answer("POST", MANY, [done("00T000000000001AAA")])
+    (result,) = crm.write([Write("t", "Task", {"Subject": "Call"})])
+    assert result.outcome == "created"
+    assert len(clock.naps) == 1
+
+
+def test_results_keep_the_order_of_mixed_writes(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("POST", MANY, [done("00T000000000001AAA")])
+    wire.answer("PATCH", MANY, [done(ONE)])
+    created, updated = crm.write([Write("t", "Account", {"Name": "x"}), update()])
+    assert (created.outcome, created.write.key) == ("created", "t")
+    assert (updated.outcome, updated.write.id) == ("updated", ONE)
+
+
+def test_what_one_request_did_is_told_though_the_next_was_lost(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", MANY, [done(ONE)])
+    wire.answer("POST", MANY, requests.ReadTimeout("read timed out"))
+    updated, lost = crm.write([update(), Write("t", "Account", {"Name": "x"})])
+    assert updated.outcome == "updated"
+    assert isinstance(lost.error, Unavailable)
+    assert not lost.error.not_sent
+
+
+def test_f32_an_unknown_column_costs_only_the_rows_that_have_it(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("PATCH", MANY, "INVALID_FIELD", "No such column 'Gone__c' on sobject of type Account")
+    wire.answer("PATCH", MANY, [done(ONE)])
+    good, bad = crm.write([update(), update(TWO, Gone__c="x")])
+    assert good.outcome == "updated"
+    assert isinstance(bad.error, SchemaChanged)
+    assert bad.error.field == "Gone__c"
+
+
+def test_f32_a_wrong_type_is_searched_by_halves_until_it_is_alone(crm: SalesforceAdapter, wire: Wire) -> None:
+    said = "Cannot deserialize instance of double from VALUE_STRING value x"
+    wire.refuse("PATCH", MANY, "JSON_PARSER_ERROR", said)
+    wire.answer("PATCH", MANY, [done(), done()])
+    wire.refuse("PATCH", MANY, "JSON_PARSER_ERROR", said)
+    wire.refuse("PATCH", MANY, "JSON_PARSER_ERROR", said)
+    wire.answer("PATCH", MANY, [done()])
+    results = crm.write(updates(1, 2, "x", 4))
+    assert [result.outcome for result in results] == ["updated", "updated", "refused", "updated"]
+    assert isinstance(results[2].error, RecordRejected)
+    assert results[2].error.code == "JSON_PARSER_ERROR"
+
+
+@pytest.mark.parametrize("writes", [[update(), update()], [update(), update(ONE[:15])]])
+def test_f32_the_same_record_twice_is_our_own_fault(crm: SalesforceAdapter, writes: list[Write]) -> None:
+    with pytest.raises(Bug):
+        crm.write(writes)
+
+
+def test_the_same_key_twice_is_our_own_fault(crm: SalesforceAdapter) -> None:
+    with pytest.raises(Bug, match="external key"):
+        crm.write([Write(name, "Task", {}, external=("Key__c", "k")) for name in ("a", "b")])
+
+
+def test_f34_a_held_row_is_sent_again_alone(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
+    wire.answer("PATCH", MANY, [refused("UNABLE_TO_LOCK_ROW"), done(TWO)])
+    wire.answer("PATCH", MANY, [done(ONE)])
+    results = crm.write([update(), update(TWO)])
+    assert [result.outcome for result in results] == ["updated", "updated"]
+    assert [record["id"] for record in wire.bodies(MANY)[1]["records"]] == [ONE]
+    assert len(clock.naps) == 1
+
+
+def test_f34_a_row_that_stays_held_is_locked(crm: SalesforceAdapter, wire: Wire) -> None:
+    for _ in range(3):
+        wire.answer("PATCH", MANY, [refused("UNABLE_TO_LOCK_ROW")])
+    (result,) = crm.write([update()])
+    assert isinstance(result.error, Locked)
+    assert result.error.permanent is False
+
+
+def test_f19_a_merged_record_names_its_survivor(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", MANY, [refused("ENTITY_IS_DELETED", "entity is deleted")])
+    wire.describe("Account")
+    wire.rows({"Id": ONE, "MasterRecordId": TWO})
+    (result,) = crm.write([update()])
+    assert isinstance(result.error, Gone)
+    assert result.error.merged_into == TWO
+
+
+def test_f27_results_are_told_though_the_survivor_cannot_be_found(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", MANY, [done(), refused("ENTITY_IS_DELETED", "entity is deleted")])
+    wire.refuse("GET", "sobjects/Account/describe", "INSUFFICIENT_ACCESS", "no", status=403)
+    good, gone = crm.write([update(), update(TWO)])
+    assert good.outcome == "updated"
+    assert isinstance(gone.error, Gone)
+
+
+def test_an_object_that_is_not_there_is_not_searched_for_by_halves(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("PATCH", MANY, "INVALID_TYPE", "sObject type 'Account' is not supported.")
+    assert all(isinstance(result.error, SchemaChanged) for result in crm.write(updates(1, 2, 3)))
+
+
+def test_a_lookup_that_finds_nothing_is_searched_for_by_halves(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("PATCH", MANY, "INVALID_FIELD", "Foreign key external ID: k not found for field Ext__c in entity Task")
+    wire.refuse("PATCH", MANY, "INVALID_FIELD", "Foreign key external ID: k not found for field Ext__c in entity Task")
+    wire.answer("PATCH", MANY, [done()])
+    assert [result.outcome for result in crm.write(updates(1, 2))] == ["refused", "updated"]
+
+
+def test_a_record_that_points_to_a_deleted_one_is_not_gone_itself(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", MANY, [refused("ENTITY_IS_DELETED", "entity is deleted", "OwnerId")])
+    (result,) = crm.write([update()])
+    assert type(result.error) is RecordRejected
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", BadOption),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", RuleRefused),
+        ("DUPLICATES_DETECTED", RuleRefused),
+        ("INVALID_FIELD_FOR_INSERT_UPDATE", NotPermitted),
+        ("REQUIRED_FIELD_MISSING", RecordRejected),
+        ("A_CODE_OF_NEXT_YEAR", RecordRejected),
+    ],
+)
+def test_a_refusal_is_named(crm: SalesforceAdapter, wire: Wire, code: str, kind: type[CrmError]) -> None:
+    wire.answer("PATCH", MANY, [refused(code, "the org's own words")])
+    (result,) = crm.write([update()])
+    assert type(result.error) is kind
+    assert "the org's own words" in str(result.error)
+    assert result.error.where.startswith("acme: write Account")
+
+
+def test_f55_a_conflict_names_the_holder_by_its_long_id(crm: SalesforceAdapter, wire: Wire) -> None:
+    said = "duplicate value found: Key__c duplicates value on record with id: 0018M000003uKqq"
+    wire.answer("PATCH", MANY, [refused("DUPLICATE_VALUE", said)])
+    (result,) = crm.write([update()])
+    assert isinstance(result.error, Conflict)
+    assert result.error.existing_id == "0018M000003uKqqQAE"
+
+
+def test_a_quota_that_is_spent_ends_the_call(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("PATCH", MANY, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+    with pytest.raises(QuotaSpent):
+        crm.write([update()])
+
+
+def test_an_answer_with_too_few_results_is_no_answer(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", MANY, [done()])
+    with pytest.raises(Unavailable, match="1 results came back for 2 records"):
+        crm.write([update(), update(TWO)])
+
+
+def test_more_than_a_batch_is_our_own_fault(crm: SalesforceAdapter) -> None:
+    with pytest.raises(Bug, match="201 writes"):
+        crm.write(updates(*range(201)))
+
+
+def test_writing_nothing_calls_nobody(crm: SalesforceAdapter) -> None:
+    assert crm.write([]) == []
+    assert crm.usage().calls == 0
