@@ -153,7 +153,7 @@ def _judge_connection(written: Written, loc: Loc, table: Values) -> None:
     adapter = table.get("adapter")
     if adapter == "hubspot":
         _need(written, loc, table, ("access_token",), because="HubSpot needs it.")
-        if table.get("auth", Auth.TOKEN) in {Auth.JWT, Auth.CLIENT_CREDENTIALS}:
+        if table.get("auth") in (Auth.JWT, Auth.CLIENT_CREDENTIALS):
             written.complain((*loc, "auth"), f"{shown(written.values, (*loc, 'auth'))}is for Salesforce.", "Remove it.")
     if adapter != "salesforce":
         return

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.errors import Problem, SettingsError
+from connector.settings.fields import Surroundings
 from connector.settings.judge import judge_details, judge_whole, live_connections
-from connector.settings.model import Settings, Surroundings
+from connector.settings.model import Settings
 from connector.settings.written import Values, Written, written
 
 

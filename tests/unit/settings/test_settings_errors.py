@@ -1,5 +1,6 @@
 """Everything wrong is told in one run: where, what, and what to do; and never a secret."""
 
+import contextlib
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from connector.errors import Problem, SettingsError
 from connector.settings import Settings, load
+from connector.settings.keys import ANY, KEYS, Key
 
 HUB = '[crm.hub]\nadapter = "hubspot"\naccess_token = "pat-na1-0123456789"\n'
 ACME = '[crm.acme]\nadapter = "salesforce"\nurl = "https://acme.my.salesforce.com"\n'
@@ -233,6 +235,18 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes("[web]\n# käse\n".encode("latin-1"))
     with pytest.raises(SettingsError, match="is not UTF-8"):
         load(tmp_path / "config.toml", environ={}, known_adapters=())
+
+
+ANYTHING = ["''", '"\\u0000"', "-1", "1.5", "inf", "true", "[]", "[[1]]", "[{}]", "{ a = 1 }", "2026-11-22", "'é'"]
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=lambda key: ".".join(key.loc))
+def test_any_value_ends_in_settings_or_in_a_settings_error(read: Read, key: Key) -> None:
+    table = f"[{'.'.join(key.loc[:-1])}]\n".replace(ANY, "n")
+    adapter = "adapter = 'hubspot'\n" if key.loc[0] == "crm" and key.loc[-1] != "adapter" else ""
+    for value in ANYTHING:
+        with contextlib.suppress(SettingsError):
+            assert read(f"{table}{adapter}{key.loc[-1]} = {value}\n").path.name == "config.toml"
 
 
 # ── secrets ──────────────────────────────────────────────────────────────────────────────────────────────────────────

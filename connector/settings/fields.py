@@ -1,0 +1,157 @@
+"""The types of single keys: how each text, number and list of config.toml is read and checked."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SecretStr,
+    Strict,
+    StringConstraints,
+    ValidationInfo,
+)
+
+from connector.errors import Bug
+from connector.settings import values
+from connector.settings.choices import Role
+from connector.settings.values import Wrong
+
+SHORTEST_KEY: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the file's values are checked against: the folder it is in, and the adapters that are installed."""
+
+    base: Path
+    adapters: Collection[str]
+
+
+def reads(reader: Callable[[str], object], quoted: str = "Write it in quotes.") -> PlainValidator:
+    """Read a text with one of the functions of `values`; anything but a text is a wrong type."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            raise Wrong("is not a text.", quoted)
+        return reader(value)
+
+    return PlainValidator(read)
+
+
+def _secret_reads(reader: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(lambda secret: SecretStr(reader(secret.get_secret_value())))
+
+
+def _person(text: str) -> str:
+    if text in set(Role):
+        return text
+    if "@" in text:
+        return values.address(text)
+    raise Wrong(
+        f"is neither of {', '.join(Role)} nor an e-mail address.",
+        "Write one of these, or the e-mail address of a user of the CRM.",
+    )
+
+
+def _notified(text: str) -> str | SecretStr:
+    return SecretStr(values.url(text)) if "://" in text else _person(text)
+
+
+def lines_in(text: str) -> tuple[str, ...]:
+    """Return the lines that hold anything."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _signing_keys(text: str) -> str:
+    keys = lines_in(text)
+    if not keys or min(len(key) for key in keys) < SHORTEST_KEY:
+        raise Wrong(
+            f"is shorter than {SHORTEST_KEY} characters.",
+            'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+        )
+    return text
+
+
+def surroundings(info: ValidationInfo) -> Surroundings:
+    """Return what `load` handed to the validation."""
+    if not isinstance(info.context, Surroundings):
+        raise Bug("settings are validated with their surroundings")
+    return info.context
+
+
+def _file(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise Wrong("is not the path of a file.", "Write it in quotes.")
+    base = surroundings(info).base
+    path = base / value
+    if not path.is_file():
+        raise Wrong("names a file that is not there.", f"Relative paths start at {base}.")
+    return path
+
+
+def _adapter(value: str, info: ValidationInfo) -> str:
+    known = sorted(surroundings(info).adapters)
+    if value not in known:
+        raise Wrong("is not an adapter that is installed.", f"Write one of: {', '.join(known)}.")
+    return value
+
+
+def _fact(value: object) -> str | bool | int | float:
+    if isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value)):
+        return value
+    raise Wrong("is not a value that a fact can have.", "Write a text, a number, true or false.")
+
+
+def between(low: float, high: float) -> AfterValidator:
+    """Refuse numbers outside the range; both ends belong to it."""
+
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise Wrong("is out of range.", f"Write a number from {low:g} to {high:g}.")
+        return value
+
+    return AfterValidator(check)
+
+
+def _share(value: float) -> float:
+    if not 0 < value <= 1:
+        raise Wrong("is out of range.", "Write a number above 0 and up to 1; 0.2 is a fifth.")
+    return value
+
+
+def _not_empty(found: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Not by min_length: that counts elements that were refused themselves as missing, and says so a second time.
+    if not found:
+        raise Wrong("is empty.", "Name at least one, or remove the key.")
+    return found
+
+
+def _listed(value: object) -> object:
+    """A single fact value is a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+Fact = Annotated[str | bool | int | float, PlainValidator(_fact)]
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Percent = Annotated[Number, between(0, 100)]
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+Duration = Annotated[timedelta, reads(values.duration, 'Write it in quotes and with its unit, for example "90d".')]
+Url = Annotated[str, reads(values.url)]
+File = Annotated[Path, PlainValidator(_file)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+Conditions = dict[Text, Annotated[tuple[Fact, ...], BeforeValidator(_listed), AfterValidator(_not_empty)]]
+StoreUrl = Annotated[Secret, _secret_reads(values.store_url)]
+SigningKeys = Annotated[Secret, _secret_reads(_signing_keys)]
+Adapter = Annotated[str, AfterValidator(_adapter)]
+CallShare = Annotated[Number, AfterValidator(_share)]
+People = Annotated[tuple[Annotated[str, reads(_person)], ...], AfterValidator(_not_empty)]
+Notified = tuple[Annotated[str | SecretStr, reads(_notified)], ...]
