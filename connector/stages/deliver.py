@@ -1,0 +1,276 @@
+"""deliver: hand over what is due, at most once each, after a last look at the CRM."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavailable
+from connector.model import Decision, Ref
+from connector.ports import Channel, Message, Reading
+from connector.stages.context import Connected, Context
+from connector.stages.deliver_plan import Planned, Stop, gap_over, is_unreadable, objection, retry_in
+from connector.stages.invite_plan import zone
+from connector.store import delivering, new_id
+from connector.store.delivering import Letter, Purpose
+from connector.store.inviting import Move, sends_on
+from connector.surveys.mail import InvitationView, Site, invitation_message
+from connector.surveys.questionnaire import from_json
+from connector.surveys.tokens import Tokens
+
+BATCH: Final = 100
+PURPOSES: Final[tuple[Purpose, ...]] = ("invitation", "reminder")
+
+
+@dataclass(slots=True)
+class DeliverResult:
+    """What became of the messages that were due in this lap."""
+
+    sent: int = 0
+    """Invitations and reminders that were handed over."""
+    bounced: int = 0
+    in_doubt: int = 0
+    """Handed over or not, nobody knows; they are never sent again by themselves."""
+    deferred: int = 0
+    """Invitations that are due and were left for a later lap."""
+    cancelled: int = 0
+    expired: int = 0
+    errors: dict[str, CrmError] = field(default_factory=dict)
+    """Connections that could not be asked, whose messages were left for a later lap."""
+    mail_error: MailUnavailable | None = None
+    """Why the lap stopped sending, when the mail server was down."""
+
+
+def run(context: Context, site: Site) -> DeliverResult:
+    """Send what is due. Only the holder of the lease may: what it finds half sent becomes "in doubt".
+
+    Observing, paused and without a channel, nothing is sent.
+    """
+    result = DeliverResult()
+    now = context.clock.now()
+    with context.store.write() as connection:
+        result.in_doubt = delivering.give_up_unknown(connection, now)
+        result.expired = delivering.expire(connection, now)
+        everything, paused = delivering.paused(connection)
+    crms = [name for name in context.live if name not in paused]
+    if everything or not crms or context.channel is None or context.tokens is None:
+        return result
+    _Round(context, site, result, crms=crms, channel=context.channel, tokens=context.tokens).run(now)
+    with context.store.read() as connection:
+        result.deferred += delivering.still_due(connection, crms, now)
+    return result
+
+
+class _Round:
+    """The sending of one lap."""
+
+    def __init__(
+        self,
+        context: Context,
+        site: Site,
+        result: DeliverResult,
+        *,
+        crms: Sequence[str],
+        channel: Channel,
+        tokens: Tokens,
+    ) -> None:
+        self.context = context
+        self.settings = context.settings
+        self.crms = crms
+        self.site = site
+        self.channel = channel
+        self.tokens = tokens
+        self.result = result
+        self.last_mails: dict[str, datetime] = {}
+
+    def run(self, now: datetime) -> None:
+        """Send invitations, then reminders, as many as the day still allows."""
+        for purpose in PURPOSES:
+            for batch in self._batches(purpose, now):
+                for name, of_one in groupby(sorted(batch, key=_crm), key=_crm):
+                    self._deliver(self.context.connected[name], list(of_one))
+                if self._ends:
+                    return
+
+    @property
+    def _ends(self) -> bool:
+        return self.context.stop.is_set() or self.result.mail_error is not None
+
+    def _batches(self, purpose: Purpose, now: datetime) -> Iterator[list[Letter]]:
+        with self.context.store.read() as connection:
+            ids = delivering.due(
+                connection,
+                purpose,
+                crms=self.crms,
+                surveys=tuple(self.settings.surveys),
+                now=now,
+                limit=self._allowance(),
+            )
+        for start in range(0, len(ids), BATCH):
+            with self.context.store.read() as connection:
+                batch = delivering.letters(connection, purpose, ids[start : start + BATCH])
+                self.last_mails |= delivering.last_mails(connection, (one.invitation.person for one in batch))
+            yield batch
+
+    def _allowance(self) -> int:
+        today = self.context.clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        with self.context.store.read() as connection:
+            return max(0, self.settings.limits.daily_sends - sends_on(connection, today))
+
+    def _deliver(self, connected: Connected, letters: Sequence[Letter]) -> None:
+        if connected.name in self.result.errors:
+            return
+        try:
+            fresh = reread(connected, letters)
+        except CrmError as error:
+            # What the CRM says now is not known, so nothing is sent; the other connections' people need not wait for it.
+            self.result.errors[connected.name] = error
+            return
+        for letter in letters:
+            if self._ends:
+                return
+            self._one(letter, fresh)
+
+    def _one(self, letter: Letter, fresh: Mapping[Ref, Reading]) -> None:
+        contact = fresh.get(letter.contact_ref) if letter.contact_ref else None
+        interaction = fresh.get(letter.interaction_ref) if letter.interaction_ref else None
+        if is_unreadable(contact) or is_unreadable(interaction):
+            self._postpone(letter, self.context.clock.now() + retry_in(10))
+            return
+        stop = objection(self._planned(letter), contact, interaction)
+        if stop is not None:
+            self._cancel(letter, stop, opted_out=contact is not None and getattr(contact.value, "no_surveys", False))
+            return
+        later = self._not_before(letter)
+        if later is not None:
+            self._postpone(letter, later)
+            return
+        self._send(letter)
+
+    def _planned(self, letter: Letter) -> Planned:
+        known = letter.person
+        return Planned(
+            email=letter.invitation.email,
+            on=self.settings.surveys[letter.invitation.survey].on,
+            opted_out=known is not None and known.opted_out_at is not None,
+            bounced=known is not None and known.bounced_at is not None,
+        )
+
+    def _not_before(self, letter: Letter) -> datetime | None:
+        now = self.context.clock.now()
+        limits = self.settings.limits
+        gap = gap_over(self.last_mails, letter.invitation.person, limits.minimum_gap)
+        facts = letter.contact.facts if letter.contact else {}
+        opens = limits.sending_window.next_open(
+            max(now, gap or now), zone((facts.get("timezone"), letter.owner_timezone))
+        )
+        return opens if opens > now else None
+
+    def _postpone(self, letter: Letter, until: datetime) -> None:
+        with self.context.store.write() as connection:
+            delivering.postpone(connection, letter, until)
+        self.result.deferred += letter.purpose == "invitation"
+
+    def _cancel(self, letter: Letter, stop: Stop, *, opted_out: bool) -> None:
+        now = self.context.clock.now()
+        with self.context.store.write() as connection:
+            if opted_out:
+                delivering.latch_opt_out(connection, letter, now)
+            delivering.cancel(connection, letter, _move(stop, now), now)
+        self.result.cancelled += letter.purpose == "invitation"
+
+    # ── one message ──
+
+    def _send(self, letter: Letter) -> None:
+        message_id = f"{new_id()}@{self.site.sender_address.rpartition('@')[2]}"
+        message = self._message(letter, message_id)
+        with self.context.store.write() as connection:
+            begun = delivering.begin(connection, letter, message_id, self.context.clock.now())
+        if begun:
+            self._hand_over(letter, message)
+
+    def _message(self, letter: Letter, message_id: str) -> Message:
+        row = letter.invitation
+        view = InvitationView(
+            id=row.id,
+            email=row.email,
+            name=row.name,
+            language=row.language,
+            label=row.label,
+            owner_name=row.owner_name,
+            company=self.site.sender_name,
+            questionnaire=from_json(row.questionnaire),
+            expires_at=row.expires_at,
+        )
+        token = self.tokens.survey(row.id)
+        return invitation_message(view, site=self.site, token=token, purpose=letter.purpose, message_id=message_id)
+
+    def _hand_over(self, letter: Letter, message: Message) -> None:
+        try:
+            self.channel.send(message)
+        except MailboxRefused as error:
+            self._bounced(letter, message, str(error))
+        except MailUnavailable as error:
+            self._failed(letter, message, error)
+        except MailInDoubt as error:
+            self._in_doubt(letter, message, str(error))
+        else:
+            self._sent(letter, message)
+
+    def _sent(self, letter: Letter, message: Message) -> None:
+        now = self.context.clock.now()
+        after = self.settings.surveys[letter.invitation.survey].reminder_after
+        remind_at = now + after if after and now + after < letter.invitation.expires_at else None
+        with self.context.store.write() as connection:
+            delivering.sent(connection, letter, message.message_id, now, remind_at)
+        self.last_mails[letter.invitation.person] = now
+        self.result.sent += 1
+
+    def _bounced(self, letter: Letter, message: Message, why: str) -> None:
+        with self.context.store.write() as connection:
+            delivering.bounced(connection, letter, message.message_id, self.context.clock.now(), why)
+        self.result.bounced += 1
+
+    def _in_doubt(self, letter: Letter, message: Message, why: str) -> None:
+        with self.context.store.write() as connection:
+            delivering.in_doubt(connection, letter, message.message_id, self.context.clock.now(), why)
+        self.result.in_doubt += 1
+
+    def _failed(self, letter: Letter, message: Message, error: MailUnavailable) -> None:
+        now = self.context.clock.now()
+        with self.context.store.write() as connection:
+            failures = delivering.failed(connection, letter, message.message_id, now, str(error))
+            until = min(now + retry_in(failures), letter.invitation.expires_at)
+            delivering.postpone(connection, letter, until)
+        self.result.deferred += letter.purpose == "invitation"
+        self.result.mail_error = error
+
+
+def _crm(letter: Letter) -> str:
+    return str(letter.invitation.connection)
+
+
+def _move(stop: Stop, now: datetime) -> Move:
+    if stop.address_changed:
+        text = "the address has changed since this was planned"
+        return Move(Decision.WAITING, stop.reason, now, now, note=text)
+    return Move(Decision.CANCELLED, stop.reason)
+
+
+def reread(connected: Connected, letters: Sequence[Letter]) -> Mapping[Ref, Reading]:
+    """Return what the CRM says now of these letters' contacts and interactions; those that are gone are absent.
+
+    Raises any `CrmError`.
+    """
+    refs = dict.fromkeys(ref for one in letters for ref in (one.contact_ref, one.interaction_ref) if ref is not None)
+    found: dict[Ref, Reading] = {}
+    for object_name in dict.fromkeys(ref.object for ref in refs):
+        queries = (query for query in connected.mapping.queries if query.object == object_name)
+        fields = tuple(dict.fromkeys(name for query in queries for name in query.fields))
+        asked = [ref for ref in refs if ref.object == object_name]
+        records = connected.adapter.fetch(object_name, [ref.id for ref in asked], fields)
+        for ref in asked:
+            if (record := records.get(ref.id)) is not None:
+                found[ref] = connected.mapping.read(connected.name, record)
+    return found

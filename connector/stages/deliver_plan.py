@@ -1,0 +1,65 @@
+"""Whether a message that is due still makes sense, and when to try again: pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from connector.model import Contact, Interaction, Reason
+from connector.ports import Reading
+
+FIRST_RETRY: Final = timedelta(minutes=5)
+LONGEST_RETRY: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a message is not sent after all."""
+
+    reason: Reason
+    address_changed: bool = False
+    """The person is asked at the new address, when the rules still allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the invitation was planned on, and what the store knows of the person by now."""
+
+    email: str
+    on: str
+    """The survey's kind and event, e.g. ``case.closed``."""
+    opted_out: bool = False
+    bounced: bool = False
+
+
+def is_unreadable(reading: Reading | None) -> bool:
+    """Whether the record is there and cannot be understood: then nothing is known, and nothing is sent."""
+    return reading is not None and reading.error is not None
+
+
+def objection(planned: Planned, contact: Reading | None, interaction: Reading | None) -> Stop | None:
+    """Compare with what the CRM says right now (None: the record is gone); returns why the message is not sent."""
+    person = contact.value if contact is not None else None
+    happened = interaction.value if interaction is not None else None
+    if not isinstance(person, Contact) or not isinstance(happened, Interaction):
+        return Stop(Reason.DELETED)
+    if f"{happened.kind}.{happened.ended}" != planned.on:
+        return Stop(Reason.REOPENED)
+    if person.no_surveys or planned.opted_out:
+        return Stop(Reason.OPTED_OUT)
+    if person.email is None:
+        return Stop(Reason.NO_ADDRESS)
+    if person.email != planned.email:
+        return Stop(Reason.DELAY, address_changed=True)
+    return Stop(Reason.BAD_ADDRESS) if planned.bounced else None
+
+
+def gap_over(last_mails: Mapping[str, datetime], person: str, gap: timedelta) -> datetime | None:
+    """Return from when on this person may be written to again; None: at any time."""
+    last = last_mails.get(person)
+    return None if last is None else last + gap
+
+
+def retry_in(failures: int) -> timedelta:
+    """Return how long to wait after the `failures`-th failure in a row: 5 minutes, doubled each time, up to an hour."""
+    return min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY)

@@ -1,0 +1,299 @@
+"""What `deliver` reads and leaves behind."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, and_, exists, func, insert, select, update
+
+from connector.model import Delivery, Ref
+from connector.store import people, showing
+from connector.store.inviting import Move, move_decision, note
+from connector.store.refs import chunks, rows_by_address, rows_by_id, survivors
+from connector.store.tables import (
+    attempt,
+    connection_state,
+    contact,
+    interaction,
+    invitation,
+    owner,
+    ref_of,
+    response,
+    setting,
+)
+
+Purpose = Literal["invitation", "reminder"]
+
+FAILED: Final = "failed"
+"""The state of an attempt that certainly reached nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message that is due, with the records that it depends on as the store has them."""
+
+    invitation: Any
+    purpose: Purpose
+    contact: Any | None
+    interaction: Any | None
+    person: Any | None
+    owner_timezone: str | None
+
+    @property
+    def key(self) -> tuple[str, Purpose]:
+        """What is sent at most once."""
+        return self.invitation.id, self.purpose
+
+    @property
+    def contact_ref(self) -> Ref | None:
+        """Where the contact is in its CRM, merges followed."""
+        return ref_of(self.contact.connection, self.contact.ref) if self.contact else None
+
+    @property
+    def interaction_ref(self) -> Ref | None:
+        """Where the interaction is in its CRM."""
+        return ref_of(self.interaction.connection, self.interaction.ref) if self.interaction else None
+
+
+# ── before anything is sent ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def give_up_unknown(connection: Connection, now: datetime) -> int:
+    """Set what was being sent when the process died to "in doubt"; returns how many messages that were.
+
+    Only for the holder of the lease: nobody else can be sending.
+    """
+    cut_off = update(attempt).where(attempt.c.state == Delivery.SENDING)
+    doubt = "the connector was stopped while this was being sent"
+    found = connection.execute(cut_off.values(state=Delivery.IN_DOUBT, ended_at=now, error=doubt)).rowcount
+    sending = update(invitation).where(invitation.c.state == Delivery.SENDING)
+    connection.execute(sending.values(state=Delivery.IN_DOUBT, error=doubt))
+    in_doubt = exists().where(
+        attempt.c.invitation_id == invitation.c.id,
+        attempt.c.purpose == "reminder",
+        attempt.c.state == Delivery.IN_DOUBT,
+    )
+    connection.execute(
+        update(invitation).where(invitation.c.reminder_at.is_not(None), in_doubt).values(reminder_at=None)
+    )
+    return found
+
+
+def expire(connection: Connection, now: datetime) -> int:
+    """End what was not sent in time, and reminders of what can no longer be answered; returns how many invitations ended."""
+    over = invitation.c.expires_at <= now
+    ended = connection.execute(
+        update(invitation).where(invitation.c.state == Delivery.DUE, over).values(state=Delivery.EXPIRED)
+    )
+    connection.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), over).values(reminder_at=None))
+    return ended.rowcount
+
+
+def paused(connection: Connection) -> tuple[bool, frozenset[str]]:
+    """Return whether the whole product is paused, and which connections are."""
+    everything = connection.execute(select(setting.c.value).where(setting.c.name == "paused")).scalar_one_or_none()
+    names = connection.execute(
+        select(connection_state.c.connection).where(connection_state.c.paused_at.is_not(None))
+    ).scalars()
+    return bool(everything), frozenset(names)
+
+
+# ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def due(
+    connection: Connection,
+    purpose: Purpose,
+    *,
+    crms: Collection[str],
+    surveys: Collection[str],
+    now: datetime,
+    limit: int,
+) -> list[str]:
+    """Return the invitations whose message of this purpose is due, those that have waited longest first."""
+    since = invitation.c.due_at if purpose == "invitation" else invitation.c.reminder_at
+    ready = _ready(now) if purpose == "invitation" else _to_remind(now)
+    return list(
+        connection.execute(
+            select(invitation.c.id)
+            .join(interaction, interaction.c.id == invitation.c.interaction_id, isouter=True)
+            .where(ready, invitation.c.connection.in_(crms), invitation.c.survey.in_(surveys))
+            # Then by the CRM's ids, not ours, so that a trial run sends in the same order.
+            .order_by(since, interaction.c.ref, invitation.c.email)
+            .limit(limit)
+        ).scalars()
+    )
+
+
+def _ready(now: datetime) -> Any:
+    return and_(invitation.c.state == Delivery.DUE, invitation.c.due_at <= now)
+
+
+def _to_remind(now: datetime) -> Any:
+    answered = exists().where(response.c.invitation_id == invitation.c.id)
+    when = and_(invitation.c.reminder_at <= now, invitation.c.reminded_at.is_(None))
+    return and_(invitation.c.state == Delivery.SENT, when, ~answered)
+
+
+def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> list[Letter]:
+    """Read the messages to send to these invitations' people, in the order of `ids`."""
+    invitations = rows_by_id(connection, invitation, ids)
+    rows = [invitations[id_] for id_ in ids]
+    called = survivors(connection, contact, (row.contact_id for row in rows))
+    contacts = rows_by_id(connection, contact, called.values())
+    interactions = rows_by_id(connection, interaction, (row.interaction_id for row in rows))
+    owners = rows_by_address(connection, owner, ((row.connection, row.owner_ref) for row in rows if row.owner_ref))
+    persons = {
+        name: row
+        for part in chunks(row.person for row in rows)
+        for name, row in people.people(connection, part).items()
+    }
+    return [
+        Letter(
+            invitation=row,
+            purpose=purpose,
+            contact=contacts.get(called.get(row.contact_id, "")),
+            interaction=interactions.get(row.interaction_id),
+            person=persons.get(row.person),
+            owner_timezone=getattr(owners.get((row.connection, row.owner_ref)), "timezone", None),
+        )
+        for row in rows
+    ]
+
+
+def last_mails(connection: Connection, persons: Iterable[str]) -> dict[str, datetime]:
+    """Return when each of these persons was last written to."""
+    latest: dict[str, datetime] = {}
+    for part in chunks(persons):
+        rows = connection.execute(
+            select(invitation.c.person, invitation.c.sent_at, invitation.c.reminded_at).where(
+                invitation.c.person.in_(part), invitation.c.sent_at.is_not(None)
+            )
+        )
+        for row in rows:
+            at = row.reminded_at or row.sent_at
+            latest[row.person] = max(at, latest.get(row.person, at))
+    return latest
+
+
+# ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def begin(connection: Connection, letter: Letter, message_id: str, now: datetime) -> bool:
+    """Write down that the message is about to be sent. False: something has changed since it was looked at, do not send.
+
+    The index on attempts lets nobody begin a second time what may have arrived.
+    """
+    if _may_have_arrived(connection, letter) or not _still_wanted(connection, letter):
+        return False
+    connection.execute(
+        insert(attempt).values(
+            invitation_id=letter.invitation.id,
+            purpose=letter.purpose,
+            state=Delivery.SENDING,
+            message_id=message_id,
+            started_at=now,
+        )
+    )
+    if letter.purpose == "invitation":
+        _set(connection, letter, state=Delivery.SENDING)
+    return True
+
+
+def _may_have_arrived(connection: Connection, letter: Letter) -> bool:
+    tried = select(attempt.c.id).where(
+        attempt.c.invitation_id == letter.invitation.id,
+        attempt.c.purpose == letter.purpose,
+        attempt.c.state != FAILED,
+    )
+    return connection.execute(tried).first() is not None
+
+
+def _still_wanted(connection: Connection, letter: Letter) -> bool:
+    state = select(invitation.c.state).where(invitation.c.id == letter.invitation.id)
+    if connection.execute(state).scalar_one() != letter.invitation.state:
+        return False
+    answered = select(response.c.id).where(response.c.invitation_id == letter.invitation.id)
+    if connection.execute(answered).first() is not None:
+        return False
+    known = people.people(connection, [letter.invitation.person]).get(letter.invitation.person)
+    return known is None or (
+        getattr(known, "opted_out_at", None) is None and getattr(known, "bounced_at", None) is None
+    )
+
+
+def sent(connection: Connection, letter: Letter, message_id: str, now: datetime, remind_at: datetime | None) -> None:
+    """The message was handed over. `remind_at`: when to remind, for an invitation that is to be followed by a reminder."""
+    _end_attempt(connection, message_id, Delivery.SENT, now)
+    if letter.purpose == "invitation":
+        _set(connection, letter, state=Delivery.SENT, sent_at=now, reminder_at=remind_at, error=None)
+    else:
+        _set(connection, letter, reminded_at=now, reminder_at=None)
+    if letter.contact_ref is not None:
+        showing.want(connection, letter.contact_ref, "contact", {"last_asked": now.isoformat()})
+
+
+def bounced(connection: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> None:
+    """The server refused the address for good: nobody writes to this person again until an admin lifts it."""
+    _end_attempt(connection, message_id, Delivery.BOUNCED, now, why)
+    state = {"state": Delivery.BOUNCED} if letter.purpose == "invitation" else {}
+    _set(connection, letter, reminder_at=None, error=why, **state)
+    people.bounced(connection, letter.invitation.person, now, why)
+
+
+def in_doubt(connection: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> None:
+    """Nobody knows whether the message arrived; it is not sent again, and no reminder follows."""
+    _end_attempt(connection, message_id, Delivery.IN_DOUBT, now, why)
+    state = {"state": Delivery.IN_DOUBT} if letter.purpose == "invitation" else {}
+    _set(connection, letter, reminder_at=None, error=why, **state)
+
+
+def failed(connection: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> int:
+    """Certainly nothing arrived; returns how many attempts have failed by now."""
+    _end_attempt(connection, message_id, FAILED, now, why)
+    state = {"state": Delivery.DUE} if letter.purpose == "invitation" else {}
+    _set(connection, letter, error=why, **state)
+    failures = select(func.count()).where(
+        attempt.c.invitation_id == letter.invitation.id, attempt.c.purpose == letter.purpose, attempt.c.state == FAILED
+    )
+    return int(connection.execute(failures).scalar_one())
+
+
+def postpone(connection: Connection, letter: Letter, until: datetime) -> None:
+    """Look at the message again later; one that would come too late expires."""
+    when = {"due_at": until} if letter.purpose == "invitation" else {"reminder_at": until}
+    _set(connection, letter, **when)
+
+
+def cancel(connection: Connection, letter: Letter, move: Move, now: datetime) -> None:
+    """Do not send the message. An invitation's decision makes `move`; of a reminder only the log is told."""
+    text = move.note or move.reason or ""
+    if letter.purpose == "reminder":
+        _set(connection, letter, reminder_at=None)
+        note(connection, letter.invitation.decision_id, f"no reminder: {text}", now)
+        return
+    _set(connection, letter, state=Delivery.CANCELLED, error=text)
+    move_decision(connection, letter.invitation.decision_id, move, now)
+
+
+def still_due(connection: Connection, crms: Collection[str], now: datetime) -> int:
+    """Return how many invitations are due and were left for a later lap."""
+    return int(
+        connection.execute(select(func.count()).where(invitation.c.connection.in_(crms), _ready(now))).scalar_one()
+    )
+
+
+def latch_opt_out(connection: Connection, letter: Letter, now: datetime) -> None:
+    """Keep an opt-out that the CRM told us just before sending."""
+    people.opt_out(connection, letter.invitation.person, now, "crm")
+
+
+def _set(connection: Connection, letter: Letter, **columns: Any) -> None:
+    connection.execute(update(invitation).where(invitation.c.id == letter.invitation.id).values(**columns))
+
+
+def _end_attempt(connection: Connection, message_id: str, state: str, now: datetime, why: str | None = None) -> None:
+    connection.execute(
+        update(attempt).where(attempt.c.message_id == message_id).values(state=state, ended_at=now, error=why)
+    )
