@@ -123,11 +123,11 @@ def assertion(config: SalesforceConfig, now: datetime) -> str:
     claims = {"iss": config.client_id, "sub": config.username, "aud": audience(config.url), "exp": expiry}
     try:
         return jwt.encode(claims, config.private_key, algorithm="RS256")
-    except (ValueError, TypeError, jwt.PyJWTError) as error:
+    except (ValueError, TypeError, jwt.PyJWTError):
         where = f"{config.connection}: sign in"
         raise AuthRevoked(
             "the private key cannot be read.", where=where, remedy="It must be an RSA key as PEM."
-        ) from error
+        ) from None
 
 
 def audience(url: str) -> str:

@@ -131,7 +131,12 @@ def _time(stamp: str | None) -> datetime | None:
 
 def encode(body: Any) -> bytes:
     """Return JSON in Salesforce's own forms of times and numbers."""
-    return json.dumps(body, default=_in_json, allow_nan=False, ensure_ascii=False).encode()
+    try:
+        text = json.dumps(body, default=_in_json, allow_nan=False, ensure_ascii=False)
+    except ValueError as error:
+        raise Bug(f"{error}") from error
+    # Half of a surrogate pair, cut off by some other program, must not keep a whole batch from being written.
+    return text.encode(errors="replace")
 
 
 def _in_json(value: object) -> Any:

@@ -41,12 +41,12 @@ class SalesforceConfig:
         problems = list(_problems(name, values))
         if problems:
             raise SettingsError(problems)
-        given = {key: values[key] for key in _TEXTS if values.get(key)}
+        given = {key: str(values[key]).strip() for key in _TEXTS if values.get(key)}
         return cls(
             connection=name,
             url=str(values["url"]).rstrip("/"),
             auth=_auth(values),
-            daily_call_share=float(values.get("daily_call_share") or 1.0),
+            daily_call_share=1.0 if (share := values.get("daily_call_share")) is None else float(share),
             ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
             **given,
         )

@@ -34,7 +34,7 @@ def without_fields(layout: Layout, fields: Sequence[str]) -> dict[str, Any]:
 
 
 def _column(fields: Sequence[str]) -> dict[str, Any]:
-    return {"layoutItems": [{"behavior": "Readonly", "field": field} for field in fields]}
+    return {"layoutItems": [{"behavior": "Edit", "field": field} for field in fields]}
 
 
 def _trimmed(section: Mapping[str, Any], fields: set[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from adapters.salesforce.describe import Describer, Traits
 from adapters.salesforce.errors import QueryTimeout, failure, not_data
 from adapters.salesforce.records import Columns, converter
 from adapters.salesforce.version import API_VERSION
-from connector.errors import CursorInvalid
+from connector.errors import CursorInvalid, SchemaChanged
 from connector.ports import Condition, Page, Position, Query, Record
 
 _OPTIONS = {"Sforce-Query-Options": "batchSize=2000"}
@@ -97,7 +97,7 @@ class Reader:
         while some := tuple(islice(wanted, _IDS_IN_A_QUERY)):
             among = soql.condition(Condition("Id", "in", some))
             text = soql.select(columns.selected, object_name, among, _alive(columns.traits))
-            for answer in self._listing(text, call=f"fetch {object_name}"):
+            for answer in self._named(fields, self._listing(text, call=f"fetch {object_name}")):
                 found |= {record.id: record for record in _records(columns, answer.data["records"])}
         return found
 
@@ -107,7 +107,7 @@ class Reader:
 
     def ask(self, text: str, *, call: str) -> Answer:
         """Return the first page of a query."""
-        path = f"queryAll?q={percent(text)}"
+        path = f"queryAll?q={percent(text, errors='replace')}"
         if len(path) > _LONGEST_ADDRESS:
             return self._ask_in_body(path, call)
         return self._client.read(path, call=call, headers=_OPTIONS)
@@ -145,10 +145,19 @@ class Reader:
         stamp = columns.traits.stamp
         bounds = window.conditions(stamp)
         text = soql.select(columns.selected, query.object, soql.where(query.where), *bounds, order=(stamp, "Id"))
-        for answer in self._listing(text, call=f"changes of {query.object}"):
+        for answer in self._named(query.fields, self._listing(text, call=f"changes of {query.object}")):
             records = _records(columns, answer.data["records"])
             last = Position(records[-1].modified, records[-1].id) if records else None
             yield Page(records, last, answer.server_time)
+
+    @staticmethod
+    def _named(fields: Sequence[str], listing: Iterator[Answer]) -> Iterator[Answer]:
+        """Let an unknown field be named as it was asked for, which Salesforce does not do for paths."""
+        try:
+            yield from listing
+        except SchemaChanged as error:
+            error.field = _as_asked(error.field, fields)
+            raise
 
     def _cut(self, place: Window, width: timedelta | None) -> Window:
         """Return the next window to ask for: all the rest, unless that has been too much."""
@@ -165,6 +174,14 @@ class Reader:
         if width < _SHORTEST_WINDOW:
             raise error
         return width
+
+
+def _as_asked(field: str, fields: Sequence[str]) -> str:
+    """Return the path that holds this name, unless the name itself was asked for."""
+    lower = field.lower()
+    if not lower or any(lower == asked.lower() for asked in fields):
+        return field
+    return next((asked for asked in fields if lower in asked.lower().split(".")), field)
 
 
 def _alive(traits: Traits) -> str:

@@ -161,17 +161,20 @@ class Setup:
                     yield layout_step(name, layout_id, absent)
             if not found and any(spec.object == name for spec in new) and shown:
                 yield manual_layout_step(name, shown)
+            if any(spec.object == name for spec in new) and shown:
+                yield visibility_step(name, shown)
 
     def _layouts(self, object_name: str) -> dict[str, Mapping[str, Any]]:
         text = soql.select(("Id",), "Layout", soql.condition(_held_by(object_name)))
         ids = [row["Id"] for row in self._tooling(text, call=f"layouts of {object_name}")]
-        return {layout_id: self._layout(layout_id) for layout_id in ids}
+        return {layout_id: layout for layout_id in ids if (layout := self._layout(layout_id))}
 
-    def _layout(self, layout_id: str) -> dict[str, Any]:
+    def _layout(self, layout_id: str) -> dict[str, Any] | None:
+        """Return a layout, or None if we are not shown all that is on it."""
         call = "layout"
         answer = self._client.read(f"tooling/sobjects/Layout/{soql.id18(layout_id)}", call=call)
         layout = expect_object(answer, self._client.where(call)).get("Metadata")
-        return layout if isinstance(layout, dict) else {}
+        return layout if isinstance(layout, dict) and "layoutSections" in layout else None
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -223,7 +226,11 @@ class Setup:
         return {}
 
     def _change_layout(self, detail: Detail, change: Callable[[layouts.Layout, Sequence[str]], dict[str, Any]]) -> None:
-        changed = change(self._layout(detail["layout"]), detail["fields"])
+        layout = self._layout(detail["layout"])
+        if layout is None:
+            # What is written replaces the layout: without what stands there now it would be wiped.
+            raise NotPermitted("the page layout cannot be read.", where=self._client.where("layout"))
+        changed = change(layout, detail["fields"])
         path = f"tooling/sobjects/Layout/{detail['layout']}"
         self._client.change("PATCH", path, {"Metadata": changed}, call="layout")
 
@@ -259,7 +266,7 @@ def _held_by(object_name: str) -> Condition:
 
 def field_steps(new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
     """Yield a step for each definition; fields of tasks and events are one."""
-    for name, spec in {full_name(spec): spec for spec in reversed(new)}.items():
+    for name, spec in {full_name(spec): spec for spec in new}.items():
         detail = {"action": "field", "name": name, "metadata": metadata(spec)}
         yield SetupStep(f"field:{name}", f"Make the field “{spec.label}” ({name}).", detail=detail)
 
@@ -302,3 +309,10 @@ def manual_layout_step(object_name: str, fields: Sequence[str]) -> SetupStep:
     path = f"Setup > Object Manager > {object_name} > Page Layouts > (your layout)"
     sentence = f"Show the fields on the page: {path}, drag in {', '.join(fields)}, Save."
     return SetupStep(f"layout:{object_name}", sentence, manual=True)
+
+
+def visibility_step(object_name: str, fields: Sequence[str]) -> SetupStep:
+    """Return the click path by which people get to see new fields: who may see what is the admin's decision."""
+    path = f"Setup > Object Manager > {object_name} > Fields & Relationships > (field) > Set Field-Level Security"
+    sentence = f"Let people see the fields: {path}, tick Visible for their profiles: {', '.join(fields)}."
+    return SetupStep(f"visibility:{object_name}", sentence, manual=True)

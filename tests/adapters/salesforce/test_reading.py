@@ -111,6 +111,17 @@ def test_f49_a_hidden_field_is_named(crm: SalesforceAdapter, wire: Wire) -> None
     assert caught.value.where == "acme: changes of Account"
 
 
+@pytest.mark.parametrize(
+    "said", ["No such column 'Nope' on entity 'Name'.", "Didn't understand relationship 'Owner' in field path."]
+)
+def test_f49_a_hidden_path_is_named_as_asked(crm: SalesforceAdapter, wire: Wire, said: str) -> None:
+    wire.describe("Account")
+    wire.refuse("GET", "queryAll", "INVALID_FIELD", said)
+    with pytest.raises(SchemaChanged) as caught:
+        list(crm.changes(Query("Account", ("Name", "Owner.Nope")), since=None, after=None))
+    assert caught.value.field == "Owner.Nope"
+
+
 def test_f54_a_query_that_takes_too_long_is_asked_for_shorter_windows(
     crm: SalesforceAdapter, wire: Wire, clock: SteppingClock
 ) -> None:

@@ -42,20 +42,21 @@ def an_empty_org(wire: Wire, *, layout: bool = True) -> None:
 def test_an_empty_org_needs_everything_in_order(crm: SalesforceAdapter, wire: Wire) -> None:
     an_empty_org(wire)
     assert [step.key for step in crm.plan_setup([MOOD, KEY])] == [
-        "field:Activity.Key__c",
         "field:Account.Mood__c",
+        "field:Activity.Key__c",
         "permission_set:Afterword",
         "permission:Account.Mood__c",
         "permission:Task.Key__c",
         "assignment:Afterword",
         f"layout:Account:{LAYOUT}",
+        "visibility:Account",
     ]
 
 
 def test_a_layout_out_of_reach_is_a_click_path(crm: SalesforceAdapter, wire: Wire) -> None:
     an_empty_org(wire, layout=False)
-    (step,) = [step for step in crm.plan_setup([MOOD, KEY]) if step.manual]
-    assert step.key == "layout:Account"
+    step, visibility = [step for step in crm.plan_setup([MOOD, KEY]) if step.manual]
+    assert (step.key, visibility.key) == ("layout:Account", "visibility:Account")
     assert "Object Manager > Account > Page Layouts" in step.sentence
     assert [result.done for result in crm.apply_setup([step])] == [False]
 
@@ -103,8 +104,8 @@ def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter,
     an_empty_org(wire)
     steps = crm.plan_setup([MOOD, KEY])
     made = "tooling/sobjects/CustomField"
-    wire.refuse("POST", made, "DUPLICATE_DEVELOPER_NAME", "There is already a field named Key on Activity.")
     wire.answer("POST", made, {"id": "00N000000000001AAA", "success": True}, status=201)
+    wire.refuse("POST", made, "DUPLICATE_DEVELOPER_NAME", "There is already a field named Key on Activity.")
     wire.answer("POST", "sobjects/PermissionSet", {"id": SET, "success": True}, status=201)
     for name in ("1", "2"):
         wire.rows({"Id": SET})
@@ -117,7 +118,7 @@ def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter,
     wire.answer("PATCH", f"tooling/sobjects/Layout/{LAYOUT}", "", status=204)
 
     results = list(crm.apply_setup(steps))
-    assert [result.done for result in results] == [True, True, True, True, True, False, True]
+    assert [result.done for result in results] == [True, True, True, True, True, False, True, False]
     assert isinstance(results[5].error, NotPermitted)
     undo = crm.plan_undo(results)
     assert [step.key for step in undo] == [
@@ -127,6 +128,13 @@ def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter,
         "remove:permission_set:Afterword",
         "remove:field:Account.Mood__c",
     ]
+
+
+def test_a_layout_that_is_not_shown_whole_is_left_alone(crm: SalesforceAdapter, wire: Wire) -> None:
+    detail = {"action": "place", "layout": LAYOUT, "fields": ["Mood__c"]}
+    wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": None})
+    (result,) = crm.apply_setup([SetupStep("layout", "Show it.", detail=detail)])
+    assert isinstance(result.error, NotPermitted)
 
 
 def test_removing_what_is_gone_counts_as_done(crm: SalesforceAdapter, wire: Wire) -> None:

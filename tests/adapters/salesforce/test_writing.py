@@ -1,5 +1,7 @@
 """Each write has one result, in its place, and none is done twice."""
 
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -226,6 +228,26 @@ def test_an_answer_with_too_few_results_is_no_answer(crm: SalesforceAdapter, wir
 def test_more_than_a_batch_is_our_own_fault(crm: SalesforceAdapter) -> None:
     with pytest.raises(Bug, match="201 writes"):
         crm.write(updates(*range(201)))
+
+
+def test_values_go_in_salesforces_own_forms(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.answer("PATCH", MANY, [done()])
+    when = datetime(2026, 11, 20, 14, 30, 0, 5000, tzinfo=timezone(timedelta(hours=2)))
+    values = {"At__c": when, "On__c": date(2026, 11, 20), "N__c": Decimal("7"), "Off__c": None, "T__c": "\ud800 ä😀"}
+    crm.write([update(**values)])
+    sent = wire.bodies(MANY)[0]["records"][0]
+    assert {name: sent[name] for name in values} == {
+        "At__c": "2026-11-20T12:30:00.005Z",
+        "On__c": "2026-11-20",
+        "N__c": 7,
+        "Off__c": None,
+        "T__c": "? ä😀",
+    }
+
+
+def test_what_is_no_number_is_our_own_fault(crm: SalesforceAdapter) -> None:
+    with pytest.raises(Bug):
+        crm.write([update(N__c=float("nan"))])
 
 
 def test_writing_nothing_calls_nobody(crm: SalesforceAdapter) -> None:
