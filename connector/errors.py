@@ -3,6 +3,7 @@
 AfterwordError(what, where, remedy)
 ├─ SettingsError(problems)              everything wrong with config.toml and the mappings, in one run
 ├─ StoreError                           the database is missing, busy, or newer than this version
+│  └─ LeaseLost                         another process took over: what was about to be written is not written by us
 ├─ CrmError
 │  ├─ Unavailable                       no answer, 5xx, an HTML page instead of data: passing
 │  ├─ RateLimited(retry_after, quota)   too fast: passing

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.memory.derive import Change
 from adapters.memory.faults import Faults
 from adapters.memory.log import CallLog
 from adapters.memory.rows import Row, Version
@@ -14,8 +15,8 @@ from adapters.memory.schema import MANAGED, ObjectDef
 from connector.errors import Conflict, Gone, SchemaChanged
 from connector.ports import Clock, FieldSchema
 
-Derive = Callable[["Database", str, dict[str, Any], Mapping[str, Any], datetime], None]
-"""Sets the fields of a record that follow from others: (crm, object, values, values before, now)."""
+Derive = Callable[["Database", Change], None]
+"""Sets the fields of a record that follow from others."""
 
 
 class Database:
@@ -160,7 +161,7 @@ class Database:
         for name, value in changes.items():
             values[name] = stored(definition.fields[name], value)
         if self._derive is not None:
-            self._derive(self, row.object, values, before, self._moment(at))
+            self._derive(self, Change(row.object, values, before, self._moment(at)))
         check_required(definition, values)
         self._claim_keys(row, values)
         moment = self._moment(at)

@@ -1,6 +1,7 @@
 """Fields of the small org that follow from others: a closed case has a closing time, a call its customer."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,20 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 
-def derive(crm: "Database", object_name: str, values: Values, before: Mapping[str, Any], now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record as it is about to be kept: `values` may still be added to."""
+
+    object: str
+    values: Values
+    before: Mapping[str, Any]
+    now: datetime
+
+
+def derive(crm: "Database", change: Change) -> None:
     """Set what follows from the rest of the record's values."""
-    match object_name:
+    values, now = change.values, change.now
+    match change.object:
         case "Contact":
             _name(values)
         case "Case":
@@ -26,7 +38,7 @@ def derive(crm: "Database", object_name: str, values: Values, before: Mapping[st
         case "Event":
             _customer(crm, values)
         case "Opportunity":
-            _stage(values, before, now)
+            _stage(values, change.before, now)
 
 
 def _name(values: Values) -> None:

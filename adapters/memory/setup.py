@@ -16,7 +16,7 @@ def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
             steps.append(_create(spec))
         elif spec.name in crm.unseen(spec.object):
             steps.append(
-                _step("permission", "grant", spec.object, spec.name, f"Let Afterword use {spec.object}.{spec.name}.")
+                _step("permission", "grant", (spec.object, spec.name), f"Let Afterword use {spec.object}.{spec.name}.")
             )
     return steps
 
@@ -62,7 +62,7 @@ def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
 
 def _create(spec: FieldSpec) -> SetupStep:
     step = _step(
-        "field", "create", spec.object, spec.name, f"Create the field {spec.object}.{spec.name} ({spec.label})."
+        "field", "create", (spec.object, spec.name), f"Create the field {spec.object}.{spec.name} ({spec.label})."
     )
     more = {
         "label": spec.label,
@@ -76,7 +76,8 @@ def _create(spec: FieldSpec) -> SetupStep:
     return replace(step, detail={**step.detail, **more})
 
 
-def _step(kind: str, action: str, object_name: str, name: str, sentence: str) -> SetupStep:
+def _step(kind: str, action: str, field: tuple[str, str], sentence: str) -> SetupStep:
+    object_name, name = field
     detail = {"action": action, "object": object_name, "name": name}
     return SetupStep(f"{kind}:{object_name}.{name}", sentence, detail=detail)
 

@@ -1,0 +1,255 @@
+"""The rules of the house, checked on the source itself."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from connector import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("connector", "adapters", "mappings")
+DOMAIN = {"connector.model", "connector.ports", "connector.errors"}
+DATABASE = {"sqlalchemy", "alembic"}
+LONGEST_FILE = 500
+LONGEST_FUNCTION = 60
+MOST_ARGUMENTS = 5
+MIGRATIONS = "connector/store/migrations/"
+
+
+@cache
+def sources(*folders: str) -> tuple[Path, ...]:
+    """Return all Python files of some folders."""
+    return tuple(sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def name_of(path: Path) -> str:
+    """Return the path as people write it, from the root of the project."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full name of everything imported in a file, wherever it stands; relative ones made absolute."""
+    package = name_of(path).removesuffix(".py").split("/")[:-1]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def within(imported: str, *modules: str) -> bool:
+    """Whether an import is of one of these modules, or of something in them."""
+    return any(imported == module or imported.startswith(f"{module}.") for module in modules)
+
+
+def offences(folders: tuple[str, ...], forbidden: tuple[str, ...], *, but: tuple[str, ...] = ()) -> list[str]:
+    """Return where files of some folders import what they may not."""
+    return [
+        f"{name_of(path)} imports {imported}"
+        for path in sources(*folders)
+        if not name_of(path).startswith(but or ("\0",))
+        for imported in imports(path)
+        if within(imported, *forbidden)
+    ]
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def literals(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the text in a file's code with its line; docstrings are no code."""
+    docs = {
+        id(node.value)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.lineno, node.value
+
+
+def adapter_folders() -> list[str]:
+    return sorted(path.name for path in (ROOT / "adapters").iterdir() if (path / "__init__.py").exists())
+
+
+# ── arrows ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("folder", adapter_folders())
+def test_an_adapter_knows_the_domain_and_nothing_else_of_ours(folder: str) -> None:
+    own = f"adapters.{folder}"
+    found = [
+        f"{name_of(path)} imports {imported}"
+        for path in sources(f"adapters/{folder}")
+        for imported in imports(path)
+        if within(imported, *OURS) and not within(imported, own, *DOMAIN)
+    ]
+    assert found == []
+
+
+def test_stages_know_no_adapter_and_no_mapping() -> None:
+    assert offences(("connector/stages",), ("adapters", "mappings")) == []
+
+
+def test_the_domain_knows_nobody() -> None:
+    domain = {"connector/model.py", "connector/ports.py", "connector/errors.py"}
+    found = [
+        f"{name_of(path)} imports {imported}"
+        for path in sources("connector")
+        if name_of(path) in domain
+        for imported in imports(path)
+        if within(imported, *OURS) and not within(imported, *DOMAIN)
+    ]
+    assert found == []
+
+
+def test_mappings_know_the_domain_alone() -> None:
+    found = [
+        f"{name_of(path)} imports {imported}"
+        for path in sources("mappings")
+        for imported in imports(path)
+        if within(imported, "adapters", "connector") and not within(imported, *DOMAIN)
+    ]
+    assert found == []
+
+
+def test_the_store_alone_knows_sql() -> None:
+    assert offences(("connector", "mappings"), tuple(DATABASE), but=("connector/store/",)) == []
+    assert offences(("adapters",), tuple(DATABASE)) == []
+
+
+def test_the_store_knows_no_stage() -> None:
+    assert (
+        offences(("connector/store",), ("connector.stages", "connector.web", "connector.cli", "connector.wiring")) == []
+    )
+
+
+def test_only_the_composition_root_sees_adapters_and_mappings() -> None:
+    root = ("connector/wiring", "connector/cli")
+    assert offences(("connector",), ("adapters", "mappings"), but=root) == []
+
+
+# ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_crms_word_never_leaks_past_its_adapter() -> None:
+    found = [
+        f"{name_of(path)}:{line} says {text!r}"
+        for path in sources("connector")
+        for line, text in literals(path)
+        if "__c" in text or text.startswith("hs_")
+    ]
+    assert found == []
+
+
+def test_no_path_of_a_developers_machine() -> None:
+    machine = re.compile(r"""["'\s(=](/home/|/Users/|/root/|/work/|C:\\Users)""")
+    kept = [path for folder in (*OURS, "tests", "docs") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    readable = [path for path in kept if path.suffix in {".py", ".toml", ".md", ".html", ".mjml", ".json", ".lark"}]
+    assert readable
+    found = [name_of(path) for path in readable if machine.search(path.read_text(encoding="utf-8"))]
+    assert [name for name in found if name != name_of(Path(__file__).resolve())] == []
+
+
+def test_the_error_tree_is_drawn_whole() -> None:
+    drawn = errors.__doc__ or ""
+    defined = {
+        name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, BaseException)
+    }
+    assert len(defined) > 15
+    assert {name for name in defined if not re.search(rf"\b{name}\b", drawn)} == set()
+
+
+def test_every_error_is_in_the_tree_of_one_root() -> None:
+    stray = [
+        name
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, BaseException) and not issubclass(each, errors.AfterwordError)
+    ]
+    assert stray == ["Bug"]
+
+
+# ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_file_is_too_long_to_be_read() -> None:
+    sizes = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in sources(*OURS, "tests")}
+    too_long = {name: size for name, size in sizes.items() if size > LONGEST_FILE}
+    assert {name: size for name, size in too_long.items() if not name.startswith(MIGRATIONS)} == {}
+
+
+def test_no_function_is_too_long_to_be_grasped() -> None:
+    found = [
+        f"{name_of(path)}: {function.name} has {(function.end_lineno or 0) - function.lineno + 1} lines"
+        for path in sources(*OURS)
+        if not name_of(path).startswith(MIGRATIONS)
+        for function in functions(path)
+        if (function.end_lineno or 0) - function.lineno + 1 > LONGEST_FUNCTION
+    ]
+    assert found == []
+
+
+def test_five_positional_arguments_are_the_most() -> None:
+    found = [
+        f"{name_of(path)}: {function.name}"
+        for path in sources(*OURS)
+        if not name_of(path).startswith(MIGRATIONS)
+        for function in functions(path)
+        if len([arg for arg in (*function.args.posonlyargs, *function.args.args) if arg.arg not in ("self", "cls")])
+        > MOST_ARGUMENTS
+    ]
+    assert found == []
+
+
+# ── habits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_error_is_swallowed_in_silence() -> None:
+    """An `except` that only passes says why in a comment; one that catches everything never only passes."""
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources(*OURS)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+    assert found == []
+
+
+def test_nobody_catches_a_bug() -> None:
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources(*OURS)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler) and node.type is not None
+        for caught in ast.walk(node.type)
+        if isinstance(caught, ast.Name) and caught.id in ("Bug", "AssertionError")
+    ]
+    assert found == []
+
+
+def test_time_comes_from_the_clock() -> None:
+    # Whether another process is alive is a matter of the machine's time, wherever our own clock stands.
+    clocks = ("connector/clock.py", "adapters/sandbox/clock.py", "connector/store/leases.py")
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources(*OURS)
+        if name_of(path) not in clocks
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("now", "utcnow", "today")
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("datetime", "date")
+    ]
+    assert found == []
