@@ -17,7 +17,8 @@ _CONFIG: Final = Template("""\
 adapter = "$crm"
 mode = "observe"                           # reads only. "live" also sends and writes; look at "afterword plan" first
 $credentials
-mapping = "mappings/$crm.toml"             # which field means what
+# What its fields mean; edit it, then look at "afterword check":
+mapping = "mappings/$crm.toml"
 
 [surveys.after-case]
 on = "case.closed"                         # <kind>.<event>, as the mapping names them
