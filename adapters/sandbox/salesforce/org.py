@@ -3,19 +3,19 @@
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.faults import Faults
-from adapters.sandbox.salesforce import derive, standard
+from adapters.sandbox.salesforce import derive, setup, standard
 from adapters.sandbox.salesforce.errors import not_found
 from adapters.sandbox.salesforce.ids import IdSequence, to_18
-from adapters.sandbox.salesforce.permissions import Permissions
+from adapters.sandbox.salesforce.permissions import Access, Permissions
 from adapters.sandbox.salesforce.rows import Records, Writer
 from adapters.sandbox.salesforce.schema import Field, ObjectType, Schema
-from adapters.sandbox.salesforce.store import Change, Store, redo, undo
+from adapters.sandbox.salesforce.store import Change, Row, Store, redo, undo
 from adapters.sandbox.salesforce.values import from_python, moment_of, stamp
 
 
@@ -46,6 +46,7 @@ class Org:
         self._pending: list[PendingCommit] = []
         self._admin = to_18("005Kx0000000001")
         self.organization_id, self.admin_id, self.integration_id = standard.furnish(self)
+        setup.lay_out(self)
 
     # Reading
 
@@ -151,14 +152,35 @@ class Org:
         names = {"FirstName": first, "LastName": last, "Email": email, "Username": email, "Alias": (first or last)[:8]}
         return self.insert("User", {**names, "ProfileId": profile_id, "IsActive": active})
 
-    def add_field(self, entity: str, spec: Field, *, grant: bool = False) -> None:
-        """Adds a custom field; nobody sees it until it is granted (`grant` gives it to all profiles)."""
+    def new_field(
+        self, entity: str, spec: Field, metadata: Mapping[str, Any] | None = None, *, grant: bool = False
+    ) -> str:
+        """Adds a custom field and returns its id; nobody sees it until it is granted (`grant` gives it to all profiles)."""
         with self.lock:
-            self.schema.add_field(entity, replace(spec, custom=True))
+            self.schema.add_field(entity, setup.as_custom(spec))
+            record_id = self.load("CustomField", [setup.field_row(entity, spec, metadata or {})])[0]
             if grant:
                 for parent in self.rows("PermissionSet", IsOwnedByProfile=True):
                     for held in self.schema.holders(entity):
                         self.grant(parent["Id"], held.name, spec.name)
+            return record_id
+
+    def change_field(self, row: Row, spec: Field, metadata: Mapping[str, Any]) -> None:
+        """Replaces the definition of a custom field; `row` is its record."""
+        entity = row["TableEnumOrId"]
+        self.schema.add_field(entity, setup.as_custom(spec))
+        self.store.put("CustomField", {**row, **setup.field_row(entity, spec, metadata), "SystemModstamp": self.now()})
+
+    def drop_field(self, row: Row) -> None:
+        """Deletes a custom field with its values and grants."""
+        setup.drop_values(self, row)
+        self.schema.remove_field(row["TableEnumOrId"], f"{row['DeveloperName']}__c")
+        self.store.purge("CustomField", row["Id"])
+
+    def layout(self, object_name: str) -> dict[str, Any]:
+        """The page layout of an object, as metadata with `layoutSections`; empty when it has none."""
+        rows = self.rows("Layout", TableEnumOrId=object_name)
+        return dict(rows[0]["Metadata"]) if rows else {}
 
     def grant(self, permission_set: str, object_name: str, field_name: str, *, edit: bool = True) -> None:
         """Grants a field to a permission set, replacing an earlier grant."""
@@ -182,6 +204,10 @@ class Org:
         if held is None:
             raise not_found()
         return held
+
+    def readable(self, held: ObjectType, access: Access) -> bool:
+        """Whether a user reads an object through the data API."""
+        return not held.tooling and access.may(held.name, "PermissionsRead")
 
     def now(self) -> str:
         """The present as a stamp."""

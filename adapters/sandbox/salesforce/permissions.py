@@ -14,7 +14,16 @@ _TABLES = ("User", "PermissionSet", "PermissionSetAssignment", "FieldPermissions
 # Objects without rights of their own: everybody who may use the API sees them.
 OPEN_OBJECTS = frozenset(
     {"User", "Group", "Profile", "PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions"}
-    | {"Organization", "RecordType", "CaseStatus", "TaskStatus", "TaskPriority", "OpportunityStage"}
+    | {
+        "CustomField",
+        "Layout",
+        "Organization",
+        "RecordType",
+        "CaseStatus",
+        "TaskStatus",
+        "TaskPriority",
+        "OpportunityStage",
+    }
 )
 ADMIN_OBJECTS = frozenset(
     {"User", "Group", "PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions"}
@@ -54,11 +63,15 @@ class Permissions:
         self._version: tuple[int, ...] = ()
         self._known: dict[str, Access] = {}
 
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Differs whenever the schema or a record that decides rights has changed."""
+        return (self._schema.version, *(self._store.table(name).version for name in _TABLES))
+
     def of(self, user_id: str) -> Access:
         """The rights of a user."""
-        version = (self._schema.version, *(self._store.table(name).version for name in _TABLES))
-        if version != self._version:
-            self._version = version
+        if self.version != self._version:
+            self._version = self.version
             self._known.clear()
         if user_id not in self._known:
             self._known[user_id] = self._work_out(user_id)

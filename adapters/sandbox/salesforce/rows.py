@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.salesforce import derive
-from adapters.sandbox.salesforce.errors import RequestError, RowError, not_found, not_writable
+from adapters.sandbox.salesforce.errors import RowError, SalesforceError, not_found, not_writable
 from adapters.sandbox.salesforce.ids import IdSequence, to_18, well_formed
 from adapters.sandbox.salesforce.permissions import Access, check_grant
 from adapters.sandbox.salesforce.schema import Field, ObjectType, Schema
@@ -271,6 +271,6 @@ class Records:
                 self._store.put(child.name, {**row, spec.name: winner, "SystemModstamp": writer.at})
 
 
-def refuse_unknown(error: RequestError | RowError) -> RowError:
+def as_row_error(error: SalesforceError) -> RowError:
     """A refusal of a whole call as one of a record, for calls that carry many."""
     return error if isinstance(error, RowError) else RowError(error.code, error.message, error.fields)

@@ -74,7 +74,9 @@ class Field:
     @property
     def filterable(self) -> bool:
         """Whether WHERE and ORDER BY may name it: long text may not."""
-        return self.type != "address" and not (self.type == "textarea" and self.length > _FILTER_LIMIT)
+        return self.type not in {"address", "complexvalue"} and not (
+            self.type == "textarea" and self.length > _FILTER_LIMIT
+        )
 
     @property
     def nillable(self) -> bool:
@@ -94,6 +96,7 @@ class ObjectType:
     name: str
     prefix: str
     plural: str
+    tooling: bool = False
     custom: bool = False
     fields: dict[str, Field] = field(default_factory=dict)
     _lower: dict[str, Field] = field(default_factory=dict)
@@ -179,7 +182,7 @@ def _spec() -> dict[str, dict[str, str]]:
 
 
 def _build(name: str, spec: dict[str, str]) -> ObjectType:
-    result = ObjectType(name, spec["prefix"], spec["plural"])
+    result = ObjectType(name, spec["prefix"], spec["plural"], tooling=spec.get("api") == "tooling")
     for line in (_SYSTEM_FIELDS + spec["fields"]).strip().splitlines():
         result.add(_field(line))
     return result

@@ -1,0 +1,70 @@
+"""`python -m adapters.sandbox serve`: a pretend CRM as a process of its own, until it is told to stop."""
+
+import json
+import signal
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.salesforce import Salesforce
+from adapters.sandbox.server import RunningServer, running
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+@cli.callback()
+def sandbox() -> None:
+    """Pretend CRMs."""
+
+
+@cli.command()
+def serve(
+    crm: Annotated[str, typer.Option(help="Which CRM to pretend to be: salesforce.")] = "salesforce",
+    port: Annotated[int, typer.Option(help="The port on localhost; 0 takes a free one.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Fill it with made-up records; the same number gives the same ones.")] = None,
+    accounts: Annotated[int, typer.Option(help="How many accounts the made-up records have.")] = 40,
+    start: Annotated[datetime | None, typer.Option(help="Stand still at this time (UTC) instead of following the real one.")] = None,
+    cert_dir: Annotated[Path | None, typer.Option(help="Where to write ca.pem.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Write the address and credentials here too.")] = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT; prints its address and credentials as JSON when it is ready."""
+    if crm != "salesforce":
+        raise typer.BadParameter(f"no sandbox for {crm}; there is: salesforce")
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    org = Salesforce.seeded(SandboxClock(start.astimezone() if start else None), seed=seed, accounts=accounts)
+    with running(org, port=port, cert_dir=cert_dir) as server:
+        _tell(_credentials(org, server), ready_file)
+        stop.wait()
+
+
+def _credentials(org: Salesforce, server: RunningServer) -> str:
+    return json.dumps(
+        {
+            "url": server.url,
+            "ca_bundle": str(server.ca_bundle),
+            "client_id": org.client.client_id,
+            "client_secret": org.client.client_secret,
+            "access_token": org.access_token,
+            "admin_token": org.admin_token,
+        }
+    )
+
+
+def _tell(text: str, ready_file: Path | None) -> None:
+    if ready_file:
+        unfinished = ready_file.with_suffix(".part")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.rename(ready_file)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    cli()

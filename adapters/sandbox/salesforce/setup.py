@@ -1,0 +1,88 @@
+"""Custom fields and page layouts as the org keeps them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from adapters.sandbox.salesforce.schema import Field
+from adapters.sandbox.salesforce.store import Row
+
+if TYPE_CHECKING:
+    from adapters.sandbox.salesforce.org import Org
+
+_LAYOUTS: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
+    "Account": {
+        "Account Information": (
+            ("OwnerId", "Name", "ParentId", "AccountNumber", "Type", "Industry"),
+            ("Rating", "Phone", "Fax", "Website", "AnnualRevenue", "NumberOfEmployees"),
+        ),
+        "Address Information": (("BillingAddress",), ()),
+        "Description Information": (("Description",),),
+    },
+    "Contact": {
+        "Contact Information": (
+            ("OwnerId", "Name", "AccountId", "Title", "Department"),
+            ("Phone", "MobilePhone", "Email", "ReportsToId"),
+        ),
+        "Address Information": (("MailingAddress",), ()),
+    },
+    "Case": {
+        "Case Information": (
+            ("OwnerId", "CaseNumber", "ContactId", "AccountId"),
+            ("Status", "Priority", "Origin", "Type"),
+        ),
+        "Description Information": (("Subject", "Description"),),
+    },
+    "Task": {
+        "Task Information": (("OwnerId", "Subject", "ActivityDate", "WhoId"), ("Status", "Priority", "WhatId")),
+        "Description Information": (("Description",),),
+    },
+    "Opportunity": {
+        "Opportunity Information": (("OwnerId", "Name", "AccountId"), ("StageName", "CloseDate", "Amount"))
+    },
+}
+
+
+def lay_out(org: "Org") -> None:
+    """Makes the standard layouts; they do not gain new fields by themselves."""
+    for name, sections in _LAYOUTS.items():
+        shown = [_section(label, columns) for label, columns in sections.items()]
+        row = {"Name": f"{name} Layout", "TableEnumOrId": name, "EntityDefinitionId": name, "LayoutType": "Standard"}
+        org.load("Layout", [row | {"FullName": f"{name}-{name} Layout", "Metadata": {"layoutSections": shown}}])
+
+
+def _section(label: str, columns: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+    items = [{"layoutItems": [{"behavior": "Edit", "field": name} for name in column]} for column in columns]
+    style = "TwoColumnsTopToBottom" if len(columns) == 2 else "OneColumn"
+    flags = {"customLabel": False, "detailHeading": True, "editHeading": True}
+    return {"label": label, "style": style, **flags, "layoutColumns": items}
+
+
+def field_row(entity: str, spec: Field, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """A custom field as a record of the Tooling API."""
+    return {
+        "DeveloperName": spec.name.removesuffix("__c"),
+        "TableEnumOrId": entity,
+        "EntityDefinitionId": entity,
+        "ManageableState": "unmanaged",
+        "Length": spec.length or None,
+        "Precision": spec.precision or None,
+        "Scale": spec.scale if spec.precision else None,
+        "InlineHelpText": spec.help_text,
+        "FullName": f"{entity}.{spec.name}",
+        "Metadata": dict(metadata),
+    }
+
+
+def drop_values(org: "Org", row: Row) -> None:
+    """Takes a deleted field's values and grants away."""
+    name = f"{row['DeveloperName']}__c"
+    for holder in org.schema.holders(row["TableEnumOrId"]):
+        org.hide(holder.name, name)
+        for record in [each for each in org.store.table(holder.name).rows.values() if name in each]:
+            org.store.put(holder.name, {key: value for key, value in record.items() if key != name})
+
+
+def as_custom(spec: Field) -> Field:
+    """A field as a custom one; an external id can be looked up."""
+    return replace(spec, custom=True, id_lookup=spec.id_lookup or spec.external_id)
