@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from connector.errors import MappingError, Problem
 from connector.ports import FieldSchema, ObjectSchema
@@ -11,10 +12,8 @@ from mappings.values import Types
 
 Schemas = Mapping[str, ObjectSchema]
 
-SEE = "Correct the name, or let the integration user see the field: one that was granted to nobody looks the same as none."
-SETUP = (
-    "Run `afterword setup-crm`: it makes the field, or lets the integration user see it where it was granted to nobody."
-)
+SEE = "Correct the name, or let the integration user see it: a field that was granted to nobody looks like none."
+SETUP = "Run `afterword setup-crm`: it makes fields, and lets people see those that were granted to nobody."
 
 _FITS: Mapping[str, frozenset[str]] = {
     "text": frozenset({"text", "url", "email", "phone", "picklist", "other"}),
@@ -52,6 +51,13 @@ def _lookup(schema: ObjectSchema, relation: str) -> FieldSchema | None:
     return None
 
 
+def see(schema: ObjectSchema, path: str) -> str:
+    """Return what to do about a field that is not there: a slip of the pen is likelier than anything else."""
+    names = {name.lower(): name for name in schema.fields}
+    close = get_close_matches(path.lower(), names, n=1, cutoff=0.8)
+    return f"Did you mean {names[close[0]]}? {SEE}" if close else SEE
+
+
 @dataclass(slots=True)
 class Section:
     """One section of the file being compared with one object. `types` holds what is there."""
@@ -82,7 +88,9 @@ class Section:
                 self.types[one.path] = found.type
                 continue
             severity = "warning" if one.optional or lenient else "error"
-            self.note(one.key, f"{self.schema.name} has no field {one.path}.", SEE, severity=severity)
+            self.note(
+                one.key, f"{self.schema.name} has no field {one.path}.", see(self.schema, one.path), severity=severity
+            )
 
     def one_of(self, fields: tuple[FieldMap, ...], key: str) -> None:
         """Take up fields of which at least one must be there."""
@@ -123,7 +131,8 @@ def writable(section: Section, one: WriteMap, *, create: bool) -> FieldSchema | 
     found = section.schema.fields.get(one.path)
     if found is None:
         if one.label is None:
-            section.note(one.key, f"{section.schema.name} has no field {one.path}, so it is not written.", SEE)
+            what = f"{section.schema.name} has no field {one.path}, so it is not written."
+            section.note(one.key, what, see(section.schema, one.path))
         return None
     if found.calculated or not found.updateable or (create and not found.createable):
         what = f"{section.schema.name}.{one.path} cannot be written by us, so it is left alone."

@@ -1,16 +1,22 @@
 """Language tags, from whatever a CRM holds: a tag, a locale, or a language's name in English or in its own words."""
 
 from functools import cache, lru_cache
+from typing import Final
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.core import parse_locale
-from babel.localedata import locale_identifiers
+
+# Languages that are recognised by their own names too. Babel reads a file for each, so all 200 would take seconds.
+_OWN_NAMES: Final = (
+    "ar bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl he hi hr hu hy id is it ja ka kk ko lt lv mk ms mt nb nl nn no "
+    "pl pt ro ru sk sl sq sr sv sw ta te th tr uk ur vi zh"
+)
 
 
 @lru_cache(maxsize=4096)
 def language_tag(text: str) -> str | None:
     """Return a BCP 47 tag (``fi``, ``pt-BR``, ``zh-Hant-TW``), or None when the text names no language that is known."""
-    return _from_code(text) or _names().get(text.casefold().strip()) or _from_name_with_place(text)
+    return _from_code(text) or _from_name(text) or _from_name(text.partition("(")[0])
 
 
 def _from_code(text: str) -> str | None:
@@ -25,9 +31,10 @@ def _from_code(text: str) -> str | None:
     return "-".join(part for part in (language, script, territory) if part)
 
 
-def _from_name_with_place(text: str) -> str | None:
-    name, bracket, _ = text.partition("(")
-    return _names().get(name.casefold().strip()) if bracket else None
+def _from_name(text: str) -> str | None:
+    """Return the tag for a name. A name in English wins over the same word in another language."""
+    name = text.casefold().strip()
+    return _english().get(name) or _native().get(name)
 
 
 @cache
@@ -36,19 +43,10 @@ def _codes() -> frozenset[str]:
 
 
 @cache
-def _names() -> dict[str, str]:
-    """Return tags by name. A name in English wins over the same word in another language."""
-    names: dict[str, str] = {}
-    for code in locale_identifiers():
-        if "_" not in code and code in _codes():
-            names.setdefault(_own_name(code), code)
-    names |= {name.casefold(): code.replace("_", "-") for code, name in Locale("en").languages.items()}
-    names.pop("", None)
-    return names
+def _english() -> dict[str, str]:
+    return {str(name).casefold(): str(code).replace("_", "-") for code, name in Locale("en").languages.items()}
 
 
-def _own_name(code: str) -> str:
-    try:
-        return (Locale(code).get_language_name(code) or "").casefold()
-    except UnknownLocaleError:
-        return ""
+@cache
+def _native() -> dict[str, str]:
+    return {(Locale(code).get_language_name(code) or code).casefold(): code for code in _OWN_NAMES.split()}

@@ -66,6 +66,13 @@ def test_what_cannot_be_missed_is_an_error(name: str, where: str) -> None:
     assert (problem.where, problem.severity) == (f"m.toml: {where}", "error")
 
 
+def test_a_slip_of_the_pen_is_recognised() -> None:
+    text = DEFAULT.replace('contact = "ContactId"\nowner', 'contact = "contactid"\nowner').replace(
+        'object = "Case"\noptional = true', 'object = "Case"'
+    )
+    assert the_problem(an_org(), text).remedy.startswith("Did you mean ContactId?")
+
+
 def test_a_hidden_kind_of_interaction_costs_only_itself() -> None:
     org = {name: schema for name, schema in an_org().items() if name != "Opportunity"}
     mapping, problems = fit(org)

@@ -6,6 +6,7 @@ import pytest
 
 from connector.errors import SettingsError
 from mappings.edit import drop, set_field
+from mappings.grammar import FIELD_TYPES, OPERATORS
 from mappings.loading import WRITTEN, load, packaged
 
 DEFAULT = packaged("salesforce")
@@ -159,3 +160,25 @@ def test_what_is_not_there_cannot_be_dropped() -> None:
         drop(DEFAULT, "write.account.luck")
     with pytest.raises(SettingsError, match="not TOML"):
         drop("[account", "account.name")
+
+
+# ── the manual ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MANUAL = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text(encoding="utf-8")
+
+
+def test_the_manual_names_all_that_we_write_every_type_and_every_comparison() -> None:
+    names = {name for target in WRITTEN.values() for name in target}
+    for word in names | set(FIELD_TYPES) | set(OPERATORS):
+        assert f"`{word}" in MANUAL, word
+
+
+def test_the_manuals_example_of_a_new_kind_loads() -> None:
+    example = MANUAL.split("```toml\n")[1].split("```")[0]
+    assert load(DEFAULT + example).spec.interactions[-1].kind == "delivery"
+
+
+def test_the_defaults_own_example_of_a_new_kind_loads() -> None:
+    lines = DEFAULT.split("Add your own, e.g.\n")[1].split("# `where`")[0].splitlines()
+    example = "\n".join(line.removeprefix("#").strip() for line in lines)
+    assert load(f"{DEFAULT}\n{example}").spec.interactions[-1].ended[0].event == "delivered"
