@@ -15,6 +15,7 @@ from connector.settings.fields import (
     Conditions,
     Duration,
     File,
+    HalfLife,
     Name,
     Notified,
     Number,
@@ -203,7 +204,8 @@ class FollowUp(Table):
 class Scoring(Table):
     """[scoring]"""
 
-    half_life: Duration = timedelta(days=180)
+    half_life: HalfLife = timedelta(days=180)
+    """Never zero: written as `0s` it is `values.NO_FADING`."""
     minimum: Annotated[Whole, Field(ge=1)] = 3
     unhappy_below: Percent = 50.0
     happy_above: Annotated[Percent, Field(validate_default=True)] = 70.0

@@ -25,6 +25,9 @@ _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
 _STORES: Final = ("sqlite:///", "sqlite+pysqlite:///", "postgresql+psycopg://")
 
+NO_FADING: Final = timedelta(days=365_000)
+"""A thousand years: short enough to be subtracted from a date, long enough for a year's answer to weigh 0.999."""
+
 
 class Wrong(ValueError):
     """A value that cannot be meant."""
@@ -95,6 +98,11 @@ def duration(text: str) -> timedelta:
         raise Wrong(
             "is not a duration.", "Write a whole number and s, m, h or d, for example 90s, 24h or 7d."
         ) from None
+
+
+def half_life(text: str) -> timedelta:
+    """Read a half-life; `0s` switches fading off, which is a half-life that no answer lives to see."""
+    return duration(text) or NO_FADING
 
 
 def rule(text: str) -> Rule:

@@ -70,6 +70,30 @@ def test_what_is_left_out_has_its_default(read: Read) -> None:
     assert settings.web.listen == Listen("127.0.0.1", 8080)
 
 
+def test_zero_is_valid_for_every_duration(read: Read) -> None:
+    text = """
+[limits]
+quiet_period = "0s"
+minimum_gap = "0s"
+account_cap = "1 per 0s"
+[surveys.s]
+on = "case.closed"
+delay = "0s"
+expires = "0s"
+reminder_after = "0s"
+[follow_up.f]
+when = "csat <= 2"
+due = "0s"
+[scoring]
+half_life = "0s"
+[schedule]
+sync = "0s"
+"""
+    settings = read(HUB + text)
+    assert settings.limits.quiet_period == settings.schedule.sync == timedelta(0)
+    assert settings.scoring.half_life > timedelta(days=300_000)
+
+
 def test_a_live_connection_with_all_that_it_needs(read: Read) -> None:
     settings = read(LIVE)
     assert settings.is_live
