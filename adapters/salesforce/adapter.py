@@ -45,7 +45,7 @@ class SalesforceAdapter:
         self._reader = Reader(self._client, self._describer)
         self._writer = Writer(self._client, self._reader, self._describer)
         self._org = OrgReader(self._client, self._reader)
-        self._setup = Setup(config, self._client, self._reader, self._describer, self._org)
+        self._setup = Setup(config, self._client, reader=self._reader, describer=self._describer, org=self._org)
 
     def __repr__(self) -> str:
         return f"SalesforceAdapter({self.connection!r}, {self._config.url!r})"

@@ -82,16 +82,20 @@ class Client:
     ) -> Answer:
         where = self.where(call)
         self.meter.hold_to(self._config.daily_call_share, where=where)
-        signed_in = self._credentials.current()
 
         def exchange(signed_in: SignedIn) -> Answer:
             with translated(where, self.clock.now()):
-                # The package's public callers parse into ordered dicts and copy every record; this one hands out the answer.
+                # The package's public callers parse into ordered dicts and copy each record; this one hands out the answer.
                 response = signed_in.client._call_salesforce(
                     method, _address(signed_in, path), data=payload, headers=headers or {}
                 )
             return self._answer(response, where)
 
+        return self._with_token(exchange, where)
+
+    def _with_token(self, exchange: Callable[[SignedIn], Answer], where: str) -> Answer:
+        """Replay once with a new token what an expired one kept from being done."""
+        signed_in = self._credentials.current()
         try:
             return exchange(signed_in)
         except AuthExpired:
@@ -99,9 +103,8 @@ class Client:
         try:
             return exchange(renewed)
         except AuthExpired as error:
-            raise AuthRevoked(
-                "a new access token is refused too.", where=where, remedy="Check the app and its user in Salesforce."
-            ) from error
+            remedy = "Check the app and its user in Salesforce."
+            raise AuthRevoked("a new access token is refused too.", where=where, remedy=remedy) from error
 
     def _answer(self, response: requests.Response, where: str) -> Answer:
         body = response.content

@@ -39,7 +39,7 @@ class Setup:
     """Plans from what the org has, and acts step by step."""
 
     def __init__(
-        self, config: SalesforceConfig, client: Client, reader: Reader, describer: Describer, org: OrgReader
+        self, config: SalesforceConfig, client: Client, *, reader: Reader, describer: Describer, org: OrgReader
     ) -> None:
         self._config = config
         self._client = client
