@@ -60,23 +60,33 @@ def see(schema: ObjectSchema, path: str) -> str:
 
 @dataclass(slots=True)
 class Section:
-    """One section of the file being compared with one object. `types` holds what is there."""
+    """One section of the file being compared with one object. `types` holds what is there.
+
+    An `optional` section of which something necessary is missing is `gone`, and nothing worse.
+    """
 
     file: str
     key: str
     schemas: Schemas
     schema: ObjectSchema
+    optional: bool = False
+    gone: bool = False
     types: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def usable(self) -> bool:
-        """Whether nothing that this section cannot do without is missing."""
-        return all(problem.severity != "error" for problem in self.problems)
+        """Whether nothing is missing or wrong that this section cannot do without."""
+        return not self.gone and all(problem.severity != "error" for problem in self.problems)
 
     def note(self, key: str, what: str, remedy: str, *, severity: str = "error") -> None:
         """Note a problem at a key of the file."""
         self.problems.append(Problem(f"{self.file}: {key}", what, remedy, severity))
+
+    def lose(self) -> str:
+        """Give up the section; returns how grave that is."""
+        self.gone = True
+        return "warning" if self.optional else "error"
 
     def need(self, fields: Iterable[FieldMap | None], *, lenient: bool = False) -> None:
         """Take up the fields that are there. Missing ones are errors, or warnings if they are optional (or `lenient`)."""
@@ -87,7 +97,7 @@ class Section:
             if found is not None:
                 self.types[one.path] = found.type
                 continue
-            severity = "warning" if one.optional or lenient else "error"
+            severity = "warning" if one.optional or lenient else self.lose()
             self.note(
                 one.key, f"{self.schema.name} has no field {one.path}.", see(self.schema, one.path), severity=severity
             )
@@ -96,7 +106,7 @@ class Section:
         """Take up fields of which at least one must be there."""
         self.need(fields)
         if fields and all(one.optional and one.path not in self.types for one in fields):
-            self.note(key, f"none of its fields is there on {self.schema.name}.", SEE)
+            self.note(key, f"none of its fields is there on {self.schema.name}.", SEE, severity=self.lose())
 
     def compare(self, tests: Iterable[Test], *, asked: bool = False) -> None:
         """Take up the fields of conditions; `asked`: the CRM itself is asked them."""

@@ -100,7 +100,7 @@ class _Fitting:
     def _section(self, key: str, object_name: str, *, optional: bool = False) -> Section | None:
         schema = self.schemas.get(object_name)
         if schema is not None:
-            return Section(self.file, key, self.schemas, schema)
+            return Section(self.file, key, self.schemas, schema, optional=optional)
         what = f"the CRM shows us no object {object_name}."
         remedy = "Correct the name, or give the integration user the right to read it."
         severity = "warning" if optional else "error"
@@ -167,10 +167,6 @@ class _Fitting:
             section.compare(end.tests)
             section.one_of(end.at, f"{key}.ended.at")
         section.need((one for _, one in spec.facts), lenient=True)
-        if spec.optional and not section.usable:
-            section.problems = [replace(one, severity="warning") for one in section.problems]
-            self.problems += section.problems
-            return
         lead = {"accounts": self.spec.account.object, "contacts": self.spec.contact.object}
         users = self.spec.owner.object
         self._keep(

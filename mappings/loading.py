@@ -9,7 +9,17 @@ from string import Formatter
 from connector.errors import Problem, SettingsError
 from mappings.fitting import MappingFile
 from mappings.grammar import a_field, ended, facts, some_fields, tests, write_map
-from mappings.spec import AccountMap, ContactMap, FieldMap, InteractionMap, OwnerMap, Spec, TaskMap, WriteMap
+from mappings.spec import (
+    AccountMap,
+    ContactMap,
+    FieldMap,
+    InteractionMap,
+    OwnerMap,
+    Spec,
+    TaskMap,
+    WriteMap,
+    fields_read,
+)
 from mappings.walking import NAME, Table, did_you_mean
 
 ACCOUNT = (
@@ -62,7 +72,18 @@ def _spec(root: Table) -> Spec:
         write=_writes(root),
     )
     root.done()
+    _check_ownership(root, spec)
     return spec
+
+
+def _check_ownership(root: Table, spec: Spec) -> None:
+    """What the mapping reads belongs to others: writing it would overwrite what people keep there."""
+    for target, section in (("account", spec.account), ("contact", spec.contact)):
+        read = {one.path: one.key for one in fields_read(section)}
+        for one in spec.write[target]:
+            if one.path in read and one.name != "no_surveys":
+                what = f"would write {one.path}, which is read as {read[one.path].removesuffix('.field')}."
+                root.problem(one.key, what, "Give it a field of its own.")
 
 
 def _section(root: Table, key: str) -> Table:

@@ -1,7 +1,7 @@
 """A mapping file as values: what it says, before anybody has looked at a live CRM."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in"]
@@ -148,3 +148,15 @@ class Spec:
     def written(self, target: str, name: str) -> WriteMap | None:
         """Return one of our fields on a target, if the admin kept it."""
         return next((field for field in self.write[target] if field.name == name), None)
+
+
+def fields_read(section: object) -> Iterator[FieldMap]:
+    """Yield every field that a section reads, for whatever purpose."""
+    if isinstance(section, FieldMap):
+        yield section
+    elif isinstance(section, tuple):
+        for part in section:
+            yield from fields_read(part)
+    elif is_dataclass(section):
+        for one in fields(section):
+            yield from fields_read(getattr(section, one.name))

@@ -98,6 +98,11 @@ def test_an_ending_needs_one_of_its_moments() -> None:
     assert "m.toml: interaction.case.ended.at" in [one.where for one in problems]
 
 
+def test_a_mistake_in_an_optional_kind_is_still_an_error() -> None:
+    text = DEFAULT.replace('"closed", field = "IsClosed", is = true', '"closed", field = "IsClosed", is = "yes"')
+    assert the_problem(an_org(), text).severity == "error"
+
+
 def test_an_ending_whose_condition_is_hidden_never_comes() -> None:
     text = DEFAULT.replace('"closed", field = "IsClosed",', '"closed", field = "Done__c", optional = true,')
     mapping = fit(an_org(), text)[0]

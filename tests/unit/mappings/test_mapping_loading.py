@@ -103,6 +103,7 @@ def test_an_empty_file_lists_every_section_it_lacks() -> None:
             "pick",
         ),
         ("length = 80", "length = 0", "write.task.key.length", "a CRM can have"),
+        ('"Afterword_Trend__c"', '"Industry"', "write.account.trend.field", "a field of its own"),
         ("[interaction.case]", "[interaction.account]", "interaction.account", "none of our own words"),
     ],
 )
@@ -122,6 +123,11 @@ def test_our_fields_may_be_dropped_but_not_the_tasks_key() -> None:
     assert kept.written("account", "nps") is None
     assert kept.written("account", "csat") is not None
     assert "write.task.key" in problems(drop(DEFAULT, "write.task.key"))
+
+
+def test_an_opt_out_may_be_named_where_it_is_read_too() -> None:
+    text = changed("no_surveys = [{", 'no_surveys = ["Afterword_No_Surveys__c", {')
+    assert len(load(text).spec.contact.no_surveys) == 2
 
 
 # ── editing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
