@@ -294,12 +294,17 @@ class Reading:
 class CrmMapping(Protocol):
     """A mapping fitted to a live schema: optional fields that are not there are left out, lengths are the CRM's."""
 
-    fingerprint: str
-    """Changes when what is read, or how it is understood, changes: then a backfill starts beside the cursor."""
-    queries: Sequence[Query]
-    """What a lap reads: one query for each object, owners first, then accounts, contacts, interactions and tasks."""
-    events: frozenset[str]
-    """What surveys can be triggered by, e.g. ``case.closed``."""
+    @property
+    def fingerprint(self) -> str:
+        """Changes when what is read, or how it is understood, changes: then everything is read again."""
+
+    @property
+    def queries(self) -> Sequence[Query]:
+        """What a lap reads: one query for each object, owners first, then accounts, contacts, interactions and tasks."""
+
+    @property
+    def events(self) -> frozenset[str]:
+        """What surveys can be triggered by, e.g. ``case.closed``."""
 
     def kinds(self, object_name: str) -> tuple[str, ...]:
         """Return the kinds that records of this object can be read as."""
@@ -327,6 +332,21 @@ class CrmMapping(Protocol):
 
     def wanted_fields(self) -> Sequence[FieldSpec]:
         """Return the fields of ours that should exist in the CRM (with those that are missing now)."""
+
+
+class MappingSource(Protocol):
+    """A mapping file as it was loaded, before it has met a CRM."""
+
+    @property
+    def objects(self) -> Sequence[str]:
+        """The CRM objects whose schema `fit` needs."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when what is read, or how it is understood, changes."""
+
+    def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[CrmMapping, Sequence[Problem]]:
+        """Fit the mapping to a live schema; problems of severity ``error`` mean that it cannot be used as it is."""
 
 
 # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -41,6 +41,18 @@ class MappingFile:
         names += [one.object for one in spec.interactions] + [spec.task.object]
         return tuple(dict.fromkeys(names))
 
+    @property
+    def events(self) -> frozenset[str]:
+        """Return what surveys can be triggered by, e.g. ``case.closed``."""
+        return frozenset(f"{one.kind}.{ended.event}" for one in self.spec.interactions for ended in one.ended)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what changes when an admin edits how something is read; the CRM's schema has no part in it."""
+        spec = self.spec
+        read = [spec.owner, spec.account, spec.contact, spec.interactions, spec.task]
+        return hashlib.sha256(repr((UNDERSTANDING, read)).encode()).hexdigest()[:32]
+
     def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[FittedMapping, list[Problem]]:
         """Return the mapping for these live schemas, and what does not fit.
 

@@ -1,7 +1,7 @@
 """What every stage is handed: values and ports, never a vendor's module."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
@@ -33,6 +33,10 @@ class Context:
     channel: Channel | None
     """How mail goes out; None while nothing is live."""
     tokens: Tokens | None
+    webhook: Callable[[str, str], None] | None = None
+    """Posts a sentence to a chat's webhook address. Raises `MailUnavailable` or `MailboxRefused`."""
+    progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
+    """Told about every page that was stored."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by SIGTERM; looked at between pages."""
 

@@ -62,4 +62,5 @@ def gap_over(last_mails: Mapping[str, datetime], person: str, gap: timedelta) ->
 
 def retry_in(failures: int) -> timedelta:
     """Return how long to wait after the `failures`-th failure in a row: 5 minutes, doubled each time, up to an hour."""
-    return min(FIRST_RETRY * 2 ** min(failures - 1, 10), LONGEST_RETRY)
+    doublings: int = min(failures - 1, 10)
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)

@@ -18,6 +18,7 @@ from connector.settings.choices import Role
 from connector.settings.model import FollowUp
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
+from connector.stages.score import answers_key
 from connector.store import Row, Transaction, following, new_id, scoring, showing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
@@ -51,6 +52,10 @@ def run(context: Context) -> FollowUpResult:
     opened = 0
     for row in waiting:
         with context.store.write() as connection:
+            if not _is_ours(context, connection, row.customer):
+                continue  # not now: its connection is observed, paused or out of reach
+            if answers_key(scoring.ratings_of(connection, row.customer)) != row.answers_key:
+                continue  # an answer came in after `score`: the next lap takes both in
             opened += _one(context, connection, row, live, now)
             scoring.settled(connection, row.customer, row.stale_at)
     return FollowUpResult(opened)
@@ -66,6 +71,11 @@ def _one(
     following.considered(connection, fresh, now)
     _present(context, connection, customer)
     return opened
+
+
+def _is_ours(context: Context, connection: Transaction, customer: str) -> bool:
+    accounts = following.accounts_of(connection, customer)
+    return not accounts or any(one.connection in context.live for one in accounts)
 
 
 # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,15 +200,42 @@ def _assign(connection: Transaction, rule: FollowUp, account: Row[Any], answer: 
 def _owner(
     connection: Transaction, crm: str, target: str, *, account: Row[Any], answer: Answer | None
 ) -> Row[Any] | None:
+    contact = answer.said.contact_id if answer else None
+    interaction = answer.interaction_id if answer else None
+    return _by_role(connection, crm, target, account=account, contact_id=contact, interaction_id=interaction)
+
+
+def find_owner(connection: Transaction, row: Row[Any], target: str) -> Row[Any] | None:
+    """Return whom a role or an address means for a follow-up; None when nobody."""
+    account = following.account_of(connection, row.account_id)
+    return _by_role(
+        connection,
+        row.connection,
+        target,
+        account=account,
+        contact_id=row.contact_id,
+        interaction_id=row.interaction_id,
+    )
+
+
+def _by_role(
+    connection: Transaction,
+    crm: str,
+    target: str,
+    *,
+    account: Row[Any],
+    contact_id: str | None,
+    interaction_id: str | None,
+) -> Row[Any] | None:
     if target == Role.ACCOUNT_OWNER:
         return following.owner_at(connection, crm, account.owner_ref)
-    if target == Role.CONTACT_OWNER and answer is not None:
-        contact = following.contact_of(connection, answer.said.contact_id)
+    if target == Role.CONTACT_OWNER:
+        contact = following.contact_of(connection, contact_id)
         return following.owner_at(connection, crm, contact.owner_ref if contact is not None else None)
-    if target == Role.INTERACTION_OWNER and answer is not None:
-        interaction = following.interaction_of(connection, answer.interaction_id)
+    if target == Role.INTERACTION_OWNER:
+        interaction = following.interaction_of(connection, interaction_id)
         return following.owner_at(connection, crm, interaction.owner_ref if interaction is not None else None)
-    return following.owner_by_email(connection, crm, target) if "@" in target else None
+    return following.owner_by_email(connection, crm, target)
 
 
 def _note(passed: Sequence[str]) -> str | None:

@@ -148,13 +148,13 @@ def lot(key: bytes, survey: str, interaction_id: str) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def zone(names: Iterable[str | None]) -> ZoneInfo:
+def zone(names: Iterable[object]) -> ZoneInfo:
     """Return the first name that is a time zone; UTC when none is."""
     for name in names:
         try:
-            if name:
+            if isinstance(name, str) and name:
                 return ZoneInfo(name)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             continue  # people type anything into a time zone field
     return ZoneInfo("UTC")
 

@@ -92,6 +92,7 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: _Batch, *
         merging.remember(connection, crm.name, absorbed.merges, now)
         _save(connection, crm, reader.query, moved, now)
     reader.cursor = moved
+    context.progress(crm.name, reader.query.object, len(batch.found))
     _add(result.counts, absorbed)
 
 

@@ -69,7 +69,6 @@ def figures(ratings: Sequence[RatedAnswer], prior: Prior, settings: Settings, as
         "evidence": result.evidence,
         "metrics": {name: one.value for name, one in metrics.items()},
         "trend": moves if moves is None else str(moves),
-        "answers_key": answers_key(ratings),
         "last_answer": max(rating.at for rating in ratings).isoformat(),
     }
 
@@ -103,8 +102,10 @@ def _score_stale(context: Context, prior: Prior, *, version: int, as_of: datetim
     for row in waiting:
         with context.store.write() as connection:
             ratings = scoring.ratings_of(connection, row.customer)
-            if row.score is not None and row.score["answers_key"] == answers_key(ratings):
+            key = answers_key(ratings)
+            if row.answers_key == key:
                 continue
+            scoring.taken_in(connection, row.customer, key)
             after = _with_mood_since(row.score, figures(ratings, prior, context.settings, as_of), now)
             if after is None and row.score is None:
                 continue

@@ -116,6 +116,16 @@ def contact_of(connection: Connection, contact_id: str | None) -> Row[Any] | Non
     return connection.execute(select(contact).where(contact.c.id == contact_id)).one_or_none()
 
 
+def account_of(connection: Connection, account_id: str) -> Row[Any]:
+    """Return an account."""
+    return connection.execute(select(account).where(account.c.id == account_id)).one()
+
+
+def comment_of(connection: Connection, response_id: str | None) -> str | None:
+    """Return what was written with an answer."""
+    return connection.execute(select(response.c.comment).where(response.c.id == response_id)).scalar_one_or_none()
+
+
 def interaction_of(connection: Connection, interaction_id: str | None) -> Row[Any] | None:
     """Return an interaction."""
     table = tables.interaction

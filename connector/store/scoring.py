@@ -65,6 +65,11 @@ def save_prior(connection: Connection, value: Prior, day: str) -> int:
     return int(connection.execute(select(prior.c.version).where(prior.c.day == day)).scalar_one())
 
 
+def taken_in(connection: Connection, customer: str, key: str) -> None:
+    """Note which set of answers the figures are made from."""
+    connection.execute(update(standing).where(standing.c.customer == customer).values(answers_key=key))
+
+
 def publish(
     connection: Connection,
     customer: str,

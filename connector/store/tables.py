@@ -405,6 +405,7 @@ standing = Table(
     Column("prior_version", Integer),
     Column("as_of", Utc),
     Column("score", Json, comment="The figures as published: what the CRM should show."),
+    Column("answers_key", String, comment="Which set of answers the figures were made from."),
     Column("published_at", Utc),
     Index(
         "ix_standing_stale_at",

@@ -410,6 +410,9 @@ def upgrade() -> None:
         sa.Column("prior_version", sa.Integer(), nullable=True),
         sa.Column("as_of", Utc(), nullable=True),
         sa.Column("score", Json, nullable=True, comment="The figures as published: what the CRM should show."),
+        sa.Column(
+            "answers_key", sa.String(), nullable=True, comment="Which set of answers the figures were made from."
+        ),
         sa.Column("published_at", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("customer", name=op.f("pk_standing")),
     )

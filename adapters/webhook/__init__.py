@@ -1,0 +1,35 @@
+"""Slack and Teams: a sentence posted to an incoming webhook."""
+
+from http import HTTPStatus
+
+import requests
+
+from connector.errors import MailboxRefused, MailUnavailable
+
+TIMEOUT = (5, 20)
+"""Seconds to connect, and between two answers."""
+
+
+def post(url: str, sentence: str) -> None:
+    """Post a sentence. The address is a secret and never stands in an error.
+
+    Raises `MailboxRefused` when the webhook is gone or refuses the message for good, `MailUnavailable` when it may work later.
+    """
+    try:
+        answer = requests.post(url, json={"text": sentence}, timeout=TIMEOUT)
+    except requests.RequestException as error:
+        raise MailUnavailable(
+            f"the webhook did not answer ({type(error).__name__}).",
+            where="follow_up notify",
+            remedy="Check the address, and that this machine may reach it.",
+        ) from None
+    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise MailUnavailable(
+            f"the webhook answered {answer.status_code}.", where="follow_up notify", remedy="It is tried again."
+        )
+    if not answer.ok:
+        raise MailboxRefused(
+            f"the webhook answered {answer.status_code}.",
+            where="follow_up notify",
+            remedy="Make a new webhook address in the chat and put it into config.toml.",
+        )

@@ -1,0 +1,91 @@
+"""Before the stages: reach a CRM, and fit its mapping to the schema that it has today."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.errors import Problem, SchemaChanged, SettingsError
+from connector.ports import Clock, CrmAdapter, MappingSource, ObjectSchema
+from connector.stages.context import Connected
+from connector.store import Row, Store, connecting
+
+SCHEMA_LASTS = timedelta(hours=24)
+"""The schema is asked for again after this, and at once when a field turns out to be missing or the mapping was edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One configured connection, not yet tried."""
+
+    name: str
+    adapter: CrmAdapter
+    mapping: MappingSource
+    mode_live: bool
+    mapping_name: str
+
+
+def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:
+    """Return the connection ready for a lap, with warnings. `SettingsError`: the mapping cannot be used with this CRM as it is.
+
+    `CrmError`: it could not be reached. Costs no call while the stored schema is fresh.
+    """
+    with store.write() as connection:
+        state = connecting.state(connection, endpoint.name)
+        everything = connecting.all_paused(connection)
+    now = clock.now()
+    schemas = _fresh_schema(endpoint, state, now)
+    if schemas is None:
+        schemas = _describe(store, endpoint, now)
+    mapping, problems = endpoint.mapping.fit(schemas)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        with store.write() as connection:
+            connecting.forget_schema(connection, endpoint.name)
+        raise SettingsError(errors)
+    live = endpoint.mode_live and state.paused_at is None and everything is None
+    _note_mapping(store, endpoint, state, endpoint.mapping.fingerprint)
+    return Connected(endpoint.name, endpoint.adapter, mapping, live), problems
+
+
+def _fresh_schema(endpoint: Endpoint, state: Row[Any], now: datetime) -> Mapping[str, ObjectSchema] | None:
+    if state.schema is None or state.schema_at is None or now - state.schema_at > SCHEMA_LASTS:
+        return None
+    schemas, asked = connecting.schema_of(state.schema)
+    return schemas if set(endpoint.mapping.objects) <= asked else None
+
+
+def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, ObjectSchema]:
+    schemas = describe_all(endpoint)
+    with store.write() as connection:
+        connecting.remember(
+            connection, endpoint.name, schema=connecting.schema_json(schemas, endpoint.mapping.objects), schema_at=now
+        )
+    return schemas
+
+
+def describe_all(endpoint: Endpoint) -> dict[str, ObjectSchema]:
+    """Ask the CRM for the schema of every object that the mapping names; one that is hidden from us is left out."""
+    found = {}
+    for name in endpoint.mapping.objects:
+        schema = describe_one(endpoint.adapter, name)
+        if schema is not None:
+            found[name] = schema
+    return found
+
+
+def describe_one(adapter: CrmAdapter, name: str) -> ObjectSchema | None:
+    """Return the schema of one object; None when it does not exist for us."""
+    try:
+        return adapter.describe(name)
+    except SchemaChanged:
+        return None
+
+
+def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], fingerprint: str) -> None:
+    """An edited mapping reads everything again; what ended before the edit is history then, and nobody is asked about it."""
+    if state.mapping_fingerprint == fingerprint:
+        return
+    since = endpoint.adapter.org().server_time if state.mapping_fingerprint is not None else None
+    with store.write() as connection:
+        connecting.remember(connection, endpoint.name, mapping_fingerprint=fingerprint, mapping_since=since)

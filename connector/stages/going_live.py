@@ -1,0 +1,27 @@
+"""Since when each survey and follow-up rule is live on each connection: when a live lap first saw it, on the CRM's clock."""
+
+from collections.abc import Sequence
+
+from connector.settings import Settings
+from connector.stages.context import Context
+from connector.store import following, inviting
+
+
+def run(context: Context) -> None:
+    """Note what goes live in this lap. Nothing that ended before is asked about, by whatever door it comes in."""
+    subjects = live_subjects(context.settings)
+    with context.store.read() as connection:
+        known = {subject: set(following.live_since(connection, subject)) for subject in subjects}
+    for name in context.live:
+        fresh = [subject for subject in subjects if name not in known[subject]]
+        if not fresh:
+            continue
+        moment = context.connected[name].adapter.org().server_time
+        with context.store.write() as connection:
+            for subject in fresh:
+                inviting.go_live(connection, subject, name, moment)
+
+
+def live_subjects(settings: Settings) -> Sequence[str]:
+    """Return everything that goes live once for each connection."""
+    return [*(f"survey:{name}" for name in settings.surveys), *(f"follow_up:{name}" for name in settings.follow_up)]

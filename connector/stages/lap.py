@@ -1,0 +1,293 @@
+"""One lap: the seven stages in order, over all connections. What fails for one does not stop the others."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from connector.errors import AfterwordError, Problem, SchemaChanged, SettingsError
+from connector.ports import Channel, Clock
+from connector.settings import Settings
+from connector.stages import alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
+from connector.stages.connect import Endpoint, connect
+from connector.stages.context import Connected, Context
+from connector.stages.pull import Pulled
+from connector.stages.write_back import Written
+from connector.store import Store, connecting, laps
+from connector.store.leases import Lease, held
+from connector.surveys.mail import Site
+from connector.surveys.tokens import Tokens
+
+BETWEEN = "stages"
+"""The lease of the stages between `pull` and `write_back`."""
+
+
+class Stage(StrEnum):
+    """The stages, in the order of the lap."""
+
+    PULL = "pull"
+    INVITE = "invite"
+    DELIVER = "deliver"
+    COLLECT = "collect"
+    SCORE = "score"
+    FOLLOW_UP = "follow_up"
+    WRITE_BACK = "write_back"
+
+
+ALL = tuple(Stage)
+AFTER_AN_ANSWER = (Stage.COLLECT, Stage.SCORE, Stage.FOLLOW_UP, Stage.WRITE_BACK)
+"""What brings one answer to the CRM at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Everything that one installation is made of, wired together."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    endpoints: Sequence[Endpoint]
+    site: Site
+    channel: Channel | None = None
+    tokens: Tokens | None = None
+    webhook: Callable[[str, str], None] | None = None
+    progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
+
+
+@dataclass(slots=True)
+class Report:
+    """What a lap led to; `as_json` is what ``sync --json`` prints."""
+
+    pulled: dict[str, Pulled] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    invited: int = 0
+    not_invited: dict[str, int] = field(default_factory=dict)
+    sent: int = 0
+    responses: int = 0
+    scored: int = 0
+    follow_ups: int = 0
+    told: int = 0
+    took_s: float = 0.0
+    failures: dict[str, list[AfterwordError]] = field(default_factory=dict)
+    """By connection: why it, or one of its objects, could not be read or written."""
+    mapping_problems: dict[str, Sequence[Problem]] = field(default_factory=dict)
+    mail_error: AfterwordError | None = None
+    busy: list[str] = field(default_factory=list)
+    """Work that another process is doing right now."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as the contract words it."""
+        crms = {name: self._crm(name) for name in sorted({*self.pulled, *self.written, *self.calls})}
+        return {
+            "crm": crms,
+            "invited": self.invited,
+            "not_invited": self.not_invited,
+            "sent": self.sent,
+            "responses": self.responses,
+            "scored": self.scored,
+            "follow_ups": self.follow_ups,
+            "took_s": round(self.took_s, 3),
+        }
+
+    @property
+    def refused(self) -> int:
+        """How many records were refused, read or written."""
+        read = sum(counts.refused for one in self.pulled.values() for counts in one.counts.values())
+        return read + sum(one.refused for one in self.written.values())
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some records refused, 2 a mapping cannot be used, 3 a CRM could not be reached or refused us."""
+        if any(not isinstance(error, SettingsError) for errors in self.failures.values() for error in errors):
+            return 3
+        if self.failures:
+            return 2
+        return 1 if self.refused else 0
+
+    def _crm(self, name: str) -> dict[str, Any]:
+        pulled = self.pulled.get(name, Pulled()).counts
+        written = self.written.get(name, Written())
+        return {
+            "pulled": {
+                kind: {"read": one.read, "changed": one.changed, "deleted": one.deleted} for kind, one in pulled.items()
+            },
+            "written": {
+                "created": written.created,
+                "updated": written.updated,
+                "unchanged": written.unchanged,
+                "refused": written.refused,
+            },
+            "calls": self.calls.get(name, 0),
+        }
+
+    def fail(self, name: str, error: AfterwordError) -> None:
+        """Note what went wrong with a connection."""
+        self.failures.setdefault(name, []).append(error)
+
+
+def run(house: Installation, context: Context | None = None, *, stages: Sequence[Stage] = ALL) -> Report:
+    """Run one lap, or some of its stages, and keep its report in the store."""
+    began = time.monotonic()
+    context = context or bare_context(house)
+    with house.store.write() as connection:
+        number = laps.begin(connection, house.clock.now())
+    report = Report()
+    with ExitStack() as stack:
+        _run(house, context, stack, stages, report)
+    report.took_s = time.monotonic() - began
+    with house.store.write() as connection:
+        laps.end(connection, number, house.clock.now(), exit_code=report.exit_code, report=report.as_json())
+    return report
+
+
+def bare_context(house: Installation) -> Context:
+    """Return the context of a lap before any CRM was reached."""
+    return Context(
+        store=house.store,
+        settings=house.settings,
+        clock=house.clock,
+        connected={},
+        channel=house.channel,
+        tokens=house.tokens,
+        webhook=house.webhook,
+        progress=house.progress,
+    )
+
+
+def _run(house: Installation, context: Context, stack: ExitStack, stages: Sequence[Stage], report: Report) -> None:
+    before = {one.name: one.adapter.usage().calls for one in house.endpoints}
+    leases = _take_leases(house, stack, report)
+    connected = _connect_all(house, leases, report)
+    context = replace(context, connected=connected)
+    try:
+        if Stage.PULL in stages:
+            _pull(context, leases, report)
+        _between(house, context, stages, report)
+        if Stage.WRITE_BACK in stages:
+            _write_back(context, leases, report)
+    finally:
+        for one in house.endpoints:
+            report.calls[one.name] = one.adapter.usage().calls - before[one.name]
+        _remember(house, report)
+
+
+def _take_leases(house: Installation, stack: ExitStack, report: Report) -> Mapping[str, Lease]:
+    leases = {}
+    for one in house.endpoints:
+        lease = stack.enter_context(held(house.store, f"crm:{one.name}"))
+        if lease is None:
+            report.busy.append(one.name)
+        else:
+            leases[one.name] = lease
+    return leases
+
+
+def _connect_all(house: Installation, leases: Mapping[str, Lease], report: Report) -> dict[str, Connected]:
+    connected = {}
+    for one in house.endpoints:
+        if one.name not in leases:
+            continue
+        try:
+            connected[one.name], problems = connect(house.store, house.clock, one)
+        except AfterwordError as error:
+            report.fail(one.name, error)
+        else:
+            report.mapping_problems[one.name] = problems
+    return connected
+
+
+def _pull(context: Context, leases: Mapping[str, Lease], report: Report) -> None:
+    for name, crm in context.connected.items():
+        if context.stop.is_set():
+            return
+        pulled = pull.run(context, crm, leases[name])
+        report.pulled[name] = pulled
+        for problem in pulled.problems:
+            report.fail(name, problem)
+            if isinstance(problem, SchemaChanged):
+                _forget_schema(context, name)
+        if pulled.failure is not None:
+            report.fail(name, pulled.failure)
+
+
+def _forget_schema(context: Context, name: str) -> None:
+    with context.store.write() as connection:
+        connecting.forget_schema(connection, name)
+
+
+def _between(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
+    with held(context.store, BETWEEN) as lease:
+        if lease is None:
+            report.busy.append(BETWEEN)
+            return
+        for name, problem in _go_live(context).items():
+            report.fail(name, problem)
+        for stage in stages:
+            if context.stop.is_set():
+                return
+            _between_one(house, context, stage, report)
+
+
+def _go_live(context: Context) -> Mapping[str, AfterwordError]:
+    try:
+        going_live.run(context)
+    except AfterwordError as error:
+        return {error.where or "crm": error}
+    return {}
+
+
+def _between_one(house: Installation, context: Context, stage: Stage, report: Report) -> None:
+    match stage:
+        case Stage.INVITE:
+            invited = invite.run(context)
+            report.invited += invited.invited
+            report.not_invited = dict(invited.not_invited)
+        case Stage.DELIVER:
+            delivered = deliver.run(context, house.site)
+            report.sent += delivered.sent
+            report.mail_error = delivered.mail_error
+            for name, error in delivered.errors.items():
+                report.fail(name, error)
+        case Stage.COLLECT:
+            collect.run(context)
+        case Stage.SCORE:
+            with context.store.read() as connection:
+                report.responses = laps.unconsidered(connection)
+            report.scored += score.run(context).scored
+        case Stage.FOLLOW_UP:
+            report.follow_ups += follow_up.run(context).opened
+            report.told += alert.run(context, house.site)
+        case _:
+            return
+
+
+def _write_back(context: Context, leases: Mapping[str, Lease], report: Report) -> None:
+    for name in context.live:
+        if context.stop.is_set():
+            return
+        written = write_back.run(context, context.connected[name], leases[name])
+        report.written[name] = written
+        if written.failure is not None:
+            report.fail(name, written.failure)
+
+
+def _remember(house: Installation, report: Report) -> None:
+    """Note for `status` how each connection did, and count the day's calls."""
+    now = house.clock.now()
+    day = now.date().isoformat()
+    with house.store.write() as connection:
+        for one in house.endpoints:
+            state = connecting.state(connection, one.name)
+            today = state.calls_today if state.calls_on == day else 0
+            errors = report.failures.get(one.name, [])
+            outcome: dict[str, Any] = (
+                {"last_error": str(errors[0]), "last_error_at": now}
+                if errors
+                else {"last_ok_at": now, "last_error": None}
+            )
+            connecting.remember(
+                connection, one.name, calls_on=day, calls_today=today + report.calls.get(one.name, 0), **outcome
+            )

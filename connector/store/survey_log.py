@@ -1,0 +1,134 @@
+"""What the survey log tells: decisions, what became of their mail, and the answers."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from connector.model import Kind
+from connector.store.refs import chunks, rows_by_id
+from connector.store.tables import (
+    account,
+    attempt,
+    binding,
+    contact,
+    decision,
+    decision_log,
+    interaction,
+    invitation,
+    rating,
+    response,
+)
+
+LATEST = 50
+"""How many decisions are told of one contact or account, the latest ones."""
+
+_TABLES = {Kind.ACCOUNT.value: account, Kind.CONTACT.value: contact, Kind.INTERACTION.value: interaction}
+_CASE_SAFE = 18
+"""Salesforce shows a record's id with 15 characters, or with 18, of which the last three only guard its case."""
+_SHORT = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record that the asked-for id may mean."""
+
+    kind: str
+    row: Any
+
+
+def find(connection: Connection, record_id: str) -> list[Found]:
+    """Return the accounts, contacts and interactions with this id: a CRM's (several may use the same), or one of ours."""
+    bound = connection.execute(
+        select(binding).where(
+            or_(binding.c.id == record_id, binding.c.ref.like(f"%/{_escaped(record_id[:_SHORT])}%", escape="\\")),
+            binding.c.kind.in_(_TABLES),
+        )
+    ).all()
+    ids = {(row.kind, row.id): None for row in bound if row.id == record_id or _is_meant(row.ref, record_id)}
+    return [
+        Found(kind, row)
+        for kind, table in _TABLES.items()
+        for row in rows_by_id(connection, table, [id_ for of, id_ in ids if of == kind]).values()
+    ]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _is_meant(ref: str, record_id: str) -> bool:
+    crm_id = ref.partition("/")[2]
+    if crm_id == record_id:
+        return True
+    lengths = {len(crm_id), len(record_id)}
+    return lengths == {_SHORT, _CASE_SAFE} and crm_id[:_SHORT] == record_id[:_SHORT]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision with everything that followed from it."""
+
+    decision: Any
+    interaction: Any
+    contact: Any | None
+    moves: list[Any]
+    """Oldest first."""
+    invitation: Any | None
+    attempts: list[Any]
+    answers: list[tuple[Any, list[Any]]]
+    """Responses with their ratings, oldest first."""
+
+
+def entries(connection: Connection, found: Found) -> list[Entry]:
+    """Return the decisions on a record, or on the latest interactions of a contact or account; the latest first."""
+    column = {
+        Kind.ACCOUNT.value: decision.c.account_id,
+        Kind.CONTACT.value: decision.c.contact_id,
+        Kind.INTERACTION.value: decision.c.interaction_id,
+    }[found.kind]
+    newest = (decision.c.decided_at.desc(), decision.c.id)
+    decisions = connection.execute(select(decision).where(column == found.row.id).order_by(*newest).limit(LATEST)).all()
+    interactions = rows_by_id(connection, interaction, (row.interaction_id for row in decisions))
+    contacts = rows_by_id(connection, contact, (row.contact_id for row in decisions))
+    moves = _grouped(connection, decision_log, "decision_id", [row.id for row in decisions])
+    invitations = {key: rows[0] for key, rows in _grouped(connection, invitation, "decision_id", list(moves)).items()}
+    asked = [row.id for row in invitations.values()]
+    attempts = _grouped(connection, attempt, "invitation_id", asked)
+    answers = _answers(connection, asked)
+    return [
+        Entry(
+            decision=row,
+            interaction=interactions[row.interaction_id],
+            contact=contacts.get(row.contact_id),
+            moves=moves.get(row.id, []),
+            invitation=invitations.get(row.id),
+            attempts=attempts.get(_id(invitations.get(row.id)), []),
+            answers=answers.get(_id(invitations.get(row.id)), []),
+        )
+        for row in decisions
+        if row.interaction_id in interactions
+    ]
+
+
+def _id(row: Any) -> str:
+    return str(row.id) if row is not None else ""
+
+
+def _grouped(connection: Connection, table: Any, column: str, values: Collection[str]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for part in chunks(values):
+        rows = connection.execute(select(table).where(table.c[column].in_(part)).order_by(table.c.id))
+        for row in rows:
+            found.setdefault(getattr(row, column), []).append(row)
+    return found
+
+
+def _answers(connection: Connection, invitations: Collection[str]) -> Mapping[str, list[tuple[Any, list[Any]]]]:
+    responses = _grouped(connection, response, "invitation_id", invitations)
+    ratings = _grouped(connection, rating, "response_id", [one.id for rows in responses.values() for one in rows])
+    return {
+        key: [(one, ratings.get(one.id, [])) for one in sorted(rows, key=lambda row: row.revision)]
+        for key, rows in responses.items()
+    }

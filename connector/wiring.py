@@ -1,0 +1,154 @@
+"""The composition root: settings become a store, adapters, mappings and a channel. Only this module and `cli` see everything."""
+
+import os
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from adapters import webhook
+from adapters.email import channel as email_channel
+from connector.clock import SystemClock
+from connector.errors import Problem, SettingsError
+from connector.ports import Channel, Clock, CrmAdapter
+from connector.settings import Settings, load
+from connector.settings.model import Connection, Email
+from connector.stages.connect import Endpoint
+from connector.stages.lap import Installation
+from connector.store import Store
+from connector.surveys.mail import Site
+from connector.surveys.tokens import Tokens
+from mappings.fitting import MappingFile
+from mappings.loading import load as load_mapping
+from mappings.loading import packaged
+
+ADAPTERS = "afterword.adapters"
+"""The entry-point group by which adapters are found, ours and anybody's."""
+
+
+def known_adapters() -> list[str]:
+    """Return the names of the installed adapters."""
+    return sorted({point.name for point in entry_points(group=ADAPTERS)})
+
+
+def read_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read config.toml and the environment. Raises `SettingsError` with every problem."""
+    return load(path, environ=os.environ if environ is None else environ, known_adapters=known_adapters())
+
+
+def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> Installation:
+    """Wire an installation. Reaches nothing yet. Raises `SettingsError` with every problem of config and mappings."""
+    clock = clock or SystemClock()
+    mappings = read_mappings(settings)
+    endpoints = [
+        Endpoint(
+            name=name,
+            adapter=adapter_for(name, one, clock),
+            mapping=mappings[name],
+            mode_live=one.is_live,
+            mapping_name=mappings[name].file,
+        )
+        for name, one in settings.crm.items()
+    ]
+    keys = settings.web.signing_keys
+    whole: dict[str, Any] = {
+        "settings": settings,
+        "store": Store(settings.store_url),
+        "clock": clock,
+        "endpoints": endpoints,
+        "site": site(settings),
+        "channel": mail_channel(settings.email, clock) if settings.email else None,
+        "tokens": Tokens(keys) if keys else None,
+        "webhook": webhook.post,
+    }
+    return Installation(**(whole | parts))
+
+
+def adapter_for(name: str, one: Connection, clock: Clock, **overrides: Any) -> CrmAdapter:
+    """Return the adapter of a connection; `overrides` replace some of its values, e.g. an admin's one-off token."""
+    factory = {point.name: point for point in entry_points(group=ADAPTERS)}[one.adapter].load()
+    adapter: CrmAdapter = factory(name, plain(one) | overrides, clock)
+    return adapter
+
+
+def read_mappings(settings: Settings) -> dict[str, MappingFile]:
+    """Read the mapping of every connection, and check that each survey's event exists. Every problem in one error."""
+    found: dict[str, MappingFile] = {}
+    problems: list[Problem] = []
+    for name, one in settings.crm.items():
+        try:
+            found[name] = _mapping(one, settings)
+        except SettingsError as error:
+            problems.extend(error.problems)
+    if not problems:
+        problems = list(_unknown_events(settings, found))
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def site(settings: Settings) -> Site:
+    """Return who asks and where the answers go."""
+    sender = settings.email.from_ if settings.email else None
+    return Site(
+        public_url=settings.web.public_url,
+        sender_name=(sender.name or sender.address) if sender else "",
+        sender_address=sender.address if sender else "",
+        reply_to=settings.email.reply_to if settings.email else None,
+    )
+
+
+def mail_channel(email: Email, clock: Clock) -> Channel:
+    """Return the channel of [email]."""
+    values = plain(email)
+    values["from"] = str(email.from_)
+    return email_channel(values, clock)
+
+
+def plain(table: Any) -> dict[str, Any]:
+    """Return a table of settings as plain values, secrets in clear: for the adapter it is meant for, and nobody else."""
+    return {key: _plain(value) for key, value in table.model_dump(exclude_none=True).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return value
+
+
+def _mapping(one: Connection, settings: Settings) -> MappingFile:
+    if one.mapping is not None:
+        return load_mapping(one.mapping, _shown(one.mapping, settings.base))
+    try:
+        return load_mapping(packaged(one.adapter), f"mappings/{one.adapter}.toml (as it comes with the product)")
+    except FileNotFoundError:
+        problem = Problem(
+            f"config.toml: crm.*.adapter = {one.adapter!r}", "has no mapping.", "Name one with mapping = …"
+        )
+        raise SettingsError([problem]) from None
+
+
+def _shown(path: Path, base: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(base.resolve()))
+    except ValueError:
+        return str(path)
+
+
+def _unknown_events(settings: Settings, mappings: Mapping[str, MappingFile]) -> list[Problem]:
+    events = {event for mapping in mappings.values() for event in mapping.events}
+    return [
+        Problem(
+            f"{settings.path.name}: surveys.{name}.on",
+            f"{survey.on!r} is no event of any mapping.",
+            f"Write one of: {', '.join(sorted(events))}; or add its kind to a mapping.",
+        )
+        for name, survey in settings.surveys.items()
+        if mappings and survey.on not in events
+    ]
