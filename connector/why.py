@@ -1,0 +1,139 @@
+"""The survey log in plain English: who was asked about what, who not, which rule decided, and what came of it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from connector.errors import AfterwordError
+from connector.model import Decision, Delivery, Kind, Reason
+from connector.store import Store, survey_log
+from connector.store.survey_log import Entry, Found
+
+BECAUSE: Final[Mapping[Reason, str]] = {
+    Reason.DELAY: "the survey waits a while after the last update",
+    Reason.REOPENED: "it was reopened",
+    Reason.DELETED: "the record was deleted in the CRM",
+    Reason.BEFORE_GO_LIVE: "it ended before the survey, or the present mapping, went live",
+    Reason.TOO_OLD: "it had ended too long ago when Afterword could have asked",
+    Reason.NOT_A_CUSTOMER: "the account is not a customer",
+    Reason.NO_ACCOUNT: "it belongs to no account",
+    Reason.NO_CONTACT: "it has no contact",
+    Reason.NO_ADDRESS: "the contact has no e-mail address",
+    Reason.BAD_ADDRESS: "mail to this address has bounced",
+    Reason.OPTED_OUT: "this person does not want surveys",
+    Reason.INTERNAL: "the address belongs to our own people",
+    Reason.CONDITION: "the survey's condition (where) does not hold",
+    Reason.SAMPLED_OUT: "the survey asks about a sample only, and this is not part of it",
+    Reason.QUIET_PERIOD: "this person was asked recently (quiet_period)",
+    Reason.MINIMUM_GAP: "this person was written to a short while ago (minimum_gap)",
+    Reason.ACCOUNT_CAP: "enough people of this account were asked recently (account_cap)",
+    Reason.DAILY_SENDS: "as many messages as allowed have gone out today (daily_sends)",
+    Reason.SENDING_WINDOW: "mail is not sent at this hour (sending_window)",
+    Reason.ERASED: "this person's data were erased at their request",
+}
+
+_MAIL: Final[Mapping[str, str]] = {
+    Delivery.DUE: "The mail is waiting to be sent",
+    Delivery.SENDING: "The mail is being sent",
+    Delivery.BOUNCED: "The mail bounced",
+    Delivery.CANCELLED: "The mail was cancelled before it was sent",
+    Delivery.EXPIRED: "The mail could not be sent in time",
+    Delivery.IN_DOUBT: "Nobody knows whether the mail arrived; it is not sent again",
+}
+
+
+class UnknownRecord(AfterwordError):
+    """The survey log has nothing under this id."""
+
+    def __init__(self, record_id: str) -> None:
+        super().__init__(
+            f"no account, contact or interaction with the id {record_id} has been read.",
+            remedy="Copy the id from the address of the record's page in the CRM; if it is right, run a sync first.",
+        )
+
+
+def explain(store: Store, record_id: str) -> list[str]:
+    """Return the survey log of an interaction, a contact or an account, one sentence or heading a line.
+
+    `record_id` is the CRM's (Salesforce: 15 or 18 characters), or one of ours. Raises `UnknownRecord`.
+    """
+    with store.read() as connection:
+        found = survey_log.find(connection, record_id.strip())
+        told = [(one, survey_log.entries(connection, one)) for one in found]
+    if not told:
+        raise UnknownRecord(record_id)
+    return [line for one, entries in told for line in _record(one, entries)]
+
+
+def _record(found: Found, entries: list[Entry]) -> list[str]:
+    row = found.row
+    title = row.label if found.kind == Kind.INTERACTION.value else row.name
+    gone = ", deleted in the CRM" if row.deleted_at else ""
+    lines = [f"{title} ({found.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
+    if not entries:
+        return [*lines, f"  {_nothing(found)}"]
+    return [*lines, *(f"  {line}" for entry in entries for line in _entry(entry))]
+
+
+def _nothing(found: Found) -> str:
+    if found.kind != Kind.INTERACTION.value:
+        return "Nothing has ended here that a survey is about."
+    if found.row.ended is None:
+        return "It has not ended yet, so nobody has been asked."
+    if found.row.look_at is not None:
+        return f"It has ended ({found.row.ended}); the next sync that is live decides whether anybody is asked."
+    return f"No survey is about a {found.row.kind} that was {found.row.ended}."
+
+
+def _entry(entry: Entry) -> Iterable[str]:
+    yield f"{_verdict(entry)}."
+    if len(entry.moves) > 1 or any(move.note for move in entry.moves):
+        yield from (f"  {_time(move.at)}: {_move(move)}." for move in entry.moves)
+    if entry.invitation is not None:
+        yield f"  {_mail(entry)}."
+        yield from (f"  {_answer(response, ratings)}." for response, ratings in entry.answers)
+        if entry.invitation.sent_at is not None and not entry.answers:
+            yield f"  No answer so far; it can be given until {_time(entry.invitation.expires_at)}."
+
+
+def _verdict(entry: Entry) -> str:
+    row = entry.decision
+    who = entry.contact.name if entry.contact is not None else "nobody"
+    subject = f"{row.survey}, {entry.interaction.label}, {who}"
+    return f"{subject}: {_move(row)} ({_time(row.decided_at)})"
+
+
+def _move(row: Any) -> str:
+    words = {
+        Decision.INVITED: "asked",
+        Decision.WAITING: "not asked yet",
+        Decision.REFUSED: "not asked",
+        Decision.CANCELLED: "not asked after all",
+    }[Decision(row.state)]
+    because = f", because {BECAUSE[Reason(row.reason)]}" if row.reason else ""
+    until = f", until {_time(row.until)}" if row.until else ""
+    remark = getattr(row, "note", None)
+    return f"{words}{because}{until}" + (f"; {remark}" if remark else "")
+
+
+def _mail(entry: Entry) -> str:
+    row = entry.invitation
+    assert row is not None  # noqa: S101 - the caller has looked
+    failures = sum(attempt.state == "failed" for attempt in entry.attempts)
+    tried = f", after {failures} attempt{'s' * (failures != 1)} that failed" if failures else ""
+    if row.state == Delivery.SENT:
+        reminded = f", with a reminder on {_time(row.reminded_at)}" if row.reminded_at else ""
+        return f"The mail was sent to {row.email} on {_time(row.sent_at)}{tried}{reminded}"
+    why = f": {row.error}" if row.error and row.state in {Delivery.BOUNCED, Delivery.IN_DOUBT, Delivery.DUE} else ""
+    return f"{_MAIL[row.state]} ({row.email}){tried}{why.rstrip('.')}"
+
+
+def _answer(response: Any, ratings: Iterable[Any]) -> str:
+    given = ", ".join(f"{one.value:g} of {one.high:g} ({one.question})" for one in ratings) or "no rating"
+    said = f', "{response.comment}"' if response.comment else ""
+    void = "" if response.counts else "; it does not count, because a later or an earlier answer does"
+    return f"Answered on {_time(response.at)}: {given}{said}{void}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%d %b %Y %H:%M} UTC".removeprefix("0")
