@@ -27,7 +27,7 @@ ACCOUNT = (
     *("last_answer", "details"),
 )
 CONTACT = ("last_rating", "last_asked", "no_surveys")
-TASK = ("key", "outcome", "subject", "body", "priority", "status", "due", "owner", "contact", "account")
+TASK = ("key", "outcome", "subject", "body", "priority", "status", "due", "due_at", "owner", "contact", "account")
 WRITTEN = {"account": ACCOUNT, "contact": CONTACT, "task": TASK}
 """Our names for what is written, by target. A mapping may leave out any of them but the tasks' key."""
 

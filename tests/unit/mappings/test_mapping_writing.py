@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mapping_orgs import an_org
+from mapping_orgs import a_field, an_org, with_fields
 
 from connector.errors import MappingError
 from connector.model import Mood, Ref
@@ -62,6 +62,12 @@ def test_a_task_in_the_crms_form() -> None:
         "contact": None,
         "account": "001A",
     }
+
+
+def test_a_crm_that_keeps_the_moment_of_a_due_time_gets_it() -> None:
+    text = packaged("salesforce").replace('due = "ActivityDate"', 'due_at = "Due__c"')
+    mapping = load(text).fit(with_fields(an_org(), "Task", a_field("Due__c", "datetime")))[0]
+    assert mapping.render("task", {"due": MOMENT.date(), "due_at": MOMENT}) == {"due_at": "2026-11-12T10:00:00Z"}
 
 
 def test_a_value_that_has_no_form_names_its_field() -> None:
