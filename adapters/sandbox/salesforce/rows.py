@@ -76,10 +76,13 @@ class Records:
         return self.insert(held, {**values, spec.name: text}, writer), True
 
     def delete(self, held: ObjectType, record_id: str, writer: Writer) -> None:
-        """Moves a record to the bin, with the contacts and opportunities of an account."""
+        """Moves a record to the bin, with the contacts and opportunities of an account; records of the set-up have none."""
         old = self.existing(held, record_id)
         self._may(held, "PermissionsDelete", writer)
         self._strike(held, "delete", {"Id": old["Id"]})
+        if not held.has_bin:
+            self.purge(held, record_id, writer)
+            return
         self._free(old["Id"])
         if held.name == "Account":
             self._no_cases(old)

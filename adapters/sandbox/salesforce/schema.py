@@ -121,6 +121,11 @@ class ObjectType:
         return next((f for f in self.fields.values() if (f.relationship or "").lower() == wanted), None)
 
     @property
+    def has_bin(self) -> bool:
+        """Whether deleted records can still be seen and brought back: those of the set-up cannot."""
+        return "IsDeleted" in self.fields
+
+    @property
     def name_field(self) -> Field | None:
         """The field that names a record to people."""
         return next((f for f in self.fields.values() if f.name_field), None)
@@ -184,7 +189,8 @@ def _spec() -> dict[str, dict[str, str]]:
 def _build(name: str, spec: dict[str, str]) -> ObjectType:
     result = ObjectType(name, spec["prefix"], spec["plural"], tooling=spec.get("api") == "tooling")
     for line in (_SYSTEM_FIELDS + spec["fields"]).strip().splitlines():
-        result.add(_field(line))
+        if not (line.startswith("IsDeleted ") and spec.get("bin") == "none"):
+            result.add(_field(line))
     return result
 
 

@@ -38,7 +38,14 @@ _STAGES = (
 def furnish(org: "Org") -> tuple[str, str, str]:
     """Fills a new org and returns the ids of the organization, the admin and the integration user."""
     organization = _first(
-        org, "Organization", Name="Northwind Care", OrganizationType="Professional Edition", IsSandbox=False
+        org,
+        "Organization",
+        Name="Northwind Care",
+        OrganizationType="Professional Edition",
+        IsSandbox=False,
+        TimeZoneSidKey="Europe/Helsinki",
+        DefaultLocaleSidKey="en_GB",
+        LanguageLocaleKey="en_US",
     )
     profiles = {
         name: _first(org, "Profile", Name=name, UserType="Standard")
