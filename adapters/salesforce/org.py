@@ -29,7 +29,7 @@ class OrgReader:
             self._known = Org(
                 id=row["Id"],
                 name=row["Name"],
-                timezone=row["TimeZoneSidKey"],
+                timezone=row.get("TimeZoneSidKey") or "UTC",
                 currency=self._currency(),
                 api_version=API_VERSION,
                 supported_until=SUPPORTED_UNTIL,

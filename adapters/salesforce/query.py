@@ -57,7 +57,7 @@ def moment(stamp: str) -> datetime:
 
 
 class Reader:
-    """Asks questions in SOQL. Always of all rows: what is deleted or archived is there too, unless a condition says no."""
+    """Asks questions in SOQL, of all rows unless said otherwise: what is deleted or archived is there too."""
 
     def __init__(self, client: Client, describer: Describer) -> None:
         self._client = client
@@ -101,13 +101,13 @@ class Reader:
                 found |= {record.id: record for record in _records(columns, answer.data["records"])}
         return found
 
-    def rows(self, text: str, *, call: str) -> list[dict[str, Any]]:
-        """Return all rows of a small query as they are."""
-        return [row for answer in self._listing(text, call=call) for row in answer.data["records"]]
+    def rows(self, text: str, *, call: str, resource: str = "queryAll") -> list[dict[str, Any]]:
+        """Return all rows of a small query as they are; ``query`` as the resource leaves out what is deleted."""
+        return [row for answer in self._listing(text, call=call, resource=resource) for row in answer.data["records"]]
 
-    def ask(self, text: str, *, call: str) -> Answer:
+    def ask(self, text: str, *, call: str, resource: str = "queryAll") -> Answer:
         """Return the first page of a query."""
-        path = f"queryAll?q={percent(text, errors='replace')}"
+        path = f"{resource}?q={percent(text, errors='replace')}"
         if len(path) > _LONGEST_ADDRESS:
             return self._ask_in_body(path, call)
         return self._client.read(path, call=call, headers=_OPTIONS)
@@ -126,9 +126,9 @@ class Reader:
             raise failure(status, body, where=where, now=self._client.clock.now())
         return Answer(body, answer.server_time)
 
-    def _listing(self, text: str, *, call: str) -> Iterator[Answer]:
+    def _listing(self, text: str, *, call: str, resource: str = "queryAll") -> Iterator[Answer]:
         where = self._client.where(call)
-        answer = self.ask(text, call=call)
+        answer = self.ask(text, call=call, resource=resource)
         seen: set[str] = set()
         while True:
             page = _rows(answer, where)

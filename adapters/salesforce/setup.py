@@ -132,7 +132,7 @@ class Setup:
         return self._only_id(soql.select(("Id",), "PermissionSetAssignment", *map(soql.condition, both)), "assignment")
 
     def _only_id(self, text: str, call: str) -> str | None:
-        rows = self._reader.rows(text, call=call)
+        rows = self._reader.rows(text, call=call, resource="query")
         return str(rows[0]["Id"]) if rows else None
 
     def _permitted(
@@ -150,7 +150,7 @@ class Setup:
         """Return the fields that the permission set lets edit, with the ids of the rows that say so."""
         both = [Condition("ParentId", "=", (set_id,)), Condition("PermissionsEdit", "=", (True,))]
         text = soql.select(("Id", "Field"), "FieldPermissions", *map(soql.condition, both))
-        return {row["Field"]: row["Id"] for row in self._reader.rows(text, call="field permissions")}
+        return {row["Field"]: row["Id"] for row in self._reader.rows(text, call="field permissions", resource="query")}
 
     def _layout_steps(self, fields: Sequence[FieldSpec], new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
         for name in dict.fromkeys(spec.object for spec in fields):

@@ -20,8 +20,8 @@ ALWAYS = "Id != null"
 
 
 def is_id(text: str) -> bool:
-    """Tell whether the text has the shape of a record id."""
-    return bool(_ID.fullmatch(text))
+    """Tell whether the text is a record id; of a long one, whether its last three characters fit the others."""
+    return bool(_ID.fullmatch(text)) and (len(text) == 15 or text == _long(text[:15]))
 
 
 def id18(text: str) -> str:
@@ -29,10 +29,12 @@ def id18(text: str) -> str:
 
     Each of the three extra characters says which of five characters are capitals. `Bug`: not an id.
     """
-    if not is_id(text):
+    if not _ID.fullmatch(text):
         raise Bug(f"{text!r} is not a Salesforce id")
-    if len(text) == 18:
-        return text
+    return text if len(text) == 18 else _long(text)
+
+
+def _long(text: str) -> str:
     return text + "".join(_SUFFIX[_capitals(text[start : start + 5])] for start in (0, 5, 10))
 
 

@@ -51,10 +51,12 @@ class Wire:
         """Queue an error in Salesforce's form."""
         self.answer(method, path, [{"errorCode": code, "message": message, "fields": []}], status=status)
 
-    def rows(self, *rows: dict[str, Any], done: bool = True, following: str | None = None) -> None:
+    def rows(
+        self, *rows: dict[str, Any], done: bool = True, following: str | None = None, resource: str = "queryAll"
+    ) -> None:
         """Queue a page of a query."""
         body = {"totalSize": len(rows), "done": done, "records": list(rows)}
-        self.answer("GET", "queryAll", body | ({"nextRecordsUrl": following} if following else {}))
+        self.answer("GET", resource, body | ({"nextRecordsUrl": following} if following else {}))
 
     def describe(self, name: str, *fields: str | dict[str, Any]) -> None:
         """Queue a describe with the fields that most objects have, and these."""
@@ -67,7 +69,7 @@ class Wire:
         return [
             parse_qs(urlsplit(call.request.url).query)["q"][0]
             for call in self.mock.calls
-            if "/queryAll?" in call.request.url
+            if "/query" in call.request.url and "q=" in call.request.url
         ]
 
     def bodies(self, path: str) -> list[Any]:

@@ -28,7 +28,7 @@ def an_empty_org(wire: Wire, *, layout: bool = True) -> None:
     wire.describe("Account")
     wire.describe("Task")
     wire.answer("GET", USERINFO, {"user_id": ME, "preferred_username": "bot@acme.example"})
-    wire.rows()  # no permission set
+    wire.rows(resource="query")  # no permission set
     wire.answer("GET", TOOLING, NOTHING)  # hidden fields of Account
     wire.answer("GET", TOOLING, NOTHING)  # hidden fields of Activity
     if layout:
@@ -65,8 +65,8 @@ def test_an_org_that_is_set_up_needs_nothing(crm: SalesforceAdapter, wire: Wire)
     wire.describe("Account", "Mood__c")
     wire.describe("Task", "Key__c")
     wire.answer("GET", USERINFO, {"user_id": ME})
-    wire.rows({"Id": SET})
-    wire.rows({"Id": "0Pa000000000001AAA"})
+    wire.rows({"Id": SET}, resource="query")
+    wire.rows({"Id": "0Pa000000000001AAA"}, resource="query")
     wire.answer("GET", TOOLING, found({"Id": LAYOUT}))
     shown = {"layoutSections": [{"layoutColumns": [{"layoutItems": [{"field": "Mood__c"}]}]}]}
     wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": shown})
@@ -77,9 +77,9 @@ def test_an_org_that_is_set_up_needs_nothing(crm: SalesforceAdapter, wire: Wire)
 def test_f49_a_field_that_is_there_but_hidden_is_permitted_and_not_made(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.describe("Account")
     wire.answer("GET", USERINFO, {"user_id": ME})
-    wire.rows({"Id": SET})
+    wire.rows({"Id": SET}, resource="query")
     wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
-    wire.rows()  # not assigned
+    wire.rows(resource="query")  # not assigned
     wire.answer("GET", TOOLING, NOTHING)
     keys = [step.key for step in crm.plan_setup([MOOD])]
     assert keys == ["permission:Account.Mood__c", "assignment:Afterword"]
@@ -89,15 +89,15 @@ def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire)
     crm = connect(integration_user="bot@acme.example")
     wire.describe("Account")
     wire.answer("GET", USERINFO, {"user_id": "005000000000009AAA", "preferred_username": "admin@acme.example"})
-    wire.rows({"Id": ME})
-    wire.rows({"Id": SET})
+    wire.rows({"Id": ME}, resource="query")
+    wire.rows({"Id": SET}, resource="query")
     wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
-    wire.rows({"Id": "01k000000000001AAA", "Field": "Account.Mood__c"})
-    wire.rows({"Id": "0Pa000000000001AAA"})
+    wire.rows({"Id": "01k000000000001AAA", "Field": "Account.Mood__c"}, resource="query")
+    wire.rows({"Id": "0Pa000000000001AAA"}, resource="query")
     wire.answer("GET", TOOLING, NOTHING)
     assert crm.plan_setup([MOOD]) == []
     assert "Username = 'bot@acme.example'" in wire.queries[0]
-    assert f"AssigneeId = '{ME}'" in wire.queries[3]
+    assert f"AssigneeId = '{ME}'" in wire.queries[4]
 
 
 def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter, wire: Wire) -> None:
@@ -108,11 +108,11 @@ def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter,
     wire.refuse("POST", made, "DUPLICATE_DEVELOPER_NAME", "There is already a field named Key on Activity.")
     wire.answer("POST", "sobjects/PermissionSet", {"id": SET, "success": True}, status=201)
     for name in ("1", "2"):
-        wire.rows({"Id": SET})
-        wire.rows()
+        wire.rows({"Id": SET}, resource="query")
+        wire.rows(resource="query")
         answer = {"id": f"01k00000000000{name}AAA", "success": True}
         wire.answer("POST", "sobjects/FieldPermissions", answer, status=201)
-    wire.rows({"Id": SET})
+    wire.rows({"Id": SET}, resource="query")
     wire.refuse("POST", "sobjects/PermissionSetAssignment", "INSUFFICIENT_ACCESS", "no", status=403)
     wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": {"layoutSections": []}})
     wire.answer("PATCH", f"tooling/sobjects/Layout/{LAYOUT}", "", status=204)

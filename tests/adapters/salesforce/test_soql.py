@@ -88,6 +88,11 @@ def test_f55_ids_get_their_long_form(short: str, long: str) -> None:
     assert soql.id18(long) == long
 
 
+def test_f55_a_long_id_with_a_wrong_ending_is_none() -> None:
+    assert soql.is_id("0018M000003uKqqQAE")
+    assert not soql.is_id("0018M000003uKqqAAA")
+
+
 @given(st.text("aAbB01", min_size=15, max_size=15), st.text("aAbB01", min_size=15, max_size=15))
 def test_f55_long_ids_differ_without_regard_to_case(one: str, two: str) -> None:
     assert (soql.id18(one).lower() == soql.id18(two).lower()) == (one == two)
