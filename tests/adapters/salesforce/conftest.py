@@ -61,20 +61,24 @@ class Wire:
     def describe(self, name: str, *fields: str | dict[str, Any]) -> None:
         """Queue a describe with the fields that most objects have, and these."""
         usual = ("Id", "SystemModstamp", "IsDeleted", "MasterRecordId") if name != "User" else ("Id", "SystemModstamp")
-        self.answer("GET", f"sobjects/{name}/describe", {"name": name, "fields": [_field(f) for f in usual + fields]})
+        self.answer(
+            "GET", f"sobjects/{name}/describe", {"name": name, "fields": [_field(f) for f in (*usual, *fields)]}
+        )
 
     @property
     def queries(self) -> list[str]:
         """The SOQL of every query sent."""
-        return [
-            parse_qs(urlsplit(call.request.url).query)["q"][0]
-            for call in self.mock.calls
-            if "/query" in call.request.url and "q=" in call.request.url
-        ]
+        asked = [urlsplit(url) for url in map(url_of, self.mock.calls)]
+        return [parse_qs(url.query)["q"][0] for url in asked if "/query" in url.path and url.query]
 
     def bodies(self, path: str) -> list[Any]:
         """The JSON bodies sent to a path."""
-        return [json.loads(call.request.body) for call in self.mock.calls if call.request.url.endswith(path)]
+        return [json.loads(call.request.body or b"") for call in self.mock.calls if url_of(call).endswith(path)]
+
+
+def url_of(call: Any) -> str:
+    """The address that a call went to."""
+    return str(call.request.url)
 
 
 def _field(field: str | dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What goes wrong on the way is told as what it is."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -45,7 +46,8 @@ def test_a_passing_failure_is_passed(crm: SalesforceAdapter, wire: Wire) -> None
 def test_f26_every_call_has_a_time_limit(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.describe("Account")
     crm.describe("Account")
-    assert wire.mock.calls[0].request.req_kwargs["timeout"] == (5, 60)
+    sent: Any = wire.mock.calls[0].request
+    assert sent.req_kwargs["timeout"] == (5, 60)
 
 
 def test_the_bundle_of_the_settings_is_the_one_used(
@@ -54,7 +56,8 @@ def test_the_bundle_of_the_settings_is_the_one_used(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "of-the-environment.pem")
     wire.describe("Account")
     connect(ca_bundle="ours.pem").describe("Account")
-    assert wire.mock.calls[0].request.req_kwargs["verify"] == "ours.pem"
+    sent: Any = wire.mock.calls[0].request
+    assert sent.req_kwargs["verify"] == "ours.pem"
 
 
 def test_a_sign_in_page_is_not_followed(crm: SalesforceAdapter, wire: Wire) -> None:

@@ -233,7 +233,13 @@ def test_more_than_a_batch_is_our_own_fault(crm: SalesforceAdapter) -> None:
 def test_values_go_in_salesforces_own_forms(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.answer("PATCH", MANY, [done()])
     when = datetime(2026, 11, 20, 14, 30, 0, 5000, tzinfo=timezone(timedelta(hours=2)))
-    values = {"At__c": when, "On__c": date(2026, 11, 20), "N__c": Decimal("7"), "Off__c": None, "T__c": "\ud800 ä😀"}
+    values: dict[str, Any] = {
+        "At__c": when,
+        "On__c": date(2026, 11, 20),
+        "N__c": Decimal("7"),
+        "Off__c": None,
+        "T__c": "\ud800 ä😀",
+    }
     crm.write([update(**values)])
     sent = wire.bodies(MANY)[0]["records"][0]
     assert {name: sent[name] for name in values} == {
