@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -24,11 +24,12 @@ def sandbox() -> None:
 
 @cli.command()
 def serve(
+    *,
     crm: Annotated[str, typer.Option(help="Which CRM to pretend to be: salesforce.")] = "salesforce",
     port: Annotated[int, typer.Option(help="The port on localhost; 0 takes a free one.")] = 0,
-    seed: Annotated[int | None, typer.Option(help="Fill it with made-up records; the same number gives the same ones.")] = None,
-    accounts: Annotated[int, typer.Option(help="How many accounts the made-up records have.")] = 40,
-    start: Annotated[datetime | None, typer.Option(help="Stand still at this time (UTC) instead of following the real one.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option(help="Stand still at this time (UTC) instead of following the real one.")
+    ] = None,
     cert_dir: Annotated[Path | None, typer.Option(help="Where to write ca.pem.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Write the address and credentials here too.")] = None,
 ) -> None:
@@ -38,7 +39,7 @@ def serve(
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    org = Salesforce.seeded(SandboxClock(start.astimezone() if start else None), seed=seed, accounts=accounts)
+    org = Salesforce(SandboxClock(start.replace(tzinfo=UTC) if start else None))
     with running(org, port=port, cert_dir=cert_dir) as server:
         _tell(_credentials(org, server), ready_file)
         stop.wait()

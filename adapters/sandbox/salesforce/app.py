@@ -10,6 +10,7 @@ from adapters.sandbox.control import Control
 from adapters.sandbox.faults import CallFault
 from adapters.sandbox.log import CallLog
 from adapters.sandbox.salesforce import rest
+from adapters.sandbox.salesforce.bulk import Jobs
 from adapters.sandbox.salesforce.calls import Call, Note, refusal
 from adapters.sandbox.salesforce.errors import SalesforceError
 from adapters.sandbox.salesforce.limits import Limits
@@ -27,7 +28,7 @@ class Salesforce(Org):
 
     `log` keeps every call, `faults` makes it misbehave, `limits` holds the daily allocation, `oauth` the apps and sessions.
     `client` may ask for tokens of the integration user; `access_token` and `admin_token` are sessions that last.
-    `rows_per_page` makes the pages of queries shorter than they would be.
+    `jobs.polls` says how long bulk jobs take, `rows_per_page` makes the pages of queries shorter.
     """
 
     def __init__(self, clock: SandboxClock | None = None) -> None:
@@ -36,6 +37,7 @@ class Salesforce(Org):
         self.limits = Limits(self.clock)
         self.oauth = OAuth(self)
         self.locators = Locators()
+        self.jobs = Jobs()
         self.rows_per_page: int | None = None
         self.client: Client = self.oauth.register(self.integration_id)
         self.access_token = self.oauth.open(self.integration_id, self.client.client_id, lasting=True).token

@@ -1,0 +1,82 @@
+"""A pretend Salesforce on a clock that stands still, over HTTPS, as a connector's libraries see it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import requests
+import simple_salesforce
+
+from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.salesforce import Salesforce
+from adapters.sandbox.server import RunningServer, running
+
+START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
+
+
+class Http(requests.Session):
+    """A session that trusts the sandbox alone and takes paths below the data API."""
+
+    def __init__(self, url: str, ca_bundle: str, token: str | None) -> None:
+        super().__init__()
+        self.url = url
+        self.trust_env = False
+        self.verify = ca_bundle
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+
+    def api(self, method: str, path: str, *, version: str = "62.0", **options: object) -> requests.Response:
+        return self.request(method, f"{self.url}/services/data/v{version}/{path}", timeout=30, **options)  # type: ignore[arg-type]
+
+    def query(self, soql: str, *, deleted: bool = False) -> requests.Response:
+        return self.api("GET", "queryAll" if deleted else "query", params={"q": soql})
+
+    def found(self, soql: str, *, deleted: bool = False) -> list[dict]:  # type: ignore[type-arg]
+        answer = self.query(soql, deleted=deleted)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["records"]
+
+
+@pytest.fixture
+def clock() -> SandboxClock:
+    return SandboxClock(START)
+
+
+@pytest.fixture
+def org(clock: SandboxClock) -> Salesforce:
+    return Salesforce(clock)
+
+
+@pytest.fixture
+def server(org: Salesforce) -> Iterator[RunningServer]:
+    with running(org) as server:
+        yield server
+
+
+@pytest.fixture
+def http(server: RunningServer, org: Salesforce) -> Iterator[Http]:
+    """The integration user."""
+    with Http(server.url, str(server.ca_bundle), org.access_token) as session:
+        yield session
+
+
+@pytest.fixture
+def admin(server: RunningServer, org: Salesforce) -> Iterator[Http]:
+    """The administrator."""
+    with Http(server.url, str(server.ca_bundle), org.admin_token) as session:
+        yield session
+
+
+@pytest.fixture
+def anyone(server: RunningServer) -> Iterator[Http]:
+    """Somebody without a token."""
+    with Http(server.url, str(server.ca_bundle), None) as session:
+        yield session
+
+
+@pytest.fixture
+def sf(server: RunningServer, org: Salesforce, http: Http) -> simple_salesforce.Salesforce:
+    """The integration user through the vendor's usual Python package."""
+    return simple_salesforce.Salesforce(
+        session_id=org.access_token, instance_url=server.url, session=http, version="62.0"
+    )
