@@ -11,6 +11,8 @@ from connector.model import Rating
 LIMIT = 255
 """The length of the text fields on a record. A mapping with shorter ones cuts once more."""
 SUBJECT_LIMIT = 255
+_SHORTEST_QUOTE = 12
+"""Characters of room below which a quotation says nothing and is left out."""
 _LOCALE = "en"
 _DAYS_NAMED_BY_WEEKDAY = 6
 
@@ -74,10 +76,10 @@ def summary(newest_first: Sequence[Said], *, asked: int, answered: int, due: Seq
         return ""
     said = newest_first[0]
     head = f"{said.who}: {said.figure}, {said.label}, {day(said.at, tz)}"
-    tail = f"{answered} of {asked} people asked have answered." if asked else ""
+    parts = [f"Answered: {answered} of {asked} asked."] if asked else []
     if due:
-        tail = f"{tail} Next: {due[0].subject}".strip()
-    return fit(head, said.comment, tail)
+        parts.append(f"Next: {_task(due[0])}.")
+    return fit(head, said.comment, " ".join(parts))
 
 
 def attention(due: Sequence[Due]) -> str:
@@ -90,10 +92,10 @@ def fit(head: str, quote: str | None, tail: str) -> str:
     """Join head, quotation and tail in at most `LIMIT` characters, cutting the quotation."""
     ending = f" {tail}" if tail else ""
     words = " ".join((quote or "").split())
-    room = LIMIT - len(head) - len(ending) - len(": “”.")
-    if not words or room < 12:
+    room = LIMIT - len(head) - len(ending) - len(": “”")
+    if not words or room < _SHORTEST_QUOTE:
         return cut(f"{head}.{ending}", LIMIT)
-    return f"{head}: “{cut(words, room)}”.{ending}"
+    return f"{head}: “{cut(words, room)}”{ending}"
 
 
 def cut(text: str, limit: int) -> str:

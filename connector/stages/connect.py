@@ -8,7 +8,7 @@ from typing import Any
 from connector.errors import Problem, SchemaChanged, SettingsError
 from connector.ports import Clock, CrmAdapter, MappingSource, ObjectSchema
 from connector.stages.context import Connected
-from connector.store import Row, Store, connecting
+from connector.store import Row, Store, connecting, writing
 
 SCHEMA_LASTS = timedelta(hours=24)
 """The schema is asked for again after this, and at once when a field turns out to be missing or the mapping was edited."""
@@ -89,3 +89,4 @@ def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], fingerprint
     since = endpoint.adapter.org().server_time if state.mapping_fingerprint is not None else None
     with store.write() as connection:
         connecting.remember(connection, endpoint.name, mapping_fingerprint=fingerprint, mapping_since=since)
+        writing.look_again(connection, endpoint.name)

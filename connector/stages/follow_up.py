@@ -3,6 +3,7 @@
 A customer is done in one transaction: what opens, what the rep is shown, and the mark that it was dealt with. Alerts go out after it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -19,7 +20,7 @@ from connector.settings.model import FollowUp
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
 from connector.stages.score import answers_key
-from connector.store import Row, Transaction, following, new_id, scoring, showing
+from connector.store import Row, Transaction, following, scoring, showing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
 
@@ -132,7 +133,7 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
     due = max(begins, now - rule.due) + rule.due
     said = [one.said for one in opening.answers]
     row = {
-        "id": new_id(),
+        "id": follow_up_id(customer, opening, now),
         "rule": opening.rule,
         "customer": customer.id,
         "connection": crm,
@@ -157,6 +158,13 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
     }
     opened = following.open_one(connection, row, [one.response_id for one in said])
     return int(opened == row["id"])
+
+
+def follow_up_id(customer: Customer, opening: Opening, now: datetime) -> str:
+    """Name a follow-up after what opened it: planning it and opening it give the same, and one answer opens a rule's task once."""
+    about = [answer.said.response_id for answer in opening.answers] or [now.isoformat()]
+    text = "\n".join([opening.rule, customer.id, *about])
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _place(

@@ -1,5 +1,6 @@
 """One lap: the seven stages in order, over all connections. What fails for one does not stop the others."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -54,6 +55,8 @@ class Installation:
     tokens: Tokens | None = None
     webhook: Callable[[str, str], None] | None = None
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set to end the lap under way at its next page."""
 
 
 @dataclass(slots=True)
@@ -154,6 +157,7 @@ def bare_context(house: Installation) -> Context:
         tokens=house.tokens,
         webhook=house.webhook,
         progress=house.progress,
+        stop=house.stop,
     )
 
 

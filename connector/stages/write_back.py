@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from connector.errors import CrmError
+from connector.errors import CrmError, MappingError
 from connector.ports import Write, WriteResult
 from connector.stages.context import Connected, Context
 from connector.store import Row, Transaction, following, writing
@@ -77,6 +77,32 @@ def plan(crm: Connected, row: Row[Any]) -> Change:
     return Change(row, rendered, {name: raw for name, raw in differing.items() if name not in contested}, contested)
 
 
+def _plan_all(context: Context, crm: Connected, rows: Sequence[Row[Any]]) -> list[Change]:
+    """Plan each record; one whose values do not fit its fields is set aside, and nothing else waits for it."""
+    changes = []
+    for row in rows:
+        try:
+            changes.append(plan(crm, row))
+        except MappingError as error:
+            with context.store.write() as connection:
+                _unfit(connection, crm, _key(row), error, context.clock.now())
+                writing.settled(connection, crm.name, [row.ref])
+    return changes
+
+
+def _unfit(connection: Transaction, crm: Connected, key: str, error: MappingError, now: datetime) -> None:
+    writing.refuse(
+        connection,
+        crm.name,
+        key,
+        now=now,
+        code=type(error).__name__,
+        what=f"{error.field}: {error.what}",
+        remedy=error.remedy,
+        fingerprint="",
+    )
+
+
 def _overwritten(row: Row[Any], name: str, raw: Any) -> int:
     """Return how often this very value was written and found replaced."""
     before = row.written.get(name)
@@ -93,7 +119,7 @@ def _write_fields(context: Context, crm: Connected, lease: Lease, *, target: str
         if not rows:
             return
         place = rows[-1].ref
-        changes = [plan(crm, row) for row in mine]
+        changes = _plan_all(context, crm, mine)
         _settle(context, crm, changes, written)
         due = [change for change in changes if change.fields and not _refused_before(crm, change, known)]
         written.refused += sum(1 for change in changes if change.fields) - len(due)
@@ -186,10 +212,13 @@ def _write_tasks(context: Context, crm: Connected, lease: Lease, *, written: Wri
         rows = writing.taskless(connection, crm.name, PAGE * 5)
         known = writing.refusals(connection, crm.name, [row.id for row in rows])
         planned = [(row, _task_write(connection, crm, row)) for row in rows]
-    due = []
+    due: list[Write] = []
     for row, write in planned:
-        before = known.get(row.id)
-        if before is not None and before.fingerprint == writing.fingerprint(write.fields, crm.mapping.fingerprint):
+        if isinstance(write, MappingError):
+            with context.store.write() as connection:
+                _unfit(connection, crm, row.id, write, context.clock.now())
+            written.refused += 1
+        elif _task_refused_before(crm, write, known.get(row.id)):
             written.refused += 1
         else:
             due.append(write)
@@ -197,7 +226,11 @@ def _write_tasks(context: Context, crm: Connected, lease: Lease, *, written: Wri
         _send_tasks(context, crm, lease, batch=batch, written=written)
 
 
-def _task_write(connection: Transaction, crm: Connected, row: Row[Any]) -> Write:
+def _task_refused_before(crm: Connected, write: Write, before: Row[Any] | None) -> bool:
+    return before is not None and before.fingerprint == writing.fingerprint(write.fields, crm.mapping.fingerprint)
+
+
+def _task_write(connection: Transaction, crm: Connected, row: Row[Any]) -> Write | MappingError:
     """Return the write that makes a follow-up's task once, whatever happens to its answer: it is keyed by the follow-up's id."""
     owner = following.owner_at(connection, crm.name, row.owner_ref)
     tz = ZoneInfo(owner.timezone) if owner is not None and owner.timezone else ZoneInfo("UTC")
@@ -215,7 +248,10 @@ def _task_write(connection: Transaction, crm: Connected, row: Row[Any]) -> Write
         "contact": contact.id if contact else None,
         "account": about.id,
     }
-    rendered = crm.mapping.render("task", {name: value for name, value in values.items() if value is not None})
+    try:
+        rendered = crm.mapping.render("task", {name: value for name, value in values.items() if value is not None})
+    except MappingError as error:
+        return error
     fields = {crm.mapping.crm_field("task", name): raw for name, raw in rendered.items() if name != "key"}
     return Write(
         key=row.id,

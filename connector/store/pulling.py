@@ -85,11 +85,8 @@ class Absorber:
             counts.read += 1
             if record.deleted:
                 counts.deleted += self._bury(ref, record, known.get(ref), result)
-            elif reading.error is not None:
-                counts.refused += 1
-                self._refuse(ref, reading)
             elif reading.value is None:
-                counts.unchanged += 1
+                self._pass_over(ref, reading, counts)
             else:
                 content = _hash(reading.value)
                 if (bound := known.get(ref)) is not None and bound.content == content:
@@ -99,6 +96,9 @@ class Absorber:
                     fresh.setdefault(kind_of(reading.value), []).append((ref, content, reading.value))
         for kind, rows in fresh.items():
             self._store(kind, rows, known)
+        for ref, (_, reading) in zip(refs, page, strict=True):
+            if reading.value is not None and reading.error is not None:  # only a fact could not be understood
+                self._refuse(ref, reading)
         self._note_shown([(ref, reading.value) for ref, (_, reading) in zip(refs, page, strict=True)])
         return result
 
@@ -231,6 +231,13 @@ class Absorber:
         return {row.ref: row for row in rows}
 
     # ── set aside ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pass_over(self, ref: str, reading: Reading, counts: Counts) -> None:
+        if reading.error is None:
+            counts.unchanged += 1
+            return
+        counts.refused += 1
+        self._refuse(ref, reading)
 
     def _refuse(self, ref: str, reading: Reading) -> None:
         error = reading.error

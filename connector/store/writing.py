@@ -29,6 +29,11 @@ def settled(connection: Connection, crm: str, refs: Collection[str]) -> None:
     connection.execute(update(display).where(display.c.connection == crm, display.c.ref.in_(refs)).values(dirty=False))
 
 
+def look_again(connection: Connection, crm: str) -> None:
+    """Compare every record of a connection again: the mapping has changed."""
+    connection.execute(update(display).where(display.c.connection == crm).values(dirty=True))
+
+
 def wrote(
     connection: Connection, crm: str, row: Row[Any], *, shown: Mapping[str, Any], written: Mapping[str, Any]
 ) -> None:

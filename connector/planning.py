@@ -1,0 +1,292 @@
+"""`plan`: a whole lap on a throw-away copy of the store, with adapters and a channel that read, and only note what they would do."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from connector.clock import SteppedClock
+from connector.errors import Problem
+from connector.model import Ref
+from connector.ports import (
+    CrmAdapter,
+    FieldSpec,
+    Message,
+    ObjectSchema,
+    Org,
+    Page,
+    Position,
+    Query,
+    Record,
+    SetupResult,
+    SetupStep,
+    Usage,
+    Write,
+    WriteResult,
+)
+from connector.stages import going_live, invite, lap
+from connector.stages.connect import Endpoint, connect
+from connector.stages.context import Connected
+from connector.stages.lap import Installation, Report, Stage
+from connector.store import hindsight
+from connector.store.copying import copy_store
+
+
+@dataclass(slots=True)
+class Noted:
+    """What a lap would have done outside."""
+
+    writes: list[tuple[str, Write]] = field(default_factory=list)
+    """(connection, write), in order."""
+    messages: list[Message] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the next sync would do, and what each record shows before it."""
+
+    noted: Noted
+    report: Report
+    before: Mapping[tuple[str, str, str], Mapping[str, Any]]
+    """By (connection, object, id): the present values of the fields that would change."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values: writes with before and after, mails, and the lap's counts."""
+        return {
+            "writes": [self._write(crm, write) for crm, write in self.noted.writes],
+            "mails": [{"to": one.to, "subject": one.subject} for one in self.noted.messages],
+            "lap": self.report.as_json(),
+        }
+
+    def _write(self, crm: str, write: Write) -> dict[str, Any]:
+        shown = self.before.get((crm, write.object, write.id or ""), {})
+        changes = {name: {"before": shown.get(name), "after": _plain(value)} for name, value in write.fields.items()}
+        return {
+            "crm": crm,
+            "action": "update" if write.id else "create",
+            "object": write.object,
+            "id": write.id,
+            "key": write.key,
+            "fields": changes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """What the survey rules would have done to past interactions."""
+
+    since: datetime
+    ended: dict[str, int]
+    """Interactions that ended in the time, by survey."""
+    would_ask: dict[str, int]
+    reasons: dict[str, dict[str, int]]
+    """Why the others would not have been asked, by survey."""
+    by_week: dict[str, int]
+    """Invitations by the Monday of their week."""
+    examples: list[dict[str, str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        surveys = {
+            name: {
+                "ended": self.ended.get(name, 0),
+                "would_ask": self.would_ask.get(name, 0),
+                "not_asked": self.reasons.get(name, {}),
+            }
+            for name in sorted({*self.ended, *self.would_ask, *self.reasons})
+        }
+        return {"since": self.since.isoformat(), "surveys": surveys, "by_week": self.by_week, "examples": self.examples}
+
+
+def next_lap(house: Installation) -> Plan:
+    """Return what the next lap would send and write. Sends and writes nothing anywhere."""
+    with throw_away(house) as (copy, noted):
+        report = lap.run(copy)
+        return Plan(noted, report, _before(house, noted))
+
+
+def look_back(house: Installation, span: timedelta) -> Hindsight:
+    """Return what the rules would have done in the time before now, day by day, as if everything had been live then."""
+    now = house.clock.now()
+    with throw_away(house) as (copy, _noted):
+        report = lap.run(copy, stages=(Stage.PULL,))
+        if report.failures:
+            raise next(error for errors in report.failures.values() for error in errors)
+        return _replay(copy, now - span, now)
+
+
+@contextmanager
+def throw_away(house: Installation) -> Iterator[tuple[Installation, Noted]]:
+    """Give an installation on a copy of the store, whose adapters and channel only note what they are asked to do."""
+    noted = Noted()
+    with tempfile.TemporaryDirectory(prefix="afterword-plan-") as folder:
+        store = copy_store(house.store, Path(folder) / "plan.db")
+        try:
+            endpoints = [replace(one, adapter=NotingAdapter(one.adapter, noted)) for one in house.endpoints]
+            channel = NotingChannel(noted) if house.channel is not None else None
+            yield (
+                replace(house, store=store, endpoints=endpoints, channel=channel, webhook=lambda _url, _text: None),
+                noted,
+            )
+        finally:
+            store.close()
+
+
+class NotingAdapter:
+    """Reads through to a CRM, and notes writes instead of carrying them out."""
+
+    def __init__(self, real: CrmAdapter, noted: Noted) -> None:
+        self._real = real
+        self._noted = noted
+        self.connection = real.connection
+        self.write_batch = real.write_batch
+        self.lag = real.lag
+
+    def org(self) -> Org:
+        """See the port."""
+        return self._real.org()
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """See the port."""
+        return self._real.describe(object_name)
+
+    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        """See the port."""
+        return self._real.changes(query, since=since, after=after)
+
+    def count(self, query: Query) -> int:
+        """See the port."""
+        return self._real.count(query)
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """See the port."""
+        return self._real.fetch(object_name, ids, fields)
+
+    def write(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """Note the writes; the answer is as if all had gone well."""
+        self._noted.writes += [(self.connection, one) for one in writes]
+        return [WriteResult(one, "updated" if one.id else "created", one.id or f"(new) {one.key}") for one in writes]
+
+    def usage(self) -> Usage:
+        """See the port."""
+        return self._real.usage()
+
+    def record_url(self, ref: Ref) -> str:
+        """See the port."""
+        return self._real.record_url(ref)
+
+    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+        """See the port."""
+        return self._real.plan_setup(fields)
+
+    def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """Carry out nothing."""
+        del steps
+        return iter(())
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """See the port."""
+        return self._real.plan_undo(made)
+
+    def close(self) -> None:
+        """Leave the real adapter to its owner."""
+
+
+class NotingChannel:
+    """Notes messages instead of sending them."""
+
+    def __init__(self, noted: Noted) -> None:
+        self._noted = noted
+
+    def send(self, message: Message) -> None:
+        """Note the message."""
+        self._noted.messages.append(message)
+
+    def check(self) -> Sequence[Problem]:
+        """There is nothing to check."""
+        return ()
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+# ── the present values ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _before(house: Installation, noted: Noted) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+    """Read what the records that would change show now, as the CRM has it."""
+    adapters = {one.name: one.adapter for one in house.endpoints}
+    wanted: dict[tuple[str, str], dict[str, Write]] = {}
+    for crm, write in noted.writes:
+        if write.id is not None:
+            wanted.setdefault((crm, write.object), {})[write.id] = write
+    found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    for (crm, object_name), writes in wanted.items():
+        fields = sorted({name for write in writes.values() for name in write.fields})
+        for crm_id, record in adapters[crm].fetch(object_name, list(writes), fields).items():
+            found[crm, object_name, crm_id] = record.fields
+    return found
+
+
+# ── looking back ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _replay(copy: Installation, since: datetime, until: datetime) -> Hindsight:
+    """Let the days go by on the copy, with the real rules and limits, and count what they decide."""
+    connected = _connected(copy)
+    clock = SteppedClock(since)
+    context = replace(lap.bare_context(copy), clock=clock, connected=connected)
+    with copy.store.write() as connection:
+        hindsight.begin(connection, going_live.live_subjects(copy.settings), list(connected), since)
+    while clock.now() < until:
+        clock.set(min(clock.now() + timedelta(days=1), until))
+        invite.run(context)
+    with copy.store.read() as connection:
+        return _told(copy, hindsight.decided(connection), hindsight.ended(connection, since, until), since)
+
+
+def _connected(copy: Installation) -> dict[str, Connected]:
+    found = {}
+    for one in copy.endpoints:
+        crm, _problems = _as_live(copy, one)
+        found[one.name] = crm
+    return found
+
+
+def _as_live(copy: Installation, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:
+    crm, problems = connect(copy.store, copy.clock, endpoint)
+    return replace(crm, live=True), problems
+
+
+def _told(copy: Installation, rows: Sequence[Any], ended: Mapping[str, int], since: datetime) -> Hindsight:
+    asked = [row for row in rows if row.state == "invited"]
+    reasons: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row.state != "invited":
+            reasons.setdefault(row.survey, Counter())[row.reason or row.state] += 1
+    weeks = Counter((row.decided_at.date() - timedelta(days=row.decided_at.weekday())).isoformat() for row in asked)
+    return Hindsight(
+        since=since,
+        ended={name: ended.get(one.on, 0) for name, one in copy.settings.surveys.items()},
+        would_ask=dict(Counter(row.survey for row in asked)),
+        reasons={name: dict(counts) for name, counts in reasons.items()},
+        by_week=dict(sorted(weeks.items())),
+        examples=[
+            {
+                "survey": row.survey,
+                "about": row.label,
+                "account": row.account or "",
+                "contact": row.contact or "",
+                "on": row.decided_at.date().isoformat(),
+            }
+            for row in asked[:10]
+        ],
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,52 @@
+"""Queries on the throw-away copy in which `plan --since` lets the past go by again."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from connector.store.tables import account, connection_state, contact, decision, go_live, interaction, invitation
+
+
+def begin(connection: Connection, subjects: Sequence[str], crms: Sequence[str], since: datetime) -> None:
+    """Make as if everything had gone live at `since`, and nothing had been decided before."""
+    for table in (invitation, decision, go_live):
+        connection.execute(table.delete())
+    rows = [{"subject": subject, "connection": crm, "at": since} for subject in subjects for crm in crms]
+    if rows:
+        connection.execute(go_live.insert(), rows)
+    connection.execute(update(connection_state).values(mapping_since=None))
+    ended_later = (interaction.c.ended_at >= since) & interaction.c.deleted_at.is_(None)
+    connection.execute(update(interaction).values(look_at=None))
+    connection.execute(update(interaction).where(ended_later).values(look_at=interaction.c.ended_at))
+
+
+def ended(connection: Connection, since: datetime, until: datetime) -> Mapping[str, int]:
+    """Return how many interactions ended in a time, by event (case.closed)."""
+    rows = connection.execute(
+        select(interaction.c.kind, interaction.c.ended, func.count().label("n"))
+        .where(interaction.c.ended_at >= since, interaction.c.ended_at <= until, interaction.c.deleted_at.is_(None))
+        .group_by(interaction.c.kind, interaction.c.ended)
+    )
+    return {f"{row.kind}.{row.ended}": row.n for row in rows}
+
+
+def decided(connection: Connection) -> list[Row[Any]]:
+    """Return every decision with what it is about, in the order of time."""
+    rows = connection.execute(
+        select(
+            decision.c.survey,
+            decision.c.state,
+            decision.c.reason,
+            decision.c.decided_at,
+            interaction.c.label,
+            account.c.name.label("account"),
+            contact.c.name.label("contact"),
+        )
+        .join(interaction, interaction.c.id == decision.c.interaction_id)
+        .outerjoin(account, account.c.id == decision.c.account_id)
+        .outerjoin(contact, contact.c.id == decision.c.contact_id)
+        .order_by(decision.c.decided_at, interaction.c.ended_at)
+    )
+    return list(rows.all())
