@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from connector.clock import SteppedClock
-from connector.errors import MailError
 from connector.model import Contact, Interaction, Ref
 from connector.ports import Message, Query, Reading, Record
 from connector.settings import Limits, Settings, Survey
@@ -44,7 +43,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.failing: list[MailError | Exception | None] = []
+        self.failing: list[Any] = []
 
     def send(self, message: Message) -> None:
         error = self.failing.pop(0) if self.failing else None
