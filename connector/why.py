@@ -93,7 +93,7 @@ def _entry(entry: Entry) -> Iterable[str]:
         yield f"  {_mail(entry)}."
         yield from (f"  {_answer(response, ratings)}." for response, ratings in entry.answers)
         if entry.invitation.sent_at is not None and not entry.answers:
-            yield f"  No answer so far; it can be given until {_time(entry.invitation.expires_at)}."
+            yield f"  No answer yet; the link works until {_time(entry.invitation.expires_at)}."
 
 
 def _verdict(entry: Entry) -> str:

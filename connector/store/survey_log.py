@@ -40,6 +40,8 @@ class Found:
 
 def find(connection: Connection, record_id: str) -> list[Found]:
     """Return the accounts, contacts and interactions with this id: a CRM's (several may use the same), or one of ours."""
+    if not record_id:
+        return []
     bound = connection.execute(
         select(binding).where(
             or_(binding.c.id == record_id, binding.c.ref.like(f"%/{_escaped(record_id[:_SHORT])}%", escape="\\")),
