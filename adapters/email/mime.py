@@ -52,11 +52,12 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessag
         mail["Reply-To"] = _named(config.from_name, envelope_address(config.reply_to))
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    mail["Content-Language"] = message.language
     for name, value in message.headers.items():
         mail[name] = value
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
+    # Last, since making the parts moves Content headers into the first of them.
+    mail["Content-Language"] = message.language
     return mail
 
 

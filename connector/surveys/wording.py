@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from babel import Locale
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
 DEFAULT: Final = "en"
 
@@ -39,8 +40,12 @@ class Wording:
     """Text or lists of text by dotted key, e.g. ``page.send``."""
 
     def text(self, key: str, /, **values: object) -> str:
-        """Return a text with its placeholders filled. Raises `KeyError` for a key or a placeholder that is not known."""
-        return str(self.texts[key]).format(**values)
+        """Return a text with its placeholders filled, numbers as people of this language write them.
+
+        Raises `KeyError` for a key or a placeholder that is not known.
+        """
+        shown = {name: self.number(value) if isinstance(value, int) else value for name, value in values.items()}
+        return str(self.texts[key]).format(**shown)
 
     def labels(self, key: str) -> tuple[str, ...]:
         """Return a list of texts."""
@@ -48,8 +53,15 @@ class Wording:
 
     def date(self, at: datetime) -> str:
         """Return the day as people of this language write it, e.g. ``6 December 2026``."""
-        locale = Locale.parse("en_GB" if self.language == "en" else self.language.replace("-", "_"))
-        return format_date(at, "long", locale=locale)
+        return format_date(at, "long", locale=self._locale)
+
+    def number(self, value: int) -> str:
+        """Return a whole number as people of this language write it, e.g. ``10,000``."""
+        return format_decimal(value, locale=self._locale)
+
+    @property
+    def _locale(self) -> Locale:
+        return Locale.parse("en_GB" if self.language == "en" else self.language.replace("-", "_"))
 
 
 @cache

@@ -1,0 +1,181 @@
+"""Mail servers to test against: a real one, and one that breaks off where it is told to."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+
+from connector.ports import Message
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+class StillClock:
+    def now(self) -> datetime:
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing here should wait")
+
+
+def message(**changes: Any) -> Message:
+    values = {
+        "to": "maria@customer.example",
+        "to_name": "Maria Virtanen",
+        "subject": "How did it go? (case 00123)",
+        "text": "Hello,\n.a line with a dot first\n..and two\nä ö 中文\n",
+        "html": "<p>Hello</p>",
+        "message_id": "m1@acme.example",
+        "headers": {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        "language": "fi",
+    }
+    return Message(**values | changes)
+
+
+@dataclass
+class Sink:
+    """An aiosmtpd handler that keeps what arrives, and refuses what it is told to."""
+
+    arrived: list[Envelope] = field(default_factory=list)
+    sessions: list[Any] = field(default_factory=list)
+    refuse_rcpt: Mapping[str, str] = field(default_factory=dict)
+    refuse_data: str = ""
+    logins: list[LoginPassword] = field(default_factory=list)
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:  # noqa: N802 - aiosmtpd's name
+        if address in self.refuse_rcpt:
+            return self.refuse_rcpt[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802
+        if self.refuse_data:
+            return self.refuse_data
+        self.arrived.append(envelope)
+        self.sessions.append(session)
+        return "250 taken"
+
+    def authenticate(self, server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        self.logins.append(data)
+        return AuthResult(success=data.password == b"right", handled=False)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority that only these tests trust."""
+
+    ca: trustme.CA
+    path: str
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+        return context
+
+
+class _TlsController(Controller):
+    """aiosmtpd's own probe of the port trusts no test certificate; the port is open once `start` is over."""
+
+    def _trigger_server(self) -> None:
+        self.smtpd = self.factory()
+
+
+@contextmanager
+def smtp_server(sink: Sink, **options: Any) -> Iterator[int]:
+    """Run a real SMTP server; yields its port."""
+    kind = _TlsController if "ssl_context" in options else Controller
+    controller = kind(sink, hostname="127.0.0.1", port=_free_port(), **options)
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+GREETING = b"220 test\r\n"
+SCRIPT = {
+    "EHLO": b"250-test\r\n250 8BITMIME\r\n",
+    "MAIL": b"250 OK\r\n",
+    "RCPT": b"250 OK\r\n",
+    "RSET": b"250 OK\r\n",
+    "DATA": b"354 go\r\n",
+    ".": b"250 taken\r\n",
+    "QUIT": b"221 bye\r\n",
+}
+
+
+@dataclass
+class Broken:
+    """A mail server by hand: answers as its script says; a script value of None hangs up."""
+
+    script: dict[str, bytes | None]
+    greeting: bytes | None = GREETING
+    seen: list[str] = field(default_factory=list)
+    dots: int = 0
+    """How many messages it has received to the final dot."""
+
+    def serve(self, connection: socket.socket) -> None:
+        if self.greeting is None:
+            return
+        connection.sendall(self.greeting)
+        lines = connection.makefile("rb")
+        with lines:
+            while (line := lines.readline()) and self._answer(connection, lines, line.split()[0].decode().upper()):
+                pass
+
+    def _answer(self, connection: socket.socket, lines: Any, verb: str) -> bool:
+        self.seen.append(verb)
+        reply = self.script.get(verb)
+        if reply is None:
+            return False
+        connection.sendall(reply)
+        return verb != "DATA" or not reply.startswith(b"354") or self._data(connection, lines)
+
+    def _data(self, connection: socket.socket, lines: Any) -> bool:
+        if "body" in self.script:
+            lines.read(1000)
+            return False
+        while lines.readline() != b".\r\n":
+            pass
+        self.dots += 1
+        reply = self.script["."]
+        if reply is not None:
+            connection.sendall(reply)
+        return reply is not None
+
+
+@contextmanager
+def broken_server(broken: Broken) -> Iterator[int]:
+    """Run a server that breaks off; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_accept, args=(listening, broken.serve), daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(timeout=10)
+
+
+def _accept(listening: socket.socket, serve: Callable[[socket.socket], None]) -> None:
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection:
+            try:
+                serve(connection)
+            except OSError:
+                continue

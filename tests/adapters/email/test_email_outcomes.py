@@ -1,0 +1,130 @@
+"""How an attempt ended is known exactly: refused, certainly not sent, or in doubt."""
+
+import pytest
+from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
+
+from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
+
+TO = "maria@customer.example"
+
+
+def broken(**changes):
+    return Broken(SCRIPT | {name.replace("dot", "."): reply for name, reply in changes.items()})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.1.1 No such user",
+        "550 No such user here",
+        "551 User not local",
+        "552 5.2.2 Mailbox full",
+        "553 5.1.3 Bad syntax",
+        "554 5.1.1 unknown",
+    ],
+)
+def test_an_address_that_the_server_refuses_for_good(make, reply):
+    sink = Sink(refuse_rcpt={TO: reply})
+    with smtp_server(sink) as port:
+        channel = make(port)
+        with pytest.raises(MailboxRefused) as refused:
+            channel.send(message())
+        channel.send(message(to="other@customer.example"))
+
+    assert refused.value.permanent
+    assert reply in str(refused.value)
+    assert len(sink.arrived) == 1
+
+
+@pytest.mark.parametrize(
+    "reply", ["550 5.7.1 Relaying denied", "554 relay access denied", "530 5.7.0 Authentication required", "503 bad"]
+)
+def test_a_refusal_because_of_us_never_marks_the_persons_address(make, reply):
+    with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MailUnavailable) as error:
+        make(port).send(message())
+
+    assert not error.value.permanent
+
+
+@pytest.mark.parametrize("reply", ["450 4.2.0 Greylisted", "451 try later", "421 4.3.2 closing"])
+def test_a_passing_refusal_of_the_recipient_was_certainly_not_sent(make, reply):
+    with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MailUnavailable) as error:
+        make(port).send(message())
+
+    assert not error.value.permanent
+
+
+@pytest.mark.parametrize(("reply", "permanent"), [("554 5.7.1 spam", True), ("550 no", True), ("452 full", False)])
+def test_a_message_that_is_refused_after_it_was_read_was_not_sent(make, reply, permanent):
+    with smtp_server(Sink(refuse_data=reply)) as port, pytest.raises(MailUnavailable) as error:
+        make(port).send(message())
+
+    assert error.value.permanent is permanent
+    assert reply in error.value.what
+
+
+def test_nobody_listens(make):
+    with smtp_server(Sink()) as port:
+        pass
+    with pytest.raises(MailUnavailable):
+        make(port).send(message())
+
+
+@pytest.mark.parametrize("stage", ["EHLO", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("reply", [None, b"421 closing\r\n", b"451 later\r\n"])
+def test_before_the_data_nothing_was_sent(make, stage, reply):
+    server = broken(**{stage: reply} | ({"HELO": reply} if stage == "EHLO" else {}))
+    with broken_server(server) as port, pytest.raises(MailUnavailable):
+        make(port).send(message())
+
+    assert server.dots == 0
+
+
+def test_hanging_up_instead_of_a_greeting(make):
+    with broken_server(Broken(dict(SCRIPT), greeting=None)) as port, pytest.raises(MailUnavailable):
+        make(port).send(message())
+
+
+def test_hanging_up_in_the_middle_of_the_message_was_certainly_not_sent(make):
+    server = broken(body=b"")
+    with broken_server(server) as port, pytest.raises(MailUnavailable):
+        # More than the buffers between us hold, so that the server is gone before the end is written.
+        make(port).send(message(text="a long line of text\n" * 1_500_000))
+
+    assert server.dots == 0
+
+
+def test_hanging_up_after_the_final_dot_is_in_doubt(make):
+    server = broken(dot=None)
+    with broken_server(server) as port, pytest.raises(MailInDoubt):
+        make(port).send(message())
+
+    assert server.dots == 1
+
+
+def test_an_answer_that_cannot_be_read_after_the_final_dot_is_in_doubt(make):
+    server = broken(dot=b"\x00" * 9000)
+    with broken_server(server) as port, pytest.raises(MailInDoubt):
+        make(port).send(message())
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "dot"])
+def test_after_a_failure_the_next_message_gets_a_connection_of_its_own(make, stage):
+    server = broken(**{stage: None})
+    with broken_server(server) as port:
+        channel = make(port)
+        with pytest.raises((MailUnavailable, MailInDoubt)):
+            channel.send(message())
+        server.script = dict(SCRIPT)
+        channel.send(message(message_id="m2@acme.example"))
+
+    assert server.seen.count("EHLO") == 2
+    assert server.seen[-2:] == ["DATA", "QUIT"] or server.seen[-1] == "DATA"
+
+
+def test_a_server_that_goes_silent_is_given_up(make, monkeypatch):
+    monkeypatch.setattr("adapters.email.smtp.TIMEOUT_SECONDS", 0.2)
+    with broken_server(broken(MAIL=b"")) as port, pytest.raises(MailUnavailable, match="timed out"):
+        make(port).send(message())
+    with broken_server(broken(dot=b"")) as port, pytest.raises(MailInDoubt, match="timed out"):
+        make(port).send(message())

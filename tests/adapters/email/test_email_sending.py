@@ -1,0 +1,174 @@
+"""Sending through a real mail server."""
+
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from mail_servers import Sink, message, smtp_server
+
+from connector.errors import MailboxRefused, MailUnavailable
+
+
+def arrived(sink):
+    return message_from_bytes(sink.arrived[-1].content, policy=default)
+
+
+def test_a_message_arrives_whole(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        make(port, reply_to="hello@acme.example").send(message())
+
+    mail = arrived(sink)
+    assert sink.arrived[0].rcpt_tos == ["maria@customer.example"]
+    assert sink.arrived[0].mail_from == "care@acme.example"
+    assert mail["From"] == "Acme Care <care@acme.example>"
+    assert mail["To"] == "Maria Virtanen <maria@customer.example>"
+    assert mail["Reply-To"] == "Acme Care <hello@acme.example>"
+    assert mail["Subject"] == "How did it go? (case 00123)"
+    assert mail["Message-ID"] == "<m1@acme.example>"
+    assert mail["Date"].datetime.isoformat() == "2026-11-22T09:30:00+00:00"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Content-Language"] == "fi"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_both_parts_arrive_letter_by_letter(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        make(port).send(message())
+
+    mail = arrived(sink)
+    assert mail.get_content_type() == "multipart/alternative"
+    plain, html = mail.iter_parts()
+    assert plain.get_content() == "Hello,\n.a line with a dot first\n..and two\nä ö 中文\n"
+    assert html.get_content() == "<p>Hello</p>\n"
+
+
+def test_lines_end_in_crlf_and_none_is_too_long(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        make(port).send(message(html="<p>" + "long " * 3000 + "</p>", text="one\ntwo\r\nthree\rfour" + "x" * 5000))
+
+    raw = sink.arrived[0].content
+    lines = raw.split(b"\r\n")
+    assert not [line for line in lines if b"\n" in line or b"\r" in line]
+    assert max(len(line) for line in lines) <= 998
+
+
+def test_names_in_any_script_and_with_anything_in_them(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        channel = make(port)
+        for name in ("王小明", 'Åsa "Boss", Öberg', "evil\r\nBcc: else@x.example", ""):
+            channel.send(message(to_name=name, subject="你好 – Größe"))
+
+    got = [message_from_bytes(one.content, policy=default) for one in sink.arrived]
+    assert [mail["To"].addresses[0].display_name for mail in got] == [
+        "王小明",
+        'Åsa "Boss", Öberg',
+        "evil Bcc: else@x.example",
+        "",
+    ]
+    assert {mail["Bcc"] for mail in got} == {None}
+    assert {mail["Subject"] for mail in got} == {"你好 – Größe"}
+
+
+def test_one_connection_serves_several_messages(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        channel = make(port)
+        for number in range(3):
+            channel.send(message(message_id=f"m{number}@acme.example"))
+
+    assert len(sink.arrived) == 3
+    assert len({session.peer for session in sink.sessions}) == 1
+
+
+def test_a_connection_that_the_server_has_closed_meanwhile_is_replaced(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        channel = make(port)
+        channel.send(message())
+        channel._open.sock.close()
+        channel.send(message(message_id="m2@acme.example"))
+
+    assert len(sink.arrived) == 2
+
+
+def test_starttls_trusts_only_the_given_bundle(make, authority):
+    sink = Sink()
+    with smtp_server(sink, tls_context=authority.context(), require_starttls=True) as port:
+        make(port, security="starttls", ca_bundle=authority.path).send(message())
+        with pytest.raises(MailUnavailable, match="certificate"):
+            make(port, security="starttls").send(message())
+
+    assert len(sink.arrived) == 1
+    assert sink.sessions[0].ssl is not None
+
+
+def test_tls_from_the_first_byte(make, authority):
+    sink = Sink()
+    with smtp_server(sink, ssl_context=authority.context()) as port:
+        make(port, security="tls", ca_bundle=authority.path).send(message())
+
+    assert len(sink.arrived) == 1
+
+
+def test_a_server_without_tls_gets_nothing_when_tls_is_asked_for(make):
+    sink = Sink()
+    with smtp_server(sink) as port, pytest.raises(MailUnavailable, match="STARTTLS"):
+        make(port, security="starttls").send(message())
+
+    assert sink.arrived == []
+
+
+def test_signing_in_with_a_password(make):
+    sink = Sink()
+    with smtp_server(sink, authenticator=sink.authenticate, auth_require_tls=False, auth_required=True) as port:
+        make(port, username="care", password="right").send(message())
+        with pytest.raises(MailUnavailable) as wrong:
+            make(port, username="care", password="wrong-password").send(message())
+
+    assert len(sink.arrived) == 1
+    assert "email.password" in wrong.value.remedy
+    assert "wrong-password" not in str(wrong.value)
+
+
+def test_check_finds_nothing_wrong_and_sends_nothing(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        assert list(make(port).check()) == []
+
+    assert sink.arrived == []
+
+
+def test_check_names_what_is_wrong_and_what_to_do(make, authority):
+    sink = Sink()
+    with smtp_server(sink, authenticator=sink.authenticate, auth_require_tls=False, auth_required=True) as port:
+        [login] = make(port, username="care", password="wrong").check()
+        [tls] = make(port, security="starttls").check()
+        [sender] = make(port).check()
+    [gone] = make(port).check()
+
+    assert "refused the login of care" in login.what
+    assert "STARTTLS" in tls.what
+    assert "refused MAIL" in sender.what
+    assert "could not be used" in gone.what
+    assert all(one.remedy and one.where.startswith("config.toml: email") for one in (login, tls, sender, gone))
+
+
+@pytest.mark.parametrize(
+    "address", ["", "maria", "maria@", "a b@x.example", "a@x.example\r\nRCPT TO:<b@x.example>", "<a@x>"]
+)
+def test_what_is_no_address_is_refused_before_the_server_sees_it(make, address):
+    sink = Sink()
+    with smtp_server(sink) as port, pytest.raises(MailboxRefused):
+        make(port).send(message(to=address))
+
+
+def test_a_domain_in_another_script_is_written_in_ascii(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        make(port).send(message(to="maria@bücher.example"))
+
+    assert sink.arrived[0].rcpt_tos == ["maria@xn--bcher-kva.example"]

@@ -1,0 +1,183 @@
+"""The mails: what stands in them, and what must not."""
+
+import re
+from datetime import UTC, datetime
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from connector.surveys.mail import (
+    InvitationView,
+    Notice,
+    Site,
+    invitation_message,
+    notice_message,
+    sign_in_message,
+)
+from connector.surveys.questionnaire import questionnaire
+from connector.surveys.wording import languages, wording
+
+SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example", "hello@acme.example")
+URL = "https://feedback.acme.example/s/TOKEN"
+POINTS = {"csat": range(1, 6), "nps": range(11), "ces": range(1, 8), "composite": range(1, 6)}
+
+
+class Page(HTMLParser):
+    """What a mail program finds in the HTML part."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.links, self.tags, self.words, self.lang = [], [], [], None
+        self.feed(html)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "a":
+            self.links.append(dict(attrs)["href"])
+        if tag == "html":
+            self.lang = dict(attrs)["lang"]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def view(metric="csat", language="en", **changes):
+    values = {
+        "id": "i1",
+        "email": "maria@customer.example",
+        "name": "Maria Virtanen",
+        "language": language,
+        "label": "case 00123",
+        "owner_name": "Jane Doe",
+        "company": "Acme Care",
+        "questionnaire": questionnaire(metric, language),
+        "expires_at": datetime(2026, 12, 6, tzinfo=UTC),
+    }
+    return InvitationView(**values | changes)
+
+
+def message(metric="csat", language="en", purpose="invitation", **changes):
+    asked = view(metric, language, **changes)
+    return invitation_message(asked, site=SITE, token="TOKEN", purpose=purpose, message_id="m1@acme.example")
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("metric", POINTS)
+def test_both_parts_hold_one_link_for_each_answer_and_the_objection(metric, language):
+    mail = message(metric, language)
+    wanted = [f"{URL}?rating={value}" for value in POINTS[metric]] + [f"{URL}/unsubscribe"]
+
+    assert Page(mail.html).links == wanted
+    assert re.findall(r"https?://\S+", mail.text) == wanted
+    assert Page(mail.html).lang == language == mail.language
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("purpose", ["invitation", "reminder"])
+def test_both_parts_say_who_asks_why_and_until_when(language, purpose):
+    mail = message("csat", language, purpose)
+    asked = questionnaire("csat", language)
+
+    for part in (mail.text, Page(mail.html).text):
+        for words in ("Maria Virtanen", "Acme Care", "case 00123", "Jane Doe", "hello@acme.example"):
+            assert words in part
+        assert asked.first.text in part
+        assert wording(language).date(datetime(2026, 12, 6, tzinfo=UTC)) in part
+        assert all(label in part for label in asked.first.labels)
+
+
+def test_a_reminder_differs_from_the_invitation_and_says_that_it_is_the_last():
+    first, second = message(), message(purpose="reminder")
+
+    assert first.subject != second.subject
+    assert "will not remind you again" in second.text
+    assert "will not remind you again" not in first.text
+
+
+def test_one_click_unsubscribing_is_offered_to_the_mail_program():
+    headers = message().headers
+
+    assert headers["List-Unsubscribe"] == f"<{URL}/unsubscribe>, <mailto:hello@acme.example?subject=Stop%20surveys>"
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize("metric", POINTS)
+def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(metric):
+    page = Page(message(metric).html)
+
+    assert not [tag for tag, _ in page.tags if tag in {"img", "script", "link", "iframe", "form", "svg", "input"}]
+    assert not [attrs for _, attrs in page.tags if {"src", "background", "onclick", "onload"} & attrs.keys()]
+    assert "@import" not in message(metric).html
+    assert "url(" not in message(metric).html
+
+
+def test_the_ends_of_a_long_scale_are_in_the_accessible_name():
+    answers = [attrs for tag, attrs in Page(message("nps").html).tags if attrs.get("class") == "answer"]
+
+    assert answers[0]["aria-label"] == "0, Not at all likely"
+    assert answers[10]["aria-label"] == "10, Extremely likely"
+
+
+def test_what_stands_in_the_crm_is_shown_and_never_understood_as_markup():
+    nasty = '<b>"R&D"</b> {{ 7*7 }} {label} <mj-raw><script>x</script></mj-raw>'
+    mail = message(name=nasty, label=nasty, owner_name=nasty)
+
+    assert mail.text.count(nasty) == 4
+    assert "<script" not in mail.html
+    assert Page(mail.html).text.count(nasty) == 4
+    assert nasty in unescape(mail.html)
+
+
+def test_a_subject_stays_on_one_line_and_short():
+    subject = message(label='call "A\r\nBcc: else@customer.example' + "x" * 300).subject
+
+    assert "\n" not in subject
+    assert "\r" not in subject
+    assert len(subject) <= 150
+
+
+def test_without_a_name_or_an_owner_the_mail_says_nothing_in_their_place():
+    mail = message(name="", owner_name=None)
+
+    assert mail.text.startswith("Hello,\n")
+    assert "None" not in mail.text
+    assert "None" not in mail.html
+    assert "Your contact" not in Page(mail.html).text
+
+
+def test_the_recipient_and_the_id_are_as_given():
+    mail = message()
+
+    assert (mail.to, mail.to_name, mail.message_id) == ("maria@customer.example", "Maria Virtanen", "m1@acme.example")
+
+
+def test_an_alert_says_who_gave_what_and_what_to_do():
+    notice = Notice(
+        to="jane@acme.example",
+        to_name="Jane Doe",
+        headline="Maria Virtanen gave 1 of 5 on case 00123",
+        action="Call by Fri 15:00",
+        account="Virtanen Oy",
+        link="https://crm.example/account/1",
+        comment="Nobody <called> back",
+    )
+    mail = notice_message(notice, site=SITE, message_id="n1@acme.example")
+
+    assert mail.subject == "Maria Virtanen gave 1 of 5 on case 00123: Call by Fri 15:00"
+    for part in (mail.text, Page(mail.html).text):
+        for words in ("Maria Virtanen gave 1 of 5", "Call by Fri 15:00", "Virtanen Oy", "Nobody <called> back"):
+            assert words in part
+    assert Page(mail.html).links == ["https://crm.example/account/1"]
+    assert "https://crm.example/account/1" in mail.text
+
+
+def test_a_sign_in_mail_holds_the_link_once_in_each_part():
+    mail = sign_in_message(
+        "jane@acme.example", site=SITE, link="https://x.example/sign-in/T", minutes=15, message_id="s@x"
+    )
+
+    assert Page(mail.html).links == ["https://x.example/sign-in/T"]
+    assert mail.text.count("https://x.example/sign-in/T") == 1
+    assert "15 minutes" in mail.text
