@@ -109,11 +109,17 @@ class SetupContract:
             result.step.key for result in made
         }
 
-    def test_undo_goes_backwards_and_passes_over_what_was_not_done(self, world: World) -> None:
+    def test_undo_goes_backwards(self, world: World) -> None:
         made = self.set_up(world)
-        failed = replace(made[0], done=False, detail={})
-        everything = world.adapter.plan_undo(made)
-        assert len(world.adapter.plan_undo([failed, *made[1:]])) == len(everything) - 1
+        one_by_one = [step for result in reversed(made) for step in world.adapter.plan_undo([result])]
+        assert len(one_by_one) > 2
+        assert world.adapter.plan_undo(made) == one_by_one
+
+    def test_undo_passes_over_what_was_not_done(self, world: World) -> None:
+        made = self.set_up(world)
+        failed = replace(made[0], done=False)
+        assert world.adapter.plan_undo([failed]) == []
+        assert world.adapter.plan_undo([failed, *made[1:]]) == world.adapter.plan_undo(made[1:])
 
     def test_undoing_twice_is_fine(self, world: World) -> None:
         made = self.set_up(world)

@@ -16,7 +16,6 @@ DOMAIN = {"connector.model", "connector.ports", "connector.errors"}
 DATABASE = {"sqlalchemy", "alembic"}
 LONGEST_FILE = 500
 LONGEST_FUNCTION = 60
-MOST_ARGUMENTS = 5
 MIGRATIONS = "connector/store/migrations/"
 
 
@@ -197,18 +196,6 @@ def test_no_function_is_too_long_to_be_grasped() -> None:
         if not name_of(path).startswith(MIGRATIONS)
         for function in functions(path)
         if (function.end_lineno or 0) - function.lineno + 1 > LONGEST_FUNCTION
-    ]
-    assert found == []
-
-
-def test_five_positional_arguments_are_the_most() -> None:
-    found = [
-        f"{name_of(path)}: {function.name}"
-        for path in sources(*OURS)
-        if not name_of(path).startswith(MIGRATIONS)
-        for function in functions(path)
-        if len([arg for arg in (*function.args.posonlyargs, *function.args.args) if arg.arg not in ("self", "cls")])
-        > MOST_ARGUMENTS
     ]
     assert found == []
 
