@@ -1,0 +1,49 @@
+"""The tables. What is kept, one module for each part of it; the queries stand in one module for each stage.
+
+`ref` columns hold ``Object/id`` as `ref_text` makes it; with the connection's name they address a CRM record. References between
+records are kept as such refs and resolved through `binding`, so that a merge or a late arrival needs no rewriting.
+"""
+
+from connector.store.tables.acting import display, follow_up, follow_up_response, notice, refused, sign_in, write_log
+from connector.store.tables.answers import inbox, rating, response
+from connector.store.tables.asking import attempt, decision, decision_log, invitation
+from connector.store.tables.base import metadata, ref_of, ref_text
+from connector.store.tables.crm import account, binding, contact, cursor, interaction, owner, person
+from connector.store.tables.installation import connection_state, go_live, lap, lease, setting, setup_made
+from connector.store.tables.scores import prior, score_history, standing
+
+__all__ = [
+    "account",
+    "attempt",
+    "binding",
+    "connection_state",
+    "contact",
+    "cursor",
+    "decision",
+    "decision_log",
+    "display",
+    "follow_up",
+    "follow_up_response",
+    "go_live",
+    "inbox",
+    "interaction",
+    "invitation",
+    "lap",
+    "lease",
+    "metadata",
+    "notice",
+    "owner",
+    "person",
+    "prior",
+    "rating",
+    "ref_of",
+    "ref_text",
+    "refused",
+    "response",
+    "score_history",
+    "setting",
+    "setup_made",
+    "sign_in",
+    "standing",
+    "write_log",
+]

@@ -1,0 +1,122 @@
+"""What follows from the answers: follow-ups, what the CRM is to show, and who may look at it."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+
+from connector.store.tables.base import metadata
+from connector.store.types import Json, Utc
+
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("id", String, primary_key=True, comment="Also the key of its task in the CRM."),
+    Column("rule", String, nullable=False),
+    Column("customer", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("account_id", String, nullable=False),
+    Column("contact_id", String),
+    Column("response_id", String),
+    Column("interaction_id", String),
+    Column("state", String, nullable=False),
+    Column("priority", String, nullable=False),
+    Column("due_at", Utc, nullable=False),
+    Column("owner_ref", String),
+    Column("owner_note", Text, comment="Why somebody else than the first choice was assigned."),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("outcome", String),
+    Column("opened_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Column("task_ref", String, comment="NULL until the CRM has the task."),
+    Index(
+        "uq_follow_up_open",
+        "customer",
+        "rule",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(None, "response_id"),
+    Index(
+        "ix_follow_up_taskless",
+        "connection",
+        sqlite_where=text("task_ref IS NULL"),
+        postgresql_where=text("task_ref IS NULL"),
+    ),
+)
+
+follow_up_response = Table(
+    "follow_up_response",
+    metadata,
+    Column("follow_up_id", String, ForeignKey("follow_up.id"), primary_key=True),
+    Column("response_id", String, ForeignKey("response.id"), primary_key=True),
+    Index(None, "response_id"),
+    comment="Every answer that a follow-up is about: the one that opened it, and those that came while it was open.",
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("key", String, primary_key=True, comment="follow-up id and recipient: each is told once."),
+    Column("follow_up_id", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("error", Text),
+)
+
+display = Table(
+    "display",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("ref", String, primary_key=True),
+    Column("target", String, nullable=False, comment="account or contact"),
+    Column("wanted", Json, nullable=False, comment="What our fields should say, by our names, JSON values."),
+    Column("shown", Json, nullable=False, comment="What they were last seen to say, in the CRM's form."),
+    Column(
+        "written", Json, nullable=False, comment="What we last wrote, and how often others overwrote it, by our names."
+    ),
+    Column("dirty", Boolean, nullable=False),
+    Index("ix_display_dirty", "connection", sqlite_where=text("dirty"), postgresql_where=text("dirty")),
+    comment="A CRM record that shows something of ours.",
+)
+
+write_log = Table(
+    "write_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("ref", String),
+    Column("at", Utc, nullable=False),
+    Column("outcome", String, nullable=False, comment="created, updated, refused, unknown"),
+    Column("before", Json),
+    Column("after", Json, nullable=False),
+    Column("error", Text),
+    Index(None, "connection", "ref"),
+    comment="Every write to a CRM, with the values before: the last write-back can be taken back.",
+)
+
+refused = Table(
+    "refused",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("direction", String, nullable=False, comment="read or write"),
+    Column("code", String),
+    Column("what", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("fingerprint", String, nullable=False, comment="Of what was refused; taken up again when it differs."),
+    Column("attempts", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    comment="Set aside with the reason and the remedy; nothing else waits for it.",
+)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("nonce", String, primary_key=True),
+    Column("email", String, nullable=False),
+    Column("made_at", Utc, nullable=False),
+    Column("used_at", Utc),
+    comment="One-time links for CRM users; the link itself is signed and not kept.",
+)

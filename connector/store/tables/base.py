@@ -1,0 +1,25 @@
+"""What all tables share: the metadata with its naming rule, and how a CRM record is written into a column."""
+
+from sqlalchemy import MetaData
+
+from connector.model import Ref
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def ref_text(ref: Ref | None) -> str | None:
+    """Return the ref without its connection, as the columns named ``ref`` or ``*_ref`` hold it."""
+    return None if ref is None else f"{ref.object}/{ref.id}"
+
+
+def ref_of(connection: str, ref: str) -> Ref:
+    """Read back what `ref_text` wrote."""
+    object_name, _, crm_id = ref.partition("/")
+    return Ref(connection, object_name, crm_id)

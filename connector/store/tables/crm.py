@@ -1,0 +1,120 @@
+"""What was read from the CRMs, and which human is who."""
+
+from sqlalchemy import Boolean, Column, Index, String, Table, Text, text
+
+from connector.store.tables.base import metadata
+from connector.store.types import Json, Utc
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("object", String, primary_key=True),
+    Column("pass", String, primary_key=True),
+    Column("fingerprint", String, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("moved_at", Utc, nullable=False),
+)
+
+binding = Table(
+    "binding",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("ref", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False, comment="Our id. A merged record's binding points to the survivor's."),
+    Column("content", String, nullable=False, comment="Hash of the record as understood: an echo looks unchanged."),
+    Column("alias", Boolean, nullable=False, server_default=text("false")),
+    Index(None, "id"),
+)
+
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("email", String),
+    Column("active", Boolean, nullable=False),
+    Column("timezone", String),
+    Column("deleted_at", Utc),
+    Index(None, "email"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column(
+        "customer", String, nullable=False, comment="Linked accounts of several CRMs share one; else the account's id."
+    ),
+    Column("name", String, nullable=False),
+    Column("owner_ref", String),
+    Column("parent_ref", String),
+    Column("is_customer", Boolean, nullable=False),
+    Column("link", String),
+    Column("facts", Json, nullable=False),
+    Column("deleted_at", Utc),
+    Index(None, "customer"),
+    Index(None, "link"),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("account_ref", String),
+    Column("name", String, nullable=False),
+    Column("email", String),
+    Column("person", String, comment="Keyed hash of the normalised e-mail: the same human over all connections."),
+    Column("role", String),
+    Column("language", String),
+    Column("owner_ref", String),
+    Column("no_surveys", Boolean, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("deleted_at", Utc),
+    Index(None, "person"),
+    Index(None, "connection", "account_ref"),
+)
+
+interaction = Table(
+    "interaction",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("label", String, nullable=False),
+    Column("account_ref", String),
+    Column("contact_refs", Json, nullable=False),
+    Column("owner_ref", String),
+    Column("ended", String),
+    Column("ended_at", Utc),
+    Column("updated_at", Utc),
+    Column("facts", Json, nullable=False),
+    Column("deleted_at", Utc),
+    Column("look_at", Utc, comment="When `invite` is to look at it; NULL when there is nothing to decide."),
+    Index(
+        "ix_interaction_look_at",
+        "look_at",
+        sqlite_where=text("look_at IS NOT NULL"),
+        postgresql_where=text("look_at IS NOT NULL"),
+    ),
+    Index(None, "connection", "account_ref"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("opted_out_at", Utc),
+    Column("opted_out_by", String, comment="link, crm, erased"),
+    Column("bounced_at", Utc),
+    Column("bounce", Text),
+    comment="What must survive re-imports and merges: nobody in here is asked again.",
+)

@@ -1,0 +1,46 @@
+"""How customers stand: the prior, the score as published, and its history."""
+
+from sqlalchemy import Column, Index, Integer, String, Table, text
+
+from connector.store.tables.base import metadata
+from connector.store.types import Json, Utc
+
+prior = Table(
+    "prior",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("day", String, nullable=False, unique=True),
+    Column("method", String, nullable=False),
+    Column("value", Json, nullable=False),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("customer", String, primary_key=True),
+    Column(
+        "stale_at", Utc, comment="Since when answers, silence or follow-ups have changed and were not yet taken in."
+    ),
+    Column("prior_version", Integer),
+    Column("as_of", Utc),
+    Column("score", Json, comment="The figures as published: what the CRM should show."),
+    Column("answers_key", String, comment="Which set of answers the figures were made from."),
+    Column("published_at", Utc),
+    Index(
+        "ix_standing_stale_at",
+        "stale_at",
+        sqlite_where=text("stale_at IS NOT NULL"),
+        postgresql_where=text("stale_at IS NOT NULL"),
+    ),
+)
+
+score_history = Table(
+    "score_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("customer", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("method", String, nullable=False),
+    Column("score", Json),
+    Index(None, "customer", "at"),
+)
