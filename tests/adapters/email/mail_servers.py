@@ -1,5 +1,6 @@
 """Mail servers to test against: a real one, and one that breaks off where it is told to."""
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -82,10 +83,15 @@ class Authority:
 
 
 class _TlsController(Controller):
-    """aiosmtpd's own probe of the port trusts no test certificate; the port is open once `start` is over."""
+    """aiosmtpd's own probe of the port trusts no test certificate."""
 
     def _trigger_server(self) -> None:
-        self.smtpd = self.factory()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        plain = socket.create_connection((self.hostname, self.port), timeout=5)
+        with context.wrap_socket(plain) as probe:
+            probe.recv(64)
 
 
 @contextmanager
@@ -159,23 +165,25 @@ class Broken:
 
 @contextmanager
 def broken_server(broken: Broken) -> Iterator[int]:
-    """Run a server that breaks off; yields its port."""
+    """Run a server that breaks off; yields its port. One client at a time; whoever is still there at the end is cut off."""
+    open_now: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=_accept, args=(listening, broken.serve), daemon=True)
+        thread = threading.Thread(target=_accept, args=(listening, broken.serve, open_now), daemon=True)
         thread.start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
+        for connection in open_now:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
     thread.join(timeout=10)
 
 
-def _accept(listening: socket.socket, serve: Callable[[socket.socket], None]) -> None:
+def _accept(listening: socket.socket, serve: Callable[[socket.socket], None], open_now: list[socket.socket]) -> None:
     while True:
         try:
             connection, _ = listening.accept()
         except OSError:
             return
-        with connection:
-            try:
-                serve(connection)
-            except OSError:
-                continue
+        open_now[:] = [connection]
+        with connection, contextlib.suppress(OSError):
+            serve(connection)
