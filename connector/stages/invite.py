@@ -68,10 +68,8 @@ def run(context: Context, now: datetime | None = None) -> InviteResult:
     while not context.stop.is_set():
         with context.store.write() as connection:
             page = _work(connection, context, now)
-            if not page:
-                break
-            if not seen.isdisjoint(page):
-                raise Bug("an interaction came round again in one lap: its decisions were left as they were")
+            if seen.issuperset(page):
+                break  # nothing, or only what another process has changed again meanwhile: that is for the next lap
             seen.update(page)
             _Page(connection, context, now, result).decide_all(page)
     return result
@@ -120,9 +118,10 @@ class _Page:
             self._decide_one(row, name, target)
 
     def _drop(self, decisions: Iterable[Decided], reason: Reason) -> None:
+        verdict = cancelled(reason)
+        gone = "not among its contacts any more" if reason is Reason.NO_CONTACT else None
         for one in decisions:
-            verdict = cancelled(reason)
-            inviting.move_decision(self.connection, one.id, _move(verdict), self.now)
+            inviting.move_decision(self.connection, one.id, _move(verdict, note=gone), self.now)
             self.result.count(verdict)
 
     def _decide_one(self, row: Any, name: str, target: Target) -> None:
@@ -222,9 +221,9 @@ class _Page:
         self.history.today += 1
 
 
-def _move(verdict: Verdict) -> Move:
+def _move(verdict: Verdict, note: str | None = None) -> Move:
     reason = verdict.reason.value if verdict.reason else None
-    return Move(verdict.state.value, reason, verdict.until, verdict.due)
+    return Move(verdict.state.value, reason, verdict.until, verdict.due, note)
 
 
 # ── rows into values ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, and_, exists, func, insert, select, update
 
 from connector.model import Delivery, Ref
-from connector.store import people, showing
+from connector.store import connecting, people, showing
 from connector.store.inviting import Move, move_decision, note
 from connector.store.refs import chunks, rows_by_address, rows_by_id, survivors
 from connector.store.tables import (
@@ -20,7 +20,6 @@ from connector.store.tables import (
     owner,
     ref_of,
     response,
-    setting,
 )
 
 Purpose = Literal["invitation", "reminder"]
@@ -92,11 +91,10 @@ def expire(connection: Connection, now: datetime) -> int:
 
 def paused(connection: Connection) -> tuple[bool, frozenset[str]]:
     """Return whether the whole product is paused, and which connections are."""
-    everything = connection.execute(select(setting.c.value).where(setting.c.name == "paused")).scalar_one_or_none()
     names = connection.execute(
         select(connection_state.c.connection).where(connection_state.c.paused_at.is_not(None))
     ).scalars()
-    return bool(everything), frozenset(names)
+    return connecting.all_paused(connection) is not None, frozenset(names)
 
 
 # ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,10 +179,13 @@ def last_mails(connection: Connection, persons: Iterable[str]) -> dict[str, date
 
 
 def begin(connection: Connection, letter: Letter, message_id: str, now: datetime) -> bool:
-    """Write down that the message is about to be sent. False: something has changed since it was looked at, do not send.
+    """Write down that the message is about to be sent. False: do not send, something has changed since it was looked at.
 
     The index on attempts lets nobody begin a second time what may have arrived.
     """
+    everything, paused_ones = paused(connection)
+    if everything or letter.invitation.connection in paused_ones:
+        return False
     if _may_have_arrived(connection, letter) or not _still_wanted(connection, letter):
         return False
     connection.execute(

@@ -8,13 +8,13 @@ import pytest
 from asking import CRM, DAY, HOUR, SITE, START, Mailbox, World, limits, survey, world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert
 
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, Unavailable
 from connector.ports import Message
 from connector.stages import deliver, invite
 from connector.stages.deliver import DeliverResult
-from connector.store import Store, delivering
+from connector.store import Store, connecting, delivering
 from connector.store import tables as t
 
 DOWN = MailUnavailable("the server does not answer")
@@ -184,10 +184,8 @@ def test_nothing_is_sent(here: World, how: str) -> None:
     here.case("c1")
     invite.run(here.context())
     with here.store.write() as connection:
-        if how == "connection paused":
-            connection.execute(update(t.connection_state).values(paused_at=START))
-        if how == "all paused":
-            connection.execute(insert(t.setting).values(name="paused", value=True))
+        if "paused" in how:
+            connecting.pause(connection, CRM if how == "connection paused" else None, START, "holiday")
     here.live = how != "observing"
     context = here.context()
     deliver.run(replace(context, channel=None) if how == "no channel" else context, SITE)
@@ -221,6 +219,23 @@ def test_what_lies_ready_at_night_waits_for_the_morning(here: World) -> None:
     assert (deliver.run(here.context(), SITE).sent, here.rows(t.invitation)[0].due_at) == (0, START + DAY)
     here.clock.advance(14 * HOUR)
     assert deliver.run(here.context(), SITE).sent == 1
+
+
+def test_the_stop_button_works_in_the_middle_of_a_lap(here: World) -> None:
+    crowd(here, "a", "b", "c")
+    send = here.mailbox.send
+
+    def send_and_pause(message: Message) -> None:
+        send(message)
+        with here.store.write() as connection:
+            connecting.pause(connection, None, START, "stop")
+
+    here.mailbox.send = send_and_pause  # type: ignore[method-assign]
+    assert (lap(here).sent, lap(here).sent) == (1, 0)
+    with here.store.write() as connection:
+        connecting.resume(connection, None)
+    here.mailbox.send = send  # type: ignore[method-assign]
+    assert lap(here).sent == 2
 
 
 # ── mail that does not go through ────────────────────────────────────────────────────────────────────────────────────

@@ -47,6 +47,13 @@ def test_the_delay_is_waited_for_and_then_the_invitation_goes_out(here: World) -
     assert here.moves() == [("waiting", "delay"), ("invited", None)]
 
 
+def test_an_invitation_that_never_expires_can_be_answered_for_years(here: World) -> None:
+    here.surveys = {"after-case": survey(expires="0s")}
+    here.case("c1")
+    assert counts(here) == (1, {})
+    assert here.rows(t.invitation)[0].expires_at > START + 365 * DAY
+
+
 def test_a_reopened_case_is_off_and_a_closed_one_is_on_again(here: World) -> None:
     here.surveys = {"after-case": survey(delay="24h")}
     here.case("c1")
