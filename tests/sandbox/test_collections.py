@@ -84,7 +84,11 @@ def test_upsert_takes_the_key_in_the_body(http, keyed):
 
 
 def test_upsert_of_one_key_twice_fails_both(http, keyed):
-    records = [of("Account", Key__c="a-1", Name="A"), of("Account", Key__c="A-1", Name="B"), of("Account", Key__c="b", Name="C")]
+    records = [
+        of("Account", Key__c="a-1", Name="A"),
+        of("Account", Key__c="A-1", Name="B"),
+        of("Account", Key__c="b", Name="C"),
+    ]
     first, second, third = send(http, "PATCH", "/Account/Key__c", records).json()
     assert first["errors"][0]["statusCode"] == second["errors"][0]["statusCode"] == "DUPLICATE_VALUE"
     assert first["errors"][0]["message"] == "Duplicate external id specified: a-1"

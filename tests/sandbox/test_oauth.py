@@ -1,6 +1,6 @@
 """Tokens: who gets one, how long it lasts, and what a dead one is told."""
 
-import time
+import base64
 from datetime import timedelta
 
 import jwt
@@ -35,8 +35,6 @@ def test_client_credentials_by_form_give_a_token_of_the_integration_user(anyone,
 
 
 def test_client_credentials_by_basic_header_as_simple_salesforce_sends_them(anyone, org):
-    import base64
-
     pair = base64.b64encode(f"{org.client.client_id}:{org.client.client_secret}".encode()).decode()
     token, instance = token_login(
         anyone.url + TOKEN,
@@ -122,7 +120,6 @@ def test_the_date_header_and_issued_at_come_from_the_clock(anyone, org):
     answer = grant(anyone, grant_type="client_credentials", **credentials(org))
     assert answer.headers["Date"] == "Mon, 02 Mar 2026 09:00:00 GMT"
     assert int(answer.json()["issued_at"]) / 1000 == org.clock.now().timestamp()
-    assert org.clock.now().timestamp() < time.time() + 10**9
 
 
 def test_the_list_of_versions_needs_no_token_and_old_ones_are_gone(anyone, http):

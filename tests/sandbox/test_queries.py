@@ -46,7 +46,7 @@ def names(records):
     ],
 )
 def test_where(http, people, where, expected):
-    assert names(http.found(f"SELECT Name FROM Contact WHERE {where} ORDER BY Name")) == expected
+    assert names(http.found(f"SELECT Name FROM Contact WHERE {where} ORDER BY Name")) == expected  # noqa: S608
 
 
 def test_parents_are_nested_and_null_when_the_lookup_is_empty(http, people, org):
@@ -147,7 +147,7 @@ def test_a_page_may_be_shorter_than_asked(http, org):
 def test_wide_records_make_shorter_pages(http, org):
     org.load("Case", ({"Subject": f"S{number}"} for number in range(2_000)))
     names = ", ".join(field["name"] for field in http.api("GET", "sobjects/Case/describe").json()["fields"])
-    assert len(http.found(f"SELECT {names} FROM Case")) < 2_000
+    assert len(http.found(f"SELECT {names} FROM Case")) < 2_000  # noqa: S608
 
 
 def test_a_locator_dies_with_its_session_and_is_refused_after_two_days(http, org, anyone):
@@ -181,7 +181,7 @@ def test_the_keyset_of_stamp_and_id_walks_through_ties(http, org):
     org.load("Contact", ({"LastName": f"N{number}"} for number in range(120)))
     seen, bound = [], "SystemModstamp >= 2026-01-01T00:00:00Z"
     while rows := http.found(
-        f"SELECT Id, SystemModstamp FROM Contact WHERE {bound} ORDER BY SystemModstamp, Id LIMIT 50"
+        f"SELECT Id, SystemModstamp FROM Contact WHERE {bound} ORDER BY SystemModstamp, Id LIMIT 50"  # noqa: S608
     ):
         seen += [row["Id"] for row in rows]
         stamp = rows[-1]["SystemModstamp"].replace("+0000", "Z")
@@ -197,7 +197,7 @@ def test_simple_salesforce_raises_its_own_errors(sf):
 
 def test_too_long_an_address_is_refused_with_a_page_of_html(http):
     answer = http.query(
-        "SELECT Id FROM Account WHERE Name IN (" + ",".join(f"'{'x' * 90}{n}'" for n in range(300)) + ")"
+        "SELECT Id FROM Account WHERE Name IN (" + ",".join(f"'{'x' * 90}{n}'" for n in range(300)) + ")"  # noqa: S608
     )
     assert answer.status_code == 414
     assert "Bad Message 414" in answer.text

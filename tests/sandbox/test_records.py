@@ -88,7 +88,12 @@ def test_an_update_that_changes_nothing_moves_both_stamps(sf, org):
             "invalid cross reference id",
         ),
         ("Contact", {"foo": "x"}, "INVALID_FIELD", "No such column 'foo' on sobject of type Contact"),
-        ("Contact", {"LastName": 7}, "JSON_PARSER_ERROR", "Cannot deserialize instance of string from VALUE_NUMBER_INT"),
+        (
+            "Contact",
+            {"LastName": 7},
+            "JSON_PARSER_ERROR",
+            "Cannot deserialize instance of string from VALUE_NUMBER_INT",
+        ),
         (
             "Case",
             {"ClosedDate": "2017-10-17T00:00:00Z"},
@@ -202,7 +207,9 @@ def test_a_case_takes_its_number_account_and_closing_time_by_itself(sf, org):
 def test_a_task_moves_the_stamp_of_its_account_but_not_the_modified_date(sf, org):
     account = org.insert("Account", {"Name": "A"})
     org.clock.advance(timedelta(minutes=1))
-    task = sf.Task.create({"Subject": "Call", "WhatId": account, "ActivityDate": "2026-03-05", "Status": "Completed"})["id"]
+    task = sf.Task.create({"Subject": "Call", "WhatId": account, "ActivityDate": "2026-03-05", "Status": "Completed"})[
+        "id"
+    ]
     row = sf.Account.get(account)
     assert row["SystemModstamp"] == "2026-03-02T09:01:00.000+0000"
     assert row["LastModifiedDate"] == "2026-03-02T09:00:00.000+0000"

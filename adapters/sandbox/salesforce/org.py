@@ -131,7 +131,8 @@ class Org:
         """
         with self.lock:
             held = self.object(object_name)
-            loaded = [self._trusted(held, row) for row in rows]
+            start = held.defaults | ({"OwnerId": self._admin} if "OwnerId" in held.fields else {})
+            loaded = [self._trusted(held, start, row) for row in rows]
             self.store.table(held.name).load(loaded)
             return [row["Id"] for row in loaded]
 
@@ -271,17 +272,17 @@ class Org:
             wire[spec.name] = (given.strip() or None) if isinstance(given, str) else given
         return wire
 
-    def _trusted(self, held: ObjectType, row: Mapping[str, Any]) -> dict[str, Any]:
-        new = {name: from_python(value) for name, value in row.items() if value is not None}
+    def _trusted(self, held: ObjectType, start: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+        new = {**start, **{name: from_python(value) for name, value in row.items() if value is not None}}
         if "Id" not in new:
             new["Id"] = self.ids.next(held.prefix)
         created = new.setdefault("CreatedDate", self.now())
         modified = new.setdefault("LastModifiedDate", created)
         new.setdefault("SystemModstamp", modified)
         new.setdefault("IsDeleted", False)
-        for name in ("CreatedById", "LastModifiedById", *(("OwnerId",) if "OwnerId" in held.fields else ())):
-            new.setdefault(name, self._admin)
-        if "CaseNumber" in held.fields and "CaseNumber" not in new:
+        new.setdefault("CreatedById", self._admin)
+        new.setdefault("LastModifiedById", self._admin)
+        if held.name == "Case" and "CaseNumber" not in new:
             new["CaseNumber"] = self.records.next_number(held, held.fields["CaseNumber"])
         derive.derive(held.name, derive.Writing(self.store, new, None, modified))
         return new

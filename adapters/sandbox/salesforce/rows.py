@@ -216,9 +216,7 @@ class Records:
         return str(stored["Id"])
 
     def _complete(self, held: ObjectType, new: Row) -> None:
-        missing = [
-            spec.name for spec in held.fields.values() if not spec.nillable and spec.createable and spec.name not in new
-        ]
+        missing = [spec.name for spec in held.fields.values() if spec.demanded and spec.name not in new]
         if missing:
             raise RowError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
 

@@ -84,6 +84,11 @@ class Field:
         return not (self.required or self.type == "boolean" or self.default is not None or self.type == "id")
 
     @property
+    def demanded(self) -> bool:
+        """Whether a record without a value is refused; a boolean without one is false."""
+        return self.createable and not self.nillable and self.type != "boolean"
+
+    @property
     def writable_ever(self) -> bool:
         """Whether anybody may write it."""
         return self.createable or self.updateable
@@ -124,6 +129,11 @@ class ObjectType:
     def has_bin(self) -> bool:
         """Whether deleted records can still be seen and brought back: those of the set-up cannot."""
         return "IsDeleted" in self.fields
+
+    @property
+    def defaults(self) -> dict[str, object]:
+        """What a new record holds where nothing is given; booleans are false by themselves."""
+        return {spec.name: spec.default for spec in self.fields.values() if spec.default is not None}
 
     @property
     def name_field(self) -> Field | None:
