@@ -82,23 +82,10 @@ class Authority:
         return context
 
 
-class _TlsController(Controller):
-    """aiosmtpd's own probe of the port trusts no test certificate."""
-
-    def _trigger_server(self) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        plain = socket.create_connection((self.hostname, self.port), timeout=5)
-        with context.wrap_socket(plain) as probe:
-            probe.recv(64)
-
-
 @contextmanager
 def smtp_server(sink: Sink, **options: Any) -> Iterator[int]:
     """Run a real SMTP server; yields its port."""
-    kind = _TlsController if "ssl_context" in options else Controller
-    controller = kind(sink, hostname="127.0.0.1", port=_free_port(), **options)
+    controller = Controller(sink, hostname="127.0.0.1", port=_free_port(), **options)
     controller.start()
     try:
         yield controller.port
@@ -164,11 +151,11 @@ class Broken:
 
 
 @contextmanager
-def broken_server(broken: Broken) -> Iterator[int]:
-    """Run a server that breaks off; yields its port. One client at a time; whoever is still there at the end is cut off."""
+def broken_server(broken: Broken, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Run a server that breaks off, over TLS if asked; yields its port. One client at a time; whoever is still there at the end is cut off."""
     open_now: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=_accept, args=(listening, broken.serve, open_now), daemon=True)
+        thread = threading.Thread(target=_accept, args=(listening, _over(tls, broken), open_now), daemon=True)
         thread.start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
@@ -176,6 +163,17 @@ def broken_server(broken: Broken) -> Iterator[int]:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
     thread.join(timeout=10)
+
+
+def _over(tls: ssl.SSLContext | None, broken: Broken) -> Callable[[socket.socket], None]:
+    if tls is None:
+        return broken.serve
+
+    def serve(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) as secured:
+            broken.serve(secured)
+
+    return serve
 
 
 def _accept(listening: socket.socket, serve: Callable[[socket.socket], None], open_now: list[socket.socket]) -> None:

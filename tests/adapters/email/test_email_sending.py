@@ -4,9 +4,9 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
-from mail_servers import Sink, message, smtp_server
+from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
-from connector.errors import MailboxRefused, MailUnavailable
+from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
 
 
 def arrived(sink):
@@ -106,12 +106,18 @@ def test_starttls_trusts_only_the_given_bundle(make, authority):
     assert sink.sessions[0].ssl is not None
 
 
-def test_tls_from_the_first_byte(make, authority):
-    sink = Sink()
-    with smtp_server(sink, ssl_context=authority.context()) as port:
-        make(port, security="tls", ca_bundle=authority.path).send(message())
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_tls_from_the_first_byte(make, authority, hangs_up):
+    server = Broken(SCRIPT | {".": None} if hangs_up else dict(SCRIPT))
+    with broken_server(server, authority.context()) as port:
+        channel = make(port, security="tls", ca_bundle=authority.path)
+        if hangs_up:
+            with pytest.raises(MailInDoubt):
+                channel.send(message())
+        else:
+            channel.send(message())
 
-    assert len(sink.arrived) == 1
+    assert server.dots == 1
 
 
 def test_a_server_without_tls_gets_nothing_when_tls_is_asked_for(make):
