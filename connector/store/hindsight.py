@@ -49,4 +49,4 @@ def decided(connection: Connection) -> list[Row[Any]]:
         .outerjoin(contact, contact.c.id == decision.c.contact_id)
         .order_by(decision.c.decided_at, interaction.c.ended_at)
     )
-    return list(rows.all())
+    return [*rows]

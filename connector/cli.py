@@ -1,0 +1,380 @@
+"""The commands. The only place where an error becomes a message and an exit code."""
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, ParamSpec
+
+import structlog
+import typer
+from rich.console import Console
+
+from connector import checking, planning, printing, project, service, setting_up, wiring
+from connector import status as statuses
+from connector import why as survey_log
+from connector.durations import parse_duration
+from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
+from connector.scoring.book import ScoreSettings, book_json, score_book
+from connector.scoring_file import read_ratings
+from connector.settings import Settings
+from connector.stages import lap
+from connector.stages.connect import Endpoint
+from connector.stages.lap import Installation, Stage
+from connector.store import connecting
+from connector.store.migrate import check_not_newer, current, head, migrate
+from mappings.loading import packaged
+
+EXIT_PROBLEMS = 2
+EXIT_CRM = 3
+EXIT_FAULT = 70
+
+app = typer.Typer(
+    name="afterword",
+    help="Asks customers how it went, and puts one honest satisfaction score on the CRM record.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
+CrmName = Annotated[str | None, typer.Option("--crm", help="The connection's name; without it, all of them.")]
+DEFAULT_CONFIG = Path("config.toml")
+P = ParamSpec("P")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn what a command raises into a message on stderr and the contract's exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except SettingsError as error:
+            printing.problems(err, error.problems)
+            _leave(EXIT_PROBLEMS)
+        except CrmError as error:
+            printing.error(err, error)
+            _leave(EXIT_CRM)
+        except StoreError as error:
+            printing.error(err, error)
+            _leave(EXIT_PROBLEMS)
+        except AfterwordError as error:
+            printing.error(err, error)
+            _leave(EXIT_PROBLEMS)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            _leave(130)
+        except Exception:
+            structlog.get_logger("afterword").exception(
+                "a fault of Afterword itself; please report it with what stands above"
+            )
+            _leave(EXIT_FAULT)
+
+    return run
+
+
+# ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+@guarded
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
+    crm: Annotated[str, typer.Option("--crm", help="salesforce or hubspot.")] = "salesforce",
+) -> None:
+    """Write a config.toml that only observes, and the mapping to edit."""
+    try:
+        mapping = packaged(crm)
+    except FileNotFoundError:
+        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce or hubspot.")]) from None
+    for path in project.write_project(directory, crm, mapping):
+        out.print(f"wrote {path}")
+    out.print(f"\nNext: put the CRM's address and a token into {directory / 'config.toml'}, then `afterword check`.")
+
+
+@app.command()
+@guarded
+def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Look for everything that is wrong: config, credentials, rights, each mapped field, mail."""
+    try:
+        house = _house(config)
+        with _closing(house):
+            found = list(checking.problems(house))
+    except SettingsError as error:
+        found = list(error.problems)
+    if as_json:
+        _print_json({"problems": [printing.problem_json(one) for one in found]})
+    else:
+        printing.problems(out, found)
+        if not found:
+            out.print("Everything is fine.")
+    if any(one.severity == "error" for one in found):
+        _leave(EXIT_PROBLEMS)
+
+
+@app.command("setup-crm")
+@guarded
+def setup_crm(
+    config: Config = DEFAULT_CONFIG,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take away what an earlier run made, and nothing else.")] = False,
+    admin_token_file: Annotated[
+        Path | None, typer.Option(help="A file with an admin's access token, used once.")
+    ] = None,
+    crm: CrmName = None,
+) -> None:
+    """Create the CRM fields, rights and layout places that the mapping names."""
+    house = _house(config)
+    failed = False
+    with _closing(house):
+        migrate(house.store)
+        for endpoint in _endpoints(house, crm):
+            failed |= _set_up(house, endpoint, dry_run=dry_run, undo=undo, token_file=admin_token_file)
+    if failed:
+        _leave(1)
+
+
+def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: bool, token_file: Path | None) -> bool:
+    adapter = endpoint.adapter
+    if token_file is not None:
+        token = token_file.read_text(encoding="utf-8").strip()
+        user = endpoint.adapter.org().user
+        one = house.settings.connection(endpoint.name)
+        adapter = wiring.adapter_for(
+            endpoint.name, one, house.clock, auth="token", access_token=token, integration_user=user
+        )
+    planner = setting_up.plan_undo(house.store, endpoint, adapter) if undo else setting_up.plan(endpoint, adapter)
+    printing.steps(out, endpoint.name, planner)
+    if dry_run or not planner:
+        return False
+    act = setting_up.undo if undo else setting_up.apply
+    failed = False
+    for result in act(house.store, endpoint, adapter, planner):
+        printing.step_result(out, result)
+        failed |= result.error is not None
+    return failed
+
+
+# ── the lap ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+@guarded
+def plan(
+    config: Config = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    since: Annotated[str | None, typer.Option(help="What the rules would have done in the last, e.g., 90d.")] = None,
+) -> None:
+    """Show what the next sync would send and write. Sends and writes nothing anywhere."""
+    house = _house(config, quiet=as_json)
+    with _closing(house):
+        if since is not None:
+            seen = planning.look_back(house, _span(since))
+            _print_json(seen.as_json()) if as_json else printing.hindsight(out, seen)
+            return
+        planned = planning.next_lap(house)
+        _print_json(planned.as_json()) if as_json else printing.plan(out, planned, house)
+    _report_failures(planned.report)
+    _leave(planned.report.exit_code)
+
+
+@app.command()
+@guarded
+def sync(
+    config: Config = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    only: Annotated[Stage | None, typer.Option(help="One stage alone.")] = None,
+) -> None:
+    """Run one lap."""
+    house = _house(config, quiet=as_json)
+    with _closing(house):
+        _migrated(house)
+        report = lap.run(house, stages=lap.ALL if only is None else (only,))
+    _print_json(report.as_json()) if as_json else printing.report(out, report)
+    _report_failures(report)
+    _leave(report.exit_code)
+
+
+@app.command()
+@guarded
+def run(config: Config = DEFAULT_CONFIG) -> None:
+    """Run laps on a schedule, and the web application."""
+    house = _house(config, quiet=True)
+    with _closing(house):
+        _migrated(house)
+        service.serve(house)
+
+
+@app.command()
+@guarded
+def pause(
+    config: Config = DEFAULT_CONFIG,
+    crm: CrmName = None,
+    reason: Annotated[str, typer.Option(help="Shown in status.")] = "paused by hand",
+) -> None:
+    """The stop button: no mail and no writes until resumed. Reading goes on."""
+    house = _house(config)
+    with _closing(house):
+        _migrated(house)
+        _endpoints(house, crm)
+        with house.store.write() as connection:
+            connecting.pause(connection, crm, house.clock.now(), reason)
+    out.print(f"{crm or 'Everything'} is paused. Nothing is sent or written until `afterword resume`.")
+
+
+@app.command()
+@guarded
+def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
+    """Let mail and writes go on."""
+    house = _house(config)
+    with _closing(house):
+        _migrated(house)
+        _endpoints(house, crm)
+        with house.store.write() as connection:
+            connecting.resume(connection, crm)
+            still = connecting.all_paused(connection) if crm else None
+    out.print(f"{crm or 'Everything'} goes on." if still is None else "Everything is still paused: `afterword resume`.")
+
+
+# ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+@guarded
+def status(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show cursors, queues, what was set aside with its remedy, calls, and the last laps."""
+    house = _house(config)
+    with _closing(house):
+        _migrated(house)
+        found = statuses.status(house)
+    _print_json(found) if as_json else printing.status(out, found)
+
+
+@app.command()
+@guarded
+def why(
+    record_id: Annotated[str, typer.Argument(help="A CRM id of an interaction, a contact or an account.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Say who was asked about a record or not, which rule decided, and until when."""
+    house = _house(config)
+    with _closing(house):
+        _migrated(house)
+        for sentence in survey_log.explain(house.store, record_id):
+            out.print(sentence, markup=False)
+
+
+@app.command("score")
+@guarded
+def score_file(
+    file: Annotated[Path, typer.Argument(help="CSV: account, contact, metric, value, low, high, direction, at.")],
+    as_json: AsJson = False,
+    as_of: Annotated[datetime | None, typer.Option(help="The moment the scores hold for; now when left out.")] = None,
+) -> None:
+    """Score a file of ratings. Keeps nothing."""
+    ratings = read_ratings(file)
+    for one in ratings.problems:
+        err.print(str(one), markup=False)
+    moment = datetime.now(UTC) if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
+    results = score_book(ratings.answers, moment, ScoreSettings(), accounts=ratings.accounts)
+    found = book_json(results, moment)
+    _print_json(found) if as_json else printing.scores(out, found)
+    if ratings.problems:
+        _leave(1)
+
+
+@app.command("migrate")
+@guarded
+def migrate_store(config: Config = DEFAULT_CONFIG) -> None:
+    """Bring the store to this version."""
+    house = _house(config)
+    with _closing(house):
+        before = migrate(house.store)
+    out.print(
+        f"The store has schema {head()}."
+        if before == head()
+        else f"The store went from {before or 'empty'} to {head()}."
+    )
+
+
+# ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _house(config: Path, *, quiet: bool = False) -> Installation:
+    settings: Settings = wiring.read_settings(config, os.environ)
+    return wiring.build(settings, progress=printing.progress(err, quiet=quiet))
+
+
+@contextmanager
+def _closing(house: Installation) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for endpoint in house.endpoints:
+            endpoint.adapter.close()
+        if house.channel is not None:
+            house.channel.close()
+        house.store.close()
+
+
+def _migrated(house: Installation) -> None:
+    """On SQLite the store is brought to this version by itself; elsewhere an admin does it when it suits them."""
+    if house.store.is_sqlite:
+        migrate(house.store)
+        return
+    found = current(house.store)
+    check_not_newer(found)
+    if found != head():
+        raise StoreError("the database has an older schema.", where="store.url", remedy="Run `afterword migrate`.")
+
+
+def _endpoints(house: Installation, crm: str | None) -> list[Endpoint]:
+    found = [one for one in house.endpoints if crm in (None, one.name)]
+    if not found:
+        names = ", ".join(one.name for one in house.endpoints)
+        raise SettingsError([Problem("--crm", f"there is no connection {crm!r}.", f"Write one of: {names}.")])
+    return found
+
+
+def _span(text: str) -> Any:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise SettingsError([Problem("--since", str(error), "Write it like 90d.")]) from None
+
+
+def _report_failures(report: lap.Report) -> None:
+    for name, errors in report.failures.items():
+        for error in errors:
+            printing.failure(err, name, error)
+    if report.mail_error is not None:
+        printing.failure(err, "mail", report.mail_error)
+    for name in report.busy:
+        err.print(f"{name}: another process is at it; this one left it alone.", markup=False)
+
+
+def _print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def _leave(code: int) -> NoReturn:
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""What the commands print for people."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from connector.errors import AfterwordError, Problem
+from connector.planning import Hindsight, Plan
+from connector.ports import SetupResult, SetupStep
+from connector.stages.lap import Installation, Report
+
+Told = Callable[[str, str, int], None]
+
+
+def progress(console: Console, *, quiet: bool = False) -> Told:
+    """Return what is told about every page of records read: a live line on a terminal, plain lines otherwise."""
+    counts: dict[tuple[str, str], int] = {}
+    bar = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+    )
+    tasks: dict[tuple[str, str], Any] = {}
+
+    def told(crm: str, object_name: str, records: int) -> None:
+        key = (crm, object_name)
+        counts[key] = counts.get(key, 0) + records
+        if not records or quiet:
+            return
+        text = f"{crm}: {counts[key]:,} {object_name} read"
+        if not console.is_terminal:
+            console.print(text, markup=False)
+            return
+        bar.start()
+        if key in tasks:
+            bar.update(tasks[key], description=text)
+        else:
+            tasks[key] = bar.add_task(text)
+        bar.refresh()
+
+    return told
+
+
+def problems(console: Console, found: Iterable[Problem]) -> None:
+    """Print problems, each with its place and remedy."""
+    for one in found:
+        mark = "warning: " if one.severity == "warning" else ""
+        console.print(f"[bold]{escape(one.where)}[/]: {mark}{escape(one.what)}")
+        if one.remedy:
+            console.print(f"    {escape(one.remedy)}")
+
+
+def problem_json(one: Problem) -> dict[str, str]:
+    """Return a problem as JSON values."""
+    return {"where": one.where, "what": one.what, "remedy": one.remedy, "severity": one.severity}
+
+
+def error(console: Console, one: AfterwordError) -> None:
+    """Print an error with its place and remedy."""
+    problems(console, [Problem(one.where or "afterword", one.what, one.remedy)])
+
+
+def failure(console: Console, name: str, one: AfterwordError) -> None:
+    """Print why a connection failed."""
+    problems(console, [Problem(f"{name}: {one.where}" if one.where else name, one.what, one.remedy)])
+
+
+def steps(console: Console, crm: str, planned: Sequence[SetupStep]) -> None:
+    """Print the steps of a set-up as a diff."""
+    if not planned:
+        console.print(f"{crm}: nothing to do.", markup=False)
+        return
+    console.print(f"[bold]{escape(crm)}[/]")
+    for step in planned:
+        sign = "-" if step.key.startswith("remove:") else "+"
+        console.print(f"  {'by hand: ' if step.manual else sign + ' '}{step.sentence}", markup=False)
+
+
+def step_result(console: Console, result: SetupResult) -> None:
+    """Print what became of a step."""
+    if result.error is not None:
+        console.print(f"  failed: {result.step.sentence}\n    {result.error}", markup=False)
+    elif result.done:
+        console.print(f"  done: {result.step.sentence}", markup=False)
+
+
+def report(console: Console, one: Report) -> None:
+    """Print what a lap led to."""
+    for name, pulled in sorted(one.pulled.items()):
+        read = sum(counts.read for counts in pulled.counts.values())
+        changed = sum(counts.changed for counts in pulled.counts.values())
+        deleted = sum(counts.deleted for counts in pulled.counts.values())
+        console.print(
+            f"{name}: read {read:,}, changed {changed:,}, deleted {deleted:,}; {one.calls.get(name, 0)} calls",
+            markup=False,
+        )
+    for name, written in sorted(one.written.items()):
+        text = f"created {written.created}, updated {written.updated}, refused {written.refused}"
+        console.print(f"{name}: {text}", markup=False)
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(one.not_invited.items()))
+    console.print(f"invited {one.invited}" + (f" (not: {reasons})" if reasons else "") + f", sent {one.sent}")
+    console.print(f"answers {one.responses}, accounts scored {one.scored}, follow-ups {one.follow_ups}")
+    if one.refused:
+        console.print("Some records were refused: `afterword status` says which, why, and what to do.")
+
+
+def plan(console: Console, one: Plan, house: Installation) -> None:
+    """Print what the next sync would do, as a diff."""
+    for crm, write in one.noted.writes:
+        before = one.before.get((crm, write.object, write.id or ""), {})
+        sign, place = ("~", write.id) if write.id else ("+", "new")
+        console.print(f"{sign} {crm} {write.object} {place}", markup=False)
+        for name, value in write.fields.items():
+            if write.id:
+                console.print(f"    - {name}: {_shown(before.get(name))}", markup=False)
+            console.print(f"    + {name}: {_shown(value)}", markup=False)
+    for message in one.noted.messages:
+        console.print(f"+ mail to {message.to}: {message.subject}", markup=False)
+    if not one.noted.writes and not one.noted.messages:
+        live = any(endpoint.mode_live for endpoint in house.endpoints)
+        console.print("Nothing would be sent or written." if live else "Observing: nothing would be sent or written.")
+    console.print()
+    report(console, one.report)
+
+
+def hindsight(console: Console, seen: Hindsight) -> None:
+    """Print what the rules would have done to past interactions."""
+    console.print(f"Since {seen.since.date()}, had everything been live:", markup=False)
+    told = seen.as_json()
+    for name, survey in told["surveys"].items():
+        console.print(
+            f"\n{name}: {survey['ended']} ended, {survey['would_ask']} people would have been asked", markup=False
+        )
+        for reason, count in sorted(survey["not_asked"].items(), key=lambda one: -one[1]):
+            console.print(f"    {count:>6} not asked: {reason}", markup=False)
+    if seen.by_week:
+        console.print("\nmails in each week, by its Monday:")
+        for week, count in seen.by_week.items():
+            console.print(f"    {week}  {count}", markup=False)
+    for example in seen.examples:
+        console.print(
+            f"    e.g. {example['on']}: {example['contact']} ({example['account']}) about {example['about']}",
+            markup=False,
+        )
+    console.print("\nNothing was sent or written.")
+
+
+def status(console: Console, found: Mapping[str, Any]) -> None:
+    """Print where everything stands."""
+    if found["paused"]:
+        console.print(f"[bold]PAUSED[/] since {found['paused']['at']}: {escape(found['paused']['reason'])}")
+    for name, crm in found["crm"].items():
+        paused = f", paused: {crm['pause_reason']}" if crm["paused_since"] else ""
+        console.print(f"[bold]{escape(name)}[/] ({crm['mode']}{escape(paused)}): {crm['calls_today']} calls today")
+        if crm["last_error"]:
+            console.print(f"    failed at {crm['last_error_at']}: {crm['last_error']}", markup=False)
+        for object_name, cursor in crm["cursors"].items():
+            until = cursor["read_until"] or "reading for the first time"
+            console.print(f"    {object_name}: read until {until}", markup=False)
+    _counts(console, "waiting", found["queues"])
+    for one in found["in_doubt"]:
+        console.print(
+            f"in doubt: {one['purpose']} to {one['to']} about {one['about']} at {one['at']}\n    {one['remedy']}",
+            markup=False,
+        )
+    for one in found["refused"]:
+        console.print(
+            f"set aside: {one['crm']} {one['record']} ({one['direction']}): {one['what']}\n    {one['remedy']}",
+            markup=False,
+        )
+    for one in found["laps"]:
+        console.print(f"lap {one['started']}: exit {one['exit']}", markup=False)
+
+
+def scores(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the scores of a file."""
+    table = Table("account", "satisfaction", "likely", "people", "mood")
+    for one in found["accounts"]:
+        known = one["satisfaction"] is not None
+        figure = f"{one['satisfaction']:.0f}" if known else "no answers"
+        likely = f"{one['low']:.0f}-{one['high']:.0f}" if known else ""
+        table.add_row(escape(one["account"]), figure, likely, str(one["people"]), one["mood"])
+    console.print(table)
+
+
+def _counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
+    waiting = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items() if count)
+    console.print(f"{title}: {waiting or 'nothing'}", markup=False)
+
+
+def _shown(value: Any) -> str:
+    return "(empty)" if value in (None, "") else str(value)

@@ -1,0 +1,144 @@
+"""`run`: the lap on a schedule and the web application, in one process.
+
+One worker thread does all laps, so that a scheduled lap and the one after an answer never run at once. SIGTERM ends the lap at its
+next page and the web server after the answers under way.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+import uvicorn
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from connector.errors import AfterwordError
+from connector.ports import Message
+from connector.stages import lap
+from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
+from connector.web.app import create_app
+from connector.web.parts import WebParts
+
+SHORTEST = timedelta(seconds=1)
+"""Between two scheduled laps, whatever config.toml says."""
+GRACE_SECONDS = 5
+
+log = structlog.get_logger("afterword")
+
+
+class Service:
+    """The laps of one installation on a schedule."""
+
+    def __init__(self, house: Installation, on_report: Callable[[Report], None] | None = None) -> None:
+        self.house = house
+        self._on_report = on_report or (lambda _report: None)
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(max_workers=1)},
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Begin: the first lap at once, then one in every interval."""
+        every = max(self.house.settings.schedule.sync, SHORTEST)
+        self._scheduler.add_job(
+            self._lap,
+            "interval",
+            seconds=every.total_seconds(),
+            next_run_time=datetime.now(UTC),
+            coalesce=True,
+            max_instances=1,
+        )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """End the lap under way at its next page, and begin no other."""
+        self.house.stop.set()
+        self._scheduler.shutdown(wait=True)
+
+    def answered(self, customer: str) -> None:
+        """Bring an answer to the CRM at once. Several answers that wait are taken in together."""
+        log.info("an answer came in", customer=customer)
+        self._scheduler.add_job(self._after_answer, id="answer", replace_existing=True, next_run_time=datetime.now(UTC))
+
+    def _lap(self) -> None:
+        self._run(lap.ALL)
+
+    def _after_answer(self) -> None:
+        self._run(AFTER_AN_ANSWER)
+
+    def _run(self, stages: tuple[lap.Stage, ...]) -> None:
+        try:
+            report = lap.run(self.house, stages=stages)
+        except AfterwordError as error:
+            log.error("the lap failed", what=error.what, where=error.where, remedy=error.remedy)
+            return
+        _log_report(report)
+        self._on_report(report)
+
+
+def web_parts(house: Installation, on_answer: Callable[[str], None]) -> WebParts:
+    """Return what the pages need. Raises `AfterwordError` while [web] secret is missing."""
+    if house.tokens is None:
+        raise AfterwordError(
+            "the web application needs a secret to sign its links with.",
+            where="config.toml: web.secret",
+            remedy='Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+        )
+    return WebParts(
+        store=house.store,
+        clock=house.clock,
+        tokens=house.tokens,
+        site=house.site,
+        on_answer=on_answer,
+        send_sign_in=lambda message: _send(house, message),
+    )
+
+
+def serve(house: Installation) -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    service = Service(house)
+    app = create_app(web_parts(house, service.answered))
+    listen = house.settings.web.listen
+    config = uvicorn.Config(
+        app,
+        host=listen.host,
+        port=listen.port,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    service.start()
+    log.info("serving", listen=f"{listen.host}:{listen.port}", public_url=house.settings.web.public_url)
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        service.stop()
+        log.info("stopped")
+
+
+def _send(house: Installation, message: Message) -> None:
+    if house.channel is not None:
+        house.channel.send(message)
+
+
+def _log_report(report: Report) -> None:
+    for name, errors in report.failures.items():
+        for error in errors:
+            log.error("a connection failed", crm=name, what=error.what, where=error.where, remedy=error.remedy)
+    if report.mail_error is not None:
+        log.error("mail could not be sent", what=report.mail_error.what, remedy=report.mail_error.remedy)
+    written = {
+        name: {"created": one.created, "updated": one.updated, "refused": one.refused}
+        for name, one in report.written.items()
+    }
+    log.info(
+        "lap",
+        exit=report.exit_code,
+        invited=report.invited,
+        sent=report.sent,
+        responses=report.responses,
+        follow_ups=report.follow_ups,
+        written=written,
+        took_s=round(report.took_s, 2),
+    )

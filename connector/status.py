@@ -1,0 +1,22 @@
+"""`status`: where everything stands, from the store alone."""
+
+from typing import Any
+
+from connector.stages.lap import Installation
+from connector.store import overview
+
+
+def status(house: Installation) -> dict[str, Any]:
+    """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
+    with house.store.read() as connection:
+        crms = {one.name: overview.crm(connection, one.name) for one in house.endpoints}
+        for one in house.endpoints:
+            crms[one.name]["mode"] = "live" if one.mode_live else "observe"
+        return {
+            "paused": overview.paused(connection),
+            "crm": crms,
+            "queues": overview.queues(connection, house.clock.now()),
+            "in_doubt": overview.in_doubt(connection),
+            "refused": overview.refused(connection),
+            "laps": overview.laps(connection, limit=5),
+        }

@@ -1,0 +1,32 @@
+"""What setup-crm made in each CRM."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from connector.ports import SetupResult, SetupStep
+from connector.store.tables import setup_made
+
+
+def remember(connection: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any]) -> None:
+    """Note that we made something; what was there before us is never noted."""
+    forget(connection, crm, step.key)
+    kept = {"sentence": step.sentence, "detail": dict(detail)}
+    row = {"connection": crm, "key": step.key, "detail": kept, "at": datetime.now(UTC)}
+    connection.execute(setup_made.insert(), [row])
+
+
+def forget(connection: Connection, crm: str, key: str) -> None:
+    """Note that something we made is gone. Steps of undo may have ``remove:`` before the key of what they take away."""
+    bare = key.removeprefix("remove:")
+    connection.execute(setup_made.delete().where(setup_made.c.connection == crm, setup_made.c.key == bare))
+
+
+def results(connection: Connection, crm: str) -> list[SetupResult]:
+    """Return what we made, in the order of making."""
+    rows = connection.execute(select(setup_made).where(setup_made.c.connection == crm).order_by(setup_made.c.id))
+    return [
+        SetupResult(SetupStep(row.key, row.detail["sentence"]), done=True, detail=row.detail["detail"]) for row in rows
+    ]

@@ -1,0 +1,125 @@
+"""Queries of `status`."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from connector import cursor as rules
+from connector.model import Decision, Delivery, FollowUpState
+from connector.store import tables
+from connector.store.connecting import all_paused, peek
+
+
+def paused(connection: Connection) -> dict[str, Any] | None:
+    """Return since when and why everything is paused."""
+    found = all_paused(connection)
+    return dict(found) if found is not None else None
+
+
+def crm(connection: Connection, name: str) -> dict[str, Any]:
+    """Return how one connection stands: its cursors, calls, last error, whether it is paused."""
+    state = peek(connection, name)
+    cursor = tables.cursor
+    rows = connection.execute(select(cursor).where(cursor.c.connection == name).order_by(cursor.c.object))
+    positions = {}
+    for row in rows:
+        position = rules.load(row.position)
+        positions[row.object] = {
+            "read_until": _text(position.since),
+            "under_way": position.at is not None,
+            "moved_at": _text(row.moved_at),
+        }
+    known = {
+        "calls_today": state.calls_today if state else 0,
+        "last_ok": _text(state.last_ok_at) if state else None,
+        "last_error": state.last_error if state else None,
+        "last_error_at": _text(state.last_error_at) if state and state.last_error else None,
+        "paused_since": _text(state.paused_at) if state else None,
+        "pause_reason": state.pause_reason if state else None,
+    }
+    return {**known, "cursors": positions}
+
+
+def queues(connection: Connection, now: datetime) -> dict[str, int]:
+    """Return how much is waiting, by queue."""
+    interaction, decision, invitation = tables.interaction, tables.decision, tables.invitation
+    standing, follow_up, display = tables.standing, tables.follow_up, tables.display
+    counts = {
+        "interactions_to_look_at": select(func.count()).select_from(interaction).where(interaction.c.look_at <= now),
+        "decisions_waiting": select(func.count()).select_from(decision).where(decision.c.state == Decision.WAITING),
+        "invitations_due": select(func.count()).select_from(invitation).where(invitation.c.state == Delivery.DUE),
+        "accounts_to_score": select(func.count()).select_from(standing).where(standing.c.stale_at.is_not(None)),
+        "records_to_write": select(func.count()).select_from(display).where(display.c.dirty),
+        "follow_ups_open": select(func.count()).select_from(follow_up).where(follow_up.c.state == FollowUpState.OPEN),
+        "follow_ups_late": select(func.count())
+        .select_from(follow_up)
+        .where(follow_up.c.state == FollowUpState.OPEN, follow_up.c.due_at < now),
+        "tasks_to_create": select(func.count())
+        .select_from(follow_up)
+        .where(follow_up.c.state == FollowUpState.OPEN, follow_up.c.task_ref.is_(None)),
+    }
+    return {name: int(connection.execute(query).scalar_one()) for name, query in counts.items()}
+
+
+def in_doubt(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
+    """Return messages of which nobody knows whether they arrived."""
+    attempt, invitation = tables.attempt, tables.invitation
+    rows = connection.execute(
+        select(
+            attempt.c.purpose,
+            attempt.c.started_at,
+            attempt.c.error,
+            invitation.c.email,
+            invitation.c.label,
+            invitation.c.survey,
+        )
+        .join(invitation, invitation.c.id == attempt.c.invitation_id)
+        .where(attempt.c.state == Delivery.IN_DOUBT)
+        .order_by(attempt.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "survey": row.survey,
+            "about": row.label,
+            "to": row.email,
+            "purpose": row.purpose,
+            "at": _text(row.started_at),
+            "remedy": "It may have arrived, so it is not sent again. If it did not, ask them yourself.",
+        }
+        for row in rows
+    ]
+
+
+def refused(connection: Connection, limit: int = 200) -> list[dict[str, Any]]:
+    """Return records that were set aside, with the CRM's words and the remedy."""
+    table = tables.refused
+    rows = connection.execute(select(table).order_by(table.c.at.desc()).limit(limit))
+    return [
+        {
+            "crm": row.connection,
+            "record": row.key,
+            "direction": row.direction,
+            "code": row.code,
+            "what": row.what,
+            "remedy": row.remedy,
+            "attempts": row.attempts,
+            "at": _text(row.at),
+        }
+        for row in rows
+    ]
+
+
+def laps(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Return the newest laps."""
+    table = tables.lap
+    rows = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit))
+    return [
+        {"started": _text(row.started_at), "ended": _text(row.ended_at), "exit": row.exit_code, "report": row.report}
+        for row in rows
+    ]
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
