@@ -245,6 +245,8 @@ def _replay(copy: Installation, since: datetime, until: datetime) -> Hindsight:
     while clock.now() < until:
         clock.set(min(clock.now() + timedelta(days=1), until))
         invite.run(context)
+        with copy.store.write() as connection:
+            hindsight.pretend_sent(connection, clock.now())
     with copy.store.read() as connection:
         return _told(copy, hindsight.decided(connection), hindsight.ended(connection, since, until), since)
 

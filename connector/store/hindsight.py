@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from connector.model import Delivery
 from connector.store.tables import account, connection_state, contact, decision, go_live, interaction, invitation
 
 
@@ -20,6 +21,12 @@ def begin(connection: Connection, subjects: Sequence[str], crms: Sequence[str], 
     ended_later = (interaction.c.ended_at >= since) & interaction.c.deleted_at.is_(None)
     connection.execute(update(interaction).values(look_at=None))
     connection.execute(update(interaction).where(ended_later).values(look_at=interaction.c.ended_at))
+
+
+def pretend_sent(connection: Connection, now: datetime) -> None:
+    """Make as if what is due had been sent: on the copy nobody sends, and limits count what was."""
+    due = invitation.c.state == Delivery.DUE
+    connection.execute(update(invitation).where(due).values(state=Delivery.SENT.value, sent_at=now))
 
 
 def ended(connection: Connection, since: datetime, until: datetime) -> Mapping[str, int]:
