@@ -158,8 +158,8 @@ def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: boo
             endpoint.name, one, house.clock, auth="token", access_token=token, integration_user=user
         )
     planner = setting_up.plan_undo(house.store, endpoint, adapter) if undo else setting_up.plan(endpoint, adapter)
-    printing.steps(out, endpoint.name, planner)
     if dry_run or not planner:
+        printing.steps(out, endpoint.name, planner)
         return False
     act = setting_up.undo if undo else setting_up.apply
     failed = False

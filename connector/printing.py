@@ -82,6 +82,8 @@ def step_result(console: Console, result: SetupResult) -> None:
     """Print what became of a step."""
     if result.error is not None:
         console.print(f"  failed: {result.step.sentence}\n    {result.error}", markup=False)
+    elif result.step.manual:
+        console.print(f"  by hand: {result.step.sentence}", markup=False)
     elif result.done:
         console.print(f"  done: {result.step.sentence}", markup=False)
 

@@ -1,12 +1,10 @@
 """invite: one decision for every (survey, interaction, contact), and an invitation for those who are to be asked."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-
-from sqlalchemy import Connection
 
 from connector.errors import Bug
 from connector.model import Decision, Reason
@@ -24,7 +22,7 @@ from connector.stages.invite_plan import (
     lot,
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
-from connector.store import inviting
+from connector.store import Transaction, inviting
 from connector.store.inviting import Gathered, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
@@ -49,17 +47,6 @@ class InviteResult:
             self.not_invited[verdict.reason.value] += 1
 
 
-def ensure_go_live(context: Context, crm_times: Mapping[str, datetime]) -> None:
-    """Remember for every survey on every live connection that it is live from now on.
-
-    `crm_times`: each connection's own clock; a connection that is missing could not be asked and goes live another time.
-    """
-    with context.store.write() as connection:
-        for name in context.live:
-            for survey in context.settings.surveys if name in crm_times else ():
-                inviting.go_live(connection, f"survey:{survey}", name, crm_times[name])
-
-
 def run(context: Context, now: datetime | None = None) -> InviteResult:
     """Decide on every interaction that was changed or has ended, and on every waiting decision whose time has come."""
     now = now or context.clock.now()
@@ -75,7 +62,7 @@ def run(context: Context, now: datetime | None = None) -> InviteResult:
     return result
 
 
-def _work(connection: Connection, context: Context, now: datetime) -> list[str]:
+def _work(connection: Transaction, context: Context, now: datetime) -> list[str]:
     changed = inviting.to_look_at(connection, context.live, now, PAGE)
     if changed:
         return changed
@@ -85,7 +72,7 @@ def _work(connection: Connection, context: Context, now: datetime) -> list[str]:
 class _Page:
     """The decisions on one page of interactions, in one transaction."""
 
-    def __init__(self, connection: Connection, context: Context, now: datetime, result: InviteResult) -> None:
+    def __init__(self, connection: Transaction, context: Context, now: datetime, result: InviteResult) -> None:
         self.connection = connection
         self.settings = context.settings
         self.now = now
@@ -229,7 +216,7 @@ def _move(verdict: Verdict, note: str | None = None) -> Move:
 # ── rows into values ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def recall(connection: Connection, rows: Gathered, window: timedelta, now: datetime) -> History:
+def recall(connection: Transaction, rows: Gathered, window: timedelta, now: datetime) -> History:
     """Return who of these interactions' people and customers was asked lately."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     history = History(today=inviting.sends_on(connection, today) + inviting.lying_ready(connection, now))

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from connector.clock import SteppedClock
 from connector.model import Contact, Interaction, Ref
-from connector.ports import Message, Query, Reading, Record
+from connector.ports import Message, Org, Query, Reading, Record
 from connector.settings import Limits, Settings, Survey
 from connector.stages.context import Connected, Context
 from connector.store import Store
@@ -72,6 +72,10 @@ class LittleCrm:
         self.values: dict[tuple[str, str], Contact | Interaction] = {}
         self.down: Exception | None = None
         self.fetches: list[tuple[str, tuple[str, ...]]] = []
+        self.clock_says = START
+
+    def org(self) -> Org:
+        return Org("1", "Acme", "UTC", None, "1", None, self.clock_says)
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         if self.down is not None:

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from asking import CRM, DAY, HOUR, START, World, limits, survey, world
+from asking import DAY, HOUR, START, World, limits, survey, world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
-from connector.stages import invite
+from connector.stages import going_live, invite
 from connector.store import Store
 from connector.store import tables as t
 
@@ -112,10 +112,10 @@ def test_a_survey_without_a_go_live_asks_nobody(here: World) -> None:
 
 def test_a_survey_goes_live_once_on_the_crms_clock(here: World) -> None:
     here.surveys["second"] = survey()
-    context = here.context()
-    invite.ensure_go_live(context, {CRM: START + HOUR})
-    invite.ensure_go_live(context, {CRM: START + DAY})
-    invite.ensure_go_live(context, {})
+    here.crm.clock_says = START + HOUR
+    going_live.run(here.context())
+    here.crm.clock_says = START + DAY
+    going_live.run(here.context())
     assert {row.subject: row.at for row in here.rows(t.go_live)} == {
         "survey:after-case": START,
         "survey:second": START + HOUR,
@@ -127,7 +127,7 @@ def test_nothing_is_decided_while_observing(here: World) -> None:
     here.case("c1")
     assert counts(here) == (0, {})
     assert here.rows(t.decision) == []
-    invite.ensure_go_live(here.context(), {CRM: START - DAY})
+    going_live.run(here.context())
     assert [row.at for row in here.rows(t.go_live)] == [START]
 
 
