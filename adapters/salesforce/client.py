@@ -34,7 +34,7 @@ class Client:
 
     def __init__(self, config: SalesforceConfig, clock: Clock) -> None:
         self.clock = clock
-        self.meter = Meter(clock)
+        self.meter = Meter(clock, calls_today=config.calls_today)
         self._config = config
         self._session = Session(self.meter, ca_bundle=config.ca_bundle)
         self._credentials = Credentials(config, self._session, clock)

@@ -32,6 +32,8 @@ class SalesforceConfig:
     ca_bundle: str | None = None
     daily_call_share: float = 1.0
     """Between 0 and 1: the part of the org's calls in a day that this connection may use."""
+    calls_today: int = 0
+    """Calls that this connection made earlier on the present UTC day, before this process: they count towards the share."""
     integration_user: str = ""
     """User name that is to get the permissions, when somebody else's token sets the org up. Empty: whoever we act as."""
 
@@ -47,6 +49,7 @@ class SalesforceConfig:
             url=str(values["url"]).rstrip("/"),
             auth=_auth(values),
             daily_call_share=1.0 if (share := values.get("daily_call_share")) is None else float(share),
+            calls_today=int(values.get("calls_today") or 0),
             ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
             **given,
         )

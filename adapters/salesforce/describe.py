@@ -31,6 +31,10 @@ _TYPES: Mapping[str, str] = {
     "id": "id",
 }
 _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+_MERGEABLE = frozenset({"Account", "Contact", "Lead", "Case", "Individual"})
+"""Objects with a MasterRecordId, by Salesforce's Object Reference."""
+_NEVER_DELETED = frozenset({"User"})
+_TRAITS = ("isdeleted", "masterrecordid", *map(str.lower, _STAMPS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class Traits:
     """The field that moves with every change."""
     deletable: bool
     mergeable: bool
+
+    @classmethod
+    def usual(cls, object_name: str) -> "Traits":
+        """Return what holds in nearly every org, so that reading need not begin with a describe."""
+        return cls(_STAMPS[0], deletable=object_name not in _NEVER_DELETED, mergeable=object_name in _MERGEABLE)
 
     @classmethod
     def of(cls, schema: ObjectSchema, where: str) -> "Traits":
@@ -72,10 +81,18 @@ class Describer:
         return schema
 
     def traits(self, object_name: str) -> Traits:
-        """Return what was last seen; asks only when nothing was."""
-        if object_name not in self._traits:
+        """Return what was last seen, or else what is usual; `corrected` finds out when that is wrong."""
+        return self._traits.get(object_name) or Traits.usual(object_name)
+
+    def corrected(self, object_name: str, used: Traits, error: CrmError) -> Traits:
+        """Return the real traits after a query by those `used` was refused; raises its error when they are not the cause."""
+        if not any(name in str(error).lower() for name in _TRAITS):
+            raise error
+        if self.traits(object_name) == used:
             self.describe(object_name)
-        return self._traits[object_name]
+        if self.traits(object_name) == used:
+            raise error
+        return self.traits(object_name)
 
 
 def _no_object(object_name: str, error: CrmError) -> SchemaChanged:

@@ -17,14 +17,17 @@ def next_midnight(now: datetime) -> datetime:
 
 
 class Meter:
-    """What this connection has used, as we count it and as Salesforce reports it in the header Sforce-Limit-Info."""
+    """What this connection has used, as we count it and as Salesforce reports it in the header Sforce-Limit-Info.
 
-    def __init__(self, clock: Clock) -> None:
+    `calls_today` are those of the same UTC day that other processes have counted before.
+    """
+
+    def __init__(self, clock: Clock, *, calls_today: int = 0) -> None:
         self._clock = clock
         self._lock = Lock()
         self._calls = 0
         self._day = clock.now().astimezone(UTC).date()
-        self._calls_today = 0
+        self._calls_today = calls_today
         self._app_used = 0
         self._used: int | None = None
         self._allowed: int | None = None

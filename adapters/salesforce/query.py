@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote as percent
 
 from adapters.salesforce import soql
@@ -13,9 +14,12 @@ from adapters.salesforce.describe import Describer, Traits
 from adapters.salesforce.errors import QueryTimeout, failure, not_data
 from adapters.salesforce.records import Columns, converter
 from adapters.salesforce.version import API_VERSION
-from connector.errors import CursorInvalid, SchemaChanged
+from connector.errors import CursorInvalid, RecordRejected, SchemaChanged
 from connector.ports import Condition, Page, Position, Query, Record
 
+_T = TypeVar("_T")
+_REFUSALS = (SchemaChanged, RecordRejected)
+"""What a query is answered with that names a field which is not there, or cannot be filtered by."""
 _OPTIONS = {"Sforce-Query-Options": "batchSize=2000"}
 _LONGEST_ADDRESS = 13_000
 """Bytes. Salesforce takes 16,384 for address and headers together; a token alone may need 2,000."""
@@ -78,28 +82,45 @@ class Reader:
             except QueryTimeout as error:
                 width = self._narrower(window, error)
                 continue
+            except _REFUSALS as error:
+                traits = self._describer.corrected(query.object, columns.traits, error)
+                columns = Columns(query.object, query.fields, traits)
+                continue
             if window.until is None:
                 return
             place = Window(window.until, None)
 
     def count(self, query: Query) -> int:
         """Return how many live records match now."""
-        traits = self._describer.traits(query.object)
-        text = soql.count(query.object, soql.where(query.where), _alive(traits))
         call = f"count {query.object}"
-        return int(_rows(self.ask(text, call=call), self._client.where(call))["totalSize"])
+
+        def ask(traits: Traits) -> Answer:
+            return self.ask(soql.count(query.object, soql.where(query.where), _alive(traits)), call=call)
+
+        return int(_rows(self._by_traits(query.object, ask), self._client.where(call))["totalSize"])
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
         """Return the present state of live records by their 18 character ids."""
-        columns = Columns(object_name, tuple(fields), self._describer.traits(object_name))
         wanted = iter(dict.fromkeys(soql.id18(text) for text in ids if soql.is_id(text)))
         found: dict[str, Record] = {}
         while some := tuple(islice(wanted, _IDS_IN_A_QUERY)):
             among = soql.condition(Condition("Id", "in", some))
-            text = soql.select(columns.selected, object_name, among, _alive(columns.traits))
-            for answer in self._named(fields, self._listing(text, call=f"fetch {object_name}")):
-                found |= {record.id: record for record in _records(columns, answer.data["records"])}
+            found |= self._by_traits(object_name, partial(self._present, object_name, tuple(fields), among))
         return found
+
+    def _present(self, object_name: str, fields: tuple[str, ...], among: str, traits: Traits) -> dict[str, Record]:
+        columns = Columns(object_name, fields, traits)
+        text = soql.select(columns.selected, object_name, among, _alive(traits))
+        listing = self._named(fields, self._listing(text, call=f"fetch {object_name}"))
+        return {record.id: record for answer in listing for record in _records(columns, answer.data["records"])}
+
+    def _by_traits(self, object_name: str, ask: Callable[[Traits], _T]) -> _T:
+        """Ask by what is usual of an object, and once more by what is so, where that turns out wrong."""
+        traits = self._describer.traits(object_name)
+        try:
+            return ask(traits)
+        except _REFUSALS as error:
+            return ask(self._describer.corrected(object_name, traits, error))
 
     def rows(self, text: str, *, call: str, resource: str = "queryAll") -> list[dict[str, Any]]:
         """Return all rows of a small query as they are; ``query`` as the resource leaves out what is deleted."""

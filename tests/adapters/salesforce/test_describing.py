@@ -46,10 +46,11 @@ def test_f49_an_object_that_is_hidden_is_named(crm: SalesforceAdapter, wire: Wir
 
 def test_f13_the_stamp_is_one_that_can_be_filtered(crm: SalesforceAdapter, wire: Wire) -> None:
     stamps = [{"name": "SystemModstamp", "filterable": False}, {"name": "LastModifiedDate", "filterable": True}]
+    wire.refuse("GET", "queryAll", "INVALID_FIELD", "field 'SystemModstamp' can not be filtered in a query call")
     wire.answer("GET", "sobjects/Odd__c/describe", {"name": "Odd__c", "fields": [{"name": "Id"}, *stamps]})
     wire.rows()
     list(crm.changes(Query("Odd__c", ("Id",)), since=None, after=None))
-    assert wire.queries[0].endswith("ORDER BY LastModifiedDate, Id")
+    assert wire.queries[-1].endswith("ORDER BY LastModifiedDate, Id")
 
 
 def test_the_org_is_told_with_its_clock(crm: SalesforceAdapter, wire: Wire) -> None:

@@ -110,6 +110,19 @@ def test_f25_the_share_counts_anew_each_day(connect: Connect, wire: Wire, clock:
     assert crm.usage().calls == 2
 
 
+def test_f25_calls_that_others_made_today_count(connect: Connect, wire: Wire, clock: SteppingClock) -> None:
+    crm = connect(daily_call_share=0.5, calls_today=4)
+    body = {"name": "Account", "fields": [{"name": "SystemModstamp"}]}
+    for _ in range(2):
+        wire.answer("GET", DESCRIBE, body, headers={"Sforce-Limit-Info": "api-usage=1/10"})
+    crm.describe("Account")
+    with pytest.raises(QuotaSpent, match="5 of 10"):
+        crm.describe("Account")
+    assert crm.usage().calls == 1
+    clock.sleep(12 * 3600)
+    assert crm.describe("Account").name == "Account"
+
+
 def test_f25_what_salesforce_counts_for_our_app_counts(connect: Connect, wire: Wire) -> None:
     crm = connect(daily_call_share=0.2)
     info = {"Sforce-Limit-Info": "api-usage=25/50; per-app-api-usage=17/250(appName=Afterword)"}
@@ -152,7 +165,6 @@ def test_a_connection_that_was_never_made_sent_nothing() -> None:
 
 
 def test_f20b_no_permission_is_never_an_empty_listing(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.refuse("GET", "queryAll", "INSUFFICIENT_ACCESS", "no", status=403)
     with pytest.raises(NotPermitted):
         list(crm.changes(Query("Account", ("Name",)), since=None, after=None))

@@ -21,7 +21,6 @@ def account(record_id: str = ONE, **fields: object) -> dict[str, object]:
 
 
 def test_fields_are_keyed_exactly_as_asked(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.rows(account(), account(TWO, Owner=None))
     (page,) = crm.changes(ACCOUNTS, since=None, after=None)
     assert [record.fields for record in page.records] == [
@@ -33,7 +32,6 @@ def test_fields_are_keyed_exactly_as_asked(crm: SalesforceAdapter, wire: Wire) -
 
 
 def test_names_in_another_case_are_keyed_as_asked(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.rows(account())
     (page,) = crm.changes(Query("Account", ("NAME", "id", "owner.isactive")), since=None, after=None)
     assert page.records[0].fields == {"NAME": "Acme", "id": ONE, "owner.isactive": True}
@@ -41,7 +39,6 @@ def test_names_in_another_case_are_keyed_as_asked(crm: SalesforceAdapter, wire: 
 
 
 def test_f5_ties_are_read_by_stamp_and_id(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.rows()
     pages = list(crm.changes(ACCOUNTS, since=datetime(2026, 11, 1, tzinfo=UTC), after=Position(STAMP, ONE)))
     assert [list(page.records) for page in pages] == [[]]
@@ -53,22 +50,73 @@ def test_f5_ties_are_read_by_stamp_and_id(crm: SalesforceAdapter, wire: Wire) ->
 
 
 def test_f19_deleted_and_merged_records_are_tombstones(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.rows(account(IsDeleted=True, MasterRecordId=TWO))
     (page,) = crm.changes(ACCOUNTS, since=None, after=None)
     assert (page.records[0].deleted, page.records[0].merged_into) == (True, TWO)
 
 
 def test_an_object_that_knows_no_deletion_is_read_without_it(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("User")
     wire.rows({"Id": "005000000000001AAA", "SystemModstamp": STAMP, "Name": "Ann"})
     (page,) = crm.changes(Query("User", ("Name",)), since=None, after=None)
     assert page.records[0].fields == {"Name": "Ann"}
     assert "IsDeleted" not in wire.queries[0]
 
 
-def test_pages_end_with_done_and_not_with_a_short_page(crm: SalesforceAdapter, wire: Wire) -> None:
+def unknown(field: str, name: str = "Account") -> str:
+    return f"No such column '{field}' on entity '{name}'."
+
+
+def test_reading_changes_takes_one_call(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.rows()
+    list(crm.changes(ACCOUNTS, since=NOON, after=None))
+    assert crm.usage().calls == 1
+    assert "SystemModstamp, IsDeleted, MasterRecordId FROM Account" in wire.queries[0]
+
+
+def test_only_what_can_be_merged_is_asked_for_its_survivor(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.rows()
+    list(crm.changes(Query("Visit__c", ("Name",)), since=NOON, after=None))
+    assert "SystemModstamp, IsDeleted FROM Visit__c" in wire.queries[0]
+
+
+def test_what_is_not_there_after_all_is_left_out_from_then_on(crm: SalesforceAdapter, wire: Wire) -> None:
+    row = {"Id": ONE, "SystemModstamp": STAMP, "IsDeleted": True, "Name": "Acme"}
+    wire.refuse("GET", "queryAll", "INVALID_FIELD", unknown("MasterRecordId"))
+    wire.answer(
+        "GET",
+        "sobjects/Account/describe",
+        {
+            "name": "Account",
+            "fields": [{"name": name, "type": "string"} for name in ("Id", "SystemModstamp", "IsDeleted")],
+        },
+    )
+    wire.rows(dict(row))
+    wire.rows(dict(row))
+    for _ in range(2):
+        (page,) = crm.changes(Query("Account", ("Name",)), since=None, after=None)
+        assert (page.records[0].deleted, page.records[0].merged_into) == (True, None)
+    assert ["MasterRecordId" in query for query in wire.queries] == [True, False, False]
+
+
+def test_count_and_fetch_learn_too_that_an_object_knows_no_deletion(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("GET", "queryAll", "INVALID_FIELD", unknown("IsDeleted", "Profile"))
+    wire.answer("GET", "sobjects/Profile/describe", {"name": "Profile", "fields": [{"name": "SystemModstamp"}]})
+    wire.answer("GET", "queryAll", {"totalSize": 4, "done": True, "records": []})
+    wire.rows({"Id": ONE, "SystemModstamp": STAMP, "Name": "Admin"})
+    assert crm.count(Query("Profile", ())) == 4
+    assert crm.fetch("Profile", [ONE], ["Name"])[ONE].fields == {"Name": "Admin"}
+    assert "IsDeleted" not in wire.queries[-1]
+
+
+def test_a_field_that_is_refused_though_described_is_an_error(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("GET", "queryAll", "INVALID_FIELD", unknown("IsDeleted"))
     wire.describe("Account")
+    with pytest.raises(SchemaChanged) as caught:
+        list(crm.changes(ACCOUNTS, since=None, after=None))
+    assert caught.value.field == "IsDeleted"
+
+
+def test_pages_end_with_done_and_not_with_a_short_page(crm: SalesforceAdapter, wire: Wire) -> None:
     path = "/services/data/v64.0/query/01g-1"
     wire.rows(account(), done=False, following=path)
     wire.answer("GET", path, {"totalSize": 2, "done": True, "records": [account(TWO)]})
@@ -77,7 +125,6 @@ def test_pages_end_with_done_and_not_with_a_short_page(crm: SalesforceAdapter, w
 
 
 def test_f4_a_listing_that_turns_in_a_circle_is_left(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     path = "/services/data/v64.0/query/01g-1"
     wire.rows(account(), done=False, following=path)
     wire.answer("GET", path, {"done": False, "records": [account()], "nextRecordsUrl": path})
@@ -86,7 +133,6 @@ def test_f4_a_listing_that_turns_in_a_circle_is_left(crm: SalesforceAdapter, wir
 
 
 def test_f23_a_forgotten_locator_is_a_lost_cursor(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     path = "/services/data/v64.0/query/01g-1"
     wire.rows(account(), done=False, following=path)
     wire.refuse("GET", path, "INVALID_QUERY_LOCATOR", "invalid query locator")
@@ -95,14 +141,12 @@ def test_f23_a_forgotten_locator_is_a_lost_cursor(crm: SalesforceAdapter, wire: 
 
 
 def test_a_listing_never_leads_to_another_host(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.rows(account(), done=False, following="https://evil.example/query")
     with pytest.raises(CursorInvalid):
         list(crm.changes(ACCOUNTS, since=None, after=None))
 
 
 def test_f49_a_hidden_field_is_named(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     said = "\nName,Mood__c FROM Account\n     ^\nERROR at Row:1:Column:8\nNo such column 'Mood__c' on entity 'Account'."
     wire.refuse("GET", "queryAll", "INVALID_FIELD", said)
     with pytest.raises(SchemaChanged) as caught:
@@ -115,7 +159,6 @@ def test_f49_a_hidden_field_is_named(crm: SalesforceAdapter, wire: Wire) -> None
     "said", ["No such column 'Nope' on entity 'Name'.", "Didn't understand relationship 'Owner' in field path."]
 )
 def test_f49_a_hidden_path_is_named_as_asked(crm: SalesforceAdapter, wire: Wire, said: str) -> None:
-    wire.describe("Account")
     wire.refuse("GET", "queryAll", "INVALID_FIELD", said)
     with pytest.raises(SchemaChanged) as caught:
         list(crm.changes(Query("Account", ("Name", "Owner.Nope")), since=None, after=None))
@@ -125,7 +168,6 @@ def test_f49_a_hidden_path_is_named_as_asked(crm: SalesforceAdapter, wire: Wire,
 def test_f54_a_query_that_takes_too_long_is_asked_for_shorter_windows(
     crm: SalesforceAdapter, wire: Wire, clock: SteppingClock
 ) -> None:
-    wire.describe("Account")
     wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
     wire.rows(account())
     wire.rows(account(TWO))
@@ -139,14 +181,12 @@ def test_f54_a_query_that_takes_too_long_is_asked_for_shorter_windows(
 
 
 def test_f54_a_window_that_cannot_be_halved_gives_up(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
     with pytest.raises(Unavailable):
         list(crm.changes(ACCOUNTS, since=NOON, after=None))
 
 
 def test_f50_a_query_too_long_for_an_address_goes_in_a_body(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     page = {"totalSize": 1, "done": True, "records": [account()]}
     wire.answer("POST", "composite", {"compositeResponse": [{"httpStatusCode": 200, "body": page}]})
     many = Condition("Name", "in", tuple(f"Company number {n}" for n in range(800)))
@@ -157,7 +197,6 @@ def test_f50_a_query_too_long_for_an_address_goes_in_a_body(crm: SalesforceAdapt
 
 
 def test_f50_an_error_inside_a_body_is_an_error(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     inner = [{"errorCode": "INVALID_FIELD", "message": "No such column 'X__c' on entity 'Account'."}]
     wire.answer("POST", "composite", {"compositeResponse": [{"httpStatusCode": 400, "body": inner}]})
     many = Condition("X__c", "in", tuple(f"Company number {n}" for n in range(800)))
@@ -167,7 +206,6 @@ def test_f50_an_error_inside_a_body_is_an_error(crm: SalesforceAdapter, wire: Wi
 
 
 def test_f55_fetch_takes_short_ids_and_leaves_out_what_is_not_there(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     row = account()
     del row["Owner"]
     wire.rows(row)
@@ -177,13 +215,12 @@ def test_f55_fetch_takes_short_ids_and_leaves_out_what_is_not_there(crm: Salesfo
     assert "IsDeleted = false" in wire.queries[0]
 
 
-def test_fetch_of_nothing_asks_nothing_of_records(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
+def test_fetch_of_nothing_asks_nothing(crm: SalesforceAdapter, wire: Wire) -> None:
     assert crm.fetch("Account", [], ["Name"]) == {}
+    assert len(wire.mock.calls) == 0
 
 
 def test_count_leaves_out_deleted_records(crm: SalesforceAdapter, wire: Wire) -> None:
-    wire.describe("Account")
     wire.answer("GET", "queryAll", {"totalSize": 41, "done": True, "records": []})
     assert crm.count(Query("Account", (), ((Condition("Industry", "=", ("Energy",)),),))) == 41
     assert wire.queries == ["SELECT COUNT() FROM Account WHERE (Industry = 'Energy') AND (IsDeleted = false)"]

@@ -34,10 +34,9 @@ def dead_session(wire: Wire, path: str) -> None:
 
 def test_client_credentials_go_as_basic(connect: Connect, wire: Wire) -> None:
     give_token(wire)
-    wire.describe("Account")
     wire.answer("GET", "queryAll", COUNTED)
     assert connect(**APP).count(ACCOUNTS) == 3
-    asked, _, query = (call.request for call in wire.mock.calls)
+    asked, query = (call.request for call in wire.mock.calls)
     assert asked.headers["Authorization"] == "Basic " + base64.b64encode(b"app:hush-hush").decode()
     assert query.headers["Authorization"] == "Bearer t1"
 

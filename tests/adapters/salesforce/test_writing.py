@@ -153,7 +153,6 @@ def test_f34_a_row_that_stays_held_is_locked(crm: SalesforceAdapter, wire: Wire)
 
 def test_f19_a_merged_record_names_its_survivor(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.answer("PATCH", MANY, [refused("ENTITY_IS_DELETED", "entity is deleted")])
-    wire.describe("Account")
     wire.rows({"Id": ONE, "MasterRecordId": TWO})
     (result,) = crm.write([update()])
     assert isinstance(result.error, Gone)
@@ -162,7 +161,7 @@ def test_f19_a_merged_record_names_its_survivor(crm: SalesforceAdapter, wire: Wi
 
 def test_f27_results_are_told_though_the_survivor_cannot_be_found(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.answer("PATCH", MANY, [done(), refused("ENTITY_IS_DELETED", "entity is deleted")])
-    wire.refuse("GET", "sobjects/Account/describe", "INSUFFICIENT_ACCESS", "no", status=403)
+    wire.refuse("GET", "queryAll", "INSUFFICIENT_ACCESS", "no", status=403)
     good, gone = crm.write([update(), update(TWO)])
     assert good.outcome == "updated"
     assert isinstance(gone.error, Gone)
