@@ -8,11 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from connector.surveys.wording import preferred, wording
+from connector.web.account import account_routes
 from connector.web.guard import GuardHeaders, mask_server_logs
 from connector.web.pages import page
 from connector.web.parts import WebParts
-from connector.web.survey import READ, request_language, survey_routes
-from connector.web.trouble import Trouble
+from connector.web.survey import request_language, survey_routes
+from connector.web.trouble import READ, Trouble
 
 
 def create_app(web: WebParts) -> FastAPI:
@@ -21,6 +22,7 @@ def create_app(web: WebParts) -> FastAPI:
     app.add_middleware(GuardHeaders)
     mask_server_logs()
     app.include_router(survey_routes(web))
+    app.include_router(account_routes(web))
     _add_common_routes(app)
     _add_error_pages(app, web)
     return app

@@ -17,9 +17,7 @@ from connector.surveys.wording import Wording, wording
 from connector.web.forms import LONGEST_COMMENT, Fields, Typed, form_fields, judged, point
 from connector.web.pages import page
 from connector.web.parts import WebParts
-from connector.web.trouble import Trouble, UnknownLink
-
-READ = ["GET", "HEAD"]
+from connector.web.trouble import READ, Trouble, UnknownLink
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
-"""What can be wrong with a request, in the visitor's terms."""
+"""What can be asked for, and what can be wrong with it, in the visitor's terms."""
 
 from collections.abc import Mapping
+from typing import Final
+
+READ: Final = ["GET", "HEAD"]
+"""The methods that change nothing."""
 
 
 class Trouble(Exception):

@@ -120,7 +120,11 @@ class Broken:
     dots: int = 0
     """How many messages it has received to the final dot."""
 
+    live: socket.socket | None = None
+    """The connection that is being served, or was last."""
+
     def serve(self, connection: socket.socket) -> None:
+        self.live = connection
         if self.greeting is None:
             return
         connection.sendall(self.greeting)
@@ -152,16 +156,18 @@ class Broken:
 
 @contextmanager
 def broken_server(broken: Broken, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """Run a server that breaks off, over TLS if asked; yields its port. One client at a time; whoever is still there at the end is cut off."""
-    open_now: list[socket.socket] = []
+    """Run a server that breaks off, over TLS if asked; yields its port.
+
+    One client at a time; whoever is still there at the end is cut off.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=_accept, args=(listening, _over(tls, broken), open_now), daemon=True)
+        thread = threading.Thread(target=_accept, args=(listening, _over(tls, broken)), daemon=True)
         thread.start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
-        for connection in open_now:
+        if broken.live is not None:
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                broken.live.shutdown(socket.SHUT_RDWR)
     thread.join(timeout=10)
 
 
@@ -176,12 +182,11 @@ def _over(tls: ssl.SSLContext | None, broken: Broken) -> Callable[[socket.socket
     return serve
 
 
-def _accept(listening: socket.socket, serve: Callable[[socket.socket], None], open_now: list[socket.socket]) -> None:
+def _accept(listening: socket.socket, serve: Callable[[socket.socket], None]) -> None:
     while True:
         try:
             connection, _ = listening.accept()
         except OSError:
             return
-        open_now[:] = [connection]
         with connection, contextlib.suppress(OSError):
             serve(connection)

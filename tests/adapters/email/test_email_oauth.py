@@ -25,6 +25,7 @@ class Gate(Broken):
         return True
 
     def serve(self, connection):
+        self.live = connection
         connection.sendall(self.greeting)
         with connection.makefile("rb") as lines:
             while line := lines.readline():
