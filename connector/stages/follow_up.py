@@ -68,8 +68,7 @@ def _one(
     customer = _customer(connection, row, now)
     openings = plan(customer, context.settings.follow_up, live, now)
     opened = sum(_open(context, connection, customer, opening, now=now) for opening in openings)
-    fresh = [one.said.response_id for one in customer.answers if not one.considered]
-    following.considered(connection, fresh, now)
+    following.considered(connection, row.customer, now)
     _present(context, connection, customer)
     return opened
 

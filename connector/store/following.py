@@ -52,9 +52,11 @@ def ratings_of(connection: Connection, responses: Collection[str]) -> Mapping[st
     return found
 
 
-def considered(connection: Connection, responses: Collection[str], now: datetime) -> None:
-    """Note that the rules have looked at these answers."""
-    connection.execute(update(response).where(response.c.id.in_(responses)).values(considered_at=now))
+def considered(connection: Connection, customer: str, now: datetime) -> None:
+    """Note that the rules have looked at every answer of a customer."""
+    mine = select(account.c.id).where(account.c.customer == customer)
+    fresh = and_(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
+    connection.execute(update(response).where(fresh).values(considered_at=now))
 
 
 def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
