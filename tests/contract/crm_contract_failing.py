@@ -1,6 +1,7 @@
 """What failures promise: one error for each kind of trouble, and nothing read from silence."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from crm_contract_writing import change
@@ -72,6 +73,14 @@ class FailingContract:
         world.expire_token()
         rest = world.read(after=first.last)
         assert {record.id for record in [*first.records, *rest]} == set(made)
+
+    def test_several_threads_may_read_at_once_though_the_token_expires(self, world: World) -> None:
+        made = set(world.companies(20))
+        world.adapter.count(world.query())
+        world.expire_token()
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(lambda _: {record.id for record in world.read()}, range(8)))
+        assert found == [made] * 8
 
     def test_revoked_credentials_are_told_apart(self, world: World) -> None:
         record_id = world.company()

@@ -211,6 +211,24 @@ class ReadingContract:
         found = world.adapter.fetch(world.names.company, [record_id], [world.names.name])
         assert found[record_id].fields[world.names.name] == "New"
 
+    def test_fetch_follows_lookups_too(self, world: World) -> None:
+        names = world.names
+        employed, alone = world.person("Employed", world.company("Acme")), world.person("Alone", None)
+        found = world.adapter.fetch(names.person, [employed, alone], [names.employers_name])
+        assert found[employed].fields == {names.employers_name: "Acme"}
+        assert found[alone].fields == {names.employers_name: None}
+
+    def test_fetch_of_a_hidden_field_is_an_error_or_leaves_it_out(self, world: World) -> None:
+        names = world.names
+        record_id = world.company(note="kept")
+        world.hide(names.company, names.note)
+        try:
+            found = world.adapter.fetch(names.company, [record_id], [names.name, names.note])
+        except SchemaChanged as error:
+            assert names.note in (error.field, *str(error).split())
+        else:
+            assert names.note not in found[record_id].fields
+
     def test_count_is_of_the_living(self, world: World) -> None:
         made = world.companies(4)
         world.delete(world.names.company, made[0])
@@ -235,6 +253,13 @@ class ReadingContract:
     def test_describe_leaves_out_what_is_hidden(self, world: World) -> None:
         world.hide(world.names.company, world.names.note)
         assert world.names.note not in world.adapter.describe(world.names.company).fields
+
+    def test_describe_is_of_now(self, world: World) -> None:
+        names = world.names
+        assert names.note in world.adapter.describe(names.company).fields
+        world.read(world.query(fields=(names.note,)))
+        world.hide(names.company, names.note)
+        assert names.note not in world.adapter.describe(names.company).fields
 
     def test_describe_of_an_unknown_object_is_an_error(self, world: World) -> None:
         with pytest.raises(SchemaChanged):
