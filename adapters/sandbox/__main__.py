@@ -12,6 +12,7 @@ import typer
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.salesforce import Salesforce
+from adapters.sandbox.salesforce.seed import seed as fill
 from adapters.sandbox.server import RunningServer, running
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -30,6 +31,10 @@ def serve(
     start: Annotated[
         datetime | None, typer.Option(help="Stand still at this time (UTC) instead of following the real one.")
     ] = None,
+    accounts: Annotated[
+        int, typer.Option(min=0, help="Begin with so many invented companies and two years of history; 0 begins empty.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Which companies they are: the same for the same number.")] = 1,
     cert_dir: Annotated[Path | None, typer.Option(help="Where to write ca.pem.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Write the address and credentials here too.")] = None,
 ) -> None:
@@ -40,6 +45,8 @@ def serve(
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     org = Salesforce(SandboxClock(start.replace(tzinfo=UTC) if start else None))
+    if accounts:
+        fill(org, seed=seed, accounts=accounts, now=org.clock.now())
     with running(org, port=port, cert_dir=cert_dir) as server:
         _tell(_credentials(org, server), ready_file)
         stop.wait()
