@@ -61,6 +61,13 @@ def test_single_rows_are_refused_by_key_by_test_or_by_number(http, org):
     assert codes == [None, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "DUPLICATES_DETECTED", None, None, "X", None]
 
 
+def test_a_duplicate_rule_lets_pass_who_insists(http, org):
+    org.faults.refuse_row("Account", "DUPLICATES_DETECTED", "Use one of these records?")
+    assert http.api("POST", "sobjects/Account", json={"Name": "A"}).status_code == 400
+    insist = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+    assert http.api("POST", "sobjects/Account", json={"Name": "A"}, headers=insist).status_code == 201
+
+
 def test_a_locked_account_blocks_its_own_update_and_its_new_children(http, org):
     account = org.insert("Account", {"Name": "A"})
     org.faults.lock_row(account, times=2)

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from simple_salesforce import exceptions
-from simple_salesforce.login import token_login
+from simple_salesforce.login import soap_login, token_login
 
 TOKEN = "/services/oauth2/token"
 
@@ -127,3 +127,9 @@ def test_the_list_of_versions_needs_no_token_and_old_ones_are_gone(anyone, http)
     assert {"label": "Winter '25", "url": "/services/data/v62.0", "version": "62.0"} in versions
     assert http.api("GET", "limits", version="30.0").status_code == 410
     assert http.api("GET", "limits", version="99.0").status_code == 404
+
+
+def test_soap_login_is_off_as_in_new_orgs(anyone):
+    with pytest.raises(exceptions.SalesforceAuthenticationFailed) as caught:
+        soap_login(f"{anyone.url}/services/Soap/u/59.0", "<login/>", {"content-type": "text/xml"}, None, anyone)
+    assert caught.value.code == "INVALID_OPERATION"

@@ -75,6 +75,12 @@ def test_order_puts_nulls_first_unless_told_otherwise(http, people):
     assert names(http.found(ordered + "NULLS LAST LIMIT 1 OFFSET 1")) == ["Maria O'Dell"]
 
 
+def test_without_order_by_there_is_no_order_to_rely_on(http, org):
+    ids = [org.insert("Account", {"Name": name}) for name in "ABC"]
+    found = [row["Id"] for row in http.found("SELECT Id FROM Account")]
+    assert sorted(found) == ids != found
+
+
 def test_counts_and_groups(http, people):
     count = http.query("SELECT COUNT() FROM Contact").json()
     assert (count["totalSize"], count["records"]) == (3, [])

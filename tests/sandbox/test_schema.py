@@ -211,3 +211,24 @@ def test_statuses_tell_which_of_them_are_closed(http):
     rows = http.found("SELECT MasterLabel, IsClosed FROM CaseStatus WHERE IsClosed = true")
     assert [row["MasterLabel"] for row in rows] == ["Closed"]
     assert http.found("SELECT TimeZoneSidKey, IsSandbox FROM Organization")[0]["TimeZoneSidKey"] == "Europe/Helsinki"
+
+
+def test_grants_and_assignments_exist_once(admin, org):
+    make(admin, "Account.Score__c", type="Number", label="Score", precision=3, scale=0)
+    assert [grant(admin, "Account.Score__c").status_code for _ in range(2)] == [201, 400]
+    assert [assign(admin, org).status_code for _ in range(2)] == [201, 400]
+    again = admin.api("POST", "sobjects/PermissionSet", json={"Name": "Mine", "Label": "Mine"})
+    assert again.json()[0]["errorCode"] == "DUPLICATE_DEVELOPER_NAME"
+
+
+def test_a_permission_set_goes_with_its_grants_once_nobody_has_it(admin, org):
+    make(admin, "Account.Score__c", type="Number", label="Score", precision=3, scale=0)
+    grant(admin, "Account.Score__c")
+    assignment = assign(admin, org).json()["id"]
+    (parent,) = admin.found("SELECT Id FROM PermissionSet WHERE Name = 'Mine'")
+    path = f"sobjects/PermissionSet/{parent['Id']}"
+    assert admin.api("DELETE", path).json()[0]["errorCode"] == "DELETE_FAILED"
+    assert admin.api("DELETE", f"sobjects/PermissionSetAssignment/{assignment}").status_code == 204
+    assert admin.api("DELETE", path).status_code == 204
+    assert admin.found("SELECT Id FROM FieldPermissions WHERE Field = 'Account.Score__c'") == []
+    assert admin.found("SELECT Id FROM PermissionSet WHERE Name = 'Mine'", deleted=True) == []

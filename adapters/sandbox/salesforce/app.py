@@ -14,7 +14,7 @@ from adapters.sandbox.salesforce.bulk import Jobs
 from adapters.sandbox.salesforce.calls import Call, Note, refusal
 from adapters.sandbox.salesforce.errors import SalesforceError
 from adapters.sandbox.salesforce.limits import Limits
-from adapters.sandbox.salesforce.oauth import Client, OAuth
+from adapters.sandbox.salesforce.oauth import Client, OAuth, soap_login_is_off
 from adapters.sandbox.salesforce.org import Org
 from adapters.sandbox.salesforce.reading import Locators
 from adapters.sandbox.web import Request, Response, json_response
@@ -105,6 +105,9 @@ class Salesforce(Org):
             with self.lock:
                 self.settle()
                 return self._oauth(request)
+        if request.path.startswith("/services/Soap/u/"):
+            note.kind = "auth"
+            return soap_login_is_off()
         note.kind = "page"
         answers = (handler(request) for handler in self._pages)
         return next(

@@ -38,7 +38,8 @@ class Call:
     @property
     def writer(self) -> Writer:
         """The caller as a writer, with the present as stamp."""
-        return Writer(self.session.user_id, self.org.now(), self.access)
+        rule = self.request.headers.get("sforce-duplicate-rule-header", "").lower().replace(" ", "")
+        return Writer(self.session.user_id, self.org.now(), self.access, allows_duplicates="allowsave=true" in rule)
 
     def json(self) -> Any:
         """The body as JSON.

@@ -1,10 +1,13 @@
 """What an object and its fields are, in the attributes of the vendor's describe."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.sandbox.salesforce.permissions import Access, visible_fields
 from adapters.sandbox.salesforce.schema import NUMBER_TYPES, Field, ObjectType
 from adapters.sandbox.salesforce.store import Store
+
+if TYPE_CHECKING:
+    from adapters.sandbox.salesforce.org import Org
 
 _SOAP = {"boolean": "xsd:boolean", "int": "xsd:int", "date": "xsd:date", "datetime": "xsd:dateTime", "id": "tns:ID"}
 _SOAP |= {"double": "xsd:double", "currency": "xsd:double", "percent": "xsd:double", "reference": "tns:ID"}
@@ -36,10 +39,21 @@ def object_summary(held: ObjectType, access: Access, version: str) -> dict[str, 
     }
 
 
-def describe(held: ObjectType, access: Access, store: Store, version: str) -> dict[str, Any]:
+def describe(held: ObjectType, access: Access, org: "Org", version: str) -> dict[str, Any]:
     """The full description of an object for one user: hidden fields are absent."""
-    fields = [describe_field(held, spec, access, store) for spec in visible_fields(held, access)]
-    return object_summary(held, access, version) | {"fields": fields, "childRelationships": [], "recordTypeInfos": []}
+    fields = [describe_field(held, spec, access, org.store) for spec in visible_fields(held, access)]
+    children = [
+        {
+            "childSObject": child.name,
+            "field": lookup.name,
+            "relationshipName": child.plural.replace(" ", ""),
+            "cascadeDelete": False,
+        }
+        for child, lookup in org.schema.lookups_to(held.name)
+        if org.readable(child, access) and access.sees(child.name, lookup)
+    ]
+    summary = object_summary(held, access, version)
+    return summary | {"fields": fields, "childRelationships": children, "recordTypeInfos": []}
 
 
 def describe_field(held: ObjectType, spec: Field, access: Access, store: Store) -> dict[str, Any]:

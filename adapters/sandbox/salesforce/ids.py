@@ -5,15 +5,21 @@ import re
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CAPITALS = str.maketrans({digit: str(int(digit.isupper())) for digit in _DIGITS})
 _SHAPE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?\Z")
 _POD = "Kx0"
 
 
 def to_18(record_id: str) -> str:
-    """The 18-character form: one checksum character per five, its bits telling which of them are capitals."""
+    """The 18-character form: one checksum character per five, its bits telling which of them are capitals.
+
+    What has not the shape of an id is returned as it is.
+    """
+    if _SHAPE.match(record_id) is None:
+        return record_id
     core = record_id[:15]
-    groups = (core[start : start + 5] for start in (0, 5, 10))
-    return core + "".join(_ALPHABET[sum(1 << i for i, c in enumerate(g) if "A" <= c <= "Z")] for g in groups)
+    bits = core.translate(_CAPITALS)[::-1]
+    return f"{core}{_ALPHABET[int(bits[10:], 2)]}{_ALPHABET[int(bits[5:10], 2)]}{_ALPHABET[int(bits[:5], 2)]}"
 
 
 def well_formed(text: str) -> bool:

@@ -223,6 +223,19 @@ class OAuth:
         }
 
 
+def soap_login_is_off() -> Response:
+    """SOAP login(): off in new orgs, and gone with API version 65."""
+    words = "SOAP API login() is disabled by default in this org."
+    fault = (
+        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
+        'xmlns:sf="urn:fault.partner.soap.sforce.com"><soapenv:Body><soapenv:Fault><faultcode>sf:INVALID_OPERATION</faultcode>'
+        f"<faultstring>INVALID_OPERATION: {words}</faultstring><detail><sf:UnexpectedErrorFault>"
+        f"<sf:exceptionCode>INVALID_OPERATION</sf:exceptionCode><sf:exceptionMessage>{words}</sf:exceptionMessage>"
+        "</sf:UnexpectedErrorFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+    )
+    return Response(500, fault.encode(), {"Content-Type": "text/xml; charset=utf-8"})
+
+
 def _basic(encoded: str) -> tuple[str, str]:
     try:
         name, _, secret = base64.b64decode(encoded).decode().partition(":")

@@ -131,7 +131,8 @@ class Org:
         """
         with self.lock:
             held = self.object(object_name)
-            start = held.defaults | ({"OwnerId": self._admin} if "OwnerId" in held.fields else {})
+            start: dict[str, Any] = held.defaults | ({"OwnerId": self._admin} if "OwnerId" in held.fields else {})
+            start["CreatedDate"] = self.now()
             loaded = [self._trusted(held, start, row) for row in rows]
             self.store.table(held.name).load(loaded)
             return [row["Id"] for row in loaded]
@@ -276,8 +277,7 @@ class Org:
         new = {**start, **{name: from_python(value) for name, value in row.items() if value is not None}}
         if "Id" not in new:
             new["Id"] = self.ids.next(held.prefix)
-        created = new.setdefault("CreatedDate", self.now())
-        modified = new.setdefault("LastModifiedDate", created)
+        modified = new.setdefault("LastModifiedDate", new["CreatedDate"])
         new.setdefault("SystemModstamp", modified)
         new.setdefault("IsDeleted", False)
         new.setdefault("CreatedById", self._admin)

@@ -248,7 +248,8 @@ def _candidates(table: Table, narrowed: list[Narrowing], order: tuple[Ordering, 
         else next((each for each in RANGED if each in ranges), None)
     )
     if name is None:
-        return table.rows.values(), False
+        # Without ORDER BY the vendor promises no order; newest first shows who relied on one.
+        return reversed(table.rows.values()), False
     bounds = ranges.get(name, Narrowing(name))
     keys = table.sorted_by(name).between(bounds.low, bounds.high)
     rows = table.rows

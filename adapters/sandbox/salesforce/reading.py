@@ -23,6 +23,7 @@ from adapters.sandbox.web import Response, json_response
 
 MOST_PER_PAGE = 2_000
 LEAST_PER_PAGE = 200
+MOST_IDS = 600_000
 OPEN_LOCATORS = 10
 LOCATOR_LIFE = timedelta(days=2)
 # How much one page carries, in fields; long text counts as many. Wide records make shorter pages.
@@ -162,6 +163,8 @@ def updated(call: Call, held: ObjectType) -> Response:
     keys = call.org.store.table(held.name).sorted_by("SystemModstamp").between(stamp(start), stamp(end))
     rows = call.org.store.table(held.name).rows
     found = [record_id for moved, record_id in keys if moved < stamp(end) and not rows[record_id]["IsDeleted"]]
+    if len(found) > MOST_IDS:
+        raise RequestError("EXCEEDED_ID_LIMIT", f"more than {MOST_IDS} ids in the given span")
     call.read(held.name, len(found))
     return json_response({"ids": found, "latestDateCovered": stamp(_covered(call, end))})
 
@@ -213,4 +216,4 @@ def describe_object(call: Call, held: ObjectType) -> Response:
     if since and changed <= parsedate_to_datetime(since).astimezone(UTC):
         return Response(304)
     headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
-    return json_response(describe(held, call.access, call.org.store, call.version), headers=headers)
+    return json_response(describe(held, call.access, call.org, call.version), headers=headers)

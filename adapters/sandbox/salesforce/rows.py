@@ -14,7 +14,15 @@ from adapters.sandbox.salesforce.store import Row, Store
 from adapters.sandbox.salesforce.values import check
 
 Values = Mapping[str, Any]
-_CASCADES = {"Account": ("Contact", "Opportunity")}
+_CASCADES = {"Account": (("Contact", "AccountId"), ("Opportunity", "AccountId"))}
+_CASCADES |= {"PermissionSet": (("FieldPermissions", "ParentId"), ("ObjectPermissions", "ParentId"))}
+# What exists once at most: a second record with the same values is refused.
+_ONCE = {
+    "PermissionSet": ("Name",),
+    "FieldPermissions": ("ParentId", "Field"),
+    "ObjectPermissions": ("ParentId", "SobjectType"),
+    "PermissionSetAssignment": ("PermissionSetId", "AssigneeId"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class Writer:
     user: str
     at: str
     access: Access | None = None
+    allows_duplicates: bool = False
 
 
 class Records:
@@ -40,7 +49,7 @@ class Records:
     def insert(self, held: ObjectType, values: Values, writer: Writer) -> str:
         """Makes a record and returns its id."""
         self._may(held, "PermissionsCreate", writer)
-        self._strike(held, "insert", values)
+        self._strike(held, "insert", values, writer)
         self._writable(held, values, writer, creating=True)
         new = self._checked(held, values, {})
         self._fill_defaults(held, new, writer)
@@ -56,7 +65,7 @@ class Records:
         """Changes a record; even one that changes nothing moves its stamps."""
         old = self.existing(held, record_id)
         self._may(held, "PermissionsEdit", writer)
-        self._strike(held, "update", {"Id": old["Id"], **values})
+        self._strike(held, "update", {"Id": old["Id"], **values}, writer)
         self._free(old["Id"])
         self._writable(held, values, writer, creating=False)
         return self._finish(held, self._checked(held, values, old), old, writer)
@@ -79,18 +88,24 @@ class Records:
         """Moves a record to the bin, with the contacts and opportunities of an account; records of the set-up have none."""
         old = self.existing(held, record_id)
         self._may(held, "PermissionsDelete", writer)
-        self._strike(held, "delete", {"Id": old["Id"]})
-        if not held.has_bin:
-            self.purge(held, record_id, writer)
-            return
+        self._strike(held, "delete", {"Id": old["Id"]}, writer)
         self._free(old["Id"])
         if held.name == "Account":
             self._no_cases(old)
-        for child in _CASCADES.get(held.name, ()):
-            for row in self._store.table(child).holding("AccountId", old["Id"]):
+        if held.name == "PermissionSet":
+            self._assigned_to_nobody(old)
+        for child, lookup in _CASCADES.get(held.name, ()):
+            for row in self._store.table(child).holding(lookup, old["Id"]):
                 if not row["IsDeleted"]:
-                    self._stamp(child, {**row, "IsDeleted": True}, writer)
-        self._stamp(held.name, {**old, "IsDeleted": True}, writer)
+                    self._discard(child, row, writer)
+        self._discard(held.name, old, writer)
+
+    def _discard(self, name: str, row: Row, writer: Writer) -> None:
+        """Records of people go to the bin; those of the set-up are gone at once."""
+        if self._schema.objects[name].has_bin:
+            self._stamp(name, {**row, "IsDeleted": True}, writer)
+        else:
+            self._store.purge(name, row["Id"])
 
     def undelete(self, held: ObjectType, record_id: str, writer: Writer) -> None:
         """Takes a record out of the bin."""
@@ -137,9 +152,9 @@ class Records:
         if writer.access is not None and not writer.access.may(held.name, right):
             raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
-    def _strike(self, held: ObjectType, operation: str, values: Values) -> None:
+    def _strike(self, held: ObjectType, operation: str, values: Values, writer: Writer) -> None:
         fault = self._faults.for_row(held.name, operation, values)
-        if fault:
+        if fault and not (writer.allows_duplicates and fault.code == "DUPLICATES_DETECTED"):
             raise RowError(fault.code, fault.message, fault.fields)
 
     def _free(self, record_id: str) -> None:
@@ -207,6 +222,7 @@ class Records:
         self._complete(held, new)
         self._owner_works_here(held, new, old)
         self._unique(held, new)
+        self._once(held, new)
         if held.name == "FieldPermissions":
             check_grant(self._schema, new)
         derive.derive(held.name, derive.Writing(self._store, new, old, writer.at))
@@ -237,6 +253,16 @@ class Records:
                     where = f"{spec.name} duplicates value on record with id: {other['Id'][:15]}"
                     raise RowError("DUPLICATE_VALUE", f"duplicate value found: {where}", [spec.name])
 
+    def _once(self, held: ObjectType, new: Row) -> None:
+        names = _ONCE.get(held.name)
+        if names is None:
+            return
+        for other in self._store.table(held.name).holding(names[0], new.get(names[0])):
+            if other["Id"] != new["Id"] and all(other.get(name) == new.get(name) for name in names):
+                code = "DUPLICATE_DEVELOPER_NAME" if held.name == "PermissionSet" else "DUPLICATE_VALUE"
+                where = f"{names[-1]} duplicates value on record with id: {other['Id'][:15]}"
+                raise RowError(code, f"duplicate value found: {where}", list(names))
+
     def _stamp(self, name: str, row: Row, writer: Writer) -> Row:
         stamps = {"LastModifiedDate": writer.at, "LastModifiedById": writer.user, "SystemModstamp": writer.at}
         stored = {**row, **stamps}
@@ -263,6 +289,10 @@ class Records:
                 f"Your attempt to delete {account['Name']} could not be completed because it is associated with the "
                 f"following cases.: {numbers}",
             )
+
+    def _assigned_to_nobody(self, permission_set: Row) -> None:
+        if self._store.table("PermissionSetAssignment").holding("PermissionSetId", permission_set["Id"]):
+            raise RowError("DELETE_FAILED", "You can't delete a permission set that is assigned to users")
 
     def _reparent(self, held: ObjectType, loser: str, winner: str, writer: Writer) -> None:
         for child, spec in self._schema.lookups_to(held.name):
