@@ -1,6 +1,8 @@
 """The types of single keys: how each text, number and list of config.toml is read and checked."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
@@ -15,8 +17,8 @@ from pydantic import (
     SecretStr,
     Strict,
     StringConstraints,
-    ValidationInfo,
 )
+from pydantic_settings import PydanticBaseSettingsSource
 
 from connector.errors import Bug
 from connector.settings import values
@@ -28,10 +30,35 @@ SHORTEST_KEY: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the file's values are checked against: the folder it is in, and the adapters that are installed."""
+    """What one reading of the settings takes values from, and what it checks them against."""
 
+    source: PydanticBaseSettingsSource
     base: Path
+    """The folder that the file is in."""
     adapters: Collection[str]
+    """The names under which adapters are installed."""
+
+
+# Settings that are built from sources hand no context of validation on, so it stands beside them.
+_surroundings: Final[ContextVar[Surroundings]] = ContextVar("surroundings")
+
+
+@contextmanager
+def surrounded(by: Surroundings) -> Iterator[None]:
+    """Let settings be read within the block, in these surroundings."""
+    token = _surroundings.set(by)
+    try:
+        yield
+    finally:
+        _surroundings.reset(token)
+
+
+def surroundings() -> Surroundings:
+    """Return what `surrounded` laid down. `Bug`: settings are read without."""
+    try:
+        return _surroundings.get()
+    except LookupError:
+        raise Bug("settings are read in their surroundings alone") from None
 
 
 def reads(reader: Callable[[str], object], quoted: str = "Write it in quotes.") -> PlainValidator:
@@ -79,25 +106,18 @@ def _signing_keys(text: str) -> str:
     return text
 
 
-def surroundings(info: ValidationInfo) -> Surroundings:
-    """Return what `load` handed to the validation."""
-    if not isinstance(info.context, Surroundings):
-        raise Bug("settings are validated with their surroundings")
-    return info.context
-
-
-def _file(value: object, info: ValidationInfo) -> Path:
+def _file(value: object) -> Path:
     if not isinstance(value, str) or not value:
         raise Wrong("is not the path of a file.", "Write it in quotes.")
-    base = surroundings(info).base
+    base = surroundings().base
     path = base / value
     if not path.is_file():
         raise Wrong("names a file that is not there.", f"Relative paths start at {base}.")
     return path
 
 
-def _adapter(value: str, info: ValidationInfo) -> str:
-    known = sorted(surroundings(info).adapters)
+def _adapter(value: str) -> str:
+    known = sorted(surroundings().adapters)
     if value not in known:
         raise Wrong("is not an adapter that is installed.", f"Write one of: {', '.join(known)}.")
     return value

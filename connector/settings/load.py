@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.errors import Problem, SettingsError
-from connector.settings.fields import Surroundings
+from connector.settings.fields import Surroundings, surrounded
 from connector.settings.judge import judge_details, judge_whole, live_connections
 from connector.settings.model import Settings
-from connector.settings.written import Values, Written, written
+from connector.settings.source import ConfigSource
+from connector.settings.written import Values
 
 
 def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[str]) -> Settings:
@@ -23,9 +24,10 @@ def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[s
     values = _read(path)
     if isinstance(values, Problem):
         raise SettingsError([values])
-    found = written(values, environ, name=str(path), base=path.absolute().parent)
+    source = ConfigSource(path, values, environ)
+    found = source.written
     judge_whole(found)
-    settings = _validate(found, path, known_adapters)
+    settings = _validate(source, known_adapters)
     if settings is None or found.problems:
         raise SettingsError(sorted(found.problems, key=lambda problem: problem.where))
     return settings
@@ -57,21 +59,22 @@ def _reason(message: str) -> str:
     return "a character that may not stand there" if "character" in words or "Unescaped" in words else words
 
 
-def _validate(found: Written, path: Path, known_adapters: Collection[str]) -> Settings | None:
-    context = Surroundings(found.base, known_adapters)
-    values = {**found.values, "path": path.absolute()}
-    settings, details = _attempt(values, context)
-    if _mail_is_unfinished(found.values):
-        details = [detail for detail in details if not _is_missing_mail(detail)]
-        if not details:
-            settings, details = _attempt({**values, "email": None}, context)
+def _validate(source: ConfigSource, known_adapters: Collection[str]) -> Settings | None:
+    found = source.written
+    with surrounded(Surroundings(source, found.base, known_adapters)):
+        settings, details = _attempt()
+        if _mail_is_unfinished(found.values):
+            details = [detail for detail in details if not _is_missing_mail(detail)]
+            if not details:
+                source.ignores_mail = True
+                settings, details = _attempt()
     judge_details(found, details)
     return settings
 
 
-def _attempt(values: Values, context: Surroundings) -> tuple[Settings | None, list[ErrorDetails]]:
+def _attempt() -> tuple[Settings | None, list[ErrorDetails]]:
     try:
-        return Settings.model_validate(values, context=context), []
+        return Settings.model_validate({}), []  # the source adds the values
     except ValidationError as error:
         return None, error.errors(include_url=False, include_input=False)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connector.rules import Rule
 from connector.settings import values
@@ -119,12 +120,12 @@ class Connection(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, table: Any, info: ValidationInfo) -> Any:
+    def _fill_in(cls, table: Any) -> Any:
         if not isinstance(table, dict):
             return table
         adapter = table.get("adapter")
         defaults = {"url": HUBSPOT_URL} if adapter == "hubspot" else {}
-        beside = surroundings(info).base / "mappings" / f"{adapter}.toml"
+        beside = surroundings().base / "mappings" / f"{adapter}.toml"
         if beside.is_file():
             defaults["mapping"] = str(beside)
         return {**defaults, **table}
@@ -225,8 +226,10 @@ class Schedule(Table):
     sync: Duration = timedelta(minutes=5)
 
 
-class Settings(Table):
+class Settings(BaseSettings):
     """The whole of config.toml and the environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     path: Path
     """Where the file is; relative paths in it start at its folder."""
@@ -240,6 +243,11 @@ class Settings(Table):
     follow_up: dict[Name, FollowUp] = Field(default_factory=dict)
     scoring: Scoring = Scoring()
     schedule: Schedule = Schedule()
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take no source but our own, which knows where each value stands and takes the environment it is given."""
+        return (surroundings().source,)
 
     @property
     def base(self) -> Path:

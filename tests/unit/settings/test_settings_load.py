@@ -153,6 +153,23 @@ def test_no_secret_is_in_what_settings_print(read: Read) -> None:
         assert "hunter22" not in text
 
 
+def test_no_secret_is_logged_even_where_settings_are_debugged(
+    read: Read, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PYDANTIC_SETTINGS_DEBUG", "1")
+    with caplog.at_level("DEBUG"):
+        read(LIVE)
+    assert "ConfigSource" in caplog.text
+    assert "def-secret-ghi" not in caplog.text
+
+
+def test_the_process_environment_is_not_looked_at(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the variables that are handed over count, and only under our prefix."""
+    monkeypatch.setenv("SCHEDULE", '{"sync": "1s"}')
+    monkeypatch.setenv("AFTERWORD_SCHEDULE__SYNC", "1s")
+    assert read(HUB).schedule.sync == timedelta(minutes=5)
+
+
 # ── files beside it ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
