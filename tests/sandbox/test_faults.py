@@ -15,6 +15,14 @@ def test_the_nth_call_fails_and_the_next_works(http, org):
     assert http.api("GET", "limits").status_code == 200
 
 
+def test_too_many_calls_at_once_differ_from_too_many_a_day_in_the_words_only(http, org):
+    org.limits.crowded = 1
+    answer = http.api("GET", "limits")
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "REQUEST_LIMIT_EXCEEDED")
+    assert answer.json()[0]["message"].startswith("ConcurrentRequests")
+    assert http.api("GET", "limits").status_code == 200
+
+
 def test_a_page_of_html_instead_of_json(http, org):
     org.faults.html(503)
     answer = http.api("GET", "limits")
@@ -71,6 +79,7 @@ def test_a_duplicate_rule_lets_pass_who_insists(http, org):
 def test_a_locked_account_blocks_its_own_update_and_its_new_children(http, org):
     account = org.insert("Account", {"Name": "A"})
     org.faults.lock_row(account, times=2)
+    org.update("Account", account, {"Name": "Others are not held up"})
     update = http.api("PATCH", f"sobjects/Account/{account}", json={"Name": "B"})
     child = http.api("POST", "sobjects/Task", json={"Subject": "x", "WhatId": account})
     for answer in (update, child):

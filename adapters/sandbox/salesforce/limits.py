@@ -13,11 +13,15 @@ _DAY = timedelta(hours=24)
 
 @dataclass
 class Limits:
-    """Calls used of the daily allocation `most`; the window is 24 hours and then begins anew."""
+    """Calls used of the daily allocation `most`; the window is 24 hours and then begins anew.
+
+    The next `crowded` calls are refused as if too many long ones were under way.
+    """
 
     clock: SandboxClock
     most: int = 15_000
     used: int = 0
+    crowded: int = 0
     _since: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -28,9 +32,13 @@ class Limits:
             self.used += 1
 
     def check(self) -> None:
-        """Raises RequestError (REQUEST_LIMIT_EXCEEDED, 403) when the allocation is used up."""
+        """Raises RequestError (REQUEST_LIMIT_EXCEEDED, 403) when the allocation is used up, or too many are under way."""
         with self._lock:
             self._roll()
+            if self.crowded:
+                self.crowded -= 1
+                words = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+                raise RequestError("REQUEST_LIMIT_EXCEEDED", words, status=403)
             if self.used >= self.most:
                 raise RequestError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
 

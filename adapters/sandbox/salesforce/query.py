@@ -23,6 +23,8 @@ ONE_ROW_ONLY = frozenset({"Metadata", "FullName"})
 _ARCHIVED = frozenset({"Task", "Event"})
 
 Render = Callable[[Row], dict[str, Any]]
+# One step to a parent: its name in the answer, the field that points to it, and what it is called.
+Way = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -184,37 +186,46 @@ class Search:
         base = f"/services/data/v{self._version}/sobjects/{held.name}/"
         kind = held.name
         flat = [(column.path[0], column.get) for column in columns if len(column.path) == 1]
-        nested = [column for column in columns if len(column.path) > 1]
+        nested = [(self._ways(held, column.path[:-1]), column) for column in columns if len(column.path) > 1]
 
         def render(row: Row) -> dict[str, Any]:
             shown: dict[str, Any] = {"attributes": {"type": kind, "url": base + row["Id"]}}
             for name, get in flat:
                 shown[name] = get(row)
-            for column in nested:
-                self._nest(shown, held, column, row)
+            for ways, column in nested:
+                self._nest(shown, ways, column, row)
             for child, lookup, query in children:
                 shown[query.object] = self._below(child, lookup, query, row)
             return shown
 
         return render
 
-    def _nest(self, shown: dict[str, Any], held: ObjectType, column: Column, row: Row) -> None:
+    def _ways(self, held: ObjectType, names: tuple[str, ...]) -> list[Way]:
+        """The lookups along a path; one that may point to several objects ends it and calls what it reaches a Name."""
+        ways = []
+        for name in names:
+            lookup = held.by_relationship(name)
+            if lookup is None:
+                break
+            ways.append((name, lookup.name, "Name" if lookup.polymorphic else lookup.refers_to[0]))
+            held = self._org.schema.objects[lookup.refers_to[0]]
+        return ways
+
+    def _nest(self, shown: dict[str, Any], ways: list[Way], column: Column, row: Row) -> None:
         """Puts a parent's value where it belongs; a parent that is not there is null."""
+        place: dict[str, Any] = shown
         current: Row | None = row
-        place, kind = shown, held
-        for name in column.path[:-1]:
-            lookup = kind.by_relationship(name)
-            parent_id = current.get(lookup.name) if current and lookup else None
+        for name, lookup, kind in ways:
+            parent_id = current.get(lookup) if current else None
             target = self._org.schema.by_id(parent_id) if parent_id else None
             current = self._org.store.get(target.name, parent_id) if target else None
             if current is None or target is None:
                 place[name] = None
                 return
             if place.get(name) is None:
-                named = "Name" if lookup and lookup.polymorphic else target.name
-                url = f"/services/data/v{self._version}/sobjects/{target.name}/{current['Id']}"
-                place[name] = {"attributes": {"type": named, "url": url}}
-            place, kind = place[name], target
+                url = f"/services/data/v{self._version}/sobjects/{target.name}/{parent_id}"
+                place[name] = {"attributes": {"type": kind, "url": url}}
+            place = place[name]
         place[column.path[-1]] = column.get(row)
 
     def _below(self, child: str, lookup: Field, query: Query, row: Row) -> dict[str, Any] | None:

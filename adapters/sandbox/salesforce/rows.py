@@ -27,7 +27,11 @@ _ONCE = {
 
 @dataclass(frozen=True)
 class Writer:
-    """Who writes, when (a stamp), and with which rights; without `access` the org itself writes, unhindered."""
+    """Who writes, when (a stamp), and with which rights.
+
+    Without `access` the org itself writes: neither field-level security nor a fault hinders it. `allows_duplicates` passes by
+    the duplicate rules.
+    """
 
     user: str
     at: str
@@ -51,7 +55,7 @@ class Records:
         self._may(held, "PermissionsCreate", writer)
         self._strike(held, "insert", values, writer)
         self._writable(held, values, writer, creating=True)
-        new = self._checked(held, values, {})
+        new = self._checked(held, values, {}, writer)
         self._fill_defaults(held, new, writer)
         new |= {
             "Id": self._ids.next(held.prefix),
@@ -66,9 +70,9 @@ class Records:
         old = self.existing(held, record_id)
         self._may(held, "PermissionsEdit", writer)
         self._strike(held, "update", {"Id": old["Id"], **values}, writer)
-        self._free(old["Id"])
+        self._free(old["Id"], writer)
         self._writable(held, values, writer, creating=False)
-        return self._finish(held, self._checked(held, values, old), old, writer)
+        return self._finish(held, self._checked(held, values, old, writer), old, writer)
 
     def upsert(self, held: ObjectType, key: tuple[Field, str], values: Values, writer: Writer) -> tuple[str, bool]:
         """Updates the record whose key field holds the value, or makes it; says whether it was made."""
@@ -89,7 +93,7 @@ class Records:
         old = self.existing(held, record_id)
         self._may(held, "PermissionsDelete", writer)
         self._strike(held, "delete", {"Id": old["Id"]}, writer)
-        self._free(old["Id"])
+        self._free(old["Id"], writer)
         if held.name == "Account":
             self._no_cases(old)
         if held.name == "PermissionSet":
@@ -153,12 +157,15 @@ class Records:
             raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
     def _strike(self, held: ObjectType, operation: str, values: Values, writer: Writer) -> None:
+        if writer.access is None:
+            return
         fault = self._faults.for_row(held.name, operation, values)
         if fault and not (writer.allows_duplicates and fault.code == "DUPLICATES_DETECTED"):
             raise RowError(fault.code, fault.message, fault.fields)
 
-    def _free(self, record_id: str) -> None:
-        if record_id in self.locked_by_commit or self._faults.locks(record_id):
+    def _free(self, record_id: str, writer: Writer) -> None:
+        hindered = writer.access is not None and self._faults.locks(record_id)
+        if hindered or record_id in self.locked_by_commit:
             message = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
             raise RowError("UNABLE_TO_LOCK_ROW", message)
 
@@ -174,7 +181,7 @@ class Records:
         if refused:
             raise not_writable(refused)
 
-    def _checked(self, held: ObjectType, values: Values, old: Row) -> dict[str, Any]:
+    def _checked(self, held: ObjectType, values: Values, old: Row, writer: Writer) -> dict[str, Any]:
         new = dict(old)
         for name, value in values.items():
             spec = held.fields[name]
@@ -184,10 +191,10 @@ class Records:
                 continue
             new[name] = good if good is not None else False
             if spec.refers_to and good != old.get(name):
-                self._point_right(spec, good)
+                self._point_right(spec, good, writer)
         return new
 
-    def _point_right(self, spec: Field, record_id: str) -> None:
+    def _point_right(self, spec: Field, record_id: str, writer: Writer) -> None:
         target = self._schema.by_id(record_id)
         if target is None or target.name not in spec.refers_to:
             message = f"{spec.label}: id value of incorrect type: {record_id}"
@@ -195,7 +202,7 @@ class Records:
         row = self._store.get(target.name, record_id)
         if row is None or row["IsDeleted"]:
             raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [spec.name])
-        self._free(record_id)
+        self._free(record_id, writer)
 
     def _fill_defaults(self, held: ObjectType, new: dict[str, Any], writer: Writer) -> None:
         for spec in held.fields.values():

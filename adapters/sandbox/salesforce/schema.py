@@ -105,16 +105,21 @@ class ObjectType:
     custom: bool = False
     fields: dict[str, Field] = field(default_factory=dict)
     _lower: dict[str, Field] = field(default_factory=dict)
+    _lookups: dict[str, Field] = field(default_factory=dict)
 
     def add(self, new: Field) -> None:
         """Adds or replaces a field."""
         self.fields[new.name] = new
         self._lower[new.name.lower()] = new
+        if new.relationship:
+            self._lookups[new.relationship.lower()] = new
 
     def remove(self, name: str) -> None:
         """Takes a field away."""
-        del self.fields[name]
+        gone = self.fields.pop(name)
         del self._lower[name.lower()]
+        if gone.relationship:
+            del self._lookups[gone.relationship.lower()]
 
     def find(self, name: str) -> Field | None:
         """The field of that name, in any case."""
@@ -122,8 +127,7 @@ class ObjectType:
 
     def by_relationship(self, name: str) -> Field | None:
         """The lookup behind a relationship name, in any case."""
-        wanted = name.lower()
-        return next((f for f in self.fields.values() if (f.relationship or "").lower() == wanted), None)
+        return self._lookups.get(name.lower())
 
     @property
     def has_bin(self) -> bool:
