@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Mapping
+from email.utils import quote
+from email.utils import formataddr
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,8 @@ def site(settings: Settings) -> Site:
 def mail_channel(email: Email, clock: Clock) -> Channel:
     """Return the channel of [email]."""
     values = plain(email)
-    values["from"] = str(email.from_)
+    name, address = email.from_
+    values["from"] = f'"{quote(name)}" <{address}>' if name else address
     return email_channel(values, clock)
 
 

@@ -8,7 +8,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from adapters.email.config import EmailConfig
-from connector.errors import MailboxRefused
+from connector.errors import MailboxRefused, MailUnavailable
 from connector.ports import Message
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+")
@@ -29,6 +29,14 @@ def envelope_address(address: str) -> str:
         raise _not_an_address(address) from error
 
 
+def own_address(address: str) -> str:
+    """Return our own address likewise. Raises `MailUnavailable`: no recipient is to blame for it."""
+    try:
+        return envelope_address(address)
+    except MailboxRefused as error:
+        raise MailUnavailable(error.what, where="config.toml: email", remedy="Correct from and reply_to.") from error
+
+
 def _not_an_address(address: str) -> MailboxRefused:
     return MailboxRefused(
         f"{address!r} is not an e-mail address.",
@@ -43,13 +51,13 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessag
     ``Auto-Submitted`` (RFC 3834) and Microsoft's ``X-Auto-Response-Suppress`` keep absence notes from coming back.
     """
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    mail["From"] = _named(config.from_name, envelope_address(config.from_address))
+    mail["From"] = _named(config.from_name, own_address(config.from_address))
     mail["To"] = _named(message.to_name, envelope_address(message.to))
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{message.message_id}>"
     if config.reply_to:
-        mail["Reply-To"] = _named(config.from_name, envelope_address(config.reply_to))
+        mail["Reply-To"] = _named(config.from_name, own_address(config.reply_to))
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     for name, value in message.headers.items():

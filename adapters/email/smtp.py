@@ -13,7 +13,7 @@ from email.message import EmailMessage
 
 from adapters.email.config import EmailConfig
 from adapters.email.login import Login
-from adapters.email.mime import envelope_address, mime, payload
+from adapters.email.mime import envelope_address, mime, own_address, payload
 from adapters.email.replies import Reply, after_data, before_data, recipient_refused
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable, Problem
 from connector.ports import Clock, Message
@@ -58,7 +58,7 @@ class SmtpChannel:
             try:
                 server = self._ready()
                 with self._dropped_unless_sent():
-                    self._say(server, "MAIL", f"FROM:<{envelope_address(self._config.from_address)}>", good=(250,))
+                    self._say(server, "MAIL", f"FROM:<{own_address(self._config.from_address)}>", good=(250,))
                     self._say(server, "RSET", good=(250,))
             except MailError as error:
                 return [Problem(where=f"config.toml: email ({self._server})", what=error.what, remedy=error.remedy)]
@@ -135,7 +135,7 @@ class SmtpChannel:
     # ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
-        sender = envelope_address(self._config.from_address)
+        sender = own_address(self._config.from_address)
         self._say(server, "MAIL", f"FROM:<{sender}>{self._utf8(server, sender, recipient)}", good=(250,))
         reply = self._ask(server, "RCPT", f"TO:<{recipient}>")
         if reply.code not in (250, 251):
