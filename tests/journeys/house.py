@@ -1,0 +1,356 @@
+"""One whole installation among real parts: a pretend Salesforce over HTTPS, an SMTP server, the web application over HTTP."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import requests
+import uvicorn
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+
+from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.log import Call
+from adapters.sandbox.salesforce import Salesforce
+from adapters.sandbox.server import running
+from connector import setting_up, wiring
+from connector.clock import SteppedClock, SystemClock
+from connector.ports import Clock
+from connector.service import web_parts
+from connector.stages import lap
+from connector.stages.lap import Installation, Report
+from connector.web.app import create_app
+
+AFTER_CASE = '[surveys.after-case]\non = "case.closed"\ndelay = "24h"\n'
+UNHAPPY = '[follow_up.unhappy]\nwhen = "csat <= 2"\ndue = "24h"\npriority = "high"\n'
+RULES = AFTER_CASE + UNHAPPY
+LIMITS = 'quiet_period = "0s"\nminimum_gap = "0s"\naccount_cap = "1000 per 30d"\ndaily_sends = 100000\n'
+SECRET = "a secret that is only good for this test, long enough"
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+class OrgClock(SandboxClock):
+    """The CRM's clock is the installation's."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock.now())
+        self._shared = clock
+
+    def now(self) -> datetime:
+        """Return the shared present."""
+        return self._shared.now()
+
+
+@dataclass(frozen=True)
+class Mail:
+    """An e-mail that arrived."""
+
+    to: str
+    sender: str
+    subject: str
+    text: str
+    html: str
+    unsubscribe: str
+
+    @property
+    def survey(self) -> str:
+        """The address of the survey page."""
+        found = re.search(r"https?://\S+?/s/[^\s?\"<>)]+", self.text)
+        assert found is not None, self.text
+        return found[0]
+
+    @property
+    def links(self) -> list[str]:
+        """Every address in it."""
+        in_html = re.findall(r'(?:href|src|action)="(https?://[^"]+)"', self.html)
+        in_text = re.findall(r"https?://[^\s<>]+", self.text + self.unsubscribe)
+        return sorted({link.replace("&amp;", "&") for link in (*in_html, *in_text)})
+
+
+@dataclass
+class Mailbox:
+    """The mail server's side: keeps what arrives, and does what a test asks it to do before it answers."""
+
+    mails: list[Mail] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    """By address: the answer to its RCPT."""
+    on_rcpt: Callable[[str], None] = lambda _address: None
+    on_mail: Callable[[Mail], None] = lambda _mail: None
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.on_rcpt(address)
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+        mail = _mail(envelope)
+        self.mails.append(mail)
+        self.on_mail(mail)
+        return "250 taken"
+
+    def to(self, address: str) -> list[Mail]:
+        """Return what one person got."""
+        return [mail for mail in self.mails if mail.to == address]
+
+
+def _mail(envelope: Envelope) -> Mail:
+    content = envelope.content
+    assert isinstance(content, bytes)
+    message = message_from_bytes(content, policy=policy.default)
+    bodies = {part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()}
+    return Mail(
+        to=envelope.rcpt_tos[0],
+        sender=str(message["From"]),
+        subject=str(message["Subject"]),
+        text=bodies.get("text/plain", ""),
+        html=bodies.get("text/html", ""),
+        unsubscribe=str(message["List-Unsubscribe"] or ""),
+    )
+
+
+@dataclass
+class House:
+    """An installation in a folder, and verbs for everybody around it."""
+
+    folder: Path
+    clock: Clock
+    org: Salesforce
+    crm: dict[str, str]
+    """Where the CRM is: its url and ca_bundle."""
+    mailbox: Mailbox
+    mail_port: int
+    web: str = ""
+    installation: Installation = None  # type: ignore[assignment]  # set by `configure`
+    answered: list[str] = field(default_factory=list)
+    _mark: int = 0
+
+    # ── the admin ──
+
+    def configure(self, rules: str = RULES, *, mode: str = "live", limits: str = LIMITS, extra: str = "") -> None:
+        """Write config.toml anew, and start again with it."""
+        text = f"""
+[web]
+public_url = "{self.web}"
+secret = "{SECRET}"
+[email]
+host = "127.0.0.1"
+port = {self.mail_port}
+security = "none"
+from = "Acme Care <care@acme.example>"
+[crm.acme]
+adapter = "salesforce"
+mode = "{mode}"
+url = "{self.crm["url"]}"
+ca_bundle = "{self.crm["ca_bundle"]}"
+auth = "client_credentials"
+client_id = "{self.org.client.client_id}"
+client_secret = "{self.org.client.client_secret}"
+{extra}
+[limits]
+{limits}
+{rules}"""
+        self.write_config(text)
+        self.restart()
+
+    def write_config(self, text: str) -> None:
+        """Put a config.toml in place."""
+        self.config.write_text(text, encoding="utf-8")
+
+    @property
+    def config(self) -> Path:
+        """Where config.toml lies."""
+        return self.folder / "config.toml"
+
+    def restart(self) -> None:
+        """Begin again from what lies on disk."""
+        self.close()
+        self.installation = wiring.build(wiring.read_settings(self.config, {}), clock=self.clock)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self.installation is None:
+            return
+        for endpoint in self.installation.endpoints:
+            endpoint.adapter.close()
+        if self.installation.channel is not None:
+            self.installation.channel.close()
+        self.installation.store.close()
+
+    def set_up(self) -> None:
+        """Make our fields in the CRM, with an admin's token."""
+        endpoint = self.installation.endpoints[0]
+        settings = self.installation.settings.connection("acme")
+        user = endpoint.adapter.org().user
+        admin = wiring.adapter_for(
+            "acme", settings, self.clock, auth="token", access_token=self.org.admin_token, integration_user=user
+        )
+        store = self.installation.store
+        results = setting_up.apply(store, endpoint, admin, setting_up.plan(endpoint, admin))
+        assert [result.error for result in results if result.error is not None] == []
+        admin.close()
+
+    def command(self, *words: str, wait: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run one command of the product as a process of its own, on the machine's time."""
+        return subprocess.run(
+            self.words(*words), cwd=self.folder, capture_output=True, text=True, timeout=wait, check=False
+        )
+
+    def words(self, *words: str) -> list[str]:
+        """Return a command line of the product."""
+        return [sys.executable, "-m", "connector.cli", *words, "-c", str(self.config)]
+
+    # ── time ──
+
+    def advance(self, step: timedelta) -> None:
+        """Let time pass."""
+        assert isinstance(self.clock, SteppedClock)
+        self.clock.advance(step)
+
+    def lap(self, stages: tuple[lap.Stage, ...] = lap.ALL) -> Report:
+        """Run one lap."""
+        return lap.run(self.installation, stages=stages)
+
+    def later(self, step: timedelta) -> Report:
+        """Let time pass and run a lap."""
+        self.advance(step)
+        return self.lap()
+
+    # ── people at work in the CRM ──
+
+    def account(self, name: str, kind: str = "Customer", owner: str | None = None) -> str:
+        """Make an account."""
+        return self.org.insert("Account", {"Name": name, "Type": kind, **({"OwnerId": owner} if owner else {})})
+
+    def contact(self, account: str, name: str, email: str) -> str:
+        """Make a contact."""
+        first, _, last = name.rpartition(" ")
+        return self.org.insert("Contact", {"AccountId": account, "FirstName": first, "LastName": last, "Email": email})
+
+    def case(self, account: str, contact: str, owner: str | None = None, **values: Any) -> str:
+        """Open a case."""
+        people = {"AccountId": account, "ContactId": contact} | ({"OwnerId": owner} if owner else {})
+        return self.org.insert("Case", {**people, "Subject": "It does not start", **values})
+
+    def close_case(self, case: str) -> None:
+        """Close a case."""
+        self.org.update("Case", case, {"Status": "Closed"})
+
+    def reopen(self, case: str) -> None:
+        """Open it again."""
+        self.org.update("Case", case, {"Status": "Working"})
+
+    def closed_case(self, account: str, contact: str, owner: str | None = None) -> str:
+        """Open a case and close it."""
+        case = self.case(account, contact, owner)
+        self.close_case(case)
+        return case
+
+    def shows(self, object_name: str, record_id: str) -> dict[str, Any]:
+        """Return what our fields of a record show, by their names without prefix and suffix."""
+        row = self.org.get(object_name, record_id) or {}
+        return {name[10:-3]: value for name, value in row.items() if name.startswith("Afterword_")}
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """Return the follow-up tasks that exist."""
+        return [row for row in self.org.rows("Task") if row.get("Afterword_Key__c")]
+
+    # ── customers ──
+
+    def answer(self, mail: Mail, rating: int, comment: str = "") -> None:
+        """Answer as a person does: open the page, press the button."""
+        page = requests.get(mail.survey, params={"rating": rating}, timeout=20)
+        assert page.status_code == 200, page.text
+        sent = requests.post(mail.survey, data={"rating": rating, "comment": comment}, timeout=20)
+        assert sent.status_code == 200, sent.text
+
+    # ── looking at what happened ──
+
+    def mark(self) -> None:
+        """Count writes and mails from here."""
+        self._mark = self.org.log.mark()
+        self.mailbox.mails.clear()
+
+    @property
+    def writes(self) -> list[Call]:
+        """The writing calls that reached the CRM since the mark."""
+        return self.org.log.since(self._mark, kind="write")
+
+    def status(self) -> Any:
+        """Return what `afterword status --json` prints."""
+        return json.loads(self.command("status", "--json").stdout)
+
+
+@contextmanager
+def standing(folder: Path, template: Path, clock: SteppedClock | None = None) -> Iterator[House]:
+    """Build everything up, for as long as the block runs. Without a clock, everybody follows the machine's time."""
+    shutil.copyfile(template, folder / "afterword.db")
+    mailbox = Mailbox()
+    org = Salesforce(OrgClock(clock) if clock is not None else SandboxClock())
+    with ExitStack() as stack:
+        server = stack.enter_context(running(org, cert_dir=folder / "certificates"))
+        port = stack.enter_context(_mail_server(mailbox))
+        crm = {"url": server.url, "ca_bundle": str(server.ca_bundle)}
+        house = House(folder, clock or SystemClock(), org, crm, mailbox, port)
+        stack.callback(house.close)
+        stack.enter_context(_web(house))
+        house.set_up()
+        yield house
+
+
+@contextmanager
+def _mail_server(mailbox: Mailbox) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def _web(house: House) -> Iterator[None]:
+    """Serve the pages from an installation of their own on the same store, as another process would."""
+    config = uvicorn.Config("", host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None)
+    listening = config.bind_socket()
+    house.web = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    house.configure()
+    installation = wiring.build(wiring.read_settings(house.config, {}), clock=house.clock)
+    config.app = create_app(web_parts(installation, house.answered.append))
+    config.load()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    wait_for(lambda: server.started)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+        listening.close()
+        installation.endpoints[0].adapter.close()
+        installation.store.close()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until something holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.01)
