@@ -17,6 +17,7 @@ from rich.console import Console
 from connector import checking, planning, printing, project, service, setting_up, wiring
 from connector import status as statuses
 from connector import why as survey_log
+from connector.clock import SystemClock
 from connector.durations import parse_duration
 from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
 from connector.scoring.book import ScoreSettings, book_json, score_book
@@ -161,7 +162,7 @@ def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: boo
     if dry_run or not planner:
         printing.steps(out, endpoint.name, planner)
         return False
-    act = setting_up.undo if undo else setting_up.apply
+    act = setting_up.undo if undo else functools.partial(setting_up.apply, clock=house.clock)
     failed = False
     for result in act(house.store, endpoint, adapter, planner):
         printing.step_result(out, result)
@@ -289,7 +290,7 @@ def score_file(
     ratings = read_ratings(file)
     for one in ratings.problems:
         err.print(str(one), markup=False)
-    moment = datetime.now(UTC) if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
+    moment = SystemClock().now() if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
     results = score_book(ratings.answers, moment, ScoreSettings(), accounts=ratings.accounts)
     found = book_json(results, moment)
     _print_json(found) if as_json else printing.scores(out, found)

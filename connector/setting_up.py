@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from connector.ports import CrmAdapter, SetupResult, SetupStep
+from connector.ports import Clock, CrmAdapter, SetupResult, SetupStep
 from connector.stages.connect import Endpoint, describe_all
 from connector.store import Store, connecting, made
 
@@ -13,12 +13,14 @@ def plan(endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
     return adapter.plan_setup(mapping.wanted_fields())
 
 
-def apply(store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+def apply(
+    store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[SetupStep], *, clock: Clock
+) -> Iterator[SetupResult]:
     """Carry out steps, remembering each one at once. The next lap asks for the schema anew."""
     for result in adapter.apply_setup(steps):
         if result.done:
             with store.write() as connection:
-                made.remember(connection, endpoint.name, result.step, result.detail)
+                made.remember(connection, endpoint.name, result.step, result.detail, at=clock.now())
         yield result
     _schema_has_changed(store, endpoint)
 

@@ -1,7 +1,7 @@
 """What setup-crm made in each CRM."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -10,11 +10,11 @@ from connector.ports import SetupResult, SetupStep
 from connector.store.tables import setup_made
 
 
-def remember(connection: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any]) -> None:
+def remember(connection: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any], *, at: datetime) -> None:
     """Note that we made something; what was there before us is never noted."""
     forget(connection, crm, step.key)
     kept = {"sentence": step.sentence, "detail": dict(detail)}
-    row = {"connection": crm, "key": step.key, "detail": kept, "at": datetime.now(UTC)}
+    row = {"connection": crm, "key": step.key, "detail": kept, "at": at}
     connection.execute(setup_made.insert(), [row])
 
 
