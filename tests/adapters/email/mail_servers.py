@@ -50,6 +50,7 @@ class Sink:
     refuse_rcpt: Mapping[str, str] = field(default_factory=dict)
     refuse_data: str = ""
     logins: list[LoginPassword] = field(default_factory=list)
+    transports: list[Any] = field(default_factory=list)
 
     async def handle_RCPT(self, server, session, envelope, address, options) -> str:  # noqa: N802 - aiosmtpd's name
         if address in self.refuse_rcpt:
@@ -82,14 +83,39 @@ class Authority:
         return context
 
 
+class _Server(SMTP):
+    """Remembers its connections, those too whose TLS handshake failed."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.event_handler.transports.append(transport)
+        super().connection_made(transport)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Server(self.handler, **self.SMTP_kwargs)
+
+    def cut_off_everybody(self) -> None:
+        over = threading.Event()
+
+        def abort() -> None:
+            for transport in self.handler.transports:
+                transport.abort()
+            self.loop.call_later(0.02, over.set)
+
+        self.loop.call_soon_threadsafe(abort)
+        over.wait(5)
+
+
 @contextmanager
 def smtp_server(sink: Sink, **options: Any) -> Iterator[int]:
     """Run a real SMTP server; yields its port."""
-    controller = Controller(sink, hostname="127.0.0.1", port=_free_port(), **options)
+    controller = _Controller(sink, hostname="127.0.0.1", port=_free_port(), **options)
     controller.start()
     try:
         yield controller.port
     finally:
+        controller.cut_off_everybody()
         controller.stop()
 
 
