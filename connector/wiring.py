@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from email.utils import quote
-from email.utils import formataddr
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
