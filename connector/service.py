@@ -4,6 +4,7 @@ One worker thread does all laps, so that a scheduled lap and the one after an an
 next page and the web server after the answers under way.
 """
 
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -108,6 +109,9 @@ def serve(house: Installation) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The web server ends on these by itself, and then raises them again: so that what stands below is still done.
+        signal.signal(number, lambda _number, _frame: house.stop.set())
     service.start()
     log.info("serving", listen=f"{listen.host}:{listen.port}", public_url=house.settings.web.public_url)
     try:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 from adapters.email.config import EmailConfig
@@ -13,6 +13,22 @@ from connector.ports import Message
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+")
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
+
+
+class _Policy(EmailPolicy):
+    """Like the library's policy for SMTP, but leaves List headers on one line.
+
+    Folding at 78 would turn a long link into encoded words (RFC 2047), which no mail program understands in List-Unsubscribe.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return one header as it is sent."""
+        if name.lower().startswith("list-"):
+            return f"{name}: {value}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(cte_type="7bit", linesep="\r\n")
 
 
 def envelope_address(address: str) -> str:
@@ -50,7 +66,7 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessag
 
     ``Auto-Submitted`` (RFC 3834) and Microsoft's ``X-Auto-Response-Suppress`` keep absence notes from coming back.
     """
-    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = _named(config.from_name, own_address(config.from_address))
     mail["To"] = _named(message.to_name, envelope_address(message.to))
     mail["Subject"] = message.subject

@@ -10,8 +10,12 @@ LINK = f"<https://feedback.acme.example/s/{'a' * 160}/unsubscribe>, <mailto:care
 
 
 def test_a_long_unsubscribe_link_stands_in_its_header_as_it_is() -> None:
-    message = Message("maria@nw.example", "您对" * 30, "text", "<p>html</p>", "id@acme.example", headers={"List-Unsubscribe": LINK})
-    mail = mime(message, config=config({"host": "x", "from": "Acme <care@acme.example>"}), now=datetime(2026, 3, 2, tzinfo=UTC))
+    message = Message(
+        "maria@nw.example", "您对" * 30, "text", "<p>html</p>", "id@acme.example", headers={"List-Unsubscribe": LINK}
+    )
+    mail = mime(
+        message, config=config({"host": "x", "from": "Acme <care@acme.example>"}), now=datetime(2026, 3, 2, tzinfo=UTC)
+    )
     lines = payload(mail).split(b"\r\n")
     assert f"List-Unsubscribe: {LINK}".encode() in lines
     head = lines[: lines.index(b"")]
