@@ -200,7 +200,7 @@ client_secret = "{self.org.client.client_secret}"
             "acme", settings, self.clock, auth="token", access_token=self.org.admin_token, integration_user=user
         )
         store = self.installation.store
-        results = setting_up.apply(store, endpoint, admin, setting_up.plan(endpoint, admin))
+        results = setting_up.apply(store, endpoint, admin, setting_up.plan(endpoint, admin), clock=self.clock)
         assert [result.error for result in results if result.error is not None] == []
         admin.close()
 
@@ -260,9 +260,15 @@ client_secret = "{self.org.client.client_secret}"
         self.close_case(case)
         return case
 
+    def record(self, object_name: str, record_id: str) -> dict[str, Any]:
+        """Return a record as the CRM has it."""
+        row = self.org.get(object_name, record_id)
+        assert row is not None
+        return row
+
     def shows(self, object_name: str, record_id: str) -> dict[str, Any]:
         """Return what our fields of a record show, by their names without prefix and suffix."""
-        row = self.org.get(object_name, record_id) or {}
+        row = self.record(object_name, record_id)
         return {name[10:-3]: value for name, value in row.items() if name.startswith("Afterword_")}
 
     def tasks(self) -> list[dict[str, Any]]:
