@@ -18,6 +18,11 @@ class Controlled(Protocol):
     faults: Faults
     log: CallLog
 
+    @property
+    def configure(self) -> Callable[..., None]:
+        """Changes how the CRM behaves; takes the settings that it has, by name."""
+        ...
+
     def get(self, object_name: str, record_id: str) -> dict[str, Any] | None:
         """A record."""
         ...
@@ -87,6 +92,9 @@ class Control:
                 return {"now": self._crm.clock.now().isoformat()}
             case ("POST", "clock"):
                 return self._move_clock(body)
+            case ("POST", "settings"):
+                self._crm.configure(**body)
+                return {}
             case ("POST", "faults"):
                 return self._set_fault(body)
             case ("DELETE", "faults"):

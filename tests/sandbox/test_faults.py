@@ -130,6 +130,12 @@ def test_another_process_drives_clock_faults_and_records(anyone, http):
     assert control(anyone, "GET", "rows/Account").json() == []
 
 
+def test_another_process_changes_how_the_org_behaves(anyone, http):
+    assert control(anyone, "POST", "settings", daily_calls=2, rows_per_page=200).status_code == 200
+    assert http.api("GET", "limits").json()["DailyApiRequests"] == {"Max": 2, "Remaining": 1}
+    assert control(anyone, "POST", "settings", colour="blue").status_code == 400
+
+
 def test_control_says_what_it_cannot_do(anyone):
     assert "no such fault: melt" in control(anyone, "POST", "faults", fault="melt").json()["error"]
     assert control(anyone, "POST", "rows/Contact", values={}).json()["code"] == "REQUIRED_FIELD_MISSING"

@@ -291,6 +291,16 @@ def test_a_record_in_an_open_transaction_is_locked(http, org):
     assert org.get("Account", account)["Name"] == "B"
 
 
+def test_a_key_in_an_open_transaction_cannot_be_taken_twice(http, org):
+    key_field(org)
+    org.insert("Account", {"Name": "A", "Key__c": "k"}, visible_after=timedelta(minutes=1))
+    again = http.api("PATCH", "sobjects/Account/Key__c/K", json={"Name": "B"})
+    assert refused(again)[0] == "UNABLE_TO_LOCK_ROW"
+    org.clock.advance(timedelta(minutes=1))
+    assert http.api("PATCH", "sobjects/Account/Key__c/K", json={"Name": "B"}).status_code == 200
+    assert org.count("Account") == 1
+
+
 def test_python_refuses_as_the_wire_does(org):
     with pytest.raises(RowError) as caught:
         org.insert("Contact", {})

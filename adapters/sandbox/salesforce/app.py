@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from adapters.sandbox.clock import SandboxClock
@@ -54,6 +54,24 @@ class Salesforce(Org):
     def calls_by_kind(self) -> dict[str, int]:
         """How many calls came in, by kind: read, write, auth, page."""
         return self.log.by_kind()
+
+    def configure(
+        self,
+        *,
+        rows_per_page: int | None = None,
+        daily_calls: int | None = None,
+        crowded_calls: int | None = None,
+        bulk_polls: int | None = None,
+        session_s: float | None = None,
+    ) -> None:
+        """Changes how the org behaves: the length of pages, the daily allocation, how many next calls are too many at once,
+        how long bulk jobs take (in polls) and new sessions last (in seconds); what is None stays.
+        """
+        self.rows_per_page = self.rows_per_page if rows_per_page is None else rows_per_page
+        self.limits.most = self.limits.most if daily_calls is None else daily_calls
+        self.limits.crowded = self.limits.crowded if crowded_calls is None else crowded_calls
+        self.jobs.polls = self.jobs.polls if bulk_polls is None else bulk_polls
+        self.oauth.lifetime = self.oauth.lifetime if session_s is None else timedelta(seconds=session_s)
 
     def http_date(self) -> str:
         """The Date header, from the org's clock."""

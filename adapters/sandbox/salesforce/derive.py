@@ -56,6 +56,7 @@ def _user(writing: Writing) -> None:
 
 def _case(writing: Writing) -> None:
     new = writing.new
+    new.pop("Comments", None)  # becomes a comment of the case; reading the field gives nothing
     if writing.old is None and not new.get("AccountId") and new.get("ContactId"):
         _put(new, "AccountId", _parent(writing.store, new["ContactId"], "AccountId"))
     new["IsClosed"] = bool(writing.status("CaseStatus", new.get("Status")).get("IsClosed"))

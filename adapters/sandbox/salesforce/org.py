@@ -260,7 +260,15 @@ class Org:
         return moment_of(min(stamps)) if stamps else None
 
     def _relock(self) -> None:
-        self.records.locked_by_commit = {change.record_id for each in self._pending for change in each.journal}
+        changes = [change for each in self._pending for change in each.journal]
+        self.records.locked_by_commit = {change.record_id for change in changes}
+        self.records.keys_in_commit = {
+            (change.table.name, spec.name, str(change.after[spec.name]).lower())
+            for change in changes
+            if change.after and change.table.name in self.schema.objects
+            for spec in self.schema.objects[change.table.name].fields.values()
+            if spec.unique and spec.name in change.after
+        }
 
     def _wire(self, object_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         held = self.object(object_name)

@@ -49,6 +49,7 @@ class Records:
         self._faults = faults
         self._numbers: dict[str, int] = {}
         self.locked_by_commit: set[str] = set()
+        self.keys_in_commit: set[tuple[str, str, str]] = set()
 
     def insert(self, held: ObjectType, values: Values, writer: Writer) -> str:
         """Makes a record and returns its id."""
@@ -255,6 +256,8 @@ class Records:
         for spec in held.fields.values():
             if not spec.unique or spec.name not in new:
                 continue
+            if (held.name, spec.name, str(new[spec.name]).lower()) in self.keys_in_commit:
+                raise RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
             for other in self.matches(held, spec, new[spec.name]):
                 if other["Id"] != new["Id"]:
                     where = f"{spec.name} duplicates value on record with id: {other['Id'][:15]}"
