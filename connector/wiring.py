@@ -18,7 +18,7 @@ from connector.settings import Settings, load
 from connector.settings.model import Connection, Email
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
-from connector.store import Store
+from connector.store import Store, connecting
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
 from mappings.fitting import MappingFile
@@ -43,10 +43,12 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     """Wire an installation. Reaches nothing yet. Raises `SettingsError` with every problem of config and mappings."""
     clock = clock or SystemClock()
     mappings = read_mappings(settings)
+    store = Store(settings.store_url)
+    spent = {} if "endpoints" in parts else connecting.calls_today(store, clock.now().date().isoformat())
     endpoints = [
         Endpoint(
             name=name,
-            adapter=adapter_for(name, one, clock),
+            adapter=adapter_for(name, one, clock, calls_today=spent.get(name, 0)),
             mapping=mappings[name],
             mode_live=one.is_live,
             mapping_name=mappings[name].file,
@@ -56,7 +58,7 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     keys = settings.web.signing_keys
     whole: dict[str, Any] = {
         "settings": settings,
-        "store": Store(settings.store_url),
+        "store": store,
         "clock": clock,
         "endpoints": endpoints,
         "site": site(settings),
