@@ -44,7 +44,7 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     clock = clock or SystemClock()
     mappings = read_mappings(settings)
     store = Store(settings.store_url)
-    spent = {} if "endpoints" in parts else connecting.calls_today(store, clock.now().date().isoformat())
+    spent = connecting.calls_today(store, clock.now().date().isoformat())
     endpoints = [
         Endpoint(
             name=name,

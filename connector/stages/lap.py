@@ -103,12 +103,12 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 some records refused, 2 a mapping cannot be used, 3 a CRM could not be reached or refused us."""
+        """0 all done, 1 some records or messages were not, 2 a mapping cannot be used, 3 a CRM could not be reached or refused us."""
         if any(not isinstance(error, SettingsError) for errors in self.failures.values() for error in errors):
             return 3
         if self.failures:
             return 2
-        return 1 if self.refused else 0
+        return 1 if self.refused or self.mail_error else 0
 
     def _crm(self, name: str) -> dict[str, Any]:
         pulled = self.pulled.get(name, Pulled()).counts
