@@ -1,0 +1,70 @@
+"""Which account this is, and where its records are opened."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from adapters.hubspot.client import Answer, Client
+from adapters.hubspot.version import ACCOUNT, API_VERSION, SUPPORTED_UNTIL
+from connector.errors import Unavailable
+from connector.model import Ref
+from connector.ports import Org
+
+_TYPE_IDS: Final[Mapping[str, str]] = {
+    "contacts": "0-1",
+    "companies": "0-2",
+    "deals": "0-3",
+    "tickets": "0-5",
+    "notes": "0-46",
+    "meetings": "0-47",
+    "calls": "0-48",
+    "emails": "0-49",
+    "tasks": "0-27",
+}
+_DEFAULT_DOMAIN: Final = "app.hubspot.com"
+
+
+class Account:
+    """Reads the account's details."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: Mapping[str, Any] | None = None
+
+    def org(self) -> Org:
+        """Return the account with HubSpot's present time. An account has no name of its own but its number."""
+        answer = self._read()
+        portal = str(answer.data["portalId"])
+        return Org(
+            id=portal,
+            name=f"HubSpot account {portal}",
+            timezone=_zone(answer.data).key,
+            currency=answer.data.get("companyCurrency"),
+            api_version=API_VERSION,
+            supported_until=SUPPORTED_UNTIL,
+            server_time=answer.server_time,
+            user=f"the service key of account {portal}",
+        )
+
+    def url(self, ref: Ref) -> str:
+        """Return where a person opens a record."""
+        details = self._known or self._read().data
+        domain = details.get("uiDomain") or _DEFAULT_DOMAIN
+        return (
+            f"https://{domain}/contacts/{details['portalId']}/record/{_TYPE_IDS.get(ref.object, ref.object)}/{ref.id}"
+        )
+
+    def _read(self) -> Answer:
+        answer = self._client.read(ACCOUNT, call="account")
+        if "portalId" not in answer.data:
+            raise Unavailable("the answer was not data.", where=self._client.where("account"))
+        self._known = answer.data
+        self._client.meter.zone = _zone(answer.data)
+        return answer
+
+
+def _zone(details: Mapping[str, Any]) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(details.get("timeZone") or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,106 @@
+"""HubSpot as the connector sees a CRM."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from adapters.hubspot.account import Account
+from adapters.hubspot.catalogue import Catalogue
+from adapters.hubspot.client import Client
+from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.links import Links
+from adapters.hubspot.once import Once
+from adapters.hubspot.reading import LAG, Reader
+from adapters.hubspot.setup import Setup
+from adapters.hubspot.write import BATCH, Writer
+from connector.model import Ref
+from connector.ports import (
+    Clock,
+    FieldSpec,
+    ObjectSchema,
+    Org,
+    Page,
+    Position,
+    Query,
+    Record,
+    SetupResult,
+    SetupStep,
+    Usage,
+    Write,
+    WriteResult,
+)
+
+
+class HubSpotAdapter:
+    """One HubSpot account, by its API. Safe to use from several threads."""
+
+    write_batch = BATCH
+    lag = LAG
+
+    def __init__(self, config: HubSpotConfig, clock: Clock) -> None:
+        self.connection = config.connection
+        self._config = config
+        self._client = Client(config, clock)
+        links = Links(self._client)
+        self._catalogue = Catalogue(self._client)
+        self._reader = Reader(self._client, self._catalogue, links)
+        once = Once(self._client, links, self._reader.properties)
+        self._writer = Writer(self._client, self._catalogue, links, once)
+        self._account = Account(self._client)
+        self._setup = Setup(self._client, self._catalogue)
+
+    def __repr__(self) -> str:
+        return f"HubSpotAdapter({self.connection!r}, {self._config.url!r})"
+
+    def org(self) -> Org:
+        """See `CrmAdapter.org`."""
+        return self._account.org()
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """See `CrmAdapter.describe`. What HubSpot keeps apart is shown as fields: ``associations.companies``, ``dealstage.won``."""
+        return self._catalogue.describe(object_name)
+
+    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        """See `CrmAdapter.changes`. Deletions come at the end, of each object at most hourly."""
+        return self._reader.changes(query, since=since, after=after)
+
+    def count(self, query: Query) -> int:
+        """See `CrmAdapter.count`."""
+        return self._reader.count(query)
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """See `CrmAdapter.fetch`."""
+        return self._reader.fetch(object_name, ids, fields)
+
+    def write(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """See `CrmAdapter.write`."""
+        return self._writer.write(writes)
+
+    def usage(self) -> Usage:
+        """See `CrmAdapter.usage`."""
+        return self._client.meter.usage()
+
+    def record_url(self, ref: Ref) -> str:
+        """See `CrmAdapter.record_url`."""
+        return self._account.url(ref)
+
+    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+        """See `CrmAdapter.plan_setup`."""
+        return self._setup.plan(fields)
+
+    def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """See `CrmAdapter.apply_setup`."""
+        return self._setup.apply(steps)
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """See `CrmAdapter.plan_undo`."""
+        return self._setup.plan_undo(made)
+
+    def close(self) -> None:
+        """See `CrmAdapter.close`."""
+        self._client.close()
+
+
+def adapter(name: str, values: Mapping[str, Any], clock: Clock) -> HubSpotAdapter:
+    """Return the adapter for a connection, without calling HubSpot yet. `SettingsError`: values are missing or wrong."""
+    return HubSpotAdapter(HubSpotConfig.from_settings(name, values), clock)

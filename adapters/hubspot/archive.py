@@ -1,0 +1,72 @@
+"""What was deleted: HubSpot archives records without touching their stamps, and a search never shows them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from adapters.hubspot import conditions
+from adapters.hubspot.client import Client
+from adapters.hubspot.records import Columns, Row, record_values, tombstone
+from adapters.hubspot.values import moment, stamp
+from adapters.hubspot.version import objects
+from connector.ports import Page
+
+_EVERY: Final = timedelta(hours=1)
+_SLACK: Final = 2 * _EVERY
+"""A lap that did not look leaves its deletions to a later one, so that one looks further back than its own beginning."""
+_PAGE: Final = 100
+_LONGEST_LIST: Final = 6_000
+"""Characters of property names in an address."""
+
+
+class Archive:
+    """Lists archived records, of each object at most hourly: the list cannot be limited to what is new."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = Lock()
+        self._read_at: dict[str, datetime] = {}
+
+    def pages(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[Page]:
+        """Yield tombstones of what was deleted since then. Pages without a place: they belong to no place in the listing.
+
+        `merged` are ids of which better is known than that they are gone.
+        """
+        now = self._client.clock.now()
+        if not self._due(columns.object, since, now):
+            return
+        yield from self._listed(columns, since, merged)
+        with self._lock:
+            self._read_at[columns.object] = now
+
+    def _due(self, object_name: str, since: datetime | None, now: datetime) -> bool:
+        with self._lock:
+            before = self._read_at.get(object_name)
+        return since is None or before is None or now - before >= _EVERY
+
+    def _listed(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[Page]:
+        query = {"limit": _PAGE, "archived": "true"}
+        names = ",".join(columns.plain)
+        if names and len(names) <= _LONGEST_LIST:
+            query["properties"] = names
+        for answer in self._client.pages(objects(columns.object), query, call=f"archived {columns.object}"):
+            gone = [row for row in answer.rows if row["id"] not in merged and _concerns(columns, row, since)]
+            records = [
+                tombstone(columns, str(row["id"]), _archived(row), fields=record_values(columns, row)) for row in gone
+            ]
+            if records:
+                yield Page(records, None, answer.server_time)
+
+
+def _archived(row: Row) -> str:
+    return stamp(str(row.get("archivedAt") or row["updatedAt"]))
+
+
+def _concerns(columns: Columns, row: Row, since: datetime | None) -> bool:
+    """Tell if this may be news, and of a record that was asked for."""
+    if since is not None and moment(_archived(row)) < since - _SLACK:
+        return False
+    asked = {term.field for terms in columns.where for term in terms}
+    values = record_values(columns, row, every=True)
+    return not asked <= set(values) or conditions.holds(columns.where, values, columns.types)

@@ -1,0 +1,205 @@
+"""One call to HubSpot: its speed, its share of the day, its errors, its repetitions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+from hubspot import HubSpot
+from hubspot.crm.objects.exceptions import ApiException
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
+from urllib3 import Retry
+
+from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.errors import not_data, translated
+from adapters.hubspot.meter import Meter
+from adapters.hubspot.throttle import Throttle
+from connector.errors import CursorInvalid, RateLimited, Unavailable
+from connector.ports import Clock
+
+_ATTEMPTS = 4
+_WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
+_LONGEST_WAIT = timedelta(seconds=30)
+"""Whoever asks for more is asked again in the next lap."""
+_TIMEOUT = (5, 60)
+"""Seconds to connect and to wait for bytes: the package by itself would wait for ever."""
+_ANSWERS: Mapping[int, str | None] = {200: "object", 201: "object", 202: "object", 204: None, 207: "object"}
+
+
+class Answer(NamedTuple):
+    """The body (empty: no content), and HubSpot's clock when it answered."""
+
+    data: dict[str, Any]
+    server_time: datetime
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The results of a listing or a batch."""
+        found = self.data.get("results")
+        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+    @property
+    def following(self) -> str:
+        """Where a listing goes on, or '' at its end."""
+        return next_of(self.data)
+
+
+class Client:
+    """Calls HubSpot for one connection; may be used by several threads at once."""
+
+    def __init__(self, config: HubSpotConfig, clock: Clock) -> None:
+        self.clock = clock
+        self.meter = Meter(clock, calls_today=config.calls_today)
+        self._config = config
+        self._throttle = Throttle(clock)
+        self._skew = timedelta()
+        # Repetitions are ours; a redirected API has moved, or is a sign-in page.
+        once = Retry(total=0, raise_on_redirect=False)
+        package = HubSpot(
+            access_token=config.access_token,
+            host=config.url,
+            ssl_ca_cert=config.ca_bundle,
+            retry=once,
+            connection_pool_maxsize=16,
+        )
+        self._api = package.crm.objects.basic_api.api_client
+
+    def where(self, call: str) -> str:
+        """Return the place that errors of this call name."""
+        return f"{self._config.connection}: {call}"
+
+    def now(self) -> datetime:
+        """Return HubSpot's present time, as far as its answers have told."""
+        return self.clock.now() + self._skew
+
+    def read(self, path: str, query: Mapping[str, Any] | None = None, *, call: str) -> Answer:
+        """Return what stands at `path`; repeated when that can help."""
+        return self._repeat(_worth_reading_again, lambda: self._exchange("GET", path, call, query=query))
+
+    def pages(self, path: str, query: Mapping[str, Any], *, call: str) -> Iterator[Answer]:
+        """Yield all pages of a listing."""
+        after = ""
+        while True:
+            answer = self.read(path, {**query, "after": after} if after else query, call=call)
+            yield answer
+            if not answer.following:
+                return
+            if answer.following == after:
+                raise CursorInvalid("the listing does not go on, though it is not done.", where=self.where(call))
+            after = answer.following
+
+    def ask(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> Answer:
+        """POST a question that changes nothing; repeated as a reading is."""
+        return self._repeat(_worth_reading_again, lambda: self._exchange("POST", path, call, body=body, search=search))
+
+    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, call: str) -> Answer:
+        """Carry out a change; repeated only when it is certain that nothing was done."""
+        return self._repeat(_worth_writing_again, lambda: self._exchange(method, path, call, body=body))
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._api.rest_client.pool_manager.clear()
+
+    def _repeat(self, worth: Callable[[BaseException], bool], act: Callable[[], Answer]) -> Answer:
+        retrying = Retrying(
+            sleep=self.clock.sleep,
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=_wait,
+            retry=retry_if_exception(worth),
+            reraise=True,
+        )
+        return retrying(act)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        call: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        search: bool = False,
+    ) -> Answer:
+        where = self.where(call)
+        self.meter.hold_to(self._config.daily_call_share, where=where)
+        self._throttle.wait(search=search)
+        headers: Mapping[str, str] = {}
+        try:
+            with translated(where, day_ends=self.meter.renewed_at()):
+                data, status, headers = self._send(method, path, query=query, body=body)
+        except Exception as error:
+            cause = error.__cause__
+            headers = cause.headers or {} if isinstance(cause, ApiException) else {}
+            raise
+        finally:
+            self._throttle.learn(self.meter.count(headers))
+        return self._answer(data, status, headers, where)
+
+    def _send(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None, body: Mapping[str, Any] | None
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        data, status, headers = self._api.call_api(
+            path,
+            method,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": "application/json", "Content-Type": "application/json"},
+            body=None if body is None else encodable(dict(body)),
+            response_types_map=_ANSWERS,
+            auth_settings=["oauth2"],
+            _request_timeout=_TIMEOUT,
+        )
+        return data, status, headers
+
+    def _answer(self, data: Any, status: int, headers: Mapping[str, str], where: str) -> Answer:
+        if data is None and status == 204:
+            data = {}
+        if not isinstance(data, dict):
+            raise not_data(where)
+        stamp = _time(headers.get("Date"))
+        if stamp is not None:
+            self._skew = stamp - self.clock.now()
+        return Answer(data, stamp or self.now())
+
+
+def next_of(data: Mapping[str, Any]) -> str:
+    """Return the place in `paging` where a listing goes on; '' at its end."""
+    paging = data.get("paging")
+    following = paging.get("next") if isinstance(paging, Mapping) else None
+    return str(following.get("after") or "") if isinstance(following, Mapping) else ""
+
+
+def encodable(value: Any) -> Any:
+    """Return the value with half surrogate pairs, cut off by some other program, replaced: no encoder takes them."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {key: encodable(one) for key, one in value.items()}
+    return [encodable(one) for one in value] if isinstance(value, list) else value
+
+
+def _time(stamp: str | None) -> datetime | None:
+    if not stamp:
+        return None
+    try:
+        return parsedate_to_datetime(stamp).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _worth_reading_again(error: BaseException) -> bool:
+    return isinstance(error, Unavailable) or _soon(error)
+
+
+def _worth_writing_again(error: BaseException) -> bool:
+    return _soon(error) or (isinstance(error, Unavailable) and error.not_sent)
+
+
+def _soon(error: BaseException) -> bool:
+    return isinstance(error, RateLimited) and (error.retry_after is None or error.retry_after <= _LONGEST_WAIT)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Wait as long as HubSpot needs; longer each time, and never in step with others."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, RateLimited) else None
+    return (asked.total_seconds() if asked else 0.0) + float(_WAIT(state))

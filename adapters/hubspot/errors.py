@@ -1,0 +1,240 @@
+"""The one place where failures of HubSpot and of the network become errors of ours."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from hubspot.crm.objects.exceptions import ApiException, OpenApiException
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError, SSLError
+
+from connector.errors import (
+    AuthRevoked,
+    Conflict,
+    CrmError,
+    Locked,
+    NotPermitted,
+    QuotaSpent,
+    RateLimited,
+    RecordRejected,
+    SchemaChanged,
+    Unavailable,
+)
+
+_CHECK_FIELD: Final = (
+    "Correct the mapping, or give the service key the scope that shows it; then run `afterword check`."
+)
+_TOKEN: Final = "Make a new service key in HubSpot, and put its token into config.toml."  # noqa: S105  (words about one)
+_UNKNOWN_OBJECT = re.compile(r"Unable to infer object type from: ?(\S+)")
+_UNKNOWN_PROPERTY = re.compile(r'Property "?([\w.-]+)"? does not exist')
+_EXISTING = re.compile(r"Existing ID: (\d+)")
+_LOCK_WAIT = timedelta(seconds=2)
+_PAUSES: Final[Mapping[str, timedelta]] = {
+    "SECONDLY": timedelta(seconds=1),
+    "TEN_SECONDLY_ROLLING": timedelta(seconds=10),
+}
+_DAILY: Final = "DAILY"
+MISSING_PROPERTY: Final = "PROPERTY_DOESNT_EXIST"
+
+
+class Absent(RecordRejected):
+    """HubSpot knows nothing at this address: a record that is gone, or a property that is not there."""
+
+
+@contextmanager
+def translated(where: str, *, day_ends: datetime) -> Iterator[None]:
+    """Turn whatever a call can fail with into an error of ours. `where` names connection and call."""
+    try:
+        yield
+    except ApiException as error:
+        status, headers = int(error.status or 0), error.headers or {}
+        raise failure(status, parsed(error.body), where=where, headers=headers, day_ends=day_ends) from error
+    except (HTTPError, OpenApiException) as error:
+        raise no_answer(error, where=where) from error
+    except UnicodeDecodeError as error:
+        raise not_data(where) from error
+
+
+def no_answer(error: Exception, *, where: str) -> Unavailable:
+    """Return the error for a call that was not answered; `not_sent` only if no byte can have reached HubSpot."""
+    cause = error.reason if isinstance(error, MaxRetryError) else error
+    if isinstance(cause, SSLError):
+        remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
+        return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
+    never = isinstance(cause, NewConnectionError | ConnectTimeoutError | ProxyError)
+    return Unavailable(f"no answer ({type(cause).__name__}).", where=where, not_sent=never)
+
+
+def not_data(where: str) -> Unavailable:
+    """Return the error for a success that holds no data: a page of something in between, or half an answer."""
+    return Unavailable("the answer was not data.", where=where, remedy="Check the url if this stays.")
+
+
+def parsed(body: Any) -> Mapping[str, Any]:
+    """Return the body of an error as HubSpot's own object; empty for a page of HTML or nothing at all."""
+    try:
+        found = json.loads(body) if isinstance(body, str | bytes) else body
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def failure(
+    status: int, body: Mapping[str, Any], *, where: str, headers: Mapping[str, str], day_ends: datetime
+) -> CrmError:
+    """Return the error for a whole call that was answered with `status`; `body` is empty if it was a page."""
+    said = words(body) or f"HTTP {status}"
+    match status:
+        case 401:
+            return AuthRevoked("the access token is refused.", where=where, remedy=_TOKEN)
+        case 429:
+            return _too_fast(body, said, where=where, day_ends=day_ends)
+        case 423:
+            return Locked(said, where=where, code="LOCKED", remedy="It is tried again in the next lap.")
+        case 477:
+            return RateLimited(said, where=where, retry_after=_retry_after(headers), quota="migration")
+    if status >= 500 or status in (0, 408):
+        return Unavailable(said if body else f"HTTP {status} with a page instead of data.", where=where)
+    if status == 403:
+        return not_permitted(body, said, where=where)
+    if not body:
+        return _page(status, where=where)
+    return of_body(body, status, where=where)
+
+
+def of_body(body: Mapping[str, Any], status: int, *, where: str) -> CrmError:
+    """Return what a refusal in HubSpot's own form means, of a call or of one of its rows."""
+    said, code = words(body), code_of(body)
+    if found := _UNKNOWN_OBJECT.search(said):
+        what = f"there is no object {found[1]}, or it is hidden from us."
+        return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=found[1])
+    if code == MISSING_PROPERTY or (status == 400 and _UNKNOWN_PROPERTY.search(said)):
+        return missing_property(_named_property(body, said), where=where)
+    if status == 409 or code in ("CONFLICT", "CONFLICTING_UNIQUE_VALUE"):
+        return _conflict(body, said, where=where)
+    if status == 404 or code in ("OBJECT_NOT_FOUND", "NOT_FOUND"):
+        return Absent(said, where=where, code=code or "OBJECT_NOT_FOUND")
+    return RecordRejected(said, where=where, code=code or f"HTTP {status}", fields=fields_of(body))
+
+
+def missing_property(name: str, *, where: str, object_name: str = "") -> SchemaChanged:
+    """Return the error for a property that is not there, or not shown to us."""
+    what = f"there is no property {name or 'of this name'}, or it is hidden from us."
+    return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=object_name, field=name)
+
+
+def missing_object(name: str, *, where: str) -> SchemaChanged:
+    """Return the error for an object that is not there, or not shown to us."""
+    what = f"there is no object {name}, or it is hidden from us."
+    return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=name)
+
+
+def not_permitted(body: Mapping[str, Any], said: str, *, where: str) -> NotPermitted:
+    """Return the error for a missing scope, with the scopes' names."""
+    scopes = [scope for row in details(body) for scope in _texts(row.get("context"), "requiredGranularScopes")]
+    named = ", ".join(dict.fromkeys(scopes))
+    remedy = f"Add the scope {named} to the service key." if named else "Give the service key the scope for this."
+    return NotPermitted(said, where=where, remedy=remedy)
+
+
+def _too_fast(body: Mapping[str, Any], said: str, *, where: str, day_ends: datetime) -> CrmError:
+    policy = str(body.get("policyName") or "").upper()
+    if policy == _DAILY or "daily" in said.lower():
+        remedy = "The rest follows when the account has calls again."
+        return QuotaSpent(said, where=where, remedy=remedy, until=day_ends)
+    pause = _PAUSES.get("SECONDLY" if "secondly limit" in said.lower() and not policy else policy)
+    return RateLimited(said, where=where, retry_after=pause or _PAUSES["TEN_SECONDLY_ROLLING"], quota=policy.lower())
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return timedelta(seconds=int(text)) if text.isdigit() else None
+
+
+def _page(status: int, *, where: str) -> CrmError:
+    """Errors that are not in HubSpot's own form come from something in front of it, or from an address that is none."""
+    if 300 <= status < 400:
+        what = f"HTTP {status}: the address has moved."
+        return Unavailable(what, where=where, remedy="Check the url.", not_sent=True)
+    if status in (404, 410):
+        remedy = "Check the url; if it is right, HubSpot may have ended this version of its API: update Afterword."
+        return CrmError(f"HTTP {status}: there is no such address.", where=where, remedy=remedy)
+    if status in (414, 431):
+        return CrmError(f"HTTP {status}: the request's address is too long.", where=where)
+    return Unavailable(f"HTTP {status} with a page instead of data.", where=where)
+
+
+def _conflict(body: Mapping[str, Any], said: str, *, where: str) -> Conflict:
+    error = Conflict(said, where=where, code=code_of(body) or "CONFLICT", fields=fields_of(body))
+    contexts = [body.get("context"), *(row.get("context") for row in details(body))]
+    named = [one for context in contexts for one in _texts(context, "existingId")]
+    found = _EXISTING.search(said)
+    error.existing_id = named[0] if named else found[1] if found else None
+    return error
+
+
+# ── parts of an error ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def details(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the errors below an error."""
+    rows = body.get("errors")
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def words(body: Mapping[str, Any]) -> str:
+    """Return what HubSpot says, on one line and not too long. What is inside says more than the wrapping."""
+    inner = [str(row.get("message")) for row in [*details(body), *_quoted(body)] if row.get("message")]
+    said = "; ".join(dict.fromkeys(inner)) or str(body.get("message") or "")
+    return " ".join(said.split())[:500]
+
+
+def _quoted(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the errors that a message holds as JSON text, where they are not given apart."""
+    text = str(body.get("message") or "")
+    if details(body) or "[{" not in text:
+        return []
+    try:
+        rows = json.loads(text[text.index("[{") :])
+    except ValueError:
+        return []
+    return [row for row in rows if isinstance(row, Mapping)]
+
+
+def code_of(body: Mapping[str, Any]) -> str:
+    """Return the most exact code that an error has."""
+    inner = [*details(body), *_quoted(body)]
+    codes = [row.get("code") or row.get("error") for row in inner] + [body.get("subCategory"), body.get("category")]
+    return next((str(code) for code in codes if code), "")
+
+
+def fields_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the properties that an error names."""
+    found = _texts(body.get("context"), "propertyName", "properties")
+    for row in [*details(body), *_quoted(body)]:
+        found += _texts(row.get("context"), "propertyName", "properties")
+        found += [str(row["name"])] if row.get("name") else []
+    return tuple(dict.fromkeys(found))
+
+
+def context_of(body: Mapping[str, Any], *keys: str) -> list[str]:
+    """Return what an error's context holds under any of these keys."""
+    return _texts(body.get("context"), *keys)
+
+
+def _texts(context: Any, *keys: str) -> list[str]:
+    if not isinstance(context, Mapping):
+        return []
+    found: list[str] = []
+    for key in keys:
+        value = context.get(key)
+        found += [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []
+    return found
+
+
+def _named_property(body: Mapping[str, Any], said: str) -> str:
+    named = fields_of(body)
+    found = _UNKNOWN_PROPERTY.search(said)
+    return named[0] if named else found[1] if found else ""

@@ -1,0 +1,78 @@
+"""Associations: which records belong to which. HubSpot keeps them apart from properties, and a search does not show them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from adapters.hubspot.client import Answer, Client, next_of
+from adapters.hubspot.errors import context_of
+from adapters.hubspot.version import associations
+
+IDS_IN_A_READ: Final = 1000
+_LINKS_IN_A_WRITE: Final = 1000
+_NONE: Final = "NO_ASSOCIATIONS_FOUND"
+_PRIMARY: Final = frozenset({1, 5, 26})
+"""Types by which a contact, a deal and a ticket name their first company."""
+_T = TypeVar("_T")
+
+
+class Links:
+    """Reads and makes associations."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def read(self, start: str, ids: Iterable[str], end: str) -> dict[str, tuple[str, ...]]:
+        """Return for each id the ids of what it belongs to, the primary one first. An id that could not be read is absent."""
+        found: dict[str, list[tuple[bool, str]]] = {}
+        failed: set[str] = set()
+        for some in chunks(dict.fromkeys(ids), IDS_IN_A_READ):
+            found |= {one: [] for one in some}
+            inputs = [{"id": one} for one in some]
+            while inputs:
+                inputs = self._take(self._ask(start, end, inputs), found, failed)
+        return {one: _ordered(ends) for one, ends in found.items() if one not in failed}
+
+    def make(self, start: str, end: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Associate records in the plain way, without making anything primary. Made twice is made once."""
+        path = associations(start, end, "batch", "associate", "default")
+        for some in chunks(pairs, _LINKS_IN_A_WRITE):
+            body = {"inputs": [{"from": {"id": one}, "to": {"id": other}} for one, other in some]}
+            self._client.change("POST", path, body, call=f"associate {start} with {end}")
+
+    def _ask(self, start: str, end: str, inputs: Sequence[Mapping[str, str]]) -> Answer:
+        path = associations(start, end, "batch", "read")
+        return self._client.ask(path, {"inputs": list(inputs)}, call=f"{end} of {start}")
+
+    def _take(self, answer: Answer, found: dict[str, list[tuple[bool, str]]], failed: set[str]) -> list[dict[str, str]]:
+        """Take in what an answer holds; return what is to be asked for records that have more."""
+        for row in answer.data.get("errors") or ():
+            # "There are none" comes as an error; anything else is no evidence of it.
+            if _NONE not in str(row.get("subCategory")):
+                failed.update(context_of(row, "fromObjectId", "id", "ids"))
+        more = []
+        for row in answer.rows:
+            one = str(row["from"]["id"])
+            found.setdefault(one, []).extend(_ends(row))
+            if after := next_of(row):
+                more.append({"id": one, "after": after})
+        return more
+
+
+def _ends(row: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
+    for end in row.get("to") or ():
+        types = end.get("associationTypes") or ()
+        first = any(kind.get("typeId") in _PRIMARY or kind.get("label") == "Primary" for kind in types)
+        yield first, str(end["toObjectId"])
+
+
+def _ordered(ends: Sequence[tuple[bool, str]]) -> tuple[str, ...]:
+    """Return each id once, primary ones before the others: one record may be named under several types."""
+    return tuple(dict.fromkeys(one for _, one in sorted(ends, key=lambda end: not end[0])))
+
+
+def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield the items in lists of at most `size`."""
+    left = iter(items)
+    while some := list(islice(left, size)):
+        yield some

@@ -1,0 +1,268 @@
+"""Reading: what changed, how many there are, and the present state of some records.
+
+A search shows at most 10,000 results, and one that is paged through while records change skips some. So each page is a search of
+its own, from the stamp where the last one ended; inside one stamp the ids decide.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from adapters.hubspot.archive import Archive
+from adapters.hubspot.catalogue import Catalogue
+from adapters.hubspot.client import Answer, Client
+from adapters.hubspot.conditions import Filter
+from adapters.hubspot.links import Links, chunks
+from adapters.hubspot.owners import OWNERS, Owners
+from adapters.hubspot.pipelines import Pipelines
+from adapters.hubspot.records import Columns, Completer, Row, columns_of, losers, stamped, tombstone
+from adapters.hubspot.values import RecordId, from_wire, millis, moment
+from adapters.hubspot.version import objects
+from connector.ports import Page, Position, Query, Record
+
+LAG: Final = timedelta(minutes=5)
+"""How long a change may be missing from the search, with room to spare."""
+_PAGE: Final = 200
+_IDS_IN_A_READ: Final = 100
+_LONGEST_SEARCH: Final = 2_900
+"""Characters of a search; HubSpot takes 3,000."""
+_STEP: Final = timedelta(milliseconds=1)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_LOOK_BACK: Final = timedelta(days=14)
+"""How long a record is looked at again for what was associated with it later: that leaves no trace on the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the next search begins: at a stamp, or inside one behind an id."""
+
+    start: datetime | None
+    behind: str | None = None
+    until: datetime | None = None
+
+    def filters(self, columns: Columns) -> list[Filter]:
+        """Return the place as filters."""
+        name = columns.stamp
+        found: list[Filter] = []
+        if self.behind is not None and self.start is not None:
+            found.append({"propertyName": name, "operator": "EQ", "value": millis(self.start)})
+            found.append({"propertyName": "hs_object_id", "operator": "GT", "value": str(self.behind)})
+        elif self.start is not None and self.until is not None:
+            bounds = {"value": millis(self.start), "highValue": millis(self.until - _STEP)}
+            found.append({"propertyName": name, "operator": "BETWEEN", **bounds})
+        elif self.start is not None:
+            found.append({"propertyName": name, "operator": "GTE", "value": millis(self.start)})
+        return found
+
+    def sort(self, columns: Columns) -> str:
+        """Return the property to sort by."""
+        return columns.stamp if self.behind is None else "hs_object_id"
+
+
+class Reader:
+    """Reads records of any object."""
+
+    def __init__(self, client: Client, catalogue: Catalogue, links: Links) -> None:
+        self._client = client
+        self._catalogue = catalogue
+        self._owners = Owners(client)
+        self._archive = Archive(client)
+        self._completer = Completer(links, Pipelines(client), self.properties)
+
+    # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        """Yield pages as the port says."""
+        empty = True
+        for page in self._all_changes(query, since, after):
+            empty = False
+            yield page
+        if empty:
+            yield Page([], None, self._client.now())
+
+    def _all_changes(self, query: Query, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        if query.object == OWNERS:
+            yield from self._owner_changes(query, since, after)
+            return
+        columns = self._columns(query)
+        gone: set[str] = set()
+        yield from self._living(columns, _start(since, after), after, gone)
+        if since is not None and columns.links and self._new_hour(since):
+            yield from self._linked_late(columns, since)
+        yield from self._archive.pages(columns, since, gone)
+
+    def _owner_changes(self, query: Query, since: datetime | None, after: Position | None) -> Iterator[Page]:
+        if not self._owners.due(since):
+            return
+        try:
+            records = self._owners.records(query)
+        except Exception:
+            self._owners.missed()
+            raise
+        now = self._client.now()
+        behind = [record for record in records if after is None or position(record) > after]
+        for some in chunks(behind, _PAGE):
+            yield Page(some, position(some[-1]), now)
+
+    def _living(self, columns: Columns, place: Place | None, after: Position | None, gone: set[str]) -> Iterator[Page]:
+        while place is not None:
+            answer = self._search(columns, place)
+            rows = answer.rows
+            more = bool(answer.following) and bool(rows)
+            complete, place = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
+            page = self._page(columns, complete, after, answer, gone)
+            if page.last is not None:
+                after = page.last
+                yield page
+
+    def _page(
+        self, columns: Columns, rows: Sequence[Row], after: Position | None, answer: Answer, gone: set[str]
+    ) -> Page:
+        """Return the records behind a place, each one's merged-away predecessors just before it."""
+        rows = sorted(rows, key=lambda row: place_of(columns, row))
+        behind = [row for row in rows if after is None or place_of(columns, row) > after]
+        merged = {str(row["id"]): list(losers(row)) for row in behind}
+        gone.update(loser for some in merged.values() for loser in some)
+        records: list[Record] = []
+        for record in self._completer.records(columns, behind):
+            for loser in merged[record.id]:
+                records.append(tombstone(columns, loser, record.modified, merged_into=record.id))
+            records.append(record)
+        return Page(records, position(records[-1]) if records else None, answer.server_time)
+
+    def _linked_late(self, columns: Columns, since: datetime) -> Iterator[Page]:
+        """Yield what changed lately once more, as it is associated now. It moves no place: it lies before all of them."""
+        place = Place(since - _LOOK_BACK, until=since)
+        for page in self._living(columns, place, None, set()):
+            yield Page(page.records, None, page.server_time)
+
+    def _new_hour(self, since: datetime) -> bool:
+        """Tell if this is the first lap of an hour; `since` tells when the last lap began, in whatever process."""
+        hour = timedelta(hours=1)
+        start = datetime.min.replace(tzinfo=since.tzinfo)
+        return (since + LAG - start) // hour != (self._client.now() - start) // hour
+
+    # ── counting and fetching ────────────────────────────────────────────────────────────────────────────────────────
+
+    def count(self, query: Query) -> int:
+        """Return how many live records match now."""
+        if query.object == OWNERS:
+            return len(self._owners.records(query))
+        columns = self._columns(query)
+        if columns.groups is not None:
+            body = _body(columns, Place(None), limit=1, selected=())
+            if _size(body) <= _LONGEST_SEARCH:
+                return int(self._ask(columns.object, body).data.get("total") or 0)
+        return sum(len(page.records) for page in self._living(_here(columns), Place(None), None, set()))
+
+    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
+        """Return the present state of live records by id."""
+        wanted = list(dict.fromkeys(one for one in ids if one.isdigit()))
+        if not wanted:
+            return {}
+        query = Query(object_name, tuple(fields))
+        if object_name == OWNERS:
+            return {record.id: record for record in self._owners.records(query) if record.id in wanted}
+        columns = self._columns(query)
+        rows = self._read(object_name, wanted, columns.selected)
+        return {record.id: record for record in self._completer.records(columns, rows)}
+
+    def properties(self, object_name: str, ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return properties of live records by id, without asking whether there are such properties."""
+        rows = self._read(object_name, ids, names)
+        return {str(row["id"]): {key: from_wire(value) for key, value in row["properties"].items()} for row in rows}
+
+    def _read(self, object_name: str, ids: Sequence[str], names: Sequence[str]) -> list[Row]:
+        """Read by id. A merged-away id may be answered with its survivor, who was not asked for."""
+        found: dict[str, Row] = {}
+        path = objects(object_name, "batch", "read")
+        for some in chunks(ids, _IDS_IN_A_READ):
+            body = {"properties": list(names), "inputs": [{"id": one} for one in some]}
+            answer = self._client.ask(path, body, call=f"fetch {object_name}")
+            found |= {str(row["id"]): row for row in answer.rows if not row.get("archived")}
+        return [found[one] for one in ids if one in found]
+
+    # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _columns(self, query: Query) -> Columns:
+        needed = [*query.fields, *(term.field for terms in query.where for term in terms)]
+        must = tuple(name for name in needed if not name.startswith("associations."))
+        fields = self._catalogue.fields(query.object, must=must)
+        columns = columns_of(query, fields, self._client.where(f"changes of {query.object}"))
+        longest = _body(columns, Place(_LATEST, "9" * 20), limit=_PAGE, selected=())
+        return columns if _size(longest) <= _LONGEST_SEARCH else _here(columns)
+
+    def _search(self, columns: Columns, place: Place) -> Answer:
+        """Return a page of a search; properties that make it too long are read apart."""
+        body = _body(columns, place, limit=_PAGE, selected=columns.selected)
+        if _size(body) <= _LONGEST_SEARCH:
+            return self._ask(columns.object, body)
+        answer = self._ask(columns.object, _body(columns, place, limit=_PAGE, selected=(columns.stamp,)))
+        rows = self._read(columns.object, [str(row["id"]) for row in answer.rows], columns.selected)
+        return Answer({**answer.data, "results": rows}, answer.server_time)
+
+    def _ask(self, object_name: str, body: Mapping[str, Any]) -> Answer:
+        return self._client.ask(objects(object_name, "search"), body, call=f"changes of {object_name}", search=True)
+
+
+def _start(since: datetime | None, after: Position | None) -> Place:
+    if after is None:
+        return Place(since)
+    at = moment(after.modified)
+    return Place(since) if since is not None and since > at else Place(at, behind=str(after.id))
+
+
+def _cut(
+    columns: Columns, place: Place, rows: Sequence[Row], *, more: bool, fresh: datetime
+) -> tuple[Sequence[Row], Place | None]:
+    """Return the rows that can be handed on, and where to search next.
+
+    The last stamp of a page may go on behind it, so it is read whole by the next search. A record that has just changed may stand
+    where it stood before, with its new stamp: it says nothing about its neighbours, and comes again where it belongs.
+    """
+    if place.behind is not None and place.start is not None:
+        complete = [row for row in rows if moment(stamped(columns, row)) == place.start]
+        if more:
+            return complete, Place(place.start, behind=str(rows[-1]["id"]), until=place.until)
+        return complete, Place(place.start + _STEP, until=place.until)
+    if not more:
+        return rows, None
+    stamps = [moment(stamped(columns, row)) for row in rows]
+    settled = [at for at in stamps if at <= fresh]
+    border = min(at for at in stamps if at > fresh) if settled and stamps[-1] > fresh else stamps[-1]
+    complete = [row for row, at in zip(rows, stamps, strict=True) if at < border]
+    if complete and (place.start is None or border > place.start):
+        return complete, Place(border, until=place.until)
+    return [], Place(place.start if place.start in stamps else stamps[0], behind="0", until=place.until)
+
+
+def place_of(columns: Columns, row: Row) -> Position:
+    """Return a row's place in the listing."""
+    return Position(stamped(columns, row), RecordId(row["id"]))
+
+
+def position(record: Record) -> Position:
+    """Return a record's place in the listing."""
+    return Position(record.modified, record.id)
+
+
+def _here(columns: Columns) -> Columns:
+    """Return the columns with their conditions checked here."""
+    return replace(columns, groups=None)
+
+
+def _body(columns: Columns, place: Place, *, limit: int, selected: Iterable[str]) -> dict[str, Any]:
+    bounds = place.filters(columns)
+    groups = [[*group, *bounds] for group in columns.groups or []] or ([bounds] if bounds else [])
+    return {
+        "filterGroups": [{"filters": filters} for filters in groups],
+        "sorts": [{"propertyName": place.sort(columns), "direction": "ASCENDING"}],
+        "properties": list(selected),
+        "limit": limit,
+    }
+
+
+def _size(body: Mapping[str, Any]) -> int:
+    return len(json.dumps(body))

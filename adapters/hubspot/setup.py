@@ -1,0 +1,178 @@
+"""Setting up an account: our properties, in a group of their own; and taking them away again."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from adapters.hubspot.catalogue import ACTIVITIES, LONGEST_TEXT, Catalogue
+from adapters.hubspot.client import Client
+from adapters.hubspot.errors import Absent
+from adapters.hubspot.version import properties
+from connector.errors import Bug, Conflict, CrmError, RecordRejected
+from connector.ports import FieldSpec, SetupResult, SetupStep
+
+GROUP: Final = "afterword"
+_GROUP_LABEL: Final = "Afterword"
+_ONE_LINE: Final = 255
+_PLAIN: Final[Mapping[str, tuple[str, str]]] = {
+    "number": ("number", "number"),
+    "boolean": ("bool", "booleancheckbox"),
+    "date": ("date", "date"),
+    "datetime": ("datetime", "date"),
+    "url": ("string", "text"),
+    "email": ("string", "text"),
+    "phone": ("string", "phonenumber"),
+    "picklist": ("enumeration", "select"),
+}
+Detail = Mapping[str, Any]
+
+
+class Setup:
+    """Plans from what the account has, and acts step by step."""
+
+    def __init__(self, client: Client, catalogue: Catalogue) -> None:
+        self._client = client
+        self._catalogue = catalogue
+
+    def plan(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+        """Return what is missing; nothing on an account that is set up."""
+        steps: list[SetupStep] = []
+        for name in dict.fromkeys(spec.object for spec in fields):
+            there = {row["name"] for row in self._catalogue.definitions(name)}
+            missing = [spec for spec in fields if spec.object == name and property_name(spec) not in there]
+            if not missing:
+                continue
+            if GROUP not in self._groups(name):
+                steps.append(group_step(name))
+            steps += [field_step(spec) for spec in missing]
+            if shown := [spec.label for spec in missing if not spec.unique]:
+                steps.append(card_step(name, shown))
+        return steps
+
+    def apply(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """Carry out the steps; a refused one does not stop the others. A manual one is never done by us."""
+        for step in steps:
+            if step.manual:
+                yield SetupResult(step, done=False)
+                continue
+            try:
+                detail = self._actions[step.detail["action"]](self, step.detail)
+            except CrmError as error:
+                yield SetupResult(step, done=False, error=error)
+            else:
+                yield SetupResult(step, done=True, detail=detail)
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """Return steps for what the results say was made, the newest first."""
+        return [
+            SetupStep(f"remove:{result.step.key}", f"Take back: {result.step.sentence}", detail=result.detail["undo"])
+            for result in reversed(made)
+            if result.done and result.detail.get("undo")
+        ]
+
+    def _groups(self, object_name: str) -> set[str]:
+        call = f"property groups of {object_name}"
+        return {str(row.get("name")) for row in self._client.read(properties(object_name, "groups"), call=call).rows}
+
+    # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _make_group(self, detail: Detail) -> dict[str, Any]:
+        body = {"name": GROUP, "label": _GROUP_LABEL, "displayOrder": -1}
+        return self._make(properties(detail["object"], "groups"), body, properties(detail["object"], "groups", GROUP))
+
+    def _make_property(self, detail: Detail) -> dict[str, Any]:
+        name, body = detail["object"], dict(detail["definition"])
+        path, undo = properties(name), properties(name, body["name"])
+        try:
+            return self._make(path, body, undo)
+        except RecordRejected:
+            if not body.get("hasUniqueValue") or name not in ACTIVITIES:
+                raise
+        # HubSpot may keep unique properties to records; an activity is found through what it hangs on instead.
+        return self._make(path, {**body, "hasUniqueValue": False}, undo)
+
+    def _make(self, path: str, body: Mapping[str, Any], undo: str) -> dict[str, Any]:
+        call = f"make {body['name']}"
+        try:
+            self._client.change("POST", path, body, call=call)
+        except Conflict:
+            return {"existed": True}
+        except RecordRejected as error:
+            if "EXISTS" not in error.code and "already exists" not in error.what:
+                raise
+            return {"existed": True}
+        return {"undo": {"action": "delete", "path": undo}}
+
+    def _delete(self, detail: Detail) -> dict[str, Any]:
+        """Delete what we made; what is gone already counts as done."""
+        try:
+            self._client.change("DELETE", detail["path"], call="remove")
+        except Absent:
+            return {"gone": True}
+        return {}
+
+    _actions: Mapping[str, Callable[["Setup", Detail], dict[str, Any]]] = {
+        "group": _make_group,
+        "property": _make_property,
+        "delete": _delete,
+    }
+
+
+# ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def property_name(spec: FieldSpec) -> str:
+    """Return the name that the property will have: HubSpot knows small letters only."""
+    return spec.name.lower()
+
+
+def group_step(object_name: str) -> SetupStep:
+    """Return the step that makes the group of our properties."""
+    sentence = f"Make the property group “{_GROUP_LABEL}” for {object_name}."
+    return SetupStep(f"group:{object_name}.{GROUP}", sentence, detail={"action": "group", "object": object_name})
+
+
+def field_step(spec: FieldSpec) -> SetupStep:
+    """Return the step that makes a property."""
+    detail = {"action": "property", "object": spec.object, "definition": definition(spec)}
+    sentence = f"Make the property “{spec.label}” ({property_name(spec)}) of {spec.object}."
+    return SetupStep(f"field:{spec.object}.{spec.name}", sentence, detail=detail)
+
+
+def card_step(object_name: str, labels: Sequence[str]) -> SetupStep:
+    """Return the click path for showing properties: their place on the page is each account's own."""
+    path = f"Settings > Data Management > Objects > {object_name.capitalize()} > Record Customization > (your view)"
+    sentence = f"Show the properties on the record: {path} > Add cards > Property list: {', '.join(labels)}."
+    return SetupStep(f"layout:{object_name}", sentence, manual=True)
+
+
+def definition(spec: FieldSpec) -> dict[str, Any]:
+    """Return the property as HubSpot takes it. `Bug`: a type that we have no use for."""
+    kind, shape = _shape(spec)
+    body: dict[str, Any] = {
+        "name": property_name(spec),
+        "label": spec.label,
+        "type": kind,
+        "fieldType": shape,
+        "groupName": GROUP,
+        "description": spec.help,
+        "formField": False,
+    }
+    if spec.type == "boolean":
+        body["options"] = [_option("Yes", "true", 0), _option("No", "false", 1)]
+    if spec.type == "picklist":
+        body["options"] = [_option(word, word, place) for place, word in enumerate(spec.options)]
+    if spec.unique:
+        body["hasUniqueValue"] = True
+    return body
+
+
+def _shape(spec: FieldSpec) -> tuple[str, str]:
+    if spec.type == "text":
+        return "string", "text" if (spec.length or _ONE_LINE) <= _ONE_LINE else "textarea"
+    if spec.type not in _PLAIN or (spec.length or 0) > LONGEST_TEXT:
+        raise Bug(f"no property of type {spec.type} can be made")
+    return _PLAIN[spec.type]
+
+
+def _option(label: str, value: str, place: int) -> dict[str, Any]:
+    return {"label": label, "value": value, "displayOrder": place, "hidden": False}

@@ -1,0 +1,82 @@
+"""Values and stamps, in HubSpot's form (text only) and in ours."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from connector.errors import Bug
+
+
+class RecordId(str):
+    """A record's id, which sorts as the number that it is: ids of one object differ in their length."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: str) -> bool:
+        return _number(self) < _number(other)
+
+    def __le__(self, other: str) -> bool:
+        return _number(self) <= _number(other)
+
+    def __gt__(self, other: str) -> bool:
+        return _number(self) > _number(other)
+
+    def __ge__(self, other: str) -> bool:
+        return _number(self) >= _number(other)
+
+
+def _number(text: str) -> tuple[int, str]:
+    digits = str.__str__(text).lstrip("0")
+    return len(digits), digits
+
+
+def moment(text: str) -> datetime:
+    """Return the instant of a stamp: ISO text, or milliseconds since 1970."""
+    if text.isdigit():
+        return datetime.fromtimestamp(int(text) // 1000, UTC).replace(microsecond=int(text) % 1000 * 1000)
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def stamp(text: str) -> str:
+    """Return a stamp with all its milliseconds, so that the order of texts is the order of time."""
+    at = moment(text)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+def millis(at: datetime) -> str:
+    """Return an instant as filters take it, rounded down."""
+    seconds = int(at.astimezone(UTC).replace(microsecond=0).timestamp())
+    return str(seconds * 1000 + at.microsecond // 1000)
+
+
+def to_wire(value: Any) -> str:
+    """Return a value as HubSpot takes it; '' clears. `Bug`: a time without a zone, or something that no property can hold."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise Bug("a time without a zone cannot be written")
+        return stamp(value.isoformat())
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float | Decimal):
+        return _plain_number(value)
+    raise Bug(f"{type(value).__name__} has no form in HubSpot")
+
+
+def _plain_number(value: float | Decimal) -> str:
+    """Return a number without exponent and without zeros that say nothing."""
+    exact = Decimal(str(value))
+    if not exact.is_finite():
+        raise Bug(f"{value} is no number")
+    text = format(exact, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def from_wire(value: Any) -> Any:
+    """Return what was read; HubSpot gives '' for some empty values and null for others."""
+    return None if value == "" else value

@@ -1,0 +1,212 @@
+"""Writing: up to 100 records of one object in one call, one result for each."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from adapters.hubspot.batches import Batch, changing, creating, inserting
+from adapters.hubspot.catalogue import Catalogue
+from adapters.hubspot.client import Client
+from adapters.hubspot.errors import Absent
+from adapters.hubspot.links import Links
+from adapters.hubspot.once import Once
+from adapters.hubspot.refusals import concerns_record, gone, of_row, refined
+from adapters.hubspot.version import objects
+from connector.errors import Bug, CrmError, Gone, Locked, SchemaChanged, Unavailable
+from connector.ports import Write, WriteResult
+
+BATCH: Final = 100
+_LOCK_ATTEMPTS: Final = 3
+_LOCK_PAUSE: Final = 2.0
+"""Seconds that HubSpot wants between calls about a locked record."""
+
+
+class Writer:
+    """Carries out writes on one object."""
+
+    def __init__(self, client: Client, catalogue: Catalogue, links: Links, once: Once) -> None:
+        self._client = client
+        self._catalogue = catalogue
+        self._links = links
+        self._once = once
+
+    def write(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """Return one result for each write, in order. `Bug`: two writes name the same record, or there are too many."""
+        _check(writes)
+        results: dict[str, WriteResult] = {}
+        for batch, some in self._routes(writes):
+            send = self._send_known if results else self._send
+            for result in send(batch, some):
+                results[result.write.key] = result
+        return [results[write.key] for write in writes]
+
+    def _routes(self, writes: Sequence[Write]) -> Iterator[tuple[Batch, Sequence[Write]]]:
+        """Divide the writes by the call that carries them out; looks for what may have been created before."""
+        changes = [write for write in writes if write.id is not None]
+        if changes:
+            yield changing(), changes
+        keyed = [write for write in writes if write.id is None and write.external is not None]
+        plain = [write for write in writes if write.id is None and write.external is None]
+        for name in dict.fromkeys(write.external[0] for write in keyed if write.external):
+            some = [write for write in keyed if write.external and write.external[0] == name]
+            if self._unique(some[0].object, name):
+                yield inserting(name), some
+                continue
+            known = self._once.known(some, name)
+            if known:
+                yield changing(known), [write for write in some if write.key in known]
+            plain += [write for write in some if write.key not in known]
+        if plain:
+            yield creating(self._once.types_for(plain)), plain
+
+    def _unique(self, object_name: str, name: str) -> bool:
+        found = self._catalogue.fields(object_name, must=(name,)).get(name)
+        return found is not None and found.unique
+
+    # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, batch: Batch, writes: Sequence[Write]) -> list[WriteResult]:
+        """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
+        object_name = writes[0].object
+        body = {"inputs": [batch.input(write, str(place)) for place, write in enumerate(writes)]}
+        path = objects(object_name, "batch", batch.action)
+        try:
+            answer = self._patiently(path, body, writes)
+        except CrmError as error:
+            if not concerns_record(error):
+                raise
+            return self._divide(batch, writes, error)
+        results = self._results(batch, writes, answer.rows, answer.data.get("errors") or ())
+        return self._associated(batch, results)
+
+    def _patiently(self, path: str, body: Mapping[str, Any], writes: Sequence[Write]) -> Any:
+        """Send, and wait for a lock when it is clear whose it is."""
+        call = f"write {writes[0].object}"
+        for _ in range(_LOCK_ATTEMPTS - 1 if len(writes) == 1 else 0):
+            try:
+                return self._client.change("POST", path, body, call=call)
+            except Locked:
+                self._client.clock.sleep(_LOCK_PAUSE)
+        return self._client.change("POST", path, body, call=call)
+
+    def _divide(self, batch: Batch, writes: Sequence[Write], error: CrmError) -> list[WriteResult]:
+        guilty = _with_field(batch, writes, error)
+        hopeless = isinstance(error, SchemaChanged) and not guilty
+        if hopeless or len(writes) == 1 or len(guilty) == len(writes):
+            return [self._refused(write, error) for write in writes]
+        if guilty:
+            rest = [write for write in writes if write not in guilty]
+            return [*(self._refused(write, error) for write in guilty), *self._send_known(batch, rest)]
+        middle = len(writes) // 2
+        first = self._send(batch, writes[:middle])
+        return [*first, *self._send_known(batch, writes[middle:])]
+
+    def _send_known(self, batch: Batch, writes: Sequence[Write]) -> list[WriteResult]:
+        """Send when something is known of other records already: a failure then concerns these alone."""
+        try:
+            return self._send(batch, writes)
+        except CrmError as error:
+            return [WriteResult(write, "refused", write.id, error) for write in writes]
+
+    def _refused(self, write: Write, error: CrmError) -> WriteResult:
+        meant = refined(error, write)
+        if isinstance(meant, Gone):
+            meant = self._fate(write)
+        return WriteResult(write, "refused", write.id, meant)
+
+    # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _results(
+        self, batch: Batch, writes: Sequence[Write], rows: Sequence[Any], refusals: Sequence[Any]
+    ) -> list[WriteResult]:
+        done = batch.matched(writes, rows, alone=not refusals)
+        refused = batch.blamed(writes, refusals)
+        results = []
+        for place, write in enumerate(writes):
+            if place in done:
+                created = done[place].get("new", batch.action == "create")
+                results.append(WriteResult(write, "created" if created else "updated", str(done[place]["id"])))
+            else:
+                results.append(self._unmatched(batch, write, refused.get(place)))
+        return results
+
+    def _unmatched(self, batch: Batch, write: Write, row: Mapping[str, Any] | None) -> WriteResult:
+        """Say what became of a write that the results leave out; an answer may pass over merged records in silence."""
+        where = self._client.where(f"write {write.object} {write.key}")
+        error: CrmError
+        if row is not None:
+            error = of_row(row, write, where=where)
+        elif batch.action == "update":
+            error = self._fate(write)
+        else:
+            error = Unavailable("the answer does not say what became of the record.", where=where)
+        if isinstance(error, Gone) and row is not None:
+            error = self._fate(write)
+        return WriteResult(write, "refused", write.id, error)
+
+    def _fate(self, write: Write) -> CrmError:
+        """Return what is known of a record that could not be changed: gone, merged into another, or neither."""
+        record_id = str(write.id)
+        where = self._client.where(f"write {write.object} {write.key}")
+        try:
+            row = self._client.read(objects(write.object, record_id), call=f"fate of {write.object}").data
+        except Absent as error:
+            return gone(error.what, where=where)
+        except CrmError as error:
+            return gone("the record was not found.", where=where) if isinstance(error, SchemaChanged) else error
+        survivor = str(row.get("id") or record_id)
+        if row.get("archived"):
+            return gone("the record is deleted.", where=where)
+        if survivor == record_id:
+            return Unavailable("the answer does not say what became of the record.", where=where)
+        return gone(f"the record was merged into {survivor}.", where=where, merged_into=survivor)
+
+    def _associated(self, batch: Batch, results: Sequence[WriteResult]) -> list[WriteResult]:
+        """Associate what was created with what it belongs to, where the call itself could not.
+
+        A record whose associations fail counts as refused: the next attempt finds it by its key, and makes them.
+        """
+        if batch.action != "upsert":
+            return list(results)
+        failed: dict[str, CrmError] = {}
+        due = [result for result in results if result.id and result.outcome != "refused" and result.write.related]
+        ends = dict.fromkeys(ref.object for result in due for ref in result.write.related)
+        for end in ends:
+            pairs = [(str(result.id), ref.id) for result in due for ref in result.write.related if ref.object == end]
+            try:
+                self._links.make(due[0].write.object, end, pairs)
+            except CrmError as error:
+                failed |= {
+                    result.write.key: error for result in due if end in {ref.object for ref in result.write.related}
+                }
+        return [
+            WriteResult(result.write, "refused", result.id, failed[result.write.key])
+            if result.write.key in failed
+            else result
+            for result in results
+        ]
+
+
+def _check(writes: Sequence[Write]) -> None:
+    if len(writes) > BATCH:
+        raise Bug(f"{len(writes)} writes in one call; {BATCH} are the most")
+    if len({write.object for write in writes}) > 1:
+        raise Bug("writes on several objects in one call")
+    for what, of in _NAMES.items():
+        names = [name for write in writes if (name := of(write)) is not None]
+        if len(set(names)) != len(names):
+            raise Bug(f"two writes in one call have the same {what}")
+
+
+_NAMES: Final[Mapping[str, Callable[[Write], object | None]]] = {
+    "key": lambda write: write.key,
+    "id": lambda write: write.id,
+    "external key": lambda write: write.external if write.id is None else None,
+}
+
+
+def _with_field(batch: Batch, writes: Sequence[Write], error: CrmError) -> list[Write]:
+    """Return the writes that name the property which is not there: they need no search by halves."""
+    if not isinstance(error, SchemaChanged) or not error.field:
+        return []
+    lower = error.field.lower()
+    return [write for write in writes if any(lower == name.lower() for name in batch.input(write, "")["properties"])]
