@@ -231,11 +231,12 @@ def _cut(
         return rows, None
     stamps = [moment(stamped(columns, row)) for row in rows]
     settled = [at for at in stamps if at <= fresh]
-    border = min(at for at in stamps if at > fresh) if settled and stamps[-1] > fresh else stamps[-1]
+    border = settled[-1] if settled else stamps[-1]
     complete = [row for row, at in zip(rows, stamps, strict=True) if at < border]
     if complete and (place.start is None or border > place.start):
         return complete, Place(border, until=place.until)
-    return [], Place(place.start if place.start in stamps else stamps[0], behind="0", until=place.until)
+    tie = place.start if place.start in stamps else min(settled or stamps)
+    return [], Place(tie, behind="0", until=place.until)
 
 
 def place_of(columns: Columns, row: Row) -> Position:
