@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.seed import seed as fill
 from adapters.sandbox.server import RunningServer, running
@@ -26,7 +27,7 @@ def sandbox() -> None:
 @cli.command()
 def serve(
     *,
-    crm: Annotated[str, typer.Option(help="Which CRM to pretend to be: salesforce.")] = "salesforce",
+    crm: Annotated[str, typer.Option(help="Which CRM to pretend to be: salesforce or hubspot.")] = "salesforce",
     port: Annotated[int, typer.Option(help="The port on localhost; 0 takes a free one.")] = 0,
     start: Annotated[
         datetime | None, typer.Option(help="Stand still at this time (UTC) instead of following the real one.")
@@ -39,30 +40,42 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(help="Write the address and credentials here too.")] = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT; prints its address and credentials as JSON when it is ready."""
-    if crm != "salesforce":
-        raise typer.BadParameter(f"no sandbox for {crm}; there is: salesforce")
+    clock = SandboxClock(start.replace(tzinfo=UTC) if start else None)
+    org = _made(crm, clock, accounts=accounts, seed=seed)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    org = Salesforce(SandboxClock(start.replace(tzinfo=UTC) if start else None))
-    if accounts:
-        fill(org, seed=seed, accounts=accounts, now=org.clock.now())
     with running(org, port=port, cert_dir=cert_dir) as server:
         _tell(_credentials(org, server), ready_file)
         stop.wait()
 
 
-def _credentials(org: Salesforce, server: RunningServer) -> str:
-    return json.dumps(
-        {
-            "url": server.url,
-            "ca_bundle": str(server.ca_bundle),
-            "client_id": org.client.client_id,
-            "client_secret": org.client.client_secret,
-            "access_token": org.access_token,
-            "admin_token": org.admin_token,
-        }
-    )
+def _made(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesforce | HubSpot:
+    if crm == "hubspot":
+        if accounts:
+            raise typer.BadParameter("there are no invented companies for hubspot")
+        return HubSpot(clock)
+    if crm != "salesforce":
+        raise typer.BadParameter(f"no sandbox for {crm}; there are: salesforce, hubspot")
+    org = Salesforce(clock)
+    if accounts:
+        fill(org, seed=seed, accounts=accounts, now=clock.now())
+    return org
+
+
+def _credentials(org: Salesforce | HubSpot, server: RunningServer) -> str:
+    told = {
+        "url": server.url,
+        "ca_bundle": str(server.ca_bundle),
+        "client_id": org.client.client_id,
+        "client_secret": org.client.client_secret,
+        "access_token": org.access_token,
+    }
+    if isinstance(org, Salesforce):
+        told["admin_token"] = org.admin_token
+    else:
+        told["refresh_token"] = org.oauth.offer_refresh_token(org.client)
+    return json.dumps(told)
 
 
 def _tell(text: str, ready_file: Path | None) -> None:

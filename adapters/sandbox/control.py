@@ -55,8 +55,8 @@ class Controlled(Protocol):
 
     def merge(
         self, object_name: str, winner: str, losers: list[str], *, at: datetime | None = None, by: str | None = None
-    ) -> None:
-        """Merges records."""
+    ) -> str | None:
+        """Merges records; returns the id of what remains, where that can be a new one."""
         ...
 
 
@@ -117,7 +117,8 @@ class Control:
             case ("DELETE", record_id):
                 self._crm.delete(name, record_id, **_by(body))
             case ("POST", record_id, "merge"):
-                self._crm.merge(name, record_id, body["losers"], **_by(body))
+                remaining = self._crm.merge(name, record_id, body["losers"], **_by(body))
+                return {"id": remaining} if remaining else {}
             case _:
                 raise LookupError(f"no such control: {method} rows/{name}")
         return {}

@@ -4,7 +4,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -214,3 +214,15 @@ class Faults:
         with self._lock:
             self.calls.append(fault)
         return fault
+
+
+def after(response: Response, struck: Sequence[CallFault]) -> Response:
+    """An answer as the faults that struck its call let it through."""
+    for fault in struck:
+        if fault.effect == "drop_after":
+            response = replace(response, drop=True)
+        if fault.effect == "slow":
+            response = replace(response, wait=response.wait + fault.seconds)
+        if fault.effect == "truncate":
+            response = replace(response, cut=min(fault.size, len(response.body)))
+    return response

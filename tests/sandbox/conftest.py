@@ -1,4 +1,4 @@
-"""A pretend Salesforce on a clock that stands still, over HTTPS, as a connector's libraries see it."""
+"""The pretend CRMs on a clock that stands still, over HTTPS, as a connector's libraries see them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 import pytest
 import requests
 import simple_salesforce
+from hubspot import HubSpot as HubSpotClient
+from hubspot_wire import Hub
 
 from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.server import RunningServer, running
 
@@ -80,3 +83,29 @@ def sf(server: RunningServer, org: Salesforce, http: Http) -> simple_salesforce.
     return simple_salesforce.Salesforce(
         session_id=org.access_token, instance_url=server.url, session=http, version="62.0"
     )
+
+
+@pytest.fixture
+def portal(clock: SandboxClock) -> HubSpot:
+    return HubSpot(clock)
+
+
+@pytest.fixture
+def hub_server(portal: HubSpot) -> Iterator[RunningServer]:
+    with running(portal) as server:
+        yield server
+
+
+@pytest.fixture
+def hub(hub_server: RunningServer, portal: HubSpot) -> Iterator[Hub]:
+    """A private app that may do everything, in a portal without limits."""
+    portal.configure(burst=0, searches_per_s=0)
+    with Hub(hub_server.url, str(hub_server.ca_bundle), portal.access_token) as session:
+        yield session
+
+
+@pytest.fixture
+def hubspot(hub_server: RunningServer, portal: HubSpot) -> HubSpotClient:
+    """The same through the vendor's Python package."""
+    portal.configure(burst=0, searches_per_s=0)
+    return HubSpotClient(access_token=portal.access_token, host=hub_server.url, ssl_ca_cert=str(hub_server.ca_bundle))

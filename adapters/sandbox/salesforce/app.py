@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.control import Control
-from adapters.sandbox.faults import CallFault
+from adapters.sandbox.faults import CallFault, after
 from adapters.sandbox.log import CallLog
 from adapters.sandbox.salesforce import rest
 from adapters.sandbox.salesforce.bulk import Jobs
@@ -84,7 +84,7 @@ class Salesforce(Org):
         note = Note()
         struck = self.faults.for_call(request.method, request.target)
         response = self._before(request, struck) or self._answer(request, note)
-        response = _after(response, struck)
+        response = after(response, struck)
         self._keep(request, response, note)
         return response
 
@@ -166,14 +166,3 @@ class Salesforce(Org):
             rows=note.rows,
             user=session.user_id if session else None,
         )
-
-
-def _after(response: Response, struck: list[CallFault]) -> Response:
-    for fault in struck:
-        if fault.effect == "drop_after":
-            response = replace(response, drop=True)
-        if fault.effect == "slow":
-            response = replace(response, wait=response.wait + fault.seconds)
-        if fault.effect == "truncate":
-            response = replace(response, cut=min(fault.size, len(response.body)))
-    return response

@@ -1,0 +1,216 @@
+"""The calls about the account: owners, pipelines, and what the portal says of itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.errors import bad_json, not_found, required
+from adapters.sandbox.hubspot.pipelines import Metadata, Pipeline, Stage, check_metadata
+from adapters.sandbox.hubspot.values import iso, to_ms
+from adapters.sandbox.web import Response, json_response
+
+MOST_OWNERS, USUAL_OWNERS = 500, 100
+
+
+def owners(call: Call, rest: list[str]) -> Response:
+    """GET owners and owners/{id}."""
+    call.scoped("crm.objects.owners.read", "automation")
+    call.note.sobject = "owners"
+    archived = call.flag("archived")
+    match (call.request.method, *rest):
+        case ("GET",):
+            return _owner_list(call, archived=archived)
+        case ("GET", key) if key.isdigit():
+            by_user = call.query.get("idProperty", "id").lower() == "userid"
+            found = call.portal.owners.find(int(key), by_user=by_user, archived=archived)
+            call.read(1)
+            return json_response(found.as_json())
+    raise not_found()
+
+
+def _owner_list(call: Call, *, archived: bool) -> Response:
+    limit = call.number("limit", USUAL_OWNERS, most=MOST_OWNERS)
+    found = call.portal.owners.page(call.after(), limit + 1, email=call.query.get("email"), archived=archived)
+    call.read(min(limit, len(found)))
+    answer: dict[str, Any] = {"results": [each.as_json() for each in found[:limit]]}
+    if len(found) > limit:
+        answer["paging"] = call.next_page(str(found[limit - 1].id))
+    return json_response(answer)
+
+
+def pipelines(call: Call, rest: list[str]) -> Response:
+    """Everything under pipelines/{type}."""
+    held = call.portal.object(rest[0])
+    verb = "read" if call.request.method == "GET" else "write"
+    base = [scope for scope in held.scopes if scope != "tickets"]
+    bases = [*base, *(each.replace("objects", "schemas") for each in base)]
+    call.scoped(*(f"{each}.{verb}" for each in bases), *(["tickets"] if "tickets" in held.scopes else []))
+    call.note.sobject = "pipelines"
+    pipes, now = call.portal.pipelines, call.portal.now()
+    match (call.request.method, *rest[1:]):
+        case ("GET",):
+            return json_response({"results": [each.as_json() for each in pipes.of(held.name)]})
+        case ("POST",):
+            return _new_pipeline(call, held.name)
+        case ("GET", key):
+            return json_response(pipes.get(held.name, key).as_json())
+        case ("PATCH", key):
+            return _change(call, pipes.get(held.name, key))
+        case ("PUT", key):
+            return _replace(call, held.name, pipes.get(held.name, key))
+        case ("DELETE", key):
+            call.wrote()
+            pipes.archive(held.name, key, now)
+            return Response(204)
+        case (_, key, "stages", *more):
+            return _stages(call, held.name, pipes.get(held.name, key), more)
+        case ("GET", key, "audit"):
+            pipes.get(held.name, key)
+            return json_response({"results": []})
+    raise not_found()
+
+
+def details(call: Call, rest: list[str]) -> Response:
+    """GET details and api-usage/daily/private-apps."""
+    if call.request.method == "GET" and rest == ["details"]:
+        offset = call.portal.clock.now().astimezone(call.portal.limits.zone).utcoffset()
+        seconds = int(offset.total_seconds()) if offset else 0
+        hours, minutes = divmod(abs(seconds) // 60, 60)
+        return json_response(
+            {
+                "portalId": call.portal.portal_id,
+                "accountType": "DEVELOPER_TEST",
+                "timeZone": call.portal.time_zone,
+                "companyCurrency": "USD",
+                "additionalCurrencies": [],
+                "utcOffset": f"{'-' if seconds < 0 else '+'}{hours:02d}:{minutes:02d}",
+                "utcOffsetMilliseconds": seconds * 1000,
+                "uiDomain": "app.hubspot.com",
+                "dataHostingLocation": "na1",
+            }
+        )
+    if call.request.method == "GET" and rest == ["api-usage", "daily", "private-apps"]:
+        limits = call.portal.limits
+        usage = {"name": "private-apps-api-calls-daily", "usageLimit": limits.daily or 0, "currentUsage": limits.used}
+        told = {
+            "collectedAt": iso(call.portal.now()),
+            "fetchStatus": "SUCCESS",
+            "resetsAt": iso(to_ms(limits.resets_at())),
+        }
+        return json_response({"results": [usage | told]})
+    raise not_found()
+
+
+def _new_pipeline(call: Call, name: str) -> Response:
+    call.wrote()
+    body = call.body("label", "displayOrder", "stages")
+    stages = [_stage_input(each) for each in _list(body["stages"])]
+    made = call.portal.pipelines.add(
+        name,
+        str(body["label"]),
+        [(each.get("stageId"), str(each["label"]), _metadata(each)) for each in stages],
+        call.portal.now(),
+        pipeline_id=body.get("pipelineId"),
+        order=int(body["displayOrder"]),
+    )
+    for stage, each in zip(made.stages.values(), stages, strict=True):
+        stage.order = int(each["displayOrder"])
+    return json_response(made.as_json(), 201)
+
+
+def _replace(call: Call, name: str, pipeline: Pipeline) -> Response:
+    call.wrote()
+    body = call.body("label", "displayOrder", "stages")
+    inputs = [_stage_input(each) for each in _list(body["stages"])]
+    for each in inputs:
+        check_metadata(name, _metadata(each))
+    now, kept = call.portal.now(), pipeline.stages
+    pipeline.label, pipeline.order, pipeline.updated, pipeline.stages = (
+        str(body["label"]),
+        int(body["displayOrder"]),
+        now,
+        {},
+    )
+    for each in inputs:
+        made = call.portal.pipelines.add_stage(
+            name,
+            pipeline,
+            str(each["label"]),
+            _metadata(each),
+            at=now,
+            stage_id=each.get("stageId"),
+            order=int(each["displayOrder"]),
+        )
+        made.created = kept[made.id].created if made.id in kept else now
+    return json_response(pipeline.as_json())
+
+
+def _change(call: Call, thing: Pipeline | Stage) -> Response:
+    call.wrote()
+    body = call.body()
+    thing.label = str(body.get("label", thing.label))
+    thing.order = int(body.get("displayOrder", thing.order))
+    thing.updated = call.portal.now()
+    if isinstance(body.get("archived"), bool):
+        thing.archived = call.portal.now() if body["archived"] else None
+    return json_response(thing.as_json())
+
+
+def _stages(call: Call, name: str, pipeline: Pipeline, rest: list[str]) -> Response:
+    match (call.request.method, *rest):
+        case ("GET",):
+            return json_response({"results": [each.as_json() for each in pipeline.live()]})
+        case ("POST",):
+            call.wrote()
+            body = _stage_input(call.body())
+            made = call.portal.pipelines.add_stage(
+                name,
+                pipeline,
+                str(body["label"]),
+                _metadata(body),
+                at=call.portal.now(),
+                stage_id=body.get("stageId"),
+                order=int(body["displayOrder"]),
+            )
+            return json_response(made.as_json(), 201)
+        case ("GET", key):
+            return json_response(pipeline.stage(key).as_json())
+        case ("PATCH" | "PUT", key):
+            return _change_stage(call, name, pipeline.stage(key))
+        case ("DELETE", key):
+            call.wrote()
+            pipeline.stage(key).archived = call.portal.now()
+            return Response(204)
+        case ("GET", key, "audit"):
+            pipeline.stage(key)
+            return json_response({"results": []})
+    raise not_found()
+
+
+def _change_stage(call: Call, name: str, stage: Stage) -> Response:
+    body = call.body("metadata")
+    metadata = {**stage.metadata, **_metadata(body)} if call.request.method == "PATCH" else _metadata(body)
+    check_metadata(name, metadata)
+    stage.metadata = metadata
+    return _change(call, stage)
+
+
+def _list(written: Any) -> list[Any]:
+    if not isinstance(written, list):
+        raise bad_json("stages must be a list of objects")
+    return written
+
+
+def _stage_input(written: Any) -> Mapping[str, Any]:
+    if not isinstance(written, Mapping):
+        raise bad_json("a stage must be an object")
+    missing = [name for name in ("displayOrder", "label", "metadata") if written.get(name) is None]
+    if missing:
+        raise required(missing)
+    return written
+
+
+def _metadata(written: Mapping[str, Any]) -> Metadata:
+    if not isinstance(written.get("metadata"), Mapping):
+        raise bad_json("metadata must be an object")
+    return {str(name): str(value) for name, value in written["metadata"].items()}

@@ -1,0 +1,243 @@
+"""The filters of a search: each can mark the matching places of a table at once, and judge a single record."""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adapters.sandbox.hubspot.errors import HubSpotError, bad_request, required
+from adapters.sandbox.hubspot.schema import ObjectType, Property
+from adapters.sandbox.hubspot.store import Floats, Mask, Reader, Record, Table
+from adapters.sandbox.hubspot.values import as_number
+
+if TYPE_CHECKING:
+    from adapters.sandbox.hubspot.portal import Portal
+
+MOST_GROUPS, MOST_IN_GROUP, MOST_FILTERS = 5, 6, 18
+OPERATORS = frozenset(
+    [
+        "EQ",
+        "NEQ",
+        "LT",
+        "LTE",
+        "GT",
+        "GTE",
+        "BETWEEN",
+        "IN",
+        "NOT_IN",
+        "HAS_PROPERTY",
+        "NOT_HAS_PROPERTY",
+        "CONTAINS_TOKEN",
+        "NOT_CONTAINS_TOKEN",
+    ]
+)
+_NUMERIC = frozenset({"number", "date", "datetime"})
+_ASSOCIATED = "associations."
+_COMPARISONS: Mapping[str, Callable[[Any, float], Any]] = {
+    "EQ": lambda value, asked: value == asked,
+    "LT": lambda value, asked: value < asked,
+    "LTE": lambda value, asked: value <= asked,
+    "GT": lambda value, asked: value > asked,
+    "GTE": lambda value, asked: value >= asked,
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One filter. `test` judges a record; `mask` marks all matching places at once, where that is possible."""
+
+    test: Callable[[Record], bool]
+    mask: Callable[[Table], Mask] | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A filter as it was sent, its values as text."""
+
+    name: str
+    operator: str
+    value: str = ""
+    high: str = ""
+    values: tuple[str, ...] = ()
+
+
+Groups = list[list[Condition]]
+
+
+def compile_groups(portal: "Portal", held: ObjectType, groups: Any) -> Groups:
+    """The filter groups of a search body: any group may match, within it all filters; raises HubSpotError."""
+    if not isinstance(groups, list) or not all(isinstance(group, Mapping) for group in groups):
+        raise bad_request("Invalid input JSON on line 1, column 1: filterGroups must be a list of objects")
+    listed = [group.get("filters") or [] for group in groups]
+    if len(listed) > MOST_GROUPS:
+        raise HubSpotError(f"At most {MOST_GROUPS} filterGroups are allowed, found {len(listed)}.")
+    if any(len(filters) > MOST_IN_GROUP for filters in listed):
+        raise HubSpotError(f"At most {MOST_IN_GROUP} filters are allowed in a filterGroup.")
+    if sum(len(filters) for filters in listed) > MOST_FILTERS:
+        raise HubSpotError(f"At most {MOST_FILTERS} filters are allowed in a search.")
+    return [[_condition(portal, held, _asked(each)) for each in filters] for filters in listed]
+
+
+def number_reader(portal: "Portal", held: ObjectType, spec: Property) -> Reader:
+    """How to read a numeric or time property as a number."""
+    if spec.name == "hs_object_id":
+        return lambda record: float(record.id)
+    if spec.name == held.modified:
+        return lambda record: float(record.modified)
+    if spec.name == held.created:
+        return lambda record: float(record.created)
+    return lambda record: as_number(spec, portal.records.value(held, record, spec.name))
+
+
+def _asked(written: Any) -> Asked:
+    if not isinstance(written, Mapping) or not written.get("propertyName") or not written.get("operator"):
+        raise required(["propertyName", "operator"])
+    operator = str(written["operator"]).upper()
+    if operator not in OPERATORS:
+        raise HubSpotError(f"Invalid input JSON on line 1, column 1: no such operator: {written['operator']}")
+    listed = written.get("values") or []
+    asked = Asked(
+        str(written["propertyName"]),
+        operator,
+        _text(written.get("value")),
+        _text(written.get("highValue")),
+        tuple(_text(each) for each in listed),
+    )
+    if operator in {"IN", "NOT_IN"} and not asked.values:
+        raise bad_request(f"operator {operator} requires values")
+    if operator == "BETWEEN" and not (asked.value and asked.high):
+        raise bad_request("operator BETWEEN requires value and highValue")
+    if operator not in {"IN", "NOT_IN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"} and asked.value == "":
+        raise bad_request(f"operator {operator} requires a value")
+    return asked
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _condition(portal: "Portal", held: ObjectType, asked: Asked) -> Condition:
+    if asked.name.startswith(_ASSOCIATED):
+        return _associated(portal, held, asked)
+    spec = held.properties.get(asked.name)
+    if spec is None:
+        raise bad_request()
+    if asked.operator in {"HAS_PROPERTY", "NOT_HAS_PROPERTY"}:
+        return _presence(portal, held, spec, wanted=asked.operator == "HAS_PROPERTY")
+    if spec.type in _NUMERIC and "TOKEN" not in asked.operator:
+        return _numeric(portal, held, spec, asked)
+    return _textual(portal, held, spec, asked)
+
+
+def _presence(portal: "Portal", held: ObjectType, spec: Property, *, wanted: bool) -> Condition:
+    def reader(record: Record) -> float:
+        return math.nan if portal.records.value(held, record, spec.name) is None else 1.0
+
+    def mask(table: Table) -> Mask:
+        empty: Mask = np.isnan(table.column(f"?{spec.name}", reader))
+        return ~empty if wanted else empty
+
+    return Condition(lambda record: math.isnan(reader(record)) != wanted, mask)
+
+
+def _numeric(portal: "Portal", held: ObjectType, spec: Property, asked: Asked) -> Condition:
+    reader = number_reader(portal, held, spec)
+    judge = _number_test(spec, asked)
+
+    def mask(table: Table) -> Mask:
+        found: Mask = judge(table.column(spec.name, reader))
+        return found
+
+    return Condition(lambda record: bool(judge(np.float64(reader(record)))), mask)
+
+
+def _number_test(spec: Property, asked: Asked) -> Callable[[Any], Any]:
+    """A test for a number or a whole column; a record without a value (NaN) never matches."""
+    if asked.operator in {"IN", "NOT_IN"}:
+        listed: Floats = np.array([_number(spec, each) for each in asked.values])
+        if asked.operator == "IN":
+            return lambda value: np.isin(value, listed)
+        return lambda value: ~np.isin(value, listed) & ~np.isnan(value)
+    low = _number(spec, asked.value)
+    if asked.operator == "BETWEEN":
+        high = _number(spec, asked.high)
+        return lambda value: (value >= low) & (value <= high)
+    if asked.operator == "NEQ":
+        return lambda value: (value != low) & ~np.isnan(value)
+    compare = _COMPARISONS[asked.operator]
+    return lambda value: compare(value, low)
+
+
+def _number(spec: Property, text: str) -> float:
+    number = as_number(spec, text)
+    if math.isnan(number):
+        raise bad_request()
+    return number
+
+
+def _textual(portal: "Portal", held: ObjectType, spec: Property, asked: Asked) -> Condition:
+    texts = portal.records.texts(held, spec.name)
+    judge = _text_test(spec, asked)
+
+    def test(record: Record) -> bool:
+        value = portal.records.value(held, record, spec.name)
+        return value is not None and judge(value)
+
+    def mask(table: Table) -> Mask:
+        keys = [asked.value.lower()] if asked.operator == "EQ" else [each.lower() for each in asked.values]
+        index = table.hashed(spec.name, texts)
+        found = {each for key in keys for each in index.get(key, ())}
+        return table.mask(each for each in found if each in table.rows and test(table.rows[each]))
+
+    return Condition(test, mask if asked.operator in {"EQ", "IN"} else None)
+
+
+def _text_test(spec: Property, asked: Asked) -> Callable[[str], bool]:
+    """A test for one text; capitals do not count, except that lists are compared as sent with the folded text."""
+    wanted = asked.value.lower()
+    listed = {each if spec.type == "string" else each.lower() for each in asked.values}
+    high = asked.high.lower()
+    tests: Mapping[str, Callable[[str], bool]] = {
+        "EQ": lambda value: wanted in _parts(spec, value),
+        "NEQ": lambda value: wanted not in _parts(spec, value),
+        "IN": lambda value: not listed.isdisjoint(_parts(spec, value)),
+        "NOT_IN": lambda value: listed.isdisjoint(_parts(spec, value)),
+        "LT": lambda value: value.lower() < wanted,
+        "LTE": lambda value: value.lower() <= wanted,
+        "GT": lambda value: value.lower() > wanted,
+        "GTE": lambda value: value.lower() >= wanted,
+        "BETWEEN": lambda value: wanted <= value.lower() <= high,
+        "CONTAINS_TOKEN": lambda value: _has_tokens(value, wanted),
+        "NOT_CONTAINS_TOKEN": lambda value: not _has_tokens(value, wanted),
+    }
+    return tests[asked.operator]
+
+
+def _parts(spec: Property, value: str) -> Sequence[str]:
+    folded = value.lower()
+    return [folded, *folded.split(";")] if spec.field_type == "checkbox" else [folded]
+
+
+def _has_tokens(value: str, wanted: str) -> bool:
+    """Whether every word of `wanted` is a word of the text; `*` stands for anything."""
+    folded = value.lower()
+    words = {folded, *re.findall(r"[\w.+-]+@[\w.-]+|\w+", folded), *re.findall(r"\w+", folded)}
+    return all(any(_matches(each, word) for word in words) for each in wanted.split())
+
+
+def _matches(pattern: str, word: str) -> bool:
+    parts = ".*".join(re.escape(part) for part in pattern.split("*"))
+    return re.fullmatch(parts, word, re.DOTALL) is not None
+
+
+def _associated(portal: "Portal", held: ObjectType, asked: Asked) -> Condition:
+    target = portal.schema.find(asked.name.removeprefix(_ASSOCIATED))
+    listed = asked.values or (asked.value,)
+    if target is None or asked.operator not in {"EQ", "IN"} or not all(each.isdigit() for each in listed):
+        raise bad_request()
+    ends = [portal.links.of(target.name, int(each), held.name) for each in listed]
+    found = {record_id for each in ends for record_id in each}
+    return Condition(lambda record: record.id in found, lambda table: table.mask(found))

@@ -1,0 +1,313 @@
+"""Writing records: what is checked, in which order, and what else a write moves."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapters.sandbox.faults import Faults
+from adapters.sandbox.hubspot.errors import HubSpotError, Invalid, invalid_values, not_found
+from adapters.sandbox.hubspot.owners import Owners
+from adapters.sandbox.hubspot.pipelines import Pipelines
+from adapters.sandbox.hubspot.schema import ObjectType, Property, Schema
+from adapters.sandbox.hubspot.store import Record, Revision, Store, Table
+from adapters.sandbox.hubspot.values import check, from_python, iso
+
+Values = Mapping[str, Any]
+FIRST_ID = 21_300_000_001
+HISTORY_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who writes (a user id), when (milliseconds since 1970) and from where.
+
+    What came over the wire (`called`) respects read-only values and meets the faults; the portal itself does neither.
+    """
+
+    user: int
+    at: int
+    source: str = "CRM_UI"
+    called: bool = False
+
+
+class Records:
+    """Create, update, archive and restore single records; each raises HubSpotError when it is refused."""
+
+    def __init__(self, store: Store, schema: Schema, faults: Faults, owners: Owners, pipelines: Pipelines) -> None:
+        self._store = store
+        self._schema = schema
+        self._faults = faults
+        self._owners = owners
+        self._pipelines = pipelines
+        self._ids: dict[str, int] = {}
+        self.portal_id = 0
+        self.blocked: set[str] = set()
+        self.changed: Callable[[ObjectType, Record | None, Record], None] = lambda *_: None
+
+    # Reading
+
+    def value(self, held: ObjectType, record: Record, name: str) -> str | None:
+        """A property of a record on the wire; None when it is empty."""
+        if name == "hs_object_id":
+            return str(record.id)
+        if name == held.created:
+            return iso(record.created)
+        if name == held.modified:
+            return iso(record.modified)
+        return record.properties.get(name)
+
+    def texts(self, held: ObjectType, name: str) -> Callable[[Record], Iterable[str]]:
+        """What stands for a property in the index by text: folded, each choice of several for itself."""
+
+        def of(record: Record) -> Iterable[str]:
+            value = self.value(held, record, name)
+            return () if value is None else {value.lower(), *value.lower().split(";")}
+
+        return of
+
+    def holding(self, held: ObjectType, name: str, text: str) -> list[Record]:
+        """The live records whose property holds a text, capitals apart."""
+        table = self._store.table(held.name)
+        found = table.hashed(name, self.texts(held, name)).get(text.lower(), ())
+        return [record for each in sorted(found) if (record := table.alive(each))]
+
+    def existing(self, held: ObjectType, record_id: str, id_property: str | None = None) -> Record:
+        """The live record behind an id, a merged-away id, or the value of a unique property; raises HubSpotError (404)."""
+        found = self.lookup(held, record_id, id_property)
+        if found is None:
+            raise not_found()
+        return found
+
+    def lookup(self, held: ObjectType, record_id: str, id_property: str | None = None) -> Record | None:
+        """The same, or None."""
+        if id_property and id_property != "hs_object_id":
+            spec = self.key(held, id_property)
+            return next(iter(self.holding(held, spec.name, record_id)), None)
+        table = self._store.table(held.name)
+        return table.alive(table.survivor(int(record_id))) if record_id.isascii() and record_id.isdigit() else None
+
+    def key(self, held: ObjectType, name: str) -> Property:
+        """A property that tells records apart; raises HubSpotError."""
+        spec = held.properties.get(name)
+        if spec is None or not (spec.unique or spec.is_email):
+            raise HubSpotError(f"Property '{name}' is not a unique identifier for {held.word}")
+        return spec
+
+    # Writing
+
+    def next_id(self, held: ObjectType) -> int:
+        """A new id; those of different objects are alike."""
+        self._ids[held.name] = self._ids.get(held.name, FIRST_ID - 1) + 1
+        return self._ids[held.name]
+
+    def skip_ids(self, held: ObjectType, taken: int) -> None:
+        """New ids come after one that was taken."""
+        self._ids[held.name] = max(self._ids.get(held.name, FIRST_ID - 1), taken)
+
+    def create(self, held: ObjectType, values: Values, writer: Writer) -> Record:
+        """Makes a record."""
+        self._may(held, "create", values, writer)
+        written = self._checked(held, values, {}, writer)
+        new = {name: value for name, value in written.items() if value}
+        self._fill(held, new)
+        self._complete(held, new)
+        self._unique(held, new, None)
+        new |= {"hs_created_by_user_id": str(writer.user), "hs_object_source": writer.source}
+        record_id = self.next_id(held)
+        if held.name == "contacts":
+            new["hs_all_contact_vids"] = str(record_id)
+        revision = Revision(writer.at, written, writer.source, writer.user)
+        return self._finish(held, Record(record_id, new, writer.at, writer.at, None, (revision,)), None, writer)
+
+    def update(self, held: ObjectType, old: Record, values: Values, writer: Writer) -> Record:
+        """Changes properties; even a write that changes nothing moves the stamp."""
+        self._may(held, "update", {"id": str(old.id), **values}, writer)
+        self._free(old.id, writer)
+        written = self._checked(held, values, old.properties, writer)
+        new = {name: value for name, value in {**old.properties, **written}.items() if value}
+        self._stay_in_pipeline(held, new, written)
+        self._unique(held, new, old)
+        revision = Revision(writer.at, written, writer.source, writer.user)
+        changed = replace(old, properties=new, modified=writer.at, history=(*old.history, revision))
+        return self._finish(held, changed, old, writer)
+
+    def archive(self, held: ObjectType, old: Record, writer: Writer) -> None:
+        """Archives a record; its stamp stays, as with the vendor."""
+        self._may(held, "archive", {"id": str(old.id)}, writer)
+        self._free(old.id, writer)
+        self._put(held, replace(old, archived=writer.at), old)
+
+    def restore(self, held: ObjectType, record_id: int, writer: Writer) -> None:
+        """Takes an archived record back; raises HubSpotError (404)."""
+        old = self._store.table(held.name).rows.get(record_id)
+        if old is None or old.archived is None:
+            raise not_found()
+        self._unique(held, old.properties, old)
+        self._put(held, replace(old, archived=None, modified=writer.at), old)
+
+    def touch(self, held: ObjectType, old: Record, values: Mapping[str, str], at: int) -> None:
+        """Sets calculated properties, which moves the stamp."""
+        self._put(held, replace(old, properties={**old.properties, **values}, modified=at), old)
+
+    def put(self, held: ObjectType, new: Record) -> None:
+        """Writes a record as it is, unchecked."""
+        self._put(held, new, self._store.table(held.name).rows.get(new.id))
+
+    def table(self, held: ObjectType) -> Table:
+        """The table of an object."""
+        return self._store.table(held.name)
+
+    # Within
+
+    def _may(self, held: ObjectType, operation: str, values: Values, writer: Writer) -> None:
+        if not writer.called:
+            return
+        if held.read_only:
+            raise HubSpotError(f"{held.word} objects are read only", status=405, category="METHOD_NOT_ALLOWED")
+        fault = self._faults.for_row(held.name, operation, values)
+        if fault:
+            context = {"propertyName": list(fault.fields)} if fault.fields else {}
+            raise HubSpotError(fault.message, category=fault.code, context=context)
+
+    def _free(self, record_id: int, writer: Writer) -> None:
+        if writer.called and self._faults.locks(str(record_id)):
+            words = f"Object {record_id} is locked by another request. Please try again in at least 2 seconds."
+            raise HubSpotError(words, status=423, category="LOCKED")
+
+    def _checked(self, held: ObjectType, values: Values, old: Mapping[str, str], writer: Writer) -> dict[str, str]:
+        good: dict[str, str] = {}
+        wrong: list[Invalid] = []
+        for name, given in values.items():
+            if given is None:
+                continue
+            told = self._judged(held, name, from_python(given), {**old, **good}, writer)
+            if isinstance(told, Invalid):
+                wrong.append(told)
+            else:
+                good[name.lower()] = told
+        wrong += self._right_stage(held, good)
+        if wrong:
+            raise invalid_values(wrong, self.portal_id)
+        return good
+
+    def _judged(self, held: ObjectType, name: str, given: str, old: Mapping[str, str], writer: Writer) -> str | Invalid:
+        spec = held.properties.get(name.lower())
+        if spec is None:
+            return Invalid(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+        if spec.read_only and writer.called:
+            words = f'"{spec.name}" is a read only property; its value cannot be set.'
+            return Invalid(spec.name, "READ_ONLY_VALUE", words)
+        if given == "":
+            return ""
+        if spec.is_owner:
+            return self._owner(spec, given)
+        if spec.field_type == "checkbox" and given.startswith(";"):
+            given = ";".join(filter(None, [old.get(spec.name, ""), given[1:]]))
+        return check(spec, given)
+
+    def _owner(self, spec: Property, given: str) -> str | Invalid:
+        if not given.isascii() or not given.isdigit() or int(given) > 2**31 - 1:
+            return Invalid(spec.name, "INVALID_INTEGER", f"{given} was not a valid integer (for owner ID).")
+        if not self._owners.exists(int(given)):
+            return Invalid(spec.name, "INVALID_OWNER_ID", f"Owner {given} does not exist")
+        return given
+
+    def _right_stage(self, held: ObjectType, good: Mapping[str, str]) -> list[Invalid]:
+        if held.pipeline is None or held.stage is None:
+            return []
+        known = self._pipelines.of(held.name)
+        wanted = good.get(held.pipeline)
+        if wanted and wanted not in {each.id for each in known}:
+            options = ", ".join(each.id for each in known)
+            words = f"{wanted} is not a valid pipeline ID. Valid options are: [{options}]"
+            return [Invalid(held.pipeline, "INVALID_OPTION", words)]
+        stage = good.get(held.stage)
+        within = [each for each in known if wanted in (None, "", each.id)]
+        if not stage or any(stage in {one.id for one in each.live()} for each in within):
+            return []
+        options = ", ".join(f"pipelineId={each.id} : [{', '.join(one.id for one in each.live())}]" for each in within)
+        words = f"{stage} is not a valid pipeline stage ID. Valid options are: {options}"
+        return [Invalid(held.stage, "INVALID_OPTION", words)]
+
+    def _fill(self, held: ObjectType, new: dict[str, str]) -> None:
+        if held.pipeline and held.stage:
+            found = self._pipelines.of_stage(held.name, new.get(held.stage))
+            new.setdefault(held.pipeline, found[0].id if found else self._pipelines.of(held.name)[0].id)
+        if held.name == "tasks":
+            new.setdefault("hs_task_status", "NOT_STARTED")
+            new.setdefault("hs_task_priority", "NONE")
+            new.setdefault("hs_task_type", "TODO")
+
+    def _stay_in_pipeline(self, held: ObjectType, new: dict[str, str], written: Mapping[str, str]) -> None:
+        """A new stage alone takes the record to the pipeline that has it."""
+        if held.pipeline and held.stage and held.stage in written and held.pipeline not in written:
+            found = self._pipelines.of_stage(held.name, new.get(held.stage))
+            if found:
+                new[held.pipeline] = found[0].id
+
+    def _complete(self, held: ObjectType, new: Mapping[str, str]) -> None:
+        missing = [name for name in held.required if name not in new]
+        if missing:
+            words = f"Error creating {held.word}. Some required properties were not set."
+            raise HubSpotError(words, context={"properties": missing})
+
+    def _unique(self, held: ObjectType, new: Mapping[str, str], old: Record | None) -> None:
+        for spec in held.properties.values():
+            value = new.get(spec.name)
+            if not value or not (spec.unique or (spec.is_email and held.name == "contacts")):
+                continue
+            if old and old.archived is None and old.properties.get(spec.name) == value:
+                continue
+            if spec.is_email and value in self.blocked:
+                raise HubSpotError(f"The email address {value} was permanently deleted and cannot be added.")
+            holders = self.holding(held, spec.name, value)
+            if spec.is_email:
+                holders += self.holding(held, "hs_additional_emails", value)
+            other = next((each for each in holders if old is None or each.id != old.id), None)
+            if other:
+                raise self._conflict(held, spec, value, other)
+
+    def _conflict(self, held: ObjectType, spec: Property, value: str, other: Record) -> HubSpotError:
+        if spec.is_email:
+            words = f"{held.singular.capitalize()} already exists. Existing ID: {other.id}"
+            return HubSpotError(words, status=409, category="CONFLICT", context={"existingId": [str(other.id)]})
+        words = f'Property "{spec.name}" has unique values; {value} is already taken by {held.word} {other.id}.'
+        return invalid_values([Invalid(spec.name, "CONFLICTING_UNIQUE_VALUE", words)], self.portal_id)
+
+    def _finish(self, held: ObjectType, new: Record, old: Record | None, writer: Writer) -> Record:
+        values = {**new.properties, "hs_updated_by_user_id": str(writer.user)}
+        self._derive(held, values, new, old)
+        stored = replace(new, properties=values)
+        self._put(held, stored, old)
+        return stored
+
+    def _derive(self, held: ObjectType, values: dict[str, str], new: Record, old: Record | None) -> None:
+        if held.pipeline and held.stage:
+            self._close(held, values, new, old)
+        if held.name == "tasks":
+            done = values.get("hs_task_status") == "COMPLETED"
+            values["hs_task_is_completed"] = str(int(done))
+            if done:
+                values.setdefault("hs_task_completion_date", iso(new.modified))
+            else:
+                values.pop("hs_task_completion_date", None)
+
+    def _close(self, held: ObjectType, values: dict[str, str], new: Record, old: Record | None) -> None:
+        found = self._pipelines.of_stage(held.name, values.get(held.stage or ""))
+        closes = found is not None and found[1].closes
+        if "hs_is_closed" in held.properties:
+            values["hs_is_closed"] = str(closes).lower()
+        if "hs_is_closed_won" in held.properties:
+            values["hs_is_closed_won"] = str(found is not None and found[1].won).lower()
+        if held.name != "tickets":
+            return
+        if not closes:
+            values.pop("closed_date", None)
+            values.pop("time_to_close", None)
+        elif old is None or "closed_date" not in old.properties:
+            values["closed_date"] = iso(new.modified)
+            values["time_to_close"] = str(new.modified - new.created)
+
+    def _put(self, held: ObjectType, new: Record, old: Record | None) -> None:
+        self._store.put(held.name, new)
+        self.changed(held, old, new)

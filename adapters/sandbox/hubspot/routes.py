@@ -1,0 +1,97 @@
+"""The addresses of the API, in the versions v3 and v4 and those that are dates: from a path to what answers it."""
+
+import re
+
+from adapters.sandbox.hubspot import account, associating, defining, reading, writing
+from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.errors import not_found
+from adapters.sandbox.web import Response
+
+DATED = ("2026-03", "2026-09")
+VERSIONS = frozenset({"v3", "v4", *DATED})
+_PAGE = "<html><head><title>Error {0}</title></head><body><h2>HTTP ERROR {0}</h2></body></html>"
+_VERSION = re.compile(r"v\d+|\d{4}-\d\d")
+
+
+def address(segments: list[str]) -> tuple[str, str, list[str]] | None:
+    """The family, the version and the rest of a path; None when nothing has that address.
+
+    Old versions come before the family (`crm/v3/objects`), dates after it (`crm/objects/2026-03`).
+    """
+    match segments:
+        case ["crm", version, family, *rest] if _VERSION.fullmatch(version):
+            dated_here = version in DATED
+            return None if dated_here or version not in VERSIONS else (family, version, rest)
+        case ["crm", "associations", "v4", *rest]:
+            return "associations", "v4", rest
+        case ["crm", family, version, *rest] if version in DATED:
+            return family, version, rest
+        case ["account-info", version, *rest] if version in VERSIONS - {"v4"}:
+            return "account-info", version, rest
+    return None
+
+
+def is_search(segments: list[str]) -> bool:
+    """Whether a path is that of a search, which has limits of its own."""
+    found = address(segments)
+    return found is not None and found[0] == "objects" and found[2][1:] == ["search"]
+
+
+def route(call: Call, family: str, rest: list[str]) -> Response:
+    """Answers a call; raises HubSpotError."""
+    if family == "objects" and rest:
+        return _objects(call, rest)
+    if family == "properties" and rest:
+        return defining.answer(call, rest)
+    if family == "owners":
+        return account.owners(call, rest)
+    if family == "pipelines" and rest:
+        return account.pipelines(call, rest)
+    if family == "associations" and len(rest) >= 3:
+        return associating.between(call, rest)
+    if family == "account-info":
+        return account.details(call, rest)
+    raise not_found()
+
+
+def page(status: int) -> Response:
+    """The page of HTML that answers an address or method that does not exist."""
+    return Response(status, _PAGE.format(status).encode(), {"Content-Type": "text/html;charset=utf-8"})
+
+
+def _objects(call: Call, rest: list[str]) -> Response:
+    name, *more = rest
+    method = call.request.method
+    reads = method == "GET" or more in (["search"], ["batch", "read"])
+    held = call.object(name, write=not reads)
+    if len(more) >= 2 and more[1] == "associations":
+        return associating.of_record(call, held, more[0], more[2:])
+    if call.version == "v4":
+        raise not_found()
+    match (method, *more):
+        case ("GET",):
+            return reading.list_records(call, held)
+        case ("POST",):
+            return writing.create(call, held)
+        case ("POST", "search"):
+            return reading.search(call, held)
+        case ("POST", "merge"):
+            return writing.merge_records(call, held)
+        case ("POST", "gdpr-delete"):
+            return writing.gdpr_delete(call, held)
+        case ("POST", "batch", action):
+            actions = {
+                "read": reading.batch_read,
+                "create": writing.batch_create,
+                "update": writing.batch_update,
+                "upsert": writing.batch_upsert,
+                "archive": writing.batch_archive,
+            }
+            return actions[action](call, held) if action in actions else page(404)
+        case ("GET", record_id):
+            return reading.get_record(call, held, record_id)
+        case ("PATCH", record_id):
+            return writing.update(call, held, record_id)
+        case ("DELETE", record_id):
+            return writing.archive(call, held, record_id)
+    return page(405)

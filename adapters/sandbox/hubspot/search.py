@@ -1,0 +1,158 @@
+"""Finding records: from a search body to the ids that match, in the order that was asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, bad_request
+from adapters.sandbox.hubspot.filters import Condition, Groups, compile_groups, number_reader
+from adapters.sandbox.hubspot.schema import ObjectType, Property
+from adapters.sandbox.hubspot.store import Floats, Mask, Record, Table
+
+if TYPE_CHECKING:
+    from adapters.sandbox.hubspot.portal import Portal
+
+MOST_RESULTS, MOST_PER_PAGE, USUAL_PER_PAGE, LONGEST_BODY = 10_000, 200, 10, 3_000
+Places = npt.NDArray[np.int64]
+_NUMERIC = frozenset({"number", "date", "datetime"})
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a search: the records, how many match in all, and where the next page begins."""
+
+    total: int
+    records: Sequence[Record]
+    following: int | None
+
+
+class Search:
+    """A search body that was understood.
+
+    Among records that are equal in the asked order no other order is kept: the vendor promises none, and takes one sort only.
+    """
+
+    def __init__(self, portal: "Portal", held: ObjectType, body: Mapping[str, Any]) -> None:
+        self._portal = portal
+        self._held = held
+        self._groups = compile_groups(portal, held, body.get("filterGroups") or [])
+        self._words = str(body.get("query") or "").lower().split()
+        self._sort, self._falling = _sorting(held, body.get("sorts") or [])
+        self.limit = _whole(body.get("limit"), USUAL_PER_PAGE, "limit")
+        self.start = _whole(body.get("after"), 0, "after")
+        if not 0 <= self.limit <= MOST_PER_PAGE:
+            raise HubSpotError(f"limit must be between 0 and {MOST_PER_PAGE}, was {self.limit}")
+        if self.start + self.limit > MOST_RESULTS:
+            raise bad_request()
+
+    def run(self) -> Page:
+        """The page that was asked for."""
+        table = self._portal.store.table(self._held.name)
+        places = np.flatnonzero(self._matching(table))
+        until = self.start + self.limit
+        chosen = self._ordered(table, places, until)[self.start : until]
+        records = [table.rows[each] for each in table.ids[chosen].tolist()]
+        total = len(places)
+        return Page(total, records, until if until < total and self.limit else None)
+
+    def _matching(self, table: Table) -> Mask:
+        found: Mask = table.live.copy()
+        if self._groups:
+            found &= np.logical_or.reduce([self._group(table, group) for group in self._groups])
+        if self._words:
+            found = _narrowed(table, found, [self._has_words])
+        old = self._portal.index.old_versions(self._held)
+        if old:
+            self._look_back(table, found, old)
+        return found
+
+    def _group(self, table: Table, group: list[Condition]) -> Mask:
+        found: Mask = table.live.copy()
+        for each in group:
+            if each.mask is not None:
+                found &= each.mask(table)
+        rest = [each.test for each in group if each.mask is None]
+        return _narrowed(table, found, rest) if rest else found
+
+    def _look_back(self, table: Table, found: Mask, old: Mapping[int, Record | None]) -> None:
+        """Records whose writes are not indexed match as they were; what is archived meanwhile does not appear."""
+        found[table.mask(old)] = False
+        seen = [key for key, record in old.items() if record and record.archived is None and self._accepts(record)]
+        found |= table.mask(seen) & table.live
+
+    def _accepts(self, record: Record) -> bool:
+        groups: Groups = self._groups or [[]]
+        matches = any(all(each.test(record) for each in group) for group in groups)
+        return matches and (not self._words or self._has_words(record))
+
+    def _has_words(self, record: Record) -> bool:
+        values = [self._portal.records.value(self._held, record, name) for name in self._held.searched]
+        text = " ".join(value.lower() for value in values if value)
+        return all(word in text for word in self._words)
+
+    def _ordered(self, table: Table, places: Places, until: int) -> Places:
+        if self._sort.type not in _NUMERIC:
+            return self._by_text(table, places)
+        reader = number_reader(self._portal, self._held, self._sort)
+        keys: Floats = table.column(self._sort.name, reader)[places]
+        keys = -keys if self._falling else keys
+        if len(places) > 4 * until + 1:
+            # A place that ties with the last one wanted may be the last one wanted: keep them all.
+            most = np.partition(keys, until)[until]
+            if not np.isnan(most):
+                kept = keys <= most
+                places, keys = places[kept], keys[kept]
+        return places[np.lexsort((_shuffled(table.ids[places]), keys))]
+
+    def _by_text(self, table: Table, places: Places) -> Places:
+        value = self._portal.records.value
+
+        def key(place: int) -> str:
+            return (value(self._held, table.rows[int(table.ids[place])], self._sort.name) or "").lower()
+
+        keys = {place: key(place) for place in places.tolist()}
+        filled = sorted((each for each in keys if keys[each]), key=lambda each: keys[each], reverse=self._falling)
+        return np.array(filled + [each for each in keys if not keys[each]], dtype=np.int64)
+
+
+def _narrowed(table: Table, found: Mask, tests: Sequence[Callable[[Record], bool]]) -> Mask:
+    """Judges the places that are left one by one."""
+    left: Mask = np.zeros_like(found)
+    rows = table.rows
+    places = np.flatnonzero(found)
+    kept = [all(test(rows[each]) for test in tests) for each in table.ids[places].tolist()]
+    left[places] = kept
+    return left
+
+
+def _shuffled(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    return (ids.astype(np.uint64) * np.uint64(2_654_435_761)) & np.uint64(0xFFFF_FFFF)
+
+
+def _sorting(held: ObjectType, sorts: Any) -> tuple[Property, bool]:
+    """The property to sort by, and whether from the top down; creation order without any; raises HubSpotError."""
+    if not isinstance(sorts, list):
+        raise bad_json("sorts must be a list")
+    if len(sorts) > 1:
+        raise bad_request("At most 1 sort is allowed.")
+    if not sorts:
+        return held.properties[held.created], False
+    if isinstance(sorts[0], Mapping):
+        name = str(sorts[0].get("propertyName", ""))
+        falling = str(sorts[0].get("direction", "ASCENDING")).upper() == "DESCENDING"
+    else:
+        name, falling = str(sorts[0]).removeprefix("-"), str(sorts[0]).startswith("-")
+    if name not in held.properties:
+        raise bad_request()
+    return held.properties[name], falling
+
+
+def _whole(value: Any, otherwise: int, name: str) -> int:
+    if value is None or value == "":
+        return otherwise
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
+        raise bad_json(f"{name} must be a whole number, was {value}")
+    return int(value)

@@ -1,0 +1,250 @@
+"""Records in memory, replaced and never changed in place, with columns of numbers so that searching a million stays quick."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+_ROOM = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Values that were written at one moment (milliseconds since 1970)."""
+
+    at: int
+    values: Mapping[str, str]
+    source: str
+    user: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One version of a record; times are milliseconds since 1970, empty properties are absent."""
+
+    id: int
+    properties: Mapping[str, str]
+    created: int
+    modified: int
+    archived: int | None = None
+    history: tuple[Revision, ...] = ()
+
+
+Reader = Callable[[Record], float]
+Texts = Callable[[Record], Iterable[str]]
+
+
+class Table:
+    """The records of one object by id. `aliases` leads from merged-away ids to the surviving one.
+
+    Rows keep their place in the columns, ids ascending; a place without a live record is masked out.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Record] = {}
+        self.aliases: dict[int, int] = {}
+        self.archived: list[int] = []
+        self._size = 0
+        self._ids = np.zeros(_ROOM, dtype=np.int64)
+        self._live = np.zeros(_ROOM, dtype=np.bool_)
+        self._columns: dict[str, tuple[Reader, Floats]] = {}
+        self._hashed: dict[str, tuple[Texts, dict[str, set[int]]]] = {}
+
+    @property
+    def ids(self) -> npt.NDArray[np.int64]:
+        """The ids of all places, ascending."""
+        return self._ids[: self._size]
+
+    @property
+    def live(self) -> Mask:
+        """Which places hold a record that is not archived."""
+        return self._live[: self._size]
+
+    def replace(self, record_id: int, new: Record | None) -> None:
+        """Puts a new version of a record in place of the old one; None takes it away for good."""
+        old = self.rows.get(record_id)
+        if new is None:
+            self.rows.pop(record_id, None)
+        else:
+            self.rows[record_id] = new
+        self._keep_archive(old, new)
+        place = self._place(record_id)
+        if place is None:
+            self._rebuild()
+        else:
+            self._write(place, new)
+        for texts, found in self._hashed.values():
+            _rehash(texts, found, old, new)
+
+    def load(self, records: Iterable[Record]) -> None:
+        """Takes many trusted records at once; indexes are made again when asked for."""
+        self.rows.update((record.id, record) for record in records)
+        self.archived = sorted(record.id for record in self.rows.values() if record.archived is not None)
+        self._rebuild()
+
+    def alive(self, record_id: int) -> Record | None:
+        """The record, unless it is archived or gone."""
+        found = self.rows.get(record_id)
+        return found if found and found.archived is None else None
+
+    def survivor(self, record_id: int) -> int:
+        """Where merges have led an id; itself when it was never merged away."""
+        while record_id in self.aliases:
+            record_id = self.aliases[record_id]
+        return record_id
+
+    def column(self, name: str, reader: Reader) -> Floats:
+        """A number for each place, NaN where the record has none; made when first asked for, then kept up."""
+        if name not in self._columns:
+            values = np.full(len(self._ids), np.nan)
+            rows = self.rows
+            values[: self._size] = [reader(rows[each]) if each in rows else np.nan for each in self.ids.tolist()]
+            self._columns[name] = (reader, values)
+        return self._columns[name][1][: self._size]
+
+    def hashed(self, name: str, texts: Texts) -> Mapping[str, set[int]]:
+        """Record ids, archived ones too, by the texts that stand for them; made when first asked for, then kept up."""
+        if name not in self._hashed:
+            found: dict[str, set[int]] = {}
+            for record in self.rows.values():
+                _rehash(texts, found, None, record)
+            self._hashed[name] = (texts, found)
+        return self._hashed[name][1]
+
+    def forget(self, name: str) -> None:
+        """Drops the indexes of a property whose meaning has changed."""
+        self._columns.pop(name, None)
+        self._hashed.pop(name, None)
+
+    def mask(self, ids: Iterable[int]) -> Mask:
+        """The places of some records."""
+        found = np.zeros(self._size, dtype=np.bool_)
+        wanted = np.fromiter(ids, dtype=np.int64)
+        places = np.searchsorted(self.ids, wanted)
+        inside = places < self._size
+        places = places[inside]
+        found[places[self.ids[places] == wanted[inside]]] = True
+        return found
+
+    def after(self, last: int, limit: int, *, archived: bool = False) -> list[Record]:
+        """The next records by id after `last`, at most `limit`: the live ones, or the archived ones."""
+        if archived:
+            start = bisect_right(self.archived, last)
+            return [self.rows[each] for each in self.archived[start : start + limit]]
+        found: list[Record] = []
+        start = int(np.searchsorted(self.ids, last, side="right"))
+        while start < self._size and len(found) < limit:
+            stop = start + limit
+            found += [self.rows[each] for each in self.ids[start:stop][self.live[start:stop]].tolist()]
+            start = stop
+        return found[:limit]
+
+    def _keep_archive(self, old: Record | None, new: Record | None) -> None:
+        before = old is not None and old.archived is not None
+        after = new is not None and new.archived is not None
+        if before and not after and old:
+            del self.archived[bisect_left(self.archived, old.id)]
+        if after and not before and new:
+            insort(self.archived, new.id)
+
+    def _place(self, record_id: int) -> int | None:
+        """The place of an id, a new one at the end; None when it would have to go between others."""
+        if self._size and record_id <= self._ids[self._size - 1]:
+            place = int(np.searchsorted(self.ids, record_id))
+            return place if self._ids[place] == record_id else None
+        if self._size == len(self._ids):
+            self._grow(2 * self._size)
+        self._ids[self._size] = record_id
+        self._size += 1
+        return self._size - 1
+
+    def _grow(self, room: int) -> None:
+        more = room - len(self._ids)
+        self._ids = np.concatenate([self._ids, np.zeros(more, dtype=np.int64)])
+        self._live = np.concatenate([self._live, np.zeros(more, dtype=np.bool_)])
+        grown = np.full(more, np.nan)
+        self._columns = {
+            name: (reader, np.concatenate([values, grown])) for name, (reader, values) in self._columns.items()
+        }
+
+    def _write(self, place: int, new: Record | None) -> None:
+        self._live[place] = new is not None and new.archived is None
+        for reader, values in self._columns.values():
+            values[place] = np.nan if new is None else reader(new)
+
+    def _rebuild(self) -> None:
+        ids = np.array(sorted(self.rows), dtype=np.int64)
+        self._size = len(ids)
+        room = max(_ROOM, self._size)
+        self._ids, self._live = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.bool_)
+        self._ids[: self._size] = ids
+        self._live[: self._size] = [self.rows[each].archived is None for each in ids.tolist()]
+        self._columns.clear()
+        self._hashed.clear()
+
+
+def _rehash(texts: Texts, found: dict[str, set[int]], old: Record | None, new: Record | None) -> None:
+    before = dict.fromkeys(texts(old), old.id) if old else {}
+    after = dict.fromkeys(texts(new), new.id) if new else {}
+    for text in before.keys() - after.keys():
+        found[text].discard(before[text])
+    for text in after.keys() - before.keys():
+        found.setdefault(text, set()).add(after[text])
+
+
+@dataclass
+class Change:
+    """One replaced record, as the journal of a transaction keeps it."""
+
+    table: Table
+    record_id: int
+    before: Record | None
+
+
+@dataclass
+class Store:
+    """All tables, with transactions: everything in one holds or nothing does."""
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    _journals: list[list[Change]] = field(default_factory=list)
+
+    def table(self, name: str) -> Table:
+        """The table of an object."""
+        if name not in self.tables:
+            self.tables[name] = Table()
+        return self.tables[name]
+
+    def put(self, name: str, new: Record) -> None:
+        """Writes one version of a record."""
+        self._replace(name, new.id, new)
+
+    def purge(self, name: str, record_id: int) -> None:
+        """Takes a record away for good."""
+        self._replace(name, record_id, None)
+
+    def _replace(self, name: str, record_id: int, new: Record | None) -> None:
+        table = self.table(name)
+        if self._journals:
+            self._journals[-1].append(Change(table, record_id, table.rows.get(record_id)))
+        table.replace(record_id, new)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Undoes the record changes of the block when it raises."""
+        journal: list[Change] = []
+        self._journals.append(journal)
+        try:
+            yield
+        except BaseException:
+            self._journals.pop()
+            for change in reversed(journal):
+                change.table.replace(change.record_id, change.before)
+            raise
+        self._journals.pop()
+        if self._journals:
+            self._journals[-1].extend(journal)
