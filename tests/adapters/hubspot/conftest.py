@@ -1,5 +1,6 @@
 """An adapter on a pretend wire: every answer is written by the test."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -99,7 +100,7 @@ class Wire:
             raise reply
         text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
         headers = {"Date": HTTP_NOON, "Content-Type": reply.content_type, **reply.headers}
-        return urllib3.HTTPResponse(text.encode(), headers=headers, status=reply.status)
+        return urllib3.HTTPResponse(io.BytesIO(text.encode()), headers=headers, status=reply.status)
 
     def _reply(self, made: Request) -> Reply | Exception:
         place = (made.method, made.path)

@@ -1,0 +1,253 @@
+"""One error of ours for each kind of trouble with HubSpot; waits that help, and none that do not."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from conftest import HOST, NOON, TOKEN, Reply, SteppingClock, Wire, refusal
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError, SSLError
+
+from adapters.hubspot import HubSpotAdapter, adapter
+from connector.errors import (
+    AuthRevoked,
+    CrmError,
+    NotPermitted,
+    QuotaSpent,
+    RateLimited,
+    SettingsError,
+    Unavailable,
+)
+from connector.model import Ref
+from connector.ports import Query, Write
+
+ACCOUNT = "/account-info/2026-03/details"
+DETAILS = {"portalId": 62515, "timeZone": "US/Eastern", "companyCurrency": "USD", "uiDomain": "app-eu1.hubspot.com"}
+UPDATE = "/crm/objects/2026-03/companies/batch/update"
+
+
+def limited(policy: str, said: str) -> dict[str, Any]:
+    return {"status": "error", "message": said, "errorType": "RATE_LIMIT", "policyName": policy}
+
+
+def test_the_account_and_its_clock(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, DETAILS)
+    org = hub.org()
+    assert (org.id, org.timezone, org.currency, org.api_version) == ("62515", "US/Eastern", "USD", "2026-03")
+    assert org.server_time == NOON
+    assert org.supported_until == datetime(2027, 9, 1, tzinfo=UTC)
+
+
+def test_records_are_opened_in_the_accounts_own_domain(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, DETAILS)
+    urls = [hub.record_url(Ref("acme-hub", name, "12")) for name in ("companies", "contacts", "tasks")]
+    start = "https://app-eu1.hubspot.com/contacts/62515/record"
+    assert urls == [f"{start}/0-2/12", f"{start}/0-1/12", f"{start}/0-27/12"]
+    assert len(wire.requests) == 1
+
+
+def test_every_call_carries_the_token_and_never_waits_for_ever(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, DETAILS)
+    hub.org()
+    (request,) = wire.requests
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert (request.timeout.connect_timeout, request.timeout.read_timeout) == (5, 60)
+
+
+@pytest.mark.parametrize("category", ["INVALID_AUTHENTICATION", "EXPIRED_AUTHENTICATION"])
+def test_a_refused_token_pauses_the_connection(hub: HubSpotAdapter, wire: Wire, category: str) -> None:
+    wire.answer("GET", ACCOUNT, refusal("Authentication credentials not found.", category), status=401)
+    with pytest.raises(AuthRevoked) as caught:
+        hub.org()
+    assert caught.value.permanent
+    assert TOKEN not in f"{caught.value!r} {caught.value} {hub!r}"
+    assert len(wire.requests) == 1
+
+
+def test_a_missing_scope_is_named(hub: HubSpotAdapter, wire: Wire) -> None:
+    errors = [{"message": "Required.", "context": {"requiredGranularScopes": ["crm.objects.deals.read"]}}]
+    wire.answer("GET", ACCOUNT, refusal("Not granted.", "MISSING_SCOPES", errors=errors), status=403)
+    with pytest.raises(NotPermitted) as caught:
+        hub.org()
+    assert "crm.objects.deals.read" in caught.value.remedy
+
+
+def test_a_spent_day_ends_at_midnight_of_the_account(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, DETAILS)
+    wire.answer("GET", ACCOUNT, limited("DAILY", "You have reached your daily limit."), status=429)
+    hub.org()
+    with pytest.raises(QuotaSpent) as caught:
+        hub.org()
+    assert caught.value.until == datetime(2026, 11, 21, 5, tzinfo=UTC)
+    assert len(wire.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "said", "pause"),
+    [
+        ("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.", 10),
+        ("SECONDLY", "You have reached your secondly limit.", 1),
+        ("", "You have reached your secondly limit.", 1),
+    ],
+)
+def test_a_limit_of_speed_is_waited_out(
+    hub: HubSpotAdapter, wire: Wire, clock: SteppingClock, *, policy: str, said: str, pause: int
+) -> None:
+    wire.answer("GET", ACCOUNT, limited(policy, said), status=429)
+    wire.answer("GET", ACCOUNT, DETAILS)
+    hub.org()
+    (nap,) = clock.naps
+    assert pause <= nap <= pause + 2
+
+
+def test_a_write_is_repeated_after_a_limit_of_speed(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("POST", UPDATE, limited("TEN_SECONDLY_ROLLING", "Too fast."), status=429)
+    wire.answer("POST", UPDATE, {"results": [{"id": "1"}]})
+    (result,) = hub.write([Write("k", "companies", {"name": "x"}, id="1")])
+    assert result.outcome == "updated"
+
+
+def test_an_account_that_is_being_moved_is_left_for_later(
+    hub: HubSpotAdapter, wire: Wire, clock: SteppingClock
+) -> None:
+    wire.answer(
+        "GET", ACCOUNT, refusal("Migration in progress.", "MIGRATION"), status=477, headers={"Retry-After": "36000"}
+    )
+    with pytest.raises(RateLimited) as caught:
+        hub.org()
+    assert caught.value.retry_after == timedelta(hours=10)
+    assert clock.naps == []
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 521, 525])
+def test_pages_of_trouble_pass(hub: HubSpotAdapter, wire: Wire, status: int) -> None:
+    page = Reply("<html><h1>Bad gateway</h1></html>", status, content_type="text/html")
+    wire.queues["GET", ACCOUNT] = [page, Reply(DETAILS)]
+    assert hub.org().id == "62515"
+    wire.queues["GET", ACCOUNT] = [page]
+    with pytest.raises(Unavailable) as caught:
+        hub.org()
+    assert "acme-hub: account" in caught.value.where
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", "[]", "", '{"results":[{"id'])
+def test_a_success_that_holds_no_data_is_none(hub: HubSpotAdapter, wire: Wire, body: str) -> None:
+    wire.answer("GET", ACCOUNT, body or " ", content_type="text/html")
+    with pytest.raises(Unavailable):
+        hub.org()
+
+
+def test_bytes_in_another_encoding_are_no_data(
+    hub: HubSpotAdapter, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire.answer("GET", ACCOUNT, '{"a": "b"}', content_type="application/json;charset=utf-16")
+    with pytest.raises(Unavailable):
+        hub.org()
+
+
+def test_an_address_that_is_gone_may_be_an_ended_version(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, "<html>404</html>", status=404, content_type="text/html")
+    with pytest.raises(CrmError, match="update Afterword"):
+        hub.org()
+
+
+def test_a_redirect_is_not_followed(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, "", status=302, headers={"Location": "https://elsewhere.example/"})
+    with pytest.raises(Unavailable) as caught:
+        hub.org()
+    assert caught.value.not_sent
+
+
+@pytest.mark.parametrize(
+    ("cause", "not_sent"),
+    [
+        (NewConnectionError(HTTPSConnection("api.hubapi.com"), "refused"), True),
+        (SSLError("certificate verify failed"), True),
+        (ReadTimeoutError(None, "/x", "too slow"), False),  # type: ignore[arg-type]
+    ],
+)
+def test_a_network_that_fails(hub: HubSpotAdapter, wire: Wire, cause: Exception, *, not_sent: bool) -> None:
+    wire.fail("POST", UPDATE, MaxRetryError(None, UPDATE, cause))  # type: ignore[arg-type]
+    with pytest.raises(Unavailable) as caught:
+        hub.write([Write("k", "companies", {"name": "x"}, id="1")])
+    assert caught.value.not_sent is not_sent
+    assert len(wire.requests) == (4 if not_sent else 1)
+
+
+# ── speed and the day ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_searches_keep_below_five_in_any_second(hub: HubSpotAdapter, wire: Wire, clock: SteppingClock) -> None:
+    wire.properties("companies", "name")
+    times: list[datetime] = []
+
+    def search(_: Any) -> Reply:
+        times.append(clock.now())
+        return Reply({"total": 1, "results": []})
+
+    wire.handle("POST", "/crm/objects/2026-03/companies/search", search)
+    for _ in range(20):
+        hub.count(Query("companies", ("name",)))
+    for start in times:
+        assert sum(start <= time < start + timedelta(seconds=1) for time in times) <= 4
+
+
+def test_other_calls_keep_below_what_hubspot_tells(hub: HubSpotAdapter, wire: Wire, clock: SteppingClock) -> None:
+    times: list[datetime] = []
+
+    def account(_: Any) -> Reply:
+        times.append(clock.now())
+        return Reply(DETAILS, headers={"X-HubSpot-RateLimit-Max": "20"})
+
+    wire.handle("GET", ACCOUNT, account)
+    for _ in range(60):
+        hub.org()
+    for start in times:
+        assert sum(start <= time < start + timedelta(seconds=10) for time in times) <= 18
+
+
+def test_usage_is_counted_and_told(hub: HubSpotAdapter, wire: Wire) -> None:
+    headers = {"X-HubSpot-RateLimit-Daily": "250000", "X-HubSpot-RateLimit-Daily-Remaining": "249000"}
+    wire.answer("GET", ACCOUNT, DETAILS, headers=headers)
+    wire.answer("GET", ACCOUNT, refusal("no"), status=400, headers=headers)
+    hub.org()
+    with pytest.raises(CrmError):
+        hub.org()
+    usage = hub.usage()
+    assert (usage.calls, usage.used_today, usage.allowed_today) == (2, 1000, 250_000)
+
+
+def test_our_share_of_the_day_is_kept(wire: Wire, clock: SteppingClock) -> None:
+    headers = {"X-HubSpot-RateLimit-Daily": "100", "X-HubSpot-RateLimit-Daily-Remaining": "99"}
+    wire.answer("GET", ACCOUNT, DETAILS, headers=headers)
+    hub = adapter("acme-hub", {"access_token": TOKEN, "daily_call_share": 0.1, "calls_today": 8}, clock)
+    hub.org()
+    hub.org()
+    with pytest.raises(QuotaSpent) as caught:
+        hub.org()
+    assert "daily_call_share" in caught.value.remedy
+    assert len(wire.requests) == 2
+    clock.moment = NOON + timedelta(days=1)
+    hub.org()
+    hub.close()
+
+
+# ── the connection's settings ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_settings_are_checked(clock: SteppingClock) -> None:
+    with pytest.raises(SettingsError) as caught:
+        adapter("acme-hub", {"url": "http://api.example"}, clock)
+    places = [problem.where for problem in caught.value.problems]
+    assert places == ["config.toml: crm.acme-hub.url", "config.toml: crm.acme-hub.access_token"]
+    with pytest.raises(SettingsError) as caught:
+        adapter("acme-hub", {"access_token": "two words"}, clock)
+    assert "two words" not in str(caught.value)
+
+
+def test_the_usual_address_needs_no_setting(wire: Wire, clock: SteppingClock) -> None:
+    hub = adapter("acme-hub", {"access_token": f" {TOKEN}\n", "url": None}, clock)
+    assert HOST in repr(hub)
+    assert TOKEN not in repr(hub)
+    hub.close()
+    hub.close()
