@@ -27,10 +27,10 @@ _CHECK_FIELD: Final = (
     "Correct the mapping, or give the service key the scope that shows it; then run `afterword check`."
 )
 _TOKEN: Final = "Make a new service key in HubSpot, and put its token into config.toml."  # noqa: S105  (words about one)
+_LATER: Final = "It is tried again in the next lap."
 _UNKNOWN_OBJECT = re.compile(r"Unable to infer object type from: ?(\S+)")
 _UNKNOWN_PROPERTY = re.compile(r'Property "?([\w.-]+)"? does not exist')
 _EXISTING = re.compile(r"Existing ID: (\d+)")
-_LOCK_WAIT = timedelta(seconds=2)
 _PAUSES: Final[Mapping[str, timedelta]] = {
     "SECONDLY": timedelta(seconds=1),
     "TEN_SECONDLY_ROLLING": timedelta(seconds=10),
@@ -92,7 +92,7 @@ def failure(
         case 429:
             return _too_fast(body, said, where=where, day_ends=day_ends)
         case 423:
-            return Locked(said, where=where, code="LOCKED", remedy="It is tried again in the next lap.")
+            return Locked(said, where=where, code="LOCKED", remedy=_LATER)
         case 477:
             return RateLimited(said, where=where, retry_after=_retry_after(headers), quota="migration")
     if status >= 500 or status in (0, 408):
@@ -112,6 +112,8 @@ def of_body(body: Mapping[str, Any], status: int, *, where: str) -> CrmError:
         return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=found[1])
     if code == MISSING_PROPERTY or (status == 400 and _UNKNOWN_PROPERTY.search(said)):
         return missing_property(_named_property(body, said), where=where)
+    if code == "LOCKED":
+        return Locked(said, where=where, code=code, remedy=_LATER)
     if status == 409 or code in ("CONFLICT", "CONFLICTING_UNIQUE_VALUE"):
         return _conflict(body, said, where=where)
     if status == 404 or code in ("OBJECT_NOT_FOUND", "NOT_FOUND"):

@@ -1,5 +1,6 @@
 """What HubSpot says about one record that it refused, as an error of ours."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,7 +13,9 @@ _PLAIN: Final[Mapping[str, tuple[type[RecordRejected], str]]] = {
     "READ_ONLY_VALUE": (RecordRejected, "Map another property: HubSpot fills this one itself."),
     "REQUIRED_PROPERTY": (RecordRejected, "Map the properties that HubSpot requires, or make them optional there."),
 }
-_LONG: Final = ("too long", "maximum length", "max length", "longer than", "exceeds", "character limit")
+_LONG: Final = re.compile(
+    r"too long|longer than|max(imum)? length|character limit|characters.* at most|at most .*characters", re.IGNORECASE
+)
 _RULE: Final = "Let the integration pass this rule, or change the rule in HubSpot."
 
 
@@ -48,10 +51,10 @@ def _gone(error: errors.Absent) -> Gone:
 def _kind(error: RecordRejected) -> tuple[type[RecordRejected], str]:
     if error.code in _PLAIN:
         return _PLAIN[error.code]
-    said = error.what.lower()
-    if any(words in said for words in _LONG) or "TOO_LONG" in error.code or "MAX_LENGTH" in error.code:
+    if _LONG.search(error.what) or error.code.endswith(("TOO_LONG", "_LENGTH")):
         return TooLong, "Map it to a property that takes more."
-    if "RULE" in error.code or "PROPERTY_VALIDATION" in error.code:
+    # An error of HubSpot's own has a code of its own; a rule that somebody made has only words.
+    if error.code == "VALIDATION_ERROR" or "RULE" in error.code or "PROPERTY_VALIDATION" in error.code:
         return RuleRefused, _RULE
     return RecordRejected, ""
 

@@ -10,8 +10,9 @@ from adapters.hubspot.errors import Absent
 from adapters.hubspot.links import Links
 from adapters.hubspot.once import Once
 from adapters.hubspot.refusals import concerns_record, gone, of_row, refined
+from adapters.hubspot.values import to_wire
 from adapters.hubspot.version import objects
-from connector.errors import Bug, CrmError, Gone, Locked, SchemaChanged, Unavailable
+from connector.errors import Bug, Conflict, CrmError, Gone, Locked, SchemaChanged, Unavailable
 from connector.ports import Write, WriteResult
 
 BATCH: Final = 100
@@ -108,10 +109,29 @@ class Writer:
             return [WriteResult(write, "refused", write.id, error) for write in writes]
 
     def _refused(self, write: Write, error: CrmError) -> WriteResult:
-        meant = refined(error, write)
-        if isinstance(meant, Gone):
-            meant = self._fate(write)
-        return WriteResult(write, "refused", write.id, meant)
+        return WriteResult(write, "refused", write.id, self._explained(refined(error, write), write))
+
+    def _explained(self, error: CrmError, write: Write) -> CrmError:
+        """Look up what HubSpot does not say: into what a record was merged, and who has a unique value."""
+        if isinstance(error, Gone):
+            return self._fate(write)
+        if isinstance(error, Conflict) and error.existing_id is None:
+            error.existing_id = self._holder(error, write)
+        return error
+
+    def _holder(self, error: Conflict, write: Write) -> str | None:
+        """Return the id of the record that has one of this write's unique values."""
+        for name in error.fields:
+            value = write.fields.get(name)
+            if not value:
+                continue
+            path, query = objects(write.object, to_wire(value)), {"idProperty": name}
+            try:
+                return str(self._client.read(path, query, call=f"holder of {name}").data["id"])
+            except (CrmError, KeyError):
+                # What was refused must be told all the same.
+                continue
+        return None
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,13 +154,11 @@ class Writer:
         where = self._client.where(f"write {write.object} {write.key}")
         error: CrmError
         if row is not None:
-            error = of_row(row, write, where=where)
+            error = self._explained(of_row(row, write, where=where), write)
         elif batch.action == "update":
             error = self._fate(write)
         else:
             error = Unavailable("the answer does not say what became of the record.", where=where)
-        if isinstance(error, Gone) and row is not None:
-            error = self._fate(write)
         return WriteResult(write, "refused", write.id, error)
 
     def _fate(self, write: Write) -> CrmError:

@@ -241,7 +241,7 @@ class ReadingContract:
     def test_describe_shows_what_the_fields_take(self, world: World) -> None:
         names = world.names
         fields = world.adapter.describe(names.company).fields
-        assert (fields[names.note].type, fields[names.note].length) == ("text", 40)
+        assert (fields[names.note].type, fields[names.note].length) == ("text", world.longest_note)
         assert set(fields[names.plan].options) == {"Basic", "Gold"}
         assert fields[names.plan].restricted
         assert fields[names.score].type == "number"

@@ -24,7 +24,7 @@ class Names:
     company: str
     name: str
     note: str
-    """Text of at most LONGEST_NOTE characters."""
+    """Text of at most `World.longest_note` characters."""
     plan: str
     """A picklist that takes PLANS and nothing else."""
     score: str
@@ -49,6 +49,8 @@ class World(ABC):
     names: ClassVar[Names]
     unknown_id: ClassVar[str]
     """Well-formed, and nobody's."""
+    longest_note: ClassVar[int] = LONGEST_NOTE
+    """How many characters the note takes; a CRM may have one limit for all text."""
     clock: SteppedClock
     adapter: CrmAdapter
 
