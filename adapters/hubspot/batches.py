@@ -1,11 +1,11 @@
 """The batch calls that write: what they are sent, and whose a row of their answer is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.hubspot.errors import context_of
-from adapters.hubspot.values import to_wire
+from adapters.hubspot.values import to_html, to_wire
 from connector.ports import Write
 
 Body = dict[str, Any]
@@ -19,12 +19,11 @@ class Batch:
     """update, upsert or create: what stands at the end of the path."""
     particulars: Callable[[Write], Body]
     """What an input has beside its properties and its trace."""
-    key: str = ""
-    """The property that holds our key."""
 
-    def input(self, write: Write, trace: str) -> Body:
-        """Return a write as it is sent. The trace comes back with whatever the answer says of it."""
+    def input(self, write: Write, trace: str, rich: Container[str] = ()) -> Body:
+        """Return a write as it is sent; `rich` are the properties shown as HTML. The trace comes back with what became of it."""
         values = {name: to_wire(value) for name, value in write.fields.items()}
+        values = {name: to_html(value) if name in rich else value for name, value in values.items()}
         if write.external is not None:
             values[write.external[0]] = write.external[1]
         return {"properties": values, "objectWriteTraceId": trace, **self.particulars(write)}
@@ -73,7 +72,7 @@ def changing(ids: Mapping[str, str] | None = None) -> Batch:
 
 def inserting(key: str) -> Batch:
     """Return the batch that creates each record once, or changes it, by a unique property."""
-    return Batch("upsert", lambda write: {"idProperty": key, "id": write.external[1] if write.external else ""}, key)
+    return Batch("upsert", lambda write: {"idProperty": key, "id": write.external[1] if write.external else ""})
 
 
 def creating(types: Mapping[str, int]) -> Batch:

@@ -40,6 +40,7 @@ class Catalogue:
         self._client = client
         self._lock = Lock()
         self._known: dict[str, tuple[datetime, ObjectSchema]] = {}
+        self._rich: dict[str, frozenset[str]] = {}
 
     def describe(self, object_name: str) -> ObjectSchema:
         """Return the object as it is now. `SchemaChanged`: there is none of this name, or it is hidden from us."""
@@ -51,6 +52,7 @@ class Catalogue:
         schema = ObjectSchema(object_name, object_name.capitalize(), found | pseudo)
         with self._lock:
             self._known[object_name] = (self._client.clock.now(), schema)
+            self._rich[object_name] = frozenset(row["name"] for row in rows if row.get("fieldType") == "html")
         return schema
 
     def fields(self, object_name: str, *, must: tuple[str, ...] = ()) -> Mapping[str, FieldSchema]:
@@ -60,6 +62,12 @@ class Catalogue:
         if known is not None and self._client.clock.now() - known[0] < _KNOWN_FOR and set(must) <= set(known[1].fields):
             return known[1].fields
         return self.describe(object_name).fields
+
+    def rich(self, object_name: str) -> frozenset[str]:
+        """Return the properties that HubSpot shows as HTML: text without its tags would lose its lines there."""
+        self.fields(object_name)
+        with self._lock:
+            return self._rich.get(object_name, frozenset())
 
     def definitions(self, object_name: str) -> list[dict[str, Any]]:
         """Return the definitions of an object's properties as HubSpot has them."""

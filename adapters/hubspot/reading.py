@@ -20,6 +20,7 @@ from adapters.hubspot.pipelines import Pipelines
 from adapters.hubspot.records import Columns, Completer, Row, columns_of, losers, stamped, tombstone
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
 from adapters.hubspot.version import objects
+from connector.errors import RecordRejected, SchemaChanged
 from connector.ports import Page, Position, Query, Record
 
 LAG: Final = timedelta(minutes=5)
@@ -76,9 +77,14 @@ class Reader:
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """Yield pages as the port says."""
         empty = True
-        for page in self._all_changes(query, since, after):
-            empty = False
-            yield page
+        try:
+            for page in self._all_changes(query, since, after):
+                empty = False
+                yield page
+        except RecordRejected as error:
+            # No record is at fault in a question: something of this object cannot be asked, and the other objects can.
+            remedy = "Look at the fields and conditions that the mapping has for it; `afterword check` tells more."
+            raise SchemaChanged(error.what, where=error.where, remedy=remedy, object_name=query.object) from error
         if empty:
             yield Page([], None, self._client.now())
 

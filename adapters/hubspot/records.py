@@ -19,7 +19,8 @@ Values = dict[str, Any]
 Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str, Any]]]
 """Properties of live records: (object, ids, properties) → by id."""
 
-MERGED: Final = "hs_merged_object_ids"
+MERGED: Final = ("hs_merged_object_ids", "hs_calculated_merged_vids")
+"""What was merged into a record: ``id;id``, and of contacts that were merged long ago ``id:time;id:time``."""
 _ASSOCIATED = re.compile(r"associations\.([\w-]+)(?:\.(\w+))?")
 
 
@@ -54,7 +55,7 @@ class Columns:
     def selected(self) -> tuple[str, ...]:
         """Every property to ask for."""
         stage = STAGES.get(self.object, ()) if self.stages else ()
-        return tuple(dict.fromkeys([*self.plain, *stage, self.stamp, "hs_object_id", MERGED]))
+        return tuple(dict.fromkeys([*self.plain, *stage, self.stamp, "hs_object_id", *MERGED]))
 
     @property
     def outside(self) -> bool:
@@ -146,8 +147,9 @@ def record_of(columns: Columns, row: Row, values: Values) -> Record:
 
 def losers(row: Row) -> Iterable[str]:
     """Return the ids of the records that were merged into this one, over several merges too."""
-    text = row["properties"].get(MERGED) or ""
-    return (one for one in text.split(";") if one and one != str(row["id"]))
+    texts = [row["properties"].get(name) or "" for name in MERGED]
+    ids = [part.partition(":")[0].strip() for text in texts for part in text.split(";")]
+    return [one for one in dict.fromkeys(ids) if one and one != str(row["id"])]
 
 
 def record_values(columns: Columns, row: Row, *, every: bool = False) -> Values:

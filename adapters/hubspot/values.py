@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from connector.errors import Bug
@@ -66,6 +67,11 @@ def to_wire(value: Any) -> str:
     if isinstance(value, int | float | Decimal):
         return _plain_number(value)
     raise Bug(f"{type(value).__name__} has no form in HubSpot")
+
+
+def to_html(text: str) -> str:
+    """Return plain text for a property that is shown as HTML."""
+    return escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
 
 
 def _plain_number(value: float | Decimal) -> str:

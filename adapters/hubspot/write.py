@@ -68,7 +68,8 @@ class Writer:
     def _send(self, batch: Batch, writes: Sequence[Write]) -> list[WriteResult]:
         """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
         object_name = writes[0].object
-        body = {"inputs": [batch.input(write, str(place)) for place, write in enumerate(writes)]}
+        rich = self._rich(object_name) if batch.action != "update" else frozenset()
+        body = {"inputs": [batch.input(write, str(place), rich) for place, write in enumerate(writes)]}
         path = objects(object_name, "batch", batch.action)
         try:
             answer = self._patiently(path, body, writes)

@@ -216,7 +216,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 def _write(response: Response, date: str, *, accepts_gzip: bool, close: bool) -> bytes:
     body = response.body
-    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}", f"Date: {date}"]
+    lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}", f"Date: {date}"]
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
     if accepts_gzip and len(body) >= _GZIP_FROM:
         body = gzip.compress(body, compresslevel=1)
@@ -226,3 +226,11 @@ def _write(response: Response, date: str, *, accepts_gzip: bool, close: bool) ->
     if close:
         lines.append("Connection: close")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (b"" if response.status in _NO_BODY else body)
+
+
+def _phrase(status: int) -> str:
+    """The words of a status; vendors and the front ends before them use some that are nobody's standard."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

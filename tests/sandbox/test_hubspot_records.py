@@ -6,6 +6,8 @@ import pytest
 from hubspot.crm.contacts import SimplePublicObjectInput, SimplePublicObjectInputForCreate
 from hubspot.crm.contacts.exceptions import ApiException, NotFoundException
 
+from adapters.sandbox.hubspot import Option, Property
+
 
 def test_known_and_empty_is_null_and_what_was_not_asked_for_is_absent(hub, portal):
     made = portal.insert("contacts", {"firstname": "Ann", "email": "Ann@X.example"})
@@ -142,49 +144,44 @@ def test_deals_tell_whether_they_are_closed_and_won(portal):
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "value", "code", "words"),
+    ("written", "refused"),
     [
-        ("contacts", "colour", "red", "PROPERTY_DOESNT_EXIST", 'Property "colour" does not exist'),
-        ("contacts", "email", "dsf@", "INVALID_EMAIL", "Email address dsf@ is invalid"),
         (
-            "contacts",
-            "hs_object_id",
-            "1",
-            "READ_ONLY_VALUE",
-            '"hs_object_id" is a read only property; its value cannot be set.',
+            ("contacts", "colour", "red"),
+            ("PROPERTY_DOESNT_EXIST", 'Property "colour" does not exist'),
         ),
         (
-            "contacts",
-            "hs_email_optout",
-            "true",
-            "READ_ONLY_VALUE",
-            '"hs_email_optout" is a read only property; its value cannot be set.',
+            ("contacts", "email", "dsf@"),
+            ("INVALID_EMAIL", "Email address dsf@ is invalid"),
         ),
         (
-            "tasks",
-            "hs_task_priority",
-            "Very high",
-            "INVALID_OPTION",
-            "Very high was not one of the allowed options: [NONE, LOW, MEDIUM, HIGH]",
+            ("contacts", "hs_object_id", "1"),
+            ("READ_ONLY_VALUE", '"hs_object_id" is a read only property; its value cannot be set.'),
         ),
         (
-            "calls",
-            "hs_timestamp",
-            "2019-05-13T12:05:53.602759Z",
-            "INVALID_LONG",
-            "2019-05-13T12:05:53.602759Z was not a valid long.",
+            ("contacts", "hs_email_optout", "true"),
+            ("READ_ONLY_VALUE", '"hs_email_optout" is a read only property; its value cannot be set.'),
         ),
-        ("companies", "numberofemployees", "many", "INVALID_INTEGER", "many was not a valid integer."),
         (
-            "companies",
-            "hubspot_owner_id",
-            "29947847357121",
-            "INVALID_INTEGER",
-            "29947847357121 was not a valid integer (for owner ID).",
+            ("tasks", "hs_task_priority", "Very high"),
+            ("INVALID_OPTION", "Very high was not one of the allowed options: [NONE, LOW, MEDIUM, HIGH]"),
+        ),
+        (
+            ("calls", "hs_timestamp", "2019-05-13T12:05:53.602759Z"),
+            ("INVALID_LONG", "2019-05-13T12:05:53.602759Z was not a valid long."),
+        ),
+        (
+            ("companies", "numberofemployees", "many"),
+            ("INVALID_INTEGER", "many was not a valid integer."),
+        ),
+        (
+            ("companies", "hubspot_owner_id", "29947847357121"),
+            ("INVALID_INTEGER", "29947847357121 was not a valid integer (for owner ID)."),
         ),
     ],
 )
-def test_values_that_do_not_fit_are_refused_with_the_vendors_words(hub, portal, kind, name, value, code, words):
+def test_values_that_do_not_fit_are_refused_with_the_vendors_words(hub, portal, written, refused):
+    (kind, name, value), (code, words) = written, refused
     answer = create(hub, kind, **{name: value})
     assert answer.status_code == 400
     body = answer.json()
@@ -225,8 +222,6 @@ def test_a_date_is_a_day_in_utc(hub, portal):
 
 
 def _more_properties(portal):
-    from adapters.sandbox.hubspot import Option, Property
-
     portal.new_property("companies", Property("founded", "date", "date"))
     portal.new_property("companies", Property("seen", "datetime", "date"))
     regions = tuple(Option(value, value.title()) for value in ("north", "south"))
