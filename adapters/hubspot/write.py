@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from adapters.hubspot.batches import Batch, changing, creating, inserting
-from adapters.hubspot.catalogue import Catalogue
+from adapters.hubspot.catalogue import ACTIVITIES, Catalogue
 from adapters.hubspot.client import Client
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.links import Links
@@ -68,7 +68,7 @@ class Writer:
     def _send(self, batch: Batch, writes: Sequence[Write]) -> list[WriteResult]:
         """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
         object_name = writes[0].object
-        rich = self._rich(object_name) if batch.action != "update" else frozenset()
+        rich = self._catalogue.rich(object_name) if object_name in ACTIVITIES else ()
         body = {"inputs": [batch.input(write, str(place), rich) for place, write in enumerate(writes)]}
         path = objects(object_name, "batch", batch.action)
         try:

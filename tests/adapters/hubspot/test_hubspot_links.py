@@ -264,6 +264,13 @@ def test_merged_records_come_before_their_survivor(hub: HubSpotAdapter, wire: Wi
     assert told == [("1", False, None), ("3", True, "9"), ("4", True, "9"), ("9", False, None)]
 
 
+def test_contacts_that_were_merged_long_ago_are_known_too(hub: HubSpotAdapter, wire: Wire) -> None:
+    rows = Rows(wire, "contacts", "lastmodifieddate")
+    rows.put(9, 5, hs_merged_object_ids="3", hs_calculated_merged_vids="3:1700000000000;4:1600000000000")
+    found = read(hub, Query("contacts", ("name",)))
+    assert [(record.id, record.merged_into) for record in found] == [("3", "9"), ("4", "9"), ("9", None)]
+
+
 # ── owners ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 OWNERS = Query("owners", ("firstName", "lastName", "email", "archived"))

@@ -201,6 +201,13 @@ def test_an_unknown_object_is_told(hub: HubSpotAdapter, wire: Wire) -> None:
     assert caught.value.object_name == "butterflies"
 
 
+def test_a_question_that_is_refused_pauses_this_object_alone(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.properties("companies", "name")
+    wire.answer("POST", "/crm/objects/2026-03/companies/search", refusal("There was a problem."), status=400)
+    with pytest.raises(SchemaChanged, match="There was a problem"):
+        pages(hub)
+
+
 def test_nothing_new_is_one_empty_page_with_the_clock(hub: HubSpotAdapter, rows: Rows) -> None:
     (page,) = pages(hub, since=NOON)
     assert (list(page.records), page.last, page.server_time) == ([], None, NOON)

@@ -285,6 +285,21 @@ def test_a_task_that_was_made_before_is_found_through_its_company(hub: HubSpotAd
     assert [(result.outcome, result.id) for result in results] == [("updated", "7"), ("created", "8")]
 
 
+def test_text_keeps_its_lines_where_hubspot_shows_html(hub: HubSpotAdapter, wire: Wire) -> None:
+    rows = [definition("hs_task_body", fieldType="html"), definition("hs_task_subject"), definition("afterword_key")]
+    wire.answer("GET", "/crm/properties/2026-03/tasks", {"results": rows})
+    wire.answer("POST", "/crm/objects/2026-03/tasks/search", {"total": 0, "results": []})
+    wire.answer("POST", CREATE, {"results": [{"id": "8", "objectWriteTraceId": "0"}]}, status=201)
+    said = 'She said: <5 & "slow".\nhttps://feedback.acme.example/f/1'
+    hub.write([task("k-1", hs_task_body=said, hs_task_subject="a\nb")])
+    (sent,) = wire.sent("POST", CREATE)[0].body["inputs"]
+    assert sent["properties"] == {
+        "hs_task_body": 'She said: &lt;5 &amp; "slow".<br>https://feedback.acme.example/f/1',
+        "hs_task_subject": "a\nb",
+        "afterword_key": "k-1",
+    }
+
+
 def test_refusals_of_creations_are_told_by_their_trace(hub: HubSpotAdapter, unkeyed: Wire) -> None:
     unkeyed.answer("POST", "/crm/objects/2026-03/tasks/search", {"total": 0, "results": []})
     said = "Error creating TASK. Some required properties were not set."
