@@ -162,6 +162,20 @@ def test_records_are_made_with_their_associations(hub, portal):
     wrong = {**task, "associations": [{"to": {"id": "7"}, "types": [spec]}]}
     assert batch(hub, "create", [task, wrong], "tasks").status_code == 404
     assert portal.count("tasks") == 1
+    assert portal.associated("companies", company, "tasks") == {made: [191]}
+
+
+def test_a_failed_batch_leaves_primary_companies_as_they_were(hub, portal):
+    contact = portal.insert("contacts", {"firstname": "A"})
+    first = portal.insert("companies", {"name": "A"})
+    portal.associate("contacts", contact, "companies", first)
+    spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 2}
+    second = {"properties": {"name": "B"}, "associations": [{"to": {"id": contact}, "types": [spec]}]}
+    wrong = {"properties": {"colour": "red"}}
+    assert batch(hub, "create", [second, wrong], "companies").status_code == 400
+    assert portal.associated("contacts", contact, "companies") == {first: [1, 279]}
+    assert batch(hub, "create", [second], "companies").status_code == 201
+    assert portal.associated("contacts", contact, "companies")[first] == [279]
 
 
 def test_the_vendors_package_raises_nothing_on_part_failures(hubspot, portal):

@@ -133,6 +133,14 @@ def test_the_stage_alone_says_which_pipeline_and_whether_it_closes(hub, portal):
     assert wrong["errors"][0]["message"] == words
 
 
+def test_some_portals_have_a_property_for_closed_tickets(hub, portal):
+    ticket = portal.insert("tickets", {"hs_pipeline_stage": "4"})
+    assert "hs_is_closed" not in portal.get("tickets", ticket)
+    portal.new_property("tickets", Property("hs_is_closed", "bool", "booleancheckbox", read_only=True))
+    portal.update("tickets", ticket, {"subject": "S"})
+    assert portal.get("tickets", ticket)["hs_is_closed"] == "true"
+
+
 def test_deals_tell_whether_they_are_closed_and_won(portal):
     made = portal.insert("deals", {"dealname": "D", "dealstage": "closedlost"})
     assert (portal.get("deals", made)["hs_is_closed"], portal.get("deals", made)["hs_is_closed_won"]) == (

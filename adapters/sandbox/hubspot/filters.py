@@ -189,7 +189,7 @@ def _textual(portal: "Portal", held: ObjectType, spec: Property, asked: Asked) -
     def mask(table: Table) -> Mask:
         keys = [asked.value.lower()] if asked.operator == "EQ" else [each.lower() for each in asked.values]
         index = table.hashed(spec.name, texts)
-        found = {each for key in keys for each in index.get(key, ())}
+        found = {each for key in keys for each in index.ids(key)}
         return table.mask(each for each in found if each in table.rows and test(table.rows[each]))
 
     return Condition(test, mask if asked.operator in {"EQ", "IN"} else None)

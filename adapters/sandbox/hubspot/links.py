@@ -1,7 +1,8 @@
 """Associations between records: their types, with a direction each, and which records they join."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ class Links:
         self._types: dict[Pair, dict[int, LinkType]] = defaultdict(dict)
         self._joined: dict[Pair, dict[int, dict[int, TypeIds]]] = defaultdict(dict)
         self._next_own = _FIRST_OWN_TYPE
+        self._journals: list[list[tuple[Pair, int, int, TypeIds]]] = []
         self._furnish()
 
     # Types
@@ -110,9 +112,9 @@ class Links:
         there = self.type(source, target, USER_DEFINED, type_id)
         for pair, gone in (((source.name, target.name), type_id), ((target.name, source.name), there.inverse)):
             self._types[pair].pop(gone, None)
-            for ends in self._joined[pair].values():
-                for other, held in ends.items():
-                    ends[other] = tuple(each for each in held if each != gone)
+            for record_id, ends in list(self._joined[pair].items()):
+                for other in list(ends):
+                    self._subtract(pair, record_id, other, {gone})
 
     # Records
 
@@ -182,6 +184,22 @@ class Links:
             for other in others:
                 self.part(name, record_id, target, other)
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Undoes the changes of records' associations in the block when it raises."""
+        journal: list[tuple[Pair, int, int, TypeIds]] = []
+        self._journals.append(journal)
+        try:
+            yield
+        except BaseException:
+            self._journals.pop()
+            for change in reversed(journal):
+                self._set(*change)
+            raise
+        self._journals.pop()
+        if self._journals:
+            self._journals[-1].extend(journal)
+
     def _furnish(self) -> None:
         for source, target, there, back, *labels in self._schema.associations["pairs"]:
             self._define(source, target, (there, back), labels)
@@ -225,17 +243,26 @@ class Links:
         self._put((kind.target, kind.source), other_id, record_id, kind.inverse)
 
     def _put(self, pair: Pair, record_id: int, other_id: int, type_id: int) -> None:
-        ends = self._joined[pair].setdefault(record_id, {})
-        held = ends.get(other_id, ())
+        held = self._joined[pair].get(record_id, {}).get(other_id, ())
         if type_id not in held:
-            ends[other_id] = tuple(sorted((*held, type_id)))
+            self._change(pair, record_id, other_id, tuple(sorted((*held, type_id))))
 
     def _subtract(self, pair: Pair, record_id: int, other_id: int, gone: set[int]) -> None:
-        ends = self._joined[pair].get(record_id, {})
-        left = tuple(each for each in ends.get(other_id, ()) if each not in gone)
-        if left:
-            ends[other_id] = left
+        held = self._joined[pair].get(record_id, {}).get(other_id, ())
+        self._change(pair, record_id, other_id, tuple(each for each in held if each not in gone))
+
+    def _change(self, pair: Pair, record_id: int, other_id: int, types: TypeIds) -> None:
+        if self._journals:
+            before = self._joined[pair].get(record_id, {}).get(other_id, ())
+            self._journals[-1].append((pair, record_id, other_id, before))
+        self._set(pair, record_id, other_id, types)
+
+    def _set(self, pair: Pair, record_id: int, other_id: int, types: TypeIds) -> None:
+        joined = self._joined[pair]
+        if types:
+            joined.setdefault(record_id, {})[other_id] = types
             return
+        ends = joined.get(record_id, {})
         ends.pop(other_id, None)
         if not ends:
-            self._joined[pair].pop(record_id, None)
+            joined.pop(record_id, None)

@@ -1,7 +1,8 @@
 """One pretend portal as Python sees it: its records, owners, schema and faults, without any HTTP."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -230,6 +231,12 @@ class Portal:
         """The portal itself, writing in the name of a user."""
         owner = self.owners.named(by) if by else self.admin
         return Writer(owner.user_id, to_ms(at) if at else self.now())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything that is written to records and associations in the block holds, or, when it raises, nothing."""
+        with self.store.transaction(), self.links.transaction():
+            yield
 
     def create(
         self,

@@ -68,7 +68,7 @@ class Records:
     def holding(self, held: ObjectType, name: str, text: str) -> list[Record]:
         """The live records whose property holds a text, capitals apart."""
         table = self._store.table(held.name)
-        found = table.hashed(name, self.texts(held, name)).get(text.lower(), ())
+        found = table.hashed(name, self.texts(held, name)).ids(text.lower())
         return [record for each in sorted(found) if (record := table.alive(each))]
 
     def existing(self, held: ObjectType, record_id: str, id_property: str | None = None) -> Record:

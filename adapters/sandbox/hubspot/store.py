@@ -39,6 +39,48 @@ Reader = Callable[[Record], float]
 Texts = Callable[[Record], Iterable[str]]
 
 
+class TextIndex:
+    """Record ids by the texts that stand for a property; an id that is alone at its text needs no set."""
+
+    def __init__(self, texts: Texts, records: Iterable[Record]) -> None:
+        self._texts = texts
+        self._found: dict[str, int | set[int]] = {}
+        for record in records:
+            self.replace(None, record)
+
+    def ids(self, text: str) -> set[int]:
+        """The records, archived ones too, that a text stands for."""
+        found = self._found.get(text)
+        if found is None:
+            return set()
+        return {found} if isinstance(found, int) else found
+
+    def replace(self, old: Record | None, new: Record | None) -> None:
+        """Keeps up with one changed record."""
+        before = dict.fromkeys(self._texts(old), old.id) if old else {}
+        after = dict.fromkeys(self._texts(new), new.id) if new else {}
+        for text in before.keys() - after.keys():
+            self._drop(text, before[text])
+        for text in after.keys() - before.keys():
+            self._add(text, after[text])
+
+    def _add(self, text: str, record_id: int) -> None:
+        held = self._found.get(text)
+        if held is None:
+            self._found[text] = record_id
+        elif isinstance(held, int):
+            self._found[text] = {held, record_id}
+        else:
+            held.add(record_id)
+
+    def _drop(self, text: str, record_id: int) -> None:
+        held = self._found[text]
+        if isinstance(held, int) or len(held) == 1:
+            del self._found[text]
+        else:
+            held.discard(record_id)
+
+
 class Table:
     """The records of one object by id. `aliases` leads from merged-away ids to the surviving one.
 
@@ -53,7 +95,7 @@ class Table:
         self._ids = np.zeros(_ROOM, dtype=np.int64)
         self._live = np.zeros(_ROOM, dtype=np.bool_)
         self._columns: dict[str, tuple[Reader, Floats]] = {}
-        self._hashed: dict[str, tuple[Texts, dict[str, set[int]]]] = {}
+        self._hashed: dict[str, TextIndex] = {}
 
     @property
     def ids(self) -> npt.NDArray[np.int64]:
@@ -78,8 +120,8 @@ class Table:
             self._rebuild()
         else:
             self._write(place, new)
-        for texts, found in self._hashed.values():
-            _rehash(texts, found, old, new)
+        for index in self._hashed.values():
+            index.replace(old, new)
 
     def load(self, records: Iterable[Record]) -> None:
         """Takes many trusted records at once; indexes are made again when asked for."""
@@ -107,14 +149,11 @@ class Table:
             self._columns[name] = (reader, values)
         return self._columns[name][1][: self._size]
 
-    def hashed(self, name: str, texts: Texts) -> Mapping[str, set[int]]:
-        """Record ids, archived ones too, by the texts that stand for them; made when first asked for, then kept up."""
+    def hashed(self, name: str, texts: Texts) -> TextIndex:
+        """The index of a property by text; made when first asked for, then kept up."""
         if name not in self._hashed:
-            found: dict[str, set[int]] = {}
-            for record in self.rows.values():
-                _rehash(texts, found, None, record)
-            self._hashed[name] = (texts, found)
-        return self._hashed[name][1]
+            self._hashed[name] = TextIndex(texts, self.rows.values())
+        return self._hashed[name]
 
     def forget(self, name: str) -> None:
         """Drops the indexes of a property whose meaning has changed."""
@@ -186,15 +225,6 @@ class Table:
         self._live[: self._size] = [self.rows[each].archived is None for each in ids.tolist()]
         self._columns.clear()
         self._hashed.clear()
-
-
-def _rehash(texts: Texts, found: dict[str, set[int]], old: Record | None, new: Record | None) -> None:
-    before = dict.fromkeys(texts(old), old.id) if old else {}
-    after = dict.fromkeys(texts(new), new.id) if new else {}
-    for text in before.keys() - after.keys():
-        found[text].discard(before[text])
-    for text in after.keys() - before.keys():
-        found.setdefault(text, set()).add(after[text])
 
 
 @dataclass

@@ -129,10 +129,10 @@ def _each(
     if known:
         traced = traced and all(name.lower() in known.properties for each in inputs for name in properties_of(each))
     results = []
-    with call.portal.store.transaction():
+    with call.portal.transaction():
         for one in inputs:
             try:
-                with call.portal.store.transaction():
+                with call.portal.transaction():
                     results.append(write(one) | _trace(one))
             except HubSpotError as error:
                 if not traced:
