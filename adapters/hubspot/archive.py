@@ -10,7 +10,7 @@ from adapters.hubspot.client import Client
 from adapters.hubspot.records import Columns, Row, record_values, tombstone
 from adapters.hubspot.values import moment, stamp
 from adapters.hubspot.version import objects
-from connector.ports import Page
+from connector.ports import Record
 
 _EVERY: Final = timedelta(hours=1)
 _SLACK: Final = 2 * _EVERY
@@ -28,11 +28,8 @@ class Archive:
         self._lock = Lock()
         self._read_at: dict[str, datetime] = {}
 
-    def pages(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[Page]:
-        """Yield tombstones of what was deleted since then. Pages without a place: they belong to no place in the listing.
-
-        `merged` are ids of which better is known than that they are gone.
-        """
+    def tombstones(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
+        """Yield what was deleted since then. `merged` are ids of which better is known than that they are gone."""
         now = self._client.clock.now()
         if not self._due(columns.object, since, now):
             return
@@ -45,7 +42,7 @@ class Archive:
             before = self._read_at.get(object_name)
         return since is None or before is None or now - before >= _EVERY
 
-    def _listed(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[Page]:
+    def _listed(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
         query = {"limit": _PAGE, "archived": "true"}
         names = ",".join(columns.plain)
         if names and len(names) <= _LONGEST_LIST:
@@ -56,7 +53,7 @@ class Archive:
                 tombstone(columns, str(row["id"]), _archived(row), fields=record_values(columns, row)) for row in gone
             ]
             if records:
-                yield Page(records, None, answer.server_time)
+                yield records
 
 
 def _archived(row: Row) -> str:

@@ -33,6 +33,8 @@ _STEP: Final = timedelta(milliseconds=1)
 _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _LOOK_BACK: Final = timedelta(days=14)
 """How long a record is looked at again for what was associated with it later: that leaves no trace on the record."""
+_LOOK_BACK_AT_CONTACTS: Final = timedelta(days=1)
+"""There may be very many of them; and a contact's first company is one of its properties too, so its change moves the stamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +78,38 @@ class Reader:
 
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """Yield pages as the port says."""
-        empty = True
         try:
-            for page in self._all_changes(query, since, after):
-                empty = False
-                yield page
+            pages = self._owner_changes if query.object == OWNERS else self._record_changes
+            yield from pages(query, since, after)
         except RecordRejected as error:
             # No record is at fault in a question: something of this object cannot be asked, and the other objects can.
             remedy = "Look at the fields and conditions that the mapping has for it; `afterword check` tells more."
             raise SchemaChanged(error.what, where=error.where, remedy=remedy, object_name=query.object) from error
-        if empty:
-            yield Page([], None, self._client.now())
 
-    def _all_changes(self, query: Query, since: datetime | None, after: Position | None) -> Iterator[Page]:
-        if query.object == OWNERS:
-            yield from self._owner_changes(query, since, after)
-            return
+    def _record_changes(self, query: Query, since: datetime | None, after: Position | None) -> Iterator[Page]:
         columns = self._columns(query)
+        began = self._client.now()
         gone: set[str] = set()
-        yield from self._living(columns, _start(since, after), after, gone)
+        empty = True
+        for page in self._living(columns, _start(since, after), after, gone):
+            empty = False
+            yield page
+        for records in self._afterwards(columns, since, gone):
+            empty = False
+            # These may come long after the last search: nothing that changed meanwhile must seem to have been read.
+            yield Page(records, None, began)
+        if empty:
+            yield Page([], None, began)
+
+    def _afterwards(self, columns: Columns, since: datetime | None, gone: set[str]) -> Iterator[Sequence[Record]]:
+        """Yield what a search by stamp does not show: it belongs to no place in the listing."""
         if since is not None and columns.links and self._new_hour(since):
             yield from self._linked_late(columns, since)
-        yield from self._archive.pages(columns, since, gone)
+        yield from self._archive.tombstones(columns, since, gone)
 
     def _owner_changes(self, query: Query, since: datetime | None, after: Position | None) -> Iterator[Page]:
         if not self._owners.due(since):
+            yield Page([], None, self._client.now())
             return
         try:
             records = self._owners.records(query)
@@ -111,6 +120,8 @@ class Reader:
         behind = [record for record in records if after is None or position(record) > after]
         for some in chunks(behind, _PAGE):
             yield Page(some, position(some[-1]), now)
+        if not behind:
+            yield Page([], None, now)
 
     def _living(self, columns: Columns, place: Place | None, after: Position | None, gone: set[str]) -> Iterator[Page]:
         while place is not None:
@@ -138,11 +149,12 @@ class Reader:
             records.append(record)
         return Page(records, position(records[-1]) if records else None, answer.server_time)
 
-    def _linked_late(self, columns: Columns, since: datetime) -> Iterator[Page]:
-        """Yield what changed lately once more, as it is associated now. It moves no place: it lies before all of them."""
-        place = Place(since - _LOOK_BACK, until=since)
+    def _linked_late(self, columns: Columns, since: datetime) -> Iterator[Sequence[Record]]:
+        """Yield what changed lately once more, as it is associated now."""
+        back = _LOOK_BACK_AT_CONTACTS if columns.object == "contacts" else _LOOK_BACK
+        place = Place(since - back, until=since)
         for page in self._living(columns, place, None, set()):
-            yield Page(page.records, None, page.server_time)
+            yield page.records
 
     def _new_hour(self, since: datetime) -> bool:
         """Tell if this is the first lap of an hour; `since` tells when the last lap began, in whatever process."""

@@ -232,6 +232,27 @@ def test_a_deletion_in_the_hour_without_a_look_is_told_later(
     assert told == ["5"]
 
 
+def test_a_long_list_of_archived_records_does_not_move_the_clock_of_the_pass(
+    hub: HubSpotAdapter, wire: Wire, clock: SteppingClock
+) -> None:
+    """What changed while the list was read has not been read: the pass must not count as begun after it."""
+    Rows(wire)
+
+    def slow(request: Request) -> Reply:
+        clock.moment += timedelta(minutes=10)
+        number = int(request.query.get("after", 0)) + 1
+        row = {"id": str(number), "archivedAt": at(0), "updatedAt": at(0), "properties": {}}
+        more = {"paging": {"next": {"after": str(number)}}} if number < 3 else {}
+        return Reply({"results": [row], **more}, headers={"Date": clock.moment.strftime("%a, %d %b %Y %H:%M:%S GMT")})
+
+    wire.handle("GET", "/crm/objects/2026-03/companies", slow)
+    for since in (None, NOON):
+        began = clock.moment
+        for page in hub.changes(Query("companies", ("name",)), since=since, after=None):
+            assert page.server_time <= began + timedelta(seconds=1)
+        clock.moment += HOUR
+
+
 def test_a_list_of_archived_records_that_failed_is_asked_for_again(hub: HubSpotAdapter, wire: Wire) -> None:
     rows, query = Rows(wire), Query("companies", ("name",))
     listing = ("GET", "/crm/objects/2026-03/companies")
