@@ -329,6 +329,10 @@ def test_many_records_are_taken_as_they_are(hub, portal):
     rows = [{"name": f"C{number}", "created": stamp, "modified": stamp + timedelta(days=number)} for number in range(3)]
     ids = portal.load("companies", [*rows, {"name": "old", "archived": stamp}])
     assert [row["id"] for row in hub.objects("GET", "companies").json()["results"]] == ids[:3]
+    portal.load("companies", [{"name": "between", "id": int(ids[0]) - 1}])
+    first = hub.objects("GET", "companies", params={"limit": 1, "properties": "name"}).json()["results"][0]
+    assert first["properties"]["name"] == "between"
+    portal.purge("companies", first["id"])
     later = portal.insert("companies", {"name": "new"})
     assert int(later) > int(ids[-1])
     found = hub.found(

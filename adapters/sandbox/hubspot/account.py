@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.sandbox.hubspot.calls import Call
-from adapters.sandbox.hubspot.errors import bad_json, not_found, required
+from adapters.sandbox.hubspot.errors import not_found, required
 from adapters.sandbox.hubspot.pipelines import Metadata, Pipeline, Stage, check_metadata
-from adapters.sandbox.hubspot.values import iso, to_ms
+from adapters.sandbox.hubspot.shapes import PIPELINE, STAGE
+from adapters.sandbox.hubspot.values import from_python, iso, to_ms
 from adapters.sandbox.web import Response, json_response
 
 MOST_OWNERS, USUAL_OWNERS = 500, 100
@@ -20,7 +21,7 @@ def owners(call: Call, rest: list[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
             return _owner_list(call, archived=archived)
-        case ("GET", key) if key.isdigit():
+        case ("GET", key) if key.isdecimal():
             by_user = call.query.get("idProperty", "id").lower() == "userid"
             found = call.portal.owners.find(int(key), by_user=by_user, archived=archived)
             call.read(1)
@@ -103,31 +104,31 @@ def details(call: Call, rest: list[str]) -> Response:
 
 def _new_pipeline(call: Call, name: str) -> Response:
     call.wrote()
-    body = call.body("label", "displayOrder", "stages")
-    stages = [_stage_input(each) for each in _list(body["stages"])]
+    body = call.body(PIPELINE, "label", "displayOrder", "stages")
+    stages = [_complete(each) for each in body["stages"]]
     made = call.portal.pipelines.add(
         name,
-        str(body["label"]),
-        [(each.get("stageId"), str(each["label"]), _metadata(each)) for each in stages],
+        body["label"],
+        [(each.get("stageId"), each["label"], _metadata(each)) for each in stages],
         call.portal.now(),
         pipeline_id=body.get("pipelineId"),
-        order=int(body["displayOrder"]),
+        order=body["displayOrder"],
     )
     for stage, each in zip(made.stages.values(), stages, strict=True):
-        stage.order = int(each["displayOrder"])
+        stage.order = each["displayOrder"]
     return json_response(made.as_json(), 201)
 
 
 def _replace(call: Call, name: str, pipeline: Pipeline) -> Response:
     call.wrote()
-    body = call.body("label", "displayOrder", "stages")
-    inputs = [_stage_input(each) for each in _list(body["stages"])]
+    body = call.body(PIPELINE, "label", "displayOrder", "stages")
+    inputs = [_complete(each) for each in body["stages"]]
     for each in inputs:
         check_metadata(name, _metadata(each))
     now, kept = call.portal.now(), pipeline.stages
     pipeline.label, pipeline.order, pipeline.updated, pipeline.stages = (
-        str(body["label"]),
-        int(body["displayOrder"]),
+        body["label"],
+        body["displayOrder"],
         now,
         {},
     )
@@ -135,11 +136,11 @@ def _replace(call: Call, name: str, pipeline: Pipeline) -> Response:
         made = call.portal.pipelines.add_stage(
             name,
             pipeline,
-            str(each["label"]),
+            each["label"],
             _metadata(each),
             at=now,
             stage_id=each.get("stageId"),
-            order=int(each["displayOrder"]),
+            order=each["displayOrder"],
         )
         made.created = kept[made.id].created if made.id in kept else now
     return json_response(pipeline.as_json())
@@ -147,11 +148,11 @@ def _replace(call: Call, name: str, pipeline: Pipeline) -> Response:
 
 def _change(call: Call, thing: Pipeline | Stage) -> Response:
     call.wrote()
-    body = call.body()
-    thing.label = str(body.get("label", thing.label))
-    thing.order = int(body.get("displayOrder", thing.order))
+    body = call.body(STAGE)
+    thing.label = body.get("label", thing.label)
+    thing.order = body.get("displayOrder", thing.order)
     thing.updated = call.portal.now()
-    if isinstance(body.get("archived"), bool):
+    if "archived" in body:
         thing.archived = call.portal.now() if body["archived"] else None
     return json_response(thing.as_json())
 
@@ -162,15 +163,15 @@ def _stages(call: Call, name: str, pipeline: Pipeline, rest: list[str]) -> Respo
             return json_response({"results": [each.as_json() for each in pipeline.live()]})
         case ("POST",):
             call.wrote()
-            body = _stage_input(call.body())
+            body = _complete(call.body(STAGE))
             made = call.portal.pipelines.add_stage(
                 name,
                 pipeline,
-                str(body["label"]),
+                body["label"],
                 _metadata(body),
                 at=call.portal.now(),
                 stage_id=body.get("stageId"),
-                order=int(body["displayOrder"]),
+                order=body["displayOrder"],
             )
             return json_response(made.as_json(), 201)
         case ("GET", key):
@@ -188,29 +189,19 @@ def _stages(call: Call, name: str, pipeline: Pipeline, rest: list[str]) -> Respo
 
 
 def _change_stage(call: Call, name: str, stage: Stage) -> Response:
-    body = call.body("metadata")
+    body = call.body(STAGE, "metadata")
     metadata = {**stage.metadata, **_metadata(body)} if call.request.method == "PATCH" else _metadata(body)
     check_metadata(name, metadata)
     stage.metadata = metadata
     return _change(call, stage)
 
 
-def _list(written: Any) -> list[Any]:
-    if not isinstance(written, list):
-        raise bad_json("stages must be a list of objects")
-    return written
-
-
-def _stage_input(written: Any) -> Mapping[str, Any]:
-    if not isinstance(written, Mapping):
-        raise bad_json("a stage must be an object")
-    missing = [name for name in ("displayOrder", "label", "metadata") if written.get(name) is None]
+def _complete(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    missing = [name for name in ("displayOrder", "label", "metadata") if name not in written]
     if missing:
         raise required(missing)
     return written
 
 
 def _metadata(written: Mapping[str, Any]) -> Metadata:
-    if not isinstance(written.get("metadata"), Mapping):
-        raise bad_json("metadata must be an object")
-    return {str(name): str(value) for name, value in written["metadata"].items()}
+    return {name: from_python(value) for name, value in written["metadata"].items()}

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.sandbox.hubspot.calls import Call
-from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, not_found, required
+from adapters.sandbox.hubspot.errors import HubSpotError, not_found, required
 from adapters.sandbox.hubspot.links import LinkType
 from adapters.sandbox.hubspot.reading import inputs_of, refuse_repeated
 from adapters.sandbox.hubspot.schema import ObjectType
+from adapters.sandbox.hubspot.shapes import JOINED, LABEL, PARTED, SPEC, STARTS, shaped
 from adapters.sandbox.hubspot.store import Record
 from adapters.sandbox.web import Response, json_response
 
@@ -52,7 +53,7 @@ def between(call: Call, rest: list[str]) -> Response:
     action = actions.get((method, *more))
     if action:
         return action(call, ends)
-    if method == "DELETE" and len(more) == 2 and more[0] == "labels" and more[1].isdigit():
+    if method == "DELETE" and len(more) == 2 and more[0] == "labels" and more[1].isdecimal():
         call.wrote()
         call.portal.links.drop_label(*ends, int(more[1]))
         return Response(204)
@@ -78,9 +79,9 @@ def _listed(call: Call, ends: Ends, record_id: str) -> Response:
 
 def _labelled(call: Call, ends: Ends, record_id: str, other_id: str) -> Response:
     call.wrote()
-    written = call.json()
-    if not isinstance(written, list) or not written:
-        raise bad_json("a list of association types is required")
+    written = shaped(call.json(), [SPEC])
+    if not written:
+        raise required(["associationCategory", "associationTypeId"])
     types = [_type(call, ends, each) for each in written]
     record, other = _both(call, ends, record_id, other_id)
     call.portal.join(ends[0], record, ends[1], str(other.id), types=types)
@@ -89,7 +90,7 @@ def _labelled(call: Call, ends: Ends, record_id: str, other_id: str) -> Response
 
 def _ended(call: Call, ends: Ends, record_id: str, other_id: str) -> Response:
     call.wrote()
-    if record_id.isdigit() and other_id.isdigit():
+    if record_id.isdecimal() and other_id.isdecimal():
         call.portal.links.part(ends[0].name, int(record_id), ends[1].name, int(other_id))
     return Response(204)
 
@@ -115,7 +116,7 @@ def _join_plainly(call: Call, ends: Ends, record_id: str, other_id: str) -> list
 
 def _read(call: Call, ends: Ends) -> Response:
     def row(record: Record, asked: Input) -> dict[str, Any] | None:
-        found = [each for each in _live(call, ends, record) if each > int(asked.get("after") or 0)]
+        found = [each for each in _live(call, ends, record) if each > asked.get("after", 0)]
         told: dict[str, Any] = {"from": {"id": str(record.id)}}
         told["to"] = [_told(call, ends, record, each) for each in found[:MOST_PER_PAGE]]
         if len(found) > MOST_PER_PAGE:
@@ -136,11 +137,11 @@ def _read_named(call: Call, ends: Ends) -> Response:
 def _read_each(call: Call, ends: Ends, row: Callable[[Record, Input], dict[str, Any] | None]) -> Response:
     """An id without associations is a row of errors, even when it is the only one."""
     results, errors = [], []
-    inputs = inputs_of(call.body("inputs"), most=MOST_READ)
-    refuse_repeated([str(each.get("id", "")) for each in inputs])
+    inputs = inputs_of(call.body(STARTS, "inputs"), most=MOST_READ)
+    refuse_repeated([each.get("id", "") for each in inputs])
     for each in inputs:
-        asked = str(each.get("id", ""))
-        if not asked.isdigit():
+        asked = each.get("id", "")
+        if not asked.isdecimal():
             errors.append(_invalid(asked).row())
             continue
         record = call.portal.records.lookup(ends[0], asked)
@@ -173,7 +174,7 @@ def _create_plain(call: Call, ends: Ends) -> Response:
 def _create_named(call: Call, ends: Ends) -> Response:
     def write(one: Input) -> list[dict[str, Any]]:
         from_id, to_id = _ids(one)
-        kind = call.portal.links.named(*ends, str(one.get("type", "")))
+        kind = call.portal.links.named(*ends, one.get("type", ""))
         record, other = _both(call, ends, from_id, to_id)
         call.portal.join(ends[0], record, ends[1], str(other.id), types=[kind])
         return [{"from": {"id": from_id}, "to": {"id": to_id}, "type": kind.name}]
@@ -188,13 +189,13 @@ def _archive(call: Call, ends: Ends) -> Response:
             call.portal.links.part(ends[0].name, int(start), ends[1].name, int(_id(each)))
         return []
 
-    return _archived(call, write)
+    return _archived(call, write, shape=PARTED)
 
 
 def _archive_named(call: Call, ends: Ends) -> Response:
     def write(one: Input) -> list[dict[str, Any]]:
         from_id, to_id = _ids(one)
-        kind = call.portal.links.named(*ends, str(one.get("type", "")))
+        kind = call.portal.links.named(*ends, one.get("type", ""))
         call.portal.links.part(ends[0].name, int(from_id), ends[1].name, int(to_id), [kind.type_id])
         return []
 
@@ -211,16 +212,18 @@ def _archive_labels(call: Call, ends: Ends) -> Response:
     return _archived(call, write)
 
 
-def _archived(call: Call, write: Callable[[Input], list[dict[str, Any]]]) -> Response:
+def _archived(call: Call, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED) -> Response:
     """The dated versions answer with a batch, the older ones with nothing."""
-    answer = _write_each(call, write)
+    answer = _write_each(call, write, shape=shape)
     return answer if call.dated or answer.status == 207 else Response(204)
 
 
-def _write_each(call: Call, write: Callable[[Input], list[dict[str, Any]]], *, status: int = 200) -> Response:
+def _write_each(
+    call: Call, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED, status: int = 200
+) -> Response:
     results: list[dict[str, Any]] = []
     errors = []
-    inputs = inputs_of(call.body("inputs"), most=MOST_WRITTEN)
+    inputs = inputs_of(call.body(shape, "inputs"), most=MOST_WRITTEN)
     call.wrote(len(inputs))
     for one in inputs:
         try:
@@ -241,16 +244,16 @@ def _labels(call: Call, ends: Ends) -> Response:
 
 def _new_label(call: Call, ends: Ends) -> Response:
     call.wrote()
-    body = call.body("label", "name")
-    made = call.portal.links.add_label(*ends, str(body["name"]), str(body["label"]), body.get("inverseLabel"))
+    body = call.body(LABEL, "label", "name")
+    made = call.portal.links.add_label(*ends, body["name"], body["label"], body.get("inverseLabel"))
     return json_response({"results": [each.as_json() for each in made]})
 
 
 def _rename_label(call: Call, ends: Ends) -> Response:
     call.wrote()
-    body = call.body("associationTypeId", "label")
-    labels = (str(body["label"]), body.get("inverseLabel"))
-    call.portal.links.rename_label(*ends, int(body["associationTypeId"]), labels)
+    body = call.body(LABEL, "associationTypeId", "label")
+    labels = (body["label"], body.get("inverseLabel"))
+    call.portal.links.rename_label(*ends, body["associationTypeId"], labels)
     return Response(204)
 
 
@@ -280,15 +283,13 @@ def _told_named(call: Call, ends: Ends, record: Record, other_id: int) -> list[d
     return [{"id": str(other_id), "type": types[each]} for each in held]
 
 
-def _type(call: Call, ends: Ends, spec: Any) -> LinkType:
-    if not isinstance(spec, Mapping) or not isinstance(spec.get("associationTypeId"), int):
-        raise required(["associationCategory", "associationTypeId"])
-    return call.portal.links.type(*ends, str(spec.get("associationCategory")), spec["associationTypeId"])
+def _type(call: Call, ends: Ends, spec: Input) -> LinkType:
+    return call.portal.links.type(*ends, spec.get("associationCategory", ""), spec.get("associationTypeId", 0))
 
 
 def _both(call: Call, ends: Ends, record_id: str, other_id: str) -> tuple[Record, Record]:
     for held, asked in zip(ends, (record_id, other_id), strict=True):
-        if not asked.isdigit() or call.portal.records.lookup(held, asked) is None:
+        if not asked.isdecimal() or call.portal.records.lookup(held, asked) is None:
             raise _invalid(asked)
     if ends[0] is ends[1] and record_id == other_id:
         word = f"{ends[0].word} {record_id}"
@@ -314,9 +315,9 @@ def _ids(one: Input) -> tuple[str, str]:
     return _id(one.get("from")), _id(one.get("to"))
 
 
-def _id(written: Any) -> str:
-    found = str(written.get("id", "")) if isinstance(written, Mapping) else ""
-    if not found.isdigit():
+def _id(written: Mapping[str, str] | None) -> str:
+    found = (written or {}).get("id", "")
+    if not found.isdecimal():
         raise _invalid(found or "null")
     return found
 

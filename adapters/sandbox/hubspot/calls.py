@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, missing_scopes, required
 from adapters.sandbox.hubspot.records import Writer
 from adapters.sandbox.hubspot.schema import ObjectType
+from adapters.sandbox.hubspot.shapes import shaped
 from adapters.sandbox.hubspot.values import iso
 from adapters.sandbox.log import Kind
 from adapters.sandbox.web import Request, Response, json_response
@@ -65,14 +66,14 @@ class Call:
     def number(self, name: str, otherwise: int, *, most: int) -> int:
         """A parameter that is a whole number from 1 to `most`; raises HubSpotError."""
         text = self.query.get(name) or str(otherwise)
-        if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
+        if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= most:
             raise HubSpotError(f"{name} must be a whole number from 1 to {most}, was {text}")
         return int(text)
 
     def after(self) -> int:
         """Where the page begins, 0 without the parameter; raises HubSpotError."""
         text = self.query.get("after") or "0"
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdecimal()):
             raise HubSpotError(f"after is not a valid paging cursor: {text}")
         return int(text)
 
@@ -102,12 +103,10 @@ class Call:
         except UnicodeDecodeError:
             raise bad_json("Invalid UTF-8") from None
 
-    def body(self, *needed: str) -> dict[str, Any]:
-        """The body as a JSON object with some fields at least; raises HubSpotError."""
-        body = self.json()
-        if not isinstance(body, dict):
-            raise bad_json("Cannot deserialize instance of `java.util.LinkedHashMap` out of START_ARRAY token")
-        missing = [name for name in needed if body.get(name) is None]
+    def body(self, shape: Any, *needed: str) -> dict[str, Any]:
+        """The body as a JSON object of a shape, with some fields at least; raises HubSpotError."""
+        body: dict[str, Any] = shaped(self.json(), shape)
+        missing = [name for name in needed if name not in body]
         if missing:
             raise required(missing)
         return body
@@ -137,9 +136,7 @@ class Call:
 
 def properties_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """The `properties` of a written record; raises HubSpotError."""
-    found = body.get("properties")
-    if found is None:
+    if "properties" not in body:
         raise required(["properties"])
-    if not isinstance(found, dict):
-        raise bad_json("Cannot deserialize instance of `java.util.LinkedHashMap` out of START_ARRAY token")
+    found: dict[str, Any] = body["properties"]
     return found

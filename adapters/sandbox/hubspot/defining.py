@@ -8,6 +8,7 @@ from adapters.sandbox.hubspot.calls import Call
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, not_found, required
 from adapters.sandbox.hubspot.reading import MOST_INPUTS, inputs_of
 from adapters.sandbox.hubspot.schema import Group, ObjectType, Option, Property
+from adapters.sandbox.hubspot.shapes import DEFINITION, DEFINITIONS, GROUP
 from adapters.sandbox.hubspot.values import iso
 from adapters.sandbox.web import Response, json_response
 
@@ -124,7 +125,7 @@ def _listed(call: Call, held: ObjectType) -> Response:
 
 def _create(call: Call, held: ObjectType) -> Response:
     call.wrote()
-    return json_response(told(call, _made(call, held, call.body())), 201)
+    return json_response(told(call, _made(call, held, call.body(DEFINITION))), 201)
 
 
 def _made(call: Call, held: ObjectType, body: Mapping[str, Any]) -> Property:
@@ -132,7 +133,7 @@ def _made(call: Call, held: ObjectType, body: Mapping[str, Any]) -> Property:
     if missing:
         raise required(missing)
     now, user = call.portal.now(), str(call.token.user_id)
-    blank = Property(str(body["name"]).lower(), unique=body.get("hasUniqueValue") is True, created=now, user=user)
+    blank = Property(body["name"].lower(), unique=body.get("hasUniqueValue", False), created=now, user=user)
     spec = _with(blank, held, body, now)
     held.add(spec)
     return spec
@@ -143,32 +144,32 @@ def _change(call: Call, held: ObjectType, name: str) -> Response:
     spec = held.property(name)
     if spec.standard:
         raise HubSpotError(f'Property "{name}" is defined by HubSpot and cannot be changed.')
-    changed = _with(spec, held, call.body(), call.portal.now())
+    changed = _with(spec, held, call.body(DEFINITION), call.portal.now())
     held.properties[name] = changed
     call.portal.store.table(held.name).forget(name)
     return json_response(told(call, changed))
 
 
 def _with(spec: Property, held: ObjectType, body: Mapping[str, Any], at: int) -> Property:
-    kind, field_type = str(body.get("type", spec.type)), str(body.get("fieldType", spec.field_type))
+    kind, field_type = body.get("type", spec.type), body.get("fieldType", spec.field_type)
     if kind not in TYPES or field_type not in FIELD_TYPES:
         raise bad_json(f"type {kind} or fieldType {field_type} is not one of those that exist")
-    group = str(body.get("groupName", spec.group))
+    group = body.get("groupName", spec.group)
     if group not in held.groups:
         raise HubSpotError(f"Property group '{group}' does not exist")
-    extras = {name: body[name] for name in _EXTRAS if body.get(name) is not None}
+    extras = {name: body[name] for name in _EXTRAS if name in body}
     return replace(
         spec,
         type=kind,
         field_type=field_type,
-        label=str(body.get("label", spec.label)),
+        label=body.get("label", spec.label),
         group=group,
-        description=str(body.get("description", spec.description)),
-        options=_options(body["options"]) if body.get("options") is not None else _usual(spec, kind),
-        external=bool(body.get("externalOptions", spec.external)),
-        hidden=bool(body.get("hidden", spec.hidden)),
-        form_field=bool(body.get("formField", spec.form_field)),
-        order=int(body.get("displayOrder", spec.order)),
+        description=body.get("description", spec.description),
+        options=_options(body["options"]) if "options" in body else _usual(spec, kind),
+        external=body.get("externalOptions", spec.external),
+        hidden=body.get("hidden", spec.hidden),
+        form_field=body.get("formField", spec.form_field),
+        order=body.get("displayOrder", spec.order),
         updated=at,
         extras={**spec.extras, **extras},
     )
@@ -180,16 +181,14 @@ def _usual(spec: Property, kind: str) -> tuple[Option, ...]:
     return spec.options
 
 
-def _options(written: Any) -> tuple[Option, ...]:
-    if not isinstance(written, list) or not all(isinstance(each, Mapping) for each in written):
-        raise bad_json("options must be a list of objects")
+def _options(written: list[dict[str, Any]]) -> tuple[Option, ...]:
     found = tuple(
         Option(
-            str(each.get("value", "")),
-            str(each.get("label", "")),
-            int(each.get("displayOrder", -1)),
-            hidden=bool(each.get("hidden")),
-            description=str(each.get("description") or ""),
+            each.get("value", ""),
+            each.get("label", ""),
+            each.get("displayOrder", -1),
+            hidden=each.get("hidden", False),
+            description=each.get("description", ""),
         )
         for each in written
     )
@@ -199,12 +198,12 @@ def _options(written: Any) -> tuple[Option, ...]:
 
 
 def _batch(call: Call, held: ObjectType, action: str) -> Response:
-    body = call.body("inputs")
+    body = call.body(DEFINITIONS, "inputs")
     inputs = inputs_of(body, most=MOST_INPUTS)
     match action:
         case "read":
             call.read(len(inputs))
-            return _several(call, [_named(held, each, archived=body.get("archived") is True) for each in inputs])
+            return _several(call, [_named(held, each, archived=body.get("archived", False)) for each in inputs])
         case "create":
             call.wrote(len(inputs))
             return _several(call, [_attempt(call, held, each) for each in inputs], status=201)
@@ -219,7 +218,7 @@ def _batch(call: Call, held: ObjectType, action: str) -> Response:
 
 def _named(held: ObjectType, one: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
     try:
-        return held.property(str(one.get("name", "")), archived=archived)
+        return held.property(one.get("name", ""), archived=archived)
     except HubSpotError as error:
         return error
 
@@ -247,9 +246,9 @@ def _groups(call: Call, held: ObjectType, rest: list[str]) -> Response:
             return json_response(_group(held, name).as_json())
         case ("PATCH", name):
             call.wrote()
-            group, body = _group(held, name), call.body()
-            group.label = str(body.get("label", group.label))
-            group.order = int(body.get("displayOrder", group.order))
+            group, body = _group(held, name), call.body(GROUP)
+            group.label = body.get("label", group.label)
+            group.order = body.get("displayOrder", group.order)
             return json_response(group.as_json())
         case ("DELETE", name):
             return _drop_group(call, held, name)
@@ -258,12 +257,12 @@ def _groups(call: Call, held: ObjectType, rest: list[str]) -> Response:
 
 def _new_group(call: Call, held: ObjectType) -> Response:
     call.wrote()
-    body = call.body("label", "name")
-    name = str(body["name"]).lower()
+    body = call.body(GROUP, "label", "name")
+    name = body["name"].lower()
     if name in held.groups:
         words = f"A property group named '{name}' already exists."
         raise HubSpotError(words, status=409, category="OBJECT_ALREADY_EXISTS")
-    held.groups[name] = Group(name, str(body["label"]), int(body.get("displayOrder", -1)))
+    held.groups[name] = Group(name, body["label"], body.get("displayOrder", -1))
     return json_response(held.groups[name].as_json(), 201)
 
 

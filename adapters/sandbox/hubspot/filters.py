@@ -67,11 +67,9 @@ class Asked:
 Groups = list[list[Condition]]
 
 
-def compile_groups(portal: "Portal", held: ObjectType, groups: Any) -> Groups:
+def compile_groups(portal: "Portal", held: ObjectType, groups: Sequence[Mapping[str, Any]]) -> Groups:
     """The filter groups of a search body: any group may match, within it all filters; raises HubSpotError."""
-    if not isinstance(groups, list) or not all(isinstance(group, Mapping) for group in groups):
-        raise bad_request("Invalid input JSON on line 1, column 1: filterGroups must be a list of objects")
-    listed = [group.get("filters") or [] for group in groups]
+    listed = [group.get("filters", []) for group in groups]
     if len(listed) > MOST_GROUPS:
         raise HubSpotError(f"At most {MOST_GROUPS} filterGroups are allowed, found {len(listed)}.")
     if any(len(filters) > MOST_IN_GROUP for filters in listed):
@@ -92,20 +90,15 @@ def number_reader(portal: "Portal", held: ObjectType, spec: Property) -> Reader:
     return lambda record: as_number(spec, portal.records.value(held, record, spec.name))
 
 
-def _asked(written: Any) -> Asked:
-    if not isinstance(written, Mapping) or not written.get("propertyName") or not written.get("operator"):
-        raise required(["propertyName", "operator"])
-    operator = str(written["operator"]).upper()
+def _asked(written: Mapping[str, Any]) -> Asked:
+    missing = [name for name in ("propertyName", "operator") if not written.get(name)]
+    if missing:
+        raise required(missing)
+    operator = written["operator"].upper()
     if operator not in OPERATORS:
         raise HubSpotError(f"Invalid input JSON on line 1, column 1: no such operator: {written['operator']}")
-    listed = written.get("values") or []
-    asked = Asked(
-        str(written["propertyName"]),
-        operator,
-        _text(written.get("value")),
-        _text(written.get("highValue")),
-        tuple(_text(each) for each in listed),
-    )
+    ends = (written.get("value", ""), written.get("highValue", ""))
+    asked = Asked(written["propertyName"], operator, *ends, tuple(written.get("values", ())))
     if operator in {"IN", "NOT_IN"} and not asked.values:
         raise bad_request(f"operator {operator} requires values")
     if operator == "BETWEEN" and not (asked.value and asked.high):
@@ -113,10 +106,6 @@ def _asked(written: Any) -> Asked:
     if operator not in {"IN", "NOT_IN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"} and asked.value == "":
         raise bad_request(f"operator {operator} requires a value")
     return asked
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _condition(portal: "Portal", held: ObjectType, asked: Asked) -> Condition:
@@ -236,7 +225,7 @@ def _matches(pattern: str, word: str) -> bool:
 def _associated(portal: "Portal", held: ObjectType, asked: Asked) -> Condition:
     target = portal.schema.find(asked.name.removeprefix(_ASSOCIATED))
     listed = asked.values or (asked.value,)
-    if target is None or asked.operator not in {"EQ", "IN"} or not all(each.isdigit() for each in listed):
+    if target is None or asked.operator not in {"EQ", "IN"} or not all(each.isdecimal() for each in listed):
         raise bad_request()
     ends = [portal.links.of(target.name, int(each), held.name) for each in listed]
     found = {record_id for each in ends for record_id in each}

@@ -183,7 +183,7 @@ def check_metadata(object_name: str, metadata: Metadata) -> None:
         raise HubSpotError("Stage metadata is missing: ticketState must be one of [OPEN, CLOSED]")
     if object_name == "deals":
         text = metadata.get("probability", "")
-        if not text.replace(".", "", 1).isdigit() or not 0 <= float(text) <= 1:
+        if not text.replace(".", "", 1).isdecimal() or not 0 <= float(text) <= 1:
             raise HubSpotError("Stage metadata is missing: probability must be between 0.0 and 1.0")
 
 

@@ -17,9 +17,10 @@ from adapters.sandbox.hubspot.pipelines import Metadata, Pipelines
 from adapters.sandbox.hubspot.records import Records, Writer
 from adapters.sandbox.hubspot.schema import ObjectType, Property, Schema
 from adapters.sandbox.hubspot.store import Record, Store
-from adapters.sandbox.hubspot.values import from_python, iso, parse_moment, to_ms
+from adapters.sandbox.hubspot.values import from_python, iso, to_ms
 
 ADMIN = "admin@portal.example"
+_STAMPS = frozenset({"id", "created", "modified", "archived"})
 
 
 class Portal:
@@ -172,7 +173,8 @@ class Portal:
         """
         with self.lock:
             held = self.object(object_name)
-            loaded = [self._trusted(held, row) for row in rows]
+            now = self.now()
+            loaded = [self._trusted(held, row, now) for row in rows]
             self.store.table(held.name).load(loaded)
             return [str(each.id) for each in loaded]
 
@@ -275,7 +277,7 @@ class Portal:
     def links_named(self, source: ObjectType, specs: Iterable[Mapping[str, Any]]) -> tuple[ObjectType, list[LinkType]]:
         """The types in `associationCategory` and `associationTypeId`, and the object they lead to; raises HubSpotError."""
         found = [
-            self.links.leading(source, str(each.get("associationCategory")), int(each.get("associationTypeId", 0)))
+            self.links.leading(source, each.get("associationCategory", ""), each.get("associationTypeId", 0))
             for each in specs
         ]
         return self.object(found[0].target), found
@@ -299,16 +301,14 @@ class Portal:
         }
         return {"id": str(record.id), "archived": record.archived is not None, **record.properties, **stamps}
 
-    def _trusted(self, held: ObjectType, row: Mapping[str, Any]) -> Record:
-        given = {name: from_python(value) for name, value in row.items() if value is not None}
-        record_id = int(given.pop("id", 0)) or self.records.next_id(held)
+    def _trusted(self, held: ObjectType, row: Mapping[str, Any], now: int) -> Record:
+        own = {
+            name: value if isinstance(value, str) else from_python(value)
+            for name, value in row.items()
+            if value is not None and name not in _STAMPS
+        }
+        record_id = int(row.get("id") or self.records.next_id(held))
         self.records.skip_ids(held, record_id)
-        created = _moment(given.pop("created", None), self.now())
-        modified = _moment(given.pop("modified", None), created)
-        archived = given.pop("archived", None)
-        return Record(record_id, given, created, modified, parse_moment(archived) if archived else None)
-
-
-def _moment(text: str | None, otherwise: int) -> int:
-    found = parse_moment(text) if text else None
-    return otherwise if found is None else found
+        created = to_ms(row["created"]) if row.get("created") else now
+        modified = to_ms(row["modified"]) if row.get("modified") else created
+        return Record(record_id, own, created, modified, to_ms(row["archived"]) if row.get("archived") else None)

@@ -6,7 +6,6 @@ from typing import Any
 from adapters.sandbox.hubspot.calls import Call
 from adapters.sandbox.hubspot.errors import (
     HubSpotError,
-    bad_json,
     could_not_get,
     not_found,
     repeated_ids,
@@ -15,6 +14,7 @@ from adapters.sandbox.hubspot.errors import (
 from adapters.sandbox.hubspot.records import HISTORY_KEPT
 from adapters.sandbox.hubspot.schema import ObjectType
 from adapters.sandbox.hubspot.search import LONGEST_BODY, Search
+from adapters.sandbox.hubspot.shapes import RECORDS, SEARCH
 from adapters.sandbox.hubspot.store import Record
 from adapters.sandbox.hubspot.values import iso
 from adapters.sandbox.web import Response, json_response
@@ -53,7 +53,7 @@ def list_records(call: Call, held: ObjectType) -> Response:
 def get_record(call: Call, held: ObjectType, record_id: str) -> Response:
     """GET objects/{type}/{id}: a merged-away id answers with the survivor."""
     if call.flag("archived"):
-        row = call.portal.store.table(held.name).rows.get(int(record_id)) if record_id.isdigit() else None
+        row = call.portal.store.table(held.name).rows.get(int(record_id)) if record_id.isdecimal() else None
         record = row if row and row.archived is not None else None
     else:
         record = call.portal.records.lookup(held, record_id, call.query.get("idProperty"))
@@ -65,7 +65,7 @@ def get_record(call: Call, held: ObjectType, record_id: str) -> Response:
 
 def batch_read(call: Call, held: ObjectType) -> Response:
     """POST objects/{type}/batch/read: results by id, one row of errors for all that is missing."""
-    body = call.body("inputs")
+    body = call.body(RECORDS, "inputs")
     history = body.get("propertiesWithHistory") or []
     asked = input_ids(body, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
     found = {text: _found(call, held, text, body.get("idProperty")) for text in asked}
@@ -83,7 +83,7 @@ def search(call: Call, held: ObjectType) -> Response:
     """POST objects/{type}/search."""
     if len(call.request.body) > LONGEST_BODY:
         raise HubSpotError(f"The request body is longer than {LONGEST_BODY} characters.")
-    body = call.body()
+    body = call.body(SEARCH)
     page = Search(call.portal, held, body).run()
     call.read(len(page.records))
     results = [told(call, held, each, body.get("properties") or None) for each in page.records]
@@ -96,16 +96,14 @@ def search(call: Call, held: ObjectType) -> Response:
 def input_ids(body: dict[str, Any], *, most: int) -> list[str]:
     """The ids of a batch's inputs; raises HubSpotError when there are too many or one comes twice."""
     inputs = inputs_of(body, most=most)
-    ids = [str(each.get("id", "")) for each in inputs]
+    ids = [each.get("id", "") for each in inputs]
     refuse_repeated(ids)
     return ids
 
 
 def inputs_of(body: dict[str, Any], *, most: int) -> list[dict[str, Any]]:
     """The inputs of a batch; raises HubSpotError."""
-    inputs = body["inputs"]
-    if not isinstance(inputs, list) or not all(isinstance(each, dict) for each in inputs):
-        raise bad_json("inputs must be a list of objects")
+    inputs: list[dict[str, Any]] = body["inputs"]
     if len(inputs) > most:
         raise too_many_inputs(most)
     return inputs
@@ -152,7 +150,7 @@ def _with_all(call: Call, held: ObjectType, record: Record, history: Sequence[st
 
 def _found(call: Call, held: ObjectType, text: str, id_property: str | None) -> Record | None:
     if call.flag("archived"):
-        row = call.portal.store.table(held.name).rows.get(int(text)) if text.isdigit() else None
+        row = call.portal.store.table(held.name).rows.get(int(text)) if text.isdecimal() else None
         return row if row and row.archived is not None else None
     return call.portal.records.lookup(held, text, id_property)
 

@@ -84,7 +84,7 @@ class Records:
             spec = self.key(held, id_property)
             return next(iter(self.holding(held, spec.name, record_id)), None)
         table = self._store.table(held.name)
-        return table.alive(table.survivor(int(record_id))) if record_id.isascii() and record_id.isdigit() else None
+        return table.alive(table.survivor(int(record_id))) if record_id.isascii() and record_id.isdecimal() else None
 
     def key(self, held: ObjectType, name: str) -> Property:
         """A property that tells records apart; raises HubSpotError."""
@@ -206,7 +206,7 @@ class Records:
         return check(spec, given)
 
     def _owner(self, spec: Property, given: str) -> str | Invalid:
-        if not given.isascii() or not given.isdigit() or int(given) > 2**31 - 1:
+        if not given.isascii() or not given.isdecimal() or int(given) > 2**31 - 1:
             return Invalid(spec.name, "INVALID_INTEGER", f"{given} was not a valid integer (for owner ID).")
         if not self._owners.exists(int(given)):
             return Invalid(spec.name, "INVALID_OWNER_ID", f"Owner {given} does not exist")

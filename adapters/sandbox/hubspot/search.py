@@ -38,11 +38,11 @@ class Search:
     def __init__(self, portal: "Portal", held: ObjectType, body: Mapping[str, Any]) -> None:
         self._portal = portal
         self._held = held
-        self._groups = compile_groups(portal, held, body.get("filterGroups") or [])
-        self._words = str(body.get("query") or "").lower().split()
-        self._sort, self._falling = _sorting(held, body.get("sorts") or [])
-        self.limit = _whole(body.get("limit"), USUAL_PER_PAGE, "limit")
-        self.start = _whole(body.get("after"), 0, "after")
+        self._groups = compile_groups(portal, held, body.get("filterGroups", []))
+        self._words = body.get("query", "").lower().split()
+        self._sort, self._falling = _sorting(held, body.get("sorts", []))
+        self.limit: int = body.get("limit", USUAL_PER_PAGE)
+        self.start = _start(body.get("after") or "0")
         if not 0 <= self.limit <= MOST_PER_PAGE:
             raise HubSpotError(f"limit must be between 0 and {MOST_PER_PAGE}, was {self.limit}")
         if self.start + self.limit > MOST_RESULTS:
@@ -132,10 +132,8 @@ def _shuffled(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     return (ids.astype(np.uint64) * np.uint64(2_654_435_761)) & np.uint64(0xFFFF_FFFF)
 
 
-def _sorting(held: ObjectType, sorts: Any) -> tuple[Property, bool]:
+def _sorting(held: ObjectType, sorts: Sequence[Any]) -> tuple[Property, bool]:
     """The property to sort by, and whether from the top down; creation order without any; raises HubSpotError."""
-    if not isinstance(sorts, list):
-        raise bad_json("sorts must be a list")
     if len(sorts) > 1:
         raise bad_request("At most 1 sort is allowed.")
     if not sorts:
@@ -150,9 +148,7 @@ def _sorting(held: ObjectType, sorts: Any) -> tuple[Property, bool]:
     return held.properties[name], falling
 
 
-def _whole(value: Any, otherwise: int, name: str) -> int:
-    if value is None or value == "":
-        return otherwise
-    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
-        raise bad_json(f"{name} must be a whole number, was {value}")
-    return int(value)
+def _start(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise bad_json(f"after must be a whole number, was {text}")
+    return int(text)

@@ -1,7 +1,7 @@
 """Records in memory, replaced and never changed in place, with columns of numbers so that searching a million stays quick."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -125,9 +125,16 @@ class Table:
 
     def load(self, records: Iterable[Record]) -> None:
         """Takes many trusted records at once; indexes are made again when asked for."""
-        self.rows.update((record.id, record) for record in records)
-        self.archived = sorted(record.id for record in self.rows.values() if record.archived is not None)
-        self._rebuild()
+        taken = sorted(records, key=lambda record: record.id)
+        follows = not self._size or not taken or taken[0].id > self._ids[self._size - 1]
+        self.rows.update((record.id, record) for record in taken)
+        self._columns.clear()
+        self._hashed.clear()
+        if follows:
+            self._append(taken)
+        else:
+            self.archived = sorted(record.id for record in self.rows.values() if record.archived is not None)
+            self._rebuild()
 
     def alive(self, record_id: int) -> Record | None:
         """The record, unless it is archived or gone."""
@@ -201,6 +208,14 @@ class Table:
         self._ids[self._size] = record_id
         self._size += 1
         return self._size - 1
+
+    def _append(self, records: Sequence[Record]) -> None:
+        start, self._size = self._size, self._size + len(records)
+        if self._size > len(self._ids):
+            self._grow(2 * self._size)
+        self._ids[start : self._size] = [record.id for record in records]
+        self._live[start : self._size] = [record.archived is None for record in records]
+        self.archived += [record.id for record in records if record.archived is not None]
 
     def _grow(self, room: int) -> None:
         more = room - len(self._ids)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.sandbox.hubspot.calls import Call, properties_of
-from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, could_not_get, not_found, required
+from adapters.sandbox.hubspot.errors import HubSpotError, could_not_get, not_found, required
 from adapters.sandbox.hubspot.links import LinkType
 from adapters.sandbox.hubspot.merging import merge
 from adapters.sandbox.hubspot.reading import MOST_INPUTS, input_ids, inputs_of, refuse_repeated, told
 from adapters.sandbox.hubspot.schema import ObjectType
+from adapters.sandbox.hubspot.shapes import GDPR, MERGE, RECORD, RECORDS
 from adapters.sandbox.hubspot.store import Record
 from adapters.sandbox.web import Response, json_response
 
@@ -21,7 +22,7 @@ _TRACE = "objectWriteTraceId"
 def create(call: Call, held: ObjectType) -> Response:
     """POST objects/{type}."""
     call.wrote()
-    body = call.body()
+    body = call.body(RECORD)
     record = _create(call, held, body)
     return json_response(_written(call, held, record, properties_of(body)), 201)
 
@@ -29,7 +30,7 @@ def create(call: Call, held: ObjectType) -> Response:
 def update(call: Call, held: ObjectType, record_id: str) -> Response:
     """PATCH objects/{type}/{id}; a merged-away id changes the survivor."""
     call.wrote()
-    values = properties_of(call.body())
+    values = properties_of(call.body(RECORD))
     old = call.portal.records.existing(held, record_id, call.query.get("idProperty"))
     record = call.portal.records.update(held, old, values, call.writer)
     return json_response(_written(call, held, record, values))
@@ -49,8 +50,8 @@ def merge_records(call: Call, held: ObjectType) -> Response:
     call.wrote(2)
     if held.name not in _MERGEABLE:
         raise not_found()
-    body = call.body("primaryObjectId", "objectIdToMerge")
-    pair = (str(body["primaryObjectId"]), str(body["objectIdToMerge"]))
+    body = call.body(MERGE, "primaryObjectId", "objectIdToMerge")
+    pair = (body["primaryObjectId"], body["objectIdToMerge"])
     return json_response(told(call, held, merge(call.portal, held, pair, call.writer)))
 
 
@@ -59,8 +60,8 @@ def gdpr_delete(call: Call, held: ObjectType) -> Response:
     call.wrote()
     if held.name != "contacts":
         raise not_found()
-    body = call.body("objectId")
-    key, name = str(body["objectId"]), body.get("idProperty")
+    body = call.body(GDPR, "objectId")
+    key, name = body["objectId"], body.get("idProperty")
     record = call.portal.records.lookup(held, key, name)
     if record is None and name != "email":
         raise not_found()
@@ -74,16 +75,16 @@ def gdpr_delete(call: Call, held: ObjectType) -> Response:
 
 def batch_create(call: Call, held: ObjectType) -> Response:
     """POST objects/{type}/batch/create: all or nothing, unless every input has an objectWriteTraceId."""
-    inputs = inputs_of(call.body("inputs"), most=MOST_INPUTS)
+    inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
     return _each(call, inputs, lambda one: _created(call, held, one), status=201)
 
 
 def batch_update(call: Call, held: ObjectType) -> Response:
     """POST objects/{type}/batch/update: missing records are rows of errors, merged-away ones are left out silently."""
-    inputs = inputs_of(call.body("inputs"), most=MOST_INPUTS)
+    inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
-    refuse_repeated([str(each.get("id", "")) for each in inputs])
+    refuse_repeated([each.get("id", "") for each in inputs])
     present, errors = _present(call, held, inputs)
     aliases = call.portal.store.table(held.name).aliases
     there = [one for one in present if "idProperty" in one or int(one["id"]) not in aliases]
@@ -92,16 +93,16 @@ def batch_update(call: Call, held: ObjectType) -> Response:
 
 def batch_upsert(call: Call, held: ObjectType) -> Response:
     """POST objects/{type}/batch/upsert: contacts by e-mail succeed or fail together."""
-    inputs = inputs_of(call.body("inputs"), most=MOST_INPUTS)
+    inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
-    refuse_repeated([f"{each.get('id', '')}".lower() for each in inputs])
+    refuse_repeated([each.get("id", "").lower() for each in inputs])
     partial = not any(each.get("idProperty") == "email" for each in inputs)
     return _each(call, inputs, lambda one: _upserted(call, held, one), partial=partial)
 
 
 def batch_archive(call: Call, held: ObjectType) -> Response:
     """POST objects/{type}/batch/archive: what is not there is no error."""
-    ids = input_ids(call.body("inputs"), most=MOST_INPUTS)
+    ids = input_ids(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(ids))
     for each in ids:
         record = call.portal.records.lookup(held, each)
@@ -142,7 +143,7 @@ def _each(
 
 
 def _trace(one: Input) -> dict[str, str]:
-    return {_TRACE: str(one[_TRACE])} if one.get(_TRACE) else {}
+    return {_TRACE: one[_TRACE]} if one.get(_TRACE) else {}
 
 
 def _created(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
@@ -150,13 +151,13 @@ def _created(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
 
 
 def _updated(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
-    old = call.portal.records.existing(held, str(one["id"]), one.get("idProperty"))
+    old = call.portal.records.existing(held, one.get("id", ""), one.get("idProperty"))
     values = properties_of(one)
     return _written(call, held, call.portal.records.update(held, old, values, call.writer), values)
 
 
 def _upserted(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
-    key, name = str(one.get("id", "")), one.get("idProperty") or "hs_object_id"
+    key, name = one.get("id", ""), one.get("idProperty") or "hs_object_id"
     values = properties_of(one)
     old = call.portal.records.lookup(held, key, name)
     if old:
@@ -173,12 +174,12 @@ def _present(call: Call, held: ObjectType, inputs: list[Input]) -> tuple[list[In
     found: list[Input] = []
     missing: list[Input] = []
     for one in inputs:
-        record = call.portal.records.lookup(held, str(one.get("id", "")), one.get("idProperty"))
+        record = call.portal.records.lookup(held, one.get("id", ""), one.get("idProperty"))
         (found if record else missing).append(one)
     errors = [
-        could_not_get(held.word, [str(one["id"])]).row({_TRACE: [one[_TRACE]]}) for one in missing if one.get(_TRACE)
+        could_not_get(held.word, [one.get("id", "")]).row({_TRACE: [one[_TRACE]]}) for one in missing if one.get(_TRACE)
     ]
-    silent = [str(one.get("id", "")) for one in missing if not one.get(_TRACE)]
+    silent = [one.get("id", "") for one in missing if not one.get(_TRACE)]
     return found, [*errors, *([could_not_get(held.word, silent).row()] if silent else [])]
 
 
@@ -187,18 +188,15 @@ def _create(call: Call, held: ObjectType, body: Input) -> Record:
     return call.portal.create(held, properties_of(body), call.writer, joins)
 
 
-def _joins(call: Call, held: ObjectType, written: Any) -> Joins:
+def _joins(call: Call, held: ObjectType, written: list[Input]) -> Joins:
     """The associations of a record that is made, checked before anything is written."""
-    if not isinstance(written, list):
-        raise bad_json("associations must be a list of objects")
     joins: Joins = []
     for each in written:
-        types = each.get("types") or []
-        if not types or not isinstance(each.get("to"), Mapping):
-            raise required(["to", "types"])
-        other_id = str(each["to"].get("id", ""))
-        target, found = call.portal.links_named(held, types)
-        joins.append((target, call.portal.records.existing(target, other_id).id, found))
+        missing = [name for name in ("to", "types") if not each.get(name)]
+        if missing:
+            raise required(missing)
+        target, found = call.portal.links_named(held, each["types"])
+        joins.append((target, call.portal.records.existing(target, each["to"].get("id", "")).id, found))
     return joins
 
 
