@@ -25,7 +25,7 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 ACTIVITIES: Final = frozenset({"tasks", "calls", "meetings", "emails", "notes", "communications", "postal_mail"})
 """They hang on other records and on nothing else, so they can be found through these."""
-_ASSOCIATED: Final = ("companies", "contacts", "deals", "tickets")
+ASSOCIATED: Final = ("companies", "contacts", "deals", "tickets")
 STAGES: Final[Mapping[str, tuple[str, str]]] = {
     "tickets": ("hs_pipeline_stage", "hs_pipeline"),
     "deals": ("dealstage", "pipeline"),
@@ -122,19 +122,16 @@ def _frozen(row: Mapping[str, Any]) -> bool:
 
 def _associations(object_name: str) -> list[FieldSchema]:
     """Return the lookups that HubSpot keeps apart from properties, as fields that hold ids."""
-    return [
-        FieldSchema(
-            f"associations.{end}",
-            f"Associated {end}",
-            "reference",
-            createable=False,
-            updateable=False,
-            filterable=False,
-            references=(end,),
-        )
-        for end in _ASSOCIATED
-        if end != object_name
-    ]
+    found = [_lookup(f"associations.{end}", f"Associated {end}", end) for end in ASSOCIATED if end != object_name]
+    if object_name not in ("contacts", "companies"):
+        found.append(_lookup("associations.contacts.companies", "Companies of the first contact", "companies"))
+    return found
+
+
+def _lookup(name: str, label: str, end: str) -> FieldSchema:
+    return FieldSchema(
+        name, label, "reference", createable=False, updateable=False, filterable=False, references=(end,)
+    )
 
 
 def _stages(object_name: str, found: Mapping[str, FieldSchema]) -> list[FieldSchema]:

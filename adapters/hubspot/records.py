@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.hubspot import conditions
-from adapters.hubspot.catalogue import STAGES
+from adapters.hubspot.catalogue import ASSOCIATED, STAGES
 from adapters.hubspot.conditions import Group, Where
 from adapters.hubspot.errors import missing_property
 from adapters.hubspot.links import Links
@@ -40,7 +40,7 @@ class Columns:
     """The types of all fields that are properties and can be filtered by."""
     plain: tuple[str, ...]
     links: Mapping[str, tuple[str, str]]
-    """Field → (object that it leads to, property there or '' for the ids)."""
+    """Field → (object that it leads to, what to take of the first one there: a property, an object; '' for the ids)."""
     stages: Mapping[str, str]
     """Field → ``closed`` or ``won``."""
     groups: list[Group] | None
@@ -118,14 +118,17 @@ class Completer:
         return None if found is None else bool(getattr(found, what))
 
     def _followed(self, linked: Mapping[str, tuple[str, ...]], end: str, inner: str) -> dict[str, Any]:
-        """Return a property of the first record that each id leads to; None where it leads nowhere."""
+        """Return what the first record that each id leads to holds or leads to itself; None where it leads nowhere."""
         firsts = {one: ends[0] for one, ends in linked.items() if ends}
-        there = self._lookup(end, list(dict.fromkeys(firsts.values())), [inner]) if firsts else {}
-        found: dict[str, Any] = dict.fromkeys(linked)
-        for one, first in firsts.items():
-            if first in there and inner in there[first]:
-                found[one] = there[first][inner]
-        return found
+        nowhere: dict[str, Any] = {one: None for one in linked if one not in firsts}
+        if not firsts:
+            return nowhere
+        ids = list(dict.fromkeys(firsts.values()))
+        if inner in ASSOCIATED:
+            further = self._links.read(end, ids, inner)
+            return nowhere | {one: further[first] for one, first in firsts.items() if first in further}
+        there = self._lookup(end, ids, [inner])
+        return nowhere | {one: there.get(first, {}).get(inner) for one, first in firsts.items()}
 
 
 def _plain(columns: Columns, row: Row) -> Values:

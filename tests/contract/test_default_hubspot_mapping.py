@@ -161,6 +161,15 @@ def test_a_ticket_in_a_pipeline_of_the_accounts_own(
     assert interaction(world, mapping, "tickets", ticket).ended == "closed"
 
 
+def test_a_ticket_of_a_person_alone_belongs_to_their_company(
+    world: HubSpotWorld, mapping: CrmMapping, company: str, person: str
+) -> None:
+    ticket = world.insert("tickets", {"subject": "x", "hs_pipeline": "0", "hs_pipeline_stage": "4"})
+    world.portal.associate("tickets", ticket, "contacts", person)
+    assert set(world.portal.associated("tickets", ticket, "companies")) == set()
+    assert interaction(world, mapping, "tickets", ticket).account == Ref("acme", "companies", company)
+
+
 def test_people_and_owners_are_read(world: HubSpotWorld, mapping: CrmMapping, company: str, person: str) -> None:
     found = pulled(world, mapping, "contacts", person)
     assert isinstance(found, Contact)

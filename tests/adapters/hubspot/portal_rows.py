@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from conftest import Reply, Request, Wire
+from written_hubspot import Reply, Request, Wire
 
 MOST = 10_000
 

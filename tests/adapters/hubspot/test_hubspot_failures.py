@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import HOST, NOON, TOKEN, Reply, SteppingClock, Wire, refusal
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError, SSLError
+from written_hubspot import HOST, NOON, TOKEN, Reply, SteppingClock, Wire, refusal
 
 from adapters.hubspot import HubSpotAdapter, adapter
 from connector.errors import (

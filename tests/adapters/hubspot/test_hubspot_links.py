@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import NOON, Reply, Request, SteppingClock, Wire, definition, refusal
 from portal_rows import Rows, at
+from written_hubspot import NOON, Reply, Request, SteppingClock, Wire, definition, refusal
 
 from adapters.hubspot import HubSpotAdapter
 from connector.errors import NotPermitted
@@ -93,6 +93,16 @@ def test_a_path_leads_to_a_property_of_the_first(hub: HubSpotAdapter, wire: Wire
     query = Query("tickets", ("name",), ((Condition("associations.companies.name", "=", ("acme",)),),))
     assert [record.id for record in read(hub, query)] == ["1", "2"]
     assert hub.count(query) == 2
+
+
+def test_what_hangs_on_people_alone_leads_to_their_company(hub: HubSpotAdapter, wire: Wire, tickets: Rows) -> None:
+    people = {"results": [linked("1", (70, 16)), linked("2", (71, 16), (70, 16))], "errors": [none("3")]}
+    wire.answer("POST", "/crm/associations/2026-03/tickets/contacts/batch/read", people, status=207)
+    companies = {"results": [linked("70", (900, 279), (901, 1))], "errors": [none("71")]}
+    wire.answer("POST", "/crm/associations/2026-03/contacts/companies/batch/read", companies, status=207)
+    name = "associations.contacts.companies"
+    assert [record.fields[name] for record in read(hub, Query("tickets", (name,)))] == [("901", "900"), (), None]
+    assert hub.describe("tickets").fields[name].references == ("companies",)
 
 
 # ── what is associated later ─────────────────────────────────────────────────────────────────────────────────────────

@@ -4,8 +4,8 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import NOON, Reply, Request, SteppingClock, Wire, definition, refusal
 from portal_rows import Rows, at
+from written_hubspot import NOON, Reply, Request, SteppingClock, Wire, definition, refusal
 
 from adapters.hubspot import HubSpotAdapter
 from adapters.hubspot.values import RecordId

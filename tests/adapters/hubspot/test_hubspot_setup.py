@@ -1,7 +1,7 @@
 """Setting an account up, and taking it back."""
 
 import pytest
-from conftest import Reply, Wire, definition, refusal
+from written_hubspot import Reply, Wire, definition, refusal
 
 from adapters.hubspot import HubSpotAdapter
 from connector.errors import NotPermitted

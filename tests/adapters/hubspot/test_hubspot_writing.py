@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from conftest import Reply, Request, SteppingClock, Wire, definition, property_error, refusal
 from urllib3.exceptions import ProtocolError
+from written_hubspot import Reply, Request, SteppingClock, Wire, definition, property_error, refusal
 
 from adapters.hubspot import HubSpotAdapter
 from connector.errors import (
