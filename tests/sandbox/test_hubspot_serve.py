@@ -1,0 +1,29 @@
+"""The pretend HubSpot as a process of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+
+from hubspot_wire import Hub
+
+
+def test_serving_until_told_to_stop():
+    command = [sys.executable, "-m", "adapters.sandbox", "serve", "--crm", "hubspot", "--start", "2026-03-02T09:00:00"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        told = json.loads(process.stdout.readline())
+        with Hub(told["url"], told["ca_bundle"], told["access_token"]) as hub:
+            assert hub.objects("POST", "contacts", json={"properties": {"firstname": "A"}}).status_code == 201
+            form = {name: told[name] for name in ("client_id", "client_secret", "refresh_token")}
+            renewed = hub.ok("POST", "oauth/v3/token", data={**form, "grant_type": "refresh_token"})
+        with Hub(told["url"], told["ca_bundle"], renewed["access_token"]) as hub:
+            row = hub.objects("GET", "contacts").json()["results"][0]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    assert row["createdAt"] == "2026-03-02T09:00:00Z"
+
+
+def test_there_are_no_invented_companies_yet():
+    command = [sys.executable, "-m", "adapters.sandbox", "serve", "--crm", "hubspot", "--accounts", "5"]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (refused.returncode, "no invented companies for hubspot" in refused.stderr) == (2, True)
