@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from hubspot import HubSpot
 from hubspot.crm.objects.exceptions import ApiException
@@ -61,6 +63,7 @@ class Client:
             ssl_ca_cert=config.ca_bundle,
             retry=once,
             connection_pool_maxsize=16,
+            proxy=_proxy(config.url),
         )
         self._api = package.crm.objects.basic_api.api_client
 
@@ -159,6 +162,12 @@ class Client:
         if stamp is not None:
             self._skew = stamp - self.clock.now()
         return Answer(data, stamp or self.now())
+
+
+def _proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for this address, as programs are used to: the package looks for none."""
+    host = urlsplit(url).hostname or ""
+    return None if proxy_bypass(host) else getproxies().get("https")
 
 
 def next_of(data: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """One error of ours for each kind of trouble with HubSpot; waits that help, and none that do not."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -250,4 +251,16 @@ def test_the_usual_address_needs_no_setting(wire: Wire, clock: SteppingClock) ->
     assert HOST in repr(hub)
     assert TOKEN not in repr(hub)
     hub.close()
+    hub.close()
+
+
+def test_the_networks_proxy_is_used(clock: SteppingClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        closed = probe.getsockname()[1]
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed}")
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    hub = adapter("acme-hub", {"access_token": TOKEN}, clock)
+    with pytest.raises(Unavailable, match="ProxyError") as caught:
+        hub.org()
+    assert caught.value.not_sent
     hub.close()
