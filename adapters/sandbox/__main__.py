@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.pages import Pages
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.seed import seed as fill
 from adapters.sandbox.server import RunningServer, running
@@ -47,6 +48,7 @@ def serve(
     org = Salesforce(SandboxClock(start.replace(tzinfo=UTC) if start else None))
     if accounts:
         fill(org, seed=seed, accounts=accounts, now=org.clock.now())
+    org.mount_pages(Pages(org))
     with running(org, port=port, cert_dir=cert_dir) as server:
         _tell(_credentials(org, server), ready_file)
         stop.wait()
