@@ -233,7 +233,8 @@ def test_the_page_shows_figures_answers_follow_ups_and_who_was_asked(world):
         "22 November 2026",
         "Call Maria Virtanen by Fri 15:00",
         "Maria Virtanen, case 00123",
-        "33.33",
+        "33 %",
+        "sent 22 November 2026 · answered",
     ):
         assert words in shown
     assert "None" not in shown
