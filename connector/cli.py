@@ -18,6 +18,7 @@ from connector import checking, planning, printing, project, service, setting_up
 from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SystemClock
+from connector.demo import run as demo
 from connector.durations import parse_duration
 from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
 from connector.scoring.book import ScoreSettings, book_json, score_book
@@ -310,6 +311,23 @@ def migrate_store(config: Config = DEFAULT_CONFIG) -> None:
         if before == head()
         else f"The store went from {before or 'empty'} to {head()}."
     )
+
+
+@app.command("demo")
+@guarded
+def show_demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Run until all is settled, print what changed, and end.")
+    ] = False,
+    directory: Annotated[Path, typer.Option(help="Where the demo's project is written, without --once.")] = Path(
+        "demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Another number tells another story.")] = 1,
+) -> None:
+    """Show the whole product on this machine: a pretend CRM, mail, and customers who answer."""
+    code = demo.once(out, seed=seed) if once else demo.stay(out, directory, seed=seed)
+    if code:
+        _leave(code)
 
 
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,113 @@
+"""The story: days pass in steps, people work, customers answer, reps do their tasks, and Afterword runs its laps."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from connector.demo.customers import Customers, Reaction, Temper
+from connector.demo.mail import Mail
+from connector.demo.scene import Scene
+from connector.demo.work import Company, Office
+from connector.stages import lap
+from connector.stages.lap import Report
+
+DAYS: Final = 21
+WORKING_DAYS: Final = 12
+"""After so many days nothing new begins, so that everything can settle."""
+HOURS: Final = (6, 9, 13, 19)
+"""When, in UTC, something happens on each day; at the last of them nobody is at work."""
+NEW_WORK: Final = 2
+"""Pieces of work that begin at each step of a working day."""
+FRIDAY: Final = 4
+
+Tell = Callable[[str, str], None]
+"""Told what happens: which kind of thing (work, task, mail, answer, scanner), and in a sentence."""
+
+
+@dataclass
+class Story:
+    """Everybody in it, and what happened so far."""
+
+    scene: Scene
+    office: Office
+    customers: Customers
+    tell: Tell
+    reports: list[Report] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
+    _unread: list[Mail] = field(default_factory=list)
+    _seen: int = 0
+
+    def moments(self) -> Iterator[datetime]:
+        """Yield the moments of the days to come."""
+        midnight = self.scene.clock.now().replace(hour=0, minute=0)
+        for day in range(DAYS):
+            for hour in HOURS:
+                moment = midnight + timedelta(days=day, hours=hour)
+                if moment > self.scene.clock.now():
+                    yield moment
+
+    def step(self, moment: datetime, *, new: int) -> Report:
+        """Move on to a moment, and run a lap there."""
+        self.live(moment, new=new)
+        report = self.lap()
+        self.receive()
+        return report
+
+    def live(self, moment: datetime, *, new: int) -> None:
+        """Move on to a moment: people work, and customers read what had arrived before."""
+        self.scene.clock.set(moment)
+        if is_working_time(moment):
+            self._say("task", self.office.do_tasks())
+            self._say("work", self.office.work(new=new))
+        mails, self._unread = self._unread, []
+        for mail in mails:
+            self._note(self.customers.read(mail))
+
+    def lap(self) -> Report:
+        """Run a lap."""
+        report = lap.run(self.scene.house)
+        self.reports.append(report)
+        return report
+
+    def receive(self) -> None:
+        """Take in what the mail server got since last time; customers read it at the next step."""
+        for mail in self.scene.inbox.since(self._seen):
+            self._seen += 1
+            self._unread.append(mail)
+            self.tell("mail", f"to {mail.to}: {mail.subject}")
+
+    def _note(self, one: Reaction | None) -> None:
+        if one is None:
+            return
+        self.reactions.append(one)
+        if one.did == "answered":
+            said = f": {one.comment}" if one.comment else ""
+            self.tell("answer", f"{one.who} chooses {one.rating}{said}")
+        elif one.did == "scanned":
+            self.tell("scanner", f"a mail scanner opens all {one.gets} links in the mail to {one.who}")
+
+    def _say(self, kind: str, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            self.tell(kind, sentence)
+
+
+def is_working_time(moment: datetime) -> bool:
+    """Whether people are at work."""
+    return moment.weekday() <= FRIDAY and HOURS[0] <= moment.hour < HOURS[-1]
+
+
+def cast(companies: list[Company]) -> tuple[dict[str, Temper], dict[str, str]]:
+    """Say how each person in the story answers, and what they are called, by address."""
+    rounds = (
+        (Temper.ANGRY, Temper.ANGRY, Temper.ANGRY, Temper.ANGRY, Temper.CONTENT),
+        (Temper.SILENT, Temper.SILENT, Temper.SCANNED, Temper.SILENT, Temper.SILENT),
+        (Temper.HAPPY, Temper.HAPPY, Temper.CONTENT, Temper.SCANNED, Temper.HAPPY),
+        (Temper.CONTENT, Temper.HAPPY, Temper.SILENT, Temper.ANGRY, Temper.CONTENT),
+    )
+    tempers, names = {}, {}
+    for place, company in enumerate(companies):
+        for person, temper in zip(company.people, rounds[place % len(rounds)], strict=False):
+            tempers[person["Email"]] = temper
+            names[person["Email"]] = person["Name"]
+    return tempers, names
