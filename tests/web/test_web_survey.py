@@ -1,9 +1,11 @@
 """Answering on the survey page."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import requests
 
 from connector.store.tables import display, follow_up, invitation, person, standing
 from connector.surveys.tokens import Tokens
@@ -136,6 +138,27 @@ def test_the_same_answer_again_is_one_answer(world):
 
     assert len(world.responses()) == 1
     assert world.told(1) == ["customer1"]
+
+
+def at_once(world, token, ratings):
+    def give(rating):
+        reply = requests.post(world.link(token), data={"rating": rating}, allow_redirects=False, timeout=20)
+        return reply.status_code
+
+    with ThreadPoolExecutor(len(ratings)) as hands:
+        return list(hands.map(give, ratings))
+
+
+def test_a_double_click_at_the_very_same_time_is_one_answer(world):
+    assert at_once(world, world.invite(), ["4"] * 6) == [303] * 6
+
+    assert len(world.responses()) == 1
+
+
+def test_of_different_answers_at_the_very_same_time_one_counts(world):
+    assert at_once(world, world.invite(), ["1", "2", "3", "4", "5"]) == [303] * 5
+
+    assert [one.counts for one in world.responses()] == [False, False, False, False, True]
 
 
 def test_a_correction_counts_and_the_former_answer_does_not(world):
