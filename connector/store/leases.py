@@ -123,7 +123,9 @@ def _started(pid: int) -> str:
         return _alive(pid)
     except OSError:
         return "?"
-    return stat.rpartition(")")[2].split()[19]
+    state, *numbers = stat.rpartition(")")[2].split()
+    # A zombie is dead; only its parent has not looked yet.
+    return "-" if state in "ZX" else numbers[18]
 
 
 def _alive(pid: int) -> str:
