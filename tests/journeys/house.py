@@ -4,8 +4,6 @@ import json
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +18,7 @@ import requests
 import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from processes import Command, Done
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.log import Call
@@ -204,15 +203,13 @@ client_secret = "{self.org.client.client_secret}"
         assert [result.error for result in results if result.error is not None] == []
         admin.close()
 
-    def command(self, *words: str, wait: float = 60) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str) -> Done:
         """Run one command of the product as a process of its own, on the machine's time."""
-        return subprocess.run(
-            self.words(*words), cwd=self.folder, capture_output=True, text=True, timeout=wait, check=False
-        )
+        return self.start(*words).done()
 
-    def words(self, *words: str) -> list[str]:
-        """Return a command line of the product."""
-        return [sys.executable, "-m", "connector.cli", *words, "-c", str(self.config)]
+    def start(self, *words: str) -> Command:
+        """Begin a command."""
+        return Command(self.folder, [*words, "-c", str(self.config)])
 
     # ── time ──
 
@@ -288,8 +285,12 @@ client_secret = "{self.org.client.client_secret}"
 
     def mark(self) -> None:
         """Count writes and mails from here."""
-        self._mark = self.org.log.mark()
+        self.mark_writes()
         self.mailbox.mails.clear()
+
+    def mark_writes(self) -> None:
+        """Count writes from here."""
+        self._mark = self.org.log.mark()
 
     @property
     def writes(self) -> list[Call]:
@@ -298,7 +299,9 @@ client_secret = "{self.org.client.client_secret}"
 
     def status(self) -> Any:
         """Return what `afterword status --json` prints."""
-        return json.loads(self.command("status", "--json").stdout)
+        done = self.command("status", "--json")
+        assert done.code == 0, done.err
+        return json.loads(done.out)
 
 
 @contextmanager
