@@ -34,7 +34,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
     ),
     "Case": (
         *("Subject", "Status", "Priority", "AccountId", "ContactId", "OwnerId", "Origin", "Type", "Reason"),
-        *("CreatedDate", "ClosedDate", "Description", "Comments"),
+        *("CreatedDate", "ClosedDate", "Description"),
     ),
     "Task": (
         *("Subject", "Status", "Priority", "ActivityDate", "OwnerId", "WhoId", "WhatId", "CallType"),
