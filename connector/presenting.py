@@ -88,6 +88,13 @@ def attention(due: Sequence[Due]) -> str:
     return cut("; ".join(parts), LIMIT)
 
 
+def and_more(why: str, others: int) -> str:
+    """Return a reason with the number of further answers that came while its follow-up was open."""
+    if others < 1:
+        return why
+    return f"{why}, and 1 more answer like it" if others == 1 else f"{why}, and {others} more answers like it"
+
+
 def fit(head: str, quote: str | None, tail: str) -> str:
     """Join head, quotation and tail in at most `LIMIT` characters, cutting the quotation."""
     ending = f" {tail}" if tail else ""

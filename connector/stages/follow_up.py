@@ -321,7 +321,7 @@ def _due(connection: Transaction, row: Row[Any]) -> Due:
     return Due(
         subject=row.subject,
         who=row.who or row.account_name,
-        why=row.subject.partition(": ")[2],
+        why=presenting.and_more(row.subject.partition(": ")[2], row.answers - 1),
         since=row.opened_at,
         due=row.due_at,
         owner=owner.name if owner is not None else None,

@@ -73,9 +73,15 @@ def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
 
 
 def open_follow_ups(connection: Connection, customer: str) -> list[Row[Any]]:
-    """Return a customer's open follow-ups, the most urgent first."""
+    """Return a customer's open follow-ups, the most urgent first, each with how many answers it is about."""
+    about = (
+        select(func.count())
+        .where(follow_up_response.c.follow_up_id == follow_up.c.id)
+        .correlate(follow_up)
+        .scalar_subquery()
+    )
     rows = connection.execute(
-        select(follow_up, contact.c.name.label("who"), account.c.name.label("account_name"))
+        select(follow_up, about.label("answers"), contact.c.name.label("who"), account.c.name.label("account_name"))
         .join(account, account.c.id == follow_up.c.account_id)
         .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
         .where(follow_up.c.customer == customer, follow_up.c.state == FollowUpState.OPEN)

@@ -13,6 +13,7 @@ from connector.presenting import (
     Due,
     Said,
     account_subject,
+    and_more,
     attention,
     body,
     call_subject,
@@ -107,6 +108,12 @@ def test_attention_names_who_what_since_when_and_by_when() -> None:
     assert attention([due()]) == (
         "Maria Virtanen: 1 of 5, case 00123 since 12 Nov 2026, call by 13 Nov 15:00 (Ritva Laine)"
     )
+
+
+def test_further_bad_answers_are_counted_with_the_first() -> None:
+    assert and_more("1 of 5, case 00123", 0) == "1 of 5, case 00123"
+    assert and_more("1 of 5, case 00123", 1) == "1 of 5, case 00123, and 1 more answer like it"
+    assert and_more("1 of 5, case 00123", 3) == "1 of 5, case 00123, and 3 more answers like it"
 
 
 def test_many_troubles_still_fit() -> None:
