@@ -71,7 +71,12 @@ class Org:
 @contextmanager
 def serving(sizes: Sizes) -> Iterator[Org]:
     """Serve an org of these sizes for the length of a `with` block."""
-    command = [sys.executable, "-m", __name__ if __name__ != "__main__" else "tests.bench.org", json.dumps(asdict(sizes))]
+    command = [
+        sys.executable,
+        "-m",
+        __name__ if __name__ != "__main__" else "tests.bench.org",
+        json.dumps(asdict(sizes)),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
