@@ -256,7 +256,8 @@ class CrmAdapter(Protocol):
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out at most `write_batch` writes on one object; one result for each, in order.
 
-        No two may name the same record or have the same key (`Bug`). Raises only when nothing is known about any of them: `Unavailable` (its `not_sent` tells if the outcome is certain).
+        No two may name the same record or have the same key (`Bug`). Raises only when nothing is known about any of them:
+        `Unavailable` (its `not_sent` tells if the outcome is certain).
         """
 
     def usage(self) -> Usage:
