@@ -162,11 +162,12 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
             until = cursor["read_until"] or "reading for the first time"
             console.print(f"    {object_name}: read until {until}", markup=False)
     _counts(console, "waiting", found["queues"])
-    for one in found["in_doubt"]:
-        console.print(
-            f"in doubt: {one['purpose']} to {one['to']} about {one['about']} at {one['at']}\n    {one['remedy']}",
-            markup=False,
-        )
+    if found["mail_error"]:
+        console.print(f"mail failed at {found['mail_error']['at']}: {found['mail_error']['what']}", markup=False)
+    for title in ("in doubt", "bounced"):
+        for one in found[title.replace(" ", "_")]:
+            about = f"{one['purpose']} to {one['to']} about {one['about']} at {one['at']}"
+            console.print(f"{title}: {about}\n    {one['remedy']}", markup=False)
     for one in found["refused"]:
         console.print(
             f"set aside: {one['crm']} {one['record']} ({one['direction']}): {one['what']}\n    {one['remedy']}",

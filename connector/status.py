@@ -16,7 +16,9 @@ def status(house: Installation) -> dict[str, Any]:
             "paused": overview.paused(connection),
             "crm": crms,
             "queues": overview.queues(connection, house.clock.now()),
+            "mail_error": overview.mail_error(connection),
             "in_doubt": overview.in_doubt(connection),
+            "bounced": overview.bounced(connection),
             "refused": overview.refused(connection),
             "laps": overview.laps(connection, limit=5),
         }
