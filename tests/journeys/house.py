@@ -1,6 +1,5 @@
 """One whole installation among real parts: a pretend Salesforce over HTTPS, an SMTP server, the web application over HTTP."""
 
-import json
 import re
 import shutil
 import socket
@@ -25,6 +24,8 @@ from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.server import running
 from connector import setting_up, wiring
+from connector import status as statuses
+from connector import why as survey_log
 from connector.clock import SteppedClock, SystemClock
 from connector.ports import Clock
 from connector.service import web_parts
@@ -297,11 +298,13 @@ client_secret = "{self.org.client.client_secret}"
         """The writing calls that reached the CRM since the mark."""
         return self.org.log.since(self._mark, kind="write")
 
-    def status(self) -> Any:
-        """Return what `afterword status --json` prints."""
-        done = self.command("status", "--json")
-        assert done.code == 0, done.err
-        return json.loads(done.out)
+    def status(self) -> dict[str, Any]:
+        """Return what `afterword status` tells."""
+        return statuses.status(self.installation)
+
+    def why(self, record_id: str) -> str:
+        """Return what `afterword why` tells about a record."""
+        return "\n".join(survey_log.explain(self.installation.store, record_id))
 
 
 @contextmanager

@@ -131,7 +131,7 @@ def test_paused_nothing_is_sent_or_written_and_reading_goes_on(begun: House) -> 
     assert done.code == 0
     assert json.loads(done.out)["crm"]["acme"]["pulled"]["case"]["changed"] == 1
     assert (begun.writes, begun.mailbox.mails) == ([], [])
-    assert begun.status()["paused"]
+    assert json.loads(begun.command("status", "--json").out)["paused"]
     assert "PAUSED" in begun.command("status").out
     assert "case" in begun.command("why", case).out
     assert begun.command("resume").code == 0
