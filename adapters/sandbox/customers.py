@@ -105,7 +105,7 @@ def personality(seed: int, address: str) -> Personality:
 
 def opinion(seed: int, who: Personality, asked: Invitation) -> tuple[int, str]:
     """The rating and the comment with which somebody who answers does so; comments are in the mail's language."""
-    chance = _chance(seed, "opinion", asked.to, asked.answers[0][1])
+    chance = _chance(seed, "opinion", asked.to, asked.subject)
     low, high = _RANGES[who.temper]
     values = [value for value, _ in asked.answers]
     rating = values[round(chance.uniform(low, high) * (len(values) - 1))]
@@ -185,7 +185,7 @@ class Customers:
 
     def _filled(self, form: "Form", rating: int, comment: str, asked: Invitation) -> dict[str, str]:
         """The form as somebody fills it in: what is marked stays, other scales mostly get a mark nearby, then the comment."""
-        chance = _chance(self._seed, "form", asked.to, asked.answers[0][1])
+        chance = _chance(self._seed, "form", asked.to, asked.subject)
         values = [value for value, _ in asked.answers]
         place = values.index(rating) / max(1, len(values) - 1)
         filled = dict(form.marked)

@@ -142,8 +142,10 @@ def write(folder: Path, where: Addresses) -> Path:
         ),
         encoding="utf-8",
     )
-    (folder / "client-secret.txt").write_text(where.client_secret, encoding="utf-8")
-    (folder / "secret.key").write_text(f"{secrets.token_urlsafe(48)}\n", encoding="utf-8")
+    for name, secret in (("client-secret.txt", where.client_secret), ("secret.key", secrets.token_urlsafe(48))):
+        path = folder / name
+        path.touch(mode=0o600)
+        path.write_text(f"{secret}\n", encoding="utf-8")
     (folder / "mappings").mkdir(exist_ok=True)
     (folder / "mappings" / "salesforce.toml").write_text(packaged("salesforce"), encoding="utf-8")
     return config

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.demo.customers import Reaction
+from adapters.sandbox.customers import Deed
 from connector.demo.mail import Mail
 from connector.demo.records import FollowUpTask
+from connector.demo.work import Person
 from connector.stages.lap import Report
 
 _CSAT_POINTS = 5
@@ -25,11 +26,12 @@ class Evidence:
     idle: Report
     """One more lap after the last, at the same moment."""
     mails: Sequence[Mail]
-    reactions: Sequence[Reaction]
-    account_of: Mapping[str, str]
-    """The account of each person in the story, by address."""
+    deeds: Sequence[Deed]
+    """What customers did about their mail."""
+    people: Mapping[str, Person]
+    """Everybody who can be written to, by address."""
     contacts: Mapping[str, Mapping[str, Any]]
-    """What the record of each person in the story shows of ours, by address."""
+    """What each contact's record shows of ours."""
     accounts: Mapping[str, Mapping[str, Any]]
     """What each account shows of ours."""
     tasks: Sequence[FollowUpTask]
@@ -37,19 +39,19 @@ class Evidence:
     """Accounts on which a field changed that is not ours."""
 
     @property
-    def answers(self) -> list[Reaction]:
-        """Who answered."""
-        return [one for one in self.reactions if one.did == "answered"]
+    def answers(self) -> list[Deed]:
+        """The answers that were given."""
+        return [one for one in self.deeds if one.did == "answered"]
 
     @property
     def scanner_gets(self) -> int:
         """How many links scanners opened."""
-        return sum(one.gets for one in self.reactions)
+        return sum(one.scans for one in self.deeds)
 
 
 def broken(seen: Evidence) -> list[str]:
     """Return what does not hold, a sentence each."""
-    checks = (_history, _laps, _mails, _answers, _tasks, _rest)
+    checks = (_history, _laps, _mails, _answers, _left, _tasks, _rest)
     return [sentence for check in checks for sentence in check(seen)]
 
 
@@ -73,19 +75,26 @@ def _mails(seen: Evidence) -> Iterator[str]:
 
 
 def _answers(seen: Evidence) -> Iterator[str]:
-    answered = {one.to for one in seen.answers}
-    if not answered:
+    """What a person chose last is on the record, and nothing for those who chose nothing, whatever a scanner opened."""
+    if not seen.answers:
         yield "Nobody answered."
-    if not seen.scanner_gets:
-        yield "No scanner came by."
-    for address, shown in seen.contacts.items():
-        if "last_rating" in shown and address not in answered:
-            yield f"{address} never answered, but the record says: {shown['last_rating']}."
-        if "last_rating" not in shown and address in answered:
-            yield f"{address} answered, but the record does not show it."
-    for account in {seen.account_of[address] for address in answered}:
+    last = {one.to: one for one in seen.answers}
+    for address, person in seen.people.items():
+        shown = [text for one in person.contacts if (text := seen.contacts.get(one, {}).get("last_rating"))]
+        chosen = f"{last[address].rating} of " if address in last else None
+        if chosen is None and shown:
+            yield f"{person.name} never answered, but the record says: {shown[0]}."
+        if chosen is not None and not any(text.startswith(chosen) for text in shown):
+            yield f"{person.name} chose {chosen}{last[address].points} answers, but the record says: {shown or 'nothing'}."
+    for account in {seen.people[address].account for address in last}:
         if "satisfaction" not in seen.accounts.get(account, {}):
             yield f"Somebody of account {account} answered, but it shows no satisfaction."
+
+
+def _left(seen: Evidence) -> Iterator[str]:
+    for one in seen.deeds:
+        if one.did == "unsubscribed" and any(mail.to.lower() == one.to and mail.at >= one.at for mail in seen.mails):
+            yield f"{seen.people[one.to].name} wanted no more surveys, and got one."
 
 
 def _tasks(seen: Evidence) -> Iterator[str]:
@@ -95,9 +104,9 @@ def _tasks(seen: Evidence) -> Iterator[str]:
     called = {task.account for task in seen.tasks}
     for one in seen.answers:
         if one.points == _CSAT_POINTS and one.rating is not None and one.rating <= _UNHAPPY:
-            account = seen.account_of[one.to]
-            if account not in called:
-                yield f"{one.who} chose {one.rating} of {one.points}, but there is no task on account {account}."
+            person = seen.people[one.to]
+            if person.account not in called:
+                yield f"{person.name} chose {one.rating} of {one.points}, but there is no task on the account."
 
 
 def _rest(seen: Evidence) -> Iterator[str]:

@@ -13,23 +13,24 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, Final
 
+import requests
 import structlog
 from rich.console import Console
 
+from adapters.sandbox.customers import Customers
 from connector import planning, service
 from connector.demo import telling
-from connector.demo.customers import Customers
 from connector.demo.desk import desk_app
 from connector.demo.folder import CONNECTION
 from connector.demo.promises import Evidence, broken
 from connector.demo.scene import Scene, scene
 from connector.demo.serving import bound_socket, port_of, served
-from connector.demo.story import HOURS, NEW_WORK, WORKING_DAYS, Story, Tell, cast
+from connector.demo.story import HOURS, NEW_WORK, WORKING_DAYS, Story, Tell
 from connector.demo.watch import Watch
-from connector.demo.work import Company, Office, TaskFields, choose_companies
+from connector.demo.work import Company, Office, TaskFields, choose_companies, people_by_address
 from connector.stages.lap import Report
 
-ACCOUNTS: Final = 25
+ACCOUNTS: Final = 50
 COMPANIES: Final = 8
 LOOK_BACK_DAYS: Final = 90
 PACE_S: Final = 1.0
@@ -108,7 +109,7 @@ def _go_on(play: Play, watch: Watch, stop: threading.Event) -> None:
     laps.start()
     try:
         while not stop.wait(HOUR_S):
-            hour = play.scene.clock.now() + timedelta(hours=1)
+            hour = (play.scene.clock.now() + timedelta(hours=1)).replace(minute=0)
             play.story.live(hour, new=1 if hour.hour % 3 == 0 else 0)
             play.story.receive()
             watch.tell(play.story.tell)
@@ -136,9 +137,9 @@ def _play(console: Console, whole: Scene, tell: Tell, seed: int) -> Iterator[Pla
     companies = choose_companies(whole.org, COMPANIES, seed)
     names = {one.ours: one.name for one in whole.records.fields("task")}
     office = Office(whole.org, companies, TaskFields(names["key"], names["outcome"]), seed)
-    tempers, people = cast(companies)
-    with closing(Customers(tempers, people, seed)) as customers:
-        story = Story(whole, office, customers, tell)
+    with closing(requests.Session()) as session:
+        customers = Customers(seed, session, whole.clock)
+        story = Story(whole, office, customers, people_by_address(whole.org), tell)
         writes = whole.org.calls_by_kind().get("write", 0)
         first = story.lap()
         telling.first_lap(console, first)
@@ -177,17 +178,16 @@ def _evidence(play: Play) -> Evidence:
     story, records = play.story, play.scene.records
     reports = list(story.reports)
     idle = story.lap()
-    people = {person["Email"]: person["Id"] for company in play.companies for person in company.people}
-    shown = records.shown("contact", list(people.values()))
+    contacts = [one for person in story.people.values() for one in person.contacts]
     now = _rows(play.scene)
     return Evidence(
         first=play.first,
         reports=reports,
         idle=idle,
         mails=play.scene.inbox.since(),
-        reactions=story.reactions,
-        account_of={person["Email"]: company.id for company in play.companies for person in company.people},
-        contacts={address: shown.get(contact, {}) for address, contact in people.items()},
+        deeds=story.deeds,
+        people=story.people,
+        contacts=records.shown("contact", contacts),
         accounts=records.shown("account", list(now)),
         tasks=records.tasks(),
         foreign_changes=[str(row["Name"]) for key, row in now.items() if play.rows_before.get(key) != row],

@@ -1,14 +1,14 @@
 """The story: days pass in steps, people work, customers answer, reps do their tasks, and Afterword runs its laps."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from connector.demo.customers import Customers, Reaction, Temper
+from adapters.sandbox.customers import Customers, Deed
 from connector.demo.mail import Mail
 from connector.demo.scene import Scene
-from connector.demo.work import Company, Office
+from connector.demo.work import Office, Person
 from connector.stages import lap
 from connector.stages.lap import Report
 
@@ -17,8 +17,11 @@ WORKING_DAYS: Final = 12
 """After so many days nothing new begins, so that everything can settle."""
 HOURS: Final = (6, 9, 13, 19)
 """When, in UTC, something happens on each day; at the last of them nobody is at work."""
+QUIET_HOURS: Final = (HOURS[0], HOURS[-1])
+"""The same for weekends, and for the days on which things only settle."""
 NEW_WORK: Final = 2
 """Pieces of work that begin at each step of a working day."""
+READING_TIME: Final = timedelta(minutes=2)
 FRIDAY: Final = 4
 
 Tell = Callable[[str, str], None]
@@ -32,9 +35,11 @@ class Story:
     scene: Scene
     office: Office
     customers: Customers
+    people: Mapping[str, Person]
+    """Everybody who can be written to, by address."""
     tell: Tell
     reports: list[Report] = field(default_factory=list)
-    reactions: list[Reaction] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
     _unread: list[Mail] = field(default_factory=list)
     _seen: int = 0
 
@@ -42,8 +47,10 @@ class Story:
         """Yield the moments of the days to come."""
         midnight = self.scene.clock.now().replace(hour=0, minute=0)
         for day in range(DAYS):
-            for hour in HOURS:
-                moment = midnight + timedelta(days=day, hours=hour)
+            date = midnight + timedelta(days=day)
+            busy = day < WORKING_DAYS and date.weekday() <= FRIDAY
+            for hour in HOURS if busy else QUIET_HOURS:
+                moment = date + timedelta(hours=hour)
                 if moment > self.scene.clock.now():
                     yield moment
 
@@ -61,8 +68,10 @@ class Story:
             self._say("task", self.office.do_tasks())
             self._say("work", self.office.work(new=new))
         mails, self._unread = self._unread, []
-        for mail in mails:
-            self._note(self.customers.read(mail))
+        for mail in sorted(mails, key=lambda one: (one.to, one.subject)):
+            self._note(self.customers.read(mail.message))
+            # No two people answer in the same moment, so that the story is the same each time.
+            self.scene.clock.advance(READING_TIME)
 
     def lap(self) -> Report:
         """Run a lap."""
@@ -77,15 +86,18 @@ class Story:
             self._unread.append(mail)
             self.tell("mail", f"to {mail.to}: {mail.subject}")
 
-    def _note(self, one: Reaction | None) -> None:
+    def _note(self, one: Deed | None) -> None:
         if one is None:
             return
-        self.reactions.append(one)
+        self.deeds.append(one)
+        who = self.people[one.to].name
+        if one.scans:
+            self.tell("scanner", f"a mail scanner opened {one.scans} links in the mail to {who}")
         if one.did == "answered":
             said = f": {one.comment}" if one.comment else ""
-            self.tell("answer", f"{one.who} chooses {one.rating}{said}")
-        elif one.did == "scanned":
-            self.tell("scanner", f"a mail scanner opens all {one.gets} links in the mail to {one.who}")
+            self.tell("answer", f"{who} chose {one.rating} of {one.points} answers{said}")
+        elif one.did == "unsubscribed":
+            self.tell("answer", f"{who} wants no more surveys")
 
     def _say(self, kind: str, sentences: Iterable[str]) -> None:
         for sentence in sentences:
@@ -95,19 +107,3 @@ class Story:
 def is_working_time(moment: datetime) -> bool:
     """Whether people are at work."""
     return moment.weekday() <= FRIDAY and HOURS[0] <= moment.hour < HOURS[-1]
-
-
-def cast(companies: list[Company]) -> tuple[dict[str, Temper], dict[str, str]]:
-    """Say how each person in the story answers, and what they are called, by address."""
-    rounds = (
-        (Temper.ANGRY, Temper.ANGRY, Temper.ANGRY, Temper.ANGRY, Temper.CONTENT),
-        (Temper.SILENT, Temper.SILENT, Temper.SCANNED, Temper.SILENT, Temper.SILENT),
-        (Temper.HAPPY, Temper.HAPPY, Temper.CONTENT, Temper.SCANNED, Temper.HAPPY),
-        (Temper.CONTENT, Temper.HAPPY, Temper.SILENT, Temper.ANGRY, Temper.CONTENT),
-    )
-    tempers, names = {}, {}
-    for place, company in enumerate(companies):
-        for person, temper in zip(company.people, rounds[place % len(rounds)], strict=False):
-            tempers[person["Email"]] = temper
-            names[person["Email"]] = person["Name"]
-    return tempers, names

@@ -2,14 +2,15 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from adapters.sandbox.customers import Temper, personality
 from adapters.sandbox.salesforce import Salesforce
 
 _FEWEST_PEOPLE: Final = 4
-_MOST_PEOPLE: Final = 5
+_MOST_PEOPLE: Final = 6
 _CASES: Final = (
     "Gateway offline since this morning",
     "Alarm e-mails arrive hours late",
@@ -154,19 +155,71 @@ class Office:
         yield f'{self._names[company.owner]} offered "{name}" to {company.name}'
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whoever reads the mail at one address."""
+
+    name: str
+    account: str
+    contacts: tuple[str, ...]
+    """The person's records: some people are in the CRM twice."""
+
+
+def people_by_address(org: Salesforce) -> dict[str, Person]:
+    """Return everybody in the CRM who can be written to, by address in small letters."""
+    found: dict[str, Person] = {}
+    for row in sorted(org.rows("Contact"), key=lambda one: one["Id"]):
+        address = str(row.get("Email", "")).lower()
+        if not address or not row.get("AccountId"):
+            continue
+        before = found.get(address)
+        contacts = (*before.contacts, row["Id"]) if before else (row["Id"],)
+        found[address] = Person(row["Name"], row["AccountId"], contacts)
+    return found
+
+
 def choose_companies(org: Salesforce, count: int, seed: int) -> list[Company]:
-    """Return the customers of the story: those with enough people who can be written to and an owner who works here."""
-    chance = random.Random(f"{seed}:companies")  # noqa: S311 - nothing here is secret
+    """Return the customers of the story: unhappy ones, silent ones, ones behind a mail scanner, and others as it comes.
+
+    All have enough people who can be written to, and an owner who works here.
+    """
+    left = _companies(org)
+    random.Random(f"{seed}:companies").shuffle(left)  # noqa: S311 - nothing here is secret
+    chosen: list[Company] = []
+    for holds in (_is_angry, _is_silent, _is_scanned, _is_angry):
+        if not left:
+            break
+        best = max(left, key=lambda one, holds=holds: sum(holds(person, seed) for person in one.people))  # type: ignore[misc]
+        left.remove(best)
+        like_this = [person for person in best.people if holds(person, seed)]
+        # One answer ends a silence, so of the silent company only those take part who never answer.
+        others = [] if holds is _is_silent else [person for person in best.people if person not in like_this]
+        chosen.append(replace(best, people=(*like_this, *others)))
+    return [replace(one, people=one.people[:_MOST_PEOPLE]) for one in (*chosen, *left)[:count]]
+
+
+def _is_angry(person: Row, seed: int) -> bool:
+    return personality(seed, person["Email"]).temper is Temper.ANGRY
+
+
+def _is_silent(person: Row, seed: int) -> bool:
+    return personality(seed, person["Email"]).temper is Temper.SILENT
+
+
+def _is_scanned(person: Row, seed: int) -> bool:
+    return personality(seed, person["Email"]).scanned
+
+
+def _companies(org: Salesforce) -> list[Company]:
     active = {row["Id"] for row in org.rows("User", IsActive=True)}
     people: dict[str, list[Row]] = {}
     for row in sorted(org.rows("Contact"), key=lambda one: one["Id"]):
         if row.get("Email") and not row.get("HasOptedOutOfEmail"):
             people.setdefault(row.get("AccountId", ""), []).append(row)
-    fitting = [
-        Company(row["Id"], row["Name"], row["OwnerId"], people[row["Id"]][:_MOST_PEOPLE])
+    return [
+        Company(row["Id"], row["Name"], row["OwnerId"], people[row["Id"]])
         for row in sorted(org.rows("Account"), key=lambda one: one["Id"])
         if str(row.get("Type", "")).startswith("Customer")
         and row["OwnerId"] in active
         and len(people.get(row["Id"], ())) >= _FEWEST_PEOPLE
     ]
-    return chance.sample(fitting, min(count, len(fitting)))
