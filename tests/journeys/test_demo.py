@@ -1,17 +1,33 @@
 """`afterword demo`: the whole product on one machine, seen from outside as a process."""
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 import requests
+from rich.console import Console
+
+from adapters.sandbox.customers import Deed
+from connector.demo import run
+from connector.demo.mail import Mail
+from connector.demo.promises import Evidence, broken
+from connector.demo.records import FollowUpTask
+from connector.demo.work import Person
+from connector.errors import Unavailable
+from connector.stages.lap import Report
+from connector.stages.write_back import Written
 
 AFTERWORD = Path(sys.executable).with_name("afterword")
 FIGURE = re.compile(r"Satisfaction +\(empty\) -> \d+$", re.MULTILINE)
@@ -100,3 +116,116 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     assert "demo" in done.stderr
     assert [path.name for path in mine.parent.iterdir()] == ["config.toml"]
     assert mine.read_text(encoding="utf-8") == "[store]\n"
+
+
+@pytest.mark.timeout(180)
+def test_time_goes_on_after_the_story_and_nothing_is_left_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PACE_S", 0.0)
+    monkeypatch.setattr(run, "HOUR_S", 0.3)
+    monkeypatch.setattr(run, "WORKING_DAYS", 1)
+    said = io.StringIO()
+    before = threading.enumerate()
+
+    def interrupt_when_a_record_moved() -> None:
+        until = time.monotonic() + 90
+        while time.monotonic() < until and "  record  " not in said.getvalue():
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    watcher = threading.Thread(target=interrupt_when_a_record_moved)
+    watcher.start()
+    code = run.stay(Console(file=said, width=300), tmp_path / "demo", seed=2)
+    watcher.join()
+
+    assert code == 0
+    assert re.search(r"^Tue 03 Nov .*  record  .*: \d+ \(\d+ to \d+\), ", said.getvalue(), re.MULTILINE), (
+        said.getvalue()
+    )
+    assert threading.enumerate() == before
+
+
+# ── what the demo looks at before it says that all is well ───────────────────────────────────────────────────────────
+
+AT = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
+ADDRESS = "maria@acme.example"
+ANSWER = Deed(ADDRESS, "answered", AT, 1, 5)
+TASK = FollowUpTask(
+    id="t1",
+    key="k1",
+    account="a1",
+    contact="c1",
+    subject="Call Maria",
+    owner="Jukka Rautio",
+    due="2026-11-05",
+    priority="High",
+    status="Not Started",
+    outcome=None,
+    body="Why",
+)
+
+
+def mail(subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta(hours=3)) -> Mail:
+    return Mail(0, at, ADDRESS, _message(subject))
+
+
+def _message(subject: str) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = subject
+    return message
+
+
+def evidence() -> Evidence:
+    """What is seen when one person was asked once, answered 1 of 5, and a rep is told to call."""
+    return Evidence(
+        first=Report(),
+        reports=[Report()],
+        idle=Report(),
+        mails=[mail()],
+        deeds=[ANSWER],
+        people={ADDRESS: Person("Maria Virtanen", "a1", ("c1",))},
+        contacts={"c1": {"last_rating": "1 of 5, case 1, 4 Nov 2026"}},
+        accounts={"a1": {"satisfaction": 40.0}},
+        tasks=[TASK],
+        foreign_changes=[],
+    )
+
+
+def test_a_story_that_went_well_breaks_nothing() -> None:
+    assert broken(evidence()) == []
+
+
+BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
+    "The first lap asked 2 people": lambda seen: replace(seen, first=Report(invited=2)),
+    "1 laps did not end well": lambda seen: replace(seen, reports=[Report(failures={"acme": [Unavailable("down")]})]),
+    "Nobody got a mail": lambda seen: replace(seen, mails=[]),
+    'got the mail "How did it go? (case 1)" 2 times': lambda seen: replace(seen, mails=[mail(), mail()]),
+    "Nobody answered": lambda seen: replace(seen, deeds=[]),
+    "never answered, but the record says: 1 of 5": lambda seen: replace(
+        seen, deeds=[replace(ANSWER, did="nothing", scans=12)]
+    ),
+    "chose 1 of 5 answers, but the record says: nothing": lambda seen: replace(seen, contacts={}),
+    "chose 1 of 5 answers, but the record says: ['5 of 5": lambda seen: replace(
+        seen, contacts={"c1": {"last_rating": "5 of 5, case 1"}}
+    ),
+    "it shows no satisfaction": lambda seen: replace(seen, accounts={}),
+    "wanted no more surveys, and got one": lambda seen: replace(
+        seen,
+        deeds=[ANSWER, replace(ANSWER, did="unsubscribed", at=AT + timedelta(days=1))],
+        mails=[mail(), mail("How did it go? (case 2)", at=AT + timedelta(days=2))],
+    ),
+    'The task "Call Maria" was made 2 times': lambda seen: replace(
+        seen, tasks=[TASK, replace(TASK, id="t2", key="k2")]
+    ),
+    "there is no task on the account": lambda seen: replace(seen, tasks=[]),
+    "nothing had happened made 3 writes": lambda seen: replace(
+        seen, idle=Report(written={"acme": Written(created=1, updated=2)})
+    ),
+    "Acme: a field that is not ours changed": lambda seen: replace(seen, foreign_changes=["Acme"]),
+}
+
+
+@pytest.mark.parametrize("sentence", BREAKAGES)
+def test_what_does_not_hold_is_told(sentence: str) -> None:
+    assert any(sentence in one for one in broken(BREAKAGES[sentence](evidence())))
