@@ -25,7 +25,7 @@ from connector.demo.folder import CONNECTION
 from connector.demo.promises import Evidence, broken
 from connector.demo.scene import Scene, scene
 from connector.demo.serving import bound_socket, port_of, served
-from connector.demo.story import HOURS, NEW_WORK, WORKING_DAYS, Story, Tell
+from connector.demo.story import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Story, Tell, is_working_time
 from connector.demo.watch import Watch
 from connector.demo.work import Company, Office, TaskFields, choose_companies, people_by_address
 from connector.stages.lap import Report
@@ -65,7 +65,7 @@ def once(console: Console, *, seed: int) -> int:
     ):
         days = telling.DayTeller(console)
         with _play(console, whole, days.tell, seed) as play:
-            for moment in play.story.moments():
+            for moment in play.story.moments(DAYS):
                 if stop.is_set():
                     return INTERRUPTED
                 play.story.step(moment, new=new_work(play, moment))
@@ -90,7 +90,7 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
         with _play(console, whole, teller.tell, seed) as play:
             telling.addresses(console, whole.house.settings.web.public_url, desk_port)
             watch = Watch(whole.records, play.companies)
-            for moment in play.story.moments():
+            for moment in play.story.moments(WORKING_DAYS):
                 if stop.wait(PACE_S):
                     break
                 play.story.step(moment, new=new_work(play, moment))
@@ -110,7 +110,9 @@ def _go_on(play: Play, watch: Watch, stop: threading.Event) -> None:
     try:
         while not stop.wait(HOUR_S):
             hour = (play.scene.clock.now() + timedelta(hours=1)).replace(minute=0)
-            play.story.live(hour, new=1 if hour.hour % 3 == 0 else 0)
+            if not is_working_time(hour):
+                hour += timedelta(hours=3)  # nobody wants to watch a night
+            play.story.live(hour, new=1)
             play.story.receive()
             watch.tell(play.story.tell)
     finally:

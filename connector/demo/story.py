@@ -43,10 +43,10 @@ class Story:
     _unread: list[Mail] = field(default_factory=list)
     _seen: int = 0
 
-    def moments(self) -> Iterator[datetime]:
+    def moments(self, days: int) -> Iterator[datetime]:
         """Yield the moments of the days to come."""
         midnight = self.scene.clock.now().replace(hour=0, minute=0)
-        for day in range(DAYS):
+        for day in range(days):
             date = midnight + timedelta(days=day)
             busy = day < WORKING_DAYS and date.weekday() <= FRIDAY
             for hour in HOURS if busy else QUIET_HOURS:

@@ -23,10 +23,10 @@ _STYLES: Final = {
     "record": "bold magenta",
 }
 _COUNTED: Final = {
-    "work": "pieces of work",
+    "work": "work done",
     "mail": "mails",
     "answer": "answers",
-    "scanner": "visits of a mail scanner",
+    "scanner": "mail scanners",
     "task": "tasks done",
 }
 _EMPTY: Final = "(empty)"
@@ -59,7 +59,7 @@ class DayTeller:
 
     def end_of_day(self, day: datetime) -> None:
         """Tell the day, if anything happened."""
-        text = ", ".join(f"{self._counts[kind]} {name}" for kind, name in _COUNTED.items() if self._counts[kind])
+        text = ", ".join(f"{name} {self._counts[kind]}" for kind, name in _COUNTED.items() if self._counts[kind])
         if text:
             self._console.print(f"{day:%a %d %b}  {text}", markup=False)
         self._counts.clear()
