@@ -291,7 +291,7 @@ def _note_task(connection: Transaction, crm: Connected, write: Write, result: Wr
         _set_aside(connection, crm, result, writing.fingerprint(write.fields, crm.mapping.fingerprint), now)
     elif ref is not None:
         writing.accepted(connection, crm.name, write.key)
-        writing.has_task(connection, write.key, ref)
+        writing.has_task(connection, crm.name, write.key, ref)
 
 
 # ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,9 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select, update
 
-from connector.model import FollowUpState
-from connector.store.tables import account, contact, display, follow_up, refused, write_log
-from connector.store.upsert import insert_or_update
+from connector.model import FollowUpState, Kind
+from connector.store.tables import account, binding, contact, display, follow_up, refused, write_log
+from connector.store.upsert import insert_or_ignore, insert_or_update
+
+NOT_READ = "not read yet"
+"""Stands for the content of a record that we have made and not read: whatever is read of it is new."""
 
 
 def dirty(connection: Connection, crm: str, after: str, limit: int) -> list[Row[Any]]:
@@ -62,9 +65,18 @@ def taskless(connection: Connection, crm: str, limit: int) -> list[Row[Any]]:
     return list(rows)
 
 
-def has_task(connection: Connection, follow_up_id: str, ref: str) -> None:
-    """Note the task that a follow-up has in the CRM."""
+def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str) -> None:
+    """Note the task that a follow-up has in the CRM, so that it is known again even if it is deleted before it was ever read."""
     connection.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(task_ref=ref))
+    row = {
+        "connection": crm,
+        "ref": ref,
+        "kind": Kind.FOLLOW_UP.value,
+        "id": follow_up_id,
+        "content": NOT_READ,
+        "alias": False,
+    }
+    insert_or_ignore(connection, binding, [row])
 
 
 def log(connection: Connection, crm: str, key: str, **columns: Any) -> None:
