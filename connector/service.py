@@ -5,6 +5,7 @@ next page and the web server after the answers under way.
 """
 
 import signal
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -33,6 +34,7 @@ class Service:
     def __init__(self, house: Installation, on_report: Callable[[Report], None] | None = None) -> None:
         self.house = house
         self._on_report = on_report or (lambda _report: None)
+        self._answers_wait = threading.Event()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max_workers=1)},
             timezone=UTC,
@@ -60,12 +62,17 @@ class Service:
     def answered(self, customer: str) -> None:
         """Bring an answer to the CRM at once. Several answers that wait are taken in together."""
         log.info("an answer came in", customer=customer)
-        self._scheduler.add_job(self._after_answer, id="answer", replace_existing=True, next_run_time=datetime.now(UTC))
+        if self._answers_wait.is_set():
+            return
+        self._answers_wait.set()
+        self._scheduler.add_job(self._after_answer, next_run_time=datetime.now(UTC))
 
     def _lap(self) -> None:
         self._run(lap.ALL)
 
     def _after_answer(self) -> None:
+        # Before the lap reads the store: an answer that comes in meanwhile needs one more.
+        self._answers_wait.clear()
         self._run(AFTER_AN_ANSWER)
 
     def _run(self, stages: tuple[lap.Stage, ...]) -> None:
