@@ -19,7 +19,6 @@ from connector import checking, planning, printing, project, service, setting_up
 from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SystemClock
-from connector.demo import run as demo
 from connector.durations import parse_duration
 from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
 from connector.scoring.book import ScoreSettings, book_json, score_book
@@ -331,6 +330,8 @@ def show_demo(
     seed: Annotated[int, typer.Option(help="Another number tells another story.")] = 2,
 ) -> None:
     """Show the whole product on this machine: a pretend CRM, mail, and customers who answer."""
+    from connector.demo import run as demo  # noqa: PLC0415 - a pretend CRM is nothing that other commands should wait for
+
     code = demo.once(out, seed=seed) if once else demo.stay(out, directory, seed=seed)
     if code:
         _leave(code)

@@ -22,6 +22,7 @@ QUIET_HOURS: Final = (HOURS[0], HOURS[-1])
 NEW_WORK: Final = 2
 """Pieces of work that begin at each step of a working day."""
 READING_TIME: Final = timedelta(minutes=2)
+POINTS_FROM_ZERO: Final = 11
 FRIDAY: Final = 4
 
 Tell = Callable[[str, str], None]
@@ -95,13 +96,18 @@ class Story:
             self.tell("scanner", f"a mail scanner opened {one.scans} links in the mail to {who}")
         if one.did == "answered":
             said = f": {one.comment}" if one.comment else ""
-            self.tell("answer", f"{who} chose {one.rating} of {one.points} answers{said}")
+            self.tell("answer", f"{who} chose {one.rating} of {highest(one.points)}{said}")
         elif one.did == "unsubscribed":
             self.tell("answer", f"{who} wants no more surveys")
 
     def _say(self, kind: str, sentences: Iterable[str]) -> None:
         for sentence in sentences:
             self.tell(kind, sentence)
+
+
+def highest(points: int) -> int:
+    """Return the best answer of a scale by how many answers it offers: a scale of eleven begins at 0."""
+    return points - 1 if points == POINTS_FROM_ZERO else points
 
 
 def is_working_time(moment: datetime) -> bool:
