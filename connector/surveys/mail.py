@@ -4,6 +4,7 @@ An invitation holds one link for each answer. None of them records anything: the
 because mail scanners follow every link. There is no tracking pixel and no remote image, and nothing is advertised.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +22,8 @@ Purpose = Literal["invitation", "reminder"]
 
 SUBJECT_LENGTH: Final = 150
 """Longer subjects are cut; most mail programs show less than half of it."""
+_NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 (§2.2) has no place for: one such character in a name would keep the mail from being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +176,15 @@ def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("connector.surveys"),
         autoescape=select_autoescape(enabled_extensions=("mjml",), default=False),
+        finalize=_printable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _printable(value: Any) -> Any:
+    return _NOT_XML.sub("", value) if isinstance(value, str) else value
 
 
 def _text(template: str, values: dict[str, Any]) -> str:
