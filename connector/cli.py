@@ -66,7 +66,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))  # stdout is for what was asked for
+        _log_to_stderr()
         try:
             command(*args, **kwargs)
         except SettingsError as error:
@@ -92,6 +92,15 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             _leave(EXIT_FAULT)
 
     return run
+
+
+def _log_to_stderr() -> None:
+    """Keep stdout for what was asked for. Tracebacks come without the values of variables: some of them are secrets."""
+    plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[*structlog.get_config()["processors"][:-1], plain],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
 
 
 # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────────
