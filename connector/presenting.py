@@ -73,13 +73,20 @@ def summary(newest_first: Sequence[Said], *, asked: int, answered: int, due: Seq
     The quotation gives way first: what surrounds it is never cut.
     """
     if not newest_first:
-        return ""
+        return _silence(asked)
     said = newest_first[0]
     head = f"{said.who}: {said.figure}, {said.label}, {day(said.at, tz)}"
     parts = [f"Answered: {answered} of {asked} asked."] if asked else []
     if due:
         parts.append(f"Next: {_task(due[0])}.")
     return fit(head, said.comment, " ".join(parts))
+
+
+def _silence(asked: int) -> str:
+    """Return what is to be said of people who were asked and did not answer: silence is shown, never scored."""
+    if asked < 1:
+        return ""
+    return "1 person was asked and has not answered." if asked == 1 else f"{asked} people were asked; nobody has answered."
 
 
 def attention(due: Sequence[Due]) -> str:

@@ -70,8 +70,13 @@ def test_the_newest_answer_is_quoted() -> None:
     assert summary([said(), older], asked=0, answered=0, due=[], tz=UTC).startswith("Maria Virtanen")
 
 
-def test_nobody_has_answered() -> None:
-    assert summary([], asked=4, answered=0, due=[], tz=UTC) == ""
+def test_silence_is_told() -> None:
+    assert summary([], asked=4, answered=0, due=[], tz=UTC) == "4 people were asked; nobody has answered."
+    assert summary([], asked=1, answered=0, due=[], tz=UTC) == "1 person was asked and has not answered."
+
+
+def test_of_nobody_nothing_is_said() -> None:
+    assert summary([], asked=0, answered=0, due=[], tz=UTC) == ""
 
 
 @given(st.text(max_size=600), st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=120))
