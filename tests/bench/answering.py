@@ -23,16 +23,16 @@ _LINK = re.compile(r"/s/[\w.=-]+")
 
 @dataclass
 class Mailbox:
-    """Takes every mail, and keeps the path of the survey that it leads to."""
+    """Takes every mail, and keeps the path of the survey that it leads to, by recipient."""
 
-    links: list[str] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
 
     async def handle_DATA(self, _server: object, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Take one mail."""
         text = bytes(envelope.content or b"").decode("utf-8", "replace").replace("=\r\n", "").replace("=3D", "=")
         found = _LINK.search(text)
         if found:
-            self.links.append(found[0])
+            self.links[envelope.rcpt_tos[0].lower()] = found[0]
         return "250 OK"
 
 
@@ -48,25 +48,26 @@ def delays(folder: Path, org: Org, answers: int) -> list[float]:
         house.lap()  # goes live; what ended before it is not asked about
         accounts = close_cases(org, answers)
         with serving(house, web_port) as page:
-            wait_for(lambda: len(mailbox.links) >= answers, "the invitations")
-            return [_one(org, page + link, accounts) for link in mailbox.links[:answers]]
+            wait_for(lambda: mailbox.links.keys() >= accounts.keys(), "the invitations")
+            return [_one(org, page + mailbox.links[email], account) for email, account in accounts.items()]
     finally:
         mail.stop()
 
 
-def close_cases(org: Org, count: int) -> set[str]:
-    """Close a case of so many customers, each of another account; returns the accounts."""
+def close_cases(org: Org, count: int) -> dict[str, str]:
+    """Close a case of so many customers, each of another account; returns the accounts by the customers' addresses."""
     customers = {row["Id"] for row in org.rows("Account") if str(row.get("Type", "")).startswith("Customer")}
     asked: dict[str, str] = {}
     for row in org.rows("Contact"):
-        account = str(row.get("AccountId"))
-        if account in customers and account not in asked and row.get("Email") and not row.get("HasOptedOutOfEmail"):
-            asked[account] = row["Id"]
+        account, email = str(row.get("AccountId")), str(row.get("Email", "")).lower()
+        if account not in customers or not email or row.get("HasOptedOutOfEmail") or account in asked.values():
+            continue
+        case = {"AccountId": account, "ContactId": row["Id"], "Subject": "It does not start", "Status": "Closed"}
+        org.insert("Case", case)
+        asked[email] = account
         if len(asked) == count:
             break
-    for account, contact in asked.items():
-        org.insert("Case", {"AccountId": account, "ContactId": contact, "Subject": "Benchmark", "Status": "Closed"})
-    return set(asked)
+    return asked
 
 
 @contextmanager
@@ -103,17 +104,9 @@ def _answers(page: str) -> bool:
         return False
 
 
-def _one(org: Org, address: str, waiting: set[str]) -> float:
-    """Answer one survey, and watch the accounts that have no answer yet."""
+def _one(org: Org, address: str, account: str) -> float:
+    """Answer one survey, and watch the account."""
     began = time.perf_counter()
     requests.post(address, data={"rating": "2"}, allow_redirects=False, timeout=30).raise_for_status()
-    shown: set[str] = set()
-
-    def arrived() -> bool:
-        shown.update(each for each in waiting if org.row("Account", each).get("Afterword_Last_Answer__c"))
-        return bool(shown)
-
-    wait_for(arrived, "the answer in the CRM", every=0.005)
-    seconds = time.perf_counter() - began
-    waiting -= shown
-    return seconds
+    wait_for(lambda: org.row("Account", account).get("Afterword_Last_Answer__c"), "the answer in the CRM", every=0.005)
+    return time.perf_counter() - began

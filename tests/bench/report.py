@@ -48,7 +48,8 @@ def answer_figures(delays: list[float]) -> dict[str, Any]:
 
 def show(console: Console, found: dict[str, Any]) -> None:
     """Print everything for people."""
-    console.print(_laps(found))
+    if "laps" in found:
+        console.print(_laps(found["laps"]))
     if "memory" in found:
         console.print(_memory(found["memory"]))
     if "answer" in found:
@@ -59,7 +60,7 @@ def show(console: Console, found: dict[str, Any]) -> None:
         )
 
 
-def _laps(found: dict[str, Any]) -> Table:
+def _laps(laps: dict[str, Any]) -> Table:
     table = Table(title="Laps beside a bare HTTP loop over the same pages", title_justify="left")
     for name in (
         "",
@@ -74,7 +75,7 @@ def _laps(found: dict[str, Any]) -> Table:
         "fewest",
     ):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
-    for name, one in found["laps"].items():
+    for name, one in laps.items():
         cells = [
             one["records"],
             one["seconds"],
