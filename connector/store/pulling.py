@@ -121,6 +121,7 @@ class Absorber:
         insert_new(self._sql, binding, [row for row in ours if row["ref"] not in known])
         insert_or_update(self._sql, binding, [row for row in ours if row["ref"] in known])
         self._unrefuse(rows)
+        self._write_again(kind, changed)
         if kind is Kind.CONTACT:
             self._latch_opt_outs((*new, *changed))
 
@@ -280,6 +281,19 @@ class Absorber:
             return
         keys = [f"read:{ref}" for ref in refs]
         self._sql.execute(refused.delete().where(mine, refused.c.key.in_(keys)))
+
+    def _write_again(self, kind: Kind, changed: Sequence[Mapping[str, Any]]) -> None:
+        """Let what was refused of a record, or of a task about it, be tried once more now that somebody has changed the record."""
+        refused, follow_up = tables.refused, tables.follow_up
+        mine = (refused.c.connection == self._crm) & (refused.c.direction == "write")
+        if kind not in (Kind.ACCOUNT, Kind.CONTACT) or not changed or not self._any(mine):
+            return
+        about = follow_up.c.account_id if kind is Kind.ACCOUNT else follow_up.c.contact_id
+        tasks = select(follow_up.c.id).where(about.in_([row["id"] for row in changed]), follow_up.c.task_ref.is_(None))
+        keys = [f"{kind.value}:{row['ref']}" for row in changed]
+        self._sql.execute(
+            update(refused).where(mine, refused.c.key.in_(keys) | refused.c.key.in_(tasks)).values(fingerprint="")
+        )
 
     def _any(self, condition: ColumnElement[bool]) -> bool:
         """Tell if there is any such row: mostly there is none, and 2,000 need not be looked for one by one."""
