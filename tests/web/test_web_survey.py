@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from connector.store.tables import display, follow_up, invitation, person, standing
+from connector.store.tables import display, follow_up, follow_up_response, invitation, person, standing
 from connector.surveys.tokens import Tokens
 
 LONGEST = 10_000
@@ -180,7 +180,7 @@ def test_a_correction_counts_and_the_former_answer_does_not(world):
     assert world.told(2) == ["customer1", "customer1"]
 
 
-def open_follow_up(world, response_id):
+def open_follow_up(world, response_id, *, opened_by=None):
     world.put(
         follow_up,
         id="f1",
@@ -188,7 +188,7 @@ def open_follow_up(world, response_id):
         customer="customer1",
         connection="acme",
         account_id="account1",
-        response_id=response_id,
+        response_id=opened_by or response_id,
         state="open",
         priority="high",
         due_at=world.clock.at,
@@ -196,6 +196,7 @@ def open_follow_up(world, response_id):
         body="",
         opened_at=world.clock.at,
     )
+    world.put(follow_up_response, follow_up_id="f1", response_id=response_id)
 
 
 def test_after_a_follow_up_was_opened_a_later_answer_is_kept_beside_the_first(world):
@@ -209,6 +210,16 @@ def test_after_a_follow_up_was_opened_a_later_answer_is_kept_beside_the_first(wo
     kept = [(one.revision, one.counts, one.after_contact) for one in world.responses()]
     assert kept == [(1, True, False), (2, False, True), (3, False, True)]
     assert "noted beside the first one" in world.get(token, "/thanks").text
+
+
+def test_an_answer_that_joined_an_open_follow_up_was_contacted_about_too(world):
+    token = world.invite()
+    world.post(token, {"rating": "1", "comment": "Bad"})
+    open_follow_up(world, world.responses()[0].id, opened_by="a colleague's answer")
+
+    world.post(token, {"rating": "5", "comment": "They called"})
+
+    assert [(one.counts, one.after_contact) for one in world.responses()] == [(True, False), (False, True)]
 
 
 def test_a_follow_up_on_an_answer_that_was_corrected_meanwhile_keeps_the_correction(world):
