@@ -19,7 +19,7 @@ from connector.settings.choices import Role
 from connector.settings.model import FollowUp
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
-from connector.stages.score import answers_key
+from connector.stages.score import answers_key, waiting
 from connector.store import Row, Transaction, following, scoring, showing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
@@ -48,28 +48,27 @@ def run(context: Context) -> FollowUpResult:
     now = context.clock.now()
     _mark_silent(context, now)
     with context.store.read() as connection:
-        waiting = scoring.stale(connection, limit=10 * PAGE)
         live = {name: following.live_since(connection, f"follow_up:{name}") for name in context.settings.follow_up}
     opened = 0
-    for row in waiting:
+    for row in waiting(context):
         with context.store.write() as connection:
             if not _is_ours(context, connection, row.customer):
                 continue  # not now: its connection is observed, paused or out of reach
             if answers_key(scoring.ratings_of(connection, row.customer)) != row.answers_key:
                 continue  # an answer came in after `score`: the next lap takes both in
             opened += _one(context, connection, row, live, now)
-            scoring.settled(connection, row.customer, row.stale_at)
     return FollowUpResult(opened)
 
 
 def _one(
     context: Context, connection: Transaction, row: Row[Any], live: Mapping[str, Mapping[str, datetime]], now: datetime
 ) -> int:
-    customer = _customer(connection, row, now)
+    customer = _customer(context, connection, row, now)
     openings = plan(customer, context.settings.follow_up, live, now)
     opened = sum(_open(context, connection, customer, opening, now=now) for opening in openings)
-    following.considered(connection, row.customer, now)
     _present(context, connection, customer)
+    if following.considered(connection, row.customer, context.live, now):
+        scoring.settled(connection, row.customer, row.stale_at)
     return opened
 
 
@@ -81,7 +80,7 @@ def _is_ours(context: Context, connection: Transaction, customer: str) -> bool:
 # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _customer(connection: Transaction, row: Row[Any], now: datetime) -> Customer:
+def _customer(context: Context, connection: Transaction, row: Row[Any], now: datetime) -> Customer:
     found = following.answers_of(connection, row.customer)
     ratings = following.ratings_of(connection, [one.id for _, one in found])
     answers = [
@@ -91,7 +90,8 @@ def _customer(connection: Transaction, row: Row[Any], now: datetime) -> Customer
             connection=one.connection,
             account_id=one.account_id,
             source=one.source,
-            considered=one.considered_at is not None,
+            # What came on a connection that is paused or out of reach is looked at when it is back.
+            considered=one.considered_at is not None or one.connection not in context.live,
             interaction_id=one.interaction_id,
         )
         for said, one in found
@@ -104,13 +104,21 @@ def _customer(connection: Transaction, row: Row[Any], now: datetime) -> Customer
 
 def _mark_silent(context: Context, now: datetime) -> None:
     """Silence makes no event: those whose invitations ran out are looked at when a rule asks about it."""
-    rules = {name: one for name, one in context.settings.follow_up.items() if one.when.on_silence}
-    if not rules:
-        return
-    with context.store.write() as connection:
-        least = min(_least_times(one) for one in rules.values())
-        for customer in following.newly_silent(connection, sorted(rules), now, least=least, limit=PAGE):
-            mark_stale(connection, customer, now)
+    for name, rule in context.settings.follow_up.items():
+        if rule.when.on_silence:
+            _mark_silent_for(context, name, _least_times(rule), now)
+
+
+def _mark_silent_for(context: Context, rule: str, least: int, now: datetime) -> None:
+    place = ""
+    while not context.stop.is_set():
+        with context.store.write() as connection:
+            found = following.newly_silent(connection, rule, now, least=least, after=place, limit=PAGE)
+            for customer in found:
+                mark_stale(connection, customer, now)
+        if len(found) < PAGE:
+            return
+        place = found[-1]
 
 
 def _least_times(rule: FollowUp) -> int:
