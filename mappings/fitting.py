@@ -10,6 +10,7 @@ from mappings.checking import Section, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.fitted import FittedMapping, Part
 from mappings.readers import (
+    EMAIL_INVALID,
     Build,
     account_builder,
     carries,
@@ -45,6 +46,13 @@ class MappingFile:
     def events(self) -> frozenset[str]:
         """Return what surveys can be triggered by, e.g. ``case.closed``."""
         return frozenset(f"{one.kind}.{ended.event}" for one in self.spec.interactions for ended in one.ended)
+
+    def facts_for(self, event: str) -> frozenset[str]:
+        """Return the names that the `where` of a survey on this event can use: facts of the interaction, its account, its contact."""
+        spec = self.spec
+        kinds = [one for one in spec.interactions if any(event == f"{one.kind}.{ended.event}" for ended in one.ended)]
+        named = [spec.account.facts, spec.contact.facts, *(one.facts for one in kinds)]
+        return frozenset({name for facts in named for name, _field in facts} | {EMAIL_INVALID})
 
     @property
     def fingerprint(self) -> str:

@@ -136,7 +136,7 @@ class _Page:
             go_live=self.live_since.get((row.connection, name), self.now),
             now=self.now,
             end=_end(self.rows, row),
-            customer=Customer(account.customer, account.is_customer, account.deleted_at is not None)
+            customer=Customer(account.customer, account.is_customer, account.deleted_at is not None, account.facts)
             if account
             else None,
             recipient=_recipient(self.rows, target.contact),
@@ -281,4 +281,5 @@ def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
         bounced=person is not None and person.bounced_at is not None,
         deleted=contact.deleted_at is not None,
         timezone=contact.facts.get("timezone"),
+        facts=contact.facts,
     )
