@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from connector.model import FollowUpState, Kind
 from connector.store.tables import account, binding, contact, display, follow_up, refused, write_log
@@ -47,9 +47,12 @@ def wrote(
     connection.execute(update(display).where(mine).values(dirty=still != row.wanted))
 
 
-def taskless(connection: Connection, crm: str, limit: int) -> list[Row[Any]]:
-    """Return open follow-ups without a task in the CRM, oldest first, with the refs of whom and what they are about."""
-    rows = connection.execute(
+def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+    """Return open follow-ups without a task in the CRM behind a place (when opened, id), oldest first.
+
+    With them come the refs of whom and what they are about.
+    """
+    found = (
         select(
             follow_up,
             account.c.ref.label("account_ref"),
@@ -60,9 +63,12 @@ def taskless(connection: Connection, crm: str, limit: int) -> list[Row[Any]]:
         .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
         .where(follow_up.c.connection == crm, follow_up.c.task_ref.is_(None), follow_up.c.state == FollowUpState.OPEN)
         .order_by(follow_up.c.opened_at, follow_up.c.id)
-        .limit(limit)
     )
-    return list(rows)
+    if after is not None:
+        opened_at, id_ = after
+        later = and_(follow_up.c.opened_at == opened_at, follow_up.c.id > id_)
+        found = found.where(or_(follow_up.c.opened_at > opened_at, later))
+    return list(connection.execute(found.limit(limit)))
 
 
 def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str) -> None:
