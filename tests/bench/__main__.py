@@ -34,7 +34,7 @@ def main() -> None:
         if "laps" in given.only or "memory" in given.only:
             found["laps"] = _laps(folder)
         if "memory" in given.only:
-            found["memory"] = _memory(folder, found["laps"]["first lap, observing"])
+            found["memory"] = _memory(folder, found["laps"]["first, observing"])
         if "answer" in given.only:
             with _told("answers"), serving(USUAL) as org:
                 found["answer"] = answer_figures(delays(folder / "answer", org, ANSWERS))
@@ -56,8 +56,8 @@ def _laps(folder: Path) -> dict[str, Any]:
             bare = bare_figures(house.bare(first))
             figures = lap_figures(first)
             figures["of_bare"] = round(figures["records_per_second"] / bare["records_per_second"], 2)
-            found |= {f"first lap, {name}": figures, f"quiet lap, {name}": lap_figures(quiet)}
-            found[f"bare loop, {name}"] = bare
+            found |= {f"first, {name}": figures, f"quiet, {name}": lap_figures(quiet)}
+            found[f"bare, {name}"] = bare
     return found
 
 

@@ -60,31 +60,26 @@ def show(console: Console, found: dict[str, Any]) -> None:
         )
 
 
+_LINES = {
+    "records": "records",
+    "seconds": "seconds",
+    "records_per_second": "records a second",
+    "of_bare": "of the bare loop's",
+    "process_seconds": "whole process, s",
+    "peak_mib": "peak memory, MiB",
+    "calls": "calls",
+    "reading_calls": "calls that read",
+    "fewest_reading_calls": "fewest possible",
+    "writing_calls": "calls that write",
+}
+
+
 def _laps(laps: dict[str, Any]) -> Table:
-    table = Table(title="Laps beside a bare HTTP loop over the same pages", title_justify="left")
-    for name in (
-        "",
-        "records",
-        "seconds",
-        "records/s",
-        "x bare",
-        "process s",
-        "peak MiB",
-        "calls",
-        "reading",
-        "fewest",
-    ):
-        table.add_column(name, justify="right" if name else "left", no_wrap=True)
-    for name, one in laps.items():
-        cells = [
-            one["records"],
-            one["seconds"],
-            one["records_per_second"],
-            one.get("of_bare", ""),
-            one["process_seconds"],
-        ]
-        cells += [one["peak_mib"], one["calls"], one.get("reading_calls", ""), one.get("fewest_reading_calls", "")]
-        table.add_row(name, *(str(cell) for cell in cells))
+    table = Table("", title="Laps beside a bare HTTP loop over the same pages", title_justify="left")
+    for name in laps:
+        table.add_column(name.replace(", ", "\n"), justify="right", no_wrap=True)
+    for key, words in _LINES.items():
+        table.add_row(words, *(str(one.get(key, "")) for one in laps.values()))
     return table
 
 
