@@ -112,7 +112,7 @@ def struck(house: House, moment: str, dice: random.Random) -> Iterator[list[bool
     if moment == "message":
         house.mailbox.on_mail = hold
     if moment == "answer":
-        house.org.faults.slow(0.5, path="/composite/sobjects", nth=dice.choice([1, 2]))
+        house.org.faults.slow(0.5, path="/composite/sobjects", nth=dice.choice([1, 2, 3]))
     house.mark_writes()
     command = house.start("sync")
     if moment == "any":
