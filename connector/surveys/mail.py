@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import mrml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -159,11 +159,20 @@ def _placeholders(view: InvitationView, site: Site, words: Wording) -> dict[str,
 
 def _unsubscribe_headers(site: Site, url: str) -> dict[str, str]:
     """RFC 2369 and RFC 8058: one click in the mail program stops the surveys, without a visit and without a login."""
-    mailto = f"mailto:{site.contact_address}?subject={quote('Stop surveys')}"
+    mailto = f"mailto:{quote(site.contact_address, safe='@')}?subject={quote('Stop surveys')}"
     return {
-        "List-Unsubscribe": f"<{url}/unsubscribe>, <{mailto}>",
+        "List-Unsubscribe": f"<{_in_ascii(url)}/unsubscribe>, <{mailto}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+
+
+def _in_ascii(url: str) -> str:
+    """Return the address as a header can hold it: the host in IDNA, the path percent-encoded."""
+    if url.isascii():
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.encode("idna").decode()
+    return urlunsplit(parts._replace(netloc=host, path=quote(parts.path, safe="/%")))
 
 
 def _one_line(subject: str) -> str:

@@ -197,3 +197,11 @@ def test_characters_that_no_mail_can_hold_are_left_out_and_the_mail_is_made(odd)
     notice = notice_message(alert, site=SITE, message_id="m")
     assert "So sad" in Page(notice.html).text
     assert odd not in invitation.text + invitation.html + notice.text + notice.html
+
+
+def test_the_header_that_stops_surveys_is_ascii_whatever_the_addresses_are():
+    site = Site("https://bücher.example/ümfrage", "Acme", "care@bücher.example")
+    message = invitation_message(view(), site=site, token="t", purpose="invitation", message_id="m")
+    link, mailto = message.headers["List-Unsubscribe"].split(", ")
+    assert link == "<https://xn--bcher-kva.example/%C3%BCmfrage/s/t/unsubscribe>"
+    assert mailto == "<mailto:care@b%C3%BCcher.example?subject=Stop%20surveys>"
