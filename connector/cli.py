@@ -110,16 +110,18 @@ def _log_to_stderr() -> None:
 @guarded
 def init(
     directory: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
-    crm: Annotated[str, typer.Option("--crm", help="salesforce or hubspot.")] = "salesforce",
+    crm: Annotated[str, typer.Option("--crm", help="The CRM: salesforce.")] = "salesforce",
 ) -> None:
     """Write a config.toml that only observes, and the mapping to edit."""
     try:
         mapping = packaged(crm)
     except FileNotFoundError:
-        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce or hubspot.")]) from None
+        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce.")]) from None
     for path in project.write_project(directory, crm, mapping):
         out.print(f"wrote {path}")
-    out.print(f"\nNext: put the CRM's address and a token into {directory / 'config.toml'}, then `afterword check`.")
+    out.print(
+        f"\nNext: put the CRM's address and its credentials into {directory / 'config.toml'}, then `afterword check`."
+    )
 
 
 @app.command()
@@ -135,9 +137,9 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     if as_json:
         _print_json({"problems": [printing.problem_json(one) for one in found]})
     else:
+        found.sort(key=lambda one: one.severity == "warning")
         printing.problems(out, found)
-        if not found:
-            out.print("Everything is fine.")
+        printing.verdict(out, found)
     if any(one.severity == "error" for one in found):
         _leave(EXIT_PROBLEMS)
 
@@ -167,7 +169,7 @@ def setup_crm(
 def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: bool, token_file: Path | None) -> bool:
     adapter = endpoint.adapter
     if token_file is not None:
-        token = token_file.read_text(encoding="utf-8").strip()
+        token = _token(token_file)
         user = endpoint.adapter.org().user
         one = house.settings.connection(endpoint.name)
         adapter = wiring.adapter_for(
@@ -183,6 +185,18 @@ def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: boo
         printing.step_result(out, result)
         failed |= result.error is not None
     return failed
+
+
+def _token(file: Path) -> str:
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError):
+        token = ""
+    if not token:
+        raise SettingsError(
+            [Problem("--admin-token-file", f"{str(file)!r} holds no token.", "Name a text file with a token in it.")]
+        )
+    return token
 
 
 # ── the lap ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,8 +234,11 @@ def sync(
     with _closing(house):
         _migrated(house)
         report = lap.run(house, stages=lap.ALL if only is None else (only,))
+        paused = statuses.paused(house)
     _print_json(report.as_json()) if as_json else printing.report(out, report)
     _report_failures(report)
+    if paused:
+        err.print(f"Paused, so nothing was sent or written: {', '.join(paused)}. See `afterword resume`.", markup=False)
     _leave(report.exit_code)
 
 

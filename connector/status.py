@@ -22,3 +22,11 @@ def status(house: Installation) -> dict[str, Any]:
             "refused": overview.refused(connection),
             "laps": overview.laps(connection, limit=5),
         }
+
+
+def paused(house: Installation) -> list[str]:
+    """Return the names of the connections that are paused; all of them when everything is."""
+    with house.store.read() as connection:
+        everything = overview.paused(connection) is not None
+        crms = {one.name: overview.crm(connection, one.name) for one in house.endpoints}
+    return [name for name, crm in crms.items() if everything or crm["paused_since"]]

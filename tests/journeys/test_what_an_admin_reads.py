@@ -1,0 +1,48 @@
+"""What the commands tell an admin who is no developer: where they stand, and what to do next."""
+
+import pytest
+from house import House
+
+CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
+
+
+@pytest.fixture
+def live(today: House) -> House:
+    today.configure(CASES)
+    assert today.command("sync").code == 0
+    return today
+
+
+def test_check_ends_with_what_it_comes_to(live: House) -> None:
+    said = live.command("check").out.strip().splitlines()
+    assert said[-1].startswith(("Everything is fine.", "Nothing is wrong that stops Afterword; "))
+    live.write_config(live.config.read_text(encoding="utf-8").replace('delay = "0s"', 'delay = "soon"'))
+    done = live.command("check")
+    assert (done.code, done.out.strip().splitlines()[-1]) == (2, "1 problem to put right.")
+
+
+def test_a_sync_while_paused_says_so(live: House) -> None:
+    live.command("pause", "--reason", "holiday")
+    done = live.command("sync")
+    assert done.code == 0
+    assert "Paused" in done.err
+    assert "afterword resume" in done.err
+    live.command("resume")
+    assert "Paused" not in live.command("sync").err
+
+
+@pytest.mark.parametrize("content", [None, b"\n", b"\xff\xfe"])
+def test_a_token_file_without_a_token_is_no_fault_of_ours(content: bytes | None, live: House) -> None:
+    file = live.folder / "admin-token.txt"
+    if content is not None:
+        file.write_bytes(content)
+    done = live.command("setup-crm", "--dry-run", "--admin-token-file", str(file))
+    assert done.code == 2
+    assert "--admin-token-file" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_times_in_status_are_for_people(live: House) -> None:
+    said = live.command("status").out
+    assert " UTC" in said
+    assert "+00:00" not in said
