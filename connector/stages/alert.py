@@ -31,6 +31,8 @@ def run(context: Context, site: Site) -> int:
     for row in rows:
         rule = context.settings.follow_up.get(row.rule)
         for target in _targets(context, row, rule) if rule else ():
+            if context.stop.is_set():
+                return told
             if f"{row.id}:{target.key}" not in known:
                 told += _tell(context, site, row, target)
     return told

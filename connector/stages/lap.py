@@ -232,6 +232,8 @@ def _between(house: Installation, context: Context, stages: Sequence[Stage], rep
         for stage in stages:
             if context.stop.is_set():
                 return
+            with context.store.read() as connection:
+                lease.check(connection)
             _between_one(house, context, stage, report)
 
 

@@ -4,10 +4,15 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from lap_world import CSAT, UNHAPPY, LapWorld
 from sqlalchemy import select, update
 
+from connector import stages
 from connector.errors import LeaseLost, StoreError
+from connector.stages import collect, lap
+from connector.stages.context import Context
 from connector.store import Store, leases
+from connector.store.tables import follow_up
 from connector.store.tables import lease as table
 
 
@@ -60,3 +65,49 @@ def test_whoever_was_silent_for_too_long_writes_no_more(store: Store) -> None:
             old.check(connection)
     leases.release(store, old)  # it is not the old one's to give back
     assert beat_at(store) is not None
+
+
+def test_a_lap_that_was_taken_over_between_two_stages_does_the_next_one_no_more(
+    world: LapWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = world.account()
+    invitation = world.ask(account, world.crm.contact(account))
+    world.answer(invitation, 1)
+
+    def taken_over(_context: Context) -> collect.CollectResult:
+        with world.store.write() as connection:
+            connection.execute(update(table).where(table.c.name == lap.BETWEEN).values(fence=table.c.fence + 1))
+        return collect.CollectResult()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(collect, "run", taken_over)
+        with pytest.raises(LeaseLost):
+            world.lap()
+    assert world.rows(follow_up) == []
+    with world.store.write() as connection:
+        connection.execute(update(table).values(owner=None))
+    world.lap()
+    assert len(world.rows(follow_up)) == 1
+
+
+def test_alerts_end_when_the_lap_is_told_to(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.configure(CSAT + UNHAPPY + 'notify = ["account_owner"]\n')
+    world.crm.update(world.rep, {"Email": "ritva@acme.example"})
+    account = world.account()
+    invitation = world.ask(account, world.crm.contact(account))
+    world.answer(invitation, 1)
+    before = len(world.mailbox.messages)
+    follow_up_run = stages.follow_up.run
+
+    def told_to_end(context: Context) -> stages.follow_up.FollowUpResult:
+        result = follow_up_run(context)
+        context.stop.set()
+        return result
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stages.follow_up, "run", told_to_end)
+        world.lap()
+    assert len(world.mailbox.messages) == before
+    world.house.stop.clear()
+    world.lap()
+    assert world.mailbox.recipients[before:] == ["ritva@acme.example"]
