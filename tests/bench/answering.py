@@ -60,7 +60,9 @@ def close_cases(org: Org, count: int) -> dict[str, str]:
     asked: dict[str, str] = {}
     for row in org.rows("Contact"):
         account, email = str(row.get("AccountId")), str(row.get("Email", "")).lower()
-        if account not in customers or not email or row.get("HasOptedOutOfEmail") or account in asked.values():
+        if account not in customers or not email or row.get("HasOptedOutOfEmail"):
+            continue
+        if email in asked or account in asked.values():  # a person is asked once, for whatever account
             continue
         case = {"AccountId": account, "ContactId": row["Id"], "Subject": "It does not start", "Status": "Closed"}
         org.insert("Case", case)
