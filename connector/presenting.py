@@ -86,7 +86,9 @@ def _silence(asked: int) -> str:
     """Return what is to be said of people who were asked and did not answer: silence is shown, never scored."""
     if asked < 1:
         return ""
-    return "1 person was asked and has not answered." if asked == 1 else f"{asked} people were asked; nobody has answered."
+    return (
+        "1 person was asked and has not answered." if asked == 1 else f"{asked} people were asked; nobody has answered."
+    )
 
 
 def attention(due: Sequence[Due]) -> str:
