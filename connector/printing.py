@@ -148,7 +148,7 @@ def hindsight(console: Console, seen: Hindsight) -> None:
     told = seen.as_json()
     for name, survey in told["surveys"].items():
         console.print(
-            f"\n{name}: {survey['ended']} ended, {survey['would_ask']} people would have been asked", markup=False
+            f"\n{name}: {survey['ended']} ended, {_people(survey['would_ask'])} would have been asked", markup=False
         )
         for reason, count in sorted(survey["not_asked"].items(), key=lambda one: -one[1]):
             console.print(f"    {count:>6} not asked: {_words(reason)}", markup=False)
@@ -218,6 +218,10 @@ def _words(name: str) -> str:
 
 def _many(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def _moment(value: str | datetime | None) -> str:

@@ -21,6 +21,17 @@ def test_check_ends_with_what_it_comes_to(live: House) -> None:
     assert (done.code, done.out.strip().splitlines()[-1]) == (2, "1 problem to put right.")
 
 
+def test_the_past_can_be_looked_at_again_after_months_of_answers(live: House) -> None:
+    account = live.account("Northwind")
+    live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
+    live.lap()
+    live.answer(live.mailbox.mails[0], 1, "No.")
+    live.lap()
+    done = live.command("plan", "--since", "90d")
+    assert done.code == 0, done.err
+    assert "after-case: 1 ended, 1 person would have been asked" in done.out
+
+
 def test_a_sync_while_paused_says_so(live: House) -> None:
     live.command("pause", "--reason", "holiday")
     done = live.command("sync")
