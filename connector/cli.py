@@ -163,6 +163,10 @@ def setup_crm(
         for endpoint in _endpoints(house, crm):
             failed |= _set_up(house, endpoint, dry_run=dry_run, undo=undo, token_file=admin_token_file)
     if failed:
+        if admin_token_file is None:
+            err.print(
+                "If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE."
+            )
         _leave(1)
 
 

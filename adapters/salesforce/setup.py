@@ -299,7 +299,8 @@ def assignment_step(user: str | None) -> SetupStep:
 
 def layout_step(object_name: str, layout_id: str, fields: Sequence[str]) -> SetupStep:
     """Return the step that puts fields on one page layout."""
-    sentence = f"Show {len(fields)} fields on the {object_name} page layout {layout_id}."
+    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+    sentence = f"Show {count} on the {object_name} page layout {layout_id}."
     detail = {"action": "place", "layout": layout_id, "fields": list(fields)}
     return SetupStep(f"layout:{object_name}:{layout_id}", sentence, detail=detail)
 
