@@ -74,6 +74,18 @@ class Laps(RuleBasedStateMachine):
                 connection, sent[which % len(sent)], [rating], comment=f"{value}!", now=self.world.clock.now()
             )
 
+    @rule(who=some, value=st.integers(min_value=1, max_value=5))
+    def a_day_as_usual(self, who: int, value: int) -> None:
+        self.close_a_case(who)
+        self.lap(3 * HOUR)
+        self._answer_all(value)
+        self.close_a_case(who + 1)
+        self.world.clock.advance(2 * HOUR)
+
+    def _answer_all(self, value: int) -> None:
+        for number in range(len(self.world.rows(tables.invitation))):
+            self.answer(number, 1 + (value + number) % 5)
+
     @rule(which=some)
     def finish_a_task(self, which: int) -> None:
         tasks = self.world.tasks()
@@ -95,6 +107,7 @@ class Laps(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(["read", "write"]), nth=st.integers(min_value=1, max_value=4), done=st.booleans())
     def lap_with_a_crm_that_fails(self, kind: str, nth: int, done: bool) -> None:
+        self._answer_all(nth)
         faults = self.world.crm.faults
         if kind == "write" and done:
             faults.drop_after(nth=nth)
@@ -106,6 +119,7 @@ class Laps(RuleBasedStateMachine):
 
     @rule(which=some)
     def lap_with_a_record_that_is_held(self, which: int) -> None:
+        self._answer_all(which)
         held = self.accounts[which % len(self.accounts)]
         self.world.crm.faults.refuse(Locked("row is locked"), lambda row_id, _values: row_id == held)
         self.world.lap(3 * HOUR)
@@ -164,7 +178,7 @@ class Laps(RuleBasedStateMachine):
 def test_whatever_happens_the_promises_hold(examples: int, migrated_file: Path) -> None:
     global template  # noqa: PLW0603 - a state machine takes no arguments
     template = migrated_file
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Laps,
         settings=settings(
             max_examples=examples,
