@@ -49,8 +49,10 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads. `StoreError`: the database is not there."""
-        with self._transaction() as connection:
+        """A transaction that only reads, from one consistent snapshot. `StoreError`: the database is not there."""
+        # SQLite gives every transaction a snapshot; PostgreSQL only when it is asked to.
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._transaction(**options) as connection:
             yield connection
 
     @contextmanager
@@ -83,7 +85,7 @@ def _resolved(url: str, base: Path | None) -> str:
 
 def _unusable(error: OperationalError) -> StoreError:
     return StoreError(
-        f"the database could not be opened: {str(error.orig).strip()}.",
+        f"the database could not be opened: {' '.join(str(error.orig).split()).rstrip('.?')}.",
         where="store.url",
         remedy="Check that it is there, that this user may write it, and that no other program keeps it locked.",
     )
