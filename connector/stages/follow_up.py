@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector import presenting
 from connector.model import FollowUpState
 from connector.presenting import Due, Said
 from connector.rules import matches_silence
 from connector.scoring.scales import round_half_away
-from connector.settings.choices import Role
 from connector.settings.model import FollowUp
+from connector.stages.assigning import About, assign, zone
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
 from connector.stages.score import answers_key, waiting
@@ -25,7 +24,6 @@ from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
 
 PAGE = 200
-UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +31,6 @@ class FollowUpResult:
     """How many follow-ups were opened."""
 
     opened: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Assigned:
-    ref: str | None
-    name: str | None
-    tz: tzinfo
-    note: str | None
 
 
 def run(context: Context) -> FollowUpResult:
@@ -134,9 +124,14 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
     account, crm = _place(context, connection, customer, opening)
     if account is None:
         return 0
-    newest = opening.answers[0] if opening.answers else None
-    assigned = _assign(connection, rule, account, newest)
-    begins = newest.said.at if newest else now
+    first = opening.answers[0] if opening.answers else None
+    about = About(
+        account,
+        contact_id=first.said.contact_id if first else None,
+        interaction_id=first.interaction_id if first else None,
+    )
+    assigned = assign(connection, rule.assign, about)
+    begins = first.said.at if first else now
     due = max(begins, now - rule.due) + rule.due
     said = [one.said for one in opening.answers]
     row = {
@@ -145,9 +140,9 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
         "customer": customer.id,
         "connection": crm,
         "account_id": account.id,
-        "contact_id": newest.said.contact_id if newest else None,
-        "response_id": newest.said.response_id if newest else None,
-        "interaction_id": newest.interaction_id if newest else None,
+        "contact_id": about.contact_id,
+        "response_id": first.said.response_id if first else None,
+        "interaction_id": about.interaction_id,
         "state": FollowUpState.OPEN.value,
         "priority": rule.priority.value,
         "due_at": due,
@@ -181,80 +176,8 @@ def _place(
     accounts = [one for one in following.accounts_of(connection, customer.id) if one.connection in context.live]
     if not opening.answers:
         return (accounts[0], accounts[0].connection) if accounts else (None, "")
-    newest = opening.answers[0]
-    mine = [one for one in accounts if one.id == newest.account_id]
+    mine = [one for one in accounts if one.id == opening.answers[0].account_id]
     return (mine[0], mine[0].connection) if mine else (None, "")
-
-
-def _assign(connection: Transaction, rule: FollowUp, account: Row[Any], answer: Answer | None) -> _Assigned:
-    """Try the rule's people in order: inactive ones, and the one who was rated, are passed over and named."""
-    crm = account.connection
-    interaction = following.interaction_of(connection, answer.interaction_id) if answer else None
-    rated = interaction.owner_ref if interaction is not None else None
-    passed: list[str] = []
-    second: Row[Any] | None = None
-    for target in rule.assign:
-        owner = _owner(connection, crm, target, account=account, answer=answer)
-        if owner is None:
-            continue
-        if not owner.active or owner.deleted_at is not None:
-            passed.append(f"{owner.name} is no longer active")
-        elif owner.ref == rated:
-            passed.append(f"{owner.name} is the person who was rated")
-            second = second or owner
-        else:
-            return _Assigned(owner.ref, owner.name, zone(owner.timezone), _note(passed))
-    if second is None:
-        return _Assigned(
-            None, None, UTC_ZONE, _note([*passed, "nobody else is named in the rule"] if passed else passed)
-        )
-    note = f"Assigned to {second.name} although the answer is about them: nobody else is named in the rule."
-    return _Assigned(second.ref, second.name, zone(second.timezone), note)
-
-
-def _owner(
-    connection: Transaction, crm: str, target: str, *, account: Row[Any], answer: Answer | None
-) -> Row[Any] | None:
-    contact = answer.said.contact_id if answer else None
-    interaction = answer.interaction_id if answer else None
-    return _by_role(connection, crm, target, account=account, contact_id=contact, interaction_id=interaction)
-
-
-def find_owner(connection: Transaction, row: Row[Any], target: str) -> Row[Any] | None:
-    """Return whom a role or an address means for a follow-up; None when nobody."""
-    account = following.account_of(connection, row.account_id)
-    return _by_role(
-        connection,
-        row.connection,
-        target,
-        account=account,
-        contact_id=row.contact_id,
-        interaction_id=row.interaction_id,
-    )
-
-
-def _by_role(
-    connection: Transaction,
-    crm: str,
-    target: str,
-    *,
-    account: Row[Any],
-    contact_id: str | None,
-    interaction_id: str | None,
-) -> Row[Any] | None:
-    if target == Role.ACCOUNT_OWNER:
-        return following.owner_at(connection, crm, account.owner_ref)
-    if target == Role.CONTACT_OWNER:
-        contact = following.contact_of(connection, contact_id)
-        return following.owner_at(connection, crm, contact.owner_ref if contact is not None else None)
-    if target == Role.INTERACTION_OWNER:
-        interaction = following.interaction_of(connection, interaction_id)
-        return following.owner_at(connection, crm, interaction.owner_ref if interaction is not None else None)
-    return following.owner_by_email(connection, crm, target)
-
-
-def _note(passed: Sequence[str]) -> str | None:
-    return f"Passed over: {', '.join(passed)}." if passed else None
 
 
 def _reason(opening: Opening, rule: FollowUp) -> str:
@@ -340,11 +263,3 @@ def _due(connection: Transaction, row: Row[Any]) -> Due:
 def details_url(context: Context, account_id: str) -> str:
     """Return the constant address of an account's page."""
     return f"{context.settings.web.public_url}/accounts/{account_id}"
-
-
-def zone(name: str | None) -> tzinfo:
-    """Return a time zone by its IANA name; UTC when there is none or nobody knows it."""
-    try:
-        return ZoneInfo(name) if name else UTC_ZONE
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC_ZONE

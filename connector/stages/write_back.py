@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from connector.errors import CrmError, MappingError
 from connector.ports import Write, WriteResult
+from connector.stages.assigning import zone
 from connector.stages.context import Connected, Context
-from connector.stages.follow_up import zone
 from connector.store import Row, Transaction, following, writing
 from connector.store.leases import Lease
 from connector.store.tables import ref_of
