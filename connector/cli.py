@@ -15,7 +15,7 @@ import structlog
 import typer
 from rich.console import Console
 
-from connector import checking, planning, printing, project, service, setting_up, wiring
+from connector import checking, planning, printing, printing_plan, project, service, setting_up, wiring
 from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SystemClock
@@ -221,7 +221,7 @@ def plan(
             _print_json(seen.as_json()) if as_json else printing.hindsight(out, seen)
             return
         planned = planning.next_lap(house)
-        _print_json(planned.as_json()) if as_json else printing.plan(out, planned, house)
+        _print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, house)
     _report_failures(planned.report)
     _leave(planned.report.exit_code)
 

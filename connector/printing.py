@@ -10,9 +10,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from connector.errors import AfterwordError, Problem
-from connector.planning import Hindsight, Plan
+from connector.planning import Hindsight
 from connector.ports import SetupResult, SetupStep
-from connector.stages.lap import Installation, Report
+from connector.stages.lap import Report
 
 Told = Callable[[str, str, int], None]
 
@@ -60,10 +60,10 @@ def verdict(console: Console, found: Sequence[Problem]) -> None:
     if not found:
         console.print("Everything is fine.")
     elif not errors:
-        console.print(f"\nNothing is wrong that stops Afterword; {_many(warnings, 'warning')}.")
+        console.print(f"\nNothing is wrong that stops Afterword; {many(warnings, 'warning')}.")
     else:
-        also = f", and {_many(warnings, 'warning')}" if warnings else ""
-        console.print(f"\n{_many(errors, 'problem')} to put right{also}.")
+        also = f", and {many(warnings, 'warning')}" if warnings else ""
+        console.print(f"\n{many(errors, 'problem')} to put right{also}.")
 
 
 def problem_json(one: Problem) -> dict[str, str]:
@@ -103,43 +103,34 @@ def step_result(console: Console, result: SetupResult) -> None:
         console.print(f"  done: {result.step.sentence}", markup=False)
 
 
-def report(console: Console, one: Report) -> None:
-    """Print what a lap led to."""
-    for name, pulled in sorted(one.pulled.items()):
-        read = sum(counts.read for counts in pulled.counts.values())
-        changed = sum(counts.changed for counts in pulled.counts.values())
-        deleted = sum(counts.deleted for counts in pulled.counts.values())
+def pulled(console: Console, one: Report) -> None:
+    """Print what a lap read."""
+    for name, found in sorted(one.pulled.items()):
+        read = sum(counts.read for counts in found.counts.values())
+        changed = sum(counts.changed for counts in found.counts.values())
+        deleted = sum(counts.deleted for counts in found.counts.values())
         console.print(
             f"{name}: read {read:,}, changed {changed:,}, deleted {deleted:,}; {one.calls.get(name, 0)} calls",
             markup=False,
         )
+
+
+def not_invited(one: Report) -> str:
+    """Return why others were not invited, in brackets; empty when nobody was left out."""
+    reasons = ", ".join(f"{_words(reason)} {count}" for reason, count in sorted(one.not_invited.items()))
+    return f" (not: {reasons})" if reasons else ""
+
+
+def report(console: Console, one: Report) -> None:
+    """Print what a lap led to."""
+    pulled(console, one)
     for name, written in sorted(one.written.items()):
         text = f"created {written.created}, updated {written.updated}, refused {written.refused}"
         console.print(f"{name}: {text}", markup=False)
-    reasons = ", ".join(f"{_words(reason)} {count}" for reason, count in sorted(one.not_invited.items()))
-    console.print(f"invited {one.invited}" + (f" (not: {reasons})" if reasons else "") + f", sent {one.sent}")
+    console.print(f"invited {one.invited}{not_invited(one)}, sent {one.sent}")
     console.print(f"answers {one.responses}, accounts scored {one.scored}, follow-ups {one.follow_ups}")
     if one.refused:
         console.print("Some records were refused: `afterword status` says which, why, and what to do.")
-
-
-def plan(console: Console, one: Plan, house: Installation) -> None:
-    """Print what the next sync would do, as a diff."""
-    for crm, write in one.noted.writes:
-        before = one.before.get((crm, write.object, write.id or ""), {})
-        sign, place = ("~", write.id) if write.id else ("+", "new")
-        console.print(f"{sign} {crm} {write.object} {place}", markup=False)
-        for name, value in write.fields.items():
-            if write.id:
-                console.print(f"    - {name}: {_shown(before.get(name))}", markup=False)
-            console.print(f"    + {name}: {_shown(value)}", markup=False)
-    for message in one.noted.messages:
-        console.print(f"+ mail to {message.to}: {message.subject}", markup=False)
-    if not one.noted.writes and not one.noted.messages:
-        live = any(endpoint.mode_live for endpoint in house.endpoints)
-        console.print("Nothing would be sent or written." if live else "Observing: nothing would be sent or written.")
-    console.print()
-    report(console, one.report)
 
 
 def hindsight(console: Console, seen: Hindsight) -> None:
@@ -216,7 +207,8 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _many(count: int, thing: str) -> str:
+def many(count: int, thing: str) -> str:
+    """Return a number with its thing, in the plural where there is not one."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
@@ -230,7 +222,3 @@ def _moment(value: str | datetime | None) -> str:
         return ""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _shown(value: Any) -> str:
-    return "(empty)" if value in (None, "") else str(value)

@@ -24,9 +24,11 @@ def status(house: Installation) -> dict[str, Any]:
         }
 
 
-def paused(house: Installation) -> list[str]:
-    """Return the names of the connections that are paused; all of them when everything is."""
+def paused(house: Installation) -> dict[str, str]:
+    """Return the connections that are paused, with the reasons; all of them when everything is."""
     with house.store.read() as connection:
-        everything = overview.paused(connection) is not None
+        everything = overview.paused(connection)
         crms = {one.name: overview.crm(connection, one.name) for one in house.endpoints}
-    return [name for name, crm in crms.items() if everything or crm["paused_since"]]
+    if everything is not None:
+        return dict.fromkeys(crms, everything["reason"])
+    return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

@@ -1,13 +1,16 @@
 """`plan` says exactly what the next sync does, and does nothing itself."""
 
+import io
 import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from house import AFTER_CASE, DAY, HOUR, LIMITS, UNHAPPY, House
+from rich.console import Console
 
-from connector import planning
+from connector import planning, printing_plan
 
 RULES = AFTER_CASE + 'reminder_after = "4d"\n' + UNHAPPY + 'notify = ["account_owner"]\n'
 OBJECTS = ("Account", "Contact", "Case", "Task", "Event", "Opportunity", "User")
@@ -63,8 +66,12 @@ def differences(before: dict[tuple[str, str], Any], after: dict[tuple[str, str],
 def plain(writes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return a plan's writes with their values in one form, whatever either side writes a moment or a number like."""
     found = [
-        {name: value for name, value in write.items() if name != "key"}
-        | {"fields": {name: {k: _plain(v) for k, v in change.items()} for name, change in write["fields"].items()}}
+        {name: value for name, value in write.items() if name not in ("key", "record")}
+        | {
+            "fields": {
+                name: {k: _plain(change[k]) for k in ("before", "after")} for name, change in write["fields"].items()
+            }
+        }
         for write in writes
     ]
     return sorted(found, key=_place)
@@ -95,6 +102,49 @@ def test_plan_names_what_the_next_sync_writes_and_sends(house: House) -> None:
     # It was worth looking: an invitation, reminders and an alert; fields, and a task.
     assert len(planned["mails"]) >= 3
     assert {write["object"] for write in planned["writes"]} == {"Account", "Contact", "Task"}
+
+
+def test_plan_names_records_as_people_know_them(house: House) -> None:
+    busy_week(house)
+    planned = planning.next_lap(house.installation)
+    writes = planned.as_json()["writes"]
+    named = {write["record"] for write in writes}
+    assert {"Account 2", "Person 2"} <= named
+    (task,) = [write for write in writes if write["object"] == "Task"]
+    assert task["record"] == task["fields"]["Subject"]["after"]
+    labels = {change["label"] for write in writes for change in write["fields"].values()}
+    assert {"Satisfaction", "Subject"} <= labels
+
+    said = _printed(planned, house)
+    (heading,) = [line for line in said if line.startswith("~ acme: Account Account 2 (")]
+    below = said[said.index(heading) + 1 :]
+    assert any(line.startswith("    Satisfaction (Afterword_Satisfaction__c): (empty) -> ") for line in below)
+    assert f"+ acme: Task {task['record']} (new)" in said
+    headings = [line for line in said if line.startswith(("~ acme", "+ acme"))]
+    assert len(headings) == len(set(headings))
+    mails, creates, updates = len(planned.noted.messages), planned.creates, planned.updates
+    assert f"would create {creates}, update {updates}; would send {mails} mails" in said
+    assert not [line for line in said if line.startswith(("invited", "acme: created"))]
+
+
+def _printed(planned: planning.Plan, house: House) -> list[str]:
+    console = Console(file=io.StringIO(), highlight=False, soft_wrap=True)
+    printing_plan.plan(console, planned, house.installation)
+    return cast(io.StringIO, console.file).getvalue().splitlines()
+
+
+@pytest.mark.parametrize("which", [(), ("--crm", "acme")])
+def test_plan_while_paused_says_so_and_why(today: House, which: tuple[str, ...]) -> None:
+    today.configure(RULES)
+    today.command("sync")
+    today.command("pause", *which, "--reason", "holiday")
+    said = today.command("plan").out
+    assert "acme is paused (holiday): nothing is sent or written for it until `afterword resume`." in said
+    assert "Nothing would be sent or written." not in said
+    today.command("resume", *which)
+    said = today.command("plan").out
+    assert "paused" not in said
+    assert "Nothing would be sent or written." in said
 
 
 def test_plan_does_nothing_anywhere(house: House) -> None:
