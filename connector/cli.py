@@ -20,7 +20,7 @@ from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SystemClock
 from connector.durations import parse_duration
-from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
+from connector.errors import AfterwordError, CrmError, NotPermitted, Problem, SettingsError, StoreError
 from connector.scoring.book import ScoreSettings, book_json, score_book
 from connector.scoring_file import read_ratings
 from connector.settings import Settings
@@ -188,6 +188,8 @@ def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: boo
     for result in act(house.store, endpoint, adapter, planner):
         printing.step_result(out, result)
         failed |= result.error is not None
+        if isinstance(result.error, NotPermitted) and (left := setting_up.left_after(result, planner)):
+            out.print(f"  stopped: {printing.many(left, 'step')} left, which need the same right.", markup=False)
     return failed
 
 
@@ -410,7 +412,7 @@ def _span(text: str) -> Any:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise SettingsError([Problem("--since", str(error), "Write it like 90d.")]) from None
+        raise SettingsError([Problem("--since", f"{text!r} is {error}.", "Write it like 90d.")]) from None
 
 
 def _report_failures(report: lap.Report) -> None:

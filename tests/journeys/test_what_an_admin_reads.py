@@ -57,3 +57,22 @@ def test_times_in_status_are_for_people(live: House) -> None:
     said = live.command("status").out
     assert " UTC" in said
     assert "+00:00" not in said
+
+
+def test_a_set_up_that_the_crm_refuses_stops_at_once_and_says_what_to_do(today: House) -> None:
+    today.configure(CASES)
+    steps = today.command("setup-crm", "--undo", "--dry-run").out.strip().splitlines()[1:]
+    assert all(step.strip().startswith(("- Remove ", "- No longer ")) for step in steps)
+    done = today.command("setup-crm", "--undo")
+    assert done.code == 1
+    assert done.out.count("failed:") == 1
+    assert f"stopped: {len(steps) - 1} steps left" in done.out
+    assert "administrator" in done.out
+    assert "permission set Afterword to it" not in done.out
+    assert done.err.strip().splitlines()[-1].endswith("--admin-token-file FILE.")
+
+
+def test_a_span_that_is_none_is_named(today: House) -> None:
+    done = today.command("plan", "--since", "5x")
+    assert done.code == 2
+    assert "'5x' is not a duration" in done.err
