@@ -343,8 +343,8 @@ class MappingSource(Protocol):
         """The CRM objects whose schema `fit` needs."""
 
     @property
-    def fingerprint(self) -> str:
-        """Changes when what is read, or how it is understood, changes."""
+    def triggers(self) -> str:
+        """Changes when what ends an interaction, or who is a customer, is read in another way: what might make history look new."""
 
     def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[CrmMapping, Sequence[Problem]]:
         """Fit the mapping to a live schema; problems of severity ``error`` mean that it cannot be used as it is."""

@@ -55,11 +55,10 @@ class MappingFile:
         return frozenset({name for facts in named for name, _field in facts} | {EMAIL_INVALID})
 
     @property
-    def fingerprint(self) -> str:
-        """Return what changes when an admin edits how something is read; the CRM's schema has no part in it."""
-        spec = self.spec
-        read = [spec.owner, spec.account, spec.contact, spec.interactions, spec.task]
-        return hashlib.sha256(repr((UNDERSTANDING, read)).encode()).hexdigest()[:32]
+    def triggers(self) -> str:
+        """Return what changes when an admin edits what ends, or who is a customer: what might make history look new."""
+        asked_about = (UNDERSTANDING, self.spec.interactions, self.spec.account.is_customer)
+        return hashlib.sha256(repr(asked_about).encode()).hexdigest()[:32]
 
     def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[FittedMapping, list[Problem]]:
         """Return the mapping for these live schemas, and what does not fit.

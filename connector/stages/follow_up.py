@@ -36,7 +36,6 @@ class FollowUpResult:
 def run(context: Context) -> FollowUpResult:
     """Look at every customer that something happened to."""
     now = context.clock.now()
-    _mark_silent(context, now)
     with context.store.read() as connection:
         live = {name: following.live_since(connection, f"follow_up:{name}") for name in context.settings.follow_up}
     opened = 0
@@ -92,8 +91,9 @@ def _customer(context: Context, connection: Transaction, row: Row[Any], now: dat
     return Customer(row.customer, answers, figures, silence=silence, last_answer=last, opened=opened)
 
 
-def _mark_silent(context: Context, now: datetime) -> None:
-    """Silence makes no event: those whose invitations ran out are looked at when a rule asks about it."""
+def mark_silent(context: Context) -> None:
+    """Silence makes no event: those whose invitations ran out are looked at when a rule asks about it. Comes before `score`."""
+    now = context.clock.now()
     for name, rule in context.settings.follow_up.items():
         if rule.when.on_silence:
             _mark_silent_for(context, name, _least_times(rule), now)

@@ -263,6 +263,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
         case Stage.SCORE:
             with context.store.read() as connection:
                 report.responses = laps.unconsidered(connection)
+            follow_up.mark_silent(context)
             report.scored += score.run(context).scored
         case Stage.FOLLOW_UP:
             report.follow_ups += follow_up.run(context).opened

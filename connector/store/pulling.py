@@ -200,9 +200,15 @@ class Absorber:
             return 1
         changes = {"deleted_at": self._now} | ({"look_at": self._now} if kind is Kind.INTERACTION else {})
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
+        if kind is Kind.ACCOUNT:
+            mark_stale(self._sql, self._customer_of(bound.id), self._now)
         shown = (display.c.connection == self._crm) & (display.c.ref == found.ref)
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
+
+    def _customer_of(self, account_id: str) -> str:
+        of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)
+        return str(self._sql.execute(of_account).scalar_one())
 
     def _drop_task(self, follow_up_id: str) -> None:
         follow_up = tables.follow_up
@@ -229,13 +235,14 @@ class Absorber:
                     "connection": self._crm,
                     "ref": ref,
                     "target": "account" if isinstance(value, Account) else "contact",
-                    "wanted": row.wanted if row else {},
+                    "wanted": {},
                     "shown": shown,
-                    "written": row.written if row else {},
+                    "written": {},
                     "dirty": bool(row and row.wanted),
                 }
             )
-        insert_or_update(self._sql, display, rows)
+        # What the record should say is not touched: the survey page may be changing it at this very moment.
+        insert_or_update(self._sql, display, rows, only=("shown", "dirty"))
 
     def _displays(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
         if not refs or not self._any(display.c.connection == self._crm):
@@ -309,10 +316,11 @@ class Absorber:
 
 
 def mark_stale(connection: Connection, customer: str, now: datetime) -> None:
-    """Note that something happened to a customer, for `score` to take in."""
-    insert_or_ignore(connection, tables.standing, [{"customer": customer}])
-    unmarked = (tables.standing.c.customer == customer) & tables.standing.c.stale_at.is_(None)
-    connection.execute(update(tables.standing).where(unmarked).values(stale_at=now))
+    """Note that something happened to a customer, for `score` to take in.
+
+    An earlier mark is replaced: whoever is dealing with that one must not take this one off as well.
+    """
+    insert_or_update(connection, tables.standing, [{"customer": customer, "stale_at": now}])
 
 
 def _if_fresh(value: Pulled, bound: Row[Any] | None) -> _Fresh | None:

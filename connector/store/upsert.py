@@ -1,6 +1,6 @@
 """INSERT … ON CONFLICT, the same on SQLite and PostgreSQL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -34,13 +34,16 @@ def insert_or_ignore(connection: Connection, table: Table, rows: Rows) -> None:
         connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
-def insert_or_update(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows, or replace the given columns of those whose primary key exists. All rows name the same columns."""
+def insert_or_update(connection: Connection, table: Table, rows: Rows, *, only: Collection[str] = ()) -> None:
+    """Insert rows, or replace the given columns of those whose primary key exists. All rows name the same columns.
+
+    `only` names the columns to replace, where the others are for new rows alone.
+    """
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
     statement = _insert(connection, table)
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    changes = {name: statement.excluded[name] for name in only or rows[0] if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
 
 

@@ -44,11 +44,11 @@ def context(here: World, *connections: str) -> Context:
 
 
 def lap(here: World, *connections: str) -> None:
-    """Two rounds: silence is noticed in one lap and dealt with in the next."""
+    """The stages from silence to follow-ups, in the order of the lap."""
     surroundings = context(here, *connections)
-    for _ in range(2):
-        score.run(surroundings)
-        follow_up.run(surroundings)
+    follow_up.mark_silent(surroundings)
+    score.run(surroundings)
+    follow_up.run(surroundings)
 
 
 def add(here: World, table: Any, **columns: Any) -> None:

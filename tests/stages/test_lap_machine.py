@@ -153,7 +153,9 @@ class Laps(RuleBasedStateMachine):
         assert self.world.lap().exit_code == 0
         assert self.world.writes() == writes
         keys = {task["Afterword_Key__c"] for task in self.world.tasks()}
-        assert keys == {row.id for row in self.world.rows(tables.follow_up)}
+        follow_ups = self.world.rows(tables.follow_up)
+        # One that a merge closed before its task was made has none.
+        assert {row.id for row in follow_ups if row.state == "open"} <= keys <= {row.id for row in follow_ups}
         people = Counter(account for account, _person in self._answered())
         for account in self.accounts:
             shown = self.world.shows(account)
