@@ -41,13 +41,15 @@ def _crm(house: Installation, endpoint: Endpoint) -> Iterator[Problem]:
         return
     mapping, found = endpoint.mapping.fit(schemas)
     yield from found
+    elsewhere = len(house.endpoints) > 1
     for name, survey in house.settings.surveys.items():
         if survey.on not in mapping.events:
             yield Problem(
                 f"{house.settings.path.name}: surveys.{name}.on",
-                f"{survey.on!r} cannot happen in {endpoint.name}: this kind is not readable there.",
-                "Give the integration user the right to read it, or remove the survey.",
-                severity="warning",
+                f"{survey.on!r} cannot happen in {endpoint.name}: this kind is not readable there, so nobody is asked.",
+                "Correct what is said about this kind in the mapping, give the integration user the right to read it, "
+                "or remove the survey.",
+                severity="warning" if elsewhere else "error",
             )
 
 

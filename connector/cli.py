@@ -1,6 +1,7 @@
 """The commands. The only place where an error becomes a message and an exit code."""
 
 import functools
+import gc
 import json
 import os
 import sys
@@ -14,12 +15,12 @@ import structlog
 import typer
 from rich.console import Console
 
-from connector import checking, planning, printing, project, service, setting_up, wiring
+from connector import checking, planning, printing, printing_plan, project, service, setting_up, wiring
 from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SystemClock
 from connector.durations import parse_duration
-from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
+from connector.errors import AfterwordError, CrmError, NotPermitted, Problem, SettingsError, StoreError
 from connector.scoring.book import ScoreSettings, book_json, score_book
 from connector.scoring_file import read_ratings
 from connector.settings import Settings
@@ -53,6 +54,10 @@ P = ParamSpec("P")
 
 def main() -> None:
     """Run the command line."""
+    # The modules stay for ever, and pages of records are trees without cycles: to look for cycles in both again and again would
+    # take a quarter of a lap.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     app()
 
 
@@ -61,6 +66,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        _log_to_stderr()
         try:
             command(*args, **kwargs)
         except SettingsError as error:
@@ -88,6 +94,15 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _log_to_stderr() -> None:
+    """Keep stdout for what was asked for. Tracebacks come without the values of variables: some of them are secrets."""
+    plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[*structlog.get_config()["processors"][:-1], plain],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
 # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -95,16 +110,18 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 @guarded
 def init(
     directory: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
-    crm: Annotated[str, typer.Option("--crm", help="salesforce or hubspot.")] = "salesforce",
+    crm: Annotated[str, typer.Option("--crm", help="The CRM: salesforce.")] = "salesforce",
 ) -> None:
     """Write a config.toml that only observes, and the mapping to edit."""
     try:
         mapping = packaged(crm)
     except FileNotFoundError:
-        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce or hubspot.")]) from None
+        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce.")]) from None
     for path in project.write_project(directory, crm, mapping):
         out.print(f"wrote {path}")
-    out.print(f"\nNext: put the CRM's address and a token into {directory / 'config.toml'}, then `afterword check`.")
+    out.print(
+        f"\nNext: put the CRM's address and its credentials into {directory / 'config.toml'}, then `afterword check`."
+    )
 
 
 @app.command()
@@ -120,9 +137,9 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     if as_json:
         _print_json({"problems": [printing.problem_json(one) for one in found]})
     else:
+        found.sort(key=lambda one: one.severity == "warning")
         printing.problems(out, found)
-        if not found:
-            out.print("Everything is fine.")
+        printing.verdict(out, found)
     if any(one.severity == "error" for one in found):
         _leave(EXIT_PROBLEMS)
 
@@ -146,13 +163,17 @@ def setup_crm(
         for endpoint in _endpoints(house, crm):
             failed |= _set_up(house, endpoint, dry_run=dry_run, undo=undo, token_file=admin_token_file)
     if failed:
+        if admin_token_file is None:
+            err.print(
+                "If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE."
+            )
         _leave(1)
 
 
 def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: bool, token_file: Path | None) -> bool:
     adapter = endpoint.adapter
     if token_file is not None:
-        token = token_file.read_text(encoding="utf-8").strip()
+        token = _token(token_file)
         user = endpoint.adapter.org().user
         one = house.settings.connection(endpoint.name)
         adapter = wiring.adapter_for(
@@ -167,7 +188,21 @@ def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: boo
     for result in act(house.store, endpoint, adapter, planner):
         printing.step_result(out, result)
         failed |= result.error is not None
+        if isinstance(result.error, NotPermitted) and (left := setting_up.left_after(result, planner)):
+            out.print(f"  stopped: {printing.many(left, 'step')} left, which need the same right.", markup=False)
     return failed
+
+
+def _token(file: Path) -> str:
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError):
+        token = ""
+    if not token:
+        raise SettingsError(
+            [Problem("--admin-token-file", f"{str(file)!r} holds no token.", "Name a text file with a token in it.")]
+        )
+    return token
 
 
 # ── the lap ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,7 +223,7 @@ def plan(
             _print_json(seen.as_json()) if as_json else printing.hindsight(out, seen)
             return
         planned = planning.next_lap(house)
-        _print_json(planned.as_json()) if as_json else printing.plan(out, planned, house)
+        _print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, house)
     _report_failures(planned.report)
     _leave(planned.report.exit_code)
 
@@ -205,8 +240,11 @@ def sync(
     with _closing(house):
         _migrated(house)
         report = lap.run(house, stages=lap.ALL if only is None else (only,))
+        paused = statuses.paused(house)
     _print_json(report.as_json()) if as_json else printing.report(out, report)
     _report_failures(report)
+    if paused:
+        err.print(f"Paused, so nothing was sent or written: {', '.join(paused)}. See `afterword resume`.", markup=False)
     _leave(report.exit_code)
 
 
@@ -312,6 +350,25 @@ def migrate_store(config: Config = DEFAULT_CONFIG) -> None:
     )
 
 
+@app.command("demo")
+@guarded
+def show_demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Run until all is settled, print what changed, and end.")
+    ] = False,
+    directory: Annotated[Path, typer.Option(help="Where the demo's project is written, without --once.")] = Path(
+        "demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Another number tells another story.")] = 2,
+) -> None:
+    """Show the whole product on this machine: a pretend CRM, mail, and customers who answer."""
+    from connector.demo import run as demo  # noqa: PLC0415 - a pretend CRM is nothing that other commands should wait for
+
+    code = demo.once(out, seed=seed) if once else demo.stay(out, directory, seed=seed)
+    if code:
+        _leave(code)
+
+
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -355,7 +412,7 @@ def _span(text: str) -> Any:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise SettingsError([Problem("--since", str(error), "Write it like 90d.")]) from None
+        raise SettingsError([Problem("--since", f"{text!r} is {error}.", "Write it like 90d.")]) from None
 
 
 def _report_failures(report: lap.Report) -> None:

@@ -32,8 +32,10 @@ from connector.stages import going_live, invite, lap
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected
 from connector.stages.lap import Installation, Report, Stage
-from connector.store import hindsight
+from connector.status import paused
+from connector.store import hindsight, naming
 from connector.store.copying import copy_store
+from connector.store.refs import Address
 
 
 @dataclass(slots=True)
@@ -46,6 +48,27 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """How people know what a plan is about."""
+
+    records: Mapping[Address, str] = field(default_factory=dict)
+    """Names of accounts and contacts, by connection and ref."""
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """Subjects of tasks, by the key of their write."""
+    labels: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    """Labels of fields, by (connection, object, API name)."""
+
+    def of(self, crm: str, write: Write) -> str:
+        """Return the name of the record that is written; empty when it has none."""
+        name = self.records.get((crm, f"{write.object}/{write.id}")) if write.id else None
+        return name or self.subjects.get(write.key, "")
+
+    def label(self, crm: str, object_name: str, field_name: str) -> str:
+        """Return what the CRM calls a field; empty when that is not known."""
+        return self.labels.get((crm, object_name, field_name), "")
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What the next sync would do, and what each record shows before it."""
 
@@ -53,6 +76,19 @@ class Plan:
     report: Report
     before: Mapping[tuple[str, str, str], Mapping[str, Any]]
     """By (connection, object, id): the present values of the fields that would change."""
+    names: Names
+    paused: Mapping[str, str] = field(default_factory=dict)
+    """The connections that are paused, with the reasons."""
+
+    @property
+    def creates(self) -> int:
+        """How many records would be created."""
+        return sum(write.id is None for _, write in self.noted.writes)
+
+    @property
+    def updates(self) -> int:
+        """How many records would be changed."""
+        return len({(crm, write.object, write.id) for crm, write in self.noted.writes if write.id is not None})
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as JSON values: writes with before and after, mails, and the lap's counts."""
@@ -64,13 +100,21 @@ class Plan:
 
     def _write(self, crm: str, write: Write) -> dict[str, Any]:
         shown = self.before.get((crm, write.object, write.id or ""), {})
-        changes = {name: {"before": shown.get(name), "after": _plain(value)} for name, value in write.fields.items()}
+        changes = {
+            name: {
+                "before": shown.get(name),
+                "after": _plain(value),
+                "label": self.names.label(crm, write.object, name),
+            }
+            for name, value in write.fields.items()
+        }
         return {
             "crm": crm,
             "action": "update" if write.id else "create",
             "object": write.object,
             "id": write.id,
             "key": write.key,
+            "record": self.names.of(crm, write),
             "fields": changes,
         }
 
@@ -106,7 +150,7 @@ def next_lap(house: Installation) -> Plan:
     """Return what the next lap would send and write. Sends and writes nothing anywhere."""
     with throw_away(house) as (copy, noted):
         report = lap.run(copy)
-        return Plan(noted, report, _before(house, noted))
+        return Plan(noted, report, _before(house, noted), _names(copy, noted), paused(copy))
 
 
 def look_back(house: Installation, span: timedelta) -> Hindsight:
@@ -230,6 +274,19 @@ def _before(house: Installation, noted: Noted) -> dict[tuple[str, str, str], Map
         for crm_id, record in adapters[crm].fetch(object_name, list(writes), fields).items():
             found[crm, object_name, crm_id] = record.fields
     return found
+
+
+def _names(copy: Installation, noted: Noted) -> Names:
+    """Ask the copy of the store, which knows what the lap has just read and decided."""
+    crms = dict.fromkeys(crm for crm, _ in noted.writes)
+    with copy.store.read() as connection:
+        return Names(
+            naming.record_names(
+                connection, [(crm, f"{write.object}/{write.id}") for crm, write in noted.writes if write.id]
+            ),
+            naming.task_subjects(connection, [write.key for _, write in noted.writes]),
+            {(crm, *of): label for crm in crms for of, label in naming.field_labels(connection, crm).items()},
+        )
 
 
 # ── looking back ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -256,7 +256,8 @@ class CrmAdapter(Protocol):
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out at most `write_batch` writes on one object; one result for each, in order.
 
-        No two may name the same record or have the same key (`Bug`). Raises only when nothing is known about any of them: `Unavailable` (its `not_sent` tells if the outcome is certain).
+        No two may name the same record or have the same key (`Bug`). Raises only when nothing is known about any of them:
+        `Unavailable` (its `not_sent` tells if the outcome is certain).
         """
 
     def usage(self) -> Usage:
@@ -342,8 +343,8 @@ class MappingSource(Protocol):
         """The CRM objects whose schema `fit` needs."""
 
     @property
-    def fingerprint(self) -> str:
-        """Changes when what is read, or how it is understood, changes."""
+    def triggers(self) -> str:
+        """Changes when what ends an interaction, or who is a customer, is read in another way: what might make history look new."""
 
     def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[CrmMapping, Sequence[Problem]]:
         """Fit the mapping to a live schema; problems of severity ``error`` mean that it cannot be used as it is."""

@@ -73,7 +73,7 @@ def summary(newest_first: Sequence[Said], *, asked: int, answered: int, due: Seq
     The quotation gives way first: what surrounds it is never cut.
     """
     if not newest_first:
-        return ""
+        return _silence(asked)
     said = newest_first[0]
     head = f"{said.who}: {said.figure}, {said.label}, {day(said.at, tz)}"
     parts = [f"Answered: {answered} of {asked} asked."] if asked else []
@@ -82,10 +82,26 @@ def summary(newest_first: Sequence[Said], *, asked: int, answered: int, due: Seq
     return fit(head, said.comment, " ".join(parts))
 
 
+def _silence(asked: int) -> str:
+    """Return what is to be said of people who were asked and did not answer: silence is shown, never scored."""
+    if asked < 1:
+        return ""
+    return (
+        "1 person was asked and has not answered." if asked == 1 else f"{asked} people were asked; nobody has answered."
+    )
+
+
 def attention(due: Sequence[Due]) -> str:
     """Return who needs what since when; empty when nobody does."""
     parts = [f"{one.who}: {one.why} since {day(one.since, one.tz)}, {_task(one)}" for one in due]
     return cut("; ".join(parts), LIMIT)
+
+
+def and_more(why: str, others: int) -> str:
+    """Return a reason with the number of further answers that came while its follow-up was open."""
+    if others < 1:
+        return why
+    return f"{why}, and 1 more answer like it" if others == 1 else f"{why}, and {others} more answers like it"
 
 
 def fit(head: str, quote: str | None, tail: str) -> str:

@@ -1,6 +1,7 @@
 """What the commands print for people."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -9,9 +10,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from connector.errors import AfterwordError, Problem
-from connector.planning import Hindsight, Plan
+from connector.planning import Hindsight
 from connector.ports import SetupResult, SetupStep
-from connector.stages.lap import Installation, Report
+from connector.stages.lap import Report
 
 Told = Callable[[str, str, int], None]
 
@@ -52,6 +53,19 @@ def problems(console: Console, found: Iterable[Problem]) -> None:
             console.print(f"    {escape(one.remedy)}")
 
 
+def verdict(console: Console, found: Sequence[Problem]) -> None:
+    """Print what problems come to, after they have been printed."""
+    warnings = sum(one.severity == "warning" for one in found)
+    errors = len(found) - warnings
+    if not found:
+        console.print("Everything is fine.")
+    elif not errors:
+        console.print(f"\nNothing is wrong that stops Afterword; {many(warnings, 'warning')}.")
+    else:
+        also = f", and {many(warnings, 'warning')}" if warnings else ""
+        console.print(f"\n{many(errors, 'problem')} to put right{also}.")
+
+
 def problem_json(one: Problem) -> dict[str, str]:
     """Return a problem as JSON values."""
     return {"where": one.where, "what": one.what, "remedy": one.remedy, "severity": one.severity}
@@ -64,7 +78,8 @@ def error(console: Console, one: AfterwordError) -> None:
 
 def failure(console: Console, name: str, one: AfterwordError) -> None:
     """Print why a connection failed."""
-    problems(console, [Problem(f"{name}: {one.where}" if one.where else name, one.what, one.remedy)])
+    where = one.where or name
+    problems(console, [Problem(where if where.startswith(name) else f"{name}: {where}", one.what, one.remedy)])
 
 
 def steps(console: Console, crm: str, planned: Sequence[SetupStep]) -> None:
@@ -88,43 +103,34 @@ def step_result(console: Console, result: SetupResult) -> None:
         console.print(f"  done: {result.step.sentence}", markup=False)
 
 
-def report(console: Console, one: Report) -> None:
-    """Print what a lap led to."""
-    for name, pulled in sorted(one.pulled.items()):
-        read = sum(counts.read for counts in pulled.counts.values())
-        changed = sum(counts.changed for counts in pulled.counts.values())
-        deleted = sum(counts.deleted for counts in pulled.counts.values())
+def pulled(console: Console, one: Report) -> None:
+    """Print what a lap read."""
+    for name, found in sorted(one.pulled.items()):
+        read = sum(counts.read for counts in found.counts.values())
+        changed = sum(counts.changed for counts in found.counts.values())
+        deleted = sum(counts.deleted for counts in found.counts.values())
         console.print(
             f"{name}: read {read:,}, changed {changed:,}, deleted {deleted:,}; {one.calls.get(name, 0)} calls",
             markup=False,
         )
+
+
+def not_invited(one: Report) -> str:
+    """Return why others were not invited, in brackets; empty when nobody was left out."""
+    reasons = ", ".join(f"{_words(reason)} {count}" for reason, count in sorted(one.not_invited.items()))
+    return f" (not: {reasons})" if reasons else ""
+
+
+def report(console: Console, one: Report) -> None:
+    """Print what a lap led to."""
+    pulled(console, one)
     for name, written in sorted(one.written.items()):
         text = f"created {written.created}, updated {written.updated}, refused {written.refused}"
         console.print(f"{name}: {text}", markup=False)
-    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(one.not_invited.items()))
-    console.print(f"invited {one.invited}" + (f" (not: {reasons})" if reasons else "") + f", sent {one.sent}")
+    console.print(f"invited {one.invited}{not_invited(one)}, sent {one.sent}")
     console.print(f"answers {one.responses}, accounts scored {one.scored}, follow-ups {one.follow_ups}")
     if one.refused:
         console.print("Some records were refused: `afterword status` says which, why, and what to do.")
-
-
-def plan(console: Console, one: Plan, house: Installation) -> None:
-    """Print what the next sync would do, as a diff."""
-    for crm, write in one.noted.writes:
-        before = one.before.get((crm, write.object, write.id or ""), {})
-        sign, place = ("~", write.id) if write.id else ("+", "new")
-        console.print(f"{sign} {crm} {write.object} {place}", markup=False)
-        for name, value in write.fields.items():
-            if write.id:
-                console.print(f"    - {name}: {_shown(before.get(name))}", markup=False)
-            console.print(f"    + {name}: {_shown(value)}", markup=False)
-    for message in one.noted.messages:
-        console.print(f"+ mail to {message.to}: {message.subject}", markup=False)
-    if not one.noted.writes and not one.noted.messages:
-        live = any(endpoint.mode_live for endpoint in house.endpoints)
-        console.print("Nothing would be sent or written." if live else "Observing: nothing would be sent or written.")
-    console.print()
-    report(console, one.report)
 
 
 def hindsight(console: Console, seen: Hindsight) -> None:
@@ -133,17 +139,19 @@ def hindsight(console: Console, seen: Hindsight) -> None:
     told = seen.as_json()
     for name, survey in told["surveys"].items():
         console.print(
-            f"\n{name}: {survey['ended']} ended, {survey['would_ask']} people would have been asked", markup=False
+            f"\n{name}: {survey['ended']} ended, {_people(survey['would_ask'])} would have been asked", markup=False
         )
         for reason, count in sorted(survey["not_asked"].items(), key=lambda one: -one[1]):
-            console.print(f"    {count:>6} not asked: {reason}", markup=False)
+            console.print(f"    {count:>6} not asked: {_words(reason)}", markup=False)
     if seen.by_week:
         console.print("\nmails in each week, by its Monday:")
         for week, count in seen.by_week.items():
             console.print(f"    {week}  {count}", markup=False)
+    if seen.examples:
+        console.print("\nfor example:")
     for example in seen.examples:
         console.print(
-            f"    e.g. {example['on']}: {example['contact']} ({example['account']}) about {example['about']}",
+            f"    {example['on']}: {example['contact']} ({example['account']}) about {example['about']}",
             markup=False,
         )
     console.print("\nNothing was sent or written.")
@@ -152,28 +160,31 @@ def hindsight(console: Console, seen: Hindsight) -> None:
 def status(console: Console, found: Mapping[str, Any]) -> None:
     """Print where everything stands."""
     if found["paused"]:
-        console.print(f"[bold]PAUSED[/] since {found['paused']['at']}: {escape(found['paused']['reason'])}")
+        console.print(f"[bold]PAUSED[/] since {_moment(found['paused']['at'])}: {escape(found['paused']['reason'])}")
     for name, crm in found["crm"].items():
         paused = f", paused: {crm['pause_reason']}" if crm["paused_since"] else ""
         console.print(f"[bold]{escape(name)}[/] ({crm['mode']}{escape(paused)}): {crm['calls_today']} calls today")
         if crm["last_error"]:
-            console.print(f"    failed at {crm['last_error_at']}: {crm['last_error']}", markup=False)
+            console.print(f"    failed at {_moment(crm['last_error_at'])}: {crm['last_error']}", markup=False)
         for object_name, cursor in crm["cursors"].items():
-            until = cursor["read_until"] or "reading for the first time"
+            until = _moment(cursor["read_until"]) or "reading for the first time"
             console.print(f"    {object_name}: read until {until}", markup=False)
     _counts(console, "waiting", found["queues"])
-    for one in found["in_doubt"]:
+    if found["mail_error"]:
         console.print(
-            f"in doubt: {one['purpose']} to {one['to']} about {one['about']} at {one['at']}\n    {one['remedy']}",
-            markup=False,
+            f"mail failed at {_moment(found['mail_error']['at'])}: {found['mail_error']['what']}", markup=False
         )
+    for title in ("in doubt", "bounced"):
+        for one in found[title.replace(" ", "_")]:
+            about = f"{one['purpose']} to {one['to']} about {one['about']} at {_moment(one['at'])}"
+            console.print(f"{title}: {about}\n    {one['remedy']}", markup=False)
     for one in found["refused"]:
         console.print(
             f"set aside: {one['crm']} {one['record']} ({one['direction']}): {one['what']}\n    {one['remedy']}",
             markup=False,
         )
     for one in found["laps"]:
-        console.print(f"lap {one['started']}: exit {one['exit']}", markup=False)
+        console.print(f"lap {_moment(one['started'])}: exit {one['exit']}", markup=False)
 
 
 def scores(console: Console, found: Mapping[str, Any]) -> None:
@@ -188,9 +199,26 @@ def scores(console: Console, found: Mapping[str, Any]) -> None:
 
 
 def _counts(console: Console, title: str, counts: Mapping[str, int]) -> None:
-    waiting = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items() if count)
+    waiting = ", ".join(f"{_words(name)} {count}" for name, count in counts.items() if count)
     console.print(f"{title}: {waiting or 'nothing'}", markup=False)
 
 
-def _shown(value: Any) -> str:
-    return "(empty)" if value in (None, "") else str(value)
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def many(count: int, thing: str) -> str:
+    """Return a number with its thing, in the plural where there is not one."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def _moment(value: str | datetime | None) -> str:
+    """A moment as people read it; the seconds stay in the JSON."""
+    if not value:
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,12 +1,16 @@
 """`run`: the lap on a schedule and the web application, in one process.
 
 One worker thread does all laps, so that a scheduled lap and the one after an answer never run at once. SIGTERM ends the lap at its
-next page and the web server after the answers under way.
+next page and the web server after the answers under way; a lap that hangs in a call is left, as if the machine had been switched off.
 """
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -22,7 +26,10 @@ from connector.web.parts import WebParts
 
 SHORTEST = timedelta(seconds=1)
 """Between two scheduled laps, whatever config.toml says."""
-GRACE_SECONDS = 5
+GRACE_SECONDS = 4
+"""For the answers under way, once we are told to end."""
+LAP_SECONDS = 4
+"""For the lap, after that."""
 
 log = structlog.get_logger("afterword")
 
@@ -33,6 +40,7 @@ class Service:
     def __init__(self, house: Installation, on_report: Callable[[Report], None] | None = None) -> None:
         self.house = house
         self._on_report = on_report or (lambda _report: None)
+        self._answers_wait = threading.Event()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max_workers=1)},
             timezone=UTC,
@@ -52,20 +60,28 @@ class Service:
         )
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """End the lap under way at its next page, and begin no other."""
+    def stop(self, within: float | None = None) -> bool:
+        """End the lap under way at its next page, and begin no other; False when that took longer than so many seconds."""
         self.house.stop.set()
-        self._scheduler.shutdown(wait=True)
+        ending = threading.Thread(target=self._scheduler.shutdown, name="ending", daemon=True)
+        ending.start()
+        ending.join(within)
+        return not ending.is_alive()
 
     def answered(self, customer: str) -> None:
         """Bring an answer to the CRM at once. Several answers that wait are taken in together."""
         log.info("an answer came in", customer=customer)
-        self._scheduler.add_job(self._after_answer, id="answer", replace_existing=True, next_run_time=datetime.now(UTC))
+        if self._answers_wait.is_set():
+            return
+        self._answers_wait.set()
+        self._scheduler.add_job(self._after_answer, next_run_time=datetime.now(UTC))
 
     def _lap(self) -> None:
         self._run(lap.ALL)
 
     def _after_answer(self) -> None:
+        # Before the lap reads the store: an answer that comes in meanwhile needs one more.
+        self._answers_wait.clear()
         self._run(AFTER_AN_ANSWER)
 
     def _run(self, stages: tuple[lap.Stage, ...]) -> None:
@@ -115,10 +131,27 @@ def serve(house: Installation) -> None:
     service.start()
     log.info("serving", listen=f"{listen.host}:{listen.port}", public_url=house.settings.web.public_url)
     try:
-        uvicorn.Server(config).run()
+        _Server(config, house.stop).run()
     finally:
-        service.stop()
+        ended = service.stop(LAP_SECONDS)
         log.info("stopped")
+    if not ended:
+        log.warning("a call to the CRM or the mail server did not come back; the next run takes up what it was for")
+        sys.stderr.flush()
+        os._exit(0)
+
+
+class _Server(uvicorn.Server):
+    """A web server that tells the lap to end as soon as it is told itself."""
+
+    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        self._stop.set()
+        super().handle_exit(sig, frame)
 
 
 def _send(house: Installation, message: Message) -> None:

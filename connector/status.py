@@ -16,7 +16,19 @@ def status(house: Installation) -> dict[str, Any]:
             "paused": overview.paused(connection),
             "crm": crms,
             "queues": overview.queues(connection, house.clock.now()),
+            "mail_error": overview.mail_error(connection),
             "in_doubt": overview.in_doubt(connection),
+            "bounced": overview.bounced(connection),
             "refused": overview.refused(connection),
             "laps": overview.laps(connection, limit=5),
         }
+
+
+def paused(house: Installation) -> dict[str, str]:
+    """Return the connections that are paused, with the reasons; all of them when everything is."""
+    with house.store.read() as connection:
+        everything = overview.paused(connection)
+        crms = {one.name: overview.crm(connection, one.name) for one in house.endpoints}
+    if everything is not None:
+        return dict.fromkeys(crms, everything["reason"])
+    return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

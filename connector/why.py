@@ -41,6 +41,13 @@ _MAIL: Final[Mapping[str, str]] = {
     Delivery.IN_DOUBT: "Nobody knows whether the mail arrived; it is not sent again",
 }
 
+_OPTED_OUT: Final[Mapping[str, str]] = {
+    "link": "{who} wants no surveys since {since}, said by the unsubscribe link in a mail.",
+    "crm": "{who} wants no surveys since {since}, as the record in the CRM says.",
+    "erased": "{who} is not asked any more since {since}, when the data about this person were erased.",
+}
+"""By the way on which somebody opted out."""
+
 
 class UnknownRecord(AfterwordError):
     """The survey log has nothing under this id."""
@@ -59,20 +66,38 @@ def explain(store: Store, record_id: str) -> list[str]:
     """
     with store.read() as connection:
         found = survey_log.find(connection, record_id.strip())
-        told = [(one, survey_log.entries(connection, one)) for one in found]
+        told = [(one, survey_log.person(connection, one), survey_log.entries(connection, one)) for one in found]
     if not told:
         raise UnknownRecord(record_id)
-    return [line for one, entries in told for line in _record(one, entries)]
+    return [line for one, person, entries in told for line in _record(one, person, entries)]
 
 
-def _record(found: Found, entries: list[Entry]) -> list[str]:
+def _record(found: Found, person: Any | None, entries: list[Entry]) -> list[str]:
     row = found.row
     title = row.label if found.kind == Kind.INTERACTION.value else row.name
     gone = ", deleted in the CRM" if row.deleted_at else ""
     lines = [f"{title} ({found.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
+    lines += [f"  {line}" for line in _standing(person, title)]
     if not entries:
         return [*lines, f"  {_nothing(found)}"]
-    return [*lines, *(f"  {line}" for entry in entries for line in _entry(entry))]
+    told = {person.person} if person is not None else set()
+    for entry in entries:
+        lines += [f"  {line}" for line in _entry(entry)]
+        if entry.person is not None and entry.person.person not in told:
+            told.add(entry.person.person)
+            lines += [f"    {line}" for line in _standing(entry.person, entry.who)]
+    return lines
+
+
+def _standing(person: Any | None, who: str) -> Iterable[str]:
+    """Tell since when somebody is not to be asked, or not to be reached, whatever was decided about them before."""
+    if person is None:
+        return
+    if person.opted_out_at is not None:
+        yield _OPTED_OUT[person.opted_out_by].format(who=who, since=_time(person.opted_out_at))
+    if person.bounced_at is not None:
+        why = f": {person.bounce.rstrip('.')}" if person.bounce else ""
+        yield f"Mail to {who} bounced on {_time(person.bounced_at)}, so this address is not written to again{why}."
 
 
 def _nothing(found: Found) -> str:
@@ -93,7 +118,12 @@ def _entry(entry: Entry) -> Iterable[str]:
         yield f"  {_mail(entry)}."
         yield from (f"  {_answer(response, ratings)}." for response, ratings in entry.answers)
         if entry.invitation.sent_at is not None and not entry.answers:
-            yield f"  No answer yet; the link works until {_time(entry.invitation.expires_at)}."
+            over = entry.person is not None and entry.person.opted_out_at is not None
+            yield (
+                "  No answer."
+                if over
+                else f"  No answer yet; the link works until {_time(entry.invitation.expires_at)}."
+            )
 
 
 def _verdict(entry: Entry) -> str:

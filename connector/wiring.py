@@ -86,7 +86,7 @@ def read_mappings(settings: Settings) -> dict[str, MappingFile]:
         except SettingsError as error:
             problems.extend(error.problems)
     if not problems:
-        problems = list(_unknown_events(settings, found))
+        problems = [*_unknown_events(settings, found), *_unknown_facts(settings, found)]
     if problems:
         raise SettingsError(problems)
     return found
@@ -143,6 +143,24 @@ def _shown(path: Path, base: Path) -> str:
         return str(path.resolve().relative_to(base.resolve()))
     except ValueError:
         return str(path)
+
+
+def _unknown_facts(settings: Settings, mappings: Mapping[str, MappingFile]) -> list[Problem]:
+    """A condition on a fact that no mapping has can never hold: the survey would silently ask nobody."""
+    problems = []
+    for name, survey in settings.surveys.items():
+        fitting = [mapping for mapping in mappings.values() if survey.on in mapping.events]
+        facts = sorted({fact for mapping in fitting for fact in mapping.facts_for(survey.on)})
+        problems += [
+            Problem(
+                f"{settings.path.name}: surveys.{name}.where.{fact}",
+                "is no fact of the account, the contact or the interaction in any mapping.",
+                f"Write one of: {', '.join(facts)}; or add it to a mapping.",
+            )
+            for fact in survey.where
+            if fitting and fact not in facts
+        ]
+    return problems
 
 
 def _unknown_events(settings: Settings, mappings: Mapping[str, MappingFile]) -> list[Problem]:

@@ -12,6 +12,7 @@ from mappings.values import Types
 
 Schemas = Mapping[str, ObjectSchema]
 
+FINE = "Where your CRM has none, all is well. Otherwise:"
 SEE = "Correct the name, or let the integration user see it: a field that was granted to nobody looks like none."
 SETUP = "Run `afterword setup-crm`: it makes fields, and lets people see those that were granted to nobody."
 
@@ -98,9 +99,13 @@ class Section:
                 self.types[one.path] = found.type
                 continue
             severity = "warning" if one.optional or lenient else self.lose()
-            self.note(
-                one.key, f"{self.schema.name} has no field {one.path}.", see(self.schema, one.path), severity=severity
-            )
+            what, remedy = f"{self.schema.name} has no field {one.path}", see(self.schema, one.path)
+            if one.optional:
+                what, remedy = (
+                    f"{what}; the mapping calls it optional, so it is left out",
+                    f"{FINE} {remedy[0].lower()}{remedy[1:]}",
+                )
+            self.note(one.key, f"{what}.", remedy, severity=severity)
 
     def one_of(self, fields: tuple[FieldMap, ...], key: str) -> None:
         """Take up fields of which at least one must be there."""

@@ -10,6 +10,7 @@ from mappings.checking import Section, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.fitted import FittedMapping, Part
 from mappings.readers import (
+    EMAIL_INVALID,
     Build,
     account_builder,
     carries,
@@ -46,12 +47,18 @@ class MappingFile:
         """Return what surveys can be triggered by, e.g. ``case.closed``."""
         return frozenset(f"{one.kind}.{ended.event}" for one in self.spec.interactions for ended in one.ended)
 
-    @property
-    def fingerprint(self) -> str:
-        """Return what changes when an admin edits how something is read; the CRM's schema has no part in it."""
+    def facts_for(self, event: str) -> frozenset[str]:
+        """Return the names that the `where` of a survey on this event can use: facts of the interaction, its account, its contact."""
         spec = self.spec
-        read = [spec.owner, spec.account, spec.contact, spec.interactions, spec.task]
-        return hashlib.sha256(repr((UNDERSTANDING, read)).encode()).hexdigest()[:32]
+        kinds = [one for one in spec.interactions if any(event == f"{one.kind}.{ended.event}" for ended in one.ended)]
+        named = [spec.account.facts, spec.contact.facts, *(one.facts for one in kinds)]
+        return frozenset({name for facts in named for name, _field in facts} | {EMAIL_INVALID})
+
+    @property
+    def triggers(self) -> str:
+        """Return what changes when an admin edits what ends, or who is a customer: what might make history look new."""
+        asked_about = (UNDERSTANDING, self.spec.interactions, self.spec.account.is_customer)
+        return hashlib.sha256(repr(asked_about).encode()).hexdigest()[:32]
 
     def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[FittedMapping, list[Problem]]:
         """Return the mapping for these live schemas, and what does not fit.

@@ -20,6 +20,8 @@ Errors = list[MappingError]
 Build = Callable[[str, Ref, Fields, Errors], Pulled]
 GetRef = Callable[[str, Fields], Ref | None]
 GetRefs = Callable[[str, Fields], tuple[Ref, ...]]
+EMAIL_INVALID = "email_invalid"
+"""The fact of a contact whose address is none. Its name is promised to admins."""
 
 
 def _nothing(_: Fields) -> None:
@@ -184,7 +186,7 @@ def contact_builder(
     def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Contact:
         facts, address = facts_of(fields, errors), email(fields)
         if address is None and raw_email(fields) is not None:
-            facts["email_invalid"] = True
+            facts[EMAIL_INVALID] = True
         return Contact(
             ref,
             name(fields),

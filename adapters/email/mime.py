@@ -69,7 +69,7 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessag
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = _named(config.from_name, own_address(config.from_address))
     mail["To"] = _named(message.to_name, envelope_address(message.to))
-    mail["Subject"] = message.subject
+    mail["Subject"] = _encodable(message.subject)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{message.message_id}>"
     if config.reply_to:
@@ -78,16 +78,22 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessag
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     for name, value in message.headers.items():
         mail[name] = value
-    mail.set_content(message.text)
-    mail.add_alternative(message.html, subtype="html")
+    mail.set_content(_encodable(message.text))
+    mail.add_alternative(_encodable(message.html), subtype="html")
     # Last, since making the parts moves Content headers into the first of them.
     mail["Content-Language"] = message.language
     return mail
 
 
+def _encodable(text: str) -> str:
+    """Return the text without lone surrogates, which come out of broken JSON and have no form in UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
 def _named(name: str, address: str) -> Address:
     one_line = " ".join("".join(char if char.isprintable() else " " for char in name).split())
-    return Address(display_name=one_line, addr_spec=address)
+    local, _, domain = address.rpartition("@")
+    return Address(display_name=one_line, username=local, domain=domain)
 
 
 def payload(mail: EmailMessage) -> bytes:

@@ -9,7 +9,6 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
-from email.message import EmailMessage
 
 from adapters.email.config import EmailConfig
 from adapters.email.login import Login
@@ -40,13 +39,13 @@ class SmtpChannel:
         `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; its `permanent` is true when the server
         refused the message itself, so that sending the same again is useless. `MailInDoubt`: it may have been sent.
         """
-        mail = mime(message, config=self._config, now=self._clock.now())
+        data = payload(mime(message, config=self._config, now=self._clock.now()))
         recipient = envelope_address(message.to)
         with self._lock:
             server = self._ready()
             with self._dropped_unless_sent():
                 self._envelope(server, recipient)
-                self._hand_over(server, mail)
+                self._hand_over(server, data)
 
     def check(self) -> Iterable[Problem]:
         """Connect, secure, sign in and name the sender, then take it back: what a message would need, without one.
@@ -154,9 +153,9 @@ class SmtpChannel:
         server.command_encoding = "utf-8"
         return " SMTPUTF8"
 
-    def _hand_over(self, server: smtplib.SMTP, mail: EmailMessage) -> None:
+    def _hand_over(self, server: smtplib.SMTP, data: bytes) -> None:
         try:
-            self._transmit(server, payload(mail))
+            self._transmit(server, data)
         except OSError as error:
             raise self._unreachable(error) from error
         reply = self._final_dot(server)

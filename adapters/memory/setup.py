@@ -23,14 +23,14 @@ def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
 
 def plan_undo(made: Sequence[SetupResult]) -> list[SetupStep]:
     """Return the steps that take back what was done, newest first."""
-    opposite = {"create": "remove", "grant": "withdraw"}
+    opposite = {"create": ("remove", "Remove the field"), "grant": ("withdraw", "No longer let Afterword use")}
     steps = []
     for result in reversed(made):
-        action = opposite.get(str(result.detail.get("action")))
+        action, doing = opposite.get(str(result.detail.get("action")), (None, ""))
         if result.done and action is not None:
             name = f"{result.detail['object']}.{result.detail['name']}"
             detail = {**result.detail, "action": action}
-            steps.append(replace(result.step, sentence=f"Take back {name}.", detail=detail))
+            steps.append(replace(result.step, sentence=f"{doing} {name}.", detail=detail))
     return steps
 
 

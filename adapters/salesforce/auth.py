@@ -22,6 +22,9 @@ from connector.ports import Clock
 
 _GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_LIFE = timedelta(minutes=3)
+_PAGE = (
+    "Check the url of this connection: it is the My Domain address alone, for instance https://acme.my.salesforce.com."
+)
 _REMEDY = "Check the credentials of this connection, and that its app and its user are active in Salesforce."
 
 
@@ -98,7 +101,7 @@ class Credentials:
     def _refused(self, error: Any) -> NoReturn:
         # A status in place of OAuth's own code: the answer was a page, so nobody has judged the credentials.
         if isinstance(error.code, int) or error.code is None:
-            raise self._not_sent(Unavailable("no usable answer.", where=self._where)) from error
+            raise self._not_sent(Unavailable("no usable answer.", where=self._where, remedy=_PAGE)) from error
         said = _without(self._config.secrets, f"{error.code}: {error.auth_message}"[:300])
         raise AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY) from error
 

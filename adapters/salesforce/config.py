@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, cast
+from urllib.parse import urlsplit
 
 from connector.errors import Problem, SettingsError
 
@@ -67,12 +68,23 @@ def _auth(values: Mapping[str, Any]) -> Auth:
     return cast(Auth, values.get("auth") or "token")
 
 
+def _wrong_url(url: str) -> str:
+    """Say what keeps an address from being the org's own, or nothing. The browser's address bar shows others than the API has."""
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        return "is not an https address."
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        return "is the address of a page."
+    return "is the address of pages, not of the API." if (parts.hostname or "").endswith(".lightning.force.com") else ""
+
+
 def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
     where = f"config.toml: crm.{name}"
     found = []
-    if not str(values.get("url") or "").startswith("https://"):
-        remedy = "Give the My Domain address, for instance https://acme.my.salesforce.com."
-        found.append(Problem(f"{where}.url", "is not an https address.", remedy))
+    wrong = _wrong_url(str(values.get("url") or ""))
+    if wrong:
+        remedy = "Give the My Domain address alone, for instance https://acme.my.salesforce.com."
+        found.append(Problem(f"{where}.url", wrong, remedy))
     auth = _auth(values)
     if auth not in _NEEDED:
         found.append(

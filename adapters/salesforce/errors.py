@@ -41,6 +41,7 @@ FORBIDDEN: Final = frozenset(
     }
 )
 _CHECK_FIELD = "Check the field's name in the mapping, and that the integration user may see it."
+_REACH = "Check the url of this connection and the network. If both are right, the next run tries again."
 _GRANT = "Give the integration user this right, or assign the permission set Afterword to it."
 
 
@@ -68,7 +69,8 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
     if isinstance(error, requests.exceptions.SSLError):
         remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
         return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
-    return Unavailable(f"no answer ({type(error).__name__}).", where=where, not_sent=_never_connected(error))
+    what = "no answer in time." if isinstance(error, requests.Timeout) else f"no answer ({type(error).__name__})."
+    return Unavailable(what, where=where, remedy=_REACH, not_sent=_never_connected(error))
 
 
 def _never_connected(error: Exception) -> bool:

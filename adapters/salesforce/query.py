@@ -167,9 +167,7 @@ class Reader:
         bounds = window.conditions(stamp)
         text = soql.select(columns.selected, query.object, soql.where(query.where), *bounds, order=(stamp, "Id"))
         for answer in self._named(query.fields, self._listing(text, call=f"changes of {query.object}")):
-            records = _records(columns, answer.data["records"])
-            last = Position(records[-1].modified, records[-1].id) if records else None
-            yield Page(records, last, answer.server_time)
+            yield _page(columns, answer)
 
     @staticmethod
     def _named(fields: Sequence[str], listing: Iterator[Answer]) -> Iterator[Answer]:
@@ -214,6 +212,13 @@ def _rows(answer: Answer, where: str) -> dict[str, Any]:
     if "records" not in page or "done" not in page:
         raise not_data(where)
     return page
+
+
+def _page(columns: Columns, answer: Answer) -> Page:
+    """Return the answer's records, and let the answer go of them: it is held until the next page is asked for."""
+    records = _records(columns, answer.data.pop("records"))
+    last = Position(records[-1].modified, records[-1].id) if records else None
+    return Page(records, last, answer.server_time)
 
 
 def _records(columns: Columns, rows: list[dict[str, Any]]) -> list[Record]:

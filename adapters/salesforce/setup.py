@@ -17,6 +17,7 @@ from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, Set
 
 PERMISSION_SET = "Afterword"
 _FIELDS_URL = "tooling/sobjects/CustomField"
+_ADMIN = "This takes an administrator, with the right Customize Application."
 _REFUSALS = (RecordRejected, SchemaChanged, NotPermitted)
 Detail = Mapping[str, Any]
 
@@ -61,6 +62,9 @@ class Setup:
                 continue
             try:
                 detail = self._actions[step.detail["action"]](self, step.detail)
+            except NotPermitted as error:
+                # What helps with records, our permission set, is one of the things that are not made yet.
+                yield SetupResult(step, done=False, error=NotPermitted(error.what, where=error.where, remedy=_ADMIN))
             except CrmError as error:
                 yield SetupResult(step, done=False, error=error)
             else:
@@ -69,7 +73,7 @@ class Setup:
     def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
         """Return steps for what the results say was made, the newest first."""
         return [
-            SetupStep(f"remove:{result.step.key}", f"Take back: {result.step.sentence}", detail=result.detail["undo"])
+            SetupStep(f"remove:{result.step.key}", undoing(result.step.sentence), detail=result.detail["undo"])
             for result in reversed(made)
             if result.done and result.detail.get("undo")
         ]
@@ -297,9 +301,16 @@ def assignment_step(user: str | None) -> SetupStep:
     return SetupStep(key, f"Assign the permission set to the integration user: {path}.", manual=True)
 
 
+def undoing(sentence: str) -> str:
+    """Return what takes back the step that this sentence tells."""
+    verb, _, rest = sentence.partition(" ")
+    return f"Remove {rest}" if verb == "Make" else f"No longer {verb.lower()} {rest}"
+
+
 def layout_step(object_name: str, layout_id: str, fields: Sequence[str]) -> SetupStep:
     """Return the step that puts fields on one page layout."""
-    sentence = f"Show {len(fields)} fields on the {object_name} page layout {layout_id}."
+    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+    sentence = f"Show {count} on the {object_name} page layout {layout_id}."
     detail = {"action": "place", "layout": layout_id, "fields": list(fields)}
     return SetupStep(f"layout:{object_name}:{layout_id}", sentence, detail=detail)
 

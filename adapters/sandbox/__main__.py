@@ -12,6 +12,7 @@ import typer
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
+from adapters.sandbox.pages import Pages
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.seed import seed as fill
 from adapters.sandbox.server import RunningServer, running
@@ -60,6 +61,7 @@ def _made(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesfo
     org = Salesforce(clock)
     if accounts:
         fill(org, seed=seed, accounts=accounts, now=clock.now())
+    org.mount_pages(Pages(org))
     return org
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 Kind = Literal["read", "write", "auth", "page"]
 
-KEPT_CALLS = 200_000
+KEPT_CALLS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Call:
 
 
 class CallLog:
-    """The calls of one pretend CRM, oldest first; the newest 200,000 are kept, the counts cover all of them."""
+    """The calls of one pretend CRM, oldest first; the newest 50,000 are kept, the counts cover all of them."""
 
     def __init__(self) -> None:
         self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)

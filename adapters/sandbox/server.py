@@ -24,6 +24,7 @@ _GZIP_FROM = 4_096
 _IDLE_SECONDS = 300.0
 _HANDSHAKE_SECONDS = 10.0
 _NO_BODY = frozenset({204, 304})
+_BROKEN = Response(500, b"<h1>An unexpected error has occurred</h1>", {"Content-Type": "text/html"})
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,11 @@ class Server:
                 except Refused as refused:
                     secure.sendall(_write(refused.response, self.app.http_date(), accepts_gzip=False, close=True))
                     return
-                response = self.app.handle(request)
+                try:
+                    response = self.app.handle(request)
+                except Exception:
+                    secure.sendall(_write(_BROKEN, self.app.http_date(), accepts_gzip=False, close=True))
+                    raise
                 if not self._answer(secure, request, response):
                     return
 

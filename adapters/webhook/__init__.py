@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import requests
 
-from connector.errors import MailboxRefused, MailUnavailable
+from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
 
 TIMEOUT = (5, 20)
 """Seconds to connect, and between two answers."""
@@ -13,10 +13,17 @@ TIMEOUT = (5, 20)
 def post(url: str, sentence: str) -> None:
     """Post a sentence. The address is a secret and never stands in an error.
 
-    Raises `MailboxRefused` when the webhook is gone or refuses the message for good, `MailUnavailable` when it may work later.
+    Raises `MailboxRefused` when the webhook is gone or refuses the message for good, `MailUnavailable` when it may work later, and
+    `MailInDoubt` when it took the message and then said nothing.
     """
     try:
         answer = requests.post(url, json={"text": sentence}, timeout=TIMEOUT)
+    except requests.ReadTimeout:
+        raise MailInDoubt(
+            "the webhook took the message and did not say what became of it.",
+            where="follow_up notify",
+            remedy="Look into the chat; it is not posted again by itself.",
+        ) from None
     except requests.RequestException as error:
         raise MailUnavailable(
             f"the webhook did not answer ({type(error).__name__}).",

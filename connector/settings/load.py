@@ -38,7 +38,7 @@ def _read(path: Path) -> Values | Problem:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        return Problem(str(path), "does not exist.", "Make one with: afterword init --crm salesforce (or hubspot).")
+        return Problem(str(path), "does not exist.", "Make one with: afterword init --crm salesforce.")
     except OSError as error:
         return Problem(
             str(path), f"cannot be read: {error.strerror}.", "Name the file itself, and let this user read it."

@@ -7,8 +7,9 @@ from typing import Any
 from connector import presenting
 from connector.errors import AfterwordError, MailInDoubt
 from connector.settings.model import FollowUp
+from connector.stages.assigning import About, find_owner, zone
 from connector.stages.context import Context
-from connector.stages.follow_up import details_url, find_owner, zone
+from connector.stages.follow_up import details_url
 from connector.store import Row, following
 from connector.surveys.mail import Notice, Site, notice_message
 
@@ -31,6 +32,8 @@ def run(context: Context, site: Site) -> int:
     for row in rows:
         rule = context.settings.follow_up.get(row.rule)
         for target in _targets(context, row, rule) if rule else ():
+            if context.stop.is_set():
+                return told
             if f"{row.id}:{target.key}" not in known:
                 told += _tell(context, site, row, target)
     return told
@@ -48,10 +51,14 @@ class _Target:
 def _targets(context: Context, row: Row[Any], rule: FollowUp) -> Sequence[_Target]:
     found: list[_Target] = []
     with context.store.read() as connection:
+        about = About(following.account_of(connection, row.account_id), row.contact_id, row.interaction_id)
+        assigned = following.owner_at(connection, row.connection, row.owner_ref)
         for name in rule.notify_people:
-            owner = find_owner(connection, row, name)
-            if owner is not None and owner.email and owner.active:
-                found.append(_Target(owner.email, owner=owner))
+            owner = find_owner(connection, name, about)
+            # Who has left is not told; whoever got the task instead of them is.
+            told = owner if owner is not None and owner.active else assigned
+            if told is not None and told.email and told.active:
+                found.append(_Target(told.email, owner=told))
     for number, url in enumerate(rule.notify_webhooks):
         # The address is a secret: it is named by its place in the rule.
         found.append(_Target(f"webhook-{number}", url=url.get_secret_value()))

@@ -44,7 +44,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
             connecting.forget_schema(connection, endpoint.name)
         raise SettingsError(errors)
     live = endpoint.mode_live and state.paused_at is None and everything is None
-    _note_mapping(store, endpoint, state, endpoint.mapping.fingerprint)
+    _note_mapping(store, endpoint, state)
     return Connected(endpoint.name, endpoint.adapter, mapping, live), problems
 
 
@@ -82,11 +82,12 @@ def describe_one(adapter: CrmAdapter, name: str) -> ObjectSchema | None:
         return None
 
 
-def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], fingerprint: str) -> None:
-    """An edited mapping reads everything again; what ended before the edit is history then, and nobody is asked about it."""
-    if state.mapping_fingerprint == fingerprint:
+def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any]) -> None:
+    """What ended before an edit of what ends, or of who is a customer, is history: nobody is asked about it."""
+    triggers = endpoint.mapping.triggers
+    if state.mapping_fingerprint == triggers:
         return
     since = endpoint.adapter.org().server_time if state.mapping_fingerprint is not None else None
     with store.write() as connection:
-        connecting.remember(connection, endpoint.name, mapping_fingerprint=fingerprint, mapping_since=since)
+        connecting.remember(connection, endpoint.name, mapping_fingerprint=triggers, mapping_since=since)
         writing.look_again(connection, endpoint.name)

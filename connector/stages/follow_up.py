@@ -8,24 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector import presenting
 from connector.model import FollowUpState
 from connector.presenting import Due, Said
 from connector.rules import matches_silence
 from connector.scoring.scales import round_half_away
-from connector.settings.choices import Role
 from connector.settings.model import FollowUp
+from connector.stages.assigning import About, assign, zone
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
-from connector.stages.score import answers_key
+from connector.stages.score import answers_key, waiting
 from connector.store import Row, Transaction, following, scoring, showing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
 
 PAGE = 200
-UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +33,31 @@ class FollowUpResult:
     opened: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Assigned:
-    ref: str | None
-    name: str | None
-    tz: tzinfo
-    note: str | None
-
-
 def run(context: Context) -> FollowUpResult:
     """Look at every customer that something happened to."""
     now = context.clock.now()
-    _mark_silent(context, now)
     with context.store.read() as connection:
-        waiting = scoring.stale(connection, limit=10 * PAGE)
         live = {name: following.live_since(connection, f"follow_up:{name}") for name in context.settings.follow_up}
     opened = 0
-    for row in waiting:
+    for row in waiting(context):
         with context.store.write() as connection:
             if not _is_ours(context, connection, row.customer):
                 continue  # not now: its connection is observed, paused or out of reach
             if answers_key(scoring.ratings_of(connection, row.customer)) != row.answers_key:
                 continue  # an answer came in after `score`: the next lap takes both in
             opened += _one(context, connection, row, live, now)
-            scoring.settled(connection, row.customer, row.stale_at)
     return FollowUpResult(opened)
 
 
 def _one(
     context: Context, connection: Transaction, row: Row[Any], live: Mapping[str, Mapping[str, datetime]], now: datetime
 ) -> int:
-    customer = _customer(connection, row, now)
+    customer = _customer(context, connection, row, now)
     openings = plan(customer, context.settings.follow_up, live, now)
     opened = sum(_open(context, connection, customer, opening, now=now) for opening in openings)
-    following.considered(connection, row.customer, now)
     _present(context, connection, customer)
+    if following.considered(connection, row.customer, context.live, now):
+        scoring.settled(connection, row.customer, row.stale_at)
     return opened
 
 
@@ -81,7 +69,7 @@ def _is_ours(context: Context, connection: Transaction, customer: str) -> bool:
 # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _customer(connection: Transaction, row: Row[Any], now: datetime) -> Customer:
+def _customer(context: Context, connection: Transaction, row: Row[Any], now: datetime) -> Customer:
     found = following.answers_of(connection, row.customer)
     ratings = following.ratings_of(connection, [one.id for _, one in found])
     answers = [
@@ -91,7 +79,8 @@ def _customer(connection: Transaction, row: Row[Any], now: datetime) -> Customer
             connection=one.connection,
             account_id=one.account_id,
             source=one.source,
-            considered=one.considered_at is not None,
+            # What came on a connection that is paused or out of reach is looked at when it is back.
+            considered=one.considered_at is not None or one.connection not in context.live,
             interaction_id=one.interaction_id,
         )
         for said, one in found
@@ -102,15 +91,24 @@ def _customer(connection: Transaction, row: Row[Any], now: datetime) -> Customer
     return Customer(row.customer, answers, figures, silence=silence, last_answer=last, opened=opened)
 
 
-def _mark_silent(context: Context, now: datetime) -> None:
-    """Silence makes no event: those whose invitations ran out are looked at when a rule asks about it."""
-    rules = {name: one for name, one in context.settings.follow_up.items() if one.when.on_silence}
-    if not rules:
-        return
-    with context.store.write() as connection:
-        least = min(_least_times(one) for one in rules.values())
-        for customer in following.newly_silent(connection, sorted(rules), now, least=least, limit=PAGE):
-            mark_stale(connection, customer, now)
+def mark_silent(context: Context) -> None:
+    """Silence makes no event: those whose invitations ran out are looked at when a rule asks about it. Comes before `score`."""
+    now = context.clock.now()
+    for name, rule in context.settings.follow_up.items():
+        if rule.when.on_silence:
+            _mark_silent_for(context, name, _least_times(rule), now)
+
+
+def _mark_silent_for(context: Context, rule: str, least: int, now: datetime) -> None:
+    place = ""
+    while not context.stop.is_set():
+        with context.store.write() as connection:
+            found = following.newly_silent(connection, rule, now, least=least, after=place, limit=PAGE)
+            for customer in found:
+                mark_stale(connection, customer, now)
+        if len(found) < PAGE:
+            return
+        place = found[-1]
 
 
 def _least_times(rule: FollowUp) -> int:
@@ -126,9 +124,14 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
     account, crm = _place(context, connection, customer, opening)
     if account is None:
         return 0
-    newest = opening.answers[0] if opening.answers else None
-    assigned = _assign(connection, rule, account, newest)
-    begins = newest.said.at if newest else now
+    first = opening.answers[0] if opening.answers else None
+    about = About(
+        account,
+        contact_id=first.said.contact_id if first else None,
+        interaction_id=first.interaction_id if first else None,
+    )
+    assigned = assign(connection, rule.assign, about)
+    begins = first.said.at if first else now
     due = max(begins, now - rule.due) + rule.due
     said = [one.said for one in opening.answers]
     row = {
@@ -137,9 +140,9 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
         "customer": customer.id,
         "connection": crm,
         "account_id": account.id,
-        "contact_id": newest.said.contact_id if newest else None,
-        "response_id": newest.said.response_id if newest else None,
-        "interaction_id": newest.interaction_id if newest else None,
+        "contact_id": about.contact_id,
+        "response_id": first.said.response_id if first else None,
+        "interaction_id": about.interaction_id,
         "state": FollowUpState.OPEN.value,
         "priority": rule.priority.value,
         "due_at": due,
@@ -173,80 +176,8 @@ def _place(
     accounts = [one for one in following.accounts_of(connection, customer.id) if one.connection in context.live]
     if not opening.answers:
         return (accounts[0], accounts[0].connection) if accounts else (None, "")
-    newest = opening.answers[0]
-    mine = [one for one in accounts if one.id == newest.account_id]
+    mine = [one for one in accounts if one.id == opening.answers[0].account_id]
     return (mine[0], mine[0].connection) if mine else (None, "")
-
-
-def _assign(connection: Transaction, rule: FollowUp, account: Row[Any], answer: Answer | None) -> _Assigned:
-    """Try the rule's people in order: inactive ones, and the one who was rated, are passed over and named."""
-    crm = account.connection
-    interaction = following.interaction_of(connection, answer.interaction_id) if answer else None
-    rated = interaction.owner_ref if interaction is not None else None
-    passed: list[str] = []
-    second: Row[Any] | None = None
-    for target in rule.assign:
-        owner = _owner(connection, crm, target, account=account, answer=answer)
-        if owner is None:
-            continue
-        if not owner.active or owner.deleted_at is not None:
-            passed.append(f"{owner.name} is no longer active")
-        elif owner.ref == rated:
-            passed.append(f"{owner.name} is the person who was rated")
-            second = second or owner
-        else:
-            return _Assigned(owner.ref, owner.name, zone(owner.timezone), _note(passed))
-    if second is None:
-        return _Assigned(
-            None, None, UTC_ZONE, _note([*passed, "nobody else is named in the rule"] if passed else passed)
-        )
-    note = f"Assigned to {second.name} although the answer is about them: nobody else is named in the rule."
-    return _Assigned(second.ref, second.name, zone(second.timezone), note)
-
-
-def _owner(
-    connection: Transaction, crm: str, target: str, *, account: Row[Any], answer: Answer | None
-) -> Row[Any] | None:
-    contact = answer.said.contact_id if answer else None
-    interaction = answer.interaction_id if answer else None
-    return _by_role(connection, crm, target, account=account, contact_id=contact, interaction_id=interaction)
-
-
-def find_owner(connection: Transaction, row: Row[Any], target: str) -> Row[Any] | None:
-    """Return whom a role or an address means for a follow-up; None when nobody."""
-    account = following.account_of(connection, row.account_id)
-    return _by_role(
-        connection,
-        row.connection,
-        target,
-        account=account,
-        contact_id=row.contact_id,
-        interaction_id=row.interaction_id,
-    )
-
-
-def _by_role(
-    connection: Transaction,
-    crm: str,
-    target: str,
-    *,
-    account: Row[Any],
-    contact_id: str | None,
-    interaction_id: str | None,
-) -> Row[Any] | None:
-    if target == Role.ACCOUNT_OWNER:
-        return following.owner_at(connection, crm, account.owner_ref)
-    if target == Role.CONTACT_OWNER:
-        contact = following.contact_of(connection, contact_id)
-        return following.owner_at(connection, crm, contact.owner_ref if contact is not None else None)
-    if target == Role.INTERACTION_OWNER:
-        interaction = following.interaction_of(connection, interaction_id)
-        return following.owner_at(connection, crm, interaction.owner_ref if interaction is not None else None)
-    return following.owner_by_email(connection, crm, target)
-
-
-def _note(passed: Sequence[str]) -> str | None:
-    return f"Passed over: {', '.join(passed)}." if passed else None
 
 
 def _reason(opening: Opening, rule: FollowUp) -> str:
@@ -321,7 +252,7 @@ def _due(connection: Transaction, row: Row[Any]) -> Due:
     return Due(
         subject=row.subject,
         who=row.who or row.account_name,
-        why=row.subject.partition(": ")[2],
+        why=presenting.and_more(row.subject.partition(": ")[2], row.answers - 1),
         since=row.opened_at,
         due=row.due_at,
         owner=owner.name if owner is not None else None,
@@ -332,11 +263,3 @@ def _due(connection: Transaction, row: Row[Any]) -> Due:
 def details_url(context: Context, account_id: str) -> str:
     """Return the constant address of an account's page."""
     return f"{context.settings.web.public_url}/accounts/{account_id}"
-
-
-def zone(name: str | None) -> tzinfo:
-    """Return a time zone by its IANA name; UTC when there is none or nobody knows it."""
-    try:
-        return ZoneInfo(name) if name else UTC_ZONE
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC_ZONE

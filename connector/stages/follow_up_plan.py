@@ -48,7 +48,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A follow-up to open: by which rule, about which answers (none: about the account as a whole), and why in words."""
+    """A follow-up to open: by which rule, about which answers, the worst first (none: about the account), and why in words."""
 
     rule: str
     why: str
@@ -91,7 +91,14 @@ def _on_ratings(
         if _is_fresh(answer, live, now)
         and matches(rule, ratings=_values(answer.ratings), mood=customer.mood, silence=customer.silence)
     )
-    return Opening(name, "", found) if found else None
+    return Opening(name, "", tuple(sorted(found, key=_worst_first))) if found else None
+
+
+def _worst_first(answer: Answer) -> tuple[float, datetime]:
+    """Order answers that came together: the task is about the worst of them, and of equal ones about the earliest."""
+    rating = answer.said.rating
+    share = (rating.value - rating.low) / (rating.high - rating.low)
+    return (share if rating.direction == "up" else 1 - share, answer.said.at)
 
 
 def _is_fresh(answer: Answer, live: Mapping[str, datetime], now: datetime) -> bool:

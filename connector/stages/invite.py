@@ -23,7 +23,7 @@ from connector.stages.invite_plan import (
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
 from connector.store import Transaction, inviting
-from connector.store.inviting import Gathered, Move
+from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
 
@@ -77,6 +77,7 @@ class _Page:
         self.settings = context.settings
         self.now = now
         self.result = result
+        self.ledger = Ledger(connection, now)
         self.key = person_key(connection)
         self.live_since = inviting.live_since(connection)
         self.rows: Gathered
@@ -90,7 +91,8 @@ class _Page:
             for name, survey in self.settings.surveys.items():
                 self._decide(row, name, survey)
             future = row.ended_at is not None and row.ended_at > self.now
-            inviting.looked_at(self.connection, row.id, row.ended_at if future else None)
+            self.ledger.looked_at(row.id, row.ended_at if future else None)
+        self.ledger.write()
 
     def _decide(self, row: Any, name: str, survey: Survey) -> None:
         existing = _existing(self.rows, row, name)
@@ -108,7 +110,7 @@ class _Page:
         verdict = cancelled(reason)
         gone = "not among its contacts any more" if reason is Reason.NO_CONTACT else None
         for one in decisions:
-            inviting.move_decision(self.connection, one.id, _move(verdict, note=gone), self.now)
+            self.ledger.move(one.id, _move(verdict, note=gone))
             self.result.count(verdict)
 
     def _decide_one(self, row: Any, name: str, target: Target) -> None:
@@ -136,7 +138,7 @@ class _Page:
             go_live=self.live_since.get((row.connection, name), self.now),
             now=self.now,
             end=_end(self.rows, row),
-            customer=Customer(account.customer, account.is_customer, account.deleted_at is not None)
+            customer=Customer(account.customer, account.is_customer, account.deleted_at is not None, account.facts)
             if account
             else None,
             recipient=_recipient(self.rows, target.contact),
@@ -153,10 +155,8 @@ class _Page:
         decided = target.decided
         if decided is None:
             self.result.count(verdict)
-            return inviting.new_decision(
-                self.connection,
+            return self.ledger.new(
                 _move(verdict),
-                self.now,
                 survey=name,
                 connection=row.connection,
                 interaction_id=row.id,
@@ -167,7 +167,7 @@ class _Page:
         if stays and decided.until == verdict.until:
             return decided.id
         columns = {"account_id": account_id} | ({"contact_id": target.contact} if target.taken_over else {})
-        inviting.move_decision(self.connection, decided.id, _move(verdict), self.now, **columns)
+        self.ledger.move(decided.id, _move(verdict), **columns)
         if not stays:
             self.result.count(verdict)
         return decided.id
@@ -178,8 +178,7 @@ class _Page:
         account = _account(self.rows, row)
         owner = self.rows.owners.get((row.connection, row.owner_ref))
         asked = questionnaire(survey.metric, contact.language)
-        inviting.put_invitation(
-            self.connection,
+        self.ledger.invite(
             decision_id,
             {
                 "survey": name,
@@ -281,4 +280,5 @@ def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
         bounced=person is not None and person.bounced_at is not None,
         deleted=contact.deleted_at is not None,
         timezone=contact.facts.get("timezone"),
+        facts=contact.facts,
     )

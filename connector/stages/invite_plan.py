@@ -67,6 +67,7 @@ class Customer:
     key: str
     is_customer: bool
     deleted: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Recipient:
     bounced: bool = False
     deleted: bool = False
     timezone: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -196,8 +198,16 @@ def _not_a_customer(case: Case) -> Verdict | None:
 
 
 def _condition(case: Case) -> Verdict | None:
-    holds = all(_one_of(case.end.facts.get(name), wanted) for name, wanted in case.survey.where.items())
+    facts = _facts(case)
+    holds = all(_one_of(facts.get(name), wanted) for name, wanted in case.survey.where.items())
     return None if holds else refused(Reason.CONDITION)
+
+
+def _facts(case: Case) -> dict[str, Any]:
+    """Everything known by name; where two have the same name, the nearer to what happened counts."""
+    account = case.customer.facts if case.customer is not None else {}
+    contact = case.recipient.facts if case.recipient is not None else {}
+    return {**account, **contact, **case.end.facts}
 
 
 def _one_of(fact: Any, wanted: Any) -> bool:

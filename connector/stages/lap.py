@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -232,6 +233,8 @@ def _between(house: Installation, context: Context, stages: Sequence[Stage], rep
         for stage in stages:
             if context.stop.is_set():
                 return
+            with context.store.read() as connection:
+                lease.check(connection)
             _between_one(house, context, stage, report)
 
 
@@ -260,6 +263,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
         case Stage.SCORE:
             with context.store.read() as connection:
                 report.responses = laps.unconsidered(connection)
+            follow_up.mark_silent(context)
             report.scored += score.run(context).scored
         case Stage.FOLLOW_UP:
             report.follow_ups += follow_up.run(context).opened
@@ -286,12 +290,14 @@ def _remember(house: Installation, report: Report) -> None:
         for one in house.endpoints:
             state = connecting.state(connection, one.name)
             today = state.calls_today if state.calls_on == day else 0
-            errors = report.failures.get(one.name, [])
-            outcome: dict[str, Any] = (
-                {"last_error": str(errors[0]), "last_error_at": now}
-                if errors
-                else {"last_ok_at": now, "last_error": None}
-            )
+            outcome = _outcome(report.failures.get(one.name, []), report.calls.get(one.name, 0), now)
             connecting.remember(
                 connection, one.name, calls_on=day, calls_today=today + report.calls.get(one.name, 0), **outcome
             )
+
+
+def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> dict[str, Any]:
+    """Return how a connection did; a lap that did not call it has learnt nothing about it."""
+    if errors:
+        return {"last_error": str(errors[0]), "last_error_at": now}
+    return {"last_ok_at": now, "last_error": None} if calls else {}

@@ -1,13 +1,13 @@
 """`pull`: what changed in a CRM becomes rows, and the cursor moves in the same transaction as the rows.
 
-A thread for each object reads ahead by a page or two; one thread writes the store, objects in the mapping's order, so that owners and
+A thread for each object reads ahead by a page; one thread writes the store, objects in the mapping's order, so that owners and
 accounts are there before the contacts and interactions that point at them.
 """
 
 import queue
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connector import cursor as rules
@@ -20,7 +20,8 @@ from connector.store.leases import Lease
 from connector.store.people import person_key
 from connector.store.pulling import Absorbed, Absorber, Counts, Found
 
-PAGES_AHEAD = 2
+PAGES_AHEAD = 1
+"""How many pages of each object may wait in memory: the next one is read while one is stored."""
 RESTARTS = 3
 """How often a pass begins again at its last stored place when the CRM forgot where it was."""
 
@@ -39,7 +40,8 @@ class Pulled:
 @dataclass(frozen=True, slots=True)
 class _Batch:
     page: Page
-    found: list[Found]
+    """Where it ends and when it was read; its records are let go as soon as they are understood."""
+    found: Sequence[Found]
 
 
 _End = AfterwordError | Exception | None
@@ -121,40 +123,40 @@ class _Reader(threading.Thread):
         self.query = query
         self._crm = crm
         self._halt = halt
-        self._queue: queue.Queue[_Batch | tuple[_End]] = queue.Queue(maxsize=PAGES_AHEAD)
+        self._room = threading.Semaphore(PAGES_AHEAD)
+        self._queue: queue.SimpleQueue[_Batch | tuple[_End]] = queue.SimpleQueue()
         with context.store.read() as connection:
             self.cursor = cursors.load(connection, crm.name, query.object, fingerprint=crm.mapping.fingerprint)
         self._place = self.cursor.at
 
     def run(self) -> None:
-        """Fill the queue until the CRM has no more, something fails, or the lap is halted."""
+        """Read until the CRM has no more, something fails, or the lap is halted."""
         try:
-            for batch in self._read():
-                if not self._put(batch):
-                    return
+            batches = self._read()
+            while self._has_room() and (batch := next(batches, None)) is not None:
+                self._queue.put(batch)
         except Exception as error:
-            self._put((error,))
+            self._queue.put((error,))
         else:
-            self._put((None,))
+            self._queue.put((None,))
 
     def batches(self) -> Iterator[_Batch]:
         """Yield what was read, in order; raises what the reading raised."""
-        while True:
-            item = self._queue.get()
-            if isinstance(item, _Batch):
-                yield item
-                continue
-            if item[0] is not None:
-                raise item[0]
-            return
+        while isinstance(item := self._queue.get(), _Batch):
+            self._room.release()
+            yield item
+        if item[0] is not None:
+            raise item[0]
 
     def stop(self) -> None:
         """Let a reader that waits for room go, and wait for its end."""
-        while self.is_alive():
-            try:
-                self._queue.get_nowait()
-            except queue.Empty:
-                self.join(0.05)
+        self._room.release()
+        self.join()
+
+    def _has_room(self) -> bool:
+        """Wait until another page may be read; False when the lap is halted."""
+        self._room.acquire()
+        return not self._halt.is_set()
 
     def _read(self) -> Iterator[_Batch]:
         for again in range(RESTARTS + 1):
@@ -167,17 +169,13 @@ class _Reader(threading.Thread):
                 return
 
     def _pages(self) -> Iterator[_Batch]:
-        pages = self._crm.adapter.changes(self.query, since=self.cursor.since, after=self._place)
-        for page in pages:
-            read = self._crm.mapping.read
-            yield _Batch(page, [(record, read(self._crm.name, record)) for record in page.records])
-            self._place = page.last or self._place
+        # Nothing here holds on to a page while it waits: that is what `map` is for.
+        for batch in map(
+            self._understood, self._crm.adapter.changes(self.query, since=self.cursor.since, after=self._place)
+        ):
+            self._place = batch.page.last or self._place
+            yield batch
 
-    def _put(self, item: _Batch | tuple[_End]) -> bool:
-        while not self._halt.is_set():
-            try:
-                self._queue.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
+    def _understood(self, page: Page) -> _Batch:
+        read, name = self._crm.mapping.read, self._crm.name
+        return _Batch(replace(page, records=()), [Found.of(record, read(name, record)) for record in page.records])

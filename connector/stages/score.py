@@ -6,9 +6,10 @@ other. Time alone publishes anew only when the figure has moved by `write_step` 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from connector.scoring.account_model import METHOD, Prior, fit_prior
@@ -95,11 +96,21 @@ def _todays_prior(context: Context, as_of: datetime) -> tuple[int, Prior]:
         return version, scoring.load_prior(connection, version)
 
 
+def waiting(context: Context) -> Iterator[Any]:
+    """Yield the standings that something happened to, until all were seen or the lap is stopped."""
+    place = None
+    while not context.stop.is_set():
+        with context.store.read() as connection:
+            rows = scoring.stale(connection, place, PAGE)
+        yield from takewhile(lambda _row: not context.stop.is_set(), rows)
+        if len(rows) < PAGE:
+            return
+        place = (rows[-1].stale_at, rows[-1].customer)
+
+
 def _score_stale(context: Context, prior: Prior, *, version: int, as_of: datetime, now: datetime) -> int:
-    with context.store.read() as connection:
-        waiting = scoring.stale(connection, limit=10 * PAGE)
     scored = 0
-    for row in waiting:
+    for row in waiting(context):
         with context.store.write() as connection:
             ratings = scoring.ratings_of(connection, row.customer)
             key = answers_key(ratings)
@@ -143,8 +154,6 @@ def _age(context: Context, *, as_of: datetime, now: datetime) -> int:
 
 
 def _age_one(connection: Transaction, context: Context, row: Any, *, as_of: datetime, now: datetime) -> bool:
-    if row.score is None:
-        return False
     prior = scoring.load_prior(connection, row.prior_version)
     ratings = scoring.ratings_of(connection, row.customer)
     after = _with_mood_since(row.score, figures(ratings, prior, context.settings, as_of), now)

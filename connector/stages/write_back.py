@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from connector.errors import CrmError, MappingError
 from connector.ports import Write, WriteResult
+from connector.stages.assigning import zone
 from connector.stages.context import Connected, Context
 from connector.store import Row, Transaction, following, writing
 from connector.store.leases import Lease
@@ -77,7 +77,7 @@ def plan(crm: Connected, row: Row[Any]) -> Change:
     return Change(row, rendered, {name: raw for name, raw in differing.items() if name not in contested}, contested)
 
 
-def _plan_all(context: Context, crm: Connected, rows: Sequence[Row[Any]]) -> list[Change]:
+def _plan_all(context: Context, crm: Connected, rows: Sequence[Row[Any]], written: Written) -> list[Change]:
     """Plan each record; one whose values do not fit its fields is set aside, and nothing else waits for it."""
     changes = []
     for row in rows:
@@ -87,6 +87,7 @@ def _plan_all(context: Context, crm: Connected, rows: Sequence[Row[Any]]) -> lis
             with context.store.write() as connection:
                 _unfit(connection, crm, _key(row), error, context.clock.now())
                 writing.settled(connection, crm.name, [row.ref])
+            written.refused += 1
     return changes
 
 
@@ -119,24 +120,36 @@ def _write_fields(context: Context, crm: Connected, lease: Lease, *, target: str
         if not rows:
             return
         place = rows[-1].ref
-        changes = _plan_all(context, crm, mine)
-        _settle(context, crm, changes, written)
+        changes = _plan_all(context, crm, mine, written)
+        _settle(context, crm, [change for change in changes if not change.fields], known, written)
         due = [change for change in changes if change.fields and not _refused_before(crm, change, known)]
         written.refused += sum(1 for change in changes if change.fields) - len(due)
         for batch in _batches(due, crm.adapter.write_batch):
+            if context.stop.is_set():
+                return
             _send_fields(context, crm, lease, target=target, batch=batch, written=written)
 
 
-def _settle(context: Context, crm: Connected, changes: Sequence[Change], written: Written) -> None:
-    same = [change for change in changes if not change.fields]
+def _settle(
+    context: Context, crm: Connected, same: Sequence[Change], known: Mapping[str, Row[Any]], written: Written
+) -> None:
+    """Take off the list what needs no write."""
     if not same:
         return
     with context.store.write() as connection:
         writing.settled(connection, crm.name, [change.row.ref for change in same])
-        for change in changes:
-            if change.contested:
-                _report_contested(connection, crm, change, context.clock.now())
+        for change in same:
+            if change.contested or _key(change.row) in known:
+                _no_longer_refused(connection, crm, change, context.clock.now())
     written.unchanged += len(same)
+
+
+def _no_longer_refused(connection: Transaction, crm: Connected, change: Change, now: datetime) -> None:
+    """Forget an earlier refusal, unless a field is left to others: that stays reported."""
+    if change.contested:
+        _report_contested(connection, crm, change, now)
+    else:
+        writing.accepted(connection, crm.name, _key(change.row))
 
 
 def _report_contested(connection: Transaction, crm: Connected, change: Change, now: datetime) -> None:
@@ -194,7 +207,7 @@ def _note(connection: Transaction, crm: Connected, change: Change, result: Write
     if result.outcome == "refused":
         _set_aside(connection, crm, result, writing.fingerprint(change.fields, crm.mapping.fingerprint), now)
         return
-    writing.accepted(connection, crm.name, result.write.key)
+    _no_longer_refused(connection, crm, change, now)
     written = dict(change.row.written)
     for name, raw in change.fields.items():
         written[name] = {"value": raw, "times": _overwritten(change.row, name, raw) + 1}
@@ -208,10 +221,30 @@ def _note(connection: Transaction, crm: Connected, change: Change, result: Write
 def _write_tasks(context: Context, crm: Connected, lease: Lease, *, written: Written) -> None:
     if "key" not in crm.mapping.names("task"):
         return
-    with context.store.read() as connection:
-        rows = writing.taskless(connection, crm.name, PAGE * 5)
-        known = writing.refusals(connection, crm.name, [row.id for row in rows])
-        planned = [(row, _task_write(connection, crm, row)) for row in rows]
+    place = None
+    while not context.stop.is_set():
+        with context.store.read() as connection:
+            rows = writing.taskless(connection, crm.name, place, PAGE)
+            known = writing.refusals(connection, crm.name, [row.id for row in rows])
+            planned = [(row, _task_write(connection, crm, row)) for row in rows]
+        due = _fit_tasks(context, crm, planned, known, written)
+        for batch in _batches(due, crm.adapter.write_batch):
+            if context.stop.is_set():
+                return
+            _send_tasks(context, crm, lease, batch=batch, written=written)
+        if len(rows) < PAGE:
+            return
+        place = (rows[-1].opened_at, rows[-1].id)
+
+
+def _fit_tasks(
+    context: Context,
+    crm: Connected,
+    planned: Sequence[tuple[Row[Any], Write | MappingError]],
+    known: Mapping[str, Row[Any]],
+    written: Written,
+) -> list[Write]:
+    """Return the tasks to be made; those that do not fit, or were refused as they are, are counted and left."""
     due: list[Write] = []
     for row, write in planned:
         if isinstance(write, MappingError):
@@ -222,8 +255,7 @@ def _write_tasks(context: Context, crm: Connected, lease: Lease, *, written: Wri
             written.refused += 1
         else:
             due.append(write)
-    for batch in _batches(due, crm.adapter.write_batch):
-        _send_tasks(context, crm, lease, batch=batch, written=written)
+    return due
 
 
 def _task_refused_before(crm: Connected, write: Write, before: Row[Any] | None) -> bool:
@@ -233,7 +265,9 @@ def _task_refused_before(crm: Connected, write: Write, before: Row[Any] | None) 
 def _task_write(connection: Transaction, crm: Connected, row: Row[Any]) -> Write | MappingError:
     """Return the write that makes a follow-up's task once, whatever happens to its answer: it is keyed by the follow-up's id."""
     owner = following.owner_at(connection, crm.name, row.owner_ref)
-    tz = ZoneInfo(owner.timezone) if owner is not None and owner.timezone else ZoneInfo("UTC")
+    # A CRM takes no task for somebody who has left since the follow-up was opened: better one that nobody owns than none.
+    works = owner is not None and owner.active and owner.deleted_at is None
+    tz = zone(owner.timezone if owner is not None else None)
     contact = ref_of(crm.name, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
     about = ref_of(crm.name, row.account_ref)
     values = {
@@ -244,7 +278,7 @@ def _task_write(connection: Transaction, crm: Connected, row: Row[Any]) -> Write
         "status": "open",
         "due": row.due_at.astimezone(tz).date(),
         "due_at": row.due_at,
-        "owner": ref_of(crm.name, row.owner_ref).id if owner is not None and owner.deleted_at is None else None,
+        "owner": ref_of(crm.name, row.owner_ref).id if works else None,
         "contact": contact.id if contact else None,
         "account": about.id,
     }
@@ -291,7 +325,7 @@ def _note_task(connection: Transaction, crm: Connected, write: Write, result: Wr
         _set_aside(connection, crm, result, writing.fingerprint(write.fields, crm.mapping.fingerprint), now)
     elif ref is not None:
         writing.accepted(connection, crm.name, write.key)
-        writing.has_task(connection, write.key, ref)
+        writing.has_task(connection, crm.name, write.key, ref)
 
 
 # ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

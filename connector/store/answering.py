@@ -14,7 +14,7 @@ from connector.store.showing import want
 from connector.store.tables import (
     account,
     contact,
-    follow_up,
+    follow_up_response,
     invitation,
     rating,
     ref_of,
@@ -154,8 +154,8 @@ def _insert(connection: Connection, asked: Row[Any], newest: Row[Any] | None, *,
 
 
 def _contacted(connection: Connection, invitation_id: str) -> bool:
-    """Whether a follow-up refers to any answer to this invitation."""
-    referred = exists().where(follow_up.c.response_id == response.c.id)
+    """Whether a follow-up is about any answer to this invitation, be it as one of several."""
+    referred = exists().where(follow_up_response.c.response_id == response.c.id)
     count = select(func.count()).select_from(response).where(response.c.invitation_id == invitation_id, referred)
     return connection.execute(count).scalar_one() > 0
 

@@ -2,11 +2,14 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+
+from connector.errors import StoreError
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
@@ -15,6 +18,12 @@ BUSY_SECONDS = 30
 def new_id() -> str:
     """Return an id for one of our rows: 96 random bits, URL-safe, without order or meaning."""
     return secrets.token_hex(12)
+
+
+def new_ids(count: int) -> list[str]:
+    """Return so many ids at once: asking the system for each alone costs more than storing the row."""
+    digits = secrets.token_hex(12 * count)
+    return [digits[start : start + 24] for start in range(0, len(digits), 24)]
 
 
 Transaction = Connection
@@ -33,17 +42,27 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A transaction that changes something; on SQLite it holds the one write lock from its beginning.
 
-        No network call belongs inside one.
+        `StoreError`: the database is not there, or stays locked. No network call belongs inside one.
         """
-        with self.engine.connect() as plain:
-            connection = plain.execution_options(afterword_writes=True)
-            with connection.begin():
-                yield connection
+        with self._transaction(afterword_writes=True) as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads, from one consistent snapshot."""
-        with self.engine.connect() as connection, connection.begin():
+        """A transaction that only reads, from one consistent snapshot. `StoreError`: the database is not there."""
+        # SQLite gives every transaction a snapshot; PostgreSQL only when it is asked to.
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._transaction(**options) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, **options: Any) -> Iterator[Connection]:
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self.engine.connect()).execution_options(**options)
+                stack.enter_context(connection.begin())
+            except OperationalError as error:
+                raise _unusable(error) from error
             yield connection
 
     @property
@@ -64,10 +83,19 @@ def _resolved(url: str, base: Path | None) -> str:
     return parsed.set(database=str((base / parsed.database).resolve())).render_as_string(hide_password=False)
 
 
+def _unusable(error: OperationalError) -> StoreError:
+    return StoreError(
+        f"the database could not be opened: {' '.join(str(error.orig).split()).rstrip('.?')}.",
+        where="store.url",
+        remedy="Check that it is there, that this user may write it, and that no other program keeps it locked.",
+    )
+
+
 def _engine(url: str, *, is_sqlite: bool) -> Engine:
     if not is_sqlite:
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

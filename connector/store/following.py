@@ -1,18 +1,29 @@
 """Queries of `follow_up`: what is known about a customer, and the follow-ups opened for it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
 from connector.model import Delivery, FollowUpState, Rating
 from connector.presenting import Said
 from connector.store import tables
-from connector.store.tables import account, contact, follow_up, follow_up_response, invitation, owner, rating, response
+from connector.store.tables import (
+    account,
+    contact,
+    follow_up,
+    follow_up_response,
+    invitation,
+    owner,
+    rating,
+    response,
+    standing,
+)
 from connector.store.upsert import insert_or_ignore
 
-REACHED = (Delivery.SENT, Delivery.IN_DOUBT, Delivery.EXPIRED)
+REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
+"""States of an invitation that reached its person, or may have; one that expired was never sent."""
 
 
 def accounts_of(connection: Connection, customer: str) -> list[Row[Any]]:
@@ -24,20 +35,21 @@ def accounts_of(connection: Connection, customer: str) -> list[Row[Any]]:
 
 
 def answers_of(connection: Connection, customer: str, limit: int = 50) -> list[tuple[Said, Row[Any]]]:
-    """Return the newest answers that count, newest first, each with its row (survey, connection, considered_at …)."""
-    rows = connection.execute(
-        select(
-            response,
-            contact.c.name.label("who"),
-            contact.c.connection.label("contact_crm"),
-            contact.c.ref.label("contact_ref"),
-        )
+    """Return the newest answers that count, newest first, each with its row (survey, connection, considered_at …).
+
+    Those that no rule has looked at yet are all among them, however many there are.
+    """
+    mine = (
+        select(response, contact.c.name.label("who"))
         .join(account, account.c.id == response.c.account_id)
         .outerjoin(contact, contact.c.id == response.c.contact_id)
         .where(account.c.customer == customer, response.c.counts)
         .order_by(response.c.at.desc(), response.c.id)
-        .limit(limit)
-    ).all()
+    )
+    newest = connection.execute(mine.limit(limit)).all()
+    fresh = connection.execute(mine.where(response.c.considered_at.is_(None))).all()
+    known = {row.id for row in newest}
+    rows = [*newest, *(row for row in fresh if row.id not in known)]
     ratings = ratings_of(connection, [row.id for row in rows])
     return [(_said(row, ratings[row.id][0]), row) for row in rows if row.id in ratings]
 
@@ -52,30 +64,34 @@ def ratings_of(connection: Connection, responses: Collection[str]) -> Mapping[st
     return found
 
 
-def considered(connection: Connection, customer: str, now: datetime) -> None:
-    """Note that the rules have looked at every answer of a customer."""
+def considered(connection: Connection, customer: str, crms: Collection[str], now: datetime) -> bool:
+    """Note that the rules have looked at every answer of a customer that came on these connections; False: there are others."""
     mine = select(account.c.id).where(account.c.customer == customer)
     fresh = and_(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
-    connection.execute(update(response).where(fresh).values(considered_at=now))
+    seen = update(response).where(fresh, response.c.connection.in_(crms))
+    connection.execute(seen.values(considered_at=now))
+    return connection.execute(select(response.c.id).where(fresh).limit(1)).first() is None
 
 
 def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
     """Return how many different people of a customer were reached by a survey, and how many of them answered."""
     mine = select(account.c.id).where(account.c.customer == customer)
-    who = func.count(func.distinct(invitation.c.person))
-    asked = select(who).where(invitation.c.account_id.in_(mine), invitation.c.state.in_(REACHED))
-    answered = (
-        select(who)
-        .join(response, and_(response.c.invitation_id == invitation.c.id, response.c.counts))
-        .where(invitation.c.account_id.in_(mine))
-    )
-    return int(connection.execute(asked).scalar_one()), int(connection.execute(answered).scalar_one())
+    who = select(func.count(func.distinct(invitation.c.person))).where(invitation.c.account_id.in_(mine))
+    answered = exists().where(response.c.invitation_id == invitation.c.id, response.c.counts)
+    asked = who.where(or_(invitation.c.state.in_(REACHED), answered))
+    return int(connection.execute(asked).scalar_one()), int(connection.execute(who.where(answered)).scalar_one())
 
 
 def open_follow_ups(connection: Connection, customer: str) -> list[Row[Any]]:
-    """Return a customer's open follow-ups, the most urgent first."""
+    """Return a customer's open follow-ups, the most urgent first, each with how many answers it is about."""
+    about = (
+        select(func.count())
+        .where(follow_up_response.c.follow_up_id == follow_up.c.id)
+        .correlate(follow_up)
+        .scalar_subquery()
+    )
     rows = connection.execute(
-        select(follow_up, contact.c.name.label("who"), account.c.name.label("account_name"))
+        select(follow_up, about.label("answers"), contact.c.name.label("who"), account.c.name.label("account_name"))
         .join(account, account.c.id == follow_up.c.account_id)
         .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
         .where(follow_up.c.customer == customer, follow_up.c.state == FollowUpState.OPEN)
@@ -147,28 +163,46 @@ def silence_of(connection: Connection, customer: str, now: datetime) -> tuple[in
     last = connection.execute(
         select(func.max(response.c.at)).where(response.c.counts, response.c.account_id.in_(mine))
     ).scalar()
-    ran_out = [invitation.c.account_id.in_(mine), invitation.c.sent_at.is_not(None), invitation.c.expires_at <= now]
+    ran_out = [invitation.c.account_id.in_(mine), _ran_out(now)]
     if last is not None:
         ran_out.append(invitation.c.sent_at > last)
     return int(connection.execute(select(func.count()).select_from(invitation).where(*ran_out)).scalar_one()), last
 
 
-def newly_silent(connection: Connection, rules: Sequence[str], now: datetime, *, least: int, limit: int) -> list[str]:
-    """Return customers of whom `least` invitations ran out unanswered and who have no follow-up of these rules since."""
-    last_end = func.max(invitation.c.expires_at)
-    last_opened = (
-        select(func.max(follow_up.c.opened_at))
-        .where(follow_up.c.customer == account.c.customer, follow_up.c.rule.in_(rules))
-        .correlate(account)
-        .scalar_subquery()
+def _ran_out(now: datetime) -> Any:
+    """Mail that bounced is no silence: nobody got it."""
+    return and_(invitation.c.state == Delivery.SENT, invitation.c.expires_at <= now)
+
+
+def newly_silent(connection: Connection, rule: str, now: datetime, *, least: int, after: str, limit: int) -> list[str]:
+    """Return customers behind `after` who let `least` invitations run out since their last answer, if `rule` has opened nothing since.
+
+    Those who are waiting to be looked at anyway are left out.
+    """
+    answers = (
+        select(account.c.customer, func.max(response.c.at).label("at"))
+        .join(response, response.c.account_id == account.c.id)
+        .where(response.c.counts)
+        .group_by(account.c.customer)
+        .subquery()
+    )
+    opened = (
+        select(follow_up.c.customer, func.max(follow_up.c.opened_at).label("at"))
+        .where(follow_up.c.rule == rule)
+        .group_by(follow_up.c.customer)
+        .subquery()
     )
     rows = connection.execute(
         select(account.c.customer)
         .join(invitation, invitation.c.account_id == account.c.id)
-        .where(invitation.c.sent_at.is_not(None), invitation.c.expires_at <= now, account.c.deleted_at.is_(None))
-        .where(~select(response.c.id).where(response.c.invitation_id == invitation.c.id).exists())
+        .outerjoin(answers, answers.c.customer == account.c.customer)
+        .outerjoin(opened, opened.c.customer == account.c.customer)
+        .outerjoin(standing, standing.c.customer == account.c.customer)
+        .where(_ran_out(now), or_(answers.c.at.is_(None), invitation.c.sent_at > answers.c.at))
+        .where(or_(opened.c.at.is_(None), opened.c.at < answers.c.at))
+        .where(account.c.deleted_at.is_(None), standing.c.stale_at.is_(None), account.c.customer > after)
         .group_by(account.c.customer)
-        .having(func.count() >= least, or_(last_opened.is_(None), last_opened < last_end))
+        .having(func.count() >= least)
         .order_by(account.c.customer)
         .limit(limit)
     )

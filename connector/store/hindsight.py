@@ -7,12 +7,32 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from connector.model import Delivery
-from connector.store.tables import account, connection_state, contact, decision, go_live, interaction, invitation
+from connector.store.tables import (
+    account,
+    attempt,
+    connection_state,
+    contact,
+    decision,
+    follow_up_response,
+    go_live,
+    interaction,
+    invitation,
+    rating,
+    response,
+)
 
 
 def begin(connection: Connection, subjects: Sequence[str], crms: Sequence[str], since: datetime) -> None:
     """Make as if everything had gone live at `since`, and nothing had been decided before."""
-    for table in (invitation, decision, go_live):
+    for table in (
+        follow_up_response,
+        rating,
+        response,
+        attempt,
+        invitation,
+        decision,
+        go_live,
+    ):  # what refers to a row goes before it
         connection.execute(table.delete())
     rows = [{"subject": subject, "connection": crm, "at": since} for subject in subjects for crm in crms]
     if rows:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
 
 from connector.model import Decision, Delivery
 from connector.store.engine import new_id
@@ -23,7 +23,7 @@ from connector.store.tables import (
     owner,
 )
 from connector.store.tables import go_live as go_live_table
-from connector.store.upsert import insert_or_ignore
+from connector.store.upsert import insert_new, insert_or_ignore
 
 REACHES = (Delivery.DUE, Delivery.SENDING, Delivery.SENT, Delivery.IN_DOUBT)
 """States of an invitation that reaches its person, or may have."""
@@ -211,12 +211,50 @@ class Move:
     note: str | None = None
 
 
-def new_decision(connection: Connection, move: Move, at: datetime, /, **columns: Any) -> str:
-    """Insert a decision (survey, connection, interaction_id, contact_id, account_id) with its first move; returns its id."""
-    decision_id = new_id()
-    connection.execute(insert(decision).values(id=decision_id, **_state(move, at), **columns))
-    _log(connection, decision_id, move, at)
-    return decision_id
+class Ledger:
+    """The decisions on one page of interactions, written together when the page is done: history brings thousands at once.
+
+    Nothing of a page reads what the page writes, so the order within it does not matter but for what refers to what.
+    """
+
+    def __init__(self, connection: Connection, at: datetime) -> None:
+        self._connection = connection
+        self._at = at
+        self._decisions: list[dict[str, Any]] = []
+        self._log: list[dict[str, Any]] = []
+        self._invitations: list[tuple[str, Mapping[str, Any]]] = []
+        self._looked_at: list[dict[str, Any]] = []
+
+    def new(self, move: Move, /, **columns: Any) -> str:
+        """Take a new decision (survey, connection, interaction_id, contact_id, account_id); returns its id."""
+        decision_id = new_id()
+        self._decisions.append({"id": decision_id, **_state(move, self._at), **columns})
+        self._log.append(_log_row(decision_id, move, self._at))
+        return decision_id
+
+    def move(self, decision_id: str, move: Move, **columns: Any) -> None:
+        """Bring a decision to another state, and keep the move."""
+        move_decision(self._connection, decision_id, move, self._at, **columns)
+
+    def invite(self, decision_id: str, columns: Mapping[str, Any]) -> None:
+        """Make the decision's invitation due; see `put_invitation`."""
+        self._invitations.append((decision_id, columns))
+
+    def looked_at(self, interaction_id: str, again_at: datetime | None) -> None:
+        """Take an interaction off the work list, until `again_at` if that is given."""
+        self._looked_at.append({"interaction": interaction_id, "again": again_at})
+
+    def write(self) -> None:
+        """Write the page."""
+        insert_new(self._connection, decision, self._decisions)
+        insert_new(self._connection, decision_log, self._log)
+        for decision_id, columns in self._invitations:
+            put_invitation(self._connection, decision_id, columns)
+        if self._looked_at:
+            self._connection.execute(_LOOKED_AT, self._looked_at)
+
+
+_LOOKED_AT = update(interaction).where(interaction.c.id == bindparam("interaction")).values(look_at=bindparam("again"))
 
 
 def move_decision(connection: Connection, decision_id: str, move: Move, at: datetime, **columns: Any) -> None:
@@ -236,11 +274,18 @@ def _state(move: Move, at: datetime) -> dict[str, Any]:
 
 
 def _log(connection: Connection, decision_id: str, move: Move, at: datetime) -> None:
-    connection.execute(
-        insert(decision_log).values(
-            decision_id=decision_id, at=at, state=move.state, reason=move.reason, until=move.until, note=move.note
-        )
-    )
+    connection.execute(insert(decision_log), [_log_row(decision_id, move, at)])
+
+
+def _log_row(decision_id: str, move: Move, at: datetime) -> dict[str, Any]:
+    return {
+        "decision_id": decision_id,
+        "at": at,
+        "state": move.state,
+        "reason": move.reason,
+        "until": move.until,
+        "note": move.note,
+    }
 
 
 def put_invitation(connection: Connection, decision_id: str, columns: Mapping[str, Any]) -> None:
@@ -252,8 +297,3 @@ def put_invitation(connection: Connection, decision_id: str, columns: Mapping[st
     )
     if again.rowcount == 0:
         connection.execute(insert(invitation).values(id=new_id(), decision_id=decision_id, **fresh))
-
-
-def looked_at(connection: Connection, interaction_id: str, again_at: datetime | None) -> None:
-    """Take an interaction off the work list, until `again_at` if that is given."""
-    connection.execute(update(interaction).where(interaction.c.id == interaction_id).values(look_at=again_at))

@@ -7,14 +7,15 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
-from connector.errors import LeaseLost
+from connector.errors import LeaseLost, StoreError
 from connector.store.engine import Store
 from connector.store.tables import lease as table
 from connector.store.upsert import insert_or_ignore
@@ -95,7 +96,8 @@ def release(store: Store, mine: Lease) -> None:
 
 def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
     while not done.wait(BEAT_SECONDS):
-        with store.write() as connection:
+        # A database that is busy or away for a moment costs one beat; without the next one the lease would be let lapse.
+        with suppress(StoreError, DBAPIError), store.write() as connection:
             connection.execute(
                 update(table)
                 .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
@@ -104,13 +106,21 @@ def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
 
 
 def _myself() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}:{threading.get_ident()}"
+    return f"{_here()}:{os.getpid()}:{_started(os.getpid())}:{threading.get_ident()}"
+
+
+def _here() -> str:
+    """Return where process numbers mean what they mean here: containers can share a host's name and not its processes."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _is_dead(owner: str) -> bool:
     """Tell whether a holder certainly lives no more: only a process of this machine can be seen to be dead."""
-    host, pid, started, _thread = owner.rsplit(":", 3)
-    if host != socket.gethostname():
+    place, pid, started, _thread = owner.rsplit(":", 3)
+    if place != _here():
         return False
     return _started(int(pid)) != started
 
@@ -123,7 +133,9 @@ def _started(pid: int) -> str:
         return _alive(pid)
     except OSError:
         return "?"
-    return stat.rpartition(")")[2].split()[19]
+    state, *numbers = stat.rpartition(")")[2].split()
+    # A zombie is dead; only its parent has not looked yet.
+    return "-" if state in "ZX" else numbers[18]
 
 
 def _alive(pid: int) -> str:

@@ -57,13 +57,8 @@ def _bound(connection: Connection, crm: str, ref: str) -> Any:
 
 
 def _move_account(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
-    customers = dict(
-        connection.execute(
-            select(tables.account.c.id, tables.account.c.customer).where(tables.account.c.id.in_([loser, survivor]))
-        )
-        .tuples()
-        .all()
-    )
+    both = select(tables.account.c.id, tables.account.c.customer).where(tables.account.c.id.in_([loser, survivor]))
+    customers = {row.id: row.customer for row in connection.execute(both)}
     for table in (tables.decision, tables.invitation, tables.response):
         connection.execute(update(table).where(table.c.account_id == loser).values(account_id=survivor))
     _move_follow_ups(connection, loser, survivor, customers[survivor], now)

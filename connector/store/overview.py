@@ -1,5 +1,6 @@
 """Queries of `status`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
 from connector.store import tables
 from connector.store.connecting import all_paused, peek
+from connector.store.delivering import FAILED
 
 
 def paused(connection: Connection) -> dict[str, Any] | None:
@@ -64,8 +66,30 @@ def queues(connection: Connection, now: datetime) -> dict[str, int]:
 
 def in_doubt(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
     """Return messages of which nobody knows whether they arrived."""
+    remedy = "It may have arrived, so it is not sent again. If it did not, ask them yourself."
+    return [_message(row, remedy) for row in _attempts(connection, Delivery.IN_DOUBT, limit)]
+
+
+def bounced(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
+    """Return messages whose address was refused for good."""
+    remedy = "Nobody writes to this address again. Correct it on the contact's record in the CRM."
+    return [_message(row, remedy) | {"what": row.error} for row in _attempts(connection, Delivery.BOUNCED, limit)]
+
+
+def mail_error(connection: Connection) -> dict[str, Any] | None:
+    """Return why the last message could not be handed over; None when it could."""
+    attempt = tables.attempt
+    last = connection.execute(
+        select(attempt).where(attempt.c.state != Delivery.SENDING).order_by(attempt.c.id.desc()).limit(1)
+    ).one_or_none()
+    if last is None or last.state != FAILED:
+        return None
+    return {"what": last.error, "at": _text(last.ended_at)}
+
+
+def _attempts(connection: Connection, state: str, limit: int) -> Sequence[Any]:
     attempt, invitation = tables.attempt, tables.invitation
-    rows = connection.execute(
+    return connection.execute(
         select(
             attempt.c.purpose,
             attempt.c.started_at,
@@ -75,21 +99,21 @@ def in_doubt(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
             invitation.c.survey,
         )
         .join(invitation, invitation.c.id == attempt.c.invitation_id)
-        .where(attempt.c.state == Delivery.IN_DOUBT)
+        .where(attempt.c.state == state)
         .order_by(attempt.c.id.desc())
         .limit(limit)
-    )
-    return [
-        {
-            "survey": row.survey,
-            "about": row.label,
-            "to": row.email,
-            "purpose": row.purpose,
-            "at": _text(row.started_at),
-            "remedy": "It may have arrived, so it is not sent again. If it did not, ask them yourself.",
-        }
-        for row in rows
-    ]
+    ).all()
+
+
+def _message(row: Any, remedy: str) -> dict[str, Any]:
+    return {
+        "survey": row.survey,
+        "about": row.label,
+        "to": row.email,
+        "purpose": row.purpose,
+        "at": _text(row.started_at),
+        "remedy": remedy,
+    }
 
 
 def refused(connection: Connection, limit: int = 200) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ def person_key(connection: Connection) -> bytes:
 
 def person_of(key: bytes, email: str) -> str:
     """Return the person that a normalised address belongs to."""
-    return hmac.new(key, email.strip().lower().encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, email.strip().lower().encode(), hashlib.sha256).hex()[:32]
 
 
 def people(connection: Connection, persons: Collection[str]) -> Mapping[str, Row[tuple[object, ...]]]:

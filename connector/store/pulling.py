@@ -6,24 +6,42 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, literal, select, update
 
-from connector.model import Account, Contact, Interaction, Kind, Owner, Pulled, SeenTask
+from connector.model import Account, Contact, Interaction, Kind, Pulled, SeenTask
 from connector.ports import Reading, Record
 from connector.store import tables
-from connector.store.engine import new_id
+from connector.store.columns import TABLES, columns_of, kind_of
+from connector.store.engine import new_ids
 from connector.store.people import person_of
-from connector.store.tables import binding, display, ref_text
-from connector.store.upsert import insert_or_ignore, insert_or_update
+from connector.store.tables import binding, display
+from connector.store.upsert import insert_new, insert_or_ignore, insert_or_update
 
-Found = tuple[Record, Reading]
 
-TABLES: Mapping[Kind, Table] = {
-    Kind.OWNER: tables.owner,
-    Kind.ACCOUNT: tables.account,
-    Kind.CONTACT: tables.contact,
-    Kind.INTERACTION: tables.interaction,
-}
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the store needs of one record; its fields as fetched are not among it, since pages wait in memory."""
+
+    ref: str
+    reading: Reading
+    deleted: bool = False
+    merged_into: str | None = None
+    """The survivor's ref, of a record that was deleted by a merge."""
+
+    @classmethod
+    def of(cls, record: Record, reading: Reading) -> "Found":
+        """Keep what is needed of a record."""
+        survivor = None if record.merged_into is None else f"{record.object}/{record.merged_into}"
+        return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A record whose content is new, as columns of its kind's own."""
+
+    content: str
+    value: Pulled
+    columns: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -50,21 +68,6 @@ class Absorbed:
         return self.counts.setdefault(kind, Counts())
 
 
-def kind_of(value: Pulled) -> Kind:
-    """Return which table a value belongs into."""
-    match value:
-        case Account():
-            return Kind.ACCOUNT
-        case Contact():
-            return Kind.CONTACT
-        case Owner():
-            return Kind.OWNER
-        case Interaction():
-            return Kind.INTERACTION
-        case SeenTask():
-            return Kind.FOLLOW_UP
-
-
 class Absorber:
     """Takes pages of one connection into the store, inside the caller's transaction."""
 
@@ -77,85 +80,91 @@ class Absorber:
     def absorb(self, page: Sequence[Found]) -> Absorbed:
         """Store a page of one object. Each record counts exactly once, as stored, unchanged, deleted or refused."""
         result = Absorbed()
-        refs = [f"{record.object}/{record.id}" for record, _ in page]
-        known = self._bindings(refs)
-        fresh: dict[Kind, list[tuple[str, str, Any]]] = {}
-        for ref, (record, reading) in zip(refs, page, strict=True):
-            counts = result.of(reading.kind)
+        known = self._bindings([found.ref for found in page])
+        fresh: dict[Kind, dict[str, _Fresh]] = {}
+        for found in page:
+            reading, counts = found.reading, result.of(found.reading.kind)
             counts.read += 1
-            if record.deleted:
-                counts.deleted += self._bury(ref, record, known.get(ref), result)
+            if found.deleted:
+                counts.deleted += self._bury(found, known.get(found.ref), result)
             elif reading.value is None:
-                self._pass_over(ref, reading, counts)
+                self._pass_over(found, counts)
+            elif (row := _if_fresh(reading.value, known.get(found.ref))) is None:
+                counts.unchanged += 1
             else:
-                content = _hash(reading.value)
-                if (bound := known.get(ref)) is not None and bound.content == content:
-                    counts.unchanged += 1
-                else:
-                    counts.changed += 1
-                    fresh.setdefault(kind_of(reading.value), []).append((ref, content, reading.value))
+                counts.changed += 1
+                # A record that was read twice in one page is stored once, as it was read last.
+                fresh.setdefault(kind_of(reading.value), {})[found.ref] = row
         for kind, rows in fresh.items():
             self._store(kind, rows, known)
-        for ref, (_, reading) in zip(refs, page, strict=True):
-            if reading.value is not None and reading.error is not None:  # only a fact could not be understood
-                self._refuse(ref, reading)
-        self._note_shown([(ref, reading.value) for ref, (_, reading) in zip(refs, page, strict=True)])
+        for found in page:
+            if found.reading.value is not None and found.reading.error is not None:  # only a fact was not understood
+                self._refuse(found)
+        self._note_shown(page)
         return result
 
     def _bindings(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
-        rows = self._sql.execute(select(binding).where(binding.c.connection == self._crm, binding.c.ref.in_(refs)))
+        columns: list[ColumnElement[Any]] = [binding.c[name] for name in ("ref", "id", "kind", "content", "alias")]
+        rows = self._sql.execute(select(*columns).where(binding.c.connection == self._crm, binding.c.ref.in_(refs)))
         return {row.ref: row for row in rows}
 
-    def _store(self, kind: Kind, rows: Sequence[tuple[str, str, Any]], known: Mapping[str, Row[Any]]) -> None:
+    def _store(self, kind: Kind, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> None:
         if kind is Kind.FOLLOW_UP:
             self._see_tasks(rows)
             return
-        # A row that was read twice in one page is stored once, as it was read last.
-        latest = {ref: (content, value) for ref, content, value in rows}
-        new: list[dict[str, Any]] = []
-        changed: list[dict[str, Any]] = []
-        bindings: list[dict[str, Any]] = []
-        for ref, (content, value) in latest.items():
-            bound = known.get(ref)
-            our_id = bound.id if bound is not None and not bound.alias else new_id()
-            columns = self._columns(value, our_id, ref, is_new=bound is None)
-            (new if bound is None or bound.alias else changed).append(columns)
-            bindings.append(
-                {
-                    "connection": self._crm,
-                    "ref": ref,
-                    "kind": kind.value,
-                    "id": our_id,
-                    "content": content,
-                    "alias": False,
-                }
-            )
-        if new:
-            self._sql.execute(TABLES[kind].insert(), new)
+        table = TABLES[kind]
+        new, changed = self._new_rows(rows, known), self._changed_rows(rows, known)
+        insert_new(self._sql, table, new)
         if changed:
-            self._sql.execute(_update_by_id(TABLES[kind], changed[0]), [_bound(row) for row in changed])
-        insert_or_update(self._sql, binding, bindings)
-        self._unrefuse(latest)
+            self._sql.execute(_update_by_id(table, changed[0]), [_bound(row) for row in changed])
+        ours = [self._binding(kind, row["ref"], row["id"], rows[row["ref"]].content) for row in (*new, *changed)]
+        insert_new(self._sql, binding, [row for row in ours if row["ref"] not in known])
+        insert_or_update(self._sql, binding, [row for row in ours if row["ref"] in known])
+        self._unrefuse(rows)
+        self._write_again(kind, changed)
         if kind is Kind.CONTACT:
-            self._latch_opt_outs([*new, *changed])
+            self._latch_opt_outs((*new, *changed))
 
-    def _columns(self, value: Any, our_id: str, ref: str, *, is_new: bool) -> dict[str, Any]:
-        shared = {"id": our_id, "connection": self._crm, "ref": ref, "deleted_at": None}
-        match value:
-            case Account():
-                own = _account_columns(value) | ({"customer": our_id} if is_new else {})
-            case Contact():
-                own = _contact_columns(value) | {"person": person_of(self._key, value.email) if value.email else None}
-            case Owner():
-                own = {"name": value.name, "email": value.email, "active": value.active, "timezone": value.timezone}
-            case _:
-                looks = self._now if value.ended is not None or not is_new else None
-                own = _interaction_columns(value) | {"look_at": looks}
-        return shared | own
+    def _new_rows(self, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> list[dict[str, Any]]:
+        """Return rows with new ids for what we have not seen, or seen only as what was merged into another."""
+        refs = [ref for ref in rows if ref not in known or known[ref].alias]
+        return [
+            self._row(rows[ref], our_id, ref, is_new=True) for ref, our_id in zip(refs, new_ids(len(refs)), strict=True)
+        ]
 
-    def _see_tasks(self, rows: Iterable[tuple[str, str, SeenTask]]) -> None:
+    def _changed_rows(self, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> list[dict[str, Any]]:
+        return [
+            self._row(row, known[ref].id, ref, is_new=False)
+            for ref, row in rows.items()
+            if ref in known and not known[ref].alias
+        ]
+
+    def _row(self, fresh: _Fresh, our_id: str, ref: str, *, is_new: bool) -> dict[str, Any]:
+        row = {**fresh.columns, "id": our_id, "connection": self._crm, "ref": ref, "deleted_at": None}
+        match fresh.value:
+            case Account() if is_new:
+                row["customer"] = our_id
+            case Contact(email=email):
+                row["person"] = person_of(self._key, email) if email else None
+            case Interaction(ended=ended):
+                row["look_at"] = self._now if ended is not None or not is_new else None
+        return row
+
+    def _binding(self, kind: Kind, ref: str, our_id: str, content: str) -> dict[str, Any]:
+        return {
+            "connection": self._crm,
+            "ref": ref,
+            "kind": kind.value,
+            "id": our_id,
+            "content": content,
+            "alias": False,
+        }
+
+    def _see_tasks(self, rows: Mapping[str, _Fresh]) -> None:
         follow_up = tables.follow_up
-        for ref, content, task in rows:
+        for ref, fresh in rows.items():
+            task = fresh.value
+            assert isinstance(task, SeenTask)  # noqa: S101 - that is what the kind means
             mine = self._sql.execute(select(follow_up).where(follow_up.c.id == task.key)).one_or_none()
             if mine is None:
                 continue
@@ -164,30 +173,42 @@ class Absorber:
                 changes |= {"state": "closed", "closed_at": task.closed_at or self._now}
                 mark_stale(self._sql, mine.customer, self._now)
             self._sql.execute(update(follow_up).where(follow_up.c.id == mine.id).values(**changes))
-            row = {"connection": self._crm, "ref": ref, "kind": Kind.FOLLOW_UP.value, "id": mine.id, "content": content}
+            row = {
+                "connection": self._crm,
+                "ref": ref,
+                "kind": Kind.FOLLOW_UP.value,
+                "id": mine.id,
+                "content": fresh.content,
+            }
             insert_or_update(self._sql, binding, [row])
 
     # ── deletions and merges ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _bury(self, ref: str, record: Record, bound: Row[Any] | None, result: Absorbed) -> int:
+    def _bury(self, found: Found, bound: Row[Any] | None, result: Absorbed) -> int:
         """Mark a record as deleted; returns 1 if we knew it. Its content is forgotten, so that a restored record looks new."""
         if bound is None or bound.alias:
             return 0
-        if record.merged_into is not None:
-            result.merges.append((ref, f"{record.object}/{record.merged_into}"))
+        if found.merged_into is not None:
+            result.merges.append((found.ref, found.merged_into))
         if bound.content == "":
             return 0
         kind = Kind(bound.kind)
-        at_ref = (binding.c.connection == self._crm) & (binding.c.ref == ref)
+        at_ref = (binding.c.connection == self._crm) & (binding.c.ref == found.ref)
         self._sql.execute(update(binding).where(at_ref).values(content=""))
         if kind is Kind.FOLLOW_UP:
             self._drop_task(bound.id)
             return 1
         changes = {"deleted_at": self._now} | ({"look_at": self._now} if kind is Kind.INTERACTION else {})
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
-        shown = (display.c.connection == self._crm) & (display.c.ref == ref)
+        if kind is Kind.ACCOUNT:
+            mark_stale(self._sql, self._customer_of(bound.id), self._now)
+        shown = (display.c.connection == self._crm) & (display.c.ref == found.ref)
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
+
+    def _customer_of(self, account_id: str) -> str:
+        of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)
+        return str(self._sql.execute(of_account).scalar_one())
 
     def _drop_task(self, follow_up_id: str) -> None:
         follow_up = tables.follow_up
@@ -200,49 +221,48 @@ class Absorber:
 
     # ── what our fields show ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _note_shown(self, values: Sequence[tuple[str, Pulled | None]]) -> None:
-        seen = {ref: value for ref, value in values if isinstance(value, Account | Contact)}
-        if not seen:
-            return
+    def _note_shown(self, page: Sequence[Found]) -> None:
+        seen = {one.ref: one.reading.value for one in page if isinstance(one.reading.value, Account | Contact)}
         known = self._displays(list(seen))
         rows = []
         for ref, value in seen.items():
             row = known.get(ref)
             shown = {name: raw for name, raw in value.shown.items() if raw is not None}
-            if row is None and not shown:
-                continue
-            if row is not None and row.shown == shown:
+            if shown == (row.shown if row is not None else {}):
                 continue
             rows.append(
                 {
                     "connection": self._crm,
                     "ref": ref,
                     "target": "account" if isinstance(value, Account) else "contact",
-                    "wanted": row.wanted if row else {},
+                    "wanted": {},
                     "shown": shown,
-                    "written": row.written if row else {},
+                    "written": {},
                     "dirty": bool(row and row.wanted),
                 }
             )
-        insert_or_update(self._sql, display, rows)
+        # What the record should say is not touched: the survey page may be changing it at this very moment.
+        insert_or_update(self._sql, display, rows, only=("shown", "dirty"))
 
     def _displays(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
+        if not refs or not self._any(display.c.connection == self._crm):
+            return {}
         rows = self._sql.execute(select(display).where(display.c.connection == self._crm, display.c.ref.in_(refs)))
         return {row.ref: row for row in rows}
 
     # ── set aside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _pass_over(self, ref: str, reading: Reading, counts: Counts) -> None:
-        if reading.error is None:
+    def _pass_over(self, found: Found, counts: Counts) -> None:
+        if found.reading.error is None:
             counts.unchanged += 1
             return
         counts.refused += 1
-        self._refuse(ref, reading)
+        self._refuse(found)
 
-    def _refuse(self, ref: str, reading: Reading) -> None:
-        error = reading.error
+    def _refuse(self, found: Found) -> None:
+        error = found.reading.error
         assert error is not None  # noqa: S101 - the caller has looked
-        key = f"read:{ref}"
+        key = f"read:{found.ref}"
         before = self._sql.execute(
             select(tables.refused.c.attempts).where(
                 tables.refused.c.connection == self._crm, tables.refused.c.key == key
@@ -262,10 +282,29 @@ class Absorber:
         insert_or_update(self._sql, tables.refused, [row])
 
     def _unrefuse(self, refs: Iterable[str]) -> None:
+        refused = tables.refused
+        mine = (refused.c.connection == self._crm) & (refused.c.direction == "read")
+        if not self._any(mine):
+            return
         keys = [f"read:{ref}" for ref in refs]
+        self._sql.execute(refused.delete().where(mine, refused.c.key.in_(keys)))
+
+    def _write_again(self, kind: Kind, changed: Sequence[Mapping[str, Any]]) -> None:
+        """Let what was refused of a record, or of a task about it, be tried once more now that somebody has changed the record."""
+        refused, follow_up = tables.refused, tables.follow_up
+        mine = (refused.c.connection == self._crm) & (refused.c.direction == "write")
+        if kind not in (Kind.ACCOUNT, Kind.CONTACT) or not changed or not self._any(mine):
+            return
+        about = follow_up.c.account_id if kind is Kind.ACCOUNT else follow_up.c.contact_id
+        tasks = select(follow_up.c.id).where(about.in_([row["id"] for row in changed]), follow_up.c.task_ref.is_(None))
+        keys = [f"{kind.value}:{row['ref']}" for row in changed]
         self._sql.execute(
-            tables.refused.delete().where(tables.refused.c.connection == self._crm, tables.refused.c.key.in_(keys))
+            update(refused).where(mine, refused.c.key.in_(keys) | refused.c.key.in_(tasks)).values(fingerprint="")
         )
+
+    def _any(self, condition: ColumnElement[bool]) -> bool:
+        """Tell if there is any such row: mostly there is none, and 2,000 need not be looked for one by one."""
+        return self._sql.execute(select(literal(1)).where(condition).limit(1)).first() is not None
 
     def _latch_opt_outs(self, contacts: Iterable[Mapping[str, Any]]) -> None:
         persons = sorted({row["person"] for row in contacts if row["no_surveys"] and row["person"]})
@@ -277,62 +316,20 @@ class Absorber:
 
 
 def mark_stale(connection: Connection, customer: str, now: datetime) -> None:
-    """Note that something happened to a customer, for `score` to take in."""
-    insert_or_ignore(connection, tables.standing, [{"customer": customer}])
-    unmarked = (tables.standing.c.customer == customer) & tables.standing.c.stale_at.is_(None)
-    connection.execute(update(tables.standing).where(unmarked).values(stale_at=now))
+    """Note that something happened to a customer, for `score` to take in.
+
+    An earlier mark is replaced: whoever is dealing with that one must not take this one off as well.
+    """
+    insert_or_update(connection, tables.standing, [{"customer": customer, "stale_at": now}])
 
 
-def _account_columns(value: Account) -> dict[str, Any]:
-    return {
-        "name": value.name,
-        "owner_ref": ref_text(value.owner),
-        "parent_ref": ref_text(value.parent),
-        "is_customer": value.is_customer,
-        "link": value.link,
-        "facts": value.facts,
-    }
-
-
-def _contact_columns(value: Contact) -> dict[str, Any]:
-    return {
-        "account_ref": ref_text(value.account),
-        "name": value.name,
-        "email": value.email,
-        "role": value.role,
-        "language": value.language,
-        "owner_ref": ref_text(value.owner),
-        "no_surveys": value.no_surveys,
-        "facts": value.facts,
-    }
-
-
-def _interaction_columns(value: Interaction) -> dict[str, Any]:
-    return {
-        "kind": value.kind,
-        "label": value.label,
-        "account_ref": ref_text(value.account),
-        "contact_refs": [ref_text(ref) for ref in value.contacts],
-        "owner_ref": ref_text(value.owner),
-        "ended": value.ended,
-        "ended_at": value.ended_at,
-        "updated_at": value.updated_at,
-        "facts": value.facts,
-    }
-
-
-def _hash(value: Pulled) -> str:
-    """Hash what a record means to us, without what our own fields show: our writes coming back change nothing."""
-    match value:
-        case Account():
-            content: object = _account_columns(value)
-        case Contact():
-            content = _contact_columns(value)
-        case Interaction():
-            content = _interaction_columns(value)
-        case _:
-            content = value
-    return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
+def _if_fresh(value: Pulled, bound: Row[Any] | None) -> _Fresh | None:
+    """Return what is to be stored; None where it is stored already. Our own writes coming back change nothing."""
+    columns = columns_of(value)
+    content = hashlib.blake2b(repr(columns).encode(), digest_size=12).hexdigest()
+    if bound is not None and bound.content == content:
+        return None
+    return _Fresh(content, value, columns)
 
 
 def _update_by_id(table: Table, columns: Mapping[str, Any]) -> Any:

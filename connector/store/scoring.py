@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from connector.scoring.account_model import Prior
 from connector.scoring.evidence import RatedAnswer
@@ -16,9 +16,13 @@ from connector.store.upsert import insert_or_ignore
 _PAGE = 2000
 
 
-def stale(connection: Connection, limit: int) -> list[Row[Any]]:
-    """Return standings that something happened to, longest waiting first."""
+def stale(connection: Connection, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+    """Return standings that something happened to, longest waiting first, behind a place (since when, customer)."""
     found = select(standing).where(standing.c.stale_at.is_not(None)).order_by(standing.c.stale_at, standing.c.customer)
+    if after is not None:
+        since, customer = after
+        later = and_(standing.c.stale_at == since, standing.c.customer > customer)
+        found = found.where(or_(standing.c.stale_at > since, later))
     return list(connection.execute(found.limit(limit)))
 
 

@@ -32,8 +32,9 @@ def want(connection: Connection, ref: Ref, target: str, values: Mapping[str, Any
 
 
 def _row(connection: Connection, ref: Ref) -> Any:
+    # Locked, so that nobody notes what the record shows between our reading and our writing it.
     return connection.execute(
-        select(display).where(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
+        select(display).where(display.c.connection == ref.connection, display.c.ref == ref_text(ref)).with_for_update()
     ).one_or_none()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from connector.model import Kind
+from connector.store.people import people
 from connector.store.refs import chunks, rows_by_id
 from connector.store.tables import (
     account,
@@ -81,6 +82,21 @@ class Entry:
     attempts: list[Any]
     answers: list[tuple[Any, list[Any]]]
     """Responses with their ratings, oldest first."""
+    person: Any | None = None
+    """What is known of the person asked, over all connections: whether they want surveys, whether mail reaches them."""
+
+    @property
+    def who(self) -> str:
+        """The name of who was asked or not."""
+        if self.contact is not None:
+            return str(self.contact.name)
+        return str(self.invitation.name) if self.invitation is not None else ""
+
+
+def person(connection: Connection, found: Found) -> Any | None:
+    """Return what is known of the person behind a contact; None for other kinds."""
+    key = getattr(found.row, "person", None)
+    return people(connection, [key]).get(key) if key else None
 
 
 def entries(connection: Connection, found: Found) -> list[Entry]:
@@ -99,6 +115,7 @@ def entries(connection: Connection, found: Found) -> list[Entry]:
     asked = [row.id for row in invitations.values()]
     attempts = _grouped(connection, attempt, "invitation_id", asked)
     answers = _answers(connection, asked)
+    known = people(connection, {row.person for row in [*contacts.values(), *invitations.values()] if row.person})
     return [
         Entry(
             decision=row,
@@ -108,6 +125,7 @@ def entries(connection: Connection, found: Found) -> list[Entry]:
             invitation=invitations.get(row.id),
             attempts=attempts.get(_id(invitations.get(row.id)), []),
             answers=answers.get(_id(invitations.get(row.id)), []),
+            person=known.get(_person(contacts.get(row.contact_id), invitations.get(row.id))),
         )
         for row in decisions
         if row.interaction_id in interactions
@@ -116,6 +134,10 @@ def entries(connection: Connection, found: Found) -> list[Entry]:
 
 def _id(row: Any) -> str:
     return str(row.id) if row is not None else ""
+
+
+def _person(*rows: Any) -> str:
+    return next((row.person for row in rows if row is not None and row.person), "")
 
 
 def _grouped(connection: Connection, table: Any, column: str, values: Collection[str]) -> dict[str, list[Any]]:

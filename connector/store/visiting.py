@@ -72,6 +72,11 @@ class AccountView:
     follow_ups: Sequence[Row[Any]]
 
     @property
+    def answered(self) -> frozenset[str]:
+        """The invitations that were answered."""
+        return frozenset(answer.row.invitation_id for answer in self.answers if answer.row.invitation_id)
+
+    @property
     def connections(self) -> frozenset[str]:
         """The CRMs that this customer is known in."""
         return frozenset(row.connection for row in self.accounts)

@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
-from connector.model import FollowUpState
-from connector.store.tables import account, contact, display, follow_up, refused, write_log
-from connector.store.upsert import insert_or_update
+from connector.model import FollowUpState, Kind
+from connector.store.tables import account, binding, contact, display, follow_up, refused, write_log
+from connector.store.upsert import insert_or_ignore, insert_or_update
+
+NOT_READ = "not read yet"
+"""Stands for the content of a record that we have made and not read: whatever is read of it is new."""
 
 
 def dirty(connection: Connection, crm: str, after: str, limit: int) -> list[Row[Any]]:
@@ -44,9 +47,12 @@ def wrote(
     connection.execute(update(display).where(mine).values(dirty=still != row.wanted))
 
 
-def taskless(connection: Connection, crm: str, limit: int) -> list[Row[Any]]:
-    """Return open follow-ups without a task in the CRM, oldest first, with the refs of whom and what they are about."""
-    rows = connection.execute(
+def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+    """Return open follow-ups without a task in the CRM behind a place (when opened, id), oldest first.
+
+    With them come the refs of whom and what they are about.
+    """
+    found = (
         select(
             follow_up,
             account.c.ref.label("account_ref"),
@@ -57,14 +63,26 @@ def taskless(connection: Connection, crm: str, limit: int) -> list[Row[Any]]:
         .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
         .where(follow_up.c.connection == crm, follow_up.c.task_ref.is_(None), follow_up.c.state == FollowUpState.OPEN)
         .order_by(follow_up.c.opened_at, follow_up.c.id)
-        .limit(limit)
     )
-    return list(rows)
+    if after is not None:
+        opened_at, id_ = after
+        later = and_(follow_up.c.opened_at == opened_at, follow_up.c.id > id_)
+        found = found.where(or_(follow_up.c.opened_at > opened_at, later))
+    return list(connection.execute(found.limit(limit)))
 
 
-def has_task(connection: Connection, follow_up_id: str, ref: str) -> None:
-    """Note the task that a follow-up has in the CRM."""
+def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str) -> None:
+    """Note the task that a follow-up has in the CRM, so that it is known again even if it is deleted before it was ever read."""
     connection.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(task_ref=ref))
+    row = {
+        "connection": crm,
+        "ref": ref,
+        "kind": Kind.FOLLOW_UP.value,
+        "id": follow_up_id,
+        "content": NOT_READ,
+        "alias": False,
+    }
+    insert_or_ignore(connection, binding, [row])
 
 
 def log(connection: Connection, crm: str, key: str, **columns: Any) -> None:

@@ -4,11 +4,12 @@ An invitation holds one link for each answer. None of them records anything: the
 because mail scanners follow every link. There is no tracking pixel and no remote image, and nothing is advertised.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import mrml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -21,6 +22,8 @@ Purpose = Literal["invitation", "reminder"]
 
 SUBJECT_LENGTH: Final = 150
 """Longer subjects are cut; most mail programs show less than half of it."""
+_NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 (§2.2) has no place for: one such character in a name would keep the mail from being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +159,20 @@ def _placeholders(view: InvitationView, site: Site, words: Wording) -> dict[str,
 
 def _unsubscribe_headers(site: Site, url: str) -> dict[str, str]:
     """RFC 2369 and RFC 8058: one click in the mail program stops the surveys, without a visit and without a login."""
-    mailto = f"mailto:{site.contact_address}?subject={quote('Stop surveys')}"
+    mailto = f"mailto:{quote(site.contact_address, safe='@')}?subject={quote('Stop surveys')}"
     return {
-        "List-Unsubscribe": f"<{url}/unsubscribe>, <{mailto}>",
+        "List-Unsubscribe": f"<{_in_ascii(url)}/unsubscribe>, <{mailto}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+
+
+def _in_ascii(url: str) -> str:
+    """Return the address as a header can hold it: the host in IDNA, the path percent-encoded."""
+    if url.isascii():
+        return url
+    parts = urlsplit(url)
+    host = parts.netloc.encode("idna").decode()
+    return urlunsplit(parts._replace(netloc=host, path=quote(parts.path, safe="/%")))
 
 
 def _one_line(subject: str) -> str:
@@ -173,10 +185,15 @@ def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("connector.surveys"),
         autoescape=select_autoescape(enabled_extensions=("mjml",), default=False),
+        finalize=_printable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _printable(value: Any) -> Any:
+    return _NOT_XML.sub("", value) if isinstance(value, str) else value
 
 
 def _text(template: str, values: dict[str, Any]) -> str:

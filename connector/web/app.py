@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from connector.surveys.wording import preferred, wording
 from connector.web.account import account_routes
-from connector.web.guard import GuardHeaders, mask_server_logs
+from connector.web.guard import HEADERS, GuardHeaders, mask_server_logs
 from connector.web.pages import page
 from connector.web.parts import WebParts
 from connector.web.survey import request_language, survey_routes
@@ -59,7 +59,9 @@ def _add_error_pages(app: FastAPI, web: WebParts) -> None:
     @app.exception_handler(Exception)
     def fault_page(request: Request, _error: Exception) -> Response:
         # The server above us logs the error itself.
-        return _explained(request, web, Trouble(500, "error"))
+        response = _explained(request, web, Trouble(500, "error"))
+        response.headers.update(HEADERS)  # this page is made outside of what adds them to the others
+        return response
 
 
 def _explained(request: Request, web: WebParts, trouble: Trouble) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.measure import Measured, measured
 from tests.bench.org import Org
 
 MOST_PER_PAGE = 2_000
@@ -48,6 +49,54 @@ sync = "1h"
 
 
 @dataclass(frozen=True)
+class Lap:
+    """One lap: what it told and took, and the calls as the org saw them."""
+
+    process: Measured
+    log: list[dict[str, Any]]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What `sync --json` printed."""
+        found: dict[str, Any] = self.process.printed
+        return found
+
+    @property
+    def seconds(self) -> float:
+        """How long the lap took, without the start of Python."""
+        return float(self.report["took_s"])
+
+    @property
+    def records(self) -> int:
+        """How many records were read."""
+        return sum(kind["read"] for kind in self.report["crm"]["acme"]["pulled"].values())
+
+    @property
+    def kinds(self) -> int:
+        """How many objects of the CRM were looked at."""
+        return len({call["sobject"] for call in self.log if is_listing(call)})
+
+    @property
+    def reads(self) -> int:
+        """How many calls asked for records."""
+        return sum(1 for call in self.log if is_reading(call))
+
+    @property
+    def least(self) -> int:
+        """With how few calls they could have been had: one for each 2,000 of an object, and one for an object without any."""
+        rows: dict[str, int] = {}
+        for call in self.log:
+            if is_reading(call):
+                rows[call["sobject"]] = rows.get(call["sobject"], 0) + call["rows"]
+        return sum(max(1, math.ceil(count / MOST_PER_PAGE)) for count in rows.values())
+
+    @property
+    def writes(self) -> int:
+        """How many calls changed something."""
+        return sum(1 for call in self.log if call["kind"] == "write")
+
+
+@dataclass(frozen=True)
 class Installation:
     """Where it lies, and the CRM that it is connected to."""
 
@@ -56,7 +105,9 @@ class Installation:
 
     def command(self, *words: str) -> None:
         """Run a command of Afterword."""
-        subprocess.run([*afterword(words[0]), "-c", str(self.config), *words[1:]], check=True, stdout=sys.stderr)
+        subprocess.run(
+            [*afterword(words[0]), "-c", str(self.config), *words[1:]], check=True, stdout=subprocess.DEVNULL
+        )
 
     def set_up(self) -> None:
         """Make our fields in the CRM."""
@@ -64,19 +115,19 @@ class Installation:
         token.write_text(self.org.admin_token, encoding="utf-8")
         self.command("setup-crm", "--admin-token-file", str(token))
 
-    def lap(self, *, trace: bool = False) -> dict[str, Any]:
-        """Run one lap; returns its report with seconds and memory, and the calls that the org saw."""
+    def lap(self) -> Lap:
+        """Run `afterword sync`."""
         mark = self.org.mark()
-        report = worker("lap", self.config, *(["--trace"] if trace else []))
-        return report | {"log": self.org.calls(mark)}
+        done = measured([*afterword("sync"), "-c", str(self.config), "--json"])
+        return Lap(done, self.org.calls(mark))
 
-    def bare(self, log: list[dict[str, Any]]) -> dict[str, Any]:
+    def bare(self, lap: Lap) -> Measured:
         """Fetch the pages of a lap again, with nothing but requests and json."""
         plan = self.config.with_name("pages.json")
-        paths = [call["path"] for call in log if is_listing(call)]
+        paths = [call["path"] for call in lap.log if is_listing(call)]
         told = {"url": self.org.url, "ca_bundle": self.org.ca_bundle, "token": self.org.access_token, "paths": paths}
         plan.write_text(json.dumps(told), encoding="utf-8")
-        return worker("bare", plan)
+        return measured([sys.executable, "-m", "tests.bench.bare", str(plan)])
 
 
 def install(folder: Path, org: Org, *, mode: str = "live", web_port: int = 8080, mail_port: int = 25) -> Installation:
@@ -103,27 +154,11 @@ def afterword(command: str) -> list[str]:
     return [sys.executable, "-m", "connector.cli", command]
 
 
-def worker(what: str, file: Path, *options: str) -> dict[str, Any]:
-    """Measure in a process of its own."""
-    line = [sys.executable, "-m", "tests.bench.worker", what, str(file), *options]
-    found: dict[str, Any] = json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
-    return found
+def is_reading(call: dict[str, Any]) -> bool:
+    """Tell if a call asks for records, and not for a description."""
+    return call["kind"] == "read" and "/query" in call["path"]
 
 
 def is_listing(call: dict[str, Any]) -> bool:
     """Tell if a call begins a listing of changes."""
-    return call["kind"] == "read" and "/queryAll?" in call["path"] and "ORDER" in call["path"].upper()
-
-
-def reads(log: list[dict[str, Any]]) -> int:
-    """Return how many calls asked for records."""
-    return sum(1 for call in log if call["kind"] == "read" and "/query" in call["path"])
-
-
-def least_reads(log: list[dict[str, Any]]) -> int:
-    """Return with how few calls the same records could have been read: one page for each 2,000 of an object, and at least one."""
-    rows: dict[str, int] = {}
-    for call in log:
-        if call["kind"] == "read" and "/query" in call["path"]:
-            rows[call["sobject"]] = rows.get(call["sobject"], 0) + call["rows"]
-    return sum(max(1, math.ceil(count / MOST_PER_PAGE)) for count in rows.values())
+    return is_reading(call) and "/queryAll?" in call["path"] and "ORDER" in call["path"].upper()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +64,27 @@ class Org:
         return [call for call in log if call["path"].startswith("/services/data/")]
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(method, f"{self.url}/sandbox/{path}", json=body, verify=self.ca_bundle, timeout=60)
+        answer = self._session.request(method, f"{self.url}/sandbox/{path}", json=body, timeout=60)
         answer.raise_for_status()
         return answer.json()
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False  # else a certificate bundle named by the environment would come first
+        session.verify = self.ca_bundle
+        return session
 
 
 @contextmanager
 def serving(sizes: Sizes) -> Iterator[Org]:
     """Serve an org of these sizes for the length of a `with` block."""
-    command = [sys.executable, "-m", __name__ if __name__ != "__main__" else "tests.bench.org", json.dumps(asdict(sizes))]
+    command = [
+        sys.executable,
+        "-m",
+        __name__ if __name__ != "__main__" else "tests.bench.org",
+        json.dumps(asdict(sizes)),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -1,11 +1,8 @@
 """One whole installation among real parts: a pretend Salesforce over HTTPS, an SMTP server, the web application over HTTP."""
 
-import json
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +17,15 @@ import requests
 import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from processes import Command, Done
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.server import running
 from connector import setting_up, wiring
+from connector import status as statuses
+from connector import why as survey_log
 from connector.clock import SteppedClock, SystemClock
 from connector.ports import Clock
 from connector.service import web_parts
@@ -204,15 +204,13 @@ client_secret = "{self.org.client.client_secret}"
         assert [result.error for result in results if result.error is not None] == []
         admin.close()
 
-    def command(self, *words: str, wait: float = 60) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str) -> Done:
         """Run one command of the product as a process of its own, on the machine's time."""
-        return subprocess.run(
-            self.words(*words), cwd=self.folder, capture_output=True, text=True, timeout=wait, check=False
-        )
+        return self.start(*words).done()
 
-    def words(self, *words: str) -> list[str]:
-        """Return a command line of the product."""
-        return [sys.executable, "-m", "connector.cli", *words, "-c", str(self.config)]
+    def start(self, *words: str) -> Command:
+        """Begin a command."""
+        return Command(self.folder, [*words, "-c", str(self.config)])
 
     # ── time ──
 
@@ -288,17 +286,25 @@ client_secret = "{self.org.client.client_secret}"
 
     def mark(self) -> None:
         """Count writes and mails from here."""
-        self._mark = self.org.log.mark()
+        self.mark_writes()
         self.mailbox.mails.clear()
+
+    def mark_writes(self) -> None:
+        """Count writes from here."""
+        self._mark = self.org.log.mark()
 
     @property
     def writes(self) -> list[Call]:
         """The writing calls that reached the CRM since the mark."""
         return self.org.log.since(self._mark, kind="write")
 
-    def status(self) -> Any:
-        """Return what `afterword status --json` prints."""
-        return json.loads(self.command("status", "--json").stdout)
+    def status(self) -> dict[str, Any]:
+        """Return what `afterword status` tells."""
+        return statuses.status(self.installation)
+
+    def why(self, record_id: str) -> str:
+        """Return what `afterword why` tells about a record."""
+        return "\n".join(survey_log.explain(self.installation.store, record_id))
 
 
 @contextmanager

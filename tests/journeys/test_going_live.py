@@ -54,12 +54,12 @@ def test_the_first_live_lap_over_history_invites_nobody(house: House) -> None:
 
 
 def test_a_survey_that_is_added_asks_about_nothing_that_ended_before_it(live: House) -> None:
-    live.configure(AFTER_CASE.replace("after-case", "after-deal").replace("case.closed", "deal.won"))
+    live.configure(AFTER_CASE.replace("case.closed", "deal.won"))
     live.lap()
     old = history(live)
     live.later(HOUR)
     live.advance(HOUR)
-    live.configure(AFTER_CASE + UNHAPPY)
+    live.configure(AFTER_CASE.replace("after-case", "another") + UNHAPPY)
     assert live.lap().invited == 0
     live.org.update("Case", old[0], {"Priority": "High"})
     assert live.later(HOUR).not_invited == {"before_go_live": 1}

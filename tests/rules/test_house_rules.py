@@ -135,9 +135,16 @@ def test_the_store_knows_no_stage() -> None:
     )
 
 
-def test_only_the_composition_root_sees_adapters_and_mappings() -> None:
+def test_only_the_composition_roots_see_adapters_and_mappings() -> None:
     root = ("connector/wiring", "connector/cli", "connector/demo/")
     assert offences(("connector",), ("adapters", "mappings"), but=root) == []
+
+
+def test_nothing_in_the_product_knows_of_the_demo() -> None:
+    assert (
+        offences(("connector", "adapters", "mappings"), ("connector.demo",), but=("connector/cli", "connector/demo/"))
+        == []
+    )
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -37,15 +37,10 @@ records = st.tuples(signs, numbers).map(lambda pair: f"Id {pair[0]} '{pair[1]}'"
 emails = st.sampled_from(
     ["Email = 'P1@x.example'", "Email IN ('p1@x.example', 'p2@x.example')", "Email = null", "LastName = 'n3'"]
 )
-conditions = st.recursive(
-    st.one_of(stamps, records, emails),
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map(lambda pair: f"({pair[0]} AND {pair[1]})"),
-        st.tuples(inner, inner).map(lambda pair: f"({pair[0]} OR {pair[1]})"),
-        inner.map(lambda one: f"(NOT {one})"),
-    ),
-    max_leaves=6,
-)
+atoms = st.one_of(stamps, stamps, records, emails, stamps.map(lambda one: f"(NOT {one})"))
+both = st.tuples(atoms, atoms).map(lambda pair: f"({pair[0]} AND {pair[1]})")
+either = st.lists(st.one_of(stamps, atoms, both), min_size=2, max_size=3).map(lambda parts: f"({' OR '.join(parts)})")
+conditions = st.lists(st.one_of(atoms, either, either), min_size=1, max_size=2).map(" AND ".join)
 orders = st.sampled_from(["SystemModstamp, Id", "Id", "Email DESC NULLS LAST, Id", "LastName, SystemModstamp DESC, Id"])
 
 
@@ -54,7 +49,7 @@ def found(org, soql, *, deleted):
     return [row["Id"] for row in Search(org, access, deleted=deleted).run(soql).rows]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=conditions, order=orders, limit=st.integers(1, 40), deleted=st.booleans())
 def test_indexes_find_what_reading_everything_finds(crowd, where, order, limit, deleted):
     soql = f"SELECT Id FROM Contact WHERE {where} ORDER BY {order} LIMIT {limit}"  # noqa: S608

@@ -104,6 +104,15 @@ def test_a_rotating_refresh_token_works_once_and_ends_the_old_session(anyone, or
     assert anyone.api("GET", "limits").status_code == 401
 
 
+def test_a_password_opens_a_session_and_a_wrong_one_is_an_invalid_grant(anyone, org):
+    name = org.get("User", org.admin_id)["Username"]
+    org.oauth.passwords[name] = "correct horse"
+    form = {"grant_type": "password", "username": name, **credentials(org)}
+    assert grant(anyone, password="correct horse", **form).status_code == 200
+    refused = grant(anyone, password="wrong", **form)
+    assert refused.json() == {"error": "invalid_grant", "error_description": "authentication failure"}
+
+
 def test_a_session_ends_on_the_clock(anyone, org):
     body = grant(anyone, grant_type="client_credentials", **credentials(org)).json()
     anyone.headers["Authorization"] = f"Bearer {body['access_token']}"

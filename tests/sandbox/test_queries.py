@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from simple_salesforce import exceptions
+from simple_salesforce.format import format_soql
 
 
 @pytest.fixture
@@ -207,3 +208,15 @@ def test_too_long_an_address_is_refused_with_a_page_of_html(http):
     )
     assert answer.status_code == 414
     assert "Bad Message 414" in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["O'Dell", 'say "hi"', "back\\slash", "100%", "a_b", "line\nbreak", "käse 🧀", "\\'", "\\%"]
+)
+def test_what_simple_salesforce_escapes_is_read_back(http, org, name):
+    for other in (name, "axb", "100x", "other"):
+        org.insert("Account", {"Name": other})
+    exact = format_soql("SELECT Name FROM Account WHERE Name = {}", name)
+    assert names(http.found(exact)) == [name]
+    like = format_soql("SELECT Name FROM Account WHERE Name LIKE '{:like}%'", name)
+    assert names(http.found(like)) == [name]

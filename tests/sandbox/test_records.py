@@ -291,6 +291,20 @@ def test_a_record_in_an_open_transaction_is_locked(http, org):
     assert org.get("Account", account)["Name"] == "B"
 
 
+def test_a_late_commit_does_not_take_back_what_happened_meanwhile(org):
+    account = org.insert("Account", {"Name": "A"})
+    person = org.insert("Contact", {"LastName": "x", "AccountId": account})
+    org.insert(
+        "Task", {"Subject": "Late", "WhatId": account, "Status": "Completed"}, visible_after=timedelta(minutes=5)
+    )
+    org.clock.advance(timedelta(minutes=2))
+    org.insert("Task", {"Subject": "Soon", "WhoId": person})
+    org.clock.advance(timedelta(minutes=3))
+    row = org.get("Account", account)
+    assert (row["SystemModstamp"], row["LastActivityDate"]) == ("2026-03-02T09:02:00.000+0000", "2026-03-02")
+    assert org.count("Task") == 2
+
+
 def test_a_key_in_an_open_transaction_cannot_be_taken_twice(http, org):
     key_field(org)
     org.insert("Account", {"Name": "A", "Key__c": "k"}, visible_after=timedelta(minutes=1))

@@ -114,7 +114,7 @@ def test_prospects_have_no_cases(world: Salesforce) -> None:
 def test_the_mix_is_that_of_a_real_org(world: Salesforce) -> None:
     cases = Counter(row["Status"] for row in world.rows("Case"))
     assert 0.85 < cases["Closed"] / cases.total() < 0.99
-    assert [row for row in world.rows("Case") if "reopened" in row.get("Comments", "")]
+    assert [row for row in world.rows("Case") if "reopened" in row.get("Description", "")]
     assert {row["Priority"] for row in world.rows("Case")} == {"High", "Medium", "Low"}
     deals = Counter((row["IsClosed"], row["IsWon"]) for row in world.rows("Opportunity"))
     assert min(deals[True, True], deals[True, False], deals[False, False]) > 3

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_stopping_ends_open_connections():
         session.trust_env, session.verify = False, str(server.ca_bundle)
         assert session.get(f"{server.url}/services/data", timeout=30).status_code == 200
     assert threading.active_count() == before
+
+
+def test_a_fault_of_the_sandbox_itself_is_answered_and_not_swallowed(http, org, monkeypatch):
+    seen = []
+    monkeypatch.setattr(threading, "excepthook", lambda trouble: seen.append(trouble.exc_type))
+    monkeypatch.setattr(org.limits, "as_json", lambda: 1 / 0)
+    answer = http.api("GET", "limits")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/html")
+    assert http.api("GET", "limits/recordCount").status_code == 200
+    for _ in range(100):
+        if seen:
+            break
+        time.sleep(0.05)
+    assert seen == [ZeroDivisionError]
 
 
 def test_a_clock_can_stand_follow_and_jump():

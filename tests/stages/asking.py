@@ -107,8 +107,10 @@ class World:
 
     # ── what the CRM holds ──
 
-    def account(self, name: str, *, crm: str = CRM, customer: str | None = None, is_customer: bool = True) -> str:
-        row = {"customer": customer or name, "name": name, "is_customer": is_customer, "facts": {}}
+    def account(
+        self, name: str, *, crm: str = CRM, customer: str | None = None, is_customer: bool = True, **columns: Any
+    ) -> str:
+        row = {"customer": customer or name, "name": name, "is_customer": is_customer, "facts": {}} | columns
         return self._add(t.account, "account", crm, f"Account/{name}", name, **row)
 
     def person(self, name: str, account: str = "oy", *, crm: str = CRM, email: str | None = "", **columns: Any) -> str:

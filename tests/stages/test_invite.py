@@ -252,6 +252,16 @@ def test_merged_contacts_are_one_person_with_one_decision(here: World) -> None:
     assert len(here.rows(t.invitation)) == 1
 
 
+def test_conditions_look_at_the_account_and_the_contact_too(here: World) -> None:
+    here.surveys = {"after-case": survey(where={"industry": ["Energy"], "department": ["IT"]})}
+    here.account("energy", facts={"industry": "Energy"})
+    here.person("anna", "energy", facts={"department": "IT"})
+    here.person("bert", "energy", facts={"department": "Sales"})
+    here.case("c1", ("anna",), account="energy")
+    here.case("c2", ("bert",), account="energy")
+    assert counts(here) == (1, {"condition": 1})
+
+
 def test_data_that_are_mended_in_time_lift_the_refusal(here: World) -> None:
     here.surveys = {"after-case": survey(where={"priority": ["High"]})}
     here.case("c1", facts={"priority": "Low"})
@@ -320,7 +330,7 @@ def test_a_crash_in_the_middle_of_a_page_undoes_the_page_and_the_next_lap_does_i
 ) -> None:
     here.case("c1")
     with monkeypatch.context() as broken:
-        broken.setattr(invite.inviting, "looked_at", _crash)
+        broken.setattr(invite.inviting, "put_invitation", _crash)
         with pytest.raises(SystemError):
             invite.run(here.context())
     assert here.rows(t.decision) == []

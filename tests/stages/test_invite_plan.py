@@ -82,6 +82,22 @@ def test_a_condition_holds_when_the_fact_is_one_of_its_values(facts: Any) -> Non
     assert told(survey=asked, end=End(START, facts=facts)) == (Decision.INVITED, None)
 
 
+def test_a_condition_reads_facts_of_the_account_and_of_the_contact_too() -> None:
+    known = {
+        "end": End(START, facts={"type": "Problem"}),
+        "customer": Customer("oy", is_customer=True, facts={"industry": "Energy", "type": "Customer"}),
+        "recipient": Recipient("m@oy.example", "maria", facts={"department": "IT"}),
+    }
+    met = {
+        "industry": ["Energy"],
+        "department": "IT",
+        "type": "Problem",
+    }  # what is nearest counts: the interaction's own
+    assert told(survey=survey(where=met), **known) == (Decision.INVITED, None)
+    for where in ({"industry": "Retail"}, {"department": "Sales"}, {"type": "Customer"}):
+        assert told(survey=survey(where=where), **known) == (Decision.REFUSED, Reason.CONDITION)
+
+
 def test_those_who_are_not_customers_are_asked_when_everyone_is() -> None:
     asked = survey(audience="everyone")
     assert told(survey=asked, customer=Customer("oy", is_customer=False)) == (Decision.INVITED, None)

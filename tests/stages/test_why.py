@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 from asking import CRM, DAY, HOUR, SITE, START, World, limits, survey, world
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from connector.errors import MailboxRefused, MailUnavailable
 from connector.model import Reason
 from connector.stages import deliver, invite
 from connector.store import Store
 from connector.store import tables as t
+from connector.store.people import bounced, opt_out, person_key, person_of
 from connector.why import BECAUSE, UnknownRecord, explain
 
 
@@ -79,6 +80,53 @@ def test_a_contact_and_an_account_tell_all_their_interactions_the_latest_first(h
         told = [line for line in explain(here.store, record) if "after-case" in line]
         assert [line.split(", ")[1] for line in told] == ["case c2", "case c1"]
     assert "    No answer yet; the link works until 16 Mar 2026 09:00 UTC." in explain(here.store, "c1")
+
+
+def _person(connection: Connection) -> str:
+    return person_of(person_key(connection), "maria@oy.example")
+
+
+@pytest.mark.parametrize(
+    ("by", "way"),
+    [
+        ("link", "Maria wants no surveys since 2 Mar 2026 10:00 UTC, said by the unsubscribe link in a mail."),
+        ("crm", "Maria wants no surveys since 2 Mar 2026 10:00 UTC, as the record in the CRM says."),
+        (
+            "erased",
+            "Maria is not asked any more since 2 Mar 2026 10:00 UTC, when the data about this person were erased.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("record", ["c1", "maria", "oy"])
+def test_somebody_who_opted_out_since_when_and_by_which_way(here: World, by: str, way: str, record: str) -> None:
+    here.case("c1")
+    lap(here)
+    here.clock.advance(HOUR)
+    with here.store.write() as connection:
+        opt_out(connection, _person(connection), here.clock.now(), by)
+    told = explain(here.store, record)
+    assert [line.strip() for line in told].count(way) == 1
+    assert "    No answer." in told
+    assert "No answer yet" not in "\n".join(told)
+
+
+def test_an_opt_out_that_came_after_several_surveys_is_told_once(here: World) -> None:
+    here.case("c1")
+    here.case("c2")
+    lap(here)
+    with here.store.write() as connection:
+        opt_out(connection, _person(connection), here.clock.now(), "link")
+    assert sum("wants no surveys since" in line for line in explain(here.store, "oy")) == 1
+
+
+def test_an_address_that_bounced_since_when_and_why(here: World) -> None:
+    here.case("c1")
+    lap(here)
+    here.clock.advance(HOUR)
+    with here.store.write() as connection:
+        bounced(connection, _person(connection), here.clock.now(), "no such user.")
+    told = "Mail to Maria bounced on 2 Mar 2026 10:00 UTC, so this address is not written to again: no such user."
+    assert [[line.strip() for line in explain(here.store, one)].count(told) for one in ("c1", "maria", "oy")] == [1] * 3
 
 
 def test_mail_that_did_not_go_through_says_so(here: World) -> None:

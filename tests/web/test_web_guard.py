@@ -81,6 +81,8 @@ def test_a_fault_of_ours_is_a_kind_page_and_nothing_is_recorded(world, caplog):
     page = world.post(token, {"rating": "4"})
 
     assert page.status_code == 500
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["cache-control"] == "no-store"
     assert "on our side" in page.text
     assert "Traceback" not in page.text
     assert world.responses() == []

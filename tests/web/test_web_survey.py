@@ -1,18 +1,20 @@
 """Answering on the survey page."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import requests
 
-from connector.store.tables import display, follow_up, invitation, person, standing
+from connector.store.tables import display, follow_up, follow_up_response, invitation, person, standing
 from connector.surveys.tokens import Tokens
 
 LONGEST = 10_000
 
 
 def checked(page):
-    return re.findall(r'name="(\w+)" value="(\d+)" checked', page.text)
+    return re.findall(r'name="(\w+)" value="(\d+)"[^>]* checked', page.text)
 
 
 def test_a_rating_and_a_comment_are_recorded_by_a_post(world):
@@ -29,7 +31,7 @@ def test_a_rating_and_a_comment_are_recorded_by_a_post(world):
     thanks = world.get(token, "/thanks")
     assert "Quick, thank you" in thanks.text
     assert "Satisfied" in thanks.text
-    assert world.answered == ["customer1"]
+    assert world.told(1) == ["customer1"]
     assert world.rows(standing)[0].stale_at == world.clock.at
     assert world.rows(invitation)[0].reminder_at is None
 
@@ -135,7 +137,28 @@ def test_the_same_answer_again_is_one_answer(world):
         assert world.post(token, {"rating": "4", "comment": "Fine"}).status_code == 303
 
     assert len(world.responses()) == 1
-    assert world.answered == ["customer1"]
+    assert world.told(1) == ["customer1"]
+
+
+def at_once(world, token, ratings):
+    def give(rating):
+        reply = requests.post(world.link(token), data={"rating": rating}, allow_redirects=False, timeout=20)
+        return reply.status_code
+
+    with ThreadPoolExecutor(len(ratings)) as hands:
+        return list(hands.map(give, ratings))
+
+
+def test_a_double_click_at_the_very_same_time_is_one_answer(world):
+    assert at_once(world, world.invite(), ["4"] * 6) == [303] * 6
+
+    assert len(world.responses()) == 1
+
+
+def test_of_different_answers_at_the_very_same_time_one_counts(world):
+    assert at_once(world, world.invite(), ["1", "2", "3", "4", "5"]) == [303] * 5
+
+    assert [one.counts for one in world.responses()] == [False, False, False, False, True]
 
 
 def test_a_correction_counts_and_the_former_answer_does_not(world):
@@ -154,10 +177,10 @@ def test_a_correction_counts_and_the_former_answer_does_not(world):
         (2, True, False),
     ]
     assert (world.ratings(first.id), world.ratings(second.id)) == ({"csat": 4.0}, {"csat": 2.0})
-    assert world.answered == ["customer1", "customer1"]
+    assert world.told(2) == ["customer1", "customer1"]
 
 
-def open_follow_up(world, response_id):
+def open_follow_up(world, response_id, *, opened_by=None):
     world.put(
         follow_up,
         id="f1",
@@ -165,7 +188,7 @@ def open_follow_up(world, response_id):
         customer="customer1",
         connection="acme",
         account_id="account1",
-        response_id=response_id,
+        response_id=opened_by or response_id,
         state="open",
         priority="high",
         due_at=world.clock.at,
@@ -173,6 +196,7 @@ def open_follow_up(world, response_id):
         body="",
         opened_at=world.clock.at,
     )
+    world.put(follow_up_response, follow_up_id="f1", response_id=response_id)
 
 
 def test_after_a_follow_up_was_opened_a_later_answer_is_kept_beside_the_first(world):
@@ -186,6 +210,16 @@ def test_after_a_follow_up_was_opened_a_later_answer_is_kept_beside_the_first(wo
     kept = [(one.revision, one.counts, one.after_contact) for one in world.responses()]
     assert kept == [(1, True, False), (2, False, True), (3, False, True)]
     assert "noted beside the first one" in world.get(token, "/thanks").text
+
+
+def test_an_answer_that_joined_an_open_follow_up_was_contacted_about_too(world):
+    token = world.invite()
+    world.post(token, {"rating": "1", "comment": "Bad"})
+    open_follow_up(world, world.responses()[0].id, opened_by="a colleague's answer")
+
+    world.post(token, {"rating": "5", "comment": "They called"})
+
+    assert [(one.counts, one.after_contact) for one in world.responses()] == [(True, False), (False, True)]
 
 
 def test_a_follow_up_on_an_answer_that_was_corrected_meanwhile_keeps_the_correction(world):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -121,6 +121,16 @@ class World:
         with self.store.write() as connection:
             connection.execute(table.insert(), values)
 
+    def told(self, answers: int) -> list[str]:
+        """Return for whom `on_answer` was called, once it was called so often: that happens after the page has gone out."""
+        _until(lambda: len(self.answered) >= answers)
+        return self.answered
+
+    def mails(self, count: int) -> list[Message]:
+        """Return the sign-in mails, once there are so many, or after a while in which there are not."""
+        _until(lambda: len(self.mailed) >= count)
+        return self.mailed
+
     def link(self, token: str, rest: str = "") -> str:
         return f"{self.url}/s/{token}{rest}"
 
@@ -130,6 +140,12 @@ class World:
     def post(self, token: str, fields: Any, rest: str = "", **options: Any) -> requests.Response:
         options.setdefault("allow_redirects", False)
         return self.http.post(self.link(token, rest), data=fields, timeout=20, **options)
+
+
+def _until(done: Callable[[], bool], seconds: float = 2) -> None:
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _people(world: World) -> None:

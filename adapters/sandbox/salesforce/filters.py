@@ -205,9 +205,9 @@ def _folded(spec: Field, value: Any) -> Any:
 
 
 def _like(get: Callable[[Row], Any], pattern: str) -> Predicate:
-    pieces = re.findall(r"\\[_%]|[_%]|[^\\_%]+|\\", pattern)
+    pieces = re.findall(r"\\.|[^\\]", pattern, re.DOTALL)
     wild = {"%": ".*", "_": "."}
-    text = "".join(wild.get(piece) or re.escape(piece[1:] if piece in {r"\_", r"\%"} else piece) for piece in pieces)
+    text = "".join(wild.get(piece) or re.escape(piece[-1]) for piece in pieces)
     matches = re.compile(text, re.IGNORECASE | re.DOTALL).fullmatch
     return lambda row: matches(get(row) or "") is not None
 

@@ -13,18 +13,9 @@ from adapters.sandbox.salesforce.errors import RequestError
 
 MAX_LENGTH = 100_000
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPED = {
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-    "b": "\b",
-    "f": "\f",
-    '"': '"',
-    "'": "'",
-    "\\": "\\",
-    "_": r"\_",
-    "%": r"\%",
-}
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "_": "_", "%": "%"}
+# In a pattern these stay escaped: there the bare ones mean something else.
+_KEPT = {"_": r"\_", "%": r"\%", "\\": r"\\"}
 ValueKind = Literal["string", "number", "date", "datetime", "boolean", "null", "literal"]
 
 
@@ -170,15 +161,15 @@ def excerpt(text: str, column: int) -> str:
     return f"\n{flat[start : column + 30]}\n{' ' * (column - 1 - start)}^\nERROR at Row:1:Column:{column}\n"
 
 
-def unescape(quoted: str) -> str:
-    """The text of a string literal; a backslash before % or _ is kept, since LIKE needs it."""
+def unescape(quoted: str, *, pattern: bool = False) -> str:
+    """The text of a string literal; in a `pattern` (of LIKE) the escapes of `_`, `%` and the backslash are kept."""
+    meanings = _ESCAPED | _KEPT if pattern else _ESCAPED
 
     def one(match: re.Match[str]) -> str:
-        if match.group(1) not in _ESCAPED:
-            raise malformed(
-                f"Invalid string literal {quoted}. Illegal character sequence '{match.group(0)}' in string literal."
-            )
-        return _ESCAPED[match.group(1)]
+        if match.group(1) not in meanings:
+            words = f"Invalid string literal {quoted}. Illegal character sequence '{match.group(0)}' in string literal."
+            raise malformed(words)
+        return meanings[match.group(1)]
 
     return _ESCAPE.sub(one, quoted[1:-1])
 
@@ -251,7 +242,7 @@ class _Build(Transformer[Token, Query]):
         return Comparison(path, "!=" if operator == "<>" else str(operator), value)
 
     def like(self, parts: list[Any]) -> Comparison:
-        return Comparison(parts[0], "like", Value("string", unescape(parts[2])))
+        return Comparison(parts[0], "like", Value("string", unescape(parts[2], pattern=True)))
 
     def including(self, parts: list[Any]) -> Membership:
         path, word, values = parts
@@ -276,8 +267,7 @@ class _Build(Transformer[Token, Query]):
         token = parts[0]
         kind = _KINDS[token.type]
         if kind == "string":
-            text = unescape(token)
-            return Value(kind, text.replace(r"\_", "_").replace(r"\%", "%"))
+            return Value(kind, unescape(token))
         return Value(kind, str(token).lower() if kind in {"boolean", "literal"} else str(token))
 
     def group(self, parts: list[Any]) -> tuple[Path, ...]:

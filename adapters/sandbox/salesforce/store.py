@@ -218,6 +218,16 @@ def undo(journal: list[Change]) -> None:
 
 
 def redo(journal: list[Change]) -> None:
-    """Applies the changes again."""
+    """Applies the changes again; on a record that was changed since, only the fields they changed, and no stamp goes back."""
     for change in journal:
-        change.table.replace(change.record_id, change.after)
+        current = change.table.rows.get(change.record_id)
+        after = change.after
+        if change.before is not None and current is not None and after is not None and current is not change.before:
+            after = _on_top(current, change.before, after)
+        change.table.replace(change.record_id, after)
+
+
+def _on_top(current: Row, before: Row, after: Row) -> Row:
+    merged = {name: value for name, value in current.items() if name in after or name not in before}
+    merged |= {name: value for name, value in after.items() if before.get(name) != value}
+    return merged | {"SystemModstamp": max(current["SystemModstamp"], after["SystemModstamp"])}

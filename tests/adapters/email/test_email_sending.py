@@ -180,3 +180,20 @@ def test_a_domain_in_another_script_is_written_in_ascii(make):
         make(port).send(message(to="maria@bücher.example"))
 
     assert sink.arrived[0].rcpt_tos == ["maria@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("address", ["maria..v@customer.example", "o'hara+x@customer.example", "a" * 64 + "@x.example"])
+def test_unusual_addresses_that_exist_are_written_to(make, address):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        make(port).send(message(to=address))
+
+    assert sink.arrived[0].rcpt_tos == [address]
+
+
+def test_broken_letters_do_not_keep_a_message_from_going_out(make):
+    sink = Sink()
+    with smtp_server(sink) as port:
+        make(port).send(message(subject="a\ud800b", text="c\udfffd", to_name="e\ud800f"))
+
+    assert arrived(sink)["Subject"] == "a?b"

@@ -120,7 +120,16 @@ def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter,
     results = list(crm.apply_setup(steps))
     assert [result.done for result in results] == [True, True, True, True, True, False, True, False]
     assert isinstance(results[5].error, NotPermitted)
+    assert "permission set" not in results[5].error.remedy
+    assert "administrator" in results[5].error.remedy
     undo = crm.plan_undo(results)
+    assert [step.sentence for step in undo] == [
+        f"No longer show 1 field on the Account page layout {LAYOUT}.",
+        "No longer let the permission set read and edit Task.Key__c.",
+        "No longer let the permission set read and edit Account.Mood__c.",
+        "Remove the permission set Afterword.",
+        "Remove the field “Customer mood” (Account.Mood__c).",
+    ]
     assert [step.key for step in undo] == [
         f"remove:layout:Account:{LAYOUT}",
         "remove:permission:Task.Key__c",

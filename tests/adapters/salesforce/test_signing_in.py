@@ -176,6 +176,23 @@ def test_everything_wrong_with_the_settings_is_said_at_once(clock: SteppingClock
     ]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://acme.my.salesforce.com",
+        "https://acme.my.salesforce.com/lightning/page/home",
+        "https://acme.my.salesforce.com/?login",
+        "https://acme.lightning.force.com",
+    ],
+)
+def test_an_address_out_of_the_browser_is_no_address_of_the_api(url: str, clock: SteppingClock) -> None:
+    with pytest.raises(SettingsError) as caught:
+        adapter("acme", {"url": url, "access_token": "t"}, clock)
+    (problem,) = caught.value.problems
+    assert problem.where == "config.toml: crm.acme.url"
+    assert "https://acme.my.salesforce.com" in problem.remedy
+
+
 def test_secrets_are_not_in_any_repr(crm: SalesforceAdapter) -> None:
     assert "secret" not in repr(crm)
     assert "secret" not in repr(vars(crm))

@@ -181,3 +181,27 @@ def test_a_sign_in_mail_holds_the_link_once_in_each_part():
     assert Page(mail.html).links == ["https://x.example/sign-in/T"]
     assert mail.text.count("https://x.example/sign-in/T") == 1
     assert "15 minutes" in mail.text
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x0b", "\x1b", "\ufffe", "\ud800"])
+def test_characters_that_no_mail_can_hold_are_left_out_and_the_mail_is_made(odd):
+    invitation = invitation_message(
+        view(name=f"Maria{odd} Virtanen", label=f"case{odd} 1"),
+        site=SITE,
+        token="t",
+        purpose="invitation",
+        message_id="m",
+    )
+    assert "Maria Virtanen" in Page(invitation.html).text
+    alert = Notice("o@acme.example", "O", f"Maria{odd}", "", "Oy", "https://x.example", f"So{odd} sad")
+    notice = notice_message(alert, site=SITE, message_id="m")
+    assert "So sad" in Page(notice.html).text
+    assert odd not in invitation.text + invitation.html + notice.text + notice.html
+
+
+def test_the_header_that_stops_surveys_is_ascii_whatever_the_addresses_are():
+    site = Site("https://bücher.example/ümfrage", "Acme", "care@bücher.example")
+    message = invitation_message(view(), site=site, token="t", purpose="invitation", message_id="m")
+    link, mailto = message.headers["List-Unsubscribe"].split(", ")
+    assert link == "<https://xn--bcher-kva.example/%C3%BCmfrage/s/t/unsubscribe>"
+    assert mailto == "<mailto:care@b%C3%BCcher.example?subject=Stop%20surveys>"

@@ -147,8 +147,8 @@ class History:
         note = f"Closed on {closed:%d %b %Y}, reopened on {again:%d %b %Y}: the customer wrote that it is not solved."
         final = again + (closed - opened) * self._chance.uniform(0.3, 1.5)
         if final >= self._now:
-            return {"Status": "Working", "Comments": note, "LastModifiedDate": again}
-        return {"Status": "Closed", "Comments": note, "ClosedDate": final, "LastModifiedDate": final}
+            return {"Status": "Working", "Description": note, "LastModifiedDate": again}
+        return {"Status": "Closed", "Description": note, "ClosedDate": final, "LastModifiedDate": final}
 
     def _held(self, began: datetime) -> Row:
         seconds = int(self._chance.lognormvariate(math.log(420), 0.8)) + 20

@@ -1,0 +1,240 @@
+"""What stands on a record's page and in a list, worked out without any HTML."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from adapters.sandbox.pages.viewing import Shown, Viewer, address, day, label_of, name_of
+from adapters.sandbox.salesforce.schema import ObjectType
+from adapters.sandbox.salesforce.store import Row
+
+OURS = "Afterword_"
+OUTCOME = "Afterword_Outcome__c"
+PER_PAGE = 25
+_LATEST = 8
+
+DETAILS: dict[str, tuple[str, ...]] = {
+    "Account": (
+        *(
+            "OwnerId",
+            "Type",
+            "Industry",
+            "ParentId",
+            "Phone",
+            "Website",
+            "NumberOfEmployees",
+            "AnnualRevenue",
+            "Rating",
+        ),
+        *("BillingStreet", "BillingPostalCode", "BillingCity", "BillingCountry", "Description", "LastActivityDate"),
+    ),
+    "Contact": (
+        *("AccountId", "Title", "Department", "Email", "Phone", "MobilePhone", "Language__c", "HasOptedOutOfEmail"),
+        *("MailingCity", "MailingCountry", "LeadSource", "OwnerId", "LastActivityDate"),
+    ),
+    "Case": (
+        *("Subject", "Status", "Priority", "AccountId", "ContactId", "OwnerId", "Origin", "Type", "Reason"),
+        *("CreatedDate", "ClosedDate", "Description"),
+    ),
+    "Task": (
+        *("Subject", "Status", "Priority", "ActivityDate", "OwnerId", "WhoId", "WhatId", "CallType"),
+        *("CallDurationInSeconds", "CompletedDateTime", "CreatedDate", "CreatedById", "Description"),
+    ),
+    "Opportunity": (
+        *("AccountId", "ContactId", "StageName", "Amount", "Probability", "CloseDate", "Type", "NextStep", "OwnerId"),
+        *("LastStageChangeDate", "Description"),
+    ),
+    "User": ("Title", "Department", "Email", "IsActive", "TimeZoneSidKey"),
+}
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "Account": ("Type", "Industry", "BillingCountry", "OwnerId", f"{OURS}Mood__c", f"{OURS}Satisfaction__c"),
+    "Contact": ("AccountId", "Title", "Email", f"{OURS}Last_Rating__c"),
+    "Case": ("Subject", "AccountId", "ContactId", "Status", "Priority", "CreatedDate"),
+    "Task": ("WhatId", "Status", "Priority", "ActivityDate", "OwnerId"),
+    "Opportunity": ("AccountId", "StageName", "Amount", "CloseDate", "OwnerId"),
+    "User": ("Title", "Email", "IsActive", "TimeZoneSidKey"),
+}
+SEARCHED: dict[str, tuple[str, ...]] = {"Case": ("CaseNumber", "Subject"), "Task": ("Subject",)}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record in a table: its link, and its values in the order of the columns."""
+
+    name: str
+    href: str
+    cells: list[Shown]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list of records. `total` counts those that are not on this page too."""
+
+    title: str
+    name_label: str
+    columns: list[str]
+    lines: list[Line]
+    total: int
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A task of ours, as the page of its account shows it."""
+
+    subject: str
+    href: str
+    due: str
+    owner: str
+    priority: str
+    status: str
+    outcome: str
+    description: str
+    open: bool
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Our section of a record: the fields with a place of their own by short name, and the rest."""
+
+    special: dict[str, Shown]
+    rest: list[Shown]
+
+    def text(self, name: str) -> str:
+        """The value of a field with a place of its own; empty when it is hidden."""
+        found = self.special.get(name)
+        return found.text if found else ""
+
+    @property
+    def bar(self) -> tuple[float, float, float] | None:
+        """The score and its range in percent of the scale; None unless all three are there."""
+        texts = [self.text(name) for name in ("Satisfaction", "Satisfaction_From", "Satisfaction_To")]
+        if not all(texts):
+            return None
+        value, low, high = (float(text.replace(",", "")) for text in texts)
+        return value, low, high
+
+
+_SPECIAL = ("Satisfaction", "Satisfaction_From", "Satisfaction_To", "Mood", "Attention", "Summary", "Details")
+
+
+def panel(viewer: Viewer, held: ObjectType, row: Row) -> Panel | None:
+    """Our section, or None where none of our fields is visible."""
+    names = tuple(name for name in held.fields if name.startswith(OURS))
+    shown = {each.name.removeprefix(OURS).removesuffix("__c"): each for each in viewer.fields(held, row, names)}
+    if not shown:
+        return None
+    rest = [each for name, each in shown.items() if name not in _SPECIAL]
+    return Panel({name: each for name, each in shown.items() if name in _SPECIAL}, rest)
+
+
+def hidden_fields(viewer: Viewer, held: ObjectType) -> bool:
+    """Whether the org has fields of ours on this object that this viewer may not see."""
+    ours = [name for name in held.fields if name.startswith(OURS)]
+    return bool(ours) and not any(viewer.sees(held, name) for name in ours)
+
+
+def related(viewer: Viewer, object_name: str, record_id: str) -> list[Table]:
+    """The related lists of an account or a contact."""
+    if object_name == "Account":
+        return _of_account(viewer, record_id)
+    if object_name == "Contact":
+        return [
+            _table(
+                viewer,
+                "Cases",
+                "Case",
+                _children(viewer, "Case", "ContactId", record_id),
+                ("Subject", "Status", "ClosedDate"),
+            ),
+            _table(
+                viewer, "Activities", "Task", _children(viewer, "Task", "WhoId", record_id), ("Status", "ActivityDate")
+            ),
+        ]
+    return []
+
+
+def _of_account(viewer: Viewer, record_id: str) -> list[Table]:
+    cases = _children(viewer, "Case", "AccountId", record_id)
+    tasks = [row for row in _children(viewer, "Task", "AccountId", record_id) if not is_ours(row)]
+    people = sorted(_children(viewer, "Contact", "AccountId", record_id), key=lambda row: str(row.get("LastName")))
+    running = [row for row in cases if not row["IsClosed"]]
+    closed = sorted((row for row in cases if row["IsClosed"]), key=lambda row: row["ClosedDate"], reverse=True)
+    below = _children(viewer, "Account", "ParentId", record_id)
+    tables = [
+        _table(viewer, "Contacts", "Contact", people, ("Title", "Email", f"{OURS}Last_Rating__c")),
+        _table(viewer, "Open cases", "Case", running, ("Subject", "ContactId", "Status", "Priority", "CreatedDate")),
+        _table(viewer, "Closed cases", "Case", closed, ("Subject", "ContactId", "Priority", "ClosedDate")),
+        _table(viewer, "Calls and tasks", "Task", tasks, ("WhoId", "Status", "ActivityDate", "OwnerId")),
+        _table(
+            viewer,
+            "Opportunities",
+            "Opportunity",
+            _children(viewer, "Opportunity", "AccountId", record_id),
+            ("StageName", "Amount", "CloseDate"),
+        ),
+    ]
+    return [*tables, *([_table(viewer, "Subsidiaries", "Account", below, ("Type", "BillingCountry"))] if below else [])]
+
+
+def follow_ups(viewer: Viewer, account_id: str) -> list[FollowUp]:
+    """Our tasks about an account: open ones first, by due day."""
+    tasks = [row for row in _children(viewer, "Task", "AccountId", account_id) if is_ours(row)]
+    tasks.sort(key=lambda row: (row["IsClosed"], row.get("ActivityDate") or "9999"))
+    return [_follow_up(viewer, row) for row in tasks]
+
+
+def is_ours(task: Row) -> bool:
+    """Whether a task carries our key."""
+    return bool(task.get(f"{OURS}Key__c"))
+
+
+def _follow_up(viewer: Viewer, row: Row) -> FollowUp:
+    held = viewer.org.object("Task")
+    return FollowUp(
+        subject=name_of(held, row),
+        href=address("Task", row["Id"]),
+        due=day(row["ActivityDate"]) if row.get("ActivityDate") else "",
+        owner=viewer.show(held.fields["OwnerId"], row).text,
+        priority=row.get("Priority") or "",
+        status=row.get("Status") or "",
+        outcome=(row.get(OUTCOME) or "") if viewer.sees(held, OUTCOME) else "",
+        description=row.get("Description") or "",
+        open=not row["IsClosed"],
+    )
+
+
+def listed(viewer: Viewer, object_name: str, wanted: str, page: int) -> Table:
+    """One page (from 1) of an object's records, newest change first, those with `wanted` in their name only."""
+    held = viewer.org.object(object_name)
+    names = SEARCHED.get(object_name, ("Name",))
+    folded = wanted.casefold()
+    table = viewer.org.store.table(held.name)
+    found = [row for row in table.live() if any(folded in str(row.get(name, "")).casefold() for name in names)]
+    found.sort(key=lambda row: row["SystemModstamp"], reverse=True)
+    start = (page - 1) * PER_PAGE
+    shown = found[start : start + PER_PAGE]
+    return _lines(viewer, held.plural, held, shown, total=len(found), names=COLUMNS[object_name])
+
+
+def _children(viewer: Viewer, object_name: str, link: str, record_id: str) -> list[Row]:
+    held = viewer.org.object(object_name)
+    if not viewer.org.readable(held, viewer.access):
+        return []
+    rows = viewer.org.store.table(object_name).holding(link, record_id)
+    live = (row for row in rows if not row["IsDeleted"])
+    return sorted(live, key=lambda row: row["SystemModstamp"], reverse=True)
+
+
+def _table(viewer: Viewer, title: str, object_name: str, rows: Sequence[Row], names: tuple[str, ...]) -> Table:
+    held = viewer.org.object(object_name)
+    return _lines(viewer, title, held, islice(rows, _LATEST), total=len(rows), names=names)
+
+
+def _lines(
+    viewer: Viewer, title: str, held: ObjectType, rows: Iterable[Row], *, total: int, names: tuple[str, ...]
+) -> Table:
+    seen = tuple(name for name in names if viewer.sees(held, name))
+    lines = [Line(name_of(held, row), address(held.name, row["Id"]), viewer.fields(held, row, seen)) for row in rows]
+    labels = [label_of(held.fields[name]) for name in seen]
+    label = held.name_field.label if held.name_field else "Subject"
+    return Table(title, label, labels, lines, total)

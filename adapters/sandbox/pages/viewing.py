@@ -1,0 +1,143 @@
+"""Who looks at the pages, what they may see, and single values as they read them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from adapters.sandbox.salesforce.org import Org
+from adapters.sandbox.salesforce.permissions import Access
+from adapters.sandbox.salesforce.schema import Field, ObjectType
+from adapters.sandbox.salesforce.store import Row
+from adapters.sandbox.salesforce.values import moment_of
+
+Look = Literal["plain", "lines", "link", "outside"]
+PAGED = ("Account", "Contact", "Case", "Task", "Opportunity", "User")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One value with its label: text, and where it leads if it is a link."""
+
+    name: str
+    label: str
+    text: str
+    look: Look = "plain"
+    href: str = ""
+
+
+class Viewer:
+    """One user at the screen: sees what field-level security shows, in their own time zone."""
+
+    def __init__(self, org: Org, user_id: str) -> None:
+        self.org = org
+        self.id = user_id
+        self.user = org.get("User", user_id) or {}
+        self.access: Access = org.permissions.of(user_id)
+        self.zone = ZoneInfo(self.user.get("TimeZoneSidKey") or "UTC")
+
+    @property
+    def name(self) -> str:
+        """The full name."""
+        return str(self.user.get("Name", ""))
+
+    def sees(self, held: ObjectType, name: str) -> bool:
+        """Whether a field exists and is visible."""
+        spec = held.find(name)
+        return spec is not None and self.access.sees(held.name, spec)
+
+    def edits(self, held: ObjectType, name: str) -> bool:
+        """Whether a field exists and may be written."""
+        spec = held.find(name)
+        return spec is not None and self.access.edits(held.name, spec)
+
+    def fields(self, held: ObjectType, row: Row, names: tuple[str, ...]) -> list[Shown]:
+        """The visible ones of some fields, empty ones too."""
+        specs = [held.fields[name] for name in names if name in held.fields]
+        return [self.show(spec, row) for spec in specs if self.access.sees(held.name, spec)]
+
+    def show(self, spec: Field, row: Row) -> Shown:
+        """One field of a record."""
+        value = row.get(spec.name)
+        label = label_of(spec)
+        if spec.type == "reference":
+            return self._reference(spec.name, label, value)
+        if spec.type == "url":
+            text = str(value or "")
+            # Anything else than a web address stays text: a link of another kind could do harm.
+            safe = text.startswith(("https://", "http://"))
+            return Shown(spec.name, label, text, "outside" if safe else "plain", text if safe else "")
+        if spec.type == "email" and value:
+            return Shown(spec.name, label, str(value), "outside", f"mailto:{value}")
+        return Shown(spec.name, label, self.text(spec, value), "lines" if spec.type == "textarea" else "plain")
+
+    def text(self, spec: Field, value: Any) -> str:
+        """A value in words."""
+        if spec.type == "boolean":
+            return "Yes" if value else "No"
+        if value is None:
+            return ""
+        if spec.type == "datetime":
+            return self.moment(value)
+        if spec.type == "date":
+            return day(value)
+        if spec.type == "percent":
+            return f"{value:g} %"
+        if spec.type in ("currency", "double", "int"):
+            return f"{value:,.{spec.scale}f}".removesuffix(".00")
+        return str(value)
+
+    def moment(self, text: str) -> str:
+        """A stamp in the viewer's time zone."""
+        return _moment(moment_of(text).astimezone(self.zone))
+
+    def _reference(self, name: str, label: str, value: str | None) -> Shown:
+        held = self.org.schema.by_id(value) if value else None
+        row = self.org.store.get(held.name, value) if held else None
+        if held is None or row is None:
+            return Shown(name, label, value or "")
+        text = name_of(held, row)
+        if held.name not in PAGED or row.get("IsDeleted"):
+            return Shown(name, label, text)
+        return Shown(name, label, text, "link", address(held.name, row["Id"]))
+
+
+def label_of(spec: Field) -> str:
+    """A field's label as pages show it: the API's labels of lookups and days say more than people want to read."""
+    return spec.label.removesuffix(" ID").removesuffix(" Only")
+
+
+def address(object_name: str, record_id: str) -> str:
+    """Where a record is shown."""
+    return f"/lightning/r/{object_name}/{record_id}/view"
+
+
+def name_of(held: ObjectType, row: Row) -> str:
+    """What people call a record."""
+    name = held.name_field.name if held.name_field else "Subject"
+    return str(row.get(name) or row["Id"])
+
+
+def day(text: str) -> str:
+    """A date as people read it: Fri 20 Nov 2026."""
+    return f"{date.fromisoformat(text):%a %-d %b %Y}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%-d %b %Y, %H:%M}"
+
+
+def show_to_everybody(org: Org, prefix: str) -> list[str]:
+    """Makes all custom fields that begin with `prefix` visible to all profiles, and returns them as Object.Field.
+
+    This is the click by which an admin lets people see what a connector has made.
+    """
+    shown = []
+    with org.lock:
+        profiles = org.rows("PermissionSet", IsOwnedByProfile=True)
+        for held in list(org.schema.objects.values()):
+            for name in [each for each in held.fields if each.startswith(prefix)]:
+                shown.append(f"{held.name}.{name}")
+                for profile in profiles:
+                    org.grant(profile["Id"], held.name, name)
+    return shown

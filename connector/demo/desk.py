@@ -1,0 +1,90 @@
+"""What there is to look at besides the product: the mail that arrived, and the CRM's record pages without a home-made certificate."""
+
+from html import escape
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from adapters.sandbox.salesforce import Salesforce
+from adapters.sandbox.web import Request as CrmRequest
+from connector.demo.mail import Inbox, Mail
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2733 }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .4rem .8rem .4rem 0; vertical-align: top }
+tr { border-bottom: 1px solid #d8dee4 } iframe { width: 100%; height: 44rem; border: 1px solid #d8dee4 }
+a { color: #0b5cad } .quiet { color: #57606a }
+"""
+
+
+def desk_app(inbox: Inbox, org: Salesforce, *, crm_url: str) -> FastAPI:
+    """Return the application. Links to `crm_url` in mails lead to the same pages here."""
+    app = FastAPI(title="Demo", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/")
+    def home() -> Response:
+        return RedirectResponse("/inbox")
+
+    @app.get("/inbox")
+    def all_mails() -> Response:
+        return _page("Inbox", _list(inbox.since()))
+
+    @app.get("/inbox/{number}")
+    def one_mail(number: int) -> Response:
+        return _page(_found(inbox, number).subject, _reader(_found(inbox, number)))
+
+    @app.get("/inbox/{number}/body")
+    def body(number: int, request: Request) -> Response:
+        here = str(request.base_url).rstrip("/")
+        html = _found(inbox, number).html.replace(crm_url, here)
+        return HTMLResponse(html.replace("<head>", '<head><base target="_blank">', 1))
+
+    @app.api_route("/lightning/{_rest:path}", methods=["GET", "POST"])
+    async def record_pages(request: Request) -> Response:
+        answer = org.handle(await _as_crm_request(request))
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    return app
+
+
+async def _as_crm_request(request: Request) -> CrmRequest:
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return CrmRequest(request.method, target, dict(request.headers), await request.body())
+
+
+def _found(inbox: Inbox, number: int) -> Mail:
+    mail = inbox.get(number)
+    if mail is None:
+        raise HTTPException(404, "There is no such mail.")
+    return mail
+
+
+def _list(mails: list[Mail]) -> str:
+    rows = "".join(
+        f'<tr><td class="quiet">{one.at:%a %d %b %H:%M}</td><td>{escape(one.to)}</td>'
+        f'<td><a href="/inbox/{one.number}">{escape(one.subject)}</a></td></tr>'
+        for one in reversed(mails)
+    )
+    return (
+        f"<table><tr><th>When (UTC)</th><th>To</th><th>Subject</th></tr>{rows}</table>"
+        if mails
+        else "<p>No mail yet.</p>"
+    )
+
+
+def _reader(mail: Mail) -> str:
+    return (
+        f'<p class="quiet">To {escape(mail.to)}, {mail.at:%a %d %b %H:%M} UTC · <a href="/inbox">Inbox</a></p>'
+        f'<iframe src="/inbox/{mail.number}/body" title="The mail" '
+        'sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>'
+    )
+
+
+def _page(title: str, content: str) -> Response:
+    shown = escape(title)
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{shown}</title><style>{_STYLE}</style><h1>{shown}</h1>{content}</html>"
+    )

@@ -1,0 +1,115 @@
+"""The story: days pass in steps, people work, customers answer, reps do their tasks, and Afterword runs its laps."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.sandbox.customers import Customers, Deed
+from connector.demo.mail import Mail
+from connector.demo.scene import Scene
+from connector.demo.work import Office, Person
+from connector.stages import lap
+from connector.stages.lap import Report
+
+DAYS: Final = 21
+WORKING_DAYS: Final = 12
+"""After so many days nothing new begins, so that everything can settle."""
+HOURS: Final = (6, 9, 13, 19)
+"""When, in UTC, something happens on each day; at the last of them nobody is at work."""
+QUIET_HOURS: Final = (HOURS[0], HOURS[-1])
+"""The same for weekends, and for the days on which things only settle."""
+NEW_WORK: Final = 2
+"""Pieces of work that begin at each step of a working day."""
+READING_TIME: Final = timedelta(minutes=2)
+POINTS_FROM_ZERO: Final = 11
+FRIDAY: Final = 4
+
+Tell = Callable[[str, str], None]
+"""Told what happens: which kind of thing (work, task, mail, answer, scanner), and in a sentence."""
+
+
+@dataclass
+class Story:
+    """Everybody in it, and what happened so far."""
+
+    scene: Scene
+    office: Office
+    customers: Customers
+    people: Mapping[str, Person]
+    """Everybody who can be written to, by address."""
+    tell: Tell
+    reports: list[Report] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    _unread: list[Mail] = field(default_factory=list)
+    _seen: int = 0
+
+    def moments(self, days: int) -> Iterator[datetime]:
+        """Yield the moments of the days to come."""
+        midnight = self.scene.clock.now().replace(hour=0, minute=0)
+        for day in range(days):
+            date = midnight + timedelta(days=day)
+            busy = day < WORKING_DAYS and date.weekday() <= FRIDAY
+            for hour in HOURS if busy else QUIET_HOURS:
+                moment = date + timedelta(hours=hour)
+                if moment > self.scene.clock.now():
+                    yield moment
+
+    def step(self, moment: datetime, *, new: int) -> Report:
+        """Move on to a moment, and run a lap there."""
+        self.live(moment, new=new)
+        report = self.lap()
+        self.receive()
+        return report
+
+    def live(self, moment: datetime, *, new: int) -> None:
+        """Move on to a moment: people work, and customers read what had arrived before."""
+        self.scene.clock.set(moment)
+        if is_working_time(moment):
+            self._say("task", self.office.do_tasks())
+            self._say("work", self.office.work(new=new))
+        mails, self._unread = self._unread, []
+        for mail in sorted(mails, key=lambda one: (one.to, one.subject)):
+            self._note(self.customers.read(mail.message))
+            # No two people answer in the same moment, so that the story is the same each time.
+            self.scene.clock.advance(READING_TIME)
+
+    def lap(self) -> Report:
+        """Run a lap."""
+        report = lap.run(self.scene.house)
+        self.reports.append(report)
+        return report
+
+    def receive(self) -> None:
+        """Take in what the mail server got since last time; customers read it at the next step."""
+        for mail in self.scene.inbox.since(self._seen):
+            self._seen += 1
+            self._unread.append(mail)
+            self.tell("mail", f"to {mail.to}: {mail.subject}")
+
+    def _note(self, one: Deed | None) -> None:
+        if one is None:
+            return
+        self.deeds.append(one)
+        who = self.people[one.to].name
+        if one.scans:
+            self.tell("scanner", f"a mail scanner opened {one.scans} links in the mail to {who}")
+        if one.did == "answered":
+            said = f": {one.comment}" if one.comment else ""
+            self.tell("answer", f"{who} chose {one.rating} of {highest(one.points)}{said}")
+        elif one.did == "unsubscribed":
+            self.tell("answer", f"{who} wants no more surveys")
+
+    def _say(self, kind: str, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            self.tell(kind, sentence)
+
+
+def highest(points: int) -> int:
+    """Return the best answer of a scale by how many answers it offers: a scale of eleven begins at 0."""
+    return points - 1 if points == POINTS_FROM_ZERO else points
+
+
+def is_working_time(moment: datetime) -> bool:
+    """Whether people are at work."""
+    return moment.weekday() <= FRIDAY and HOURS[0] <= moment.hour < HOURS[-1]

@@ -1,0 +1,86 @@
+"""What `plan` prints: a diff that people can read, record by record."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from connector.planning import Plan
+from connector.ports import Message, Write
+from connector.printing import many, not_invited, pulled
+from connector.stages.lap import Installation, Report
+
+_INDENT = " " * 4
+
+
+def plan(console: Console, one: Plan, house: Installation) -> None:
+    """Print what the next sync would do, as a diff."""
+    for writes in _by_record(one):
+        _record(console, one, writes)
+    for message in one.noted.messages:
+        console.print(f"[bold]+ mail[/] {escape(_addressed(message))}")
+    for name, reason in one.paused.items():
+        console.print(
+            f"[bold]{escape(name)} is paused[/] ({escape(reason)}): "
+            f"nothing is sent or written for it until `afterword resume`."
+        )
+    if not any(endpoint.mode_live for endpoint in house.endpoints):
+        console.print("Observing: nothing would be sent or written.")
+    elif not one.noted.writes and not one.noted.messages and not one.paused:
+        console.print("Nothing would be sent or written.")
+    console.print()
+    _totals(console, one, one.report)
+
+
+def _by_record(one: Plan) -> Iterator[list[tuple[str, Write]]]:
+    """Yield the writes to each record together, in the order in which the records come first."""
+    found: dict[tuple[str, ...], list[tuple[str, Write]]] = {}
+    for crm, write in one.noted.writes:
+        found.setdefault((crm, write.object, write.id or f"new {write.key}"), []).append((crm, write))
+    yield from found.values()
+
+
+def _record(console: Console, one: Plan, writes: list[tuple[str, Write]]) -> None:
+    crm, first = writes[0]
+    sign, place = ("~", first.id) if first.id else ("+", "new")
+    name = one.names.of(crm, first)
+    title = f"{first.object} {name}" if name else first.object
+    console.print(f"[bold]{sign} {escape(crm)}: {escape(title)}[/] ({place})")
+    before = one.before.get((crm, first.object, first.id or ""), {})
+    for _, write in writes:
+        for field, value in write.fields.items():
+            label = one.names.label(crm, write.object, field)
+            place = f"{label} ({field})" if label and label != field else field
+            old = f" {_shown(before.get(field))} ->" if write.id else ""
+            console.print(f"{_INDENT}{place}:{old}{_below(_shown(value))}", markup=False)
+
+
+def _addressed(message: Message) -> str:
+    to = f"{message.to_name} <{message.to}>" if message.to_name else message.to
+    return f"to {to}: {message.subject}"
+
+
+def _totals(console: Console, one: Plan, lap: Report) -> None:
+    pulled(console, lap)
+    console.print(
+        f"would create {one.creates}, update {one.updates}; would send {many(len(one.noted.messages), 'mail')}"
+    )
+    console.print(
+        f"would invite {lap.invited}{not_invited(lap)}, take in {many(lap.responses, 'answer')}, "
+        f"score {many(lap.scored, 'account')}, open {many(lap.follow_ups, 'follow-up')}"
+    )
+    if lap.refused:
+        console.print(
+            "Some records would be set aside: `afterword status` says of those that already are why, and what to do."
+        )
+
+
+def _shown(value: Any) -> str:
+    return "(empty)" if value in (None, "") else str(value)
+
+
+def _below(text: str) -> str:
+    """Return a text to stand after what comes before it; one of several lines stands under it."""
+    lines = text.splitlines()
+    return f" {text}" if len(lines) == 1 else "".join(f"\n{_INDENT * 2}{line}".rstrip(" ") for line in lines)

@@ -1,0 +1,32 @@
+"""What people call the records that we write to."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection
+
+from connector.store.connecting import peek, schema_of
+from connector.store.refs import Address, rows_by_address, rows_by_id
+from connector.store.tables import account, contact, follow_up
+
+
+def record_names(connection: Connection, addresses: Collection[Address]) -> Mapping[Address, str]:
+    """Return the names of the accounts and contacts that were read from these records, by address."""
+    return {
+        address: row.name
+        for table in (account, contact)
+        for address, row in rows_by_address(connection, table, addresses).items()
+    }
+
+
+def task_subjects(connection: Connection, follow_ups: Collection[str]) -> Mapping[str, str]:
+    """Return the subjects of these follow-ups' tasks, by the follow-up's id."""
+    return {id_: row.subject for id_, row in rows_by_id(connection, follow_up, follow_ups).items()}
+
+
+def field_labels(connection: Connection, crm: str) -> Mapping[tuple[str, str], str]:
+    """Return what a CRM itself calls its fields, by object and API name, as far as its schema was read."""
+    state = peek(connection, crm)
+    if state is None or state.schema is None:
+        return {}
+    schemas, _asked = schema_of(state.schema)
+    return {(name, field.name): field.label for name, one in schemas.items() for field in one.fields.values()}

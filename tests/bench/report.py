@@ -1,0 +1,92 @@
+"""The figures as a document and as a table. Ratios compare what was measured in the same run; the rest depends on the machine."""
+
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.installation import Lap
+from tests.bench.measure import Measured
+
+MIB = 1024 * 1024
+
+
+def lap_figures(lap: Lap) -> dict[str, Any]:
+    """Return the figures of a lap."""
+    return {
+        "records": lap.records,
+        "seconds": round(lap.seconds, 3),
+        "records_per_second": round(lap.records / lap.seconds),
+        "process_seconds": round(lap.process.seconds, 3),
+        "peak_mib": round(lap.process.peak / MIB, 1),
+        "calls": len(lap.log),
+        "reading_calls": lap.reads,
+        "fewest_reading_calls": lap.least,
+        "writing_calls": lap.writes,
+        "kinds": lap.kinds,
+    }
+
+
+def bare_figures(bare: Measured) -> dict[str, Any]:
+    """Return the figures of the bare loop."""
+    found = bare.printed
+    return {
+        "records": found["records"],
+        "seconds": round(found["seconds"], 3),
+        "records_per_second": round(found["records"] / found["seconds"]),
+        "process_seconds": round(bare.seconds, 3),
+        "peak_mib": round(bare.peak / MIB, 1),
+        "calls": found["calls"],
+    }
+
+
+def answer_figures(delays: list[float]) -> dict[str, Any]:
+    """Return the figures of answers on their way."""
+    return {"answers": len(delays), "median_seconds": round(median(delays), 3), "worst_seconds": round(max(delays), 3)}
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    """Print everything for people."""
+    if "laps" in found:
+        console.print(_laps(found["laps"]))
+    if "memory" in found:
+        console.print(_memory(found["memory"]))
+    if "answer" in found:
+        answer = found["answer"]
+        console.print(
+            f"An answer reached the CRM {answer['median_seconds']} s after its POST (median of {answer['answers']}; "
+            f"the slowest took {answer['worst_seconds']} s)."
+        )
+
+
+_LINES = {
+    "records": "records",
+    "seconds": "seconds",
+    "records_per_second": "records a second",
+    "of_bare": "of the bare loop's",
+    "process_seconds": "whole process, s",
+    "peak_mib": "peak memory, MiB",
+    "calls": "calls",
+    "reading_calls": "calls that read",
+    "fewest_reading_calls": "fewest possible",
+    "writing_calls": "calls that write",
+}
+
+
+def _laps(laps: dict[str, Any]) -> Table:
+    table = Table("", title="Laps beside a bare HTTP loop over the same pages", title_justify="left")
+    for name in laps:
+        table.add_column(name.replace(", ", "\n"), justify="right", no_wrap=True)
+    for key, words in _LINES.items():
+        table.add_row(words, *(str(one.get(key, "")) for one in laps.values()))
+    return table
+
+
+def _memory(memory: dict[str, Any]) -> Table:
+    table = Table(title="Memory of a first lap", title_justify="left")
+    for name in ("records", "peak MiB", "x the smaller"):
+        table.add_column(name, justify="right")
+    table.add_row(str(memory["records"]), str(memory["peak_mib"]), "")
+    table.add_row(str(memory["more_records"]), str(memory["more_peak_mib"]), str(memory["ratio"]))
+    return table

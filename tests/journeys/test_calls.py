@@ -1,0 +1,55 @@
+"""How many calls a lap needs: no more than the pages of what there is, and one for each kind when nothing happened."""
+
+import math
+from collections import Counter
+
+import pytest
+from house import RULES, House
+
+from adapters.sandbox.log import Call
+from adapters.sandbox.salesforce.seed import Sizes, seed
+
+PAGE = 2_000
+"""The most records that Salesforce gives in one answer."""
+WHOLE = Sizes(accounts=2_000, contacts=10_000, cases=5_000, calls=600, meetings=300, opportunities=300)
+SMALL = Sizes(accounts=60, contacts=200, cases=120, calls=40, meetings=20, opportunities=20)
+
+
+def readings(calls: list[Call]) -> list[Call]:
+    """Return the calls that asked for records."""
+    return [call for call in calls if call.kind == "read" and "/query" in call.path]
+
+
+@pytest.fixture
+def first(house: House) -> list[Call]:
+    """The reading calls of the first lap over a whole org."""
+    seed(house.org, seed=3, now=house.clock.now(), sizes=WHOLE)
+    house.configure(rules='[surveys.after-deal]\non = "deal.won"\n')
+    mark = house.org.log.mark()
+    report = house.lap()
+    assert report.exit_code == 0
+    assert report.pulled["acme"].counts["contact"].read == WHOLE.contacts
+    return readings(house.org.log.since(mark))
+
+
+def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[Call]) -> None:
+    rows: Counter[str] = Counter()
+    for call in first:
+        rows[str(call.sobject)] += call.rows
+    assert rows["Contact"] == WHOLE.contacts
+    assert rows["Case"] == WHOLE.cases
+    fewest = sum(max(1, math.ceil(count / PAGE)) for count in rows.values())
+    assert len(first) <= 1.1 * fewest
+
+
+def test_a_quiet_lap_asks_once_for_each_kind_and_writes_nothing(house: House) -> None:
+    seed(house.org, seed=3, now=house.clock.now(), sizes=SMALL)
+    house.configure(rules=RULES)
+    assert house.lap().exit_code == 0
+    mark = house.org.log.mark()
+    report = house.lap()
+    calls = house.org.log.since(mark)
+    assert report.exit_code == 0
+    assert set(Counter(call.sobject for call in readings(calls)).values()) == {1}
+    assert len(calls) == len(readings(calls))
+    assert len(calls) <= len(report.pulled["acme"].counts)

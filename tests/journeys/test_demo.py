@@ -1,0 +1,231 @@
+"""`afterword demo`: the whole product on one machine, seen from outside as a process."""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import requests
+from rich.console import Console
+
+from adapters.sandbox.customers import Deed
+from connector.demo import run
+from connector.demo.mail import Mail
+from connector.demo.promises import Evidence, broken
+from connector.demo.records import FollowUpTask
+from connector.demo.work import Person
+from connector.errors import Unavailable
+from connector.stages.lap import Report
+from connector.stages.write_back import Written
+
+AFTERWORD = Path(sys.executable).with_name("afterword")
+FIGURE = re.compile(r"Satisfaction +\(empty\) -> \d+$", re.MULTILINE)
+SUMMARY = re.compile(
+    r"(\d+) mails sent, (\d+) answers, (\d+) links opened by scanners that recorded nothing, (\d+) tasks, (\d+) writing calls"
+)
+
+
+@pytest.mark.timeout(180)
+def test_once_tells_what_the_crm_shows_before_and_after_and_ends(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [AFTERWORD, "demo", "--once"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(FIGURE.findall(done.stdout)) >= 4
+    assert re.search(r"Customer mood +\(empty\) -> Unhappy", done.stdout)
+    assert re.search(r"^Call .* by \w{3} \d\d:\d\d: [12] of 5, ", done.stdout, re.MULTILINE)
+    assert "asked 2 times without an answer" in done.stdout
+    found = SUMMARY.search(done.stdout)
+    assert found is not None
+    assert all(int(number) >= 5 for number in found.groups())
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def staying(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the demo that stays, with its output in a file; it is gone at the end whatever happens."""
+    with (folder / "output.txt").open("w", encoding="utf-8") as output:
+        running = subprocess.Popen(
+            [AFTERWORD, "demo"],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            yield running
+        finally:
+            running.kill()
+            running.wait(timeout=20)
+
+
+def wait_for(folder: Path, pattern: str, running: subprocess.Popen[str], *, seconds: float = 60) -> re.Match[str]:
+    """Return what the output says, as soon as it says it."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and running.poll() is None:
+        found = re.search(pattern, (folder / "output.txt").read_text(encoding="utf-8"))
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError((folder / "output.txt").read_text(encoding="utf-8"))
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_that_stays_can_be_looked_at_and_ends_in_order(tmp_path: Path) -> None:
+    with staying(tmp_path) as running:
+        desk = wait_for(tmp_path, r"(http://localhost:\d+)/inbox", running)[1]
+        first = wait_for(tmp_path, r"mail +to (\S+@\S+): (.*)", running)
+
+        inbox = requests.get(f"{desk}/inbox", timeout=20).text
+        mail = requests.get(f"{desk}/inbox/0/body", timeout=20).text
+        accounts = requests.get(f"{desk}/lightning/o/Account/list", timeout=20)
+        survey = requests.get(re.findall(r'href="([^"]+/s/[^"?]+)', mail)[0], timeout=20)
+        running.send_signal(signal.SIGINT)
+        code = running.wait(timeout=15)
+
+    said = (tmp_path / "output.txt").read_text(encoding="utf-8")
+    assert first[1] in inbox
+    assert (accounts.status_code, survey.status_code) == (200, 200)
+    assert "<form" in survey.text
+    assert code == 0
+    assert said.rstrip().endswith("The demo has ended.")
+    assert "Traceback" not in said
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "demo" / "config.toml"
+    mine.parent.mkdir()
+    mine.write_text("[store]\n", encoding="utf-8")
+
+    done = subprocess.run([AFTERWORD, "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "demo" in done.stderr
+    assert [path.name for path in mine.parent.iterdir()] == ["config.toml"]
+    assert mine.read_text(encoding="utf-8") == "[store]\n"
+
+
+@pytest.mark.timeout(180)
+def test_time_goes_on_after_the_story_and_nothing_is_left_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PACE_S", 0.0)
+    monkeypatch.setattr(run, "HOUR_S", 0.3)
+    monkeypatch.setattr(run, "WORKING_DAYS", 1)
+    said = io.StringIO()
+    before = threading.enumerate()
+
+    def interrupt_when_a_record_moved() -> None:
+        until = time.monotonic() + 90
+        while time.monotonic() < until and "  record  " not in said.getvalue():
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    watcher = threading.Thread(target=interrupt_when_a_record_moved)
+    watcher.start()
+    code = run.stay(Console(file=said, width=300), tmp_path / "demo", seed=2)
+    watcher.join()
+
+    assert code == 0
+    assert re.search(r"^Tue 03 Nov .*  record  .*: \d+ \(\d+ to \d+\), ", said.getvalue(), re.MULTILINE), (
+        said.getvalue()
+    )
+    assert threading.enumerate() == before
+
+
+# ── what the demo looks at before it says that all is well ───────────────────────────────────────────────────────────
+
+AT = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
+ADDRESS = "maria@acme.example"
+ANSWER = Deed(ADDRESS, "answered", AT, 1, 5)
+TASK = FollowUpTask(
+    id="t1",
+    key="k1",
+    account="a1",
+    contact="c1",
+    subject="Call Maria",
+    owner="Jukka Rautio",
+    due="2026-11-05",
+    priority="High",
+    status="Not Started",
+    outcome=None,
+    body="Why",
+)
+
+
+def mail(subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta(hours=3)) -> Mail:
+    return Mail(0, at, ADDRESS, _message(subject))
+
+
+def _message(subject: str) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = subject
+    return message
+
+
+def evidence() -> Evidence:
+    """What is seen when one person was asked once, answered 1 of 5, and a rep is told to call."""
+    return Evidence(
+        first=Report(),
+        reports=[Report()],
+        idle=Report(),
+        mails=[mail()],
+        deeds=[ANSWER],
+        people={ADDRESS: Person("Maria Virtanen", "a1", ("c1",))},
+        contacts={"c1": {"last_rating": "1 of 5, case 1, 4 Nov 2026"}},
+        accounts={"a1": {"satisfaction": 40.0}},
+        tasks=[TASK],
+        foreign_changes=[],
+    )
+
+
+def test_a_story_that_went_well_breaks_nothing() -> None:
+    assert broken(evidence()) == []
+
+
+BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
+    "The first lap asked 2 people": lambda seen: replace(seen, first=Report(invited=2)),
+    "1 laps did not end well": lambda seen: replace(seen, reports=[Report(failures={"acme": [Unavailable("down")]})]),
+    "Nobody got a mail": lambda seen: replace(seen, mails=[]),
+    'got the mail "How did it go? (case 1)" 2 times': lambda seen: replace(seen, mails=[mail(), mail()]),
+    "Nobody answered": lambda seen: replace(seen, deeds=[]),
+    "never answered, but the record says: 1 of 5": lambda seen: replace(
+        seen, deeds=[replace(ANSWER, did="nothing", scans=12)]
+    ),
+    "chose 1 of 5 answers, but the record says: nothing": lambda seen: replace(seen, contacts={}),
+    "chose 1 of 5 answers, but the record says: ['5 of 5": lambda seen: replace(
+        seen, contacts={"c1": {"last_rating": "5 of 5, case 1"}}
+    ),
+    "it shows no satisfaction": lambda seen: replace(seen, accounts={}),
+    "wanted no more surveys, and got one": lambda seen: replace(
+        seen,
+        deeds=[ANSWER, replace(ANSWER, did="unsubscribed", at=AT + timedelta(days=1))],
+        mails=[mail(), mail("How did it go? (case 2)", at=AT + timedelta(days=2))],
+    ),
+    'The task "Call Maria" was made 2 times': lambda seen: replace(
+        seen, tasks=[TASK, replace(TASK, id="t2", key="k2")]
+    ),
+    "there is no task on the account": lambda seen: replace(seen, tasks=[]),
+    "nothing had happened made 3 writes": lambda seen: replace(
+        seen, idle=Report(written={"acme": Written(created=1, updated=2)})
+    ),
+    "Acme: a field that is not ours changed": lambda seen: replace(seen, foreign_changes=["Acme"]),
+}
+
+
+@pytest.mark.parametrize("sentence", BREAKAGES)
+def test_what_does_not_hold_is_told(sentence: str) -> None:
+    assert any(sentence in one for one in broken(BREAKAGES[sentence](evidence())))

@@ -1,0 +1,222 @@
+"""The process dies at any moment of a lap: nothing is lost, nothing is doubled, and the CRM ends as the answers demand."""
+
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from house import House, Mail, standing, wait_for
+from sqlalchemy import func, select
+
+from connector.store.tables import response
+
+RULES = """
+[surveys.after-case]
+on = "case.closed"
+delay = "0s"
+[follow_up.unhappy]
+when = "csat <= 2"
+"""
+ACCOUNTS = 4
+CASES_A_ROUND = 3
+MOMENTS = ("any", "any", "any", "recipient", "message", "answer")
+"""Where the kill strikes: anywhere; while the mail server looks at the recipient, or at the whole message; after the CRM has done
+what it was asked, and before its answer."""
+
+
+@dataclass
+class Story:
+    """What happens around one installation, round by round, the same for the same seed."""
+
+    house: House
+    accounts: list[str] = field(default_factory=list)
+    contacts: dict[str, str] = field(default_factory=dict)
+    """By e-mail address."""
+    answered: set[str] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Go live on an org with a few accounts."""
+        self.house.configure(RULES)
+        assert self.house.command("sync").code == 0
+        self.accounts = [self.house.account(f"Account {number}") for number in range(ACCOUNTS)]
+
+    def close_cases(self, round_number: int) -> None:
+        """Let cases of people who were never asked before be closed."""
+        for number in range(CASES_A_ROUND):
+            account = self.accounts[(round_number + number) % ACCOUNTS]
+            address = f"p{round_number}x{number}@nw.example"
+            self.contacts[address] = self.house.contact(account, f"Person {round_number}-{number}", address)
+            self.house.closed_case(account, self.contacts[address])
+
+    def sync(self) -> None:
+        """Run a lap to its end."""
+        done = self.house.command("sync")
+        assert done.code == 0, done
+
+    def answer(self, only: set[str] | None = None) -> set[str]:
+        """Let everybody who got a mail answer (or those named), and return who did."""
+        mails = {mail.to: mail for mail in self.house.mailbox.mails if mail.to not in self.answered}
+        chosen = sorted(mails if only is None else only)
+        for address in chosen:
+            self.house.answer(mails[address], 1 + sum(map(ord, address)) % 5, f"Thoughts of {address}")
+        self.answered.update(chosen)
+        return set(chosen)
+
+    def outcome(self) -> dict[str, Any]:
+        """Return everything that the CRM shows in the end, without the moments that no two runs share."""
+        shown = [_timeless(self.house.shows("Account", account)) for account in self.accounts]
+        people = {
+            address: self.house.shows("Contact", self.contacts[address])["Last_Rating"] for address in self.answered
+        }
+        tasks = sorted((task["WhatId"], _without_times(task["Subject"])) for task in self.house.tasks())
+        return {"accounts": shown, "people": people, "tasks": tasks}
+
+    def responses(self) -> int:
+        """Count the answers in the store."""
+        with self.house.installation.store.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(response)).scalar_one())
+
+
+def _timeless(shown: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in shown.items() if name not in {"Last_Answer", "Details"}}
+    return {name: _without_times(value) if isinstance(value, str) else value for name, value in kept.items()}
+
+
+def _without_times(text: str) -> str:
+    return re.sub(r"\d\d:\d\d", "hh:mm", text)
+
+
+def _dice(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - repeatable, not secret
+
+
+@contextmanager
+def struck(house: House, moment: str, dice: random.Random) -> Iterator[list[bool]]:
+    """Run a sync and kill it at a moment; yields a list whose one element tells whether it was still at work."""
+    reached, released = threading.Event(), threading.Event()
+
+    def hold(_what: object) -> None:
+        if not reached.is_set():
+            reached.set()
+            released.wait(20)
+
+    if moment == "recipient":
+        house.mailbox.on_rcpt = hold
+    if moment == "message":
+        house.mailbox.on_mail = hold
+    if moment == "answer":
+        house.org.faults.slow(0.5, path="/composite/sobjects", nth=dice.choice([1, 2, 3]))
+    house.mark_writes()
+    command = house.start("sync")
+    if moment == "any":
+        time.sleep(dice.uniform(0.0, 1.0))
+    elif moment == "answer":
+        wait_for(lambda: not command.alive or bool(house.org.faults.calls[0].hits), 20)
+        time.sleep(0.1)
+    else:
+        wait_for(lambda: not command.alive or reached.is_set(), 20)
+    hit = [command.kill()]
+    released.set()
+    house.mailbox.on_rcpt = lambda _address: None
+    house.mailbox.on_mail = lambda _mail: None
+    house.org.faults.clear()
+    yield hit
+
+
+@pytest.mark.parametrize("kills", [10, pytest.param(50, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+def test_killed_anywhere_nothing_is_lost_or_doubled(kills: int, tmp_path: Path, migrated_file: Path) -> None:
+    dice = _dice(20261122)
+    moments = [dice.choice(MOMENTS) for _ in range(kills)]
+    assert set(moments) == set(MOMENTS)
+    answers: list[set[str]] = []
+    hits: Counter[str] = Counter()
+    with ExitStack() as stack:
+        story = Story(stack.enter_context(_installation(tmp_path / "killed", migrated_file)))
+        story.begin()
+        for number, moment in enumerate(moments):
+            story.close_cases(number)
+            with struck(story.house, moment, dice) as (hit,):
+                hits[moment] += hit
+            story.sync()
+            answers.append(story.answer())
+        story.sync()
+        assert sum(hits.values()) >= kills * 0.6, hits
+        assert hits["message"] and hits["recipient"] and hits["answer"], hits
+        _nothing_lost_or_doubled(story, hits)
+        outcome = story.outcome()
+    with _installation(tmp_path / "whole", migrated_file) as house:
+        whole = Story(house)
+        whole.begin()
+        for number in range(kills):
+            whole.close_cases(number)
+            whole.sync()
+            whole.answer(only=answers[number])
+        whole.sync()
+        assert _asked_aside(outcome) == _asked_aside(whole.outcome())
+
+
+@contextmanager
+def _installation(folder: Path, template: Path) -> Iterator[House]:
+    folder.mkdir()
+    with standing(folder, template) as house:
+        yield house
+
+
+def _nothing_lost_or_doubled(story: Story, hits: Counter[str]) -> None:
+    house = story.house
+    mails = Counter(mail.to for mail in house.mailbox.mails)
+    assert set(mails.values()) == {1}
+    in_doubt = {one["to"] for one in house.status()["in_doubt"]}
+    assert set(mails) | in_doubt == set(story.contacts)
+    assert len(in_doubt) >= hits["message"] + hits["recipient"]
+    assert story.responses() == len(story.answered) == len(mails)
+    assert len({task["Afterword_Key__c"] for task in house.tasks()}) == len(house.tasks())
+    house.mark_writes()
+    story.sync()
+    assert house.writes == []
+    assert len(house.mailbox.mails) == sum(mails.values())
+
+
+def _asked_aside(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Leave aside how many were asked: whose mail never left was not."""
+    accounts = [
+        {**shown, "Summary": re.sub(r"\d+ of \d+ asked", "n of n asked", shown["Summary"])}
+        for shown in outcome["accounts"]
+    ]
+    return {**outcome, "accounts": accounts}
+
+
+def test_a_mail_cut_off_in_the_middle_is_in_doubt_and_not_sent_again(today: House) -> None:
+    story = Story(today)
+    story.begin()
+    story.close_cases(1)
+    with struck(today, "message", _dice(1)) as (hit,):
+        assert hit
+    (cut_off,) = today.mailbox.mails
+    story.sync()
+    story.sync()
+    assert Counter(mail.to for mail in today.mailbox.mails) == dict.fromkeys(story.contacts, 1)
+    (doubt,) = today.status()["in_doubt"]
+    assert doubt["to"] == cut_off.to
+    assert "not sent again" in doubt["remedy"]
+    assert "not sent again" in today.command("why", story.contacts[cut_off.to]).out
+
+
+def test_the_one_who_got_the_cut_off_mail_can_answer_it(today: House) -> None:
+    story = Story(today)
+    story.begin()
+    story.close_cases(1)
+    with struck(today, "message", _dice(2)):
+        pass
+    cut_off: Mail = today.mailbox.mails[0]
+    story.sync()
+    today.answer(cut_off, 1, "It did arrive.")
+    story.sync()
+    assert [task["WhoId"] for task in today.tasks()] == [story.contacts[cut_off.to]]

@@ -1,0 +1,85 @@
+"""`afterword run`: laps and pages in one process, as an admin starts and stops it."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from house import AFTER_CASE, UNHAPPY, House, wait_for
+
+RULES = AFTER_CASE.replace("24h", "0s") + UNHAPPY
+
+
+@contextmanager
+def service(house: House) -> Iterator[subprocess.Popen[str]]:
+    """Run the service until the block ends, on a port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    house.web = f"http://127.0.0.1:{port}"
+    house.configure(RULES)
+    text = house.config.read_text(encoding="utf-8")
+    house.write_config(text.replace("[web]", f'[web]\nlisten = "127.0.0.1:{port}"', 1))
+    words = [sys.executable, "-m", "connector.cli", "run", "-c", str(house.config)]
+    output = house.folder / "run.txt"
+    with (
+        output.open("w", encoding="utf-8") as file,
+        subprocess.Popen(words, cwd=house.folder, stdout=file, stderr=subprocess.STDOUT, text=True) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def is_up(house: House) -> bool:
+    try:
+        return requests.get(f"{house.web}/healthz", timeout=5).text == "ok\n"
+    except requests.ConnectionError:
+        return False
+
+
+def test_an_answer_is_in_the_crm_within_five_seconds_and_sigterm_ends_it(today: House) -> None:
+    today.configure(RULES)
+    assert today.command("sync").code == 0
+    account = today.account("Northwind")
+    maria = today.contact(account, "Maria Virtanen", "maria@nw.example")
+    today.closed_case(account, maria)
+    with service(today) as process:
+        wait_for(lambda: is_up(today), 60)
+        wait_for(lambda: bool(today.mailbox.mails), 30)  # the first lap begins at once
+        wait_for(lambda: bool(today.status()["laps"][0]["ended"]), 30)
+        today.answer(today.mailbox.mails[0], 1, "Nobody called back.")
+        began = time.monotonic()
+        wait_for(lambda: bool(today.tasks()), 5)
+        assert time.monotonic() - began < 5
+        assert "Nobody called back." in today.shows("Account", account)["Summary"]
+        assert today.shows("Contact", maria)["Last_Rating"].startswith("1 of 5")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    said = (today.folder / "run.txt").read_text(encoding="utf-8")
+    assert "Traceback" not in said
+    assert "stopped" in said
+    assert today.mailbox.mails[0].survey.rpartition("/")[2] not in said  # no token in the log
+
+
+def test_sigterm_in_the_middle_of_reading_ends_it_in_time(today: House) -> None:
+    today.org.rows_per_page = 1
+    account = today.account("Northwind")
+    for number in range(40):
+        today.contact(account, f"Person {number}", f"p{number}@nw.example")
+    today.org.faults.slow(0.3, path="/query", times=None)
+    with service(today) as process:
+        wait_for(lambda: is_up(today), 60)
+        wait_for(lambda: any(call.sobject == "Contact" for call in today.org.log), 30)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < 10
+    today.org.faults.clear()
+    assert "Traceback" not in (today.folder / "run.txt").read_text(encoding="utf-8")
+    done = today.command("sync")
+    assert done.code == 0, done

@@ -1,0 +1,78 @@
+"""What the commands tell an admin who is no developer: where they stand, and what to do next."""
+
+import pytest
+from house import House
+
+CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
+
+
+@pytest.fixture
+def live(today: House) -> House:
+    today.configure(CASES)
+    assert today.command("sync").code == 0
+    return today
+
+
+def test_check_ends_with_what_it_comes_to(live: House) -> None:
+    said = live.command("check").out.strip().splitlines()
+    assert said[-1].startswith(("Everything is fine.", "Nothing is wrong that stops Afterword; "))
+    live.write_config(live.config.read_text(encoding="utf-8").replace('delay = "0s"', 'delay = "soon"'))
+    done = live.command("check")
+    assert (done.code, done.out.strip().splitlines()[-1]) == (2, "1 problem to put right.")
+
+
+def test_the_past_can_be_looked_at_again_after_months_of_answers(live: House) -> None:
+    account = live.account("Northwind")
+    live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
+    live.lap()
+    live.answer(live.mailbox.mails[0], 1, "No.")
+    live.lap()
+    done = live.command("plan", "--since", "90d")
+    assert done.code == 0, done.err
+    assert "after-case: 1 ended, 1 person would have been asked" in done.out
+
+
+def test_a_sync_while_paused_says_so(live: House) -> None:
+    live.command("pause", "--reason", "holiday")
+    done = live.command("sync")
+    assert done.code == 0
+    assert "Paused" in done.err
+    assert "afterword resume" in done.err
+    live.command("resume")
+    assert "Paused" not in live.command("sync").err
+
+
+@pytest.mark.parametrize("content", [None, b"\n", b"\xff\xfe"])
+def test_a_token_file_without_a_token_is_no_fault_of_ours(content: bytes | None, live: House) -> None:
+    file = live.folder / "admin-token.txt"
+    if content is not None:
+        file.write_bytes(content)
+    done = live.command("setup-crm", "--dry-run", "--admin-token-file", str(file))
+    assert done.code == 2
+    assert "--admin-token-file" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_times_in_status_are_for_people(live: House) -> None:
+    said = live.command("status").out
+    assert " UTC" in said
+    assert "+00:00" not in said
+
+
+def test_a_set_up_that_the_crm_refuses_stops_at_once_and_says_what_to_do(today: House) -> None:
+    today.configure(CASES)
+    steps = today.command("setup-crm", "--undo", "--dry-run").out.strip().splitlines()[1:]
+    assert all(step.strip().startswith(("- Remove ", "- No longer ")) for step in steps)
+    done = today.command("setup-crm", "--undo")
+    assert done.code == 1
+    assert done.out.count("failed:") == 1
+    assert f"stopped: {len(steps) - 1} steps left" in done.out
+    assert "administrator" in done.out
+    assert "permission set Afterword to it" not in done.out
+    assert done.err.strip().splitlines()[-1].endswith("--admin-token-file FILE.")
+
+
+def test_a_span_that_is_none_is_named(today: House) -> None:
+    done = today.command("plan", "--since", "5x")
+    assert done.code == 2
+    assert "'5x' is not a duration" in done.err

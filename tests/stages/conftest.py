@@ -1,0 +1,17 @@
+"""A live installation on a CRM in memory."""
+
+from pathlib import Path
+
+import pytest
+from lap_world import LapWorld
+
+from connector.clock import SteppedClock
+from connector.store import Store
+
+
+@pytest.fixture
+def world(tmp_path: Path, clock: SteppedClock, store: Store) -> LapWorld:
+    """Live since a lap ago, on an empty CRM."""
+    world = LapWorld(tmp_path, clock, store)
+    assert world.lap().exit_code == 0
+    return world

@@ -1,0 +1,146 @@
+"""Whole laps on the fastest parts: a CRM in memory, a mailbox, a real store and a clock that is moved by hand."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from asking import Mailbox
+from sqlalchemy import Table, select
+
+from adapters.memory import MemoryAdapter, MemoryCrm
+from connector import status, wiring
+from connector.clock import SteppedClock
+from connector.model import Rating
+from connector.settings import load
+from connector.stages import lap
+from connector.stages.connect import Endpoint, describe_all
+from connector.stages.lap import Installation, Report
+from connector.store import Store, answering, tables
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+CSAT = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\nreminder_after = "0s"\n'
+UNHAPPY = '[follow_up.unhappy]\nwhen = "csat <= 2"\n'
+CONFIG = """
+[web]
+public_url = "https://feedback.acme.example"
+secret = "a secret that is only good for this test, long enough"
+[email]
+host = "localhost"
+security = "none"
+from = "Acme Care <care@acme.example>"
+[crm.acme]
+adapter = "salesforce"
+mode = "live"
+url = "https://acme.my.salesforce.com"
+access_token = "x"
+[limits]
+quiet_period = "0s"
+minimum_gap = "0s"
+account_cap = "1000 per 0s"
+daily_sends = 100000
+"""
+
+
+class LapWorld:
+    """An installation that is live on a CRM in memory, and what people do around it."""
+
+    def __init__(self, folder: Path, clock: SteppedClock, store: Store) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.store = store
+        self.crm = MemoryCrm(clock)
+        self.adapter = MemoryAdapter(self.crm, "acme", page_size=20)
+        self.mailbox = Mailbox()
+        self.rep = self.crm.user("Ritva Laine")
+        self.house: Installation
+        self.configure(CSAT + UNHAPPY)
+        self._set_up()
+
+    def configure(self, rules: str) -> None:
+        """Write other rules into config.toml."""
+        path = self.folder / "config.toml"
+        path.write_text(CONFIG + rules, encoding="utf-8")
+        settings = load(path, environ={}, known_adapters=["salesforce"])
+        mapping = wiring.read_mappings(settings)["acme"]
+        endpoint = Endpoint("acme", self.adapter, mapping, mode_live=True, mapping_name="m")
+        self.house = wiring.build(
+            settings, clock=self.clock, store=self.store, channel=self.mailbox, endpoints=[endpoint]
+        )
+
+    def _set_up(self) -> None:
+        endpoint = self.house.endpoints[0]
+        mapping, _problems = endpoint.mapping.fit(describe_all(endpoint))
+        steps = self.adapter.plan_setup(mapping.wanted_fields())
+        assert all(result.done for result in self.adapter.apply_setup(steps))
+
+    # ── time ──
+
+    def lap(self, after: timedelta = timedelta(minutes=5)) -> Report:
+        """Let time pass and run a lap."""
+        self.clock.advance(after)
+        return lap.run(self.house)
+
+    # ── people ──
+
+    def account(self, name: str = "Northwind", **values: Any) -> str:
+        """Win a customer, who belongs to the rep unless an owner is named."""
+        return self.crm.account(name, **{"OwnerId": self.rep} | values)
+
+    def ask(self, account: str, contact: str, owner: str | None = None) -> str:
+        """Close a case, let its contact be asked, and return the invitation."""
+        case = self.crm.case(account, contact, owner=owner)
+        self.clock.advance(timedelta(minutes=1))
+        self.crm.close(case)
+        before = {row.id for row in self.rows(tables.invitation)}
+        self.lap()
+        (made,) = {row.id for row in self.rows(tables.invitation)} - before
+        return str(made)
+
+    def answer(self, invitation: str, value: float, comment: str = "") -> None:
+        """Answer an invitation, as its page does."""
+        self.clock.advance(timedelta(minutes=1))
+        with self.store.write() as connection:
+            recorded = answering.record(
+                connection,
+                invitation,
+                [Rating("csat", "csat", value, 1, 5)],
+                comment=comment,
+                now=self.clock.now(),
+            )
+        assert recorded is not None
+
+    def rated(self, account: str, value: float, *, owner: str | None = None, comment: str = "", who: str = "") -> str:
+        """Let somebody new of an account be asked, answer, and the answer be taken in; returns the invitation."""
+        contact = self.crm.contact(account, who or f"Person {len(self.crm.all('Contact'))}")
+        invitation = self.ask(account, contact, owner)
+        self.answer(invitation, value, comment)
+        self.lap()
+        return invitation
+
+    # ── looking ──
+
+    def rows(self, table: Table) -> Sequence[Any]:
+        """Return a table's rows."""
+        with self.store.read() as connection:
+            return connection.execute(select(table)).all()
+
+    def shows(self, record_id: str) -> dict[str, Any]:
+        """Return what our fields of a record show, without prefix and suffix, empty ones left out."""
+        row = self.crm.get(record_id)
+        found = {name[10:-3]: value for name, value in row.items() if name.startswith("Afterword_")}
+        return {name: value for name, value in found.items() if value not in (None, "")}
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """Return our tasks."""
+        return [row for row in self.crm.all("Task") if row.get("Afterword_Key__c")]
+
+    def refused(self) -> list[dict[str, Any]]:
+        """Return what was set aside."""
+        found: list[dict[str, Any]] = status.status(self.house)["refused"]
+        return found
+
+    def writes(self) -> int:
+        """Count the writing calls that reached the CRM."""
+        return sum(call.kind == "write" for call in self.crm.log.calls)

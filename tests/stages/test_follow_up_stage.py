@@ -1,0 +1,268 @@
+"""`follow_up`: who is to call whom, once for each reason, and by whom."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
+
+from connector.store import tables
+
+SILENCE = '[follow_up.silent]\nwhen = "silence >= 2"\n'
+MOOD = '[follow_up.gloomy]\nwhen = "mood = unhappy"\n[scoring]\nminimum = 1\nunhappy_below = 60\n'
+
+
+def opened(world: LapWorld) -> list[str]:
+    """Return the rules of all follow-ups, oldest first."""
+    return [row.rule for row in sorted(world.rows(tables.follow_up), key=lambda row: row.opened_at)]
+
+
+def close_tasks(world: LapWorld) -> None:
+    """Let the rep be done with everything."""
+    for task in world.tasks():
+        world.crm.finish(task["Id"], Afterword_Outcome__c="Solved")
+    world.lap()
+    assert {row.state for row in world.rows(tables.follow_up)} == {"closed"}
+
+
+def run_out(world: LapWorld) -> None:
+    """Let all invitations run out, and what follows come to pass."""
+    world.lap(15 * DAY)
+    world.lap()
+
+
+def only_task(world: LapWorld) -> dict[str, Any]:
+    (task,) = world.tasks()
+    return task
+
+
+# ── one for each reason ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_bad_answers_of_one_account_open_one_follow_up(world: LapWorld) -> None:
+    account = world.account()
+    for value in (1, 2):
+        world.rated(account, value)
+    assert opened(world) == ["unhappy"]
+    only_task(world)
+    assert "Person" in world.shows(account)["Attention"]
+
+
+def test_two_accounts_have_a_follow_up_each(world: LapWorld) -> None:
+    for name in ("One", "Two"):
+        world.rated(world.account(name), 1)
+    assert opened(world) == ["unhappy", "unhappy"]
+    assert len(world.tasks()) == 2
+
+
+def test_two_rules_open_one_each(world: LapWorld) -> None:
+    world.configure(CSAT + UNHAPPY + '[follow_up.furious]\nwhen = "csat <= 1"\npriority = "high"\n')
+    world.lap()
+    world.rated(world.account(), 1)
+    assert sorted(opened(world)) == ["furious", "unhappy"]
+    assert len(world.tasks()) == 2
+
+
+def test_after_it_was_closed_the_next_bad_answer_opens_another(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 1)
+    close_tasks(world)
+    assert "Attention" not in world.shows(account)
+    world.lap(DAY)
+    world.rated(account, 2)
+    assert opened(world) == ["unhappy", "unhappy"]
+    assert len(world.tasks()) == 2
+
+
+def test_a_good_answer_opens_nothing(world: LapWorld) -> None:
+    world.rated(world.account(), 5)
+    assert opened(world) == []
+
+
+def test_an_answer_from_before_the_rule_went_live_opens_nothing(world: LapWorld) -> None:
+    world.configure(CSAT)
+    account = world.account()
+    world.rated(account, 1)
+    world.configure(CSAT + UNHAPPY)
+    for _ in range(3):
+        world.lap(HOUR)
+    assert opened(world) == []
+
+
+def test_an_answer_that_comes_to_light_after_a_week_opens_nothing(world: LapWorld) -> None:
+    account = world.account()
+    invitation = world.ask(account, world.crm.contact(account))
+    world.answer(invitation, 1)
+    world.lap(8 * DAY)
+    assert opened(world) == []
+    assert world.shows(account)["People"] == 1
+
+
+# ── moods and silence ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rate_until(world: LapWorld, account: str, value: float, *, mood: str) -> None:
+    """Let one person a day answer until the mood is another."""
+    for _ in range(30):
+        if world.shows(account).get("Mood") == mood:
+            return
+        world.lap(DAY)
+        world.rated(account, value)
+    raise AssertionError(f"it never was {mood}")
+
+
+def test_a_mood_opens_one_follow_up_for_each_time_it_begins(world: LapWorld) -> None:
+    world.configure(CSAT + MOOD)
+    world.lap()
+    for number in range(6):
+        account = world.account(f"Happy {number}")
+        for value in (4, 5):
+            world.rated(account, value)
+    gloomy = world.account("Gloomy")
+    rate_until(world, gloomy, 1, mood="Unhappy")
+    assert opened(world) == ["gloomy"]
+    close_tasks(world)
+    for _ in range(2):
+        world.rated(gloomy, 1)
+    world.lap(DAY)
+    assert opened(world) == ["gloomy"]
+    rate_until(world, gloomy, 5, mood="Mixed")
+    assert opened(world) == ["gloomy"]
+    rate_until(world, gloomy, 1, mood="Unhappy")
+    assert opened(world) == ["gloomy", "gloomy"]
+    subjects = {task["Subject"].partition(": ")[2] for task in world.tasks()}
+    assert subjects == {"the customer mood is Unhappy"}
+
+
+def test_silence_opens_one_follow_up_and_the_next_only_after_an_answer(world: LapWorld) -> None:
+    world.configure(CSAT + SILENCE)
+    world.lap()
+    account = world.account()
+    contact = world.crm.contact(account)
+    world.ask(account, contact)
+    run_out(world)
+    assert opened(world) == []
+    world.ask(account, contact)
+    run_out(world)
+    assert opened(world) == ["silent"]
+    assert "asked 2 times without an answer" in only_task(world)["Subject"]
+    close_tasks(world)
+    world.ask(account, contact)
+    run_out(world)
+    assert opened(world) == ["silent"]
+    world.rated(account, 5)
+    for _ in range(2):
+        world.ask(account, contact)
+        run_out(world)
+    assert opened(world) == ["silent", "silent"]
+
+
+# ── who is to call ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def assign(world: LapWorld, people: str) -> None:
+    world.configure(CSAT + UNHAPPY + f"assign = {people}\n")
+    world.lap()
+
+
+def test_the_account_owner_calls(world: LapWorld) -> None:
+    world.rated(world.account(), 1, owner=world.crm.user("Hal Desk"))
+    assert only_task(world)["OwnerId"] == world.rep
+
+
+def test_somebody_inactive_is_passed_over_and_the_task_says_so(world: LapWorld) -> None:
+    gone = world.crm.user("Gone Long", IsActive=False)
+    chief = world.crm.user("Chief", Email="chief@northwind.example")
+    assign(world, '["account_owner", "chief@northwind.example"]')
+    world.rated(world.account(OwnerId=gone), 1)
+    task = only_task(world)
+    assert task["OwnerId"] == chief
+    assert "Gone Long is no longer active" in task["Description"]
+
+
+def test_whoever_was_rated_is_passed_over_and_the_task_says_so(world: LapWorld) -> None:
+    chief = world.crm.user("Chief", Email="chief@northwind.example")
+    assign(world, '["account_owner", "chief@northwind.example"]')
+    world.rated(world.account(), 1, owner=world.rep)
+    task = only_task(world)
+    assert task["OwnerId"] == chief
+    assert "Ritva Laine is the person who was rated" in task["Description"]
+
+
+def test_whoever_was_rated_calls_only_when_there_is_nobody_else(world: LapWorld) -> None:
+    assign(world, '["account_owner"]')
+    world.rated(world.account(), 1, owner=world.rep)
+    task = only_task(world)
+    assert task["OwnerId"] == world.rep
+    assert "although the answer is about them" in task["Description"]
+
+
+def test_the_due_day_counts_from_the_answer_and_is_the_owners_own_day(world: LapWorld) -> None:
+    tokyo = world.crm.user("Far East", TimeZoneSidKey="Asia/Tokyo")
+    world.clock.set(world.clock.now().replace(hour=16))
+    world.rated(world.account(OwnerId=tokyo), 1)
+    tomorrow_in_tokyo = (world.clock.now() + timedelta(hours=24 + 9)).date()
+    assert only_task(world)["ActivityDate"] == tomorrow_in_tokyo.isoformat()
+
+
+# ── second thoughts ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def answers(world: LapWorld) -> list[tuple[bool, bool]]:
+    """Return (counts, after contact) of every answer, oldest first."""
+    rows = sorted(world.rows(tables.response), key=lambda row: row.revision)
+    return [(row.counts, row.after_contact) for row in rows]
+
+
+def test_an_answer_corrected_before_a_follow_up_replaces_the_first(world: LapWorld) -> None:
+    account = world.account()
+    invitation = world.rated(account, 5)
+    world.answer(invitation, 2, "On second thoughts")
+    world.lap()
+    assert answers(world) == [(False, False), (True, False)]
+    shown = world.shows(account)
+    assert shown["People"] == 1
+    assert "2 of 5" in shown["Summary"]
+    assert opened(world) == ["unhappy"]
+
+
+def test_an_answer_changed_after_contact_is_kept_beside_the_first_which_counts(world: LapWorld) -> None:
+    account = world.account()
+    invitation = world.rated(account, 1, comment="Nobody called.")
+    before = world.shows(account)
+    close_tasks(world)
+    world.answer(invitation, 5, "They called!")
+    world.lap()
+    assert answers(world) == [(True, False), (False, True)]
+    assert world.shows(account)["Satisfaction"] == before["Satisfaction"]
+    assert opened(world) == ["unhappy"]
+
+
+def test_the_same_answer_sent_twice_is_one(world: LapWorld) -> None:
+    account = world.account()
+    invitation = world.rated(account, 2, comment="Twice")
+    world.answer(invitation, 2, "Twice")
+    world.lap()
+    assert len(answers(world)) == 1
+
+
+# ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_owner_is_told_once(world: LapWorld) -> None:
+    world.configure(CSAT + UNHAPPY + 'notify = ["account_owner"]\n')
+    world.lap()
+    world.rated(world.account(), 1, comment="Nobody called.")
+    for _ in range(3):
+        world.lap(HOUR)
+    told = [message for message in world.mailbox.messages if message.to == "ritva.laine@northwind.example"]
+    assert len(told) == 1
+    assert "Nobody called." in told[0].text
+
+
+@pytest.mark.parametrize("survey", ["nps", "ces"])
+def test_a_rule_looks_at_its_own_metric_alone(world: LapWorld, survey: str) -> None:
+    world.configure(CSAT + f'[follow_up.other]\nwhen = "{survey} <= 2"\n')
+    world.lap()
+    world.rated(world.account(), 1)
+    assert opened(world) == []

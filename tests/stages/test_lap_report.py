@@ -1,0 +1,27 @@
+"""What a lap remembers for `status`."""
+
+from typing import Any
+
+from lap_world import LapWorld
+
+from connector import status
+from connector.errors import Unavailable
+from connector.stages import lap
+
+
+def connection(world: LapWorld) -> dict[str, Any]:
+    found: dict[str, Any] = status.status(world.house)["crm"]["acme"]
+    return found
+
+
+def test_a_lap_that_did_not_call_the_crm_does_not_say_that_it_is_well_again(world: LapWorld) -> None:
+    world.crm.faults.fail(Unavailable("down"), times=None)
+    assert world.lap().exit_code == 3
+    broken = connection(world)
+    assert "down" in broken["last_error"]
+    world.crm.faults.clear()
+    assert lap.run(world.house, stages=lap.AFTER_AN_ANSWER).calls == {"acme": 0}
+    assert connection(world) == broken
+    world.lap()
+    assert connection(world)["last_error"] is None
+    assert connection(world)["last_ok"] > broken["last_ok"]

@@ -1,0 +1,59 @@
+"""`write_back`: nobody waits behind what is refused, and what is reported is true now."""
+
+import pytest
+from lap_world import LapWorld
+
+from connector.errors import RuleRefused, Unavailable
+from connector.stages import write_back
+
+
+def contest(world: LapWorld, account: str) -> str:
+    """Overwrite the summary until it is left alone; returns what it should say."""
+    wanted: str = world.shows(account)["Summary"]
+    for _ in range(4):
+        world.crm.update(account, {"Afterword_Summary__c": "written by a flow"})
+        world.lap()
+    assert [one["code"] for one in world.refused()] == ["contested"]
+    return wanted
+
+
+def test_a_field_left_to_others_stays_reported_while_the_others_are_written(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 5)
+    contest(world, account)
+    world.crm.update(account, {"Afterword_Mood__c": "Happy"})
+    world.lap()
+    assert world.shows(account)["Mood"] == "Too few answers"
+    assert world.shows(account)["Summary"] == "written by a flow"
+    assert [one["code"] for one in world.refused()] == ["contested"]
+
+
+def test_a_report_goes_when_the_record_says_what_it_should(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 5)
+    wanted = contest(world, account)
+    world.crm.update(account, {"Afterword_Summary__c": wanted})
+    world.lap()
+    assert world.refused() == []
+
+
+def test_a_task_does_not_wait_behind_those_that_are_refused(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_back, "PAGE", 1)
+    refused = [world.account(f"Refused {number}") for number in range(3)]
+    accepted = world.account("Accepted")
+    world.crm.faults.refuse(RuleRefused("no"), lambda _id, values: values.get("WhatId") in refused)
+    for account in (*refused, accepted):
+        world.rated(account, 1)
+    assert [task["WhatId"] for task in world.tasks()] == [accepted]
+    assert len(world.refused()) == 3
+
+
+def test_a_task_of_somebody_who_has_left_meanwhile_is_made_all_the_same(world: LapWorld) -> None:
+    account = world.account()
+    world.crm.faults.fail(Unavailable("down"), kind="write", object="Task", times=1)
+    world.rated(account, 1)
+    assert world.tasks() == []
+    world.crm.update(world.rep, {"IsActive": False})
+    world.lap()
+    (task,) = world.tasks()
+    assert task.get("OwnerId") != world.rep

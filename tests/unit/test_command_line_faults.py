@@ -1,0 +1,25 @@
+"""What stands on stderr when Afterword itself is at fault."""
+
+import pytest
+import structlog
+import typer
+
+from connector.cli import EXIT_FAULT, guarded
+
+
+def test_the_traceback_of_a_fault_shows_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+    @guarded
+    def command() -> None:
+        password = "-".join(["very", "secret"])
+        raise RuntimeError(f"broken after {len(password)} characters")
+
+    try:
+        with pytest.raises(typer.Exit) as left:
+            command()
+    finally:
+        structlog.reset_defaults()
+    assert left.value.exit_code == EXIT_FAULT
+    said = capsys.readouterr()
+    assert "broken after 11 characters" in said.err
+    assert "very-secret" not in said.err
+    assert said.out == ""

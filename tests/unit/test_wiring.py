@@ -1,0 +1,39 @@
+"""What settings and mappings must say of each other before anything runs."""
+
+from pathlib import Path
+
+import pytest
+
+from connector import wiring
+from connector.errors import SettingsError
+from connector.settings import load
+
+CONFIG = """
+[crm.acme]
+adapter = "salesforce"
+url = "https://acme.my.salesforce.com"
+access_token = "x"
+[surveys.after-case]
+on = "case.closed"
+"""
+
+
+def read(folder: Path, where: str) -> None:
+    path = folder / "config.toml"
+    path.write_text(f"{CONFIG}where = {{ {where} }}\n", encoding="utf-8")
+    wiring.read_mappings(load(path, environ={}, known_adapters=["salesforce"]))
+
+
+@pytest.mark.parametrize("fact", ["priority", "industry", "department", "email_invalid"])
+def test_a_condition_may_name_facts_of_the_interaction_its_account_and_its_contact(fact: str, tmp_path: Path) -> None:
+    read(tmp_path, f'{fact} = ["High"]')
+
+
+@pytest.mark.parametrize("fact", ["prioritty", "stage"])
+def test_a_condition_on_a_fact_that_nothing_gives_is_an_error_and_not_a_silence(fact: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, f'priority = "High", {fact} = ["High"]')
+    (problem,) = caught.value.problems
+    assert problem.where == f"config.toml: surveys.after-case.where.{fact}"
+    assert "priority" in problem.remedy
+    assert "industry" in problem.remedy

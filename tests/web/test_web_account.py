@@ -1,0 +1,309 @@
+"""An account's page, and signing in by a one-time link."""
+
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from connector.store.tables import (
+    account,
+    binding,
+    decision,
+    decision_log,
+    follow_up,
+    interaction,
+    owner,
+    sign_in,
+    standing,
+)
+
+SAME = "If the address belongs to an active user of the CRM"
+
+
+NOT_SOON = 0.2
+"""Seconds in which a mail would have gone out: it does so after the page."""
+
+
+def ask(world, address="jane@acme.example", account_id="account1"):
+    """Ask for a link and wait for the mail."""
+    before = len(world.mailed)
+    answer = ask_in_vain(world, address, account_id)
+    assert len(world.mails(before + 1)) == before + 1
+    return answer
+
+
+def ask_in_vain(world, address="jane@acme.example", account_id="account1"):
+    fields = {"address": address, "account": account_id}
+    return world.http.post(f"{world.url}/sign-in", data=fields, timeout=20)
+
+
+def mailed_link(world):
+    [link] = re.findall(r"http\S+/sign-in/\S+", world.mailed[-1].text)
+    return link
+
+
+def press(world, link):
+    return world.http.post(link, allow_redirects=False, timeout=20)
+
+
+def session(world, address="jane@acme.example"):
+    ask(world, address)
+    cookie = press(world, mailed_link(world)).headers["set-cookie"]
+    return {"Cookie": cookie.partition(";")[0]}
+
+
+def page(world, headers=None, account_id="account1"):
+    # The cookie is for https only, so it is handed over by hand here.
+    return world.http.get(f"{world.url}/accounts/{account_id}", headers=headers, timeout=20)
+
+
+def test_a_visitor_who_is_not_signed_in_sees_nothing_of_the_account(world):
+    for account_id in ("account1", "no-such-account"):
+        shown = page(world, account_id=account_id)
+        assert shown.status_code == 200
+        assert "Virtanen" not in shown.text
+        assert "Your e-mail address in the CRM" in shown.text
+
+
+def test_an_active_user_gets_a_link_that_signs_in_and_leads_to_the_account(world):
+    assert SAME in ask(world, " Jane@ACME.example ").text
+    [mail] = world.mailed
+    assert mail.to == "jane@acme.example"
+
+    reply = press(world, mailed_link(world))
+
+    assert reply.status_code == 303
+    assert reply.headers["location"] == "/accounts/account1"
+    cookie = reply.headers["set-cookie"]
+    for part in ("HttpOnly", "Secure", "SameSite=lax", "Max-Age=43200"):
+        assert part in cookie
+    assert "jane" not in cookie
+    assert "Virtanen Oy" in page(world, {"Cookie": cookie.partition(";")[0]}).text
+
+
+@pytest.mark.parametrize("address", ["maria@customer.example", "nobody@acme.example", "", "jane", "%", "x" * 5000])
+def test_any_other_address_gets_the_same_page_and_no_mail(world, address):
+    known = ask(world)
+    world.mailed.clear()
+
+    other = ask_in_vain(world, address)
+    time.sleep(NOT_SOON)
+
+    assert (other.status_code, other.text) == (known.status_code, known.text)
+    assert world.mailed == []
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"deleted_at": "now"}])
+def test_who_is_no_longer_a_user_neither_gets_in_nor_stays_in(world, change):
+    headers = session(world)
+    world.mailed.clear()
+    values = {name: world.clock.at if value == "now" else value for name, value in change.items()}
+    with world.store.write() as connection:
+        connection.execute(update(owner).values(**values))
+
+    ask_in_vain(world)
+    time.sleep(NOT_SOON)
+
+    assert world.mailed == []
+    assert "Virtanen" not in page(world, headers).text
+
+
+def test_opening_the_link_does_not_use_it_up_but_pressing_does(world):
+    ask(world)
+    link = mailed_link(world)
+
+    for _ in range(20):
+        opened = world.http.get(link, timeout=20)
+        assert opened.status_code == 200
+        assert "set-cookie" not in opened.headers
+    assert world.rows(sign_in)[0].used_at is None
+
+    assert press(world, link).status_code == 303
+    again = press(world, link)
+    assert again.status_code == 410
+    assert "set-cookie" not in again.headers
+
+
+def test_a_link_is_good_for_fifteen_minutes(world):
+    ask(world)
+    world.clock.at += timedelta(minutes=15)
+
+    assert press(world, mailed_link(world)).status_code == 410
+
+
+def test_a_forged_link_opens_nothing(world):
+    for token in ("nonsense", world.tokens.survey("x"), world.tokens.sign_in("never-made")):
+        assert press(world, f"{world.url}/sign-in/{token}").status_code == 410
+
+
+def test_a_session_ends_after_twelve_hours(world):
+    headers = session(world)
+
+    world.clock.at += timedelta(hours=12) - timedelta(seconds=1)
+    assert "Virtanen" in page(world, headers).text
+    world.clock.at += timedelta(seconds=1)
+    assert "Virtanen" not in page(world, headers).text
+
+
+@pytest.mark.parametrize("cookie", ["afterword_session=nonsense", "afterword_session=", "other=1"])
+def test_a_forged_session_is_none(world, cookie):
+    assert "Virtanen" not in page(world, {"Cookie": cookie}).text
+
+
+def test_a_survey_token_is_no_session(world):
+    token = world.tokens.survey("0 jane@acme.example")
+
+    assert "Virtanen" not in page(world, {"Cookie": f"afterword_session={token}"}).text
+
+
+def test_nobodys_mailbox_is_filled_by_others(world):
+    for _ in range(5):
+        ask(world)
+    for _ in range(3):
+        ask_in_vain(world)
+    time.sleep(NOT_SOON)
+    assert len(world.mailed) == 5
+
+    world.clock.at += timedelta(minutes=16)
+    ask(world)
+    assert len(world.mailed) == 6
+
+
+@pytest.mark.parametrize("account_id", ["//evil.example", "../../x", 'a"><b>', "", "x" * 65])
+def test_the_link_leads_nowhere_but_to_an_account(world, account_id):
+    ask(world, account_id=account_id)
+
+    reply = press(world, mailed_link(world))
+
+    assert reply.status_code == 200
+    assert "location" not in reply.headers
+    assert "You are signed in" in reply.text
+
+
+def test_signing_out_takes_the_cookie_away(world):
+    reply = world.http.post(f"{world.url}/sign-out", timeout=20)
+
+    assert 'afterword_session=""' in reply.headers["set-cookie"]
+    assert "Max-Age=0" in reply.headers["set-cookie"]
+
+
+def test_the_page_shows_figures_answers_follow_ups_and_who_was_asked(world):
+    token = world.invite("composite")
+    world.post(token, {"rating": "2", "speed": "1", "comment": "Nobody <called> back"})
+    answer = world.responses()[0]
+    moment = world.clock.at
+    figures = {
+        "score": 41.6,
+        "low": 30.2,
+        "high": 55.4,
+        "mood": "Mixed",
+        "people": 3,
+        "answers": 4,
+        "trend": None,
+        "metrics": {"csat": 33.333, "nps": None},
+        "later": {"an": "unknown key"},
+    }
+    with world.store.write() as connection:
+        connection.execute(update(standing).values(score=figures))
+    world.put(
+        follow_up,
+        id="f1",
+        rule="unhappy",
+        customer="customer1",
+        connection="acme",
+        account_id="account1",
+        response_id=answer.id,
+        state="open",
+        priority="high",
+        due_at=moment,
+        subject="Call Maria Virtanen by Fri 15:00",
+        body="",
+        opened_at=moment,
+    )
+
+    shown = page(world, session(world)).text
+
+    for words in (
+        "<strong>42</strong> of 100, likely between 30 and 55",
+        "Mixed",
+        "2 of 5 (overall), 1 of 5 (speed)",
+        "Nobody &lt;called&gt; back",
+        "22 November 2026",
+        "Call Maria Virtanen by Fri 15:00",
+        "Maria Virtanen, case 00123",
+        "33 %",
+        "sent 22 November 2026 · answered",
+    ):
+        assert words in shown
+    assert "None" not in shown
+
+
+def test_the_survey_log_is_told_in_sentences(world):
+    world.put(binding, connection="acme", ref="Account/001", kind="account", id="account1", content="c")
+    world.put(
+        interaction,
+        id="interaction9",
+        connection="acme",
+        ref="Case/9",
+        kind="case",
+        label="case 00999",
+        contact_refs=[],
+        facts={},
+    )
+    made = {"survey": "after-case", "connection": "acme", "interaction_id": "interaction9", "contact_id": "contact1"}
+    world.put(
+        decision, id="d9", account_id="account1", state="refused", reason="opted_out", decided_at=world.clock.at, **made
+    )
+    world.put(decision_log, decision_id="d9", at=world.clock.at, state="refused", reason="opted_out")
+
+    shown = page(world, session(world)).text
+
+    assert "case 00999" in shown
+    assert "this person does not want surveys" in shown
+
+
+def test_an_account_about_which_nothing_is_known_yet_says_so(world):
+    shown = page(world, session(world)).text
+
+    for words in ("There is no figure yet", "Nobody has answered yet", "Nobody has been asked yet"):
+        assert words in shown
+
+
+def test_a_user_of_one_crm_does_not_see_the_accounts_of_another(world):
+    world.put(
+        account,
+        id="account2",
+        connection="acme-hub",
+        ref="companies/1",
+        customer="customer2",
+        name="Secret Ltd",
+        is_customer=True,
+        facts={},
+    )
+    headers = session(world)
+
+    assert page(world, headers, "account2").status_code == 404
+    assert "Secret" not in page(world, headers, "account2").text
+    assert page(world, headers, "no-such-account").status_code == 404
+
+
+def test_accounts_that_are_linked_are_shown_together(world):
+    world.put(
+        account,
+        id="account2",
+        connection="acme-hub",
+        ref="companies/1",
+        customer="customer1",
+        name="Virtanen in the hub",
+        is_customer=True,
+        facts={},
+    )
+    token = world.invite(account_id="account2", connection="acme-hub", label="deal 7")
+    world.post(token, {"rating": "5", "comment": "From the other CRM"})
+
+    shown = page(world, session(world), "account1").text
+
+    assert "From the other CRM" in shown
+    assert page(world, session(world), "account2").status_code == 200
