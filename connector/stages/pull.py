@@ -15,7 +15,7 @@ from connector.cursor import Cursor
 from connector.errors import AfterwordError, CursorInvalid, NotPermitted, SchemaChanged
 from connector.ports import Page, Query
 from connector.stages.context import Connected, Context
-from connector.store import Transaction, cursors, merging
+from connector.store import Transaction, cursors, linking, merging
 from connector.store.leases import Lease
 from connector.store.people import person_key
 from connector.store.pulling import Absorbed, Absorber, Counts, Found
@@ -67,6 +67,8 @@ def run(context: Context, crm: Connected, lease: Lease) -> Pulled:
             reader.stop()
     with context.store.write() as connection:
         merging.settle(connection, crm.name, context.clock.now())
+        if any(counts.changed or counts.deleted for counts in result.counts.values()):
+            linking.settle(connection, context.clock.now())
     return result
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from connector.linking import link_key
 from connector.model import Account, Contact, Interaction, Kind, Owner, Pulled, SeenTask
 from connector.store import tables
 from connector.store.tables import ref_text
@@ -53,7 +54,7 @@ def _account_columns(value: Account) -> dict[str, Any]:
         "owner_ref": ref_text(value.owner),
         "parent_ref": ref_text(value.parent),
         "is_customer": value.is_customer,
-        "link": value.link,
+        "link": link_key(value.link),
         "facts": value.facts,
     }
 

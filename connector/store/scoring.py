@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, or_, select, update
 from connector.scoring.account_model import Prior
 from connector.scoring.evidence import RatedAnswer
 from connector.store import tables
-from connector.store.tables import account, prior, rating, response, score_history, standing
+from connector.store.tables import account, contact, prior, rating, response, score_history, standing
 from connector.store.upsert import insert_or_ignore
 
 _PAGE = 2000
@@ -114,7 +114,7 @@ def _ratings() -> Any:
     return (
         select(
             account.c.customer,
-            response.c.contact_id,
+            func.coalesce(contact.c.person, response.c.contact_id).label("who"),
             response.c.interaction_id,
             response.c.at,
             rating.c.metric,
@@ -125,6 +125,7 @@ def _ratings() -> Any:
         )
         .join(response, response.c.id == rating.c.response_id)
         .join(account, account.c.id == response.c.account_id)
+        .outerjoin(contact, contact.c.id == response.c.contact_id)
         .where(response.c.counts, tables.account.c.deleted_at.is_(None))
     )
 
@@ -132,7 +133,7 @@ def _ratings() -> Any:
 def _answer(row: Row[Any]) -> RatedAnswer:
     return RatedAnswer(
         account=row.customer,
-        contact=row.contact_id,
+        contact=row.who,
         metric=row.metric,
         value=row.value,
         low=row.low,

@@ -1,0 +1,39 @@
+"""When accounts of several CRMs are one customer: only where a mapping names a key that both share. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Linkable:
+    """An account with a shared key, and the customer it is counted as now."""
+
+    id: str
+    connection: str
+    customer: str
+
+
+def link_key(text: str | None) -> str | None:
+    """Return a shared key in the form in which it is compared; None when there is none.
+
+    An address of a website is reduced to its domain, so that ``https://www.acme.example/en`` is ``acme.example``; anything else is
+    compared without regard to case and space around it.
+    """
+    plain = (text or "").strip().casefold()
+    if not plain:
+        return None
+    host = urlsplit(plain if "//" in plain else f"//{plain}").hostname if "." in plain and " " not in plain else None
+    return host.removeprefix("www.").rstrip(".") if host else plain
+
+
+def customer_of(group: Sequence[Linkable], known: Mapping[str, bool]) -> str | None:
+    """Return the customer that all accounts of one key are; None when the key does not tell them apart.
+
+    A key that several accounts of one CRM share (a group of companies with one website) links nothing. `known` tells which
+    customers have figures already: one of those is kept, so that a newcomer joins and does not take over.
+    """
+    if len({one.connection for one in group}) < len(group) or len(group) < 2:
+        return None
+    customers = sorted(one.customer for one in group)
+    return next((customer for customer in customers if known.get(customer)), min(one.id for one in group))
