@@ -9,12 +9,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 import structlog
 import uvicorn
-from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from connector.errors import AfterwordError
@@ -31,6 +31,8 @@ GRACE_SECONDS = 4
 LAP_SECONDS = 4
 """For the lap, after that."""
 
+Stages = tuple[lap.Stage, ...]
+
 log = structlog.get_logger("afterword")
 
 
@@ -40,30 +42,29 @@ class Service:
     def __init__(self, house: Installation, on_report: Callable[[Report], None] | None = None) -> None:
         self.house = house
         self._on_report = on_report or (lambda _report: None)
-        self._answers_wait = threading.Event()
-        self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(max_workers=1)},
-            timezone=UTC,
-            job_defaults={"misfire_grace_time": None},
-        )
+        self._lock = threading.Lock()
+        self._waiting: set[Stages] = set()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="laps")
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None})
 
     def start(self) -> None:
         """Begin: the first lap at once, then one in every interval."""
         every = max(self.house.settings.schedule.sync, SHORTEST)
         self._scheduler.add_job(
-            self._lap,
+            self._ask_for,
             "interval",
+            args=(lap.ALL,),
             seconds=every.total_seconds(),
             next_run_time=datetime.now(UTC),
             coalesce=True,
-            max_instances=1,
         )
         self._scheduler.start()
 
     def stop(self, within: float | None = None) -> bool:
         """End the lap under way at its next page, and begin no other; False when that took longer than so many seconds."""
-        self.house.stop.set()
-        ending = threading.Thread(target=self._scheduler.shutdown, name="ending", daemon=True)
+        with self._lock:
+            self.house.stop.set()
+        ending = threading.Thread(target=self._end, name="ending", daemon=True)
         ending.start()
         ending.join(within)
         return not ending.is_alive()
@@ -71,20 +72,28 @@ class Service:
     def answered(self, customer: str) -> None:
         """Bring an answer to the CRM at once. Several answers that wait are taken in together."""
         log.info("an answer came in", customer=customer)
-        if self._answers_wait.is_set():
-            return
-        self._answers_wait.set()
-        self._scheduler.add_job(self._after_answer, next_run_time=datetime.now(UTC))
+        self._ask_for(AFTER_AN_ANSWER)
 
-    def _lap(self) -> None:
-        self._run(lap.ALL)
+    def _ask_for(self, stages: Stages) -> None:
+        """Let a lap wait for the worker, unless one like it waits already: laps that take long do not pile up."""
+        with self._lock:
+            if stages in self._waiting or self.house.stop.is_set():
+                return
+            self._waiting.add(stages)
+            self._worker.submit(self._begin, stages).add_done_callback(_tell_fault)
 
-    def _after_answer(self) -> None:
+    def _begin(self, stages: Stages) -> None:
         # Before the lap reads the store: an answer that comes in meanwhile needs one more.
-        self._answers_wait.clear()
-        self._run(AFTER_AN_ANSWER)
+        with self._lock:
+            self._waiting.discard(stages)
+        if not self.house.stop.is_set():
+            self._run(stages)
 
-    def _run(self, stages: tuple[lap.Stage, ...]) -> None:
+    def _end(self) -> None:
+        self._scheduler.shutdown()
+        self._worker.shutdown(cancel_futures=True)
+
+    def _run(self, stages: Stages) -> None:
         try:
             report = lap.run(self.house, stages=stages)
         except AfterwordError as error:
@@ -157,6 +166,12 @@ class _Server(uvicorn.Server):
 def _send(house: Installation, message: Message) -> None:
     if house.channel is not None:
         house.channel.send(message)
+
+
+def _tell_fault(done: Future[None]) -> None:
+    """The worker goes on with the next lap after a fault of ours; somebody has to hear of it."""
+    if not done.cancelled() and (fault := done.exception()) is not None:
+        log.error("a fault of Afterword itself; please report it with what stands here", exc_info=fault)
 
 
 def _log_report(report: Report) -> None:
