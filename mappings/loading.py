@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 
+from connector import toml_words
 from connector.errors import Problem, SettingsError
 from mappings.fitting import MappingFile
 from mappings.grammar import a_field, ended, facts, some_fields, tests, write_map
@@ -50,7 +51,8 @@ def load(source: Path | str, name: str = "") -> MappingFile:
         text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
         root = Table(tomllib.loads(text), "", name, problems)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError([Problem(name, f"is not TOML: {error}.", "Put that line right.")]) from None
+        what = f"is not TOML {toml_words.place(str(error))}: {toml_words.reason(str(error))}."
+        raise SettingsError([Problem(name, what, "Put that line right.")]) from None
     except UnicodeDecodeError:
         raise SettingsError([Problem(name, "is not UTF-8.", "Save it as UTF-8.")]) from None
     except OSError as error:

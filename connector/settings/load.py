@@ -1,6 +1,5 @@
 """config.toml and the environment -> one `Settings`, or one error with everything that is wrong."""
 
-import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from connector import toml_words
 from connector.errors import Problem, SettingsError
 from connector.settings.fields import Surroundings, surrounded
 from connector.settings.judge import judge_details, judge_whole, live_connections
@@ -44,8 +44,7 @@ def _read(path: Path) -> Values | Problem:
             str(path), f"cannot be read: {error.strerror}.", "Name the file itself, and let this user read it."
         )
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\((at .*)\)$", str(error))
-        what = f"is not TOML {place[1] if place else ''}: {_reason(str(error))}."
+        what = f"is not TOML {toml_words.place(str(error))}: {_reason(str(error))}."
         return Problem(
             str(path), what, "Texts stand in quotes, and each key once, as key = value on a line of its own."
         )
@@ -55,7 +54,7 @@ def _read(path: Path) -> Values | Problem:
 
 def _reason(message: str) -> str:
     """The parser's own words without the characters that it quotes from the file."""
-    words = re.sub(r" \(at .*\)$", "", message)
+    words = toml_words.reason(message)
     return "a character that may not stand there" if "character" in words or "Unescaped" in words else words
 
 

@@ -231,6 +231,20 @@ def test_broken_toml_is_told_with_its_line(problems: Refused, text: str, line: i
     assert f"is not TOML at line {line}, column" in problem.what
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[web]\n[web]\n", "[web] stands twice"),
+        ("[crm.a-b]\n[crm.a-b]\n", "[crm.a-b] stands twice"),
+        ("crm = {}\n[[crm]]\n", "[crm] stands twice"),
+        ("a = 1\na = 2\n", "a key stands twice"),
+    ],
+)
+def test_what_stands_twice_is_named_as_the_file_has_it(problems: Refused, text: str, told: str) -> None:
+    (problem,) = problems(text)
+    assert problem.what.endswith(f": {told}.")
+
+
 def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes("[web]\n# käse\n".encode("latin-1"))
     with pytest.raises(SettingsError, match="is not UTF-8"):

@@ -83,7 +83,7 @@ def test_both_parts_say_who_asks_why_and_until_when(language, purpose):
     for part in (mail.text, Page(mail.html).text):
         for words in ("Maria Virtanen", "Acme Care", "case 00123", "Jane Doe", "hello@acme.example"):
             assert words in part
-        assert asked.first.text in part
+        assert " ".join(asked.first.text.split()) in " ".join(part.split())
         assert wording(language).date(datetime(2026, 12, 6, tzinfo=UTC)) in part
         assert all(label in part for label in asked.first.labels)
 

@@ -53,6 +53,14 @@ def test_no_text_has_stray_space_or_a_line_break(language):
             assert not re.search(r"[\n\t]|  ", one), key
 
 
+def test_french_marks_never_stand_alone_at_the_beginning_of_a_line():
+    spaced = re.compile(r"[?!:;»«]")
+    said = [one for text in wording("fr").texts.values() for one in (text if isinstance(text, list) else [text])]
+    assert any(spaced.search(one) for one in said)
+    for one in said:
+        assert not re.search(r"[^\u00a0][?!:;»]|«[^\u00a0]", one), one
+
+
 @pytest.mark.parametrize(
     ("tag", "language"),
     [
