@@ -170,6 +170,9 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
             until = _moment(cursor["read_until"]) or "reading for the first time"
             console.print(f"    {object_name}: read until {until}", markup=False)
     _counts(console, "waiting", found["queues"])
+    if found["unassigned"]:
+        orphaned = many(found["unassigned"]["follow_ups"], "open follow-up")
+        console.print(f"nobody is assigned: {orphaned}\n    {found['unassigned']['remedy']}", markup=False)
     if found["mail_error"]:
         console.print(
             f"mail failed at {_moment(found['mail_error']['at'])}: {found['mail_error']['what']}", markup=False

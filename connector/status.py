@@ -16,6 +16,7 @@ def status(house: Installation) -> dict[str, Any]:
             "paused": overview.paused(connection),
             "crm": crms,
             "queues": overview.queues(connection, house.clock.now()),
+            "unassigned": overview.unassigned(connection),
             "mail_error": overview.mail_error(connection),
             "in_doubt": overview.in_doubt(connection),
             "bounced": overview.bounced(connection),

@@ -64,6 +64,17 @@ def queues(connection: Connection, now: datetime) -> dict[str, int]:
     return {name: int(connection.execute(query).scalar_one()) for name, query in counts.items()}
 
 
+def unassigned(connection: Connection) -> dict[str, Any] | None:
+    """Return how many open follow-ups nobody is assigned to, with the remedy; None when there are none."""
+    follow_up = tables.follow_up
+    orphaned = (follow_up.c.state == FollowUpState.OPEN, follow_up.c.owner_ref.is_(None))
+    count = int(connection.execute(select(func.count()).select_from(follow_up).where(*orphaned)).scalar_one())
+    if not count:
+        return None
+    remedy = "Name a person in `assign` of the rule, or make the account's owner active in the CRM."
+    return {"follow_ups": count, "remedy": remedy}
+
+
 def in_doubt(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
     """Return messages of which nobody knows whether they arrived."""
     remedy = "It may have arrived, so it is not sent again. If it did not, ask them yourself."

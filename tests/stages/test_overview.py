@@ -1,0 +1,48 @@
+"""What `status` finds in the store."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asking import CRM, START
+from rich.console import Console
+from sqlalchemy import insert
+
+from connector import printing
+from connector.store import Store, overview
+from connector.store import tables as t
+
+NOBODYS: dict[str, Any] = {"rule": "unhappy", "connection": CRM, "account_id": "oy", "priority": "high"}
+NOBODYS |= {"due_at": START + timedelta(days=1), "opened_at": START, "subject": "Call Maria", "body": ""}
+
+
+def test_open_follow_ups_that_nobody_has_are_counted(store: Store) -> None:
+    rows = [("f1", "open", None), ("f2", "open", None), ("f3", "open", "User/1"), ("f4", "closed", None)]
+    with store.write() as connection:
+        assert overview.unassigned(connection) is None
+        for id_, state, owner_ref in rows:
+            values = NOBODYS | {"id": id_, "customer": id_, "state": state, "owner_ref": owner_ref}
+            connection.execute(insert(t.follow_up).values(**values))
+        found = overview.unassigned(connection)
+    assert found is not None
+    assert found["follow_ups"] == 2
+    assert "`assign`" in found["remedy"]
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "1 open follow-up"), (2, "2 open follow-ups")])
+def test_status_says_that_nobody_is_assigned(
+    count: int, told: str, capsys: pytest.CaptureFixture[str], store: Store
+) -> None:
+    with store.read() as connection:
+        found: dict[str, Any] = {
+            "queues": {},
+            "crm": {},
+            "paused": None,
+            "mail_error": None,
+            "in_doubt": [],
+            "bounced": [],
+        }
+        found |= {"refused": [], "laps": overview.laps(connection, 5)}
+    found["unassigned"] = {"follow_ups": count, "remedy": "Do something."}
+    printing.status(Console(soft_wrap=True), found)
+    assert f"nobody is assigned: {told}\n    Do something." in capsys.readouterr().out
