@@ -72,6 +72,20 @@ def explain(store: Store, record_id: str) -> list[str]:
     return [line for one, person, entries in told for line in _record(one, person, entries)]
 
 
+def not_asked(store: Store, accounts: Iterable[Any]) -> list[str]:
+    """Return the decisions on accounts (rows) that led to no mail, one sentence a line: for a page that tells the others itself."""
+    with store.read() as connection:
+        entries = [
+            entry for row in accounts for entry in survey_log.entries(connection, Found(Kind.ACCOUNT.value, row))
+        ]
+    lines: list[str] = []
+    told: set[str] = set()
+    for entry in entries:
+        if entry.invitation is None:
+            lines += [f"{_verdict(entry)}.", *_standing_once(entry, told)]
+    return lines
+
+
 def _record(found: Found, person: Any | None, entries: list[Entry]) -> list[str]:
     row = found.row
     title = row.label if found.kind == Kind.INTERACTION.value else row.name
@@ -83,10 +97,15 @@ def _record(found: Found, person: Any | None, entries: list[Entry]) -> list[str]
     told = {person.person} if person is not None else set()
     for entry in entries:
         lines += [f"  {line}" for line in _entry(entry)]
-        if entry.person is not None and entry.person.person not in told:
-            told.add(entry.person.person)
-            lines += [f"    {line}" for line in _standing(entry.person, entry.who)]
+        lines += [f"    {line}" for line in _standing_once(entry, told)]
     return lines
+
+
+def _standing_once(entry: Entry, told: set[str]) -> list[str]:
+    if entry.person is None or entry.person.person in told:
+        return []
+    told.add(entry.person.person)
+    return list(_standing(entry.person, entry.who))
 
 
 def _standing(person: Any | None, who: str) -> Iterable[str]:

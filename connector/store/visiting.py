@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Table, func, select, update
 
+from connector.store.people import people
+from connector.store.refs import Address, rows_by_address
 from connector.store.tables import account, contact, follow_up, invitation, owner, rating, response, sign_in, standing
 from connector.store.upsert import insert_or_ignore
 
@@ -70,6 +72,14 @@ class AccountView:
     answers: Sequence[Answer]
     invitations: Sequence[Row[Any]]
     follow_ups: Sequence[Row[Any]]
+    owners: Mapping[Address, str]
+    """Names of those to whom the follow-ups are assigned, by connection and ref."""
+    people: Mapping[str, Row[Any]]
+    """What is known of the persons asked: who wants no surveys any more, and whom mail does not reach."""
+
+    def assignee(self, one: Row[Any]) -> str:
+        """Return who has a follow-up to do; empty when nobody has."""
+        return self.owners.get((one.connection, one.owner_ref), one.owner_ref) if one.owner_ref else ""
 
     @property
     def answered(self) -> frozenset[str]:
@@ -91,13 +101,20 @@ def account_view(connection: Connection, account_id: str) -> AccountView | None:
     ids = [one.id for one in linked]
     score = connection.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
     opened = select(follow_up).where(follow_up.c.customer == row.customer).order_by(follow_up.c.opened_at.desc())
+    follow_ups = connection.execute(opened.limit(LATEST)).all()
+    invitations = _latest(connection, invitation, ids, newest="created_at")
+    owners = rows_by_address(
+        connection, owner, [(one.connection, one.owner_ref) for one in follow_ups if one.owner_ref]
+    )
     return AccountView(
         name=row.name,
         accounts=linked,
         score=score or {},
         answers=_answers(connection, ids),
-        invitations=_latest(connection, invitation, ids, newest="created_at"),
-        follow_ups=connection.execute(opened.limit(LATEST)).all(),
+        invitations=invitations,
+        follow_ups=follow_ups,
+        owners={address: one.name for address, one in owners.items()},
+        people=people(connection, {one.person for one in invitations}),
     )
 
 

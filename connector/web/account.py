@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
 from connector.store import new_id
-from connector.store.visiting import LINK_LIFE, AccountView, account_view, connections_of, keep_link, use_link
+from connector.store.visiting import LINK_LIFE, account_view, connections_of, keep_link, use_link
 from connector.surveys.mail import sign_in_message
 from connector.surveys.tokens import ForgedToken
 from connector.surveys.wording import wording
@@ -21,7 +21,7 @@ from connector.web.pages import page
 from connector.web.parts import WebParts
 from connector.web.session import close_session, open_session, reach
 from connector.web.trouble import READ
-from connector.why import UnknownRecord, explain
+from connector.why import not_asked
 
 MINUTES: Final = int(LINK_LIFE.total_seconds() // 60)
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -41,7 +41,7 @@ def account_routes(parts: WebParts) -> APIRouter:
             view = account_view(connection, account_id)
         if view is None or not seen & view.connections:
             return _note(parts, "There is nothing to see here", "No account of your CRM has this address.", status=404)
-        return _staff(parts, "account.html", view=view, log=_survey_log(parts, view))
+        return _staff(parts, "account.html", view=view, log=not_asked(parts.store, view.accounts))
 
     @router.post("/sign-in")
     def ask(tasks: BackgroundTasks, fields: Fields = Depends(form_fields)) -> Response:  # noqa: B008 - FastAPI's way
@@ -96,16 +96,6 @@ def _used(parts: WebParts, token: str) -> str | None:
         return None
     with parts.store.write() as connection:
         return use_link(connection, nonce, parts.clock.now())
-
-
-def _survey_log(parts: WebParts, view: AccountView) -> list[str]:
-    lines: list[str] = []
-    for row in view.accounts:
-        try:
-            lines += explain(parts.store, row.id)
-        except UnknownRecord:
-            continue
-    return lines
 
 
 def _safe(account_id: str) -> str:

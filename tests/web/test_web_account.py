@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from connector.store.people import bounced, opt_out
 from connector.store.tables import (
     account,
     binding,
@@ -262,6 +263,61 @@ def test_the_survey_log_is_told_in_sentences(world):
 
     assert "case 00999" in shown
     assert "this person does not want surveys" in shown
+
+
+def test_the_survey_log_does_not_repeat_who_was_asked(world):
+    world.invite(account_id="account1")
+
+    shown = page(world, session(world)).text
+
+    assert shown.count("Maria Virtanen") == 1
+    assert "Nobody was left out" in shown
+
+
+@pytest.mark.parametrize(
+    ("by", "way"),
+    [
+        ("link", "unsubscribed by the link in a mail"),
+        ("crm", "as the record in the CRM says"),
+        ("erased", "their data were erased"),
+    ],
+)
+def test_the_page_says_since_when_somebody_wants_no_surveys(world, by, way):
+    world.invite()
+    with world.store.write() as connection:
+        opt_out(connection, "person1", world.clock.at, by)
+
+    shown = page(world, session(world)).text
+
+    assert f"wants no surveys since 22 November 2026 ({way})" in shown
+    assert "open until" not in shown
+
+
+def test_the_page_says_that_mail_does_not_arrive(world):
+    world.invite()
+    with world.store.write() as connection:
+        bounced(connection, "person1", world.clock.at, "no such user")
+
+    assert "mail bounced on 22 November 2026" in page(world, session(world)).text
+
+
+@pytest.mark.parametrize(
+    ("owner_ref", "note", "told"),
+    [
+        ("User/005", None, "for Jane Doe"),
+        (None, "Nobody could be assigned: Jim is no longer active.", "for nobody"),
+    ],
+)
+def test_a_follow_up_says_whose_it_is_or_why_nobodys(world, owner_ref, note, told):
+    moment = world.clock.at
+    which = {"id": "f1", "rule": "unhappy", "customer": "customer1", "connection": "acme", "account_id": "account1"}
+    what = {"state": "open", "priority": "high", "due_at": moment, "opened_at": moment, "subject": "Call", "body": ""}
+    world.put(follow_up, owner_ref=owner_ref, owner_note=note, **which, **what)
+
+    shown = page(world, session(world)).text
+
+    assert f"· {told} ·" in shown
+    assert note is None or note in shown
 
 
 def test_an_account_about_which_nothing_is_known_yet_says_so(world):
