@@ -110,13 +110,13 @@ def _log_to_stderr() -> None:
 @guarded
 def init(
     directory: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
-    crm: Annotated[str, typer.Option("--crm", help="The CRM: salesforce.")] = "salesforce",
+    crm: Annotated[str, typer.Option("--crm", help="The CRM: salesforce or hubspot.")] = "salesforce",
 ) -> None:
     """Write a config.toml that only observes, and the mapping to edit."""
     try:
         mapping = packaged(crm)
     except FileNotFoundError:
-        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce.")]) from None
+        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce or hubspot.")]) from None
     for path in project.write_project(directory, crm, mapping):
         out.print(f"wrote {path}")
     out.print(
