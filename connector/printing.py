@@ -139,7 +139,7 @@ def hindsight(console: Console, seen: Hindsight) -> None:
     told = seen.as_json()
     for name, survey in told["surveys"].items():
         console.print(
-            f"\n{name}: {survey['ended']} ended, {_people(survey['would_ask'])} would have been asked", markup=False
+            f"\n{name}: {survey['ended']} ended, {people(survey['would_ask'])} would have been asked", markup=False
         )
         for reason, count in sorted(survey["not_asked"].items(), key=lambda one: -one[1]):
             console.print(f"    {count:>6} not asked: {_words(reason)}", markup=False)
@@ -215,7 +215,8 @@ def many(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-def _people(count: int) -> str:
+def people(count: int) -> str:
+    """Return how many people."""
     return "1 person" if count == 1 else f"{count} people"
 
 

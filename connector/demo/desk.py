@@ -14,9 +14,18 @@ from connector.demo.mail import Inbox, Mail
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2733 }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .4rem .8rem .4rem 0; vertical-align: top }
-tr { border-bottom: 1px solid #d8dee4 } iframe { width: 100%; height: 44rem; border: 1px solid #d8dee4 }
+tr { border-bottom: 1px solid #d8dee4 } iframe { width: 100%; height: 60rem; border: 1px solid #d8dee4 }
 a { color: #0b5cad } .quiet { color: #57606a }
 """
+
+_WHOLE_MAIL = """
+const mail = document.querySelector("iframe");
+const grow = () => { mail.style.height = "0"; mail.style.height = mail.contentDocument.documentElement.scrollHeight + 2 + "px"; };
+mail.addEventListener("load", grow);
+addEventListener("resize", grow);
+if (mail.contentDocument.readyState === "complete") grow();
+"""
+"""Makes the frame as high as the mail in it."""
 
 
 def desk_app(inbox: Inbox, org: Salesforce, *, crm_url: str) -> FastAPI:
@@ -78,7 +87,9 @@ def _reader(mail: Mail) -> str:
     return (
         f'<p class="quiet">To {escape(mail.to)}, {mail.at:%a %d %b %H:%M} UTC · <a href="/inbox">Inbox</a></p>'
         f'<iframe src="/inbox/{mail.number}/body" title="The mail" '
-        'sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>'
+        # Mail runs no scripts here, so that it may count as ours: the page then sees how long it is and shows all of it.
+        'sandbox="allow-popups allow-popups-to-escape-sandbox allow-same-origin"></iframe>'
+        f"<script>{_WHOLE_MAIL}</script>"
     )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from adapters.sandbox.customers import Deed
 from connector.demo.mail import Mail
 from connector.demo.records import FollowUpTask
+from connector.demo.story import highest
 from connector.demo.work import Person
+from connector.printing import many, people
 from connector.stages.lap import Report
 
 _CSAT_POINTS = 5
@@ -57,13 +59,13 @@ def broken(seen: Evidence) -> list[str]:
 
 def _history(seen: Evidence) -> Iterator[str]:
     if seen.first.sent or seen.first.invited:
-        yield f"The first lap asked {seen.first.invited} people about what ended before it."
+        yield f"The first lap asked {people(seen.first.invited)} about what ended before it."
 
 
 def _laps(seen: Evidence) -> Iterator[str]:
     failed = [report for report in seen.reports if report.exit_code != 0]
     if failed:
-        yield f"{len(failed)} laps did not end well; the first: {failed[0].failures or failed[0].as_json()}."
+        yield f"{many(len(failed), 'lap')} did not end well; the first: {failed[0].failures or failed[0].as_json()}."
 
 
 def _mails(seen: Evidence) -> Iterator[str]:
@@ -81,11 +83,11 @@ def _answers(seen: Evidence) -> Iterator[str]:
     last = {one.to: one for one in seen.answers}
     for address, person in seen.people.items():
         shown = [text for one in person.contacts if (text := seen.contacts.get(one, {}).get("last_rating"))]
-        chosen = f"{last[address].rating} of " if address in last else None
-        if chosen is None and shown:
+        given = f"{last[address].rating} of {highest(last[address].points)}" if address in last else None
+        if given is None and shown:
             yield f"{person.name} never answered, but the record says: {shown[0]}."
-        if chosen is not None and not any(text.startswith(chosen) for text in shown):
-            yield f"{person.name} chose {chosen}{last[address].points} answers, but the record says: {shown or 'nothing'}."
+        if given is not None and not any(text.startswith(f"{given}, ") for text in shown):
+            yield f"{person.name} gave {given}, but the record says: {shown or 'nothing'}."
     for account in {seen.people[address].account for address in last}:
         if "satisfaction" not in seen.accounts.get(account, {}):
             yield f"Somebody of account {account} answered, but it shows no satisfaction."
@@ -106,12 +108,12 @@ def _tasks(seen: Evidence) -> Iterator[str]:
         if one.points == _CSAT_POINTS and one.rating is not None and one.rating <= _UNHAPPY:
             person = seen.people[one.to]
             if person.account not in called:
-                yield f"{person.name} chose {one.rating} of {one.points}, but there is no task on the account."
+                yield f"{person.name} gave {one.rating} of {one.points}, but there is no task on the account."
 
 
 def _rest(seen: Evidence) -> Iterator[str]:
     written = [one.created + one.updated for one in seen.idle.written.values()]
     if any(written) or seen.idle.sent:
-        yield f"A lap in which nothing had happened made {sum(written)} writes and sent {seen.idle.sent} mails."
+        yield f"A lap in which nothing had happened made {many(sum(written), 'write')} and sent {many(seen.idle.sent, 'mail')}."
     for name in seen.foreign_changes:
         yield f"{name}: a field that is not ours changed."

@@ -9,6 +9,7 @@ from adapters.sandbox.customers import Customers, Deed
 from connector.demo.mail import Mail
 from connector.demo.scene import Scene
 from connector.demo.work import Office, Person
+from connector.printing import many
 from connector.stages import lap
 from connector.stages.lap import Report
 
@@ -93,10 +94,10 @@ class Story:
         self.deeds.append(one)
         who = self.people[one.to].name
         if one.scans:
-            self.tell("scanner", f"a mail scanner opened {one.scans} links in the mail to {who}")
+            self.tell("scanner", f"a mail scanner opened {many(one.scans, 'link')} in the mail to {who}")
         if one.did == "answered":
             said = f": {one.comment}" if one.comment else ""
-            self.tell("answer", f"{who} chose {one.rating} of {highest(one.points)}{said}")
+            self.tell("answer", f"{who} gave {one.rating} of {highest(one.points)}{said}")
         elif one.did == "unsubscribed":
             self.tell("answer", f"{who} wants no more surveys")
 

@@ -12,6 +12,7 @@ from connector.demo.promises import Evidence
 from connector.demo.records import Field, FollowUpTask
 from connector.planning import Hindsight
 from connector.ports import Clock
+from connector.printing import many, people
 from connector.stages.lap import Report
 
 _STYLES: Final = {
@@ -23,12 +24,13 @@ _STYLES: Final = {
     "record": "bold magenta",
 }
 _COUNTED: Final = {
-    "work": "work done",
-    "mail": "mails",
-    "answer": "answers",
-    "scanner": "mail scanners",
-    "task": "tasks done",
+    "work": ("piece of work", "pieces of work"),
+    "mail": ("mail", "mails"),
+    "answer": ("answer", "answers"),
+    "scanner": ("mail scanner", "mail scanners"),
+    "task": ("task done", "tasks done"),
 }
+"""What is told of each kind, of one and of several."""
 _EMPTY: Final = "(empty)"
 
 
@@ -59,7 +61,8 @@ class DayTeller:
 
     def end_of_day(self, day: datetime) -> None:
         """Tell the day, if anything happened."""
-        text = ", ".join(f"{name} {self._counts[kind]}" for kind, name in _COUNTED.items() if self._counts[kind])
+        counts = ((self._counts[kind], names) for kind, names in _COUNTED.items())
+        text = ", ".join(f"{count} {one if count == 1 else more}" for count, (one, more) in counts if count)
         if text:
             self._console.print(f"{day:%a %d %b}  {text}", markup=False)
         self._counts.clear()
@@ -73,7 +76,8 @@ def looked_back(console: Console, seen: Hindsight, days: int) -> None:
         reasons.update(counts)
     why = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in reasons.most_common(4))
     console.print(
-        f"plan --since {days}d: {ended} interactions ended, {asked} people would have been asked.", markup=False
+        f"plan --since {days}d: {many(ended, 'interaction')} ended, {people(asked)} would have been asked.",
+        markup=False,
     )
     console.print(f"    Not asked: {why or 'nobody'}. Nothing was sent or written.", markup=False)
 
@@ -82,7 +86,7 @@ def first_lap(console: Console, report: Report) -> None:
     """Tell what the first live lap did: it reads, and asks nobody about the past."""
     read = sum(counts.read for one in report.pulled.values() for counts in one.counts.values())
     console.print(
-        f"The first live lap read {read} records and sent {report.sent} mails: the past is nobody's business.\n"
+        f"The first live lap read {many(read, 'record')} and sent {many(report.sent, 'mail')}: the past is nobody's business.\n"
     )
 
 
@@ -119,8 +123,9 @@ def task(console: Console, one: FollowUpTask, account_name: str) -> None:
 def summary(console: Console, seen: Evidence, *, writing_calls: int, took_s: float) -> None:
     """Print what happened in all."""
     console.print(
-        f"\n{len(seen.mails)} mails sent, {len(seen.answers)} answers, {seen.scanner_gets} links opened by scanners that "
-        f"recorded nothing, {len(seen.tasks)} tasks, {writing_calls} writing calls, {len(seen.reports)} laps; {took_s:.0f} s.",
+        f"\n{many(len(seen.mails), 'mail')} sent, {many(len(seen.answers), 'answer')}, "
+        f"{many(seen.scanner_gets, 'link')} opened by scanners that recorded nothing, {many(len(seen.tasks), 'task')}, "
+        f"{many(writing_calls, 'writing call')}, {many(len(seen.reports), 'lap')}; {took_s:.0f} s.",
         markup=False,
     )
 

@@ -24,6 +24,7 @@ from connector.demo import run
 from connector.demo.mail import Mail
 from connector.demo.promises import Evidence, broken
 from connector.demo.records import FollowUpTask
+from connector.demo.telling import DayTeller
 from connector.demo.work import Person
 from connector.errors import Unavailable
 from connector.stages.lap import Report
@@ -198,15 +199,15 @@ def test_a_story_that_went_well_breaks_nothing() -> None:
 
 BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "The first lap asked 2 people": lambda seen: replace(seen, first=Report(invited=2)),
-    "1 laps did not end well": lambda seen: replace(seen, reports=[Report(failures={"acme": [Unavailable("down")]})]),
+    "1 lap did not end well": lambda seen: replace(seen, reports=[Report(failures={"acme": [Unavailable("down")]})]),
     "Nobody got a mail": lambda seen: replace(seen, mails=[]),
     'got the mail "How did it go? (case 1)" 2 times': lambda seen: replace(seen, mails=[mail(), mail()]),
     "Nobody answered": lambda seen: replace(seen, deeds=[]),
     "never answered, but the record says: 1 of 5": lambda seen: replace(
         seen, deeds=[replace(ANSWER, did="nothing", scans=12)]
     ),
-    "chose 1 of 5 answers, but the record says: nothing": lambda seen: replace(seen, contacts={}),
-    "chose 1 of 5 answers, but the record says: ['5 of 5": lambda seen: replace(
+    "gave 1 of 5, but the record says: nothing": lambda seen: replace(seen, contacts={}),
+    "gave 1 of 5, but the record says: ['5 of 5": lambda seen: replace(
         seen, contacts={"c1": {"last_rating": "5 of 5, case 1"}}
     ),
     "it shows no satisfaction": lambda seen: replace(seen, accounts={}),
@@ -224,6 +225,22 @@ BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
     ),
     "Acme: a field that is not ours changed": lambda seen: replace(seen, foreign_changes=["Acme"]),
 }
+
+
+def test_an_answer_is_told_on_its_scale() -> None:
+    ten = replace(ANSWER, rating=9, points=11)
+    shown = {"c1": {"last_rating": "9 of 10, case 1"}}
+    assert broken(replace(evidence(), deeds=[ten], contacts=shown)) == []
+    (told,) = [one for one in broken(replace(evidence(), deeds=[ten])) if "the record says" in one]
+    assert "gave 9 of 10, but the record says" in told
+
+
+def test_a_day_is_told_with_one_or_several_of_each(capsys: pytest.CaptureFixture[str]) -> None:
+    teller = DayTeller(Console(soft_wrap=True))
+    for kind in ("mail", "mail", "answer", "work", "task", "task"):
+        teller.tell(kind, "whatever")
+    teller.end_of_day(AT)
+    assert capsys.readouterr().out.endswith("  1 piece of work, 2 mails, 1 answer, 2 tasks done\n")
 
 
 @pytest.mark.parametrize("sentence", BREAKAGES)
