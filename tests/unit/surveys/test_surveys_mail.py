@@ -181,6 +181,9 @@ def test_a_sign_in_mail_holds_the_link_once_in_each_part():
     assert Page(mail.html).links == ["https://x.example/sign-in/T"]
     assert mail.text.count("https://x.example/sign-in/T") == 1
     assert "15 minutes" in mail.text
+    shown = Page(mail.html).text
+    assert "Sign in to Afterword" in shown
+    assert "You receive this because" in shown
 
 
 @pytest.mark.parametrize("odd", ["\x00", "\x0b", "\x1b", "\ufffe", "\ud800"])
