@@ -82,7 +82,7 @@ def not_asked(store: Store, accounts: Iterable[Any]) -> list[str]:
     told: set[str] = set()
     for entry in entries:
         if entry.invitation is None:
-            lines += [f"{_verdict(entry)}.", *_standing_once(entry, told)]
+            lines += [f"{_verdict(entry)}.", *(f"  {line}" for line in _standing_once(entry, told))]
     return lines
 
 
