@@ -1,0 +1,51 @@
+"""The demo's inbox shows a mail as its reader gets it."""
+
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from connector.clock import SystemClock
+from connector.demo.desk import desk_app
+from connector.demo.mail import Inbox, Mail
+from connector.demo.serving import bound_socket, port_of, served
+
+CHROMIUM = Path("/usr/bin/chromium")
+LINES = 200
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"the browser tests need {CHROMIUM}")
+
+
+class OneMail(Inbox):
+    """An inbox with one long mail."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        message = EmailMessage()
+        message["Subject"] = "How did it go?"
+        text = "".join(f"<p>Line {number}</p>" for number in range(LINES))
+        message.set_content(f"<html><head></head><body>{text}<a id=end href='/stop'>Stop</a></body></html>", "html")
+        self.mail = Mail(0, datetime(2026, 11, 22, tzinfo=UTC), "maria@customer.example", message)
+
+    def get(self, number: int) -> Mail | None:
+        return self.mail if number == 0 else None
+
+
+def test_the_whole_mail_is_shown_down_to_its_last_link() -> None:
+    bound = bound_socket()
+    with served(desk_app(OneMail(), cast(Any, None), crm_url="https://crm.example"), bound), sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            page = browser.new_page(viewport={"width": 500, "height": 700})
+            page.goto(f"http://127.0.0.1:{port_of(bound)}/inbox/0")
+            page.wait_for_function("document.querySelector('iframe').clientHeight > 700")
+            end = page.frame_locator("iframe").locator("#end").bounding_box()
+            frame = page.locator("iframe").bounding_box()
+        finally:
+            browser.close()
+    assert end is not None
+    assert frame is not None
+    assert end["y"] + end["height"] <= frame["y"] + frame["height"]
