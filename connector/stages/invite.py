@@ -27,6 +27,8 @@ from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
 
+A_MINUTE: Final = timedelta(minutes=1)
+"""How far what the CRM shows of our own mail may be off the store: rounding, and the time between sending and noting."""
 PAGE: Final = 500
 NEVER: Final = timedelta(days=3650)
 """How long an invitation of a survey with ``expires = "0s"`` can be answered: for as long as anybody could mean."""
@@ -223,6 +225,11 @@ def recall(connection: Transaction, rows: Gathered, window: timedelta, now: date
         at = mail.sent_at or mail.created_at
         history.asked(mail.person, None, at)
         history.last_mail[mail.person] = max(history.last_mail[mail.person], mail.reminded_at or at)
+    for person, at in inviting.asked_by_the_crm(connection, rows.contacts.values()).items():
+        # What our store does not know (it was restored from a copy, or is a new one) the record in the CRM still says.
+        known = history.last_mail.get(person)
+        if known is None or at > known + A_MINUTE:
+            history.asked(person, None, at)
     customers = (row.customer for row in rows.accounts.values())
     for asked in inviting.invitations_of(connection, customers, now - window):
         history.asked(asked.person, asked.customer, asked.sent_at or asked.created_at)

@@ -18,6 +18,7 @@ from connector.store.tables import (
     contact,
     decision,
     decision_log,
+    display,
     interaction,
     invitation,
     owner,
@@ -164,6 +165,26 @@ def mails_to(connection: Connection, persons: Iterable[str]) -> list[Any]:
         for part in chunks(persons)
         for row in connection.execute(select(*columns).where(invitation.c.person.in_(part), _arrived()))
     ]
+
+
+def asked_by_the_crm(connection: Connection, contacts: Iterable[Any]) -> dict[str, datetime]:
+    """Return, by person, when the CRM's own records say that they were last asked (our field Last asked, as it was read)."""
+    mine = {(one.connection, one.ref): one.person for one in contacts if one.person}
+    found: dict[str, datetime] = {}
+    for address, row in rows_by_address(connection, display, mine).items():
+        at = _instant(row.shown.get("last_asked"))
+        if at is not None:
+            found[mine[address]] = max(at, found.get(mine[address], at))
+    return found
+
+
+def _instant(raw: object) -> datetime | None:
+    """Read an instant in a CRM's form; None for what is none, e.g. because somebody has mapped another kind of field."""
+    try:
+        at = datetime.fromisoformat(raw) if isinstance(raw, str) else None
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None else None
 
 
 def invitations_of(connection: Connection, customers: Iterable[str], since: datetime) -> list[Any]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from asking import DAY, HOUR, START, World, limits, survey, world
+from asking import CRM, DAY, HOUR, START, World, limits, survey, world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
@@ -172,6 +172,32 @@ def test_the_quiet_period_holds_within_one_lap_and_over_connections(here: World)
     here.clock.advance(89 * DAY)
     here.case("c5")
     assert counts(here) == (1, {})
+
+
+def test_what_the_crm_says_of_the_last_time_counts_where_the_store_has_forgotten_it(here: World) -> None:
+    """As after the store was restored from a copy: the mails since then are known to the CRM alone."""
+    here.limits = limits(quiet_period="90d")
+    for name, shown in (
+        ("anna", "2026-02-20T09:00:00.000+0000"),
+        ("pekka", "not a time"),
+        ("maria", "2025-01-01T09:00:00Z"),
+    ):
+        if name != "maria":
+            here.person(name)
+        row = {
+            "connection": CRM,
+            "ref": f"Contact/{name}",
+            "target": "contact",
+            "wanted": {},
+            "written": {},
+            "dirty": False,
+        }
+        with here.store.write() as connection:
+            connection.execute(insert(t.display).values(shown={"last_asked": shown}, **row))
+    here.case("a", ["anna"])
+    here.case("p", ["pekka"])
+    here.case("m", ["maria"])
+    assert counts(here) == (2, {"quiet_period": 1})
 
 
 def test_the_account_cap_counts_people_of_linked_accounts_together(here: World) -> None:
