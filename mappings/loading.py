@@ -1,12 +1,12 @@
 """Reading a mapping file. Everything that is wrong with it is reported at once."""
 
+import re
 import tomllib
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 
-from connector import toml_words
 from connector.errors import Problem, SettingsError
 from mappings.fitting import MappingFile
 from mappings.grammar import a_field, ended, facts, some_fields, tests, write_map
@@ -51,8 +51,7 @@ def load(source: Path | str, name: str = "") -> MappingFile:
         text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
         root = Table(tomllib.loads(text), "", name, problems)
     except tomllib.TOMLDecodeError as error:
-        what = f"is not TOML {toml_words.place(str(error))}: {toml_words.reason(str(error))}."
-        raise SettingsError([Problem(name, what, "Put that line right.")]) from None
+        raise SettingsError([Problem(name, f"is not TOML: {_told(str(error))}.", "Put that line right.")]) from None
     except UnicodeDecodeError:
         raise SettingsError([Problem(name, "is not UTF-8.", "Save it as UTF-8.")]) from None
     except OSError as error:
@@ -62,6 +61,15 @@ def load(source: Path | str, name: str = "") -> MappingFile:
     if problems:
         raise SettingsError(problems)
     return MappingFile(name, spec)
+
+
+def _told(message: str) -> str:
+    """The parser's words, with a table that is there already as the file has it: it tells Python's tuple of the names."""
+    return re.sub(r"Cannot declare \((.*?),?\) twice", lambda twice: f"[{_dotted(twice[1])}] stands twice", message)
+
+
+def _dotted(names: str) -> str:
+    return ".".join(name.strip("'\"") for name in names.split(", "))
 
 
 def _spec(root: Table) -> Spec:

@@ -188,3 +188,8 @@ def test_the_defaults_own_example_of_a_new_kind_loads() -> None:
     lines = DEFAULT.split("Add your own, e.g.\n")[1].split("# `where`")[0].splitlines()
     example = "\n".join(line.removeprefix("#").strip() for line in lines)
     assert load(f"{DEFAULT}\n{example}").spec.interactions[-1].ended[0].event == "delivered"
+
+
+def test_a_table_that_stands_twice_is_named_as_the_file_has_it() -> None:
+    with pytest.raises(SettingsError, match=r"\[account\.facts\] stands twice \(at line 2"):
+        load("[account.facts]\n[account.facts]\n", "mine.toml")
