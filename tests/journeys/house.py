@@ -356,7 +356,8 @@ def _web(house: House) -> Iterator[None]:
         server.should_exit = True
         thread.join(timeout=20)
         listening.close()
-        installation.endpoints[0].adapter.close()
+        for endpoint in installation.endpoints:
+            endpoint.adapter.close()
         installation.store.close()
 
 

@@ -1,0 +1,130 @@
+"""One installation beside a pretend Salesforce and a pretend HubSpot at once."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+from house import LIMITS, RULES, House, Mail, Mailbox, OrgClock, _mail_server, _web
+from house_hubspot import HubSpotHouse
+
+from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.hubspot import HubSpot
+from adapters.sandbox.salesforce import Salesforce
+from adapters.sandbox.server import RunningServer, Server
+from adapters.sandbox.web import App
+from connector import setting_up
+from connector.clock import SteppedClock, SystemClock
+from mappings.loading import packaged
+
+LINKS = {"salesforce": 'link = "Website"', "hubspot": 'link = "domain"'}
+
+
+@dataclass
+class Line:
+    """The line to one CRM, which can be cut."""
+
+    app: App
+    certificates: Path
+    running: RunningServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.running = Server(self.app, self.certificates).start()
+
+    def cut(self) -> None:
+        """Let nobody listen there any more."""
+        self.running.stop()
+
+    def mend(self) -> None:
+        """Let the CRM be there again, where it was, with all that happened in it meanwhile."""
+        self.running = Server(self.app, self.certificates, port=self.running.server.port).start()
+
+    @property
+    def crm(self) -> dict[str, str]:
+        """Where the CRM is."""
+        return {"url": self.running.url, "ca_bundle": str(self.running.ca_bundle)}
+
+
+@dataclass
+class BothHouse(House):
+    """An installation with both CRMs: its own verbs are those of Salesforce, called acme; HubSpot's are in `hub`."""
+
+    hub: HubSpotHouse = None  # type: ignore[assignment]  # given by name
+    store_url: str = ""
+    lines: dict[str, Line] = field(default_factory=dict)
+    linking: tuple[str, ...] = ()
+    """The adapters whose mapping says what links its accounts to those of the other CRM."""
+
+    def configure(self, rules: str = RULES, *, mode: str = "live", limits: str = LIMITS, extra: str = "") -> None:
+        both = f"""{self._mapping("salesforce")}
+{extra}
+[crm.hub]
+adapter = "hubspot"
+mode = "{mode}"
+url = "{self.hub.crm["url"]}"
+ca_bundle = "{self.hub.crm["ca_bundle"]}"
+access_token = "{self.hub.org.access_token}"
+{self._mapping("hubspot")}
+[store]
+url = "{self.store_url}"
+"""
+        super().configure(rules, mode=mode, limits=limits, extra=both)
+
+    def set_up(self) -> None:
+        super().set_up()
+        endpoint, store = self.installation.endpoints[1], self.installation.store
+        steps = setting_up.plan(endpoint, endpoint.adapter)
+        results = setting_up.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
+        assert [result.error for result in results if result.error is not None] == []
+
+    def link(self, *adapters: str) -> None:
+        """Let the mappings of these name what links accounts, and those of the others not."""
+        self.linking = adapters
+        self.configure()
+
+    def _mapping(self, adapter: str) -> str:
+        text = packaged(adapter)
+        if adapter in self.linking:
+            assert text.count(f"# {LINKS[adapter]}") == 1
+            text = text.replace(f"# {LINKS[adapter]}", LINKS[adapter])
+        (self.folder / f"{adapter}.toml").write_text(text, encoding="utf-8")
+        return f'mapping = "{adapter}.toml"'
+
+    def mark_writes(self) -> None:
+        super().mark_writes()
+        self.hub.mark_writes()
+
+
+def unsubscribe(mail: Mail) -> None:
+    """Do what a mail program does when its reader presses "unsubscribe"."""
+    found = re.search(r"<(https?://[^>]+)>", mail.unsubscribe)
+    assert found is not None
+    done = requests.post(found[1], data={"List-Unsubscribe": "One-Click"}, timeout=20)
+    assert done.status_code == 200
+
+
+@contextmanager
+def standing_beside_both(folder: Path, store_url: str, clock: SteppedClock | None = None) -> Iterator[BothHouse]:
+    """Build everything up, for as long as the block runs. Without a clock, everybody follows the machine's time."""
+
+    def time() -> SandboxClock:
+        return OrgClock(clock) if clock is not None else SandboxClock()
+
+    mailbox, present = Mailbox(), clock or SystemClock()
+    org, portal = Salesforce(time()), HubSpot(time())
+    with ExitStack() as stack:
+        lines = {}
+        for name, app in {"acme": org, "hub": portal}.items():
+            lines[name] = Line(app, folder / f"certificates-{name}")
+            stack.callback(lines[name].cut)
+        port = stack.enter_context(_mail_server(mailbox))
+        hub = HubSpotHouse(folder, present, portal, lines["hub"].crm, mailbox, port)
+        house = BothHouse(
+            folder, present, org, lines["acme"].crm, mailbox, port, hub=hub, store_url=store_url, lines=lines
+        )
+        stack.callback(house.close)
+        stack.enter_context(_web(house))
+        house.set_up()
+        yield house

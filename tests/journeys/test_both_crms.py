@@ -1,0 +1,257 @@
+"""One installation beside two CRMs: each gets what is its own, a person known in both is one, and one that is down stops nobody."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from house import DAY, HOUR
+from house_both import BothHouse, standing_beside_both, unsubscribe
+
+from connector.clock import SteppedClock
+from connector.stages.lap import Report
+
+ONE_DATABASE = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
+MONTH = 'quiet_period = "30d"\nminimum_gap = "0s"\naccount_cap = "1000 per 30d"\n'
+SCORE = (
+    "satisfaction",
+    "satisfaction_from",
+    "satisfaction_to",
+    "mood",
+    "people",
+    "summary",
+    "attention",
+    "last_answer",
+)
+
+
+@pytest.fixture
+def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[BothHouse]:
+    """An installation that went live beside two empty CRMs a minute ago."""
+    with standing_beside_both(tmp_path, store_address, clock) as house:
+        assert house.lap().exit_code == 0
+        house.mark()
+        yield house
+
+
+def nothing_more_to_do(live: BothHouse) -> None:
+    """Two more laps send nothing and write nothing to either CRM."""
+    live.mark()
+    for _ in range(2):
+        quiet = live.later(HOUR)
+        assert (quiet.exit_code, quiet.sent, quiet.follow_ups, quiet.failures) == (0, 0, 0, {})
+    assert (live.writes, live.hub.writes, live.mailbox.mails) == ([], [], [])
+
+
+def test_a_case_and_a_ticket_each_lead_to_a_mail_fields_and_a_task_in_their_own_crm(live: BothHouse) -> None:
+    ritva = live.org.add_user("Ritva Laine", "ritva@acme.example")
+    timo = live.hub.org.add_owner("Timo Salo", "timo@acme.example")
+    live.advance(2 * HOUR)
+    account, company = live.account("Northwind", owner=ritva), live.hub.account("Southwind", owner=timo)
+    maria = live.contact(account, "Maria Virtanen", "maria@nw.example")
+    pekka = live.hub.contact(company, "Pekka Niemi", "pekka@sw.example")
+    live.closed_case(account, maria)
+    live.hub.closed_case(company, pekka)
+    assert live.later(HOUR).sent == 0
+    assert live.later(DAY).sent == 2
+    live.answer(*live.mailbox.to("maria@nw.example"), 1, "Nobody called back.")
+    live.answer(*live.mailbox.to("pekka@sw.example"), 2, "Slow.")
+    report = live.lap()
+    assert (report.exit_code, report.responses, report.follow_ups) == (0, 2, 2)
+
+    here, there = live.shows("Account", account), live.hub.shows("companies", company)
+    assert (here["People"], there["people"]) == (1, "1")
+    assert "Nobody called back." in here["Summary"] and "Slow." not in here["Summary"]
+    assert "Slow." in there["summary"] and "Nobody called back." not in there["summary"]
+    assert "Maria Virtanen" in here["Attention"]
+    assert "Pekka Niemi" in there["attention"]
+    assert live.shows("Contact", maria)["Last_Rating"].startswith("1 of 5, case ")
+    assert live.hub.shows("contacts", pekka)["last_rating"].startswith("2 of 5, ticket ")
+
+    (task,), (other,) = live.tasks(), live.hub.tasks()
+    assert (task["OwnerId"], task["WhatId"], task["WhoId"]) == (ritva, account, maria)
+    assert other["hubspot_owner_id"] == timo
+    assert set(live.hub.org.associated("tasks", other["id"], "companies")) == {company}
+    nothing_more_to_do(live)
+
+
+class Maria:
+    """A person of both CRMs, who has the same address in both."""
+
+    def __init__(self, live: BothHouse) -> None:
+        self._live = live
+        self.account = live.org.insert(
+            "Account", {"Name": "Northwind", "Type": "Customer", "Website": "https://www.nw.example/en"}
+        )
+        self.company = live.hub.account("Northwind Oy")
+        live.hub.org.update("companies", self.company, {"domain": "nw.example"})
+        self.here = live.contact(self.account, "Maria Virtanen", "maria@nw.example")
+        self.there = live.hub.contact(self.company, "Maria Virtanen", "Maria@NW.example")
+
+    def has_a_case(self) -> None:
+        self._live.closed_case(self.account, self.here)
+
+    def has_a_ticket(self) -> None:
+        self._live.hub.closed_case(self.company, self.there)
+
+    def asked_and_answers(self, rating: int, comment: str) -> None:
+        """Let a day pass, take the one mail that comes, and answer it."""
+        self._live.mailbox.mails.clear()
+        self._live.lap()
+        self._live.later(DAY + HOUR)
+        (mail,) = self._live.mailbox.mails
+        self._live.answer(mail, rating, comment)
+        assert self._live.lap().exit_code == 0
+
+    def scores(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what the two accounts show, in the same words."""
+        here = {name.lower(): value for name, value in self._live.shows("Account", self.account).items()}
+        there = self._live.hub.shows("companies", self.company)
+        return ({name: alike(here.get(name)) for name in SCORE}, {name: alike(there.get(name)) for name in SCORE})
+
+
+def alike(value: Any) -> str:
+    """A moment to the second, a number without decimals, a text: as both CRMs would say it."""
+    text = "" if value is None else str(value)
+    return text[:19] if "T" in text[10:11] else text.removesuffix(".0")
+
+
+@ONE_DATABASE
+def test_who_is_known_in_both_is_asked_once_in_the_quiet_period(live: BothHouse) -> None:
+    live.configure(limits=MONTH)
+    maria = Maria(live)
+    live.lap()
+    maria.has_a_case()
+    live.later(HOUR)
+    maria.has_a_ticket()
+    live.later(HOUR)
+    live.later(2 * DAY)
+    maria.has_a_ticket()
+    live.later(HOUR)
+    live.later(2 * DAY)
+    assert len(live.mailbox.mails) == 1
+    live.advance(31 * DAY)
+    maria.has_a_ticket()
+    live.lap()
+    live.later(2 * DAY)
+    assert len(live.mailbox.mails) == 2
+
+
+@ONE_DATABASE
+def test_who_unsubscribes_is_marked_in_both_and_asked_by_neither(live: BothHouse) -> None:
+    maria = Maria(live)
+    maria.has_a_case()
+    live.lap()
+    live.later(DAY)
+    unsubscribe(live.mailbox.mails[0])
+    live.lap()
+    assert live.shows("Contact", maria.here)["No_Surveys"] is True
+    assert live.hub.shows("contacts", maria.there)["no_surveys"] == "true"
+    maria.has_a_case()
+    maria.has_a_ticket()
+    assert live.later(HOUR).not_invited == {"opted_out": 2}
+    live.later(2 * DAY)
+    assert len(live.mailbox.mails) == 1
+
+
+@ONE_DATABASE
+def test_linked_accounts_are_one_customer_with_one_score_and_one_maria(live: BothHouse) -> None:
+    live.link("salesforce", "hubspot")
+    maria = Maria(live)
+    live.lap()
+    maria.has_a_case()
+    maria.asked_and_answers(5, "Quick.")
+    maria.has_a_ticket()
+    maria.asked_and_answers(2, "Slow this time.")
+    here, there = maria.scores()
+    assert here == there
+    assert here["people"] == "1"
+    pekka = live.hub.contact(maria.company, "Pekka Niemi", "pekka@nw.example")
+    live.hub.closed_case(maria.company, pekka)
+    maria.asked_and_answers(4, "Fine.")
+    here, there = maria.scores()
+    assert here == there
+    assert here["people"] == "2"
+    nothing_more_to_do(live)
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("linking", [(), ("salesforce",), ("hubspot",)], ids=["none", "salesforce", "hubspot"])
+def test_without_a_link_in_both_mappings_they_stay_two_customers(live: BothHouse, linking: tuple[str, ...]) -> None:
+    live.link(*linking)
+    maria = Maria(live)
+    live.lap()
+    maria.has_a_case()
+    maria.asked_and_answers(5, "Quick.")
+    assert live.shows("Account", maria.account)["People"] == 1
+    assert not live.hub.shows("companies", maria.company).get("people")
+    maria.has_a_ticket()
+    maria.asked_and_answers(1, "Slow this time.")
+    here, there = maria.scores()
+    assert (here["people"], there["people"]) == ("1", "1")
+    assert "Quick." in here["summary"] and "Slow" not in here["summary"]
+    assert "Slow this time." in there["summary"] and "Quick" not in there["summary"]
+
+
+def down(live: BothHouse, name: str, how: str) -> None:
+    """Let one CRM be away."""
+    if how == "refused":
+        live.lines[name].cut()
+    else:
+        (live.org if name == "acme" else live.hub.org).faults.html(503, times=None)
+
+
+def back(live: BothHouse, name: str, how: str) -> None:
+    """Let it be there again."""
+    if how == "refused":
+        live.lines[name].mend()
+    (live.org if name == "acme" else live.hub.org).faults.clear()
+
+
+def told(report: Report) -> dict[str, list[str]]:
+    """Return which CRM failed, and why."""
+    return {name: [str(error) for error in errors] for name, errors in report.failures.items()}
+
+
+@pytest.mark.parametrize(("name", "how"), [("acme", "refused"), ("hub", "503")])
+def test_while_one_is_down_the_other_goes_on_and_nothing_is_lost(live: BothHouse, name: str, how: str) -> None:
+    account, company = live.account("Northwind"), live.hub.account("Southwind")
+    maria = live.contact(account, "Maria Virtanen", "maria@nw.example")
+    pekka = live.hub.contact(company, "Pekka Niemi", "pekka@sw.example")
+    live.closed_case(account, maria)
+    live.hub.closed_case(company, pekka)
+    live.later(HOUR)
+    assert live.later(DAY).sent == 2
+    for mail in list(live.mailbox.mails):
+        live.answer(mail, 1, "Nobody called back.")
+    ann = live.contact(account, "Ann Aho", "ann@nw.example")
+    ben = live.hub.contact(company, "Ben Borg", "ben@sw.example")
+    live.closed_case(account, ann)
+    live.hub.closed_case(company, ben)
+    live.mark()
+
+    down(live, name, how)
+    report = live.lap()
+    assert report.exit_code == 3
+    (failed,) = told(report).items()
+    assert failed[0] == name
+    assert failed[1][0]
+    assert live.status()["crm"][name]["last_error"]
+    other = "hub" if name == "acme" else "acme"
+    assert live.status()["crm"][other]["last_error"] is None
+    tasks = {"acme": live.tasks, "hub": live.hub.tasks}
+    assert (len(tasks[name]()), len(tasks[other]())) == (0, 1)
+    shown = live.shows("Account", account).get("People"), live.hub.shows("companies", company).get("people")
+    assert [bool(people) for people in shown] == [name == "hub", name == "acme"]
+    assert live.later(DAY + HOUR).exit_code == 3
+    assert [mail.to for mail in live.mailbox.mails] == ["ben@sw.example" if name == "acme" else "ann@nw.example"]
+
+    back(live, name, how)
+    for step in (HOUR, DAY + HOUR, HOUR):
+        assert live.later(step).exit_code == 0
+    assert live.status()["crm"][name]["last_error"] is None
+    assert sorted(mail.to for mail in live.mailbox.mails) == ["ann@nw.example", "ben@sw.example"]
+    assert (len(live.tasks()), len(live.hub.tasks())) == (1, 1)
+    assert live.shows("Account", account)["People"] == 1
+    assert live.hub.shows("companies", company)["people"] == "1"
+    nothing_more_to_do(live)
