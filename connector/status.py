@@ -18,11 +18,19 @@ def status(house: Installation) -> dict[str, Any]:
             "queues": overview.queues(connection, house.clock.now()),
             "unassigned": overview.unassigned(connection),
             "mail_error": overview.mail_error(connection),
+            "bounces_to": _bounces_to(house),
             "in_doubt": overview.in_doubt(connection),
             "bounced": overview.bounced(connection),
             "refused": overview.refused(connection),
             "laps": overview.laps(connection, limit=5),
         }
+
+
+def _bounces_to(house: Installation) -> str | None:
+    """Return the address to which a mail provider can report bounces; None while there is no secret to sign it with."""
+    if house.tokens is None:
+        return None
+    return f"{house.settings.web.public_url}/bounces/{house.tokens.bounces()}"
 
 
 def paused(house: Installation) -> dict[str, str]:

@@ -14,6 +14,7 @@ from connector.errors import AfterwordError
 _SURVEY = "afterword.survey"
 _SIGN_IN = "afterword.sign-in"
 _SESSION = "afterword.session"
+_BOUNCES = "afterword.bounces"
 _LONGEST = 300
 """No token of ours is longer; anything that is, is not worth a signature check."""
 
@@ -59,6 +60,14 @@ class Tokens:
         """Return what the session cookie was made of. Raises `ForgedToken`."""
         return self._read(_SESSION, token)
 
+    def bounces(self) -> str:
+        """Return the token of the address to which a mail provider reports what did not arrive: always the same for one key."""
+        return self._sign(_BOUNCES, "bounces")
+
+    def check_bounces(self, token: str) -> None:
+        """Make sure that a report comes by our own address. Raises `ForgedToken`."""
+        self._read(_BOUNCES, token)
+
     def _sign(self, purpose: str, value: str) -> str:
         signed = self._serializer(purpose).dumps(value)
         return signed.decode() if isinstance(signed, bytes) else signed
@@ -83,7 +92,7 @@ def mask(token: str) -> str:
     return f"{token[:4]}…" if len(token) > 8 else "…"
 
 
-_IN_TEXT = re.compile(r"(/s/|/sign-in/)([^/?#\s\"']+)")
+_IN_TEXT = re.compile(r"(/s/|/sign-in/|/bounces/)([^/?#\s\"']+)")
 
 
 def mask_path(text: str) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from connector.surveys.wording import preferred, wording
 from connector.web.account import account_routes
+from connector.web.bounces import bounce_routes
 from connector.web.guard import HEADERS, GuardHeaders, mask_server_logs
 from connector.web.pages import page
 from connector.web.parts import WebParts
@@ -23,6 +24,7 @@ def create_app(web: WebParts) -> FastAPI:
     mask_server_logs()
     app.include_router(survey_routes(web))
     app.include_router(account_routes(web))
+    app.include_router(bounce_routes(web))
     _add_common_routes(app)
     _add_error_pages(app, web)
     return app

@@ -30,7 +30,7 @@ async def form_fields(request: Request) -> Fields:
 
     Anything that is no form (another content type, broken multipart) reads as an empty one: the page then says what is missing.
     """
-    body = await _limited_body(request)
+    body = await limited_body(request)
 
     async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -42,7 +42,7 @@ async def form_fields(request: Request) -> Fields:
         return {}
 
 
-async def _limited_body(request: Request) -> bytes:
+async def limited_body(request: Request) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > LARGEST_BODY:
         raise TooBig(LONGEST_COMMENT)

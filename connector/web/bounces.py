@@ -1,0 +1,64 @@
+"""Where a mail provider, or a script that reads the bounce mailbox, reports mail that did not arrive.
+
+The address holds a signature, so nobody else can report: ``POST /bounces/{token}`` with JSON, one object or a list of them, each
+``{"message_id": "…", "reason": "…"}``. A report is kept as it came and taken in by the next lap; the same one again changes nothing.
+"""
+
+import json
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from connector.store import collecting
+from connector.surveys.tokens import ForgedToken
+from connector.web.forms import limited_body
+from connector.web.parts import WebParts
+
+Report = dict[str, str]
+
+
+def bounce_routes(parts: WebParts) -> APIRouter:
+    """Return the one route."""
+    router = APIRouter()
+
+    @router.post("/bounces/{token}")
+    async def report(token: str, request: Request) -> Response:
+        try:
+            parts.tokens.check_bounces(token)
+        except ForgedToken:
+            return JSONResponse({"error": "This is not an address of ours."}, status_code=404)
+        reports = _reports(await limited_body(request))
+        if reports is None:
+            return JSONResponse({"error": "Send JSON: message_id and reason, or a list of them."}, status_code=422)
+        await run_in_threadpool(_keep, parts, reports)
+        return JSONResponse({"kept": len(reports)}, status_code=202)
+
+    return router
+
+
+def _reports(body: bytes) -> list[Report] | None:
+    """Read the reports; None when the body is anything else."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    rows = found if isinstance(found, list) else [found]
+    reports = [_report(row) for row in rows]
+    return [one for one in reports if one is not None] if all(reports) else None
+
+
+def _report(row: Any) -> Report | None:
+    if not isinstance(row, dict) or not isinstance(row.get("message_id"), str):
+        return None
+    message_id = row["message_id"].strip().strip("<>")
+    return {"message_id": message_id, "reason": str(row.get("reason") or "")[:500]} if message_id else None
+
+
+def _keep(parts: WebParts, reports: list[Report]) -> None:
+    now = parts.clock.now()
+    with parts.store.write() as connection:
+        for one in reports:
+            collecting.receive(connection, collecting.BOUNCE, one["message_id"], one, now)
