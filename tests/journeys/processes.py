@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["connector.cli"])
+CONTEXT.set_forkserver_preload(["connector.cli", "adapters.salesforce", "adapters.hubspot", "psycopg"])
 KILLED = -9
 _numbers = count()
 
