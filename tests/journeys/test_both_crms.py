@@ -54,8 +54,8 @@ def test_a_case_and_a_ticket_each_lead_to_a_mail_fields_and_a_task_in_their_own_
     live.hub.closed_case(company, pekka)
     assert live.later(HOUR).sent == 0
     assert live.later(DAY).sent == 2
-    live.answer(*live.mailbox.to("maria@nw.example"), 1, "Nobody called back.")
-    live.answer(*live.mailbox.to("pekka@sw.example"), 2, "Slow.")
+    live.answer(live.mailbox.to("maria@nw.example")[0], 1, "Nobody called back.")
+    live.answer(live.mailbox.to("pekka@sw.example")[0], 2, "Slow.")
     report = live.lap()
     assert (report.exit_code, report.responses, report.follow_ups) == (0, 2, 2)
 
