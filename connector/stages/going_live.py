@@ -1,14 +1,19 @@
 """Since when each survey and follow-up rule is live on each connection: when a live lap first saw it, on the CRM's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from connector.errors import CrmError
 from connector.settings import Settings
 from connector.stages.context import Context
 from connector.store import following, inviting
 
 
-def run(context: Context) -> None:
-    """Note what goes live in this lap. Nothing that ended before is asked about, by whatever door it comes in."""
+def run(context: Context) -> Mapping[str, CrmError]:
+    """Note what goes live in this lap. Nothing that ended before is asked about, by whatever door it comes in.
+
+    Returns, by connection, why its CRM's clock could not be read: there it goes live another time, and elsewhere all the same.
+    """
+    failures: dict[str, CrmError] = {}
     subjects = live_subjects(context.settings)
     with context.store.read() as connection:
         known = {subject: set(following.live_since(connection, subject)) for subject in subjects}
@@ -16,10 +21,15 @@ def run(context: Context) -> None:
         fresh = [subject for subject in subjects if name not in known[subject]]
         if not fresh:
             continue
-        moment = context.connected[name].adapter.org().server_time
+        try:
+            moment = context.connected[name].adapter.org().server_time
+        except CrmError as error:
+            failures[name] = error
+            continue
         with context.store.write() as connection:
             for subject in fresh:
                 inviting.go_live(connection, subject, name, moment)
+    return failures
 
 
 def live_subjects(settings: Settings) -> Sequence[str]:

@@ -228,7 +228,7 @@ def _between(house: Installation, context: Context, stages: Sequence[Stage], rep
         if lease is None:
             report.busy.append(BETWEEN)
             return
-        for name, problem in _go_live(context).items():
+        for name, problem in going_live.run(context).items():
             report.fail(name, problem)
         for stage in stages:
             if context.stop.is_set():
@@ -236,14 +236,6 @@ def _between(house: Installation, context: Context, stages: Sequence[Stage], rep
             with context.store.read() as connection:
                 lease.check(connection)
             _between_one(house, context, stage, report)
-
-
-def _go_live(context: Context) -> Mapping[str, AfterwordError]:
-    try:
-        going_live.run(context)
-    except AfterwordError as error:
-        return {error.where or "crm": error}
-    return {}
 
 
 def _between_one(house: Installation, context: Context, stage: Stage, report: Report) -> None:

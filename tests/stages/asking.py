@@ -75,6 +75,8 @@ class LittleCrm:
         self.clock_says = START
 
     def org(self) -> Org:
+        if self.down is not None:
+            raise self.down
         return Org("1", "Acme", "UTC", None, "1", None, self.clock_says)
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:

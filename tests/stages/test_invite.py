@@ -1,14 +1,17 @@
 """Whom the connector asks, whom not, and why: on a real store."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from asking import CRM, DAY, HOUR, START, World, limits, survey, world
+from asking import CRM, DAY, HOUR, START, LittleCrm, World, limits, survey, world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
+from connector.errors import Unavailable
 from connector.stages import going_live, invite
+from connector.stages.context import Connected
 from connector.store import Store
 from connector.store import tables as t
 
@@ -119,6 +122,20 @@ def test_a_survey_goes_live_once_on_the_crms_clock(here: World) -> None:
     assert {row.subject: row.at for row in here.rows(t.go_live)} == {
         "survey:after-case": START,
         "survey:second": START + HOUR,
+    }
+
+
+def test_a_crm_that_does_not_tell_its_time_keeps_no_other_from_going_live(here: World) -> None:
+    context = here.context()
+    down = LittleCrm()
+    down.down = Unavailable("no answer")
+    both = {"aaa": Connected("aaa", down, down, True), **context.connected}  # type: ignore[arg-type]
+    here.surveys["second"] = survey()
+    failures = going_live.run(replace(here.context(), connected=both))
+    assert failures == {"aaa": down.down}
+    assert {(row.connection, row.subject) for row in here.rows(t.go_live)} == {
+        (CRM, "survey:after-case"),
+        (CRM, "survey:second"),
     }
 
 
