@@ -21,6 +21,7 @@ AfterwordError(what, where, remedy)
 ├─ MailError
 │  ├─ MailboxRefused                    this address will not work: permanent
 │  ├─ MailUnavailable                   nothing was handed over: try again later
+│  │  └─ MessageRefused                 the server works, and did not take this one message
 │  └─ MailInDoubt                       cut off after the message was handed over: it may have been sent
 ├─ MappingError(field, value)           one value could not be understood; parks the record, not the lap
 ├─ ImplausibleLoss(seen, expected)      an empty answer is not "all deleted"
@@ -213,6 +214,13 @@ class MailUnavailable(MailError):
     """Certainly nothing was sent: the server is down, busy, or refused before it had the message."""
 
     permanent = False
+
+
+class MessageRefused(MailUnavailable):
+    """Nothing was sent, and the server refuses only this message or its recipient for now, so that others may go through.
+
+    `permanent` is true when the same message will be refused again (an SMTP 5xx after DATA).
+    """
 
 
 class MailInDoubt(MailError):

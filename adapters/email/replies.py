@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from connector.errors import MailboxRefused, MailError, MailUnavailable
+from connector.errors import MailboxRefused, MailError, MailUnavailable, MessageRefused
 
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _NOT_THE_MAILBOX = frozenset({500, 501, 502, 503, 504, 521, 530, 534, 535, 538})
 """Syntax, sequence, "this host takes no mail", login and encryption: they say nothing about the person."""
+_CLOSING = 421
+"""The server ends the session, whatever was asked (RFC 5321 §3.8)."""
 _WHERE = "e-mail"
 
 
@@ -60,7 +62,8 @@ def recipient_refused(reply: Reply, *, recipient: str, server: str) -> MailError
             where=_WHERE,
             remedy="Correct the address on the contact's record in the CRM.",
         )
-    return MailUnavailable(
+    kind = MailUnavailable if reply.code == _CLOSING else MessageRefused
+    return kind(
         f"{server} did not take the recipient: {reply}.",
         where=_WHERE,
         remedy="If it goes on, check that the login may send to addresses outside, and what the server's log says.",
@@ -75,7 +78,7 @@ def _concerns_us(reply: Reply) -> bool:
 
 def after_data(reply: Reply, *, server: str) -> MailError:
     """Return the error for a message that was refused after the final dot: nothing was sent; for good, if a 5xx."""
-    error = MailUnavailable(
+    error = MessageRefused(
         f"{server} refused the message: {reply}.",
         where=_WHERE,
         remedy="Ask the operator of the mail server why; the address itself was accepted.",

@@ -36,8 +36,8 @@ class SmtpChannel:
     def send(self, message: Message) -> None:
         """Hand the message over.
 
-        `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; its `permanent` is true when the server
-        refused the message itself, so that sending the same again is useless. `MailInDoubt`: it may have been sent.
+        `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; `MessageRefused`, when the server refused
+        this message or recipient alone. `MailInDoubt`: it may have been sent.
         """
         data = payload(mime(message, config=self._config, now=self._clock.now()))
         recipient = envelope_address(message.to)

@@ -6,11 +6,20 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
-from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavailable
+from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
 from connector.model import Decision, Ref
 from connector.ports import Channel, Message, Reading
 from connector.stages.context import Connected, Context
-from connector.stages.deliver_plan import Planned, Stop, gap_over, is_unreadable, objection, retry_in
+from connector.stages.deliver_plan import (
+    REFUSED_IN_A_ROW,
+    REFUSED_RETRY,
+    Planned,
+    Stop,
+    gap_over,
+    is_unreadable,
+    objection,
+    retry_in,
+)
 from connector.stages.invite_plan import zone
 from connector.store import delivering, new_id
 from connector.store.delivering import Letter, Purpose
@@ -83,9 +92,15 @@ class _Round:
         self.tokens = tokens
         self.result = result
         self.last_mails: dict[str, datetime] = {}
+        self.refused_in_a_row: list[MessageRefused] = []
 
     def run(self, now: datetime) -> None:
         """Send invitations, then reminders, as many as the day still allows."""
+        self._send_all(now)
+        if self.refused_in_a_row and not self.result.sent:
+            self.result.mail_error = self.result.mail_error or self.refused_in_a_row[-1]
+
+    def _send_all(self, now: datetime) -> None:
         for purpose in PURPOSES:
             for batch in self._batches(purpose, now):
                 for name, of_one in groupby(sorted(batch, key=_crm), key=_crm):
@@ -225,6 +240,7 @@ class _Round:
         with self.context.store.write() as connection:
             delivering.sent(connection, letter, message.message_id, now, remind_at)
         self.last_mails[letter.invitation.person] = now
+        self.refused_in_a_row.clear()
         self.result.sent += 1
 
     def _bounced(self, letter: Letter, message: Message, why: str) -> None:
@@ -241,10 +257,19 @@ class _Round:
         now = self.context.clock.now()
         with self.context.store.write() as connection:
             failures = delivering.failed(connection, letter, message.message_id, now, str(error))
-            until = min(now + retry_in(failures), letter.invitation.expires_at)
+            wait = REFUSED_RETRY if error.permanent else retry_in(failures)
+            until = min(now + wait, letter.invitation.expires_at)
             delivering.postpone(connection, letter, until)
         self.result.deferred += letter.purpose == "invitation"
-        self.result.mail_error = error
+        if not self._concerns_one_message(error):
+            self.result.mail_error = error
+
+    def _concerns_one_message(self, error: MailUnavailable) -> bool:
+        """Tell whether the next message may fare better: not when the server is down, or refuses one after the other."""
+        if not isinstance(error, MessageRefused):
+            return False
+        self.refused_in_a_row.append(error)
+        return len(self.refused_in_a_row) < REFUSED_IN_A_ROW
 
 
 def _crm(letter: Letter) -> str:

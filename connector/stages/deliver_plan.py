@@ -10,6 +10,8 @@ from connector.ports import Reading
 
 FIRST_RETRY: Final = timedelta(minutes=5)
 LONGEST_RETRY: Final = timedelta(hours=1)
+REFUSED_RETRY: Final = timedelta(days=1)
+"""What a server refused for good is tried once a day until it expires: its operator may have been told meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ def gap_over(last_mails: Mapping[str, datetime], person: str, gap: timedelta) ->
     """Return from when on this person may be written to again; None: at any time."""
     last = last_mails.get(person)
     return None if last is None else last + gap
+
+
+REFUSED_IN_A_ROW: Final = 3
+"""So many messages refused one after the other, and the server means us, not them."""
 
 
 def retry_in(failures: int) -> timedelta:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
-from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, Unavailable
+from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused, Unavailable
 from connector.ports import Message
 from connector.stages import deliver, invite
 from connector.stages.deliver import DeliverResult
@@ -18,6 +18,9 @@ from connector.store import Store, connecting, delivering
 from connector.store import tables as t
 
 DOWN = MailUnavailable("the server does not answer")
+BUSY = MessageRefused("451 greylisted")
+SPAM = MessageRefused("554 looks like spam")
+SPAM.permanent = True
 
 
 @pytest.fixture
@@ -278,6 +281,41 @@ def test_the_waits_grow_to_an_hour_and_end_with_the_invitation(here: World) -> N
     assert (states(here), here.mailbox.messages) == (["expired"], [])
 
 
+def test_a_message_that_is_refused_for_now_keeps_no_other_back(here: World) -> None:
+    crowd(here, "a", "b", "c")
+    here.mailbox.failing = [BUSY, None, BUSY]
+    result = lap(here)
+    assert (result.sent, result.deferred, result.mail_error) == (1, 2, None)
+    here.clock.advance(timedelta(minutes=5))
+    assert lap(here).sent == 2
+
+
+def test_a_message_that_is_refused_for_good_is_tried_once_a_day(here: World) -> None:
+    crowd(here, "a", "b")
+    here.mailbox.failing = [SPAM]
+    assert lap(here).sent == 1
+    here.clock.advance(timedelta(hours=23))
+    assert lap(here).sent == 0
+    here.clock.advance(timedelta(hours=1))
+    assert lap(here).sent == 1
+    assert sorted(here.mailbox.recipients) == ["a@oy.example", "b@oy.example"]
+
+
+@pytest.mark.parametrize("refusal", [BUSY, SPAM])
+def test_a_server_that_refuses_one_message_after_the_other_is_left_alone(here: World, refusal: MessageRefused) -> None:
+    crowd(here, "a", "b", "c", "d", "e")
+    here.mailbox.failing = [refusal] * 5
+    result = lap(here)
+    assert (result.sent, result.deferred, result.mail_error) == (0, 5, refusal)
+    assert len(here.mailbox.failing) == 2
+
+
+def test_the_only_message_of_a_lap_that_is_refused_is_told(here: World) -> None:
+    here.case("c1")
+    here.mailbox.failing = [SPAM]
+    assert lap(here).mail_error is SPAM
+
+
 def test_mail_in_doubt_is_never_sent_again_by_itself_and_has_no_reminder(here: World) -> None:
     here.case("c1")
     here.mailbox.failing = [MailInDoubt("cut off")]
@@ -419,7 +457,7 @@ class Accidents(Mailbox):
 
 
 FAILURES = st.sampled_from(
-    [None, DOWN, MailboxRefused("no such user"), MailInDoubt("cut off"), PowerCut(), "taken, then cut off"]
+    [None, DOWN, BUSY, SPAM, MailboxRefused("no such user"), MailInDoubt("cut off"), PowerCut(), "taken, then cut off"]
 )
 
 

@@ -3,7 +3,7 @@
 import pytest
 from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
-from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
+from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
 
 TO = "maria@customer.example"
 
@@ -46,12 +46,15 @@ def test_a_refusal_because_of_us_never_marks_the_persons_address(make, reply):
     assert not error.value.permanent
 
 
-@pytest.mark.parametrize("reply", ["450 4.2.0 Greylisted", "451 try later", "421 4.3.2 closing"])
-def test_a_passing_refusal_of_the_recipient_was_certainly_not_sent(make, reply):
+@pytest.mark.parametrize(
+    ("reply", "of_one"), [("450 4.2.0 Greylisted", True), ("451 try later", True), ("421 4.3.2 closing", False)]
+)
+def test_a_passing_refusal_of_the_recipient_was_certainly_not_sent(make, reply, of_one):
     with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MailUnavailable) as error:
         make(port).send(message())
 
     assert not error.value.permanent
+    assert isinstance(error.value, MessageRefused) is of_one
 
 
 @pytest.mark.parametrize(("reply", "permanent"), [("554 5.7.1 spam", True), ("550 no", True), ("452 full", False)])
