@@ -12,9 +12,10 @@ import typer
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
+from adapters.sandbox.hubspot.seed import seed as fill_hubspot
 from adapters.sandbox.pages import Pages
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.seed import seed as fill
+from adapters.sandbox.salesforce.seed import seed as fill_salesforce
 from adapters.sandbox.server import RunningServer, running
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -53,14 +54,15 @@ def serve(
 
 def _made(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesforce | HubSpot:
     if crm == "hubspot":
+        portal = HubSpot(clock)
         if accounts:
-            raise typer.BadParameter("there are no invented companies for hubspot")
-        return HubSpot(clock)
+            fill_hubspot(portal, seed=seed, accounts=accounts, now=clock.now())
+        return portal
     if crm != "salesforce":
         raise typer.BadParameter(f"no sandbox for {crm}; there are: salesforce, hubspot")
     org = Salesforce(clock)
     if accounts:
-        fill(org, seed=seed, accounts=accounts, now=clock.now())
+        fill_salesforce(org, seed=seed, accounts=accounts, now=clock.now())
     org.mount_pages(Pages(org))
     return org
 

@@ -1,7 +1,7 @@
 """Associations between records: their types, with a direction each, and which records they join."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from adapters.sandbox.hubspot.schema import ObjectType, Schema
 
 HUBSPOT_DEFINED, USER_DEFINED = "HUBSPOT_DEFINED", "USER_DEFINED"
 PRIMARY = "Primary"
+PARENT = "Parent Company"
 _FIRST_OWN_TYPE = 1_000
 Pair = tuple[str, str]
 TypeIds = tuple[int, ...]
@@ -37,7 +38,10 @@ class LinkType:
 
 
 class Links:
-    """All associations of a portal; both directions are kept, so that either end finds the other."""
+    """All associations of a portal; both directions are kept, so that either end finds the other.
+
+    `changed` is told of every change: between which objects, and of which record of the first.
+    """
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -45,6 +49,7 @@ class Links:
         self._joined: dict[Pair, dict[int, dict[int, TypeIds]]] = defaultdict(dict)
         self._next_own = _FIRST_OWN_TYPE
         self._journals: list[list[tuple[Pair, int, int, TypeIds]]] = []
+        self.changed: Callable[[Pair, int], None] = lambda *_: None
         self._furnish()
 
     # Types
@@ -259,10 +264,11 @@ class Links:
 
     def _set(self, pair: Pair, record_id: int, other_id: int, types: TypeIds) -> None:
         joined = self._joined[pair]
+        ends = joined.setdefault(record_id, {})
         if types:
-            joined.setdefault(record_id, {})[other_id] = types
-            return
-        ends = joined.get(record_id, {})
-        ends.pop(other_id, None)
+            ends[other_id] = types
+        else:
+            ends.pop(other_id, None)
         if not ends:
-            joined.pop(record_id, None)
+            del joined[record_id]
+        self.changed(pair, record_id)

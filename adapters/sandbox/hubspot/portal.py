@@ -10,7 +10,7 @@ from typing import Any
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.hubspot.indexing import SearchIndex
-from adapters.sandbox.hubspot.links import PRIMARY, Links, LinkType
+from adapters.sandbox.hubspot.links import PARENT, PRIMARY, Links, LinkType
 from adapters.sandbox.hubspot.merging import merge
 from adapters.sandbox.hubspot.owners import Owners
 from adapters.sandbox.hubspot.pipelines import Metadata, Pipelines
@@ -47,6 +47,7 @@ class Portal:
         self.records = Records(self.store, self.schema, self.faults, self.owners, self.pipelines)
         self.index = SearchIndex(self)
         self.records.changed = self.index.note
+        self.links.changed = self._keep_parent
         self.portal_id = self.records.portal_id = 48_712_305
         self.time_zone = "US/Eastern"
         self.merges_make_new_ids = {"companies", "deals", "tickets"}
@@ -286,6 +287,19 @@ class Portal:
         if "notes_last_updated" in held.properties:
             present = self.store.table(held.name).rows[record.id]
             self.records.touch(held, present, {"notes_last_updated": iso(at)}, max(at, present.modified))
+
+    def _keep_parent(self, pair: tuple[str, str], company_id: int) -> None:
+        """A company's record names the company that it is associated with as its parent."""
+        record = self.store.table("companies").alive(company_id) if pair == ("companies", "companies") else None
+        if record is None:
+            return
+        held = self.object("companies")
+        upwards = next(each.type_id for each in self.links.types(held, held) if each.label == PARENT)
+        above = self.links.of("companies", company_id, "companies")
+        parent = next((str(other) for other, types in above.items() if upwards in types), None)
+        if record.properties.get("hs_parent_company_id") != parent:
+            at = max(record.modified, self.now())
+            self.records.touch(held, record, {"hs_parent_company_id": parent}, at)
 
     def _find_company(self, held: ObjectType, record: Record) -> None:
         companies = self.object("companies")

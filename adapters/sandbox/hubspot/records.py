@@ -145,9 +145,10 @@ class Records:
         self._unique(held, old.properties, old)
         self._put(held, replace(old, archived=None, modified=writer.at), old)
 
-    def touch(self, held: ObjectType, old: Record, values: Mapping[str, str], at: int) -> None:
-        """Sets calculated properties, which moves the stamp."""
-        self._put(held, replace(old, properties={**old.properties, **values}, modified=at), old)
+    def touch(self, held: ObjectType, old: Record, values: Mapping[str, str | None], at: int) -> None:
+        """Sets calculated properties (None empties one), which moves the stamp."""
+        new = {name: value for name, value in {**old.properties, **values}.items() if value is not None}
+        self._put(held, replace(old, properties=new, modified=at), old)
 
     def put(self, held: ObjectType, new: Record) -> None:
         """Writes a record as it is, unchecked."""
@@ -295,6 +296,8 @@ class Records:
     def _close(self, held: ObjectType, values: dict[str, str], new: Record, old: Record | None) -> None:
         found = self._pipelines.of_stage(held.name, values.get(held.stage or ""))
         closes = found is not None and found[1].closes
+        if old is None or old.properties.get(held.stage or "") != values.get(held.stage or ""):
+            values["hs_v2_date_entered_current_stage"] = iso(new.modified)
         if "hs_is_closed" in held.properties:
             values["hs_is_closed"] = str(closes).lower()
         if "hs_is_closed_won" in held.properties:

@@ -2,51 +2,32 @@
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from adapters.sandbox.people.companies import Company, Founder, Hiring, details
+from adapters.sandbox.people.history import History
+from adapters.sandbox.people.places import slug, work
+from adapters.sandbox.people.sizes import Sizes, chance_for, headcounts
 from adapters.sandbox.salesforce.org import Org
-from adapters.sandbox.salesforce.people.companies import Company, Founder, Hiring, account_row
-from adapters.sandbox.salesforce.people.history import History
-from adapters.sandbox.salesforce.people.places import slug, work
 from adapters.sandbox.salesforce.schema import Field
+from adapters.sandbox.salesforce.seed_rows import (
+    account_row,
+    call_row,
+    case_row,
+    contact_row,
+    deal_row,
+    known,
+    meeting_row,
+)
+
+__all__ = ["LANGUAGES", "Seeded", "Sizes", "known", "seed"]
 
 LANGUAGES = ("en", "de", "fr", "es", "sv", "fi", "zh-CN", "zh-TW")
 _BATCH = 2_000
 _STAFFED = timedelta(days=1900)
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many records of each kind; each count at least 0, accounts at least 1 if anything else is wanted."""
-
-    accounts: int
-    contacts: int
-    cases: int
-    calls: int
-    meetings: int
-    opportunities: int
-
-    def __post_init__(self) -> None:
-        counts = asdict(self)
-        if min(counts.values()) < 0 or (self.accounts == 0 and any(counts.values())):
-            raise ValueError(f"no such sizes: {counts}")
-        if self.contacts == 0 and any((self.cases, self.calls, self.meetings, self.opportunities)):
-            raise ValueError("without contacts nothing happens: ask for contacts, or for no interactions")
-
-    @classmethod
-    def around(cls, accounts: int) -> "Sizes":
-        """The usual proportions: to 100 accounts 500 contacts, 250 cases, 200 calls, 80 meetings, 60 opportunities."""
-        return cls(
-            accounts,
-            contacts=accounts * 5,
-            cases=accounts * 5 // 2,
-            calls=accounts * 2,
-            meetings=accounts * 4 // 5,
-            opportunities=accounts * 3 // 5,
-        )
 
 
 @dataclass(frozen=True)
@@ -69,8 +50,8 @@ def seed(org: Org, *, seed: int, accounts: int = 0, now: datetime, sizes: Sizes 
     queue = org.insert("Group", {"Name": "Support queue", "DeveloperName": "Support_queue", "Type": "Queue"}, at=began)
     _prepare_contacts(org)
     teams = _teams(users)
-    founder = Founder(_chance(seed, "accounts"), now, [*teams["sales"], *teams["left"]])
-    companies = list(_accounts(org, founder, _chance(seed, "details"), now=now, count=sizes.accounts))
+    founder = Founder(chance_for(seed, "accounts"), now, [*teams["sales"], *teams["left"]])
+    companies = list(_accounts(org, founder, chance_for(seed, "details"), now=now, count=sizes.accounts))
     _contacts(org, companies, sizes.contacts, seed=seed, now=now)
     if companies:
         _interactions(org, companies, sizes, seed=seed, now=now, agents=teams["service"], queue=queue)
@@ -113,7 +94,7 @@ def _accounts(org: Org, founder: Founder, chance: random.Random, *, now: datetim
     # Small batches at first, so that even a handful of companies can have a parent among them.
     size = 10
     while batch := list(islice(source, size)):
-        ids = org.load("Account", (account_row(chance, each, now) for each in batch))
+        ids = org.load("Account", (account_row(each, details(chance, each, now)) for each in batch))
         for company, record_id in zip(batch, ids, strict=True):
             company.id = record_id
         yield from batch
@@ -121,23 +102,14 @@ def _accounts(org: Org, founder: Founder, chance: random.Random, *, now: datetim
 
 
 def _contacts(org: Org, companies: list[Company], count: int, *, seed: int, now: datetime) -> None:
-    chance = _chance(seed, "contacts")
-    heads = _headcounts(chance, companies, count)
+    chance = chance_for(seed, "contacts")
+    heads = headcounts(chance, companies, count)
     hiring = Hiring(chance, now)
-    people = ((company, row) for company, n in zip(companies, heads, strict=True) for row in hiring.staff(company, n))
+    people = ((company, each) for company, n in zip(companies, heads, strict=True) for each in hiring.staff(company, n))
     while batch := list(islice(people, _BATCH)):
-        ids = org.load("Contact", (row for _, row in batch))
-        for (company, row), record_id in zip(batch, ids, strict=True):
-            company.people.append((record_id, row["CreatedDate"]))
-
-
-def _headcounts(chance: random.Random, companies: list[Company], count: int) -> list[int]:
-    """One each as far as they go round, the rest by the size of the company."""
-    heads = [1 if place < count else 0 for place in range(len(companies))]
-    weights = [chance.lognormvariate(0, 0.8) for _ in companies]
-    for place in chance.choices(range(len(companies)), weights, k=max(0, count - len(companies))) if companies else ():
-        heads[place] += 1
-    return heads
+        ids = org.load("Contact", (contact_row(*each) for each in batch))
+        for (company, person), record_id in zip(batch, ids, strict=True):
+            company.people.append((record_id, person.joined))
 
 
 def _interactions(
@@ -151,24 +123,16 @@ def _interactions(
     queue: str,
 ) -> None:
     def history(kind: str) -> History:
-        return History(_chance(seed, kind), companies, now)
+        return History(chance_for(seed, kind), companies, now)
 
-    if sizes.cases:
-        _load(org, "Case", history("cases").cases(sizes.cases, agents, queue))
-    if sizes.calls:
-        _load(org, "Task", history("calls").calls(sizes.calls))
-    if sizes.meetings:
-        _load(org, "Event", history("meetings").meetings(sizes.meetings))
-    if sizes.opportunities:
-        _load(org, "Opportunity", history("opportunities").opportunities(sizes.opportunities))
+    cases = history("cases").cases(sizes.cases, agents, queue)
+    _load(org, "Case", map(case_row, cases))
+    _load(org, "Task", map(call_row, history("calls").calls(sizes.calls)))
+    _load(org, "Event", map(meeting_row, history("meetings").meetings(sizes.meetings)))
+    _load(org, "Opportunity", map(deal_row, history("opportunities").deals(sizes.opportunities)))
 
 
 def _load(org: Org, object_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     source = iter(rows)
     while batch := list(islice(source, _BATCH)):
         org.load(object_name, batch)
-
-
-def _chance(seed: int, kind: str) -> random.Random:
-    """A source of chance for each kind of record: more of one kind does not change the others."""
-    return random.Random(f"{seed}:{kind}")  # noqa: S311 - nothing here is secret

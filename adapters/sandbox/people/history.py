@@ -1,18 +1,20 @@
-"""Two years of cases, calls, meetings and opportunities, as rows to load; whatever has happened, happened before `now`."""
+"""Two years of cases, calls, meetings and deals, in no CRM's words; whatever has happened, happened before `now`."""
 
 import calendar
 import math
 import random
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import TypeVar
 
-from adapters.sandbox.salesforce.people.companies import HISTORY, Company
-from adapters.sandbox.salesforce.people.places import work
+from adapters.sandbox.people.companies import HISTORY, Company
+from adapters.sandbox.people.happenings import Call, Case, Deal, Meeting
+from adapters.sandbox.people.places import work
 
-Row = dict[str, Any]
+_Choice = TypeVar("_Choice")
 
 _PRIORITIES = {"High": 20, "Medium": 55, "Low": 25}
 # Median hours until a case is closed, and how widely they spread (the sigma of the logarithm).
@@ -29,14 +31,8 @@ _REASONS = {
     "Feedback": 6,
     "Other": 12,
 }
-_STAGES = {
-    "Prospecting": 5,
-    "Qualification": 20,
-    "Needs Analysis": 25,
-    "Value Proposition": 20,
-    "Proposal/Price Quote": 20,
-    "Negotiation/Review": 10,
-}
+# The steps of an open deal from the first word to the last, and how many of 100 stand there.
+_STEPS = {0: 5, 1: 20, 2: 25, 3: 20, 4: 20, 5: 10}
 
 
 class History:
@@ -50,36 +46,44 @@ class History:
         self._everybody = _Draw(chance, peopled)
         self._served = _Draw(chance, served or peopled)
 
-    def cases(self, count: int, agents: list[str], queue: str) -> Iterator[Row]:
-        """Yields cases; those whose end would lie ahead are open, and so are a few that were forgotten."""
+    def cases(self, count: int, agents: list[str], queue: str) -> Iterator[Case]:
+        """Yields cases; those whose end would lie ahead are open, and so are a few that were forgotten.
+
+        `queue` owns a few of them instead of an agent.
+        """
         for _ in range(count):
             company = self._served.one()
             contact, opened = self._moment(company)
             priority = _weighted(self._chance, _PRIORITIES)
             owner = queue if self._chance.random() < 0.04 else self._chance.choice(agents)
-            subject = self._words((*company.industry.cases, *work()["common"]["cases"]), company, opened)
-            row: Row = {"AccountId": company.id, "ContactId": contact, "Subject": subject, "Priority": priority}
-            row |= {"Origin": _weighted(self._chance, _ORIGINS), "Type": _weighted(self._chance, _TYPES)}
-            row |= {"Reason": _weighted(self._chance, _REASONS), "CreatedDate": opened, "OwnerId": owner}
-            yield row | self._course(priority, opened)
+            yield self._course(
+                Case(
+                    company=company,
+                    contact=contact,
+                    owner=owner,
+                    subject=self._words((*company.industry.cases, *work()["common"]["cases"]), company, opened),
+                    priority=priority,
+                    origin=_weighted(self._chance, _ORIGINS),
+                    kind=_weighted(self._chance, _TYPES),
+                    reason=_weighted(self._chance, _REASONS),
+                    opened=opened,
+                )
+            )
 
-    def calls(self, count: int) -> Iterator[Row]:
-        """Yields calls: tasks of their own kind, most of them held, a few planned."""
+    def calls(self, count: int) -> Iterator[Call]:
+        """Yields calls: most of them held, a few planned."""
         for _ in range(count):
             company = self._everybody.one()
             contact, began = self._moment(company)
-            row = {
-                "WhatId": company.id,
-                "WhoId": contact,
-                "TaskSubtype": "Call",
-                "Type": "Call",
-                "OwnerId": company.owner,
-            }
-            row |= {"Subject": self._words(work()["common"]["calls"], company, began), "Priority": "Normal"}
-            planned = company.standing != "former" and self._chance.random() < 0.03
-            yield row | (self._planned(began) if planned else self._held(began))
+            subject = self._words(work()["common"]["calls"], company, began)
+            if company.standing != "former" and self._chance.random() < 0.03:
+                due, made = self._planned(began)
+                yield Call(company, contact, subject, outbound=True, began=made, due=due)
+            else:
+                ended, outbound = self._held(began)
+                yield Call(company, contact, subject, outbound=outbound, began=began, ended=ended, due=ended.date())
 
-    def meetings(self, count: int) -> Iterator[Row]:
+    def meetings(self, count: int) -> Iterator[Meeting]:
         """Yields meetings, a few of them ahead."""
         for _ in range(count):
             company = self._everybody.one()
@@ -93,89 +97,80 @@ class History:
             minutes = self._chance.choice((30, 30, 45, 60, 60, 90, 120))
             start = start or _quarter(agreed) - timedelta(minutes=minutes)
             booked = max(company.since, start - timedelta(days=self._chance.uniform(1, 20)))
-            yield {
-                "WhatId": company.id,
-                "WhoId": contact,
-                "Subject": self._words(work()["common"]["meetings"], company, start),
-                "Location": self._chance.choice(("Video call", company.city, "Our office")),
-                "StartDateTime": start,
-                "EndDateTime": start + timedelta(minutes=minutes),
-                "ShowAs": "Busy",
-                "EventSubtype": "Event",
-                "Type": "Meeting",
-                "OwnerId": company.owner,
-                "CreatedDate": min(booked, self._now),
-                "LastModifiedDate": min(booked, self._now),
-            }
+            yield Meeting(
+                company=company,
+                contact=contact,
+                subject=self._words(work()["common"]["meetings"], company, start),
+                place=self._chance.choice(("Video call", company.city, "Our office")),
+                starts=start,
+                ends=start + timedelta(minutes=minutes),
+                booked=min(booked, self._now),
+            )
 
-    def opportunities(self, count: int) -> Iterator[Row]:
+    def deals(self, count: int) -> Iterator[Deal]:
         """Yields deals: about a third still open, the rest won or lost."""
         for _ in range(count):
             company = self._everybody.one()
             contact, opened = self._moment(company)
-            fresh = company.standing not in ("customer", "channel")
             decided = opened + timedelta(days=self._chance.lognormvariate(math.log(60), 0.7))
-            row = {
-                "AccountId": company.id,
-                "ContactId": contact,
-                "Name": f"{company.stem}: {self._words(work()['common']['deals'], company, opened)}"[:120],
-                "Amount": float(round(self._chance.lognormvariate(9.6, 1.0), -2)),
-                "Type": "New Customer" if fresh else "Existing Customer - Upgrade",
-                "OwnerId": company.owner,
-                "CreatedDate": opened,
-            }
-            yield row | self._decision(company, opened, decided)
+            name = f"{company.stem}: {self._words(work()['common']['deals'], company, opened)}"[:120]
+            amount = float(round(self._chance.lognormvariate(9.6, 1.0), -2))
+            won, step, moved = self._decision(company, opened, decided)
+            fresh = company.standing not in ("customer", "channel")
+            yield Deal(
+                company,
+                contact,
+                name,
+                amount,
+                fresh=fresh,
+                opened=opened,
+                decided=decided.date(),
+                moved=moved,
+                step=step,
+                won=won,
+            )
 
-    def _course(self, priority: str, opened: datetime) -> Row:
-        median, spread = _HOURS[priority]
+    def _course(self, case: Case) -> Case:
+        opened = case.opened
+        median, spread = _HOURS[case.priority]
         took = timedelta(hours=self._chance.lognormvariate(math.log(median), spread))
         closed = opened + took
         forgotten = self._chance.random() < _FORGOTTEN
         if closed < self._now and not forgotten:
-            return self._closed(opened, closed)
+            return self._closed(case, closed)
         touched = opened + (self._now - opened) * self._chance.random()
-        if priority == "High" and self._now - opened > timedelta(days=3):
-            return {"Status": "Escalated", "IsEscalated": True, "LastModifiedDate": touched}
-        return {"Status": "New" if self._now - opened < timedelta(hours=8) else "Working", "LastModifiedDate": touched}
+        if case.priority == "High" and self._now - opened > timedelta(days=3):
+            return replace(case, status="escalated", modified=touched)
+        return replace(case, status="new" if self._now - opened < timedelta(hours=8) else "working", modified=touched)
 
-    def _closed(self, opened: datetime, closed: datetime) -> Row:
+    def _closed(self, case: Case, closed: datetime) -> Case:
+        first_time = replace(case, status="closed", closed=closed, modified=closed)
         if self._chance.random() >= _REOPENED:
-            return {"Status": "Closed", "ClosedDate": closed, "LastModifiedDate": closed}
+            return first_time
         again = closed + timedelta(hours=self._chance.uniform(4, 120))
         if again >= self._now:
-            return {"Status": "Closed", "ClosedDate": closed, "LastModifiedDate": closed}
+            return first_time
         note = f"Closed on {closed:%d %b %Y}, reopened on {again:%d %b %Y}: the customer wrote that it is not solved."
-        final = again + (closed - opened) * self._chance.uniform(0.3, 1.5)
+        final = again + (closed - case.opened) * self._chance.uniform(0.3, 1.5)
         if final >= self._now:
-            return {"Status": "Working", "Description": note, "LastModifiedDate": again}
-        return {"Status": "Closed", "Description": note, "ClosedDate": final, "LastModifiedDate": final}
+            return replace(case, status="working", note=note, modified=again)
+        return replace(case, status="closed", note=note, closed=final, modified=final)
 
-    def _held(self, began: datetime) -> Row:
+    def _held(self, began: datetime) -> tuple[datetime, bool]:
         seconds = int(self._chance.lognormvariate(math.log(420), 0.8)) + 20
         ended = min(began + timedelta(seconds=seconds), self._now)
-        return {
-            "Status": "Completed",
-            "CallType": self._chance.choice(("Inbound", "Outbound", "Outbound")),
-            "CallDurationInSeconds": int((ended - began).total_seconds()),
-            "ActivityDate": ended.date(),
-            "CompletedDateTime": ended,
-            "CreatedDate": began,
-            "LastModifiedDate": ended,
-        }
+        return ended, self._chance.choice((False, True, True))
 
-    def _planned(self, made: datetime) -> Row:
+    def _planned(self, made: datetime) -> tuple[date, datetime]:
         due = (self._now + timedelta(days=self._chance.randint(1, 14))).date()
-        made = max(made, self._now - timedelta(days=20))
-        return {"Status": "Not Started", "CallType": "Outbound", "ActivityDate": due, "CreatedDate": made}
+        return due, max(made, self._now - timedelta(days=20))
 
-    def _decision(self, company: Company, opened: datetime, decided: datetime) -> Row:
+    def _decision(self, company: Company, opened: datetime, decided: datetime) -> tuple[bool | None, int, datetime]:
         if decided < self._now:
             won = self._chance.random() < (0.12 if company.standing == "prospect" else 0.55)
-            stage = "Closed Won" if won else "Closed Lost"
-            return {"StageName": stage, "CloseDate": decided.date(), "LastModifiedDate": decided}
+            return won, len(_STEPS), decided
         moved = opened + (self._now - opened) * self._chance.random()
-        stage = _weighted(self._chance, _STAGES)
-        return {"StageName": stage, "CloseDate": decided.date(), "LastModifiedDate": moved}
+        return None, _weighted(self._chance, _STEPS), moved
 
     def _moment(self, company: Company) -> tuple[str, datetime]:
         """One of the company's people, and a moment of its office hours in which both were there."""
@@ -213,5 +208,5 @@ def _quarter(moment: datetime) -> datetime:
     return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
 
 
-def _weighted(chance: random.Random, weights: dict[str, int]) -> str:
+def _weighted(chance: random.Random, weights: dict[_Choice, int]) -> _Choice:
     return chance.choices(list(weights), list(weights.values()))[0]

@@ -1,26 +1,21 @@
-"""Invented companies and the people who work there, as rows to load."""
+"""Invented companies and the people who work there, in no CRM's words."""
 
+import math
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, count
-from typing import Any, Literal
+from typing import Literal
 
-from adapters.sandbox.salesforce.people.places import Industry, Place, industries, places, slug, work
+from adapters.sandbox.people.places import Industry, Place, industries, places, slug, work
 
 Standing = Literal["customer", "channel", "former", "prospect", "partner"]
 HISTORY = timedelta(days=730)
 
 _STANDINGS: dict[Standing, int] = {"customer": 62, "channel": 7, "former": 7, "prospect": 20, "partner": 4}
-_TYPES = {
-    "customer": "Customer - Direct",
-    "channel": "Customer - Channel",
-    "former": "Other",
-    "prospect": "Prospect",
-    "partner": "Technology Partner",
-}
+_ENDING = ".example"
 _SUBSIDIARY = 0.08
 _GONE_ABROAD = 0.35
 
@@ -44,15 +39,55 @@ class Company:
     people: list[tuple[str, datetime]] = field(default_factory=list)
 
 
-class Founder:
-    """Invents companies one after the other, no two with the same name or domain."""
+@dataclass(frozen=True)
+class Details:
+    """What else a company's record tells. `warmth` is said of prospects, `about` of those who left."""
 
-    def __init__(self, chance: random.Random, now: datetime, owners: list[str]) -> None:
+    employees: int
+    street: str
+    postal_code: str
+    phone: str
+    revenue: float
+    warmth: str | None
+    about: str | None
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who works for a company; `joined` is when a CRM first heard of them."""
+
+    first: str
+    last: str
+    title: str
+    department: str
+    email: str | None
+    phone: str
+    source: str
+    opted_out: bool
+    language: str | None
+    joined: datetime
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """A company with its people as one CRM has them: nothing but values, from which another CRM makes records of its own."""
+
+    company: Company
+    details: Details
+    people: tuple[Person, ...]
+
+
+class Founder:
+    """Invents companies one after the other, no two with the same name or domain, and none with a domain that is taken."""
+
+    def __init__(self, chance: random.Random, now: datetime, owners: list[str], *, taken: Iterable[str] = ()) -> None:
         self._chance = chance
         self._now = now
         self._owners = owners
         self._names: set[str] = set()
-        self._domains: set[str] = set()
+        self._domains: set[str] = {each.removesuffix(_ENDING) for each in taken}
         self._lately: deque[Company] = deque(maxlen=400)
 
     def companies(self, number: int) -> Iterator[Company]:
@@ -105,7 +140,7 @@ class Founder:
             if name not in self._names and slug(name) not in self._domains:
                 self._names.add(name)
                 self._domains.add(slug(name))
-                return name, f"{slug(name)}.example"
+                return name, f"{slug(name)}{_ENDING}"
         raise ValueError("too many companies: the names are used up")
 
 
@@ -119,31 +154,21 @@ def _stem(chance: random.Random, place: Place, industry: Industry) -> str:
     return f"{root} {chance.choice(industry.trades[place.words])}"
 
 
-def account_row(chance: random.Random, company: Company, now: datetime) -> dict[str, Any]:
-    """A company as a row of Account."""
+def details(chance: random.Random, company: Company, now: datetime) -> Details:
+    """What else a company's record tells, as somebody has kept it until `now`."""
     employees = int(chance.lognormvariate(4.6, 1.3)) + 4
     place = company.place
     modified = company.since + (now - company.since) * chance.random()
-    return {
-        "Name": company.name,
-        "Type": _TYPES[company.standing],
-        "ParentId": company.parent.id if company.parent else None,
-        "BillingStreet": f"{chance.choice(place.streets)} {chance.randint(1, 90)}",
-        "BillingCity": company.city,
-        "BillingPostalCode": f"{chance.randint(10000, 99999)}",
-        "BillingCountry": place.country,
-        "Phone": place.phone.format(chance.randint(0, 99)),
-        "Website": f"https://www.{company.domain}",
-        "Industry": company.industry.name,
-        "NumberOfEmployees": employees,
-        "AnnualRevenue": float(employees * chance.randint(60, 260) * 1000),
-        "Rating": chance.choice(("Hot", "Warm", "Cold")) if company.standing == "prospect" else None,
-        "Description": _about(company),
-        "Ownership": "Subsidiary" if company.parent else "Private",
-        "OwnerId": company.owner,
-        "CreatedDate": company.since,
-        "LastModifiedDate": max(modified, company.until) if company.standing == "former" else modified,
-    }
+    return Details(
+        employees=employees,
+        street=f"{chance.choice(place.streets)} {chance.randint(1, 90)}",
+        postal_code=f"{chance.randint(10000, 99999)}",
+        phone=place.phone.format(chance.randint(0, 99)),
+        revenue=float(employees * chance.randint(60, 260) * 1000),
+        warmth=chance.choice(("Hot", "Warm", "Cold")) if company.standing == "prospect" else None,
+        about=_about(company),
+        modified=max(modified, company.until) if company.standing == "former" else modified,
+    )
 
 
 def _about(company: Company) -> str | None:
@@ -151,43 +176,42 @@ def _about(company: Company) -> str | None:
 
 
 class Hiring:
-    """Invents the people of companies. Of 100, about 3 opted out of e-mail, 4 have no address, 1 shares a colleague's."""
+    """Invents the people of companies. Of 100, about 3 opted out of e-mail, 4 have no address, 1 shares a colleague's.
 
-    def __init__(self, chance: random.Random, now: datetime) -> None:
+    Without `sharing` every address belongs to one person alone.
+    """
+
+    def __init__(self, chance: random.Random, now: datetime, *, sharing: bool = True) -> None:
         self._chance = chance
         self._now = now
         self._made = 0
-        self._share_at = 5
+        self._share_at = 5.0 if sharing else math.inf
 
-    def staff(self, company: Company, number: int) -> Iterator[dict[str, Any]]:
-        """Yields `number` contacts of one company as rows."""
+    def staff(self, company: Company, number: int) -> Iterator[Person]:
+        """Yields `number` people of one company."""
         taken: dict[str, None] = {}
         for _ in range(number):
             self._made += 1
             yield self._person(company, taken)
 
-    def _person(self, company: Company, taken: dict[str, None]) -> dict[str, Any]:
+    def _person(self, company: Company, taken: dict[str, None]) -> Person:
         chance, place = self._chance, company.place
         first, last = chance.choice(place.first), chance.choice(place.last)
         department = chance.choice(list(work()["departments"]))
         joined = company.since + (company.until - company.since) * chance.random() ** 3
-        return {
-            "AccountId": company.id,
-            "FirstName": first,
-            "LastName": last,
-            "Title": chance.choice(work()["departments"][department]),
-            "Department": department,
-            "Email": self._address(f"{slug(first)}.{slug(last)}", company.domain, taken),
-            "Phone": place.phone.format(chance.randint(0, 99)),
-            "MailingCity": company.city,
-            "MailingCountry": place.country,
-            "LeadSource": chance.choice(("Web", "Phone Inquiry", "Partner Referral", "Other")),
-            "HasOptedOutOfEmail": self._made % 33 == 17,
-            "Language__c": None if chance.random() < 0.1 else chance.choice(place.language),
-            "OwnerId": company.owner,
-            "CreatedDate": joined,
-            "LastModifiedDate": joined + (self._now - joined) * chance.random(),
-        }
+        return Person(
+            first=first,
+            last=last,
+            title=chance.choice(work()["departments"][department]),
+            department=department,
+            email=self._address(f"{slug(first)}.{slug(last)}", company.domain, taken),
+            phone=place.phone.format(chance.randint(0, 99)),
+            source=chance.choice(("Web", "Phone Inquiry", "Partner Referral", "Other")),
+            opted_out=self._made % 33 == 17,
+            language=None if chance.random() < 0.1 else chance.choice(place.language),
+            joined=joined,
+            modified=joined + (self._now - joined) * chance.random(),
+        )
 
     def _address(self, local: str, domain: str, taken: dict[str, None]) -> str | None:
         # By number, not by chance: even the smallest org has somebody of each kind.
