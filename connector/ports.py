@@ -300,6 +300,11 @@ class CrmMapping(Protocol):
         """Changes when what is read, or how it is understood, changes: then everything is read again."""
 
     @property
+    def form(self) -> str:
+        """Changes when what is written, or the form that its fields take, changes: then every record is compared again, and what was
+        refused is tried once more."""
+
+    @property
     def queries(self) -> Sequence[Query]:
         """What a lap reads: one query for each object, owners first, then accounts, contacts, interactions and tasks."""
 

@@ -34,6 +34,7 @@ class FittedMapping:
     """See `connector.ports.CrmMapping`."""
 
     fingerprint: str
+    form: str
     queries: Sequence[Query]
     events: frozenset[str]
     parts: Mapping[str, tuple[Part, ...]]

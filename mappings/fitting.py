@@ -20,7 +20,7 @@ from mappings.readers import (
     task_builder,
 )
 from mappings.spec import FieldMap, InteractionMap, Spec, Test, Tests, WriteMap
-from mappings.writing import Written, converter_for, spec_of
+from mappings.writing import Written, converter_for, form_of, spec_of
 
 TASK = "task"
 UNDERSTANDING = 1
@@ -101,15 +101,17 @@ class _Fitting:
         self._task()
         queries = tuple(self._query(name) for name in dict.fromkeys(one.section.schema.name for one in self.found))
         kinds = {one.kind for one in self.found}
+        written = {target: self._written(target) for target in self.spec.write}
         fitted = FittedMapping(
             fingerprint=self._fingerprint(queries),
+            form=form_of(written),
             queries=queries,
             events=frozenset(
                 f"{one.kind}.{end.event}" for one in self.spec.interactions if one.kind in kinds for end in one.ended
             ),
             parts={query.object: self._parts(query.object) for query in queries},
             targets=self._targets(),
-            written={target: self._written(target) for target in self.spec.write},
+            written=written,
             specs=tuple(self._specs()),
         )
         return fitted, self.problems

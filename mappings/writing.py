@@ -1,5 +1,6 @@
 """What we write: values in the CRM's own form, and whether two of them are the same to the CRM."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,21 @@ class Written:
             return bool(plain(self, one) == plain(self, other))
         except MappingError:
             return _plain_text(self, one) == _plain_text(self, other)
+
+
+def form_of(written: Mapping[str, Mapping[str, Written]]) -> str:
+    """Return what changes when a field is written elsewhere or otherwise, or takes other values than before."""
+    fields = [
+        (target, name, one.field.path, sorted(one.field.values.items()), one.field.length, one.field.scale, _takes(one))
+        for target, by_name in sorted(written.items())
+        for name, one in sorted(by_name.items())
+    ]
+    return hashlib.sha256(repr(fields).encode()).hexdigest()[:32]
+
+
+def _takes(one: Written) -> tuple[object, ...]:
+    field = one.schema
+    return (field.type, field.length, field.precision, field.scale, field.options, field.restricted, field.updateable)
 
 
 def _plain_text(_: Written, value: Any) -> str | None:

@@ -1,6 +1,7 @@
 """Writing: up to 100 records of one object in one call, one result for each."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from random import uniform
 from typing import Any, Final
 
 from adapters.hubspot.batches import Batch, changing, creating, inserting
@@ -19,6 +20,22 @@ BATCH: Final = 100
 _LOCK_ATTEMPTS: Final = 3
 _LOCK_PAUSE: Final = 2.0
 """Seconds that HubSpot wants between calls about a locked record."""
+_MOST_REQUESTS: Final = 50
+"""How many requests one call may come to when batches must be divided; what is not reached by then waits for the next lap."""
+
+
+class Budget:
+    """How many requests are left."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self, *, where: str) -> None:
+        """Take one. `Unavailable`, certainly not sent: there is none left."""
+        if self._left <= 0:
+            what = "too many records were refused together with it, so it was not sent yet."
+            raise Unavailable(what, where=where, remedy="It is tried again in the next lap.", not_sent=True)
+        self._left -= 1
 
 
 class Writer:
@@ -34,9 +51,10 @@ class Writer:
         """Return one result for each write, in order. `Bug`: two writes name the same record, or there are too many."""
         _check(writes)
         results: dict[str, WriteResult] = {}
+        budget = Budget(_MOST_REQUESTS)
         for batch, some in self._routes(writes):
             send = self._send_known if results else self._send
-            for result in send(batch, some):
+            for result in send(batch, some, budget):
                 results[result.write.key] = result
         return [results[write.key] for write in writes]
 
@@ -65,8 +83,9 @@ class Writer:
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, batch: Batch, writes: Sequence[Write]) -> list[WriteResult]:
+    def _send(self, batch: Batch, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
         """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
+        budget.spend(where=self._client.where(f"write {writes[0].object}"))
         object_name = writes[0].object
         rich = self._catalogue.rich(object_name) if object_name in ACTIVITIES else ()
         body = {"inputs": [batch.input(write, str(place), rich) for place, write in enumerate(writes)]}
@@ -76,7 +95,7 @@ class Writer:
         except CrmError as error:
             if not concerns_record(error):
                 raise
-            return self._divide(batch, writes, error)
+            return self._divide(batch, writes, error, budget)
         results = self._results(batch, writes, answer.rows, answer.data.get("errors") or ())
         return self._associated(batch, results)
 
@@ -87,25 +106,26 @@ class Writer:
             try:
                 return self._client.change("POST", path, body, call=call)
             except Locked:
-                self._client.clock.sleep(_LOCK_PAUSE)
+                # Everybody who waits for the same lock would come back together, without chance in it.
+                self._client.clock.sleep(_LOCK_PAUSE * uniform(1.0, 1.5))  # noqa: S311
         return self._client.change("POST", path, body, call=call)
 
-    def _divide(self, batch: Batch, writes: Sequence[Write], error: CrmError) -> list[WriteResult]:
+    def _divide(self, batch: Batch, writes: Sequence[Write], error: CrmError, budget: Budget) -> list[WriteResult]:
         guilty = _with_field(batch, writes, error)
         hopeless = isinstance(error, SchemaChanged) and not guilty
         if hopeless or len(writes) == 1 or len(guilty) == len(writes):
             return [self._refused(write, error) for write in writes]
         if guilty:
             rest = [write for write in writes if write not in guilty]
-            return [*(self._refused(write, error) for write in guilty), *self._send_known(batch, rest)]
+            return [*(self._refused(write, error) for write in guilty), *self._send_known(batch, rest, budget)]
         middle = len(writes) // 2
-        first = self._send(batch, writes[:middle])
-        return [*first, *self._send_known(batch, writes[middle:])]
+        first = self._send(batch, writes[:middle], budget)
+        return [*first, *self._send_known(batch, writes[middle:], budget)]
 
-    def _send_known(self, batch: Batch, writes: Sequence[Write]) -> list[WriteResult]:
+    def _send_known(self, batch: Batch, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
         """Send when something is known of other records already: a failure then concerns these alone."""
         try:
-            return self._send(batch, writes)
+            return self._send(batch, writes, budget)
         except CrmError as error:
             return [WriteResult(write, "refused", write.id, error) for write in writes]
 

@@ -15,6 +15,8 @@ from connector.ports import Condition, Write, WriteResult
 
 BATCH: Final = 200
 _LOCK_ATTEMPTS: Final = 3
+_MOST_REQUESTS: Final = 50
+"""How many requests one call may come to when batches must be divided; what is not reached by then waits for the next lap."""
 _RECORD_FAULTS: Final = (RecordRejected, SchemaChanged)
 """A whole call refused with these was read and not carried out: one record of it is at fault."""
 
@@ -29,6 +31,20 @@ class Route:
     """created or updated; for an upsert the answer says which."""
 
 
+class Budget:
+    """How many requests are left."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self, *, where: str) -> None:
+        """Take one. `Unavailable`, certainly not sent: there is none left."""
+        if self._left <= 0:
+            what = "too many records were refused together with it, so it was not sent yet."
+            raise Unavailable(what, where=where, remedy="It is tried again in the next lap.", not_sent=True)
+        self._left -= 1
+
+
 class Writer:
     """Carries out writes on one object."""
 
@@ -41,16 +57,17 @@ class Writer:
         """Return one result for each write, in order. `Bug`: two writes name the same record, or there are too many."""
         _check(writes)
         results: dict[str, WriteResult] = {}
+        budget = Budget(_MOST_REQUESTS)
         for route, some in _routes(writes).items():
-            for result in self._carry_out(route, some, known=bool(results)):
+            for result in self._carry_out(route, some, budget, known=bool(results)):
                 results[result.write.key] = result
         self._name_survivors(results.values())
         return [results[write.key] for write in writes]
 
-    def _carry_out(self, route: Route, writes: Sequence[Write], *, known: bool) -> list[WriteResult]:
+    def _carry_out(self, route: Route, writes: Sequence[Write], budget: Budget, *, known: bool) -> list[WriteResult]:
         """Send, and send again those that somebody else held; results of other requests must not be lost with this one."""
         try:
-            results = self._send(route, writes)
+            results = self._send(route, writes, budget)
         except CrmError as error:
             if not known:
                 raise
@@ -61,25 +78,26 @@ class Writer:
                 break
             # Everybody who waits for the same lock would come back together, without chance in it.
             self._client.clock.sleep(attempt * uniform(0.5, 1.5))  # noqa: S311
-            again = {result.write.key: result for result in self._send_known(route, held)}
+            again = {result.write.key: result for result in self._send_known(route, held, budget)}
             results = [again.get(result.write.key, result) for result in results]
         return results
 
-    def _send(self, route: Route, writes: Sequence[Write]) -> list[WriteResult]:
+    def _send(self, route: Route, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
         """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
+        budget.spend(where=self._client.where(f"write {writes[0].object}"))
         call = f"write {writes[0].object}"
         body = {"allOrNone": False, "records": [_body(write) for write in writes]}
         try:
             answer = self._client.change(route.method, route.path, body, call=call)
         except _RECORD_FAULTS as error:
-            return self._divide(route, writes, error)
+            return self._divide(route, writes, error, budget)
         rows = expect_list(answer, self._client.where(call))
         if len(rows) != len(writes):
             what = f"{len(rows)} results came back for {len(writes)} records."
             raise Unavailable(what, where=self._client.where(call))
         return [self._result(route, write, row) for write, row in zip(writes, rows, strict=True)]
 
-    def _divide(self, route: Route, writes: Sequence[Write], error: CrmError) -> list[WriteResult]:
+    def _divide(self, route: Route, writes: Sequence[Write], error: CrmError, budget: Budget) -> list[WriteResult]:
         guilty = _with_field(writes, error)
         hopeless = isinstance(error, SchemaChanged) and not guilty
         if hopeless or len(writes) == 1 or len(guilty) == len(writes):
@@ -90,17 +108,15 @@ class Writer:
         results: list[WriteResult] = []
         for part in parts:
             refused = [WriteResult(write, "refused", write.id, error) for write in part]
-            results += refused if part is guilty else self._send_after(route, part, results)
+            send = self._send_known if results else self._send
+            results += refused if part is guilty else send(route, part, budget)
         by_key = {result.write.key: result for result in results}
         return [by_key[write.key] for write in writes]
 
-    def _send_after(self, route: Route, writes: Sequence[Write], before: Sequence[WriteResult]) -> list[WriteResult]:
-        return self._send_known(route, writes) if before else self._send(route, writes)
-
-    def _send_known(self, route: Route, writes: Sequence[Write]) -> list[WriteResult]:
+    def _send_known(self, route: Route, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
         """Send when something is known of other records already: a failure then concerns these alone."""
         try:
-            return self._send(route, writes)
+            return self._send(route, writes, budget)
         except CrmError as error:
             return [WriteResult(write, "refused", write.id, error) for write in writes]
 

@@ -39,7 +39,7 @@ def assign(connection: Transaction, targets: Sequence[str], about: About) -> Ass
     passed: list[str] = []
     last_resort: Row[Any] | None = None
     for owner in _candidates(connection, targets, about):
-        if not owner.active or owner.deleted_at is not None:
+        if not following.works(owner):
             passed.append(f"{owner.name} is no longer active")
         elif owner.ref == rated:
             passed.append(f"{owner.name} is the person who was rated")

@@ -45,6 +45,8 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         raise SettingsError(errors)
     live = endpoint.mode_live and state.paused_at is None and everything is None
     _note_mapping(store, endpoint, state)
+    with store.write() as connection:
+        writing.take_form(connection, endpoint.name, mapping.form)
     return Connected(endpoint.name, endpoint.adapter, mapping, live), problems
 
 

@@ -123,6 +123,17 @@ def owner_at(connection: Connection, crm: str, ref: str | None) -> Row[Any] | No
     return connection.execute(found).one_or_none()
 
 
+def works(owner: Row[Any] | None) -> bool:
+    """Tell whether this owner can be given tasks."""
+    return owner is not None and owner.active and owner.deleted_at is None
+
+
+def hand_over(connection: Connection, follow_up_id: str, *, owner_ref: str | None, note: str, body: str) -> None:
+    """Give a follow-up that has no task yet to somebody else, and say why."""
+    changed = update(follow_up).where(follow_up.c.id == follow_up_id)
+    connection.execute(changed.values(owner_ref=owner_ref, owner_note=note, body=body))
+
+
 def owner_by_email(connection: Connection, crm: str, email: str) -> Row[Any] | None:
     """Return the owner with this address."""
     found = select(owner).where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from connector.model import FollowUpState, Kind
-from connector.store.tables import account, binding, contact, display, follow_up, refused, write_log
+from connector.store.tables import account, binding, contact, display, follow_up, refused, setting, write_log
 from connector.store.upsert import insert_or_ignore, insert_or_update
 
 NOT_READ = "not read yet"
@@ -35,6 +35,18 @@ def settled(connection: Connection, crm: str, refs: Collection[str]) -> None:
 def look_again(connection: Connection, crm: str) -> None:
     """Compare every record of a connection again: the mapping has changed."""
     connection.execute(update(display).where(display.c.connection == crm).values(dirty=True))
+
+
+def take_form(connection: Connection, crm: str, form: str) -> None:
+    """Note in which form a connection is written; if it has changed, compare everything and try again what was refused."""
+    name = f"form:{crm}"
+    before = connection.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
+    if before == form:
+        return
+    insert_or_update(connection, setting, [{"name": name, "value": form}])
+    look_again(connection, crm)
+    mine = and_(refused.c.connection == crm, refused.c.direction == "write")
+    connection.execute(update(refused).where(mine).values(fingerprint=""))
 
 
 def wrote(

@@ -1,10 +1,11 @@
 """`write_back`: nobody waits behind what is refused, and what is reported is true now."""
 
 import pytest
-from lap_world import LapWorld
+from lap_world import CSAT, UNHAPPY, LapWorld
 
 from connector.errors import RuleRefused, Unavailable
-from connector.stages import write_back
+from connector.stages import write_back_tasks
+from connector.store import tables
 
 
 def contest(world: LapWorld, account: str) -> str:
@@ -38,7 +39,7 @@ def test_a_report_goes_when_the_record_says_what_it_should(world: LapWorld) -> N
 
 
 def test_a_task_does_not_wait_behind_those_that_are_refused(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_back, "PAGE", 1)
+    monkeypatch.setattr(write_back_tasks, "PAGE", 1)
     refused = [world.account(f"Refused {number}") for number in range(3)]
     accepted = world.account("Accepted")
     world.crm.faults.refuse(RuleRefused("no"), lambda _id, values: values.get("WhatId") in refused)
@@ -48,12 +49,29 @@ def test_a_task_does_not_wait_behind_those_that_are_refused(world: LapWorld, mon
     assert len(world.refused()) == 3
 
 
-def test_a_task_of_somebody_who_has_left_meanwhile_is_made_all_the_same(world: LapWorld) -> None:
-    account = world.account()
+def leave_before_the_task(world: LapWorld) -> dict[str, object]:
+    """Let a follow-up be opened, its owner leave while the CRM takes no tasks, and return the task that is made at last."""
     world.crm.faults.fail(Unavailable("down"), kind="write", object="Task", times=1)
-    world.rated(account, 1)
+    world.rated(world.account(), 1)
     assert world.tasks() == []
     world.crm.update(world.rep, {"IsActive": False})
     world.lap()
     (task,) = world.tasks()
+    return task
+
+
+def test_a_task_of_somebody_who_has_left_meanwhile_is_made_all_the_same_and_says_so(world: LapWorld) -> None:
+    task = leave_before_the_task(world)
     assert task.get("OwnerId") != world.rep
+    assert "Nobody could be assigned: Ritva Laine is no longer active." in str(task["Description"])
+
+
+def test_a_task_of_somebody_who_has_left_meanwhile_goes_to_whom_the_rule_names_next(world: LapWorld) -> None:
+    boss = world.crm.user("Mika Aho")
+    world.configure(CSAT + UNHAPPY + 'assign = ["account_owner", "mika.aho@northwind.example"]\n')
+    task = leave_before_the_task(world)
+    assert task["OwnerId"] == boss
+    assert "Passed over: Ritva Laine is no longer active." in str(task["Description"])
+    world.lap()
+    (row,) = world.rows(tables.follow_up)
+    assert row.owner_ref == f"User/{boss}"

@@ -4,6 +4,7 @@ from lap_world import DAY, LapWorld
 from sqlalchemy import select
 
 from connector.errors import Locked, RuleRefused, Unavailable
+from connector.stages.write_back_plan import CONTESTED, PATIENCE
 from connector.store import tables
 
 RULE = "Accounts in dispute are changed by legal alone"
@@ -51,6 +52,58 @@ def test_a_field_that_others_keep_overwriting_is_left_to_them_and_reported(world
     assert report["remedy"]
     world.rated(account, 5)
     assert world.shows(account)["People"] == 2  # the other fields go on
+
+
+def test_a_field_is_left_to_others_though_we_would_say_something_new_each_time(world: LapWorld) -> None:
+    account = world.account()
+    people = [world.ask(account, world.crm.contact(account, f"Person {number}")) for number in range(CONTESTED + 1)]
+    for number, invitation in enumerate(people):
+        world.answer(invitation, 5)
+        world.lap()
+        if number < CONTESTED:
+            assert world.shows(account)["Summary"].startswith(f"Person {number}")
+            world.crm.update(account, {"Afterword_Summary__c": f"written by a flow, {number}"})
+    assert world.shows(account)["Summary"] == f"written by a flow, {CONTESTED - 1}"
+    assert [one["code"] for one in world.refused()] == ["contested"]
+    assert world.shows(account)["People"] == CONTESTED + 1
+
+
+def test_a_field_left_to_others_is_tried_once_after_a_week(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 5)
+    for _ in range(CONTESTED):
+        world.crm.update(account, {"Afterword_Summary__c": "written by a flow"})
+        world.lap()
+    assert world.shows(account)["Summary"] == "written by a flow"
+    world.lap(PATIENCE)
+    world.rated(account, 5)
+    assert "2 of 2 asked" in world.shows(account)["Summary"]
+    assert world.refused() == []
+    world.crm.update(account, {"Afterword_Summary__c": "written by a flow"})
+    world.lap()
+    assert world.shows(account)["Summary"] == "written by a flow"
+    assert [one["code"] for one in world.refused()] == ["contested"]
+
+
+def test_changes_by_hand_that_lie_far_apart_are_no_fight(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 5)
+    for _ in range(CONTESTED + 2):
+        world.crm.update(account, {"Afterword_Mood__c": "Happy"})
+        world.lap(PATIENCE)
+    assert world.shows(account)["Mood"] == "Too few answers"
+
+
+def test_a_field_that_was_closed_to_us_is_written_when_it_is_opened(world: LapWorld) -> None:
+    account = world.account()
+    world.crm.protect("Account", "Afterword_Mood__c")
+    world.rated(account, 5)
+    assert [one["code"] for one in world.refused()] == ["NotPermitted"]
+    world.lap()
+    assert world.shows(account)["People"] == 1  # everything else, as soon as the schema was asked for again
+    world.crm.read_only.clear()
+    world.lap(2 * DAY)
+    assert (world.shows(account)["Mood"], world.refused()) == ("Too few answers", [])
 
 
 def refuse_account(world: LapWorld, account: str) -> None:

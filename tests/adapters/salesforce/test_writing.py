@@ -123,6 +123,18 @@ def test_f32_a_wrong_type_is_searched_by_halves_until_it_is_alone(crm: Salesforc
     assert results[2].error.code == "JSON_PARSER_ERROR"
 
 
+def test_f32_a_search_for_bad_records_ends_and_the_rest_waits_for_the_next_lap(
+    crm: SalesforceAdapter, wire: Wire
+) -> None:
+    for _ in range(50):
+        wire.refuse("PATCH", MANY, "JSON_PARSER_ERROR", "Cannot deserialize instance of double")
+    results = crm.write(updates(*range(200)))
+    waiting = [result.error for result in results if isinstance(result.error, Unavailable)]
+    assert [result.outcome for result in results] == ["refused"] * 200
+    assert 0 < len(waiting) < 200  # those that were found are set aside, so the next search is shorter
+    assert all(error.not_sent for error in waiting)
+
+
 @pytest.mark.parametrize("writes", [[update(), update()], [update(), update(ONE[:15])]])
 def test_f32_the_same_record_twice_is_our_own_fault(crm: SalesforceAdapter, writes: list[Write]) -> None:
     with pytest.raises(Bug):

@@ -202,3 +202,31 @@ def test_options_may_be_translated() -> None:
 
 def test_an_unknown_field_of_an_org_does_no_harm() -> None:
     assert fit(with_fields(an_org(), "Account", a_field("Surprise__c", "hologram")))[1] == []
+
+
+# ── the form of what is written ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [
+        altered("Account", "Afterword_Mood__c", options=(*MOODS, "Furious")),
+        altered("Account", "Afterword_Summary__c", length=100),
+        altered("Account", "Afterword_Satisfaction__c", scale=2),
+        altered("Account", "Afterword_Mood__c", updateable=False),
+        without(an_org(), "Account", "Afterword_Mood__c"),
+    ],
+)
+def test_another_schema_of_what_is_written_is_another_form(schemas: Schemas) -> None:
+    assert fit(schemas)[0].form != fit(an_org())[0].form
+
+
+def test_another_word_for_what_is_written_is_another_form() -> None:
+    spoken = DEFAULT.replace('options = ["rising"', 'values = { rising = "up" }, options = ["rising"')
+    assert spoken != DEFAULT
+    assert fit(an_org(), spoken)[0].form != fit(an_org())[0].form
+
+
+def test_what_changes_nothing_for_us_leaves_the_form() -> None:
+    assert fit(altered("Account", "Afterword_Mood__c", label="Stimmung"))[0].form == fit(an_org())[0].form
+    assert fit(altered("Account", "Industry", length=3))[0].form == fit(an_org())[0].form

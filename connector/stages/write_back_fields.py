@@ -1,0 +1,115 @@
+"""`write_back` of account and contact fields: page by page, what differs and was not refused as it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connector.errors import MappingError
+from connector.ports import WriteResult
+from connector.stages.write_back_plan import Change, key_of, plan, written
+from connector.stages.write_back_sending import PAGE, Outbox, batches
+from connector.store import Row, Transaction, writing
+
+
+def run(outbox: Outbox, target: str) -> None:
+    """Write what differs on all records of a target, account or contact."""
+    place = ""
+    while not outbox.stopped:
+        with outbox.context.store.read() as connection:
+            rows = writing.dirty(connection, outbox.crm.name, place, PAGE)
+            mine = [row for row in rows if row.target == target]
+            known = writing.refusals(connection, outbox.crm.name, [key_of(row) for row in mine])
+        if not rows:
+            return
+        place = rows[-1].ref
+        changes = _plan_all(outbox, mine)
+        _settle(outbox, [change for change in changes if not change.fields], known)
+        _send_all(outbox, _due(outbox, changes, known))
+
+
+def _plan_all(outbox: Outbox, rows: Sequence[Row[Any]]) -> list[Change]:
+    """Plan each record; one whose values do not fit its fields is set aside, and nothing else waits for it."""
+    changes = []
+    for row in rows:
+        try:
+            changes.append(plan(outbox.crm.mapping, row, outbox.now))
+        except MappingError as error:
+            with outbox.context.store.write() as connection:
+                outbox.set_unfit_aside(connection, key_of(row), error)
+                writing.settled(connection, outbox.crm.name, [row.ref])
+    return changes
+
+
+def _settle(outbox: Outbox, same: Sequence[Change], known: Mapping[str, Row[Any]]) -> None:
+    """Take off the list what needs no write."""
+    if not same:
+        return
+    with outbox.context.store.write() as connection:
+        writing.settled(connection, outbox.crm.name, [change.row.ref for change in same])
+        for change in same:
+            if change.contested or change.key in known:
+                _no_longer_refused(outbox, connection, change)
+    outbox.written.unchanged += len(same)
+
+
+def _due(outbox: Outbox, changes: Sequence[Change], known: Mapping[str, Row[Any]]) -> list[Change]:
+    """Return what is to be sent; what was refused as it is stays refused."""
+    differing = [change for change in changes if change.fields]
+    due = [change for change in differing if not outbox.refused_before(change.fields, known.get(change.key))]
+    outbox.written.refused += len(differing) - len(due)
+    return due
+
+
+def _send_all(outbox: Outbox, changes: Sequence[Change]) -> None:
+    by_key = {change.key: change for change in changes}
+    writes = [change.as_write(outbox.crm.name, outbox.crm.mapping) for change in changes]
+    for batch in batches(writes, outbox.crm.adapter.write_batch):
+        if outbox.stopped:
+            return
+        results = outbox.send(batch)
+        with outbox.context.store.write() as connection:
+            for result in results:
+                _note(outbox, connection, by_key[result.write.key], result)
+                outbox.written.count(result)
+
+
+def _note(outbox: Outbox, connection: Transaction, change: Change, result: WriteResult) -> None:
+    row, crm, now = change.row, outbox.crm, outbox.now
+    writing.log(
+        connection,
+        crm.name,
+        result.write.key,
+        ref=row.ref,
+        at=now,
+        outcome=result.outcome,
+        before={name: row.shown.get(name) for name in change.fields},
+        after=dict(change.fields),
+        error=str(result.error) if result.error else None,
+    )
+    if result.outcome == "refused":
+        outbox.set_aside(connection, result, outbox.fingerprint(change.fields))
+        return
+    _no_longer_refused(outbox, connection, change)
+    shown = {name: raw for name, raw in {**row.shown, **change.fields}.items() if raw is not None}
+    writing.wrote(connection, crm.name, row, shown=shown, written=written(crm.mapping, change, now))
+
+
+def _no_longer_refused(outbox: Outbox, connection: Transaction, change: Change) -> None:
+    """Forget an earlier refusal, unless a field is left to others: that stays reported."""
+    if change.contested:
+        _report_contested(outbox, connection, change)
+    else:
+        writing.accepted(connection, outbox.crm.name, change.key)
+
+
+def _report_contested(outbox: Outbox, connection: Transaction, change: Change) -> None:
+    names = ", ".join(outbox.crm.mapping.crm_field(change.row.target, name) for name in change.contested)
+    writing.refuse(
+        connection,
+        outbox.crm.name,
+        change.key,
+        now=outbox.now,
+        code="contested",
+        what=f"something else in the CRM keeps overwriting {names}, so it was left alone.",
+        remedy="Find the flow, workflow or sync that writes the field, or drop the field from the mapping.",
+        fingerprint="",
+    )

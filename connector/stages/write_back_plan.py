@@ -1,0 +1,91 @@
+"""What `write_back` would write to one record: pure, values in, a change out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.ports import CrmMapping, Write
+from connector.store import Row
+from connector.store.tables import ref_of
+
+CONTESTED = 3
+"""How often others may put their own value over ours before we leave a field to them."""
+PATIENCE = timedelta(days=7)
+"""How long a field is left to others; afterwards it is tried once, in case they have stopped."""
+INSTANTS = frozenset({"last_answer", "last_asked"})
+"""Our fields whose JSON value is the text of an instant."""
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The planned write for one record. Without fields there is nothing to do; `contested` names those left to others."""
+
+    row: Row[Any]
+    fields: Raw
+    """By our names, in the CRM's form."""
+    contested: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Our name for this effect."""
+        return key_of(self.row)
+
+    def as_write(self, connection: str, mapping: CrmMapping) -> Write:
+        """Return the change in the CRM's own names."""
+        ref = ref_of(connection, self.row.ref)
+        fields = {mapping.crm_field(self.row.target, name): raw for name, raw in self.fields.items()}
+        return Write(key=self.key, object=ref.object, fields=fields, id=ref.id)
+
+
+def key_of(row: Row[Any]) -> str:
+    """Return our name for what is written to a record."""
+    return f"{row.target}:{row.ref}"
+
+
+def plan(mapping: CrmMapping, row: Row[Any], now: datetime) -> Change:
+    """Return what to write to one record: only mapped fields that differ from what was last seen there.
+
+    `MappingError`: one has no form that its field would take.
+    """
+    rendered = mapping.render(row.target, {name: _value(name, raw) for name, raw in row.wanted.items()})
+    differing = {
+        name: raw for name, raw in rendered.items() if mapping.differs(row.target, name, raw, row.shown.get(name))
+    }
+    contested = tuple(name for name in differing if _left_to_others(mapping, row, name, now))
+    return Change(row, {name: raw for name, raw in differing.items() if name not in contested}, contested)
+
+
+def written(mapping: CrmMapping, change: Change, now: datetime) -> dict[str, Any]:
+    """Return what is to be remembered of our writes after this one: value, when, and how often in a row others replaced it."""
+    kept = dict(change.row.written)
+    for name, raw in change.fields.items():
+        times = _fights(mapping, change.row, name, now) + 1
+        kept[name] = {"value": raw, "times": times, "at": now.isoformat()}
+    return kept
+
+
+def _left_to_others(mapping: CrmMapping, row: Row[Any], name: str, now: datetime) -> bool:
+    return _fights(mapping, row, name, now) >= CONTESTED and _is_recent(row.written[name], now)
+
+
+def _fights(mapping: CrmMapping, row: Row[Any], name: str, now: datetime) -> int:
+    """Return how often in a row we have written a field and found something else there, whatever we wrote.
+
+    An old replacement begins a new count, unless it is one that was never given up.
+    """
+    before = row.written.get(name)
+    if before is None or not mapping.differs(row.target, name, before["value"], row.shown.get(name)):
+        return 0
+    times = int(before["times"])
+    return times if times >= CONTESTED or _is_recent(before, now) else 0
+
+
+def _is_recent(before: Raw, now: datetime) -> bool:
+    return "at" in before and now - datetime.fromisoformat(before["at"]) < PATIENCE
+
+
+def _value(name: str, raw: Any) -> Any:
+    return datetime.fromisoformat(raw) if name in INSTANTS and isinstance(raw, str) else raw

@@ -1,0 +1,124 @@
+"""What both halves of `write_back` share: sending under the lease, one result for each write, and setting aside what is refused."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from connector.errors import Bug, CrmError, MappingError, NotPermitted, SchemaChanged
+from connector.ports import Write, WriteResult
+from connector.stages.context import Connected, Context
+from connector.store import Row, Transaction, connecting, writing
+from connector.store.leases import Lease
+
+PAGE = 200
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of the records of one connection."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    failure: CrmError | None = None
+    """Why the rest was not written; it stays marked."""
+
+    def count(self, result: WriteResult) -> None:
+        """Add one result."""
+        setattr(self, result.outcome, getattr(self, result.outcome) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """One write-back of one connection: what it works with, and what it has come to."""
+
+    context: Context
+    crm: Connected
+    lease: Lease
+    written: Written = field(default_factory=Written)
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return self.context.clock.now()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the lap is to end."""
+        return self.context.stop.is_set()
+
+    def send(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmAdapter.write` for its errors."""
+        with self.context.store.read() as connection:
+            self.lease.check(connection)
+        return checked(writes, self.crm.adapter.write(writes))
+
+    def set_aside(self, connection: Transaction, result: WriteResult, fingerprint: str) -> None:
+        """Keep a refusal with its reason. A passing one (a locked record) is tried again in the next lap.
+
+        A field that is missing or closed to us may have changed since the schema was read: it is asked for again in the next lap.
+        """
+        error = result.error
+        if isinstance(error, SchemaChanged | NotPermitted):
+            connecting.forget_schema(connection, self.crm.name)
+        writing.refuse(
+            connection,
+            self.crm.name,
+            result.write.key,
+            now=self.now,
+            code=getattr(error, "code", "") or type(error).__name__,
+            what=error.what if error else "the CRM gave no reason.",
+            remedy=error.remedy if error else "",
+            fingerprint=fingerprint if error is None or error.permanent else "",
+        )
+
+    def set_unfit_aside(self, connection: Transaction, key: str, error: MappingError) -> None:
+        """Keep what has no form that its field would take."""
+        writing.refuse(
+            connection,
+            self.crm.name,
+            key,
+            now=self.now,
+            code=type(error).__name__,
+            what=f"{error.field}: {error.what}",
+            remedy=error.remedy,
+            fingerprint="",
+        )
+        self.written.refused += 1
+
+    def fingerprint(self, fields: Mapping[str, Any]) -> str:
+        """Return what a refusal of these fields is about."""
+        return writing.fingerprint(fields, self.crm.mapping.fingerprint)
+
+    def refused_before(self, fields: Mapping[str, Any], before: Row[Any] | None) -> bool:
+        """Tell whether these very fields were refused for good: then nothing is gained by sending them again."""
+        return before is not None and before.fingerprint == self.fingerprint(fields)
+
+
+def checked(writes: Sequence[Write], results: Sequence[WriteResult]) -> list[WriteResult]:
+    """Return the results. `Bug`: they are not one for each write, in order, so nobody could tell whose a refusal is."""
+    keys, answered = [write.key for write in writes], [result.write.key for result in results]
+    if keys != answered:
+        raise Bug(f"the adapter was given {len(keys)} writes, and its {len(answered)} results are not theirs")
+    return list(results)
+
+
+def batches(writes: Sequence[Write], size: int) -> Iterator[list[Write]]:
+    """Yield the writes, at most `size` at a time; of two that name the same record the later one waits for another call.
+
+    A CRM refuses both when they come together.
+    """
+    waiting = list(writes)
+    while waiting:
+        batch: dict[object, Write] = {}
+        later = []
+        for write in waiting:
+            record = write.id or write.external or write.key
+            if len(batch) == size or record in batch:
+                later.append(write)
+            else:
+                batch[record] = write
+        yield list(batch.values())
+        waiting = later

@@ -1,0 +1,142 @@
+"""`write_back` of follow-up tasks: each made once, whatever happens to the answer, for somebody who still works there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connector.errors import MappingError
+from connector.ports import Write, WriteResult
+from connector.stages.assigning import About, assign, zone
+from connector.stages.write_back_sending import PAGE, Outbox, batches
+from connector.store import Row, Transaction, following, writing
+from connector.store.pulling import mark_stale
+from connector.store.tables import ref_of
+
+Planned = tuple[str, Write | MappingError]
+"""The follow-up's id, and the write that makes its task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Whose a follow-up is when its task is made."""
+
+    owner: Row[Any] | None
+    body: str
+
+
+def run(outbox: Outbox) -> None:
+    """Make the tasks of open follow-ups that have none yet."""
+    if "key" not in outbox.crm.mapping.names("task"):
+        return
+    place = None
+    while not outbox.stopped:
+        with outbox.context.store.write() as connection:
+            rows = writing.taskless(connection, outbox.crm.name, place, PAGE)
+            known = writing.refusals(connection, outbox.crm.name, [row.id for row in rows])
+            planned = [(row.id, _task_write(outbox, connection, row)) for row in rows]
+        _send_all(outbox, _due(outbox, planned, known))
+        if len(rows) < PAGE:
+            return
+        place = (rows[-1].opened_at, rows[-1].id)
+
+
+def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any]]) -> list[Write]:
+    """Return the tasks to be made; those that do not fit, or were refused as they are, are counted and left."""
+    due: list[Write] = []
+    for follow_up_id, write in planned:
+        if isinstance(write, MappingError):
+            with outbox.context.store.write() as connection:
+                outbox.set_unfit_aside(connection, follow_up_id, write)
+        elif outbox.refused_before(write.fields, known.get(follow_up_id)):
+            outbox.written.refused += 1
+        else:
+            due.append(write)
+    return due
+
+
+def _task_write(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Write | MappingError:
+    """Return the write that makes a follow-up's task once, whatever happens to its answer: it is keyed by the follow-up's id."""
+    crm, mapping = outbox.crm.name, outbox.crm.mapping
+    handed = _handed(outbox, connection, row)
+    contact = ref_of(crm, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
+    about = ref_of(crm, row.account_ref)
+    values = {
+        "key": row.id,
+        "subject": row.subject,
+        "body": handed.body,
+        "priority": row.priority,
+        "status": "open",
+        "due": row.due_at.astimezone(zone(handed.owner.timezone if handed.owner is not None else None)).date(),
+        "due_at": row.due_at,
+        "owner": ref_of(crm, handed.owner.ref).id if handed.owner is not None else None,
+        "contact": contact.id if contact else None,
+        "account": about.id,
+    }
+    try:
+        rendered = mapping.render("task", {name: value for name, value in values.items() if value is not None})
+    except MappingError as error:
+        return error
+    fields = {mapping.crm_field("task", name): raw for name, raw in rendered.items() if name != "key"}
+    return Write(
+        key=row.id,
+        object=mapping.object_of("task"),
+        fields=fields,
+        external=(mapping.crm_field("task", "key"), row.id),
+        related=tuple(ref for ref in (about, contact) if ref is not None),
+    )
+
+
+def _handed(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
+    """Return whose the task is. A CRM takes none for somebody who has left since the follow-up was opened: its rule says who is next.
+
+    Better a task that nobody owns than none; its text says so.
+    """
+    owner = following.owner_at(connection, outbox.crm.name, row.owner_ref)
+    if row.owner_ref is None or following.works(owner):
+        return Handed(owner, row.body)
+    rule = outbox.context.settings.follow_up.get(row.rule)
+    about = About(following.account_of(connection, row.account_id), row.contact_id, row.interaction_id)
+    assigned = assign(connection, rule.assign if rule is not None else (), about)
+    left = f"{owner.name} has left" if owner is not None else "whoever was chosen has left"
+    note = assigned.note or f"Passed over: {left} since this was opened."
+    body = _with_note(row.body, row.owner_note, note)
+    following.hand_over(connection, row.id, owner_ref=assigned.ref, note=note, body=body)
+    mark_stale(connection, row.customer, outbox.now)
+    return Handed(following.owner_at(connection, outbox.crm.name, assigned.ref), body)
+
+
+def _with_note(body: str, before: str | None, note: str) -> str:
+    """Return the text with this note on the owner instead of the one it had."""
+    return body.replace(before, note) if before else f"{body}\n\n{note}"
+
+
+def _send_all(outbox: Outbox, due: Sequence[Write]) -> None:
+    for batch in batches(due, outbox.crm.adapter.write_batch):
+        if outbox.stopped:
+            return
+        results = outbox.send(batch)
+        with outbox.context.store.write() as connection:
+            for result in results:
+                _note(outbox, connection, result)
+                outbox.written.count(result)
+
+
+def _note(outbox: Outbox, connection: Transaction, result: WriteResult) -> None:
+    write, crm = result.write, outbox.crm.name
+    ref = f"{write.object}/{result.id}" if result.id else None
+    writing.log(
+        connection,
+        crm,
+        write.key,
+        ref=ref,
+        at=outbox.now,
+        outcome=result.outcome,
+        before={},
+        after=dict(write.fields),
+        error=str(result.error) if result.error else None,
+    )
+    if result.outcome == "refused":
+        outbox.set_aside(connection, result, outbox.fingerprint(write.fields))
+    elif ref is not None:
+        writing.accepted(connection, crm, write.key)
+        writing.has_task(connection, crm, write.key, ref)
