@@ -177,7 +177,13 @@ def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: boo
         user = endpoint.adapter.org().user
         one = house.settings.connection(endpoint.name)
         adapter = wiring.adapter_for(
-            endpoint.name, one, house.clock, auth="token", access_token=token, integration_user=user
+            endpoint.name,
+            one,
+            house.clock,
+            auth="token",
+            access_token=token,
+            integration_user=user,
+            budget=endpoint.budget,
         )
     planner = setting_up.plan_undo(house.store, endpoint, adapter) if undo else setting_up.plan(endpoint, adapter)
     if dry_run or not planner:
@@ -384,6 +390,8 @@ def _closing(house: Installation) -> Iterator[None]:
     finally:
         for endpoint in house.endpoints:
             endpoint.adapter.close()
+            if endpoint.budget is not None:
+                endpoint.budget.settle()
         if house.channel is not None:
             house.channel.close()
         house.store.close()

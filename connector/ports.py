@@ -5,6 +5,7 @@ the names mean and turns records into the model and values into writes. The stag
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -144,6 +145,32 @@ class Usage:
     calls: int
     used_today: int | None = None
     allowed_today: int | None = None
+
+
+class Budget(Protocol):
+    """The calls that a connection may still make in this day. An adapter asks before each call; safe to use from several threads."""
+
+    def take(self, *, where: str) -> None:
+        """Count one call that is about to be made. `QuotaSpent`: it must not be made."""
+
+    def told(self, *, used: int, allowed: int, ours: int | None = None) -> None:
+        """Note what the CRM says of the day's calls: how many everybody has used, how many are allowed, and (if told) used by us."""
+
+    def refused(self, why: str) -> None:
+        """Note that the CRM gives no more calls for now."""
+
+
+class TokenVault(Protocol):
+    """Keeps, encrypted, the tokens that a CRM gave in exchange for others, for all processes of the installation."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Let nobody else renew this connection's token while the block runs. `Unavailable`: somebody does so for too long."""
+
+    def load(self) -> Mapping[str, str]:
+        """Return what was kept last; empty when there is nothing, or when the admin has given another refresh token since."""
+
+    def save(self, tokens: Mapping[str, str]) -> None:
+        """Keep these in place of the others. They are on the disk when this returns."""
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────

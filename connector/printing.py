@@ -163,7 +163,10 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
         console.print(f"[bold]PAUSED[/] since {_moment(found['paused']['at'])}: {escape(found['paused']['reason'])}")
     for name, crm in found["crm"].items():
         paused = f", paused: {crm['pause_reason']}" if crm["paused_since"] else ""
-        console.print(f"[bold]{escape(name)}[/] ({crm['mode']}{escape(paused)}): {crm['calls_today']} calls today")
+        console.print(f"[bold]{escape(name)}[/] ({crm['mode']}{escape(paused)}): {_calls(crm)}")
+        if crm["calls"]["none_until"]:
+            until = _moment(crm["calls"]["none_until"])
+            console.print(f"    no more calls until {until}: {crm['calls']['none_why']}", markup=False)
         if crm["last_error"]:
             console.print(f"    failed at {_moment(crm['last_error_at'])}: {crm['last_error']}", markup=False)
         for object_name, cursor in crm["cursors"].items():
@@ -188,6 +191,16 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
         )
     for one in found["laps"]:
         console.print(f"lap {_moment(one['started'])}: exit {one['exit']}", markup=False)
+
+
+def _calls(crm: Mapping[str, Any]) -> str:
+    """Say what of the budget is used, and what of the org's day everybody has used."""
+    calls = crm["calls"]
+    used = f"{crm['calls_today']} calls today"
+    if calls["budget"] is None:
+        return used
+    org = f"everybody: {calls['org_used']:,} of {calls['org_allowed']:,}"
+    return f"{used}, {calls['last_24h']:,} of our {calls['budget']:,} in the last 24 hours ({org})"
 
 
 def scores(console: Console, found: Mapping[str, Any]) -> None:

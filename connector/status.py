@@ -2,16 +2,16 @@
 
 from typing import Any
 
+from connector.budget import limit
+from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
-from connector.store import overview
+from connector.store import Transaction, overview
 
 
 def status(house: Installation) -> dict[str, Any]:
     """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
     with house.store.read() as connection:
-        crms = {one.name: overview.crm(connection, one.name) for one in house.endpoints}
-        for one in house.endpoints:
-            crms[one.name]["mode"] = "live" if one.mode_live else "observe"
+        crms = {one.name: _crm(house, connection, one) for one in house.endpoints}
         return {
             "paused": overview.paused(connection),
             "crm": crms,
@@ -26,6 +26,15 @@ def status(house: Installation) -> dict[str, Any]:
         }
 
 
+def _crm(house: Installation, connection: Transaction, endpoint: Endpoint) -> dict[str, Any]:
+    found = overview.crm(connection, endpoint.name, house.clock.now())
+    found["mode"] = "live" if endpoint.mode_live else "observe"
+    allowed = found["calls"]["org_allowed"]
+    share = house.settings.connection(endpoint.name).daily_call_share
+    found["calls"]["budget"] = None if allowed is None else limit(share, allowed)
+    return found
+
+
 def _bounces_to(house: Installation) -> str | None:
     """Return the address to which a mail provider can report bounces; None while there is no secret to sign it with."""
     if house.tokens is None:
@@ -37,7 +46,7 @@ def paused(house: Installation) -> dict[str, str]:
     """Return the connections that are paused, with the reasons; all of them when everything is."""
     with house.store.read() as connection:
         everything = overview.paused(connection)
-        crms = {one.name: overview.crm(connection, one.name) for one in house.endpoints}
+        crms = {one.name: overview.crm(connection, one.name, house.clock.now()) for one in house.endpoints}
     if everything is not None:
         return dict.fromkeys(crms, everything["reason"])
     return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

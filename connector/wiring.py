@@ -1,5 +1,7 @@
 """The composition root: settings become a store, adapters, mappings and a channel. Only this module and `cli` see everything."""
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from email.utils import quote
@@ -11,6 +13,7 @@ from pydantic import SecretStr
 
 from adapters import webhook
 from adapters.email import channel as email_channel
+from connector.budget import CallBudget
 from connector.clock import SystemClock
 from connector.errors import Problem, SettingsError
 from connector.ports import Channel, Clock, CrmAdapter
@@ -18,7 +21,7 @@ from connector.settings import Settings, load
 from connector.settings.model import Connection, Email
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
-from connector.store import Store, connecting
+from connector.store import Store
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
 from mappings.fitting import MappingFile
@@ -27,6 +30,22 @@ from mappings.loading import packaged
 
 ADAPTERS = "afterword.adapters"
 """The entry-point group by which adapters are found, ours and anybody's."""
+
+
+SIGNS_IN = frozenset(
+    {
+        "adapter",
+        "url",
+        "auth",
+        "client_id",
+        "client_secret",
+        "username",
+        "private_key",
+        "access_token",
+        "refresh_token",
+    }
+)
+"""The settings of a connection that decide whether the CRM lets us in."""
 
 
 def known_adapters() -> list[str]:
@@ -44,17 +63,7 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     clock = clock or SystemClock()
     mappings = read_mappings(settings)
     store = Store(settings.store_url)
-    spent = connecting.calls_today(store, clock.now().date().isoformat())
-    endpoints = [
-        Endpoint(
-            name=name,
-            adapter=adapter_for(name, one, clock, calls_today=spent.get(name, 0)),
-            mapping=mappings[name],
-            mode_live=one.is_live,
-            mapping_name=mappings[name].file,
-        )
-        for name, one in settings.crm.items()
-    ]
+    endpoints = [_endpoint(name, one, mappings[name], store, clock) for name, one in settings.crm.items()]
     keys = settings.web.signing_keys
     whole: dict[str, Any] = {
         "settings": settings,
@@ -67,6 +76,25 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
         "webhook": webhook.post,
     }
     return Installation(**(whole | parts))
+
+
+def _endpoint(name: str, one: Connection, mapping: MappingFile, store: Store, clock: Clock) -> Endpoint:
+    budget = CallBudget(name, share=one.daily_call_share, store=store, clock=clock)
+    return Endpoint(
+        name=name,
+        adapter=adapter_for(name, one, clock, budget=budget),
+        mapping=mapping,
+        mode_live=one.is_live,
+        mapping_name=mapping.file,
+        budget=budget,
+        credentials=_digest(one),
+    )
+
+
+def _digest(one: Connection) -> str:
+    """Return a hash of everything that a connection signs in with, and of where."""
+    given = {key: value for key, value in plain(one).items() if key in SIGNS_IN}
+    return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def adapter_for(name: str, one: Connection, clock: Clock, **overrides: Any) -> CrmAdapter:

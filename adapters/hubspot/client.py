@@ -16,7 +16,7 @@ from adapters.hubspot.config import HubSpotConfig
 from adapters.hubspot.errors import not_data, translated
 from adapters.hubspot.meter import Meter
 from adapters.hubspot.throttle import Throttle
-from connector.errors import CursorInvalid, RateLimited, Unavailable
+from connector.errors import CrmError, CursorInvalid, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
 
 _ATTEMPTS = 4
@@ -51,7 +51,7 @@ class Client:
 
     def __init__(self, config: HubSpotConfig, clock: Clock) -> None:
         self.clock = clock
-        self.meter = Meter(clock, calls_today=config.calls_today)
+        self.meter = Meter(clock, config.budget)
         self._config = config
         self._throttle = Throttle(clock)
         self._skew = timedelta()
@@ -124,18 +124,20 @@ class Client:
         search: bool = False,
     ) -> Answer:
         where = self.where(call)
-        self.meter.hold_to(self._config.daily_call_share, where=where)
+        self.meter.take(where=where)
         self._throttle.wait(search=search)
         headers: Mapping[str, str] = {}
         try:
             with translated(where, day_ends=self.meter.renewed_at()):
                 data, status, headers = self._send(method, path, query=query, body=body)
-        except Exception as error:
+        except CrmError as error:
+            if isinstance(error, QuotaSpent):
+                self.meter.refused(error.what)
             cause = error.__cause__
             headers = cause.headers or {} if isinstance(cause, ApiException) else {}
             raise
         finally:
-            self._throttle.learn(self.meter.count(headers))
+            self._throttle.learn(self.meter.learn(headers))
         return self._answer(data, status, headers, where)
 
     def _send(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from connector.errors import Problem, SettingsError
+from connector.ports import Budget
 
 DEFAULT_URL = "https://api.hubapi.com"
 
@@ -19,10 +20,8 @@ class HubSpotConfig:
     access_token: str = field(repr=False)
     """Of a service key or a private app; neither runs out by itself."""
     ca_bundle: str | None = None
-    daily_call_share: float = 1.0
-    """Between 0 and 1: the part of the account's calls in a day that this connection may use."""
-    calls_today: int = 0
-    """Calls that this connection made earlier on the present UTC day, before this process: they count towards the share."""
+    budget: Budget | None = field(default=None, repr=False)
+    """Asked before each call; None: nothing is held back."""
 
     @classmethod
     def from_settings(cls, name: str, values: Mapping[str, Any]) -> Self:
@@ -35,8 +34,7 @@ class HubSpotConfig:
             url=_url(values),
             access_token=str(values["access_token"]).strip(),
             ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
-            daily_call_share=1.0 if (share := values.get("daily_call_share")) is None else float(share),
-            calls_today=int(values.get("calls_today") or 0),
+            budget=values.get("budget"),
         )
 
 

@@ -12,10 +12,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from adapters.salesforce.auth import Credentials, SignedIn
 from adapters.salesforce.config import SalesforceConfig
-from adapters.salesforce.errors import QueryTimeout, not_data, translated
+from adapters.salesforce.errors import DAILY, QueryTimeout, not_data, translated
 from adapters.salesforce.meter import Meter
 from adapters.salesforce.session import Session
-from connector.errors import AuthExpired, AuthRevoked, Bug, RateLimited, Unavailable
+from connector.errors import AuthExpired, AuthRevoked, Bug, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
 
 _ATTEMPTS = 4
@@ -34,7 +34,7 @@ class Client:
 
     def __init__(self, config: SalesforceConfig, clock: Clock) -> None:
         self.clock = clock
-        self.meter = Meter(clock, calls_today=config.calls_today)
+        self.meter = Meter(config.budget)
         self._config = config
         self._session = Session(self.meter, ca_bundle=config.ca_bundle)
         self._credentials = Credentials(config, self._session, clock)
@@ -81,9 +81,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         where = self.where(call)
-        self.meter.hold_to(self._config.daily_call_share, where=where)
 
         def exchange(signed_in: SignedIn) -> Answer:
+            # Tokens are free; everything below /services/data/ counts against the org's day, answered or not.
+            if not path.startswith("/services/oauth2/"):
+                self.meter.take(where=where)
             with translated(where, self.clock.now()):
                 # The package's public callers parse into ordered dicts and copy each record; this one hands out the answer.
                 response = signed_in.client._call_salesforce(
@@ -91,7 +93,12 @@ class Client:
                 )
             return self._answer(response, where)
 
-        return self._with_token(exchange, where)
+        try:
+            return self._with_token(exchange, where)
+        except QuotaSpent as error:
+            if error.quota == DAILY:
+                self.meter.refused(error.what)
+            raise
 
     def _with_token(self, exchange: Callable[[SignedIn], Answer], where: str) -> Answer:
         """Replay once with a new token what an expired one kept from being done."""

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from connector.errors import Problem, SettingsError
+from connector.ports import Budget
 
 Auth = Literal["token", "client_credentials", "jwt"]
 
@@ -31,10 +32,8 @@ class SalesforceConfig:
     """PEM text."""
     access_token: str = field(default="", repr=False)
     ca_bundle: str | None = None
-    daily_call_share: float = 1.0
-    """Between 0 and 1: the part of the org's calls in a day that this connection may use."""
-    calls_today: int = 0
-    """Calls that this connection made earlier on the present UTC day, before this process: they count towards the share."""
+    budget: Budget | None = field(default=None, repr=False)
+    """Asked before each call; None: nothing is held back."""
     integration_user: str = ""
     """User name that is to get the permissions, when somebody else's token sets the org up. Empty: whoever we act as."""
 
@@ -49,8 +48,7 @@ class SalesforceConfig:
             connection=name,
             url=str(values["url"]).rstrip("/"),
             auth=_auth(values),
-            daily_call_share=1.0 if (share := values.get("daily_call_share")) is None else float(share),
-            calls_today=int(values.get("calls_today") or 0),
+            budget=values.get("budget"),
             ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
             **given,
         )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import requests
@@ -27,6 +27,11 @@ _COLUMN = re.compile(r"No such column '([^']+)' on (?:entity|sobject of type) '?
 _RELATION = re.compile(r"Didn't understand relationship '([^']+)'")
 _EXTERNAL = re.compile(r"external ID field does not exist or is not accessible: (\w+)")
 _TYPE = re.compile(r"sObject type '([^']+)'")
+
+DAILY: Final = "daily"
+"""The quota of calls in a day, as Salesforce itself refuses them."""
+_CROWDED: Final = timedelta(seconds=5)
+"""Until one of too many long calls may have ended. Salesforce names no time."""
 
 MISSING: Final = frozenset({"INVALID_FIELD", "INVALID_TYPE", "INVALID_FIELD_FOR_INSERT_UPDATE"})
 FORBIDDEN: Final = frozenset(
@@ -127,9 +132,9 @@ def by_code(row: Mapping[str, Any], *, where: str, now: datetime) -> CrmError | 
 
 def _limit(said: str, *, where: str, now: datetime) -> CrmError:
     if "concurrent" in said.lower():
-        return RateLimited(said, where=where, quota="concurrent")
+        return RateLimited(said, where=where, quota="concurrent", retry_after=_CROWDED)
     remedy = "The rest follows when the org has calls again."
-    return QuotaSpent(said, where=where, remedy=remedy, until=next_midnight(now))
+    return QuotaSpent(said, where=where, remedy=remedy, until=next_midnight(now), quota=DAILY)
 
 
 def missing(row: Mapping[str, Any], *, where: str) -> CrmError:

@@ -1,14 +1,13 @@
-"""Counts calls, and holds the connection to its share of the org's calls in a day."""
+"""Counts calls, and asks before each whether the org can spare it."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
 from threading import Lock
 
-from connector.errors import QuotaSpent
-from connector.ports import Clock, Usage
+from connector.ports import Budget, Usage
 
+_APP_USAGE = re.compile(r"per-app-api-usage=(\d+)/")
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
-_APP_USAGE = re.compile(r"per-app-api-usage=(\d+)/(\d+)")
 
 
 def next_midnight(now: datetime) -> datetime:
@@ -17,57 +16,40 @@ def next_midnight(now: datetime) -> datetime:
 
 
 class Meter:
-    """What this connection has used, as we count it and as Salesforce reports it in the header Sforce-Limit-Info.
+    """What this connection has used, as we count it and as Salesforce reports it in the header Sforce-Limit-Info."""
 
-    `calls_today` are those of the same UTC day that other processes have counted before.
-    """
-
-    def __init__(self, clock: Clock, *, calls_today: int = 0) -> None:
-        self._clock = clock
+    def __init__(self, budget: Budget | None) -> None:
+        self._budget = budget
         self._lock = Lock()
         self._calls = 0
-        self._day = clock.now().astimezone(UTC).date()
-        self._calls_today = calls_today
-        self._app_used = 0
         self._used: int | None = None
         self._allowed: int | None = None
 
-    def count(self, limit_info: str | None) -> None:
-        """Note one call that was answered (or may have been received), and what its answer said of the day's use."""
+    def take(self, *, where: str) -> None:
+        """Count one call that is about to be made. `QuotaSpent`: it must not be made."""
+        if self._budget is not None:
+            self._budget.take(where=where)
         with self._lock:
-            self._turn_day()
             self._calls += 1
-            self._calls_today += 1
-            if limit_info:
-                self._read(limit_info)
+
+    def learn(self, limit_info: str | None) -> None:
+        """Note what an answer said of the day's use."""
+        found = _USAGE.search(limit_info or "")
+        if found is None:
+            return
+        used, allowed = int(found[1]), int(found[2])
+        ours = _APP_USAGE.search(limit_info or "")
+        with self._lock:
+            self._used, self._allowed = used, allowed
+        if self._budget is not None:
+            self._budget.told(used=used, allowed=allowed, ours=int(ours[1]) if ours else None)
+
+    def refused(self, why: str) -> None:
+        """Note that the org's calls of the day are used up."""
+        if self._budget is not None:
+            self._budget.refused(why)
 
     def usage(self) -> Usage:
         """Return what is known now."""
         with self._lock:
             return Usage(self._calls, self._used, self._allowed)
-
-    def hold_to(self, share: float, *, where: str) -> None:
-        """Raise `QuotaSpent` when our calls of today have reached `share` of what the org is allowed in a day."""
-        with self._lock:
-            self._turn_day()
-            own = max(self._calls_today, self._app_used)
-            allowed = self._allowed
-        if allowed is None or own < share * allowed:
-            return
-        raise QuotaSpent(
-            f"our share of the day's calls is used ({own} of {allowed} at a share of {share:g}).",
-            where=where,
-            remedy="The rest follows tomorrow. Raise daily_call_share if other programs can spare calls.",
-            until=next_midnight(self._clock.now()),
-        )
-
-    def _turn_day(self) -> None:
-        today = self._clock.now().astimezone(UTC).date()
-        if today != self._day:
-            self._day, self._calls_today, self._app_used = today, 0, 0
-
-    def _read(self, limit_info: str) -> None:
-        if whole := _USAGE.search(limit_info):
-            self._used, self._allowed = int(whole[1]), int(whole[2])
-        if app := _APP_USAGE.search(limit_info):
-            self._app_used = int(app[1])

@@ -1,5 +1,6 @@
 """The one HTTP session of a connection: pool, timeouts, certificates, and the count of calls."""
 
+from threading import BoundedSemaphore
 from typing import Any
 
 import requests
@@ -9,6 +10,8 @@ from adapters.salesforce.meter import Meter
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
+AT_ONCE = 4
+"""Calls under way together. Salesforce lets small editions have 5 long ones, of all programs; what is over waits here, not there."""
 
 
 class Session(requests.Session):
@@ -18,6 +21,7 @@ class Session(requests.Session):
         super().__init__()
         self._meter = meter
         self._ca_bundle = ca_bundle
+        self._places = BoundedSemaphore(AT_ONCE)
         self.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=16))
         # requests would replace the bearer header by an entry of ~/.netrc, unless the session has an auth of its own.
         self.auth = _leave_as_is
@@ -28,14 +32,9 @@ class Session(requests.Session):
         kwargs["allow_redirects"] = False
         if self._ca_bundle:
             kwargs["verify"] = self._ca_bundle
-        limit_info = None
-        try:
+        with self._places:
             response = super().send(request, **kwargs)
-            limit_info = response.headers.get("Sforce-Limit-Info")
-        finally:
-            # Tokens are free; everything below /services/data/ counts against the org's day, answered or not.
-            if request.path_url.startswith("/services/data/"):
-                self._meter.count(limit_info)
+        self._meter.learn(response.headers.get("Sforce-Limit-Info"))
         return response
 
 

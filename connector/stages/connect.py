@@ -1,10 +1,11 @@
 """Before the stages: reach a CRM, and fit its mapping to the schema that it has today."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from connector.budget import CallBudget
 from connector.errors import Problem, SchemaChanged, SettingsError
 from connector.ports import Clock, CrmAdapter, MappingSource, ObjectSchema
 from connector.stages.context import Connected
@@ -23,6 +24,10 @@ class Endpoint:
     mapping: MappingSource
     mode_live: bool
     mapping_name: str
+    budget: CallBudget | None = None
+    """What its adapter asks before each call; None: nothing is held back."""
+    credentials: str = field(default="", repr=False)
+    """Hash of what it signs in with, by which the admin's new credentials are told from old ones."""
 
 
 def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:

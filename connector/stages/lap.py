@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from connector.errors import AfterwordError, Problem, SchemaChanged, SettingsError
+from connector.errors import AfterwordError, Problem, QuotaSpent, SchemaChanged, SettingsError
 from connector.ports import Channel, Clock
 from connector.settings import Settings
 from connector.stages import alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
@@ -104,12 +104,13 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 some records or messages were not, 2 a mapping cannot be used, 3 a CRM could not be reached or refused us."""
-        if any(not isinstance(error, SettingsError) for errors in self.failures.values() for error in errors):
-            return 3
-        if self.failures:
-            return 2
-        return 1 if self.refused or self.mail_error else 0
+        """0 all done, 1 some records or messages were not, or the day's calls are used, 2 a mapping cannot be used, 3 a CRM
+        could not be reached or refused us."""
+        met = {_exit_of(error) for errors in self.failures.values() for error in errors}
+        for code in (3, 2):
+            if code in met:
+                return code
+        return 1 if met or self.refused or self.mail_error else 0
 
     def _crm(self, name: str) -> dict[str, Any]:
         pulled = self.pulled.get(name, Pulled()).counts
@@ -128,8 +129,16 @@ class Report:
         }
 
     def fail(self, name: str, error: AfterwordError) -> None:
-        """Note what went wrong with a connection."""
-        self.failures.setdefault(name, []).append(error)
+        """Note what went wrong with a connection; that its calls are used up, which each later stage finds too, once."""
+        noted = self.failures.setdefault(name, [])
+        if not (isinstance(error, QuotaSpent) and any(isinstance(one, QuotaSpent) for one in noted)):
+            noted.append(error)
+
+
+def _exit_of(error: AfterwordError) -> int:
+    if isinstance(error, QuotaSpent):
+        return 1
+    return 2 if isinstance(error, SettingsError) else 3
 
 
 def run(house: Installation, context: Context | None = None, *, stages: Sequence[Stage] = ALL) -> Report:
@@ -275,17 +284,17 @@ def _write_back(context: Context, leases: Mapping[str, Lease], report: Report) -
 
 
 def _remember(house: Installation, report: Report) -> None:
-    """Note for `status` how each connection did, and count the day's calls."""
+    """Note for `status` how each connection did."""
     now = house.clock.now()
-    day = now.date().isoformat()
+    for one in house.endpoints:
+        if one.budget is not None:
+            one.budget.settle()
     with house.store.write() as connection:
         for one in house.endpoints:
-            state = connecting.state(connection, one.name)
-            today = state.calls_today if state.calls_on == day else 0
+            connecting.state(connection, one.name)
             outcome = _outcome(report.failures.get(one.name, []), report.calls.get(one.name, 0), now)
-            connecting.remember(
-                connection, one.name, calls_on=day, calls_today=today + report.calls.get(one.name, 0), **outcome
-            )
+            if outcome:
+                connecting.remember(connection, one.name, **outcome)
 
 
 def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, inspect, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from connector.ports import FieldSchema, ObjectSchema
-from connector.store.engine import Store
 from connector.store.tables import connection_state as table
 from connector.store.tables import setting
 from connector.store.upsert import insert_or_ignore, insert_or_update
@@ -45,17 +44,6 @@ def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> di
 def schema_of(stored: Mapping[str, Any]) -> tuple[dict[str, ObjectSchema], set[str]]:
     """Read what `schema_json` made: the schemas, and the objects that were asked for."""
     return {name: _object(one) for name, one in stored["objects"].items()}, set(stored["asked"])
-
-
-def calls_today(store: Store, day: str) -> Mapping[str, int]:
-    """Return how many calls each connection has made on a day (UTC), by all processes; nothing while there is no store yet."""
-    if store.path is not None and not store.path.exists():
-        return {}
-    with store.read() as connection:
-        if not inspect(connection).has_table(table.name):
-            return {}
-        rows = connection.execute(select(table.c.connection, table.c.calls_today).where(table.c.calls_on == day))
-        return {row.connection: row.calls_today for row in rows}
 
 
 def pause(connection: Connection, crm: str | None, now: datetime, reason: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import tables
+from connector.store import budgets, tables
 from connector.store.connecting import all_paused, peek
 from connector.store.delivering import FAILED
 
@@ -19,7 +19,7 @@ def paused(connection: Connection) -> dict[str, Any] | None:
     return dict(found) if found is not None else None
 
 
-def crm(connection: Connection, name: str) -> dict[str, Any]:
+def crm(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
     """Return how one connection stands: its cursors, calls, last error, whether it is paused."""
     state = peek(connection, name)
     cursor = tables.cursor
@@ -33,14 +33,25 @@ def crm(connection: Connection, name: str) -> dict[str, Any]:
             "moved_at": _text(row.moved_at),
         }
     known = {
-        "calls_today": state.calls_today if state else 0,
+        "calls_today": budgets.since_midnight(connection, name, now),
         "last_ok": _text(state.last_ok_at) if state else None,
         "last_error": state.last_error if state else None,
         "last_error_at": _text(state.last_error_at) if state and state.last_error else None,
         "paused_since": _text(state.paused_at) if state else None,
         "pause_reason": state.pause_reason if state else None,
     }
-    return {**known, "cursors": positions}
+    return {**known, "calls": _calls(connection, name, now), "cursors": positions}
+
+
+def _calls(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
+    spent = budgets.StoreBook(connection, name).spent(now)
+    return {
+        "last_24h": spent.recent,
+        "org_used": spent.used,
+        "org_allowed": spent.allowed,
+        "none_until": _text(spent.until),
+        "none_why": spent.why or None,
+    }
 
 
 def queues(connection: Connection, now: datetime) -> dict[str, int]:

@@ -47,6 +47,14 @@ def insert_or_update(connection: Connection, table: Table, rows: Rows, *, only: 
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
 
 
+def insert_or_add(connection: Connection, table: Table, rows: Rows, column: str) -> None:
+    """Insert rows, or add the given column's number to that of the row whose primary key exists."""
+    keys = [key.name for key in table.primary_key]
+    statement = _insert(connection, table)
+    total = {column: table.c[column] + statement.excluded[column]}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=total), list(rows))
+
+
 def _insert(connection: Connection, table: Table) -> Any:
     module = sqlite if connection.dialect.name == "sqlite" else postgresql
     return module.insert(table)

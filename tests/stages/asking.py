@@ -197,7 +197,7 @@ def world(store: Store) -> World:
     """An installation that is live since `START`, with one account that has one contact, maria."""
     made = World(store)
     with store.write() as connection:
-        connection.execute(insert(t.connection_state).values(connection=CRM, calls_today=0))
+        connection.execute(insert(t.connection_state).values(connection=CRM))
         go_live(connection, "survey:after-case", CRM, START)
     made.account("oy")
     made.person("maria")

@@ -9,13 +9,23 @@ from connector.store.tables.answers import inbox, rating, response
 from connector.store.tables.asking import attempt, decision, decision_log, invitation
 from connector.store.tables.base import metadata, ref_of, ref_text
 from connector.store.tables.crm import account, binding, contact, cursor, interaction, owner, person
-from connector.store.tables.installation import connection_state, go_live, lap, lease, setting, setup_made
+from connector.store.tables.installation import (
+    call_count,
+    connection_state,
+    go_live,
+    lap,
+    lease,
+    setting,
+    setup_made,
+    token,
+)
 from connector.store.tables.scores import prior, score_history, standing
 
 __all__ = [
     "account",
     "attempt",
     "binding",
+    "call_count",
     "connection_state",
     "contact",
     "cursor",
@@ -45,5 +55,6 @@ __all__ = [
     "setup_made",
     "sign_in",
     "standing",
+    "token",
     "write_log",
 ]

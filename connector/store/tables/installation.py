@@ -46,11 +46,41 @@ connection_state = Table(
     Column("schema", Json, comment="The live schema as last described."),
     Column("schema_at", Utc),
     Column("org", Json),
-    Column("calls_on", String, comment="The day that calls_today counts."),
-    Column("calls_today", Integer, nullable=False, server_default="0"),
+    Column("calls_allowed", Integer, comment="How many calls a day the CRM allows to everybody, as it last said."),
+    Column("calls_used", Integer, comment="How many everybody had used, as it last said."),
+    Column("no_calls_until", Utc, comment="The org has few calls left, or none: until then we make no more."),
+    Column("no_calls_why", Text),
+    Column("refused_at", Utc, comment="When the CRM refused our credentials: no call is made with them any more."),
+    Column("refused_why", Text),
+    Column("refused_remedy", Text),
+    Column("refused_with", String, comment="Keyed hash of the refused credentials, to see that they were changed."),
     Column("last_error", Text),
     Column("last_error_at", Utc),
     Column("last_ok_at", Utc),
+)
+
+call_count = Table(
+    "call_count",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("at", Utc, primary_key=True, comment="The quarter of an hour that is counted, by its beginning."),
+    Column("calls", Integer, nullable=False),
+    comment="Calls to each CRM, by all processes; those about to be made are counted before.",
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("sealed", Text, nullable=False, comment="Encrypted with a key made from [web] secret."),
+    Column(
+        "given",
+        String,
+        nullable=False,
+        comment="Keyed hash of the refresh token in config.toml that these descend from.",
+    ),
+    Column("at", Utc, nullable=False),
+    comment="Tokens that a CRM has given in exchange for others: the newest alone is good.",
 )
 
 go_live = Table(

@@ -218,18 +218,48 @@ def test_usage_is_counted_and_told(hub: HubSpotAdapter, wire: Wire) -> None:
     assert (usage.calls, usage.used_today, usage.allowed_today) == (2, 1000, 250_000)
 
 
-def test_our_share_of_the_day_is_kept(wire: Wire, clock: SteppingClock) -> None:
+class Ledger:
+    """A budget that lets so many calls be made, and remembers what it is told."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+        self.said: list[tuple[int, int]] = []
+        self.refusals: list[str] = []
+
+    def take(self, *, where: str) -> None:
+        if not self.left:
+            raise QuotaSpent("no more", where=where)
+        self.left -= 1
+
+    def told(self, *, used: int, allowed: int, ours: int | None = None) -> None:
+        assert ours is None
+        self.said.append((used, allowed))
+
+    def refused(self, why: str) -> None:
+        self.refusals.append(why)
+
+
+def test_no_call_is_made_without_the_budgets_leave(wire: Wire, clock: SteppingClock) -> None:
     headers = {"X-HubSpot-RateLimit-Daily": "100", "X-HubSpot-RateLimit-Daily-Remaining": "99"}
     wire.answer("GET", ACCOUNT, DETAILS, headers=headers)
-    hub = adapter("acme-hub", {"access_token": TOKEN, "daily_call_share": 0.1, "calls_today": 8}, clock)
+    ledger = Ledger(1)
+    hub = adapter("acme-hub", {"access_token": TOKEN, "budget": ledger}, clock)
     hub.org()
-    hub.org()
-    with pytest.raises(QuotaSpent) as caught:
+    with pytest.raises(QuotaSpent):
         hub.org()
-    assert "daily_call_share" in caught.value.remedy
-    assert len(wire.requests) == 2
-    clock.moment = NOON + timedelta(days=1)
-    hub.org()
+    assert len(wire.requests) == 1
+    assert ledger.said == [(1, 100)]
+    hub.close()
+
+
+def test_the_budget_hears_when_hubspot_gives_no_more(wire: Wire, clock: SteppingClock) -> None:
+    said = "You have reached your daily limit."
+    wire.answer("GET", ACCOUNT, {"status": "error", "message": said, "policyName": "DAILY"}, status=429)
+    ledger = Ledger(9)
+    hub = adapter("acme-hub", {"access_token": TOKEN, "budget": ledger}, clock)
+    with pytest.raises(QuotaSpent):
+        hub.org()
+    assert (len(wire.requests), ledger.refusals) == (1, [said])
     hub.close()
 
 

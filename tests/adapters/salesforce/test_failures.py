@@ -75,61 +75,79 @@ def test_the_days_allowance_is_renewed_at_midnight(crm: SalesforceAdapter, wire:
     assert clock.naps == []
 
 
-def test_too_many_at_once_is_only_too_fast(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
-    said = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+@pytest.mark.parametrize(
+    "said", ["ConcurrentRequests (Concurrent API Requests) Limit exceeded.", "ConcurrentPerOrgLongTxn Limit exceeded."]
+)
+def test_too_many_at_once_is_only_too_fast(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock, said: str) -> None:
     wire.refuse("GET", DESCRIBE, "REQUEST_LIMIT_EXCEEDED", said, status=403)
     wire.describe("Account")
     assert crm.describe("Account").name == "Account"
-    assert len(clock.naps) == 1
+    assert clock.naps == [5.0]
 
 
-def test_f25_our_share_of_the_day_is_kept(connect: Connect, wire: Wire) -> None:
-    crm = connect(daily_call_share=0.2)
-    for used in (900, 901):
-        wire.answer(
-            "GET",
-            DESCRIBE,
-            {"name": "Account", "fields": [{"name": "SystemModstamp"}]},
-            headers={"Sforce-Limit-Info": f"api-usage={used}/10"},
-        )
-        crm.describe("Account")
-    with pytest.raises(QuotaSpent, match="2 of 10") as caught:
-        crm.describe("Account")
-    assert caught.value.until == NOON + timedelta(hours=12)
-    assert (crm.usage().calls, crm.usage().used_today, crm.usage().allowed_today) == (2, 901, 10)
+class Ledger:
+    """A budget that lets so many calls be made, and remembers what it is told."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+        self.said: list[tuple[int, int, int | None]] = []
+        self.refusals: list[str] = []
+
+    def take(self, *, where: str) -> None:
+        if not self.left:
+            raise QuotaSpent("no more", where=where)
+        self.left -= 1
+
+    def told(self, *, used: int, allowed: int, ours: int | None = None) -> None:
+        self.said.append((used, allowed, ours))
+
+    def refused(self, why: str) -> None:
+        self.refusals.append(why)
 
 
-def test_f25_the_share_counts_anew_each_day(connect: Connect, wire: Wire, clock: SteppingClock) -> None:
-    crm = connect(daily_call_share=0.1)
-    body = {"name": "Account", "fields": [{"name": "SystemModstamp"}]}
-    for _ in range(2):
-        wire.answer("GET", DESCRIBE, body, headers={"Sforce-Limit-Info": "api-usage=1/10"})
+def test_f25_no_call_is_made_without_the_budgets_leave(connect: Connect, wire: Wire) -> None:
+    crm = connect(budget=Ledger(1))
+    wire.describe("Account")
     crm.describe("Account")
-    clock.sleep(12 * 3600)
-    crm.describe("Account")
-    assert crm.usage().calls == 2
-
-
-def test_f25_calls_that_others_made_today_count(connect: Connect, wire: Wire, clock: SteppingClock) -> None:
-    crm = connect(daily_call_share=0.5, calls_today=4)
-    body = {"name": "Account", "fields": [{"name": "SystemModstamp"}]}
-    for _ in range(2):
-        wire.answer("GET", DESCRIBE, body, headers={"Sforce-Limit-Info": "api-usage=1/10"})
-    crm.describe("Account")
-    with pytest.raises(QuotaSpent, match="5 of 10"):
+    with pytest.raises(QuotaSpent) as caught:
         crm.describe("Account")
+    assert caught.value.where == "acme: describe Account"
     assert crm.usage().calls == 1
-    clock.sleep(12 * 3600)
-    assert crm.describe("Account").name == "Account"
 
 
-def test_f25_what_salesforce_counts_for_our_app_counts(connect: Connect, wire: Wire) -> None:
-    crm = connect(daily_call_share=0.2)
-    info = {"Sforce-Limit-Info": "api-usage=25/50; per-app-api-usage=17/250(appName=Afterword)"}
-    wire.answer("GET", DESCRIBE, {"name": "Account", "fields": [{"name": "SystemModstamp"}]}, headers=info)
+@pytest.mark.parametrize(
+    ("info", "ours"), [("api-usage=25/50", None), ("api-usage=25/50; per-app-api-usage=17/250(appName=Afterword)", 17)]
+)
+def test_f25_the_budget_hears_what_salesforce_counts(connect: Connect, wire: Wire, info: str, ours: int | None) -> None:
+    ledger = Ledger(9)
+    body = {"name": "Account", "fields": [{"name": "SystemModstamp"}]}
+    wire.answer("GET", DESCRIBE, body, headers={"Sforce-Limit-Info": info})
+    crm = connect(budget=ledger)
     crm.describe("Account")
+    assert ledger.said == [(25, 50, ours)]
+    assert (crm.usage().used_today, crm.usage().allowed_today) == (25, 50)
+
+
+def test_f25_the_budget_hears_when_salesforce_gives_no_more(connect: Connect, wire: Wire) -> None:
+    ledger = Ledger(9)
+    wire.refuse("GET", DESCRIBE, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
     with pytest.raises(QuotaSpent):
-        crm.describe("Account")
+        connect(budget=ledger).describe("Account")
+    assert ledger.refusals == ["TotalRequests Limit exceeded."]
+
+
+def test_a_replay_with_a_new_token_is_a_call_too(connect: Connect, wire: Wire) -> None:
+    ledger = Ledger(9)
+    for token in ("t1", "t2"):
+        wire.answer(
+            "POST", "/services/oauth2/token", {"access_token": token, "instance_url": "https://acme.my.salesforce.com"}
+        )
+        if token == "t1":
+            wire.refuse("GET", DESCRIBE, "INVALID_SESSION_ID", "Session expired or invalid", status=401)
+    wire.describe("Account")
+    crm = connect(auth="client_credentials", client_id="app", client_secret="s", budget=ledger)
+    crm.describe("Account")
+    assert (ledger.left, crm.usage().calls) == (7, 2)
 
 
 @pytest.mark.parametrize(

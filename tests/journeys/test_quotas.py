@@ -1,0 +1,138 @@
+"""Orgs with few calls a day: the lap ends early with what it has read, and goes on the next day where it was."""
+
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+import pytest
+from house import DAY, HOUR, RULES, House, standing
+from house_hubspot import standing_beside_hubspot
+from sqlalchemy import func, select
+
+from connector.clock import SteppedClock
+from connector.errors import QuotaSpent
+from connector.stages.lap import Report
+from connector.store import tables
+
+SHARE = "daily_call_share = 0.1"
+CUSTOMERS = 60
+PAGES_A_DAY = 40
+MOST_DAYS = 8
+
+
+@pytest.fixture(params=["salesforce", "hubspot"])
+def house(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    migrated_file: Path,
+    clock: SteppedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[House]:
+    """An installation beside a CRM with customers, each of whom has a contact, that gives three records at a time."""
+    monkeypatch.setattr("adapters.hubspot.reading._PAGE", 3)
+    stands = standing if request.param == "salesforce" else standing_beside_hubspot
+    with stands(tmp_path, migrated_file, clock) as house:
+        house.org.rows_per_page = 3
+        for number in range(CUSTOMERS):
+            company = house.account(f"Company {number:02}")
+            house.contact(company, f"Person {number:02}", f"person{number:02}@company{number:02}.example")
+        house.advance(2 * HOUR)
+        yield house
+
+
+def allow(house: House, calls: int) -> None:
+    """Let the org have so many calls a day, none of them used yet."""
+    limits = house.org.limits
+    limits.used = 0
+    setattr(limits, "most" if hasattr(limits, "most") else "daily", calls)
+
+
+def calls(house: House) -> int:
+    """Return how many calls the CRM has ever seen, but for tokens."""
+    return sum(house.org.log.by_kind().get(kind, 0) for kind in ("read", "write", "page"))
+
+
+def kept(house: House) -> int:
+    """Return how many contacts are in the store."""
+    with house.installation.store.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(tables.contact)).scalar_one())
+
+
+def spent(report: Report) -> QuotaSpent:
+    """Return why the lap ended early."""
+    (error,) = report.failures["acme"]
+    assert isinstance(error, QuotaSpent)
+    return error
+
+
+def test_f25_a_spent_share_ends_the_lap_and_the_next_days_go_on(house: House) -> None:
+    house.configure(RULES, extra=SHARE)
+    allow(house, 10_000)
+    describing = house.lap(stages=()).calls["acme"]
+    house.advance(DAY)
+    budget = describing + PAGES_A_DAY
+    allow(house, 10 * budget)
+
+    reports, found = [], [kept(house)]
+    while not reports or reports[-1].exit_code != 0:
+        before = calls(house)
+        reports.append(house.lap())
+        found.append(kept(house))
+        assert calls(house) - before == reports[-1].calls["acme"] <= budget
+
+        # No other lap of the same day makes a call, whichever process runs it.
+        before = calls(house)
+        house.restart()
+        if reports[-1].exit_code:
+            assert "share of the day's calls is used" in spent(reports[-1]).what
+            assert house.later(HOUR).exit_code == 1
+            assert calls(house) == before
+        house.advance(DAY)
+        assert len(reports) < MOST_DAYS
+
+    assert [report.exit_code for report in reports[:-1]] == [1] * (len(reports) - 1) != []
+    assert found == sorted(found)
+    assert found[-1] == CUSTOMERS
+    # What was read on one day is not read again on another.
+    assert (
+        sum(report.pulled["acme"].counts["contact"].read for report in reports if "contact" in counts(report))
+        == CUSTOMERS
+    )
+
+
+def counts(report: Report) -> Container[str]:
+    """Return the kinds that a lap has read."""
+    return report.pulled["acme"].counts if "acme" in report.pulled else ()
+
+
+def test_status_tells_what_is_left_of_the_budget(house: House) -> None:
+    house.configure(RULES, extra=SHARE)
+    allow(house, 5_000)
+    setting_up = house.status()["crm"]["acme"]["calls_today"]
+    made = house.lap().calls["acme"]
+    told = house.status()["crm"]["acme"]
+    assert told["calls_today"] == told["calls"]["last_24h"] == setting_up + made
+    assert (told["calls"]["budget"], told["calls"]["org_allowed"]) == (500, 5_000)
+    assert told["calls"]["org_used"] <= calls(house)
+
+
+def test_f25_an_org_that_others_have_drained_is_left_to_them(house: House) -> None:
+    house.configure(RULES, extra=SHARE)
+    allow(house, 10_000)
+    house.org.limits.used = 9_700
+    before = calls(house)
+    report = house.lap()
+    assert report.exit_code == 1
+    assert "for its other programs" in spent(report).what
+    assert calls(house) - before <= 3
+    house.restart()
+    assert house.later(HOUR / 12).exit_code == 1
+    assert calls(house) - before <= 3
+    told = house.status()["crm"]["acme"]["calls"]
+    assert "for its other programs" in told["none_why"]
+    assert told["none_until"] > house.clock.now().isoformat()
+
+    house.advance(DAY)
+    house.org.limits.used = 0
+    assert house.lap().exit_code == 0
+    assert kept(house) == CUSTOMERS
+    assert house.status()["crm"]["acme"]["calls"]["none_until"] is None
