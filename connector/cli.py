@@ -15,12 +15,12 @@ import structlog
 import typer
 from rich.console import Console
 
-from connector import checking, planning, printing, printing_plan, project, service, setting_up, wiring
+from connector import checking, cli_setup, planning, printing, printing_plan, project, service, wiring
 from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SystemClock
 from connector.durations import parse_duration
-from connector.errors import AfterwordError, CrmError, NotPermitted, Problem, SettingsError, StoreError
+from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
 from connector.scoring.book import ScoreSettings, book_json, score_book
 from connector.scoring_file import read_ratings
 from connector.settings import Settings
@@ -147,6 +147,7 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 @app.command("setup-crm")
 @guarded
 def setup_crm(
+    *,
     config: Config = DEFAULT_CONFIG,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take away what an earlier run made, and nothing else.")] = False,
@@ -154,61 +155,25 @@ def setup_crm(
         Path | None, typer.Option(help="A file with an admin's access token, used once.")
     ] = None,
     crm: CrmName = None,
+    with_values: Annotated[
+        bool, typer.Option("--with-values", help="Undo: take fields away though records have values in them.")
+    ] = False,
 ) -> None:
     """Create the CRM fields, rights and layout places that the mapping names."""
     house = _house(config)
-    failed = False
+    code = 0
     with _closing(house):
         migrate(house.store)
-        for endpoint in _endpoints(house, crm):
-            failed |= _set_up(house, endpoint, dry_run=dry_run, undo=undo, token_file=admin_token_file)
-    if failed:
-        if admin_token_file is None:
-            err.print(
-                "If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE."
-            )
-        _leave(1)
-
-
-def _set_up(house: Installation, endpoint: Endpoint, *, dry_run: bool, undo: bool, token_file: Path | None) -> bool:
-    adapter = endpoint.adapter
-    if token_file is not None:
-        token = _token(token_file)
-        user = endpoint.adapter.org().user
-        one = house.settings.connection(endpoint.name)
-        adapter = wiring.adapter_for(
-            endpoint.name,
-            one,
-            house.clock,
-            auth="token",
-            access_token=token,
-            integration_user=user,
-            budget=endpoint.budget,
-        )
-    planner = setting_up.plan_undo(house.store, endpoint, adapter) if undo else setting_up.plan(endpoint, adapter)
-    if dry_run or not planner:
-        printing.steps(out, endpoint.name, planner)
-        return False
-    act = setting_up.undo if undo else functools.partial(setting_up.apply, clock=house.clock)
-    failed = False
-    for result in act(house.store, endpoint, adapter, planner):
-        printing.step_result(out, result)
-        failed |= result.error is not None
-        if isinstance(result.error, NotPermitted) and (left := setting_up.left_after(result, planner)):
-            out.print(f"  stopped: {printing.many(left, 'step')} left, which need the same right.", markup=False)
-    return failed
-
-
-def _token(file: Path) -> str:
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeError):
-        token = ""
-    if not token:
-        raise SettingsError(
-            [Problem("--admin-token-file", f"{str(file)!r} holds no token.", "Name a text file with a token in it.")]
-        )
-    return token
+        endpoints = _endpoints(house, crm)
+        token = cli_setup.token_in(admin_token_file, endpoints) if admin_token_file is not None else None
+        for endpoint in endpoints:
+            with cli_setup.setter(house, endpoint, token) as adapter:
+                one = cli_setup.SetUp(out, house, endpoint, adapter, dry_run=dry_run)
+                code = max(code, one.undo(with_values=with_values) if undo else one.run())
+    if code == 1 and admin_token_file is None:
+        err.print("If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE.")
+    if code:
+        _leave(code)
 
 
 # ── the lap ──────────────────────────────────────────────────────────────────────────────────────────────────────────

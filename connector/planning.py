@@ -24,6 +24,7 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
+    Unseen,
     Usage,
     Write,
     WriteResult,
@@ -226,6 +227,10 @@ class NotingAdapter:
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """See the port."""
         return self._real.plan_setup(fields)
+
+    def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
+        """Ask the real CRM."""
+        return self._real.unseen(fields)
 
     def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """Carry out nothing."""

@@ -236,6 +236,12 @@ class SetupStep:
     manual: bool = False
     detail: Mapping[str, Any] = field(default_factory=dict)
     """The adapter's own data for carrying it out."""
+    group: str = ""
+    """What steps of one kind that follow each other have in common, in words, so that they can be told in one line."""
+    item: str = ""
+    """What this one adds to the line of its group."""
+    holds: tuple[str, str] | None = None
+    """Undo only: (object, field) whose values go with what this step takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +252,19 @@ class SetupResult:
     done: bool
     error: CrmError | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Fields of ours that exist, and that nobody sees on a record's page."""
+
+    object: str
+    page: str
+    """What the admin knows the page as, e.g. ``page layouts``."""
+    fields: tuple[str, ...]
+    """By their labels."""
+    path: str
+    """Where the admin clicks to put them on it."""
 
 
 class CrmAdapter(Protocol):
@@ -295,6 +314,9 @@ class CrmAdapter(Protocol):
 
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """Return what is missing for these fields to exist, be permitted to the integration user and be shown on the record."""
+
+    def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
+        """Return which of these fields no page shows, as far as the CRM tells; those that do not exist yet are left out."""
 
     def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """Carry out steps in order; yields each result as it is known, so that it can be stored at once."""

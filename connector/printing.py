@@ -1,5 +1,6 @@
 """What the commands print for people."""
 
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,6 @@ from rich.table import Table
 
 from connector.errors import AfterwordError, Problem
 from connector.planning import Hindsight
-from connector.ports import SetupResult, SetupStep
 from connector.stages.lap import Report
 
 Told = Callable[[str, str, int], None]
@@ -82,25 +82,13 @@ def failure(console: Console, name: str, one: AfterwordError) -> None:
     problems(console, [Problem(where if where.startswith(name) else f"{name}: {where}", one.what, one.remedy)])
 
 
-def steps(console: Console, crm: str, planned: Sequence[SetupStep]) -> None:
-    """Print the steps of a set-up as a diff."""
-    if not planned:
-        console.print(f"{crm}: nothing to do.", markup=False)
+def line(console: Console, text: str, *, indent: int = 0) -> None:
+    """Print one line of plain text; on a terminal its rest goes below its beginning, further in."""
+    if not console.is_terminal:
+        console.print(text, markup=False)
         return
-    console.print(f"[bold]{escape(crm)}[/]")
-    for step in planned:
-        sign = "-" if step.key.startswith("remove:") else "+"
-        console.print(f"  {'by hand: ' if step.manual else sign + ' '}{step.sentence}", markup=False)
-
-
-def step_result(console: Console, result: SetupResult) -> None:
-    """Print what became of a step."""
-    if result.error is not None:
-        console.print(f"  failed: {result.step.sentence}\n    {result.error}", markup=False)
-    elif result.step.manual:
-        console.print(f"  by hand: {result.step.sentence}", markup=False)
-    elif result.done:
-        console.print(f"  done: {result.step.sentence}", markup=False)
+    behind = " " * (indent + 4)
+    console.print(textwrap.fill(text, console.width, subsequent_indent=behind, break_on_hyphens=False), markup=False)
 
 
 def pulled(console: Console, one: Report) -> None:

@@ -2,10 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 
-from connector.errors import NotPermitted
-from connector.ports import Clock, CrmAdapter, SetupResult, SetupStep
-from connector.stages.connect import Endpoint, describe_all
+from connector.errors import (
+    AfterwordError,
+    AuthRevoked,
+    NotPermitted,
+    QuotaSpent,
+    RateLimited,
+    RecordRejected,
+    SchemaChanged,
+    Unavailable,
+)
+from connector.ports import Clock, Condition, CrmAdapter, FieldSchema, Query, SetupResult, SetupStep
+from connector.stages.connect import Endpoint, describe_all, describe_one
 from connector.store import Store, connecting, made
+
+HOPELESS = (NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent)
+"""After one of these no further step is tried: what kept this one from being done keeps the others too."""
 
 
 def plan(endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
@@ -17,13 +29,15 @@ def plan(endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
 def apply(
     store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[SetupStep], *, clock: Clock
 ) -> Iterator[SetupResult]:
-    """Carry out steps up to the first that we have no right to, remembering each one at once. The next lap asks for the schema anew."""
-    for result in _permitted(adapter, steps):
-        if result.done:
-            with store.write() as connection:
-                made.remember(connection, endpoint.name, result.step, result.detail, at=clock.now())
-        yield result
-    _schema_has_changed(store, endpoint)
+    """Carry out steps up to the first hopeless one, remembering each at once. The next lap asks for the schema anew."""
+    try:
+        for result in _until_hopeless(adapter, steps):
+            if result.done:
+                with store.write() as connection:
+                    made.remember(connection, endpoint.name, result.step, result.detail, at=clock.now())
+            yield result
+    finally:
+        _schema_has_changed(store, endpoint)
 
 
 def plan_undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
@@ -34,13 +48,15 @@ def plan_undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter) -> list[Set
 
 
 def undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
-    """Take away what we made, up to the first thing that we have no right to, forgetting each at once."""
-    for result in _permitted(adapter, steps):
-        if result.done:
-            with store.write() as connection:
-                made.forget(connection, endpoint.name, result.step.key)
-        yield result
-    _schema_has_changed(store, endpoint)
+    """Take away what we made, up to the first hopeless step, forgetting each thing at once."""
+    try:
+        for result in _until_hopeless(adapter, steps):
+            if result.done:
+                with store.write() as connection:
+                    made.forget(connection, endpoint.name, result.step.key)
+            yield result
+    finally:
+        _schema_has_changed(store, endpoint)
 
 
 def left_after(result: SetupResult, steps: Sequence[SetupStep]) -> int:
@@ -48,11 +64,55 @@ def left_after(result: SetupResult, steps: Sequence[SetupStep]) -> int:
     return sum(not step.manual for step in steps[steps.index(result.step) + 1 :])
 
 
-def _permitted(adapter: CrmAdapter, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
-    """Yield results up to the first refusal for want of a right: who may not make one field may not make the next."""
+# ── values that undo would lose ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def values_held(adapter: CrmAdapter, steps: Sequence[SetupStep]) -> dict[str, int | None]:
+    """Return by the step's key how many records have a value in a field that the step takes away; those without are left out.
+
+    None: the field is hidden from us, so nobody knows. `adapter` acts as the integration user: a field of ours is hidden even from
+    an administrator to whom it was not granted.
+    """
+    fields = {
+        name: schema.fields if (schema := describe_one(adapter, name)) else {}
+        for name in dict.fromkeys(step.holds[0] for step in steps if step.holds)
+    }
+    held = {}
+    for step in steps:
+        if step.holds is not None:
+            object_name, name = step.holds
+            count = _count(adapter, object_name, fields[object_name].get(name))
+            if count != 0:
+                held[step.key] = count
+    return held
+
+
+def refuse_loss(crm: str) -> AfterwordError:
+    """Return the refusal to take away fields that hold values."""
+    return AfterwordError(
+        "nothing was removed, because values would be lost.",
+        where=f"{crm}: --undo",
+        remedy="Export what you need. Then add --with-values: the fields are removed with the values in them.",
+    )
+
+
+def _count(adapter: CrmAdapter, object_name: str, field: FieldSchema | None) -> int | None:
+    if field is None:
+        return None
+    filled = Condition(field.name, "=", (True,)) if field.type == "boolean" else Condition(field.name, "!=", (None,))
+    try:
+        return adapter.count(Query(object_name, (field.name,), ((filled,),)))
+    except (SchemaChanged, RecordRejected):
+        return None
+
+
+# ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _until_hopeless(adapter: CrmAdapter, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
     for result in adapter.apply_setup(steps):
         yield result
-        if isinstance(result.error, NotPermitted):
+        if isinstance(result.error, HOPELESS):
             return
 
 

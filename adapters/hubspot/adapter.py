@@ -25,6 +25,7 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
+    Unseen,
     Usage,
     Write,
     WriteResult,
@@ -87,6 +88,10 @@ class HubSpotAdapter:
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`."""
         return self._setup.plan(fields)
+
+    def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:  # noqa: ARG002 - the port's signature
+        """See `CrmAdapter.unseen`. HubSpot tells nobody what its record pages show."""
+        return []
 
     def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """See `CrmAdapter.apply_setup`."""

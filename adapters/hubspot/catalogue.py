@@ -69,11 +69,12 @@ class Catalogue:
         with self._lock:
             return self._rich.get(object_name, frozenset())
 
-    def definitions(self, object_name: str) -> list[dict[str, Any]]:
-        """Return the definitions of an object's properties as HubSpot has them."""
+    def definitions(self, object_name: str, *, archived: bool = False) -> list[dict[str, Any]]:
+        """Return the definitions of an object's properties as HubSpot has them, or those of its deleted ones."""
         call = f"properties of {object_name}"
+        query = {"archived": "true"} if archived else None
         try:
-            return self._client.read(properties(object_name), call=call).rows
+            return self._client.read(properties(object_name), query, call=call).rows
         except (RecordRejected, SchemaChanged) as error:
             if isinstance(error, errors.Absent | SchemaChanged):
                 raise errors.missing_object(object_name, where=self._client.where(call)) from error

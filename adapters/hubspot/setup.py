@@ -11,6 +11,7 @@ from connector.errors import Bug, Conflict, CrmError, RecordRejected
 from connector.ports import FieldSpec, SetupResult, SetupStep
 
 GROUP: Final = "afterword"
+_FIELD: Final = "field:"
 _GROUP_LABEL: Final = "Afterword"
 _ONE_LINE: Final = 255
 _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
@@ -37,16 +38,22 @@ class Setup:
         """Return what is missing; nothing on an account that is set up."""
         steps: list[SetupStep] = []
         for name in dict.fromkeys(spec.object for spec in fields):
-            there = {row["name"] for row in self._catalogue.definitions(name)}
-            missing = [spec for spec in fields if spec.object == name and property_name(spec) not in there]
-            if not missing:
-                continue
-            if GROUP not in self._groups(name):
-                steps.append(group_step(name))
-            steps += [field_step(spec) for spec in missing]
-            if shown := [spec.label for spec in missing if not spec.unique]:
-                steps.append(card_step(name, shown))
+            there = self._names(name)
+            if missing := [spec for spec in fields if spec.object == name and property_name(spec) not in there]:
+                steps += self._steps(name, missing)
         return steps
+
+    def _steps(self, object_name: str, missing: Sequence[FieldSpec]) -> Iterator[SetupStep]:
+        archived = self._names(object_name, archived=True)
+        kept = [spec for spec in missing if property_name(spec) in archived]
+        new = [spec for spec in missing if property_name(spec) not in archived]
+        if new and GROUP not in self._groups(object_name):
+            yield group_step(object_name)
+        yield from map(field_step, new)
+        if kept:
+            yield restore_step(object_name, [spec.label for spec in kept])
+        if shown := [spec.label for spec in missing if not spec.unique]:
+            yield card_step(object_name, shown)
 
     def apply(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """Carry out the steps; a refused one does not stop the others. A manual one is never done by us."""
@@ -63,11 +70,10 @@ class Setup:
 
     def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
         """Return steps for what the results say was made, the newest first."""
-        return [
-            SetupStep(f"remove:{result.step.key}", f"Take back: {result.step.sentence}", detail=result.detail["undo"])
-            for result in reversed(made)
-            if result.done and result.detail.get("undo")
-        ]
+        return [_removal(result) for result in reversed(made) if result.done and result.detail.get("undo")]
+
+    def _names(self, object_name: str, *, archived: bool = False) -> set[str]:
+        return {row["name"] for row in self._catalogue.definitions(object_name, archived=archived)}
 
     def _groups(self, object_name: str) -> set[str]:
         call = f"property groups of {object_name}"
@@ -134,8 +140,22 @@ def group_step(object_name: str) -> SetupStep:
 def field_step(spec: FieldSpec) -> SetupStep:
     """Return the step that makes a property."""
     detail = {"action": "property", "object": spec.object, "definition": definition(spec)}
-    sentence = f"Make the property “{spec.label}” ({property_name(spec)}) of {spec.object}."
-    return SetupStep(f"field:{spec.object}.{spec.name}", sentence, detail=detail)
+    return SetupStep(
+        f"{_FIELD}{spec.object}.{spec.name}",
+        f"Make the property “{spec.label}” ({property_name(spec)}) of {spec.object}.",
+        detail=detail,
+        group=f"Make properties of {spec.object}",
+        item=f"{spec.label} ({property_name(spec)})",
+    )
+
+
+def restore_step(object_name: str, labels: Sequence[str]) -> SetupStep:
+    """Return the click path for properties that were deleted: HubSpot keeps their names for 90 days, and no call restores them."""
+    path = f"Settings > Data Management > Properties > {object_name.capitalize()} properties > Archived"
+    sentence = (
+        f"Restore properties that were deleted, whose names HubSpot keeps for 90 days: {path}: {', '.join(labels)}."
+    )
+    return SetupStep(f"restore:{object_name}", sentence, manual=True)
 
 
 def card_step(object_name: str, labels: Sequence[str]) -> SetupStep:
@@ -176,3 +196,21 @@ def _shape(spec: FieldSpec) -> tuple[str, str]:
 
 def _option(label: str, value: str, place: int) -> dict[str, Any]:
     return {"label": label, "value": value, "displayOrder": place, "hidden": False}
+
+
+def _removal(result: SetupResult) -> SetupStep:
+    """Return the step that takes back what a result says was made."""
+    step = result.step
+    object_name, _, name = step.key.removeprefix(_FIELD).partition(".")
+    return SetupStep(
+        f"remove:{step.key}",
+        _undoing(step.sentence),
+        detail=result.detail["undo"],
+        group=_undoing(step.group),
+        item=step.item,
+        holds=(object_name, name.lower()) if step.key.startswith(_FIELD) else None,
+    )
+
+
+def _undoing(sentence: str) -> str:
+    return sentence.replace("Make", "Remove", 1)

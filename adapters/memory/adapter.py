@@ -23,6 +23,7 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
+    Unseen,
     Usage,
     Write,
     WriteResult,
@@ -124,6 +125,10 @@ class MemoryAdapter:
         """Return what is missing for these fields to exist and be permitted."""
         with self._call("setup", "plan_setup"):
             return setup.plan_setup(self.crm, fields)
+
+    def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:  # noqa: ARG002 - the port's signature
+        """See `CrmAdapter.unseen`. There are no pages here."""
+        return []
 
     def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """Carry out steps in order."""

@@ -30,7 +30,8 @@ def plan_undo(made: Sequence[SetupResult]) -> list[SetupStep]:
         if result.done and action is not None:
             name = f"{result.detail['object']}.{result.detail['name']}"
             detail = {**result.detail, "action": action}
-            steps.append(replace(result.step, sentence=f"{doing} {name}.", detail=detail))
+            holds = (str(detail["object"]), str(detail["name"])) if action == "remove" else None
+            steps.append(replace(result.step, sentence=f"{doing} {name}.", detail=detail, holds=holds))
     return steps
 
 

@@ -24,6 +24,7 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
+    Unseen,
     Usage,
     Write,
     WriteResult,
@@ -85,6 +86,10 @@ class SalesforceAdapter:
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`."""
         return self._setup.plan(fields)
+
+    def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:
+        """See `CrmAdapter.unseen`."""
+        return self._setup.unseen(fields)
 
     def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """See `CrmAdapter.apply_setup`."""

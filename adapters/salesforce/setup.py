@@ -1,39 +1,34 @@
 """Setting up an org: our fields, the permission to use them, and their place on the page; and taking all of it away."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote as percent
 
 from adapters.salesforce import layouts, soql
 from adapters.salesforce.client import Client, expect_object
 from adapters.salesforce.config import SalesforceConfig
-from adapters.salesforce.custom_fields import full_name, holder, metadata
+from adapters.salesforce.custom_fields import full_name, holder
 from adapters.salesforce.describe import Describer
 from adapters.salesforce.org import OrgReader
+from adapters.salesforce.pages import Pages
 from adapters.salesforce.query import Reader
+from adapters.salesforce.setup_steps import (
+    PERMISSION_SET,
+    Found,
+    dynamic_step,
+    field_steps,
+    layout_step,
+    manual_layout_step,
+    permission_steps,
+    undoing,
+    values_of,
+    visibility_step,
+)
 from connector.errors import CrmError, NotPermitted, RecordRejected, SchemaChanged
-from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, SetupStep
+from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, SetupStep, Unseen
 
-PERMISSION_SET = "Afterword"
 _FIELDS_URL = "tooling/sobjects/CustomField"
 _ADMIN = "This takes an administrator, with the right Customize Application."
-_REFUSALS = (RecordRejected, SchemaChanged, NotPermitted)
 Detail = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is there already."""
-
-    defined: frozenset[str]
-    """Full names of wanted fields that exist, visible to us or not."""
-    permitted: frozenset[str]
-    """Wanted fields, as ``Object.Field``, that the integration user may read and edit."""
-    permission_set: str | None
-    user: str | None
-    """The integration user's id, if we can tell."""
-    assigned: bool
 
 
 class Setup:
@@ -47,6 +42,7 @@ class Setup:
         self._reader = reader
         self._describer = describer
         self._org = org
+        self._pages = Pages(client)
 
     def plan(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """Return what is missing; nothing on an org that is set up."""
@@ -72,16 +68,21 @@ class Setup:
 
     def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
         """Return steps for what the results say was made, the newest first."""
-        return [
-            SetupStep(f"remove:{result.step.key}", undoing(result.step.sentence), detail=result.detail["undo"])
-            for result in reversed(made)
-            if result.done and result.detail.get("undo")
-        ]
+        return [_removal(result) for result in reversed(made) if result.done and result.detail.get("undo")]
+
+    def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:
+        """Return which fields no page shows to people. A task's key is nothing to look at."""
+        schemas = self._schemas(fields)
+        there = [spec for spec in fields if not spec.unique and spec.name in schemas[spec.object].fields]
+        found: list[Unseen] = []
+        for name in dict.fromkeys(spec.object for spec in there):
+            found += self._pages.unseen(name, [spec for spec in there if spec.object == name])
+        return found
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _look(self, fields: Sequence[FieldSpec]) -> Found:
-        schemas = {name: self._describer.describe(name) for name in dict.fromkeys(spec.object for spec in fields)}
+        schemas = self._schemas(fields)
         visible = {full_name(spec) for spec in fields if spec.name in schemas[spec.object].fields}
         hidden = [spec for spec in fields if full_name(spec) not in visible]
         user = self._integration_user()
@@ -94,23 +95,17 @@ class Setup:
             assigned=bool(set_id and user and self._assignment(set_id, user)),
         )
 
+    def _schemas(self, fields: Sequence[FieldSpec]) -> dict[str, ObjectSchema]:
+        return {name: self._describer.describe(name) for name in dict.fromkeys(spec.object for spec in fields)}
+
     def _defined(self, specs: Sequence[FieldSpec]) -> set[str]:
         """Return which of these exist though they are hidden from us."""
         found = set()
         for owner in dict.fromkeys(holder(spec.object) for spec in specs):
             text = soql.select(("DeveloperName",), "CustomField", soql.condition(_held_by(owner)))
-            names = {f"{row.get('DeveloperName')}__c" for row in self._tooling(text, call=f"fields of {owner}")}
+            names = {f"{row.get('DeveloperName')}__c" for row in self._pages.rows(text, call=f"fields of {owner}")}
             found |= {full_name(spec) for spec in specs if holder(spec.object) == owner and spec.name in names}
         return found
-
-    def _tooling(self, text: str, *, call: str) -> list[dict[str, Any]]:
-        """Return rows of set-up data; none where we may not look, which the steps themselves then meet with."""
-        try:
-            answer = self._client.read(f"tooling/query?q={percent(text)}", call=call)
-        except _REFUSALS:
-            return []
-        rows = expect_object(answer, self._client.where(call)).get("records")
-        return rows if isinstance(rows, list) else []
 
     @property
     def _for_somebody_else(self) -> bool:
@@ -158,27 +153,21 @@ class Setup:
 
     def _layout_steps(self, fields: Sequence[FieldSpec], new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
         for name in dict.fromkeys(spec.object for spec in fields):
-            shown = [spec.name for spec in fields if spec.object == name and not spec.unique]
-            found = self._layouts(name)
-            for layout_id, layout in found.items():
-                if absent := [field for field in shown if field not in layouts.fields_on(layout)]:
-                    yield layout_step(name, layout_id, absent)
-            if not found and any(spec.object == name for spec in new) and shown:
+            shown = [spec for spec in fields if spec.object == name and not spec.unique]
+            if not shown:
+                continue
+            fresh = any(spec.object == name for spec in new)
+            found = self._pages.layouts(name)
+            for layout in found:
+                if absent := [spec for spec in shown if spec.name not in layout.fields]:
+                    yield layout_step(name, layout, absent)
+            if not found and fresh:
                 yield manual_layout_step(name, shown)
-            if any(spec.object == name for spec in new) and shown:
+            for page in self._pages.dynamic(name):
+                if labels := [spec.label for spec in shown if spec.name not in page.fields]:
+                    yield dynamic_step(name, page.name, labels)
+            if fresh:
                 yield visibility_step(name, shown)
-
-    def _layouts(self, object_name: str) -> dict[str, Mapping[str, Any]]:
-        text = soql.select(("Id",), "Layout", soql.condition(_held_by(object_name)))
-        ids = [row["Id"] for row in self._tooling(text, call=f"layouts of {object_name}")]
-        return {layout_id: layout for layout_id in ids if (layout := self._layout(layout_id))}
-
-    def _layout(self, layout_id: str) -> dict[str, Any] | None:
-        """Return a layout, or None if we are not shown all that is on it."""
-        call = "layout"
-        answer = self._client.read(f"tooling/sobjects/Layout/{soql.id18(layout_id)}", call=call)
-        layout = expect_object(answer, self._client.where(call)).get("Metadata")
-        return layout if isinstance(layout, dict) and "layoutSections" in layout else None
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -230,7 +219,7 @@ class Setup:
         return {}
 
     def _change_layout(self, detail: Detail, change: Callable[[layouts.Layout, Sequence[str]], dict[str, Any]]) -> None:
-        layout = self._layout(detail["layout"])
+        layout = self._pages.layout(detail["layout"])
         if layout is None:
             # What is written replaces the layout: without what stands there now it would be wiped.
             raise NotPermitted("the page layout cannot be read.", where=self._client.where("layout"))
@@ -265,65 +254,14 @@ def _held_by(object_name: str) -> Condition:
     return Condition("TableEnumOrId", "=", (object_name,))
 
 
-# ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def field_steps(new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
-    """Yield a step for each definition; fields of tasks and events are one."""
-    for name, spec in {full_name(spec): spec for spec in new}.items():
-        detail = {"action": "field", "name": name, "metadata": metadata(spec)}
-        yield SetupStep(f"field:{name}", f"Make the field “{spec.label}” ({name}).", detail=detail)
-
-
-def permission_steps(fields: Sequence[FieldSpec], found: Found) -> Iterator[SetupStep]:
-    """Yield what the integration user lacks. A new field is visible to nobody, admins included, until it is permitted."""
-    lacking = [spec for spec in fields if f"{spec.object}.{spec.name}" not in found.permitted]
-    if not lacking:
-        return
-    if found.permission_set is None:
-        sentence = f"Make the permission set {PERMISSION_SET}."
-        yield SetupStep(f"permission_set:{PERMISSION_SET}", sentence, detail={"action": "permission_set"})
-    for spec in lacking:
-        name = f"{spec.object}.{spec.name}"
-        detail = {"action": "permit", "object": spec.object, "field": name}
-        yield SetupStep(f"permission:{name}", f"Let the permission set read and edit {name}.", detail=detail)
-    if not found.assigned:
-        yield assignment_step(found.user)
-
-
-def assignment_step(user: str | None) -> SetupStep:
-    """Return the step that gives the permission set to the integration user, by hand if we cannot tell who that is."""
-    key = f"assignment:{PERMISSION_SET}"
-    if user is not None:
-        sentence = f"Assign the permission set {PERMISSION_SET} to the integration user."
-        return SetupStep(key, sentence, detail={"action": "assign", "user": user})
-    path = f"Setup > Users > Permission Sets > {PERMISSION_SET} > Manage Assignments > Add Assignment"
-    return SetupStep(key, f"Assign the permission set to the integration user: {path}.", manual=True)
-
-
-def undoing(sentence: str) -> str:
-    """Return what takes back the step that this sentence tells."""
-    verb, _, rest = sentence.partition(" ")
-    return f"Remove {rest}" if verb == "Make" else f"No longer {verb.lower()} {rest}"
-
-
-def layout_step(object_name: str, layout_id: str, fields: Sequence[str]) -> SetupStep:
-    """Return the step that puts fields on one page layout."""
-    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-    sentence = f"Show {count} on the {object_name} page layout {layout_id}."
-    detail = {"action": "place", "layout": layout_id, "fields": list(fields)}
-    return SetupStep(f"layout:{object_name}:{layout_id}", sentence, detail=detail)
-
-
-def manual_layout_step(object_name: str, fields: Sequence[str]) -> SetupStep:
-    """Return the click path for showing fields, for orgs whose layouts we may not change."""
-    path = f"Setup > Object Manager > {object_name} > Page Layouts > (your layout)"
-    sentence = f"Show the fields on the page: {path}, drag in {', '.join(fields)}, Save."
-    return SetupStep(f"layout:{object_name}", sentence, manual=True)
-
-
-def visibility_step(object_name: str, fields: Sequence[str]) -> SetupStep:
-    """Return the click path by which people get to see new fields: who may see what is the admin's decision."""
-    path = f"Setup > Object Manager > {object_name} > Fields & Relationships > (field) > Set Field-Level Security"
-    sentence = f"Let people see the fields: {path}, tick Visible for their profiles: {', '.join(fields)}."
-    return SetupStep(f"visibility:{object_name}", sentence, manual=True)
+def _removal(result: SetupResult) -> SetupStep:
+    """Return the step that takes back what a result says was made."""
+    step = result.step
+    return SetupStep(
+        f"remove:{step.key}",
+        undoing(step.sentence),
+        detail=result.detail["undo"],
+        group=undoing(step.group) if step.group else "",
+        item=step.item,
+        holds=values_of(step.key),
+    )

@@ -13,7 +13,7 @@ from connector.store.tables import setup_made
 def remember(connection: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any], *, at: datetime) -> None:
     """Note that we made something; what was there before us is never noted."""
     forget(connection, crm, step.key)
-    kept = {"sentence": step.sentence, "detail": dict(detail)}
+    kept = {"sentence": step.sentence, "detail": dict(detail), "group": step.group, "item": step.item}
     row = {"connection": crm, "key": step.key, "detail": kept, "at": at}
     connection.execute(setup_made.insert(), [row])
 
@@ -27,6 +27,8 @@ def forget(connection: Connection, crm: str, key: str) -> None:
 def results(connection: Connection, crm: str) -> list[SetupResult]:
     """Return what we made, in the order of making."""
     rows = connection.execute(select(setup_made).where(setup_made.c.connection == crm).order_by(setup_made.c.id))
-    return [
-        SetupResult(SetupStep(row.key, row.detail["sentence"]), done=True, detail=row.detail["detail"]) for row in rows
-    ]
+    return [SetupResult(_step(row.key, row.detail), done=True, detail=row.detail["detail"]) for row in rows]
+
+
+def _step(key: str, kept: Mapping[str, Any]) -> SetupStep:
+    return SetupStep(key, kept["sentence"], group=kept.get("group", ""), item=kept.get("item", ""))

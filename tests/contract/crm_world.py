@@ -51,6 +51,8 @@ class World(ABC):
     """Well-formed, and nobody's."""
     longest_note: ClassVar[int] = LONGEST_NOTE
     """How many characters the note takes; a CRM may have one limit for all text."""
+    keeps_names: ClassVar[bool] = False
+    """Whether a field that was deleted keeps others from being made under its name."""
     clock: SteppedClock
     adapter: CrmAdapter
 

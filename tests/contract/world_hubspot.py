@@ -70,6 +70,7 @@ class HubSpotWorld(World):
     )
     unknown_id = "99999999999"
     longest_note = 65_536
+    keeps_names = True
 
     def __init__(self, clock: SteppedClock, server: RunningServer) -> None:
         self.clock = clock

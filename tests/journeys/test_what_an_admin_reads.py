@@ -61,15 +61,43 @@ def test_times_in_status_are_for_people(live: House) -> None:
 
 def test_a_set_up_that_the_crm_refuses_stops_at_once_and_says_what_to_do(today: House) -> None:
     today.configure(CASES)
-    steps = today.command("setup-crm", "--undo", "--dry-run").out.strip().splitlines()[1:]
+    first, *steps = today.command("setup-crm", "--undo", "--dry-run").out.strip().splitlines()
     assert all(step.strip().startswith(("- Remove ", "- No longer ")) for step in steps)
+    assert len(steps) < 16
+    count = int(first.split(": ")[1].split()[0])
     done = today.command("setup-crm", "--undo")
     assert done.code == 1
     assert done.out.count("failed:") == 1
-    assert f"stopped: {len(steps) - 1} steps left" in done.out
+    assert f"stopped: {count - 1} steps left" in done.out
     assert "administrator" in done.out
     assert "permission set Afterword to it" not in done.out
     assert done.err.strip().splitlines()[-1].endswith("--admin-token-file FILE.")
+
+
+def test_fields_with_values_in_them_are_not_taken_away_by_accident(today: House) -> None:
+    today.configure(CASES)
+    account = today.account("Northwind")
+    today.org.update("Account", account, {"Afterword_Mood__c": "Happy"})
+    token = today.folder / "admin.txt"
+    token.write_text(today.org.admin_token, encoding="utf-8")
+    words = ("setup-crm", "--undo", "--admin-token-file", str(token))
+    refused = today.command(*words)
+    assert refused.code == 2
+    assert "with the values in: Customer mood (Afterword_Mood__c) on 1 record." in refused.out
+    assert "--with-values" in refused.err
+    assert today.shows("Account", account)["Mood"] == "Happy"
+    assert today.command(*words, "--with-values").code == 0
+    assert today.shows("Account", account) == {}
+    assert today.command(*words).out.strip() == "acme: nothing to do."
+    kept = (today.folder / "afterword.db").read_bytes() + (today.folder / "afterword.db-wal").read_bytes()
+    assert today.org.admin_token.encode() not in kept
+
+
+def test_an_admin_token_is_shown_to_one_crm_alone(today: House) -> None:
+    today.configure(CASES, extra='[crm.other]\nadapter = "hubspot"\naccess_token = "pat-x"\n')
+    done = today.command("setup-crm", "--dry-run", "--admin-token-file", "token.txt")
+    assert done.code == 2
+    assert "several: acme, other. Say which: add --crm NAME." in " ".join(done.err.split())
 
 
 def test_a_span_that_is_none_is_named(today: House) -> None:

@@ -32,11 +32,11 @@ def an_empty_org(wire: Wire, *, layout: bool = True) -> None:
     wire.answer("GET", TOOLING, NOTHING)  # hidden fields of Account
     wire.answer("GET", TOOLING, NOTHING)  # hidden fields of Activity
     if layout:
-        wire.answer("GET", TOOLING, found({"Id": LAYOUT}))
+        wire.answer("GET", TOOLING, found({"Id": LAYOUT, "Name": "Support"}))
         wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": {"layoutSections": []}})
     else:
         wire.refuse("GET", TOOLING, "INVALID_TYPE", "sObject type 'Layout' is not supported.")
-    wire.answer("GET", TOOLING, NOTHING)  # layouts of Task
+    wire.answer("GET", TOOLING, NOTHING)  # Lightning pages of Account
 
 
 def test_an_empty_org_needs_everything_in_order(crm: SalesforceAdapter, wire: Wire) -> None:
@@ -67,7 +67,7 @@ def test_an_org_that_is_set_up_needs_nothing(crm: SalesforceAdapter, wire: Wire)
     wire.answer("GET", USERINFO, {"user_id": ME})
     wire.rows({"Id": SET}, resource="query")
     wire.rows({"Id": "0Pa000000000001AAA"}, resource="query")
-    wire.answer("GET", TOOLING, found({"Id": LAYOUT}))
+    wire.answer("GET", TOOLING, found({"Id": LAYOUT, "Name": "Support"}))
     shown = {"layoutSections": [{"layoutColumns": [{"layoutItems": [{"field": "Mood__c"}]}]}]}
     wire.answer("GET", f"tooling/sobjects/Layout/{LAYOUT}", {"Metadata": shown})
     wire.answer("GET", TOOLING, NOTHING)
@@ -80,7 +80,8 @@ def test_f49_a_field_that_is_there_but_hidden_is_permitted_and_not_made(crm: Sal
     wire.rows({"Id": SET}, resource="query")
     wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
     wire.rows(resource="query")  # not assigned
-    wire.answer("GET", TOOLING, NOTHING)
+    wire.answer("GET", TOOLING, NOTHING)  # layouts
+    wire.answer("GET", TOOLING, NOTHING)  # Lightning pages
     keys = [step.key for step in crm.plan_setup([MOOD])]
     assert keys == ["permission:Account.Mood__c", "assignment:Afterword"]
 
@@ -94,7 +95,8 @@ def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire)
     wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
     wire.rows({"Id": "01k000000000001AAA", "Field": "Account.Mood__c"}, resource="query")
     wire.rows({"Id": "0Pa000000000001AAA"}, resource="query")
-    wire.answer("GET", TOOLING, NOTHING)
+    wire.answer("GET", TOOLING, NOTHING)  # layouts
+    wire.answer("GET", TOOLING, NOTHING)  # Lightning pages
     assert crm.plan_setup([MOOD]) == []
     assert "Username = 'bot@acme.example'" in wire.queries[0]
     assert f"AssigneeId = '{ME}'" in wire.queries[4]
@@ -124,7 +126,7 @@ def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter,
     assert "administrator" in results[5].error.remedy
     undo = crm.plan_undo(results)
     assert [step.sentence for step in undo] == [
-        f"No longer show 1 field on the Account page layout {LAYOUT}.",
+        "No longer show Customer mood on the Account page layout “Support”.",
         "No longer let the permission set read and edit Task.Key__c.",
         "No longer let the permission set read and edit Account.Mood__c.",
         "Remove the permission set Afterword.",

@@ -1,0 +1,104 @@
+"""The command `setup-crm`: with whose rights it acts, and what it prints while it does."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from connector import printing, printing_setup, setting_up, wiring
+from connector.errors import NotPermitted, Problem, SettingsError
+from connector.ports import CrmAdapter, SetupResult, SetupStep
+from connector.stages.connect import Endpoint
+from connector.stages.lap import Installation
+
+REFUSED = 1
+UNREACHABLE = 3
+
+
+def token_in(file: Path, endpoints: Sequence[Endpoint]) -> str:
+    """Return the token in a file. It opens one CRM, and must never be shown to another. `SettingsError`: it cannot be used."""
+    if len(endpoints) > 1:
+        names = ", ".join(one.name for one in endpoints)
+        raise _wrong_token(f"belongs to one CRM, and there are several: {names}.", "Say which: add --crm NAME.")
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError):
+        token = ""
+    if not token:
+        raise _wrong_token(f"{str(file)!r} holds no token.", "Name a text file with a token in it.")
+    return token
+
+
+@contextmanager
+def setter(house: Installation, endpoint: Endpoint, token: str | None) -> Iterator[CrmAdapter]:
+    """Give the adapter that changes the CRM: the connection's own, or one that acts by an admin's token, which is not kept."""
+    if token is None:
+        yield endpoint.adapter
+        return
+    user = endpoint.adapter.org().user
+    one = house.settings.connection(endpoint.name)
+    acting: dict[str, Any] = {"auth": "token", "access_token": token, "integration_user": user}
+    with closing(
+        wiring.adapter_for(endpoint.name, one, house.clock, budget=endpoint.budget, **acting)
+    ) as adapter:
+        yield adapter
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Setting up one CRM, told on a console. Its methods return the exit code."""
+
+    console: Console
+    house: Installation
+    endpoint: Endpoint
+    adapter: CrmAdapter
+    """Acts with the rights of whoever sets up."""
+    dry_run: bool = field(kw_only=True)
+
+    def run(self) -> int:
+        """Make what is missing."""
+        planned = setting_up.plan(self.endpoint, self.adapter)
+        if self.dry_run or not planned:
+            printing_setup.steps(self.console, self.endpoint.name, planned)
+            return 0
+        results = setting_up.apply(self.house.store, self.endpoint, self.adapter, planned, clock=self.house.clock)
+        code = self._told(results, planned)
+        if not code:
+            printing_setup.by_hand(self.console, planned)
+        return code
+
+    def undo(self, *, with_values: bool) -> int:
+        """Take away what we made. `AfterwordError`: records have values in it, and nobody said that they may be lost."""
+        store = self.house.store
+        planned = setting_up.plan_undo(store, self.endpoint, self.adapter)
+        held = setting_up.values_held(self.endpoint.adapter, planned)
+        lossy = bool(held) and not with_values
+        if self.dry_run or not planned or lossy:
+            printing_setup.steps(self.console, self.endpoint.name, planned)
+            printing_setup.values(self.console, planned, held)
+        if self.dry_run or not planned:
+            return 0
+        if lossy:
+            raise setting_up.refuse_loss(self.endpoint.name)
+        return self._told(setting_up.undo(store, self.endpoint, self.adapter, planned), planned)
+
+    def _told(self, results: Iterator[SetupResult], planned: Sequence[SetupStep]) -> int:
+        """Print results as they come."""
+        code = 0
+        for result in printing_setup.results(self.console, results):
+            if result.error is None:
+                continue
+            missing = isinstance(result.error, NotPermitted)
+            hopeless = isinstance(result.error, setting_up.HOPELESS)
+            code = max(code, UNREACHABLE if hopeless and not missing else REFUSED)
+            if hopeless and (left := setting_up.left_after(result, planned)):
+                why = "which need the same right" if missing else "which the next run takes up"
+                self.console.print(f"  stopped: {printing.many(left, 'step')} left, {why}.", markup=False)
+        return code
+
+
+def _wrong_token(what: str, remedy: str) -> SettingsError:
+    return SettingsError([Problem("--admin-token-file", what, remedy)])
