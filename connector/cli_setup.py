@@ -41,9 +41,7 @@ def setter(house: Installation, endpoint: Endpoint, token: str | None) -> Iterat
     user = endpoint.adapter.org().user
     one = house.settings.connection(endpoint.name)
     acting: dict[str, Any] = {"auth": "token", "access_token": token, "integration_user": user}
-    with closing(
-        wiring.adapter_for(endpoint.name, one, house.clock, budget=endpoint.budget, **acting)
-    ) as adapter:
+    with closing(wiring.adapter_for(endpoint.name, one, house.clock, budget=endpoint.budget, **acting)) as adapter:
         yield adapter
 
 

@@ -1,6 +1,6 @@
 """Custom fields and page layouts as the org keeps them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,17 @@ def lay_out(org: "Org") -> None:
         shown = [_section(label, columns) for label, columns in sections.items()]
         row = {"Name": f"{name} Layout", "TableEnumOrId": name, "EntityDefinitionId": name, "LayoutType": "Standard"}
         org.load("Layout", [row | {"FullName": f"{name}-{name} Layout", "Metadata": {"layoutSections": shown}}])
+
+
+def place_dynamically(org: "Org", object_name: str, label: str, fields: Iterable[str]) -> str:
+    """Makes a Lightning page that shows fields of its own, whatever the page layout says; returns its id."""
+    items = [{"fieldInstance": {"fieldItem": f"Record.{name}", "identifier": name}} for name in fields]
+    components = [{"componentInstance": {"componentName": "force:relatedListContainer"}}]
+    regions = [{"name": "Facet-fields", "type": "Facet", "itemInstances": items}]
+    metadata = {"flexiPageRegions": [*regions, {"name": "main", "type": "Region", "itemInstances": components}]}
+    name = label.replace(" ", "_")
+    row = {"DeveloperName": name, "FullName": name, "MasterLabel": label, "Type": "RecordPage", "Metadata": metadata}
+    return org.load("FlexiPage", [row | {"EntityDefinitionId": object_name}])[0]
 
 
 def _section(label: str, columns: tuple[tuple[str, ...], ...]) -> dict[str, Any]:

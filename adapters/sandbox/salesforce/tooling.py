@@ -1,4 +1,4 @@
-"""The Tooling API, as far as setting up needs it: custom fields and page layouts."""
+"""The Tooling API, as far as setting up needs it: custom fields, page layouts, and Lightning pages to look at."""
 
 import copy
 import re
@@ -28,7 +28,7 @@ def route(call: Call, rest: Sequence[str]) -> Response:
             return reading.next_page(call, locator)
         case ("POST", "sobjects", "CustomField"):
             return _create_field(call)
-        case ("GET", "sobjects", "CustomField" | "Layout" as kind, record_id):
+        case ("GET", "sobjects", "CustomField" | "Layout" | "FlexiPage" as kind, record_id):
             return _read(call, call.org.object(kind), record_id)
         case ("PATCH", "sobjects", "CustomField", record_id):
             return _update_field(call, record_id)
