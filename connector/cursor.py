@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from connector.errors import Bug
+from connector.errors import Bug, CursorInvalid
 from connector.ports import Page, Position
 
 FORMAT = 1
@@ -36,13 +36,17 @@ class Cursor:
 def advance(cursor: Cursor, page: Page) -> Cursor:
     """Return the cursor to store together with the page's records.
 
-    A page must end behind the place where it began, or reading would go round for ever.
+    A page must end behind the place where it began, or reading would go round for ever: `CursorInvalid` is raised for one that
+    does not. The CRM is to blame for it, so it ends that CRM's reading and nobody else's.
     """
     signpost = cursor.signpost or page.server_time
     if page.last is None:
         return replace(cursor, signpost=signpost)
     if cursor.at is not None and page.last <= cursor.at:
-        raise Bug(f"a page ended at {page.last}, which is not behind {cursor.at}")
+        raise CursorInvalid(
+            f"the listing does not get on: a page ended at {page.last.modified}, {page.last.id}, where the last one had ended.",
+            remedy="It is read again from there in the next lap; if this stays, tell the CRM's support what this says.",
+        )
     return replace(cursor, at=page.last, signpost=signpost)
 
 

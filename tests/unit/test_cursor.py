@@ -8,7 +8,7 @@ import pytest
 from adapters.memory import MemoryAdapter, MemoryCrm
 from connector.clock import SteppedClock
 from connector.cursor import Cursor, advance, dump, finish, load
-from connector.errors import Bug
+from connector.errors import Bug, CursorInvalid
 from connector.ports import Page, Position, Query
 
 LAG = timedelta(minutes=5)
@@ -43,10 +43,10 @@ def test_a_watermark_never_goes_back() -> None:
     assert cursor.since == NOON
 
 
-def test_a_page_that_does_not_get_on_is_a_bug() -> None:
+def test_a_page_that_does_not_get_on_is_refused() -> None:
     cursor = advance(Cursor(), page(NOON, last=Position("b", "2")))
     for stuck in (Position("b", "2"), Position("b", "1"), Position("a", "9")):
-        with pytest.raises(Bug):
+        with pytest.raises(CursorInvalid):
             advance(cursor, page(NOON, last=stuck))
     assert advance(cursor, page(NOON, last=Position("b", "3"))).at == Position("b", "3")
 

@@ -1,0 +1,40 @@
+"""Installations among real parts, as in the journeys: beside either CRM, live since a minute ago."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from house import House, standing
+from house_hubspot import HubSpotHouse, standing_beside_hubspot
+
+from connector.clock import SteppedClock
+
+_H = TypeVar("_H", bound=House)
+
+
+@pytest.fixture
+def acme(tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[House]:
+    """Beside a pretend Salesforce."""
+    with standing(tmp_path, migrated_file, clock) as house:
+        yield _live(house)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+    """Beside a pretend HubSpot."""
+    with standing_beside_hubspot(tmp_path, migrated_file, clock) as house:
+        yield _live(house)
+
+
+@pytest.fixture(params=["acme", "hub"])
+def either(request: pytest.FixtureRequest) -> House:
+    """Beside one CRM, then beside the other."""
+    house: House = request.getfixturevalue(request.param)
+    return house
+
+
+def _live(house: _H) -> _H:
+    assert house.lap().exit_code == 0
+    house.mark()
+    return house

@@ -1,0 +1,81 @@
+"""What happens to an installation from outside, and what it holds afterwards."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from house import House
+from sqlalchemy import Table, select
+
+from adapters.sandbox.hubspot import HubSpot
+from adapters.sandbox.web import Request, Response
+from connector.store import tables
+
+
+@contextmanager
+def answering(
+    house: House, listing: str, with_: Callable[[int, Request, Response], Response | None]
+) -> Iterator[list[int]]:
+    """Answer each page of a listing as `with_` says, told its number from 1 and the right answer; None lets that stand.
+
+    Yields the numbers so far. `listing` is a regular expression that is looked for in the address and in the answer.
+    """
+    real, pages = house.org.handle, list[int]()
+
+    def handle(request: Request) -> Response:
+        right = real(request)
+        if not (re.search(listing, request.target) or re.search(listing.encode(), right.body)):
+            return right
+        pages.append(len(pages) + 1)
+        return with_(pages[-1], request, right) or right
+
+    house.org.handle = handle  # type: ignore[method-assign]
+    try:
+        yield pages
+    finally:
+        del house.org.handle
+
+
+@contextmanager
+def during(house: House, listing: str, do: Callable[[], None], *, nth: int = 1) -> Iterator[None]:
+    """Do something when the CRM has worked out the `nth` page of a listing, before it sends that page; it must come to that."""
+
+    def with_(page: int, _request: Request, _right: Response) -> None:
+        if page == nth:
+            do()
+
+    with answering(house, listing, with_) as pages:
+        yield
+    assert len(pages) >= nth
+
+
+def rows(house: House, table: Table, **equal: Any) -> list[Any]:
+    """Return what the store holds."""
+    query = select(table).where(*(table.c[name] == value for name, value in equal.items()))
+    with house.installation.store.read() as connection:
+        return list(connection.execute(query))
+
+
+def names(house: House, table: Table = tables.account) -> set[str]:
+    """Return the names of the records that the store has and the CRM has not deleted."""
+    return {row.name for row in rows(house, table) if row.deleted_at is None}
+
+
+def rename(house: House, account: str, name: str) -> None:
+    """Change an account in the CRM."""
+    if isinstance(house.org, HubSpot):
+        house.org.update("companies", account, {"name": name})
+    else:
+        house.org.update("Account", account, {"Name": name})
+
+
+def accounts(house: House) -> str:
+    """Return by what pages of accounts are known, be it in the address or in the answer: living ones, and archived ones."""
+    return r"companies(/search|\?.*archived)" if isinstance(house.org, HubSpot) else r"/sobjects/Account/"
+
+
+def tiny_pages(house: House) -> None:
+    """Let a listing take more than one call, where the CRM decides about the size of its pages."""
+    if not isinstance(house.org, HubSpot):
+        house.org.rows_per_page = 1
