@@ -13,7 +13,7 @@ import typer
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.hubspot.seed import seed as fill_hubspot
-from adapters.sandbox.pages import Pages
+from adapters.sandbox.pages import HubSpotPages, Pages
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.seed import seed as fill_salesforce
 from adapters.sandbox.server import RunningServer, running
@@ -57,6 +57,7 @@ def _made(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesfo
         portal = HubSpot(clock)
         if accounts:
             fill_hubspot(portal, seed=seed, accounts=accounts, now=clock.now())
+        portal.mount_pages(HubSpotPages(portal))
         return portal
     if crm != "salesforce":
         raise typer.BadParameter(f"no sandbox for {crm}; there are: salesforce, hubspot")

@@ -1,6 +1,7 @@
-"""The pretend Salesforce in a browser: lists, search and records, as somebody who works in it would see them."""
+"""The pretend CRMs in a browser: lists, search and records, as somebody who works in one would see them."""
 
-from adapters.sandbox.pages.app import Pages
-from adapters.sandbox.pages.viewing import show_to_everybody
+from adapters.sandbox.pages.hubspot.app import HubSpotPages
+from adapters.sandbox.pages.salesforce.app import Pages
+from adapters.sandbox.pages.salesforce.viewing import show_to_everybody
 
-__all__ = ["Pages", "show_to_everybody"]
+__all__ = ["HubSpotPages", "Pages", "show_to_everybody"]

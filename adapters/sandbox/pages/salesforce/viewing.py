@@ -1,29 +1,17 @@
 """Who looks at the pages, what they may see, and single values as they read them."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapters.sandbox.pages.shown import Shown, day, mail_address, moment, web_address
 from adapters.sandbox.salesforce.org import Org
 from adapters.sandbox.salesforce.permissions import Access
 from adapters.sandbox.salesforce.schema import Field, ObjectType
 from adapters.sandbox.salesforce.store import Row
 from adapters.sandbox.salesforce.values import moment_of
 
-Look = Literal["plain", "lines", "link", "outside"]
+OURS = "Afterword_"
 PAGED = ("Account", "Contact", "Case", "Task", "Opportunity", "User")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One value with its label: text, and where it leads if it is a link."""
-
-    name: str
-    label: str
-    text: str
-    look: Look = "plain"
-    href: str = ""
 
 
 class Viewer:
@@ -63,12 +51,11 @@ class Viewer:
         if spec.type == "reference":
             return self._reference(spec.name, label, value)
         if spec.type == "url":
-            text = str(value or "")
-            # Anything else than a web address stays text: a link of another kind could do harm.
-            safe = text.startswith(("https://", "http://"))
-            return Shown(spec.name, label, text, "outside" if safe else "plain", text if safe else "")
-        if spec.type == "email" and value:
-            return Shown(spec.name, label, str(value), "outside", f"mailto:{value}")
+            return web_address(spec.name, label, str(value or ""))
+        if spec.type == "email":
+            return mail_address(spec.name, label, str(value or ""))
+        if spec.name == f"{OURS}Mood__c":
+            return Shown(spec.name, label, self.text(spec, value), "mood")
         return Shown(spec.name, label, self.text(spec, value), "lines" if spec.type == "textarea" else "plain")
 
     def text(self, spec: Field, value: Any) -> str:
@@ -89,7 +76,7 @@ class Viewer:
 
     def moment(self, text: str) -> str:
         """A stamp in the viewer's time zone."""
-        return _moment(moment_of(text).astimezone(self.zone))
+        return moment(moment_of(text).astimezone(self.zone))
 
     def _reference(self, name: str, label: str, value: str | None) -> Shown:
         held = self.org.schema.by_id(value) if value else None
@@ -116,15 +103,6 @@ def name_of(held: ObjectType, row: Row) -> str:
     """What people call a record."""
     name = held.name_field.name if held.name_field else "Subject"
     return str(row.get(name) or row["Id"])
-
-
-def day(text: str) -> str:
-    """A date as people read it: Fri 20 Nov 2026."""
-    return f"{date.fromisoformat(text):%a %-d %b %Y}"
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%-d %b %Y, %H:%M}"
 
 
 def show_to_everybody(org: Org, prefix: str) -> list[str]:

@@ -1,30 +1,17 @@
 """The addresses of the pages: what is asked for, who asks, and the few things that can be done on a record."""
 
-from functools import cache
-from http.cookies import CookieError, SimpleCookie
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from adapters.sandbox.pages import records
-from adapters.sandbox.pages.viewing import PAGED, Viewer, address, name_of
+from adapters.sandbox.pages.salesforce import records
+from adapters.sandbox.pages.salesforce.viewing import PAGED, Viewer, address, name_of
+from adapters.sandbox.pages.shown import Card
+from adapters.sandbox.pages.site import Frame, Site, Tab, page_in, see, style, wanted_in
 from adapters.sandbox.salesforce.errors import SalesforceError
 from adapters.sandbox.salesforce.org import Org
 from adapters.sandbox.salesforce.store import Row
 from adapters.sandbox.web import Request, Response
 
-_HERE = Path(__file__).parent
-_COOKIE = "sandbox_user"
-_HTML = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+_SITE = Site("Salesforce", "Salesforce, Inc.", "/lightning", "/lightning/o/Account/list")
 _TABS = ("Account", "Contact", "Case", "Task", "Opportunity")
 
 
@@ -38,9 +25,9 @@ class Pages:
         """Answers what lies under /lightning (and sends / there); None for everything else."""
         match (request.method, *request.segments):
             case ("GET",) | ("GET", "lightning"):
-                return _see("/lightning/o/Account/list")
+                return see(_SITE.home)
             case ("GET", "lightning", "page.css"):
-                return Response(200, _style(), {"Content-Type": "text/css; charset=utf-8"})
+                return style()
             case (_, "lightning", *rest):
                 with self._org.lock:
                     self._org.settle()
@@ -51,7 +38,8 @@ class Pages:
         viewer = self._viewer(request)
         match (request.method, *rest):
             case ("GET", "o", name, "list") if name in PAGED and self._readable(viewer, name):
-                return self._list(viewer, request, name)
+                table = records.listed(viewer, name, wanted_in(request), page_in(request))
+                return _SITE.listing(self._frame(viewer), self._tab(name), request, table=table)
             case ("GET", "r", name, record_id, "view"):
                 row = self._found(viewer, name, record_id)
                 return self._record(viewer, row, name) if row else self._nothing(viewer)
@@ -59,15 +47,13 @@ class Pages:
                 row = self._found(viewer, name, record_id)
                 return self._act(viewer, request, name, action, row) if row else self._nothing(viewer)
             case ("POST", "as"):
-                return self._switch(request)
+                chosen = self._org.store.get("User", request.form.get("user"))
+                return _SITE.switched(request, chosen["Id"] if chosen else "")
         return self._nothing(viewer)
 
     def _viewer(self, request: Request) -> Viewer:
-        try:
-            chosen = SimpleCookie(request.headers.get("cookie", "")).get(_COOKIE)
-        except CookieError:
-            chosen = None
-        user = self._org.store.get("User", chosen.value) if chosen else None
+        chosen = _SITE.chosen(request)
+        user = self._org.store.get("User", chosen) if chosen else None
         return Viewer(self._org, user["Id"] if user and user.get("IsActive") else self._first_user())
 
     def _first_user(self) -> str:
@@ -87,44 +73,23 @@ class Pages:
         row = self._org.get(name, record_id)
         return None if row is None or row.get("IsDeleted") else row
 
-    def _list(self, viewer: Viewer, request: Request, name: str) -> Response:
-        wanted = request.query.get("q", "").strip()
-        text = request.query.get("page", "1")
-        page = max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-        table = records.listed(viewer, name, wanted, page)
-        pages = max(1, -(-table.total // records.PER_PAGE))
-        here = f"/lightning/o/{name}/list?{urlencode({'q': wanted})}&page="
-        return self._page(
-            viewer,
-            "list.html",
-            title=table.title,
-            tab=name,
-            table=table,
-            wanted=wanted,
-            page=page,
-            pages=pages,
-            here=here,
-        )
-
     def _record(self, viewer: Viewer, row: Row, name: str, *, problem: str = "") -> Response:
         held = self._org.object(name)
-        outcome = held.find(records.OUTCOME)
-        return self._page(
-            viewer,
+        return _SITE.page(
             "record.html",
+            self._frame(viewer),
             status=400 if problem else 200,
             title=name_of(held, row),
             tab=name,
-            row=row,
             kind=held.label,
             problem=problem,
-            here=f"/lightning/r/{name}/{row['Id']}",
-            details=viewer.fields(held, row, records.DETAILS[name]),
+            back=address(name, row["Id"]),
+            cards=[Card("Details", viewer.fields(held, row, records.DETAILS[name]))],
             panel=records.panel(viewer, held, row),
             hidden=records.hidden_fields(viewer, held),
             follow_ups=records.follow_ups(viewer, row["Id"]) if name == "Account" else [],
             related=records.related(viewer, name, row["Id"]),
-            outcomes=outcome.values if outcome and viewer.edits(held, records.OUTCOME) else (),
+            actions=records.actions(viewer, held, row),
         )
 
     def _act(self, viewer: Viewer, request: Request, name: str, action: str, row: Row) -> Response:
@@ -139,35 +104,24 @@ class Pages:
             self._org.update(name, row["Id"], change, by=viewer.id)
         except SalesforceError as error:
             return self._record(viewer, row, name, problem=error.message)
-        return _see(address(name, row["Id"]))
-
-    def _switch(self, request: Request) -> Response:
-        chosen = self._org.store.get("User", request.form.get("user"))
-        back = request.form.get("back", "")
-        # Only to our own pages: the address came with the form, and anybody can send one.
-        target = back if back.startswith("/lightning/") else "/lightning/o/Account/list"
-        response = _see(quote(target, safe="/?=&%"))
-        if chosen is None:
-            return response
-        cookie = f"{_COOKIE}={chosen['Id']}; Path=/lightning; HttpOnly; SameSite=Strict"
-        return Response(303, b"", {**response.headers, "Set-Cookie": cookie})
+        return see(address(name, row["Id"]))
 
     def _nothing(self, viewer: Viewer) -> Response:
-        return self._page(viewer, "nothing.html", status=404, title="Nothing here", tab="")
+        return _SITE.nothing(self._frame(viewer))
 
-    def _page(self, viewer: Viewer, template: str, *, status: int = 200, **values: Any) -> Response:
-        organization = self._org.rows("Organization")[0]
-        shown = {
-            "viewer": viewer,
-            "people": sorted(self._people(), key=lambda row: row["Name"]),
-            "organization": organization["Name"],
-            "now": viewer.moment(self._org.now()),
-            "tabs": [(name, self._org.object(name).plural) for name in _TABS],
-            "wanted": "",
-            "here": "",
-        }
-        text = _templates().get_template(template).render(shown | values)
-        return Response(status, text.encode(), _HTML)
+    def _tab(self, name: str) -> Tab:
+        return Tab(name, self._org.object(name).plural, f"/lightning/o/{name}/list")
+
+    def _frame(self, viewer: Viewer) -> Frame:
+        people = sorted(self._people(), key=lambda row: row["Name"])
+        return Frame(
+            user=viewer.id,
+            people=[(row["Id"], ", ".join(filter(None, (row["Name"], row.get("Title"))))) for row in people],
+            organization=self._org.rows("Organization")[0]["Name"],
+            tabs=[self._tab(name) for name in _TABS],
+            now=viewer.moment(self._org.now()),
+            zone=viewer.zone.key,
+        )
 
 
 def _change(name: str, action: str, form: dict[str, str]) -> dict[str, Any] | None:
@@ -181,23 +135,3 @@ def _change(name: str, action: str, form: dict[str, str]) -> dict[str, Any] | No
         case ("Case", "reopen"):
             return {"Status": "Working"}
     return None
-
-
-def _see(target: str) -> Response:
-    return Response(303, b"", {"Location": target, "Cache-Control": "no-store"})
-
-
-@cache
-def _style() -> bytes:
-    return (_HERE / "static" / "page.css").read_bytes()
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

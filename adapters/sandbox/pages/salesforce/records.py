@@ -1,17 +1,25 @@
 """What stands on a record's page and in a list, worked out without any HTML."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
-from adapters.sandbox.pages.viewing import Shown, Viewer, address, day, label_of, name_of
+from adapters.sandbox.pages.salesforce.viewing import OURS, Viewer, address, label_of, name_of
+from adapters.sandbox.pages.shown import (
+    LATEST,
+    PER_PAGE,
+    Action,
+    FollowUp,
+    Line,
+    Panel,
+    Table,
+    completion,
+    day,
+    panel_of,
+)
 from adapters.sandbox.salesforce.schema import ObjectType
 from adapters.sandbox.salesforce.store import Row
 
-OURS = "Afterword_"
 OUTCOME = "Afterword_Outcome__c"
-PER_PAGE = 25
-_LATEST = 8
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "Account": (
@@ -57,74 +65,25 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 SEARCHED: dict[str, tuple[str, ...]] = {"Case": ("CaseNumber", "Subject"), "Task": ("Subject",)}
 
 
-@dataclass(frozen=True)
-class Line:
-    """One record in a table: its link, and its values in the order of the columns."""
-
-    name: str
-    href: str
-    cells: list[Shown]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A list of records. `total` counts those that are not on this page too."""
-
-    title: str
-    name_label: str
-    columns: list[str]
-    lines: list[Line]
-    total: int
-
-
-@dataclass(frozen=True)
-class FollowUp:
-    """A task of ours, as the page of its account shows it."""
-
-    subject: str
-    href: str
-    due: str
-    owner: str
-    priority: str
-    status: str
-    outcome: str
-    description: str
-    open: bool
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Our section of a record: the fields with a place of their own by short name, and the rest."""
-
-    special: dict[str, Shown]
-    rest: list[Shown]
-
-    def text(self, name: str) -> str:
-        """The value of a field with a place of its own; empty when it is hidden."""
-        found = self.special.get(name)
-        return found.text if found else ""
-
-    @property
-    def bar(self) -> tuple[float, float, float] | None:
-        """The score and its range in percent of the scale; None unless all three are there."""
-        texts = [self.text(name) for name in ("Satisfaction", "Satisfaction_From", "Satisfaction_To")]
-        if not all(texts):
-            return None
-        value, low, high = (float(text.replace(",", "")) for text in texts)
-        return value, low, high
-
-
-_SPECIAL = ("Satisfaction", "Satisfaction_From", "Satisfaction_To", "Mood", "Attention", "Summary", "Details")
-
-
 def panel(viewer: Viewer, held: ObjectType, row: Row) -> Panel | None:
     """Our section, or None where none of our fields is visible."""
     names = tuple(name for name in held.fields if name.startswith(OURS))
-    shown = {each.name.removeprefix(OURS).removesuffix("__c"): each for each in viewer.fields(held, row, names)}
-    if not shown:
-        return None
-    rest = [each for name, each in shown.items() if name not in _SPECIAL]
-    return Panel({name: each for name, each in shown.items() if name in _SPECIAL}, rest)
+    shown = viewer.fields(held, row, names)
+    return panel_of({each.name.removeprefix(OURS).removesuffix("__c").lower(): each for each in shown})
+
+
+def actions(viewer: Viewer, held: ObjectType, row: Row) -> list[Action]:
+    """What can be done on a record's page."""
+    here = f"/lightning/r/{held.name}/{row['Id']}"
+    if held.name == "Case":
+        closed = row["IsClosed"]
+        return [Action(f"{here}/{'reopen' if closed else 'close'}", f"{'Reopen' if closed else 'Close'} this case")]
+    if held.name == "Task" and not row["IsClosed"]:
+        outcome = held.find(OUTCOME)
+        values = outcome.values if outcome and viewer.edits(held, OUTCOME) else ()
+        options = tuple((each, each) for each in values)
+        return [completion(f"{here}/complete", options)]
+    return []
 
 
 def hidden_fields(viewer: Viewer, held: ObjectType) -> bool:
@@ -227,7 +186,7 @@ def _children(viewer: Viewer, object_name: str, link: str, record_id: str) -> li
 
 def _table(viewer: Viewer, title: str, object_name: str, rows: Sequence[Row], names: tuple[str, ...]) -> Table:
     held = viewer.org.object(object_name)
-    return _lines(viewer, title, held, islice(rows, _LATEST), total=len(rows), names=names)
+    return _lines(viewer, title, held, islice(rows, LATEST), total=len(rows), names=names)
 
 
 def _lines(

@@ -1,0 +1,127 @@
+"""The addresses of the pages, which are those of the vendor: what is asked for, who asks, and what can be done on a record."""
+
+from typing import Any
+
+from adapters.sandbox.hubspot.errors import HubSpotError
+from adapters.sandbox.hubspot.owners import Owner
+from adapters.sandbox.hubspot.portal import Portal
+from adapters.sandbox.hubspot.schema import ObjectType
+from adapters.sandbox.hubspot.store import Record
+from adapters.sandbox.pages.hubspot import records
+from adapters.sandbox.pages.hubspot.viewing import PAGED, Viewer
+from adapters.sandbox.pages.site import Frame, Site, Tab, page_in, see, style, wanted_in
+from adapters.sandbox.web import Request, Response
+
+_TABS = ("companies", "contacts", "tickets", "deals", "tasks")
+
+
+class HubSpotPages:
+    """The pages of one portal: `portal.mount_pages(HubSpotPages(portal))`. Whoever has chosen no user looks as the first one.
+
+    Records lie under /contacts/{portal}/record/{type}/{id}, lists under /contacts/{portal}/objects/{type}/views/all/list.
+    """
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        home = Viewer(portal, "").list_address(portal.object("companies"))
+        self._site = Site("HubSpot", "HubSpot, Inc.", "/contacts", home)
+
+    def __call__(self, request: Request) -> Response | None:
+        """Answers what lies under /contacts (and sends / there); None for everything else."""
+        match (request.method, *request.segments):
+            case ("GET",) | ("GET", "contacts"):
+                return see(self._site.home)
+            case ("GET", "contacts", "page.css"):
+                return style()
+            case (_, "contacts", *rest):
+                with self._portal.lock:
+                    return self._answer(request, rest)
+        return None
+
+    def _answer(self, request: Request, rest: list[str]) -> Response:
+        viewer = self._viewer(request)
+        match (request.method, *rest):
+            case ("POST", "as"):
+                user = request.form.get("user", "")
+                return self._site.switched(request, user if user in {str(each.id) for each in self._people()} else "")
+            case ("GET", portal, "objects", name, "views", "all", "list") if held := self._held(portal, name):
+                table = records.listed(viewer, held, wanted_in(request), page_in(request))
+                return self._site.listing(self._frame(viewer), _tab(viewer, held), request, table=table)
+            case (method, portal, "record", name, record_id, *action) if held := self._held(portal, name):
+                record = self._portal.records.lookup(held, record_id)
+                if record and (method, action) == ("GET", []):
+                    return self._record(viewer, held, record)
+                if record and method == "POST" and len(action) == 1:
+                    return self._act(viewer, request, held, record, action=action[0])
+        return self._site.nothing(self._frame(viewer))
+
+    def _held(self, portal: str, name: str) -> ObjectType | None:
+        held = self._portal.schema.find(name) if portal == str(self._portal.portal_id) else None
+        return held if held and held.name in PAGED else None
+
+    def _people(self) -> list[Owner]:
+        return self._portal.owners.page(0, 500, email=None, archived=False)
+
+    def _viewer(self, request: Request) -> Viewer:
+        people = self._people()
+        chosen = self._site.chosen(request)
+        user = next((each for each in people if str(each.id) == chosen), None)
+        selling = [each for each in people if any(name == "Sales" for _, name, _ in each.teams)]
+        return Viewer(self._portal, str((user or (selling or people)[0]).id))
+
+    def _record(self, viewer: Viewer, held: ObjectType, record: Record, *, problem: str = "") -> Response:
+        return self._site.page(
+            "record.html",
+            self._frame(viewer),
+            status=400 if problem else 200,
+            title=viewer.name(held, record),
+            tab=held.name,
+            kind=held.singular.capitalize(),
+            problem=problem,
+            back=viewer.address(held, record.id),
+            cards=records.cards(viewer, held, record),
+            panel=records.panel(viewer, held, record),
+            hidden=False,
+            follow_ups=records.follow_ups(viewer, held, record) if held.name not in records.ACTIVITIES else [],
+            related=records.related(viewer, held, record),
+            actions=records.actions(viewer, held, record),
+        )
+
+    def _act(self, viewer: Viewer, request: Request, held: ObjectType, record: Record, *, action: str) -> Response:
+        change = _change(held, action, request.form)
+        if change is None:
+            return self._site.nothing(self._frame(viewer))
+        try:
+            self._portal.update(held.name, str(record.id), change, by=viewer.id)
+        except HubSpotError as error:
+            return self._record(viewer, held, record, problem=str(error))
+        return see(viewer.address(held, record.id))
+
+    def _frame(self, viewer: Viewer) -> Frame:
+        return Frame(
+            user=viewer.id,
+            people=[(str(each.id), f"{each.first} {each.last}".strip()) for each in self._people()],
+            organization=f"Account {self._portal.portal_id}",
+            tabs=[_tab(viewer, self._portal.object(name)) for name in _TABS],
+            now=viewer.moment(self._portal.clock.now()),
+            zone=viewer.zone.key,
+        )
+
+
+def _tab(viewer: Viewer, held: ObjectType) -> Tab:
+    return Tab(held.name, records.title_of(held), viewer.list_address(held))
+
+
+def _change(held: ObjectType, action: str, form: dict[str, str]) -> dict[str, Any] | None:
+    """What a button of a record's page writes; None when there is no such button."""
+    outcome = form.get("outcome", "")
+    match (held.name, action):
+        case ("tasks", "complete"):
+            return {"hs_task_status": "COMPLETED"} | ({records.OUTCOME: outcome} if outcome else {})
+        case ("tasks", "outcome"):
+            return {records.OUTCOME: outcome}
+        case ("tasks", "reopen"):
+            return {"hs_task_status": "NOT_STARTED"}
+        case ("tickets" | "deals", "stage") if held.stage and form.get("stage"):
+            return {held.stage: form["stage"]}
+    return None

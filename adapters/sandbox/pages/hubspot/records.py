@@ -1,0 +1,195 @@
+"""What stands on a record's page and in a list, worked out without any HTML."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.sandbox.hubspot.schema import ObjectType
+from adapters.sandbox.hubspot.store import Record
+from adapters.sandbox.hubspot.values import iso
+from adapters.sandbox.pages.hubspot.viewing import OURS, Viewer
+from adapters.sandbox.pages.shown import (
+    LATEST,
+    PER_PAGE,
+    Action,
+    Card,
+    FollowUp,
+    Line,
+    Panel,
+    Shown,
+    Table,
+    completion,
+    panel_of,
+)
+
+OUTCOME = f"{OURS}outcome"
+KEY = f"{OURS}key"
+ACTIVITIES = ("calls", "meetings", "emails", "notes", "tasks")
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "companies": ("lifecyclestage", "country", "hubspot_owner_id", f"{OURS}mood", f"{OURS}satisfaction"),
+    "contacts": ("email", "jobtitle", "company", f"{OURS}last_rating"),
+    "tickets": ("hs_pipeline", "hs_pipeline_stage", "hs_ticket_priority", "hubspot_owner_id", "createdate"),
+    "deals": ("dealstage", "amount", "closedate", "hubspot_owner_id"),
+    "tasks": ("hs_task_status", "hs_task_priority", "hs_timestamp", "hubspot_owner_id", OUTCOME),
+    "calls": ("hs_call_direction", "hs_call_status", "hs_timestamp", "hubspot_owner_id"),
+    "meetings": ("hs_meeting_outcome", "hs_meeting_start_time", "hubspot_owner_id"),
+    "emails": ("hs_email_direction", "hs_timestamp", "hubspot_owner_id"),
+    "notes": ("hs_timestamp", "hubspot_owner_id"),
+}
+_RELATED: dict[str, tuple[str, ...]] = {
+    "companies": ("contacts", "tickets", "deals", "companies"),
+    "contacts": ("companies", "tickets", "deals"),
+    "tickets": ("contacts", "companies", "deals"),
+    "deals": ("contacts", "companies", "tickets"),
+}
+_OF_ACTIVITIES = ("contacts", "companies", "tickets", "deals")
+# What the portal keeps for itself is not among what people read.
+_INNER = frozenset(
+    {"hs_object_source", "hs_body_preview", "hs_all_contact_vids", "hs_calculated_merged_vids", "hs_task_is_completed"}
+    | {"hs_created_by_user_id", "hs_updated_by_user_id", "hs_is_closed", "hs_is_closed_won", "time_to_close"}
+)
+
+
+# What says least about a record stands last.
+_LAST = ("createdate", "hs_createdate", "lastmodifieddate", "hs_lastmodifieddate", "hs_object_id")
+
+
+def title_of(held: ObjectType) -> str:
+    """The plural of an object's name, as a heading."""
+    return held.name.capitalize()
+
+
+def listed(viewer: Viewer, held: ObjectType, wanted: str, page: int) -> Table:
+    """One page (from 1) of an object's records, newest change first, those with `wanted` in their name only."""
+    folded = wanted.casefold()
+    live = (each for each in viewer.portal.store.table(held.name).rows.values() if each.archived is None)
+    found = [each for each in live if folded in viewer.name(held, each).casefold()]
+    found.sort(key=lambda each: (each.modified, each.id), reverse=True)
+    start = (page - 1) * PER_PAGE
+    return _table(viewer, title_of(held), held, found[start : start + PER_PAGE], total=len(found))
+
+
+def panel(viewer: Viewer, held: ObjectType, record: Record) -> Panel | None:
+    """Our section, or None where the portal has none of our properties for this object."""
+    shown = viewer.fields(held, record, tuple(name for name in held.properties if name.startswith(OURS)))
+    return panel_of({each.name.removeprefix(OURS): each for each in shown})
+
+
+def cards(viewer: Viewer, held: ObjectType, record: Record) -> list[Card]:
+    """The groups of properties, ours apart: of each the properties that have a value."""
+    found = []
+    for group in held.groups.values():
+        specs = [
+            spec
+            for spec in held.properties.values()
+            if spec.group == group.name and spec.name not in _INNER and not spec.name.startswith(OURS)
+        ]
+        specs.sort(key=lambda spec: _LAST.index(spec.name) if spec.name in _LAST else -1)
+        values = [shown for spec in specs if (shown := viewer.show(held, record, spec)).text]
+        if values:
+            found.append(Card(group.label, values))
+    return found
+
+
+def related(viewer: Viewer, held: ObjectType, record: Record) -> list[Table]:
+    """What a record is associated with, and what was done about it."""
+    portal = viewer.portal
+    tables = []
+    for name in _RELATED.get(held.name, _OF_ACTIVITIES):
+        other = portal.object(name)
+        found = _joined(viewer, held, record, other)
+        if found or held.name in _RELATED:
+            title = "Related companies" if other is held else title_of(other)
+            tables.append(_table(viewer, title, other, found[:LATEST], total=len(found)))
+    return [*tables, *([_activities(viewer, held, record)] if held.name in _RELATED else [])]
+
+
+def follow_ups(viewer: Viewer, held: ObjectType, record: Record) -> list[FollowUp]:
+    """Our tasks about a record: open ones first, by due time."""
+    tasks = viewer.portal.object("tasks")
+    ours = [each for each in _joined(viewer, held, record, tasks) if KEY in each.properties]
+    ours.sort(key=lambda each: (not is_open(each), each.properties.get("hs_timestamp", "9999")))
+    return [_follow_up(viewer, tasks, each) for each in ours]
+
+
+def is_open(task: Record) -> bool:
+    """Whether a task is still to be done."""
+    return task.properties.get("hs_task_status") != "COMPLETED"
+
+
+def actions(viewer: Viewer, held: ObjectType, record: Record) -> list[Action]:
+    """What can be done on a record's page: complete a task and say how it went, or move a record to another stage."""
+    here = viewer.address(held, record.id)
+    if held.name == "tasks":
+        outcome = held.properties.get(OUTCOME)
+        options = tuple((each.value, each.label) for each in outcome.options) if outcome else ()
+        if is_open(record):
+            return [completion(f"{here}/complete", options)]
+        chosen = record.properties.get(OUTCOME, "")
+        changing = Action(f"{here}/outcome", "Save", "", "outcome", outcome.label if outcome else "", "None", options)
+        reopening = Action(f"{here}/reopen", "Mark as not completed")
+        return [*([replace(changing, chosen=chosen)] if options else []), reopening]
+    if held.pipeline and held.stage:
+        return [_stages(viewer, held, record, held.stage)]
+    return []
+
+
+def _stages(viewer: Viewer, held: ObjectType, record: Record, name: str) -> Action:
+    present = record.properties.get(name, "")
+    found = viewer.portal.pipelines.of_stage(held.name, present)
+    options = tuple((each.id, each.label) for each in (found[0].live() if found else ()))
+    label = held.properties[name].label
+    return Action(f"{viewer.address(held, record.id)}/stage", "Save", "", "stage", label, "", options, present)
+
+
+def _follow_up(viewer: Viewer, held: ObjectType, task: Record) -> FollowUp:
+    def text(name: str) -> str:
+        spec = held.properties.get(name)
+        return viewer.show(held, task, spec).text if spec else ""
+
+    priority = text("hs_task_priority")
+    return FollowUp(
+        subject=viewer.name(held, task),
+        href=viewer.address(held, task.id),
+        due=text("hs_timestamp"),
+        owner=text("hubspot_owner_id"),
+        priority=priority,
+        status=text("hs_task_status"),
+        outcome=text(OUTCOME),
+        description=text("hs_task_body"),
+        open=is_open(task),
+    )
+
+
+def _activities(viewer: Viewer, held: ObjectType, record: Record) -> Table:
+    """What was done about a record, latest first; our own tasks stand elsewhere."""
+    found = [
+        (each.properties.get("hs_timestamp") or iso(each.created), other, each)
+        for other in map(viewer.portal.object, ACTIVITIES)
+        for each in _joined(viewer, held, record, other)
+        if KEY not in each.properties
+    ]
+    found.sort(key=lambda one: one[0], reverse=True)
+    lines = [_activity(viewer, other, each) for _, other, each in found[:LATEST]]
+    return Table("Activities", "Title", ["Kind", "Activity date", "Owner"], lines, len(found))
+
+
+def _activity(viewer: Viewer, held: ObjectType, record: Record) -> Line:
+    kind = Shown("kind", "Kind", held.singular.capitalize())
+    cells = [kind, *viewer.fields(held, record, ("hs_timestamp", "hubspot_owner_id"))]
+    return Line(viewer.name(held, record), viewer.address(held, record.id), cells)
+
+
+def _joined(viewer: Viewer, held: ObjectType, record: Record, other: ObjectType) -> list[Record]:
+    table = viewer.portal.store.table(other.name)
+    ids = viewer.portal.links.of(held.name, record.id, other.name)
+    found = [each for key in ids if (each := table.alive(key))]
+    return sorted(found, key=lambda each: (each.modified, each.id), reverse=True)
+
+
+def _table(viewer: Viewer, title: str, held: ObjectType, shown: Sequence[Record], *, total: int) -> Table:
+    names = tuple(name for name in _COLUMNS[held.name] if name in held.properties)
+    lines = [
+        Line(viewer.name(held, each), viewer.address(held, each.id), viewer.fields(held, each, names)) for each in shown
+    ]
+    return Table(title, "Name", [held.properties[name].label for name in names], lines, total)
