@@ -48,6 +48,8 @@ def serve(
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     with running(org, port=port, cert_dir=cert_dir) as server:
+        if isinstance(org, HubSpot):
+            org.configure(ui_domain=server.url.removeprefix("https://"))
         _tell(_credentials(org, server), ready_file)
         stop.wait()
 

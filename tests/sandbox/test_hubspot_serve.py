@@ -29,7 +29,11 @@ def test_it_begins_with_invented_companies():
         told = json.loads(process.stdout.readline())
         with Hub(told["url"], told["ca_bundle"], told["access_token"]) as hub:
             companies = hub.objects("GET", "companies").json()["results"]
+            account = hub.ok("GET", "account-info/v3/details")
+            place = f"contacts/{account['portalId']}/record/0-2/{companies[0]['id']}"
+            page = hub.get(f"https://{account['uiDomain']}/{place}", timeout=30).text
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
     assert len(companies) == 3
     assert all(each["properties"]["domain"].endswith(".example") for each in companies)
+    assert f"<h1>{companies[0]['properties']['name']}</h1>" in page

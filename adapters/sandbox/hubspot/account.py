@@ -86,7 +86,7 @@ def details(call: Call, rest: list[str]) -> Response:
                 "additionalCurrencies": [],
                 "utcOffset": f"{'-' if seconds < 0 else '+'}{hours:02d}:{minutes:02d}",
                 "utcOffsetMilliseconds": seconds * 1000,
-                "uiDomain": "app.hubspot.com",
+                "uiDomain": call.portal.ui_domain,
                 "dataHostingLocation": "na1",
             }
         )

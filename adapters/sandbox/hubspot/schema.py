@@ -195,18 +195,20 @@ def _object(name: str, table: Mapping[str, Any], written: Mapping[str, Any]) -> 
     held.groups[told["group"]] = Group(told["group"], f"{held.singular.capitalize()} information", 0)
     rows = written["common"] | (written["engagement"] if engagement else {}) | told["properties"]
     for each, words in rows.items():
-        held.properties[each] = _standard(each, words, told["group"], written["options"])
+        held.properties[each] = _standard(each, words, told["group"], written)
     return held
 
 
-def _standard(name: str, words: list[str], group: str, named: Mapping[str, Iterable[str]]) -> Property:
+def _standard(name: str, words: list[str], group: str, written: Mapping[str, Any]) -> Property:
     kind, field_type, label, *marks = words
     listed = next((mark.removeprefix("options:") for mark in marks if mark.startswith("options:")), "")
-    values = named.get(listed, listed.split(",") if listed else ())
+    values = written["options"].get(listed, listed.split(",") if listed else ())
     if kind == "bool":
         options: tuple[Option, ...] = (Option("true", "Yes", 0), Option("false", "No", 1))
     else:
-        options = tuple(Option(value, _label(value), order) for order, value in enumerate(values))
+        options = tuple(
+            Option(value, written["labels"].get(value, _label(value)), order) for order, value in enumerate(values)
+        )
     return Property(
         name,
         kind,
