@@ -15,7 +15,18 @@ import structlog
 import typer
 from rich.console import Console
 
-from connector import checking, cli_setup, planning, printing, printing_plan, project, service, wiring
+from connector import (
+    checking,
+    cli_setup,
+    planning,
+    printing,
+    printing_plan,
+    printing_undo,
+    project,
+    service,
+    undoing,
+    wiring,
+)
 from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SystemClock
@@ -258,6 +269,25 @@ def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
             connecting.resume(connection, crm)
             still = connecting.all_paused(connection) if crm else None
     out.print(f"{crm or 'Everything'} goes on." if still is None else "Everything is still paused: `afterword resume`.")
+
+
+@app.command()
+@guarded
+def undo(
+    crm: Annotated[str, typer.Argument(help="The connection's name.")],
+    config: Config = DEFAULT_CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it, and pause the connection.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take back the last write-back of a CRM, where nobody has changed it since. Without --yes it only says what it would do."""
+    house = _house(config)
+    with _closing(house):
+        _migrated(house)
+        (endpoint,) = _endpoints(house, crm)
+        found = undoing.carry_out(house, endpoint) if yes else undoing.plan(house, endpoint)
+    _print_json(found.as_json()) if as_json else printing_undo.undone(out, found)
+    if found.exit_code:
+        _leave(found.exit_code)
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────

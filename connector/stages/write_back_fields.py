@@ -74,17 +74,8 @@ def _send_all(outbox: Outbox, changes: Sequence[Change]) -> None:
 
 def _note(outbox: Outbox, connection: Transaction, change: Change, result: WriteResult) -> None:
     row, crm, now = change.row, outbox.crm, outbox.now
-    writing.log(
-        connection,
-        crm.name,
-        result.write.key,
-        ref=row.ref,
-        at=now,
-        outcome=result.outcome,
-        before={name: row.shown.get(name) for name in change.fields},
-        after=dict(change.fields),
-        error=str(result.error) if result.error else None,
-    )
+    before = {name: row.shown.get(name) for name in change.fields}
+    outbox.log(connection, result, row.ref, before=before, after=change.fields)
     if result.outcome == "refused":
         outbox.set_aside(connection, result, outbox.fingerprint(change.fields))
         return

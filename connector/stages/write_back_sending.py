@@ -8,10 +8,12 @@ from typing import Any
 from connector.errors import Bug, CrmError, MappingError, NotPermitted, SchemaChanged
 from connector.ports import Write, WriteResult
 from connector.stages.context import Connected, Context
-from connector.store import Row, Transaction, connecting, writing
+from connector.store import Row, Transaction, connecting, undoing, writing
 from connector.store.leases import Lease
 
 PAGE = 200
+
+Raw = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Written:
     refused: int = 0
     failure: CrmError | None = None
     """Why the rest was not written; it stays marked."""
+    begun: bool = False
+    """Whether anything was written yet."""
 
     def count(self, result: WriteResult) -> None:
         """Add one result."""
@@ -54,6 +58,23 @@ class Outbox:
         with self.context.store.read() as connection:
             self.lease.check(connection)
         return checked(writes, self.crm.adapter.write(writes))
+
+    def log(self, connection: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:
+        """Add a line to the log. With the first thing that was written, this is the last write-back, which can be taken back."""
+        line = writing.log(
+            connection,
+            self.crm.name,
+            result.write.key,
+            ref=ref,
+            at=self.now,
+            outcome=result.outcome,
+            before=dict(before),
+            after=dict(after),
+            error=str(result.error) if result.error else None,
+        )
+        if result.outcome != "refused" and not self.written.begun:
+            self.written.begun = True
+            undoing.begins(connection, self.crm.name, line, self.now)
 
     def set_aside(self, connection: Transaction, result: WriteResult, fingerprint: str) -> None:
         """Keep a refusal with its reason. A passing one (a locked record) is tried again in the next lap.

@@ -124,17 +124,7 @@ def _send_all(outbox: Outbox, due: Sequence[Write]) -> None:
 def _note(outbox: Outbox, connection: Transaction, result: WriteResult) -> None:
     write, crm = result.write, outbox.crm.name
     ref = f"{write.object}/{result.id}" if result.id else None
-    writing.log(
-        connection,
-        crm,
-        write.key,
-        ref=ref,
-        at=outbox.now,
-        outcome=result.outcome,
-        before={},
-        after=dict(write.fields),
-        error=str(result.error) if result.error else None,
-    )
+    outbox.log(connection, result, ref, before={}, after=write.fields)
     if result.outcome == "refused":
         outbox.set_aside(connection, result, outbox.fingerprint(write.fields))
     elif ref is not None:

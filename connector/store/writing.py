@@ -97,9 +97,10 @@ def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str) -> N
     insert_or_ignore(connection, binding, [row])
 
 
-def log(connection: Connection, crm: str, key: str, **columns: Any) -> None:
-    """Add a line to the log of writes: ref, at, outcome, before, after, error."""
-    connection.execute(write_log.insert().values(connection=crm, key=key, **columns))
+def log(connection: Connection, crm: str, key: str, **columns: Any) -> int:
+    """Add a line to the log of writes (ref, at, outcome, before, after, error); returns its number."""
+    line = write_log.insert().values(connection=crm, key=key, **columns).returning(write_log.c.id)
+    return int(connection.execute(line).scalar_one())
 
 
 def fingerprint(fields: Mapping[str, Any], mapping: str) -> str:

@@ -47,6 +47,29 @@ def test_1_when_records_were_refused(begun: House) -> None:
     assert len(begun.tasks()) == 1  # nothing else waited for it
 
 
+def test_the_last_write_back_is_shown_and_then_taken_back(begun: House) -> None:
+    begun.command("sync")
+    begun.answer(begun.mailbox.mails[0], 1, "No.")
+    begun.command("sync")
+    (task,) = begun.tasks()
+    account = task["WhatId"]
+    begun.mark()
+    shown = begun.command("undo", "acme")
+    assert (shown.code, begun.writes) == (0, [])
+    for part in ("Northwind", "Afterword_People__c: 1", "-> (empty)", "close the task", "undo acme --yes"):
+        assert part in shown.out
+    done = begun.command("undo", "acme", "--yes", "--json")
+    report = json.loads(done.out)
+    assert (done.code, report["done"]) == (0, True)
+    assert all(one["outcome"] == "updated" for one in report["records"])
+    assert begun.shows("Account", account) == {}
+    assert [one["Status"] for one in begun.tasks()] == ["Completed"]
+    begun.mark()
+    later = begun.command("sync")
+    assert (begun.writes, "Paused" in later.err) == ([], True)
+    assert begun.command("undo", "elsewhere").code == 2
+
+
 def test_2_and_every_wrong_key_and_value_in_one_run(begun: House) -> None:
     text = begun.config.read_text(encoding="utf-8")
     text = text.replace('delay = "0s"', 'delay = "soon"\nsampel = 0.5').replace("csat <= 2", "csat <= 9")
