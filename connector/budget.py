@@ -71,6 +71,14 @@ class CallBudget:
         with self._lock:
             self._close(why)
 
+    def used(self) -> float:
+        """Return how much of our share of the day's calls is used, from 0 on; 0 while the CRM has not said what it allows."""
+        with self._lock, self._store.read() as connection:
+            known = StoreBook(connection, self._crm).spent(self._clock.now())
+            ahead = 0 if self._block is None else self._block.left
+        share = limit(self._share, known.allowed or 0)
+        return (known.recent - ahead) / share if share else 0.0
+
     def settle(self) -> None:
         """Take back what was counted and not used, and keep what the CRM has said."""
         with self._lock:

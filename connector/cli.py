@@ -23,6 +23,7 @@ from connector import (
     printing_plan,
     printing_undo,
     project,
+    reconciling,
     service,
     undoing,
     wiring,
@@ -228,6 +229,27 @@ def sync(
     if paused:
         err.print(f"Paused, so nothing was sent or written: {', '.join(paused)}. See `afterword resume`.", markup=False)
     _leave(report.exit_code)
+
+
+@app.command()
+@guarded
+def reconcile(
+    config: Config = DEFAULT_CONFIG,
+    crm: CrmName = None,
+    as_json: AsJson = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Take what is missing as deleted, however much it is.")
+    ] = False,
+) -> None:
+    """Compare everything with the CRM, and put right what differs. `run` does this every night."""
+    house = _house(config, quiet=as_json)
+    with _closing(house):
+        _migrated(house)
+        _endpoints(house, crm)
+        found = reconciling.run(house, since=house.clock.now(), crm=crm, accept_loss=accept_loss)
+    _print_json(found.as_json()) if as_json else printing.compared(out, found)
+    _report_failures(found.lap)
+    _leave(found.lap.exit_code)
 
 
 @app.command()

@@ -60,6 +60,11 @@ def finish(cursor: Cursor, lag: timedelta) -> Cursor:
     return Cursor(since=watermark)
 
 
+def has_passed(cursor: Cursor, modified: str) -> bool:
+    """Tell whether a change with this stamp must have been read: only then is it drift when we do not have it."""
+    return cursor.since is not None and datetime.fromisoformat(modified) < cursor.since
+
+
 def dump(cursor: Cursor) -> str:
     """Return the cursor as versioned text for the store."""
     return json.dumps(

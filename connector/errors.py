@@ -246,9 +246,9 @@ class ImplausibleLoss(AfterwordError):
 
     def __init__(self, *, seen: int, expected: int, where: str = "") -> None:
         super().__init__(
-            f"only {seen} of {expected} known records were listed, so none of the missing ones was taken as deleted.",
+            f"only {seen} of {expected} known records are said to be left, so none of the others was taken as deleted.",
             where=where,
-            remedy="If they really are gone, wait for the next nightly comparison, which asks again.",
+            remedy="Check what the integration user may see. If they really are gone: `afterword reconcile --accept-loss`.",
         )
         self.seen = seen
         self.expected = expected

@@ -67,7 +67,7 @@ class Record:
     object: str
     id: str
     modified: str
-    """The CRM's own modification stamp, all its digits kept."""
+    """The CRM's own modification stamp: an instant in a form of ISO 8601, all its digits kept."""
     fields: Mapping[str, Any]
     deleted: bool = False
     merged_into: str | None = None

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from connector.errors import AfterwordError, Problem
 from connector.planning import Hindsight
+from connector.reconciling import Comparison
 from connector.stages.lap import Report
 
 Told = Callable[[str, str, int], None]
@@ -150,16 +151,7 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
     if found["paused"]:
         console.print(f"[bold]PAUSED[/] since {_moment(found['paused']['at'])}: {escape(found['paused']['reason'])}")
     for name, crm in found["crm"].items():
-        paused = f", paused: {crm['pause_reason']}" if crm["paused_since"] else ""
-        console.print(f"[bold]{escape(name)}[/] ({crm['mode']}{escape(paused)}): {_calls(crm)}")
-        if crm["calls"]["none_until"]:
-            until = _moment(crm["calls"]["none_until"])
-            console.print(f"    no more calls until {until}: {crm['calls']['none_why']}", markup=False)
-        if crm["last_error"]:
-            console.print(f"    failed at {_moment(crm['last_error_at'])}: {crm['last_error']}", markup=False)
-        for object_name, cursor in crm["cursors"].items():
-            until = _moment(cursor["read_until"]) or "reading for the first time"
-            console.print(f"    {object_name}: read until {until}", markup=False)
+        _crm(console, name, crm)
     _counts(console, "waiting", found["queues"])
     if found["unassigned"]:
         orphaned = many(found["unassigned"]["follow_ups"], "open follow-up")
@@ -181,6 +173,23 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
         console.print(f"lap {_moment(one['started'])}: exit {one['exit']}", markup=False)
 
 
+def _crm(console: Console, name: str, crm: Mapping[str, Any]) -> None:
+    paused = f", paused: {crm['pause_reason']}" if crm["paused_since"] else ""
+    console.print(f"[bold]{escape(name)}[/] ({crm['mode']}{escape(paused)}): {_calls(crm)}")
+    if crm["calls"]["none_until"]:
+        until = _moment(crm["calls"]["none_until"])
+        console.print(f"    no more calls until {until}: {crm['calls']['none_why']}", markup=False)
+    if crm["last_error"]:
+        console.print(f"    failed at {_moment(crm['last_error_at'])}: {crm['last_error']}", markup=False)
+    for object_name, cursor in crm["cursors"].items():
+        until = _moment(cursor["read_until"]) or "reading for the first time"
+        console.print(f"    {object_name}: read until {until}", markup=False)
+    console.print(f"    {_drift(crm['drift'])}", markup=False)
+    for object_name, one in crm["drift"]["objects"].items():
+        if one["problem"]:
+            console.print(f"    {object_name} could not be compared: {one['problem']}", markup=False)
+
+
 def _calls(crm: Mapping[str, Any]) -> str:
     """Say what of the budget is used, and what of the org's day everybody has used."""
     calls = crm["calls"]
@@ -189,6 +198,22 @@ def _calls(crm: Mapping[str, Any]) -> str:
         return used
     org = f"everybody: {calls['org_used']:,} of {calls['org_allowed']:,}"
     return f"{used}, {calls['last_24h']:,} of our {calls['budget']:,} in the last 24 hours ({org})"
+
+
+def _drift(found: Mapping[str, Any]) -> str:
+    if found["records"] is None:
+        return "drift: not measured yet"
+    return f"drift: {many(found['records'], 'record')}, measured {_moment(found['measured_at'])}"
+
+
+def compared(console: Console, one: Comparison) -> None:
+    """Print what comparing came to."""
+    for name, found in sorted(one.found.items()):
+        for object_name, drift in found.drift.items():
+            text = f"{name}: {object_name}: compared {found.compared[object_name]:,}, put right {drift:,}"
+            console.print(text, markup=False)
+        if found.unfinished:
+            console.print(f"{name}: not everything was compared; the next comparison goes on from here.", markup=False)
 
 
 def scores(console: Console, found: Mapping[str, Any]) -> None:

@@ -16,9 +16,12 @@ from types import FrameType
 import structlog
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 
+from connector import reconciling
 from connector.errors import AfterwordError
 from connector.ports import Message
+from connector.settings import Schedule
 from connector.stages import lap
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
 from connector.web.app import create_app
@@ -30,6 +33,9 @@ GRACE_SECONDS = 4
 """For the answers under way, once we are told to end."""
 LAP_SECONDS = 4
 """For the lap, after that."""
+
+SLICE = timedelta(minutes=1)
+"""A comparison of everything takes long: after this time it lets the laps that wait go first."""
 
 Stages = tuple[lap.Stage, ...]
 
@@ -58,6 +64,7 @@ class Service:
             next_run_time=datetime.now(UTC),
             coalesce=True,
         )
+        self._scheduler.add_job(self._compare, night(self.house.settings.schedule), coalesce=True)
         self._scheduler.start()
 
     def stop(self, within: float | None = None) -> bool:
@@ -82,6 +89,24 @@ class Service:
             self._waiting.add(stages)
             self._worker.submit(self._begin, stages).add_done_callback(_tell_fault)
 
+    def _compare(self, since: datetime | None = None) -> None:
+        """Let the night's comparison, or the rest of it, wait for the worker."""
+        since = since or self.house.clock.now()
+        with self._lock:
+            if not self.house.stop.is_set():
+                self._worker.submit(self._compare_some, since).add_done_callback(_tell_fault)
+
+    def _compare_some(self, since: datetime) -> None:
+        try:
+            found = reconciling.run(self.house, since=since, within=SLICE)
+        except AfterwordError as error:
+            log.error("the comparison failed", what=error.what, where=error.where, remedy=error.remedy)
+            return
+        _log_failures(found.lap)
+        log.info("compared", **found.as_json())
+        if found.out_of_time:
+            self._compare(since)
+
     def _begin(self, stages: Stages) -> None:
         # Before the lap reads the store: an answer that comes in meanwhile needs one more.
         with self._lock:
@@ -101,6 +126,11 @@ class Service:
             return
         _log_report(report)
         self._on_report(report)
+
+
+def night(schedule: Schedule) -> CronTrigger:
+    """Return when everything is compared: once a night, at a time of day in the installation's time zone."""
+    return CronTrigger(hour=schedule.reconcile.hour, minute=schedule.reconcile.minute, timezone=schedule.timezone)
 
 
 def web_parts(house: Installation, on_answer: Callable[[str], None]) -> WebParts:
@@ -174,10 +204,14 @@ def _tell_fault(done: Future[None]) -> None:
         log.error("a fault of Afterword itself; please report it with what stands here", exc_info=fault)
 
 
-def _log_report(report: Report) -> None:
+def _log_failures(report: Report) -> None:
     for name, errors in report.failures.items():
         for error in errors:
             log.error("a connection failed", crm=name, what=error.what, where=error.where, remedy=error.remedy)
+
+
+def _log_report(report: Report) -> None:
+    _log_failures(report)
     if report.mail_error is not None:
         log.error("mail could not be sent", what=report.mail_error.what, remedy=report.mail_error.remedy)
     written = {

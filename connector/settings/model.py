@@ -1,8 +1,9 @@
 """config.toml as values. Attributes are named like the keys; `from` is `from_`."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -224,6 +225,10 @@ class Schedule(Table):
     """[schedule]"""
 
     sync: Duration = timedelta(minutes=5)
+    reconcile: Annotated[time, reads(values.time_of_day)] = time(2, 30)
+    """When everything is compared with the CRMs, each night."""
+    timezone: Annotated[ZoneInfo, reads(values.time_zone)] = ZoneInfo("UTC")
+    """Where that time of day holds."""
 
 
 class Settings(BaseSettings):

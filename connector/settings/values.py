@@ -126,6 +126,22 @@ def account_cap(text: str) -> AccountCap:
     raise Wrong("is not a number of people per duration.", 'Write for example "3 per 30d".')
 
 
+def time_of_day(text: str) -> time:
+    """Read ``02:30``."""
+    try:
+        return datetime.strptime(text.strip(), "%H:%M").time()  # noqa: DTZ007 - a time of day
+    except ValueError:
+        raise Wrong("is not a time of day.", 'Write hours and minutes, for example "02:30".') from None
+
+
+def time_zone(text: str) -> ZoneInfo:
+    """Read ``Europe/Helsinki``."""
+    try:
+        return ZoneInfo(text.strip())
+    except (KeyError, ValueError, OSError):
+        raise Wrong("is not a time zone.", 'Write an IANA name, for example "Europe/Helsinki" or "UTC".') from None
+
+
 def sending_window(text: str) -> SendingWindow:
     """Read ``any`` or ``mon-fri 09:00-17:00``; the days may run over the weekend (``sun-thu``)."""
     wrong = Wrong("is not a sending window.", 'Write "any", or days and times, for example "mon-fri 09:00-17:00".')

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -148,8 +148,7 @@ def run(house: Installation, context: Context | None = None, *, stages: Sequence
     with house.store.write() as connection:
         number = laps.begin(connection, house.clock.now())
     report = Report()
-    with ExitStack() as stack:
-        _run(house, context, stack, stages, report)
+    _run(house, context, stages, report)
     report.took_s = time.monotonic() - began
     with house.store.write() as connection:
         laps.end(connection, number, house.clock.now(), exit_code=report.exit_code, report=report.as_json())
@@ -171,21 +170,28 @@ def bare_context(house: Installation) -> Context:
     )
 
 
-def _run(house: Installation, context: Context, stack: ExitStack, stages: Sequence[Stage], report: Report) -> None:
-    before = {one.name: one.adapter.usage().calls for one in house.endpoints}
-    leases = _take_leases(house, stack, report)
-    connected = _connect_all(house, leases, report)
-    context = replace(context, connected=connected)
-    try:
+def _run(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
+    with at_work(house, context, report) as (reached, leases):
         if Stage.PULL in stages:
-            _pull(context, leases, report)
-        _between(house, context, stages, report)
+            _pull(reached, leases, report)
+        _between(house, reached, stages, report)
         if Stage.WRITE_BACK in stages:
-            _write_back(context, leases, report)
-    finally:
-        for one in house.endpoints:
-            report.calls[one.name] = one.adapter.usage().calls - before[one.name]
-        _remember(house, report)
+            _write_back(reached, leases, report)
+
+
+@contextmanager
+def at_work(house: Installation, context: Context, report: Report) -> Iterator[tuple[Context, Mapping[str, Lease]]]:
+    """Reach the CRMs that nobody else is at work with, and hold their leases; at the end note how each of them did."""
+    before = {one.name: one.adapter.usage().calls for one in house.endpoints}
+    with ExitStack() as stack:
+        leases = _take_leases(house, stack, report)
+        connected = _connect_all(house, leases, report)
+        try:
+            yield replace(context, connected=connected), leases
+        finally:
+            for one in house.endpoints:
+                report.calls[one.name] = one.adapter.usage().calls - before[one.name]
+            _remember(house, report)
 
 
 def _take_leases(house: Installation, stack: ExitStack, report: Report) -> Mapping[str, Lease]:

@@ -6,24 +6,25 @@ accounts are there before the contacts and interactions that point at them.
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from connector import cursor as rules
 from connector.cursor import Cursor
-from connector.errors import AfterwordError, CursorInvalid, NotPermitted, SchemaChanged
-from connector.ports import Page, Query
+from connector.errors import AfterwordError, ImplausibleLoss, NotPermitted, SchemaChanged
+from connector.losses import check_loss
+from connector.ports import Query
+from connector.stages import listing
 from connector.stages.context import Connected, Context
-from connector.store import Transaction, cursors, linking, merging
+from connector.stages.listing import Batch
+from connector.store import Transaction, comparing, cursors, linking, merging
 from connector.store.leases import Lease
 from connector.store.people import person_key
-from connector.store.pulling import Absorbed, Absorber, Counts, Found
+from connector.store.pulling import Absorbed, Absorber, Counts
 
 PAGES_AHEAD = 1
 """How many pages of each object may wait in memory: the next one is read while one is stored."""
-RESTARTS = 3
-"""How often a pass begins again at its last stored place when the CRM forgot where it was."""
 
 
 @dataclass(slots=True)
@@ -35,13 +36,6 @@ class Pulled:
     """Objects that could not be read, each with its reason; the others were."""
     failure: AfterwordError | None = None
     """Why the connection as a whole gave up."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    page: Page
-    """Where it ends and when it was read; its records are let go as soon as they are understood."""
-    found: Sequence[Found]
 
 
 _End = AfterwordError | Exception | None
@@ -65,11 +59,16 @@ def run(context: Context, crm: Connected, lease: Lease) -> Pulled:
         halt.set()
         for reader in readers:
             reader.stop()
+    settle(context, crm, changed=any(counts.changed or counts.deleted for counts in result.counts.values()))
+    return result
+
+
+def settle(context: Context, crm: Connected, *, changed: bool) -> None:
+    """Carry out what had to wait until everything was read: merges, and (where something `changed`) links between accounts."""
     with context.store.write() as connection:
         merging.settle(connection, crm.name, context.clock.now())
-        if any(counts.changed or counts.deleted for counts in result.counts.values()):
+        if changed:
             linking.settle(connection, context.clock.now())
-    return result
 
 
 def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, result: Pulled) -> None:
@@ -80,24 +79,35 @@ def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, res
             if context.stop.is_set():
                 return
         _finish(context, crm, reader, lease)
-    except (SchemaChanged, NotPermitted) as error:
+    except (SchemaChanged, NotPermitted, ImplausibleLoss) as error:
         # This object pauses; the others go on. Nothing of it is taken as deleted.
         result.problems.append(error)
     except AfterwordError as error:
         result.failure = error
 
 
-def _store(context: Context, crm: Connected, reader: "_Reader", batch: _Batch, *, lease: Lease, result: Pulled) -> None:
+def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> None:
     now = context.clock.now()
     moved = rules.advance(reader.cursor, batch.page)
     with context.store.write() as connection:
         lease.check(connection)
+        reader.lost += _plausible_loss(connection, crm, reader, batch)
         absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection)).absorb(batch.found)
         merging.remember(connection, crm.name, absorbed.merges, now)
         _save(connection, crm, reader.query, moved, now)
     reader.cursor = moved
     context.progress(crm.name, reader.query.object, len(batch.found))
     _add(result.counts, absorbed)
+
+
+def _plausible_loss(connection: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
+    """Return how many records that we know are told to be deleted. `ImplausibleLoss`: with those before, too many at once."""
+    gone = [found.ref for found in batch.found if found.deleted and found.merged_into is None]
+    lost = comparing.how_many_live(connection, crm.name, gone) if gone else 0
+    if lost:
+        known = comparing.living(connection, crm.name, reader.query.object)
+        check_loss(reader.lost + lost, reader.lost + known, where=f"{crm.name}: {reader.query.object}")
+    return lost
 
 
 def _finish(context: Context, crm: Connected, reader: "_Reader", lease: Lease) -> None:
@@ -123,18 +133,19 @@ class _Reader(threading.Thread):
     def __init__(self, context: Context, crm: Connected, query: Query, halt: threading.Event) -> None:
         super().__init__(name=f"read-{crm.name}-{query.object}", daemon=True)
         self.query = query
+        self.lost = 0
+        """Records that were deleted in this pass, merged ones apart."""
         self._crm = crm
         self._halt = halt
         self._room = threading.Semaphore(PAGES_AHEAD)
-        self._queue: queue.SimpleQueue[_Batch | tuple[_End]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Batch | tuple[_End]] = queue.SimpleQueue()
         with context.store.read() as connection:
             self.cursor = cursors.load(connection, crm.name, query.object, fingerprint=crm.mapping.fingerprint)
-        self._place = self.cursor.at
 
     def run(self) -> None:
         """Read until the CRM has no more, something fails, or the lap is halted."""
         try:
-            batches = self._read()
+            batches = listing.batches(self._crm, self.query, self.cursor)
             while self._has_room() and (batch := next(batches, None)) is not None:
                 self._queue.put(batch)
         except Exception as error:
@@ -142,9 +153,9 @@ class _Reader(threading.Thread):
         else:
             self._queue.put((None,))
 
-    def batches(self) -> Iterator[_Batch]:
+    def batches(self) -> Iterator[Batch]:
         """Yield what was read, in order; raises what the reading raised."""
-        while isinstance(item := self._queue.get(), _Batch):
+        while isinstance(item := self._queue.get(), Batch):
             self._room.release()
             yield item
         if item[0] is not None:
@@ -159,25 +170,3 @@ class _Reader(threading.Thread):
         """Wait until another page may be read; False when the lap is halted."""
         self._room.acquire()
         return not self._halt.is_set()
-
-    def _read(self) -> Iterator[_Batch]:
-        for again in range(RESTARTS + 1):
-            try:
-                yield from self._pages()
-            except CursorInvalid:
-                if again == RESTARTS:
-                    raise
-            else:
-                return
-
-    def _pages(self) -> Iterator[_Batch]:
-        # Nothing here holds on to a page while it waits: that is what `map` is for.
-        for batch in map(
-            self._understood, self._crm.adapter.changes(self.query, since=self.cursor.since, after=self._place)
-        ):
-            self._place = batch.page.last or self._place
-            yield batch
-
-    def _understood(self, page: Page) -> _Batch:
-        read, name = self._crm.mapping.read, self._crm.name
-        return _Batch(replace(page, records=()), [Found.of(record, read(name, record)) for record in page.records])

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import budgets, tables
+from connector.store import budgets, comparing, tables
 from connector.store.connecting import all_paused, peek
 from connector.store.delivering import FAILED
 
@@ -40,7 +40,7 @@ def crm(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
         "paused_since": _text(state.paused_at) if state else None,
         "pause_reason": state.pause_reason if state else None,
     }
-    return {**known, "calls": _calls(connection, name, now), "cursors": positions}
+    return {**known, "calls": _calls(connection, name, now), "cursors": positions, "drift": drift(connection, name)}
 
 
 def _calls(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
@@ -51,6 +51,24 @@ def _calls(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
         "org_allowed": spent.allowed,
         "none_until": _text(spent.until),
         "none_why": spent.why or None,
+    }
+
+
+def drift(connection: Connection, name: str) -> dict[str, Any]:
+    """Return how many records differed when everything was compared last, and since when each object's figure holds.
+
+    `records` is None before the first comparison; `measured_at` is the oldest of the objects'.
+    """
+    rows = comparing.measured(connection, name)
+    objects = {
+        row.object: {"records": row.measured, "measured_at": _text(row.measured_at), "problem": row.problem}
+        for row in rows
+    }
+    figures = [row for row in rows if row.measured_at is not None]
+    return {
+        "records": sum(row.measured for row in figures) if figures else None,
+        "measured_at": _text(min((row.measured_at for row in figures), default=None)),
+        "objects": objects,
     }
 
 

@@ -27,12 +27,13 @@ class Found:
     deleted: bool = False
     merged_into: str | None = None
     """The survivor's ref, of a record that was deleted by a merge."""
+    modified: str = ""
 
     @classmethod
     def of(cls, record: Record, reading: Reading) -> "Found":
         """Keep what is needed of a record."""
         survivor = None if record.merged_into is None else f"{record.object}/{record.merged_into}"
-        return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor)
+        return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor, record.modified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ class Absorber:
         self._write_again(kind, changed)
         if kind is Kind.CONTACT:
             self._latch_opt_outs((*new, *changed))
+        if kind is Kind.ACCOUNT:
+            self._score_restored(row["id"] for row in changed if known[row["ref"]].content == "")
 
     def _new_rows(self, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> list[dict[str, Any]]:
         """Return rows with new ids for what we have not seen, or seen only as what was merged into another."""
@@ -205,6 +208,11 @@ class Absorber:
         shown = (display.c.connection == self._crm) & (display.c.ref == found.ref)
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
+
+    def _score_restored(self, account_ids: Iterable[str]) -> None:
+        """While they were deleted, their answers did not count."""
+        for account_id in account_ids:
+            mark_stale(self._sql, self._customer_of(account_id), self._now)
 
     def _customer_of(self, account_id: str) -> str:
         of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,21 @@ def test_why_tells_of_an_interaction_a_contact_and_an_account(begun: House) -> N
         assert "customer" in begun.command("why", record_id).out
     nobody = begun.command("why", "500000000000000")
     assert "500000000000000" in nobody.out + nobody.err
+
+
+def test_reconcile_puts_right_what_no_run_has_seen_and_status_tells_of_it(begun: House) -> None:
+    begun.command("sync")
+    begun.org.insert("Contact", {"LastName": "Imported"}, at=begun.clock.now() - timedelta(days=1))
+    begun.command("sync")
+    done = begun.command("reconcile", "--json")
+    assert (done.code, done.err) == (0, "")
+    report = json.loads(done.out)["crm"]["acme"]
+    assert (report["drift"], report["unfinished"]) == (1, False)
+    assert report["objects"]["Contact"] == {"compared": 2, "drift": 1}
+    told = begun.command("status").out
+    assert "drift: 1 record, measured" in told
+    assert json.loads(begun.command("status", "--json").out)["crm"]["acme"]["drift"]["records"] == 1
+    assert "Contact: compared 2, put right 0" in begun.command("reconcile", "--crm", "acme").out
 
 
 def test_migrate_makes_a_store_and_says_so_and_a_newer_one_is_left_alone(tmp_path: Path, migrated_file: Path) -> None:

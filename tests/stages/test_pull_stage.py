@@ -7,7 +7,8 @@ import pytest
 from lap_world import HOUR, LapWorld
 from sqlalchemy import func, select
 
-from connector.errors import CursorInvalid, NotPermitted, Unavailable
+from connector import reconciling
+from connector.errors import CursorInvalid, ImplausibleLoss, NotPermitted, Unavailable
 from connector.stages import lap
 from connector.stages.lap import Stage
 from connector.store import cursors, tables
@@ -121,3 +122,37 @@ def test_each_stage_can_be_run_alone_and_again(world: LapWorld) -> None:
             assert lap.run(world.house, stages=(stage,)).exit_code == 0
     assert len(world.mailbox.messages) == 1
     assert world.lap().invited == 0
+
+
+def alive(world: LapWorld) -> int:
+    return sum(row.deleted_at is None for row in world.rows(tables.contact))
+
+
+def test_more_deletions_at_once_than_can_be_believed_wait_for_an_admin(world: LapWorld) -> None:
+    account = fill(world)
+    world.lap()
+    for row in world.crm.all("Contact")[: PEOPLE // 2]:
+        world.crm.delete(row["Id"])
+    world.crm.close(world.crm.case(account, world.crm.contact(account, "Late Comer")))
+    report = world.lap()
+    (problem,) = report.failures["acme"]
+    assert isinstance(problem, ImplausibleLoss)
+    assert report.exit_code == 3
+    assert alive(world) >= PEOPLE - 10
+    assert report.pulled["acme"].counts["case"].changed == 1  # the other objects go on
+    reconciling.run(world.house, since=world.clock.now(), accept_loss=True)
+    assert world.lap().exit_code == 0
+    assert alive(world) == PEOPLE // 2 + 1
+
+
+def test_a_restored_account_is_scored_again(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 5)
+    for row in world.crm.all("Case"):
+        world.crm.delete(row["Id"])
+    world.crm.delete(account)
+    world.lap()
+    assert [row.score for row in world.rows(tables.standing)] == [None]
+    world.crm.restore(account)
+    world.lap()
+    assert [row.score is not None for row in world.rows(tables.standing)] == [True]

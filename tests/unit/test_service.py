@@ -3,14 +3,21 @@
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from types import SimpleNamespace
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
+from apscheduler.triggers.date import DateTrigger
 
+from connector import reconciling
 from connector import service as services
+from connector.clock import SystemClock
+from connector.reconciling import Comparison
 from connector.service import Service
+from connector.settings import Schedule
 from connector.stages import lap
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
 
@@ -35,8 +42,11 @@ class Laps:
 
 
 def _house(every: timedelta = timedelta(hours=1)) -> Installation:
-    schedule = SimpleNamespace(schedule=SimpleNamespace(sync=every))
-    return cast(Installation, SimpleNamespace(settings=schedule, stop=threading.Event()))
+    schedule = Schedule.model_construct(sync=every)
+    return cast(
+        Installation,
+        SimpleNamespace(settings=SimpleNamespace(schedule=schedule), stop=threading.Event(), clock=SystemClock()),
+    )
 
 
 def test_an_answer_that_comes_in_during_the_lap_of_another_gets_a_lap_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,3 +128,32 @@ def test_what_waits_when_it_is_stopped_does_not_begin(monkeypatch: pytest.Monkey
     laps.may_end.release()
     ended.join(20)
     assert laps.began == [lap.ALL]
+
+
+def test_everything_is_compared_at_night_where_the_installation_is() -> None:
+    helsinki = ZoneInfo("Europe/Helsinki")
+    trigger = services.night(Schedule.model_construct(reconcile=clock_time(1, 15), timezone=helsinki))
+    for summer_or_winter in (7, 12):
+        due = trigger.get_next_fire_time(None, datetime(2026, summer_or_winter, 1, 12, tzinfo=UTC))
+        assert due == datetime(2026, summer_or_winter, 2, 1, 15, tzinfo=helsinki)
+
+
+def test_a_comparison_goes_on_in_slices_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    laps, done = Laps(), threading.Event()
+
+    def compare(_house: Installation, *, since: datetime, within: timedelta) -> Comparison:
+        asked.append((since, within))
+        if len(asked) == 3:
+            done.set()
+        return Comparison(out_of_time=len(asked) < 3)
+
+    asked: list[tuple[datetime, timedelta]] = []
+    monkeypatch.setattr(lap, "run", laps)
+    monkeypatch.setattr(reconciling, "run", compare)
+    monkeypatch.setattr(services, "night", lambda _schedule: DateTrigger(datetime.now(UTC)))
+    service = Service(_house())
+    laps.may_end.release(10)
+    service.start()
+    assert done.wait(20)
+    service.stop()
+    assert asked == [(asked[0][0], services.SLICE)] * 3

@@ -8,7 +8,7 @@ from connector.store.tables.acting import display, follow_up, follow_up_response
 from connector.store.tables.answers import inbox, rating, response
 from connector.store.tables.asking import attempt, decision, decision_log, invitation
 from connector.store.tables.base import metadata, ref_of, ref_text
-from connector.store.tables.crm import account, binding, contact, cursor, interaction, owner, person
+from connector.store.tables.crm import account, binding, comparison, contact, cursor, interaction, listed, owner, person
 from connector.store.tables.installation import (
     call_count,
     connection_state,
@@ -26,6 +26,7 @@ __all__ = [
     "attempt",
     "binding",
     "call_count",
+    "comparison",
     "connection_state",
     "contact",
     "cursor",
@@ -40,6 +41,7 @@ __all__ = [
     "invitation",
     "lap",
     "lease",
+    "listed",
     "metadata",
     "notice",
     "owner",

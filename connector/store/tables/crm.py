@@ -1,6 +1,6 @@
 """What was read from the CRMs, and which human is who."""
 
-from sqlalchemy import Boolean, Column, Index, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, text
 
 from connector.store.tables.base import metadata
 from connector.store.types import Json, Utc
@@ -106,6 +106,28 @@ interaction = Table(
         postgresql_where=text("look_at IS NOT NULL"),
     ),
     Index(None, "connection", "account_ref"),
+)
+
+comparison = Table(
+    "comparison",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("object", String, primary_key=True),
+    Column("position", Text, comment="Where the comparison under way stands; NULL: none is."),
+    Column("compared", Integer, nullable=False, comment="Records compared by the one under way, or by the last one."),
+    Column("drift", Integer, nullable=False, comment="How many of them differed, and were put right."),
+    Column("measured_at", Utc, comment="When the last complete one ended."),
+    Column("measured", Integer, comment="Its drift."),
+    Column("problem", Text, comment="Why the last one came to no end."),
+    comment="Everything that a CRM has of an object against everything that we have of it, once a night.",
+)
+
+listed = Table(
+    "listed",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("ref", String, primary_key=True),
+    comment="Which records a comparison under way has met: those that we know and it has not met may be gone.",
 )
 
 person = Table(

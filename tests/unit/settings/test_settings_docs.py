@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,6 +79,8 @@ def as_written(default: Any) -> str:
             text = f"{host}:{port}"
         case AccountCap(people, window):
             text = f"{people} per {format_duration(window)}"
+        case time():
+            text = f"{default:%H:%M}"
         case SendingWindow(always=True):
             text = "any"
         case tuple():

@@ -1,0 +1,130 @@
+"""Queries of `reconcile`: how far a comparison has come, which records it has met, and which it has not."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
+
+from connector import cursor as rules
+from connector.cursor import Cursor
+from connector.store.refs import chunks
+from connector.store.tables import binding, comparison, listed
+from connector.store.upsert import insert_or_ignore, insert_or_update
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the comparison of one object has come."""
+
+    place: Cursor | None = None
+    """None: none is under way."""
+    compared: int = 0
+    drift: int = 0
+    measured_at: datetime | None = None
+    """When the last complete one ended."""
+
+
+# ── what we know ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def living(connection: Connection, crm: str, object_name: str) -> int:
+    """Return how many records of an object we take to be there."""
+    query = select(func.count()).select_from(binding).where(_lives(crm), _of(object_name))
+    return int(connection.execute(query).scalar_one())
+
+
+def how_many_live(connection: Connection, crm: str, refs: Iterable[str]) -> int:
+    """Return how many of these records we take to be there."""
+    queries = (
+        select(func.count()).select_from(binding).where(_lives(crm), binding.c.ref.in_(part)) for part in chunks(refs)
+    )
+    return sum(int(connection.execute(query).scalar_one()) for query in queries)
+
+
+def missing(
+    connection: Connection, crm: str, object_name: str, *, behind: str = "", limit: int
+) -> Sequence[tuple[str, str]]:
+    """Return (ref, kind) of records that we take to be there and that the comparison has not met, in the order of refs."""
+    met = exists().where(listed.c.connection == crm, listed.c.ref == binding.c.ref)
+    rows = connection.execute(
+        select(binding.c.ref, binding.c.kind)
+        .where(_lives(crm), _of(object_name), binding.c.ref > behind, ~met)
+        .order_by(binding.c.ref)
+        .limit(limit)
+    )
+    return [(row.ref, row.kind) for row in rows]
+
+
+def _lives(crm: str) -> ColumnElement[bool]:
+    """A buried record's content is forgotten; an alias stands for another."""
+    return and_(binding.c.connection == crm, binding.c.content != "", ~binding.c.alias)
+
+
+def _of(object_name: str) -> ColumnElement[bool]:
+    return binding.c.ref.startswith(f"{object_name}/", autoescape=True)
+
+
+# ── how far it has come ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def standing(connection: Connection, crm: str, object_name: str) -> Standing:
+    """Return where the comparison of an object stands."""
+    row = connection.execute(select(comparison).where(_at(crm, object_name))).one_or_none()
+    if row is None:
+        return Standing()
+    if row.position is None:
+        return Standing(measured_at=row.measured_at)
+    return Standing(rules.load(row.position), row.compared, row.drift, row.measured_at)
+
+
+def met(connection: Connection, crm: str, refs: Collection[str]) -> None:
+    """Note records that the comparison has met."""
+    insert_or_ignore(connection, listed, [{"connection": crm, "ref": ref} for ref in dict.fromkeys(refs)])
+
+
+def keep(connection: Connection, crm: str, object_name: str, now: Standing) -> None:
+    """Store how far a comparison has come."""
+    row = {
+        "connection": crm,
+        "object": object_name,
+        "position": None if now.place is None else rules.dump(now.place),
+        "compared": now.compared,
+        "drift": now.drift,
+        "problem": None,
+    }
+    insert_or_update(connection, comparison, [row])
+
+
+def complete(connection: Connection, crm: str, object_name: str, *, drift: int, at: datetime) -> None:
+    """Note that a comparison came to its end, and forget which records it has met."""
+    _forget(connection, crm, object_name)
+    connection.execute(
+        update(comparison)
+        .where(_at(crm, object_name))
+        .values(position=None, drift=drift, measured=drift, measured_at=at, problem=None)
+    )
+
+
+def give_up(connection: Connection, crm: str, object_name: str, problem: str) -> None:
+    """Note why a comparison came to no end; the next one begins from the start."""
+    _forget(connection, crm, object_name)
+    keep(connection, crm, object_name, Standing())
+    connection.execute(update(comparison).where(_at(crm, object_name)).values(problem=problem))
+
+
+def measured(connection: Connection, crm: str) -> Sequence[Any]:
+    """Return what is known of every object's comparison: object, measured, measured_at, compared, problem."""
+    return connection.execute(
+        select(comparison).where(comparison.c.connection == crm).order_by(comparison.c.object)
+    ).all()
+
+
+def _at(crm: str, object_name: str) -> ColumnElement[bool]:
+    return and_(comparison.c.connection == crm, comparison.c.object == object_name)
+
+
+def _forget(connection: Connection, crm: str, object_name: str) -> None:
+    mine = listed.c.ref.startswith(f"{object_name}/", autoescape=True)
+    connection.execute(listed.delete().where(listed.c.connection == crm, mine))

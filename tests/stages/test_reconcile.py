@@ -1,0 +1,183 @@
+"""`reconcile`: what the laps cannot have seen is found, put right and counted; what is absent is not simply deleted."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from lap_world import DAY, HOUR, LapWorld
+
+from connector import reconciling, status
+from connector.budget import CallBudget
+from connector.errors import NotPermitted, Unavailable
+from connector.ports import Page
+from connector.reconciling import Comparison
+from connector.store import tables
+
+
+def night(world: LapWorld, **options: Any) -> Comparison:
+    """Let a day go by, run a lap, and compare everything."""
+    world.lap(DAY)
+    return reconciling.run(world.house, since=world.clock.now(), **options)
+
+
+def drift(world: LapWorld) -> dict[str, Any]:
+    found: dict[str, Any] = status.status(world.house)["crm"]["acme"]["drift"]
+    return found
+
+
+def names(world: LapWorld) -> set[str]:
+    return {row.name for row in world.rows(tables.contact) if row.deleted_at is None}
+
+
+@pytest.fixture
+def people(world: LapWorld) -> list[str]:
+    """Three pages of contacts that have been read."""
+    account = world.account()
+    made = [world.crm.contact(account, f"Person {number}") for number in range(50)]
+    world.lap()
+    return made
+
+
+def test_before_the_first_comparison_drift_is_unknown(world: LapWorld) -> None:
+    assert drift(world) == {"records": None, "measured_at": None, "objects": {}}
+
+
+def test_without_a_difference_drift_is_nought_and_says_when(world: LapWorld, people: list[str]) -> None:
+    found = night(world)
+    assert found.lap.exit_code == 0
+    assert found.found["acme"].compared["Contact"] == len(people)
+    assert (drift(world)["records"], drift(world)["measured_at"]) == (0, world.clock.now().isoformat())
+
+
+def test_a_record_that_surfaced_below_the_watermark_is_found(world: LapWorld, people: list[str]) -> None:
+    world.crm.contact(None, "Late Comer", at=world.clock.now() - HOUR)
+    world.lap()
+    assert "Late Comer" not in names(world)
+    night(world)
+    assert "Late Comer" in names(world)
+    assert drift(world)["records"] == drift(world)["objects"]["Contact"]["records"] == 1
+
+
+def test_a_change_that_left_no_trace_is_put_right(world: LapWorld, people: list[str]) -> None:
+    other = world.account("Other")
+    world.lap(HOUR)
+    world.crm.update(people[7], {"AccountId": other}, at=world.clock.now() - DAY)
+    world.lap(HOUR)
+    night(world)
+    (row,) = [row for row in world.rows(tables.contact) if row.ref == f"Contact/{people[7]}"]
+    assert row.account_ref == f"Account/{other}"
+    assert drift(world)["objects"]["Contact"]["records"] == 1
+    night(world)
+    assert drift(world)["records"] == 0
+
+
+def test_what_changed_too_lately_for_the_laps_is_no_drift(world: LapWorld, people: list[str]) -> None:
+    world.lap(DAY)
+    world.crm.update(people[0], {"LastName": "Changed Just Now"})
+    reconciling.run(world.house, since=world.clock.now())
+    assert drift(world)["records"] == 0
+
+
+def test_a_record_that_went_without_a_trace_is_taken_as_deleted(world: LapWorld, people: list[str]) -> None:
+    world.crm.purge(people[3])
+    world.lap()
+    assert len(names(world)) == 50
+    night(world)
+    assert len(names(world)) == 49
+    assert drift(world)["objects"]["Contact"]["records"] == 1
+
+
+def test_what_a_listing_leaves_out_and_the_crm_has_is_kept(
+    world: LapWorld, people: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = world.adapter.changes
+
+    def forgetful(*args: Any, **kwargs: Any) -> Iterator[Page]:
+        for page in real(*args, **kwargs):
+            kept = [record for record in page.records if record.id != people[3]]
+            yield Page(kept, page.last, page.server_time)
+
+    monkeypatch.setattr(world.adapter, "changes", forgetful)
+    assert night(world).lap.exit_code == 0
+    assert len(names(world)) == 50
+
+
+def test_too_many_missing_are_not_believed_until_an_admin_accepts(world: LapWorld, people: list[str]) -> None:
+    for gone in people[:11]:
+        world.crm.purge(gone)
+    found = night(world)
+    assert found.lap.exit_code == 3
+    assert len(names(world)) == 50
+    problem = drift(world)["objects"]["Contact"]["problem"]
+    assert "only 39 of 50" in problem
+    assert "afterword reconcile --accept-loss" in problem
+    assert night(world, accept_loss=True).lap.exit_code == 0
+    assert len(names(world)) == 39
+    assert drift(world)["objects"]["Contact"]["problem"] is None
+
+
+def test_an_object_that_is_forbidden_is_not_empty(world: LapWorld, people: list[str]) -> None:
+    world.lap(DAY)
+    world.crm.faults.fail(NotPermitted("no access to contacts"), kind="read", object="Contact", times=1)
+    found = reconciling.run(world.house, since=world.clock.now())
+    assert found.lap.exit_code == 3
+    assert len(names(world)) == 50
+    assert "Account" in found.found["acme"].drift  # the others were compared
+
+
+def test_a_listing_that_breaks_off_deletes_nothing_and_goes_on_from_there(world: LapWorld, people: list[str]) -> None:
+    world.crm.purge(people[3])
+    world.lap(DAY)
+    world.crm.faults.fail(Unavailable("down"), kind="read", object="Contact", nth=2)
+    assert reconciling.run(world.house, since=world.clock.now()).lap.exit_code == 3
+    assert len(names(world)) == 50
+    before = world.adapter.usage().calls
+    found = reconciling.run(world.house, since=world.clock.now())
+    assert found.found["acme"].compared["Contact"] == 49
+    assert len(names(world)) == 49
+    assert _reads(world, "Contact", before) == 3  # two pages that were left, and one question for the missing one
+
+
+def _reads(world: LapWorld, object_name: str, since: int) -> int:
+    return sum(call.object == object_name for call in world.crm.log.calls[since:])
+
+
+def test_restored_records_come_back(world: LapWorld, people: list[str]) -> None:
+    world.crm.delete(people[5])
+    world.lap(HOUR)
+    assert len(names(world)) == 49
+    world.crm.restore(people[5])
+    world.lap(HOUR)
+    assert len(names(world)) == 50
+
+
+def test_a_comparison_leaves_calls_to_the_laps(world: LapWorld, people: list[str]) -> None:
+    world.lap(DAY)
+    budget = CallBudget("acme", share=0.2, store=world.store, clock=world.clock)
+    budget.told(used=0, allowed=1000)
+    world.house = replace(world.house, endpoints=[replace(world.house.endpoints[0], budget=budget)])
+    for _ in range(149):
+        budget.take(where="acme")
+    assert not reconciling.run(world.house, since=world.clock.now()).found["acme"].unfinished
+    world.clock.advance(HOUR)
+    budget.take(where="acme")  # three quarters of the share
+    found = reconciling.run(world.house, since=world.clock.now())
+    assert found.found["acme"].unfinished
+    assert not found.out_of_time
+    assert found.lap.exit_code == 0
+
+
+def test_a_slice_ends_in_time_and_the_next_one_goes_on(world: LapWorld, people: list[str]) -> None:
+    world.lap(DAY)
+    since = world.clock.now()
+    slices = 0
+    found = Comparison(out_of_time=True)
+    while found.out_of_time:
+        found = reconciling.run(world.house, since=since, within=timedelta(0))
+        slices += 1
+    assert slices >= 3
+    world.clock.advance(HOUR)
+    assert drift(world)["records"] == 0
+    assert len(drift(world)["objects"]) == len({*world.house.endpoints[0].mapping.objects})
