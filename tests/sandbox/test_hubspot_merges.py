@@ -53,6 +53,27 @@ def test_values_and_associations_come_together(hub, portal, clock):
     assert portal.associated("contacts", people[1], "companies") == {survivor: [1, 279]}
 
 
+@pytest.mark.parametrize("new_ids", [[], ["tickets"]])
+@pytest.mark.parametrize(("first", "second"), [("1", "4"), ("4", "1")])
+def test_a_merged_ticket_is_closed_if_the_stage_that_remains_closes(portal, clock, *, new_ids, first, second):
+    portal.configure(merges_make_new_ids=new_ids)
+    primary, other = (portal.insert("tickets", {"hs_pipeline_stage": stage}) for stage in (first, second))
+    before = portal.get("tickets", primary)
+    clock.advance(timedelta(hours=1))
+    row = portal.get("tickets", portal.merge("tickets", primary, [other]))
+    for name in ("hs_pipeline_stage", "closed_date", "time_to_close", "hs_v2_date_entered_current_stage"):
+        assert row.get(name) == before.get(name), name
+
+
+@pytest.mark.parametrize("new_ids", [[], ["companies"]])
+def test_a_company_that_is_merged_with_its_parent_has_none(portal, new_ids):
+    portal.configure(merges_make_new_ids=new_ids)
+    above, below = (portal.insert("companies", {"name": name}) for name in ("Above", "Below"))
+    portal.associate("companies", above, "companies", below, 13)
+    row = portal.get("companies", portal.merge("companies", below, [above]))
+    assert "hs_parent_company_id" not in row
+
+
 def test_merges_of_merges_lead_to_the_last_survivor(hub, portal):
     ids = [portal.insert("companies", {"name": name}) for name in "ABC"]
     one = merge(hub, "companies", ids[0], ids[1])

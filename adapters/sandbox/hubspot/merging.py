@@ -23,7 +23,7 @@ def merge(portal: "Portal", held: ObjectType, pair: tuple[str, str], writer: Wri
     if primary.id == other.id:
         raise bad_request(f"Cannot merge object {pair[1]} into itself")
     new_id = portal.records.next_id(held) if held.name in portal.merges_make_new_ids else primary.id
-    merged = _joined(held, primary, other, new_id, writer)
+    merged = portal.records.derived(held, _joined(held, primary, other, new_id, writer), primary)
     table = portal.store.table(held.name)
     for gone in {primary.id, other.id} - {new_id}:
         portal.store.purge(held.name, gone)
@@ -32,7 +32,7 @@ def merge(portal: "Portal", held: ObjectType, pair: tuple[str, str], writer: Wri
     for old in (primary, other):
         if old.id != new_id:
             portal.links.move(held.name, old.id, new_id)
-    return merged
+    return table.rows[new_id]
 
 
 def _joined(held: ObjectType, primary: Record, other: Record, new_id: int, writer: Writer) -> Record:

@@ -285,13 +285,8 @@ class Portal:
         ]
         return self.object(found[0].target), found
 
-    def _touch(self, held: ObjectType, record: Record, at: int) -> None:
-        if "notes_last_updated" in held.properties:
-            present = self.store.table(held.name).rows[record.id]
-            self.records.touch(held, present, {"notes_last_updated": iso(at)}, max(at, present.modified))
-
     def _keep_parent(self, pair: tuple[str, str], company_id: int) -> None:
-        """A company's record names the company that it is associated with as its parent."""
+        """Lets a company's record name the company that it is associated with as its parent."""
         record = self.store.table("companies").alive(company_id) if pair == ("companies", "companies") else None
         if record is None:
             return
@@ -302,6 +297,11 @@ class Portal:
         if record.properties.get("hs_parent_company_id") != parent:
             at = max(record.modified, self.now())
             self.records.touch(held, record, {"hs_parent_company_id": parent}, at)
+
+    def _touch(self, held: ObjectType, record: Record, at: int) -> None:
+        if "notes_last_updated" in held.properties:
+            present = self.store.table(held.name).rows[record.id]
+            self.records.touch(held, present, {"notes_last_updated": iso(at)}, max(at, present.modified))
 
     def _find_company(self, held: ObjectType, record: Record) -> None:
         companies = self.object("companies")

@@ -150,6 +150,12 @@ class Records:
         new = {name: value for name, value in {**old.properties, **values}.items() if value is not None}
         self._put(held, replace(old, properties=new, modified=at), old)
 
+    def derived(self, held: ObjectType, new: Record, old: Record | None) -> Record:
+        """A new version of a record with what follows from its other values: whether it is closed, and since when."""
+        values = dict(new.properties)
+        self._derive(held, values, new, old)
+        return replace(new, properties=values)
+
     def put(self, held: ObjectType, new: Record) -> None:
         """Writes a record as it is, unchecked."""
         self._put(held, new, self._store.table(held.name).rows.get(new.id))
@@ -277,8 +283,7 @@ class Records:
 
     def _finish(self, held: ObjectType, new: Record, old: Record | None, writer: Writer) -> Record:
         values = {**new.properties, "hs_updated_by_user_id": str(writer.user)}
-        self._derive(held, values, new, old)
-        stored = replace(new, properties=values)
+        stored = self.derived(held, replace(new, properties=values), old)
         self._put(held, stored, old)
         return stored
 
