@@ -7,6 +7,7 @@ import pytest
 from house import DAY, HOUR
 from house_hubspot import HubSpotHouse, standing_beside_hubspot
 
+from connector import checking
 from connector.clock import SteppedClock
 
 NOTHING = {"created": 0, "updated": 0, "refused": 0}
@@ -58,6 +59,11 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
         assert (quiet.exit_code, quiet.sent, quiet.follow_ups) == (0, 0, 0)
         assert {name: written[name] for name in NOTHING} == NOTHING
     assert live.writes == []
+
+
+def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotHouse) -> None:
+    found = checking.problems(live.installation)
+    assert [problem for problem in found if "hubspot.toml" in problem.where] == []
 
 
 def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
