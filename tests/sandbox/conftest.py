@@ -8,6 +8,7 @@ import requests
 import simple_salesforce
 from hubspot import HubSpot as HubSpotClient
 from hubspot_wire import Hub
+from playwright.sync_api import Browser, sync_playwright
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
@@ -109,3 +110,11 @@ def hubspot(hub_server: RunningServer, portal: HubSpot) -> HubSpotClient:
     """The same through the vendor's Python package."""
     portal.configure(burst=0, searches_per_s=0)
     return HubSpotClient(access_token=portal.access_token, host=hub_server.url, ssl_ca_cert=str(hub_server.ca_bundle))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,16 +1,15 @@
 """The pages of the pretend HubSpot show what a rep sees there, at the vendor's addresses, and let them do a rep's few things."""
 
 import re
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import hubspot_pages_world
 import pytest
 from hubspot_pages_world import World
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+from visiting import get, post, text
 
 from adapters.sandbox.server import running
-from adapters.sandbox.web import Request, Response
 
 TYPES = {"companies": "0-2", "contacts": "0-1", "tickets": "0-5", "deals": "0-3", "tasks": "0-27"}
 
@@ -25,21 +24,6 @@ def fresh() -> World:
     return hubspot_pages_world.build()
 
 
-def get(world: World, target: str, cookie: str = "") -> Response:
-    return world.portal.handle(Request("GET", target, {"cookie": cookie} if cookie else {}))
-
-
-def text(world: World, target: str, cookie: str = "") -> str:
-    answer = get(world, target, cookie)
-    assert answer.status == 200, answer.body[:300]
-    return answer.body.decode()
-
-
-def post(world: World, target: str, cookie: str = "", **form: str) -> Response:
-    headers = {"content-type": "application/x-www-form-urlencoded", "cookie": cookie}
-    return world.portal.handle(Request("POST", target, headers, urlencode(form).encode()))
-
-
 def record(world: World, kind: str, record_id: str) -> str:
     return f"/contacts/{world.portal.portal_id}/record/{TYPES[kind]}/{record_id}"
 
@@ -49,7 +33,7 @@ def listing(world: World, kind: str) -> str:
 
 
 def test_the_root_leads_to_the_companies(world: World) -> None:
-    answer = get(world, "/")
+    answer = get(world.portal, "/")
     assert (answer.status, answer.headers["Location"]) == (303, listing(world, "companies"))
 
 
@@ -59,7 +43,7 @@ def test_every_page_says_that_it_is_pretended_and_runs_no_scripts(world: World) 
         listing(world, "tasks"),
         record(world, "tasks", world.task),
     ):
-        answer = get(world, target)
+        answer = get(world.portal, target)
         page = answer.body.decode()
         assert "Pretend HubSpot" in re.sub(r"(?s)<title>.*</title>", "", page)
         assert "<script" not in page
@@ -67,7 +51,7 @@ def test_every_page_says_that_it_is_pretended_and_runs_no_scripts(world: World) 
 
 
 def test_a_company_shows_the_score_its_mood_and_what_needs_attention(world: World) -> None:
-    page = text(world, record(world, "companies", world.company))
+    page = text(world.portal, record(world, "companies", world.company))
     for shown in ("Satisfaction", "38", "likely 22 to 55", "Unhappy", "falling", "19 Nov 2026, 03:05"):
         assert shown in page
     assert "Maria gave 1 of 5 on ticket 1012" in page
@@ -75,7 +59,7 @@ def test_a_company_shows_the_score_its_mood_and_what_needs_attention(world: Worl
 
 
 def test_a_company_lists_its_people_tickets_deals_activities_and_groups_of_properties(world: World) -> None:
-    page = text(world, record(world, "companies", world.company))
+    page = text(world.portal, record(world, "companies", world.company))
     for title in ("Contacts", "Tickets", "Deals", "Activities", "Follow-up tasks"):
         assert f"{title} <span" in page
     assert "Company information" in page
@@ -83,7 +67,7 @@ def test_a_company_lists_its_people_tickets_deals_activities_and_groups_of_prope
 
 
 def test_a_follow_up_shows_its_formatted_text_as_plain_lines(world: World) -> None:
-    page = text(world, record(world, "companies", world.company))
+    page = text(world.portal, record(world, "companies", world.company))
     assert "She wrote:\n“The technician never came.”\n\nTicket 1012 &lt;b&gt;&amp; more" in page
     assert "Due 20 Nov 2026, 08:00" in page
     assert "Britta Engelmann" in page
@@ -92,26 +76,26 @@ def test_a_follow_up_shows_its_formatted_text_as_plain_lines(world: World) -> No
 def test_completing_a_task_writes_status_and_outcome_as_the_user_at_the_screen(fresh: World) -> None:
     grace = fresh.portal.owners.named("Grace Ellwood")
     here = record(fresh, "tasks", fresh.task)
-    answer = post(fresh, f"{here}/complete", f"sandbox_user={grace.id}", outcome="Reached, still open")
+    answer = post(fresh.portal, f"{here}/complete", f"sandbox_user={grace.id}", outcome="Reached, still open")
     assert (answer.status, answer.headers["Location"]) == (303, here)
     row = fresh.portal.get("tasks", fresh.task) or {}
     assert (row["hs_task_status"], row["afterword_outcome"]) == ("COMPLETED", "Reached, still open")
     assert row["hs_updated_by_user_id"] == str(grace.user_id)
-    assert "Mark as completed" not in text(fresh, here)
+    assert "Mark as completed" not in text(fresh.portal, here)
 
 
 def test_the_outcome_of_a_completed_task_is_changed_and_the_task_taken_up_again(fresh: World) -> None:
     here = record(fresh, "tasks", fresh.task)
-    post(fresh, f"{here}/complete")
-    assert post(fresh, f"{here}/outcome", outcome="Solved").status == 303
+    post(fresh.portal, f"{here}/complete")
+    assert post(fresh.portal, f"{here}/outcome", outcome="Solved").status == 303
     assert (fresh.portal.get("tasks", fresh.task) or {})["afterword_outcome"] == "Solved"
-    assert '<option value="Solved" selected>' in text(fresh, here)
-    assert post(fresh, f"{here}/reopen").status == 303
-    assert "Mark as completed" in text(fresh, here)
+    assert '<option value="Solved" selected>' in text(fresh.portal, here)
+    assert post(fresh.portal, f"{here}/reopen").status == 303
+    assert "Mark as completed" in text(fresh.portal, here)
 
 
 def test_an_outcome_that_does_not_exist_is_refused_in_the_crms_words(fresh: World) -> None:
-    answer = post(fresh, f"{record(fresh, 'tasks', fresh.task)}/complete", outcome="Shouted at")
+    answer = post(fresh.portal, f"{record(fresh, 'tasks', fresh.task)}/complete", outcome="Shouted at")
     assert answer.status == 400
     assert b"was not one of the allowed options" in answer.body
     assert (fresh.portal.get("tasks", fresh.task) or {})["hs_task_status"] == "NOT_STARTED"
@@ -121,19 +105,19 @@ def test_a_ticket_is_moved_to_another_stage_of_its_pipeline(fresh: World) -> Non
     here = record(fresh, "tickets", fresh.ticket)
     row = fresh.portal.get("tickets", fresh.ticket) or {}
     stages = fresh.portal.pipelines.get("tickets", row["hs_pipeline"]).live()
-    offered = re.findall(r'<option value="(\d+)"[^>]*>', text(fresh, here).partition('name="stage"')[2])
+    offered = re.findall(r'<option value="(\d+)"[^>]*>', text(fresh.portal, here).partition('name="stage"')[2])
     assert offered == [each.id for each in stages]
     closing = next(each for each in stages if each.closes)
-    assert post(fresh, f"{here}/stage", stage=closing.id).status == 303
+    assert post(fresh.portal, f"{here}/stage", stage=closing.id).status == 303
     assert (fresh.portal.get("tickets", fresh.ticket) or {})["closed_date"] == "2026-11-20T12:00:00Z"
 
 
 def test_the_list_is_searched_by_name_and_turned_page_by_page(world: World) -> None:
     name = (world.portal.get("companies", world.company) or {})["name"]
-    found = text(world, f"{listing(world, 'companies')}?{urlencode({'q': name.upper()})}")
+    found = text(world.portal, f"{listing(world, 'companies')}?{urlencode({'q': name.upper()})}")
     assert world.company in found
     assert "1 record" in found
-    pages = [text(world, f"{listing(world, 'companies')}?page={page}") for page in (1, 2)]
+    pages = [text(world.portal, f"{listing(world, 'companies')}?page={page}") for page in (1, 2)]
     ids = [set(re.findall(r"/record/0-2/(\d+)\"", page)) for page in pages]
     assert len(ids[0] | ids[1]) == 40
     assert not ids[0] & ids[1]
@@ -142,51 +126,44 @@ def test_the_list_is_searched_by_name_and_turned_page_by_page(world: World) -> N
 @pytest.mark.parametrize("kind", [*TYPES, "calls", "meetings", "emails"])
 def test_every_kind_has_a_list_and_every_record_in_it_a_page(world: World, kind: str) -> None:
     held = world.portal.object(kind)
-    page = text(world, f"/contacts/{world.portal.portal_id}/objects/{held.type_id}/views/all/list")
+    page = text(world.portal, f"/contacts/{world.portal.portal_id}/objects/{held.type_id}/views/all/list")
     found = re.findall(rf'"(/contacts/\d+/record/{held.type_id}/\d+)"', page)
     assert found
     for target in found[:5]:
-        text(world, target)
+        text(world.portal, target)
 
 
 @pytest.mark.parametrize("target", ["record/0-2/7", "record/0-2/x", "record/9-9/7", "objects/0-19/views/all/list", "x"])
 def test_what_is_not_there_is_said_kindly(world: World, target: str) -> None:
     for portal in (world.portal.portal_id, 1):
-        answer = get(world, f"/contacts/{portal}/{target}")
+        answer = get(world.portal, f"/contacts/{portal}/{target}")
         assert (answer.status, b"Nothing here" in answer.body) == (404, True)
 
 
 def test_an_archived_record_is_gone_from_the_pages(fresh: World) -> None:
     fresh.portal.archive("tasks", fresh.task)
-    assert get(fresh, record(fresh, "tasks", fresh.task)).status == 404
+    assert get(fresh.portal, record(fresh, "tasks", fresh.task)).status == 404
     assert (
-        f'/{fresh.task}"' not in text(fresh, record(fresh, "companies", fresh.company)).partition("Contacts <span")[0]
+        f'/{fresh.task}"'
+        not in text(fresh.portal, record(fresh, "companies", fresh.company)).partition("Contacts <span")[0]
     )
 
 
 def test_the_record_that_was_merged_away_shows_what_remains(fresh: World) -> None:
     other = fresh.portal.insert("companies", {"name": "Twice"})
     fresh.portal.merge("companies", fresh.company, [other])
-    assert "Maria gave 1 of 5 on ticket 1012" in text(fresh, record(fresh, "companies", other))
+    assert "Maria gave 1 of 5 on ticket 1012" in text(fresh.portal, record(fresh, "companies", other))
 
 
 def test_switching_the_user_never_leaves_the_site_and_takes_nobody_who_left(world: World) -> None:
     grace = str(world.portal.owners.named("Grace Ellwood").id)
-    answer = post(world, "/contacts/as", user=grace, back=record(world, "companies", world.company))
+    answer = post(world.portal, "/contacts/as", user=grace, back=record(world, "companies", world.company))
     cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    assert f'<option value="{grace}" selected>' in text(world, answer.headers["Location"], cookie)
-    away = post(world, "/contacts/as", user=grace, back="https://elsewhere.example/")
+    assert f'<option value="{grace}" selected>' in text(world.portal, answer.headers["Location"], cookie)
+    away = post(world.portal, "/contacts/as", user=grace, back="https://elsewhere.example/")
     assert away.headers["Location"] == listing(world, "companies")
     gone = str(world.portal.owners.named("Olli Kangas").id)
-    assert "Set-Cookie" not in post(world, "/contacts/as", user=gone).headers
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    assert "Set-Cookie" not in post(world.portal, "/contacts/as", user=gone).headers
 
 
 @pytest.mark.parametrize("width", [320, 1280])
