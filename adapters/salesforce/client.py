@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
@@ -20,6 +20,9 @@ from connector.ports import Clock
 
 _ATTEMPTS = 4
 _WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
+_CHUNK = 1 << 16
+_CSV = {"Content-Type": "text/csv", "Accept": "application/json"}
+_T = TypeVar("_T")
 
 
 class Answer(NamedTuple):
@@ -57,11 +60,34 @@ class Client:
         payload = None if body is None else encode(body)
         return self._repeat(_worth_writing_again, lambda: self._signed(method, path, call, payload=payload))
 
+    def download(self, path: str, into: BinaryIO, *, call: str) -> Answer:
+        """Put what stands at `path` into a file, from its beginning; returns the answer's headers. Repeated as a reading is."""
+
+        def save(response: requests.Response, where: str) -> Answer:
+            into.seek(0)
+            into.truncate()
+            with response, translated(where, self.clock.now()):
+                for chunk in response.iter_content(_CHUNK):
+                    into.write(chunk)
+            into.seek(0)
+            return Answer(response.headers, self._time_of(response))
+
+        return self._repeat(
+            _worth_reading_again,
+            lambda: self._signed("GET", path, call, headers={"Accept": "text/csv"}, finish=save, stream=True),
+        )
+
+    def upload(self, path: str, content: BinaryIO, *, call: str) -> Answer:
+        """PUT a file of CSV; repeated only when it is certain that nothing came of it."""
+        return self._repeat(
+            _worth_writing_again, lambda: self._signed("PUT", path, call, payload=content, headers=_CSV)
+        )
+
     def close(self) -> None:
         """Close the pool."""
         self._session.close()
 
-    def _repeat(self, worth: Callable[[BaseException], bool], act: Callable[[], Answer]) -> Answer:
+    def _repeat(self, worth: Callable[[BaseException], bool], act: Callable[[], _T]) -> _T:
         retrying = Retrying(
             sleep=self.clock.sleep,
             stop=stop_after_attempt(_ATTEMPTS),
@@ -77,8 +103,10 @@ class Client:
         path: str,
         call: str,
         *,
-        payload: bytes | None = None,
+        payload: bytes | BinaryIO | None = None,
         headers: Mapping[str, str] | None = None,
+        finish: Callable[[requests.Response, str], Answer] | None = None,
+        stream: bool = False,
     ) -> Answer:
         where = self.where(call)
 
@@ -86,12 +114,14 @@ class Client:
             # Tokens are free; everything below /services/data/ counts against the org's day, answered or not.
             if not path.startswith("/services/oauth2/"):
                 self.meter.take(where=where)
+            if payload is not None and not isinstance(payload, bytes):
+                payload.seek(0)
             with translated(where, self.clock.now()):
                 # The package's public callers parse into ordered dicts and copy each record; this one hands out the answer.
                 response = signed_in.client._call_salesforce(
-                    method, _address(signed_in, path), data=payload, headers=headers or {}
+                    method, _address(signed_in, path), data=payload, headers=headers or {}, stream=stream
                 )
-            return self._answer(response, where)
+            return (finish or self._answer)(response, where)
 
         try:
             return self._with_token(exchange, where)
@@ -119,8 +149,10 @@ class Client:
             data = json.loads(body) if body else None
         except ValueError as error:
             raise not_data(where) from error
-        stamp = response.headers.get("Date")
-        return Answer(data, _time(stamp) or self.clock.now())
+        return Answer(data, self._time_of(response))
+
+    def _time_of(self, response: requests.Response) -> datetime:
+        return _time(response.headers.get("Date")) or self.clock.now()
 
 
 def _address(signed_in: SignedIn, path: str) -> str:

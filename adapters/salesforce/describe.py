@@ -62,12 +62,22 @@ class Traits:
         return cls(stamp, "IsDeleted" in fields, "MasterRecordId" in fields)
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What Salesforce itself calls a field's type, and where a lookup leads."""
+
+    type: str
+    relationship: str = ""
+    references: tuple[str, ...] = ()
+
+
 class Describer:
     """Asks for schemas, and remembers the traits that they show."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._traits: dict[str, Traits] = {}
+        self._kinds: dict[str, Mapping[str, Kind]] = {}
 
     def describe(self, object_name: str) -> ObjectSchema:
         """Return the live schema. `SchemaChanged`: no such object, or hidden from us."""
@@ -76,13 +86,21 @@ class Describer:
             answer = self._client.read(f"sobjects/{soql.name(object_name)}/describe", call=call)
         except SchemaChanged as error:
             raise _no_object(object_name, error) from error
-        schema = object_schema(expect_object(answer, self._client.where(call)))
+        raw = expect_object(answer, self._client.where(call))
+        schema = object_schema(raw)
+        self._kinds[object_name] = {field["name"].lower(): _kind(field) for field in raw.get("fields") or ()}
         self._traits[object_name] = Traits.of(schema, self._client.where(call))
         return schema
 
     def traits(self, object_name: str) -> Traits:
         """Return what was last seen, or else what is usual; `corrected` finds out when that is wrong."""
         return self._traits.get(object_name) or Traits.usual(object_name)
+
+    def kinds(self, object_name: str) -> Mapping[str, Kind]:
+        """Return the kinds of an object's fields by their names in lower case; asks only if the object was not described yet."""
+        if object_name not in self._kinds:
+            self.describe(object_name)
+        return self._kinds[object_name]
 
     def corrected(self, object_name: str, used: Traits, error: CrmError) -> Traits:
         """Return the real traits after a query by those `used` was refused; raises its error when they are not the cause."""
@@ -93,6 +111,10 @@ class Describer:
         if self.traits(object_name) == used:
             raise error
         return self.traits(object_name)
+
+
+def _kind(field: Mapping[str, Any]) -> Kind:
+    return Kind(field.get("type", ""), field.get("relationshipName") or "", tuple(field.get("referenceTo") or ()))
 
 
 def _no_object(object_name: str, error: CrmError) -> SchemaChanged:

@@ -8,7 +8,9 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote as percent
 
-from adapters.salesforce import soql
+from adapters.salesforce import bulk_reading, soql
+from adapters.salesforce.bulk import JobFailed
+from adapters.salesforce.bulk_reading import BulkReader
 from adapters.salesforce.client import Answer, Client, expect_object
 from adapters.salesforce.describe import Describer, Traits
 from adapters.salesforce.errors import QueryTimeout, failure, not_data
@@ -66,9 +68,13 @@ class Reader:
     def __init__(self, client: Client, describer: Describer) -> None:
         self._client = client
         self._describer = describer
+        self._bulk = BulkReader(client, describer)
 
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
-        """Yield pages as the port says. A query that takes too long is asked again for ever shorter windows of time."""
+        """Yield pages as the port says. A query that takes too long is asked again for ever shorter windows of time.
+
+        When much is left after a page, the rest is read in bulk; if that fails, pages go on where it ended.
+        """
         columns = Columns(query.object, query.fields, self._describer.traits(query.object))
         place = Window(since, after)
         width: timedelta | None = None
@@ -81,6 +87,8 @@ class Reader:
                     yield page
             except QueryTimeout as error:
                 width = self._narrower(window, error)
+                continue
+            except JobFailed:
                 continue
             except _REFUSALS as error:
                 traits = self._describer.corrected(query.object, columns.traits, error)
@@ -163,11 +171,21 @@ class Reader:
             answer = self._client.read(following, call=call, headers=_OPTIONS)
 
     def _pages(self, columns: Columns, query: Query, window: Window) -> Iterator[Page]:
+        left: int | None = None
+        for answer in self._named(query.fields, self._listing(self._text(columns, query, window), call=_call(query))):
+            left = (int(answer.data["totalSize"]) if left is None else left) - len(answer.data["records"])
+            page = _page(columns, answer)
+            yield page
+            if left >= bulk_reading.LEAST and page.last is not None and self._bulk.offers(columns):
+                rest = Window(window.since, page.last, window.until)
+                yield from self._bulk.pages(columns, self._text(columns, query, rest), after=page.last)
+                return
+
+    @staticmethod
+    def _text(columns: Columns, query: Query, window: Window) -> str:
         stamp = columns.traits.stamp
         bounds = window.conditions(stamp)
-        text = soql.select(columns.selected, query.object, soql.where(query.where), *bounds, order=(stamp, "Id"))
-        for answer in self._named(query.fields, self._listing(text, call=f"changes of {query.object}")):
-            yield _page(columns, answer)
+        return soql.select(columns.selected, query.object, soql.where(query.where), *bounds, order=(stamp, "Id"))
 
     @staticmethod
     def _named(fields: Sequence[str], listing: Iterator[Answer]) -> Iterator[Answer]:
@@ -193,6 +211,10 @@ class Reader:
         if width < _SHORTEST_WINDOW:
             raise error
         return width
+
+
+def _call(query: Query) -> str:
+    return f"changes of {query.object}"
 
 
 def _as_asked(field: str, fields: Sequence[str]) -> str:
