@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from connector.errors import AfterwordError, CrmError, Problem
+from connector.errors import AfterwordError, AuthRevoked, CrmError, Problem
 from connector.ports import Clock, Org
 from connector.settings import Settings
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
+from connector.store import budgets, connecting
 
 SKEW = timedelta(minutes=2)
 """How far the machine's clock may be off the CRM's before times on records look wrong."""
@@ -28,11 +29,18 @@ def problems(house: Installation) -> Iterator[Problem]:
 
 def _crm(house: Installation, endpoint: Endpoint) -> Iterator[Problem]:
     where = f"config.toml: crm.{endpoint.name}"
+    refused = _refused_before(house, endpoint)
     try:
         org = endpoint.adapter.org()
     except CrmError as error:
         yield Problem(where, error.what, error.remedy)
         return
+    if refused is not None:
+        yield Problem(
+            where,
+            f"is not called in laps: {refused.what} Just now it let us in.",
+            f"Run `afterword resume --crm {endpoint.name}`.",
+        )
     yield from _clock_and_version(where, org, house.clock)
     try:
         schemas = describe_all(endpoint)
@@ -51,6 +59,14 @@ def _crm(house: Installation, endpoint: Endpoint) -> Iterator[Problem]:
                 "or remove the survey.",
                 severity="warning" if elsewhere else "error",
             )
+
+
+def _refused_before(house: Installation, endpoint: Endpoint) -> AuthRevoked | None:
+    """Return that a lap was refused with these credentials; None when there has been no lap yet."""
+    if not budgets.is_ready(house.store):
+        return None
+    with house.store.write() as connection:
+        return connecting.refused(connection, endpoint.name, endpoint.credentials)
 
 
 def _clock_and_version(where: str, org: Org, clock: Clock) -> Iterator[Problem]:

@@ -282,7 +282,7 @@ def pause(
 @app.command()
 @guarded
 def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
-    """Let mail and writes go on."""
+    """Let mail and writes go on, and try credentials that a CRM has refused again."""
     house = _house(config)
     with _closing(house):
         _migrated(house)

@@ -179,7 +179,11 @@ def _crm(console: Console, name: str, crm: Mapping[str, Any]) -> None:
     if crm["calls"]["none_until"]:
         until = _moment(crm["calls"]["none_until"])
         console.print(f"    no more calls until {until}: {crm['calls']['none_why']}", markup=False)
-    if crm["last_error"]:
+    if crm["refused"]:
+        since = _moment(crm["refused"]["since"])
+        console.print(f"    refused us since {since}, so it is not called: {crm['refused']['what']}", markup=False)
+        console.print(f"    {crm['refused']['remedy']}", markup=False)
+    elif crm["last_error"]:
         console.print(f"    failed at {_moment(crm['last_error_at'])}: {crm['last_error']}", markup=False)
     for object_name, cursor in crm["cursors"].items():
         until = _moment(cursor["read_until"]) or "reading for the first time"

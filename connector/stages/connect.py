@@ -33,11 +33,15 @@ class Endpoint:
 def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:
     """Return the connection ready for a lap, with warnings. `SettingsError`: the mapping cannot be used with this CRM as it is.
 
-    `CrmError`: it could not be reached. Costs no call while the stored schema is fresh.
+    `CrmError`: it could not be reached. `AuthRevoked`: it refused these credentials before, so it is not called again.
+    Costs no call while the stored schema is fresh.
     """
     with store.write() as connection:
         state = connecting.state(connection, endpoint.name)
+        refused = connecting.refused(connection, endpoint.name, endpoint.credentials)
         everything = connecting.all_paused(connection)
+    if refused is not None:
+        raise refused
     now = clock.now()
     schemas = _fresh_schema(endpoint, state, now)
     if schemas is None:

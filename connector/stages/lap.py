@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from connector.errors import AfterwordError, Problem, QuotaSpent, SchemaChanged, SettingsError
+from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, SchemaChanged, SettingsError
 from connector.ports import Channel, Clock
 from connector.settings import Settings
 from connector.stages import alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
@@ -17,7 +17,7 @@ from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
 from connector.stages.pull import Pulled
 from connector.stages.write_back import Written
-from connector.store import Store, connecting, laps
+from connector.store import Store, Transaction, connecting, laps
 from connector.store.leases import Lease, held
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
@@ -128,6 +128,10 @@ class Report:
             "calls": self.calls.get(name, 0),
         }
 
+    def refusal(self, name: str) -> AuthRevoked | None:
+        """Return why a CRM does not let us in."""
+        return next((error for error in self.failures.get(name, ()) if isinstance(error, AuthRevoked)), None)
+
     def fail(self, name: str, error: AfterwordError) -> None:
         """Note what went wrong with a connection; that its calls are used up, which each later stage finds too, once."""
         noted = self.failures.setdefault(name, [])
@@ -174,9 +178,9 @@ def _run(house: Installation, context: Context, stages: Sequence[Stage], report:
     with at_work(house, context, report) as (reached, leases):
         if Stage.PULL in stages:
             _pull(reached, leases, report)
-        _between(house, reached, stages, report)
+        _between(house, _still_let_in(reached, report), stages, report)
         if Stage.WRITE_BACK in stages:
-            _write_back(reached, leases, report)
+            _write_back(_still_let_in(reached, report), leases, report)
 
 
 @contextmanager
@@ -231,6 +235,12 @@ def _pull(context: Context, leases: Mapping[str, Lease], report: Report) -> None
                 _forget_schema(context, name)
         if pulled.failure is not None:
             report.fail(name, pulled.failure)
+
+
+def _still_let_in(context: Context, report: Report) -> Context:
+    """Leave out the connections whose credentials were refused in this lap: every further call would be refused too."""
+    connected = {name: one for name, one in context.connected.items() if report.refusal(name) is None}
+    return replace(context, connected=connected)
 
 
 def _forget_schema(context: Context, name: str) -> None:
@@ -297,10 +307,20 @@ def _remember(house: Installation, report: Report) -> None:
             one.budget.settle()
     with house.store.write() as connection:
         for one in house.endpoints:
-            connecting.state(connection, one.name)
+            _remember_refusal(connection, one, report.refusal(one.name), now)
             outcome = _outcome(report.failures.get(one.name, []), report.calls.get(one.name, 0), now)
             if outcome:
                 connecting.remember(connection, one.name, **outcome)
+
+
+def _remember_refusal(connection: Transaction, one: Endpoint, refusal: AuthRevoked | None, now: datetime) -> None:
+    """Note that the CRM has refused us, unless that is why it was not called, or that it lets us in with other credentials."""
+    state = connecting.state(connection, one.name)
+    known = connecting.refused(connection, one.name, one.credentials)
+    if refusal is not None and known is None:
+        connecting.refuse(connection, one.name, refusal, credentials=one.credentials, now=now)
+    elif refusal is None and known is None and state.refused_at is not None:
+        connecting.let_in(connection, one.name)
 
 
 def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> dict[str, Any]:

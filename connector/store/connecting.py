@@ -1,5 +1,7 @@
 """What is known about each connection: its schema as last described, its mapping, whether it is paused, how it went."""
 
+import hashlib
+import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -7,12 +9,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from connector.errors import AuthRevoked
 from connector.ports import FieldSchema, ObjectSchema
+from connector.store.people import person_key
 from connector.store.tables import connection_state as table
 from connector.store.tables import setting
 from connector.store.upsert import insert_or_ignore, insert_or_update
 
 _PAUSED = "paused"
+_LET_IN: Mapping[str, Any] = {
+    "refused_at": None,
+    "refused_why": None,
+    "refused_remedy": None,
+    "refused_with": None,
+}
 
 
 def state(connection: Connection, crm: str) -> Row[Any]:
@@ -46,6 +56,32 @@ def schema_of(stored: Mapping[str, Any]) -> tuple[dict[str, ObjectSchema], set[s
     return {name: _object(one) for name, one in stored["objects"].items()}, set(stored["asked"])
 
 
+def refused(connection: Connection, crm: str, credentials: str) -> AuthRevoked | None:
+    """Return the error for credentials that the CRM has refused before; None when it has not, or they are others now."""
+    known = peek(connection, crm)
+    if known is None or known.refused_at is None:
+        return None
+    if known.refused_with != _mark(connection, credentials):
+        return None
+    return AuthRevoked(
+        f"{known.refused_why} Since {known.refused_at:%Y-%m-%d %H:%M} UTC nothing is read, sent or written here.",
+        where=f"{crm}: sign in",
+        remedy=f"{known.refused_remedy} New credentials are tried at once; `afterword resume --crm {crm}` tries these again.",
+    )
+
+
+def refuse(connection: Connection, crm: str, error: AuthRevoked, *, credentials: str, now: datetime) -> None:
+    """Note that the CRM refused these credentials (a hash of them), so that no call is made with them any more."""
+    mark = _mark(connection, credentials)
+    told = {"refused_why": error.what, "refused_remedy": error.remedy}
+    remember(connection, crm, refused_at=now, refused_with=mark, **told)
+
+
+def _mark(connection: Connection, credentials: str) -> str:
+    """A hash with a key of the installation's own: nobody who sees the database can try guesses at a secret."""
+    return hmac.digest(person_key(connection), f"credentials:{credentials}".encode(), hashlib.sha256).hex()
+
+
 def pause(connection: Connection, crm: str | None, now: datetime, reason: str) -> None:
     """Stop mail and writes: for one connection, or (None) for all."""
     if crm is None:
@@ -56,12 +92,18 @@ def pause(connection: Connection, crm: str | None, now: datetime, reason: str) -
 
 
 def resume(connection: Connection, crm: str | None) -> None:
-    """Let mail and writes go on; without a name, everywhere."""
+    """Let mail and writes go on, and try credentials that were refused again; without a name, everywhere."""
+    goes_on: dict[str, Any] = {"paused_at": None, "pause_reason": None, **_LET_IN}
     if crm is None:
         connection.execute(setting.delete().where(setting.c.name == _PAUSED))
-        connection.execute(update(table).values(paused_at=None, pause_reason=None))
+        connection.execute(update(table).values(**goes_on))
         return
-    remember(connection, crm, paused_at=None, pause_reason=None)
+    remember(connection, crm, **goes_on)
+
+
+def let_in(connection: Connection, crm: str) -> None:
+    """Forget that credentials were refused: those there are now are others."""
+    remember(connection, crm, **_LET_IN)
 
 
 def all_paused(connection: Connection) -> Mapping[str, Any] | None:

@@ -39,8 +39,21 @@ def crm(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
         "last_error_at": _text(state.last_error_at) if state and state.last_error else None,
         "paused_since": _text(state.paused_at) if state else None,
         "pause_reason": state.pause_reason if state else None,
+        "refused": _refused(state),
     }
     return {**known, "calls": _calls(connection, name, now), "cursors": positions, "drift": drift(connection, name)}
+
+
+def _refused(state: Any) -> dict[str, Any] | None:
+    """Return since when and why the CRM does not let us in."""
+    if state is None or state.refused_at is None:
+        return None
+    again = "New credentials in config.toml are tried at once; `afterword resume` tries these again."
+    return {
+        "since": _text(state.refused_at),
+        "what": state.refused_why,
+        "remedy": f"{state.refused_remedy} {again}".strip(),
+    }
 
 
 def _calls(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
