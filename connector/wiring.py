@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import quote
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -24,6 +24,7 @@ from connector.stages.lap import Installation
 from connector.store import Store
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
+from connector.vault import Vault
 from mappings.fitting import MappingFile
 from mappings.loading import load as load_mapping
 from mappings.loading import packaged
@@ -63,8 +64,10 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     clock = clock or SystemClock()
     mappings = read_mappings(settings)
     store = Store(settings.store_url)
-    endpoints = [_endpoint(name, one, mappings[name], store, clock) for name, one in settings.crm.items()]
     keys = settings.web.signing_keys
+    endpoints = [
+        _endpoint(name, one, mappings[name], store=store, keys=keys, clock=clock) for name, one in settings.crm.items()
+    ]
     whole: dict[str, Any] = {
         "settings": settings,
         "store": store,
@@ -78,11 +81,17 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     return Installation(**(whole | parts))
 
 
-def _endpoint(name: str, one: Connection, mapping: MappingFile, store: Store, clock: Clock) -> Endpoint:
+def _endpoint(
+    name: str, one: Connection, mapping: MappingFile, *, store: Store, keys: Sequence[str], clock: Clock
+) -> Endpoint:
+    """`keys` encrypt renewed tokens, the newest first."""
     budget = CallBudget(name, share=one.daily_call_share, store=store, clock=clock)
+    vault = None
+    if one.refresh_token is not None and keys:
+        vault = Vault(name, given=one.refresh_token.get_secret_value(), keys=keys, store=store, clock=clock)
     return Endpoint(
         name=name,
-        adapter=adapter_for(name, one, clock, budget=budget),
+        adapter=adapter_for(name, one, clock, budget=budget, vault=vault),
         mapping=mapping,
         mode_live=one.is_live,
         mapping_name=mapping.file,

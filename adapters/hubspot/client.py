@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -12,11 +13,13 @@ from hubspot.crm.objects.exceptions import ApiException
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 from urllib3 import Retry
 
+from adapters.hubspot.auth import Access, Credentials
 from adapters.hubspot.config import HubSpotConfig
 from adapters.hubspot.errors import not_data, translated
 from adapters.hubspot.meter import Meter
 from adapters.hubspot.throttle import Throttle
-from connector.errors import CrmError, CursorInvalid, QuotaSpent, RateLimited, Unavailable
+from adapters.hubspot.version import TOKEN
+from connector.errors import AuthExpired, CrmError, CursorInvalid, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
 
 _ATTEMPTS = 4
@@ -58,7 +61,6 @@ class Client:
         # Repetitions are ours; a redirected API has moved, or is a sign-in page.
         once = Retry(total=0, raise_on_redirect=False)
         package = HubSpot(
-            access_token=config.access_token,
             host=config.url,
             ssl_ca_cert=config.ca_bundle,
             retry=once,
@@ -66,6 +68,7 @@ class Client:
             proxy=_proxy(config.url),
         )
         self._api = package.crm.objects.basic_api.api_client
+        self._credentials = Credentials(config, self._exchange_token, clock)
 
     def where(self, call: str) -> str:
         """Return the place that errors of this call name."""
@@ -123,13 +126,36 @@ class Client:
         body: Mapping[str, Any] | None = None,
         search: bool = False,
     ) -> Answer:
+        """Make one call; what an ended token kept from being done is replayed once with a new one."""
+        exchange = partial(self._exchange_as, method, path, call, query=query, body=body, search=search)
+        access = self._credentials.current()
+        try:
+            return exchange(access)
+        except AuthExpired:
+            renewed = self._credentials.renew(access)
+        try:
+            return exchange(renewed)
+        except AuthExpired as error:
+            raise self._credentials.refused() from error
+
+    def _exchange_as(
+        self,
+        method: str,
+        path: str,
+        call: str,
+        access: Access,
+        *,
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        search: bool,
+    ) -> Answer:
         where = self.where(call)
         self.meter.take(where=where)
         self._throttle.wait(search=search)
         headers: Mapping[str, str] = {}
         try:
             with translated(where, day_ends=self.meter.renewed_at()):
-                data, status, headers = self._send(method, path, query=query, body=body)
+                data, status, headers = self._send(access, method, path, query=query, body=body)
         except CrmError as error:
             if isinstance(error, QuotaSpent):
                 self.meter.refused(error.what)
@@ -141,19 +167,42 @@ class Client:
         return self._answer(data, status, headers, where)
 
     def _send(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None, body: Mapping[str, Any] | None
+        self,
+        access: Access,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
     ) -> tuple[Any, int, Mapping[str, str]]:
         data, status, headers = self._api.call_api(
             path,
             method,
             query_params=list((query or {}).items()),
-            header_params={"Accept": "application/json", "Content-Type": "application/json"},
+            header_params={
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {access.token}",
+            },
             body=None if body is None else encodable(dict(body)),
             response_types_map=_ANSWERS,
-            auth_settings=["oauth2"],
+            auth_settings=[],
             _request_timeout=_TIMEOUT,
         )
         return data, status, headers
+
+    def _exchange_token(self, form: Mapping[str, str]) -> Any:
+        """Post a form to where tokens are given out: such calls are free."""
+        data, _status, _headers = self._api.call_api(
+            TOKEN,
+            "POST",
+            header_params={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
+            post_params=list(form.items()),
+            response_types_map={200: "object"},
+            auth_settings=[],
+            _request_timeout=_TIMEOUT,
+        )
+        return data
 
     def _answer(self, data: Any, status: int, headers: Mapping[str, str], where: str) -> Answer:
         if data is None and status == 204:

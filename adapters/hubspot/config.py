@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from connector.errors import Problem, SettingsError
-from connector.ports import Budget
+from connector.ports import Budget, TokenVault
 
 DEFAULT_URL = "https://api.hubapi.com"
 
@@ -17,11 +17,17 @@ class HubSpotConfig:
     connection: str
     url: str
     """Without a slash at its end."""
-    access_token: str = field(repr=False)
+    access_token: str = field(default="", repr=False)
     """Of a service key or a private app; neither runs out by itself."""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    """Of a public app that was installed: exchanged for access tokens."""
     ca_bundle: str | None = None
     budget: Budget | None = field(default=None, repr=False)
     """Asked before each call; None: nothing is held back."""
+    vault: TokenVault | None = field(default=None, repr=False)
+    """Keeps what the refresh token was exchanged for; None: nobody does."""
 
     @classmethod
     def from_settings(cls, name: str, values: Mapping[str, Any]) -> Self:
@@ -32,10 +38,38 @@ class HubSpotConfig:
         return cls(
             connection=name,
             url=_url(values),
-            access_token=str(values["access_token"]).strip(),
             ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
             budget=values.get("budget"),
+            vault=values.get("vault"),
+            **{key: _text(values, key) for key in _needed(values)},
         )
+
+    @property
+    def renews(self) -> bool:
+        """Whether access tokens end, and are got with a refresh token."""
+        return bool(self.refresh_token)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Whatever must never be seen in an error."""
+        return tuple(text for text in (self.access_token, self.client_secret, self.refresh_token) if text)
+
+
+_REMEDIES: Mapping[str, str] = {
+    "access_token": "Make a service key in HubSpot (Settings > Integrations > Service Keys), and write its token here.",
+    "client_id": "It stands beside the app's settings in HubSpot.",
+    "client_secret": "It stands beside the app's settings in HubSpot.",
+    "refresh_token": "HubSpot gives it when the app is installed.",
+}
+
+
+def _needed(values: Mapping[str, Any]) -> tuple[str, ...]:
+    by_app = values.get("auth") == "refresh_token"
+    return ("client_id", "client_secret", "refresh_token") if by_app else ("access_token",)
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    return str(values.get(key) or "").strip()
 
 
 def _url(values: Mapping[str, Any]) -> str:
@@ -47,10 +81,10 @@ def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
     found = []
     if not _url(values).startswith("https://"):
         found.append(Problem(f"{where}.url", "is not an https address.", f"Leave it out, or write {DEFAULT_URL}."))
-    token = str(values.get("access_token") or "").strip()
-    if not token:
-        remedy = "Make a service key in HubSpot (Settings > Integrations > Service Keys), and write its token here."
-        found.append(Problem(f"{where}.access_token", "is missing.", remedy))
-    elif not (token.isascii() and token.isprintable() and " " not in token):
-        found.append(Problem(f"{where}.access_token", "holds characters that no token has.", "Copy it once more."))
+    for key in _needed(values):
+        text = _text(values, key)
+        if not text:
+            found.append(Problem(f"{where}.{key}", "is missing.", _REMEDIES[key]))
+        elif not (text.isascii() and text.isprintable() and " " not in text):
+            found.append(Problem(f"{where}.{key}", "holds characters that no token has.", "Copy it once more."))
     return found

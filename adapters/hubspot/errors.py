@@ -11,7 +11,7 @@ from hubspot.crm.objects.exceptions import ApiException, OpenApiException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
 from connector.errors import (
-    AuthRevoked,
+    AuthExpired,
     Conflict,
     CrmError,
     Locked,
@@ -26,7 +26,6 @@ from connector.errors import (
 _CHECK_FIELD: Final = (
     "Correct the mapping, or give the service key the scope that shows it; then run `afterword check`."
 )
-_TOKEN: Final = "Make a new service key in HubSpot, and put its token into config.toml."  # noqa: S105  (words about one)
 _LATER: Final = "It is tried again in the next lap."
 _UNKNOWN_OBJECT = re.compile(r"Unable to infer object type from: ?(\S+)")
 _UNKNOWN_PROPERTY = re.compile(r'Property "?([\w.-]+)"? does not exist')
@@ -88,7 +87,7 @@ def failure(
     said = words(body) or f"HTTP {status}"
     match status:
         case 401:
-            return AuthRevoked("the access token is refused.", where=where, remedy=_TOKEN)
+            return AuthExpired("the access token is not accepted.", where=where)
         case 429:
             return _too_fast(body, said, where=where, day_ends=day_ends)
         case 423:

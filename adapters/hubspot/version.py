@@ -9,6 +9,7 @@ API_VERSION = "2026-03"
 SUPPORTED_UNTIL = datetime(2027, 9, 1, tzinfo=UTC)
 """HubSpot supports each dated version for 18 months from its release."""
 
+TOKEN = f"/oauth/{API_VERSION}/token"
 ACCOUNT = f"/account-info/{API_VERSION}/details"
 OWNERS = f"/crm/owners/{API_VERSION}"
 

@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -25,6 +25,10 @@ _ASSERTION_LIFE = timedelta(minutes=3)
 _PAGE = (
     "Check the url of this connection: it is the My Domain address alone, for instance https://acme.my.salesforce.com."
 )
+_PASSING = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
+"""OAuth's codes by which nobody has judged the credentials. Salesforce says unknown_error when one is to try again."""
+_TOO_OFTEN = "rate exceeded"
+"""Said beside invalid_grant when a user has signed in too often in the last hour."""
 _REMEDY = "Check the credentials of this connection, and that its app and its user are active in Salesforce."
 
 
@@ -40,6 +44,11 @@ class SignedIn:
         """Host (and port) that calls go to."""
         return str(self.client.sf_instance)
 
+    @property
+    def token(self) -> str:
+        """What the calls carry."""
+        return str(self.client.session_id)
+
 
 class Credentials:
     """Hands out the connection's token, and gets a new one when it has died."""
@@ -50,6 +59,7 @@ class Credentials:
         self._clock = clock
         self._lock = Lock()
         self._current: SignedIn | None = None
+        self._refresh_token = config.refresh_token
         self._where = f"{config.connection}: sign in"
 
     def current(self) -> SignedIn:
@@ -63,14 +73,59 @@ class Credentials:
                 return self._current
             if dead is not None and self._config.auth == "token":
                 raise AuthRevoked("the access token is refused.", where=self._where, remedy=_REMEDY)
-            self._current = self._sign_in()
+            self._current = self._sign_in(dead)
             return self._current
 
-    def _sign_in(self) -> SignedIn:
+    def _sign_in(self, dead: SignedIn | None) -> SignedIn:
         if self._config.auth == "token":
             return self._signed_in(self._config.access_token, self._config.url)
+        if self._config.auth == "refresh_token":
+            return self._renewed(dead)
         token, instance = self._fetch()
         return self._signed_in(token, f"https://{instance}")
+
+    def _renewed(self, dead: SignedIn | None) -> SignedIn:
+        """Take over what another process has got, or exchange the refresh token that is kept now, whoever kept it."""
+        vault = self._config.vault
+        if vault is None:
+            return self._exchanged()
+        with vault.alone():
+            kept = vault.load()
+            self._refresh_token = kept.get("refresh_token") or self._config.refresh_token
+            token, instance = kept.get("access_token"), kept.get("instance_url")
+            if token and instance and (dead is None or token != dead.token):
+                return self._signed_in(token, instance)
+            return self._exchanged()
+
+    def _exchanged(self) -> SignedIn:
+        answer = self._post({"grant_type": "refresh_token", "refresh_token": self._refresh_token})
+        token, instance = str(answer["access_token"]), str(answer["instance_url"]).rstrip("/")
+        # An app that rotates its tokens has ended the old one with this answer.
+        self._refresh_token = str(answer.get("refresh_token") or self._refresh_token)
+        if self._config.vault is not None:
+            # Before anything is done with the new access token.
+            kept = {"refresh_token": self._refresh_token, "access_token": token, "instance_url": instance}
+            self._config.vault.save(kept)
+        return self._signed_in(token, instance)
+
+    def _post(self, grant: dict[str, str]) -> dict[str, Any]:
+        """Ask for a token: the package keeps the new refresh token of the answer to itself."""
+        config = self._config
+        app = {"client_id": config.client_id} | (
+            {"client_secret": config.client_secret} if config.client_secret else {}
+        )
+        try:
+            response = self._session.post(f"{config.url}/services/oauth2/token", data=app | grant)
+            answer = response.json()
+        except requests.exceptions.JSONDecodeError as error:
+            raise self._not_sent(not_data(self._where)) from error
+        except requests.RequestException as error:
+            raise self._not_sent(no_answer(error, where=self._where)) from error
+        if not isinstance(answer, dict):
+            raise self._not_sent(not_data(self._where))
+        if answer.get("access_token") and answer.get("instance_url"):
+            return answer
+        raise self._refusal(answer.get("error"), str(answer.get("error_description") or ""))
 
     def _signed_in(self, token: str, url: str) -> SignedIn:
         client = Salesforce(session_id=token, instance_url=url, version=API_VERSION, session=self._session)
@@ -89,7 +144,7 @@ class Credentials:
                     f"{config.url}/services/oauth2/token", data, "", config.client_id, headers, None, self._session
                 )
         except SalesforceAuthenticationFailed as error:
-            self._refused(error)
+            raise self._refusal(error.code, str(error.auth_message)) from error
         except requests.RequestException as error:
             raise self._not_sent(no_answer(error, where=self._where)) from error
         except (AttributeError, ValueError, TypeError) as error:
@@ -98,12 +153,14 @@ class Credentials:
             raise self._not_sent(not_data(self._where))
         return token, str(instance).rstrip("/")
 
-    def _refused(self, error: Any) -> NoReturn:
+    def _refusal(self, code: object, message: str) -> CrmError:
         # A status in place of OAuth's own code: the answer was a page, so nobody has judged the credentials.
-        if isinstance(error.code, int) or error.code is None:
-            raise self._not_sent(Unavailable("no usable answer.", where=self._where, remedy=_PAGE)) from error
-        said = _without(self._config.secrets, f"{error.code}: {error.auth_message}"[:300])
-        raise AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY) from error
+        if not isinstance(code, str):
+            return self._not_sent(Unavailable("no usable answer.", where=self._where, remedy=_PAGE))
+        said = _without((*self._config.secrets, self._refresh_token), f"{code}: {message}"[:300])
+        if code in _PASSING or _TOO_OFTEN in message.lower():
+            return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where))
+        return AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY)
 
     @staticmethod
     def _not_sent(error: Unavailable) -> CrmError:
@@ -143,6 +200,6 @@ def audience(url: str) -> str:
 
 
 def _without(secrets: tuple[str, ...], text: str) -> str:
-    for secret in secrets:
+    for secret in filter(None, secrets):
         text = text.replace(secret, "…")
     return text

@@ -6,14 +6,15 @@ from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from connector.errors import Problem, SettingsError
-from connector.ports import Budget
+from connector.ports import Budget, TokenVault
 
-Auth = Literal["token", "client_credentials", "jwt"]
+Auth = Literal["token", "client_credentials", "jwt", "refresh_token"]
 
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "token": ("access_token",),
     "client_credentials": ("client_id", "client_secret"),
     "jwt": ("client_id", "username", "private_key"),
+    "refresh_token": ("client_id", "refresh_token"),
 }
 
 
@@ -31,9 +32,13 @@ class SalesforceConfig:
     private_key: str = field(default="", repr=False)
     """PEM text."""
     access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    """Given when a user let the app in: exchanged for access tokens."""
     ca_bundle: str | None = None
     budget: Budget | None = field(default=None, repr=False)
     """Asked before each call; None: nothing is held back."""
+    vault: TokenVault | None = field(default=None, repr=False)
+    """Keeps what the refresh token was exchanged for; None: nobody does."""
     integration_user: str = ""
     """User name that is to get the permissions, when somebody else's token sets the org up. Empty: whoever we act as."""
 
@@ -49,6 +54,7 @@ class SalesforceConfig:
             url=str(values["url"]).rstrip("/"),
             auth=_auth(values),
             budget=values.get("budget"),
+            vault=values.get("vault"),
             ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
             **given,
         )
@@ -56,10 +62,12 @@ class SalesforceConfig:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Whatever must never be seen in an error."""
-        return tuple(text for text in (self.client_secret, self.private_key, self.access_token) if text)
+        return tuple(
+            text for text in (self.client_secret, self.private_key, self.access_token, self.refresh_token) if text
+        )
 
 
-_TEXTS = ("client_id", "client_secret", "username", "private_key", "access_token", "integration_user")
+_TEXTS = ("client_id", "client_secret", "username", "private_key", "access_token", "refresh_token", "integration_user")
 
 
 def _auth(values: Mapping[str, Any]) -> Auth:

@@ -25,6 +25,7 @@ class Auth(StrEnum):
     CLIENT_CREDENTIALS = "client_credentials"
     JWT = "jwt"
     TOKEN = "token"  # noqa: S105 - the name of the way, not a token
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105
 
 
 class Audience(StrEnum):

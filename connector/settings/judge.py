@@ -38,6 +38,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     Auth.CLIENT_CREDENTIALS: ("client_id", "client_secret"),
     Auth.JWT: ("client_id", "username", "private_key"),
     Auth.TOKEN: ("access_token",),
+    Auth.REFRESH_TOKEN: ("client_id", "refresh_token"),
 }
 
 
@@ -151,8 +152,14 @@ def _tables(section: object) -> Iterator[tuple[str, Values]]:
 
 def _judge_connection(written: Written, loc: Loc, table: Values) -> None:
     adapter = table.get("adapter")
+    if table.get("auth") == Auth.REFRESH_TOKEN and table.get("mode") != Mode.LIVE:
+        web = written.values.get("web", {})
+        because = f"It encrypts the tokens of [crm.{loc[-1]}], which change."
+        _need(written, ("web",), web if isinstance(web, dict) else {}, ("secret",), because=because)
     if adapter == "hubspot":
-        _need(written, loc, table, ("access_token",), because="HubSpot needs it.")
+        by_app = table.get("auth") == Auth.REFRESH_TOKEN
+        needed = ("client_id", "client_secret", "refresh_token") if by_app else ("access_token",)
+        _need(written, loc, table, needed, because="HubSpot needs it.")
         if table.get("auth") in (Auth.JWT, Auth.CLIENT_CREDENTIALS):
             written.complain((*loc, "auth"), f"{shown(written.values, (*loc, 'auth'))}is for Salesforce.", "Remove it.")
     if adapter != "salesforce":

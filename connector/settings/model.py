@@ -114,6 +114,7 @@ class Connection(Table):
     username: Text | None = None
     private_key: Secret | None = None
     access_token: Secret | None = None
+    refresh_token: Secret | None = None
     ca_bundle: File | None = None
     mapping: File | None = None
     """None: the mapping that comes with the product."""

@@ -61,7 +61,7 @@ def refused(connection: Connection, crm: str, credentials: str) -> AuthRevoked |
     known = peek(connection, crm)
     if known is None or known.refused_at is None:
         return None
-    if known.refused_with != _mark(connection, credentials):
+    if known.refused_with != mark(connection, credentials):
         return None
     return AuthRevoked(
         f"{known.refused_why} Since {known.refused_at:%Y-%m-%d %H:%M} UTC nothing is read, sent or written here.",
@@ -72,13 +72,12 @@ def refused(connection: Connection, crm: str, credentials: str) -> AuthRevoked |
 
 def refuse(connection: Connection, crm: str, error: AuthRevoked, *, credentials: str, now: datetime) -> None:
     """Note that the CRM refused these credentials (a hash of them), so that no call is made with them any more."""
-    mark = _mark(connection, credentials)
     told = {"refused_why": error.what, "refused_remedy": error.remedy}
-    remember(connection, crm, refused_at=now, refused_with=mark, **told)
+    remember(connection, crm, refused_at=now, refused_with=mark(connection, credentials), **told)
 
 
-def _mark(connection: Connection, credentials: str) -> str:
-    """A hash with a key of the installation's own: nobody who sees the database can try guesses at a secret."""
+def mark(connection: Connection, credentials: str) -> str:
+    """Return a hash with a key of the installation's own: by the same mark the same credentials are known again."""
     return hmac.digest(person_key(connection), f"credentials:{credentials}".encode(), hashlib.sha256).hex()
 
 

@@ -1,0 +1,136 @@
+"""The access token: asked for before each call, renewed once for however many calls find that it has ended."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Final
+
+from hubspot.crm.objects.exceptions import ApiException
+
+from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.errors import not_data, parsed, translated, words
+from connector.errors import AuthRevoked, CrmError, Unavailable
+from connector.ports import Clock
+
+MARGIN: Final = timedelta(minutes=2)
+"""A token is renewed this long before it ends, so that it does not end on its way."""
+_LIFE: Final = timedelta(minutes=30)
+"""Of a token whose answer does not say."""
+_REFUSALS: Final = (400, 401, 403)
+_KEY: Final = "Make a new service key in HubSpot, and put its token into config.toml."
+_APP: Final = "Let HubSpot install the app again and put the new refresh_token into config.toml; check client_id and client_secret."
+
+Exchange = Callable[[Mapping[str, str]], Any]
+"""Posts a form to the token endpoint and returns the parsed answer; raises what the package raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An access token, and how long it is used (None: it lasts)."""
+
+    token: str = field(repr=False)
+    until: datetime | None = None
+
+
+class Credentials:
+    """Hands out the connection's token, and gets a new one when it has ended or is about to."""
+
+    def __init__(self, config: HubSpotConfig, exchange: Exchange, clock: Clock) -> None:
+        self._config = config
+        self._exchange = exchange
+        self._clock = clock
+        self._lock = Lock()
+        self._current: Access | None = None
+        self._refresh_token = config.refresh_token
+        self._where = f"{config.connection}: sign in"
+
+    def current(self) -> Access:
+        """Return the token to use now. `AuthRevoked`, `Unavailable`."""
+        found = self._current
+        return found if found is not None and self._is_good(found) else self.renew(found)
+
+    def renew(self, dead: Access | None) -> Access:
+        """Return a token that is not `dead`. Of many threads that ask at once, one fetches it for all."""
+        with self._lock:
+            found = self._current
+            if found is not None and found is not dead and self._is_good(found):
+                return found
+            if self._config.renews:
+                self._current = self._renewed(dead)
+            elif dead is None:
+                self._current = Access(self._config.access_token)
+            else:
+                raise AuthRevoked("the access token is refused.", where=self._where, remedy=_KEY)
+            return self._current
+
+    def refused(self) -> AuthRevoked:
+        """Return the error for a new token that is refused too."""
+        return AuthRevoked("a new access token is refused too.", where=self._where, remedy=_APP)
+
+    def _is_good(self, access: Access) -> bool:
+        return access.until is None or self._clock.now() < access.until
+
+    def _renewed(self, dead: Access | None) -> Access:
+        """Take over what another process has got, or exchange the refresh token that is kept now, whoever kept it."""
+        vault = self._config.vault
+        if vault is None:
+            return self._exchanged()
+        with vault.alone():
+            kept = vault.load()
+            self._refresh_token = kept.get("refresh_token") or self._config.refresh_token
+            found = _kept_access(kept)
+            if found is not None and (dead is None or found.token != dead.token) and self._is_good(found):
+                return found
+            return self._exchanged()
+
+    def _exchanged(self) -> Access:
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self._config.client_id,
+            "client_secret": self._config.client_secret,
+            "refresh_token": self._refresh_token,
+        }
+        with self._judged():
+            answer = self._exchange(form)
+        if not isinstance(answer, dict) or not answer.get("access_token"):
+            raise Unavailable(not_data(self._where).what, where=self._where, not_sent=True)
+        seconds = answer.get("expires_in")
+        life = timedelta(seconds=seconds) if isinstance(seconds, int | float) else _LIFE
+        until = self._clock.now() + life - min(MARGIN, life / 4)
+        access = Access(str(answer["access_token"]), until)
+        self._refresh_token = str(answer.get("refresh_token") or self._refresh_token)
+        if self._config.vault is not None:
+            # Before anything is done with the new access token: the old refresh token may have ended.
+            self._config.vault.save(
+                {"refresh_token": self._refresh_token, "access_token": access.token, "until": until.isoformat()}
+            )
+        return access
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """Tell credentials that are refused from an endpoint that cannot be reached."""
+        try:
+            with translated(self._where, day_ends=self._clock.now()):
+                yield
+        except CrmError as error:
+            cause = error.__cause__
+            said = words(parsed(cause.body)) if isinstance(cause, ApiException) and cause.status in _REFUSALS else ""
+            if said:
+                what = f"the refresh token is refused ({_without(self._config.secrets, said)})."
+                raise AuthRevoked(what, where=self._where, remedy=_APP) from cause
+            # Whatever was to follow the sign-in has certainly not happened.
+            raise Unavailable(error.what, where=self._where, remedy=error.remedy, not_sent=True) from cause
+
+
+def _kept_access(kept: Mapping[str, str]) -> Access | None:
+    if not kept.get("access_token") or not kept.get("until"):
+        return None
+    return Access(kept["access_token"], datetime.fromisoformat(kept["until"]))
+
+
+def _without(secrets: tuple[str, ...], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return text

@@ -1,0 +1,175 @@
+"""Tokens that end, with refresh tokens that each exchange replaces: nobody notices, over threads, processes, restarts and kills."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from house import HOUR, RULES, SECRET, House, standing
+from house_hubspot import standing_beside_hubspot
+
+from adapters.hubspot import adapter as hubspot
+from adapters.salesforce import adapter as salesforce
+from connector.clock import SteppedClock
+from connector.errors import AuthRevoked
+from connector.ports import CrmAdapter, Query
+from connector.vault import Vault
+
+COMPANIES = {"salesforce": "Account", "hubspot": "companies"}
+
+
+class Renewing:
+    """A CRM whose app rotates its refresh tokens, and what an admin writes of it into config.toml."""
+
+    def __init__(self, house: House, kind: str) -> None:
+        self.house = house
+        self.kind = kind
+        oauth = house.org.oauth
+        self.app = house.org.client
+        self.app.rotates = True
+        if kind == "salesforce":
+            self.given = oauth.offer_refresh_token(house.org.admin_id, self.app)
+        else:
+            self.app.scopes |= {"crm.objects.owners.read", "crm.schemas.deals.read", "crm.objects.tasks.read"}
+            self.given = oauth.offer_refresh_token(self.app)
+        self.give(self.given)
+
+    def give(self, refresh_token: str) -> None:
+        """Write a refresh token into config.toml, and start again."""
+        self.given = refresh_token
+        self.house.configure(RULES, mode="observe")
+        lines = self.house.config.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith(("auth =", "client_", "access_token"))]
+        place = kept.index(f'adapter = "{self.kind}"') + 1
+        kept[place:place] = [f"{key} = {value!r}" for key, value in self.values.items()]
+        self.house.write_config("\n".join(kept))
+        self.house.restart()
+
+    @property
+    def values(self) -> dict[str, str]:
+        app = self.app
+        names = {"client_id": app.client_id, "client_secret": app.client_secret, "refresh_token": self.given}
+        return {"auth": "refresh_token", **names}
+
+    @contextmanager
+    def process(self) -> Iterator[CrmAdapter]:
+        """An adapter as another process builds it."""
+        house, build = self.house, {"salesforce": salesforce, "hubspot": hubspot}[self.kind]
+        store = house.installation.store
+        vault = Vault("acme", given=self.given, keys=(SECRET,), store=store, clock=house.clock)
+        made = build("acme", {**self.values, **house.crm, "vault": vault}, house.clock)
+        yield made
+        made.close()
+
+    def ask(self, adapter: CrmAdapter) -> int:
+        """Make a call that needs a token."""
+        return adapter.count(Query(COMPANIES[self.kind], ()))
+
+    @property
+    def exchanges(self) -> int:
+        """How many times a token was asked for."""
+        return sum("/token" in call.path and call.status == 200 for call in self.house.org.log)
+
+
+@pytest.fixture(params=["salesforce", "hubspot"])
+def crm(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[Renewing]:
+    """A CRM whose refresh tokens are good once."""
+    stands = standing if request.param == "salesforce" else standing_beside_hubspot
+    with stands(tmp_path, migrated_file, clock) as house:
+        house.org.log.clear()
+        yield Renewing(house, request.param)
+
+
+def test_f22_laps_outlive_their_tokens_and_restarts(crm: Renewing) -> None:
+    for step in (timedelta(), timedelta(minutes=5), 3 * HOUR, 3 * HOUR):
+        crm.house.restart()
+        report = crm.house.later(step)
+        assert [type(error) for errors in report.failures.values() for error in errors] == []
+    assert crm.exchanges == 3
+    assert crm.given not in crm.house.org.oauth.refresh_tokens
+
+
+def test_f22_many_threads_of_two_processes_exchange_once(crm: Renewing) -> None:
+    with crm.process() as one, crm.process() as two, ThreadPoolExecutor(6) as threads:
+        list(threads.map(crm.ask, [one, two] * 3))
+        assert crm.exchanges == 1
+        crm.house.advance(3 * HOUR)
+        list(threads.map(crm.ask, [one, two] * 3))
+        assert crm.exchanges == 2
+
+
+def test_f22_the_new_refresh_token_is_on_the_disk_before_the_access_token_is_used(
+    crm: Renewing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    save = Vault.save
+
+    def noted(self: Vault, tokens: Any) -> None:
+        saved.append(sum("/token" not in call.path for call in crm.house.org.log))
+        save(self, tokens)
+
+    monkeypatch.setattr(Vault, "save", noted)
+    with crm.process() as adapter:
+        crm.ask(adapter)
+    assert saved == [0]
+    with crm.process() as killed_and_started_again:
+        crm.ask(killed_and_started_again)
+    assert crm.exchanges == 1
+
+
+def test_f21_a_session_that_was_ended_is_renewed_once_and_the_call_replayed(crm: Renewing) -> None:
+    with crm.process() as adapter:
+        crm.ask(adapter)
+        crm.house.org.faults.expire_token()
+        crm.ask(adapter)
+    assert crm.exchanges == 2
+    assert [call.status for call in crm.house.org.log if "/token" not in call.path].count(401) == 1
+
+
+def test_f21_a_token_that_says_when_it_ends_is_renewed_before(crm: Renewing) -> None:
+    if crm.kind == "salesforce":
+        crm.house.org.oauth.lifetime = 24 * HOUR  # it does not say
+    with crm.process() as adapter:
+        for step in (timedelta(), timedelta(minutes=27), timedelta(minutes=2)):
+            crm.house.advance(step)
+            crm.ask(adapter)
+    assert 401 not in {call.status for call in crm.house.org.log}
+    assert crm.exchanges == (1 if crm.kind == "salesforce" else 2)
+
+
+def test_a_new_token_that_is_refused_too_is_not_asked_for_for_ever(crm: Renewing) -> None:
+    with crm.process() as adapter:
+        crm.ask(adapter)
+        before = len(crm.house.org.log)
+        crm.house.org.faults.expire_token(times=None)
+        with pytest.raises(AuthRevoked):
+            crm.ask(adapter)
+    assert len(crm.house.org.log) - before == 3
+
+
+def test_f22_a_refresh_token_that_is_refused_stops_the_connection_until_there_is_another(crm: Renewing) -> None:
+    oauth = crm.house.org.oauth
+    oauth.refresh_tokens.clear()
+    report = crm.house.lap()
+    (error,) = report.failures["acme"]
+    assert isinstance(error, AuthRevoked)
+    assert crm.given not in str(error) and crm.app.client_secret not in str(error)
+    before = len(crm.house.org.log)
+    crm.house.restart()
+    assert crm.house.later(HOUR).exit_code == 3
+    assert len(crm.house.org.log) == before
+    user = (crm.house.org.admin_id,) if crm.kind == "salesforce" else ()
+    crm.give(oauth.offer_refresh_token(*user, crm.app))
+    crm.house.later(HOUR)
+    assert crm.house.status()["crm"]["acme"]["refused"] is None
+
+
+def test_a_token_endpoint_that_is_down_judges_nobody(crm: Renewing) -> None:
+    crm.house.org.faults.html(503, path="/token", times=None)
+    assert crm.house.lap().exit_code == 3
+    assert crm.house.status()["crm"]["acme"]["refused"] is None
+    crm.house.org.faults.clear()
+    assert "acme" not in crm.house.later(HOUR).failures
