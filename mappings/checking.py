@@ -1,8 +1,9 @@
 """Comparing a mapping with the schema of a live CRM: what is there, of which type, and what an admin should do about the rest."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Literal
 
 from connector.errors import MappingError, Problem
 from connector.ports import FieldSchema, ObjectSchema
@@ -10,11 +11,21 @@ from mappings.conditions import wanted
 from mappings.spec import FieldMap, Test, WriteMap
 from mappings.values import Types
 
+_SHOWN = 12
+"""How many values of a picklist a remedy lists."""
 Schemas = Mapping[str, ObjectSchema]
 
 FINE = "Where your CRM has none, all is well. Otherwise:"
 SEE = "Correct the name, or let the integration user see it: a field that was granted to nobody looks like none."
 SETUP = "Run `afterword setup-crm`: it makes fields, and lets people see those that were granted to nobody."
+
+Purpose = Literal["moment", "record", "address"]
+_PURPOSES: Mapping[Purpose, tuple[str, frozenset[str]]] = {
+    "moment": ("a date or a time", frozenset({"date", "datetime", "other"})),
+    "record": ("another record's id", frozenset({"reference", "id", "text", "number", "other"})),
+    "address": ("an e-mail address", frozenset({"email", "text", "other"})),
+}
+"""What a field is read for: in words, and the types that can hold it. "other": what the CRM does not tell is not judged."""
 
 _FITS: Mapping[str, frozenset[str]] = {
     "text": frozenset({"text", "url", "email", "phone", "picklist", "other"}),
@@ -89,14 +100,18 @@ class Section:
         self.gone = True
         return "warning" if self.optional else "error"
 
-    def need(self, fields: Iterable[FieldMap | None], *, lenient: bool = False) -> None:
-        """Take up the fields that are there. Missing ones are errors, or warnings if they are optional (or `lenient`)."""
+    def need(self, fields: Iterable[FieldMap | None], *, lenient: bool = False, purpose: Purpose | None = None) -> None:
+        """Take up the fields that are there and can hold what they are read for.
+
+        Missing ones are errors, or warnings if they are optional (or `lenient`).
+        """
         for one in fields:
             if one is None:
                 continue
             found = find(self.schemas, self.schema, one.path)
             if found is not None:
-                self.types[one.path] = found.type
+                if self._serves(one, found, purpose):
+                    self.types[one.path] = found.type
                 continue
             severity = "warning" if one.optional or lenient else self.lose()
             what, remedy = f"{self.schema.name} has no field {one.path}", see(self.schema, one.path)
@@ -107,9 +122,20 @@ class Section:
                 )
             self.note(one.key, f"{what}.", remedy, severity=severity)
 
-    def one_of(self, fields: tuple[FieldMap, ...], key: str) -> None:
+    def _serves(self, one: FieldMap, found: FieldSchema, purpose: Purpose | None) -> bool:
+        """Tell if the field can hold what it is read for; notes it when it cannot."""
+        if purpose is None:
+            return True
+        words, types = _PURPOSES[purpose]
+        if (one.converter or found.type) in types:
+            return True
+        what = f"{self.schema.name}.{one.path} is a {found.type}, and cannot hold {words}."
+        self.note(one.key, what, "Name another field.", severity="warning" if one.optional else self.lose())
+        return False
+
+    def one_of(self, fields: tuple[FieldMap, ...], key: str, *, purpose: Purpose | None = None) -> None:
         """Take up fields of which at least one must be there."""
-        self.need(fields)
+        self.need(fields, purpose=purpose)
         if fields and all(one.optional and one.path not in self.types for one in fields):
             self.note(key, f"none of its fields is there on {self.schema.name}.", SEE, severity=self.lose())
 
@@ -124,18 +150,38 @@ class Section:
             except MappingError as error:
                 what = f"cannot be compared with {test.field.path}, a {self.types[test.field.path]}: {error.what}"
                 self.note(test.field.key, what, "Write a value of the field's own type.")
-            self._dependable(test, asked=asked)
+            found = find(self.schemas, self.schema, test.field.path)
+            if found is not None:
+                self._dependable(test, found, asked=asked)
+                self._chosen(test, found)
 
-    def _dependable(self, test: Test, *, asked: bool) -> None:
-        found = find(self.schemas, self.schema, test.field.path)
-        if found is None:
+    def _chosen(self, test: Test, found: FieldSchema) -> None:
+        """Note a condition none of whose values the field offers: a slip of the pen there keeps everybody from being asked."""
+        words = [one for one in test.values if isinstance(one, str)]
+        if not (words and found.options) or any(offered(word, found.options) for word in words):
             return
+        what = f"{self.schema.name}.{found.name} has no value {' or '.join(map(repr, words))}."
+        self.note(test.field.key, what, choose(words[0], found.options), severity="warning")
+
+    def _dependable(self, test: Test, found: FieldSchema, *, asked: bool) -> None:
         if asked and not found.filterable:
             what = f"{self.schema.name} cannot be searched by {found.name}."
             self.note(test.field.key, what, "Use another field, or map it as a fact and use it in a survey's `where`.")
         if found.calculated:
             what = f"{found.name} is calculated, and changes without the record being seen as changed."
             self.note(test.field.key, what, "Use a field that is stored.", severity="warning")
+
+
+def offered(word: str, options: Iterable[str]) -> bool:
+    """Tell if a picklist has this value, as CRMs compare: without regard to case."""
+    return word.casefold() in {one.casefold() for one in options}
+
+
+def choose(word: str, options: Sequence[str]) -> str:
+    """Return what to write instead of a value that a picklist does not have."""
+    close = get_close_matches(word, options, n=1)
+    shown = ", ".join(options[:_SHOWN]) + (", …" if len(options) > _SHOWN else "")
+    return f"Did you mean {close[0]!r}? It has: {shown}." if close else f"Write one of: {shown}."
 
 
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────

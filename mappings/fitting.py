@@ -140,7 +140,8 @@ class _Fitting:
         if section is None:
             return
         section.one_of(spec.name, "owner.name")
-        section.need([spec.email, spec.timezone])
+        section.need([spec.email], purpose="address")
+        section.need([spec.timezone])
         section.compare(spec.active)
         section.compare(spec.where, asked=True)
         self._keep("owner", section, spec.where, lambda: owner_builder(spec, section.types))
@@ -151,7 +152,8 @@ class _Fitting:
         if section is None:
             return
         section.one_of(spec.name, "account.name")
-        section.need([spec.owner, spec.parent, spec.link])
+        section.need([spec.owner, spec.parent], purpose="record")
+        section.need([spec.link])
         section.compare(spec.is_customer)
         section.compare(spec.where, asked=True)
         section.need((one for _, one in spec.facts), lenient=True)
@@ -165,7 +167,9 @@ class _Fitting:
         if section is None:
             return
         section.one_of(spec.name, "contact.name")
-        section.need([*spec.account, spec.email, spec.role, spec.language, spec.owner])
+        section.need([*spec.account, spec.owner], purpose="record")
+        section.need([spec.email], purpose="address")
+        section.need([spec.role, spec.language])
         section.compare(spec.no_surveys)
         section.compare(spec.where, asked=True)
         section.need((one for _, one in spec.facts), lenient=True)
@@ -182,11 +186,12 @@ class _Fitting:
         section = self._section(key, spec.object, optional=spec.optional)
         if section is None:
             return
-        section.need([*spec.account, *spec.contact, spec.owner, spec.updated])
+        section.need([*spec.account, *spec.contact, spec.owner], purpose="record")
+        section.need([spec.updated], purpose="moment")
         section.compare(spec.where, asked=True)
         for end in spec.ended:
             section.compare(end.tests)
-            section.one_of(end.at, f"{key}.ended.at")
+            section.one_of(end.at, f"{key}.ended.at", purpose="moment")
         section.need((one for _, one in spec.facts), lenient=True)
         lead = {"accounts": self.spec.account.object, "contacts": self.spec.contact.object}
         users = self.spec.owner.object
@@ -199,7 +204,8 @@ class _Fitting:
         section = self._section("task", spec.object)
         if section is None:
             return
-        section.need([spec.closed, spec.owner])
+        section.need([spec.closed], purpose="moment")
+        section.need([spec.owner], purpose="record")
         section.compare(spec.open)
         shown = self._shown("task", section)
         if "key" not in shown:  # none of our tasks can be there yet; the missing field is reported where it is written
