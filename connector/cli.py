@@ -20,6 +20,7 @@ from connector import (
     cli_setup,
     planning,
     printing,
+    printing_check,
     printing_plan,
     printing_undo,
     project,
@@ -143,16 +144,11 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     try:
         house = _house(config)
         with _closing(house):
-            found = list(checking.problems(house))
+            found = checking.check(house)
     except SettingsError as error:
-        found = list(error.problems)
-    if as_json:
-        _print_json({"problems": [printing.problem_json(one) for one in found]})
-    else:
-        found.sort(key=lambda one: one.severity == "warning")
-        printing.problems(out, found)
-        printing.verdict(out, found)
-    if any(one.severity == "error" for one in found):
+        found = checking.Findings(list(error.problems))
+    _print_json(printing_check.as_json(found)) if as_json else printing_check.findings(out, found)
+    if any(one.severity == "error" for one in found.problems):
         _leave(EXIT_PROBLEMS)
 
 

@@ -16,6 +16,8 @@ from connector.ports import (
     CrmAdapter,
     FieldSpec,
     Message,
+    MissingRight,
+    Needs,
     ObjectSchema,
     Org,
     Page,
@@ -223,6 +225,10 @@ class NotingAdapter:
     def record_url(self, ref: Ref) -> str:
         """See the port."""
         return self._real.record_url(ref)
+
+    def missing_rights(self, needs: Needs) -> Sequence[MissingRight]:
+        """Ask the real CRM."""
+        return self._real.missing_rights(needs)
 
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """See the port."""

@@ -267,6 +267,19 @@ class Unseen:
     """Where the admin clicks to put them on it."""
 
 
+Needs = Mapping[str, frozenset[Literal["read", "create", "update"]]]
+"""What is to be done, by object."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRight:
+    """A right that the connection needs and does not have."""
+
+    name: str
+    """As the CRM calls it."""
+    remedy: str
+
+
 class CrmAdapter(Protocol):
     """One connected CRM. Any method may raise `Unavailable`, `RateLimited`, `QuotaSpent`, `AuthRevoked` or `NotPermitted`.
 
@@ -311,6 +324,9 @@ class CrmAdapter(Protocol):
 
     def record_url(self, ref: Ref) -> str:
         """Return where a person opens this record in the CRM."""
+
+    def missing_rights(self, needs: Needs) -> Sequence[MissingRight]:
+        """Return the rights to whole objects that we lack, as far as the CRM tells; changes nothing."""
 
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """Return what is missing for these fields to exist, be permitted to the integration user and be shown on the record."""
@@ -360,6 +376,9 @@ class CrmMapping(Protocol):
     @property
     def events(self) -> frozenset[str]:
         """What surveys can be triggered by, e.g. ``case.closed``."""
+
+    def options(self, event: str, fact: str) -> tuple[str, ...]:
+        """Return the values that a fact of an event's records can have, as far as the CRM lists them; () for any."""
 
     def kinds(self, object_name: str) -> tuple[str, ...]:
         """Return the kinds that records of this object can be read as."""

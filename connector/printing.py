@@ -1,7 +1,7 @@
 """What the commands print for people."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,27 +49,10 @@ def problems(console: Console, found: Iterable[Problem]) -> None:
     """Print problems, each with its place and remedy."""
     for one in found:
         mark = "warning: " if one.severity == "warning" else ""
-        console.print(f"[bold]{escape(one.where)}[/]: {mark}{escape(one.what)}")
+        text = f"[bold]{escape(one.where)}[/]: {mark}{escape(one.what)}"
+        console.print(text, soft_wrap=not console.is_terminal)
         if one.remedy:
-            console.print(f"    {escape(one.remedy)}")
-
-
-def verdict(console: Console, found: Sequence[Problem]) -> None:
-    """Print what problems come to, after they have been printed."""
-    warnings = sum(one.severity == "warning" for one in found)
-    errors = len(found) - warnings
-    if not found:
-        console.print("Everything is fine.")
-    elif not errors:
-        console.print(f"\nNothing is wrong that stops Afterword; {many(warnings, 'warning')}.")
-    else:
-        also = f", and {many(warnings, 'warning')}" if warnings else ""
-        console.print(f"\n{many(errors, 'problem')} to put right{also}.")
-
-
-def problem_json(one: Problem) -> dict[str, str]:
-    """Return a problem as JSON values."""
-    return {"where": one.where, "what": one.what, "remedy": one.remedy, "severity": one.severity}
+            line(console, f"    {one.remedy}")
 
 
 def error(console: Console, one: AfterwordError) -> None:

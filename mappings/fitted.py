@@ -41,8 +41,15 @@ class FittedMapping:
     targets: Mapping[str, str]
     written: Mapping[str, Mapping[str, Written]]
     specs: tuple[FieldSpec, ...]
+    choices: Mapping[tuple[str, str], tuple[str, ...]]
+    """The values that the CRM lists for a fact, by (kind, fact)."""
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def options(self, event: str, fact: str) -> tuple[str, ...]:
+        """Return the values that a fact can have; () for any. The nearer to what happened counts, as for survey conditions."""
+        kinds = (event.partition(".")[0], "contact", "account")
+        return next((self.choices[kind, fact] for kind in kinds if (kind, fact) in self.choices), ())
 
     def kinds(self, object_name: str) -> tuple[str, ...]:
         """Return the kinds that records of this object can be read as."""

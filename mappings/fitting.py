@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from connector.errors import Problem
 from connector.ports import Condition, FieldSpec, ObjectSchema, Query
-from mappings.checking import Section, known, unmade, writable
+from mappings.checking import Section, find, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.fitted import FittedMapping, Part
 from mappings.readers import (
@@ -19,7 +19,7 @@ from mappings.readers import (
     owner_builder,
     task_builder,
 )
-from mappings.spec import FieldMap, InteractionMap, Spec, Test, Tests, WriteMap
+from mappings.spec import Facts, FieldMap, InteractionMap, Spec, Test, Tests, WriteMap
 from mappings.writing import Written, converter_for, form_of, spec_of
 
 TASK = "task"
@@ -91,6 +91,7 @@ class _Fitting:
     schemas: Mapping[str, ObjectSchema]
     problems: list[Problem] = field(default_factory=list)
     found: list[_Fitted] = field(default_factory=list)
+    choices: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def run(self) -> tuple[FittedMapping, list[Problem]]:
         self._owner()
@@ -113,6 +114,7 @@ class _Fitting:
             targets=self._targets(),
             written=written,
             specs=tuple(self._specs()),
+            choices=self.choices,
         )
         return fitted, self.problems
 
@@ -156,7 +158,7 @@ class _Fitting:
         section.need([spec.link])
         section.compare(spec.is_customer)
         section.compare(spec.where, asked=True)
-        section.need((one for _, one in spec.facts), lenient=True)
+        self._facts("account", section, spec.facts)
         shown = self._shown("account", section)
         users = self.spec.owner.object
         self._keep("account", section, spec.where, lambda: account_builder(spec, section.types, shown, users))
@@ -172,7 +174,7 @@ class _Fitting:
         section.need([spec.role, spec.language])
         section.compare(spec.no_surveys)
         section.compare(spec.where, asked=True)
-        section.need((one for _, one in spec.facts), lenient=True)
+        self._facts("contact", section, spec.facts)
         shown = self._shown("contact", section)
         if "no_surveys" in shown:  # an opt-out that we offer counts without being named twice
             own = Test(FieldMap(shown["no_surveys"].path, shown["no_surveys"].key), "=", (True,))
@@ -180,6 +182,12 @@ class _Fitting:
             section.compare([own])
         lead = {"accounts": self.spec.account.object, "users": self.spec.owner.object}
         self._keep("contact", section, spec.where, lambda: contact_builder(spec, section.types, shown, **lead))
+
+    def _facts(self, kind: str, section: Section, facts: Facts) -> None:
+        section.need((one for _, one in facts), lenient=True)
+        for name, one in facts:
+            if (there := find(self.schemas, section.schema, one.path)) is not None:
+                self.choices[kind, name] = there.options
 
     def _interaction(self, spec: InteractionMap) -> None:
         key = f"interaction.{spec.kind}"
@@ -192,7 +200,7 @@ class _Fitting:
         for end in spec.ended:
             section.compare(end.tests)
             section.one_of(end.at, f"{key}.ended.at", purpose="moment")
-        section.need((one for _, one in spec.facts), lenient=True)
+        self._facts(spec.kind, section, spec.facts)
         lead = {"accounts": self.spec.account.object, "contacts": self.spec.contact.object}
         users = self.spec.owner.object
         self._keep(

@@ -11,12 +11,15 @@ from adapters.hubspot.config import HubSpotConfig
 from adapters.hubspot.links import Links
 from adapters.hubspot.once import Once
 from adapters.hubspot.reading import LAG, Reader
+from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import Setup
 from adapters.hubspot.write import BATCH, Writer
 from connector.model import Ref
 from connector.ports import (
     Clock,
     FieldSpec,
+    MissingRight,
+    Needs,
     ObjectSchema,
     Org,
     Page,
@@ -48,6 +51,7 @@ class HubSpotAdapter:
         once = Once(self._client, links, self._reader.properties)
         self._writer = Writer(self._client, self._catalogue, links, once)
         self._account = Account(self._client)
+        self._scopes = Scopes(self._client, config.access_token)
         self._setup = Setup(self._client, self._catalogue)
 
     def __repr__(self) -> str:
@@ -84,6 +88,10 @@ class HubSpotAdapter:
     def record_url(self, ref: Ref) -> str:
         """See `CrmAdapter.record_url`."""
         return self._account.url(ref)
+
+    def missing_rights(self, needs: Needs) -> list[MissingRight]:
+        """See `CrmAdapter.missing_rights`."""
+        return self._scopes.missing(needs)
 
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`."""

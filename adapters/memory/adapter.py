@@ -15,6 +15,8 @@ from connector.errors import AuthRevoked, Bug, CrmError, NotPermitted, QuotaSpen
 from connector.model import Ref
 from connector.ports import (
     FieldSpec,
+    MissingRight,
+    Needs,
     ObjectSchema,
     Org,
     Page,
@@ -120,6 +122,10 @@ class MemoryAdapter:
     def record_url(self, ref: Ref) -> str:
         """Return an address that tells records apart."""
         return f"https://crm.example/{ref.object}/{ref.id}"
+
+    def missing_rights(self, needs: Needs) -> list[MissingRight]:
+        """See `CrmAdapter.missing_rights`."""
+        return setup.missing_rights(self.crm, needs)
 
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """Return what is missing for these fields to exist and be permitted."""

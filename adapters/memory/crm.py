@@ -30,6 +30,7 @@ class MemoryCrm(Database):
         self.allowed_today: int | None = None
         """Calls that all programs together may make in a day (UTC); None: as many as they like."""
         self.may_customise = True
+        self._withheld: dict[str, frozenset[str]] = {}
         """Whether the integration user may make fields."""
         self._token = 1
         self._used: dict[str, int] = {}
@@ -47,6 +48,14 @@ class MemoryCrm(Database):
     def protect(self, object_name: str, field: str) -> None:
         """Let the integration user only read a field."""
         self.read_only.setdefault(object_name, set()).add(field)
+
+    def withhold(self, object_name: str, *rights: str) -> None:
+        """Take rights to an object from the integration user, as told by its schema: read, create, update."""
+        self._withheld[object_name] = frozenset(rights)
+
+    def withheld(self, object_name: str) -> frozenset[str]:
+        """Return the rights to an object that the integration user does not have."""
+        return self._withheld.get(object_name, frozenset())
 
     def unseen(self, object_name: str) -> frozenset[str]:
         """Return the fields of an object that the integration user may not see."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from adapters.memory.crm import MemoryCrm
 from connector.errors import CrmError, NotPermitted
-from connector.ports import FieldSchema, FieldSpec, SetupResult, SetupStep
+from connector.ports import FieldSchema, FieldSpec, MissingRight, Needs, SetupResult, SetupStep
 
 
 def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
@@ -19,6 +19,12 @@ def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
                 _step("permission", "grant", (spec.object, spec.name), f"Let Afterword use {spec.object}.{spec.name}.")
             )
     return steps
+
+
+def missing_rights(crm: MemoryCrm, needs: Needs) -> list[MissingRight]:
+    """Return the rights that the user was not granted."""
+    lacking = [(right, name) for name, rights in needs.items() for right in sorted(rights & crm.withheld(name))]
+    return [MissingRight(f"the right to {right} {name}", "Grant it.") for right, name in lacking]
 
 
 def plan_undo(made: Sequence[SetupResult]) -> list[SetupStep]:

@@ -16,6 +16,8 @@ from connector.model import Ref
 from connector.ports import (
     Clock,
     FieldSpec,
+    MissingRight,
+    Needs,
     ObjectSchema,
     Org,
     Page,
@@ -82,6 +84,10 @@ class SalesforceAdapter:
     def record_url(self, ref: Ref) -> str:
         """See `CrmAdapter.record_url`."""
         return f"{self._config.url}/lightning/r/{soql.name(ref.object)}/{soql.id18(ref.id)}/view"
+
+    def missing_rights(self, needs: Needs) -> list[MissingRight]:
+        """See `CrmAdapter.missing_rights`."""
+        return self._describer.missing_rights(needs)
 
     def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`."""

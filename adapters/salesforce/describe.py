@@ -1,13 +1,14 @@
 """What an object looks like in this org, to this user."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.salesforce import soql
 from adapters.salesforce.client import Client, expect_object
 from connector.errors import CrmError, SchemaChanged
-from connector.ports import FieldSchema, ObjectSchema
+from connector.ports import FieldSchema, MissingRight, Needs, ObjectSchema
 
 _TYPES: Mapping[str, str] = {
     "string": "text",
@@ -33,6 +34,7 @@ _TYPES: Mapping[str, str] = {
 _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 _MERGEABLE = frozenset({"Account", "Contact", "Lead", "Case", "Individual"})
 """Objects with a MasterRecordId, by Salesforce's Object Reference."""
+_ACTIVITIES = frozenset({"Task", "Event"})
 _NEVER_DELETED = frozenset({"User"})
 _TRAITS = ("isdeleted", "masterrecordid", *map(str.lower, _STAMPS))
 
@@ -89,8 +91,23 @@ class Describer:
         raw = expect_object(answer, self._client.where(call))
         schema = object_schema(raw)
         self._kinds[object_name] = {field["name"].lower(): _kind(field) for field in raw.get("fields") or ()}
-        self._traits[object_name] = Traits.of(schema, self._client.where(call))
+        # One that has no time of change is there all the same, and to be told from one that is hidden.
+        with suppress(SchemaChanged):
+            self._traits[object_name] = Traits.of(schema, self._client.where(call))
         return schema
+
+    def missing_rights(self, needs: Needs) -> list[MissingRight]:
+        """Return the rights to objects that the user lacks. Without the right to read there is no object to describe."""
+        found = []
+        for name, rights in needs.items():
+            try:
+                schema = self.describe(name)
+            except SchemaChanged:
+                found.append(_right("Read", name))
+                continue
+            found += [_right("Create", name)] if "create" in rights and not schema.createable else []
+            found += [_right("Edit", name)] if "update" in rights and not schema.updateable else []
+        return found
 
     def traits(self, object_name: str) -> Traits:
         """Return what was last seen, or else what is usual; `corrected` finds out when that is wrong."""
@@ -115,6 +132,16 @@ class Describer:
 
 def _kind(field: Mapping[str, Any]) -> Kind:
     return Kind(field.get("type", ""), field.get("relationshipName") or "", tuple(field.get("referenceTo") or ()))
+
+
+def _right(right: str, object_name: str) -> MissingRight:
+    """Return a right with the way to it. Activities have none of their own: they go by a system permission."""
+    start = "Setup > Users > Permission Sets > (one of the integration user's)"
+    if object_name in _ACTIVITIES:
+        return MissingRight(
+            f"{right} on {object_name}", f"Grant Edit Tasks or Edit Events: {start} > System Permissions."
+        )
+    return MissingRight(f"{right} on {object_name}", f"Grant it: {start} > Object Settings > {object_name} > Edit.")
 
 
 def _no_object(object_name: str, error: CrmError) -> SchemaChanged:

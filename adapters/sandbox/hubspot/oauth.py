@@ -1,5 +1,6 @@
 """Tokens: those of private apps, which last, and those of public apps, which a refresh token renews."""
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
     from adapters.sandbox.hubspot.portal import Portal
 
 LIFETIME = timedelta(minutes=30)
+EVERYTHING = frozenset(
+    [
+        f"crm.objects.{name}.{right}"
+        for name in ("companies", "contacts", "deals", "tickets")
+        for right in ("read", "write")
+    ]
+    + [f"crm.schemas.{name}.{right}" for name in ("companies", "contacts", "deals") for right in ("read", "write")]
+    + ["crm.objects.owners.read", "sales-email-read", "tickets"]
+)
 
 
 @dataclass
@@ -98,6 +108,8 @@ class OAuth:
             case ("DELETE", "v1", "refresh-tokens", value):
                 self.refresh_tokens.pop(value, None)
                 return Response(204)
+            case ("POST", "v2", "private-apps", "get", "access-token-info"):
+                return json_response(self._about_private(request))
             case ("POST", "v3" | "2026-03", "token", "introspect"):
                 return json_response(self._introspect(request.form))
             case ("POST", "v3" | "2026-03", "token", "revoke"):
@@ -155,6 +167,16 @@ class OAuth:
         left = max(0, (token.ends or 0) - self.portal.now()) // 1000
         told = {"token": token.value, "app_id": client.app_id, "expires_in": left, "token_type": "access"}
         return told | self._hub(client) | {"is_private_distribution": False}
+
+    def _about_private(self, request: Request) -> dict[str, Any]:
+        """What a private app's token, or a service key, may do; the caller shows it in the body and in the header."""
+        self.token_of(request)
+        told = json.loads(request.body or b"{}")
+        token = self.tokens.get(str(told.get("tokenKey", "")))
+        if token is None or not token.private:
+            raise not_found("The access token is not known")
+        scopes = EVERYTHING if token.scopes is None else token.scopes
+        return {"userId": token.user_id, "hubId": self.portal.portal_id, "appId": 0, "scopes": sorted(scopes)}
 
     def _about_refresh(self, value: str) -> dict[str, Any]:
         if value not in self.refresh_tokens:

@@ -1,0 +1,45 @@
+"""Which scopes a key lacks for what is to be done with it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.hubspot.catalogue import ACTIVITIES
+from adapters.hubspot.client import Client
+from adapters.hubspot.version import TOKEN_INFO
+from connector.errors import NotPermitted, RecordRejected, SchemaChanged
+from connector.ports import MissingRight, Needs
+
+_HOW: Final = "Settings > Integrations > Service Keys > (the key) > Scopes"
+
+
+class Scopes:
+    """Asks what a key may do. HubSpot has no right to update that is not one to create."""
+
+    def __init__(self, client: Client, token: str) -> None:
+        self._client = client
+        self._token = token
+
+    def missing(self, needs: Needs) -> list[MissingRight]:
+        """Return the scopes that the key does not have; none where HubSpot does not tell which it has."""
+        wanted = dict.fromkeys(scopes_for(name, change=bool(rights - {"read"})) for name, rights in needs.items())
+        granted = self._granted()
+        if granted is None:
+            return []
+        lacking = [scopes[0] for scopes in wanted if granted.isdisjoint(scopes)]
+        return [MissingRight(f"the scope {scope}", f"Add it to the service key: {_HOW}.") for scope in lacking]
+
+    def _granted(self) -> frozenset[str] | None:
+        """Return what the key was granted. The one call that holds the key in its body, to the host that each call shows it to."""
+        try:
+            answer = self._client.ask(TOKEN_INFO, {"tokenKey": self._token}, call="scopes of the key")
+        except (NotPermitted, RecordRejected, SchemaChanged):
+            return None
+        scopes = answer.data.get("scopes") if isinstance(answer.data, Mapping) else None
+        return frozenset(map(str, scopes)) if isinstance(scopes, list) else None
+
+
+def scopes_for(object_name: str, *, change: bool) -> tuple[str, ...]:
+    """Return the scopes of which one is enough to read or change an object; activities go by that of contacts."""
+    base = "contacts" if object_name in ACTIVITIES else object_name
+    scope = f"crm.objects.{base}.{'write' if change else 'read'}"
+    return (scope, "tickets") if object_name == "tickets" else (scope,)

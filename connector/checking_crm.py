@@ -1,0 +1,169 @@
+"""What `check` asks one CRM: whether it is reached, whether each field, right and page is as it should be, and what was read so far."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+from connector.errors import CrmError, Problem
+from connector.ports import Clock, CrmMapping, Needs, Org
+from connector.stages.connect import Endpoint, describe_all
+from connector.stages.lap import Installation
+from connector.store import budgets, connecting
+from connector.store.counting import Stored, stored
+
+SKEW = timedelta(minutes=2)
+"""How far the machine's clock may be off the CRM's before times on records look wrong."""
+NOTICE = timedelta(days=120)
+"""How long before the end of an API version's support an admin is told."""
+UNREAD = 0.01
+"""Which share of an object's records may be absent from the store before an admin is told: some change while they are counted."""
+FEW = 10
+"""So many absent ones are no news, however small the object."""
+TASK = "task"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The records of one object."""
+
+    crm: int
+    """How many the mapping's conditions match in the CRM."""
+    store: int
+    """How many of them were read and understood."""
+    complete: bool
+    """Whether everything has been read once."""
+
+
+@dataclass(slots=True)
+class CrmCheck:
+    """The check of one connection; `counts` is filled by `problems`."""
+
+    house: Installation
+    endpoint: Endpoint
+    counts: dict[str, Count] = field(default_factory=dict)
+
+    def problems(self) -> list[Problem]:
+        """Return every problem. What cannot be asked after a failure is left out: the failure is the first to put right."""
+        refused = list(self._refused_before())
+        try:
+            org = self.endpoint.adapter.org()
+            schemas = describe_all(self.endpoint)
+        except CrmError as error:
+            return [self._failure(error)]
+        mapping, fitting = self.endpoint.mapping.fit(schemas)
+        found = [*refused, *clock_and_version(self._where, org, self.house.clock), *fitting, *self._surveys(mapping)]
+        try:
+            found += self._asked(mapping, org)
+        except CrmError as error:
+            found.append(self._failure(error))
+        return found
+
+    @property
+    def _where(self) -> str:
+        return f"{self.house.settings.path.name}: crm.{self.endpoint.name}"
+
+    def _refused_before(self) -> Iterator[Problem]:
+        """Yield that a lap was refused with these credentials, which let us in now."""
+        if not budgets.is_ready(self.house.store):
+            return
+        with self.house.store.write() as connection:
+            refused = connecting.refused(connection, self.endpoint.name, self.endpoint.credentials)
+        if refused is not None:
+            what = f"is not called in laps: {refused.what} Just now it let us in."
+            yield Problem(self._where, what, f"Run `afterword resume --crm {self.endpoint.name}`.")
+
+    def _failure(self, error: CrmError) -> Problem:
+        return Problem(self._where, error.what, error.remedy)
+
+    def _asked(self, mapping: CrmMapping, org: Org) -> Iterator[Problem]:
+        yield from self._reading(mapping, org)
+        adapter = self.endpoint.adapter
+        for right in adapter.missing_rights(needs(mapping)):
+            yield Problem(self._where, f"the connection lacks a right that it needs: {right.name}.", right.remedy)
+        for one in adapter.unseen(mapping.wanted_fields()):
+            what = f"{one.object}: the {one.page} do not show {', '.join(one.fields)}."
+            yield Problem(self._where, what, f"Drag them in: {one.path}, Save.", severity="warning")
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _reading(self, mapping: CrmMapping, org: Org) -> Iterator[Problem]:
+        """Ask for what a lap asks for: that fields can be selected, filtered and sorted by is proven by no description."""
+        known = stored(self.house.store, self.endpoint.name, [query.object for query in mapping.queries])
+        for query in mapping.queries:
+            try:
+                next(iter(self.endpoint.adapter.changes(query, since=org.server_time, after=None)), None)
+                here = self.endpoint.adapter.count(query)
+            except CrmError as error:
+                yield Problem(f"{self.endpoint.mapping_name}: {query.object}", error.what, error.remedy)
+                continue
+            if query.object in known and TASK not in mapping.kinds(query.object):
+                yield from self._compared(query.object, here, known[query.object])
+
+    def _compared(self, object_name: str, here: int, known: Stored) -> Iterator[Problem]:
+        self.counts[object_name] = Count(here, known.records, known.complete)
+        absent = here - known.records
+        if known.complete and absent > max(FEW, UNREAD * here):
+            yield Problem(
+                self._where,
+                f"{absent:,} of {here:,} {object_name} records are not in the store, though all were read once.",
+                "`afterword status` names those that could not be understood. If they are not there, please report it.",
+                severity="warning",
+            )
+
+    # ── surveys ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _surveys(self, mapping: CrmMapping) -> Iterator[Problem]:
+        elsewhere = len(self.house.endpoints) > 1
+        for name, survey in self.house.settings.surveys.items():
+            where = f"{self.house.settings.path.name}: surveys.{name}"
+            if survey.on in mapping.events:
+                yield from _conditions(where, survey.on, survey.where, mapping)
+                continue
+            yield Problem(
+                f"{where}.on",
+                f"{survey.on!r} cannot happen in {self.endpoint.name}: this kind is not readable there, so nobody is asked.",
+                "Correct what is said about this kind in the mapping, give the integration user the right to read it, "
+                "or remove the survey.",
+                severity="warning" if elsewhere else "error",
+            )
+
+
+def needs(mapping: CrmMapping) -> Needs:
+    """Return which rights a lap needs: to read what is mapped, to change what is shown, to make tasks."""
+    found: dict[str, set[str]] = {query.object: {"read"} for query in mapping.queries}
+    for target in ("account", "contact", TASK):
+        if mapping.names(target):
+            found.setdefault(mapping.object_of(target), set()).update({"read", "update"})
+    if mapping.names(TASK):
+        found[mapping.object_of(TASK)].add("create")
+    return cast("Needs", {name: frozenset(rights) for name, rights in found.items()})
+
+
+def clock_and_version(where: str, org: Org, clock: Clock) -> Iterator[Problem]:
+    """Yield how the machine's clock is off, and whether the version of the API that is spoken comes to its end."""
+    skew = clock.now() - org.server_time
+    if abs(skew) > SKEW:
+        minutes, side = round(abs(skew).total_seconds() / 60), "ahead of" if skew > timedelta() else "behind"
+        what = f"this machine's clock is {minutes} minutes {side} the CRM's."
+        yield Problem(where, what, "Let it be set by NTP.", severity="warning")
+    if org.supported_until is not None and org.supported_until - clock.now() < NOTICE:
+        over = org.supported_until <= clock.now()
+        yield Problem(
+            where,
+            f"version {org.api_version} of the CRM's API {'was' if over else 'is'} supported until "
+            f"{org.supported_until:%d %B %Y}.",
+            "Update Afterword now." if over else "Update Afterword before then.",
+            severity="warning",
+        )
+
+
+def _conditions(where: str, event: str, wanted: object, mapping: CrmMapping) -> Iterator[Problem]:
+    """Yield the conditions of a survey that can never hold, because the CRM's field offers none of the values."""
+    for fact, values in cast("dict[str, Sequence[object]]", wanted).items():
+        options = mapping.options(event, fact)
+        folded = {option.casefold() for option in options}
+        words = [value for value in values if isinstance(value, str)]
+        if options and words and folded.isdisjoint(word.casefold() for word in words):
+            what = f"the CRM's field has no value {' or '.join(map(repr, words))}, so nobody is asked."
+            yield Problem(f"{where}.where.{fact}", what, f"Write one of: {', '.join(options)}.", severity="warning")

@@ -1,0 +1,46 @@
+"""What `check` prints: problems, errors first, what they come to, and how much was read of what is there."""
+
+from typing import Any
+
+from rich.console import Console
+
+from connector.checking import Findings
+from connector.errors import Problem
+from connector.printing import line, many, problems
+
+
+def findings(console: Console, found: Findings) -> None:
+    """Print everything for people."""
+    problems(console, sorted(found.problems, key=lambda one: one.severity == "warning"))
+    for crm, counts in found.counts.items():
+        told = [
+            f"{name} {one.store:,} of {one.crm:,}{'' if one.complete else ' so far'}" for name, one in counts.items()
+        ]
+        if told:
+            line(console, f"Read from {crm}: {', '.join(told)}.")
+    console.print(verdict(found), markup=False)
+
+
+def verdict(found: Findings) -> str:
+    """Return what problems come to."""
+    warnings = sum(one.severity == "warning" for one in found.problems)
+    errors = len(found.problems) - warnings
+    if not found.problems:
+        return "Everything is fine."
+    if not errors:
+        return f"\nNothing is wrong that stops Afterword; {many(warnings, 'warning')}."
+    also = f", and {many(warnings, 'warning')}" if warnings else ""
+    return f"\n{many(errors, 'problem')} to put right{also}."
+
+
+def as_json(found: Findings) -> dict[str, Any]:
+    """Return it as JSON values."""
+    counts = {
+        crm: {name: {"crm": one.crm, "store": one.store, "complete": one.complete} for name, one in of_crm.items()}
+        for crm, of_crm in found.counts.items()
+    }
+    return {"problems": [_problem(one) for one in found.problems], "counts": counts}
+
+
+def _problem(one: Problem) -> dict[str, str]:
+    return {"where": one.where, "what": one.what, "remedy": one.remedy, "severity": one.severity}
