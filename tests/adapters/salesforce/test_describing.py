@@ -5,7 +5,7 @@ import pytest
 from adapters.salesforce import SalesforceAdapter
 from connector.errors import SchemaChanged
 from connector.model import Ref
-from connector.ports import FieldSchema, Query
+from connector.ports import FieldSchema, Needs, Query
 from tests.adapters.salesforce.conftest import NOON, Wire
 
 ORG = {"Id": "00D000000000001EAA", "Name": "Acme", "TimeZoneSidKey": "Europe/Helsinki"}
@@ -51,6 +51,22 @@ def test_f13_the_stamp_is_one_that_can_be_filtered(crm: SalesforceAdapter, wire:
     wire.rows()
     list(crm.changes(Query("Odd__c", ("Id",)), since=None, after=None))
     assert wire.queries[-1].endswith("ORDER BY LastModifiedDate, Id")
+
+
+def test_rights_to_objects_that_are_missing_are_named_with_the_way_there(crm: SalesforceAdapter, wire: Wire) -> None:
+    closed = {"name": "Task", "fields": [{"name": "Id"}], "createable": False, "updateable": True}
+    wire.answer("GET", "sobjects/Task/describe", closed)
+    wire.answer("GET", "sobjects/Account/describe", closed | {"name": "Account", "updateable": False})
+    wire.refuse("GET", "sobjects/Case/describe", "NOT_FOUND", "The requested resource does not exist", status=404)
+    needs: Needs = {
+        "Task": frozenset({"read", "create", "update"}),
+        "Account": frozenset({"read", "update"}),
+        "Case": frozenset({"read"}),
+    }
+    task, account, case = crm.missing_rights(needs)
+    assert (task.name, account.name, case.name) == ("Create on Task", "Edit on Account", "Read on Case")
+    assert "Edit Tasks" in task.remedy
+    assert "Object Settings > Account" in account.remedy
 
 
 def test_the_org_is_told_with_its_clock(crm: SalesforceAdapter, wire: Wire) -> None:

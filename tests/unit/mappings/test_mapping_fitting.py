@@ -66,6 +66,39 @@ def test_what_cannot_be_missed_is_an_error(name: str, where: str) -> None:
     assert (problem.where, problem.severity) == (f"m.toml: {where}", "error")
 
 
+@pytest.mark.parametrize(
+    ("object_name", "name", "kind", "where"),
+    [
+        ("Contact", "Email", "boolean", "contact.email"),
+        ("Contact", "AccountId", "datetime", "contact.account"),
+        ("Case", "LastModifiedDate", "text", "interaction.case.updated"),
+        ("Case", "ClosedDate", "picklist", "interaction.case.ended.at"),
+        ("Case", "ContactId", "boolean", "interaction.case.contact"),
+    ],
+)
+def test_a_field_that_cannot_hold_what_it_is_read_for_is_named(
+    object_name: str, name: str, kind: str, where: str
+) -> None:
+    problems = fit(altered(object_name, name, type=kind))[1]
+    assert [one.where for one in problems] == [f"m.toml: {where}"]
+    assert f"{object_name}.{name} is a {kind}, and cannot hold" in problems[0].what
+
+
+def test_a_field_that_is_read_as_something_else_by_the_admins_word_is_taken_so() -> None:
+    text = DEFAULT.replace('at = "ClosedDate"', 'at = { field = "ClosedDate", as = "datetime" }')
+    assert fit(altered("Case", "ClosedDate", type="text"), text)[1] == []
+
+
+def test_f37_a_condition_on_values_that_a_picklist_does_not_have_is_told() -> None:
+    text = DEFAULT.replace('in = ["Customer", "Customer - Direct", "Customer - Channel"]', 'is = "Custommer - Direct"')
+    org = altered("Account", "Type", type="picklist", options=("Prospect", "Customer - Direct"))
+    problem = the_problem(org, text)
+    assert (problem.where, problem.severity) == ("m.toml: account.is_customer.field", "warning")
+    assert "'Custommer - Direct'" in problem.what
+    assert problem.remedy.startswith("Did you mean 'Customer - Direct'?")
+    assert fit(org, text.replace("Custommer - Direct", "customer - direct"))[1] == []
+
+
 def test_a_slip_of_the_pen_is_recognised() -> None:
     text = DEFAULT.replace('contact = "ContactId"\nowner', 'contact = "contactid"\nowner').replace(
         'object = "Case"\noptional = true', 'object = "Case"'
