@@ -89,7 +89,7 @@ def test_fields_with_values_in_them_are_not_taken_away_by_accident(today: House)
     assert today.command(*words, "--with-values").code == 0
     assert today.shows("Account", account) == {}
     assert today.command(*words).out.strip() == "acme: nothing to do."
-    kept = (today.folder / "afterword.db").read_bytes() + (today.folder / "afterword.db-wal").read_bytes()
+    kept = b"".join(file.read_bytes() for file in today.folder.glob("afterword.db*"))
     assert today.org.admin_token.encode() not in kept
 
 
