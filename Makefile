@@ -21,7 +21,7 @@ ARGS ?=
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(BIN)/.installed ## a pretend Salesforce, mail, customers who answer, and Afterword between them
+demo: $(BIN)/.installed ## a pretend Salesforce and HubSpot, mail, customers who answer, and Afterword between them
 	@$(BIN)/afterword demo $(ARGS)
 
 test: $(BIN)/.installed ## all tests but the soak

@@ -380,8 +380,8 @@ def show_demo(
     ),
     seed: Annotated[int, typer.Option(help="Another number tells another story.")] = 2,
 ) -> None:
-    """Show the whole product on this machine: a pretend CRM, mail, and customers who answer."""
-    from connector.demo import run as demo  # noqa: PLC0415 - a pretend CRM is nothing that other commands should wait for
+    """Show the whole product on this machine: a pretend Salesforce and HubSpot, mail, and customers who answer."""
+    from connector.demo import run as demo  # noqa: PLC0415 - pretend CRMs are nothing that other commands should wait for
 
     code = demo.once(out, seed=seed) if once else demo.stay(out, directory, seed=seed)
     if code:

@@ -1,5 +1,5 @@
-"""`afterword demo`: the whole product on one machine, between a pretend CRM, a mail server and customers who answer.
+"""`afterword demo`: the whole product on one machine, between two pretend CRMs, a mail server and customers who answer.
 
-Everything the product does here it does by itself: the demo only moves the clock, lets people work in the pretend CRM, and lets
+Everything the product does here it does by itself: the demo only moves the clock, lets people work in the pretend CRMs, and lets
 customers read the mail that arrives. It is a second composition root: besides `wiring` and `cli` it alone sees the adapters.
 """

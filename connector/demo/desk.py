@@ -1,21 +1,25 @@
-"""What there is to look at besides the product: the mail that arrived, and the CRM's record pages without a home-made certificate."""
+"""What there is to look at besides the product: the mail that arrived, and the CRMs' record pages without a home-made certificate."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.web import Request as CrmRequest
+from adapters.sandbox.workplaces.crm import Crm
 from connector.demo.mail import Inbox, Mail
+from connector.printing import many
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2733 }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .4rem .8rem .4rem 0; vertical-align: top }
 tr { border-bottom: 1px solid #d8dee4 } iframe { width: 100%; height: 60rem; border: 1px solid #d8dee4 }
-a { color: #0b5cad } .quiet { color: #57606a }
+a { color: #0b5cad } .quiet { color: #57606a } td { overflow-wrap: anywhere }
+@media (max-width: 40rem) { td, th { display: block; padding-bottom: 0 } tr td:last-child { padding-bottom: .4rem } }
 """
 
 _WHOLE_MAIL = """
@@ -28,13 +32,28 @@ if (mail.contentDocument.readyState === "complete") grow();
 """Makes the frame as high as the mail in it."""
 
 
-def desk_app(inbox: Inbox, org: Salesforce, *, crm_url: str) -> FastAPI:
-    """Return the application. Links to `crm_url` in mails lead to the same pages here."""
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One CRM's pages on the desk."""
+
+    crm: Crm
+    url: str
+    """Where the CRM itself is served: links to it in mails lead to the same pages here."""
+    picks: Mapping[str, str] = field(default_factory=dict)
+    """Records worth a look: the path of each by its name."""
+    visitor: str = ""
+    """Whose address opens our own pages about them."""
+
+
+def desk_app(inbox: Inbox, shelves: Sequence[Shelf]) -> FastAPI:
+    """Return the application."""
     app = FastAPI(title="Demo", docs_url=None, redoc_url=None, openapi_url=None)
+    for one in shelves:
+        _add_pages(app, one.crm)
 
     @app.get("/")
     def home() -> Response:
-        return RedirectResponse("/inbox")
+        return _page("The demo", _home(shelves, len(inbox)))
 
     @app.get("/inbox")
     def all_mails() -> Response:
@@ -47,15 +66,42 @@ def desk_app(inbox: Inbox, org: Salesforce, *, crm_url: str) -> FastAPI:
     @app.get("/inbox/{number}/body")
     def body(number: int, request: Request) -> Response:
         here = str(request.base_url).rstrip("/")
-        html = _found(inbox, number).html.replace(crm_url, here)
+        html = _found(inbox, number).html
+        for one in shelves:
+            html = html.replace(one.url, here)
         return HTMLResponse(html.replace("<head>", '<head><base target="_blank">', 1))
 
-    @app.api_route("/lightning/{_rest:path}", methods=["GET", "POST"])
+    return app
+
+
+def _add_pages(app: FastAPI, crm: Crm) -> None:
+    """Hand on what a CRM's own pages are asked."""
+
     async def record_pages(request: Request) -> Response:
-        answer = org.handle(await _as_crm_request(request))
+        answer = crm.handle(await _as_crm_request(request))
         return Response(answer.body, answer.status, dict(answer.headers))
 
-    return app
+    app.add_api_route(f"/{crm.page_root}", record_pages, methods=["GET"])
+    app.add_api_route(f"/{crm.page_root}/{{_rest:path}}", record_pages, methods=["GET", "POST"])
+
+
+def _home(shelves: Sequence[Shelf], mails: int) -> str:
+    rows = "".join(
+        _row(f"Pretend {one.crm.title}", {"All records": f"/{one.crm.page_root}", **one.picks}) for one in shelves
+    )
+    rows += _row("Mail", {f"{many(mails, 'mail')} so far": "/inbox"})
+    visitors = ", ".join(sorted({one.visitor for one in shelves if one.visitor}))
+    notes = (
+        "A customer who stands in both CRMs is one customer: both records show the same score.",
+        "Open a mail and answer yourself: the record shows it a moment later.",
+        f"On a record, <em>Open in Afterword</em> shows every answer. Sign in there as {escape(visitors)}: the link comes by mail.",
+    )
+    return f"<table>{rows}</table>" + "".join(f"<p>{note}</p>" for note in notes)
+
+
+def _row(name: str, links: Mapping[str, str]) -> str:
+    shown = " · ".join(f'<a href="{escape(href)}">{escape(text)}</a>' for text, href in links.items())
+    return f"<tr><th>{escape(name)}</th><td>{shown}</td></tr>"
 
 
 async def _as_crm_request(request: Request) -> CrmRequest:
@@ -97,5 +143,6 @@ def _page(title: str, content: str) -> Response:
     shown = escape(title)
     return HTMLResponse(
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<link rel="icon" href="data:,">'
         f"<title>{shown}</title><style>{_STYLE}</style><h1>{shown}</h1>{content}</html>"
     )

@@ -1,17 +1,21 @@
-"""The project that the demo runs on: written like anybody's, by `config.toml`, a mapping and a key."""
+"""The project that the demo runs on: written like anybody's, by `config.toml`, a mapping for each CRM and the keys."""
 
+import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Final
 
+from adapters.sandbox.workplaces.crm import Crm
 from connector.errors import Problem, SettingsError
 from mappings.loading import packaged
 
 MARK: Final = "# Written by `afterword demo`, which writes it anew each time.\n"
-CONNECTION: Final = "northwind"
+_LINK: Final = re.compile(r"^# (?=link = )", re.MULTILINE)
+"""The line of a packaged mapping that says what links its accounts to those of other CRMs, if it is wanted."""
 
 _CONFIG: Final = Template(
     MARK
@@ -31,16 +35,7 @@ security = "none"
 from = "Northwind Care <care@northwind.example>"
 reply_to = "care@northwind.example"
 
-[crm.$crm]
-adapter = "salesforce"
-mode = "live"
-url = "$crm_url"
-auth = "client_credentials"
-client_id = "$client_id"
-client_secret_file = "client-secret.txt"
-ca_bundle = "ca.pem"
-mapping = "mappings/salesforce.toml"
-
+$connections
 [limits]                                   # shorter than in real life, so that three weeks hold a story
 quiet_period = "7d"
 account_cap = "6 per 30d"
@@ -106,13 +101,12 @@ sync = "2s"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where everything is, and what the CRM gave us to sign in with."""
+    """Where everything is."""
 
     web_port: int
     mail_port: int
-    crm_url: str
-    client_id: str
-    client_secret: str
+    crms: Sequence[tuple[Crm, str]]
+    """The CRMs, each with the address of its API."""
 
 
 def make_room(folder: Path) -> None:
@@ -125,27 +119,38 @@ def make_room(folder: Path) -> None:
         problem = Problem(str(folder), "holds something that the demo did not write.", "Name another folder.")
         raise SettingsError([problem])
     shutil.rmtree(folder / "mappings", ignore_errors=True)
-    for path in [*folder.glob("afterword.db*"), config, folder / "secret.key", folder / "client-secret.txt"]:
+    for path in [*folder.glob("afterword.db*"), config, folder / "secret.key", *folder.glob("*-secret.txt")]:
         path.unlink(missing_ok=True)
 
 
 def write(folder: Path, where: Addresses) -> Path:
     """Write the project, and return the path of its config.toml."""
     config = folder / "config.toml"
+    tables = "\n".join(_connection(crm, url) for crm, url in where.crms)
     config.write_text(
-        _CONFIG.substitute(
-            crm=CONNECTION,
-            web_port=where.web_port,
-            mail_port=where.mail_port,
-            crm_url=where.crm_url,
-            client_id=where.client_id,
-        ),
-        encoding="utf-8",
+        _CONFIG.substitute(connections=tables, web_port=where.web_port, mail_port=where.mail_port), encoding="utf-8"
     )
-    for name, secret in (("client-secret.txt", where.client_secret), ("secret.key", secrets.token_urlsafe(48))):
-        path = folder / name
-        path.touch(mode=0o600)
-        path.write_text(f"{secret}\n", encoding="utf-8")
+    _write_secret(folder / "secret.key", secrets.token_urlsafe(48))
     (folder / "mappings").mkdir(exist_ok=True)
-    (folder / "mappings" / "salesforce.toml").write_text(packaged("salesforce"), encoding="utf-8")
+    for crm, _ in where.crms:
+        _write_secret(folder / _secret_file(crm), crm.secret()[1])
+        linking = _LINK.sub("", packaged(crm.name))
+        (folder / "mappings" / f"{crm.name}.toml").write_text(linking, encoding="utf-8")
     return config
+
+
+def _connection(crm: Crm, url: str) -> str:
+    """Return a connection's table."""
+    values = {"adapter": crm.name, "mode": "live", "url": url, **crm.sign_in()}
+    values |= {f"{crm.secret()[0]}_file": _secret_file(crm)}
+    values |= {"ca_bundle": "ca.pem", "mapping": f"mappings/{crm.name}.toml"}
+    return "\n".join([f"[crm.{crm.name}]", *(f'{key} = "{value}"' for key, value in values.items()), ""])
+
+
+def _secret_file(crm: Crm) -> str:
+    return f"{crm.name}-secret.txt"
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(f"{secret}\n", encoding="utf-8")

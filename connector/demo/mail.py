@@ -18,6 +18,7 @@ from aiosmtpd.controller import Controller
 
 from connector.ports import Clock
 
+_SURVEY = re.compile(r"/s/[^/]+$")
 _HREF = re.compile(r'href="(https?://[^"]+)"')
 
 
@@ -44,6 +45,12 @@ class Mail:
     def links(self) -> list[str]:
         """Every address that can be clicked, each once, in order."""
         return list(dict.fromkeys(unescape(link) for link in _HREF.findall(self.html)))
+
+    @property
+    def survey(self) -> str:
+        """The address of the survey page that the mail leads to; empty when it asks nothing."""
+        pages = (link.partition("?")[0] for link in self.links)
+        return next((page for page in pages if _SURVEY.search(page)), "")
 
     def _body(self, kind: str) -> str:
         part = self.message.get_body((kind,))

@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from adapters.sandbox.customers import Deed
+from connector.demo.cast import Person
 from connector.demo.mail import Mail
 from connector.demo.records import FollowUpTask
 from connector.demo.story import highest
-from connector.demo.work import Person
+from connector.model import Ref
 from connector.printing import many, people
 from connector.stages.lap import Report
 
@@ -19,7 +22,7 @@ _UNHAPPY = 2
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was seen, in the CRM and in the inboxes."""
+    """What was seen, in the CRMs and in the inboxes."""
 
     first: Report
     """The first live lap, before anything happened."""
@@ -32,11 +35,15 @@ class Evidence:
     """What customers did about their mail."""
     people: Mapping[str, Person]
     """Everybody who can be written to, by address."""
-    contacts: Mapping[str, Mapping[str, Any]]
+    contacts: Mapping[Ref, Mapping[str, Any]]
     """What each contact's record shows of ours."""
-    accounts: Mapping[str, Mapping[str, Any]]
+    accounts: Mapping[Ref, Mapping[str, Any]]
     """What each account shows of ours."""
+    customers: Mapping[Ref, str]
+    """The domain of every account: those of several CRMs with the same one are one customer."""
     tasks: Sequence[FollowUpTask]
+    quiet_period: timedelta
+    """How long somebody who was asked is left alone, as config.toml says."""
     foreign_changes: Sequence[str]
     """Accounts on which a field changed that is not ours."""
 
@@ -50,10 +57,18 @@ class Evidence:
         """How many links scanners opened."""
         return sum(one.scans for one in self.deeds)
 
+    @property
+    def shared(self) -> dict[str, list[Ref]]:
+        """The accounts of each customer that several CRMs know, by domain."""
+        found: dict[str, list[Ref]] = {}
+        for account, domain in self.customers.items():
+            found.setdefault(domain, []).append(account)
+        return {domain: refs for domain, refs in found.items() if len({one.connection for one in refs}) > 1}
+
 
 def broken(seen: Evidence) -> list[str]:
     """Return what does not hold, a sentence each."""
-    checks = (_history, _laps, _mails, _answers, _left, _tasks, _rest)
+    checks = (_history, _laps, _mails, _quiet, _answers, _scores, _left, _tasks, _rest)
     return [sentence for check in checks for sentence in check(seen)]
 
 
@@ -71,9 +86,21 @@ def _laps(seen: Evidence) -> Iterator[str]:
 def _mails(seen: Evidence) -> Iterator[str]:
     if not seen.mails:
         yield "Nobody got a mail."
-    for (to, subject), times in Counter((mail.to, mail.subject) for mail in seen.mails).items():
+    for (to, subject, _page), times in Counter((mail.to, mail.subject, mail.survey) for mail in seen.mails).items():
         if times > 1:
             yield f'{to} got the mail "{subject}" {times} times.'
+
+
+def _quiet(seen: Evidence) -> Iterator[str]:
+    """A reminder leads to the same page as the mail before it; every other page is one more time that somebody was asked."""
+    asked: dict[str, dict[str, datetime]] = {}
+    for mail in seen.mails:
+        if mail.survey:
+            asked.setdefault(mail.to.lower(), {}).setdefault(mail.survey, mail.at)
+    for address, times in asked.items():
+        for one, next_one in pairwise(sorted(times.values())):
+            if next_one - one < seen.quiet_period:
+                yield f"{seen.people[address].name} was asked on {one:%d %b %H:%M} and again on {next_one:%d %b %H:%M}."
 
 
 def _answers(seen: Evidence) -> Iterator[str]:
@@ -88,26 +115,51 @@ def _answers(seen: Evidence) -> Iterator[str]:
             yield f"{person.name} never answered, but the record says: {shown[0]}."
         if given is not None and not any(text.startswith(f"{given}, ") for text in shown):
             yield f"{person.name} gave {given}, but the record says: {shown or 'nothing'}."
-    for account in {seen.people[address].account for address in last}:
-        if "satisfaction" not in seen.accounts.get(account, {}):
-            yield f"Somebody of account {account} answered, but it shows no satisfaction."
+    answered = {seen.people[address].customer for address in last}
+    for account, customer in seen.customers.items():
+        if customer in answered and "satisfaction" not in seen.accounts.get(account, {}):
+            yield f"Somebody of {customer} answered, but {account.connection} shows no satisfaction."
+
+
+def _scores(seen: Evidence) -> Iterator[str]:
+    """A customer whom several CRMs know has one score, and each of them shows it."""
+    for domain, accounts in seen.shared.items():
+        first, *others = accounts
+        for other in others:
+            one, two = (_score(seen.accounts.get(each, {})) for each in (first, other))
+            differing = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
+            if differing:
+                places = f"{first.connection} and {other.connection}"
+                yield f"{domain} is one customer, but {places} do not show the same {', '.join(differing)}."
+
+
+def _score(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of the customer; the link leads to the page of the account."""
+    return {name: value for name, value in shown.items() if name != "details"}
 
 
 def _left(seen: Evidence) -> Iterator[str]:
     for one in seen.deeds:
         if one.did == "unsubscribed" and any(mail.to.lower() == one.to and mail.at >= one.at for mail in seen.mails):
             yield f"{seen.people[one.to].name} wanted no more surveys, and got one."
+    for mail in seen.mails:
+        person = seen.people.get(mail.to.lower())
+        if person is not None and person.opted_out:
+            yield f"{person.name} had opted out of e-mail, and got some."
 
 
 def _tasks(seen: Evidence) -> Iterator[str]:
+    for key, times in Counter(task.key for task in seen.tasks).items():
+        if times > 1:
+            yield f"Follow-up {key} has {times} tasks."
     for (account, subject), times in Counter((task.account, task.subject) for task in seen.tasks).items():
         if times > 1:
-            yield f'The task "{subject}" was made {times} times on account {account}.'
-    called = {task.account for task in seen.tasks}
+            yield f'The task "{subject}" was made {times} times on account {account.id} of {account.connection}.'
+    called = {seen.customers.get(task.account) for task in seen.tasks}
     for one in seen.answers:
         if one.points == _CSAT_POINTS and one.rating is not None and one.rating <= _UNHAPPY:
             person = seen.people[one.to]
-            if person.account not in called:
+            if person.customer not in called:
                 yield f"{person.name} gave {one.rating} of {one.points}, but there is no task on the account."
 
 

@@ -1,11 +1,17 @@
-"""What stands on the CRM's records, read over its API."""
+"""What stands on the CRMs' records, read over their API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
 from typing import Any, Self
 
-from connector.ports import Condition, CrmAdapter, CrmMapping, Query, Record
+from adapters.sandbox.workplaces.crm import Crm, TaskFields
+from connector.model import Ref
+from connector.ports import Condition, CrmAdapter, CrmMapping, FieldSpec, Query, Record
 from connector.stages.connect import Endpoint, describe_all
+
+_TASK = ("key", "subject", "priority", "status", "outcome", "body", "owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +21,16 @@ class Field:
     ours: str
     name: str
     label: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpTask:
-    """One of our tasks as it stands in the CRM."""
+    """One of our tasks as it stands in a CRM."""
 
-    id: str
+    ref: Ref
     key: str
-    account: str
+    account: Ref
     contact: str | None
     subject: str
     owner: str
@@ -32,62 +39,92 @@ class FollowUpTask:
     status: str
     outcome: str | None
     body: str
+    """As the CRM keeps it: text, or HTML."""
 
     @property
     def first_line(self) -> str:
         """What the rep reads first."""
-        return self.body.strip().partition("\n")[0]
+        return unescape(self.body.replace("<br>", "\n")).strip().partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Reads accounts, contacts and tasks, by an adapter and the mapping as it fits the CRM."""
+    """Reads accounts, contacts and tasks of one CRM, by an adapter and the mapping as it fits the CRM."""
 
+    crm: Crm
     adapter: CrmAdapter
     mapping: CrmMapping
 
     @classmethod
-    def of(cls, endpoint: Endpoint, adapter: CrmAdapter) -> Self:
+    def of(cls, crm: Crm, endpoint: Endpoint, adapter: CrmAdapter) -> Self:
         """Fit the mapping to the CRM as it is now."""
         mapping, _problems = endpoint.mapping.fit(describe_all(endpoint))
-        return cls(adapter, mapping)
+        return cls(crm, adapter, mapping)
 
     def fields(self, target: str) -> list[Field]:
         """Return our fields on ``account``, ``contact`` or ``task``, in the order of the mapping."""
         ours = {self.mapping.crm_field(target, name): name for name in self.mapping.names(target)}
         return [
-            Field(ours[spec.name], spec.name, spec.label)
+            _field(spec, ours[spec.name])
             for spec in self.mapping.wanted_fields()
             if spec.object == self.mapping.object_of(target) and spec.name in ours
         ]
 
-    def shown(self, target: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """Return what our fields show now, by record and by our names; empty ones are left out."""
-        fields = self.fields(target)
-        found = self.adapter.fetch(self.mapping.object_of(target), ids, [one.name for one in fields])
-        return {record_id: _filled(record, fields) for record_id, record in found.items()}
+    def task_fields(self) -> TaskFields:
+        """Return what the CRM calls the tasks' own fields."""
+        return TaskFields(self.mapping.crm_field("task", "key"), self.mapping.crm_field("task", "outcome"))
+
+    def shown(self, target: str, ids: Sequence[str]) -> dict[Ref, Mapping[str, Any]]:
+        """Return what our fields show now, by record and by our names; empty ones are left out.
+
+        Numbers and moments are such, whatever form the CRM gives them, so that two CRMs can be compared.
+        """
+        fields, object_name = self.fields(target), self.mapping.object_of(target)
+        found = self.adapter.fetch(object_name, ids, [one.name for one in fields])
+        return {Ref(self.crm.name, object_name, one): _filled(record, fields) for one, record in found.items()}
+
+    def accounts(self) -> dict[Ref, Mapping[str, Any]]:
+        """Return what all accounts show now."""
+        return self.shown("account", [one.ref.id for one in self.crm.accounts()])
 
     def tasks(self) -> list[FollowUpTask]:
-        """Return all our tasks, by subject."""
-        names = {one: self.mapping.crm_field("task", one) for one in _TASK}
+        """Return all our tasks, by their due day."""
+        names = {one: self.mapping.crm_field("task", one) for one in _TASK} | dict(self.crm.about)
+        names["due"] = self.mapping.crm_field("task", "due" if "due" in self.mapping.names("task") else "due_at")
         query = Query(
-            self.mapping.object_of("task"),
-            (*names.values(), "Owner.Name"),
-            ((Condition(names["key"], "!=", (None,)),),),
+            self.mapping.object_of("task"), tuple(names.values()), ((Condition(names["key"], "!=", (None,)),),)
         )
         pages = self.adapter.changes(query, since=None, after=None)
-        found = [_task(record, names) for page in pages for record in page.records if not record.deleted]
+        found = [self._task(record, names) for page in pages for record in page.records if not record.deleted]
         return sorted(found, key=lambda one: (one.due, one.subject))
 
+    def _task(self, record: Record, names: Mapping[str, str]) -> FollowUpTask:
+        values: dict[str, Any] = {one: _first(record.fields.get(name)) for one, name in names.items()}
+        values["account"] = Ref(self.crm.name, self.mapping.object_of("account"), str(values["account"]))
+        values["owner"] = self.crm.colleague(values["owner"]) if values["owner"] else "nobody"
+        values["due"] = str(values["due"])[:10]
+        return FollowUpTask(ref=Ref(self.crm.name, record.object, record.id), **values)
 
-_TASK = ("key", "account", "contact", "subject", "due", "priority", "status", "outcome", "body")
+
+def _field(spec: FieldSpec, ours: str) -> Field:
+    return Field(ours, spec.name, spec.label, spec.type)
 
 
 def _filled(record: Record, fields: Sequence[Field]) -> dict[str, Any]:
-    values = {one.ours: record.fields.get(one.name) for one in fields}
-    return {name: value for name, value in values.items() if value not in (None, "", False)}
+    values = {one.ours: _plain(one.type, record.fields.get(one.name)) for one in fields}
+    return {name: value for name, value in values.items() if value not in (None, False)}
 
 
-def _task(record: Record, names: Mapping[str, str]) -> FollowUpTask:
-    values: dict[str, Any] = {one: record.fields.get(name) for one, name in names.items()}
-    return FollowUpTask(id=record.id, owner=str(record.fields.get("Owner.Name")), **values)
+def _plain(kind: str, value: Any) -> Any:
+    if value in (None, ""):
+        return None
+    if kind == "number":
+        return float(value)
+    if kind == "datetime":
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return str(value).lower() == "true" if kind == "boolean" else value
+
+
+def _first(value: Any) -> Any:
+    """Return the first id of several: what a record is about may be told by one or by a list."""
+    return next(iter(value), None) if isinstance(value, tuple | list) else value

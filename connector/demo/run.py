@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,18 +20,19 @@ from rich.console import Console
 from adapters.sandbox.customers import Customers
 from connector import planning, service
 from connector.demo import telling
-from connector.demo.desk import desk_app
-from connector.demo.folder import CONNECTION
+from connector.demo.cast import people_by_address
+from connector.demo.desk import Shelf, desk_app
 from connector.demo.promises import Evidence, broken
-from connector.demo.scene import Scene, scene
+from connector.demo.scene import Branch, Scene, scene
 from connector.demo.serving import bound_socket, port_of, served
 from connector.demo.story import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Story, Tell, is_working_time
 from connector.demo.watch import Watch
-from connector.demo.work import Company, Office, TaskFields, choose_companies, people_by_address
+from connector.demo.work import Office
+from connector.model import Ref
 from connector.stages.lap import Report
 
-ACCOUNTS: Final = 50
-COMPANIES: Final = 8
+ACCOUNTS: Final = 30
+"""In each CRM, besides the customer whom both know."""
 LOOK_BACK_DAYS: Final = 90
 PACE_S: Final = 1.0
 """Seconds to watch each step of the story for."""
@@ -39,7 +40,6 @@ HOUR_S: Final = 4.0
 """Seconds in which an hour passes, once the story is told."""
 SETTLED, INTERRUPTED, BROKEN = 0, 130, 70
 """How it can end, as exit codes."""
-_BY_THE_CRM: Final = frozenset({"SystemModstamp", "LastModifiedDate", "LastModifiedById", "LastActivityDate"})
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,9 @@ class Play:
     """A story about to be told."""
 
     scene: Scene
-    companies: list[Company]
     story: Story
-    before: Mapping[str, Mapping[str, Any]]
-    rows_before: Mapping[str, Mapping[str, Any]]
+    before: Mapping[Ref, Mapping[str, Any]]
+    rows_before: Mapping[Ref, Mapping[str, Any]]
     first: Report
     writes_before: int
 
@@ -75,7 +74,7 @@ def once(console: Console, *, seed: int) -> int:
 
 
 def new_work(play: Play, moment: Any) -> int:
-    """Return how many pieces of work begin at a moment of the story."""
+    """Return how many pieces of work begin in each CRM at a moment of the story."""
     return NEW_WORK if moment - play.scene.began < timedelta(days=WORKING_DAYS) else 0
 
 
@@ -84,90 +83,102 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
     with (
         _stoppable() as stop,
         scene(folder, seed=seed, accounts=ACCOUNTS, stop=stop) as whole,
-        _desk(whole) as desk_port,
+        _desk(whole) as desk,
     ):
         teller = telling.Teller(console, whole.clock)
         with _play(console, whole, teller.tell, seed) as play:
-            telling.addresses(console, whole.house.settings.web.public_url, desk_port)
-            watch = Watch(whole.records, play.companies)
+            telling.addresses(console, desk)
+            watches = [Watch(branch) for branch in whole.branches]
             for moment in play.story.moments(WORKING_DAYS):
                 if stop.wait(PACE_S):
                     break
                 play.story.step(moment, new=new_work(play, moment))
-                watch.tell(teller.tell)
+                _look(watches, teller.tell)
             else:
-                telling.addresses(console, whole.house.settings.web.public_url, desk_port)
-                _go_on(play, watch, stop)
+                telling.addresses(console, desk)
+                _go_on(play, watches, stop)
     console.print("The demo has ended.")
     return SETTLED
 
 
-def _go_on(play: Play, watch: Watch, stop: threading.Event) -> None:
+def _look(watches: Iterable[Watch], tell: Tell) -> None:
+    for watch in watches:
+        watch.tell(tell)
+
+
+def _go_on(play: Play, watches: Iterable[Watch], stop: threading.Event) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
     laps = service.Service(play.scene.house)
     play.scene.on_answer = laps.answered
     laps.start()
     try:
         while not stop.wait(HOUR_S):
-            hour = (play.scene.clock.now() + timedelta(hours=1)).replace(minute=0)
+            hour = (play.scene.clock.now() + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
             if not is_working_time(hour):
                 hour += timedelta(hours=3)  # nobody wants to watch a night
             play.story.live(hour, new=1)
             play.story.receive()
-            watch.tell(play.story.tell)
+            _look(watches, play.story.tell)
     finally:
         laps.stop()
 
 
 @contextmanager
-def _desk(whole: Scene) -> Iterator[int]:
+def _desk(whole: Scene) -> Iterator[str]:
     bound = bound_socket()
-    app = desk_app(whole.inbox, whole.org, crm_url=whole.house.settings.crm[CONNECTION].url)
-    with served(app, bound):
-        yield port_of(bound)
+    with served(desk_app(whole.inbox, [_shelf(one, whole.shared) for one in whole.branches]), bound):
+        yield f"http://localhost:{port_of(bound)}"
+
+
+def _shelf(branch: Branch, shared: Sequence[str]) -> Shelf:
+    """Put a CRM's pages on the desk; the customers whom all CRMs know are the ones to look at first."""
+    accounts = [company.account for company in branch.companies if company.account.domain in shared]
+    urls = {account.name: branch.records.adapter.record_url(account.ref) for account in accounts}
+    visitor = branch.crm.address(accounts[0].owner) if accounts else ""
+    return Shelf(branch.crm, branch.url, {name: url.removeprefix(branch.url) for name, url in urls.items()}, visitor)
 
 
 @contextmanager
 def _play(console: Console, whole: Scene, tell: Tell, seed: int) -> Iterator[Play]:
     """Look back, run the first lap, and have everybody ready."""
-    console.print(
-        f"A pretend Salesforce with {whole.org.count('Account')} accounts; setup-crm added {whole.set_up} things."
-    )
-    ids = [row["Id"] for row in whole.org.rows("Account")]
-    before = whole.records.shown("account", ids)
+    telling.the_crms(console, whole)
+    before = _shown(whole)
     telling.looked_back(console, planning.look_back(whole.house, timedelta(days=LOOK_BACK_DAYS)), LOOK_BACK_DAYS)
-    companies = choose_companies(whole.org, COMPANIES, seed)
-    names = {one.ours: one.name for one in whole.records.fields("task")}
-    office = Office(whole.org, companies, TaskFields(names["key"], names["outcome"]), seed)
+    offices = [Office(one.crm, one.companies, one.records.task_fields(), seed) for one in whole.branches]
+    people = people_by_address(whole.crms)
     with closing(requests.Session()) as session:
         customers = Customers(seed, session, whole.clock)
-        story = Story(whole, office, customers, people_by_address(whole.org), tell)
-        writes = whole.org.calls_by_kind().get("write", 0)
+        story = Story(whole, offices, customers, people, tell)
+        writes = _writes(whole)
         first = story.lap()
         telling.first_lap(console, first)
-        yield Play(whole, companies, story, before, _rows(whole), first, writes)
+        yield Play(whole, story, before, _rows(whole), first, writes)
 
 
-def _rows(whole: Scene) -> dict[str, Mapping[str, Any]]:
+def _shown(whole: Scene) -> dict[Ref, Mapping[str, Any]]:
+    """Return what our fields on all accounts show."""
+    return {ref: values for one in whole.branches for ref, values in one.records.accounts().items()}
+
+
+def _rows(whole: Scene) -> dict[Ref, Mapping[str, Any]]:
     """Return what is on each account besides our fields and the CRM's own stamps."""
-    ours = {one.name for one in whole.records.fields("account")} | _BY_THE_CRM
-    rows = whole.org.rows("Account")
-    return {row["Id"]: {name: value for name, value in row.items() if name not in ours} for row in rows}
+    found: dict[Ref, Mapping[str, Any]] = {}
+    for one in whole.branches:
+        ours = {field.name for field in one.records.fields("account")}
+        for account in one.crm.accounts():
+            found[account.ref] = {name: value for name, value in account.row.items() if name not in ours}
+    return found
+
+
+def _writes(whole: Scene) -> int:
+    return sum(crm.writes() for crm in whole.crms)
 
 
 def _report(console: Console, play: Play, began: float) -> int:
     seen = _evidence(play)
-    names = {row["Id"]: row["Name"] for row in play.scene.org.rows("Account")}
-    fields = play.scene.records.fields("account")
-    console.print("\nWhat the accounts show in the CRM, before and after:")
-    for account_id, after in sorted(seen.accounts.items(), key=lambda one: names[one[0]]):
-        before = play.before.get(account_id, {})
-        if after != before:
-            telling.account(console, names[account_id], fields, before, after)
-    console.print("\nThe tasks in the CRM:")
-    for one in seen.tasks:
-        telling.task(console, one, names[one.account])
-    writes = play.scene.org.calls_by_kind().get("write", 0) - play.writes_before
+    telling.the_accounts(console, play.scene.branches, play.before, seen.accounts)
+    telling.the_tasks(console, play.scene.branches, seen.tasks)
+    writes = _writes(play.scene) - play.writes_before
     telling.summary(console, seen, writing_calls=writes, took_s=time.monotonic() - began)
     wrong = broken(seen)
     for sentence in wrong:
@@ -176,24 +187,37 @@ def _report(console: Console, play: Play, began: float) -> int:
 
 
 def _evidence(play: Play) -> Evidence:
-    """Read everything back from the CRM."""
-    story, records = play.story, play.scene.records
+    """Read everything back from the CRMs."""
+    story, whole = play.story, play.scene
     reports = list(story.reports)
     idle = story.lap()
-    contacts = [one for person in story.people.values() for one in person.contacts]
-    now = _rows(play.scene)
+    now = _rows(whole)
     return Evidence(
         first=play.first,
         reports=reports,
         idle=idle,
-        mails=play.scene.inbox.since(),
+        mails=whole.inbox.since(),
         deeds=story.deeds,
         people=story.people,
-        contacts=records.shown("contact", contacts),
-        accounts=records.shown("account", list(now)),
-        tasks=records.tasks(),
-        foreign_changes=[str(row["Name"]) for key, row in now.items() if play.rows_before.get(key) != row],
+        contacts=_contacts(play),
+        accounts=_shown(whole),
+        customers={account.ref: account.domain for crm in whole.crms for account in crm.accounts()},
+        tasks=[task for one in whole.branches for task in one.records.tasks()],
+        quiet_period=whole.house.settings.limits.quiet_period,
+        foreign_changes=[f"{ref.connection} {ref.id}" for ref, row in now.items() if play.rows_before.get(ref) != row],
     )
+
+
+def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:
+    """Return what our fields on all contacts show."""
+    refs = [ref for person in play.story.people.values() for ref in person.contacts]
+    return {
+        ref: values
+        for one in play.scene.branches
+        for ref, values in one.records.shown(
+            "contact", [ref.id for ref in refs if ref.connection == one.crm.name]
+        ).items()
+    }
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Everything that the demo consists of, started together and ended together."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Final
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.pages import Pages, show_to_everybody
-from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.seed import seed as fill
 from adapters.sandbox.server import running
+from adapters.sandbox.workplaces.crm import Company, Crm
+from adapters.sandbox.workplaces.hubspot import HubSpotCrm
+from adapters.sandbox.workplaces.salesforce import SalesforceCrm
 from connector import service, setting_up, wiring
 from connector.clock import SteppedClock
 from connector.demo import folder as project
+from connector.demo.cast import choose, has_opted_out, is_angry, is_scanned, is_silent
 from connector.demo.mail import Inbox, mail_server
 from connector.demo.records import Records
 from connector.demo.serving import bound_socket, port_of, served
 from connector.errors import AfterwordError
+from connector.ports import CrmAdapter
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store.migrate import migrate
@@ -28,12 +30,9 @@ from connector.web.app import create_app
 BEGIN: Final = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 """A Monday morning in Helsinki: the story is the same whenever it is told."""
 
-OURS: Final = "Afterword_"
-"""How the fields that the mapping names begin."""
 
-
-class OrgClock(SandboxClock):
-    """The pretend CRM's clock is the one that everybody shares."""
+class CrmClock(SandboxClock):
+    """A pretend CRM's clock is the one that everybody shares."""
 
     def __init__(self, shared: SteppedClock) -> None:
         super().__init__(shared.now())
@@ -52,45 +51,78 @@ class OrgClock(SandboxClock):
         self._shared.set(moment)
 
 
+@dataclass(frozen=True)
+class Branch:
+    """One CRM of the scene."""
+
+    crm: Crm
+    companies: Sequence[Company]
+    """The customers of the story."""
+    records: Records
+    url: str
+    """Where its API is served."""
+    set_up: int
+    """How many things `setup-crm` added to it."""
+
+
 @dataclass
 class Scene:
-    """A pretend CRM, a mail server, an installation of Afterword with its pages, and the one clock they share."""
+    """Two pretend CRMs, a mail server, an installation of Afterword with its pages, and the one clock they share."""
 
     clock: SteppedClock
-    org: Salesforce
+    branches: Sequence[Branch]
     inbox: Inbox
     house: Installation
-    records: Records
     began: datetime
-    set_up: int
-    """How many things `setup-crm` added to the CRM."""
     on_answer: Callable[[str], None] = field(default=lambda _customer: None)
     """Told about every answer on the survey page."""
+
+    @property
+    def crms(self) -> list[Crm]:
+        """Return the CRMs."""
+        return [one.crm for one in self.branches]
+
+    @property
+    def shared(self) -> list[str]:
+        """Return the domains of the story's customers whom every CRM knows."""
+        first, *others = [[company.account.domain for company in one.companies] for one in self.branches]
+        return [domain for domain in first if all(domain in other for other in others)]
 
 
 @contextmanager
 def scene(folder: Path, *, seed: int, accounts: int, stop: threading.Event) -> Iterator[Scene]:
-    """Start everything on free ports of this machine, with a CRM that was set up; end it all with the block."""
+    """Start everything on free ports of this machine, with CRMs that were set up; end it all with the block."""
     project.make_room(folder)
     clock = SteppedClock(BEGIN)
-    org = Salesforce(OrgClock(clock))
-    fill(org, seed=seed, accounts=accounts, now=clock.now())
-    org.mount_pages(Pages(org))
+    cast = _cast(CrmClock(clock), seed=seed, accounts=accounts)
     inbox = Inbox(clock)
     with ExitStack() as stack:
-        crm = stack.enter_context(running(org, cert_dir=folder))
+        urls = [(crm, stack.enter_context(running(crm, cert_dir=folder)).url) for crm, _ in cast]
         mail_port = stack.enter_context(mail_server(inbox))
         web = bound_socket()
         stack.callback(web.close)
-        where = project.Addresses(port_of(web), mail_port, crm.url, org.client.client_id, org.client.client_secret)
+        where = project.Addresses(port_of(web), mail_port, urls)
         house = stack.enter_context(_installation(project.write(folder, where), clock, stop))
-        made = _set_up(house, org.admin_token)
-        show_to_everybody(org, OURS)
-        records = stack.enter_context(_reading(house))
-        whole = Scene(clock, org, inbox, house, records, clock.now(), made)
+        branches = [
+            stack.enter_context(_branch(house, crm, companies, url))
+            for (crm, companies), (_, url) in zip(cast, urls, strict=True)
+        ]
+        whole = Scene(clock, branches, inbox, house, clock.now())
         app = create_app(service.web_parts(house, lambda customer: whole.on_answer(customer)))
         stack.enter_context(served(app, web))
         yield whole
+
+
+def _cast(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, list[Company]]]:
+    """Fill the CRMs, and choose the customers of the story; the first of them is known to both."""
+    salesforce = SalesforceCrm(clock, seed=seed, accounts=accounts)
+    here = choose(salesforce, (is_angry, is_silent, is_scanned, is_angry), seed=seed)
+    shared = here[:1]
+    hubspot = HubSpotCrm(
+        clock, seed=seed, accounts=accounts, shared=[salesforce.known(one.account.ref.id) for one in shared]
+    )
+    there = choose(hubspot, (is_angry, has_opted_out, is_scanned), seed=seed, like=shared)
+    return [(salesforce, here), (hubspot, there)]
 
 
 @contextmanager
@@ -106,31 +138,27 @@ def _installation(config: Path, clock: SteppedClock, stop: threading.Event) -> I
         yield house
 
 
-def _set_up(house: Installation, admin_token: str) -> int:
+@contextmanager
+def _branch(house: Installation, crm: Crm, companies: Sequence[Company], url: str) -> Iterator[Branch]:
+    """Set a CRM up, and look at its records through an adapter of our own: what it says is what the CRM has, not what we kept."""
+    endpoint = next(one for one in house.endpoints if one.name == crm.name)
+    crm.served_at(url)
+    made = _set_up(house, crm, endpoint)
+    crm.show_our_fields()
+    with closing(_adapter(house, crm)) as adapter:
+        yield Branch(crm, companies, Records.of(crm, endpoint, adapter), url, made)
+
+
+def _set_up(house: Installation, crm: Crm, endpoint: Endpoint) -> int:
     """Do what `setup-crm --admin-token-file` does, and return how many things were made."""
-    endpoint = _only(house)
-    settings = house.settings.connection(endpoint.name)
-    user = endpoint.adapter.org().user
-    admin = wiring.adapter_for(
-        endpoint.name, settings, house.clock, auth="token", access_token=admin_token, integration_user=user
-    )
-    with closing(admin):
+    with closing(_adapter(house, crm, **crm.as_admin(endpoint.adapter.org().user))) as admin:
         steps = setting_up.plan(endpoint, admin)
         results = list(setting_up.apply(house.store, endpoint, admin, steps, clock=house.clock))
     failed = [result.error for result in results if result.error is not None]
     if failed:
-        raise AfterwordError(f"the pretend CRM refused to be set up: {failed[0]}", where="demo", remedy="")
+        raise AfterwordError(f"the pretend {crm.title} refused to be set up: {failed[0]}", where="demo", remedy="")
     return sum(1 for result in results if result.done)
 
 
-@contextmanager
-def _reading(house: Installation) -> Iterator[Records]:
-    """Give a look at the CRM's records through an adapter of its own: what it says is what the CRM has, not what we kept."""
-    endpoint = _only(house)
-    adapter = wiring.adapter_for(endpoint.name, house.settings.connection(endpoint.name), house.clock)
-    with closing(adapter):
-        yield Records.of(endpoint, adapter)
-
-
-def _only(house: Installation) -> Endpoint:
-    return house.endpoints[0]
+def _adapter(house: Installation, crm: Crm, **overrides: str) -> CrmAdapter:
+    return wiring.adapter_for(crm.name, house.settings.connection(crm.name), house.clock, **overrides)

@@ -1,14 +1,15 @@
 """The story: days pass in steps, people work, customers answer, reps do their tasks, and Afterword runs its laps."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.sandbox.customers import Customers, Deed
+from connector.demo.cast import Person
 from connector.demo.mail import Mail
 from connector.demo.scene import Scene
-from connector.demo.work import Office, Person
+from connector.demo.work import Office
 from connector.printing import many
 from connector.stages import lap
 from connector.stages.lap import Report
@@ -16,12 +17,12 @@ from connector.stages.lap import Report
 DAYS: Final = 21
 WORKING_DAYS: Final = 12
 """After so many days nothing new begins, so that everything can settle."""
-HOURS: Final = (6, 9, 13, 19)
+HOURS: Final = (6, 12, 19)
 """When, in UTC, something happens on each day; at the last of them nobody is at work."""
 QUIET_HOURS: Final = (HOURS[0], HOURS[-1])
 """The same for weekends, and for the days on which things only settle."""
-NEW_WORK: Final = 2
-"""Pieces of work that begin at each step of a working day."""
+NEW_WORK: Final = 3
+"""Pieces of work that begin in each CRM at each step of a working day."""
 READING_TIME: Final = timedelta(minutes=2)
 POINTS_FROM_ZERO: Final = 11
 FRIDAY: Final = 4
@@ -35,7 +36,8 @@ class Story:
     """Everybody in it, and what happened so far."""
 
     scene: Scene
-    office: Office
+    offices: Sequence[Office]
+    """Everybody who works in each CRM."""
     customers: Customers
     people: Mapping[str, Person]
     """Everybody who can be written to, by address."""
@@ -67,8 +69,9 @@ class Story:
         """Move on to a moment: people work, and customers read what had arrived before."""
         self.scene.clock.set(moment)
         if is_working_time(moment):
-            self._say("task", self.office.do_tasks())
-            self._say("work", self.office.work(new=new))
+            for office in self.offices:
+                self._say("task", office, office.do_tasks())
+                self._say("work", office, office.work(new=new))
         mails, self._unread = self._unread, []
         for mail in sorted(mails, key=lambda one: (one.to, one.subject)):
             self._note(self.customers.read(mail.message))
@@ -101,9 +104,9 @@ class Story:
         elif one.did == "unsubscribed":
             self.tell("answer", f"{who} wants no more surveys")
 
-    def _say(self, kind: str, sentences: Iterable[str]) -> None:
+    def _say(self, kind: str, office: Office, sentences: Iterable[str]) -> None:
         for sentence in sentences:
-            self.tell(kind, sentence)
+            self.tell(kind, f"{office.crm.title}: {sentence}")
 
 
 def highest(points: int) -> int:

@@ -8,8 +8,11 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
+from adapters.sandbox.workplaces.crm import Account
 from connector.demo.promises import Evidence
 from connector.demo.records import Field, FollowUpTask
+from connector.demo.scene import Branch, Scene
+from connector.model import Ref
 from connector.planning import Hindsight
 from connector.ports import Clock
 from connector.printing import many, people
@@ -32,6 +35,9 @@ _COUNTED: Final = {
 }
 """What is told of each kind, of one and of several."""
 _EMPTY: Final = "(empty)"
+
+Shown = Mapping[Ref, Mapping[str, Any]]
+"""What our fields show, by record."""
 
 
 class Teller:
@@ -68,6 +74,17 @@ class DayTeller:
         self._counts.clear()
 
 
+def the_crms(console: Console, scene: Scene) -> None:
+    """Tell what there is to begin with."""
+    for one in scene.branches:
+        accounts = len(one.crm.accounts())
+        console.print(f"A pretend {one.crm.title} with {accounts} accounts; setup-crm added {one.set_up} things.")
+    for company in scene.branches[0].companies:
+        if company.account.domain in scene.shared:
+            told = "is known in both by the same domain: one customer, with one score on both records."
+            console.print(f"{company.name} {told}", markup=False)
+
+
 def looked_back(console: Console, seen: Hindsight, days: int) -> None:
     """Tell what the rules would have done in the past."""
     asked, ended = sum(seen.would_ask.values()), sum(seen.ended.values())
@@ -90,33 +107,63 @@ def first_lap(console: Console, report: Report) -> None:
     )
 
 
-def addresses(console: Console, web_url: str, desk_port: int) -> None:
+def addresses(console: Console, desk: str) -> None:
     """Print what there is to open in a browser."""
-    desk = f"http://localhost:{desk_port}"
-    console.print(f"\n[bold]Open[/]  the CRM's records     {desk}/lightning/o/Account/list")
-    console.print(f"      the mail that arrived {desk}/inbox  (follow its links and answer yourself)")
-    console.print(f"      Afterword itself      {web_url}")
+    console.print(
+        f"\n[bold]Open {desk}[/]: the records in both CRMs, and the mail that arrived (answer some yourself)."
+    )
     console.print("[bold]Ctrl-C[/] ends the demo.\n")
 
 
-def account(
-    console: Console, name: str, fields: Sequence[Field], before: Mapping[str, Any], after: Mapping[str, Any]
-) -> None:
-    """Print an account's fields that changed, before and after."""
-    console.print(f"\n[bold]{escape(name)}[/]")
+def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, after: Shown) -> None:
+    """Print what changed on the accounts, a customer once: what several CRMs show alike is printed together."""
+    console.print("\nWhat the accounts show in the CRMs, before and after:")
+    titles = {one.crm.name: one.crm.title for one in branches}
+    customers: dict[str, list[Account]] = {}
+    for one in sorted((one for branch in branches for one in branch.crm.accounts()), key=lambda one: one.name):
+        if after.get(one.ref, {}) != before.get(one.ref, {}):
+            customers.setdefault(one.domain, []).append(one)
+    fields = branches[0].records.fields("account")
+    for first, *others in customers.values():
+        places = " and ".join(titles[one.ref.connection] for one in (first, *others))
+        console.print(f"\n[bold]{escape(first.name)}[/] [dim]in {places}[/]")
+        _changes(console, fields, before.get(first.ref, {}), after[first.ref])
+        for other in others:
+            _likewise(console, titles[other.ref.connection], fields, after[first.ref], after.get(other.ref, {}))
+
+
+def _changes(console: Console, fields: Sequence[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     for one in fields:
         old, new = before.get(one.ours, _EMPTY), after.get(one.ours, _EMPTY)
         if old != new:
             console.print(f"    {one.label:<22} {_shown(old)} -> {_shown(new)}", markup=False)
 
 
-def task(console: Console, one: FollowUpTask, account_name: str) -> None:
-    """Print a task as the rep sees it."""
+def _likewise(
+    console: Console, title: str, fields: Sequence[Field], one: Mapping[str, Any], other: Mapping[str, Any]
+) -> None:
+    """Print what a second CRM shows otherwise than the first."""
+    differing = [field for field in fields if one.get(field.ours) != other.get(field.ours)]
+    console.print(f"    {title} shows the same{', but for' if differing else '.'}", markup=False)
+    for field in differing:
+        console.print(f"    {field.label:<22} {_shown(other.get(field.ours, _EMPTY))}", markup=False)
+
+
+def the_tasks(console: Console, branches: Sequence[Branch], tasks: Sequence[FollowUpTask]) -> None:
+    """Print the tasks of all CRMs."""
+    console.print("\nThe tasks in the CRMs:")
+    titles = {one.crm.name: one.crm.title for one in branches}
+    names = {one.ref: one.name for branch in branches for one in branch.crm.accounts()}
+    for one in sorted(tasks, key=lambda one: (one.due, one.subject)):
+        _task(console, one, f"{names[one.account]} in {titles[one.account.connection]}")
+
+
+def _task(console: Console, one: FollowUpTask, place: str) -> None:
+    """Print a task as the rep sees it; `place` is where it stands."""
     outcome = f" ({one.outcome})" if one.outcome else ""
     console.print(f"\n[bold]{escape(one.subject)}[/]")
-    console.print(
-        f"    {account_name}; for {one.owner}, due {one.due}, {one.priority}: {one.status}{outcome}", markup=False
-    )
+    told = f"due {one.due}, {_plain(one.priority)} priority: {_plain(one.status)}{outcome}"
+    console.print(f"    {place}; for {one.owner}, {told}", markup=False)
     console.print(f"    {one.first_line}", markup=False)
 
 
@@ -131,4 +178,11 @@ def summary(console: Console, seen: Evidence, *, writing_calls: int, took_s: flo
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%-d %b %Y, %H:%M} UTC"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _plain(option: str) -> str:
+    """Return an option of a list in small letters, whether the CRM writes it as ``NOT_STARTED`` or as ``Not Started``."""
+    return option.replace("_", " ").lower()

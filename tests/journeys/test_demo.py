@@ -21,12 +21,13 @@ from rich.console import Console
 
 from adapters.sandbox.customers import Deed
 from connector.demo import run
+from connector.demo.cast import Person
 from connector.demo.mail import Mail
 from connector.demo.promises import Evidence, broken
 from connector.demo.records import FollowUpTask
 from connector.demo.telling import DayTeller
-from connector.demo.work import Person
 from connector.errors import Unavailable
+from connector.model import Ref
 from connector.stages.lap import Report
 from connector.stages.write_back import Written
 
@@ -37,15 +38,22 @@ SUMMARY = re.compile(
 )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_once_tells_what_the_crm_shows_before_and_after_and_ends(tmp_path: Path) -> None:
     done = subprocess.run(
-        [AFTERWORD, "demo", "--once"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [AFTERWORD, "demo", "--once"], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
     )
 
     assert (done.returncode, done.stderr) == (0, "")
     assert len(FIGURE.findall(done.stdout)) >= 4
     assert re.search(r"Customer mood +\(empty\) -> Unhappy", done.stdout)
+    assert re.search(
+        r"^    HubSpot shows the same, but for\n    Open in Afterword +http\S+\n$", done.stdout, re.MULTILINE
+    )
+    assert {place for place in ("in Salesforce; for", "in HubSpot; for") if place in done.stdout} == {
+        "in Salesforce; for",
+        "in HubSpot; for",
+    }
     assert re.search(r"^Call .* by \w{3} \d\d:\d\d: [12] of 5, ", done.stdout, re.MULTILINE)
     assert "asked 2 times without an answer" in done.stdout
     found = SUMMARY.search(done.stdout)
@@ -87,19 +95,21 @@ def wait_for(folder: Path, pattern: str, running: subprocess.Popen[str], *, seco
 @pytest.mark.timeout(180)
 def test_the_demo_that_stays_can_be_looked_at_and_ends_in_order(tmp_path: Path) -> None:
     with staying(tmp_path) as running:
-        desk = wait_for(tmp_path, r"(http://localhost:\d+)/inbox", running)[1]
+        desk = wait_for(tmp_path, r"Open (http://localhost:\d+):", running)[1]
         first = wait_for(tmp_path, r"mail +to (\S+@\S+): (.*)", running)
 
+        home = re.findall(r'href="(/[^"]*)"', requests.get(desk, timeout=20).text)
+        pages = [requests.get(f"{desk}{path}", timeout=20) for path in home]
         inbox = requests.get(f"{desk}/inbox", timeout=20).text
         mail = requests.get(f"{desk}/inbox/0/body", timeout=20).text
-        accounts = requests.get(f"{desk}/lightning/o/Account/list", timeout=20)
         survey = requests.get(re.findall(r'href="([^"]+/s/[^"?]+)', mail)[0], timeout=20)
         running.send_signal(signal.SIGINT)
         code = running.wait(timeout=15)
 
     said = (tmp_path / "output.txt").read_text(encoding="utf-8")
     assert first[1] in inbox
-    assert (accounts.status_code, survey.status_code) == (200, 200)
+    assert [page.status_code for page in pages] == [200] * 5
+    assert survey.status_code == 200
     assert "<form" in survey.text
     assert code == 0
     assert said.rstrip().endswith("The demo has ended.")
@@ -152,10 +162,12 @@ def test_time_goes_on_after_the_story_and_nothing_is_left_running(
 AT = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
 ADDRESS = "maria@acme.example"
 ANSWER = Deed(ADDRESS, "answered", AT, 1, 5)
+HERE, THERE = Ref("salesforce", "Account", "a1"), Ref("hubspot", "companies", "b1")
+MARIA, HER_OTHER = Ref("salesforce", "Contact", "c1"), Ref("hubspot", "contacts", "d1")
 TASK = FollowUpTask(
-    id="t1",
+    ref=Ref("salesforce", "Task", "t1"),
     key="k1",
-    account="a1",
+    account=HERE,
     contact="c1",
     subject="Call Maria",
     owner="Jukka Rautio",
@@ -165,30 +177,31 @@ TASK = FollowUpTask(
     outcome=None,
     body="Why",
 )
+RATED = {"last_rating": "1 of 5, case 1, 4 Nov 2026"}
+SCORE = {"satisfaction": 40.0, "people": 1.0}
 
 
-def mail(subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta(hours=3)) -> Mail:
-    return Mail(0, at, ADDRESS, _message(subject))
-
-
-def _message(subject: str) -> EmailMessage:
+def mail(subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta(hours=3), page: str = "one") -> Mail:
     message = EmailMessage()
     message["Subject"] = subject
-    return message
+    message.set_content(f'<a href="https://care.acme.example/s/{page}?rating=1">1</a>', subtype="html")
+    return Mail(0, at, ADDRESS, message)
 
 
 def evidence() -> Evidence:
-    """What is seen when one person was asked once, answered 1 of 5, and a rep is told to call."""
+    """What is seen when one person, known in both CRMs, was asked once, answered 1 of 5, and a rep is told to call."""
     return Evidence(
         first=Report(),
         reports=[Report()],
         idle=Report(),
         mails=[mail()],
         deeds=[ANSWER],
-        people={ADDRESS: Person("Maria Virtanen", "a1", ("c1",))},
-        contacts={"c1": {"last_rating": "1 of 5, case 1, 4 Nov 2026"}},
-        accounts={"a1": {"satisfaction": 40.0}},
+        people={ADDRESS: Person("Maria Virtanen", "acme.example", (MARIA, HER_OTHER))},
+        contacts={MARIA: RATED, HER_OTHER: RATED},
+        accounts={HERE: {**SCORE, "details": "one"}, THERE: {**SCORE, "details": "two"}},
+        customers={HERE: "acme.example", THERE: "acme.example"},
         tasks=[TASK],
+        quiet_period=timedelta(days=7),
         foreign_changes=[],
     )
 
@@ -202,34 +215,47 @@ BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "1 lap did not end well": lambda seen: replace(seen, reports=[Report(failures={"acme": [Unavailable("down")]})]),
     "Nobody got a mail": lambda seen: replace(seen, mails=[]),
     'got the mail "How did it go? (case 1)" 2 times': lambda seen: replace(seen, mails=[mail(), mail()]),
+    "asked on 04 Nov 06:00 and again on 10 Nov 09:00": lambda seen: replace(
+        seen, mails=[mail(), mail("How did it go? (ticket 2)", AT + timedelta(days=6), "two")]
+    ),
     "Nobody answered": lambda seen: replace(seen, deeds=[]),
     "never answered, but the record says: 1 of 5": lambda seen: replace(
         seen, deeds=[replace(ANSWER, did="nothing", scans=12)]
     ),
     "gave 1 of 5, but the record says: nothing": lambda seen: replace(seen, contacts={}),
     "gave 1 of 5, but the record says: ['5 of 5": lambda seen: replace(
-        seen, contacts={"c1": {"last_rating": "5 of 5, case 1"}}
+        seen, contacts={MARIA: {"last_rating": "5 of 5, case 1"}}
     ),
-    "it shows no satisfaction": lambda seen: replace(seen, accounts={}),
+    "acme.example answered, but hubspot shows no satisfaction": lambda seen: replace(seen, accounts={HERE: SCORE}),
+    "salesforce and hubspot do not show the same people": lambda seen: replace(
+        seen, accounts={HERE: SCORE, THERE: SCORE | {"people": 2.0}}
+    ),
+    "had opted out of e-mail, and got some": lambda seen: replace(
+        seen, people={ADDRESS: replace(seen.people[ADDRESS], opted_out=True)}
+    ),
     "wanted no more surveys, and got one": lambda seen: replace(
         seen,
         deeds=[ANSWER, replace(ANSWER, did="unsubscribed", at=AT + timedelta(days=1))],
-        mails=[mail(), mail("How did it go? (case 2)", at=AT + timedelta(days=2))],
+        mails=[mail(), mail("How did it go? (case 2)", AT + timedelta(days=2), "two")],
     ),
-    'The task "Call Maria" was made 2 times': lambda seen: replace(
-        seen, tasks=[TASK, replace(TASK, id="t2", key="k2")]
-    ),
+    'The task "Call Maria" was made 2 times': lambda seen: replace(seen, tasks=[TASK, replace(TASK, key="k2")]),
+    "Follow-up k1 has 2 tasks": lambda seen: replace(seen, tasks=[TASK, replace(TASK, account=THERE)]),
     "there is no task on the account": lambda seen: replace(seen, tasks=[]),
     "nothing had happened made 3 writes": lambda seen: replace(
         seen, idle=Report(written={"acme": Written(created=1, updated=2)})
     ),
-    "Acme: a field that is not ours changed": lambda seen: replace(seen, foreign_changes=["Acme"]),
+    "hubspot b1: a field that is not ours changed": lambda seen: replace(seen, foreign_changes=["hubspot b1"]),
 }
+
+
+def test_a_reminder_and_a_task_in_the_other_crm_break_nothing() -> None:
+    reminded = [mail(), mail("Reminder: how did it go? (case 1)", AT - timedelta(hours=1))]
+    assert broken(replace(evidence(), mails=reminded, tasks=[replace(TASK, account=THERE)])) == []
 
 
 def test_an_answer_is_told_on_its_scale() -> None:
     ten = replace(ANSWER, rating=9, points=11)
-    shown = {"c1": {"last_rating": "9 of 10, case 1"}}
+    shown = {MARIA: {"last_rating": "9 of 10, case 1"}}
     assert broken(replace(evidence(), deeds=[ten], contacts=shown)) == []
     (told,) = [one for one in broken(replace(evidence(), deeds=[ten])) if "the record says" in one]
     assert "gave 9 of 10, but the record says" in told

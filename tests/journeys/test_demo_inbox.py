@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -36,7 +35,7 @@ class OneMail(Inbox):
 
 def test_the_whole_mail_is_shown_down_to_its_last_link() -> None:
     bound = bound_socket()
-    with served(desk_app(OneMail(), cast(Any, None), crm_url="https://crm.example"), bound), sync_playwright() as play:
+    with served(desk_app(OneMail(), []), bound), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             page = browser.new_page(viewport={"width": 500, "height": 700})

@@ -1,0 +1,100 @@
+"""Who is in the story: a few customers of each CRM, chosen so that there is something to see, and the people behind the addresses."""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from adapters.sandbox.customers import Temper, personality
+from adapters.sandbox.workplaces.crm import Company, Contact, Crm
+from connector.model import Ref
+
+_FEWEST_PEOPLE: Final = 4
+_MOST_PEOPLE: Final = 6
+
+Taste = Callable[[Contact, int], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whoever reads the mail at one address."""
+
+    name: str
+    customer: str
+    """The domain of the company: accounts that have it in several CRMs are one customer."""
+    contacts: tuple[Ref, ...]
+    """The person's records: some people are in a CRM twice, some are in both."""
+    opted_out: bool = False
+    """Whether a record said from the beginning that this person wants no mail."""
+
+
+def people_by_address(crms: Iterable[Crm]) -> dict[str, Person]:
+    """Return everybody in any of the CRMs who can be written to, by address."""
+    found: dict[str, Person] = {}
+    every = list(crms)
+    customers = {account.ref: account.domain for crm in every for account in crm.accounts()}
+    for one in (contact for crm in every for contact in crm.contacts()):
+        before = found.get(one.address, Person(one.name, customers[one.account], ()))
+        opted_out = before.opted_out or one.opted_out
+        found[one.address] = replace(before, contacts=(*before.contacts, one.ref), opted_out=opted_out)
+    return found
+
+
+def is_angry(person: Contact, seed: int) -> bool:
+    """Whether somebody is likely to give a bad rating."""
+    return personality(seed, person.address).temper is Temper.ANGRY
+
+
+def is_silent(person: Contact, seed: int) -> bool:
+    """Whether somebody never answers."""
+    return personality(seed, person.address).temper is Temper.SILENT
+
+
+def is_scanned(person: Contact, seed: int) -> bool:
+    """Whether a scanner opens every link in somebody's mail."""
+    return personality(seed, person.address).scanned
+
+
+def has_opted_out(person: Contact, _seed: int) -> bool:
+    """Whether somebody has said that they want no mail."""
+    return person.opted_out
+
+
+def choose(crm: Crm, tastes: Sequence[Taste], *, seed: int, like: Sequence[Company] = ()) -> list[Company]:
+    """Return a customer for each taste, the one that has most people to it; first those that are in `like` too.
+
+    All have an owner who works here, and enough people who can be written to. Who has opted out takes part beside them.
+    """
+    left = [one for one in _companies(crm) if sum(not person.opted_out for person in one.people) >= _FEWEST_PEOPLE]
+    random.Random(f"{seed}:companies").shuffle(left)  # noqa: S311 - nothing here is secret
+    known = {one.account.domain for one in like}
+    chosen = [_cast(one, is_angry, seed) for one in left if one.account.domain in known]
+    left = [one for one in left if one.account.domain not in known]
+    for taste in tastes[: len(left)]:
+        best = max(left, key=lambda one, taste=taste: sum(taste(person, seed) for person in one.people))  # type: ignore[misc]
+        left.remove(best)
+        chosen.append(_cast(best, taste, seed))
+    return chosen
+
+
+def _companies(crm: Crm) -> list[Company]:
+    staff = set(crm.staff())
+    people: dict[Ref, list[Contact]] = {}
+    for one in crm.contacts():
+        people.setdefault(one.account, []).append(one)
+    return [
+        Company(account, people.get(account.ref, []))
+        for account in crm.accounts()
+        if account.is_customer and account.owner in staff
+    ]
+
+
+def _cast(company: Company, taste: Taste, seed: int) -> Company:
+    """Let those of a company take part who are to the taste, then others, by address: the same people in every CRM."""
+    people = sorted(company.people, key=lambda one: one.address)
+    willing = [person for person in people if not person.opted_out]
+    like_this = [person for person in willing if taste(person, seed)]
+    # One answer ends a silence, so of the silent company only those take part who never answer.
+    others = [] if taste is is_silent else [person for person in willing if person not in like_this]
+    opted_out = [person for person in people if person.opted_out][:1]
+    return replace(company, people=[*(*like_this, *others)[:_MOST_PEOPLE], *opted_out])
