@@ -62,7 +62,7 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
 
 
 def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotHouse) -> None:
-    found = checking.problems(live.installation)
+    found = checking.check(live.installation).problems
     assert [problem for problem in found if "hubspot.toml" in problem.where] == []
 
 

@@ -112,7 +112,7 @@ def test_check_and_status_say_so_in_plain_words(live: BothHouse, capsys: pytest.
     old = live.org.client.client_secret
     revoke(live, "acme")
     live.later(HOUR)
-    found = {one.where: one for one in checking.problems(live.installation)}
+    found = {one.where: one for one in checking.check(live.installation).problems}
     assert "credentials are refused" in found["config.toml: crm.acme"].what
     assert "Check the credentials" in found["config.toml: crm.acme"].remedy
     printing.status(Console(width=400), live.status())
@@ -122,7 +122,7 @@ def test_check_and_status_say_so_in_plain_words(live: BothHouse, capsys: pytest.
 
     # The admin of the CRM gave the right back, and ours has only to say so.
     live.org.client.client_secret = old
-    (problem,) = [one for one in checking.problems(live.installation) if one.where == "config.toml: crm.acme"]
+    (problem,) = [one for one in checking.check(live.installation).problems if one.where == "config.toml: crm.acme"]
     assert "Just now it let us in" in problem.what
     assert problem.remedy == "Run `afterword resume --crm acme`."
 
