@@ -132,7 +132,8 @@ class _Page:
         account = _account(self.rows, row)
         survey = self.settings.surveys[name]
         decided = target.decided
-        was_waiting = decided is not None and decided.state is Decision.WAITING and not target.taken_over
+        same = not target.taken_over or (decided is not None and decided.contact == NOBODY)
+        was_waiting = decided is not None and decided.state is Decision.WAITING and same
         return Case(
             survey=survey,
             limits=self.settings.limits,

@@ -16,6 +16,8 @@ from connector.settings import Limits, Survey
 
 FRESH: Final = timedelta(days=7)
 """How long after the end (and the survey's delay) a question still makes sense; deferred longer than that, it is not asked."""
+UNRESOLVED: Final = timedelta(days=14)
+"""How long after the end we wait for people to say whose interaction it was; decided when they do."""
 LATE_RECORD: Final = timedelta(hours=1)
 """When we look again for a record that an interaction names and that has not come in yet."""
 
@@ -130,8 +132,12 @@ class Case:
     @property
     def deadline(self) -> datetime:
         """After this moment it is too late to ask."""
-        return self.end.at + self.survey.delay + FRESH
+        unresolved = self.customer is None or self.recipient is None or self.held_by in _WHOSE
+        return self.end.at + self.survey.delay + (UNRESOLVED if unresolved else FRESH)
 
+
+_WHOSE: Final = frozenset({Reason.NO_ACCOUNT, Reason.NO_CONTACT})
+"""Why an interaction is unresolved."""
 
 Check = Callable[[Case], Verdict | None]
 
@@ -186,9 +192,16 @@ def _deleted(case: Case) -> Verdict | None:
 
 
 def _no_account(case: Case) -> Verdict | None:
-    if case.customer is not None and not case.customer.deleted:
-        return None
-    return waiting(Reason.NO_ACCOUNT, case.now + LATE_RECORD) if case.account_expected else refused(Reason.NO_ACCOUNT)
+    if case.customer is not None:
+        return refused(Reason.NO_ACCOUNT) if case.customer.deleted else None
+    return _unresolved(case, Reason.NO_ACCOUNT, expected=case.account_expected)
+
+
+def _unresolved(case: Case, reason: Reason, *, expected: bool) -> Verdict:
+    """An interaction that changes is looked at at once; a record that comes in late does not change those that name it."""
+    if expected:
+        return waiting(reason, case.now + LATE_RECORD)
+    return Verdict(Decision.WAITING, reason, case.deadline, case.deadline + timedelta(seconds=1))
 
 
 def _not_a_customer(case: Case) -> Verdict | None:
@@ -224,7 +237,7 @@ def _one_of(fact: Any, wanted: Any) -> bool:
 def _no_contact(case: Case) -> Verdict | None:
     if case.recipient is not None:
         return None
-    return waiting(Reason.NO_CONTACT, case.now + LATE_RECORD) if case.contact_expected else refused(Reason.NO_CONTACT)
+    return _unresolved(case, Reason.NO_CONTACT, expected=case.contact_expected)
 
 
 def _opted_out(case: Case) -> Verdict | None:

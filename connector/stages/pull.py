@@ -15,7 +15,7 @@ from connector.cursor import Cursor
 from connector.errors import AfterwordError, ImplausibleLoss, NotPermitted, SchemaChanged
 from connector.losses import check_loss
 from connector.ports import Query
-from connector.stages import listing
+from connector.stages import late, listing
 from connector.stages.context import Connected, Context
 from connector.stages.listing import Batch
 from connector.store import Transaction, comparing, cursors, linking, merging
@@ -59,8 +59,20 @@ def run(context: Context, crm: Connected, lease: Lease) -> Pulled:
         halt.set()
         for reader in readers:
             reader.stop()
+    if result.failure is None and not context.stop.is_set():
+        _look_again(context, crm, lease, result)
     settle(context, crm, changed=any(counts.changed or counts.deleted for counts in result.counts.values()))
     return result
+
+
+def _look_again(context: Context, crm: Connected, lease: Lease, result: Pulled) -> None:
+    try:
+        for absorbed in late.run(context, crm, lease):
+            _add(result.counts, absorbed)
+    except (SchemaChanged, NotPermitted) as error:
+        result.problems.append(error)
+    except AfterwordError as error:
+        result.failure = error
 
 
 def settle(context: Context, crm: Connected, *, changed: bool) -> None:

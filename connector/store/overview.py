@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import budgets, comparing, tables
+from connector.store import budgets, comparing, cursors, tables
 from connector.store.connecting import all_paused, peek
 from connector.store.delivering import FAILED
 
@@ -23,7 +23,8 @@ def crm(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
     """Return how one connection stands: its cursors, calls, last error, whether it is paused."""
     state = peek(connection, name)
     cursor = tables.cursor
-    rows = connection.execute(select(cursor).where(cursor.c.connection == name).order_by(cursor.c.object))
+    mine = (cursor.c.connection == name, cursor.c["pass"] == cursors.CHANGES)
+    rows = connection.execute(select(cursor).where(*mine).order_by(cursor.c.object))
     positions = {}
     for row in rows:
         position = rules.load(row.position)

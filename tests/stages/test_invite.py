@@ -245,10 +245,20 @@ def test_the_day_takes_so_many_and_the_next_day_the_others(here: World) -> None:
 def test_an_interaction_without_a_contact_takes_over_the_one_that_appears(here: World) -> None:
     here.case("c1", [])
     assert counts(here) == (0, {"no_contact": 1})
-    assert here.decisions() == {("c1", ""): ("refused", "no_contact")}
+    assert here.decisions() == {("c1", ""): ("waiting", "no_contact")}
+    here.clock.advance(13 * DAY)
+    assert counts(here) == (0, {})
     here.change("c1", contact_refs=["Contact/maria"])
     assert counts(here) == (1, {})
     assert here.decisions() == {("c1", "maria"): ("invited", None)}
+
+
+def test_an_interaction_that_stays_without_an_account_is_refused_after_two_weeks(here: World) -> None:
+    here.case("c1", account=None)
+    assert counts(here) == (0, {"no_account": 1})
+    here.clock.advance(14 * DAY + timedelta(seconds=1))
+    assert counts(here) == (0, {"no_account": 1})
+    assert here.decisions() == {("c1", "maria"): ("refused", "no_account")}
 
 
 def test_a_contact_that_comes_in_late_is_waited_for(here: World) -> None:

@@ -43,7 +43,6 @@ def test_somebody_to_whom_nothing_applies_is_invited() -> None:
     [
         ({"go_live": START + timedelta(seconds=1)}, Reason.BEFORE_GO_LIVE),
         ({"now": START + 7 * DAY + timedelta(seconds=1)}, Reason.TOO_OLD),
-        ({"customer": None}, Reason.NO_ACCOUNT),
         ({"customer": Customer("oy", is_customer=True, deleted=True)}, Reason.NO_ACCOUNT),
         ({"customer": Customer("oy", is_customer=False)}, Reason.NOT_A_CUSTOMER),
         ({"survey": survey(where={"priority": ["High"]})}, Reason.CONDITION),
@@ -52,7 +51,6 @@ def test_somebody_to_whom_nothing_applies_is_invited() -> None:
             Reason.CONDITION,
         ),
         ({"survey": survey(where={"vip": 1}), "end": End(START, facts={"vip": True})}, Reason.CONDITION),
-        ({"recipient": None}, Reason.NO_CONTACT),
         ({"recipient": Recipient()}, Reason.NO_ADDRESS),
         ({"recipient": Recipient("m@oy.example", "maria", no_surveys=True)}, Reason.OPTED_OUT),
         ({"recipient": Recipient("m@oy.example", "maria", opted_out=True)}, Reason.OPTED_OUT),
@@ -266,3 +264,15 @@ def test_the_sample_is_the_same_every_time_and_differs_between_interactions(name
 def test_the_sample_takes_its_share() -> None:
     taken = sum(lot(b"k" * 32, "after-case", f"case {n}") < 0.3 for n in range(2000))
     assert 520 < taken < 680
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"), [({"customer": None}, Reason.NO_ACCOUNT), ({"recipient": None}, Reason.NO_CONTACT)]
+)
+def test_an_unresolved_interaction_waits_for_two_weeks(missing: Any, reason: Reason) -> None:
+    verdict = decide(case(**missing))
+    assert (verdict.state, verdict.reason, verdict.until) == (Decision.WAITING, reason, START + 14 * DAY)
+    assert verdict.due is not None
+    assert told(**missing, now=verdict.due, held_by=reason) == (Decision.REFUSED, reason)
+    assert told(now=START + 14 * DAY, held_by=reason) == (Decision.INVITED, None)
+    assert told(now=START + 14 * DAY) == (Decision.REFUSED, Reason.TOO_OLD)

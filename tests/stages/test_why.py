@@ -144,7 +144,7 @@ def test_mail_that_did_not_go_through_says_so(here: World) -> None:
 def test_an_interaction_without_anybody_to_ask(here: World) -> None:
     here.case("c1", [])
     lap(here)
-    assert "nobody: not asked, because it has no contact" in explain(here.store, "c1")[1]
+    assert "nobody: not asked yet, because it has no contact, until 16 Mar" in explain(here.store, "c1")[1]
 
 
 def test_an_interaction_that_nothing_was_decided_on(here: World) -> None:
