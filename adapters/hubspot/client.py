@@ -159,11 +159,13 @@ class Client:
         except CrmError as error:
             if isinstance(error, QuotaSpent):
                 self.meter.refused(error.what)
+            if isinstance(error, RateLimited):
+                self._throttle.refused(error.retry_after, search=search)
             cause = error.__cause__
             headers = cause.headers or {} if isinstance(cause, ApiException) else {}
             raise
         finally:
-            self._throttle.learn(self.meter.learn(headers))
+            self._throttle.learn(*self.meter.learn(headers))
         return self._answer(data, status, headers, where)
 
     def _send(

@@ -89,7 +89,7 @@ def failure(
         case 401:
             return AuthExpired("the access token is not accepted.", where=where)
         case 429:
-            return _too_fast(body, said, where=where, day_ends=day_ends)
+            return _too_fast(body, said, where=where, day_ends=day_ends, asked=_retry_after(headers))
         case 423:
             return Locked(said, where=where, code="LOCKED", remedy=_LATER)
         case 477:
@@ -140,13 +140,16 @@ def not_permitted(body: Mapping[str, Any], said: str, *, where: str) -> NotPermi
     return NotPermitted(said, where=where, remedy=remedy)
 
 
-def _too_fast(body: Mapping[str, Any], said: str, *, where: str, day_ends: datetime) -> CrmError:
+def _too_fast(
+    body: Mapping[str, Any], said: str, *, where: str, day_ends: datetime, asked: timedelta | None
+) -> CrmError:
     policy = str(body.get("policyName") or "").upper()
     if policy == _DAILY or "daily" in said.lower():
         remedy = "The rest follows when the account has calls again."
         return QuotaSpent(said, where=where, remedy=remedy, until=day_ends)
     pause = _PAUSES.get("SECONDLY" if "secondly limit" in said.lower() and not policy else policy)
-    return RateLimited(said, where=where, retry_after=pause or _PAUSES["TEN_SECONDLY_ROLLING"], quota=policy.lower())
+    pause = asked or pause or _PAUSES["TEN_SECONDLY_ROLLING"]
+    return RateLimited(said, where=where, retry_after=pause, quota=policy.lower())
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

@@ -9,6 +9,7 @@ from connector.ports import Budget, Clock, Usage
 _ALLOWED = "X-HubSpot-RateLimit-Daily"
 _LEFT = "X-HubSpot-RateLimit-Daily-Remaining"
 _BURST = "X-HubSpot-RateLimit-Max"
+_BURST_LEFT = "X-HubSpot-RateLimit-Remaining"
 
 
 class Meter:
@@ -31,15 +32,15 @@ class Meter:
         with self._lock:
             self._calls += 1
 
-    def learn(self, headers: Mapping[str, str]) -> int | None:
-        """Note what an answer says of the day's use; return how many calls ten seconds may have, if it says so."""
+    def learn(self, headers: Mapping[str, str]) -> tuple[int | None, int | None]:
+        """Note what an answer says of the day's use; return how many calls ten seconds may have, and still have, if it says so."""
         allowed, left = _number(headers, _ALLOWED), _number(headers, _LEFT)
         if allowed and left is not None:
             with self._lock:
                 self._used, self._allowed = allowed - left, allowed
             if self._budget is not None:
                 self._budget.told(used=allowed - left, allowed=allowed)
-        return _number(headers, _BURST)
+        return _number(headers, _BURST), _number(headers, _BURST_LEFT)
 
     def refused(self, why: str) -> None:
         """Note that the account's calls of the day are used up."""

@@ -6,9 +6,12 @@ from threading import Lock
 
 from connector.ports import Clock
 
-_SPAN = timedelta(seconds=10)
+BURST_SPAN = timedelta(seconds=10.5)
+"""HubSpot's ten seconds, and how much later than others a call may arrive: so all that is allowed can be used, and no more arrives."""
 SLOWEST_BURST = 90
-"""Calls in ten seconds that every edition allows (100), less a margin; what HubSpot reports is used as soon as it does."""
+"""Calls in that time, until HubSpot has said how many: every edition allows 100."""
+_NOTHING_LEFT = timedelta(seconds=1)
+"""How long to hold off when HubSpot says that nothing is left: another process uses the same key."""
 SEARCHES = 4
 """Searches in `SEARCH_SPAN`; HubSpot allows five in a second to all programs of the account together."""
 SEARCH_SPAN = timedelta(seconds=1.25)
@@ -25,6 +28,7 @@ class Window:
         self._span = span
         self._most = most
         self._calls: deque[datetime] = deque()
+        self._rests_until = clock.now()
 
     def wait(self) -> None:
         """Take a place, as soon as there is one."""
@@ -36,9 +40,16 @@ class Window:
         with self._lock:
             self._most = max(1, most)
 
+    def rest(self, pause: timedelta) -> None:
+        """Let no call be made for so long: the CRM has refused one as too fast, and would refuse the others."""
+        with self._lock:
+            self._rests_until = max(self._rests_until, self._clock.now() + pause)
+
     def _take(self) -> float:
         with self._lock:
             now = self._clock.now()
+            if now < self._rests_until:
+                return (self._rests_until - now).total_seconds()
             while self._calls and self._calls[0] <= now - self._span:
                 self._calls.popleft()
             if len(self._calls) < self._most:
@@ -52,13 +63,20 @@ class Throttle:
 
     def __init__(self, clock: Clock) -> None:
         self._searches = Window(clock, most=SEARCHES, span=SEARCH_SPAN)
-        self._calls = Window(clock, most=SLOWEST_BURST, span=_SPAN)
+        self._calls = Window(clock, most=SLOWEST_BURST, span=BURST_SPAN)
 
     def wait(self, *, search: bool) -> None:
         """Wait until the next call of this sort is welcome."""
         (self._searches if search else self._calls).wait()
 
-    def learn(self, most: int | None) -> None:
-        """Take over how many calls HubSpot allows in ten seconds, and leave a tenth of them to others."""
+    def learn(self, most: int | None, left: int | None) -> None:
+        """Take over how many calls HubSpot allows in ten seconds (to this key alone), and how many of them it sees left."""
         if most:
-            self._calls.allow(most * 9 // 10)
+            self._calls.allow(most)
+        if left == 0:
+            self._calls.rest(_NOTHING_LEFT)
+
+    def refused(self, pause: timedelta | None, *, search: bool) -> None:
+        """Let all threads wait that the CRM finds too fast, not only the one that was told."""
+        if pause is not None:
+            (self._searches if search else self._calls).rest(pause)
