@@ -10,9 +10,9 @@ from connector.clock import SteppedClock
 
 
 @pytest.fixture
-def house(tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[House]:
+def house(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[House]:
     """An installation that was never live, on a clock that stands still."""
-    with standing(tmp_path, migrated_file, clock) as house:
+    with standing(House, tmp_path, store_address, clock) as house:
         yield house
 
 
@@ -25,7 +25,7 @@ def live(house: House) -> House:
 
 
 @pytest.fixture
-def today(tmp_path: Path, migrated_file: Path) -> Iterator[House]:
+def today(tmp_path: Path, store_address: str) -> Iterator[House]:
     """An installation on the machine's time, for commands run as processes of their own."""
-    with standing(tmp_path, migrated_file) as house:
+    with standing(House, tmp_path, store_address) as house:
         yield house

@@ -1,7 +1,6 @@
 """One whole installation among real parts: a pretend Salesforce over HTTPS, an SMTP server, the web application over HTTP."""
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -11,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
+import pytest
 import requests
 import uvicorn
 from aiosmtpd.controller import Controller
@@ -38,6 +38,8 @@ UNHAPPY = '[follow_up.unhappy]\nwhen = "csat <= 2"\ndue = "24h"\npriority = "hig
 RULES = AFTER_CASE + UNHAPPY
 LIMITS = 'quiet_period = "0s"\nminimum_gap = "0s"\naccount_cap = "1000 per 30d"\ndaily_sends = 100000\n'
 SECRET = "a secret that is only good for this test, long enough"
+ONE_DATABASE = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
+"""For what has nothing to do with the database: what other stories hold on both is not told twice."""
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
@@ -123,9 +125,23 @@ def _mail(envelope: Envelope) -> Mail:
     )
 
 
+class Task(NamedTuple):
+    """A follow-up task as the CRM has it."""
+
+    key: str
+    subject: str
+    account: str
+    contact: str
+
+
 @dataclass
 class House:
     """An installation in a folder, and verbs for everybody around it."""
+
+    ADAPTER: ClassVar[str] = "salesforce"
+    CRM: ClassVar[Callable[[SandboxClock], Any]] = Salesforce
+    ACCOUNT: ClassVar[str] = "Account"
+    CONTACT: ClassVar[str] = "Contact"
 
     folder: Path
     clock: Clock
@@ -134,6 +150,7 @@ class House:
     """Where the CRM is: its url and ca_bundle."""
     mailbox: Mailbox
     mail_port: int
+    store_url: str
     web: str = ""
     installation: Installation = None  # type: ignore[assignment]  # set by `configure`
     answered: list[str] = field(default_factory=list)
@@ -144,6 +161,8 @@ class House:
     def configure(self, rules: str = RULES, *, mode: str = "live", limits: str = LIMITS, extra: str = "") -> None:
         """Write config.toml anew, and start again with it."""
         text = f"""
+[store]
+url = "{self.store_url}"
 [web]
 public_url = "{self.web}"
 secret = "{SECRET}"
@@ -153,19 +172,24 @@ port = {self.mail_port}
 security = "none"
 from = "Acme Care <care@acme.example>"
 [crm.acme]
-adapter = "salesforce"
 mode = "{mode}"
 url = "{self.crm["url"]}"
 ca_bundle = "{self.crm["ca_bundle"]}"
-auth = "client_credentials"
-client_id = "{self.org.client.client_id}"
-client_secret = "{self.org.client.client_secret}"
+{self.signed_in}
 {extra}
 [limits]
 {limits}
 {rules}"""
         self.write_config(text)
         self.restart()
+
+    @property
+    def signed_in(self) -> str:
+        """What config.toml says of the adapter, and of how it signs in."""
+        return f"""adapter = "salesforce"
+auth = "client_credentials"
+client_id = "{self.org.client.client_id}"
+client_secret = "{self.org.client.client_secret}\""""
 
     def write_config(self, text: str) -> None:
         """Put a config.toml in place."""
@@ -269,9 +293,18 @@ client_secret = "{self.org.client.client_secret}"
         row = self.record(object_name, record_id)
         return {name[10:-3]: value for name, value in row.items() if name.startswith("Afterword_")}
 
+    def figures(self, object_name: str, record_id: str) -> dict[str, Any]:
+        """Return the same by names in lower case, as every CRM's fields are called; what is empty is left out."""
+        shown = self.shows(object_name, record_id)
+        return {name.lower(): value for name, value in shown.items() if value not in (None, "")}
+
     def tasks(self) -> list[dict[str, Any]]:
         """Return the follow-up tasks that exist."""
         return [row for row in self.org.rows("Task") if row.get("Afterword_Key__c")]
+
+    def follow_ups(self) -> list[Task]:
+        """Return the follow-up tasks in words that every CRM shares."""
+        return [Task(row["Afterword_Key__c"], row["Subject"], row["WhatId"], row["WhoId"]) for row in self.tasks()]
 
     # ── customers ──
 
@@ -307,21 +340,36 @@ client_secret = "{self.org.client.client_secret}"
         return "\n".join(survey_log.explain(self.installation.store, record_id))
 
 
+Any_House = TypeVar("Any_House", bound=House)
+
+
 @contextmanager
-def standing(folder: Path, template: Path, clock: SteppedClock | None = None) -> Iterator[House]:
+def standing(
+    kind: type[Any_House], folder: Path, store_url: str, clock: SteppedClock | None = None
+) -> Iterator[Any_House]:
     """Build everything up, for as long as the block runs. Without a clock, everybody follows the machine's time."""
-    shutil.copyfile(template, folder / "afterword.db")
     mailbox = Mailbox()
-    org = Salesforce(OrgClock(clock) if clock is not None else SandboxClock())
+    org = kind.CRM(OrgClock(clock) if clock is not None else SandboxClock())
     with ExitStack() as stack:
         server = stack.enter_context(running(org, cert_dir=folder / "certificates"))
         port = stack.enter_context(_mail_server(mailbox))
         crm = {"url": server.url, "ca_bundle": str(server.ca_bundle)}
-        house = House(folder, clock or SystemClock(), org, crm, mailbox, port)
+        house = kind(folder, clock or SystemClock(), org, crm, mailbox, port, store_url)
         stack.callback(house.close)
         stack.enter_context(_web(house))
         house.set_up()
         yield house
+
+
+def cases_alone(mapping: str) -> str:
+    """Leave calls, meetings and deals out of a mapping: a limit of searches then holds up no lap on the machine's time."""
+    return re.sub(r"(?ms)^\[interaction\.(call|meeting|deal)\b.*?(?=^\[task\])", "", mapping)
+
+
+def mapping_line(house: House, text: str) -> str:
+    """Put a mapping in place, and return the line of config.toml that names it."""
+    (house.folder / f"{house.ADAPTER}.toml").write_text(text, encoding="utf-8")
+    return f'mapping = "{house.ADAPTER}.toml"'
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
-from house import LIMITS, RULES, House, Mail, Mailbox, OrgClock, _mail_server, _web
+from house import LIMITS, RULES, House, Mail, Mailbox, OrgClock, _mail_server, _web, cases_alone, mapping_line
 from house_hubspot import HubSpotHouse
 
 from adapters.sandbox.clock import SandboxClock
@@ -52,7 +52,6 @@ class BothHouse(House):
     """An installation with both CRMs: its own verbs are those of Salesforce, called acme; HubSpot's are in `hub`."""
 
     hub: HubSpotHouse = None  # type: ignore[assignment]  # given by name
-    store_url: str = ""
     lines: dict[str, Line] = field(default_factory=dict)
     linking: tuple[str, ...] = ()
     """The adapters whose mapping says what links its accounts to those of the other CRM."""
@@ -60,17 +59,14 @@ class BothHouse(House):
     """Whether the mappings know cases and tickets only: HubSpot's limit of searches then holds up no lap on the machine's time."""
 
     def configure(self, rules: str = RULES, *, mode: str = "live", limits: str = LIMITS, extra: str = "") -> None:
-        both = f"""{self._mapping("salesforce")}
+        both = f"""{self._mapping(self)}
 {extra}
 [crm.hub]
-adapter = "hubspot"
 mode = "{mode}"
 url = "{self.hub.crm["url"]}"
 ca_bundle = "{self.hub.crm["ca_bundle"]}"
-access_token = "{self.hub.org.access_token}"
-{self._mapping("hubspot")}
-[store]
-url = "{self.store_url}"
+{self.hub.signed_in}
+{self._mapping(self.hub)}
 """
         super().configure(rules, mode=mode, limits=limits, extra=both)
 
@@ -86,15 +82,13 @@ url = "{self.store_url}"
         self.linking = adapters
         self.configure()
 
-    def _mapping(self, adapter: str) -> str:
+    def _mapping(self, house: House) -> str:
+        adapter = house.ADAPTER
         text = packaged(adapter)
         if adapter in self.linking:
             assert text.count(f"# {LINKS[adapter]}") == 1
             text = text.replace(f"# {LINKS[adapter]}", LINKS[adapter])
-        if self.cases_alone:
-            text = re.sub(r"(?ms)^\[interaction\.(call|meeting|deal)\b.*?(?=^\[task\])", "", text)
-        (self.folder / f"{adapter}.toml").write_text(text, encoding="utf-8")
-        return f'mapping = "{adapter}.toml"'
+        return mapping_line(house, cases_alone(text) if self.cases_alone else text)
 
     def mark_writes(self) -> None:
         super().mark_writes()
@@ -125,10 +119,8 @@ def standing_beside_both(folder: Path, store_url: str, clock: SteppedClock | Non
             lines[name] = Line(app, folder / f"certificates-{name}")
             stack.callback(lines[name].cut)
         port = stack.enter_context(_mail_server(mailbox))
-        hub = HubSpotHouse(folder, present, portal, lines["hub"].crm, mailbox, port)
-        house = BothHouse(
-            folder, present, org, lines["acme"].crm, mailbox, port, hub=hub, store_url=store_url, lines=lines
-        )
+        hub = HubSpotHouse(folder, present, portal, lines["hub"].crm, mailbox, port, store_url)
+        house = BothHouse(folder, present, org, lines["acme"].crm, mailbox, port, store_url, hub=hub, lines=lines)
         stack.callback(house.close)
         stack.enter_context(_web(house))
         house.set_up()

@@ -1,18 +1,12 @@
 """The same installation beside a pretend HubSpot."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from house import LIMITS, RULES, SECRET, House, Mailbox, OrgClock, _mail_server, _web
+from house import House, Task
 
 from adapters.sandbox.hubspot import HubSpot
-from adapters.sandbox.server import running
 from connector import setting_up
-from connector.clock import SteppedClock
 
 COMPANIES, CONTACTS = "companies", "contacts"
 
@@ -21,29 +15,17 @@ COMPANIES, CONTACTS = "companies", "contacts"
 class HubSpotHouse(House):
     """An installation whose CRM is HubSpot; people work there with HubSpot's words."""
 
+    ADAPTER = "hubspot"
+    CRM = HubSpot
+    ACCOUNT = COMPANIES
+    CONTACT = CONTACTS
+
     org: HubSpot  # type: ignore[assignment]  # the verbs that need Salesforce are replaced below
 
-    def configure(self, rules: str = RULES, *, mode: str = "live", limits: str = LIMITS, extra: str = "") -> None:
-        self.write_config(f"""
-[web]
-public_url = "{self.web}"
-secret = "{SECRET}"
-[email]
-host = "127.0.0.1"
-port = {self.mail_port}
-security = "none"
-from = "Acme Care <care@acme.example>"
-[crm.acme]
-adapter = "hubspot"
-mode = "{mode}"
-url = "{self.crm["url"]}"
-ca_bundle = "{self.crm["ca_bundle"]}"
-access_token = "{self.org.access_token}"
-{extra}
-[limits]
-{limits}
-{rules}""")
-        self.restart()
+    @property
+    def signed_in(self) -> str:
+        return f"""adapter = "hubspot"
+access_token = "{self.org.access_token}\""""
 
     def set_up(self) -> None:
         endpoint, store = self.installation.endpoints[0], self.installation.store
@@ -81,19 +63,12 @@ access_token = "{self.org.access_token}"
     def tasks(self) -> list[dict[str, Any]]:
         return [row for row in self.org.rows("tasks") if row.get("afterword_key")]
 
-
-@contextmanager
-def standing_beside_hubspot(folder: Path, template: Path, clock: SteppedClock) -> Iterator[HubSpotHouse]:
-    """Build everything up, for as long as the block runs."""
-    shutil.copyfile(template, folder / "afterword.db")
-    mailbox = Mailbox()
-    portal = HubSpot(OrgClock(clock))
-    with ExitStack() as stack:
-        server = stack.enter_context(running(portal, cert_dir=folder / "certificates"))
-        port = stack.enter_context(_mail_server(mailbox))
-        crm = {"url": server.url, "ca_bundle": str(server.ca_bundle)}
-        house = HubSpotHouse(folder, clock, portal, crm, mailbox, port)
-        stack.callback(house.close)
-        stack.enter_context(_web(house))
-        house.set_up()
-        yield house
+    def follow_ups(self) -> list[Task]:
+        return [
+            Task(
+                row["afterword_key"],
+                row["hs_task_subject"],
+                *(next(iter(self.org.associated("tasks", row["id"], end))) for end in (COMPANIES, CONTACTS)),
+            )
+            for row in self.tasks()
+        ]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house import DAY, HOUR
-from house_hubspot import HubSpotHouse, standing_beside_hubspot
+from house import DAY, HOUR, standing
+from house_hubspot import HubSpotHouse
 
 from connector import checking
 from connector.clock import SteppedClock
@@ -14,9 +14,9 @@ NOTHING = {"created": 0, "updated": 0, "refused": 0}
 
 
 @pytest.fixture
-def live(tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
     """An installation that went live on an empty account a minute ago."""
-    with standing_beside_hubspot(tmp_path, migrated_file, clock) as house:
+    with standing(HubSpotHouse, tmp_path, store_address, clock) as house:
         assert house.lap().exit_code == 0
         house.mark()
         yield house

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from house import House, standing
+from house import ONE_DATABASE, House, standing
 
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
 
@@ -129,6 +129,7 @@ def test_3_when_the_crm_is_down_or_refuses_us(begun: House) -> None:
     assert begun.status()["crm"]["acme"]["last_error"] is None
 
 
+@ONE_DATABASE
 def test_70_when_the_fault_is_our_own(begun: House) -> None:
     damaged = sqlite3.connect(begun.folder / "afterword.db")
     damaged.execute("DROP TABLE lap")
@@ -211,8 +212,8 @@ def test_reconcile_puts_right_what_no_run_has_seen_and_status_tells_of_it(begun:
     assert "Contact: compared 2, put right 0" in begun.command("reconcile", "--crm", "acme").out
 
 
-def test_migrate_makes_a_store_and_says_so_and_a_newer_one_is_left_alone(tmp_path: Path, migrated_file: Path) -> None:
-    with standing(tmp_path, migrated_file) as house:
+def test_migrate_makes_a_store_and_says_so_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
+    with standing(House, tmp_path, f"sqlite:///{tmp_path}/afterword.db") as house:
         config = house.config.read_text(encoding="utf-8")
         house.write_config('[store]\nurl = "sqlite:///new.db"\n' + config)
         assert "empty" in house.command("migrate").out

@@ -1,9 +1,8 @@
 """Who is not asked: everybody while observing, history, and those whose case came back."""
 
 from datetime import timedelta
-from pathlib import Path
 
-from house import AFTER_CASE, DAY, HOUR, UNHAPPY, House
+from house import AFTER_CASE, DAY, HOUR, UNHAPPY, House, mapping_line
 
 from mappings.loading import packaged
 
@@ -84,12 +83,6 @@ def test_an_edited_mapping_asks_about_nothing_that_ended_before_the_edit(live: H
     live.lap()
     live.later(DAY)
     assert asked(live) == ["nina@maybe.example"]
-
-
-def mapping_line(house: House, text: str) -> str:
-    path: Path = house.folder / "salesforce.toml"
-    path.write_text(text, encoding="utf-8")
-    return 'mapping = "salesforce.toml"'
 
 
 def use_mapping(house: House, text: str) -> None:

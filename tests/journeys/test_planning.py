@@ -2,15 +2,16 @@
 
 import io
 import json
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from house import AFTER_CASE, DAY, HOUR, LIMITS, UNHAPPY, House
 from rich.console import Console
+from sqlalchemy import select
 
 from connector import planning, printing_plan
+from connector.store.tables import metadata
 
 RULES = AFTER_CASE + 'reminder_after = "4d"\n' + UNHAPPY + 'notify = ["account_owner"]\n'
 OBJECTS = ("Account", "Contact", "Case", "Task", "Event", "Opportunity", "User")
@@ -159,13 +160,12 @@ def test_plan_does_nothing_anywhere(house: House) -> None:
     assert planning.next_lap(house.installation).as_json()["writes"] == planned.as_json()["writes"]
 
 
-def contents(house: House) -> list[str]:
+def contents(house: House) -> dict[str, list[str]]:
     """Return everything in the store."""
-    opened = sqlite3.connect(f"file:{house.folder / 'afterword.db'}?mode=ro", uri=True)
-    try:
-        return list(opened.iterdump())
-    finally:
-        opened.close()
+    with house.installation.store.read() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(select(table)).all())) for table in metadata.sorted_tables
+        }
 
 
 def test_after_the_sync_there_is_nothing_left_to_plan(house: House) -> None:
