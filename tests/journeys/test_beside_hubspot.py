@@ -1,13 +1,15 @@
 """The same story beside HubSpot: from a ticket that is closed to what the rep sees, and the quiet after it."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from house import DAY, HOUR, standing
+from house import DAY, HOUR, RULES, standing
 from house_hubspot import HubSpotHouse
 
-from connector import checking
+from connector import checking, planning
 from connector.clock import SteppedClock
 
 NOTHING = {"created": 0, "updated": 0, "refused": 0}
@@ -64,6 +66,112 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
 def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotHouse) -> None:
     found = checking.check(live.installation).problems
     assert [problem for problem in found if "hubspot.toml" in problem.where] == []
+
+
+def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened_likewise(live: HubSpotHouse) -> None:
+    stages = {"Closed": {"ticketState": "OPEN"}, "Waiting for us": {"ticketState": "CLOSED"}}
+    pipeline, ids = live.org.new_pipeline("tickets", "Repairs", stages)
+    company = live.account("Northwind")
+
+    def ticket(who: str, stage: str) -> str:
+        person = live.contact(company, f"{who} Virtanen", f"{who}@nw.example")
+        made = live.case(company, person, hs_pipeline=pipeline, hs_pipeline_stage=ids["Closed"])
+        live.org.update("tickets", made, {"hs_pipeline_stage": ids[stage]})
+        return made
+
+    ticket("called-closed", "Closed")
+    ticket("done", "Waiting for us")
+    again = ticket("again", "Waiting for us")
+    assert live.later(HOUR).not_invited == {"delay": 2}
+    live.org.update("tickets", again, {"hs_pipeline_stage": ids["Closed"]})
+    assert live.later(HOUR).not_invited == {"reopened": 1}
+    live.later(2 * DAY)
+    assert [mail.to for mail in live.mailbox.mails] == ["done@nw.example"]
+    live.org.update("tickets", again, {"hs_pipeline_stage": ids["Waiting for us"]})
+    live.lap()
+    live.later(DAY)
+    assert [mail.to for mail in live.mailbox.mails] == ["done@nw.example", "again@nw.example"]
+
+
+def test_observing_sends_and_writes_nothing_a_plan_shows_it_and_live_asks_only_about_what_ends_then(
+    live: HubSpotHouse,
+) -> None:
+    live.configure(RULES.replace("after-case", "not-live-before"), mode="observe")
+    company = live.account("Northwind")
+    past = live.contact(company, "Past Person", "past@nw.example")
+    live.close_case(live.case(company, past))
+    for _ in range(2):
+        report = live.later(DAY)
+        assert (report.exit_code, report.sent) == (0, 0)
+    assert (live.writes, live.mailbox.mails) == ([], [])
+    seen = planning.look_back(live.installation, 90 * DAY).as_json()["surveys"]["not-live-before"]
+    assert (seen["ended"], seen["would_ask"]) == (1, 1)
+
+    live.configure(RULES.replace("after-case", "not-live-before"))
+    assert live.lap().not_invited == {"before_go_live": 1}
+    live.advance(HOUR)
+    nina = live.contact(company, "Nina New", "nina@nw.example")
+    live.close_case(live.case(company, nina))
+    live.later(HOUR)
+    live.advance(DAY)
+    live.mark()
+    planned = planning.next_lap(live.installation).as_json()
+    assert (live.writes, live.mailbox.mails) == ([], [])
+    live.lap()
+    assert planned["mails"] == [{"to": mail.to, "subject": mail.subject} for mail in live.mailbox.mails]
+    assert [mail.to for mail in live.mailbox.mails] == ["nina@nw.example"]
+    live.answer(live.mailbox.mails[0], 1, "Nobody called back.")
+    live.mark()
+    writes = planning.next_lap(live.installation).as_json()["writes"]
+    assert live.writes == []
+    written = live.lap().as_json()["crm"]["acme"]["written"]
+    actions = Counter(write["action"] for write in writes)
+    assert (actions["create"], actions["update"]) == (written["created"], written["updated"])
+    assert {write["object"] for write in writes} == {"companies", "contacts", "tasks"}
+
+
+def test_a_quiet_lap_searches_once_for_each_object_and_writes_nothing(live: HubSpotHouse) -> None:
+    live.org.configure(searches_per_s=0)  # a search that is refused and asked again would count twice
+    for number in range(30):
+        company = live.account(f"Account {number}")
+        live.closed_case(company, live.contact(company, f"Person {number}", f"p{number}@nw.example"))
+    live.later(HOUR)
+    live.later(timedelta(minutes=5))
+    live.advance(timedelta(minutes=5))
+    mark = live.org.log.mark()
+    report = live.lap()
+    calls = live.org.log.since(mark)
+    assert report.exit_code == 0
+    asked = Counter(call.path.split("/")[-2] for call in calls if call.path.endswith("/search"))
+    assert asked == dict.fromkeys(("companies", "contacts", "tickets", "calls", "meetings", "deals", "tasks"), 1)
+    assert len(calls) == len(asked)
+
+
+def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(live: HubSpotHouse) -> None:
+    live.org.configure(search_lag_s=10)
+    company = live.account("Northwind")
+    people = [live.contact(company, f"Person {number}", f"p{number}@nw.example") for number in range(6)]
+    step = timedelta(seconds=4)
+    for person in people:  # laps run while the searches do not show yet what happened
+        live.close_case(live.case(live.account(f"Of {person}"), person))
+        live.later(step)
+    live.later(3 * step)
+    live.later(DAY + HOUR)
+    mails = list(live.mailbox.mails)
+    assert sorted(mail.to for mail in mails) == [f"p{number}@nw.example" for number in range(6)]
+    for mail in mails:
+        live.answer(mail, 1, f"Thoughts of {mail.to}")
+        live.org.faults.drop("after", path="/tasks/batch/create")  # it is made, and we are not told
+        live.lap()
+        live.org.faults.clear()
+        live.later(step)
+    for _ in range(4):
+        live.later(timedelta(minutes=10))
+    keys = [task.key for task in live.follow_ups()]
+    assert len(keys) == len(set(keys)) == len(people)
+    live.mark()
+    live.later(HOUR)
+    assert live.writes == []
 
 
 def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
