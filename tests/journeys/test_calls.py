@@ -4,7 +4,7 @@ import math
 from collections import Counter
 
 import pytest
-from house import RULES, House
+from house import ONE_DATABASE, RULES, House
 
 from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce.seed import Sizes, seed
@@ -32,6 +32,7 @@ def first(house: House) -> list[Call]:
     return readings(house.org.log.since(mark))
 
 
+@ONE_DATABASE
 def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[Call]) -> None:
     rows: Counter[str] = Counter()
     for call in first:

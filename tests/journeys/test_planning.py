@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from house import AFTER_CASE, DAY, HOUR, LIMITS, UNHAPPY, House
+from house import AFTER_CASE, DAY, HOUR, LIMITS, ONE_DATABASE, UNHAPPY, House
 from rich.console import Console
 from sqlalchemy import select
 
@@ -105,6 +105,7 @@ def test_plan_names_what_the_next_sync_writes_and_sends(house: House) -> None:
     assert {write["object"] for write in planned["writes"]} == {"Account", "Contact", "Task"}
 
 
+@ONE_DATABASE
 def test_plan_names_records_as_people_know_them(house: House) -> None:
     busy_week(house)
     planned = planning.next_lap(house.installation)
@@ -134,6 +135,7 @@ def _printed(planned: planning.Plan, house: House) -> list[str]:
     return cast(io.StringIO, console.file).getvalue().splitlines()
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("which", [(), ("--crm", "acme")])
 def test_plan_while_paused_says_so_and_why(today: House, which: tuple[str, ...]) -> None:
     today.configure(RULES)
@@ -168,6 +170,7 @@ def contents(house: House) -> dict[str, list[str]]:
         }
 
 
+@ONE_DATABASE
 def test_after_the_sync_there_is_nothing_left_to_plan(house: House) -> None:
     busy_week(house)
     house.lap()
@@ -205,6 +208,7 @@ on = "case.closed"
 """
 
 
+@ONE_DATABASE
 def test_looking_back_90_days_needs_a_crm_token_and_nothing_else(today: House) -> None:
     now = today.clock.now()
     account, prospect = today.account("Northwind"), today.account("Maybe Ltd", kind="Prospect")

@@ -4,8 +4,8 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
-from house import DAY, HOUR, RULES, House, standing
-from house_hubspot import standing_beside_hubspot
+from house import DAY, HOUR, ONE_DATABASE, RULES, House, standing
+from house_hubspot import HubSpotHouse
 from sqlalchemy import func, select
 
 from connector.clock import SteppedClock
@@ -13,6 +13,7 @@ from connector.errors import QuotaSpent
 from connector.stages.lap import Report
 from connector.store import tables
 
+pytestmark = ONE_DATABASE
 SHARE = "daily_call_share = 0.1"
 CUSTOMERS = 60
 PAGES_A_DAY = 40
@@ -23,14 +24,14 @@ MOST_DAYS = 8
 def house(
     request: pytest.FixtureRequest,
     tmp_path: Path,
-    migrated_file: Path,
+    store_address: str,
     clock: SteppedClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[House]:
     """An installation beside a CRM with customers, each of whom has a contact, that gives three records at a time."""
     monkeypatch.setattr("adapters.hubspot.reading._PAGE", 3)
-    stands = standing if request.param == "salesforce" else standing_beside_hubspot
-    with stands(tmp_path, migrated_file, clock) as house:
+    kind = House if request.param == "salesforce" else HubSpotHouse
+    with standing(kind, tmp_path, store_address, clock) as house:
         house.org.rows_per_page = 3
         for number in range(CUSTOMERS):
             company = house.account(f"Company {number:02}")

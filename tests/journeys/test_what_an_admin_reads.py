@@ -1,8 +1,9 @@
 """What the commands tell an admin who is no developer: where they stand, and what to do next."""
 
 import pytest
-from house import House
+from house import ONE_DATABASE, House
 
+pytestmark = ONE_DATABASE
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
 
 
