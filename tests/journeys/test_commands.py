@@ -218,10 +218,11 @@ def test_reconcile_puts_right_what_no_run_has_seen_and_status_tells_of_it(begun:
     assert "Contact: compared 2, put right 0" in begun.command("reconcile", "--crm", "acme").out
 
 
-def test_migrate_makes_a_store_and_says_so_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
-    with standing(House, tmp_path, f"sqlite:///{tmp_path}/afterword.db") as house:
+@ONE_DATABASE
+def test_migrate_makes_a_store_and_says_so_and_a_newer_one_is_left_alone(tmp_path: Path, store_address: str) -> None:
+    with standing(House, tmp_path, store_address) as house:
         config = house.config.read_text(encoding="utf-8")
-        house.write_config('[store]\nurl = "sqlite:///new.db"\n' + config)
+        house.write_config(config.replace(house.store_url, "sqlite:///new.db"))
         assert "empty" in house.command("migrate").out
         again = house.command("migrate")
         assert again.code == 0
