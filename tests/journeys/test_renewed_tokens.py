@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from house import HOUR, RULES, SECRET, House, standing
-from house_hubspot import standing_beside_hubspot
+from house_hubspot import HubSpotHouse
 
 from adapters.hubspot import adapter as hubspot
 from adapters.salesforce import adapter as salesforce
@@ -75,10 +75,10 @@ class Renewing:
 
 
 @pytest.fixture(params=["salesforce", "hubspot"])
-def crm(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[Renewing]:
+def crm(request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[Renewing]:
     """A CRM whose refresh tokens are good once."""
-    stands = standing if request.param == "salesforce" else standing_beside_hubspot
-    with stands(tmp_path, migrated_file, clock) as house:
+    kind = House if request.param == "salesforce" else HubSpotHouse
+    with standing(kind, tmp_path, store_address, clock) as house:
         house.org.log.clear()
         yield Renewing(house, request.param)
 
