@@ -51,13 +51,19 @@ def postgres_address() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def sqlite_address(tmp_path: Path, migrated_file: Path) -> str:
+    """The address of an empty SQLite database of this version, for what has nothing to do with the database."""
+    path = tmp_path / "afterword.db"
+    shutil.copyfile(migrated_file, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def store_address(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of an empty database of this version: each test runs on both databases."""
     if request.param == "sqlite":
-        path = tmp_path / "afterword.db"
-        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_address")
         return
     address = request.getfixturevalue("postgres_address")
     yield address

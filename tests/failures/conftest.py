@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import pytest
 from house import House, standing
-from house_hubspot import HubSpotHouse, standing_beside_hubspot
+from house_hubspot import HubSpotHouse
 
 from connector.clock import SteppedClock
 
@@ -14,16 +14,16 @@ _H = TypeVar("_H", bound=House)
 
 
 @pytest.fixture
-def acme(tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[House]:
+def acme(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[House]:
     """Beside a pretend Salesforce."""
-    with standing(tmp_path, migrated_file, clock) as house:
+    with standing(House, tmp_path, sqlite_address, clock) as house:
         yield _live(house)
 
 
 @pytest.fixture
-def hub(tmp_path: Path, migrated_file: Path, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+def hub(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
     """Beside a pretend HubSpot."""
-    with standing_beside_hubspot(tmp_path, migrated_file, clock) as house:
+    with standing(HubSpotHouse, tmp_path, sqlite_address, clock) as house:
         yield _live(house)
 
 
