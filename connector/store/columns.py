@@ -1,8 +1,10 @@
 """Values of the model as rows of their tables."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Table
 
 from connector.linking import link_key
@@ -20,71 +22,96 @@ TABLES: Mapping[Kind, Table] = {
 
 def kind_of(value: Pulled) -> Kind:
     """Return which table a value belongs into."""
-    match value:
-        case Account():
-            return Kind.ACCOUNT
-        case Contact():
-            return Kind.CONTACT
-        case Owner():
-            return Kind.OWNER
-        case Interaction():
-            return Kind.INTERACTION
-        case SeenTask():
-            return Kind.FOLLOW_UP
+    return _KINDS[type(value)]
 
 
-def columns_of(value: Pulled) -> dict[str, Any]:
-    """Return what a record means to us, as its table keeps it; without what our own fields show."""
+def columns_of(value: Pulled) -> tuple[Any, ...]:
+    """Return what a record means to us, as its table keeps it (see `NAMES`); without what our own fields show."""
     match value:
-        case Account():
-            return _account_columns(value)
         case Contact():
             return _contact_columns(value)
-        case Owner():
-            return _owner_columns(value)
         case Interaction():
             return _interaction_columns(value)
+        case Account():
+            return _account_columns(value)
+        case Owner():
+            return _owner_columns(value)
         case SeenTask():
-            return {"task": value}
+            return (value,)
 
 
-def _account_columns(value: Account) -> dict[str, Any]:
-    return {
-        "name": value.name,
-        "owner_ref": ref_text(value.owner),
-        "parent_ref": ref_text(value.parent),
-        "is_customer": value.is_customer,
-        "link": link_key(value.link),
-        "facts": value.facts,
-    }
+NAMES: Mapping[Kind, tuple[str, ...]] = {
+    Kind.OWNER: ("name", "email", "active", "timezone"),
+    Kind.ACCOUNT: ("name", "owner_ref", "parent_ref", "is_customer", "link", "facts"),
+    Kind.CONTACT: ("account_ref", "name", "email", "role", "language", "owner_ref", "no_surveys", "facts"),
+    Kind.INTERACTION: (
+        "kind",
+        "label",
+        "account_ref",
+        "contact_refs",
+        "owner_ref",
+        "ended",
+        "ended_at",
+        "updated_at",
+        "facts",
+    ),
+}
+"""What `columns_of` returns the values of, by kind. Documents come as text."""
+
+_KINDS: Mapping[type[Pulled], Kind] = {
+    Owner: Kind.OWNER,
+    Account: Kind.ACCOUNT,
+    Contact: Kind.CONTACT,
+    Interaction: Kind.INTERACTION,
+    SeenTask: Kind.FOLLOW_UP,
+}
 
 
-def _contact_columns(value: Contact) -> dict[str, Any]:
-    return {
-        "account_ref": ref_text(value.account),
-        "name": value.name,
-        "email": value.email,
-        "role": value.role,
-        "language": value.language,
-        "owner_ref": ref_text(value.owner),
-        "no_surveys": value.no_surveys,
-        "facts": value.facts,
-    }
+def _document(value: Any) -> str:
+    """Return a JSON document as text. Half a surrogate pair, which UTF-8 has no form for, is kept as its escape."""
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:
+        return json.dumps(value, separators=(",", ":"))
 
 
-def _interaction_columns(value: Interaction) -> dict[str, Any]:
-    return {
-        "kind": value.kind,
-        "label": value.label,
-        "account_ref": ref_text(value.account),
-        "contact_refs": [ref_text(ref) for ref in value.contacts],
-        "owner_ref": ref_text(value.owner),
-        "ended": value.ended,
-        "ended_at": value.ended_at,
-        "updated_at": value.updated_at,
-        "facts": value.facts,
-    }
+def _owner_columns(value: Owner) -> tuple[Any, ...]:
+    return (value.name, value.email, value.active, value.timezone)
 
 
-def _owner_columns(value: Owner) -> dict[str, Any]:
-    return {"name": value.name, "email": value.email, "active": value.active, "timezone": value.timezone}
+def _account_columns(value: Account) -> tuple[Any, ...]:
+    return (
+        value.name,
+        ref_text(value.owner),
+        ref_text(value.parent),
+        value.is_customer,
+        link_key(value.link),
+        _document(value.facts),
+    )
+
+
+def _contact_columns(value: Contact) -> tuple[Any, ...]:
+    return (
+        ref_text(value.account),
+        value.name,
+        value.email,
+        value.role,
+        value.language,
+        ref_text(value.owner),
+        value.no_surveys,
+        _document(value.facts),
+    )
+
+
+def _interaction_columns(value: Interaction) -> tuple[Any, ...]:
+    return (
+        value.kind,
+        value.label,
+        ref_text(value.account),
+        _document([ref_text(ref) for ref in value.contacts]),
+        ref_text(value.owner),
+        value.ended,
+        value.ended_at,
+        value.updated_at,
+        _document(value.facts),
+    )

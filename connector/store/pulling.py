@@ -4,18 +4,19 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, update
 
 from connector.model import Account, Contact, Interaction, Kind, Pulled, SeenTask
 from connector.ports import Reading, Record
 from connector.store import tables
-from connector.store.columns import TABLES, columns_of, kind_of
+from connector.store.among import among
+from connector.store.columns import NAMES, TABLES, columns_of, kind_of
 from connector.store.engine import new_ids
 from connector.store.people import person_of
 from connector.store.tables import binding, display
-from connector.store.upsert import insert_new, insert_or_ignore, insert_or_update
+from connector.store.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,12 @@ class Found:
         return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor, record.modified)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fresh:
+class _Fresh(NamedTuple):
     """A record whose content is new, as columns of its kind's own."""
 
     content: str
     value: Pulled
-    columns: dict[str, Any]
+    columns: tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -67,6 +67,14 @@ class Absorbed:
     def of(self, kind: str) -> Counts:
         """Return the counter of a kind."""
         return self.counts.setdefault(kind, Counts())
+
+
+_OURS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.ACCOUNT: ("customer",),
+    Kind.CONTACT: ("person",),
+    Kind.INTERACTION: ("look_at",),
+}
+"""Columns of a new row that are not read from the CRM, see `Absorber._ours`."""
 
 
 class Absorber:
@@ -106,62 +114,66 @@ class Absorber:
 
     def _bindings(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
         columns: list[ColumnElement[Any]] = [binding.c[name] for name in ("ref", "id", "kind", "content", "alias")]
-        rows = self._sql.execute(select(*columns).where(binding.c.connection == self._crm, binding.c.ref.in_(refs)))
-        return {row.ref: row for row in rows}
+        mine = and_(binding.c.connection == self._crm, among(self._sql, binding.c.ref, refs))
+        return {row.ref: row for row in self._sql.execute(select(*columns).where(mine))}
 
     def _store(self, kind: Kind, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> None:
         if kind is Kind.FOLLOW_UP:
             self._see_tasks(rows)
             return
-        table = TABLES[kind]
-        new, changed = self._new_rows(rows, known), self._changed_rows(rows, known)
-        insert_new(self._sql, table, new)
-        if changed:
-            self._sql.execute(_update_by_id(table, changed[0]), [_bound(row) for row in changed])
-        ours = [self._binding(kind, row["ref"], row["id"], rows[row["ref"]].content) for row in (*new, *changed)]
-        insert_new(self._sql, binding, [row for row in ours if row["ref"] not in known])
-        insert_or_update(self._sql, binding, [row for row in ours if row["ref"] in known])
+        # What was merged into another record and is there again has no row: its binding leads to the other's.
+        new = [ref for ref in rows if ref not in known or known[ref].alias]
+        ids = dict(zip(new, new_ids(len(new)), strict=True))
+        changed = {ref: known[ref].id for ref in rows if ref not in ids}
+        self._insert(kind, rows, ids)
+        self._update(kind, rows, changed)
+        self._bind(kind, rows, ids | changed, known)
         self._unrefuse(rows)
         self._write_again(kind, changed)
         if kind is Kind.CONTACT:
-            self._latch_opt_outs((*new, *changed))
+            self._latch_opt_outs(row.value for row in rows.values())
         if kind is Kind.ACCOUNT:
-            self._score_restored(row["id"] for row in changed if known[row["ref"]].content == "")
+            self._score_restored(our_id for ref, our_id in changed.items() if known[ref].content == "")
 
-    def _new_rows(self, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> list[dict[str, Any]]:
-        """Return rows with new ids for what we have not seen, or seen only as what was merged into another."""
-        refs = [ref for ref in rows if ref not in known or known[ref].alias]
-        return [
-            self._row(rows[ref], our_id, ref, is_new=True) for ref, our_id in zip(refs, new_ids(len(refs)), strict=True)
-        ]
+    def _insert(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+        names = ("id", "connection", "ref", *NAMES[kind], *_OURS.get(kind, ()))
+        lines = [(ids[ref], self._crm, ref, *rows[ref].columns, *self._ours(rows[ref].value, ids[ref])) for ref in ids]
+        insert_lines(self._sql, TABLES[kind], names, lines)
 
-    def _changed_rows(self, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> list[dict[str, Any]]:
-        return [
-            self._row(row, known[ref].id, ref, is_new=False)
-            for ref, row in rows.items()
-            if ref in known and not known[ref].alias
-        ]
-
-    def _row(self, fresh: _Fresh, our_id: str, ref: str, *, is_new: bool) -> dict[str, Any]:
-        row = {**fresh.columns, "id": our_id, "connection": self._crm, "ref": ref, "deleted_at": None}
-        match fresh.value:
-            case Account() if is_new:
-                row["customer"] = our_id
+    def _ours(self, value: Pulled, our_id: str) -> tuple[Any, ...]:
+        """Return what we keep of a new record beside its columns: whose it is, or when `invite` is to look at it."""
+        match value:
             case Contact(email=email):
-                row["person"] = person_of(self._key, email) if email else None
+                return (person_of(self._key, email) if email else None,)
             case Interaction(ended=ended):
-                row["look_at"] = self._now if ended is not None or not is_new else None
-        return row
+                return (self._now if ended is not None else None,)
+            case Account():
+                return (our_id,)
+            case _:
+                return ()
 
-    def _binding(self, kind: Kind, ref: str, our_id: str, content: str) -> dict[str, Any]:
-        return {
-            "connection": self._crm,
-            "ref": ref,
-            "kind": kind.value,
-            "id": our_id,
-            "content": content,
-            "alias": False,
-        }
+    def _update(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+        """Change rows; what was deleted is there again, and `invite` looks at every interaction that is not as it was."""
+        names = (*NAMES[kind], "deleted_at")
+        lines: list[tuple[Any, ...]] = [(*rows[ref].columns, None) for ref in ids]
+        if kind is Kind.CONTACT:
+            names = (*names, "person")
+            lines = [(*line, *self._ours(rows[ref].value, "")) for ref, line in zip(ids, lines, strict=True)]
+        if kind is Kind.INTERACTION:
+            names = (*names, "look_at")
+            lines = [(*line, self._now) for line in lines]
+        keyed = [(*line, our_id) for line, our_id in zip(lines, ids.values(), strict=True)]
+        update_lines(self._sql, TABLES[kind], names, keyed)
+
+    def _bind(
+        self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str], known: Mapping[str, Row[Any]]
+    ) -> None:
+        names = ("connection", "ref", "kind", "id", "content")
+        crm, word = self._crm, kind.value
+        lines = {ref: (crm, ref, word, our_id, rows[ref].content) for ref, our_id in ids.items()}
+        insert_lines(self._sql, binding, names, [line for ref, line in lines.items() if ref not in known])
+        again = [dict(zip(names, line, strict=True), alias=False) for ref, line in lines.items() if ref in known]
+        insert_or_update(self._sql, binding, again)
 
     def _see_tasks(self, rows: Mapping[str, _Fresh]) -> None:
         follow_up = tables.follow_up
@@ -230,7 +242,7 @@ class Absorber:
     # ── what our fields show ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _note_shown(self, page: Sequence[Found]) -> None:
-        seen = {one.ref: one.reading.value for one in page if isinstance(one.reading.value, Account | Contact)}
+        seen = {one.ref: one.reading.value for one in page if isinstance(one.reading.value, (Account, Contact))}
         known = self._displays(list(seen))
         rows = []
         for ref, value in seen.items():
@@ -255,7 +267,8 @@ class Absorber:
     def _displays(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
         if not refs or not self._any(display.c.connection == self._crm):
             return {}
-        rows = self._sql.execute(select(display).where(display.c.connection == self._crm, display.c.ref.in_(refs)))
+        mine = and_(display.c.connection == self._crm, among(self._sql, display.c.ref, refs))
+        rows = self._sql.execute(select(display).where(mine))
         return {row.ref: row for row in rows}
 
     # ── set aside ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -295,31 +308,30 @@ class Absorber:
         if not self._any(mine):
             return
         keys = [f"read:{ref}" for ref in refs]
-        self._sql.execute(refused.delete().where(mine, refused.c.key.in_(keys)))
+        self._sql.execute(refused.delete().where(mine, among(self._sql, refused.c.key, keys)))
 
-    def _write_again(self, kind: Kind, changed: Sequence[Mapping[str, Any]]) -> None:
+    def _write_again(self, kind: Kind, changed: Mapping[str, str]) -> None:
         """Let what was refused of a record, or of a task about it, be tried once more now that somebody has changed the record."""
         refused, follow_up = tables.refused, tables.follow_up
         mine = (refused.c.connection == self._crm) & (refused.c.direction == "write")
         if kind not in (Kind.ACCOUNT, Kind.CONTACT) or not changed or not self._any(mine):
             return
         about = follow_up.c.account_id if kind is Kind.ACCOUNT else follow_up.c.contact_id
-        tasks = select(follow_up.c.id).where(about.in_([row["id"] for row in changed]), follow_up.c.task_ref.is_(None))
-        keys = [f"{kind.value}:{row['ref']}" for row in changed]
-        self._sql.execute(
-            update(refused).where(mine, refused.c.key.in_(keys) | refused.c.key.in_(tasks)).values(fingerprint="")
-        )
+        tasks = select(follow_up.c.id).where(among(self._sql, about, changed.values()), follow_up.c.task_ref.is_(None))
+        about_them = among(self._sql, refused.c.key, [f"{kind.value}:{ref}" for ref in changed])
+        self._sql.execute(update(refused).where(mine, about_them | refused.c.key.in_(tasks)).values(fingerprint=""))
 
     def _any(self, condition: ColumnElement[bool]) -> bool:
         """Tell if there is any such row: mostly there is none, and 2,000 need not be looked for one by one."""
         return self._sql.execute(select(literal(1)).where(condition).limit(1)).first() is not None
 
-    def _latch_opt_outs(self, contacts: Iterable[Mapping[str, Any]]) -> None:
-        persons = sorted({row["person"] for row in contacts if row["no_surveys"] and row["person"]})
-        if not persons:
+    def _latch_opt_outs(self, contacts: Iterable[Pulled]) -> None:
+        emails = {one.email for one in contacts if isinstance(one, Contact) and one.no_surveys and one.email}
+        if not emails:
             return
+        persons = sorted(person_of(self._key, email) for email in emails)
         insert_or_ignore(self._sql, tables.person, [{"person": who} for who in persons])
-        fresh = tables.person.c.person.in_(persons) & tables.person.c.opted_out_at.is_(None)
+        fresh = and_(among(self._sql, tables.person.c.person, persons), tables.person.c.opted_out_at.is_(None))
         self._sql.execute(update(tables.person).where(fresh).values(opted_out_at=self._now, opted_out_by="crm"))
 
 
@@ -338,12 +350,3 @@ def _if_fresh(value: Pulled, bound: Row[Any] | None) -> _Fresh | None:
     if bound is not None and bound.content == content:
         return None
     return _Fresh(content, value, columns)
-
-
-def _update_by_id(table: Table, columns: Mapping[str, Any]) -> Any:
-    names = [name for name in columns if name != "id"]
-    return update(table).where(table.c.id == bindparam("_id")).values({name: bindparam(f"_{name}") for name in names})
-
-
-def _bound(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"_{name}": value for name, value in row.items()}

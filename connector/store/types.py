@@ -1,6 +1,8 @@
 """Column types that behave the same on SQLite and PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect
 from sqlalchemy.dialects.postgresql import JSONB
@@ -18,17 +20,30 @@ class Utc(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an instant into what the database keeps (SQLite keeps naive UTC, so that text order is time order)."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise Bug(f"a time without a zone reached the store: {value!r}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        """Turn an instant into what the driver takes (SQLite keeps naive UTC as text, so that text order is time order)."""
+        return _text_of if dialect.name == "sqlite" else _utc_of
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Turn an instant into UTC, where a statement shows its values."""
+        return _utc_of(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Return the instant as aware UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _utc_of(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise Bug(f"a time without a zone reached the store: {value!r}")
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _text_of(value: datetime | None) -> str | None:
+    """Return the text that SQLite keeps: always with six decimals, and without the zone, which is always UTC."""
+    moment = _utc_of(value)
+    return None if moment is None else moment.isoformat(" ", "microseconds").removesuffix("+00:00")

@@ -1,30 +1,58 @@
-"""INSERT … ON CONFLICT, the same on SQLite and PostgreSQL."""
+"""Writing many rows at once, and INSERT … ON CONFLICT, the same on SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from itertools import chain
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import JSON, Connection, Dialect, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
+Names = tuple[str, ...]
+Lines = Sequence[tuple[Any, ...]]
+"""Rows as plain values. A JSON document among them is text, encoded already."""
+_KEY = "_key"
+_MOST_VALUES = 30_000
+"""How many values one statement takes; SQLite allows 32,766."""
 
 
 def insert_new(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows that cannot be there yet. All rows name the same columns.
+    """Insert rows that cannot be there yet. All rows name the same columns; none of them holds a JSON document."""
+    if rows:
+        names = tuple(rows[0])
+        insert_lines(connection, table, names, [tuple([row[name] for name in names]) for row in rows])
+
+
+def insert_lines(connection: Connection, table: Table, names: Names, lines: Lines) -> None:
+    """Insert rows that cannot be there yet: the values of the columns that `names` tells, in this order.
 
     Pages of thousands pass here, so the statement is compiled once and values go straight to the driver.
     """
-    if not rows:
+    if not lines:
         return
-    text, names, converters = _compiled(table, connection.dialect, tuple(rows[0]))
-    values = [[row[name] for name in names] for row in rows]
-    for place, convert in converters:
-        for line in values:
-            line[place] = convert(line[place])
+    compiled = _compiled_insert(table, connection.dialect, names)
+    lines = compiled.bound(lines)
+    if not connection.dialect.positional:
+        connection.exec_driver_sql(compiled.text, [dict(zip(compiled.names, line, strict=True)) for line in lines])
+        return
+    # SQLite's driver gives way to other threads at every row of an `executemany`, and waits for its turn each time.
+    most = _MOST_VALUES // len(names)
+    for start in range(0, len(lines), most):
+        some = lines[start : start + most]
+        connection.exec_driver_sql(_of_several(compiled.text, len(some)), tuple(chain.from_iterable(some)))
+
+
+def update_lines(connection: Connection, table: Table, names: Names, lines: Lines) -> None:
+    """Change rows by their `id`, the last value of each line; the values before it are those of the columns that `names` tells."""
+    if not lines:
+        return
+    compiled = _compiled_update(table, connection.dialect, names)
+    lines = compiled.bound(lines)
     positional = connection.dialect.positional
     connection.exec_driver_sql(
-        text, [tuple(line) if positional else dict(zip(names, line, strict=True)) for line in values]
+        compiled.text, [line if positional else dict(zip(compiled.names, line, strict=True)) for line in lines]
     )
 
 
@@ -60,13 +88,48 @@ def _insert(connection: Connection, table: Table) -> Any:
     return module.insert(table)
 
 
+class _Compiled(NamedTuple):
+    text: str
+    names: Sequence[str]
+    """Its parameters, in order."""
+    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
+    """Puts a line's values into that order; None where they stand in it."""
+    converters: Sequence[tuple[int, Callable[[Any], Any]]]
+    """By place, what makes of a value what the driver takes."""
+
+    def bound(self, lines: Lines) -> Lines:
+        if self.pick is not None:
+            lines = list(map(self.pick, lines))
+        if not self.converters:
+            return lines
+        columns = list(zip(*lines, strict=True))
+        for place, convert in self.converters:
+            columns[place] = tuple(map(convert, columns[place]))
+        return list(zip(*columns, strict=True))
+
+
 @cache
-def _compiled(
-    table: Table, dialect: Dialect, columns: tuple[str, ...]
-) -> tuple[str, Sequence[str], Sequence[tuple[int, Callable[[Any], Any]]]]:
-    """Return the text of an INSERT, its parameters in order, and what the driver cannot take as it is."""
-    compiled = table.insert().compile(dialect=dialect, column_keys=list(columns))
-    names: Sequence[str] = compiled.positiontup or columns
-    impls = [table.c[name].type.dialect_impl(dialect) for name in names]
-    converters = [(place, convert) for place, impl in enumerate(impls) if (convert := impl.bind_processor(dialect))]
-    return str(compiled), names, converters
+def _compiled_insert(table: Table, dialect: Dialect, names: Names) -> _Compiled:
+    return _compiled(table.insert().compile(dialect=dialect, column_keys=list(names)), table, dialect, names)
+
+
+@cache
+def _compiled_update(table: Table, dialect: Dialect, names: Names) -> _Compiled:
+    statement = update(table).where(table.c.id == bindparam(_KEY)).values({name: bindparam(name) for name in names})
+    return _compiled(statement.compile(dialect=dialect), table, dialect, (*names, _KEY))
+
+
+def _compiled(compiled: Any, table: Table, dialect: Dialect, given: Names) -> _Compiled:
+    names = tuple(compiled.positiontup or given)
+    types = [table.c["id" if name == _KEY else name].type for name in names]
+    impls = [(place, one.dialect_impl(dialect)) for place, one in enumerate(types) if not isinstance(one, JSON)]
+    converters = [(place, convert) for place, impl in impls if (convert := impl.bind_processor(dialect))]
+    pick = None if names == given else itemgetter(*(given.index(name) for name in names))
+    return _Compiled(str(compiled), names, pick, converters)
+
+
+@lru_cache(maxsize=64)
+def _of_several(text: str, count: int) -> str:
+    """Return an INSERT of one row as one of so many."""
+    head, _, values = text.partition(" VALUES ")
+    return f"{head} VALUES {', '.join([values] * count)}"
