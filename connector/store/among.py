@@ -1,15 +1,15 @@
 """Whether a column holds one of many values: one parameter however many there are, so the statement is compiled once."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, String, any_, bindparam, func, select
 
 
 def among(connection: Connection, tested: Column[Any], values: Iterable[str]) -> ColumnElement[bool]:
     """Return the condition that a column of text holds one of the values."""
     if connection.dialect.name == "sqlite":
-        listed = func.json_each(bindparam(None, json.dumps([*values]), String)).table_valued("value")
+        listed = func.json_each(bindparam(None, to_json([*values]).decode(), String)).table_valued("value")
         return tested.in_(select(listed.c.value))
     return tested == any_(bindparam(None, [*values], ARRAY(String)))

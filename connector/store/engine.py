@@ -1,6 +1,7 @@
 """Opening the database, and the two kinds of transaction."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +14,10 @@ from connector.errors import StoreError
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
+_CACHE_KIB = 16_000
+"""How much of SQLite's file one connection keeps in memory: the upper levels of the indexes, however many records there are."""
+_BLOCKS_BEFORE_A_CHECKPOINT = 4_000
+"""How far (in blocks of 4 KiB) SQLite's log grows before it is worked into the file: more changes to one block become one write."""
 
 
 def new_id() -> str:
@@ -21,9 +26,14 @@ def new_id() -> str:
 
 
 def new_ids(count: int) -> list[str]:
-    """Return so many ids at once: asking the system for each alone costs more than storing the row."""
-    digits = secrets.token_hex(12 * count)
-    return [digits[start : start + 24] for start in range(0, len(digits), 24)]
+    """Return so many ids in ascending order.
+
+    They begin with the second of their making. Rows that are made one after the other stand side by side in the indexes then: with
+    random ids a page of new rows touches as many places of every index, and each of them is written to the disk as a block.
+    """
+    second = f"{int(time.time()):08x}"
+    digits = secrets.token_hex(8 * count)
+    return sorted(second + digits[start : start + 16] for start in range(0, len(digits), 16))
 
 
 Transaction = Connection
@@ -118,6 +128,8 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     # FULL: a commit is on the disk before anything is sent on the strength of it.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={_BLOCKS_BEFORE_A_CHECKPOINT}")
     cursor.close()
 
 
