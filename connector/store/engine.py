@@ -14,7 +14,7 @@ from connector.errors import StoreError
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
-_CACHE_KIB = 16_000
+_CACHE_KIB = 8_000
 """How much of SQLite's file one connection keeps in memory: the upper levels of the indexes, however many records there are."""
 _BLOCKS_BEFORE_A_CHECKPOINT = 4_000
 """How far (in blocks of 4 KiB) SQLite's log grows before it is worked into the file: more changes to one block become one write."""

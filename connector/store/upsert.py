@@ -14,8 +14,8 @@ Names = tuple[str, ...]
 Lines = Sequence[tuple[Any, ...]]
 """Rows as plain values. A JSON document among them is text, encoded already."""
 _KEY = "_key"
-_MOST_VALUES = 30_000
-"""How many values one statement takes; SQLite allows 32,766."""
+_MOST_VALUES = 8_000
+"""How many values one statement takes (SQLite allows 32,766): statements are kept ready, and large ones take memory."""
 
 
 def insert_new(connection: Connection, table: Table, rows: Rows) -> None:

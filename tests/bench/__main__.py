@@ -1,28 +1,32 @@
 """How fast Afterword is, and in how much memory: `python -m tests.bench`, or `make bench`.
 
-Everything is measured as whole processes against a pretend Salesforce over HTTPS, which is a process of its own. What the bare
-loop does is the least that any connector must do: fetch the same pages and parse them.
+Everything is measured as whole processes against a pretend Salesforce and a pretend HubSpot over HTTPS, each a process of its own.
+What the bare loop does is the least that any connector must do: fetch the same pages and parse them.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 
+from adapters.sandbox.salesforce.seed import Sizes
+from tests.bench import org, portal
 from tests.bench.answering import delays
+from tests.bench.crm import USUAL, Crm, times
 from tests.bench.installation import install
-from tests.bench.org import USUAL, serving, times
 from tests.bench.report import MIB, answer_figures, bare_figures, lap_figures, show
 
 PARTS = ("laps", "memory", "answer")
 ANSWERS = 9
 LARGER = 4
+Serving = Callable[[Sizes], AbstractContextManager[Crm]]
+CRMS: Mapping[str, Serving] = {"salesforce": org.serving, "hubspot": portal.serving}
 
 
 def main() -> None:
@@ -31,40 +35,41 @@ def main() -> None:
     found: dict[str, Any] = {}
     with TemporaryDirectory(prefix="afterword-bench-") as temporary:
         folder = Path(temporary)
-        if "laps" in given.only or "memory" in given.only:
-            found["laps"] = _laps(folder)
-        if "memory" in given.only:
-            found["memory"] = _memory(folder, found["laps"]["first, observing"])
+        for name, serving in CRMS.items():
+            if "laps" in given.only or "memory" in given.only:
+                found.setdefault("laps", {})[name] = _laps(folder / name, name, serving)
+            if "memory" in given.only:
+                first = found["laps"][name]["first, observing"]
+                found.setdefault("memory", {})[name] = _memory(folder / name, name, serving, first)
         if "answer" in given.only:
-            with _told("answers"), serving(USUAL) as org:
-                found["answer"] = answer_figures(delays(folder / "answer", org, ANSWERS))
+            with _told("answers"), org.serving(USUAL) as crm:
+                found["answer"] = answer_figures(delays(folder / "answer", crm, ANSWERS))
     if given.json:
         print(json.dumps(found, indent=2))
         return
     show(Console(), found)
 
 
-def _laps(folder: Path) -> dict[str, Any]:
+def _laps(folder: Path, name: str, serving: Serving) -> dict[str, Any]:
     """Measure the first lap and a quiet one, observing and live, each kind beside the bare loop."""
     found: dict[str, Any] = {}
-    with _told("laps"), serving(USUAL) as org:
-        for name, mode in (("observing", "observe"), ("live", "live")):
-            house = install(folder / mode, org, mode=mode)
+    with _told(f"laps, {name}"), serving(USUAL) as crm:
+        for state, mode in (("observing", "observe"), ("live", "live")):
+            house = install(folder / mode, crm, mode=mode)
             if mode == "live":
                 house.set_up()
             first, quiet = house.lap(), house.lap()
             bare = bare_figures(house.bare(first))
             figures = lap_figures(first)
             figures["of_bare"] = round(figures["records_per_second"] / bare["records_per_second"], 2)
-            found |= {f"first, {name}": figures, f"quiet, {name}": lap_figures(quiet)}
-            found[f"bare, {name}"] = bare
+            found |= {f"first, {state}": figures, f"quiet, {state}": lap_figures(quiet), f"bare, {state}": bare}
     return found
 
 
-def _memory(folder: Path, smaller: dict[str, Any]) -> dict[str, Any]:
+def _memory(folder: Path, name: str, serving: Serving, smaller: dict[str, Any]) -> dict[str, Any]:
     """Measure the first lap over several times as many records."""
-    with _told("memory"), serving(times(USUAL, LARGER)) as org:
-        larger = install(folder / "larger", org, mode="observe").lap()
+    with _told(f"memory, {name}"), serving(times(USUAL, LARGER)) as crm:
+        larger = install(folder / "larger", crm, mode="observe").lap()
     peak = larger.process.peak / MIB
     return {
         "records": smaller["records"],

@@ -10,19 +10,20 @@ import requests
 
 
 def fetch(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Fetch every page of the given listings."""
+    """Make the calls that are asked for (method, path, body, whether it brings records), and those that the answers lead to."""
     records = calls = 0
     began = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False  # else a certificate bundle named by the environment would come first
         session.verify = wanted["ca_bundle"]
-        session.headers["Authorization"] = f"Bearer {wanted['token']}"
-        session.headers["Sforce-Query-Options"] = "batchSize=2000"
-        for first in wanted["paths"]:
+        session.headers.update(wanted["headers"], Authorization=f"Bearer {wanted['token']}")
+        for method, first, body, counts in wanted["asked"]:
             path: str | None = first
             while path:
-                page = json.loads(session.get(wanted["url"] + path, timeout=60).content)
-                records += len(page["records"])
+                answer = session.request(method, wanted["url"] + path, data=body or None, timeout=60)
+                answer.raise_for_status()
+                page = json.loads(answer.content)
+                records += len(page.get("records") or page.get("results") or ()) if counts else 0
                 calls += 1
                 path = page.get("nextRecordsUrl")
     return {"records": records, "calls": calls, "seconds": time.perf_counter() - began}

@@ -1,119 +1,81 @@
-"""A pretend Salesforce of a given size in a process of its own: what is measured shares no memory and no core time with it."""
+"""A pretend Salesforce to measure against."""
 
-import argparse
-import json
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+import math
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
 from typing import Any
-
-import requests
 
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.seed import Sizes, seed
-from adapters.sandbox.server import running
+from adapters.sandbox.web import App
+from tests.bench.crm import SEED, Crm, Log, serve, served
 
-SEED = 20
-USUAL = Sizes(accounts=2_000, contacts=10_000, cases=5_000, calls=600, meetings=300, opportunities=300)
-
-
-def times(sizes: Sizes, factor: int) -> Sizes:
-    """Return sizes that are so many times as large."""
-    return Sizes(**{name: count * factor for name, count in asdict(sizes).items()})
+MOST_PER_PAGE = 2_000
+_CONNECTION = """\
+adapter = "salesforce"
+url = "{url}"
+auth = "client_credentials"
+client_id = "{client_id}"
+client_secret = "{client_secret}"
+"""
 
 
 @dataclass(frozen=True)
-class Org:
-    """The pretend org at work: how to reach it as a CRM, and how to look behind it."""
+class Org(Crm):
+    """A pretend org."""
 
-    url: str
-    ca_bundle: str
     client_id: str
     client_secret: str
-    access_token: str
-    admin_token: str
 
-    def rows(self, object_name: str) -> list[dict[str, Any]]:
-        """Return all live records of an object."""
-        found: list[dict[str, Any]] = self._control("GET", f"rows/{object_name}")
-        return found
+    @property
+    def connection(self) -> str:
+        """See `Crm`."""
+        return _CONNECTION.format(url=self.url, client_id=self.client_id, client_secret=self.client_secret)
 
-    def row(self, object_name: str, record_id: str) -> dict[str, Any]:
-        """Return one record."""
-        found: dict[str, Any] = self._control("GET", f"rows/{object_name}/{record_id}")
-        return found
-
-    def insert(self, object_name: str, values: dict[str, Any]) -> str:
-        """Make a record; returns its id."""
-        return str(self._control("POST", f"rows/{object_name}", {"values": values})["id"])
-
-    def mark(self) -> int:
-        """Return the number of the last call."""
-        return int(self._control("GET", "state")["last_call"])
-
-    def calls(self, since: int) -> list[dict[str, Any]]:
-        """Return the calls to the data API after a mark."""
-        log: list[dict[str, Any]] = self._control("GET", f"log?since={since}")
+    def called(self, log: Log) -> Log:
+        """Return the calls below /services/data/: tokens are free."""
         return [call for call in log if call["path"].startswith("/services/data/")]
 
-    def _control(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self._session.request(method, f"{self.url}/sandbox/{path}", json=body, timeout=60)
-        answer.raise_for_status()
-        return answer.json()
+    def reads(self, log: Log) -> int:
+        """See `Crm`."""
+        return sum(1 for call in log if _is_reading(call))
 
-    @cached_property
-    def _session(self) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False  # else a certificate bundle named by the environment would come first
-        session.verify = self.ca_bundle
-        return session
+    def least(self, log: Log) -> int:
+        """Return one for each 2,000 records of an object, and one for an object without any."""
+        rows: dict[str, int] = {}
+        for call in log:
+            if _is_reading(call):
+                rows[call["sobject"]] = rows.get(call["sobject"], 0) + call["rows"]
+        return sum(max(1, math.ceil(count / MOST_PER_PAGE)) for count in rows.values())
+
+    def bare_plan(self, log: Log) -> dict[str, Any]:
+        """Return the first page of each listing; the answers lead to the others."""
+        headers = {"Sforce-Query-Options": "batchSize=2000"}
+        return {"asked": [["GET", call["path"], "", True] for call in log if _is_listing(call)], "headers": headers}
 
 
-@contextmanager
-def serving(sizes: Sizes) -> Iterator[Org]:
+def serving(sizes: Sizes) -> AbstractContextManager[Org]:
     """Serve an org of these sizes for the length of a `with` block."""
-    command = [
-        sys.executable,
-        "-m",
-        __name__ if __name__ != "__main__" else "tests.bench.org",
-        json.dumps(asdict(sizes)),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield Org(**json.loads(process.stdout.readline()))
-        finally:
-            process.terminate()
+    return served("tests.bench.org", Org, sizes)
 
 
-def main() -> None:
-    """Serve until SIGTERM; print the address and the credentials when ready."""
-    arguments = argparse.ArgumentParser(description=main.__doc__)
-    arguments.add_argument("sizes", type=json.loads, help="how many records of each kind, as JSON")
-    sizes = Sizes(**arguments.parse_args().sizes)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+def _is_reading(call: dict[str, Any]) -> bool:
+    """Tell if a call asks for records, and not for a description."""
+    return call["kind"] == "read" and "/query" in call["path"]
+
+
+def _is_listing(call: dict[str, Any]) -> bool:
+    """Tell if a call begins a listing of changes."""
+    return _is_reading(call) and "/queryAll?" in call["path"] and "ORDER" in call["path"].upper()
+
+
+def _make(sizes: Sizes) -> tuple[App, dict[str, str]]:
     org = Salesforce()
     seed(org, seed=SEED, now=datetime.now(UTC), sizes=sizes)
-    with running(org) as server:
-        told = Org(
-            url=server.url,
-            ca_bundle=str(Path(server.ca_bundle)),
-            client_id=org.client.client_id,
-            client_secret=org.client.client_secret,
-            access_token=org.access_token,
-            admin_token=org.admin_token,
-        )
-        print(json.dumps(asdict(told)), flush=True)
-        stop.wait()
+    credentials = {"client_id": org.client.client_id, "client_secret": org.client.client_secret}
+    return org, credentials | {"access_token": org.access_token, "admin_token": org.admin_token}
 
 
 if __name__ == "__main__":
-    main()
+    serve(_make)

@@ -24,8 +24,7 @@ def lap_figures(lap: Lap) -> dict[str, Any]:
         "reading_calls": lap.reads,
         "fewest_reading_calls": lap.least,
         "writing_calls": lap.writes,
-        "kinds": lap.kinds,
-    }
+    } | ({} if lap.waited is None else {"waits": round(lap.waited, 1)})
 
 
 def bare_figures(bare: Measured) -> dict[str, Any]:
@@ -48,10 +47,10 @@ def answer_figures(delays: list[float]) -> dict[str, Any]:
 
 def show(console: Console, found: dict[str, Any]) -> None:
     """Print everything for people."""
-    if "laps" in found:
-        console.print(_laps(found["laps"]))
-    if "memory" in found:
-        console.print(_memory(found["memory"]))
+    for crm, laps in found.get("laps", {}).items():
+        console.print(_laps(crm, laps))
+    for crm, memory in found.get("memory", {}).items():
+        console.print(_memory(crm, memory))
     if "answer" in found:
         answer = found["answer"]
         console.print(
@@ -71,20 +70,23 @@ _LINES = {
     "reading_calls": "calls that read",
     "fewest_reading_calls": "fewest possible",
     "writing_calls": "calls that write",
+    "waits": "waits left out, s",
 }
 
 
-def _laps(laps: dict[str, Any]) -> Table:
-    table = Table("", title="Laps beside a bare HTTP loop over the same pages", title_justify="left")
+def _laps(crm: str, laps: dict[str, Any]) -> Table:
+    table = Table("", title=f"{crm}: laps beside a bare HTTP loop over the same pages", title_justify="left")
     for name in laps:
         table.add_column(name.replace(", ", "\n"), justify="right", no_wrap=True)
     for key, words in _LINES.items():
+        if not any(key in one for one in laps.values()):
+            continue
         table.add_row(words, *(str(one.get(key, "")) for one in laps.values()))
     return table
 
 
-def _memory(memory: dict[str, Any]) -> Table:
-    table = Table(title="Memory of a first lap", title_justify="left")
+def _memory(crm: str, memory: dict[str, Any]) -> Table:
+    table = Table(title=f"{crm}: memory of a first lap", title_justify="left")
     for name in ("records", "peak MiB", "x the smaller"):
         table.add_column(name, justify="right")
     table.add_row(str(memory["records"]), str(memory["peak_mib"]), "")
