@@ -13,6 +13,7 @@ from connector.clock import SteppedClock
 from connector.errors import Problem
 from connector.model import Ref
 from connector.ports import (
+    BulkWriter,
     CrmAdapter,
     FieldSpec,
     Message,
@@ -191,6 +192,7 @@ class NotingAdapter:
         self._noted = noted
         self.connection = real.connection
         self.write_batch = real.write_batch
+        self.bulk: BulkWriter | None = None
         self.lag = real.lag
 
     def org(self) -> Org:

@@ -4,7 +4,7 @@ An adapter speaks in the CRM's own names and values (`Record`, `Query`, `Write`)
 the names mean and turns records into the model and values into writes. The stages are handed both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -206,6 +206,22 @@ class WriteResult:
     """Why it was refused: a `RecordRejected`, or another `CrmError` that concerns this record alone."""
 
 
+class BulkWriter(Protocol):
+    """A way to change many records by one order, which the CRM carries out by itself in its own time."""
+
+    least: int
+    """From how many writes on it needs fewer calls than `CrmAdapter.write`."""
+    most: int
+    """The most writes that one order takes."""
+
+    def write(self, writes: Sequence[Write], stopping: Callable[[], bool]) -> list[WriteResult]:
+        """Change records of one object by their ids, at most `most`; one result for each, in order.
+
+        Raises as `CrmAdapter.write` does, and `Unavailable` when `stopping` says so while the CRM is still at it: the order is
+        carried out all the same.
+        """
+
+
 # ── setting up ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -290,6 +306,8 @@ class CrmAdapter(Protocol):
     """The connection's name in config.toml."""
     write_batch: int
     """The most records that `write` takes in one call."""
+    bulk: BulkWriter | None
+    """None: there is only `write`."""
     lag: timedelta
     """How long a committed change may stay invisible, or appear with an older stamp."""
 

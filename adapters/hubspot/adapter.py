@@ -16,6 +16,7 @@ from adapters.hubspot.setup import Setup
 from adapters.hubspot.write import BATCH, Writer
 from connector.model import Ref
 from connector.ports import (
+    BulkWriter,
     Clock,
     FieldSpec,
     MissingRight,
@@ -39,6 +40,7 @@ class HubSpotAdapter:
     """One HubSpot account, by its API. Safe to use from several threads."""
 
     write_batch = BATCH
+    bulk: BulkWriter | None = None
     lag = LAG
 
     def __init__(self, config: HubSpotConfig, clock: Clock) -> None:

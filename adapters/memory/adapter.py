@@ -14,6 +14,7 @@ from adapters.memory.rules import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, NotPermitted, QuotaSpent
 from connector.model import Ref
 from connector.ports import (
+    BulkWriter,
     FieldSpec,
     MissingRight,
     Needs,
@@ -50,6 +51,7 @@ class MemoryAdapter:
         self.connection = connection
         self.page_size = page_size
         self.write_batch = write_batch
+        self.bulk: BulkWriter | None = None
         self.lag = lag
         self._token = crm.token
         self._calls = 0

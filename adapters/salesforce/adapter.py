@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.salesforce import soql
+from adapters.salesforce import bulk_writing, soql
 from adapters.salesforce.client import Client
 from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.describe import Describer
@@ -14,6 +14,7 @@ from adapters.salesforce.setup import Setup
 from adapters.salesforce.write import BATCH, Writer
 from connector.model import Ref
 from connector.ports import (
+    BulkWriter,
     Clock,
     FieldSpec,
     MissingRight,
@@ -47,6 +48,7 @@ class SalesforceAdapter:
         self._describer = Describer(self._client)
         self._reader = Reader(self._client, self._describer)
         self._writer = Writer(self._client, self._reader, self._describer)
+        self.bulk: BulkWriter | None = bulk_writing.BulkWriter(self._client, self._writer)
         self._org = OrgReader(self._client, self._reader)
         self._setup = Setup(config, self._client, reader=self._reader, describer=self._describer, org=self._org)
 

@@ -45,9 +45,12 @@ class Job:
         self._path = f"jobs/{kind}/{expect_object(answer, self._where).get('id')}"
 
     def upload(self, content: BinaryIO) -> None:
-        """Hand over what is to be written, and let the work begin."""
-        self._client.upload(f"{self._path}/batches", content, call=self._call)
-        self._client.change("PATCH", self._path, {"state": "UploadComplete"}, call=self._call)
+        """Hand over what is to be written, and let the work begin. `JobFailed`: it is not taken."""
+        try:
+            self._client.upload(f"{self._path}/batches", content, call=self._call)
+            self._client.change("PATCH", self._path, {"state": "UploadComplete"}, call=self._call)
+        except _REFUSALS as error:
+            raise JobFailed(error.what, where=self._where) from error
 
     def wait(self) -> Iterator[Answer]:
         """Yield every few seconds while Salesforce is at it, and at last its final state (`finished`).

@@ -61,7 +61,7 @@ class Writer:
         for route, some in _routes(writes).items():
             for result in self._carry_out(route, some, budget, known=bool(results)):
                 results[result.write.key] = result
-        self._name_survivors(results.values())
+        self.name_survivors(results.values())
         return [results[write.key] for write in writes]
 
     def _carry_out(self, route: Route, writes: Sequence[Write], budget: Budget, *, known: bool) -> list[WriteResult]:
@@ -128,7 +128,7 @@ class Writer:
         error = refusal(write, errors.first(row.get("errors")), where=where, now=self._client.clock.now())
         return WriteResult(write, "refused", write.id, error)
 
-    def _name_survivors(self, results: Iterable[WriteResult]) -> None:
+    def name_survivors(self, results: Iterable[WriteResult]) -> None:
         """Say of records that are gone whether they were merged, and into which."""
         gone = {result.write.id: result.error for result in results if isinstance(result.error, Gone)}
         if not gone:

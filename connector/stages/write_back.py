@@ -14,12 +14,15 @@ __all__ = ["Written", "run"]
 
 
 def run(context: Context, crm: Connected, lease: Lease) -> Written:
-    """Write what differs. Stops at a failure of the connection; what was written until then is noted."""
+    """Write what differs. Stops at a failure of the connection; what was written until then is noted.
+
+    A lap that is to end leaves an order that the CRM is still at: that is no failure, and writing the same again changes nothing.
+    """
     outbox = Outbox(context, crm, lease)
     try:
         for target in ("account", "contact"):
             write_back_fields.run(outbox, target)
         write_back_tasks.run(outbox)
     except CrmError as error:
-        outbox.written.failure = error
+        outbox.written.failure = None if outbox.stopped else error
     return outbox.written

@@ -1,10 +1,10 @@
 """`write_back` of account and contact fields: page by page, what differs and was not refused as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.errors import MappingError
-from connector.ports import WriteResult
+from connector.ports import Write, WriteResult
 from connector.stages.write_back_plan import Change, key_of, plan, written
 from connector.stages.write_back_sending import PAGE, Outbox, batches
 from connector.store import Row, Transaction, writing
@@ -12,18 +12,31 @@ from connector.store import Row, Transaction, writing
 
 def run(outbox: Outbox, target: str) -> None:
     """Write what differs on all records of a target, account or contact."""
-    place = ""
-    while not outbox.stopped:
-        with outbox.context.store.read() as connection:
-            rows = writing.dirty(connection, outbox.crm.name, place, PAGE)
-            mine = [row for row in rows if row.target == target]
-            known = writing.refusals(connection, outbox.crm.name, [key_of(row) for row in mine])
-        if not rows:
-            return
-        place = rows[-1].ref
-        changes = _plan_all(outbox, mine)
-        _settle(outbox, [change for change in changes if not change.fields], known)
-        _send_all(outbox, _due(outbox, changes, known))
+    place: str | None = ""
+    size = _page_size(outbox, target)
+    while place is not None and not outbox.stopped:
+        place = _write_page(outbox, target, place, size)
+
+
+def _write_page(outbox: Outbox, target: str, place: str, size: int) -> str | None:
+    """Write what differs on the records behind a place; returns where they end, None behind the last. Nothing of them is kept."""
+    with outbox.context.store.read() as connection:
+        rows = writing.dirty(connection, outbox.crm.name, target, after=place, limit=size)
+        known = writing.refusals(connection, outbox.crm.name, [key_of(row) for row in rows])
+    changes = _plan_all(outbox, rows)
+    _settle(outbox, [change for change in changes if not change.fields], known)
+    _send_all(outbox, _due(outbox, changes, known))
+    return rows[-1].ref if len(rows) == size else None
+
+
+def _page_size(outbox: Outbox, target: str) -> int:
+    """Return how many records to look at together: more only where one order may take them all."""
+    bulk = outbox.crm.adapter.bulk
+    if bulk is None:
+        return PAGE
+    with outbox.context.store.read() as connection:
+        waiting = writing.count_dirty(connection, outbox.crm.name, target)
+    return bulk.most if waiting >= bulk.least else PAGE
 
 
 def _plan_all(outbox: Outbox, rows: Sequence[Row[Any]]) -> list[Change]:
@@ -62,14 +75,22 @@ def _due(outbox: Outbox, changes: Sequence[Change], known: Mapping[str, Row[Any]
 def _send_all(outbox: Outbox, changes: Sequence[Change]) -> None:
     by_key = {change.key: change for change in changes}
     writes = [change.as_write(outbox.crm.name, outbox.crm.mapping) for change in changes]
-    for batch in batches(writes, outbox.crm.adapter.write_batch):
+    for results in _sent(outbox, writes):
+        for start in range(0, len(results), PAGE):
+            with outbox.context.store.write() as connection:
+                for result in results[start : start + PAGE]:
+                    _note(outbox, connection, by_key[result.write.key], result)
+                    outbox.written.count(result)
+
+
+def _sent(outbox: Outbox, writes: Sequence[Write]) -> Iterator[Sequence[WriteResult]]:
+    """Send, by one order if there is enough for it, until the lap is to end; yields results as they come."""
+    bulk = outbox.crm.adapter.bulk
+    in_bulk = bulk is not None and len(writes) >= bulk.least
+    for batch in batches(writes, bulk.most if bulk is not None and in_bulk else outbox.crm.adapter.write_batch):
         if outbox.stopped:
             return
-        results = outbox.send(batch)
-        with outbox.context.store.write() as connection:
-            for result in results:
-                _note(outbox, connection, by_key[result.write.key], result)
-                outbox.written.count(result)
+        yield outbox.send_in_bulk(bulk, batch) if bulk is not None and in_bulk else outbox.send(batch)
 
 
 def _note(outbox: Outbox, connection: Transaction, change: Change, result: WriteResult) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.errors import Bug, CrmError, MappingError, NotPermitted, SchemaChanged
-from connector.ports import Write, WriteResult
+from connector.ports import BulkWriter, Write, WriteResult
 from connector.stages.context import Connected, Context
 from connector.store import Row, Transaction, connecting, undoing, writing
 from connector.store.leases import Lease
@@ -58,6 +58,12 @@ class Outbox:
         with self.context.store.read() as connection:
             self.lease.check(connection)
         return checked(writes, self.crm.adapter.write(writes))
+
+    def send_in_bulk(self, bulk: BulkWriter, writes: Sequence[Write]) -> list[WriteResult]:
+        """The same by an order that the CRM carries out by itself."""
+        with self.context.store.read() as connection:
+            self.lease.check(connection)
+        return checked(writes, bulk.write(writes, self.context.stop.is_set))
 
     def log(self, connection: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:
         """Add a line to the log. With the first thing that was written, this is the last write-back, which can be taken back."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from connector.model import FollowUpState, Kind
 from connector.store.tables import account, binding, contact, display, follow_up, refused, setting, write_log
@@ -16,15 +16,20 @@ NOT_READ = "not read yet"
 """Stands for the content of a record that we have made and not read: whatever is read of it is new."""
 
 
-def dirty(connection: Connection, crm: str, after: str, limit: int) -> list[Row[Any]]:
-    """Return records whose fields may differ from what they should say, by ref behind `after`."""
-    rows = connection.execute(
-        select(display)
-        .where(display.c.connection == crm, display.c.dirty, display.c.ref > after)
-        .order_by(display.c.ref)
-        .limit(limit)
-    )
-    return list(rows)
+def dirty(connection: Connection, crm: str, target: str, *, after: str, limit: int) -> list[Row[Any]]:
+    """Return records of a target whose fields may differ from what they should say, by ref behind `after`."""
+    rows = select(display).where(*_dirty(crm, target), display.c.ref > after)
+    return list(connection.execute(rows.order_by(display.c.ref).limit(limit)))
+
+
+def count_dirty(connection: Connection, crm: str, target: str) -> int:
+    """Return how many records of a target may differ from what they should say."""
+    rows = select(func.count()).select_from(display).where(*_dirty(crm, target))
+    return int(connection.execute(rows).scalar_one())
+
+
+def _dirty(crm: str, target: str) -> tuple[ColumnElement[bool], ...]:
+    return display.c.connection == crm, display.c.dirty, display.c.target == target
 
 
 def settled(connection: Connection, crm: str, refs: Collection[str]) -> None:
