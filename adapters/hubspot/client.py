@@ -13,6 +13,7 @@ from hubspot.crm.objects.exceptions import ApiException
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 from urllib3 import Retry
 
+from adapters.hubspot import patience
 from adapters.hubspot.auth import Access, Credentials
 from adapters.hubspot.config import HubSpotConfig
 from adapters.hubspot.errors import not_data, translated
@@ -26,8 +27,6 @@ _ATTEMPTS = 4
 _WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
 _LONGEST_WAIT = timedelta(seconds=30)
 """Whoever asks for more is asked again in the next lap."""
-_TIMEOUT = (5, 60)
-"""Seconds to connect and to wait for bytes: the package by itself would wait for ever."""
 _ANSWERS: Mapping[int, str | None] = {200: "object", 201: "object", 202: "object", 204: None, 207: "object"}
 
 
@@ -68,6 +67,8 @@ class Client:
             proxy=_proxy(config.url),
         )
         self._api = package.crm.objects.basic_api.api_client
+        # The package by itself would wait for ever.
+        self._api.rest_client.pool_manager.pool_classes_by_scheme = {"https": patience.PatientPool}
         self._credentials = Credentials(config, self._exchange_token, clock)
 
     def where(self, call: str) -> str:
@@ -189,7 +190,7 @@ class Client:
             body=None if body is None else encodable(dict(body)),
             response_types_map=_ANSWERS,
             auth_settings=[],
-            _request_timeout=_TIMEOUT,
+            _request_timeout=(patience.CONNECT_SECONDS, patience.READ_SECONDS),
         )
         return data, status, headers
 
@@ -202,7 +203,7 @@ class Client:
             post_params=list(form.items()),
             response_types_map={200: "object"},
             auth_settings=[],
-            _request_timeout=_TIMEOUT,
+            _request_timeout=(patience.CONNECT_SECONDS, patience.READ_SECONDS),
         )
         return data
 

@@ -6,10 +6,9 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from adapters.salesforce import patience
 from adapters.salesforce.meter import Meter
 
-CONNECT_SECONDS = 5
-READ_SECONDS = 60
 AT_ONCE = 4
 """Calls under way together. Salesforce lets small editions have 5 long ones, of all programs; what is over waits here, not there."""
 
@@ -22,13 +21,13 @@ class Session(requests.Session):
         self._meter = meter
         self._ca_bundle = ca_bundle
         self._places = BoundedSemaphore(AT_ONCE)
-        self.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=16))
+        self.mount("https://", _Adapter(pool_connections=4, pool_maxsize=16))
         # requests would replace the bearer header by an entry of ~/.netrc, unless the session has an auth of its own.
         self.auth = _leave_as_is
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send with our timeouts. The CA bundle of the settings comes before the one that the environment names."""
-        kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
+        kwargs["timeout"] = kwargs.get("timeout") or (patience.CONNECT_SECONDS, patience.READ_SECONDS)
         kwargs["allow_redirects"] = False
         if self._ca_bundle:
             kwargs["verify"] = self._ca_bundle
@@ -36,6 +35,16 @@ class Session(requests.Session):
             response = super().send(request, **kwargs)
         self._meter.learn(response.headers.get("Sforce-Limit-Info"))
         return response
+
+
+class _Adapter(HTTPAdapter):
+    """Hands out connections on which a whole answer has its time, through a proxy too."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        if pool.scheme == "https":
+            pool.ConnectionCls = patience.PatientConnection
+        return pool
 
 
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

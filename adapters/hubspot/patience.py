@@ -1,0 +1,66 @@
+"""How long HubSpot is waited for: to connect, for the next bytes, and for a whole answer."""
+
+import io
+from http.client import HTTPResponse
+from time import monotonic
+from typing import Any
+
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+TOTAL_SECONDS = 300
+"""Bytes that come one by one, each in time, would hold up a lap for ever."""
+
+
+class PatientConnection(HTTPSConnection):
+    """A connection on which a whole answer has its time, from the moment at which it is waited for."""
+
+    def getresponse(self) -> Any:
+        """Wait for an answer; its body is read later, within the same time."""
+        bounded = _Bounded(self.sock, monotonic() + TOTAL_SECONDS)
+        self.response_class = lambda _sock, *rest, **named: HTTPResponse(bounded, *rest, **named)  # type: ignore[arg-type, assignment]
+        return super().getresponse()
+
+
+class PatientPool(HTTPSConnectionPool):
+    """A pool of such connections."""
+
+    ConnectionCls = PatientConnection
+
+
+class _Bounded:
+    """A socket as far as an answer needs one: something to read from."""
+
+    def __init__(self, sock: Any, ends: float) -> None:
+        self._sock = sock
+        self._ends = ends
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._sock, self._sock.makefile(mode, buffering=0), self._ends))
+
+
+class _Reader(io.RawIOBase):
+    """Reads as long as there is time left."""
+
+    def __init__(self, sock: Any, raw: Any, ends: float) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._ends = ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise TimeoutError("the whole answer took too long")
+        self._sock.settimeout(min(left, READ_SECONDS))
+        found: int | None = self._raw.readinto(buffer)
+        return found
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()

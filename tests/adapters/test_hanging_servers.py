@@ -1,0 +1,126 @@
+"""Servers that hang: no call waits for ever, however slowly they answer."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from adapters.hubspot import patience as hubspots_patience
+from adapters.hubspot.client import Client as HubSpotClient
+from adapters.hubspot.config import HubSpotConfig
+from adapters.salesforce import patience as salesforces_patience
+from adapters.salesforce.client import Client as SalesforceClient
+from adapters.salesforce.config import SalesforceConfig
+from connector.clock import SystemClock
+from connector.errors import Unavailable
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+BETWEEN_SECONDS = 0.05
+
+
+class Hanging:
+    """A server that does as it is told with whoever comes."""
+
+    def __init__(self, folder: Path, how: str) -> None:
+        authority = trustme.CA()
+        self.ca_bundle = folder / "ca.pem"
+        authority.cert_pem.write_to_path(str(self.ca_bundle))
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(self._tls)
+        self._how = how
+        self._ends = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self.url = f"https://localhost:{self._listener.getsockname()[1]}"
+        self._threads: list[threading.Thread] = []
+        self._begin(self._accept)
+
+    def stop(self) -> None:
+        self._ends.set()
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _begin(self, what: Callable[..., None], *args: Any) -> None:
+        self._threads.append(threading.Thread(target=what, args=args))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        while not self._ends.is_set():
+            with suppress(TimeoutError):
+                plain, _ = self._listener.accept()
+                self._begin(self._serve, plain)
+
+    def _serve(self, plain: socket.socket) -> None:
+        with plain, suppress(OSError):
+            if self._how == "no handshake":
+                self._ends.wait()
+                return
+            with self._tls.wrap_socket(plain, server_side=True) as secure:
+                secure.recv(65_536)
+                self._answer(secure)
+
+    def _answer(self, secure: ssl.SSLSocket) -> None:
+        match self._how:
+            case "no answer":
+                self._ends.wait()
+            case "a slow body":
+                secure.sendall(HEAD + b"Content-Length: 1000000\r\n\r\n")
+                self._drip(secure, b" ")
+            case _:
+                secure.sendall(HEAD)
+                self._drip(secure, b"X")
+
+    def _drip(self, secure: ssl.SSLSocket, byte: bytes) -> None:
+        while not self._ends.wait(BETWEEN_SECONDS):
+            secure.sendall(byte)
+
+
+@contextmanager
+def salesforce(url: str, ca_bundle: str) -> Iterator[Callable[[], object]]:
+    config = SalesforceConfig("acme", url, "token", access_token="t", ca_bundle=ca_bundle)
+    client = SalesforceClient(config, SystemClock())
+    yield lambda: client.change("POST", "composite/sobjects", {}, call="write")
+    client.close()
+
+
+@contextmanager
+def hubspot(url: str, ca_bundle: str) -> Iterator[Callable[[], object]]:
+    config = HubSpotConfig("acme", url, access_token="t", ca_bundle=ca_bundle)
+    client = HubSpotClient(config, SystemClock())
+    yield lambda: client.change("POST", "/crm/objects/2026-03/companies", {}, call="write")
+    client.close()
+
+
+@pytest.fixture(params=[salesforce, hubspot])
+def connect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A way to make one call that is not repeated when it may have arrived, by an adapter with little patience."""
+    for patience in (hubspots_patience, salesforces_patience):
+        monkeypatch.setattr(patience, "CONNECT_SECONDS", 0.2)
+        monkeypatch.setattr(patience, "READ_SECONDS", 0.2)
+        monkeypatch.setattr(patience, "TOTAL_SECONDS", 0.4)
+    monkeypatch.setattr("adapters.hubspot.client._ATTEMPTS", 1)
+    monkeypatch.setattr("adapters.salesforce.client._ATTEMPTS", 1)
+    return request.param
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("how", ["no handshake", "no answer", "slow headers", "a slow body"])
+def test_f26_no_call_waits_for_ever(connect: Any, tmp_path: Path, how: str) -> None:
+    server = Hanging(tmp_path, how)
+    with ExitStack() as stack:
+        stack.callback(server.stop)
+        call = stack.enter_context(connect(server.url, str(server.ca_bundle)))
+        began = time.monotonic()
+        with pytest.raises(Unavailable) as caught:
+            call()
+        assert time.monotonic() - began < 5
+    assert not caught.value.permanent
+    assert not caught.value.not_sent
