@@ -1,5 +1,6 @@
 """Values and stamps, in HubSpot's form (text only) and in ours."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html import escape
@@ -31,6 +32,9 @@ def _number(text: str) -> tuple[int, str]:
     return len(digits), digits
 
 
+_FULL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
 def moment(text: str) -> datetime:
     """Return the instant of a stamp: ISO text, or milliseconds since 1970."""
     if text.isdigit():
@@ -40,8 +44,10 @@ def moment(text: str) -> datetime:
 
 def stamp(text: str) -> str:
     """Return a stamp with all its milliseconds, so that the order of texts is the order of time."""
+    if _FULL.fullmatch(text):
+        return text  # as nearly all are, and every record is asked for its stamp several times
     at = moment(text)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+    return f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def millis(at: datetime) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, String, any_, bindparam, func, select
+
+from connector.store.documents import encoded
 
 
 def among(connection: Connection, tested: Column[Any], values: Iterable[str]) -> ColumnElement[bool]:
     """Return the condition that a column of text holds one of the values."""
     if connection.dialect.name == "sqlite":
-        listed = func.json_each(bindparam(None, to_json([*values]).decode(), String)).table_valued("value")
+        listed = func.json_each(bindparam(None, encoded([*values]), String)).table_valued("value")
         return tested.in_(select(listed.c.value))
     return tested == any_(bindparam(None, [*values], ARRAY(String)))

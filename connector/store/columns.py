@@ -1,15 +1,14 @@
 """Values of the model as rows of their tables."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Table
 
 from connector.linking import link_key
 from connector.model import Account, Contact, Interaction, Kind, Owner, Pulled, SeenTask
 from connector.store import tables
+from connector.store.documents import encoded
 from connector.store.tables import ref_text
 
 TABLES: Mapping[Kind, Table] = {
@@ -67,14 +66,6 @@ _KINDS: Mapping[type[Pulled], Kind] = {
 }
 
 
-def _document(value: Any) -> str:
-    """Return a JSON document as text. Half a surrogate pair, which UTF-8 has no form for, is kept as its escape."""
-    try:
-        return to_json(value).decode()
-    except PydanticSerializationError:
-        return json.dumps(value, separators=(",", ":"))
-
-
 def _owner_columns(value: Owner) -> tuple[Any, ...]:
     return (value.name, value.email, value.active, value.timezone)
 
@@ -86,7 +77,7 @@ def _account_columns(value: Account) -> tuple[Any, ...]:
         ref_text(value.parent),
         value.is_customer,
         link_key(value.link),
-        _document(value.facts),
+        encoded(value.facts),
     )
 
 
@@ -99,7 +90,7 @@ def _contact_columns(value: Contact) -> tuple[Any, ...]:
         value.language,
         ref_text(value.owner),
         value.no_surveys,
-        _document(value.facts),
+        encoded(value.facts),
     )
 
 
@@ -108,10 +99,10 @@ def _interaction_columns(value: Interaction) -> tuple[Any, ...]:
         value.kind,
         value.label,
         ref_text(value.account),
-        _document([ref_text(ref) for ref in value.contacts]),
+        encoded([ref_text(ref) for ref in value.contacts]),
         ref_text(value.owner),
         value.ended,
         value.ended_at,
         value.updated_at,
-        _document(value.facts),
+        encoded(value.facts),
     )

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import OperationalError
 
 from connector.errors import StoreError
+from connector.store.documents import decoded, encoded
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
+_JSON: Mapping[str, Any] = {"json_serializer": encoded, "json_deserializer": decoded}
 _CACHE_KIB = 8_000
 """How much of SQLite's file one connection keeps in memory: the upper levels of the indexes, however many records there are."""
 _BLOCKS_BEFORE_A_CHECKPOINT = 4_000
@@ -103,11 +105,11 @@ def _unusable(error: OperationalError) -> StoreError:
 
 def _engine(url: str, *, is_sqlite: bool) -> Engine:
     if not is_sqlite:
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **_JSON)
         event.listen(engine, "handle_error", _without_values)
         return engine
     connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True, **_JSON)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
