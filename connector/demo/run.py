@@ -181,8 +181,7 @@ def _report(console: Console, play: Play, began: float) -> int:
     writes = _writes(play.scene) - play.writes_before
     telling.summary(console, seen, writing_calls=writes, took_s=time.monotonic() - began)
     wrong = broken(seen)
-    for sentence in wrong:
-        console.print(f"BROKEN: {sentence}", markup=False)
+    telling.verdict(console, wrong)
     return BROKEN if wrong else SETTLED
 
 

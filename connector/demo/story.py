@@ -14,13 +14,12 @@ from connector.printing import many
 from connector.stages import lap
 from connector.stages.lap import Report
 
-DAYS: Final = 21
+DAYS: Final = 19
+"""Three weeks, up to their last Friday."""
 WORKING_DAYS: Final = 12
 """After so many days nothing new begins, so that everything can settle."""
 HOURS: Final = (6, 12, 19)
-"""When, in UTC, something happens on each day; at the last of them nobody is at work."""
-QUIET_HOURS: Final = (HOURS[0], HOURS[-1])
-"""The same for weekends, and for the days on which things only settle."""
+"""When, in UTC, something happens on a working day; at the last of them nobody is at work. Quiet days have fewer."""
 NEW_WORK: Final = 3
 """Pieces of work that begin in each CRM at each step of a working day."""
 READING_TIME: Final = timedelta(minutes=2)
@@ -49,11 +48,10 @@ class Story:
 
     def moments(self, days: int) -> Iterator[datetime]:
         """Yield the moments of the days to come."""
-        midnight = self.scene.clock.now().replace(hour=0, minute=0)
+        midnight = self.scene.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         for day in range(days):
             date = midnight + timedelta(days=day)
-            busy = day < WORKING_DAYS and date.weekday() <= FRIDAY
-            for hour in HOURS if busy else QUIET_HOURS:
+            for hour in _hours(date, settling=day >= WORKING_DAYS):
                 moment = date + timedelta(hours=hour)
                 if moment > self.scene.clock.now():
                     yield moment
@@ -107,6 +105,12 @@ class Story:
     def _say(self, kind: str, office: Office, sentences: Iterable[str]) -> None:
         for sentence in sentences:
             self.tell(kind, f"{office.crm.title}: {sentence}")
+
+
+def _hours(date: datetime, *, settling: bool) -> Sequence[int]:
+    if date.weekday() > FRIDAY:
+        return HOURS[-1:]
+    return (HOURS[0], HOURS[-1]) if settling else HOURS
 
 
 def highest(points: int) -> int:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from adapters.sandbox.workplaces.crm import Account
-from connector.demo.promises import Evidence
+from connector.demo.promises import KEPT, Evidence
 from connector.demo.records import Field, FollowUpTask
 from connector.demo.scene import Branch, Scene
 from connector.model import Ref
@@ -175,6 +175,14 @@ def summary(console: Console, seen: Evidence, *, writing_calls: int, took_s: flo
         f"{many(writing_calls, 'writing call')}, {many(len(seen.reports), 'lap')}; {took_s:.0f} s.",
         markup=False,
     )
+
+
+def verdict(console: Console, wrong: Sequence[str]) -> None:
+    """Print which promises were broken, or that all were kept."""
+    for sentence in wrong:
+        console.print(f"BROKEN: {sentence}", markup=False)
+    if not wrong:
+        console.print(KEPT, markup=False)
 
 
 def _shown(value: Any) -> str:
