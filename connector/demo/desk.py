@@ -1,12 +1,15 @@
 """What there is to look at besides the product: the mail that arrived, and the CRMs' record pages without a home-made certificate."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.base import RequestResponseEndpoint
 from starlette.requests import Request
 
 from adapters.sandbox.web import Request as CrmRequest
@@ -14,12 +17,16 @@ from adapters.sandbox.workplaces.crm import Crm
 from connector.demo.mail import Inbox, Mail
 from connector.printing import many
 
+LOOK_S: Final = 60.0
+"""Seconds for which somebody who has opened a page counts as looking at it: enough to sign in by a link that comes by mail."""
+
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2733 }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .4rem .8rem .4rem 0; vertical-align: top }
 tr { border-bottom: 1px solid #d8dee4 } iframe { width: 100%; height: 60rem; border: 1px solid #d8dee4 }
 a { color: #0b5cad } .quiet { color: #57606a } td { overflow-wrap: anywhere }
-@media (max-width: 40rem) { td, th { display: block; padding-bottom: 0 } tr td:last-child { padding-bottom: .4rem } }
+@media (max-width: 40rem) { td, th { display: block; padding-bottom: 0 } tr td:last-child { padding-bottom: .4rem }
+  .heads { display: none } }
 """
 
 _WHOLE_MAIL = """
@@ -45,11 +52,31 @@ class Shelf:
     """Whose address opens our own pages about them."""
 
 
-def desk_app(inbox: Inbox, shelves: Sequence[Shelf]) -> FastAPI:
-    """Return the application."""
+class Looks:
+    """Knows whether somebody is looking: whoever has just opened a page here."""
+
+    def __init__(self) -> None:
+        self._last = -LOOK_S
+
+    def note(self) -> None:
+        """Take note that somebody opened a page."""
+        self._last = time.monotonic()
+
+    def lately(self) -> bool:
+        """Tell whether that was less than `LOOK_S` ago."""
+        return time.monotonic() - self._last < LOOK_S
+
+
+def desk_app(inbox: Inbox, shelves: Sequence[Shelf], looks: Looks) -> FastAPI:
+    """Return the application, which tells `looks` of every page."""
     app = FastAPI(title="Demo", docs_url=None, redoc_url=None, openapi_url=None)
     for one in shelves:
         _add_pages(app, one.crm)
+
+    @app.middleware("http")
+    async def note_look(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        looks.note()
+        return await call_next(request)
 
     @app.get("/")
     def home() -> Response:
@@ -90,11 +117,13 @@ def _home(shelves: Sequence[Shelf], mails: int) -> str:
         _row(f"Pretend {one.crm.title}", {"All records": f"/{one.crm.page_root}", **one.picks}) for one in shelves
     )
     rows += _row("Mail", {f"{many(mails, 'mail')} so far": "/inbox"})
-    visitors = ", ".join(sorted({one.visitor for one in shelves if one.visitor}))
+    visitors = " or ".join(sorted({one.visitor for one in shelves if one.visitor}))
     notes = (
         "A customer who stands in both CRMs is one customer: both records show the same score.",
         "Open a mail and answer yourself: the record shows it a moment later.",
         f"On a record, <em>Open in Afterword</em> shows every answer. Sign in there as {escape(visitors)}: the link comes by mail.",
+        "After the first two weeks an hour passes every few seconds. While you look, it does not: "
+        "time stands still for a minute after each page that you open here.",
     )
     return f"<table>{rows}</table>" + "".join(f"<p>{note}</p>" for note in notes)
 
@@ -123,7 +152,7 @@ def _list(mails: list[Mail]) -> str:
         for one in reversed(mails)
     )
     return (
-        f"<table><tr><th>When (UTC)</th><th>To</th><th>Subject</th></tr>{rows}</table>"
+        f"<table><tr class=heads><th>When (UTC)</th><th>To</th><th>Subject</th></tr>{rows}</table>"
         if mails
         else "<p>No mail yet.</p>"
     )

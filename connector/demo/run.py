@@ -21,7 +21,7 @@ from adapters.sandbox.customers import Customers
 from connector import planning, service
 from connector.demo import telling
 from connector.demo.cast import people_by_address
-from connector.demo.desk import Shelf, desk_app
+from connector.demo.desk import LOOK_S, Looks, Shelf, desk_app
 from connector.demo.promises import Evidence, broken
 from connector.demo.scene import Branch, Scene, scene
 from connector.demo.serving import bound_socket, port_of, served
@@ -80,10 +80,11 @@ def new_work(play: Play, moment: Any) -> int:
 
 def stay(console: Console, folder: Path, *, seed: int) -> int:
     """Tell the story at a pace that can be watched, then let time go on slowly until somebody stops it."""
+    looks = Looks()
     with (
         _stoppable() as stop,
         scene(folder, seed=seed, accounts=ACCOUNTS, stop=stop) as whole,
-        _desk(whole) as desk,
+        _desk(whole, looks) as desk,
     ):
         teller = telling.Teller(console, whole.clock)
         with _play(console, whole, teller.tell, seed) as play:
@@ -96,7 +97,8 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
                 _look(watches, teller.tell)
             else:
                 telling.addresses(console, desk)
-                _go_on(play, watches, stop)
+                telling.from_now_on(console, hour_s=HOUR_S, look_s=LOOK_S)
+                _go_on(play, watches, stop, looks)
     console.print("The demo has ended.")
     return SETTLED
 
@@ -106,13 +108,13 @@ def _look(watches: Iterable[Watch], tell: Tell) -> None:
         watch.tell(tell)
 
 
-def _go_on(play: Play, watches: Iterable[Watch], stop: threading.Event) -> None:
+def _go_on(play: Play, watches: Iterable[Watch], stop: threading.Event, looks: Looks) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
     laps = service.Service(play.scene.house)
     play.scene.on_answer = laps.answered
     laps.start()
     try:
-        while not stop.wait(HOUR_S):
+        while hour_has_passed(stop, looks):
             hour = (play.scene.clock.now() + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
             if not is_working_time(hour):
                 hour += timedelta(hours=3)  # nobody wants to watch a night
@@ -123,10 +125,18 @@ def _go_on(play: Play, watches: Iterable[Watch], stop: threading.Event) -> None:
         laps.stop()
 
 
+def hour_has_passed(stop: threading.Event, looks: Looks) -> bool:
+    """Wait for the next hour, which does not come while somebody looks; False when it is time to stop."""
+    while not stop.wait(HOUR_S):
+        if not looks.lately():
+            return True
+    return False
+
+
 @contextmanager
-def _desk(whole: Scene) -> Iterator[str]:
+def _desk(whole: Scene, looks: Looks) -> Iterator[str]:
     bound = bound_socket()
-    with served(desk_app(whole.inbox, [_shelf(one, whole.shared) for one in whole.branches]), bound):
+    with served(desk_app(whole.inbox, [_shelf(one, whole.shared) for one in whole.branches], looks), bound):
         yield f"http://localhost:{port_of(bound)}"
 
 

@@ -115,6 +115,14 @@ def addresses(console: Console, desk: str) -> None:
     console.print("[bold]Ctrl-C[/] ends the demo.\n")
 
 
+def from_now_on(console: Console, *, hour_s: float, look_s: float) -> None:
+    """Tell how time goes once the story is told; both in real seconds."""
+    console.print(
+        f"An hour now passes every {hour_s:g} seconds, but not while you look: "
+        f"time waits for {look_s:g} seconds after each page that you open.\n"
+    )
+
+
 def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, after: Shown) -> None:
     """Print what changed on the accounts, a customer once: what several CRMs show alike is printed together."""
     console.print("\nWhat the accounts show in the CRMs, before and after:")
