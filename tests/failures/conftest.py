@@ -14,22 +14,41 @@ _H = TypeVar("_H", bound=House)
 
 
 @pytest.fixture
-def acme(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[House]:
-    """Beside a pretend Salesforce."""
+def new_acme(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[House]:
+    """Beside a pretend Salesforce, before its first lap."""
     with standing(House, tmp_path, sqlite_address, clock) as house:
-        yield _live(house)
+        yield house
 
 
 @pytest.fixture
-def hub(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
-    """Beside a pretend HubSpot."""
+def new_hub(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+    """Beside a pretend HubSpot, before its first lap."""
     with standing(HubSpotHouse, tmp_path, sqlite_address, clock) as house:
-        yield _live(house)
+        yield house
+
+
+@pytest.fixture
+def acme(new_acme: House) -> House:
+    """Beside a pretend Salesforce."""
+    return _live(new_acme)
+
+
+@pytest.fixture
+def hub(new_hub: HubSpotHouse) -> HubSpotHouse:
+    """Beside a pretend HubSpot."""
+    return _live(new_hub)
 
 
 @pytest.fixture(params=["acme", "hub"])
 def either(request: pytest.FixtureRequest) -> House:
     """Beside one CRM, then beside the other."""
+    house: House = request.getfixturevalue(request.param)
+    return house
+
+
+@pytest.fixture(params=["new_acme", "new_hub"])
+def either_new(request: pytest.FixtureRequest) -> House:
+    """Beside one CRM, then beside the other, before the first lap."""
     house: House = request.getfixturevalue(request.param)
     return house
 

@@ -254,6 +254,10 @@ client_secret = "{self.org.client.client_secret}\""""
 
     # ── people at work in the CRM ──
 
+    def rep(self, name: str, email: str) -> str:
+        """Hire somebody who owns accounts."""
+        return self.org.add_user(name, email)
+
     def account(self, name: str, kind: str = "Customer", owner: str | None = None) -> str:
         """Make an account."""
         return self.org.insert("Account", {"Name": name, "Type": kind, **({"OwnerId": owner} if owner else {})})

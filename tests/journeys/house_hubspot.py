@@ -33,6 +33,9 @@ access_token = "{self.org.access_token}\""""
         results = setting_up.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
         assert [result.error for result in results if result.error is not None] == []
 
+    def rep(self, name: str, email: str) -> str:
+        return self.org.add_owner(name, email)
+
     def account(self, name: str, kind: str = "customer", owner: str | None = None) -> str:
         values = {"name": name, "lifecyclestage": kind}
         return self.org.insert(COMPANIES, values | ({"hubspot_owner_id": owner} if owner else {}))
