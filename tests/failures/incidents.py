@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from house import House
+from house import DAY, HOUR, House
 from sqlalchemy import Table, select
 
 from adapters.sandbox.hubspot import HubSpot
@@ -79,3 +79,44 @@ def tiny_pages(house: House) -> None:
     """Let a listing take more than one call, where the CRM decides about the size of its pages."""
     if not isinstance(house.org, HubSpot):
         house.org.rows_per_page = 1
+
+
+def asked(house: House, rating: int | None = None, *, name: str = "Northwind", comment: str = "") -> dict[str, str]:
+    """Let a case of a new customer be closed, its contact be asked and, with a rating, answer; returns who they are.
+
+    The address is the same for the same name.
+    """
+    account = house.account(name)
+    who = f"maria@{name.lower().replace(' ', '-')}.example"
+    contact = house.contact(account, "Maria Virtanen", who)
+    case = house.case(account, contact)
+    house.close_case(case)
+    house.later(HOUR)
+    house.later(DAY)
+    (mail,) = house.mailbox.to(who)
+    if rating is not None:
+        house.answer(mail, rating, comment)
+        house.lap()
+    return {"account": account, "contact": contact, "case": case, "email": who}
+
+
+def delete(house: House, kind: str, record_id: str) -> None:
+    """Let a user delete a record; `kind` is Salesforce's word for it."""
+    house.org.delete(words(house, kind), record_id)
+
+
+def merge(house: House, kind: str, winner: str, loser: str) -> str:
+    """Let a user merge two records; returns the id of what remains."""
+    return house.org.merge(words(house, kind), winner, [loser]) or winner
+
+
+def words(house: House, kind: str) -> str:
+    """Return what the CRM calls what Salesforce calls `kind`."""
+    in_hubspot = {"Account": "companies", "Contact": "contacts", "Case": "tickets", "Task": "tasks"}
+    return in_hubspot[kind] if isinstance(house.org, HubSpot) else kind
+
+
+def people(house: House, account: str) -> int:
+    """Return how many people the account's record says have answered."""
+    shown = house.shows(words(house, "Account"), account)
+    return int(float(shown.get("People") or shown.get("people") or 0))

@@ -1,0 +1,16 @@
+"""What we write moves the record's stamp, so we read it again: that must end there."""
+
+from house import DAY, HOUR, House
+from incidents import asked
+
+
+def test_laps_after_a_write_read_it_back_and_write_nothing(either: House) -> None:
+    asked(either, 1, comment="Nobody called back.")
+    either.mark()
+    changed = 0
+    for step in (HOUR, HOUR, DAY):
+        report = either.later(step)
+        changed += sum(counts.changed for counts in report.pulled["acme"].counts.values())
+        assert (report.scored, report.follow_ups, report.invited) == (0, 0, 0)
+    assert either.writes == []
+    assert changed == 0
