@@ -242,7 +242,8 @@ class Absorber:
     # ── what our fields show ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _note_shown(self, page: Sequence[Found]) -> None:
-        seen = {one.ref: one.reading.value for one in page if isinstance(one.reading.value, (Account, Contact))}
+        living = [one for one in page if not one.deleted]  # what is gone shows nothing, and is not to be written either
+        seen = {one.ref: one.reading.value for one in living if isinstance(one.reading.value, (Account, Contact))}
         known = self._displays(list(seen))
         rows = []
         for ref, value in seen.items():

@@ -16,7 +16,7 @@ def test_history_is_read_and_nobody_is_asked_about_it(either_new: House) -> None
     either_new.later(2 * DAY)
     assert either_new.mailbox.mails == []
     assert len(rows(either_new, tables.interaction)) == 5
-    assert {row.reason for row in rows(either_new, tables.decision)} == {"before_live"}
+    assert {row.reason for row in rows(either_new, tables.decision)} == {"before_go_live"}
 
 
 def test_reading_everything_again_asks_nobody_a_second_time(either: House) -> None:
