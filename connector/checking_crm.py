@@ -48,7 +48,7 @@ class CrmCheck:
         refused = list(self._refused_before())
         try:
             org = self.endpoint.adapter.org()
-            schemas = describe_all(self.endpoint)
+            schemas = describe_all(self.endpoint.adapter, self.endpoint.mapping)
         except CrmError as error:
             return [self._failure(error)]
         mapping, fitting = self.endpoint.mapping.fit(schemas)

@@ -232,9 +232,9 @@ class NotingAdapter:
         """Ask the real CRM."""
         return self._real.missing_rights(needs)
 
-    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+    def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
         """See the port."""
-        return self._real.plan_setup(fields)
+        return self._real.plan_setup(fields, hidden)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
         """Ask the real CRM."""

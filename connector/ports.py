@@ -346,8 +346,11 @@ class CrmAdapter(Protocol):
     def missing_rights(self, needs: Needs) -> Sequence[MissingRight]:
         """Return the rights to whole objects that we lack, as far as the CRM tells; changes nothing."""
 
-    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
-        """Return what is missing for these fields to exist, be permitted to the integration user and be shown on the record."""
+    def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
+        """Return what is missing for these fields to exist, be permitted to the integration user and be shown on the record.
+
+        `hidden`: fields of others, as (object, field), that the integration user is to be allowed to read.
+        """
 
     def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
         """Return which of these fields no page shows, as far as the CRM tells; those that do not exist yet are left out."""
@@ -424,6 +427,10 @@ class CrmMapping(Protocol):
 
     def wanted_fields(self) -> Sequence[FieldSpec]:
         """Return the fields of ours that should exist in the CRM (with those that are missing now)."""
+
+    @property
+    def lacking(self) -> Sequence[tuple[str, str]]:
+        """Fields, as (object, field), that it cannot do without, and that the CRM does not show us."""
 
 
 class MappingSource(Protocol):

@@ -1,6 +1,6 @@
 """`setup-crm`: makes the fields, rights and layout places that the mapping names, and remembers what it made for undo."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from connector.errors import (
     AfterwordError,
@@ -12,7 +12,16 @@ from connector.errors import (
     SchemaChanged,
     Unavailable,
 )
-from connector.ports import Clock, Condition, CrmAdapter, FieldSchema, Query, SetupResult, SetupStep
+from connector.ports import (
+    Clock,
+    Condition,
+    CrmAdapter,
+    FieldSchema,
+    ObjectSchema,
+    Query,
+    SetupResult,
+    SetupStep,
+)
 from connector.stages.connect import Endpoint, describe_all, describe_one
 from connector.store import Store, connecting, made
 
@@ -22,8 +31,26 @@ HOPELESS = (NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent)
 
 def plan(endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
     """Return what is missing; nothing on a CRM that is set up. `adapter` may act with an admin's token."""
-    mapping, _problems = endpoint.mapping.fit(describe_all(endpoint))
-    return adapter.plan_setup(mapping.wanted_fields())
+    seen = describe_all(endpoint.adapter, endpoint.mapping)
+    mapping, _problems = endpoint.mapping.fit(seen)
+    wanted = mapping.wanted_fields()
+    ours = {(spec.object, spec.name) for spec in wanted}
+    hidden = [*mapping.lacking, *_seen_by_others(endpoint, adapter, seen)]
+    return adapter.plan_setup(wanted, [one for one in dict.fromkeys(hidden) if one not in ours])
+
+
+def _seen_by_others(
+    endpoint: Endpoint, adapter: CrmAdapter, seen: Mapping[str, ObjectSchema]
+) -> Iterator[tuple[str, str]]:
+    """Yield what the mapping would read and only the admin sees: an opt-out that is hidden from us would count for nothing."""
+    if adapter is endpoint.adapter:
+        return
+    mapping, _problems = endpoint.mapping.fit(describe_all(adapter, endpoint.mapping))
+    for query in mapping.queries:
+        schema = seen.get(query.object)
+        for name in query.fields:
+            if schema is not None and "." not in name and name not in schema.fields:
+                yield query.object, name
 
 
 def apply(

@@ -85,6 +85,8 @@ class Section:
     gone: bool = False
     types: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
+    """Fields of this object that are not there for us, and that it cannot do without."""
 
     @property
     def usable(self) -> bool:
@@ -114,6 +116,8 @@ class Section:
                     self.types[one.path] = found.type
                 continue
             severity = "warning" if one.optional or lenient else self.lose()
+            if severity == "error" and "." not in one.path:
+                self.lacking.append(one.path)
             what, remedy = f"{self.schema.name} has no field {one.path}", see(self.schema, one.path)
             if one.optional:
                 what, remedy = (

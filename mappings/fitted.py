@@ -43,6 +43,7 @@ class FittedMapping:
     specs: tuple[FieldSpec, ...]
     choices: Mapping[tuple[str, str], tuple[str, ...]]
     """The values that the CRM lists for a fact, by (kind, fact)."""
+    lacking: tuple[tuple[str, str], ...] = ()
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

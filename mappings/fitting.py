@@ -92,6 +92,7 @@ class _Fitting:
     problems: list[Problem] = field(default_factory=list)
     found: list[_Fitted] = field(default_factory=list)
     choices: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    lacking: list[tuple[str, str]] = field(default_factory=list)
 
     def run(self) -> tuple[FittedMapping, list[Problem]]:
         self._owner()
@@ -115,6 +116,7 @@ class _Fitting:
             written=written,
             specs=tuple(self._specs()),
             choices=self.choices,
+            lacking=tuple(dict.fromkeys(self.lacking)),
         )
         return fitted, self.problems
 
@@ -133,6 +135,7 @@ class _Fitting:
     def _keep(self, kind: str, section: Section, tests: Tests, make: Callable[[], Build]) -> None:
         """Take up a section in which nothing is missing that it needs: then its reader can be composed."""
         self.problems += section.problems
+        self.lacking += [(section.schema.name, name) for name in section.lacking]
         if section.usable:
             self.found.append(_Fitted(kind, section, tests, make()))
 

@@ -95,8 +95,12 @@ class HubSpotAdapter:
         """See `CrmAdapter.missing_rights`."""
         return self._scopes.missing(needs)
 
-    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
-        """See `CrmAdapter.plan_setup`."""
+    def plan_setup(
+        self,
+        fields: Sequence[FieldSpec],
+        hidden: Sequence[tuple[str, str]] = (),  # noqa: ARG002 - the port's signature
+    ) -> list[SetupStep]:
+        """See `CrmAdapter.plan_setup`. HubSpot permits objects, not fields, so that none is hidden from us alone."""
         return self._setup.plan(fields)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:  # noqa: ARG002 - the port's signature

@@ -129,7 +129,11 @@ class MemoryAdapter:
         """See `CrmAdapter.missing_rights`."""
         return setup.missing_rights(self.crm, needs)
 
-    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+    def plan_setup(
+        self,
+        fields: Sequence[FieldSpec],
+        hidden: Sequence[tuple[str, str]] = (),  # noqa: ARG002 - the port's signature
+    ) -> list[SetupStep]:
         """Return what is missing for these fields to exist and be permitted."""
         with self._call("setup", "plan_setup"):
             return setup.plan_setup(self.crm, fields)

@@ -91,9 +91,9 @@ class SalesforceAdapter:
         """See `CrmAdapter.missing_rights`."""
         return self._describer.missing_rights(needs)
 
-    def plan_setup(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+    def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`."""
-        return self._setup.plan(fields)
+        return self._setup.plan(fields, hidden)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:
         """See `CrmAdapter.unseen`."""

@@ -44,11 +44,11 @@ class Setup:
         self._org = org
         self._pages = Pages(client)
 
-    def plan(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
-        """Return what is missing; nothing on an org that is set up."""
+    def plan(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
+        """Return what is missing; nothing on an org that is set up. `hidden`: what the integration user is to read besides."""
         found = self._look(fields)
         new = [spec for spec in fields if full_name(spec) not in found.defined]
-        return [*field_steps(new), *permission_steps(fields, found), *self._layout_steps(fields, new)]
+        return [*field_steps(new), *permission_steps(fields, hidden, found), *self._layout_steps(fields, new)]
 
     def apply(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """Carry out the steps; a refused one does not stop the others. A manual one is never done by us."""
@@ -186,11 +186,12 @@ class Setup:
 
     def _permit(self, detail: Detail) -> dict[str, Any]:
         parent = self._needed_permission_set()
-        right = {"PermissionsRead": True, "PermissionsEdit": True}
+        right = {"PermissionsRead": True, "PermissionsEdit": detail.get("edit", True)}
         among = [Condition("ParentId", "=", (parent,)), Condition("Field", "=", (detail["field"],))]
         text = soql.select(("Id",), "FieldPermissions", *map(soql.condition, among))
         if row := self._only_id(text, "field permission"):
-            self._client.change("PATCH", f"sobjects/FieldPermissions/{row}", right, call="field permission")
+            more = {name: True for name, allowed in right.items() if allowed}
+            self._client.change("PATCH", f"sobjects/FieldPermissions/{row}", more, call="field permission")
             return {"existed": True}
         body = {"ParentId": parent, "SobjectType": detail["object"], "Field": detail["field"], **right}
         return self._make("sobjects/FieldPermissions", body)

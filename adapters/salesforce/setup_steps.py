@@ -38,10 +38,12 @@ def field_steps(new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
         )
 
 
-def permission_steps(fields: Sequence[FieldSpec], found: Found) -> Iterator[SetupStep]:
+def permission_steps(
+    fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]], found: Found
+) -> Iterator[SetupStep]:
     """Yield what the integration user lacks. A new field is visible to nobody, admins included, until it is permitted."""
     lacking = [spec for spec in fields if f"{spec.object}.{spec.name}" not in found.permitted]
-    if not lacking:
+    if not lacking and not hidden:
         return
     if found.permission_set is None:
         sentence = f"Make the permission set {PERMISSION_SET}."
@@ -54,6 +56,15 @@ def permission_steps(fields: Sequence[FieldSpec], found: Found) -> Iterator[Setu
             detail={"action": "permit", "object": spec.object, "field": name},
             group=f"Let the permission set read and edit on {spec.object}",
             item=spec.label,
+        )
+    for object_name, field in hidden:
+        name = f"{object_name}.{field}"
+        yield SetupStep(
+            f"permission:{name}",
+            f"Let the permission set read {name}.",
+            detail={"action": "permit", "object": object_name, "field": name, "edit": False},
+            group=f"Let the permission set read on {object_name}",
+            item=field,
         )
     if not found.assigned:
         yield assignment_step(found.user)

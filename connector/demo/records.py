@@ -58,7 +58,7 @@ class Records:
     @classmethod
     def of(cls, crm: Crm, endpoint: Endpoint, adapter: CrmAdapter) -> Self:
         """Fit the mapping to the CRM as it is now."""
-        mapping, _problems = endpoint.mapping.fit(describe_all(endpoint))
+        mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
         return cls(crm, adapter, mapping)
 
     def fields(self, target: str) -> list[Field]:

@@ -67,7 +67,7 @@ def _fresh_schema(endpoint: Endpoint, state: Row[Any], now: datetime) -> Mapping
 
 
 def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, ObjectSchema]:
-    schemas = describe_all(endpoint)
+    schemas = describe_all(endpoint.adapter, endpoint.mapping)
     with store.write() as connection:
         connecting.remember(
             connection, endpoint.name, schema=connecting.schema_json(schemas, endpoint.mapping.objects), schema_at=now
@@ -75,11 +75,11 @@ def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, O
     return schemas
 
 
-def describe_all(endpoint: Endpoint) -> dict[str, ObjectSchema]:
+def describe_all(adapter: CrmAdapter, mapping: MappingSource) -> dict[str, ObjectSchema]:
     """Ask the CRM for the schema of every object that the mapping names; one that is hidden from us is left out."""
     found = {}
-    for name in endpoint.mapping.objects:
-        schema = describe_one(endpoint.adapter, name)
+    for name in mapping.objects:
+        schema = describe_one(adapter, name)
         if schema is not None:
             found[name] = schema
     return found

@@ -12,7 +12,9 @@ def test_one_refused_record_among_many(either: House) -> None:
     accounts = {}
     for name in ("ann", "bea", "cyd"):
         accounts[name] = either.account(f"Company of {name}")
-        either.close_case(either.case(accounts[name], either.contact(accounts[name], name.title(), f"{name}@nw.example")))
+        either.close_case(
+            either.case(accounts[name], either.contact(accounts[name], name.title(), f"{name}@nw.example"))
+        )
     either.later(HOUR)
     either.later(DAY)
     for mail in either.mailbox.mails:

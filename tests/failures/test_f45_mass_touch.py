@@ -14,8 +14,9 @@ def test_a_touch_of_every_record_asks_nobody(either_new: House) -> None:
     either_new.lap()
     either_new.advance(DAY)
     name = words(either_new, "Case")
+    touch = {"Priority": "High"} if name == "Case" else {"hs_ticket_priority": "HIGH"}
     for case in cases:
-        either_new.org.update(name, case, {"Priority" if name == "Case" else "hs_ticket_priority": "High" if name == "Case" else "HIGH"})
+        either_new.org.update(name, case, touch)
     either_new.later(HOUR)
     either_new.later(2 * DAY)
     assert either_new.mailbox.mails == []

@@ -71,7 +71,7 @@ class LapWorld:
 
     def _set_up(self) -> None:
         endpoint = self.house.endpoints[0]
-        mapping, _problems = endpoint.mapping.fit(describe_all(endpoint))
+        mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
         steps = self.adapter.plan_setup(mapping.wanted_fields())
         assert all(result.done for result in self.adapter.apply_setup(steps))
 

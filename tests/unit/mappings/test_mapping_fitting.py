@@ -41,11 +41,18 @@ def test_the_objects_whose_schemas_are_needed() -> None:
     assert load(DEFAULT).objects == ("User", "Account", "Contact", "Case", "Task", "Event", "Opportunity")
 
 
+def test_an_opt_out_that_we_cannot_see_is_not_taken_for_none() -> None:
+    mapping, problems = fit(without(an_org(), "Contact", "HasOptedOutOfEmail"))
+    (problem,) = [one for one in problems if one.severity == "error"]
+    assert problem.where == "m.toml: contact.no_surveys[0].field"
+    assert mapping.lacking == (("Contact", "HasOptedOutOfEmail"),)
+    assert "Contact" not in {query.object for query in mapping.queries}
+
+
 @pytest.mark.parametrize(
     ("object_name", "name", "where"),
     [
         ("Contact", "Language__c", "contact.language.field"),
-        ("Contact", "HasOptedOutOfEmail", "contact.no_surveys[0].field"),
         ("Account", "Industry", "account.facts.industry"),
         ("Event", "IsPrivate", "interaction.meeting.where[2].field"),
     ],
