@@ -16,7 +16,10 @@ _SHOWN = 12
 Schemas = Mapping[str, ObjectSchema]
 
 FINE = "Where your CRM has none, all is well. Otherwise:"
-SEE = "Correct the name, or let the integration user see it: a field that was granted to nobody looks like none."
+SEE = (
+    "Correct the name, or let the integration user see it, as `afterword setup-crm` does: "
+    "a field that was granted to nobody looks like none."
+)
 SETUP = "Run `afterword setup-crm`: it makes fields, and lets people see those that were granted to nobody."
 
 Purpose = Literal["moment", "record", "address"]

@@ -52,7 +52,7 @@ def fitted(world: World) -> CrmMapping:
     """Set the CRM up, and return the mapping that fits it without a word of complaint."""
     source = load(packaged("salesforce"), "salesforce.toml")
     before, _ = source.fit({name: world.adapter.describe(name) for name in source.objects})
-    steps = [step for step in world.adapter.plan_setup(before.wanted_fields()) if not step.manual]
+    steps = [step for step in world.adapter.plan_setup(before.wanted_fields(), before.lacking) if not step.manual]
     assert all(result.done for result in world.adapter.apply_setup(steps))
     mapping, problems = source.fit({name: world.adapter.describe(name) for name in source.objects})
     assert [problem for problem in problems if problem.severity == "error"] == []
