@@ -86,12 +86,16 @@ def test_a_refusal_in_the_middle_of_a_lap_ends_its_calls(live: BothHouse) -> Non
     live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
     live.hub.closed_case(company, live.hub.contact(company, "Pekka Niemi", "pekka@sw.example"))
     live.later(HOUR)
+    assert live.later(DAY).sent == 2
+    for mail in list(live.mailbox.mails):
+        live.answer(mail, 1, "Nobody called back.")
     revoke(live, name)
-    report = live.later(DAY)
+    report = live.lap()
     assert report.exit_code == 3
-    assert report.sent == 1
+    assert report.responses == 2
     assert list(report.failures) == [name]
     assert len(report.failures[name]) == 1
+    assert list(report.written) == ["hub"]
 
 
 def test_resume_tries_the_same_credentials_again(live: BothHouse) -> None:

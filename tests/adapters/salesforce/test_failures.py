@@ -1,14 +1,19 @@
 """What goes wrong on the way is told as what it is."""
 
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+import responses
 import urllib3
 
 from adapters.salesforce import SalesforceAdapter
 from adapters.salesforce.errors import failure, no_answer
+from adapters.salesforce.session import AT_ONCE
 from connector.errors import (
     AuthExpired,
     CrmError,
@@ -103,6 +108,23 @@ class Ledger:
 
     def refused(self, why: str) -> None:
         self.refusals.append(why)
+
+
+def test_few_calls_are_under_way_at_once_however_many_threads_ask(connect: Connect) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def describe(_: Any) -> tuple[int, dict[str, str], str]:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.01)
+        inside.pop()
+        return 200, {}, '{"name": "Account", "fields": [{"name": "SystemModstamp"}]}'
+
+    with responses.RequestsMock() as mock, ThreadPoolExecutor(12) as pool:
+        mock.add_callback("GET", re.compile(".*/describe"), describe)
+        list(pool.map(connect().describe, ["Account"] * 24))
+    assert 2 <= max(most) <= AT_ONCE
 
 
 def test_f25_no_call_is_made_without_the_budgets_leave(connect: Connect, wire: Wire) -> None:
