@@ -37,7 +37,7 @@ reply_to = "care@northwind.example"
 
 $connections
 [limits]                                   # shorter than in real life, so that three weeks hold a story
-quiet_period = "7d"
+quiet_period = "160h"                      # a little under a week: never the whole number of days that lie between two laps
 account_cap = "6 per 30d"
 internal_domains = ["northwind.example"]
 
@@ -45,29 +45,29 @@ internal_domains = ["northwind.example"]
 on = "case.closed"
 metric = "csat"
 delay = "3h"
-expires = "5d"
-reminder_after = "2d"
+expires = "115h"
+reminder_after = "45h"
 
 [surveys.after-call]
 on = "call.held"
 metric = "ces"
 delay = "2h"
-expires = "5d"
-reminder_after = "2d"
+expires = "115h"
+reminder_after = "45h"
 
 [surveys.after-meeting]
 on = "meeting.held"
 metric = "csat"
 delay = "2h"
-expires = "5d"
-reminder_after = "2d"
+expires = "115h"
+reminder_after = "45h"
 
 [surveys.won-deal]
 on = "deal.won"
 metric = "nps"
 delay = "4h"
-expires = "6d"
-reminder_after = "2d"
+expires = "139h"
+reminder_after = "45h"
 
 [follow_up.unhappy]
 when = "csat <= 2"
