@@ -60,5 +60,8 @@ class Row:
                 return stamp(version.edited)
             case "SystemModstamp":
                 return stamp(version.modified)
+            case "Participants":
+                who = version.values.get("WhoId") or version.values.get("ContactId")
+                return (who,) if who else ()
             case _:
                 return version.values.get(name)

@@ -87,6 +87,7 @@ LOST = "Closed Lost"
 OWNER = lookup("OwnerId", "User", "Group")
 WHO = lookup("WhoId", "Contact", "Lead")
 WHAT = lookup("WhatId", "Account", "Opportunity", "Case")
+TOOK_PART = computed("Participants", "reference", references=("Contact", "Lead"))
 DERIVED_ACCOUNT = computed("AccountId", "reference", references=("Account",))
 
 
@@ -159,6 +160,7 @@ def _case() -> ObjectDef:
         text("Description", 32_000, filterable=False),
         lookup("AccountId", "Account"),
         lookup("ContactId", "Contact"),
+        TOOK_PART,
         OWNER,
         computed("IsClosed", "boolean"),
         computed("ClosedDate", "datetime"),
@@ -179,6 +181,7 @@ def _task() -> ObjectDef:
         picklist("CallType", "Internal", "Inbound", "Outbound"),
         number("CallDurationInSeconds", 8),
         WHO,
+        TOOK_PART,
         WHAT,
         DERIVED_ACCOUNT,
         OWNER,
@@ -200,6 +203,7 @@ def _event() -> ObjectDef:
         field("IsChild", "boolean"),
         field("IsRecurrence", "boolean"),
         WHO,
+        TOOK_PART,
         WHAT,
         DERIVED_ACCOUNT,
         OWNER,

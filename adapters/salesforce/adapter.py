@@ -9,6 +9,7 @@ from adapters.salesforce.client import Client
 from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.describe import Describer
 from adapters.salesforce.org import OrgReader
+from adapters.salesforce.participants import Participants, described
 from adapters.salesforce.query import Reader
 from adapters.salesforce.setup import Setup
 from adapters.salesforce.write import BATCH, Writer
@@ -47,6 +48,7 @@ class SalesforceAdapter:
         self._client = Client(config, clock)
         self._describer = Describer(self._client)
         self._reader = Reader(self._client, self._describer)
+        self._participants = Participants(self._reader)
         self._writer = Writer(self._client, self._reader, self._describer)
         self.bulk: BulkWriter | None = bulk_writing.BulkWriter(self._client, self._writer)
         self._org = OrgReader(self._client, self._reader)
@@ -61,11 +63,11 @@ class SalesforceAdapter:
 
     def describe(self, object_name: str) -> ObjectSchema:
         """See `CrmAdapter.describe`."""
-        return self._describer.describe(object_name)
+        return described(self._describer.describe(object_name))
 
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """See `CrmAdapter.changes`."""
-        return self._reader.changes(query, since=since, after=after)
+        return self._participants.changes(query, since=since, after=after)
 
     def count(self, query: Query) -> int:
         """See `CrmAdapter.count`."""
@@ -73,7 +75,7 @@ class SalesforceAdapter:
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """See `CrmAdapter.fetch`. The answer is keyed by 18 character ids."""
-        return self._reader.fetch(object_name, ids, fields)
+        return self._participants.fetch(object_name, ids, fields)
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """See `CrmAdapter.write`."""

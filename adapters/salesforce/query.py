@@ -69,6 +69,8 @@ class Reader:
         self._client = client
         self._describer = describer
         self._bulk = BulkReader(client, describer)
+        self._widths: dict[str, timedelta] = {}
+        """By object: how much time one query may span, since one that spanned more took too long."""
 
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """Yield pages as the port says. A query that takes too long is asked again for ever shorter windows of time.
@@ -77,16 +79,15 @@ class Reader:
         """
         columns = Columns(query.object, query.fields, self._describer.traits(query.object))
         place = Window(since, after)
-        width: timedelta | None = None
         while True:
-            window = self._cut(place, width)
+            window = self._cut(place, self._widths.get(query.object))
             try:
                 for page in self._pages(columns, query, window):
                     if page.last is not None:
                         place = Window(since, page.last)
                     yield page
             except QueryTimeout as error:
-                width = self._narrower(window, error)
+                self._widths[query.object] = self._narrower(window, error)
                 continue
             except JobFailed:
                 continue

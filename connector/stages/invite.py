@@ -20,6 +20,7 @@ from connector.stages.invite_plan import (
     cancelled,
     decide,
     lot,
+    may_be_asked,
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
 from connector.store import Transaction, inviting
@@ -103,7 +104,10 @@ class _Page:
             self._drop((one for one in existing if one.state is Decision.WAITING), reason)
             return
         only_primary = survey.recipients == Recipients.PRIMARY
-        found = targets(_participants(self.rows, row), existing, only_primary=only_primary)
+        people = _participants(self.rows, row)
+        if only_primary and len(people) > 1:
+            people.sort(key=lambda contact: not may_be_asked(self._case(row, name, Target(contact))))
+        found = targets(people, existing, only_primary=only_primary)
         self._drop(found.dropped, Reason.NO_CONTACT)
         for target in found.targets:
             self._decide_one(row, name, target)

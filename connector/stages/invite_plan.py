@@ -150,6 +150,11 @@ def decide(case: Case) -> Verdict:
     return verdict
 
 
+def may_be_asked(case: Case) -> bool:
+    """Tell whether nothing about the person alone stands against it: an address that works, no opt-out, none of our own people."""
+    return all(check(case) is None for check in _PERSONAL)
+
+
 def lot(key: bytes, survey: str, interaction_id: str) -> float:
     """Return a number in [0, 1) that stays the same for this survey and interaction, and that nobody without the key can foresee."""
     digest = hmac.new(key, f"sample\0{survey}\0{interaction_id}".encode(), hashlib.sha256).digest()
@@ -316,6 +321,8 @@ def _sending_window(case: Case) -> Verdict | None:
     opens = case.limits.sending_window.next_open(case.now, zone((local, case.end.owner_timezone)))
     return waiting(Reason.SENDING_WINDOW, opens) if opens > case.now else None
 
+
+_PERSONAL: Final[tuple[Check, ...]] = (_deleted, _no_contact, _no_address, _opted_out, _bad_address, _internal)
 
 RULES: Final[tuple[Check, ...]] = (
     _before_go_live,

@@ -63,7 +63,7 @@ class Targets:
 
 
 def targets(participants: Sequence[str], existing: Sequence[Decided], *, only_primary: bool) -> Targets:
-    """Pair the participants (the primary one first) with the decisions that exist.
+    """Pair the participants (the primary one, or whoever is asked in their place, first) with the decisions that exist.
 
     With `only_primary` an interaction has one decision: a new primary contact takes it over, unless somebody was invited already.
     """

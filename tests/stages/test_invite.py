@@ -283,6 +283,17 @@ def test_a_new_primary_contact_takes_over_as_long_as_nobody_was_asked(here: Worl
     assert counts(here) == (0, {})
 
 
+def test_where_the_main_contact_cannot_be_asked_the_next_participant_is_and_nobody_else(here: World) -> None:
+    here.person("pekka")
+    here.person("quiet", no_surveys=True)
+    here.person("nowhere", email=None)
+    here.case("c1", ["quiet", "nowhere", "pekka", "maria"])
+    assert counts(here) == (1, {})
+    assert here.decisions() == {("c1", "pekka"): ("invited", None)}
+    here.case("c2", ["quiet", "nowhere"])
+    assert counts(here) == (0, {"opted_out": 1})
+
+
 def test_a_participant_who_left_before_being_asked_is_not_asked(here: World) -> None:
     here.surveys = {"after-case": survey(delay="24h", recipients="all")}
     here.person("pekka")

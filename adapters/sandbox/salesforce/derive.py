@@ -74,7 +74,12 @@ def _task(writing: Writing) -> None:
         new.pop("CompletedDateTime", None)
     elif not (writing.old or {}).get("IsClosed"):
         new.setdefault("CompletedDateTime", writing.at)
+    _people(new)
     _put(new, "AccountId", account_of(writing.store, new))
+
+
+def _people(activity: MutableMapping[str, Any]) -> None:
+    activity["WhoCount"] = max(activity.get("WhoCount", 0), 1) if activity.get("WhoId") else 0
 
 
 def _event(writing: Writing) -> None:
@@ -94,6 +99,7 @@ def _event(writing: Writing) -> None:
     if start:
         new["ActivityDate"] = start[:10]
         new["EndDate"] = new["EndDateTime"][:10]
+    _people(new)
     _put(new, "AccountId", account_of(writing.store, new))
 
 
@@ -124,6 +130,17 @@ def _opportunity(writing: Writing) -> None:
     _put(new, "ExpectedRevenue", expected)
 
 
+def _counted(name: str, of: str) -> Callable[[Writing], None]:
+    """The rule for one more relation of an activity: it counts the people."""
+
+    def count(writing: Writing) -> None:
+        activity = writing.store.get(name, writing.new.get(of))
+        if writing.old is None and activity is not None and not writing.new.get("IsWhat"):
+            writing.store.put(name, {**activity, "WhoCount": activity.get("WhoCount", 0) + 1})
+
+    return count
+
+
 _RULES: dict[str, Callable[[Writing], None]] = {
     "Contact": _contact,
     "Lead": _person,
@@ -131,6 +148,8 @@ _RULES: dict[str, Callable[[Writing], None]] = {
     "Case": _case,
     "Task": _task,
     "Event": _event,
+    "TaskRelation": _counted("Task", "TaskId"),
+    "EventRelation": _counted("Event", "EventId"),
     "Opportunity": _opportunity,
 }
 

@@ -180,6 +180,16 @@ def test_f54_a_query_that_takes_too_long_is_asked_for_shorter_windows(
     assert clock.naps == []
 
 
+def test_f54_the_window_that_worked_is_remembered(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
+    for _ in range(4):
+        wire.rows()
+    since = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    for _ in range(2):
+        list(crm.changes(ACCOUNTS, since=since, after=None))
+    assert "SystemModstamp < 2026-11-20T10:00:00Z" in wire.queries[3]
+
+
 def test_f54_a_window_that_cannot_be_halved_gives_up(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
     with pytest.raises(Unavailable):

@@ -80,7 +80,7 @@ def test_what_cannot_be_missed_is_an_error(name: str, where: str) -> None:
         ("Contact", "AccountId", "datetime", "contact.account"),
         ("Case", "LastModifiedDate", "text", "interaction.case.updated"),
         ("Case", "ClosedDate", "picklist", "interaction.case.ended.at"),
-        ("Case", "ContactId", "boolean", "interaction.case.contact"),
+        ("Case", "ContactId", "boolean", "interaction.case.contact[0]"),
     ],
 )
 def test_a_field_that_cannot_hold_what_it_is_read_for_is_named(
@@ -107,7 +107,7 @@ def test_f37_a_condition_on_values_that_a_picklist_does_not_have_is_told() -> No
 
 
 def test_a_slip_of_the_pen_is_recognised() -> None:
-    text = DEFAULT.replace('contact = "ContactId"\nowner', 'contact = "contactid"\nowner').replace(
+    text = DEFAULT.replace('contact = ["ContactId", ', 'contact = ["contactid", ', 1).replace(
         'object = "Case"\noptional = true', 'object = "Case"'
     )
     assert the_problem(an_org(), text).remedy.startswith("Did you mean ContactId?")
