@@ -431,6 +431,8 @@ def _span(text: str) -> Any:
 
 
 def _report_failures(report: lap.Report) -> None:
+    for news in report.news.values():
+        printing.problems(err, news)
     for name, errors in report.failures.items():
         for error in errors:
             printing.failure(err, name, error)

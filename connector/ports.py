@@ -390,6 +390,9 @@ class CrmMapping(Protocol):
         """Changes when what is written, or the form that its fields take, changes: then every record is compared again, and what was
         refused is tried once more."""
 
+    def fingerprint_of(self, object_name: str) -> str:
+        """Changes when what is read of one object, or how it is understood, changes: then this object is read again."""
+
     @property
     def queries(self) -> Sequence[Query]:
         """What a lap reads: one query for each object, owners first, then accounts, contacts, interactions and tasks."""
@@ -439,6 +442,10 @@ class MappingSource(Protocol):
     @property
     def objects(self) -> Sequence[str]:
         """The CRM objects whose schema `fit` needs."""
+
+    @property
+    def identity(self) -> str:
+        """Changes with every edit that means something."""
 
     @property
     def triggers(self) -> str:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from connector.errors import AfterwordError, Problem
+from connector.errors import AfterwordError, Problem, SettingsError
 from connector.planning import Hindsight
 from connector.reconciling import Comparison
 from connector.stages.lap import Report
@@ -62,6 +62,9 @@ def error(console: Console, one: AfterwordError) -> None:
 
 def failure(console: Console, name: str, one: AfterwordError) -> None:
     """Print why a connection failed."""
+    if isinstance(one, SettingsError):
+        problems(console, one.problems)
+        return
     where = one.where or name
     problems(console, [Problem(where if where.startswith(name) else f"{name}: {where}", one.what, one.remedy)])
 

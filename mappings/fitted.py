@@ -35,6 +35,8 @@ class FittedMapping:
 
     fingerprint: str
     form: str
+    fingerprints: Mapping[str, str]
+    """By object."""
     queries: Sequence[Query]
     events: frozenset[str]
     parts: Mapping[str, tuple[Part, ...]]
@@ -44,6 +46,10 @@ class FittedMapping:
     choices: Mapping[tuple[str, str], tuple[str, ...]]
     """The values that the CRM lists for a fact, by (kind, fact)."""
     lacking: tuple[tuple[str, str], ...] = ()
+
+    def fingerprint_of(self, object_name: str) -> str:
+        """Return what changes when one object is read, or understood, in another way."""
+        return self.fingerprints[object_name]
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

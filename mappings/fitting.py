@@ -55,6 +55,11 @@ class MappingFile:
         return frozenset({name for facts in named for name, _field in facts} | {EMAIL_INVALID})
 
     @property
+    def identity(self) -> str:
+        """Return what changes with every edit that means something."""
+        return hashlib.sha256(repr(self.spec).encode()).hexdigest()[:32]
+
+    @property
     def triggers(self) -> str:
         """Return what changes when an admin edits what ends, or who is a customer: what might make history look new."""
         asked_about = (UNDERSTANDING, self.spec.interactions, self.spec.account.is_customer)
@@ -107,6 +112,7 @@ class _Fitting:
         fitted = FittedMapping(
             fingerprint=self._fingerprint(queries),
             form=form_of(written),
+            fingerprints={query.object: self._fingerprint_of(query) for query in queries},
             queries=queries,
             events=frozenset(
                 f"{one.kind}.{end.event}" for one in self.spec.interactions if one.kind in kinds for end in one.ended
@@ -270,6 +276,19 @@ class _Fitting:
         types = [(one.kind, known(one.section.types)) for one in self.found]
         text = repr((UNDERSTANDING, asked, read, types, self._read_back()))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def _fingerprint_of(self, query: Query) -> str:
+        """Return a hash of what is asked of one object, and of everything by which its records are understood."""
+        spec = self.spec
+        whole = [spec.owner, spec.account, spec.contact, *spec.interactions, spec.task]
+        objects = [spec.owner.object, spec.account.object, spec.contact.object]
+        objects += [*(one.object for one in spec.interactions), spec.task.object]
+        read = [one for one, name in zip(whole, objects, strict=True) if name == query.object]
+        leads = tuple(objects[:3])  # a lookup is understood by the object that it leads to
+        types = [(one.kind, known(one.section.types)) for one in self._of(query.object)]
+        asked = (query.object, sorted(query.fields), query.where)
+        back = [one for one in self._read_back() if self._targets()[one[0]] == query.object]
+        return hashlib.sha256(repr((UNDERSTANDING, asked, read, leads, types, back)).encode()).hexdigest()[:32]
 
     def _read_back(self) -> list[tuple[str, str, str]]:
         """Return which of the fields that we write are read, and as what."""

@@ -15,6 +15,10 @@ SCHEMA_LASTS = timedelta(hours=24)
 """The schema is asked for again after this, and at once when a field turns out to be missing or the mapping was edited."""
 
 
+NECESSARY = frozenset({"account", "contact"})
+"""Kinds without which nothing is sent or written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One configured connection, not yet tried."""
@@ -31,7 +35,10 @@ class Endpoint:
 
 
 def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:
-    """Return the connection ready for a lap, with warnings. `SettingsError`: the mapping cannot be used with this CRM as it is.
+    """Return the connection ready for a lap, with the problems. `SettingsError`: the mapping cannot be used with this CRM as it is.
+
+    With a mapping that has fitted before, the CRM was changed: what no longer fits is left out, the rest goes on. Without accounts
+    or contacts, nothing is sent or written meanwhile: what they say now, an opt-out too, is not known.
 
     `CrmError`: it could not be reached. `AuthRevoked`: it refused these credentials before, so it is not called again.
     Costs no call while the stored schema is fresh.
@@ -48,11 +55,16 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         schemas = _describe(store, endpoint, now)
     mapping, problems = endpoint.mapping.fit(schemas)
     errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        with store.write() as connection:
+    with store.write() as connection:
+        if errors:
             connecting.forget_schema(connection, endpoint.name)
+        else:
+            connecting.note_fitted(connection, endpoint.name, endpoint.mapping.identity)
+        usable = not errors or connecting.fitted_before(connection, endpoint.name, endpoint.mapping.identity)
+    if not usable:
         raise SettingsError(errors)
-    live = endpoint.mode_live and state.paused_at is None and everything is None
+    known = {kind for query in mapping.queries for kind in mapping.kinds(query.object)}
+    live = endpoint.mode_live and state.paused_at is None and everything is None and known >= NECESSARY
     _note_mapping(store, endpoint, state)
     with store.write() as connection:
         writing.take_form(connection, endpoint.name, mapping.form)

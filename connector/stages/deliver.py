@@ -11,6 +11,7 @@ from connector.model import Decision, Ref
 from connector.ports import Channel, Message, Reading
 from connector.stages.context import Connected, Context
 from connector.stages.deliver_plan import (
+    LONGEST_RETRY,
     REFUSED_IN_A_ROW,
     REFUSED_RETRY,
     Planned,
@@ -145,7 +146,16 @@ class _Round:
         for letter in letters:
             if self._ends:
                 return
-            self._one(letter, fresh)
+            if self._readable(connected, letter):
+                self._one(letter, fresh)
+            else:
+                self._postpone(letter, self.context.clock.now() + LONGEST_RETRY)
+
+    def _readable(self, connected: Connected, letter: Letter) -> bool:
+        """Tell whether records of these kinds can be read at present: else what the CRM says of them is not that they are gone."""
+        kind = self.settings.surveys[letter.invitation.survey].on.partition(".")[0]
+        kinds = ((letter.contact_ref, "contact"), (letter.interaction_ref, kind))
+        return all(ref is None or one in connected.mapping.kinds(ref.object) for ref, one in kinds)
 
     def _one(self, letter: Letter, fresh: Mapping[Ref, Reading]) -> None:
         contact = fresh.get(letter.contact_ref) if letter.contact_ref else None

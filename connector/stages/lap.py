@@ -78,6 +78,8 @@ class Report:
     failures: dict[str, list[AfterwordError]] = field(default_factory=dict)
     """By connection: why it, or one of its objects, could not be read or written."""
     mapping_problems: dict[str, Sequence[Problem]] = field(default_factory=dict)
+    news: dict[str, Sequence[Problem]] = field(default_factory=dict)
+    """By connection: warnings about a schema that turned out to have changed in this lap."""
     mail_error: AfterwordError | None = None
     busy: list[str] = field(default_factory=list)
     """Work that another process is doing right now."""
@@ -176,11 +178,10 @@ def bare_context(house: Installation) -> Context:
 
 def _run(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
     with at_work(house, context, report) as (reached, leases):
-        if Stage.PULL in stages:
-            _pull(reached, leases, report)
-        _between(house, _still_let_in(reached, report), stages, report)
+        current = _pull(house, reached, leases, report) if Stage.PULL in stages else reached
+        _between(house, _still_let_in(current, report), stages, report)
         if Stage.WRITE_BACK in stages:
-            _write_back(_still_let_in(reached, report), leases, report)
+            _write_back(_still_let_in(current, report), leases, report)
 
 
 @contextmanager
@@ -201,12 +202,16 @@ def at_work(house: Installation, context: Context, report: Report) -> Iterator[t
 def _take_leases(house: Installation, stack: ExitStack, report: Report) -> Mapping[str, Lease]:
     leases = {}
     for one in house.endpoints:
-        lease = stack.enter_context(held(house.store, f"crm:{one.name}"))
+        lease = stack.enter_context(held(house.store, _lease_of(one)))
         if lease is None:
             report.busy.append(one.name)
         else:
             leases[one.name] = lease
     return leases
+
+
+def _lease_of(endpoint: Endpoint) -> str:
+    return f"crm:{endpoint.name}"
 
 
 def _connect_all(house: Installation, leases: Mapping[str, Lease], report: Report) -> dict[str, Connected]:
@@ -219,22 +224,66 @@ def _connect_all(house: Installation, leases: Mapping[str, Lease], report: Repor
         except AfterwordError as error:
             report.fail(one.name, error)
         else:
-            report.mapping_problems[one.name] = problems
+            _note_problems(report, one.name, problems)
     return connected
 
 
-def _pull(context: Context, leases: Mapping[str, Lease], report: Report) -> None:
+def _pull(house: Installation, context: Context, leases: Mapping[str, Lease], report: Report) -> Context:
+    """Read every CRM. Returns the context with those connections whose schema turned out to be another one as they are now."""
+    connected = dict(context.connected)
     for name, crm in context.connected.items():
         if context.stop.is_set():
-            return
+            break
         pulled = pull.run(context, crm, leases[name])
+        if _changed(pulled) and pulled.failure is None:
+            connected[name] = _read_again(house, context, leases[name], pulled, report)
         report.pulled[name] = pulled
         for problem in pulled.problems:
             report.fail(name, problem)
-            if isinstance(problem, SchemaChanged):
-                _forget_schema(context, name)
         if pulled.failure is not None:
             report.fail(name, pulled.failure)
+        if _changed(pulled):
+            _forget_schema(context, name)
+        _note_unread(context, name, pulled, report)
+    return replace(context, connected=connected)
+
+
+def _changed(pulled: Pulled) -> list[str]:
+    """Return the objects that do not look as their stored schema says."""
+    return [name for name, error in pulled.unread.items() if isinstance(error, SchemaChanged)]
+
+
+def _read_again(house: Installation, context: Context, lease: Lease, pulled: Pulled, report: Report) -> Connected:
+    """Ask for the schema anew, once, and read what changed by it: an optional field that is gone is left out."""
+    (endpoint,) = (one for one in house.endpoints if lease.name == _lease_of(one))
+    name = endpoint.name
+    before = set(report.mapping_problems.get(name, ()))
+    _forget_schema(context, name)
+    try:
+        crm, problems = connect(house.store, house.clock, endpoint)
+    except AfterwordError as error:
+        pulled.failure = error
+        return context.connected[name]
+    _note_problems(report, name, problems)
+    report.news[name] = [one for one in problems if one.severity == "warning" and one not in before]
+    pulled.go_on(pull.run(context, crm, lease, only=_changed(pulled)))
+    return crm
+
+
+def _note_problems(report: Report, name: str, problems: Sequence[Problem]) -> None:
+    """Keep what the mapping does not fit by; what cannot be done without is a failure, of that part alone."""
+    report.mapping_problems[name] = problems
+    if errors := [problem for problem in problems if problem.severity == "error"]:
+        report.fail(name, SettingsError(errors))
+
+
+def _note_unread(context: Context, name: str, pulled: Pulled, report: Report) -> None:
+    """Keep for `status` what is not read at present."""
+    lost = [one for one in report.mapping_problems.get(name, ()) if one.severity == "error"]
+    told = [{"object": one.where, "what": one.what, "remedy": one.remedy} for one in lost]
+    told += [{"object": key, "what": error.what, "remedy": error.remedy} for key, error in pulled.unread.items()]
+    with context.store.write() as connection:
+        connecting.note_unread(connection, name, told)
 
 
 def _still_let_in(context: Context, report: Report) -> Context:

@@ -6,7 +6,7 @@ accounts are there before the contacts and interactions that point at them.
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from connector.stages.listing import Batch
 from connector.store import Transaction, comparing, cursors, linking, merging
 from connector.store.leases import Lease
 from connector.store.people import person_key
-from connector.store.pulling import Absorbed, Absorber, Counts
+from connector.store.pulling import Absorber, Counts
 
 PAGES_AHEAD = 1
 """How many pages of each object may wait in memory: the next one is read while one is stored."""
@@ -34,20 +34,26 @@ class Pulled:
     counts: dict[str, Counts] = field(default_factory=dict)
     problems: list[AfterwordError] = field(default_factory=list)
     """Objects that could not be read, each with its reason; the others were."""
+    unread: dict[str, AfterwordError] = field(default_factory=dict)
+    """The same, by object."""
     failure: AfterwordError | None = None
     """Why the connection as a whole gave up."""
+
+    def go_on(self, later: "Pulled") -> None:
+        """Take in what a second reading gave, of objects that could not be read before."""
+        _add(self.counts, later.counts)
+        self.problems, self.unread, self.failure = later.problems, later.unread, later.failure
 
 
 _End = AfterwordError | Exception | None
 
 
-def run(context: Context, crm: Connected, lease: Lease) -> Pulled:
-    """Read everything that changed since the last lap. A failure keeps what was read before it."""
-    result = Pulled(
-        counts={kind: Counts() for query in crm.mapping.queries for kind in crm.mapping.kinds(query.object)}
-    )
+def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str] | None = None) -> Pulled:
+    """Read everything that changed since the last lap, of all objects or some. A failure keeps what was read before it."""
+    queries = [query for query in crm.mapping.queries if only is None or query.object in only]
+    result = Pulled(counts={kind: Counts() for query in queries for kind in crm.mapping.kinds(query.object)})
     halt = threading.Event()
-    readers = [_Reader(context, crm, query, halt) for query in crm.mapping.queries]
+    readers = [_Reader(context, crm, query, halt) for query in queries]
     for reader in readers:
         reader.start()
     try:
@@ -94,6 +100,7 @@ def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, res
     except (SchemaChanged, NotPermitted, ImplausibleLoss) as error:
         # This object pauses; the others go on. Nothing of it is taken as deleted.
         result.problems.append(error)
+        result.unread[reader.query.object] = error
     except AfterwordError as error:
         result.failure = error
 
@@ -109,7 +116,7 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *,
         _save(connection, crm, reader.query, moved, now)
     reader.cursor = moved
     context.progress(crm.name, reader.query.object, len(batch.found))
-    _add(result.counts, absorbed)
+    _add(result.counts, absorbed.counts)
 
 
 def _plausible_loss(connection: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
@@ -128,12 +135,20 @@ def _finish(context: Context, crm: Connected, reader: "_Reader", lease: Lease) -
         _save(connection, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
 
 
+def position(connection: Transaction, crm: Connected, query: Query) -> Cursor:
+    """Return where reading an object stands."""
+    mapping = crm.mapping
+    known = {"fingerprint": mapping.fingerprint_of(query.object), "whole": mapping.fingerprint}
+    return cursors.load(connection, crm.name, query.object, **known)
+
+
 def _save(connection: Transaction, crm: Connected, query: Query, cursor: Cursor, now: datetime) -> None:
-    cursors.save(connection, crm.name, query.object, cursor, fingerprint=crm.mapping.fingerprint, now=now)
+    fingerprint = crm.mapping.fingerprint_of(query.object)
+    cursors.save(connection, crm.name, query.object, cursor, fingerprint=fingerprint, now=now)
 
 
-def _add(counts: dict[str, Counts], absorbed: Absorbed) -> None:
-    for kind, more in absorbed.counts.items():
+def _add(counts: dict[str, Counts], others: Mapping[str, Counts]) -> None:
+    for kind, more in others.items():
         sums = counts.setdefault(kind, Counts())
         for name in Counts.__slots__:
             setattr(sums, name, getattr(sums, name) + getattr(more, name))
@@ -152,7 +167,7 @@ class _Reader(threading.Thread):
         self._room = threading.Semaphore(PAGES_AHEAD)
         self._queue: queue.SimpleQueue[Batch | tuple[_End]] = queue.SimpleQueue()
         with context.store.read() as connection:
-            self.cursor = cursors.load(connection, crm.name, query.object, fingerprint=crm.mapping.fingerprint)
+            self.cursor = position(connection, crm, query)
 
     def run(self) -> None:
         """Read until the CRM has no more, something fails, or the lap is halted."""

@@ -18,8 +18,8 @@ from connector.ports import Query, Reading
 from connector.stages import listing
 from connector.stages.context import Connected, Context
 from connector.stages.listing import Batch
-from connector.stages.pull import settle
-from connector.store import Transaction, comparing, cursors, merging
+from connector.stages.pull import position, settle
+from connector.store import Transaction, comparing, merging
 from connector.store.comparing import Standing
 from connector.store.leases import Lease
 from connector.store.people import person_key
@@ -80,15 +80,11 @@ def _overdue(context: Context, crm: Connected, since: datetime) -> Sequence[Quer
         found = [
             (query, comparing.standing(connection, crm.name, query.object))
             for query in crm.mapping.queries
-            if not _watermark(connection, crm, query).backfilling
+            if not position(connection, crm, query).backfilling
         ]
     due = [(query, one) for query, one in found if one.measured_at is None or one.measured_at < since]
     due.sort(key=lambda each: (each[1].place is None, each[1].measured_at is not None, each[1].measured_at or since))
     return [query for query, _ in due]
-
-
-def _watermark(connection: Transaction, crm: Connected, query: Query) -> Cursor:
-    return cursors.load(connection, crm.name, query.object, fingerprint=crm.mapping.fingerprint)
 
 
 class _Comparison:
@@ -102,7 +98,7 @@ class _Comparison:
         self._query = query
         with context.store.read() as connection:
             self.now: Standing = comparing.standing(connection, crm.name, query.object)
-            self._read_until = _watermark(connection, crm, query)
+            self._read_until = position(connection, crm, query)
 
     def until(self, enough: Callable[[], bool]) -> bool:
         """Compare page by page, one page at least; returns whether the listing came to its end."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,35 @@ def remember(connection: Connection, crm: str, **columns: Any) -> None:
 def forget_schema(connection: Connection, crm: str) -> None:
     """Ask the CRM for its schema again in the next lap."""
     remember(connection, crm, schema=None, schema_at=None)
+
+
+def fitted_before(connection: Connection, crm: str, identity: str) -> bool:
+    """Tell whether this very mapping has once fitted the CRM whole: then what no longer fits was changed there."""
+    return bool(_setting(connection, f"fitted:{crm}") == identity)
+
+
+def note_fitted(connection: Connection, crm: str, identity: str) -> None:
+    """Note that a mapping fits the CRM."""
+    _set(connection, f"fitted:{crm}", identity)
+
+
+def note_unread(connection: Connection, crm: str, unread: Sequence[Mapping[str, str]]) -> None:
+    """Note what cannot be read of a CRM at present: each with ``object``, ``what``, ``remedy``."""
+    _set(connection, f"unread:{crm}", list(unread))
+
+
+def unread(connection: Connection, crm: str) -> list[dict[str, str]]:
+    """Return what cannot be read at present, and why."""
+    return _setting(connection, f"unread:{crm}") or []
+
+
+def _setting(connection: Connection, name: str) -> Any:
+    return connection.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
+
+
+def _set(connection: Connection, name: str, value: Any) -> None:
+    if _setting(connection, name) != value:
+        insert_or_update(connection, setting, [{"name": name, "value": value}])
 
 
 def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> dict[str, Any]:

@@ -13,14 +13,17 @@ CHANGES = "changes"
 """The pass of every lap."""
 
 
-def load(connection: Connection, crm: str, object_name: str, *, fingerprint: str) -> Cursor:
-    """Return the stored position; the beginning when there is none, or when the mapping has changed since."""
+def load(connection: Connection, crm: str, object_name: str, *, fingerprint: str, whole: str = "") -> Cursor:
+    """Return the stored position; the beginning when there is none, or when the object is read in another way since.
+
+    `whole` is the fingerprint of the whole mapping, by which version 0.1.0 stored positions.
+    """
     row = connection.execute(
         select(table.c.position, table.c.fingerprint).where(
             table.c.connection == crm, table.c.object == object_name, table.c["pass"] == CHANGES
         )
     ).one_or_none()
-    if row is None or row.fingerprint != fingerprint:
+    if row is None or row.fingerprint not in (fingerprint, whole):
         return Cursor()
     return rules.load(row.position)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
 from connector.store import budgets, comparing, cursors, tables
-from connector.store.connecting import all_paused, peek
+from connector.store.connecting import all_paused, peek, unread
 from connector.store.delivering import FAILED
 
 
@@ -42,6 +42,7 @@ def crm(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
         "pause_reason": state.pause_reason if state else None,
         "refused": _refused(state),
     }
+    known["unread"] = unread(connection, name)
     return {**known, "calls": _calls(connection, name, now), "cursors": positions, "drift": drift(connection, name)}
 
 

@@ -37,6 +37,9 @@ class LargeCrm:
         records = [Record(name, f"{n:09}", "2026", {"Name": f"Person {n}", "Notes": f"{n} " * 100}) for n in numbers]
         return Page(records, Position("2026", records[-1].id), NOW)
 
+    def fingerprint_of(self, _object_name: str) -> str:
+        return self.fingerprint
+
     def kinds(self, _object_name: str) -> tuple[str, ...]:
         return ("contact",)
 
