@@ -74,7 +74,7 @@ def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str]
 def _look_again(context: Context, crm: Connected, lease: Lease, result: Pulled) -> None:
     try:
         for absorbed in late.run(context, crm, lease):
-            _add(result.counts, absorbed)
+            _add(result.counts, absorbed.counts)
     except (SchemaChanged, NotPermitted) as error:
         result.problems.append(error)
     except AfterwordError as error:
