@@ -242,7 +242,7 @@ def _pull(house: Installation, context: Context, leases: Mapping[str, Lease], re
             report.fail(name, problem)
         if pulled.failure is not None:
             report.fail(name, pulled.failure)
-        if _changed(pulled):
+        if any(isinstance(problem, SchemaChanged) for problem in pulled.problems):
             _forget_schema(context, name)
         _note_unread(context, name, pulled, report)
     return replace(context, connected=connected)
