@@ -123,6 +123,20 @@ def test_refused_credentials_are_told_without_them(connect: Connect, wire: Wire)
     assert "hush-hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "said"), [("unknown_error", "retry your request"), ("invalid_grant", "Login rate exceeded")]
+)
+@pytest.mark.parametrize("way", [APP, {"auth": "refresh_token", "client_id": "app", "refresh_token": "hush-5Aep"}])
+def test_an_answer_that_asks_to_try_again_judges_nobody(
+    connect: Connect, wire: Wire, way: dict[str, str], *, code: str, said: str
+) -> None:
+    for _ in range(4):
+        wire.answer("POST", TOKEN, {"error": code, "error_description": said}, status=400)
+    with pytest.raises(Unavailable, match=code) as caught:
+        connect(**way).describe("Account")
+    assert caught.value.not_sent
+
+
 @pytest.mark.parametrize("answer", ["<html>We are down</html>", [], {"access_token": None}, "{}"])
 def test_a_page_in_place_of_a_token_judges_nobody(connect: Connect, wire: Wire, answer: Any) -> None:
     for _ in range(4):

@@ -16,6 +16,7 @@ from connector.settings.keys import ANY, KEYS, Key
 
 HUB = '[crm.hub]\nadapter = "hubspot"\naccess_token = "pat-na1-0123456789"\n'
 ACME = '[crm.acme]\nadapter = "salesforce"\nurl = "https://acme.my.salesforce.com"\n'
+WEB = f'[web]\nsecret = "{"s" * 40}"\n'
 SURVEY = '[surveys.s]\non = "case.closed"\n'
 FOLLOW_UP = '[follow_up.f]\nwhen = "csat <= 2"\n'
 MAIL = '[email]\nhost = "smtp.acme.example"\nfrom = "care@acme.example"\n'
@@ -72,6 +73,24 @@ WRONG = [
         "private_key_file",
     ),
     (ACME + 'auth = "client_credentials"\nclient_id = "c"\n', "crm.acme.client_secret", "is missing", "needs it"),
+    (
+        f'{WEB}{ACME}auth = "refresh_token"\nclient_id = "c"\n',
+        "crm.acme.refresh_token",
+        "is missing",
+        "refresh_token_file",
+    ),
+    (
+        f'{WEB}{HUB}auth = "refresh_token"\nclient_id = "c"\nrefresh_token = "r"\n',
+        "crm.hub.client_secret",
+        "is missing",
+        "HubSpot needs it",
+    ),
+    (
+        ACME + 'auth = "refresh_token"\nclient_id = "c"\nrefresh_token = "r"\n',
+        "web.secret",
+        "is missing",
+        "It encrypts the tokens of [crm.acme]",
+    ),
     (ACME + 'access_token = ""\n', "crm.acme.access_token", "is empty", "Write the value"),
     (ACME + 'access_token_file = "no"\n', "crm.acme.access_token_file", "cannot be read", "elative paths"),
     ('[crm.acme]\nadapter = "salesforce"\naccess_token = "t"\n', "crm.acme.url", "is missing", "my.salesforce.com"),
