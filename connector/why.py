@@ -66,10 +66,16 @@ def explain(store: Store, record_id: str) -> list[str]:
     """
     with store.read() as connection:
         found = survey_log.find(connection, record_id.strip())
-        told = [(one, survey_log.person(connection, one), survey_log.entries(connection, one)) for one in found]
+        told = [
+            [
+                *_record(one, survey_log.person(connection, one), survey_log.entries(connection, one)),
+                *(f"  {_set_aside(row)}" for row in survey_log.set_aside(connection, one)),
+            ]
+            for one in found
+        ]
     if not told:
         raise UnknownRecord(record_id)
-    return [line for one, person, entries in told for line in _record(one, person, entries)]
+    return [line for lines in told for line in lines]
 
 
 def not_asked(store: Store, accounts: Iterable[Any]) -> list[str]:
@@ -99,6 +105,11 @@ def _record(found: Found, person: Any | None, entries: list[Entry]) -> list[str]
         lines += [f"  {line}" for line in _entry(entry)]
         lines += [f"    {line}" for line in _standing_once(entry, told)]
     return lines
+
+
+def _set_aside(row: Any) -> str:
+    done = "understood" if row.direction == "read" else "written to the CRM"
+    return f"Could not be {done}, since {_time(row.at)}: {row.what} {row.remedy}".rstrip()
 
 
 def _standing_once(entry: Entry, told: set[str]) -> list[str]:

@@ -16,9 +16,11 @@ from connector.store.tables import (
     contact,
     decision,
     decision_log,
+    follow_up,
     interaction,
     invitation,
     rating,
+    refused,
     response,
 )
 
@@ -97,6 +99,17 @@ def person(connection: Connection, found: Found) -> Any | None:
     """Return what is known of the person behind a contact; None for other kinds."""
     key = getattr(found.row, "person", None)
     return people(connection, [key]).get(key) if key else None
+
+
+def set_aside(connection: Connection, found: Found) -> list[Any]:
+    """Return what was refused of a record, read or written, and of the tasks about it: what, remedy, direction, at."""
+    row = found.row
+    about = {Kind.ACCOUNT.value: follow_up.c.account_id, Kind.CONTACT.value: follow_up.c.contact_id}.get(found.kind)
+    mine = [refused.c.key.in_([f"{found.kind}:{row.ref}", f"read:{row.ref}"])]
+    if about is not None:
+        mine.append(refused.c.key.in_(select(follow_up.c.id).where(about == row.id)))
+    found_rows = select(refused).where(refused.c.connection == row.connection, or_(*mine))
+    return list(connection.execute(found_rows.order_by(refused.c.at, refused.c.key)))
 
 
 def entries(connection: Connection, found: Found) -> list[Entry]:

@@ -9,7 +9,7 @@ import pytest
 from house import DAY, HOUR, RULES, standing
 from house_hubspot import HubSpotHouse
 
-from connector import checking, planning
+from connector import checking, planning, undoing
 from connector.clock import SteppedClock
 
 NOTHING = {"created": 0, "updated": 0, "refused": 0}
@@ -229,3 +229,19 @@ def test_merged_companies_keep_their_answers(live: HubSpotHouse) -> None:
     live.later(HOUR)
     live.later(HOUR)
     assert live.shows("companies", survivor)["people"] == "2"
+
+
+def test_the_last_write_back_is_taken_back_here_too(live: HubSpotHouse) -> None:
+    company = live.account("Northwind", owner=live.org.add_owner("Ritva Laine", "ritva@acme.example"))
+    live.advance(HOUR)
+    live.close_case(live.case(company, live.contact(company, "Maria Virtanen", "maria@nw.example")))
+    live.later(DAY)
+    live.later(DAY)
+    live.answer(live.mailbox.mails[0], 1, "Nobody called back.\nTwice.")
+    live.lap()
+    assert live.shows("companies", company)["people"] == "1"
+    undone = undoing.carry_out(live.installation, live.installation.endpoints[0])
+    assert (undone.exit_code, [step.left for step in undone.steps if step.left]) == (0, [])
+    assert not any(live.shows("companies", company).values())
+    (task,) = live.tasks()
+    assert (task["hs_task_status"], task["afterword_outcome"]) == ("COMPLETED", "No action needed")

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from connector.errors import Locked, RuleRefused, Unavailable
 from connector.stages.write_back_plan import CONTESTED, PATIENCE
 from connector.store import tables
+from connector.why import explain
 
 RULE = "Accounts in dispute are changed by legal alone"
 
@@ -123,6 +124,20 @@ def test_a_refused_record_is_set_aside_with_the_rules_words_and_nothing_waits_fo
         report = world.lap()
         assert (report.exit_code, report.written["acme"].refused) == (1, 1)
     assert world.writes() == writes
+
+
+def test_whoever_asks_about_a_record_is_told_what_was_refused_of_it(world: LapWorld) -> None:
+    account, other = world.account(), world.account("Other")
+    world.crm.faults.refuse(
+        RuleRefused(RULE, remedy="Ask legal."), lambda row_id, values: account in (row_id, values.get("WhatId"))
+    )
+    world.rated(account, 1)
+    world.rated(other, 1)
+    told = [line.strip() for line in explain(world.store, account) if RULE in line]
+    assert len(told) == 2  # its fields, and its task
+    assert all(line.startswith("Could not be written to the CRM, since ") for line in told)
+    assert all(line.endswith("Ask legal.") for line in told)
+    assert not any(RULE in line for line in explain(world.store, other))
 
 
 def test_a_refused_record_is_taken_up_again_when_there_is_something_else_to_write(world: LapWorld) -> None:
