@@ -48,7 +48,9 @@ class Archive:
         if names and len(names) <= _LONGEST_LIST:
             query["properties"] = names
         for answer in self._client.pages(objects(columns.object), query, call=f"archived {columns.object}"):
-            gone = [row for row in answer.rows if row["id"] not in merged and _concerns(columns, row, since)]
+            # A row that is not said to be archived is none: an answer that leaves the question aside deletes nothing.
+            said = [row for row in answer.rows if row.get("archived") or row.get("archivedAt")]
+            gone = [row for row in said if row["id"] not in merged and _concerns(columns, row, since)]
             records = [
                 tombstone(columns, str(row["id"]), _archived(row), fields=record_values(columns, row)) for row in gone
             ]

@@ -67,8 +67,11 @@ def _ends(row: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
 
 
 def _ordered(ends: Sequence[tuple[bool, str]]) -> tuple[str, ...]:
-    """Return each id once, primary ones before the others: one record may be named under several types."""
-    return tuple(dict.fromkeys(one for _, one in sorted(ends, key=lambda end: not end[0])))
+    """Return each id once, primary ones first, the others by their ids, in whatever order they were told.
+
+    One record may be named under several types.
+    """
+    return tuple(dict.fromkeys(one for _, one in sorted(ends, key=lambda end: (not end[0], len(end[1]), end[1]))))
 
 
 def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -20,7 +20,7 @@ from adapters.hubspot.pipelines import Pipelines
 from adapters.hubspot.records import Columns, Completer, Row, columns_of, losers, stamped, tombstone
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
 from adapters.hubspot.version import objects
-from connector.errors import RecordRejected, SchemaChanged
+from connector.errors import CursorInvalid, RecordRejected, SchemaChanged
 from connector.ports import Page, Position, Query, Record
 
 LAG: Final = timedelta(minutes=5)
@@ -44,6 +44,12 @@ class Place:
     start: datetime | None
     behind: str | None = None
     until: datetime | None = None
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """What grows from one search to the next, or reading would go round for ever."""
+        earliest = datetime.min.replace(tzinfo=UTC)
+        return (self.start or earliest, -1 if self.behind is None else int(self.behind))
 
     def filters(self, columns: Columns) -> list[Filter]:
         """Return the place as filters."""
@@ -128,7 +134,13 @@ class Reader:
             answer = self._search(columns, place)
             rows = answer.rows
             more = bool(answer.following) and bool(rows)
-            complete, place = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
+            complete, following = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
+            if following is not None and following.order <= place.order:
+                where = self._client.where(f"changes of {columns.object}")
+                raise CursorInvalid(
+                    "the search does not get on: it shows again what it was not asked for.", where=where
+                )
+            place = following
             page = self._page(columns, complete, after, answer, gone)
             if page.last is not None:
                 after = page.last

@@ -96,9 +96,9 @@ def test_a_path_leads_to_a_property_of_the_first(hub: HubSpotAdapter, wire: Wire
 
 
 def test_what_hangs_on_people_alone_leads_to_their_company(hub: HubSpotAdapter, wire: Wire, tickets: Rows) -> None:
-    people = {"results": [linked("1", (70, 16)), linked("2", (71, 16), (70, 16))], "errors": [none("3")]}
+    people = {"results": [linked("1", (70, 16)), linked("2", (70, 16), (69, 16))], "errors": [none("3")]}
     wire.answer("POST", "/crm/associations/2026-03/tickets/contacts/batch/read", people, status=207)
-    companies = {"results": [linked("70", (900, 279), (901, 1))], "errors": [none("71")]}
+    companies = {"results": [linked("70", (900, 279), (901, 1))], "errors": [none("69")]}
     wire.answer("POST", "/crm/associations/2026-03/contacts/companies/batch/read", companies, status=207)
     name = "associations.contacts.companies"
     assert [record.fields[name] for record in read(hub, Query("tickets", (name,)))] == [("901", "900"), (), None]
@@ -351,3 +351,12 @@ def test_owners_can_be_fetched_and_described(hub: HubSpotAdapter, owners: Wire) 
     fields = hub.describe("owners").fields
     assert fields["archived"].type == "boolean"
     assert not fields["email"].updateable
+
+
+def test_the_order_of_what_is_associated_does_not_depend_on_the_answers(
+    hub: HubSpotAdapter, wire: Wire, tickets: Rows
+) -> None:
+    results = [linked("1", (1000, 339), (97, 339), (500, 26)), linked("2", (97, 339), (500, 26), (1000, 339))]
+    wire.answer("POST", READ, {"results": results, "errors": [none("3")], "numErrors": 1}, status=207)
+    found = [record.fields["associations.companies"] for record in read(hub)]
+    assert found == [("500", "97", "1000"), ("500", "97", "1000"), ()]

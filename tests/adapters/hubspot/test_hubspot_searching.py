@@ -10,7 +10,7 @@ from written_hubspot import NOON, Reply, Request, SteppingClock, Wire, definitio
 from adapters.hubspot import HubSpotAdapter
 from adapters.hubspot.values import RecordId
 from connector.cursor import Cursor, advance, dump, load
-from connector.errors import SchemaChanged
+from connector.errors import CursorInvalid, SchemaChanged
 from connector.ports import Condition, Page, Position, Query
 
 COMPANIES = Query("companies", ("name",))
@@ -274,3 +274,27 @@ def test_ids_are_equal_to_their_text_and_sort_as_numbers() -> None:
     assert sorted(map(RecordId, ["100", "9", "12"])) == ["9", "12", "100"]
     assert RecordId("9") < "10"
     assert "9" < RecordId("10")  # noqa: SIM300  (both directions are meant)
+
+
+@pytest.mark.parametrize("since", [None, datetime(2026, 11, 1, 0, 0, 1, tzinfo=UTC)])
+def test_f4_a_search_that_does_not_get_on_is_an_error_and_no_loop(
+    hub: HubSpotAdapter, wire: Wire, rows: Rows, since: datetime | None
+) -> None:
+    for number in range(300):
+        rows.put(number + 1, 50)
+
+    def deaf(request: Request) -> Reply:
+        request.body["filterGroups"] = []
+        return rows.search(request)
+
+    wire.handle("POST", "/crm/objects/2026-03/companies/search", deaf)
+    with pytest.raises(CursorInvalid):
+        pages(hub, since=since)
+
+
+def test_f20b_a_listing_of_what_is_archived_that_shows_the_living_deletes_nothing(
+    hub: HubSpotAdapter, rows: Rows
+) -> None:
+    rows.put(1, 10)
+    rows.archived = [rows.row("1", ["name"])]
+    assert [record.deleted for page in pages(hub) for record in page.records] == [False]
