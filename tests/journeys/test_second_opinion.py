@@ -1,0 +1,54 @@
+"""The nightly comparison beside HubSpot: what moves no stamp there is found all the same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from house import DAY, ONE_DATABASE, RULES, standing
+from house_hubspot import HubSpotHouse
+
+from connector import reconciling
+from connector.clock import SteppedClock
+from connector.store import tables
+
+
+@pytest.fixture
+def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+    """An installation that went live on an empty account a minute ago."""
+    with standing(HubSpotHouse, tmp_path, store_address, clock) as house:
+        house.configure(RULES)
+        assert house.lap().exit_code == 0
+        yield house
+
+
+def contact(house: HubSpotHouse, contact_id: str) -> Any:
+    with house.installation.store.read() as connection:
+        table = tables.contact
+        return connection.execute(table.select().where(table.c.ref == f"contacts/{contact_id}")).one()
+
+
+def compared(house: HubSpotHouse) -> int:
+    house.later(DAY)
+    found = reconciling.run(house.installation, since=house.clock.now())
+    assert found.lap.exit_code == 0
+    (one,) = found.found.values()
+    return sum(one.drift.values())
+
+
+@ONE_DATABASE
+def test_what_moves_no_stamp_is_found_in_the_night(live: HubSpotHouse) -> None:
+    first, second = live.account("Northwind"), live.account("Contoso")
+    maria = live.contact(first, "Maria Virtanen", "maria@nw.example")
+    gone = live.contact(first, "Gone Soon", "gone@nw.example")
+    live.advance(DAY)
+    live.lap()
+    live.later(30 * DAY)
+    assert compared(live) == 0
+    live.org.dissociate("contacts", maria, "companies", first)
+    live.org.associate("contacts", maria, "companies", second)
+    live.org.purge("contacts", gone)
+    assert compared(live) >= 2
+    assert contact(live, maria).account_ref == f"companies/{second}"
+    assert contact(live, gone).deleted_at is not None
+    assert compared(live) == 0
