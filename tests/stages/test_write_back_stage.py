@@ -1,5 +1,7 @@
 """`write_back`: only differences, never a fight, and what was refused waits for a reason to be tried again."""
 
+from dataclasses import replace
+
 from lap_world import DAY, LapWorld
 from sqlalchemy import select
 
@@ -7,6 +9,7 @@ from connector.errors import Locked, RuleRefused, Unavailable
 from connector.stages.write_back_plan import CONTESTED, PATIENCE
 from connector.store import tables
 from connector.why import explain
+from mappings.loading import load, packaged
 
 RULE = "Accounts in dispute are changed by legal alone"
 
@@ -160,6 +163,22 @@ def test_a_refused_record_is_taken_up_again_when_somebody_has_changed_it(world: 
     world.lap()
     assert world.shows(account)["People"] == 1
     assert world.refused() == []
+
+
+def test_a_refused_record_is_taken_up_again_when_what_is_written_was_mapped_anew(world: LapWorld) -> None:
+    account = world.account()
+    refuse_account(world, account)
+    world.rated(account, 5)
+    world.crm.faults.clear()
+    world.lap()
+    assert world.shows(account) == {}
+    text = packaged("salesforce").replace(
+        '"text", length = 255, help = "Who, what', '"text", length = 200, help = "Who, what'
+    )
+    endpoint = replace(world.house.endpoints[0], mapping=load(text))
+    world.house = replace(world.house, endpoints=[endpoint])
+    world.lap()
+    assert (world.shows(account)["People"], world.refused()) == (1, [])
 
 
 def test_a_record_that_somebody_holds_is_tried_again_in_the_next_lap(world: LapWorld) -> None:
