@@ -1,0 +1,115 @@
+"""A town of customers and the people who work for them: the same things happen at the same moments for the same seed."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from house import HOUR, House, Mail
+
+MOST_ACCOUNTS: Final = 12
+ANSWER_EVERY: Final = 12
+"""Steps, of an hour each, from one round of answers to the next."""
+_ABOUT_THE_MAIL: Final = frozenset({"last_asked"})
+"""Shows when a mail went out, which a fault may put off."""
+Answer = tuple[int, str, str]
+"""The step, to whom, and the mail's subject."""
+
+
+@dataclass
+class Town:
+    """Accounts, people and cases by their numbers, which are the same whatever ids the CRM gives."""
+
+    house: House
+    seed: int
+    accounts: dict[int, str] = field(default_factory=dict)
+    contacts: dict[int, str] = field(default_factory=dict)
+    homes: dict[int, int] = field(default_factory=dict)
+    """By the number of a contact, that of its account."""
+    cases: list[str] = field(default_factory=list)
+    answered: list[Answer] = field(default_factory=list)
+    began: datetime = None  # type: ignore[assignment]  # set when time begins
+
+    def step(self, number: int, replay: set[tuple[str, str]] | None) -> None:
+        """Let an hour's things happen, then a lap run. `replay`: whose mails are answered now; None: of all who were asked."""
+        clock = self.house.clock
+        self.began = self.began or clock.now()
+        self.house.advance(max(timedelta(0), self.began + number * HOUR - clock.now()))
+        dice = random.Random(f"{self.seed}:{number}")  # noqa: S311 - repeatable, not secret
+        self._work(dice)
+        if number % ANSWER_EVERY == ANSWER_EVERY - 1:
+            self._answer(number, replay)
+        self.house.lap()
+
+    def _work(self, dice: random.Random) -> None:
+        chance = dice.random()
+        if len(self.accounts) < 3 or (chance < 0.03 and len(self.accounts) < MOST_ACCOUNTS):
+            self._settle_in()
+        elif chance < 0.30:
+            self._serve(dice)
+        elif chance < 0.34 and self.cases:
+            self.house.reopen(dice.choice(self.cases))
+        elif chance < 0.38 and self.cases:
+            self.house.close_case(dice.choice(self.cases))
+        elif chance < 0.42:
+            self._rename(dice)
+        elif chance < 0.43 and len(self.accounts) > 4:
+            self._merge(dice)
+
+    def _settle_in(self) -> None:
+        number = max(self.accounts, default=0) + 1
+        self.accounts[number] = self.house.account(f"Account {number}")
+        for place in range(3):
+            person = number * 10 + place
+            name, address = f"Person {person}", f"p{person}@a{number}.example"
+            self.contacts[person] = self.house.contact(self.accounts[number], name, address)
+            self.homes[person] = number
+
+    def _serve(self, dice: random.Random) -> None:
+        person = dice.choice(sorted(self.contacts))
+        case = self.house.case(self.accounts[self.homes[person]], self.contacts[person])
+        self.house.close_case(case)
+        self.cases.append(case)
+
+    def _rename(self, dice: random.Random) -> None:
+        number = dice.choice(sorted(self.accounts))
+        field = "name" if self.house.ADAPTER == "hubspot" else "Name"
+        self.house.org.update(self.house.ACCOUNT, self.accounts[number], {field: f"Renamed {dice.randrange(1000)}"})
+
+    def _merge(self, dice: random.Random) -> None:
+        winner, loser = dice.sample(sorted(self.accounts), 2)
+        gone = self.accounts.pop(loser)
+        remaining = self.house.org.merge(self.house.ACCOUNT, self.accounts[winner], [gone])
+        self.accounts[winner] = remaining or self.accounts[winner]
+        self.homes = {who: winner if home == loser else home for who, home in self.homes.items()}
+
+    def _answer(self, step: int, replay: set[tuple[str, str]] | None) -> None:
+        done = {(to, subject) for _, to, subject in self.answered}
+        mails = {(mail.to, mail.subject): mail for mail in self.house.mailbox.mails}
+        assert len(mails) == len(self.house.mailbox.mails), "somebody was asked twice"
+        wanted = sorted(set(mails) - done if replay is None else replay)
+        for to, subject in wanted:
+            self._rate(mails[to, subject])
+            self.answered.append((step, to, subject))
+
+    def _rate(self, mail: Mail) -> None:
+        dice = random.Random(f"{self.seed}:{mail.to}:{mail.subject}")  # noqa: S311
+        self.house.answer(mail, dice.choice([1, 2, 3, 4, 4, 5, 5]), dice.choice(["", "Slow.", "Good."]))
+
+    # ── what it came to ──
+
+    def state(self) -> dict[str, Any]:
+        """Return what stands in the CRM because of us, in words that do not depend on ids or on when a mail went out."""
+        house = self.house
+        shown = {f"account {number}": house.figures(house.ACCOUNT, one) for number, one in self.accounts.items()}
+        shown |= {f"contact {number}": house.figures(house.CONTACT, one) for number, one in self.contacts.items()}
+        numbers = {one: number for number, one in (*self.accounts.items(), *self.contacts.items())}
+        told = {name: _told(values) for name, values in shown.items()}
+        tasks = [(one.subject, numbers.get(one.account), numbers.get(one.contact)) for one in house.follow_ups()]
+        return told | {"tasks": sorted(tasks, key=repr)}
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in values.items() if name not in _ABOUT_THE_MAIL and value not in (None, "", False)
+    }
