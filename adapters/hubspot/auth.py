@@ -65,9 +65,9 @@ class Credentials:
                 raise AuthRevoked("the access token is refused.", where=self._where, remedy=_KEY)
             return self._current
 
-    def refused(self) -> AuthRevoked:
-        """Return the error for a new token that is refused too."""
-        return AuthRevoked("a new access token is refused too.", where=self._where, remedy=_APP)
+    def refused(self) -> Unavailable:
+        """Return the error for a new token that is refused too: only a refused sign-in tells of the credentials."""
+        return Unavailable("a new access token is refused too.", where=self._where, remedy=_APP, not_sent=True)
 
     def _is_good(self, access: Access) -> bool:
         return access.until is None or self._clock.now() < access.until

@@ -15,7 +15,7 @@ from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.errors import DAILY, QueryTimeout, not_data, translated
 from adapters.salesforce.meter import Meter
 from adapters.salesforce.session import Session
-from connector.errors import AuthExpired, AuthRevoked, Bug, QuotaSpent, RateLimited, Unavailable
+from connector.errors import AuthExpired, Bug, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
 
 _ATTEMPTS = 4
@@ -140,8 +140,10 @@ class Client:
         try:
             return exchange(renewed)
         except AuthExpired as error:
-            remedy = "Check the app and its user in Salesforce."
-            raise AuthRevoked("a new access token is refused too.", where=where, remedy=remedy) from error
+            # The session of a token can end at once, for reasons of the org's own; only a refused sign-in tells of the credentials.
+            remedy = "If this stays, check the app and its user in Salesforce."
+            what = "a new access token is refused too."
+            raise Unavailable(what, where=where, remedy=remedy, not_sent=True) from error
 
     def _answer(self, response: requests.Response, where: str) -> Answer:
         body = response.content

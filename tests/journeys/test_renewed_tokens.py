@@ -14,7 +14,7 @@ from house_hubspot import HubSpotHouse
 from adapters.hubspot import adapter as hubspot
 from adapters.salesforce import adapter as salesforce
 from connector.clock import SteppedClock
-from connector.errors import AuthRevoked
+from connector.errors import AuthRevoked, Unavailable
 from connector.ports import CrmAdapter, Query
 from connector.vault import Vault
 
@@ -31,7 +31,7 @@ class Renewing:
         self.app = house.org.client
         self.app.rotates = True
         if kind == "salesforce":
-            self.given = oauth.offer_refresh_token(house.org.admin_id, self.app)
+            self.given = oauth.offer_refresh_token(house.org.integration_id, self.app)
         else:
             self.app.scopes |= {"crm.objects.owners.read", "crm.schemas.deals.read", "crm.objects.tasks.read"}
             self.given = oauth.offer_refresh_token(self.app)
@@ -145,9 +145,11 @@ def test_a_new_token_that_is_refused_too_is_not_asked_for_for_ever(crm: Renewing
         crm.ask(adapter)
         before = len(crm.house.org.log)
         crm.house.org.faults.expire_token(times=None)
-        with pytest.raises(AuthRevoked):
+        with pytest.raises(Unavailable):
             crm.ask(adapter)
-    assert len(crm.house.org.log) - before == 3
+    assert len(crm.house.org.log) - before <= 4 * 3
+    crm.house.org.faults.clear()
+    assert crm.house.later(HOUR).exit_code == 0
 
 
 def test_f22_a_refresh_token_that_is_refused_stops_the_connection_until_there_is_another(crm: Renewing) -> None:
@@ -161,7 +163,7 @@ def test_f22_a_refresh_token_that_is_refused_stops_the_connection_until_there_is
     crm.house.restart()
     assert crm.house.later(HOUR).exit_code == 3
     assert len(crm.house.org.log) == before
-    user = (crm.house.org.admin_id,) if crm.kind == "salesforce" else ()
+    user = (crm.house.org.integration_id,) if crm.kind == "salesforce" else ()
     crm.give(oauth.offer_refresh_token(*user, crm.app))
     crm.house.later(HOUR)
     assert crm.house.status()["crm"]["acme"]["refused"] is None
