@@ -33,11 +33,20 @@ def run(outbox: Outbox) -> None:
         with outbox.context.store.write() as connection:
             rows = writing.taskless(connection, outbox.crm.name, place, PAGE)
             known = writing.refusals(connection, outbox.crm.name, [row.id for row in rows])
-            planned = [(row.id, _task_write(outbox, connection, row)) for row in rows]
+            missing = [row for row in rows if not _is_whole(outbox, connection, row)]
+            planned = [(row.id, _task_write(outbox, connection, row)) for row in missing]
         _send_all(outbox, _due(outbox, planned, known))
         if len(rows) < PAGE:
             return
         place = (rows[-1].opened_at, rows[-1].id)
+
+
+def _is_whole(outbox: Outbox, connection: Transaction, row: Row[Any]) -> bool:
+    """Note a task that was found in the CRM, its making never confirmed; False for one that is missing, or may lack associations."""
+    if row.seen_ref is None or not {"account", "contact"} <= set(outbox.crm.mapping.names("task")):
+        return False
+    writing.has_task(connection, outbox.crm.name, row.id, row.seen_ref)
+    return True
 
 
 def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any]]) -> list[Write]:
@@ -55,7 +64,10 @@ def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any
 
 
 def _task_write(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Write | MappingError:
-    """Return the write that makes a follow-up's task once, whatever happens to its answer: it is keyed by the follow-up's id."""
+    """Return the write that makes a follow-up's task once, whatever happens to its answer: it is keyed by the follow-up's id.
+
+    One that has been seen there already is only associated: somebody may be at work on it.
+    """
     crm, mapping = outbox.crm.name, outbox.crm.mapping
     handed = _handed(outbox, connection, row)
     contact = ref_of(crm, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
@@ -80,7 +92,7 @@ def _task_write(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Write
     return Write(
         key=row.id,
         object=mapping.object_of("task"),
-        fields=fields,
+        fields=fields if row.seen_ref is None else {},
         external=(mapping.crm_field("task", "key"), row.id),
         related=tuple(ref for ref in (about, contact) if ref is not None),
     )

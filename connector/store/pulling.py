@@ -183,7 +183,10 @@ class Absorber:
             mine = self._sql.execute(select(follow_up).where(follow_up.c.id == task.key)).one_or_none()
             if mine is None:
                 continue
-            changes: dict[str, Any] = {"task_ref": ref, "outcome": task.outcome}
+            # A task whose making was never confirmed may lack what comes after it: `write_back` finishes it, and says that it is there.
+            changes: dict[str, Any] = {"outcome": task.outcome}
+            if not task.open:
+                changes["task_ref"] = ref
             if not task.open and mine.state == "open":
                 changes |= {"state": "closed", "closed_at": task.closed_at or self._now}
                 mark_stale(self._sql, mine.customer, self._now)

@@ -67,11 +67,13 @@ def wrote(
 def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
     """Return open follow-ups without a task in the CRM behind a place (when opened, id), oldest first.
 
-    With them come the refs of whom and what they are about.
+    With them come the refs of whom and what they are about, and of a task that was seen though nobody confirmed that it was made.
     """
+    seen = select(binding.c.ref).where(binding.c.id == follow_up.c.id, binding.c.kind == Kind.FOLLOW_UP.value)
     found = (
         select(
             follow_up,
+            seen.limit(1).scalar_subquery().label("seen_ref"),
             account.c.ref.label("account_ref"),
             contact.c.ref.label("contact_ref"),
             contact.c.deleted_at.label("contact_gone"),

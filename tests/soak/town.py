@@ -111,6 +111,4 @@ class Town:
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value for name, value in values.items() if name not in _OUR_OWN and value not in (None, "", False)
-    }
+    return {name: value for name, value in values.items() if name not in _OUR_OWN and value not in (None, "", False)}
