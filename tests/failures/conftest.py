@@ -7,6 +7,7 @@ from typing import TypeVar
 import pytest
 from house import House, standing
 from house_hubspot import HubSpotHouse
+from house_renewing import Renewing
 
 from connector.clock import SteppedClock
 
@@ -51,6 +52,13 @@ def either_new(request: pytest.FixtureRequest) -> House:
     """Beside one CRM, then beside the other, before the first lap."""
     house: House = request.getfixturevalue(request.param)
     return house
+
+
+@pytest.fixture
+def renewing(either_new: House) -> Renewing:
+    """Beside one CRM, then beside the other, with access tokens that end and refresh tokens that are good once."""
+    either_new.org.log.clear()
+    return Renewing(either_new, either_new.ADAPTER)
 
 
 def _live(house: _H) -> _H:
