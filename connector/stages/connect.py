@@ -41,16 +41,17 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     or contacts, nothing is sent or written meanwhile: what they say now, an opt-out too, is not known.
 
     `CrmError`: it could not be reached. `AuthRevoked`: it refused these credentials before, so it is not called again.
-    Costs no call while the stored schema is fresh.
+    Costs no call while the stored schema is fresh and the mapping the same.
     """
     with store.write() as connection:
         state = connecting.state(connection, endpoint.name)
         refused = connecting.refused(connection, endpoint.name, endpoint.credentials)
         everything = connecting.all_paused(connection)
+        edited = not connecting.fitted_before(connection, endpoint.name, endpoint.mapping.identity)
     if refused is not None:
         raise refused
     now = clock.now()
-    schemas = _fresh_schema(endpoint, state, now)
+    schemas = None if edited else _fresh_schema(endpoint, state, now)
     if schemas is None:
         schemas = _describe(store, endpoint, now)
     mapping, problems = endpoint.mapping.fit(schemas)

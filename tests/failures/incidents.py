@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from house import DAY, HOUR, House
+from house import DAY, HOUR, House, mapping_line
 from sqlalchemy import Table, select
 
 from adapters.sandbox.hubspot import HubSpot
+from adapters.sandbox.hubspot.schema import Property
+from adapters.sandbox.salesforce.schema import Field
 from adapters.sandbox.web import Request, Response
 from connector.store import tables
+from mappings.loading import packaged
 
 
 @contextmanager
@@ -120,3 +123,29 @@ def people(house: House, account: str) -> int:
     """Return how many people the account's record says have answered."""
     shown = house.shows(words(house, "Account"), account)
     return int(float(shown.get("People") or shown.get("people") or 0))
+
+
+def new_field(house: House, name: str, kind: str) -> str:
+    """Let an admin of the CRM add a field to accounts, text, number or date; returns what the CRM calls it."""
+    if isinstance(house.org, HubSpot):
+        house.org.new_property("companies", Property(name, *_HUBSPOT_TYPES[kind]))
+        return name
+    spec = Field(f"{name}__c", _SALESFORCE_TYPES[kind], name, length=255, precision=18, scale=2)
+    house.org.new_field("Account", spec, grant=True)
+    return spec.name
+
+
+_HUBSPOT_TYPES = {"text": ("string", "text"), "number": ("number", "number"), "date": ("date", "date")}
+_SALESFORCE_TYPES = {"text": "string", "number": "double", "date": "date"}
+
+
+def edit_mapping(house: House, old: str, new: str) -> None:
+    """Let the admin of the installation put some text of the mapping in place of another, and start again."""
+    text = packaged(house.ADAPTER)
+    assert text.count(old) == 1
+    house.configure(extra=mapping_line(house, text.replace(old, new)))
+
+
+def fact_of_accounts(house: House, name: str, field: str) -> None:
+    """Let the admin of the installation map one more fact of accounts."""
+    edit_mapping(house, "[account.facts]\n", f"[account.facts]\n{name} = {field}\n")
