@@ -149,3 +149,21 @@ def edit_mapping(house: House, old: str, new: str) -> None:
 def fact_of_accounts(house: House, name: str, field: str) -> None:
     """Let the admin of the installation map one more fact of accounts."""
     edit_mapping(house, "[account.facts]\n", f"[account.facts]\n{name} = {field}\n")
+
+
+def take_away(house: House, field: str) -> None:
+    """Let an admin of the CRM hide a field of accounts from us, or delete it."""
+    if isinstance(house.org, HubSpot):
+        house.org.object("companies").archive(field, house.org.now())
+    else:
+        house.org.hide("Account", field)
+
+
+def give_back(house: House, field: str) -> None:
+    """Let the admin make it readable again."""
+    if isinstance(house.org, HubSpot):
+        held = house.org.object("companies")
+        held.properties[field] = held.archived_properties.pop(field)
+        return
+    for parent in house.org.rows("PermissionSet", IsOwnedByProfile=True):
+        house.org.grant(parent["Id"], "Account", field)

@@ -1,0 +1,34 @@
+"""A rule that somebody made in the CRM holds for us too: nothing asks for it to be set aside, and its words reach the admin."""
+
+from house import DAY, House
+from incidents import answering, asked, words
+
+from adapters.sandbox.web import Request, Response
+
+RULE = "Tasks for Gold customers are made by their manager only."
+
+
+def test_a_task_that_a_rule_refuses_is_told_in_its_words_and_not_tried_again_as_it_is(either: House) -> None:
+    code = "FIELD_CUSTOM_VALIDATION_EXCEPTION" if words(either, "Task") == "Task" else "VALIDATION_ERROR"
+    either.org.faults.refuse_row(words(either, "Task"), code, RULE)
+    who = asked(either, 1)
+    assert either.tasks() == []
+    (refused,) = either.status()["refused"]
+    assert RULE in refused["what"]
+    assert "rule" in refused["remedy"]
+    assert either.figures(either.ACCOUNT, who["account"])["attention"]
+    either.mark()
+    assert either.later(DAY).exit_code == 1
+    assert either.writes == []
+
+
+def test_nothing_that_is_sent_asks_for_rules_to_be_set_aside(either: House) -> None:
+    asking = set[str]()
+
+    def note(_page: int, request: Request, _right: Response) -> None:
+        asking.update(name for name in request.headers if "rule" in name or "assignment" in name)
+
+    with answering(either, "", note) as calls:
+        asked(either, 1)
+    assert len(either.tasks()) == 1
+    assert (bool(calls), asking) == (True, set())

@@ -1,0 +1,60 @@
+"""What Salesforce gives in bulk is read as what it gives page by page; what it cannot give in bulk is asked for page by page."""
+
+from datetime import timedelta
+
+import pytest
+from house import DAY, HOUR, House
+from incidents import fact_of_accounts, names, tiny_pages
+
+from connector import reconciling
+
+MADE = {f"Company {number}" for number in range(4)}
+
+
+@pytest.fixture
+def org(acme: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A few accounts with figures; everything that comes in more than one page is worth a job."""
+    monkeypatch.setattr("adapters.salesforce.bulk_reading.LEAST", 1)
+    tiny_pages(acme)
+    for number, name in enumerate(sorted(MADE)):
+        account = acme.account(name)
+        acme.org.update("Account", account, {"NumberOfEmployees": 10 + number, "AnnualRevenue": 1000.5 * number})
+    acme.advance(HOUR)
+    return acme
+
+
+def jobs(house: House) -> int:
+    return sum(job.object == "Account" for job in house.org.jobs.held.values())
+
+
+def test_both_ways_give_the_same(org: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("adapters.salesforce.bulk_reading.LEAST", 1000)
+        org.lap()
+    assert (names(org), jobs(org)) == (MADE, 0)
+    org.later(DAY)
+    before = jobs(org)
+    found = reconciling.run(org.installation, since=org.clock.now())
+    assert jobs(org) > before
+    assert found.found["acme"].drift["Account"] == 0
+
+
+@pytest.mark.parametrize("moment", ["ordered", "worked at"])
+def test_a_job_that_fails_costs_no_record(org: House, moment: str) -> None:
+    if moment == "ordered":
+        said = [{"errorCode": "INVALIDJOB", "message": "InvalidJob : not for this object"}]
+        fault = org.org.faults.fail(400, said, method="POST", path="jobs/query", times=None)
+    else:
+        failed = {"id": "750", "state": "Failed", "errorMessage": "InternalServerError"}
+        fault = org.org.faults.fail(200, failed, method="GET", path="jobs/query/", times=None)
+    assert org.lap().exit_code == 0
+    assert fault.hits
+    assert names(org) == MADE
+    rest = org.later(timedelta(hours=2))
+    assert rest.pulled["acme"].counts["account"].changed == 0
+
+
+def test_what_has_no_form_in_bulk_is_not_asked_for_in_bulk(org: House) -> None:
+    fact_of_accounts(org, "place", '"BillingAddress"')
+    assert org.lap().exit_code == 0
+    assert (names(org), jobs(org)) == (MADE, 0)

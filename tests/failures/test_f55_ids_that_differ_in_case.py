@@ -1,0 +1,36 @@
+"""Salesforce's ids tell capitals from small letters, and come in two lengths: each names its own record everywhere.
+
+HubSpot's are numbers; there it is their order that text would get wrong.
+"""
+
+from house import DAY, HOUR, House
+from house_hubspot import HubSpotHouse
+from incidents import names, people
+
+from adapters.sandbox.salesforce.ids import to_18
+
+ALIKE = {"Small": "001Kx0000000abc", "Large": "001Kx0000000ABC"}
+
+
+def test_two_records_whose_ids_differ_in_case_are_two(acme: House) -> None:
+    ids = {name: to_18(short) for name, short in ALIKE.items()}
+    acme.org.load("Account", [{"Id": ids[name], "Name": name, "Type": "Customer"} for name in ids])
+    for name, account in ids.items():
+        acme.closed_case(account, acme.contact(account, name, f"{name.lower()}@nw.example"))
+    acme.later(HOUR)
+    acme.later(DAY)
+    assert names(acme) == set(ids)
+    (mail,) = acme.mailbox.to("small@nw.example")
+    acme.answer(mail, 4)
+    acme.lap()
+    assert (people(acme, ids["Small"]), people(acme, ids["Large"])) == (1, 0)
+    assert (acme.why(ALIKE["Small"]), acme.why(ALIKE["Large"])) == (acme.why(ids["Small"]), acme.why(ids["Large"]))
+    assert acme.why(ALIKE["Small"]) != acme.why(ALIKE["Large"])
+
+
+def test_a_longer_number_comes_behind_a_shorter_one(hub: HubSpotHouse) -> None:
+    hub.advance(HOUR)
+    rows = [{"id": str(number), "name": f"Company {number}", "lifecyclestage": "customer"} for number in (98, 99, 100)]
+    hub.org.load("companies", [row | {"modified": hub.clock.now(), "created": hub.clock.now()} for row in rows])
+    hub.later(HOUR)
+    assert names(hub) == {"Company 98", "Company 99", "Company 100"}
