@@ -1,8 +1,10 @@
 """A field that goes between two laps costs no more than what cannot be known without it, and says so; one that comes is seen."""
 
+import json
+
 from house import DAY, HOUR, House
-from house_hubspot import HubSpotHouse
 from incidents import (
+    answering,
     edit_mapping,
     fact_of_accounts,
     give_back,
@@ -13,6 +15,7 @@ from incidents import (
     take_away,
 )
 
+from adapters.sandbox.web import Request, Response, json_response
 from connector.store import tables
 from mappings.loading import packaged
 
@@ -57,13 +60,22 @@ def test_without_a_field_that_decides_who_is_asked_its_object_waits_alone_and_sa
     assert [mail.to for mail in either.mailbox.mails] == ["maria@nw.example"]
 
 
-def test_a_property_that_search_leaves_out_without_a_word_is_not_taken_for_empty(hub: HubSpotHouse) -> None:
-    account = hub.account("Northwind")
-    hub.later(HOUR)
-    assert [row.is_customer for row in rows(hub, tables.account)] == [True]
-    held = hub.org.object("companies").properties
-    gone = held.pop("lifecyclestage")
-    rename(hub, account, "Southwind")
-    hub.later(HOUR)
-    held["lifecyclestage"] = gone
-    assert [row.is_customer for row in rows(hub, tables.account)] == [True]
+def test_a_field_that_is_left_out_of_an_answer_is_not_taken_for_empty(either: House) -> None:
+    account = either.account("Northwind")
+    contact = either.contact(account, "Maria Virtanen", "maria@nw.example")
+    either.later(HOUR)
+    email, last = ("Email", "LastName") if either.CONTACT == "Contact" else ("email", "lastname")
+    either.org.update(either.CONTACT, contact, {last: "Laine"})
+
+    def without_email(_page: int, _request: Request, right: Response) -> Response:
+        body = json.loads(right.body)
+        for row in body.get("results") or body.get("records") or ():
+            row.get("properties", row).pop(email, None)
+        return json_response(body, right.status, right.headers)
+
+    with answering(either, r"contacts/search|/sobjects/Contact/", without_email):
+        assert either.later(HOUR).exit_code == 1
+    assert [row.email for row in rows(either, tables.contact)] == ["maria@nw.example"]
+    (told,) = either.status()["refused"]
+    assert email in told["what"]
+    assert "right" in told["remedy"]

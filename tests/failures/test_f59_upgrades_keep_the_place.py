@@ -1,0 +1,53 @@
+"""After an upgrade reading goes on where the version before had stopped."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from house import DAY, HOUR, House
+from sqlalchemy import select, update
+
+from connector.clock import SteppedClock
+from connector.store import Store, migrate, tables
+
+OF_THE_FIRST = '{{"format": 1, "since": "{since}", "at": null, "signpost": null}}'
+"""A position as the first version stored it."""
+
+
+def test_a_place_that_the_first_version_stored_is_gone_on_from(either: House) -> None:
+    for number in range(5):
+        either.account(f"Company {number}")
+    either.later(HOUR)
+    either.advance(DAY)
+    place = OF_THE_FIRST.format(since=either.clock.now().isoformat())
+    with either.installation.store.write() as connection:
+        connection.execute(update(tables.cursor).values(position=place))
+    either.restart()
+    either.advance(HOUR)
+    either.account("Southwind")
+    counts = either.later(HOUR).pulled["acme"].counts["account"]
+    assert (counts.read, counts.changed) == (1, 1)
+
+
+def test_new_schemas_leave_places_as_they_are(tmp_path: Path, clock: SteppedClock) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'afterword.db'}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with store.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = {
+            "connection": "acme",
+            "object": "Account",
+            "pass": "changes",
+            "fingerprint": "f",
+            "moved_at": clock.now(),
+        }
+        place = OF_THE_FIRST.format(since=clock.now().isoformat())
+        connection.execute(tables.cursor.insert().values(**row, position=place))
+    assert migrate.migrate(store) == "0001"
+    with store.read() as connection:
+        kept: Any = connection.execute(select(tables.cursor)).mappings().one()
+    store.close()
+    assert dict(kept) == {**row, "position": place}
