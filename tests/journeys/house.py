@@ -286,6 +286,10 @@ client_secret = "{self.org.client.client_secret}\""""
         self.close_case(case)
         return case
 
+    def finish(self, task: dict[str, Any]) -> None:
+        """Complete a task, as a rep does."""
+        self.org.update("Task", task["Id"], {"Status": "Completed", "Afterword_Outcome__c": "Solved"})
+
     def record(self, object_name: str, record_id: str) -> dict[str, Any]:
         """Return a record as the CRM has it."""
         row = self.org.get(object_name, record_id)

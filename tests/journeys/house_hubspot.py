@@ -59,6 +59,9 @@ access_token = "{self.org.access_token}\""""
     def reopen(self, case: str) -> None:
         self.org.update("tickets", case, {"hs_pipeline_stage": "2"})
 
+    def finish(self, task: dict[str, Any]) -> None:
+        self.org.update("tasks", task["id"], {"hs_task_status": "COMPLETED", "afterword_outcome": "Solved"})
+
     def shows(self, object_name: str, record_id: str) -> dict[str, Any]:
         row = self.record(object_name, record_id)
         return {name.removeprefix("afterword_"): value for name, value in row.items() if name.startswith("afterword_")}

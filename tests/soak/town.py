@@ -33,15 +33,16 @@ class Town:
     def step(self, number: int, replay: set[tuple[str, str]] | None) -> None:
         """Let an hour's things happen, then a lap run. `replay`: whose mails are answered now; None: of all who were asked."""
         clock = self.house.clock
-        self.began = self.began or clock.now()
+        self.began = self.began or (clock.now() + timedelta(minutes=1)).replace(second=0, microsecond=0)
         self.house.advance(max(timedelta(0), self.began + number * HOUR - clock.now()))
         dice = random.Random(f"{self.seed}:{number}")  # noqa: S311 - repeatable, not secret
-        self._work(dice)
+        self.work(dice)
         if number % ANSWER_EVERY == ANSWER_EVERY - 1:
-            self._answer(number, replay)
+            self.answer(number, replay)
         self.house.lap()
 
-    def _work(self, dice: random.Random) -> None:
+    def work(self, dice: random.Random) -> None:
+        """Let one thing happen in the CRM, or nothing."""
         chance = dice.random()
         if len(self.accounts) < 3 or (chance < 0.03 and len(self.accounts) < MOST_ACCOUNTS):
             self._settle_in()
@@ -83,7 +84,8 @@ class Town:
         self.accounts[winner] = remaining or self.accounts[winner]
         self.homes = {who: winner if home == loser else home for who, home in self.homes.items()}
 
-    def _answer(self, step: int, replay: set[tuple[str, str]] | None) -> None:
+    def answer(self, step: int, replay: set[tuple[str, str]] | None) -> None:
+        """Let everybody answer who was asked and has not, or those of a replay."""
         done = {(to, subject) for _, to, subject in self.answered}
         mails = {(mail.to, mail.subject): mail for mail in self.house.mailbox.mails}
         assert len(mails) == len(self.house.mailbox.mails), "somebody was asked twice"
