@@ -14,18 +14,20 @@ from adapters.hubspot.archive import Archive
 from adapters.hubspot.catalogue import Catalogue
 from adapters.hubspot.client import Answer, Client
 from adapters.hubspot.conditions import Filter
-from adapters.hubspot.links import Links, chunks
+from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.owners import OWNERS, Owners
 from adapters.hubspot.pipelines import Pipelines
 from adapters.hubspot.records import Columns, Completer, Row, columns_of, losers, stamped, tombstone
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
 from adapters.hubspot.version import objects
-from connector.errors import CursorInvalid, RecordRejected, SchemaChanged
+from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged
 from connector.ports import Page, Position, Query, Record
 
 LAG: Final = timedelta(minutes=5)
 """How long a change may be missing from the search, with room to spare."""
 _PAGE: Final = 200
+Found = tuple[Sequence[Row], datetime]
+"""Rows in the order of the listing, and the CRM's clock when the first of them were asked for."""
 _IDS_IN_A_READ: Final = 100
 _LONGEST_SEARCH: Final = 2_900
 """Characters of a search; HubSpot takes 3,000."""
@@ -130,24 +132,27 @@ class Reader:
             yield Page([], None, now)
 
     def _living(self, columns: Columns, place: Place | None, after: Position | None, gone: set[str]) -> Iterator[Page]:
+        for rows, server_time in _gathered(self._searches(columns, place)):
+            page = self._page(columns, rows, after, server_time, gone)
+            if page.last is not None:
+                after = page.last
+                yield page
+
+    def _searches(self, columns: Columns, place: Place | None) -> Iterator[Found]:
         while place is not None:
             answer = self._search(columns, place)
-            rows = answer.rows
-            more = bool(answer.following) and bool(rows)
-            complete, following = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
+            more = bool(answer.following) and bool(answer.rows)
+            complete, following = _cut(columns, place, answer.rows, more=more, fresh=self._client.now() - LAG)
             if following is not None and following.order <= place.order:
                 where = self._client.where(f"changes of {columns.object}")
                 raise CursorInvalid(
                     "the search does not get on: it shows again what it was not asked for.", where=where
                 )
             place = following
-            page = self._page(columns, complete, after, answer, gone)
-            if page.last is not None:
-                after = page.last
-                yield page
+            yield complete, answer.server_time
 
     def _page(
-        self, columns: Columns, rows: Sequence[Row], after: Position | None, answer: Answer, gone: set[str]
+        self, columns: Columns, rows: Sequence[Row], after: Position | None, server_time: datetime, gone: set[str]
     ) -> Page:
         """Return the records behind a place, each one's merged-away predecessors just before it."""
         rows = sorted(rows, key=lambda row: place_of(columns, row))
@@ -159,7 +164,7 @@ class Reader:
             for loser in merged[record.id]:
                 records.append(tombstone(columns, loser, record.modified, merged_into=record.id))
             records.append(record)
-        return Page(records, position(records[-1]) if records else None, answer.server_time)
+        return Page(records, position(records[-1]) if records else None, server_time)
 
     def _linked_late(self, columns: Columns, since: datetime) -> Iterator[Sequence[Record]]:
         """Yield what changed lately once more, as it is associated now."""
@@ -235,6 +240,25 @@ class Reader:
 
     def _ask(self, object_name: str, body: Mapping[str, Any]) -> Answer:
         return self._client.ask(objects(object_name, "search"), body, call=f"changes of {object_name}", search=True)
+
+
+def _gathered(searches: Iterator[Found]) -> Iterator[Found]:
+    """Join what several searches found: one call reads the associations of so many records. A failure comes after what was found."""
+    rows: list[Row] = []
+    began: datetime | None = None
+    try:
+        for some, server_time in searches:
+            began = began or server_time
+            rows += some
+            if len(rows) + _PAGE > IDS_IN_A_READ:
+                yield rows, began
+                rows, began = [], None
+    except CrmError:
+        if rows and began is not None:
+            yield rows, began
+        raise
+    if rows and began is not None:
+        yield rows, began
 
 
 def _start(since: datetime | None, after: Position | None) -> Place:

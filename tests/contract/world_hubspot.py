@@ -106,7 +106,7 @@ class HubSpotWorld(World):
         return self.portal.count(object_name)
 
     def small_pages(self) -> int:
-        return 200  # the caller names the size, and the adapter names the largest
+        return 1_000  # the adapter joins five searches of the largest size that there is
 
     def commit_late(self, delay: timedelta) -> None:
         self.portal.faults.hide_commits(delay, object_name="companies", times=1)
