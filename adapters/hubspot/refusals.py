@@ -26,7 +26,7 @@ def refined(error: CrmError, write: Write) -> CrmError:
     if type(error) is not RecordRejected:
         return error
     kind, remedy = _kind(error)
-    return kind(error.what, where=error.where, remedy=remedy or error.remedy, code=error.code, fields=error.fields)
+    return kind(_naming(error), where=error.where, remedy=remedy or error.remedy, code=error.code, fields=error.fields)
 
 
 def of_row(row: Mapping[str, Any], write: Write, *, where: str) -> CrmError:
@@ -46,6 +46,12 @@ def gone(what: str, *, where: str, merged_into: str | None = None) -> Gone:
 
 def _gone(error: errors.Absent) -> Gone:
     return gone(error.what, where=error.where)
+
+
+def _naming(error: RecordRejected) -> str:
+    """Return what is wrong, and with which property: HubSpot's words about a value leave that out."""
+    unnamed = [name for name in error.fields if name not in error.what]
+    return f"{', '.join(unnamed)}: {error.what}" if unnamed else error.what
 
 
 def _kind(error: RecordRejected) -> tuple[type[RecordRejected], str]:
