@@ -1,0 +1,50 @@
+"""A record that is refused is set aside with the reason, and sent again only when something has changed that may help."""
+
+import pytest
+from house import DAY, HOUR, House, mapping_line
+from incidents import asked, rename, rows, words
+
+from connector.store import tables
+from mappings.loading import packaged
+
+RULE = "Gold customers are changed by their manager only."
+
+
+@pytest.fixture
+def refused(either: House) -> dict[str, str]:
+    """Who answered on an account that a rule of the CRM keeps us from changing."""
+    who = asked(either)
+    code = "FIELD_CUSTOM_VALIDATION_EXCEPTION" if words(either, "Account") == "Account" else "VALIDATION_ERROR"
+    either.org.faults.refuse_row(words(either, "Account"), code, RULE, key=who["account"], operation="update")
+    either.answer(either.mailbox.mails[0], 5)
+    assert either.lap().exit_code == 1
+    return who
+
+
+def test_the_same_write_is_not_tried_again_and_stays_reported(either: House, refused: dict[str, str]) -> None:
+    either.mark()
+    for step in (HOUR, HOUR, DAY):
+        report = either.later(step)
+        assert (report.exit_code, report.written["acme"].refused) == (1, 1)
+    assert either.writes == []
+    (row,) = rows(either, tables.refused, direction="write")
+    assert (row.attempts, refused["account"] in row.key) == (1, True)
+    (told,) = either.status()["refused"]
+    assert RULE in told["what"]
+    assert told["remedy"]
+
+
+@pytest.mark.parametrize("what", ["record", "mapping"])
+def test_a_change_of_the_record_or_of_the_mapping_lets_it_be_tried_again(
+    either: House, refused: dict[str, str], what: str
+) -> None:
+    either.org.faults.clear()
+    either.advance(HOUR)
+    if what == "record":
+        rename(either, refused["account"], "Northwind Traders")
+    else:
+        text = packaged(either.ADAPTER).replace('length = 255, help = "Who gave', 'length = 100, help = "Who gave')
+        either.configure(extra=mapping_line(either, text))
+    assert either.lap().exit_code == 0
+    assert either.figures(words(either, "Account"), refused["account"])["people"] in (1, "1")
+    assert rows(either, tables.refused) == []
