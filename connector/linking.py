@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
+
+_LONGEST: Final = 500
+"""A longer key is somebody's note: a domain has at most 253 characters. The index of PostgreSQL takes some 2,700 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,18 @@ def link_key(text: str | None) -> str | None:
     compared without regard to case and space around it.
     """
     plain = (text or "").strip().casefold()
-    if not plain:
+    if not plain or len(plain) > _LONGEST:
         return None
-    host = urlsplit(plain if "//" in plain else f"//{plain}").hostname if "." in plain and " " not in plain else None
+    host = _host(plain) if "." in plain and " " not in plain else None
     return host.removeprefix("www.").rstrip(".") if host else plain
+
+
+def _host(plain: str) -> str | None:
+    """Return an address's host; None for what only looks like an address, such as ``http://[acme.example``."""
+    try:
+        return urlsplit(plain if "//" in plain else f"//{plain}").hostname
+    except ValueError:
+        return None
 
 
 def customer_of(group: Sequence[Linkable], known: Mapping[str, bool]) -> str | None:

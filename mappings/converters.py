@@ -15,7 +15,7 @@ from typing import Any, Final
 from connector.errors import MappingError
 from connector.model import Ref
 from mappings.languages import language_tag
-from mappings.texts import cut
+from mappings.texts import cut, whole
 
 Read = Callable[[Any], Any]
 
@@ -36,12 +36,12 @@ def _bad(value: object, expected: str) -> MappingError:
 
 
 def read_text(value: Any) -> str | None:
-    """Return trimmed text; None for what is empty, since CRMs do not tell "" from empty."""
+    """Return trimmed text of whole characters; None for what is empty, since CRMs do not tell "" from empty."""
     if value is None:
         return None
     if type(value) is not str:
         value = str(value)
-    return value.strip() or None
+    return whole(value).strip() or None
 
 
 def text(limit: int | None = None) -> Converter:
@@ -71,9 +71,18 @@ _EMAIL: Final = re.compile(r"[^\s@,;:<>()\[\]\"\\]{1,64}@[^\s@,;:<>()\[\]\"\\/]+
 
 
 def read_email(value: Any) -> str | None:
-    """Return the address trimmed and in lower case; None when it is empty or no address."""
+    """Return the address trimmed and in lower case; None when it is empty or no address.
+
+    With a piece that is no character left out it might be somebody else's.
+    """
     address = read_text(value)
-    if address is None or len(address) > 254 or ".." in address or not _EMAIL.fullmatch(address):
+    if (
+        address is None
+        or whole(str(value)) != str(value)
+        or len(address) > 254
+        or ".." in address
+        or not _EMAIL.fullmatch(address)
+    ):
         return None
     return address.lower()
 

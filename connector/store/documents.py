@@ -1,6 +1,10 @@
-"""JSON documents as text. Half a surrogate pair, cut off by some other program, has no form in UTF-8: it is kept as its escape."""
+"""JSON documents as text, which both databases keep.
+
+Half a surrogate pair, cut off by some other program, has no form in UTF-8, and PostgreSQL keeps no NUL: both are left out.
+"""
 
 import json
+import re
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -9,9 +13,24 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 def encoded(value: Any) -> str:
     """Return a document as text."""
     try:
-        return to_json(value).decode()
+        text = to_json(value).decode()
     except PydanticSerializationError:
-        return json.dumps(value)
+        text = json.dumps(value)
+    else:
+        if "\\u0000" not in text:
+            return text
+    return to_json(_storable(json.loads(text))).decode()
+
+
+_NO_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NO_CHARACTERS.sub("", value)
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 def decoded(text: str | bytes) -> Any:
