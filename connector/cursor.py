@@ -26,6 +26,8 @@ class Cursor:
     """The last record of the pass that is under way."""
     signpost: datetime | None = None
     """The CRM's clock when the pass that is under way began."""
+    lost: int = 0
+    """How many records that we knew were deleted in the pass that is under way, merged ones apart."""
 
     @property
     def backfilling(self) -> bool:
@@ -73,6 +75,7 @@ def dump(cursor: Cursor) -> str:
             "since": cursor.since and cursor.since.isoformat(),
             "at": cursor.at and [cursor.at.modified, cursor.at.id],
             "signpost": cursor.signpost and cursor.signpost.isoformat(),
+            "lost": cursor.lost,
         }
     )
 
@@ -86,6 +89,7 @@ def load(text: str) -> Cursor:
         since=_instant(data["since"]),
         at=Position(*data["at"]) if data["at"] else None,
         signpost=_instant(data["signpost"]),
+        lost=data.get("lost", 0),
     )
 
 

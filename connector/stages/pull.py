@@ -7,7 +7,7 @@ accounts are there before the contacts and interactions that point at them.
 import queue
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connector import cursor as rules
@@ -110,7 +110,7 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *,
     moved = rules.advance(reader.cursor, batch.page)
     with context.store.write() as connection:
         lease.check(connection)
-        reader.lost += _plausible_loss(connection, crm, reader, batch)
+        moved = replace(moved, lost=moved.lost + _plausible_loss(connection, crm, reader, batch))
         absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection)).absorb(batch.found)
         merging.remember(connection, crm.name, absorbed.merges, now)
         _save(connection, crm, reader.query, moved, now)
@@ -120,12 +120,16 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *,
 
 
 def _plausible_loss(connection: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
-    """Return how many records that we know are told to be deleted. `ImplausibleLoss`: with those before, too many at once."""
+    """Return how many records that we know are told to be deleted.
+
+    `ImplausibleLoss`: too many at once, with those of this pass before them, be it in an earlier lap that ended in the same way.
+    """
     gone = [found.ref for found in batch.found if found.deleted and found.merged_into is None]
     lost = comparing.how_many_live(connection, crm.name, gone) if gone else 0
     if lost:
         known = comparing.living(connection, crm.name, reader.query.object)
-        check_loss(reader.lost + lost, reader.lost + known, where=f"{crm.name}: {reader.query.object}")
+        before = reader.cursor.lost
+        check_loss(before + lost, before + known, where=f"{crm.name}: {reader.query.object}")
     return lost
 
 
@@ -160,8 +164,6 @@ class _Reader(threading.Thread):
     def __init__(self, context: Context, crm: Connected, query: Query, halt: threading.Event) -> None:
         super().__init__(name=f"read-{crm.name}-{query.object}", daemon=True)
         self.query = query
-        self.lost = 0
-        """Records that were deleted in this pass, merged ones apart."""
         self._crm = crm
         self._halt = halt
         self._room = threading.Semaphore(PAGES_AHEAD)

@@ -19,6 +19,7 @@ UNMAPPED = "it is not in the mapping any more"
 UNSEEN = "we may not read it any more"
 CHANGED = "somebody has changed it since"
 TAKEN_UP = "somebody has taken it up"
+FOUND = "it was there before, and was only associated"
 NO_WORD = "the mapping has no word for a closed task: add closed to the values of [write.task] status"
 
 _SIGNS_OF_LIFE = frozenset({"subject", "status", "owner", "priority", "due", "due_at"})
@@ -157,7 +158,9 @@ def _why_left(mapping: CrmMapping, line: Row[Any], name: str, record: Record) ->
 
 
 def _task_step(mapping: CrmMapping, line: Row[Any], ref: Ref, record: Record) -> Step:
-    """A task that nobody has touched is closed; what somebody is at is theirs."""
+    """A task that nobody has touched is closed; what somebody is at, or may be at, is theirs."""
+    if not line.after:
+        return Step(line, ref, left={"": FOUND})
     paths = {name: mapping.crm_field("task", name) for name in _SIGNS_OF_LIFE & mapping.names("task")}
     for name, path in paths.items():
         if path in line.after and mapping.differs("task", name, line.after[path], record.fields.get(path)):

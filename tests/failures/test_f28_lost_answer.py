@@ -4,6 +4,8 @@ from house import DAY, HOUR, House
 from house_hubspot import HubSpotHouse
 from incidents import asked
 
+from connector import undoing
+
 
 def test_a_task_whose_making_was_never_confirmed_is_there_once(either: House) -> None:
     asked(either)
@@ -35,3 +37,21 @@ def test_a_task_whose_associations_failed_gets_them_in_a_later_lap(hub: HubSpotH
     hub.mark()
     hub.later(HOUR)
     assert hub.writes == []
+
+
+def test_a_task_that_was_only_associated_is_not_closed_by_undo(hub: HubSpotHouse) -> None:
+    asked(hub)
+    hub.answer(hub.mailbox.mails[0], 1, "Nobody called back.")
+    hub.org.faults.fail(500, {"message": "down"}, path=r"/associations/.*associate", times=None)
+    hub.lap()
+    (task,) = hub.tasks()
+    hub.org.update("tasks", task["id"], {"hs_task_subject": "I am on the phone with them"})
+    hub.org.faults.clear()
+    hub.later(HOUR)
+    hub.later(HOUR)
+    undone = undoing.carry_out(hub.installation, hub.installation.endpoints[0])
+    assert [step.left for step in undone.steps if step.is_task] == [
+        {"": "it was there before, and was only associated"}
+    ]
+    (after,) = hub.tasks()
+    assert after["hs_task_status"] == "NOT_STARTED"

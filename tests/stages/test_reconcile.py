@@ -181,3 +181,14 @@ def test_a_slice_ends_in_time_and_the_next_one_goes_on(world: LapWorld, people: 
     world.clock.advance(HOUR)
     assert drift(world)["records"] == 0
     assert len(drift(world)["objects"]) == len({*world.house.endpoints[0].mapping.objects})
+
+
+def test_a_flood_of_deletions_is_not_let_in_lap_by_lap(world: LapWorld, people: list[str]) -> None:
+    world.adapter.page_size = 5
+    for one in people[:40]:
+        world.clock.advance(timedelta(seconds=1))
+        world.crm.delete(one)
+    left = [len(names(world)) for _ in range(6) if world.lap().exit_code == 3]
+    assert left == [40] * 6
+    assert reconciling.run(world.house, since=world.clock.now(), accept_loss=True).lap.exit_code == 0
+    assert (len(names(world)), world.lap().exit_code) == (10, 0)

@@ -18,6 +18,7 @@ STORED = {
             ' "signpost": "2026-11-16T12:00:00+00:00"}',
             Cursor(at=Position("2026-11-16T12:00:00.000+0000", "0018M000003uKqqQAE"), signpost=NOON),
         ),
+        ('{"format": 1, "since": null, "at": null, "signpost": null, "lost": 7}', Cursor(lost=7)),
     ],
 }
 """Every format there has been, with what a version of its time stored. A new one is added; none is ever taken away."""
