@@ -28,7 +28,7 @@ class Window:
         self._span = span
         self._most = most
         self._calls: deque[datetime] = deque()
-        self._rests_until = clock.now()
+        self._latest = self._rests_until = clock.now()
 
     def wait(self) -> None:
         """Take a place, as soon as there is one."""
@@ -43,11 +43,20 @@ class Window:
     def rest(self, pause: timedelta) -> None:
         """Let no call be made for so long: the CRM has refused one as too fast, and would refuse the others."""
         with self._lock:
-            self._rests_until = max(self._rests_until, self._clock.now() + pause)
+            self._rests_until = max(self._rests_until, self._now() + pause)
+
+    def _now(self) -> datetime:
+        """Return the present moment. Where the clock was put back, what it had told before is put back with it."""
+        now = self._clock.now()
+        if (back := self._latest - now) > timedelta():
+            self._rests_until -= back
+            self._calls = deque(at - back for at in self._calls)
+        self._latest = now
+        return now
 
     def _take(self) -> float:
         with self._lock:
-            now = self._clock.now()
+            now = self._now()
             if now < self._rests_until:
                 return (self._rests_until - now).total_seconds()
             while self._calls and self._calls[0] <= now - self._span:

@@ -52,6 +52,33 @@ def test_searches_are_not_held_up_longer_than_that_needs() -> None:
     assert clock.now() - START <= 15 * SECOND
 
 
+class PutBackClock(SteppedClock):
+    """A clock that somebody may correct."""
+
+    def __init__(self) -> None:
+        super().__init__(START)
+        self._off = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() - self._off
+
+    def put_back(self, step: timedelta) -> None:
+        self._off += step
+
+
+@pytest.mark.parametrize("search", [True, False])
+def test_a_clock_that_was_put_back_holds_up_no_call(*, search: bool) -> None:
+    clock = PutBackClock()
+    throttle = Throttle(clock)
+    for _ in range(200):
+        throttle.wait(search=search)
+    throttle.refused(10 * SECOND, search=search)
+    clock.put_back(timedelta(days=365))
+    before = clock.now()
+    throttle.wait(search=search)
+    assert 9 * SECOND < clock.now() - before <= 11 * SECOND
+
+
 ALLOWED = 190
 CALLS = 20 * ALLOWED
 
