@@ -7,21 +7,19 @@ few. The day is the last 24 hours: so the share holds whichever midnight the CRM
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
 from connector.errors import QuotaSpent
 from connector.ports import Clock
 from connector.store import Store, budgets
-from connector.store.budgets import DAY, Book, MemoryBook, Spent, StoreBook
+from connector.store.budgets import DAY, LOOK_AGAIN, Book, MemoryBook, Spent, StoreBook
 
 BLOCK: Final = 25
 """How many calls are counted at a time: a write to the store for each would slow down reading."""
 RESERVE: Final = 0.05
 """The part of the org's day that we leave to its other programs, when they have used the rest."""
-LOOK_AGAIN: Final = timedelta(hours=1)
-"""After the org ran low, a call may ask how it stands: other programs' calls leave the day at any time."""
 
 
 @dataclass(slots=True)
@@ -101,11 +99,13 @@ class CallBudget:
 
     def _close(self, why: str) -> None:
         with self._book() as book:
+            book.alone()
             self._give_back(book)
             book.note(no_calls_until=self._clock.now() + LOOK_AGAIN, no_calls_why=why)
 
     def _settle(self) -> None:
         with self._book() as book:
+            book.alone()
             self._give_back(book)
 
     def _give_back(self, book: Book) -> None:

@@ -16,6 +16,8 @@ from connector.store.upsert import insert_or_add
 DAY = timedelta(hours=24)
 SLOT = timedelta(minutes=15)
 """How finely calls are counted: they leave the last day a slot at a time."""
+LOOK_AGAIN = timedelta(hours=1)
+"""After the org ran low, a call may ask how it stands: other programs' calls leave the day at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ class StoreBook:
 
     def spent(self, now: datetime) -> Spent:
         """See `Book`."""
-        ours = (table.c.connection == self.crm, table.c.at > now - DAY, table.c.calls > 0)
+        # What lies ahead was counted by a clock that was wrong: it would be among the last day's calls for as long.
+        lately = (table.c.at > now - DAY, table.c.at <= now + SLOT)
+        ours = (table.c.connection == self.crm, *lately, table.c.calls > 0)
         total = select(func.coalesce(func.sum(table.c.calls), 0), func.min(table.c.at)).where(*ours)
         recent, oldest = self.connection.execute(total).one()
         state = connecting.peek(self.connection, self.crm)
@@ -96,7 +100,7 @@ class MemoryBook:
 
     def spent(self, now: datetime) -> Spent:
         """See `Book`."""
-        recent = {slot: calls for slot, calls in self.calls.items() if slot > now - DAY and calls}
+        recent = {slot: calls for slot, calls in self.calls.items() if now - DAY < slot <= now + SLOT and calls}
         return _spent(sum(recent.values()), min(recent, default=None), self.told, now)
 
     def add(self, slot: datetime, calls: int) -> None:
@@ -117,7 +121,8 @@ class MemoryBook:
 
 def _spent(recent: int, oldest: datetime | None, state: Any, now: datetime) -> Spent:
     until = state.get("no_calls_until")
-    closed = until is not None and now < until
+    # Nobody asks for more than that; a time further ahead was told by a clock that was wrong.
+    closed = until is not None and now < until <= now + LOOK_AGAIN
     return Spent(
         recent=recent,
         oldest=oldest,

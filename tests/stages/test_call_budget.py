@@ -1,5 +1,6 @@
 """The budget of calls: the share of the org's day, over threads, processes and restarts."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from connector.budget import BLOCK, CallBudget
 from connector.clock import SteppedClock
 from connector.errors import QuotaSpent
 from connector.store import Store
-from connector.store.budgets import StoreBook
+from connector.store.budgets import StoreBook, slot_of
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -116,6 +117,32 @@ def test_an_org_that_ran_low_is_asked_again_after_an_hour(store: Store, clock: S
     assert take_all(budget(store, clock), 5) == 0
     clock.advance(timedelta(minutes=1))
     assert take_all(budget(store, clock), 1) == 1
+
+
+def test_two_processes_that_count_at_once_wait_for_each_other_in_one_order(store: Store, clock: SteppedClock) -> None:
+    one = budget(store, clock)
+    one.told(used=0, allowed=1000)
+    one.take(where="acme: read")
+    with ThreadPoolExecutor(1) as threads:
+        with store.write() as connection:
+            book = StoreBook(connection, "acme")
+            book.alone()
+            settled = threads.submit(one.settle)
+            time.sleep(0.2)
+            book.add(slot_of(clock.now()), 1)
+        settled.result(timeout=20)
+    assert counted(store, clock) == 2
+
+
+@pytest.mark.parametrize("how", ["share", "refused"])
+def test_a_clock_that_was_years_ahead_holds_back_no_call(store: Store, clock: SteppedClock, how: str) -> None:
+    ahead = SteppedClock(clock.now() + 1000 * DAY)
+    one = budget(store, ahead)
+    one.told(used=0, allowed=100)
+    assert take_all(one) == 10
+    if how == "refused":
+        one.refused("You have reached your daily limit.")
+    assert take_all(budget(store, clock)) == 10
 
 
 def test_before_there_is_a_store_the_process_counts_for_itself(tmp_path: Path, clock: SteppedClock) -> None:
