@@ -34,7 +34,9 @@ class Vault:
         """`given` is the refresh token in config.toml; `keys` are the secrets of [web], the newest first."""
         self._crm = crm
         self._given = given
-        self._box = MultiFernet([Fernet(_derived(key)) for key in keys])
+        boxes = [Fernet(_derived(key)) for key in keys]
+        self._newest = boxes[0]
+        self._box = MultiFernet(boxes)
         self._store = store
         self._clock = clock
 
@@ -43,14 +45,15 @@ class Vault:
         """See the port."""
         if not budgets.is_ready(self._store):
             migrate(self._store)
-        lease = self._wait_for_lease()
-        try:
+        # The CRM may take its time; meanwhile nobody else may exchange the same token.
+        with leases.kept(self._store, self._wait_for_lease()):
             yield
-        finally:
-            leases.release(self._store, lease)
 
     def load(self) -> Mapping[str, str]:
-        """See the port. `CrmError`: the secret that it was encrypted with is not in config.toml any more."""
+        """See the port. What was encrypted with an older secret is encrypted with the newest, so that the old one can go.
+
+        `CrmError`: the secret that it was encrypted with is not in config.toml any more.
+        """
         with self._store.write() as connection:
             sealed = keeping.load(connection, self._crm, self._given)
         if sealed is None:
@@ -63,13 +66,22 @@ class Vault:
                 where=f"{self._crm}: sign in",
                 remedy="Put the earlier line back below the present one in web.secret, or let the CRM give a new refresh_token.",
             ) from None
+        if not self._is_newest(sealed):
+            self.save(found)
         return found
 
     def save(self, tokens: Mapping[str, str]) -> None:
-        """See the port."""
+        """See the port. A database that is away for a moment is waited for: the CRM may have ended the token before these already."""
         sealed = self._box.encrypt(json.dumps(dict(tokens)).encode()).decode()
-        with self._store.write() as connection:
-            keeping.save(connection, self._crm, sealed, given=self._given, at=self._clock.now())
+        row = keeping.Sealed(self._crm, sealed, given=self._given, at=self._clock.now())
+        keeping.save(self._store, row, patience=PATIENCE_SECONDS)
+
+    def _is_newest(self, sealed: str) -> bool:
+        try:
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
 
     def _wait_for_lease(self) -> Lease:
         # On the machine's own time, as leases are: somebody is at work, and will be done in a moment.

@@ -1,12 +1,20 @@
 """Tokens that a CRM gave in exchange for others, as they lie in the database: sealed by whoever keeps them."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from connector.errors import StoreError
 from connector.store.connecting import mark
+from connector.store.engine import Store
 from connector.store.tables import token as table
 from connector.store.upsert import insert_or_update
+
+_AGAIN_SECONDS: Final = 0.1
 
 
 def load(connection: Connection, crm: str, given: str) -> str | None:
@@ -15,7 +23,25 @@ def load(connection: Connection, crm: str, given: str) -> str | None:
     return row.sealed if row is not None and row.given == mark(connection, given) else None
 
 
-def save(connection: Connection, crm: str, sealed: str, *, given: str, at: datetime) -> None:
-    """Keep this in place of what was kept."""
-    row = {"connection": crm, "sealed": sealed, "given": mark(connection, given), "at": at}
-    insert_or_update(connection, table, [row])
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What is to be kept of one connection."""
+
+    crm: str
+    text: str = field(repr=False)
+    given: str = field(repr=False, kw_only=True)
+    """The token in config.toml that these descend from."""
+    at: datetime = field(kw_only=True)
+
+
+def save(store: Store, kept: Sealed, *, patience: float) -> None:
+    """Keep this in place of what was kept. Tries again for so many seconds: there is no second copy of it."""
+    for attempt in Retrying(
+        retry=retry_if_exception_type((StoreError, DBAPIError)),
+        stop=stop_after_delay(patience),
+        wait=wait_fixed(_AGAIN_SECONDS),
+        reraise=True,
+    ):
+        with attempt, store.write() as connection:
+            mine = {"connection": kept.crm, "sealed": kept.text, "given": mark(connection, kept.given), "at": kept.at}
+            insert_or_update(connection, table, [mine])

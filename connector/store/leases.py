@@ -51,11 +51,18 @@ def held(store: Store, name: str) -> Iterator[Lease | None]:
     if mine is None:
         yield None
         return
+    with kept(store, mine):
+        yield mine
+
+
+@contextmanager
+def kept(store: Store, mine: Lease) -> Iterator[None]:
+    """Renew a lease in the background for as long as the block runs, and give it back then."""
     done = threading.Event()
-    beater = threading.Thread(target=_beat, args=(store, mine, done), name=f"lease-{name}", daemon=True)
+    beater = threading.Thread(target=_beat, args=(store, mine, done), name=f"lease-{mine.name}", daemon=True)
     beater.start()
     try:
-        yield mine
+        yield
     finally:
         done.set()
         beater.join()
