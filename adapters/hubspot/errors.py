@@ -86,7 +86,7 @@ def failure(
     """Return the error for a whole call that was answered with `status`; `body` is empty if it was a page."""
     said = words(body) or f"HTTP {status}"
     match status:
-        case 401:
+        case 401 if body:
             return AuthExpired("the access token is not accepted.", where=where)
         case 429:
             return _too_fast(body, said, where=where, day_ends=day_ends, asked=_retry_after(headers))

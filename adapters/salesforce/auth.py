@@ -29,6 +29,9 @@ _PASSING = frozenset({"server_error", "temporarily_unavailable", "unknown_error"
 """OAuth's codes by which nobody has judged the credentials. Salesforce says unknown_error when one is to try again."""
 _TOO_OFTEN = "rate exceeded"
 """Said beside invalid_grant when a user has signed in too often in the last hour."""
+_OUTDATED = "expired authorization code"
+"""Said of a claim that we have just signed for the next minutes: the clocks are not set alike."""
+_CLOCK = "Set this machine's clock right; nothing is wrong with the credentials."
 _REMEDY = "Check the credentials of this connection, and that its app and its user are active in Salesforce."
 
 
@@ -160,6 +163,8 @@ class Credentials:
         said = _without((*self._config.secrets, self._refresh_token), f"{code}: {message}"[:300])
         if code in _PASSING or _TOO_OFTEN in message.lower():
             return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where))
+        if self._config.auth == "jwt" and _OUTDATED in message.lower():
+            return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where, remedy=_CLOCK))
         return AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY)
 
     @staticmethod

@@ -164,7 +164,8 @@ def missing_column(said: str) -> tuple[str, str]:
 def _by_status(status: int, row: Mapping[str, Any], content: Any, *, where: str) -> CrmError:
     code, said = code_of(row), words(row)
     shown = f"{code}: {said}" if code else f"HTTP {status}"
-    if status == 401 or "Bad_OAuth_Token" in str(content)[:200]:
+    page = isinstance(content, str) and content.lstrip().startswith("<")
+    if (status == 401 and not page) or "Bad_OAuth_Token" in str(content)[:200]:
         return AuthExpired("the access token is not accepted.", where=where)
     if status >= 500 or status == 408:
         return Unavailable(shown, where=where)

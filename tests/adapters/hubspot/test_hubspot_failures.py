@@ -55,6 +55,13 @@ def test_every_call_carries_the_token_and_never_waits_for_ever(hub: HubSpotAdapt
     assert (request.timeout.connect_timeout, request.timeout.read_timeout) == (5, 60)
 
 
+def test_a_page_of_something_in_between_says_nothing_against_the_token(hub: HubSpotAdapter, wire: Wire) -> None:
+    for _ in range(4):
+        wire.answer("GET", ACCOUNT, "<html>Sign in to the network first</html>", status=401)
+    with pytest.raises(Unavailable, match="page instead of data"):
+        hub.org()
+
+
 @pytest.mark.parametrize("category", ["INVALID_AUTHENTICATION", "EXPIRED_AUTHENTICATION"])
 def test_a_refused_token_pauses_the_connection(hub: HubSpotAdapter, wire: Wire, category: str) -> None:
     wire.answer("GET", ACCOUNT, refusal("Authentication credentials not found.", category), status=401)

@@ -176,6 +176,7 @@ def test_a_replay_with_a_new_token_is_a_call_too(connect: Connect, wire: Wire) -
     ("status", "content", "kind"),
     [
         (401, "", AuthExpired),
+        (401, "\n<html>Sign in to the network first</html>", Unavailable),
         (403, "Bad_OAuth_Token", AuthExpired),
         (403, [{"errorCode": "API_DISABLED_FOR_ORG", "message": "no API"}], NotPermitted),
         (403, "", NotPermitted),

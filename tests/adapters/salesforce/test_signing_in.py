@@ -41,11 +41,14 @@ def test_client_credentials_go_as_basic(connect: Connect, wire: Wire) -> None:
     assert query.headers["Authorization"] == "Bearer t1"
 
 
+def as_pem(key: rsa.RSAPrivateKey) -> str:
+    plain = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
+
+
 def test_a_jwt_is_signed_for_three_minutes(connect: Connect, wire: Wire) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    pem = as_pem(key)
     give_token(wire)
     wire.describe("Account")
     connect(auth="jwt", client_id="app", username="bot@acme.example", private_key=pem).describe("Account")
@@ -137,6 +140,18 @@ def test_an_answer_that_asks_to_try_again_judges_nobody(
     with pytest.raises(Unavailable, match=code) as caught:
         connect(**way).describe("Account")
     assert caught.value.not_sent
+
+
+def test_a_claim_that_is_said_to_be_outdated_speaks_of_the_clock(connect: Connect, wire: Wire) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    for _ in range(4):
+        refusal = {"error": "invalid_grant", "error_description": "expired authorization code"}
+        wire.answer("POST", TOKEN, refusal, status=400)
+    crm = connect(auth="jwt", client_id="app", username="rep@acme.example", private_key=as_pem(key))
+    with pytest.raises(Unavailable, match="expired") as caught:
+        crm.describe("Account")
+    assert caught.value.not_sent
+    assert "clock" in caught.value.remedy
 
 
 @pytest.mark.parametrize("answer", ["<html>We are down</html>", [], {"access_token": None}, "{}"])
