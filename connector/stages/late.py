@@ -30,7 +30,7 @@ def run(context: Context, crm: Connected, lease: Lease) -> Iterator[Absorbed]:
         if before is not None and now - before < EVERY:
             return
         unresolved.note(connection, crm.name, now)
-        refs = unresolved.refs(connection, crm.name, MOST)
+        refs = unresolved.refs(connection, crm.name, tuple(context.settings.surveys), MOST)
     for query in crm.mapping.queries:
         mine = [ref for ref in refs if ref.startswith(f"{query.object}/")]
         for some in chunks(mine):

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from connector.linking import link_key
 from connector.model import Account, Contact, Interaction, Kind, Owner, Pulled, SeenTask
 from connector.store import tables
-from connector.store.documents import encoded
+from connector.store.documents import decoded, encoded
 from connector.store.tables import ref_text
 
 TABLES: Mapping[Kind, Table] = {
@@ -38,6 +38,16 @@ def columns_of(value: Pulled) -> tuple[Any, ...]:
         case SeenTask():
             return (value,)
 
+
+def as_first_kept(value: Pulled, columns: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the columns in the form that version 0.1.0 made its hashes of: by these it is known what has not changed since."""
+    if isinstance(value, SeenTask):
+        return {"task": value}
+    named = zip(NAMES[kind_of(value)], columns, strict=True)
+    return {name: decoded(column) if name in _DOCUMENTS else column for name, column in named}
+
+
+_DOCUMENTS = frozenset({"facts", "contact_refs"})
 
 NAMES: Mapping[Kind, tuple[str, ...]] = {
     Kind.OWNER: ("name", "email", "active", "timezone"),

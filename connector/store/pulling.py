@@ -12,7 +12,7 @@ from connector.model import Account, Contact, Interaction, Kind, Pulled, SeenTas
 from connector.ports import Reading, Record
 from connector.store import tables
 from connector.store.among import among
-from connector.store.columns import NAMES, TABLES, columns_of, kind_of
+from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, kind_of
 from connector.store.engine import new_ids
 from connector.store.people import person_of
 from connector.store.tables import binding, display
@@ -350,7 +350,11 @@ def mark_stale(connection: Connection, customer: str, now: datetime) -> None:
 def _if_fresh(value: Pulled, bound: Row[Any] | None) -> _Fresh | None:
     """Return what is to be stored; None where it is stored already. Our own writes coming back change nothing."""
     columns = columns_of(value)
-    content = hashlib.blake2b(repr(columns).encode(), digest_size=12).hexdigest()
-    if bound is not None and bound.content == content:
+    content = _hash(columns)
+    if bound is not None and (bound.content == content or bound.content == _hash(as_first_kept(value, columns))):
         return None
     return _Fresh(content, value, columns)
+
+
+def _hash(columns: object) -> str:
+    return hashlib.blake2b(repr(columns).encode(), digest_size=12).hexdigest()

@@ -1,6 +1,6 @@
 """Interactions of which it is not known yet whose they were."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, exists, select
@@ -14,12 +14,13 @@ ASSOCIATIONS = "associations"
 _EVERY_OBJECT = "*"
 
 
-def refs(connection: Connection, crm: str, limit: int) -> Sequence[str]:
-    """Return those that wait for an account or a contact, the ones that ended last first."""
+def refs(connection: Connection, crm: str, surveys: Collection[str], limit: int) -> Sequence[str]:
+    """Return those that wait for an account or a contact, for one of these surveys, the ones that ended last first."""
     reasons = (Reason.NO_ACCOUNT.value, Reason.NO_CONTACT.value)
     waits = exists().where(
         decision.c.interaction_id == interaction.c.id,
         decision.c.state == Decision.WAITING,
+        decision.c.survey.in_(surveys),
         decision.c.reason.in_(reasons),
     )
     query = (

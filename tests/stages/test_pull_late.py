@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from lap_world import DAY, HOUR, LapWorld
+from lap_world import CSAT, DAY, HOUR, LapWorld
 
 from connector.errors import NotPermitted
 from connector.store import tables
@@ -51,6 +51,15 @@ def test_what_waits_is_read_again_once_an_hour_and_nothing_else_is(world: LapWor
         world.lap(timedelta(minutes=10))
     read = [call.records for call in world.crm.log.calls[before:] if call.method == "fetch"]
     assert read == [(case,)] * 2
+
+
+def test_what_waits_for_a_survey_that_is_no_more_is_not_read_again(world: LapWorld) -> None:
+    unresolved(world)
+    world.configure(CSAT.replace("after-case", "after-each-case"))
+    before = len(world.crm.log.calls)
+    for _ in range(3):
+        world.lap(HOUR)
+    assert [call for call in world.crm.log.calls[before:] if call.method == "fetch"] == []
 
 
 def test_a_case_that_was_deleted_meanwhile_is_not_waited_for(world: LapWorld) -> None:

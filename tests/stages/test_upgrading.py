@@ -4,8 +4,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from lap_world import DAY, LapWorld
+from sqlalchemy import update
 
-from connector.store import Store, connecting
+from connector import reconciling
+from connector.store import Store, connecting, tables
 from connector.store import migrate as migrating
 from connector.store.migrate import migrate
 
@@ -34,3 +37,22 @@ def test_what_was_known_of_a_connection_outlives_the_counting_of_calls(tmp_path:
     assert known is not None
     assert (known.pause_reason, known.last_error, known.refused_at) == ("by hand", "down", None)
     store.close()
+
+
+def test_records_that_look_new_to_a_new_version_are_asked_told_and_written_nothing_twice(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 1, comment="Nobody called back.")
+    world.crm.close(world.crm.case(account, world.crm.contact(account, "Opted Out", HasOptedOutOfEmail=True)))
+    world.ask(account, world.crm.contact(account, "Silent One"))
+    world.lap(DAY)
+    kept = (tables.invitation, tables.person, tables.follow_up, tables.decision_log, tables.notice, tables.write_log)
+    before = {table.name: world.rows(table) for table in kept}
+    mails, writes = len(world.mailbox.messages), world.writes()
+    with world.store.write() as connection:
+        connection.execute(update(tables.binding).values(content="as an earlier version understood it"))
+        connection.execute(tables.setting.delete().where(tables.setting.c.name.startswith("form:")))
+    assert reconciling.run(world.house, since=world.clock.now()).lap.exit_code == 0
+    counts = [world.lap().exit_code for _ in range(3)]
+    assert counts == [0, 0, 0]
+    assert {table.name: world.rows(table) for table in kept} == before
+    assert (len(world.mailbox.messages), world.writes()) == (mails, writes)

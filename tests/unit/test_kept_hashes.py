@@ -1,0 +1,38 @@
+"""By what version 0.1.0 has stored it is seen that a record has not changed: an upgrade makes nothing look new."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
+from connector.ports import Reading
+from connector.store import Store
+from connector.store.pulling import Absorber, Found
+from connector.store.tables import binding
+
+AT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
+RITVA, AITI, MARIA = Ref("acme", "User", "1"), Ref("acme", "Account", "1"), Ref("acme", "Contact", "1")
+FACTS = {"industry": "Banking", "size": 250, "rate": 0.5, "vip": True, "since": None}
+CASE, TASK = Ref("acme", "Case", "1"), Ref("acme", "Task", "1")
+KEPT: dict[str, Pulled] = {
+    "05160c95f3f16118ff11ef44": Owner(RITVA, "Ritva Laine", "ritva@acme.example", True, "Europe/Helsinki"),
+    "700154d2e96f45b01e6bd728": Account(AITI, "Äiti & Co", RITVA, None, True, "https://www.aiti.example/", FACTS),
+    "912b2428eaad31fd87772875": Contact(
+        MARIA, "Maria", AITI, "maria@aiti.example", "Buyer", "fi", None, True, {"score": 1}
+    ),
+    "3e136b7c595df42bac8740a5": Interaction(
+        CASE, "case", "case 1", AITI, (MARIA,), RITVA, "closed", AT, AT, {"origin": "Phone"}
+    ),
+    "91ed0e6a78a19918d35b3242": SeenTask(TASK, "k1", True, None, None, RITVA),
+}
+
+
+@pytest.mark.parametrize(("content", "value"), KEPT.items(), ids=[type(one).__name__ for one in KEPT.values()])
+def test_f59_what_the_first_version_stored_has_not_changed(sqlite_address: str, content: str, value: Pulled) -> None:
+    store, ref = Store(sqlite_address), f"{value.ref.object}/{value.ref.id}"
+    with store.write() as connection:
+        row = {"connection": "acme", "ref": ref, "kind": "any", "id": "x", "content": content}
+        connection.execute(binding.insert().values(**row))
+        absorbed = Absorber(connection, "acme", now=AT, key=b"k").absorb([Found(ref, Reading("any", value))])
+    store.close()
+    assert (absorbed.of("any").unchanged, absorbed.of("any").changed) == (1, 0)
