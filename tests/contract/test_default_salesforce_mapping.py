@@ -56,7 +56,7 @@ def fitted(world: World) -> CrmMapping:
     assert all(result.done for result in world.adapter.apply_setup(steps))
     mapping, problems = source.fit({name: world.adapter.describe(name) for name in source.objects})
     assert [problem for problem in problems if problem.severity == "error"] == []
-    assert [problem for problem in problems if "setup-crm" in problem.remedy] == []
+    assert [problem for problem in problems if problem.remedy.startswith("Run `afterword setup-crm`")] == []
     return mapping
 
 
