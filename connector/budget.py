@@ -20,6 +20,7 @@ BLOCK: Final = 25
 """How many calls are counted at a time: a write to the store for each would slow down reading."""
 RESERVE: Final = 0.05
 """The part of the org's day that we leave to its other programs, when they have used the rest."""
+_SPARE: Final = "If it comes every day, let laps be rarer ([schedule] sync), or raise daily_call_share where other programs can spare calls."
 
 
 @dataclass(slots=True)
@@ -144,7 +145,7 @@ def _share_used(known: Spent, share: float, now: datetime, where: str) -> QuotaS
     return QuotaSpent(
         f"our share of the day's calls is used ({known.recent} of {known.allowed} at a share of {share:g}).",
         where=where,
-        remedy=f"The rest follows from {until:%Y-%m-%d %H:%M} UTC on. Raise daily_call_share if other programs can spare calls.",
+        remedy=f"The rest follows from {until:%Y-%m-%d %H:%M} UTC on. {_SPARE}",
         until=until,
         quota="share",
     )

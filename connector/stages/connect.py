@@ -73,7 +73,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
 
 
 def _fresh_schema(endpoint: Endpoint, state: Row[Any], now: datetime) -> Mapping[str, ObjectSchema] | None:
-    if state.schema is None or state.schema_at is None or now - state.schema_at > SCHEMA_LASTS:
+    if state.schema is None or state.schema_at is None or not timedelta() <= now - state.schema_at <= SCHEMA_LASTS:
         return None
     schemas, asked = connecting.schema_of(state.schema)
     return schemas if set(endpoint.mapping.objects) <= asked else None

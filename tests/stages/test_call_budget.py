@@ -59,6 +59,7 @@ def test_f25_a_spent_share_says_what_until_when_and_what_to_do(store: Store, clo
         one.take(where="acme: read")
     assert caught.value.until == clock.now() + DAY
     assert "daily_call_share" in caught.value.remedy
+    assert "[schedule] sync" in caught.value.remedy
     assert caught.value.where == "acme: read"
 
 

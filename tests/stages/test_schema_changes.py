@@ -58,6 +58,20 @@ def test_f49_a_field_that_cannot_be_missed_pauses_its_object_alone(world: LapWor
     assert len(world.rows(tables.invitation)) == invitation_before + 1
 
 
+def test_a_schema_that_a_wrong_clock_has_dated_ahead_does_not_last_until_then(world: LapWorld) -> None:
+    world.crm.hide("Account", "Rating")
+    world.lap()
+    with world.store.write() as connection:
+        connecting.remember(connection, "acme", schema_at=world.clock.now() + 1000 * DAY)
+    world.crm.show("Account", "Rating")
+    world.lap(after=DAY)
+    with world.store.read() as connection:
+        stored = connecting.peek(connection, "acme")
+    assert stored is not None
+    schemas, _ = connecting.schema_of(stored.schema)
+    assert "Rating" in schemas["Account"].fields
+
+
 def test_f49_without_contacts_nothing_is_sent_and_status_says_why(world: LapWorld) -> None:
     account = world.account()
     contact = world.crm.contact(account, "Maria")
