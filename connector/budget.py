@@ -20,7 +20,7 @@ BLOCK: Final = 25
 """How many calls are counted at a time: a write to the store for each would slow down reading."""
 RESERVE: Final = 0.05
 """The part of the org's day that we leave to its other programs, when they have used the rest."""
-_SPARE: Final = "If it comes every day, let laps be rarer ([schedule] sync), or raise daily_call_share where other programs can spare calls."
+_SPARE: Final = "If it comes every day, sync less often ([schedule] sync), or raise daily_call_share if other programs can spare calls."
 
 
 @dataclass(slots=True)
