@@ -35,6 +35,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connector.model import whole
+
 
 class AfterwordError(Exception):
     """Something an admin can understand: what happened, where, and what to do about it."""
@@ -42,7 +44,7 @@ class AfterwordError(Exception):
     permanent = True
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
-        self.what = what
+        self.what = whole(what)  # a CRM's own words may hold what can be neither shown nor stored
         self.where = where
         self.remedy = remedy
         super().__init__(what)

@@ -3,6 +3,7 @@
 Times are aware UTC datetimes. Ids of ours are opaque text; a CRM's ids appear only inside a `Ref`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,17 @@ class Unset(StrEnum):
 
 
 UNSET: Final = Unset.UNSET
+
+_NO_CHARACTERS: Final = re.compile("[\x00\ud800-\udfff]")
+"""What JSON can carry and is no character: PostgreSQL keeps no NUL, and half a surrogate pair has no form in UTF-8."""
+
+
+def whole(text: str) -> str:
+    """Return the text without NULs and halves of surrogate pairs, which other programs cut off."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return _NO_CHARACTERS.sub("", text)
+
 
 Facts = Mapping[str, Any]
 """Whatever else an admin maps: text, numbers, booleans, ISO times. Used by conditions, segments and drivers."""

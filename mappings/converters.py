@@ -13,9 +13,9 @@ from math import isfinite
 from typing import Any, Final
 
 from connector.errors import MappingError
-from connector.model import Ref
+from connector.model import Ref, whole
 from mappings.languages import language_tag
-from mappings.texts import cut, whole
+from mappings.texts import cut
 
 Read = Callable[[Any], Any]
 

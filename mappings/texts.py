@@ -1,6 +1,5 @@
-"""Cutting text to a CRM's limit without leaving half a character behind, and leaving out what no database keeps."""
+"""Cutting text to a CRM's limit without leaving half a character behind."""
 
-import re
 import unicodedata
 from typing import Final
 
@@ -10,15 +9,6 @@ _FLAGS: Final = range(0x1F1E6, 0x1F200)
 _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 _JAMO: Final = range(0x1160, 0x1200)
 _TAGS: Final = range(0xE0020, 0xE0080)
-_NO_CHARACTERS: Final = re.compile("[\x00\ud800-\udfff]")
-"""What JSON can carry and is no character: PostgreSQL keeps no NUL, and half a surrogate pair has no form in UTF-8."""
-
-
-def whole(text: str) -> str:
-    """Return the text without NULs and halves of surrogate pairs, which other programs cut off."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return _NO_CHARACTERS.sub("", text)
 
 
 def units(text: str) -> int:

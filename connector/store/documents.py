@@ -4,10 +4,11 @@ Half a surrogate pair, cut off by some other program, has no form in UTF-8, and 
 """
 
 import json
-import re
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from connector.model import whole
 
 
 def encoded(value: Any) -> str:
@@ -22,12 +23,9 @@ def encoded(value: Any) -> str:
     return to_json(_storable(json.loads(text))).decode()
 
 
-_NO_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
-
-
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return _NO_CHARACTERS.sub("", value)
+        return whole(value)
     if isinstance(value, dict):
         return {_storable(name): _storable(one) for name, one in value.items()}
     return [_storable(one) for one in value] if isinstance(value, list) else value

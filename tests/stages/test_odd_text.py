@@ -3,6 +3,7 @@
 import pytest
 from lap_world import LapWorld
 
+from connector.errors import RuleRefused
 from connector.store import tables
 
 
@@ -20,3 +21,11 @@ def test_what_is_no_character_is_left_out(world: LapWorld, odd: str) -> None:
     assert emails == {"Maria Virtanen": "maria@nw.example", "Odd Address": None}
     counts = world.lap().pulled["acme"].counts
     assert {kind: one.changed for kind, one in counts.items() if one.changed} == {}
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud83d"], ids=["nul", "high half"])
+def test_a_refusal_in_odd_words_is_kept_too(world: LapWorld, odd: str) -> None:
+    account = world.account()
+    world.crm.faults.refuse(RuleRefused(f"legal{odd} alone"), lambda row_id, _values: row_id == account)
+    world.rated(account, 5)
+    assert [one["what"] for one in world.refused()] == ["legal alone"]
