@@ -38,7 +38,7 @@ def _mail(house: Installation) -> Iterator[Problem]:
     try:
         yield from house.channel.check()
     except AfterwordError as error:
-        yield Problem("config.toml: email", error.what, error.remedy)
+        yield Problem(f"{house.settings.path.name}: email", error.what, error.remedy)
 
 
 def _public_address(settings: Settings) -> Iterator[Problem]:
@@ -47,7 +47,7 @@ def _public_address(settings: Settings) -> Iterator[Problem]:
         socket.getaddrinfo(host, None)
     except OSError:
         yield Problem(
-            "config.toml: web.public_url",
+            f"{settings.path.name}: web.public_url",
             f"the name {host} is not known to the DNS, so nobody can open a survey.",
             "Add an address record for it, or correct the name.",
         )

@@ -53,11 +53,13 @@ secret_file = "secret.key"                 # signs the links in mails; keep it, 
 
 _CREDENTIALS: Final = {
     "salesforce": """\
-url = "https://NAME.my.salesforce.com"     # your org's own address
-auth = "token"                             # for a first look; then client_credentials or jwt, which do not run out
-# access_token = ""                        # or AFTERWORD_CRM__SALESFORCE__ACCESS_TOKEN""",
+url = "https://NAME.my.salesforce.com"     # your My Domain address
+auth = "token"                             # for a first look; "client_credentials" does not run out
+# access_token = ""                        # for token, or AFTERWORD_CRM__SALESFORCE__ACCESS_TOKEN
+# client_id = ""                           # for client_credentials: the consumer key
+# client_secret_file = "salesforce-secret.txt"   # and a file with the consumer secret""",
     "hubspot": """\
-# access_token = ""                        # a service key, or AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN""",
+# access_token_file = "hubspot-token.txt"  # a file with the service key, or AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN""",
 }
 
 

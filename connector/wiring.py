@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from email.utils import quote
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -65,9 +66,7 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     mappings = read_mappings(settings)
     store = Store(settings.store_url)
     keys = settings.web.signing_keys
-    endpoints = [
-        _endpoint(name, one, mappings[name], store=store, keys=keys, clock=clock) for name, one in settings.crm.items()
-    ]
+    endpoints = _endpoints(settings, mappings, store=store, clock=clock)
     whole: dict[str, Any] = {
         "settings": settings,
         "store": store,
@@ -79,6 +78,26 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
         "webhook": webhook.post,
     }
     return Installation(**(whole | parts))
+
+
+def _endpoints(
+    settings: Settings, mappings: Mapping[str, MappingFile], *, store: Store, clock: Clock
+) -> list[Endpoint]:
+    """Raises `SettingsError` with what every adapter says; they call the file config.toml, whatever its name is."""
+    keys = settings.web.signing_keys
+    found: list[Endpoint] = []
+    problems: list[Problem] = []
+    for name, one in settings.crm.items():
+        try:
+            found.append(_endpoint(name, one, mappings[name], store=store, keys=keys, clock=clock))
+        except SettingsError as error:
+            problems += [
+                replace(each, where=each.where.replace("config.toml:", f"{settings.path.name}:", 1))
+                for each in error.problems
+            ]
+    if problems:
+        raise SettingsError(problems)
+    return found
 
 
 def _endpoint(
@@ -170,7 +189,7 @@ def _mapping(one: Connection, settings: Settings) -> MappingFile:
         return load_mapping(packaged(one.adapter), f"mappings/{one.adapter}.toml (as it comes with the product)")
     except FileNotFoundError:
         problem = Problem(
-            f"config.toml: crm.*.adapter = {one.adapter!r}", "has no mapping.", "Name one with mapping = …"
+            f"{settings.path.name}: crm.*.adapter = {one.adapter!r}", "has no mapping.", "Name one with mapping = …"
         )
         raise SettingsError([problem]) from None
 

@@ -100,7 +100,7 @@ class Story:
             said = f": {one.comment}" if one.comment else ""
             self.tell("answer", f"{who} gave {one.rating} of {highest(one.points)}{said}")
         elif one.did == "unsubscribed":
-            self.tell("answer", f"{who} wants no more surveys")
+            self.tell("opt-out", f"{who} wants no more surveys")
 
     def _say(self, kind: str, office: Office, sentences: Iterable[str]) -> None:
         for sentence in sentences:

@@ -23,6 +23,7 @@ _STYLES: Final = {
     "task": "blue",
     "mail": "cyan",
     "answer": "green",
+    "opt-out": "green",
     "scanner": "yellow",
     "record": "bold magenta",
 }
@@ -30,6 +31,7 @@ _COUNTED: Final = {
     "work": ("piece of work", "pieces of work"),
     "mail": ("mail", "mails"),
     "answer": ("answer", "answers"),
+    "opt-out": ("opt-out", "opt-outs"),
     "scanner": ("mail scanner", "mail scanners"),
     "task": ("task done", "tasks done"),
 }

@@ -37,3 +37,23 @@ def test_a_condition_on_a_fact_that_nothing_gives_is_an_error_and_not_a_silence(
     assert problem.where == f"config.toml: surveys.after-case.where.{fact}"
     assert "priority" in problem.remedy
     assert "industry" in problem.remedy
+
+
+def test_what_every_adapter_says_of_its_connection_comes_in_one_run_under_the_files_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "office.toml"
+    path.write_text(
+        """
+        [crm.acme]
+        adapter = "salesforce"
+        url = "http://localhost:1"
+        access_token = "x"
+        [crm.hub]
+        adapter = "hubspot"
+        url = "http://localhost:2"
+        access_token = "x"
+        """,
+        encoding="utf-8",
+    )
+    with pytest.raises(SettingsError) as caught:
+        wiring.build(load(path, environ={}, known_adapters=["salesforce", "hubspot"]))
+    assert [one.where for one in caught.value.problems] == ["office.toml: crm.acme.url", "office.toml: crm.hub.url"]
