@@ -37,7 +37,7 @@ from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected
 from connector.stages.lap import Installation, Report, Stage
 from connector.status import paused
-from connector.store import hindsight, naming
+from connector.store import connecting, hindsight, naming
 from connector.store.copying import copy_store
 from connector.store.refs import Address
 
@@ -151,10 +151,13 @@ class Hindsight:
 
 
 def next_lap(house: Installation) -> Plan:
-    """Return what the next lap would send and write. Sends and writes nothing anywhere."""
+    """Return what the next lap would send and write, were nothing paused. Sends and writes nothing anywhere."""
     with throw_away(house) as (copy, noted):
+        held = paused(copy)
+        with copy.store.write() as connection:
+            connecting.end_pauses(connection)
         report = lap.run(copy)
-        return Plan(noted, report, _before(house, noted), _names(copy, noted), paused(copy))
+        return Plan(noted, report, _before(house, noted), _names(copy, noted), held)
 
 
 def look_back(house: Installation, span: timedelta) -> Hindsight:

@@ -16,15 +16,15 @@ _INDENT = " " * 4
 
 def plan(console: Console, one: Plan, house: Installation) -> None:
     """Print what the next sync would do, as a diff."""
+    for name, reason in one.paused.items():
+        console.print(
+            f"[bold]{escape(name)} is paused[/] ({escape(reason)}): "
+            f"nothing is sent or written for it until `afterword resume`. This is what it would be then."
+        )
     for writes in _by_record(one):
         _record(console, one, writes)
     for message in one.noted.messages:
         console.print(f"[bold]+ mail[/] {escape(_addressed(message))}")
-    for name, reason in one.paused.items():
-        console.print(
-            f"[bold]{escape(name)} is paused[/] ({escape(reason)}): "
-            f"nothing is sent or written for it until `afterword resume`."
-        )
     if not any(endpoint.mode_live for endpoint in house.endpoints):
         console.print("Observing: nothing would be sent or written.")
     elif not one.noted.writes and not one.noted.messages and not one.paused:

@@ -17,6 +17,7 @@ from connector.store.tables import setting
 from connector.store.upsert import insert_or_ignore, insert_or_update
 
 _PAUSED = "paused"
+_UNPAUSED: Mapping[str, Any] = {"paused_at": None, "pause_reason": None}
 _LET_IN: Mapping[str, Any] = {
     "refused_at": None,
     "refused_why": None,
@@ -121,12 +122,17 @@ def pause(connection: Connection, crm: str | None, now: datetime, reason: str) -
 
 def resume(connection: Connection, crm: str | None) -> None:
     """Let mail and writes go on, and try credentials that were refused again; without a name, everywhere."""
-    goes_on: dict[str, Any] = {"paused_at": None, "pause_reason": None, **_LET_IN}
     if crm is None:
-        connection.execute(setting.delete().where(setting.c.name == _PAUSED))
-        connection.execute(update(table).values(**goes_on))
+        end_pauses(connection)
+        connection.execute(update(table).values(**_LET_IN))
         return
-    remember(connection, crm, **goes_on)
+    remember(connection, crm, **_UNPAUSED, **_LET_IN)
+
+
+def end_pauses(connection: Connection) -> None:
+    """Let mail and writes go on everywhere; credentials that were refused stay so."""
+    connection.execute(setting.delete().where(setting.c.name == _PAUSED))
+    connection.execute(update(table).values(**_UNPAUSED))
 
 
 def let_in(connection: Connection, crm: str) -> None:
