@@ -158,8 +158,8 @@ class Trial(NamedTuple):
 @pytest.mark.parametrize(
     ("trial", "store_address"),
     [
-        (Trial("salesforce", 10), "sqlite"),
-        (Trial("hubspot", 10), "postgresql"),
+        (Trial("salesforce", 5), "sqlite"),
+        (Trial("hubspot", 5), "postgresql"),
         *(
             pytest.param(Trial(crm, 50, lag), database, marks=SOAK)
             for crm, lag in (("salesforce", 0), ("hubspot", 0), ("hubspot", 10))

@@ -63,7 +63,7 @@ def test_two_laps_after_a_storm_the_crm_stands_as_if_there_had_been_none(
 ) -> None:
     with ExitStack() as stack:
         stormy = town(stack, kind, tmp_path / "stormy", seed)
-        hours, hits = run_stormy(stormy, seconds=seconds, least=14)
+        hours, hits = run_stormy(stormy, seconds=seconds, least=20)
         assert hits > hours / 2
         for _ in range(2):
             stormy.house.lap()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from house import HOUR, House, Mail
 
 MOST_ACCOUNTS: Final = 12
-ANSWER_EVERY: Final = 12
+ANSWER_EVERY: Final = 6
 """Steps, of an hour each, from one round of answers to the next."""
 _OUR_OWN: Final = frozenset({"last_asked", "details"})
 """When a mail went out, which a fault may put off, and where our own page is."""

@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 from sqlalchemy import func, select
@@ -54,7 +55,7 @@ def peak(store: Store, pages: int) -> int:
     crm = cast(Any, LargeCrm(pages))
     context = Context(
         store=store,
-        settings=cast(Any, None),
+        settings=cast(Any, SimpleNamespace(surveys={})),
         clock=SteppedClock(NOW),
         connected={},
         channel=None,
