@@ -435,6 +435,10 @@ class CrmMapping(Protocol):
     def lacking(self) -> Sequence[tuple[str, str]]:
         """Fields, as (object, field), that it cannot do without, and that the CRM does not show us."""
 
+    @property
+    def absent(self) -> Sequence[tuple[str, str]]:
+        """All fields that it would read, and that the CRM does not show us."""
+
 
 class MappingSource(Protocol):
     """A mapping file as it was loaded, before it has met a CRM."""

@@ -1,6 +1,6 @@
 """`setup-crm`: makes the fields, rights and layout places that the mapping names, and remembers what it made for undo."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from connector.errors import (
     AfterwordError,
@@ -17,7 +17,6 @@ from connector.ports import (
     Condition,
     CrmAdapter,
     FieldSchema,
-    ObjectSchema,
     Query,
     SetupResult,
     SetupStep,
@@ -31,26 +30,20 @@ HOPELESS = (NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent)
 
 def plan(endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
     """Return what is missing; nothing on a CRM that is set up. `adapter` may act with an admin's token."""
-    seen = describe_all(endpoint.adapter, endpoint.mapping)
-    mapping, _problems = endpoint.mapping.fit(seen)
+    mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
     wanted = mapping.wanted_fields()
     ours = {(spec.object, spec.name) for spec in wanted}
-    hidden = [*mapping.lacking, *_seen_by_others(endpoint, adapter, seen)]
+    hidden = [*mapping.lacking, *_seen_by(adapter, mapping.absent)]
     return adapter.plan_setup(wanted, [one for one in dict.fromkeys(hidden) if one not in ours])
 
 
-def _seen_by_others(
-    endpoint: Endpoint, adapter: CrmAdapter, seen: Mapping[str, ObjectSchema]
-) -> Iterator[tuple[str, str]]:
-    """Yield what the mapping would read and only the admin sees: an opt-out that is hidden from us would count for nothing."""
-    if adapter is endpoint.adapter:
-        return
-    mapping, _problems = endpoint.mapping.fit(describe_all(adapter, endpoint.mapping))
-    for query in mapping.queries:
-        schema = seen.get(query.object)
-        for name in query.fields:
-            if schema is not None and "." not in name and name not in schema.fields:
-                yield query.object, name
+def _seen_by(adapter: CrmAdapter, fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield those of the fields that the adapter's own user can read: an opt-out that is hidden from us would count for nothing."""
+    schemas = {name: describe_one(adapter, name) for name in dict.fromkeys(name for name, _ in fields)}
+    for name, field in fields:
+        schema = schemas[name]
+        if schema is not None and field in schema.fields:
+            yield name, field
 
 
 def apply(

@@ -90,6 +90,8 @@ class Section:
     problems: list[Problem] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
     """Fields of this object that are not there for us, and that it cannot do without."""
+    absent: list[str] = field(default_factory=list)
+    """Those, and others that are not there for us."""
 
     @property
     def usable(self) -> bool:
@@ -119,8 +121,9 @@ class Section:
                     self.types[one.path] = found.type
                 continue
             severity = "warning" if one.optional or lenient else self.lose()
-            if severity == "error" and "." not in one.path:
-                self.lacking.append(one.path)
+            if "." not in one.path:
+                self.absent.append(one.path)
+                self.lacking += [one.path] if severity == "error" else []
             what, remedy = f"{self.schema.name} has no field {one.path}", see(self.schema, one.path)
             if one.optional:
                 what, remedy = (

@@ -46,6 +46,7 @@ class FittedMapping:
     choices: Mapping[tuple[str, str], tuple[str, ...]]
     """The values that the CRM lists for a fact, by (kind, fact)."""
     lacking: tuple[tuple[str, str], ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
 
     def fingerprint_of(self, object_name: str) -> str:
         """Return what changes when one object is read, or understood, in another way."""

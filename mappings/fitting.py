@@ -98,6 +98,7 @@ class _Fitting:
     found: list[_Fitted] = field(default_factory=list)
     choices: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     lacking: list[tuple[str, str]] = field(default_factory=list)
+    absent: list[tuple[str, str]] = field(default_factory=list)
 
     def run(self) -> tuple[FittedMapping, list[Problem]]:
         self._owner()
@@ -123,6 +124,7 @@ class _Fitting:
             specs=tuple(self._specs()),
             choices=self.choices,
             lacking=tuple(dict.fromkeys(self.lacking)),
+            absent=tuple(dict.fromkeys(self.absent)),
         )
         return fitted, self.problems
 
@@ -142,6 +144,7 @@ class _Fitting:
         """Take up a section in which nothing is missing that it needs: then its reader can be composed."""
         self.problems += section.problems
         self.lacking += [(section.schema.name, name) for name in section.lacking]
+        self.absent += [(section.schema.name, name) for name in section.absent]
         if section.usable:
             self.found.append(_Fitted(kind, section, tests, make()))
 

@@ -1,10 +1,12 @@
 """An opt-out is kept, whatever the CRM says later, and is looked at once more before a mail leaves."""
 
-from house import DAY, HOUR, House
+from house import DAY, HOUR, House, mapping_line
 from house_both import unsubscribe
 from incidents import asked, rows, words
 
+from adapters.sandbox.salesforce.schema import Field
 from connector.store import tables
+from mappings.loading import packaged
 
 
 def opt_out(house: House, contact: str, *, out: bool) -> None:
@@ -50,3 +52,24 @@ def test_a_box_ticked_just_before_the_mail_leaves_stops_it(either: House) -> Non
     either.lap()
     either.later(DAY)
     assert either.mailbox.mails == []
+
+
+def test_a_box_that_only_administrators_see_is_granted_to_us_and_counts(acme: House) -> None:
+    acme.org.new_field("Contact", Field("Leave_Alone__c", "boolean", "Leave alone"))
+    profile = acme.record("User", acme.org.admin_id)["ProfileId"]
+    (admins,) = (row["Id"] for row in acme.org.rows("PermissionSet", ProfileId=profile))
+    acme.org.grant(admins, "Contact", "Leave_Alone__c")
+    own = '[{ field = "HasOptedOutOfEmail", is = true }, { field = "Leave_Alone__c", is = true, optional = true }]'
+    text = packaged("salesforce").replace('[{ field = "HasOptedOutOfEmail", is = true }]', own)
+    acme.configure(extra=mapping_line(acme, text))
+    acme.set_up()
+    granted = acme.org.rows("FieldPermissions", Field="Contact.Leave_Alone__c")
+    assert [row["PermissionsEdit"] for row in granted if row["ParentId"] != admins] == [False]
+    account = acme.account("Northwind")
+    contact = acme.contact(account, "Maria Virtanen", "maria@nw.example")
+    acme.org.update("Contact", contact, {"Leave_Alone__c": True})
+    acme.lap()
+    acme.close_case(acme.case(account, contact))
+    acme.later(HOUR)
+    acme.later(2 * DAY)
+    assert acme.mailbox.mails == []
