@@ -8,6 +8,8 @@ from typing import Any, Final
 from house import HOUR, House, Mail
 
 MOST_ACCOUNTS: Final = 12
+PEOPLE: Final = 3
+"""Of each account."""
 ANSWER_EVERY: Final = 6
 """Steps, of an hour each, from one round of answers to the next."""
 _OUR_OWN: Final = frozenset({"last_asked", "details"})
@@ -58,9 +60,9 @@ class Town:
             self._merge(dice)
 
     def _settle_in(self) -> None:
-        number = max(self.accounts, default=0) + 1
+        number = len(self.contacts) // PEOPLE + 1  # one that is merged away does not give its number to another
         self.accounts[number] = self.house.account(f"Account {number}")
-        for place in range(3):
+        for place in range(PEOPLE):
             person = number * 10 + place
             name, address = f"Person {person}", f"p{person}@a{number}.example"
             self.contacts[person] = self.house.contact(self.accounts[number], name, address)
