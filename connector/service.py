@@ -19,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from connector import reconciling
+from connector.durations import format_duration
 from connector.errors import AfterwordError
 from connector.ports import Message
 from connector.settings import Schedule
@@ -27,12 +28,15 @@ from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
 from connector.web.app import create_app
 from connector.web.parts import WebParts
 
+MINUTE = timedelta(minutes=1)
 SHORTEST = timedelta(seconds=1)
 """Between two scheduled laps, whatever config.toml says."""
 GRACE_SECONDS = 4
 """For the answers under way, once we are told to end."""
 LAP_SECONDS = 4
 """For the lap, after that."""
+SILENCE = timedelta(minutes=30)
+"""How long a lap may go without a sign of life: longer than a page takes whose calls are all repeated to the last."""
 
 SLICE = timedelta(minutes=1)
 """A comparison of everything takes long: after this time it lets the laps that wait go first."""
@@ -48,6 +52,7 @@ class Service:
     def __init__(self, house: Installation, on_report: Callable[[Report], None] | None = None) -> None:
         self.house = house
         self._on_report = on_report or (lambda _report: None)
+        self._every = max(house.settings.schedule.sync, SHORTEST)
         self._lock = threading.Lock()
         self._waiting: set[Stages] = set()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="laps")
@@ -55,12 +60,11 @@ class Service:
 
     def start(self) -> None:
         """Begin: the first lap at once, then one in every interval."""
-        every = max(self.house.settings.schedule.sync, SHORTEST)
         self._scheduler.add_job(
             self._ask_for,
             "interval",
             args=(lap.ALL,),
-            seconds=every.total_seconds(),
+            seconds=self._every.total_seconds(),
             next_run_time=datetime.now(UTC),
             coalesce=True,
         )
@@ -76,6 +80,13 @@ class Service:
         ending.join(within)
         return not ending.is_alive()
 
+    def trouble(self) -> str:
+        """Return why somebody should look after us: laps have ceased, or one hangs. Empty: all is well."""
+        silent = timedelta(seconds=self.house.stop.unseen_for)
+        if silent <= SILENCE + self._every:
+            return ""
+        return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
+
     def answered(self, customer: str) -> None:
         """Bring an answer to the CRM at once. Several answers that wait are taken in together."""
         log.info("an answer came in", customer=customer)
@@ -84,7 +95,7 @@ class Service:
     def _ask_for(self, stages: Stages) -> None:
         """Let a lap wait for the worker, unless one like it waits already: laps that take long do not pile up."""
         with self._lock:
-            if stages in self._waiting or self.house.stop.is_set():
+            if stages in self._waiting or self.house.stop.told:
                 return
             self._waiting.add(stages)
             self._worker.submit(self._begin, stages).add_done_callback(_tell_fault)
@@ -93,7 +104,7 @@ class Service:
         """Let the night's comparison, or the rest of it, wait for the worker."""
         since = since or self.house.clock.now()
         with self._lock:
-            if not self.house.stop.is_set():
+            if not self.house.stop.told:
                 self._worker.submit(self._compare_some, since).add_done_callback(_tell_fault)
 
     def _compare_some(self, since: datetime) -> None:
@@ -111,7 +122,7 @@ class Service:
         # Before the lap reads the store: an answer that comes in meanwhile needs one more.
         with self._lock:
             self._waiting.discard(stages)
-        if not self.house.stop.is_set():
+        if not self.house.stop.told:
             self._run(stages)
 
     def _end(self) -> None:
@@ -133,8 +144,10 @@ def night(schedule: Schedule) -> CronTrigger:
     return CronTrigger(hour=schedule.reconcile.hour, minute=schedule.reconcile.minute, timezone=schedule.timezone)
 
 
-def web_parts(house: Installation, on_answer: Callable[[str], None]) -> WebParts:
-    """Return what the pages need. Raises `AfterwordError` while [web] secret is missing."""
+def web_parts(
+    house: Installation, on_answer: Callable[[str], None], trouble: Callable[[], str] = lambda: ""
+) -> WebParts:
+    """Return what the pages need; for `trouble` see `WebParts`. Raises `AfterwordError` while [web] secret is missing."""
     if house.tokens is None:
         raise AfterwordError(
             "the web application needs a secret to sign its links with.",
@@ -147,6 +160,7 @@ def web_parts(house: Installation, on_answer: Callable[[str], None]) -> WebParts
         tokens=house.tokens,
         site=house.site,
         on_answer=on_answer,
+        trouble=trouble,
         send_sign_in=lambda message: _send(house, message),
     )
 
@@ -154,7 +168,7 @@ def web_parts(house: Installation, on_answer: Callable[[str], None]) -> WebParts
 def serve(house: Installation) -> None:
     """Run until SIGTERM or Ctrl-C."""
     service = Service(house)
-    app = create_app(web_parts(house, service.answered))
+    app = create_app(web_parts(house, service.answered, service.trouble))
     listen = house.settings.web.listen
     config = uvicorn.Config(
         app,

@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -30,6 +29,7 @@ from connector.demo.watch import Watch
 from connector.demo.work import Office
 from connector.model import Ref
 from connector.stages.lap import Report
+from connector.stop_sign import StopSign
 
 ACCOUNTS: Final = 30
 """In each CRM, besides the customer whom both know."""
@@ -108,7 +108,7 @@ def _look(watches: Iterable[Watch], tell: Tell) -> None:
         watch.tell(tell)
 
 
-def _go_on(play: Play, watches: Iterable[Watch], stop: threading.Event, looks: Looks) -> None:
+def _go_on(play: Play, watches: Iterable[Watch], stop: StopSign, looks: Looks) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
     laps = service.Service(play.scene.house)
     play.scene.on_answer = laps.answered
@@ -125,7 +125,7 @@ def _go_on(play: Play, watches: Iterable[Watch], stop: threading.Event, looks: L
         laps.stop()
 
 
-def hour_has_passed(stop: threading.Event, looks: Looks) -> bool:
+def hour_has_passed(stop: StopSign, looks: Looks) -> bool:
     """Wait for the next hour, which does not come while somebody looks; False when it is time to stop."""
     while not stop.wait(HOUR_S):
         if not looks.lately():
@@ -230,9 +230,9 @@ def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:
 
 
 @contextmanager
-def _stoppable() -> Iterator[threading.Event]:
+def _stoppable() -> Iterator[StopSign]:
     """Turn SIGINT and SIGTERM into an event, so that everything under way ends in order; the program's logs stay out of the story."""
-    stop = threading.Event()
+    stop = StopSign()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()

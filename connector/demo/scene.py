@@ -1,6 +1,5 @@
 """Everything that the demo consists of, started together and ended together."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from connector.errors import AfterwordError
 from connector.ports import CrmAdapter
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
+from connector.stop_sign import StopSign
 from connector.store.migrate import migrate
 from connector.web.app import create_app
 
@@ -90,7 +90,7 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, *, seed: int, accounts: int, stop: threading.Event) -> Iterator[Scene]:
+def scene(folder: Path, *, seed: int, accounts: int, stop: StopSign) -> Iterator[Scene]:
     """Start everything on free ports of this machine, with CRMs that were set up; end it all with the block."""
     project.make_room(folder)
     clock = SteppedClock(BEGIN)
@@ -126,7 +126,7 @@ def _cast(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, l
 
 
 @contextmanager
-def _installation(config: Path, clock: SteppedClock, stop: threading.Event) -> Iterator[Installation]:
+def _installation(config: Path, clock: SteppedClock, stop: StopSign) -> Iterator[Installation]:
     house = wiring.build(wiring.read_settings(config, {}), clock=clock, stop=stop)
     with ExitStack() as stack:
         stack.callback(house.store.close)

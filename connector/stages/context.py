@@ -1,11 +1,11 @@
 """What every stage is handed: values and ports, never a vendor's module."""
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
 from connector.settings import Settings
+from connector.stop_sign import StopSign
 from connector.store import Store
 from connector.surveys.tokens import Tokens
 
@@ -37,7 +37,7 @@ class Context:
     """Posts a sentence to a chat's webhook address. Raises `MailUnavailable` or `MailboxRefused`."""
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
     """Told about every page that was stored."""
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: StopSign = field(default_factory=StopSign)
     """Set by SIGTERM; looked at between pages."""
 
     @property

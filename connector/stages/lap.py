@@ -1,6 +1,5 @@
 """One lap: the seven stages in order, over all connections. What fails for one does not stop the others."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
 from connector.stages.pull import Pulled
 from connector.stages.write_back import Written
+from connector.stop_sign import StopSign
 from connector.store import Store, Transaction, connecting, laps
 from connector.store.leases import Lease, held
 from connector.surveys.mail import Site
@@ -56,7 +56,7 @@ class Installation:
     tokens: Tokens | None = None
     webhook: Callable[[str, str], None] | None = None
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: StopSign = field(default_factory=StopSign)
     """Set to end the lap under way at its next page."""
 
 

@@ -25,17 +25,18 @@ def create_app(web: WebParts) -> FastAPI:
     app.include_router(survey_routes(web))
     app.include_router(account_routes(web))
     app.include_router(bounce_routes(web))
-    _add_common_routes(app)
+    _add_common_routes(app, web)
     _add_error_pages(app, web)
     return app
 
 
-def _add_common_routes(app: FastAPI) -> None:
+def _add_common_routes(app: FastAPI, web: WebParts) -> None:
     style = files("connector.web.static").joinpath("afterword.css").read_text(encoding="utf-8")
 
     @app.api_route("/healthz", methods=READ)
     def healthz() -> Response:
-        return PlainTextResponse("ok\n")
+        trouble = web.trouble()
+        return PlainTextResponse(f"{trouble or 'ok'}\n", status_code=503 if trouble else 200)
 
     @app.api_route("/afterword.css", methods=READ)
     def stylesheet() -> Response:

@@ -22,6 +22,8 @@ class WebParts:
     """Called with the customer after an answer was recorded and committed; it should return soon."""
     send_sign_in: Callable[[Message], None]
     """Sends the one-time link to a user of the CRM."""
+    trouble: Callable[[], str] = lambda: ""
+    """Why the service behind the pages needs somebody to look after it; empty: it does not."""
 
     @property
     def prefix(self) -> str:

@@ -33,6 +33,21 @@ def test_a_hundred_records_take_hardly_more_calls_than_one(either: House) -> Non
     assert len(names(either)) == 101
 
 
+def test_forty_records_are_written_by_hardly_more_calls_than_one(either: House) -> None:
+    def calls_of_asking(many: int) -> int:
+        for number in range(many):
+            account = either.account(f"Account {number}")
+            either.closed_case(account, either.contact(account, f"P{number}", f"p{number}of{many}@nw.example"))
+        either.later(2 * HOUR)
+        before, shown = len(either.mailbox.mails), calls(either)
+        either.later(DAY)
+        assert len(either.mailbox.mails) - before == many
+        return calls(either) - shown
+
+    one = calls_of_asking(1)
+    assert calls_of_asking(40) <= one + 4
+
+
 def test_a_spent_share_ends_the_lap_which_goes_on_there_the_next_day(
     either: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

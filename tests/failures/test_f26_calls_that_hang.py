@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from house import House
+import requests
+from house import RULES, House, wait_for
 from incidents import names
 from sqlalchemy import update
 
 from adapters.hubspot import patience as hubspots
 from adapters.salesforce import patience as salesforces
+from connector import service
 from connector.store import tables
 
 LISTING = {"salesforce": r"FROM%20Account%20", "hubspot": r"companies/search"}
@@ -42,3 +44,21 @@ def test_a_process_elsewhere_that_fell_silent_is_not_waited_for_for_ever(
     report = either.lap()
     assert (report.busy == []) is taken_over
     assert names(either) == ({"Northwind"} if taken_over else set())
+
+
+def test_a_service_whose_lap_hangs_says_so_where_a_monitor_looks(acme: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SILENCE", timedelta())
+    acme.configure(RULES, extra='[schedule]\nsync = "1s"')
+    acme.org.faults.slow(3, path=LISTING["salesforce"])
+    laps = service.Service(acme.installation)
+    acme.trouble = laps.trouble
+
+    def health() -> tuple[int, str]:
+        answer = requests.get(f"{acme.web}/healthz", timeout=5)
+        return answer.status_code, answer.text
+
+    laps.start()
+    wait_for(lambda: health()[0] == 503)
+    assert "no lap has shown a sign of life" in health()[1]
+    wait_for(lambda: health() == (200, "ok\n"))
+    assert laps.stop(20)

@@ -154,6 +154,8 @@ class House:
     web: str = ""
     installation: Installation = None  # type: ignore[assignment]  # set by `configure`
     answered: list[str] = field(default_factory=list)
+    trouble: Callable[[], str] = lambda: ""
+    """What the pages are told of the service behind them."""
     _mark: int = 0
 
     # ── the admin ──
@@ -400,7 +402,7 @@ def _web(house: House) -> Iterator[None]:
     house.web = f"http://127.0.0.1:{listening.getsockname()[1]}"
     house.configure()
     installation = wiring.build(wiring.read_settings(house.config, {}), clock=house.clock)
-    config.app = create_app(web_parts(installation, house.answered.append))
+    config.app = create_app(web_parts(installation, house.answered.append, lambda: house.trouble()))
     config.load()
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -20,6 +20,7 @@ from connector.service import Service
 from connector.settings import Schedule
 from connector.stages import lap
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
+from connector.stop_sign import StopSign
 
 
 class Laps:
@@ -45,7 +46,7 @@ def _house(every: timedelta = timedelta(hours=1)) -> Installation:
     schedule = Schedule.model_construct(sync=every)
     return cast(
         Installation,
-        SimpleNamespace(settings=SimpleNamespace(schedule=schedule), stop=threading.Event(), clock=SystemClock()),
+        SimpleNamespace(settings=SimpleNamespace(schedule=schedule), stop=StopSign(), clock=SystemClock()),
     )
 
 
