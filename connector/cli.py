@@ -25,7 +25,6 @@ from connector import (
     printing_undo,
     project,
     reconciling,
-    service,
     undoing,
     wiring,
 )
@@ -252,6 +251,8 @@ def reconcile(
 @guarded
 def run(config: Config = DEFAULT_CONFIG) -> None:
     """Run laps on a schedule, and the web application."""
+    from connector import service  # noqa: PLC0415 - a web server is nothing that other commands should wait for
+
     house = _house(config, quiet=True)
     with _closing(house):
         _migrated(house)

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.utils import quote
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,15 @@ SIGNS_IN = frozenset(
 """The settings of a connection that decide whether the CRM lets us in."""
 
 
+@cache
+def installed_adapters() -> Mapping[str, EntryPoint]:
+    """Return the installed adapters by name. To find them, the metadata of every installed package is read, so only once."""
+    return {point.name: point for point in entry_points(group=ADAPTERS)}
+
+
 def known_adapters() -> list[str]:
     """Return the names of the installed adapters."""
-    return sorted({point.name for point in entry_points(group=ADAPTERS)})
+    return sorted(installed_adapters())
 
 
 def read_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -127,7 +134,7 @@ def _digest(one: Connection) -> str:
 
 def adapter_for(name: str, one: Connection, clock: Clock, **overrides: Any) -> CrmAdapter:
     """Return the adapter of a connection; `overrides` replace some of its values, e.g. an admin's one-off token."""
-    factory = {point.name: point for point in entry_points(group=ADAPTERS)}[one.adapter].load()
+    factory = installed_adapters()[one.adapter].load()
     adapter: CrmAdapter = factory(name, plain(one) | overrides, clock)
     return adapter
 

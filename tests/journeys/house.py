@@ -18,6 +18,7 @@ import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from processes import Command, Done
+from settled import settle
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.log import Call
@@ -367,7 +368,7 @@ def standing(
         house = kind(folder, clock or SystemClock(), org, crm, mailbox, port, store_url)
         stack.callback(house.close)
         stack.enter_context(_web(house))
-        house.set_up()
+        settle(house)
         yield house
 
 
