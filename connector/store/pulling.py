@@ -181,7 +181,7 @@ class Absorber:
             task = fresh.value
             assert isinstance(task, SeenTask)  # noqa: S101 - that is what the kind means
             mine = self._sql.execute(select(follow_up).where(follow_up.c.id == task.key)).one_or_none()
-            if mine is None:
+            if mine is None or mine.task_ref not in (None, ref):  # a copy, where the key may stand twice, is not our task
                 continue
             # A task whose making was never confirmed may lack what comes after it: `write_back` finishes it, and says that it is there.
             changes: dict[str, Any] = {"outcome": task.outcome}
@@ -214,7 +214,7 @@ class Absorber:
         at_ref = (binding.c.connection == self._crm) & (binding.c.ref == found.ref)
         self._sql.execute(update(binding).where(at_ref).values(content=""))
         if kind is Kind.FOLLOW_UP:
-            self._drop_task(bound.id)
+            self._drop_task(bound.id, found.ref)
             return 1
         changes = {"deleted_at": self._now} | ({"look_at": self._now} if kind is Kind.INTERACTION else {})
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
@@ -233,10 +233,10 @@ class Absorber:
         of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)
         return str(self._sql.execute(of_account).scalar_one())
 
-    def _drop_task(self, follow_up_id: str) -> None:
+    def _drop_task(self, follow_up_id: str, ref: str) -> None:
         follow_up = tables.follow_up
         row = self._sql.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one()
-        if row.state != "open":
+        if row.state != "open" or row.task_ref not in (None, ref):
             return
         closed = {"state": "closed", "closed_at": self._now, "outcome": "Task deleted in the CRM"}
         self._sql.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**closed))

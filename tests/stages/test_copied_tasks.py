@@ -1,0 +1,32 @@
+"""Where a CRM lets the key of a task stand twice, a copy that somebody made of it is not our task."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from lap_world import LapWorld
+
+NAMES = ("Subject", "WhatId", "WhoId", "OwnerId", "Status", "Afterword_Key__c")
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("fate", ["done", "deleted"])
+def test_what_becomes_of_a_copy_says_nothing_of_the_follow_up(world: LapWorld, fate: str) -> None:
+    account = world.account()
+    world.rated(account, 1)
+    world.lap()
+    (task,) = world.tasks()
+    key = world.crm.definition("Task").fields["Afterword_Key__c"]
+    world.crm.add_field("Task", replace(key, unique=False))
+    copy = world.crm.insert("Task", {name: task[name] for name in NAMES if task.get(name) is not None})
+    world.lap(HOUR)
+    if fate == "done":
+        world.crm.finish(copy)
+    else:
+        world.crm.delete(copy)
+    world.lap(HOUR)
+    assert world.shows(account)["Attention"]
+    world.crm.finish(task["Id"])
+    world.lap(HOUR)
+    assert "Attention" not in world.shows(account)
