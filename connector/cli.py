@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, ParamSpec
 
@@ -116,6 +117,22 @@ def _log_to_stderr() -> None:
 
 
 # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        out.print(f"afterword {version('afterword')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and end.")
+    ] = False,
+) -> None:
+    """Take what stands before the command."""
 
 
 @app.command()

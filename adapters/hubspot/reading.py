@@ -246,6 +246,7 @@ def _gathered(searches: Iterator[Found]) -> Iterator[Found]:
     """Join what several searches found: one call reads the associations of so many records. A failure comes after what was found."""
     rows: list[Row] = []
     began: datetime | None = None
+    failure: CrmError | None = None
     try:
         for some, server_time in searches:
             began = began or server_time
@@ -253,12 +254,12 @@ def _gathered(searches: Iterator[Found]) -> Iterator[Found]:
             if len(rows) + _PAGE > IDS_IN_A_READ:
                 yield rows, began
                 rows, began = [], None
-    except CrmError:
-        if rows and began is not None:
-            yield rows, began
-        raise
+    except CrmError as error:
+        failure = error
     if rows and began is not None:
         yield rows, began
+    if failure is not None:
+        raise failure
 
 
 def _start(since: datetime | None, after: Position | None) -> Place:
