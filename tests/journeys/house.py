@@ -12,7 +12,6 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-import pytest
 import requests
 import uvicorn
 from aiosmtpd.controller import Controller
@@ -39,8 +38,6 @@ UNHAPPY = '[follow_up.unhappy]\nwhen = "csat <= 2"\ndue = "24h"\npriority = "hig
 RULES = AFTER_CASE + UNHAPPY
 LIMITS = 'quiet_period = "0s"\nminimum_gap = "0s"\naccount_cap = "1000 per 30d"\ndaily_sends = 100000\n'
 SECRET = "a secret that is only good for this test, long enough"
-ONE_DATABASE = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
-"""For what has nothing to do with the database: what other stories hold on both is not told twice."""
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import DAY, HOUR, ONE_DATABASE
+from house import DAY, HOUR
 from house_both import BothHouse, standing_beside_both, unsubscribe
 
 from connector.clock import SteppedClock
 from connector.stages.lap import Report
+from tests.databases import ONE_DATABASE
 
 MONTH = 'quiet_period = "30d"\nminimum_gap = "0s"\naccount_cap = "1000 per 30d"\n'
 SCORE = (

@@ -4,10 +4,11 @@ import math
 from collections import Counter
 
 import pytest
-from house import ONE_DATABASE, RULES, House
+from house import RULES, House
 
 from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce.seed import Sizes, seed
+from tests.databases import ONE_DATABASE
 
 PAGE = 2_000
 """The most records that Salesforce gives in one answer."""

@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from house import ONE_DATABASE, House, standing
+from house import House, standing
+
+from tests.databases import ONE_DATABASE
 
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
 

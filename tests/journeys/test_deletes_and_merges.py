@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from house import DAY, HOUR, ONE_DATABASE, House
+from house import DAY, HOUR, House
+
+from tests.databases import ONE_DATABASE
 
 
 @pytest.fixture

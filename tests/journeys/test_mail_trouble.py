@@ -4,9 +4,10 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from house import AFTER_CASE, DAY, HOUR, ONE_DATABASE, House
+from house import AFTER_CASE, DAY, HOUR, House
 
 from tests.adapters.email.mail_servers import SCRIPT, Broken, broken_server
+from tests.databases import ONE_DATABASE
 
 PEOPLE = ("ann", "bea", "cyd")
 

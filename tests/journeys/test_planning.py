@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from house import AFTER_CASE, DAY, HOUR, LIMITS, ONE_DATABASE, UNHAPPY, House
+from house import AFTER_CASE, DAY, HOUR, LIMITS, UNHAPPY, House
 from rich.console import Console
 from sqlalchemy import Column, Table, select
 
 from connector import planning, printing_plan
 from connector.store.tables import metadata
+from tests.databases import ONE_DATABASE
 
 RULES = AFTER_CASE + 'reminder_after = "4d"\n' + UNHAPPY + 'notify = ["account_owner"]\n'
 OBJECTS = ("Account", "Contact", "Case", "Task", "Event", "Opportunity", "User")

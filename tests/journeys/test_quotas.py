@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
-from house import DAY, HOUR, ONE_DATABASE, RULES, House, standing
+from house import DAY, HOUR, RULES, House, standing
 from house_hubspot import HubSpotHouse
 from sqlalchemy import func, select
 
@@ -12,6 +12,7 @@ from connector.clock import SteppedClock
 from connector.errors import QuotaSpent
 from connector.stages.lap import Report
 from connector.store import tables
+from tests.databases import ONE_DATABASE
 
 pytestmark = ONE_DATABASE
 SHARE = "daily_call_share = 0.1"

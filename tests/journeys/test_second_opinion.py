@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import DAY, ONE_DATABASE, RULES, standing
+from house import DAY, RULES, standing
 from house_hubspot import HubSpotHouse
 
 from connector import reconciling
 from connector.clock import SteppedClock
 from connector.store import tables
+from tests.databases import ONE_DATABASE
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import requests
-from house import AFTER_CASE, DAY, HOUR, ONE_DATABASE, UNHAPPY, House
+from house import AFTER_CASE, DAY, HOUR, UNHAPPY, House
 from sqlalchemy import func, select
 
 from connector.store import tables
+from tests.databases import ONE_DATABASE
 
 ACCOUNTS = 6
 RECORDED = (tables.response, tables.rating, tables.follow_up, tables.person, tables.interaction)

@@ -1,7 +1,9 @@
 """What the commands tell an admin who is no developer: where they stand, and what to do next."""
 
 import pytest
-from house import ONE_DATABASE, House
+from house import House
+
+from tests.databases import ONE_DATABASE
 
 pytestmark = ONE_DATABASE
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from lap_world import LapWorld
 
+from tests.databases import ONE_DATABASE
+
 NAMES = ("Subject", "WhatId", "WhoId", "OwnerId", "Status", "Afterword_Key__c")
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
+@ONE_DATABASE
 @pytest.mark.parametrize("fate", ["done", "deleted"])
 def test_what_becomes_of_a_copy_says_nothing_of_the_follow_up(world: LapWorld, fate: str) -> None:
     account = world.account()

@@ -7,6 +7,7 @@ import pytest
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.store import tables
+from tests.databases import ONE_DATABASE
 
 SILENCE = '[follow_up.silent]\nwhen = "silence >= 2"\n'
 MOOD = '[follow_up.gloomy]\nwhen = "mood = unhappy"\n[scoring]\nminimum = 1\nunhappy_below = 60\n'
@@ -111,6 +112,7 @@ def rate_until(world: LapWorld, account: str, value: float, *, mood: str) -> Non
     raise AssertionError(f"it never was {mood}")
 
 
+@ONE_DATABASE
 def test_a_mood_opens_one_follow_up_for_each_time_it_begins(world: LapWorld) -> None:
     world.configure(CSAT + MOOD)
     world.lap()
@@ -134,6 +136,7 @@ def test_a_mood_opens_one_follow_up_for_each_time_it_begins(world: LapWorld) -> 
     assert subjects == {"the customer mood is Unhappy"}
 
 
+@ONE_DATABASE
 def test_silence_opens_one_follow_up_and_the_next_only_after_an_answer(world: LapWorld) -> None:
     world.configure(CSAT + SILENCE)
     world.lap()
@@ -197,6 +200,7 @@ def test_whoever_was_rated_calls_only_when_there_is_nobody_else(world: LapWorld)
     assert "although the answer is about them" in task["Description"]
 
 
+@ONE_DATABASE
 def test_the_due_day_counts_from_the_answer_and_is_the_owners_own_day(world: LapWorld) -> None:
     tokyo = world.crm.user("Far East", TimeZoneSidKey="Asia/Tokyo")
     world.clock.set(world.clock.now().replace(hour=16))

@@ -10,6 +10,7 @@ from connector.stages.write_back_plan import CONTESTED, PATIENCE
 from connector.store import tables
 from connector.why import explain
 from mappings.loading import load, packaged
+from tests.databases import ONE_DATABASE
 
 RULE = "Accounts in dispute are changed by legal alone"
 
@@ -214,6 +215,7 @@ def test_a_crm_that_is_down_gets_everything_later(world: LapWorld) -> None:
     assert world.shows(account)["People"] == 1
 
 
+@ONE_DATABASE
 def test_quiet_days_write_nothing(world: LapWorld) -> None:
     for number in range(4):
         world.rated(world.account(f"Account {number}"), number + 1)

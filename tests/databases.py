@@ -1,0 +1,6 @@
+"""On which databases a test runs: on both, unless it says otherwise."""
+
+import pytest
+
+ONE_DATABASE = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
+"""For what has nothing to do with the database, or takes long where other tests hold the same on both."""
