@@ -11,8 +11,10 @@ from adapters.hubspot.version import associations
 IDS_IN_A_READ: Final = 1000
 _LINKS_IN_A_WRITE: Final = 1000
 _NONE: Final = "NO_ASSOCIATIONS_FOUND"
+_HUBSPOTS: Final = "HUBSPOT_DEFINED"
+"""Types of HubSpot's own; an account's labels have numbers of their own, which may be the same."""
 _PRIMARY: Final = frozenset({1, 5, 26})
-"""Types by which a contact, a deal and a ticket name their first company."""
+"""HubSpot's types by which a contact, a deal and a ticket name their first company."""
 _T = TypeVar("_T")
 
 
@@ -61,7 +63,7 @@ class Links:
 
 def _ends(row: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     for end in row.get("to") or ():
-        types = end.get("associationTypes") or ()
+        types = [kind for kind in end.get("associationTypes") or () if kind.get("category") == _HUBSPOTS]
         first = any(kind.get("typeId") in _PRIMARY or kind.get("label") == "Primary" for kind in types)
         yield first, str(end["toObjectId"])
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from adapters.sandbox.hubspot.errors import HubSpotError
@@ -12,7 +13,6 @@ from adapters.sandbox.hubspot.schema import ObjectType, Schema
 HUBSPOT_DEFINED, USER_DEFINED = "HUBSPOT_DEFINED", "USER_DEFINED"
 PRIMARY = "Primary"
 PARENT = "Parent Company"
-_FIRST_OWN_TYPE = 1_000
 Pair = tuple[str, str]
 TypeIds = tuple[int, ...]
 
@@ -47,7 +47,7 @@ class Links:
         self._schema = schema
         self._types: dict[Pair, dict[int, LinkType]] = defaultdict(dict)
         self._joined: dict[Pair, dict[int, dict[int, TypeIds]]] = defaultdict(dict)
-        self._next_own = _FIRST_OWN_TYPE
+        self._last_own = 0
         self._journals: list[list[tuple[Pair, int, int, TypeIds]]] = []
         self.changed: Callable[[Pair, int], None] = lambda *_: None
         self._furnish()
@@ -91,9 +91,8 @@ class Links:
         self, source: ObjectType, target: ObjectType, name: str, label: str, inverse_label: str | None = None
     ) -> list[LinkType]:
         """Makes a label, in both directions; returns the types that it brings."""
-        there = self._next_own
-        back = there if source is target and inverse_label is None else there + 1
-        self._next_own += 2
+        there = self._new_number(source, target)
+        back = there if source is target and inverse_label is None else self._new_number(source, target)
         back_label = inverse_label or label
         made = [LinkType(there, back, source.name, target.name, name, label, USER_DEFINED)]
         if back != there:
@@ -101,6 +100,12 @@ class Links:
         for each in made:
             self._types[each.source, each.target][each.type_id] = each
         return made
+
+    def _new_number(self, source: ObjectType, target: ObjectType) -> int:
+        """Counts labels from 1 on, as accounts do: HubSpot's types between other objects may have the same numbers."""
+        taken = {*self._types[source.name, target.name], *self._types[target.name, source.name]}
+        self._last_own = next(number for number in count(self._last_own + 1) if number not in taken)
+        return self._last_own
 
     def rename_label(self, source: ObjectType, target: ObjectType, type_id: int, labels: Sequence[str | None]) -> None:
         """Gives a label and its other direction new words; raises HubSpotError."""

@@ -53,6 +53,17 @@ def test_the_primary_company_comes_first_and_each_once(hub: HubSpotAdapter, wire
     assert len(wire.sent("POST", READ)) == 1
 
 
+def test_a_label_of_the_accounts_own_makes_no_company_the_primary_one(
+    hub: HubSpotAdapter, wire: Wire, tickets: Rows
+) -> None:
+    """Labels are numbered by themselves, from 1 on: their numbers are those of HubSpot's own types too."""
+    partner = linked("1", (900, 339), (901, 339))
+    for number, label in ((26, "Partner"), (1, "Primary")):
+        partner["to"][1]["associationTypes"].append({"category": "USER_DEFINED", "typeId": number, "label": label})
+    wire.answer("POST", READ, {"results": [partner], "errors": [none("2"), none("3")]}, status=207)
+    assert read(hub)[0].fields["associations.companies"] == ("900", "901")
+
+
 def test_what_goes_on_inside_a_record_is_read_to_its_end(hub: HubSpotAdapter, wire: Wire, tickets: Rows) -> None:
     first = linked("2", *((n, 339) for n in range(500)), paging={"next": {"after": "500"}})
     wire.answer("POST", READ, {"results": [linked("1", (7, 26)), first], "errors": [none("3")]}, status=207)
