@@ -26,7 +26,7 @@ from connector.errors import (
 _CHECK_FIELD: Final = (
     "Correct the mapping, or give the service key the scope that shows it; then run `afterword check`."
 )
-_LATER: Final = "It is tried again in the next lap."
+LATER: Final = "It is tried again in the next lap."
 _UNKNOWN_OBJECT = re.compile(r"Unable to infer object type from: ?(\S+)")
 _UNKNOWN_PROPERTY = re.compile(r'Property "?([\w.-]+)"? does not exist')
 _EXISTING = re.compile(r"Existing ID: (\d+)")
@@ -91,7 +91,7 @@ def failure(
         case 429:
             return _too_fast(body, said, where=where, day_ends=day_ends, asked=_retry_after(headers))
         case 423:
-            return Locked(said, where=where, code="LOCKED", remedy=_LATER)
+            return Locked(said, where=where, code="LOCKED", remedy=LATER)
         case 477:
             return RateLimited(said, where=where, retry_after=_retry_after(headers), quota="migration")
     if status >= 500 or status in (0, 408):
@@ -112,7 +112,7 @@ def of_body(body: Mapping[str, Any], status: int, *, where: str) -> CrmError:
     if code == MISSING_PROPERTY or (status == 400 and _UNKNOWN_PROPERTY.search(said)):
         return missing_property(_named_property(body, said), where=where)
     if code == "LOCKED":
-        return Locked(said, where=where, code=code, remedy=_LATER)
+        return Locked(said, where=where, code=code, remedy=LATER)
     if status == 409 or code in ("CONFLICT", "CONFLICTING_UNIQUE_VALUE"):
         return _conflict(body, said, where=where)
     if status == 404 or code in ("OBJECT_NOT_FOUND", "NOT_FOUND"):

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from adapters.hubspot.client import Answer, Client, next_of
-from adapters.hubspot.errors import context_of
+from adapters.hubspot.errors import context_of, words
 from adapters.hubspot.version import associations
 
 IDS_IN_A_READ: Final = 1000
@@ -16,6 +16,8 @@ _HUBSPOTS: Final = "HUBSPOT_DEFINED"
 _PRIMARY: Final = frozenset({1, 5, 26})
 """HubSpot's types by which a contact, a deal and a ticket name their first company."""
 _T = TypeVar("_T")
+Pair = tuple[str, str]
+"""The ids of two records that are associated, or are to be."""
 
 
 class Links:
@@ -35,12 +37,17 @@ class Links:
                 inputs = self._take(self._ask(start, end, inputs), found, failed)
         return {one: _ordered(ends) for one, ends in found.items() if one not in failed}
 
-    def make(self, start: str, end: str, pairs: Sequence[tuple[str, str]]) -> None:
-        """Associate records in the plain way, without making anything primary. Made twice is made once."""
+    def make(self, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
+        """Associate records in the plain way, without making anything primary. Made twice is made once.
+
+        Returns the pairs that were refused, with HubSpot's words: a call that succeeds may hold refusals.
+        """
         path = associations(start, end, "batch", "associate", "default")
+        refused: dict[Pair, str] = {}
         for some in chunks(pairs, _LINKS_IN_A_WRITE):
             body = {"inputs": [{"from": {"id": one}, "to": {"id": other}} for one, other in some]}
-            self._client.change("POST", path, body, call=f"associate {start} with {end}")
+            refused |= _refused(self._client.change("POST", path, body, call=f"associate {start} with {end}"), some)
+        return refused
 
     def _ask(self, start: str, end: str, inputs: Sequence[Mapping[str, str]]) -> Answer:
         path = associations(start, end, "batch", "read")
@@ -66,6 +73,20 @@ def _ends(row: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
         types = [kind for kind in end.get("associationTypes") or () if kind.get("category") == _HUBSPOTS]
         first = any(kind.get("typeId") in _PRIMARY or kind.get("label") == "Primary" for kind in types)
         yield first, str(end["toObjectId"])
+
+
+def _refused(answer: Answer, pairs: Sequence[Pair]) -> dict[Pair, str]:
+    """Return the pairs that an answer with refusals does not name as made."""
+    rows = answer.data.get("errors") or ()
+    if not rows:
+        return {}
+    made = {(str(row["from"]["id"]), str(row["to"]["id"])) for row in answer.rows}
+    return {pair: _words_on(pair, rows) for pair in pairs if pair not in made}
+
+
+def _words_on(pair: Pair, rows: Sequence[Mapping[str, Any]]) -> str:
+    naming = (row for row in rows if set(context_of(row, "fromObjectId", "toObjectId", "id", "ids")) & set(pair))
+    return words(next(naming, rows[0]))
 
 
 def _ordered(ends: Sequence[tuple[bool, str]]) -> tuple[str, ...]:

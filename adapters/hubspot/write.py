@@ -7,7 +7,7 @@ from typing import Any, Final
 from adapters.hubspot.batches import Batch, changing, creating, inserting
 from adapters.hubspot.catalogue import ACTIVITIES, Catalogue
 from adapters.hubspot.client import Client
-from adapters.hubspot.errors import Absent
+from adapters.hubspot.errors import LATER, Absent
 from adapters.hubspot.links import Links
 from adapters.hubspot.once import Once
 from adapters.hubspot.refusals import concerns_record, gone, of_row, refined
@@ -34,7 +34,7 @@ class Budget:
         """Take one. `Unavailable`, certainly not sent: there is none left."""
         if self._left <= 0:
             what = "too many records were refused together with it, so it was not sent yet."
-            raise Unavailable(what, where=where, remedy="It is tried again in the next lap.", not_sent=True)
+            raise Unavailable(what, where=where, remedy=LATER, not_sent=True)
         self._left -= 1
 
 
@@ -208,21 +208,25 @@ class Writer:
             return list(results)
         failed: dict[str, CrmError] = {}
         due = [result for result in results if result.id and result.outcome != "refused" and result.write.related]
-        ends = dict.fromkeys(ref.object for result in due for ref in result.write.related)
-        for end in ends:
-            pairs = [(str(result.id), ref.id) for result in due for ref in result.write.related if ref.object == end]
-            try:
-                self._links.make(due[0].write.object, end, pairs)
-            except CrmError as error:
-                failed |= {
-                    result.write.key: error for result in due if end in {ref.object for ref in result.write.related}
-                }
+        for end in dict.fromkeys(ref.object for result in due for ref in result.write.related):
+            failed |= self._unassociated(end, due)
         return [
             WriteResult(result.write, "refused", result.id, failed[result.write.key])
             if result.write.key in failed
             else result
             for result in results
         ]
+
+    def _unassociated(self, end: str, due: Sequence[WriteResult]) -> dict[str, CrmError]:
+        """Associate with the records of one object; return what failed, by the writes' keys."""
+        start = due[0].write.object
+        keys = {(str(one.id), ref.id): one.write.key for one in due for ref in one.write.related if ref.object == end}
+        try:
+            refused = self._links.make(start, end, list(keys))
+        except CrmError as error:
+            return dict.fromkeys(keys.values(), error)
+        where = self._client.where(f"associate {start} with {end}")
+        return {keys[pair]: Unavailable(said, where=where, remedy=LATER) for pair, said in refused.items()}
 
 
 def _check(writes: Sequence[Write]) -> None:

@@ -273,6 +273,19 @@ def test_a_task_whose_associations_failed_is_taken_up_again(hub: HubSpotAdapter,
     assert isinstance(result.error, Unavailable)
 
 
+def test_an_association_that_was_refused_among_others_is_taken_up_again(hub: HubSpotAdapter, keyed: Wire) -> None:
+    rows = [{"id": one, "new": True, "objectWriteTraceId": trace} for one, trace in (("7", "0"), ("8", "1"))]
+    keyed.answer("POST", UPSERT, {"results": rows})
+    row = refusal("70 is not a valid ID", subCategory="crm.associations.INVALID_IDENTIFIER", context={"id": ["70"]})
+    made = {"from": {"id": "8"}, "to": {"id": "71"}, "associationSpec": {"associationTypeId": 204}}
+    path = "/crm/associations/2026-03/tasks/contacts/batch/associate/default"
+    keyed.queues["POST", path] = [Reply({"status": "COMPLETE", "results": [made], "errors": [row], "numErrors": 1})]
+    other = Ref("acme-hub", "contacts", "71")
+    first, second = hub.write([task("k-1", COMPANY, PERSON), task("k-2", other)])
+    assert (first.outcome, first.id, second.outcome) == ("refused", "7", "created")
+    assert "70 is not a valid ID" in str(first.error)
+
+
 def test_without_a_unique_key_a_task_is_created_with_its_associations(hub: HubSpotAdapter, unkeyed: Wire) -> None:
     unkeyed.answer("POST", "/crm/associations/2026-03/companies/tasks/batch/read", {"results": []}, status=207)
     unkeyed.answer("POST", CREATE, {"results": [{"id": "7", "objectWriteTraceId": "0"}]}, status=201)
