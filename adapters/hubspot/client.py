@@ -26,7 +26,7 @@ from connector.ports import Clock
 _ATTEMPTS = 4
 _WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
 _LONGEST_WAIT = timedelta(seconds=30)
-"""Whoever asks for more is asked again in the next lap."""
+"""Whoever asks for more is asked again in the next lap; no call is held up for so long."""
 _ANSWERS: Mapping[int, str | None] = {200: "object", 201: "object", 202: "object", 204: None, 207: "object"}
 
 
@@ -160,7 +160,7 @@ class Client:
         except CrmError as error:
             if isinstance(error, QuotaSpent):
                 self.meter.refused(error.what)
-            if isinstance(error, RateLimited):
+            if isinstance(error, RateLimited) and _soon(error):
                 self._throttle.refused(error.retry_after, search=search)
             cause = error.__cause__
             headers = cause.headers or {} if isinstance(cause, ApiException) else {}

@@ -127,6 +127,18 @@ def test_an_account_that_is_being_moved_is_left_for_later(
     assert clock.naps == []
 
 
+def test_a_long_wait_that_hubspot_asks_for_is_left_to_the_next_lap_by_every_call(
+    hub: HubSpotAdapter, wire: Wire, clock: SteppingClock
+) -> None:
+    moving = refusal("Migration in progress.", "MIGRATION")
+    wire.answer("GET", ACCOUNT, moving, status=477, headers={"Retry-After": "36000"})
+    wire.answer("GET", ACCOUNT, DETAILS)
+    with pytest.raises(RateLimited):
+        hub.org()
+    assert hub.org().id == "62515"
+    assert clock.naps == []
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 521, 525])
 def test_pages_of_trouble_pass(hub: HubSpotAdapter, wire: Wire, status: int) -> None:
     page = Reply("<html><h1>Bad gateway</h1></html>", status, content_type="text/html")
