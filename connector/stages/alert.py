@@ -10,7 +10,7 @@ from connector.settings.model import FollowUp
 from connector.stages.assigning import About, find_owner, zone
 from connector.stages.context import Context
 from connector.stages.follow_up import details_url
-from connector.store import Row, following
+from connector.store import Row, connecting, following
 from connector.surveys.mail import Notice, Site, notice_message
 
 STALE = timedelta(days=1)
@@ -69,6 +69,8 @@ def _tell(context: Context, site: Site, row: Row[Any], target: _Target) -> int:
     key = f"{row.id}:{target.key}"
     now = context.clock.now()
     with context.store.write() as connection:
+        if connecting.is_paused(connection, row.connection):
+            return 0
         if not following.begin_notice(connection, key, row.id, recipient=target.key, now=now):
             return 0
         notice = _notice(context, connection, row, target, now)

@@ -24,5 +24,5 @@ def run(context: Context, crm: Connected, lease: Lease) -> Written:
             write_back_fields.run(outbox, target)
         write_back_tasks.run(outbox)
     except CrmError as error:
-        outbox.written.failure = None if outbox.stopped else error
+        outbox.written.failure = None if context.stop.is_set() else error
     return outbox.written

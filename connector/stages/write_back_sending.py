@@ -50,8 +50,11 @@ class Outbox:
 
     @property
     def stopped(self) -> bool:
-        """Whether the lap is to end."""
-        return self.context.stop.is_set()
+        """Whether nothing more is to be sent: the lap is to end, or an admin has paused the connection since it began."""
+        if self.context.stop.is_set():
+            return True
+        with self.context.store.read() as connection:
+            return connecting.is_paused(connection, self.crm.name)
 
     def send(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmAdapter.write` for its errors."""

@@ -148,6 +148,12 @@ def all_paused(connection: Connection) -> Mapping[str, Any] | None:
     return found
 
 
+def is_paused(connection: Connection, crm: str) -> bool:
+    """Tell whether a connection is paused at this moment, by itself or with all others."""
+    known = peek(connection, crm)
+    return all_paused(connection) is not None or (known is not None and known.paused_at is not None)
+
+
 def _object(stored: Mapping[str, Any]) -> ObjectSchema:
     fields = {name: _field(one) for name, one in stored["fields"].items()}
     return ObjectSchema(**{**stored, "fields": fields})

@@ -183,8 +183,7 @@ def begin(connection: Connection, letter: Letter, message_id: str, now: datetime
 
     The index on attempts lets nobody begin a second time what may have arrived.
     """
-    everything, paused_ones = paused(connection)
-    if everything or letter.invitation.connection in paused_ones:
+    if connecting.is_paused(connection, letter.invitation.connection):
         return False
     if _may_have_arrived(connection, letter) or not _still_wanted(connection, letter):
         return False
