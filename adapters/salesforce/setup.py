@@ -90,6 +90,7 @@ class Setup:
         return Found(
             defined=frozenset(visible | self._defined(hidden)),
             permitted=frozenset(self._permitted(fields, schemas, set_id)),
+            by_set=self._for_somebody_else,
             permission_set=set_id,
             user=user,
             assigned=bool(set_id and user and self._assignment(set_id, user)),

@@ -19,6 +19,8 @@ class Found:
     """Full names of wanted fields that exist, visible to us or not."""
     permitted: frozenset[str]
     """Wanted fields, as ``Object.Field``, that the integration user may read and edit."""
+    by_set: bool
+    """Whether `permitted` tells what the permission set gives, which is the integration user's only once it is assigned."""
     permission_set: str | None
     user: str | None
     """The integration user's id, if we can tell."""
@@ -43,7 +45,7 @@ def permission_steps(
 ) -> Iterator[SetupStep]:
     """Yield what the integration user lacks. A new field is visible to nobody, admins included, until it is permitted."""
     lacking = [spec for spec in fields if f"{spec.object}.{spec.name}" not in found.permitted]
-    if not lacking and not hidden:
+    if not lacking and not hidden and (found.assigned or not found.by_set):
         return
     if found.permission_set is None:
         sentence = f"Make the permission set {PERMISSION_SET}."

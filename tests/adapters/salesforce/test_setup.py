@@ -102,6 +102,20 @@ def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire)
     assert f"AssigneeId = '{ME}'" in wire.queries[4]
 
 
+def test_an_assignment_that_an_admins_set_up_did_not_come_to_is_made_by_the_next(connect: Connect, wire: Wire) -> None:
+    crm = connect(integration_user="bot@acme.example")
+    wire.describe("Account")
+    wire.answer("GET", USERINFO, {"user_id": "005000000000009AAA", "preferred_username": "admin@acme.example"})
+    wire.rows({"Id": ME}, resource="query")
+    wire.rows({"Id": SET}, resource="query")
+    wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
+    wire.rows({"Id": "01k000000000001AAA", "Field": "Account.Mood__c"}, resource="query")
+    wire.rows(resource="query")  # everything is granted, to a permission set that nobody has
+    wire.answer("GET", TOOLING, NOTHING)  # layouts
+    wire.answer("GET", TOOLING, NOTHING)  # Lightning pages
+    assert [step.key for step in crm.plan_setup([MOOD])] == ["assignment:Afterword"]
+
+
 def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter, wire: Wire) -> None:
     an_empty_org(wire)
     steps = crm.plan_setup([MOOD, KEY])
