@@ -47,6 +47,7 @@ FORBIDDEN: Final = frozenset(
 )
 _CHECK_FIELD = "Check the field's name in the mapping, and that the integration user may see it."
 _REACH = "Check the url of this connection and the network. If both are right, the next run tries again."
+_SEE_ALL = "Salesforce looks less far for an integration user who has the right View All Data."
 _GRANT = "Give the integration user this right, or assign the permission set Afterword to it."
 
 
@@ -125,6 +126,8 @@ def by_code(row: Mapping[str, Any], *, where: str, now: datetime) -> CrmError | 
         return CursorInvalid("Salesforce no longer knows this listing.", where=where)
     if code == "QUERY_TIMEOUT":
         return QueryTimeout("the query took too long.", where=where)
+    if code == "OPERATION_TOO_LARGE":
+        return QueryTimeout(f"the query is too large ({said}).", where=where, remedy=_SEE_ALL)
     if code == "INVALID_SESSION_ID":
         return AuthExpired("the session is over.", where=where)
     return None

@@ -57,6 +57,28 @@ class Window:
             yield f"{stamp} < {soql.instant(self.until)}"
 
 
+class Stride:
+    """How much time one query may span, None being all there is.
+
+    One that is known from an earlier pass becomes wider with each query, until something takes too long in this pass as well: five
+    minutes that were right for what is new would else be kept for the whole of history.
+    """
+
+    def __init__(self, known: timedelta | None) -> None:
+        self.width = known
+        self._may_grow = True
+
+    def grow(self) -> None:
+        """Note that a query was answered."""
+        if self.width is not None and self._may_grow:
+            self.width *= 2
+
+    def shrink(self, width: timedelta) -> None:
+        """Take this width from now on."""
+        self.width = width
+        self._may_grow = False
+
+
 def moment(stamp: str) -> datetime:
     """Return the instant that Salesforce's text for it names."""
     return datetime.fromisoformat(stamp).astimezone(UTC)
@@ -78,9 +100,9 @@ class Reader:
         When much is left after a page, the rest is read in bulk; if that fails, pages go on where it ended.
         """
         columns = Columns(query.object, query.fields, self._describer.traits(query.object))
-        place = Window(since, after)
+        place, stride = Window(since, after), Stride(self._widths.get(query.object))
         while True:
-            window = self._cut(place, self._widths.get(query.object))
+            window = self._cut(place, stride.width)
             try:
                 for page in self._pages(columns, query, window):
                     if page.last is not None:
@@ -88,6 +110,7 @@ class Reader:
                     yield page
             except QueryTimeout as error:
                 self._widths[query.object] = self._narrower(window, error)
+                stride.shrink(self._widths[query.object])
                 continue
             except JobFailed:
                 continue
@@ -97,16 +120,31 @@ class Reader:
                 continue
             if window.until is None:
                 return
+            stride.grow()
             place = Window(window.until, None)
 
     def count(self, query: Query) -> int:
-        """Return how many live records match now."""
+        """Return how many live records match now. A question that takes too long is asked again for ever shorter windows of time."""
+        return self._by_traits(query.object, partial(self._count, query))
+
+    def _count(self, query: Query, traits: Traits) -> int:
+        total, place, stride = 0, Window(None, None), Stride(None)
+        while True:
+            window = self._cut(place, stride.width)
+            try:
+                total += self._count_within(query, window, traits)
+            except QueryTimeout as error:
+                stride.shrink(self._narrower(window, error))
+                continue
+            if window.until is None:
+                return total
+            place = Window(window.until, None)
+
+    def _count_within(self, query: Query, window: Window, traits: Traits) -> int:
         call = f"count {query.object}"
-
-        def ask(traits: Traits) -> Answer:
-            return self.ask(soql.count(query.object, soql.where(query.where), _alive(traits)), call=call)
-
-        return int(_rows(self._by_traits(query.object, ask), self._client.where(call))["totalSize"])
+        bounds = window.conditions(traits.stamp)
+        text = soql.count(query.object, soql.where(query.where), _alive(traits), *bounds)
+        return int(_rows(self.ask(text, call=call), self._client.where(call))["totalSize"])
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
         """Return the present state of live records by their 18 character ids."""

@@ -1,6 +1,7 @@
 """What is read, and that nothing is read past."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,6 +181,28 @@ def test_f54_a_query_that_takes_too_long_is_asked_for_shorter_windows(
     assert clock.naps == []
 
 
+def test_f54_a_listing_that_is_too_large_for_our_users_rights_is_read_in_parts(
+    crm: SalesforceAdapter, wire: Wire, clock: SteppingClock
+) -> None:
+    wire.refuse("GET", "queryAll", "OPERATION_TOO_LARGE", "exceeded 100000 distinct who/what's")
+    wire.rows(account())
+    wire.rows(account(TWO))
+    pages = list(crm.changes(ACCOUNTS, since=None, after=None))
+    assert [page.records[0].id for page in pages] == [ONE, TWO]
+    assert clock.naps == []
+
+
+def test_f54_a_count_that_takes_too_long_is_made_in_parts(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
+    wire.answer("GET", "queryAll", {"totalSize": 20, "done": True, "records": []})
+    wire.answer("GET", "queryAll", {"totalSize": 21, "done": True, "records": []})
+    assert crm.count(ACCOUNTS) == 41
+    _, early, late = wire.queries
+    (until,) = re.findall(r"SystemModstamp < (\S+Z)", early)
+    assert f"SystemModstamp >= {until}" in late
+    assert "SystemModstamp <" not in late
+
+
 def test_f54_the_window_that_worked_is_remembered(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
     for _ in range(4):
@@ -188,6 +211,18 @@ def test_f54_the_window_that_worked_is_remembered(crm: SalesforceAdapter, wire: 
     for _ in range(2):
         list(crm.changes(ACCOUNTS, since=since, after=None))
     assert "SystemModstamp < 2026-11-20T10:00:00Z" in wire.queries[3]
+
+
+def test_f54_a_narrow_window_is_not_kept_for_the_whole_of_history(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("GET", "queryAll", "QUERY_TIMEOUT", "Your query request was running for too long.")
+    for _ in range(30):
+        wire.rows()
+    wire.mock.assert_all_requests_are_fired = False
+    list(crm.changes(ACCOUNTS, since=NOON - timedelta(minutes=10), after=None))
+    list(crm.changes(ACCOUNTS, since=None, after=None))
+    starts = re.findall(r"SystemModstamp >= (\S+Z)", wire.queries[-1])
+    assert "SystemModstamp <" not in wire.queries[-1]
+    assert len(wire.queries) < 30, starts
 
 
 def test_f54_a_window_that_cannot_be_halved_gives_up(crm: SalesforceAdapter, wire: Wire) -> None:
