@@ -149,7 +149,7 @@ class Reader:
                     "the search does not get on: it shows again what it was not asked for.", where=where
                 )
             place = following
-            yield complete, answer.server_time
+            yield [row for row in complete if not row.get("archived")], answer.server_time
 
     def _page(
         self, columns: Columns, rows: Sequence[Row], after: Position | None, server_time: datetime, gone: set[str]
@@ -230,12 +230,17 @@ class Reader:
         return columns if _size(longest) <= _LONGEST_SEARCH else _here(columns)
 
     def _search(self, columns: Columns, place: Place) -> Answer:
-        """Return a page of a search; properties that make it too long are read apart."""
+        """Return a page of a search; properties that make it too long are read apart.
+
+        A record that is gone by then keeps its place, archived, so that the search goes on behind it.
+        """
         body = _body(columns, place, limit=_PAGE, selected=columns.selected)
         if _size(body) <= _LONGEST_SEARCH:
             return self._ask(columns.object, body)
         answer = self._ask(columns.object, _body(columns, place, limit=_PAGE, selected=(columns.stamp,)))
-        rows = self._read(columns.object, [str(row["id"]) for row in answer.rows], columns.selected)
+        read = self._read(columns.object, [str(row["id"]) for row in answer.rows], columns.selected)
+        living = {str(row["id"]): row for row in read}
+        rows = [living.get(str(row["id"]), {**row, "archived": True}) for row in answer.rows]
         return Answer({**answer.data, "results": rows}, answer.server_time)
 
     def _ask(self, object_name: str, body: Mapping[str, Any]) -> Answer:

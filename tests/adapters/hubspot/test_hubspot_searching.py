@@ -184,6 +184,24 @@ def test_many_properties_are_read_apart(hub: HubSpotAdapter, wire: Wire) -> None
     assert [record.fields[names[-1]] for record in found] == [f"value {number}" for number in range(150)]
 
 
+def test_what_was_deleted_before_it_is_read_apart_does_not_end_the_listing(hub: HubSpotAdapter, wire: Wire) -> None:
+    """As when many are deleted at once: the search still shows them for a while."""
+    rows = Rows(wire)
+    names = [f"a_property_with_a_rather_long_name_{number:03}" for number in range(120)]
+    wire.queues.clear()
+    wire.properties("companies", *names)
+    for number in range(450):
+        rows.put(number + 1, number)
+
+    def read(request: Request) -> Reply:
+        asked = [one["id"] for one in request.body["inputs"] if int(one["id"]) > 250]
+        return Reply({"results": [rows.row(one, request.body["properties"]) for one in asked]})
+
+    wire.handle("POST", "/crm/objects/2026-03/companies/batch/read", read)
+    found = pages(hub, Query("companies", tuple(names)))
+    assert ids(found) == [str(number) for number in range(251, 451)]
+
+
 def test_an_unknown_property_is_told_though_hubspot_would_pass_over_it(hub: HubSpotAdapter, rows: Rows) -> None:
     with pytest.raises(SchemaChanged) as caught:
         pages(hub, Query("companies", ("name", "nmae")))
