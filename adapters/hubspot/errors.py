@@ -115,9 +115,14 @@ def of_body(body: Mapping[str, Any], status: int, *, where: str) -> CrmError:
         return Locked(said, where=where, code=code, remedy=LATER)
     if status == 409 or code in ("CONFLICT", "CONFLICTING_UNIQUE_VALUE"):
         return _conflict(body, said, where=where)
-    if status == 404 or code in ("OBJECT_NOT_FOUND", "NOT_FOUND"):
+    if status == 404 or says_absent(body):
         return Absent(said, where=where, code=code or "OBJECT_NOT_FOUND")
     return RecordRejected(said, where=where, code=code or f"HTTP {status}", fields=fields_of(body))
+
+
+def says_absent(body: Mapping[str, Any]) -> bool:
+    """Tell whether an error says that there is no such record; any other is no evidence of it."""
+    return not {code_of(body), body.get("category")}.isdisjoint(("OBJECT_NOT_FOUND", "NOT_FOUND"))
 
 
 def missing_property(name: str, *, where: str, object_name: str = "") -> SchemaChanged:

@@ -14,13 +14,14 @@ from adapters.hubspot.archive import Archive
 from adapters.hubspot.catalogue import Catalogue
 from adapters.hubspot.client import Answer, Client
 from adapters.hubspot.conditions import Filter
+from adapters.hubspot.errors import says_absent, words
 from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.owners import OWNERS, Owners
 from adapters.hubspot.pipelines import Pipelines
 from adapters.hubspot.records import Columns, Completer, Row, columns_of, losers, stamped, tombstone
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
 from adapters.hubspot.version import objects
-from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged
+from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import Page, Position, Query, Record
 
 LAG: Final = timedelta(minutes=5)
@@ -210,12 +211,18 @@ class Reader:
         return {str(row["id"]): {key: from_wire(value) for key, value in row["properties"].items()} for row in rows}
 
     def _read(self, object_name: str, ids: Sequence[str], names: Sequence[str]) -> list[Row]:
-        """Read by id. A merged-away id may be answered with its survivor, who was not asked for."""
+        """Read by id. A merged-away id may be answered with its survivor, who was not asked for.
+
+        `Unavailable`: of one it is not certain that it is gone.
+        """
         found: dict[str, Row] = {}
         path = objects(object_name, "batch", "read")
         for some in chunks(ids, _IDS_IN_A_READ):
             body = {"properties": list(names), "inputs": [{"id": one} for one in some]}
             answer = self._client.ask(path, body, call=f"fetch {object_name}")
+            unread = [row for row in answer.data.get("errors") or () if not says_absent(row)]
+            if unread:
+                raise Unavailable(words(unread[0]), where=self._client.where(f"fetch {object_name}"))
             found |= {str(row["id"]): row for row in answer.rows if not row.get("archived")}
         return [found[one] for one in ids if one in found]
 

@@ -10,7 +10,7 @@ from written_hubspot import NOON, Reply, Request, SteppingClock, Wire, definitio
 from adapters.hubspot import HubSpotAdapter
 from adapters.hubspot.values import RecordId
 from connector.cursor import Cursor, advance, dump, load
-from connector.errors import CursorInvalid, SchemaChanged
+from connector.errors import CursorInvalid, RateLimited, SchemaChanged, Unavailable
 from connector.ports import Condition, Page, Position, Query
 
 COMPANIES = Query("companies", ("name",))
@@ -265,6 +265,19 @@ def test_describe_tells_what_properties_take(hub: HubSpotAdapter, wire: Wire) ->
     ]
     wire.answer("GET", "/crm/properties/2026-03/deals", {"results": [*rows, definition("dealstage", "enumeration")]})
     fields = hub.describe("deals").fields
+def test_what_could_not_be_read_is_not_gone(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.properties("companies", "name")
+    path = "/crm/objects/2026-03/companies/batch/read"
+    row = {"id": "1", "properties": {"hs_lastmodifieddate": at(0), "name": "x"}}
+    gone = refusal("Could not get some COMPANY objects.", "OBJECT_NOT_FOUND", context={"ids": ["2"]})
+    error = refusal("Something went wrong.", "INTERNAL_ERROR", context={"ids": ["3"]})
+    wire.answer("POST", path, {"results": [row], "numErrors": 1, "errors": [gone]}, status=207)
+    assert set(hub.fetch("companies", ["1", "2"], ["name"])) == {"1"}
+    wire.queues["POST", path] = [Reply({"results": [row], "numErrors": 2, "errors": [gone, error]}, 207)]
+    with pytest.raises(Unavailable, match="Something went wrong"):
+        hub.fetch("companies", ["1", "2", "3"], ["name"])
+
+
     kinds = {name: one.type for name, one in fields.items() if "." not in name}
     assert kinds == {
         "note": "text",
