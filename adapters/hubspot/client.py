@@ -20,13 +20,15 @@ from adapters.hubspot.errors import not_data, translated
 from adapters.hubspot.meter import Meter
 from adapters.hubspot.throttle import Throttle
 from adapters.hubspot.version import TOKEN
-from connector.errors import AuthExpired, CrmError, CursorInvalid, QuotaSpent, RateLimited, Unavailable
+from connector.errors import AuthExpired, CrmError, CursorInvalid, Locked, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
 
 _ATTEMPTS = 4
 _WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
 _LONGEST_WAIT = timedelta(seconds=30)
 """Whoever asks for more is asked again in the next lap; no call is held up for so long."""
+LOCK_PAUSE = timedelta(seconds=2)
+"""What HubSpot wants between calls about something locked."""
 _ANSWERS: Mapping[int, str | None] = {200: "object", 201: "object", 202: "object", 204: None, 207: "object"}
 
 
@@ -81,7 +83,7 @@ class Client:
 
     def read(self, path: str, query: Mapping[str, Any] | None = None, *, call: str) -> Answer:
         """Return what stands at `path`; repeated when that can help."""
-        return self._repeat(_worth_reading_again, lambda: self._exchange("GET", path, call, query=query))
+        return self._repeat(_worth_reading_again, lambda: self._asked("GET", path, call, query=query))
 
     def pages(self, path: str, query: Mapping[str, Any], *, call: str) -> Iterator[Answer]:
         """Yield all pages of a listing."""
@@ -97,7 +99,7 @@ class Client:
 
     def ask(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> Answer:
         """POST a question that changes nothing; repeated as a reading is."""
-        return self._repeat(_worth_reading_again, lambda: self._exchange("POST", path, call, body=body, search=search))
+        return self._repeat(_worth_reading_again, lambda: self._asked("POST", path, call, body=body, search=search))
 
     def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, call: str) -> Answer:
         """Carry out a change; repeated only when it is certain that nothing was done."""
@@ -116,6 +118,13 @@ class Client:
             reraise=True,
         )
         return retrying(act)
+
+    def _asked(self, method: str, path: str, call: str, **rest: Any) -> Answer:
+        """Make a call that changes nothing. A lock is nothing against what is asked for: it passes."""
+        try:
+            return self._exchange(method, path, call, **rest)
+        except Locked as error:
+            raise RateLimited(error.what, where=error.where, retry_after=LOCK_PAUSE, quota="lock") from error
 
     def _exchange(
         self,

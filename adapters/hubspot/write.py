@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from adapters.hubspot.batches import Batch, changing, creating, inserting
 from adapters.hubspot.catalogue import ACTIVITIES, Catalogue
-from adapters.hubspot.client import Client
+from adapters.hubspot.client import LOCK_PAUSE, Client
 from adapters.hubspot.errors import LATER, Absent
 from adapters.hubspot.links import Links
 from adapters.hubspot.once import Once
@@ -18,8 +18,6 @@ from connector.ports import Write, WriteResult
 
 BATCH: Final = 100
 _LOCK_ATTEMPTS: Final = 3
-_LOCK_PAUSE: Final = 2.0
-"""Seconds that HubSpot wants between calls about a locked record."""
 _MOST_REQUESTS: Final = 50
 """How many requests one call may come to when batches must be divided; what is not reached by then waits for the next lap."""
 
@@ -107,7 +105,7 @@ class Writer:
                 return self._client.change("POST", path, body, call=call)
             except Locked:
                 # Everybody who waits for the same lock would come back together, without chance in it.
-                self._client.clock.sleep(_LOCK_PAUSE * uniform(1.0, 1.5))  # noqa: S311
+                self._client.clock.sleep(LOCK_PAUSE.total_seconds() * uniform(1.0, 1.5))  # noqa: S311
         return self._client.change("POST", path, body, call=call)
 
     def _divide(self, batch: Batch, writes: Sequence[Write], error: CrmError, budget: Budget) -> list[WriteResult]:

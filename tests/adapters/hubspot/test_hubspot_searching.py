@@ -226,6 +226,19 @@ def test_a_question_that_is_refused_pauses_this_object_alone(hub: HubSpotAdapter
         pages(hub)
 
 
+def test_a_lock_on_what_is_read_passes(hub: HubSpotAdapter, wire: Wire, rows: Rows, clock: SteppingClock) -> None:
+    rows.put(1, 1)
+    search = ("POST", "/crm/objects/2026-03/companies/search")
+    locked = Reply(refusal("Locked.", "LOCKED"), 423)
+    answers: list[Reply] = [locked]
+    wire.handle(*search, lambda request: answers.pop() if answers else rows.search(request))
+    assert ids(pages(hub)) == ["1"]
+    assert sum(clock.naps) >= 2
+    wire.handle(*search, lambda _: locked)
+    with pytest.raises(RateLimited, match="Locked"):
+        pages(hub)
+
+
 def test_nothing_new_is_one_empty_page_with_the_clock(hub: HubSpotAdapter, rows: Rows) -> None:
     (page,) = pages(hub, since=NOON)
     assert (list(page.records), page.last, page.server_time) == ([], None, NOON)
