@@ -31,13 +31,15 @@ class Once:
         self._links = links
         self._properties = properties
 
-    def known(self, writes: Sequence[Write], name: str) -> dict[str, str]:
-        """Return the ids of records that these writes have created before, by the writes' keys."""
+    def known(self, writes: Sequence[Write], name: str) -> dict[str, str | None]:
+        """Return the ids of records that these writes have created before, by the writes' keys; None: that cannot be told now."""
         wanted = {write.external[1]: write.key for write in writes if write.external}
-        found: dict[str, str] = {}
+        found: dict[str, str | None] = {}
         for object_name, ids in _anchors(writes).items():
-            near = self._near(object_name, ids, writes[0].object)
-            held = self._properties(writes[0].object, near, [name]) if near else {}
+            near = self._links.read(object_name, ids, writes[0].object)
+            found |= {write.key: None for write in writes if _is_unread(write, object_name, near)}
+            newest = _newest(near)
+            held = self._properties(writes[0].object, newest, [name]) if newest else {}
             found |= {wanted[value]: one for one, row in held.items() if (value := row.get(name)) in wanted}
         loose = [write for write in writes if not write.related]
         return found | self._searched(loose, name)
@@ -48,12 +50,6 @@ class Once:
         return {
             end: self._type(start, end) for end in dict.fromkeys(ref.object for one in writes for ref in one.related)
         }
-
-    def _near(self, object_name: str, ids: Sequence[str], end: str) -> list[str]:
-        """Return the newest records that are associated with these."""
-        found = self._links.read(object_name, ids, end)
-        newest = (sorted(ends, key=int)[-_NEWEST:] for ends in found.values())
-        return list(dict.fromkeys(one for some in newest for one in some))
 
     def _searched(self, writes: Sequence[Write], name: str) -> dict[str, str]:
         """Search for what hangs on nothing; better late than not at all."""
@@ -89,3 +85,14 @@ def _anchors(writes: Sequence[Write]) -> dict[str, list[str]]:
         if write.related:
             found.setdefault(write.related[0].object, []).append(write.related[0].id)
     return found
+
+
+def _is_unread(write: Write, object_name: str, near: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether it is not known what hangs on the record that this write hangs on."""
+    return bool(write.related) and write.related[0].object == object_name and write.related[0].id not in near
+
+
+def _newest(near: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the newest of what hangs on each of some records."""
+    some = (sorted(ends, key=int)[-_NEWEST:] for ends in near.values())
+    return list(dict.fromkeys(one for ends in some for one in ends))

@@ -54,7 +54,7 @@ class Writer:
             send = self._send_known if results else self._send
             for result in send(batch, some, budget):
                 results[result.write.key] = result
-        return [results[write.key] for write in writes]
+        return [results.get(write.key) or self._uncertain(write) for write in writes]
 
     def _routes(self, writes: Sequence[Write]) -> Iterator[tuple[Batch, Sequence[Write]]]:
         """Divide the writes by the call that carries them out; looks for what may have been created before."""
@@ -69,11 +69,18 @@ class Writer:
                 yield inserting(name), some
                 continue
             known = self._once.known(some, name)
-            if known:
-                yield changing(known), [write for write in some if write.key in known]
+            made = {key: one for key, one in known.items() if one is not None}
+            if made:
+                yield changing(made), [write for write in some if write.key in made]
             plain += [write for write in some if write.key not in known]
         if plain:
             yield creating(self._once.types_for(plain)), plain
+
+    def _uncertain(self, write: Write) -> WriteResult:
+        """Return the result of a write that was not sent, since it could make a second record."""
+        where = self._client.where(f"write {write.object} {write.key}")
+        what = "what it belongs to could not be read, so it is not certain that it was not made before."
+        return WriteResult(write, "refused", None, Unavailable(what, where=where, remedy=LATER, not_sent=True))
 
     def _unique(self, object_name: str, name: str) -> bool:
         found = self._catalogue.fields(object_name, must=(name,)).get(name)

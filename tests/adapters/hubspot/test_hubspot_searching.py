@@ -265,19 +265,6 @@ def test_fetch_keeps_to_what_was_asked_for(hub: HubSpotAdapter, wire: Wire) -> N
     assert request.body["inputs"] == [{"id": "1"}, {"id": "2"}, {"id": "3"}]
 
 
-def test_describe_tells_what_properties_take(hub: HubSpotAdapter, wire: Wire) -> None:
-    options = [{"label": "Glad", "value": "happy"}, {"label": "Sad", "value": "unhappy"}]
-    rows = [
-        definition("note"),
-        definition("mood", "enumeration", options=options),
-        definition("tags", "enumeration", fieldType="checkbox", options=options),
-        definition("hubspot_owner_id", "enumeration", externalOptions=True, referencedObjectType="OWNER"),
-        definition("key", hasUniqueValue=True),
-        definition("sum", "number", calculated=True),
-        definition("seen", "datetime", modificationMetadata={"readOnlyValue": True}),
-    ]
-    wire.answer("GET", "/crm/properties/2026-03/deals", {"results": [*rows, definition("dealstage", "enumeration")]})
-    fields = hub.describe("deals").fields
 def test_what_could_not_be_read_is_not_gone(hub: HubSpotAdapter, wire: Wire) -> None:
     wire.properties("companies", "name")
     path = "/crm/objects/2026-03/companies/batch/read"
@@ -291,6 +278,19 @@ def test_what_could_not_be_read_is_not_gone(hub: HubSpotAdapter, wire: Wire) -> 
         hub.fetch("companies", ["1", "2", "3"], ["name"])
 
 
+def test_describe_tells_what_properties_take(hub: HubSpotAdapter, wire: Wire) -> None:
+    options = [{"label": "Glad", "value": "happy"}, {"label": "Sad", "value": "unhappy"}]
+    rows = [
+        definition("note"),
+        definition("mood", "enumeration", options=options),
+        definition("tags", "enumeration", fieldType="checkbox", options=options),
+        definition("hubspot_owner_id", "enumeration", externalOptions=True, referencedObjectType="OWNER"),
+        definition("key", hasUniqueValue=True),
+        definition("sum", "number", calculated=True),
+        definition("seen", "datetime", modificationMetadata={"readOnlyValue": True}),
+    ]
+    wire.answer("GET", "/crm/properties/2026-03/deals", {"results": [*rows, definition("dealstage", "enumeration")]})
+    fields = hub.describe("deals").fields
     kinds = {name: one.type for name, one in fields.items() if "." not in name}
     assert kinds == {
         "note": "text",

@@ -309,6 +309,18 @@ def test_a_task_that_was_made_before_is_found_through_its_company(hub: HubSpotAd
     assert [(result.outcome, result.id) for result in results] == [("updated", "7"), ("created", "8")]
 
 
+def test_a_task_that_may_have_been_made_before_is_not_made_again(hub: HubSpotAdapter, unkeyed: Wire) -> None:
+    row = refusal("Something went wrong.", "INTERNAL_ERROR", context={"fromObjectId": ["900"]})
+    path = "/crm/associations/2026-03/companies/tasks/batch/read"
+    unkeyed.answer("POST", path, {"results": [], "errors": [row], "numErrors": 1}, status=207)
+    unkeyed.answer("POST", CREATE, {"results": [{"id": "8", "objectWriteTraceId": "0"}]}, status=201)
+    results = hub.write([task("k-1", COMPANY), task("k-2", Ref("acme-hub", "companies", "901"))])
+    assert outcomes(results) == ["refused", "created"]
+    assert isinstance(results[0].error, Unavailable)
+    ((sent,),) = [one.body["inputs"] for one in unkeyed.sent("POST", CREATE)]
+    assert sent["properties"]["afterword_key"] == "k-2"
+
+
 def test_text_keeps_its_lines_where_hubspot_shows_html(hub: HubSpotAdapter, wire: Wire) -> None:
     rows = [definition("hs_task_body", fieldType="html"), definition("hs_task_subject"), definition("afterword_key")]
     wire.answer("GET", "/crm/properties/2026-03/tasks", {"results": rows})
