@@ -13,7 +13,7 @@ from adapters.salesforce.bulk import COMPLETE, Job, JobFailed, finished
 from adapters.salesforce.client import Answer, Client
 from adapters.salesforce.refusals import refusal
 from adapters.salesforce.write import BATCH, Writer
-from connector.errors import Bug, CrmError, Locked, Unavailable
+from connector.errors import Bug, CrmError, Unavailable
 from connector.ports import Write, WriteResult
 
 LEAST: Final = 2_500
@@ -91,7 +91,8 @@ class BulkWriter:
         if failed or end.data["state"] != COMPLETE:
             for row in _rows(job, "failedResults"):
                 write = writes.get(row.get("Id", ""))
-                if write is not None and not isinstance(error := self._error(write, row["sf__Error"]), Locked):
+                # What may go well in the next moment is for batches, which try it again.
+                if write is not None and (error := self._error(write, row["sf__Error"])).permanent:
                     fates[write.key] = WriteResult(write, "refused", write.id, error)
         return fates
 

@@ -15,6 +15,7 @@ from connector.errors import (
     AuthExpired,
     CrmError,
     CursorInvalid,
+    Locked,
     NotPermitted,
     QuotaSpent,
     RateLimited,
@@ -45,6 +46,8 @@ FORBIDDEN: Final = frozenset(
         "OPERATION_NOT_ALLOWED",
     }
 )
+AGAIN: Final = "It is tried again in the next lap."
+_LOCK: Final = "UNABLE_TO_LOCK_ROW"
 _CHECK_FIELD = "Check the field's name in the mapping, and that the integration user may see it."
 _REACH = "Check the url of this connection and the network. If both are right, the next run tries again."
 _SEE_ALL = "Salesforce looks less far for an integration user who has the right View All Data."
@@ -128,6 +131,9 @@ def by_code(row: Mapping[str, Any], *, where: str, now: datetime) -> CrmError | 
         return QueryTimeout("the query took too long.", where=where)
     if code == "OPERATION_TOO_LARGE":
         return QueryTimeout(f"the query is too large ({said}).", where=where, remedy=_SEE_ALL)
+    # A trigger that met with the lock tells of it in words of its own.
+    if _LOCK in f"{code} {said}":
+        return Locked(f"{code}: {said}", where=where, remedy=AGAIN, code=code, fields=fields_of(row))
     if code == "INVALID_SESSION_ID":
         return AuthExpired("the session is over.", where=where)
     return None

@@ -11,17 +11,16 @@ from connector.errors import (
     Conflict,
     CrmError,
     Gone,
-    Locked,
     RecordRejected,
     RuleRefused,
     TooLong,
+    Unavailable,
 )
 from connector.ports import Write
 
 _HOLDER = re.compile(r"record with id: ([A-Za-z0-9]{15,18})")
 
 _CLASSES: Final[Mapping[str, type[RecordRejected]]] = {
-    "UNABLE_TO_LOCK_ROW": Locked,
     "STRING_TOO_LONG": TooLong,
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": BadOption,
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": RuleRefused,
@@ -32,10 +31,17 @@ _CLASSES: Final[Mapping[str, type[RecordRejected]]] = {
     "DUPLICATE_VALUE": Conflict,
     "DUPLICATE_EXTERNAL_ID": Conflict,
 }
+_UNJUDGED: Final[Mapping[str, str]] = {
+    "UNKNOWN_EXCEPTION": "",
+    "SERVER_UNAVAILABLE": "",
+    "REQUEST_RUNNING_TOO_LONG": "",
+    "ENTITY_IS_LOCKED": "It waits for the approval that holds the record. ",
+    "STORAGE_LIMIT_EXCEEDED": "The org's data storage is full: make room in it. ",
+}
+"""What says nothing about the record itself, with what is to be done: the same write may succeed as soon as that is over."""
 _GONE: Final = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
 
 _REMEDIES: Final[Mapping[str, str]] = {
-    "UNABLE_TO_LOCK_ROW": "It is tried again in the next lap.",
     "STRING_TOO_LONG": "Map it to a longer field.",
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "Add the value to the field's picklist, or map it to another.",
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Let the integration user pass this validation rule.",
@@ -54,6 +60,9 @@ def refusal(write: Write, row: Mapping[str, Any], *, where: str, now: datetime) 
     code = errors.code_of(row)
     if known := errors.by_code(row, where=where, now=now):
         return known
+    if code in _UNJUDGED:
+        remedy = f"{_UNJUDGED[code]}{errors.AGAIN}"
+        return Unavailable(f"{code}: {errors.words(row)}", where=where, remedy=remedy, not_sent=True)
     kind = _class_of(code, write, errors.fields_of(row))
     what = f"{code}: {errors.words(row)}" if code else "refused without a reason."
     error = kind(what, where=where, remedy=_REMEDIES.get(code, ""), code=code, fields=errors.fields_of(row))

@@ -101,6 +101,13 @@ def test_f34_a_held_record_is_sent_again_by_itself(world: SalesforceWorld) -> No
     assert [one.outcome for one in results] == ["updated", "updated"]
 
 
+def test_f33_a_refusal_that_does_not_judge_the_record_is_sent_again(world: SalesforceWorld) -> None:
+    first, second = accounts(world, 2)
+    world.org.faults.refuse_row("Account", "UNKNOWN_EXCEPTION", "An unexpected error occurred", key=first, times=1)
+    results = write(world, change(first, Note__c="x"), change(second, Note__c="x"))
+    assert [one.outcome for one in results] == ["updated", "updated"]
+
+
 def test_an_unknown_column_fails_the_job_and_costs_only_the_rows_that_have_it(world: SalesforceWorld) -> None:
     first, second = accounts(world, 2)
     good, bad = write(world, change(first, Note__c="x"), change(second, Missing__c="x"))

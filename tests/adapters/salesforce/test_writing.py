@@ -163,6 +163,34 @@ def test_f34_a_row_that_stays_held_is_locked(crm: SalesforceAdapter, wire: Wire)
     assert result.error.permanent is False
 
 
+def test_f34_a_row_that_is_held_inside_a_trigger_is_sent_again(crm: SalesforceAdapter, wire: Wire) -> None:
+    said = "Sum: execution of AfterUpdate caused by: System.DmlException: first error: UNABLE_TO_LOCK_ROW, unable to obtain"
+    wire.answer("PATCH", MANY, [refused("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", said)])
+    wire.answer("PATCH", MANY, [done(ONE)])
+    (result,) = crm.write([update()])
+    assert result.outcome == "updated"
+
+
+def test_f34_a_call_that_is_held_as_a_whole_is_sent_again(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("PATCH", MANY, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
+    wire.answer("PATCH", MANY, [done(ONE)])
+    (result,) = crm.write([update()])
+    assert result.outcome == "updated"
+
+
+@pytest.mark.parametrize(
+    "code", ["UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE", "STORAGE_LIMIT_EXCEEDED", "ENTITY_IS_LOCKED", "QUERY_TIMEOUT"]
+)
+def test_f33_a_refusal_that_does_not_judge_the_record_is_not_for_good(
+    crm: SalesforceAdapter, wire: Wire, code: str
+) -> None:
+    wire.answer("PATCH", MANY, [refused(code, "An unexpected error occurred")])
+    (result,) = crm.write([update()])
+    assert result.outcome == "refused"
+    assert result.error is not None
+    assert result.error.permanent is False
+
+
 def test_f19_a_merged_record_names_its_survivor(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.answer("PATCH", MANY, [refused("ENTITY_IS_DELETED", "entity is deleted")])
     wire.rows({"Id": ONE, "MasterRecordId": TWO})
