@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 from adapters.salesforce import soql
 from adapters.salesforce.bulk import COMPLETE, Job, JobFailed, finished
 from adapters.salesforce.client import Answer, Client
-from adapters.salesforce.refusals import refusal
+from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from adapters.salesforce.write import BATCH, Writer
 from connector.errors import Bug, CrmError, Unavailable
 from connector.ports import Write, WriteResult
@@ -91,8 +91,7 @@ class BulkWriter:
         if failed or end.data["state"] != COMPLETE:
             for row in _rows(job, "failedResults"):
                 write = writes.get(row.get("Id", ""))
-                # What may go well in the next moment is for batches, which try it again.
-                if write is not None and (error := self._error(write, row["sf__Error"])).permanent:
+                if write is not None and _is_final(error := self._error(write, row["sf__Error"])):
                     fates[write.key] = WriteResult(write, "refused", write.id, error)
         return fates
 
@@ -116,6 +115,11 @@ def _check(writes: Sequence[Write]) -> None:
     ids = {soql.id18(write.id) for write in writes if write.id}
     if len(ids) < len(writes) or len({write.key for write in writes}) < len(writes):
         raise Bug("a job takes changes alone, each of another record")
+
+
+def _is_final(error: CrmError) -> bool:
+    """Tell whether a job's refusal stands. What may go well in the next moment, or with fewer in one go, is for batches."""
+    return error.permanent and not isinstance(error, TooMuchAtOnce)
 
 
 def _fits(write: Write) -> bool:

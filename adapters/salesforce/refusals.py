@@ -18,6 +18,7 @@ from connector.errors import (
 )
 from connector.ports import Write
 
+_TOO_MUCH = re.compile(r"LimitException|CPU time limit|Too many (?:SOQL queries|DML)")
 _HOLDER = re.compile(r"record with id: ([A-Za-z0-9]{15,18})")
 
 _CLASSES: Final[Mapping[str, type[RecordRejected]]] = {
@@ -55,6 +56,10 @@ _REMEDIES: Final[Mapping[str, str]] = {
 }
 
 
+class TooMuchAtOnce(RuleRefused):
+    """A trigger or flow of the org came to one of Salesforce's limits; with fewer records in one go it may not."""
+
+
 def refusal(write: Write, row: Mapping[str, Any], *, where: str, now: datetime) -> CrmError:
     """Return why this write was refused, from the first error of its result."""
     code = errors.code_of(row)
@@ -63,7 +68,7 @@ def refusal(write: Write, row: Mapping[str, Any], *, where: str, now: datetime) 
     if code in _UNJUDGED:
         remedy = f"{_UNJUDGED[code]}{errors.AGAIN}"
         return Unavailable(f"{code}: {errors.words(row)}", where=where, remedy=remedy, not_sent=True)
-    kind = _class_of(code, write, errors.fields_of(row))
+    kind = TooMuchAtOnce if _TOO_MUCH.search(errors.words(row)) else _class_of(code, write, errors.fields_of(row))
     what = f"{code}: {errors.words(row)}" if code else "refused without a reason."
     error = kind(what, where=where, remedy=_REMEDIES.get(code, ""), code=code, fields=errors.fields_of(row))
     if isinstance(error, Conflict) and (holder := _HOLDER.search(errors.words(row))):

@@ -9,7 +9,7 @@ from adapters.salesforce import errors, soql
 from adapters.salesforce.client import Client, expect_list
 from adapters.salesforce.describe import Describer
 from adapters.salesforce.query import Reader
-from adapters.salesforce.refusals import refusal
+from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from connector.errors import Bug, CrmError, Gone, Locked, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import Condition, Write, WriteResult
 
@@ -72,6 +72,7 @@ class Writer:
             if not known:
                 raise
             return [WriteResult(write, "refused", write.id, error) for write in writes]
+        results = self._fewer_at_once(route, results, budget)
         for attempt in range(1, _LOCK_ATTEMPTS):
             held = [result.write for result in results if isinstance(result.error, Locked)]
             if not held:
@@ -81,6 +82,24 @@ class Writer:
             again = {result.write.key: result for result in self._send_known(route, held, budget)}
             results = [again.get(result.write.key, result) for result in results]
         return results
+
+    def _fewer_at_once(self, route: Route, results: list[WriteResult], budget: Budget) -> list[WriteResult]:
+        """Send in ever smaller parts what the org's triggers could not do for so many records together.
+
+        Where the first that is sent alone is refused too, and nothing went well before, their number is not the cause.
+        """
+        again: dict[str, WriteResult] = {}
+        parts, went_well = _halves(_too_much(results)), _any_went_well(results)
+        while parts:
+            part = parts.pop(0)
+            answered = self._send_known(route, part, budget)
+            again |= {result.write.key: result for result in answered}
+            went_well = went_well or _any_went_well(answered)
+            left = _too_much(answered)
+            if left and len(part) == 1 and not went_well:
+                break
+            parts = _halves(left) + parts
+        return [again.get(result.write.key, result) for result in results]
 
     def _send(self, route: Route, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
         """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
@@ -194,6 +213,20 @@ def _body(write: Write) -> dict[str, Any]:
     elif write.external is not None:
         body[write.external[0]] = write.external[1]
     return body
+
+
+def _any_went_well(results: Iterable[WriteResult]) -> bool:
+    return any(result.error is None for result in results)
+
+
+def _too_much(results: Iterable[WriteResult]) -> list[Write]:
+    return [result.write for result in results if isinstance(result.error, TooMuchAtOnce)]
+
+
+def _halves(writes: list[Write]) -> list[list[Write]]:
+    """Return the parts to try next; none for what cannot be divided."""
+    middle = len(writes) // 2
+    return [writes[:middle], writes[middle:]] if middle else []
 
 
 def _with_field(writes: Sequence[Write], error: CrmError) -> list[Write]:

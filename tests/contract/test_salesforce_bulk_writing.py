@@ -101,9 +101,18 @@ def test_f34_a_held_record_is_sent_again_by_itself(world: SalesforceWorld) -> No
     assert [one.outcome for one in results] == ["updated", "updated"]
 
 
-def test_f33_a_refusal_that_does_not_judge_the_record_is_sent_again(world: SalesforceWorld) -> None:
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("UNKNOWN_EXCEPTION", "An unexpected error occurred"),
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Sum: System.LimitException: Apex CPU time limit exceeded"),
+    ],
+)
+def test_f33_a_refusal_that_does_not_judge_the_record_is_sent_again(
+    world: SalesforceWorld, code: str, said: str
+) -> None:
     first, second = accounts(world, 2)
-    world.org.faults.refuse_row("Account", "UNKNOWN_EXCEPTION", "An unexpected error occurred", key=first, times=1)
+    world.org.faults.refuse_row("Account", code, said, key=first, times=1)
     results = write(world, change(first, Note__c="x"), change(second, Note__c="x"))
     assert [one.outcome for one in results] == ["updated", "updated"]
 

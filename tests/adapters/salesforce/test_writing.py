@@ -191,6 +191,31 @@ def test_f33_a_refusal_that_does_not_judge_the_record_is_not_for_good(
     assert result.error.permanent is False
 
 
+TOO_MUCH = refused("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Sum: System.LimitException: Apex CPU time limit exceeded")
+
+
+def test_f32_what_a_trigger_cannot_do_for_many_records_is_asked_of_it_for_fewer(
+    crm: SalesforceAdapter, wire: Wire
+) -> None:
+    wire.answer("PATCH", MANY, [TOO_MUCH] * 4)
+    wire.answer("PATCH", MANY, [done(), done()])
+    wire.answer("PATCH", MANY, [TOO_MUCH] * 2)
+    wire.answer("PATCH", MANY, [TOO_MUCH])
+    wire.answer("PATCH", MANY, [done()])
+    results = crm.write(updates(1, 2, 3, 4))
+    assert [result.outcome for result in results] == ["updated", "updated", "refused", "updated"]
+    assert isinstance(results[2].error, RuleRefused)
+    assert results[2].error.permanent  # it failed for this record alone
+    assert [len(body["records"]) for body in wire.bodies(MANY)] == [4, 2, 2, 1, 1]
+
+
+def test_f32_a_trigger_that_can_do_it_for_nobody_costs_few_calls(crm: SalesforceAdapter, wire: Wire) -> None:
+    for size in (200, 100, 50, 25, 12, 6, 3, 1):
+        wire.answer("PATCH", MANY, [TOO_MUCH] * size)
+    results = crm.write(updates(*range(200)))
+    assert all(isinstance(result.error, RuleRefused) for result in results)
+
+
 def test_f19_a_merged_record_names_its_survivor(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.answer("PATCH", MANY, [refused("ENTITY_IS_DELETED", "entity is deleted")])
     wire.rows({"Id": ONE, "MasterRecordId": TWO})
