@@ -102,5 +102,9 @@ def any_of(tests: Tests, types: Types) -> Holds:
 
 
 def for_query(tests: Tests, types: Types) -> tuple[Condition, ...]:
-    """Return the conditions as the CRM is asked them."""
-    return tuple(Condition(test.field.path, test.op, test.values) for test in tests if test.field.path in types)
+    """Return the conditions as the CRM is asked them: it compares a field as what it holds, not as what we read it as."""
+    return tuple(
+        Condition(test.field.path, test.op, test.values)
+        for test in tests
+        if test.field.path in types and test.field.converter in (None, types[test.field.path])
+    )

@@ -248,6 +248,19 @@ def test_a_record_with_our_key_is_never_an_interaction(mapping: FittedMapping) -
     assert read(fitted(schemas=org), "Event", Afterword_Key__c="fu-1", **event).value is None
 
 
+def test_a_field_that_is_read_as_something_else_is_compared_here_alone() -> None:
+    """A CRM would compare it as what it holds: as text, "10" lies below 5."""
+    tests = '[{ field = "Rank__c", as = "number", above = 5 }, { field = "Type", is = "Customer" }]'
+    text = packaged("salesforce").replace('object = "Account"\n', f'object = "Account"\nwhere = {tests}\n', 1)
+    made = fitted(text, with_fields(an_org(), "Account", field("Rank__c", "text")))
+    asked = [(one.field, one.op) for group in query(made, "Account").where for one in group]
+    assert asked == [("Type", "=")]
+    found = [read(made, "Account", Name="Acme", Type="Customer", Rank__c=rank).value for rank in ("10", "4.5", None)]
+    assert [one is not None for one in found] == [True, False, False]
+    numbers = fitted(text, with_fields(an_org(), "Account", field("Rank__c", "number")))
+    assert {one.field for group in query(numbers, "Account").where for one in group} == {"Rank__c", "Type"}
+
+
 def test_calls_and_our_tasks_are_asked_for_in_one_query(mapping: FittedMapping) -> None:
     asked = {(one.field, one.op, one.values) for group in query(mapping, "Task").where for one in group}
     assert asked == {("Afterword_Key__c", "!=", (None,)), ("TaskSubtype", "=", ("Call",))}
