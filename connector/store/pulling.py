@@ -95,7 +95,9 @@ class Absorber:
             reading, counts = found.reading, result.of(found.reading.kind)
             counts.read += 1
             if found.deleted:
-                counts.deleted += self._bury(found, known.get(found.ref), result)
+                buried = self._bury(found, known.get(found.ref), result)
+                counts.deleted += buried
+                counts.unchanged += 1 - buried  # of what we never had, or had buried before, it says nothing new
             elif reading.value is None:
                 self._pass_over(found, counts)
             elif (row := _if_fresh(reading.value, known.get(found.ref))) is None:

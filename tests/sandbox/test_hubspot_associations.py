@@ -199,7 +199,10 @@ def test_labels_are_made_listed_used_and_dropped(hub, portal, pair):
         ("USER_DEFINED", "Bought by"),
     ]
     there, back = (each["typeId"] for each in made)
-    assert (there, back) == (3, 4)  # labels are counted by themselves: 3 and 4 lead from deals to contacts and back, too
+    assert (there, back) == (
+        3,
+        4,
+    )  # labels are counted by themselves: 3 and 4 lead from deals to contacts and back, too
     path = f"crm/v4/objects/contacts/{contact}/associations/companies/{first}"
     assert hub.ok("PUT", path, json=[spec(there, "USER_DEFINED")])["labels"] == ["Buyer"]
     assert types_of(hub, f"companies/{first}", "contacts") == {contact: sorted([2, 280, back])}

@@ -19,6 +19,7 @@ from storm import storm
 from test_storms import town
 
 from connector.store import cursors, tables
+from connector.store.pulling import mark_stale
 
 some = st.integers(min_value=0, max_value=10_000)
 
@@ -70,6 +71,12 @@ class Days(RuleBasedStateMachine):
     def finish_a_task(self, number: int) -> None:
         if tasks := self.house.tasks():
             self.house.finish(tasks[number % len(tasks)])
+
+    @rule(number=some)
+    def delete_a_case(self, number: int) -> None:
+        if self.town.cases:
+            case = self.town.cases.pop(number % len(self.town.cases))
+            self.house.org.delete("tickets" if self.house.ADAPTER == "hubspot" else "Case", case)
 
     # ── time, faults and power cuts ──
 
@@ -131,6 +138,7 @@ class Days(RuleBasedStateMachine):
         open_ones = {row.id for row in self._rows(tables.follow_up) if row.state == "open"}
         assert open_ones <= {task.key for task in self.house.follow_ups()}
         self._fields_say_what_the_ratings_say()
+        self._a_second_reckoning_comes_to_the_same()
 
     def _every_end_is_decided(self) -> None:
         decided = {row.interaction_id for row in self._rows(tables.decision)}
@@ -144,6 +152,20 @@ class Days(RuleBasedStateMachine):
         for account in self.town.accounts.values():
             shown = self.house.figures(self.house.ACCOUNT, account)
             assert int(float(shown.get("people", 0))) == answered[account]
+
+    def _a_second_reckoning_comes_to_the_same(self) -> None:
+        """What the CRM shows is what the ratings say, worked out once more."""
+        before = {account: self._figures(account) for account in self.town.accounts.values()}
+        with self.house.installation.store.write() as connection:
+            for row in connection.execute(tables.standing.select()).all():
+                mark_stale(connection, row.customer, self.house.clock.now())
+        assert self.house.lap().exit_code == 0
+        assert {account: self._figures(account) for account in self.town.accounts.values()} == before
+
+    def _figures(self, account: str) -> dict[str, Any]:
+        """Return what an account shows, but for how many were asked: that alone is no reason to write."""
+        shown = self.house.figures(self.house.ACCOUNT, account)
+        return shown | {"summary": str(shown.get("summary")).partition(" Answered: ")[0]}
 
 
 class DaysBesideHubSpot(Days):

@@ -12,6 +12,7 @@ from connector.errors import CursorInvalid, ImplausibleLoss, NotPermitted, Unava
 from connector.stages import lap
 from connector.stages.lap import Stage
 from connector.store import cursors, tables
+from tests.databases import ONE_DATABASE
 
 PEOPLE = 50
 """More than two pages."""
@@ -109,6 +110,15 @@ def test_reading_twice_changes_nothing(world: LapWorld) -> None:
     report = world.lap(timedelta(minutes=1))
     assert report.pulled["acme"].counts["contact"].changed == 0
     assert world.rows(tables.contact) == before
+
+
+@ONE_DATABASE
+def test_what_was_deleted_before_we_knew_it_is_counted_too(world: LapWorld) -> None:
+    account = world.account()
+    world.lap()
+    world.crm.delete(world.crm.contact(account))
+    counts = world.lap().pulled["acme"].counts["contact"]
+    assert (counts.read, counts.deleted, counts.unchanged) == (1, 0, 1)
 
 
 def test_each_stage_can_be_run_alone_and_again(world: LapWorld) -> None:
