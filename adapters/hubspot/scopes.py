@@ -6,7 +6,7 @@ from typing import Final
 from adapters.hubspot.catalogue import ACTIVITIES
 from adapters.hubspot.client import Client
 from adapters.hubspot.version import TOKEN_INFO
-from connector.errors import NotPermitted, RecordRejected, SchemaChanged
+from connector.errors import CrmError
 from connector.ports import MissingRight, Needs
 
 _HOW: Final = "Settings > Integrations > Service Keys > (the key) > Scopes"
@@ -29,10 +29,17 @@ class Scopes:
         return [MissingRight(f"the scope {scope}", f"Add it to the service key: {_HOW}.") for scope in lacking]
 
     def _granted(self) -> frozenset[str] | None:
-        """Return what the key was granted. The one call that holds the key in its body, to the host that each call shows it to."""
+        """Return what the key was granted. The one call that holds the key in its body, to the host that each call shows it to.
+
+        A refusal says nothing against the key: the address is for private apps, and has no dated version. An installed app has no key.
+        """
+        if not self._token:
+            return None
         try:
             answer = self._client.ask(TOKEN_INFO, {"tokenKey": self._token}, call="scopes of the key")
-        except (NotPermitted, RecordRejected, SchemaChanged):
+        except CrmError as error:
+            if not error.permanent:
+                raise
             return None
         scopes = answer.data.get("scopes") if isinstance(answer.data, Mapping) else None
         return frozenset(map(str, scopes)) if isinstance(scopes, list) else None

@@ -83,6 +83,29 @@ def test_a_missing_scope_is_named(hub: HubSpotAdapter, wire: Wire) -> None:
 def test_a_spent_day_ends_at_midnight_of_the_account(hub: HubSpotAdapter, wire: Wire) -> None:
     wire.answer("GET", ACCOUNT, DETAILS)
     wire.answer("GET", ACCOUNT, limited("DAILY", "You have reached your daily limit."), status=429)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, refusal("Authentication credentials not found.", "INVALID_AUTHENTICATION")),
+        (404, "<html>Not found</html>"),
+        (404, refusal("resource not found", "OBJECT_NOT_FOUND")),
+    ],
+)
+def test_where_hubspot_does_not_tell_what_a_key_may_do_nothing_is_said(
+    hub: HubSpotAdapter, wire: Wire, status: int, body: Any
+) -> None:
+    wire.answer("POST", "/oauth/v2/private-apps/get/access-token-info", body, status=status)
+    assert hub.missing_rights({"companies": frozenset({"read"})}) == []
+
+
+def test_of_an_app_that_was_installed_no_key_is_asked_about(wire: Wire, clock: SteppingClock) -> None:
+    app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
+    hub = adapter("acme-hub", app, clock)
+    assert hub.missing_rights({"companies": frozenset({"read"})}) == []
+    assert wire.requests == []
+    hub.close()
+
+
     hub.org()
     with pytest.raises(QuotaSpent) as caught:
         hub.org()
