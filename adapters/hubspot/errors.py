@@ -96,7 +96,7 @@ def failure(
             return RateLimited(said, where=where, retry_after=_retry_after(headers), quota="migration")
     if status >= 500 or status in (0, 408):
         return Unavailable(said if body else f"HTTP {status} with a page instead of data.", where=where)
-    if status == 403:
+    if status == 403 and body:
         return not_permitted(body, said, where=where)
     if not body:
         return _page(status, where=where)

@@ -55,9 +55,12 @@ def test_every_call_carries_the_token_and_never_waits_for_ever(hub: HubSpotAdapt
     assert (request.timeout.connect_timeout, request.timeout.read_timeout) == (5, 60)
 
 
-def test_a_page_of_something_in_between_says_nothing_against_the_token(hub: HubSpotAdapter, wire: Wire) -> None:
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_page_of_something_in_between_says_nothing_against_the_token(
+    hub: HubSpotAdapter, wire: Wire, status: int
+) -> None:
     for _ in range(4):
-        wire.answer("GET", ACCOUNT, "<html>Sign in to the network first</html>", status=401)
+        wire.answer("GET", ACCOUNT, "<html>Sign in to the network first</html>", status=status)
     with pytest.raises(Unavailable, match="page instead of data"):
         hub.org()
 
@@ -80,9 +83,6 @@ def test_a_missing_scope_is_named(hub: HubSpotAdapter, wire: Wire) -> None:
     assert "crm.objects.deals.read" in caught.value.remedy
 
 
-def test_a_spent_day_ends_at_midnight_of_the_account(hub: HubSpotAdapter, wire: Wire) -> None:
-    wire.answer("GET", ACCOUNT, DETAILS)
-    wire.answer("GET", ACCOUNT, limited("DAILY", "You have reached your daily limit."), status=429)
 @pytest.mark.parametrize(
     ("status", "body"),
     [
@@ -106,6 +106,9 @@ def test_of_an_app_that_was_installed_no_key_is_asked_about(wire: Wire, clock: S
     hub.close()
 
 
+def test_a_spent_day_ends_at_midnight_of_the_account(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, DETAILS)
+    wire.answer("GET", ACCOUNT, limited("DAILY", "You have reached your daily limit."), status=429)
     hub.org()
     with pytest.raises(QuotaSpent) as caught:
         hub.org()
