@@ -4,3 +4,5 @@ import pytest
 
 ONE_DATABASE = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
 """For what has nothing to do with the database, or takes long where other tests hold the same on both."""
+TWO_WRITERS = pytest.mark.parametrize("store_address", ["postgresql"], indirect=True)
+"""For two transactions that write at once: SQLite lets the second wait for the first, so there is nothing to see."""

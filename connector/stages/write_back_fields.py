@@ -48,7 +48,7 @@ def _plan_all(outbox: Outbox, rows: Sequence[Row[Any]]) -> list[Change]:
         except MappingError as error:
             with outbox.context.store.write() as connection:
                 outbox.set_unfit_aside(connection, key_of(row), error)
-                writing.settled(connection, outbox.crm.name, [row.ref])
+                writing.settled(connection, outbox.crm.name, [row])
     return changes
 
 
@@ -57,7 +57,7 @@ def _settle(outbox: Outbox, same: Sequence[Change], known: Mapping[str, Row[Any]
     if not same:
         return
     with outbox.context.store.write() as connection:
-        writing.settled(connection, outbox.crm.name, [change.row.ref for change in same])
+        writing.settled(connection, outbox.crm.name, [change.row for change in same])
         for change in same:
             if change.contested or change.key in known:
                 _no_longer_refused(outbox, connection, change)

@@ -270,8 +270,9 @@ class Absorber:
                     "dirty": bool(row and row.wanted),
                 }
             )
-        # What the record should say is not touched: the survey page may be changing it at this very moment.
-        insert_or_update(self._sql, display, rows, only=("shown", "dirty"))
+        # What the record should say is not touched, nor a mark on it taken off: the survey page may be at it at this very moment.
+        insert_or_update(self._sql, display, [row for row in rows if row["dirty"]], only=("shown", "dirty"))
+        insert_or_update(self._sql, display, [row for row in rows if not row["dirty"]], only=("shown",))
 
     def _displays(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
         if not refs or not self._any(display.c.connection == self._crm):

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from connector.model import FollowUpState, Kind
+from connector.store.refs import chunks
 from connector.store.tables import account, binding, contact, display, follow_up, refused, setting, write_log
 from connector.store.upsert import insert_or_ignore, insert_or_update
 
@@ -32,9 +33,17 @@ def _dirty(crm: str, target: str) -> tuple[ColumnElement[bool], ...]:
     return display.c.connection == crm, display.c.dirty, display.c.target == target
 
 
-def settled(connection: Connection, crm: str, refs: Collection[str]) -> None:
-    """Note that these records need no write."""
-    connection.execute(update(display).where(display.c.connection == crm, display.c.ref.in_(refs)).values(dirty=False))
+def settled(connection: Connection, crm: str, rows: Sequence[Row[Any]]) -> None:
+    """Note that these records need no write, unless what they should say has changed since the rows were read.
+
+    One that somebody is changing at this moment is left for the next lap: whoever waited for it could be waited for in turn.
+    """
+    looked_at = {row.ref: row.wanted for row in rows}
+    for part in chunks(looked_at):
+        mine = and_(display.c.connection == crm, display.c.ref.in_(part))
+        now = connection.execute(select(display.c.ref, display.c.wanted).where(mine).with_for_update(skip_locked=True))
+        same = [row.ref for row in now if row.wanted == looked_at[row.ref]]
+        connection.execute(update(display).where(mine, display.c.ref.in_(same)).values(dirty=False))
 
 
 def look_again(connection: Connection, crm: str) -> None:

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from databases import TWO_WRITERS
 from lap_world import CSAT, UNHAPPY, LapWorld
 
+from connector.model import Ref
+from connector.stages import write_back_fields
 from connector.stages.lap import Report
-from connector.store import connecting
+from connector.store import connecting, showing, writing
+from connector.store.pulling import Absorber
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, happens: Callable[[], object]) -> None:
@@ -66,3 +70,55 @@ def test_what_is_left_of_a_write_back_waits_when_it_is_paused(
     assert world.tasks() == []
     resume(world)
     assert len(world.tasks()) == 1
+
+
+def say_no(world: LapWorld, contact: str) -> None:
+    """As the survey page does when somebody wants no more surveys."""
+    with world.store.write() as connection:
+        showing.want(connection, Ref("acme", "Contact", contact), "contact", {"no_surveys": True})
+
+
+def test_a_no_that_comes_in_while_records_are_compared_is_written(
+    world: LapWorld, unhappy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.lap()
+    (contact,) = (row["Id"] for row in world.crm.all("Contact"))
+    with world.store.write() as connection:
+        writing.look_again(connection, "acme")
+    plan = write_back_fields.plan
+
+    def slow(mapping: Any, row: Any, now: Any) -> Any:
+        if row.target == "contact":
+            say_no(world, contact)
+        return plan(mapping, row, now)
+
+    monkeypatch.setattr(write_back_fields, "plan", slow)
+    world.lap()
+    monkeypatch.undo()
+    world.lap()
+    assert world.shows(contact)["No_Surveys"] is True
+
+
+@TWO_WRITERS
+@pytest.mark.parametrize("rated_before", [False, True])
+def test_a_no_that_comes_in_while_the_record_is_read_is_written(
+    world: LapWorld, monkeypatch: pytest.MonkeyPatch, rated_before: bool
+) -> None:
+    contact = world.crm.contact(world.account(), "Maria Virtanen")
+    if rated_before:
+        world.crm.update(contact, {"Afterword_Last_Rating__c": "5 of 5"})
+    world.lap()
+    world.crm.update(contact, {"Afterword_Last_Rating__c": "typed by somebody"})
+    displays = Absorber._displays
+
+    def slow(self: Absorber, refs: list[str]) -> Any:
+        found = displays(self, refs)
+        if f"Contact/{contact}" in refs:
+            say_no(world, contact)
+        return found
+
+    monkeypatch.setattr(Absorber, "_displays", slow)
+    world.lap()
+    monkeypatch.undo()
+    world.lap()
+    assert world.shows(contact)["No_Surveys"] is True
