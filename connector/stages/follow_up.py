@@ -56,7 +56,8 @@ def _one(
     openings = plan(customer, context.settings.follow_up, live, now)
     opened = sum(_open(context, connection, customer, opening, now=now) for opening in openings)
     _present(context, connection, customer)
-    if following.considered(connection, row.customer, context.live, now):
+    seen = [answer.said.response_id for answer in customer.answers]
+    if following.considered(connection, row.customer, seen, crms=context.live, now=now):
         scoring.settled(connection, row.customer, row.stale_at)
     return opened
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 from connector.model import Delivery, FollowUpState, Rating
 from connector.presenting import Said
 from connector.store import tables
+from connector.store.refs import chunks
 from connector.store.tables import (
     account,
     contact,
@@ -64,12 +65,20 @@ def ratings_of(connection: Connection, responses: Collection[str]) -> Mapping[st
     return found
 
 
-def considered(connection: Connection, customer: str, crms: Collection[str], now: datetime) -> bool:
-    """Note that the rules have looked at every answer of a customer that came on these connections; False: there are others."""
+def considered(
+    connection: Connection, customer: str, answers: Collection[str], *, crms: Collection[str], now: datetime
+) -> bool:
+    """Note that the rules have looked at these answers, as far as they came on these connections; False: there are others.
+
+    One that came in meanwhile is not among them: PostgreSQL shows it to whoever asks again in the same transaction. What does not count
+    is never looked at.
+    """
     mine = select(account.c.id).where(account.c.customer == customer)
     fresh = and_(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
-    seen = update(response).where(fresh, response.c.connection.in_(crms))
-    connection.execute(seen.values(considered_at=now))
+    here = and_(fresh, response.c.connection.in_(crms))
+    for part in chunks(answers):
+        connection.execute(update(response).where(here, response.c.id.in_(part)).values(considered_at=now))
+    connection.execute(update(response).where(here, ~response.c.counts).values(considered_at=now))
     return connection.execute(select(response.c.id).where(fresh).limit(1)).first() is None
 
 

@@ -10,7 +10,7 @@ from lap_world import CSAT, UNHAPPY, LapWorld
 from connector.model import Ref
 from connector.stages import write_back_fields
 from connector.stages.lap import Report
-from connector.store import connecting, showing, writing
+from connector.store import connecting, following, showing, tables, writing
 from connector.store.pulling import Absorber
 
 
@@ -122,3 +122,18 @@ def test_a_no_that_comes_in_while_the_record_is_read_is_written(
     monkeypatch.undo()
     world.lap()
     assert world.shows(contact)["No_Surveys"] is True
+
+
+@TWO_WRITERS
+def test_an_answer_that_comes_in_while_the_rules_look_at_another_one_is_looked_at_next(
+    world: LapWorld, unhappy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.configure(CSAT + UNHAPPY + '[follow_up.lost]\nwhen = "csat <= 1"\n')
+    world.lap()
+    happy, sad = (world.ask(unhappy, world.crm.contact(unhappy, name)) for name in ("Mika Aho", "Aino Laine"))
+    world.answer(happy, 5)
+    meanwhile(monkeypatch, following, "last_opened", lambda: world.answer(sad, 1))
+    world.lap()
+    world.lap()
+    assert len(world.tasks()) == 2
+    assert {row.stale_at for row in world.rows(tables.standing)} == {None}
