@@ -49,7 +49,7 @@ def run(
 ) -> Reconciled:
     """Compare every object that was not compared since then, the one whose turn is overdue first, until `enough`."""
     result = Reconciled()
-    for query in _overdue(context, crm, since):
+    for query in _overdue(context, crm, since, accept_loss=accept_loss):
         comparison = _Comparison(context, crm, lease, query)
         try:
             if comparison.until(enough):
@@ -71,18 +71,21 @@ def run(
     return result
 
 
-def _overdue(context: Context, crm: Connected, since: datetime) -> Sequence[Query]:
+def _overdue(context: Context, crm: Connected, since: datetime, *, accept_loss: bool) -> Sequence[Query]:
     """Return what is to be compared, first what is under way, then what was compared longest ago.
 
-    What is still being read for the first time is left out.
+    What is still being read for the first time is left out, unless an admin accepts a loss: after an edit of the mapping it may be
+    what keeps the reading from its end.
     """
+    now = context.clock.now()
     with context.store.read() as connection:
         found = [
             (query, comparing.standing(connection, crm.name, query.object))
             for query in crm.mapping.queries
-            if not position(connection, crm, query).backfilling
+            if accept_loss or not position(connection, crm, query).backfilling
         ]
-    due = [(query, one) for query, one in found if one.measured_at is None or one.measured_at < since]
+    # A time that is still to come was noted by a clock that was wrong.
+    due = [(query, one) for query, one in found if one.measured_at is None or not since <= one.measured_at <= now]
     due.sort(key=lambda each: (each[1].place is None, each[1].measured_at is not None, each[1].measured_at or since))
     return [query for query, _ in due]
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from lap_world import CSAT, DAY, HOUR, LapWorld
+from sqlalchemy import update
 
 from connector.errors import NotPermitted
 from connector.store import tables
@@ -40,6 +41,15 @@ def test_a_late_association_is_found_within_the_hour_and_decided_on(world: LapWo
     assert world.lap(timedelta(minutes=10)).invited == 0
     assert world.lap(HOUR).invited == 1
     assert decided(world) == [("invited", None)]
+
+
+def test_an_hour_that_a_wrong_clock_has_dated_ahead_is_not_waited_for(world: LapWorld) -> None:
+    case = unresolved(world)
+    with world.store.write() as connection:
+        connection.execute(update(tables.cursor).values(moved_at=world.clock.now() + 365 * DAY))
+    world.lap(HOUR)
+    associate(world, case)
+    assert world.lap(HOUR).invited == 1
 
 
 def test_what_waits_is_read_again_once_an_hour_and_nothing_else_is(world: LapWorld) -> None:

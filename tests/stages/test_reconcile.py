@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lap_world import DAY, HOUR, LapWorld
+from sqlalchemy import update
 
 from connector import reconciling, status
 from connector.budget import CallBudget
@@ -116,6 +117,29 @@ def test_too_many_missing_are_not_believed_until_an_admin_accepts(world: LapWorl
     assert night(world, accept_loss=True).lap.exit_code == 0
     assert len(names(world)) == 39
     assert drift(world)["objects"]["Contact"]["problem"] is None
+
+
+def test_a_loss_that_keeps_an_edited_mapping_from_being_read_to_its_end_can_be_accepted(
+    world: LapWorld, people: list[str]
+) -> None:
+    for gone in people[:40]:
+        world.crm.delete(gone)
+    with world.store.write() as connection:  # as after an edit: contacts are read from the beginning
+        connection.execute(update(tables.cursor).values(fingerprint="of another mapping"))
+    assert [world.lap().exit_code for _ in range(2)] == [3, 3]
+    assert "Contact" not in reconciling.run(world.house, since=world.clock.now()).found["acme"].compared
+    assert reconciling.run(world.house, since=world.clock.now(), accept_loss=True).lap.exit_code == 0
+    assert world.lap().exit_code == 0
+    assert len(names(world)) == 10
+
+
+def test_a_comparison_that_a_wrong_clock_has_dated_ahead_is_made_anew(world: LapWorld, people: list[str]) -> None:
+    night(world)
+    with world.store.write() as connection:
+        connection.execute(update(tables.comparison).values(measured_at=world.clock.now() + 365 * DAY))
+    world.crm.purge(people[3])
+    night(world)
+    assert len(names(world)) == 49
 
 
 def test_an_object_that_is_forbidden_is_not_empty(world: LapWorld, people: list[str]) -> None:
