@@ -50,6 +50,10 @@ class Client:
         """Return what stands at `path`; repeated when that can help."""
         return self._repeat(_worth_reading_again, lambda: self._signed("GET", path, call, headers=headers))
 
+    def peek(self, path: str, *, call: str) -> Answer:
+        """Read what a token that is good otherwise may not be let see. `AuthExpired`: it is not; no new token is asked for."""
+        return self._repeat(_worth_reading_again, lambda: self._signed("GET", path, call, renew=False))
+
     def ask(self, path: str, body: Any, *, call: str) -> Answer:
         """POST a question that changes nothing; repeated as a reading is."""
         payload = encode(body)
@@ -107,6 +111,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         finish: Callable[[requests.Response, str], Answer] | None = None,
         stream: bool = False,
+        renew: bool = True,
     ) -> Answer:
         where = self.where(call)
 
@@ -124,7 +129,7 @@ class Client:
             return (finish or self._answer)(response, where)
 
         try:
-            return self._with_token(exchange, where)
+            return self._with_token(exchange, where) if renew else exchange(self._credentials.current())
         except QuotaSpent as error:
             if error.quota == DAILY:
                 self.meter.refused(error.what)

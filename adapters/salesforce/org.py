@@ -1,12 +1,13 @@
 """Which org this is, and whom we act as."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from adapters.salesforce.client import Client
+from adapters.salesforce.client import Answer, Client
 from adapters.salesforce.query import Reader
 from adapters.salesforce.version import API_VERSION, SUPPORTED_UNTIL
-from connector.errors import AuthRevoked, NotPermitted, RecordRejected, SchemaChanged
+from connector.errors import AuthExpired, AuthRevoked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Org
 
 _ORGANIZATION = "SELECT Id, Name, TimeZoneSidKey FROM Organization"
@@ -41,19 +42,20 @@ class OrgReader:
     def user(self) -> dict[str, Any]:
         """Return who the token acts as, as OpenID says it; empty when the app may not ask."""
         if self._user is None:
-            self._user = self._optional("/services/oauth2/userinfo", "user")
+            self._user = self._optional("/services/oauth2/userinfo", "user", self._client.peek)
         return self._user
 
     def _currency(self) -> str | None:
         """Return the org's currency. Organization has no field for it; only this resource tells."""
-        features = self._optional("connect/organization", "organization settings").get("features")
+        features = self._optional("connect/organization", "organization settings", self._client.read).get("features")
         code = features.get("defaultCurrencyIsoCode") if isinstance(features, dict) else None
         return str(code) if code else None
 
-    def _optional(self, path: str, call: str) -> dict[str, Any]:
+    @staticmethod
+    def _optional(path: str, call: str, read: Callable[..., Answer]) -> dict[str, Any]:
         """Return what the app's scopes or the org's edition may keep from us: asked only after a query went well."""
         try:
-            data = self._client.read(path, call=call).data
-        except (AuthRevoked, NotPermitted, RecordRejected, SchemaChanged):
+            data = read(path, call=call).data
+        except (AuthExpired, AuthRevoked, NotPermitted, RecordRejected, SchemaChanged):
             return {}
         return data if isinstance(data, dict) else {}

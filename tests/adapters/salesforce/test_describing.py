@@ -6,7 +6,7 @@ from adapters.salesforce import SalesforceAdapter
 from connector.errors import SchemaChanged
 from connector.model import Ref
 from connector.ports import FieldSchema, Needs, Query
-from tests.adapters.salesforce.conftest import NOON, Wire
+from tests.adapters.salesforce.conftest import NOON, Connect, Wire
 
 ORG = {"Id": "00D000000000001EAA", "Name": "Acme", "TimeZoneSidKey": "Europe/Helsinki"}
 
@@ -87,6 +87,15 @@ def test_what_may_not_be_asked_stays_unknown(crm: SalesforceAdapter, wire: Wire)
     wire.answer("GET", "/services/oauth2/userinfo", "Bad_OAuth_Token", status=403)
     org = crm.org()
     assert (org.name, org.currency, org.user) == ("Acme", None, "")
+
+
+def test_an_app_that_may_not_ask_who_it_is_costs_no_sign_ins(connect: Connect, wire: Wire) -> None:
+    host = "https://acme.my.salesforce.com"
+    wire.answer("POST", "/services/oauth2/token", {"access_token": "t1", "instance_url": host})
+    wire.rows(ORG)
+    wire.refuse("GET", "connect/organization", "NOT_FOUND", "The requested resource does not exist", status=404)
+    wire.answer("GET", "/services/oauth2/userinfo", "Bad_OAuth_Token", status=403)
+    assert connect(auth="client_credentials", client_id="app", client_secret="s").org().user == ""
 
 
 def test_a_record_is_opened_by_its_long_id(crm: SalesforceAdapter) -> None:
