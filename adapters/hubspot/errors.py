@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from ssl import SSLCertVerificationError
 from typing import Any, Final
 
 from hubspot.crm.objects.exceptions import ApiException, OpenApiException
@@ -59,7 +60,8 @@ def translated(where: str, *, day_ends: datetime) -> Iterator[None]:
 def no_answer(error: Exception, *, where: str) -> Unavailable:
     """Return the error for a call that was not answered; `not_sent` only if no byte can have reached HubSpot."""
     cause = error.reason if isinstance(error, MaxRetryError) else error
-    if isinstance(cause, SSLError):
+    # An answer that cannot be decrypted is another thing than a certificate that is not good.
+    if isinstance(cause, SSLError) and any(isinstance(why, SSLCertVerificationError) for why in cause.args):
         remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
         return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
     never = isinstance(cause, NewConnectionError | ConnectTimeoutError | ProxyError)

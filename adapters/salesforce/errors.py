@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from ssl import SSLCertVerificationError
 from typing import Any, Final
 
 import requests
 from simple_salesforce.exceptions import SalesforceError
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, SSLError
 
 from adapters.salesforce.meter import next_midnight
 from connector.errors import (
@@ -75,11 +76,18 @@ def translated(where: str, now: datetime) -> Iterator[None]:
 
 def no_answer(error: Exception, *, where: str) -> Unavailable:
     """Return the error for a call that was not answered; `not_sent` only if no byte can have reached Salesforce."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if _is_untrusted(error):
         remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
         return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
     what = "no answer in time." if isinstance(error, requests.Timeout) else f"no answer ({type(error).__name__})."
     return Unavailable(what, where=where, remedy=_REACH, not_sent=_never_connected(error))
+
+
+def _is_untrusted(error: Exception) -> bool:
+    """Tell whether the other side's certificate is not good. An answer that cannot be decrypted is another thing."""
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(reason, SSLError) and any(isinstance(why, SSLCertVerificationError) for why in reason.args)
 
 
 def _never_connected(error: Exception) -> bool:

@@ -1,6 +1,7 @@
 """What goes wrong on the way is told as what it is."""
 
 import re
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -203,6 +204,14 @@ def test_a_connection_that_was_never_made_sent_nothing() -> None:
     cut = requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted."))
     assert no_answer(never, where="").not_sent is True
     assert no_answer(cut, where="").not_sent is False
+
+
+def test_f28_an_answer_that_is_garbled_on_its_way_leaves_the_outcome_open() -> None:
+    pool = urllib3.HTTPSConnectionPool("acme.example")
+    garbled = urllib3.exceptions.SSLError(ssl.SSLError(1, "decryption failed or bad record mac"))
+    lost = no_answer(requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(pool, "/", garbled)), where="")
+    assert lost.not_sent is False
+    assert "not trusted" not in str(lost)
 
 
 def test_f20b_no_permission_is_never_an_empty_listing(crm: SalesforceAdapter, wire: Wire) -> None:
