@@ -1,7 +1,8 @@
 """Everybody who took part in an activity or a case, as one field: Salesforce keeps them in several places.
 
 `WhoId` names one of them. With Shared Activities, and for the invitees of an event, the others stand in `TaskRelation` and
-`EventRelation`. A person account is an account and its contact in one: where only the account is named, its contact took part.
+`EventRelation`; whoever declined took no part. A person account is an account and its contact in one: where only the account is
+named, its contact took part.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,9 @@ _RELATIONS: Final[Mapping[str, tuple[str, str]]] = {
     "Task": ("TaskRelation", "TaskId"),
     "Event": ("EventRelation", "EventId"),
 }
+_ANSWER: Final[Mapping[str, tuple[str, ...]]] = {"EventRelation": ("Status",)}
+"""What whoever was invited has said to it."""
+_STAYED_AWAY: Final = frozenset({"Declined", "Uninvited"})
 _ACCOUNT: Final = "AccountId"
 _SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {"Task": ("WhoCount",), "Event": ("WhoCount", "IsGroupEvent")}
 """What tells that there are others: without it they would have to be looked for behind every activity."""
@@ -136,8 +140,10 @@ class Participants:
         relation, of = _RELATIONS.get(object_name, ("", ""))
         found: dict[str, list[str]] = {}
         if relation:
-            for row in self._rows(relation, (of, "RelationId"), (of, ids), "IsDeleted = false"):
-                found.setdefault(row[of], []).append(row["RelationId"])
+            columns = (of, "RelationId", *_ANSWER.get(relation, ()))
+            for row in self._rows(relation, columns, (of, ids), "IsDeleted = false"):
+                if row.get("Status") not in _STAYED_AWAY:
+                    found.setdefault(row[of], []).append(row["RelationId"])
         return found
 
     def _persons(self, accounts: Iterable[str]) -> dict[str, str]:

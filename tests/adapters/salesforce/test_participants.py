@@ -39,6 +39,17 @@ def test_f42_all_participants_are_read_the_one_that_the_task_names_first(crm: Sa
     assert task(2)["Id"] not in wire.queries[1]  # where one person is counted, nobody else is looked for
 
 
+def test_whoever_declined_an_invitation_did_not_take_part(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.rows(task(1, people=1) | {"IsGroupEvent": True})
+    invited = {"attributes": {}, "EventId": task(1)["Id"]}
+    wire.rows(
+        invited | {"RelationId": PEKKA, "Status": "Declined"},
+        invited | {"RelationId": ANN, "Status": "Accepted"},
+        invited | {"RelationId": MARIA, "Status": None},
+    )
+    assert [one["Participants"] for one in read(crm, Query("Event", ("Subject", "Participants")))] == [(MARIA, ANN)]
+
+
 def test_an_org_without_shared_activities_is_asked_for_them_once(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.refuse("GET", "queryAll", "INVALID_FIELD", "No such column 'WhoCount' on entity 'Task'.")
     wire.rows(task(1, people=None))
