@@ -7,7 +7,7 @@ from adapters.hubspot.catalogue import ACTIVITIES, LONGEST_TEXT, Catalogue
 from adapters.hubspot.client import Client
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.version import properties
-from connector.errors import Bug, Conflict, CrmError, RecordRejected
+from connector.errors import Bug, Conflict, CrmError, RecordRejected, SchemaChanged
 from connector.ports import FieldSpec, SetupResult, SetupStep
 
 GROUP: Final = "afterword"
@@ -112,7 +112,9 @@ class Setup:
         """Delete what we made; what is gone already counts as done."""
         try:
             self._client.change("DELETE", detail["path"], call="remove")
-        except Absent:
+        except (Absent, SchemaChanged) as error:
+            if isinstance(error, SchemaChanged) and not error.field:
+                raise
             return {"gone": True}
         return {}
 

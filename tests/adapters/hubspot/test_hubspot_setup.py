@@ -89,6 +89,16 @@ def test_undo_takes_back_only_what_was_made(hub: HubSpotAdapter, account: Wire) 
     assert [result.done for result in hub.apply_setup(steps)] == [True, True]
 
 
+def test_a_property_that_somebody_has_deleted_already_is_undone(hub: HubSpotAdapter, account: Wire) -> None:
+    made = list(hub.apply_setup(hub.plan_setup(SPECS[:2])))
+    mood = [step for step in hub.plan_undo(made) if "mood" in step.key]
+    said = 'Property "afterword_mood" does not exist'
+    gone = refusal(said, "OBJECT_NOT_FOUND", subCategory="PROPERTY_DOESNT_EXIST")
+    account.answer("DELETE", "/crm/properties/2026-03/companies/afterword_mood", gone, status=404)
+    (result,) = hub.apply_setup(mood)
+    assert (result.done, result.error) == (True, None)
+
+
 def test_a_step_that_may_not_be_done_does_not_stop_the_others(hub: HubSpotAdapter, account: Wire) -> None:
     no = Reply(refusal("Not granted.", "MISSING_SCOPES"), 403)
     account.queues["POST", "/crm/properties/2026-03/companies"] = [no, Reply({"name": "x"}, 201)]
