@@ -103,12 +103,12 @@ class Reader:
         for page in self._living(columns, _start(since, after), after, gone):
             empty = False
             yield page
+        if empty:
+            # At once: whoever only wants to know whether this can be read need not wait for a long list of what was deleted.
+            yield Page([], None, began)
         for records in self._afterwards(columns, since, gone):
-            empty = False
             # These may come long after the last search: nothing that changed meanwhile must seem to have been read.
             yield Page(records, None, began)
-        if empty:
-            yield Page([], None, began)
 
     def _afterwards(self, columns: Columns, since: datetime | None, gone: set[str]) -> Iterator[Sequence[Record]]:
         """Yield what a search by stamp does not show: it belongs to no place in the listing."""

@@ -248,6 +248,14 @@ def test_a_deletion_in_the_hour_without_a_look_is_told_later(
     rows.archived = [{"id": "5", "archivedAt": clock.moment.isoformat(), "properties": {}, "updatedAt": at(0)}]
     told: list[str] = []
     for _ in range(14):
+def test_whoever_only_wants_to_know_if_it_can_be_read_lists_no_archive(hub: HubSpotAdapter, wire: Wire) -> None:
+    """As `afterword check`; the list may be hundreds of pages long."""
+    Rows(wire)
+    page = next(iter(hub.changes(Query("companies", ("name",)), since=NOON, after=None)))
+    assert (list(page.records), page.server_time) == ([], NOON)
+    assert wire.sent("GET", "/crm/objects/2026-03/companies") == []
+
+
         told += [record.id for record in read(hub, query, since=clock.moment - hub.lag)]
         clock.moment += timedelta(minutes=5)
     assert told == ["5"]
