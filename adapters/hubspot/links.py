@@ -1,6 +1,6 @@
 """Associations: which records belong to which. HubSpot keeps them apart from properties, and a search does not show them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -34,7 +34,9 @@ class Links:
             found |= {one: [] for one in some}
             inputs = [{"id": one} for one in some]
             while inputs:
-                inputs = self._take(self._ask(start, end, inputs), found, failed)
+                answer = self._ask(start, end, inputs)
+                failed |= _untold(answer, {one["id"] for one in inputs})
+                inputs = _take(answer, found)
         return {one: _ordered(ends) for one, ends in found.items() if one not in failed}
 
     def make(self, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
@@ -53,19 +55,31 @@ class Links:
         path = associations(start, end, "batch", "read")
         return self._client.ask(path, {"inputs": list(inputs)}, call=f"{end} of {start}")
 
-    def _take(self, answer: Answer, found: dict[str, list[tuple[bool, str]]], failed: set[str]) -> list[dict[str, str]]:
-        """Take in what an answer holds; return what is to be asked for records that have more."""
-        for row in answer.data.get("errors") or ():
-            # "There are none" comes as an error; anything else is no evidence of it.
-            if _NONE not in str(row.get("subCategory")):
-                failed.update(context_of(row, "fromObjectId", "id", "ids"))
-        more = []
-        for row in answer.rows:
-            one = str(row["from"]["id"])
-            found.setdefault(one, []).extend(_ends(row))
-            if after := next_of(row):
-                more.append({"id": one, "after": after})
-        return more
+
+def _untold(answer: Answer, asked: Set[str]) -> set[str]:
+    """Return the ids of which an answer does not tell what they belong to."""
+    rows = answer.data.get("errors") or ()
+    # "There are none" comes as an error; anything else is no evidence of it.
+    none = {one for row in rows if _NONE in str(row.get("subCategory")) for one in _starts(row)}
+    others = [_starts(row) for row in rows if _NONE not in str(row.get("subCategory"))]
+    if all(others):
+        return {one for some in others for one in some}
+    return set(asked) - none - {str(row["from"]["id"]) for row in answer.rows}
+
+
+def _starts(row: Mapping[str, Any]) -> list[str]:
+    return context_of(row, "fromObjectId", "id", "ids")
+
+
+def _take(answer: Answer, found: dict[str, list[tuple[bool, str]]]) -> list[dict[str, str]]:
+    """Take in what an answer holds; return what is to be asked for records that have more."""
+    more = []
+    for row in answer.rows:
+        one = str(row["from"]["id"])
+        found.setdefault(one, []).extend(_ends(row))
+        if after := next_of(row):
+            more.append({"id": one, "after": after})
+    return more
 
 
 def _ends(row: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:

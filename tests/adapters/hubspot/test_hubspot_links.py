@@ -81,6 +81,15 @@ def test_an_error_is_no_evidence_that_there_is_none(hub: HubSpotAdapter, wire: W
     assert found["3"]["associations.companies"] == ()
 
 
+def test_an_error_that_names_nobody_may_be_about_whoever_is_not_told_of(
+    hub: HubSpotAdapter, wire: Wire, tickets: Rows
+) -> None:
+    answer = {"results": [linked("1", (7, 26))], "errors": [refusal("Internal error.", "INTERNAL_ERROR"), none("3")]}
+    wire.answer("POST", READ, answer, status=207)
+    found = {record.id: record.fields.get("associations.companies") for record in read(hub)}
+    assert found == {"1": ("7",), "2": None, "3": ()}
+
+
 def test_a_missing_scope_for_companies_is_never_read_as_none(hub: HubSpotAdapter, wire: Wire, tickets: Rows) -> None:
     context = {"requiredGranularScopes": ["crm.objects.companies.read"]}
     errors = [{"message": "One or more of the following scopes are required.", "context": context}]
@@ -239,6 +248,14 @@ def test_archived_records_are_listed_at_most_hourly(hub: HubSpotAdapter, wire: W
     assert [one.query["archived"] for one in listing] == ["true", "true"]
 
 
+def test_whoever_only_wants_to_know_if_it_can_be_read_lists_no_archive(hub: HubSpotAdapter, wire: Wire) -> None:
+    """As `afterword check`; the list may be hundreds of pages long."""
+    Rows(wire)
+    page = next(iter(hub.changes(Query("companies", ("name",)), since=NOON, after=None)))
+    assert (list(page.records), page.server_time) == ([], NOON)
+    assert wire.sent("GET", "/crm/objects/2026-03/companies") == []
+
+
 def test_a_deletion_in_the_hour_without_a_look_is_told_later(
     hub: HubSpotAdapter, wire: Wire, clock: SteppingClock
 ) -> None:
@@ -248,14 +265,6 @@ def test_a_deletion_in_the_hour_without_a_look_is_told_later(
     rows.archived = [{"id": "5", "archivedAt": clock.moment.isoformat(), "properties": {}, "updatedAt": at(0)}]
     told: list[str] = []
     for _ in range(14):
-def test_whoever_only_wants_to_know_if_it_can_be_read_lists_no_archive(hub: HubSpotAdapter, wire: Wire) -> None:
-    """As `afterword check`; the list may be hundreds of pages long."""
-    Rows(wire)
-    page = next(iter(hub.changes(Query("companies", ("name",)), since=NOON, after=None)))
-    assert (list(page.records), page.server_time) == ([], NOON)
-    assert wire.sent("GET", "/crm/objects/2026-03/companies") == []
-
-
         told += [record.id for record in read(hub, query, since=clock.moment - hub.lag)]
         clock.moment += timedelta(minutes=5)
     assert told == ["5"]
