@@ -7,7 +7,7 @@ from adapters.hubspot.catalogue import ACTIVITIES, LONGEST_TEXT, Catalogue
 from adapters.hubspot.client import Client
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.version import properties
-from connector.errors import Bug, Conflict, CrmError, RecordRejected, SchemaChanged
+from connector.errors import Bug, Conflict, CrmError, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import FieldSpec, SetupResult, SetupStep
 
 GROUP: Final = "afterword"
@@ -106,7 +106,18 @@ class Setup:
             if "EXISTS" not in error.code and "already exists" not in error.what:
                 raise
             return {"existed": True}
+        except Unavailable as error:
+            # The next plan would find it there, and nobody would know that it is ours.
+            if error.not_sent or not self._is_there(undo):
+                raise
         return {"undo": {"action": "delete", "path": undo}}
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            self._client.read(path, call="look at what was made")
+        except CrmError:
+            return False
+        return True
 
     def _delete(self, detail: Detail) -> dict[str, Any]:
         """Delete what we made; what is gone already counts as done."""

@@ -4,7 +4,7 @@ import pytest
 from written_hubspot import Reply, Wire, definition, refusal
 
 from adapters.hubspot import HubSpotAdapter
-from connector.errors import NotPermitted
+from connector.errors import NotPermitted, Unavailable
 from connector.ports import FieldSpec
 
 GROUPS = "/crm/properties/2026-03/{}/groups"
@@ -97,6 +97,17 @@ def test_a_property_that_somebody_has_deleted_already_is_undone(hub: HubSpotAdap
     account.answer("DELETE", "/crm/properties/2026-03/companies/afterword_mood", gone, status=404)
     (result,) = hub.apply_setup(mood)
     assert (result.done, result.error) == (True, None)
+
+
+def test_what_was_made_though_the_answer_was_lost_can_be_undone(hub: HubSpotAdapter, account: Wire) -> None:
+    account.queues["POST", "/crm/properties/2026-03/companies"] = [Reply("<html>", 504)]
+    account.answer("GET", "/crm/properties/2026-03/companies/afterword_mood", {"name": "afterword_mood"})
+    missing = refusal("resource not found", "OBJECT_NOT_FOUND")
+    account.answer("GET", "/crm/properties/2026-03/companies/afterword_silent", missing, status=404)
+    _, mood, silent = (one for one in hub.apply_setup(hub.plan_setup(SPECS[:2])) if not one.step.manual)
+    assert (mood.done, silent.done) == (True, False)
+    assert isinstance(silent.error, Unavailable)
+    assert [step.key for step in hub.plan_undo([mood])] == ["remove:field:companies.afterword_mood"]
 
 
 def test_a_step_that_may_not_be_done_does_not_stop_the_others(hub: HubSpotAdapter, account: Wire) -> None:
