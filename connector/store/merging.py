@@ -8,8 +8,10 @@ from sqlalchemy import Connection, and_, exists, func, select, update
 
 from connector.model import FollowUpState, Kind
 from connector.store import tables
+from connector.store.people import opt_out
 from connector.store.pulling import mark_stale
-from connector.store.tables import binding
+from connector.store.showing import want
+from connector.store.tables import binding, ref_of
 from connector.store.upsert import insert_or_ignore
 
 
@@ -95,6 +97,7 @@ def _move_contact(connection: Connection, loser: str, survivor: str, now: dateti
     connection.execute(update(decision).where(decision.c.contact_id == loser, ~clash).values(contact_id=survivor))
     for table in (tables.invitation, tables.response, tables.follow_up):
         connection.execute(update(table).where(table.c.contact_id == loser).values(contact_id=survivor))
+    _keep_opt_out(connection, loser, survivor, now)
     customers = connection.execute(
         select(func.distinct(tables.account.c.customer))
         .join(tables.response, tables.response.c.account_id == tables.account.c.id)
@@ -102,3 +105,19 @@ def _move_contact(connection: Connection, loser: str, survivor: str, now: dateti
     ).scalars()
     for customer in list(customers):
         mark_stale(connection, customer, now)
+
+
+def _keep_opt_out(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
+    """Whoever wanted no surveys under one address wants none under the other, and the record that is left says so."""
+    contact, person = tables.contact, tables.person
+    said = connection.execute(
+        select(person.c.opted_out_by)
+        .join(contact, contact.c.person == person.c.person)
+        .where(contact.c.id == loser, person.c.opted_out_at.is_not(None))
+    ).scalar_one_or_none()
+    if said is None:
+        return
+    left = connection.execute(select(contact).where(contact.c.id == survivor)).one()
+    if left.person is not None:
+        opt_out(connection, left.person, now, said)
+    want(connection, ref_of(left.connection, left.ref), "contact", {"no_surveys": True})

@@ -14,7 +14,7 @@ from connector.store import tables
 from connector.store.among import among
 from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, kind_of
 from connector.store.engine import new_ids
-from connector.store.people import person_of
+from connector.store.people import opt_out, person_of
 from connector.store.tables import binding, display
 from connector.store.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
 
@@ -128,6 +128,8 @@ class Absorber:
         ids = dict(zip(new, new_ids(len(new)), strict=True))
         changed = {ref: known[ref].id for ref in rows if ref not in ids}
         self._insert(kind, rows, ids)
+        if kind is Kind.CONTACT:
+            self._keep_opt_outs(rows, changed)
         self._update(kind, rows, changed)
         self._bind(kind, rows, ids | changed, known)
         self._unrefuse(rows)
@@ -334,6 +336,20 @@ class Absorber:
     def _any(self, condition: ColumnElement[bool]) -> bool:
         """Tell if there is any such row: mostly there is none, and 2,000 need not be looked for one by one."""
         return self._sql.execute(select(literal(1)).where(condition).limit(1)).first() is not None
+
+    def _keep_opt_outs(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+        """Whoever wanted no surveys under an address wants none under the next one either, whether the record says so yet or not."""
+        contact, person = tables.contact, tables.person
+        said = (
+            select(contact.c.id, person.c.opted_out_by)
+            .join(person, person.c.person == contact.c.person)
+            .where(among(self._sql, contact.c.id, ids.values()), person.c.opted_out_at.is_not(None))
+        )
+        refs = {our_id: ref for ref, our_id in ids.items()}
+        for row in self._sql.execute(said).all() if ids else ():
+            (now_called,) = self._ours(rows[refs[row.id]].value, row.id)
+            if now_called is not None:
+                opt_out(self._sql, now_called, self._now, row.opted_out_by)
 
     def _latch_opt_outs(self, contacts: Iterable[Pulled]) -> None:
         emails = {one.email for one in contacts if isinstance(one, Contact) and one.no_surveys and one.email}
