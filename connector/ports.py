@@ -262,7 +262,7 @@ class SetupStep:
 
 @dataclass(frozen=True, slots=True)
 class SetupResult:
-    """What became of a step. `detail` is stored with it, and handed back for undo."""
+    """What became of a step. `detail` is stored with it, and handed back for undo, unless it says ``existed``: nothing was made."""
 
     step: SetupStep
     done: bool

@@ -11,7 +11,9 @@ from connector.store.tables import setup_made
 
 
 def remember(connection: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any], *, at: datetime) -> None:
-    """Note that we made something; what was there before us is never noted."""
+    """Note that we made something; what was there before us is never noted, nor forgotten that it was we who made it then."""
+    if detail.get("existed"):
+        return
     forget(connection, crm, step.key)
     kept = {"sentence": step.sentence, "detail": dict(detail), "group": step.group, "item": step.item}
     row = {"connection": crm, "key": step.key, "detail": kept, "at": at}

@@ -48,6 +48,20 @@ def test_a_step_that_is_refused_alone_does_not_stop_the_others(world: LapWorld) 
     assert made_keys(world) == [STEPS[0].key, STEPS[2].key, STEPS[3].key]
 
 
+def test_what_we_made_stays_ours_when_a_later_run_finds_it_there(world: LapWorld) -> None:
+    def telling(detail: dict[str, Any]) -> CrmAdapter:
+        done = [SetupResult(STEPS[0], done=True, detail=detail)]
+        return cast("CrmAdapter", SimpleNamespace(apply_setup=lambda steps: iter(done)))
+
+    undo = {"undo": {"action": "delete", "path": "fields/1"}}
+    run(world, telling({"existed": True}))
+    assert made_keys(world) == []  # somebody else's
+    run(world, telling(undo))
+    run(world, telling({"existed": True}))
+    with world.store.read() as connection:
+        assert [result.detail for result in made.results(connection, "acme")] == [undo]
+
+
 def test_the_schema_is_asked_for_again_even_when_nobody_looks_at_all_results(world: LapWorld) -> None:
     world.lap()
     before = len(world.crm.log.calls)
