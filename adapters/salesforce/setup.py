@@ -217,7 +217,11 @@ class Setup:
         return {"undo": {**detail, "action": "unplace"}}
 
     def _unplace(self, detail: Detail) -> dict[str, Any]:
-        self._change_layout(detail, layouts.without_fields)
+        """Take our fields off a layout; one that is gone already shows them no more."""
+        try:
+            self._change_layout(detail, layouts.without_fields)
+        except SchemaChanged:
+            return {"gone": True}
         return {}
 
     def _change_layout(self, detail: Detail, change: Callable[[layouts.Layout, Sequence[str]], dict[str, Any]]) -> None:

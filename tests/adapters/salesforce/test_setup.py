@@ -172,6 +172,15 @@ def test_removing_what_is_gone_counts_as_done(crm: SalesforceAdapter, wire: Wire
     assert result.error is None
 
 
+def test_a_layout_that_is_gone_shows_nothing_any_more(crm: SalesforceAdapter, wire: Wire) -> None:
+    undo = {"action": "unplace", "layout": LAYOUT, "fields": ["Mood__c"]}
+    made = SetupResult(SetupStep(f"layout:Account:{LAYOUT}", "Show it."), done=True, detail={"undo": undo})
+    path = f"tooling/sobjects/Layout/{LAYOUT}"
+    wire.refuse("GET", path, "NOT_FOUND", "The requested resource does not exist", status=404)
+    (result,) = crm.apply_setup(crm.plan_undo([made]))
+    assert (result.done, result.error) == (True, None)
+
+
 def test_a_layout_gains_and_loses_our_section_alone() -> None:
     theirs = {"label": "Theirs", "layoutColumns": [{"layoutItems": [{"field": "Name"}]}]}
     before = {"showEmailCheckbox": False, "layoutSections": [theirs]}
