@@ -40,7 +40,7 @@ class Pages:
 
     def layouts(self, object_name: str) -> list[Page]:
         """Return the page layouts of an object; those that we are not shown whole are left out."""
-        where = soql.condition(Condition("TableEnumOrId", "=", (object_name,)))
+        where = soql.condition(held_by(object_name, "TableEnumOrId"))
         rows = self.rows(soql.select(("Id", "Name"), "Layout", where), call=f"layouts of {object_name}")
         whole = ((row, self.layout(row["Id"])) for row in rows)
         return [_page(row, layouts.fields_on(layout)) for row, layout in whole if layout is not None]
@@ -52,7 +52,7 @@ class Pages:
 
     def dynamic(self, object_name: str) -> list[Page]:
         """Return the Lightning pages that show fields of their own (Dynamic Forms) instead of the page layout's."""
-        both = [Condition("EntityDefinitionId", "=", (object_name,)), Condition("Type", "=", ("RecordPage",))]
+        both = [held_by(object_name, "EntityDefinitionId"), Condition("Type", "=", ("RecordPage",))]
         text = soql.select(("Id", "MasterLabel"), "FlexiPage", *map(soql.condition, both))
         rows = self.rows(text, call=f"Lightning pages of {object_name}")
         pages = [_page(row, _own_fields(self._metadata("FlexiPage", row["Id"]))) for row in rows]
@@ -74,6 +74,11 @@ class Pages:
         call = kind.lower()
         answer = self._client.read(f"tooling/sobjects/{kind}/{soql.id18(record_id)}", call=call)
         return expect_object(answer, self._client.where(call)).get("Metadata")
+
+
+def held_by(object_name: str, place: str) -> Condition:
+    """Return what finds an object's set-up data. The usual `place` holds the name of a standard object, and the id of a custom one."""
+    return Condition("EntityDefinition.QualifiedApiName" if "__" in object_name else place, "=", (object_name,))
 
 
 def layout_path(object_name: str) -> str:

@@ -9,7 +9,7 @@ from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.custom_fields import full_name, holder
 from adapters.salesforce.describe import Describer
 from adapters.salesforce.org import OrgReader
-from adapters.salesforce.pages import Pages
+from adapters.salesforce.pages import Pages, held_by
 from adapters.salesforce.query import Reader
 from adapters.salesforce.setup_steps import (
     PERMISSION_SET,
@@ -103,7 +103,7 @@ class Setup:
         """Return which of these exist though they are hidden from us."""
         found = set()
         for owner in dict.fromkeys(holder(spec.object) for spec in specs):
-            text = soql.select(("DeveloperName",), "CustomField", soql.condition(_held_by(owner)))
+            text = soql.select(("DeveloperName",), "CustomField", soql.condition(held_by(owner, "TableEnumOrId")))
             names = {f"{row.get('DeveloperName')}__c" for row in self._pages.rows(text, call=f"fields of {owner}")}
             found |= {full_name(spec) for spec in specs if holder(spec.object) == owner and spec.name in names}
         return found
@@ -254,10 +254,6 @@ class Setup:
         "unplace": _unplace,
         "delete": _delete,
     }
-
-
-def _held_by(object_name: str) -> Condition:
-    return Condition("TableEnumOrId", "=", (object_name,))
 
 
 def _removal(result: SetupResult) -> SetupStep:

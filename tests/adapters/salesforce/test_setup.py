@@ -1,5 +1,7 @@
 """An org is set up once, completely, and only what was made is taken away."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +86,20 @@ def test_f49_a_field_that_is_there_but_hidden_is_permitted_and_not_made(crm: Sal
     wire.answer("GET", TOOLING, NOTHING)  # Lightning pages
     keys = [step.key for step in crm.plan_setup([MOOD])]
     assert keys == ["permission:Account.Mood__c", "assignment:Afterword"]
+
+
+def test_what_a_custom_object_has_is_asked_for_by_its_name(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.describe("Client__c")
+    wire.answer("GET", USERINFO, {"user_id": ME})
+    wire.rows({"Id": SET}, resource="query")
+    wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
+    wire.rows({"Id": "0Pa000000000001AAA"}, resource="query")
+    wire.answer("GET", TOOLING, NOTHING)  # layouts
+    wire.answer("GET", TOOLING, NOTHING)  # Lightning pages
+    crm.plan_setup([replace(MOOD, object="Client__c")])
+    tooling = [text for text in wire.queries if re.search("FROM (CustomField|Layout|FlexiPage)", text)]
+    # TableEnumOrId and EntityDefinitionId hold a custom object's id, and the name of a standard one.
+    assert ["EntityDefinition.QualifiedApiName = 'Client__c'" in text for text in tooling] == [True] * 3
 
 
 def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire) -> None:
