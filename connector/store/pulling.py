@@ -136,8 +136,7 @@ class Absorber:
         self._write_again(kind, changed)
         if kind is Kind.CONTACT:
             self._latch_opt_outs(row.value for row in rows.values())
-        if kind is Kind.ACCOUNT:
-            self._score_restored(our_id for ref, our_id in changed.items() if known[ref].content == "")
+        self._restore(kind, {ref: our_id for ref, our_id in changed.items() if known[ref].content == ""})
 
     def _insert(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         names = ("id", "connection", "ref", *NAMES[kind], *_OURS.get(kind, ()))
@@ -231,10 +230,14 @@ class Absorber:
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
 
-    def _score_restored(self, account_ids: Iterable[str]) -> None:
-        """While they were deleted, their answers did not count."""
-        for account_id in account_ids:
-            mark_stale(self._sql, self._customer_of(account_id), self._now)
+    def _restore(self, kind: Kind, ids: Mapping[str, str]) -> None:
+        """While they were deleted, accounts' answers did not count, and nothing was written to any of them."""
+        if kind is Kind.ACCOUNT:
+            for account_id in ids.values():
+                mark_stale(self._sql, self._customer_of(account_id), self._now)
+        if ids:
+            mine = and_(display.c.connection == self._crm, among(self._sql, display.c.ref, ids))
+            self._sql.execute(update(display).where(mine).values(dirty=True))
 
     def _customer_of(self, account_id: str) -> str:
         of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)

@@ -155,6 +155,20 @@ def test_more_deletions_at_once_than_can_be_believed_wait_for_an_admin(world: La
     assert alive(world) == PEOPLE // 2 + 1
 
 
+def test_a_restored_record_gets_what_could_not_be_written_before_it_was_deleted(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 5)
+    invitation = world.ask(account, world.crm.contact(account, "Mika Aho"))
+    world.answer(invitation, 5)
+    world.crm.faults.fail(Unavailable("down"), kind="write", times=1)
+    assert world.lap().exit_code == 3
+    world.crm.delete(account)
+    world.lap()
+    world.crm.restore(account)
+    world.lap()
+    assert world.shows(account)["People"] == 2
+
+
 def test_a_restored_account_is_scored_again(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 5)
