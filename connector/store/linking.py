@@ -15,6 +15,8 @@ from connector.store.tables import account, follow_up, standing
 def settle(connection: Connection, now: datetime) -> int:
     """Let accounts that share a key be one customer, and those that share none (any more) be one each; returns how many moved."""
     moved = 0
+    for one in _of_another_key(connection):
+        moved += _count_as(connection, one, one.id, now)
     for group in _groups_to_look_at(connection):
         customer = customer_of(group, _known(connection, (one.customer for one in group)))
         for one in group:
@@ -22,6 +24,26 @@ def settle(connection: Connection, now: datetime) -> int:
     for one in _no_longer_linked(connection):
         moved += _count_as(connection, one, one.id, now)
     return moved
+
+
+def _of_another_key(connection: Connection) -> list[Linkable]:
+    """Return the accounts that are still one customer with accounts whose key they do not share any more.
+
+    The account that the customer is named after keeps it, with those of its key.
+    """
+    joined = account.alias("joined")
+    several = select(joined.c.customer).where(joined.c.customer != joined.c.id, joined.c.deleted_at.is_(None))
+    rows = connection.execute(
+        select(account.c.id, account.c.connection, account.c.customer, account.c.link)
+        .where(account.c.deleted_at.is_(None), account.c.customer.in_(several))
+        .order_by(account.c.customer, account.c.id)
+    ).all()
+    parted = []
+    for customer, group in groupby(rows, key=lambda row: row.customer):
+        mine = [*group]
+        keeps = next((row for row in mine if row.id == customer), mine[0])
+        parted += [Linkable(row.id, row.connection, customer) for row in mine if row.link != keeps.link]
+    return parted
 
 
 def _groups_to_look_at(connection: Connection) -> list[list[Linkable]]:

@@ -72,6 +72,34 @@ def test_an_account_whose_key_is_taken_away_is_one_of_its_own_again(store: Store
     assert customers(store) == {"a": "a", "b": "b"}
 
 
+def give_key(store: Store, name: str, link: str | None) -> None:
+    with store.write() as connection:
+        connection.execute(update(t.account).where(t.account.c.id == name).values(link=link))
+
+
+def test_an_account_that_gets_another_shared_key_takes_no_third_one_along(store: Store) -> None:
+    put(store, "a", "one", "acme.example")
+    put(store, "b", "two", "acme.example")
+    put(store, "c", "three", "other.example")
+    settle(store)
+    with store.write() as connection:
+        connection.execute(update(t.standing).where(t.standing.c.customer == "a").values(score={"score": 50}))
+    give_key(store, "b", "other.example")
+    settle(store)
+    assert customers(store) == {"a": "a", "b": "b", "c": "b"}
+    assert settle(store) == 0
+
+
+def test_the_account_that_a_customer_is_named_after_leaves_the_others_together(store: Store) -> None:
+    for name, crm in (("a", "one"), ("b", "two"), ("c", "three")):
+        put(store, name, crm, "acme.example")
+    settle(store)
+    give_key(store, "a", None)
+    settle(store)
+    assert customers(store) == {"a": "a", "b": "b", "c": "b"}
+    assert settle(store) == 0
+
+
 def test_a_customer_keeps_its_figures_when_the_account_it_was_named_after_is_deleted(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
