@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from hubspot import HubSpot
 from hubspot.crm.objects.exceptions import ApiException
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 from urllib3 import Retry
+from urllib3.util import make_headers, parse_url
 
 from adapters.hubspot import patience
 from adapters.hubspot.auth import Access, Credentials
@@ -66,7 +67,7 @@ class Client:
             ssl_ca_cert=config.ca_bundle,
             retry=once,
             connection_pool_maxsize=16,
-            proxy=_proxy(config.url),
+            **_proxy(config.url),
         )
         self._api = package.crm.objects.basic_api.api_client
         # The package by itself would wait for ever.
@@ -227,10 +228,17 @@ class Client:
         return Answer(data, stamp or self.now())
 
 
-def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for this address, as programs are used to: the package looks for none."""
-    host = urlsplit(url).hostname or ""
-    return None if proxy_bypass(host) else getproxies().get("https")
+def _proxy(url: str) -> dict[str, Any]:
+    """Return the proxy that the environment names for this address, as programs are used to: the package looks for none.
+
+    It may be named without its scheme, and with whom it is to let through.
+    """
+    named = "" if proxy_bypass(urlsplit(url).hostname or "") else getproxies().get("https", "")
+    if not named:
+        return {}
+    address = named if "://" in named else f"http://{named}"
+    who = parse_url(address).auth
+    return {"proxy": address, "proxy_headers": make_headers(proxy_basic_auth=unquote(who)) if who else None}
 
 
 def next_of(data: Mapping[str, Any]) -> str:

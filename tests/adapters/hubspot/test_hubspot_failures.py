@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -341,3 +343,27 @@ def test_the_networks_proxy_is_used(clock: SteppingClock, monkeypatch: pytest.Mo
         hub.org()
     assert caught.value.not_sent
     hub.close()
+
+
+@pytest.mark.parametrize("address", ["http://ada:b%40rg@127.0.0.1:{}", "ada:b%40rg@127.0.0.1:{}"])
+def test_the_networks_proxy_is_told_who_asks(
+    clock: SteppingClock, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """A proxy may be named without its scheme, as other programs take it."""
+    heard: list[bytes] = []
+
+    def refuse() -> None:
+        for _ in range(4):
+            with proxy.accept()[0] as connection:
+                heard.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as proxy, ThreadPoolExecutor(1) as threads:
+        monkeypatch.setenv("https_proxy", address.format(proxy.getsockname()[1]))
+        hub = adapter("acme-hub", {"access_token": TOKEN}, clock)
+        refusing = threads.submit(refuse)
+        with pytest.raises(Unavailable, match="ProxyError"):
+            hub.org()
+        refusing.result()
+        hub.close()
+    assert b"proxy-authorization: Basic " + b64encode(b"ada:b@rg") in heard[0]
