@@ -118,7 +118,7 @@ class Credentials:
             cause = error.__cause__
             said = words(parsed(cause.body)) if isinstance(cause, ApiException) and cause.status in _REFUSALS else ""
             if said:
-                what = f"the refresh token is refused ({_without(self._config.secrets, said)})."
+                what = f"the refresh token is refused ({_without((*self._config.secrets, self._refresh_token), said)})."
                 raise AuthRevoked(what, where=self._where, remedy=_APP) from cause
             # Whatever was to follow the sign-in has certainly not happened.
             raise Unavailable(error.what, where=self._where, remedy=error.remedy, not_sent=True) from cause

@@ -101,6 +101,22 @@ def test_where_hubspot_does_not_tell_what_a_key_may_do_nothing_is_said(
     assert hub.missing_rights({"companies": frozenset({"read"})}) == []
 
 
+def test_a_refusal_that_repeats_a_renewed_token_is_told_without_it(wire: Wire, clock: SteppingClock) -> None:
+    app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
+    token = "/oauth/2026-03/token"
+    given = {"access_token": "short-lived", "refresh_token": "handed-over", "expires_in": 1800}
+    wire.answer("POST", token, given)
+    wire.answer("POST", token, {"status": "BAD_REFRESH_TOKEN", "message": "unknown token handed-over"}, status=400)
+    wire.answer("GET", ACCOUNT, DETAILS)
+    hub = adapter("acme-hub", app, clock)
+    hub.org()
+    clock.moment += timedelta(hours=1)
+    with pytest.raises(AuthRevoked, match="unknown token") as caught:
+        hub.org()
+    assert "handed-over" not in str(caught.value)
+    hub.close()
+
+
 def test_of_an_app_that_was_installed_no_key_is_asked_about(wire: Wire, clock: SteppingClock) -> None:
     app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
     hub = adapter("acme-hub", app, clock)
