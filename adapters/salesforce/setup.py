@@ -23,11 +23,14 @@ from adapters.salesforce.setup_steps import (
     values_of,
     visibility_step,
 )
-from connector.errors import CrmError, NotPermitted, RecordRejected, SchemaChanged
+from connector.errors import CrmError, Locked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, SetupStep, Unseen
 
 _FIELDS_URL = "tooling/sobjects/CustomField"
 _ADMIN = "This takes an administrator, with the right Customize Application."
+_LOCKED = "Somebody else is changing it, or Salesforce is still at work on it: run the same command again in a minute."
+_PAUSES = (2.0, 5.0)
+"""Seconds before what was locked is tried again."""
 Detail = Mapping[str, Any]
 
 
@@ -57,10 +60,12 @@ class Setup:
                 yield SetupResult(step, done=False)
                 continue
             try:
-                detail = self._actions[step.detail["action"]](self, step.detail)
+                detail = self._carry_out(step.detail)
             except NotPermitted as error:
                 # What helps with records, our permission set, is one of the things that are not made yet.
                 yield SetupResult(step, done=False, error=NotPermitted(error.what, where=error.where, remedy=_ADMIN))
+            except Locked as error:
+                yield SetupResult(step, done=False, error=Locked(error.what, where=error.where, remedy=_LOCKED))
             except CrmError as error:
                 yield SetupResult(step, done=False, error=error)
             else:
@@ -171,6 +176,16 @@ class Setup:
                 yield visibility_step(name, shown)
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _carry_out(self, detail: Detail) -> dict[str, Any]:
+        """Do what a step says. After a change Salesforce works on a permission set for a while, and lets nobody else do so."""
+        act = self._actions[detail["action"]]
+        for pause in _PAUSES:
+            try:
+                return act(self, detail)
+            except Locked:
+                self._client.clock.sleep(pause)
+        return act(self, detail)
 
     def _make_field(self, detail: Detail) -> dict[str, Any]:
         try:

@@ -8,9 +8,9 @@ import pytest
 
 from adapters.salesforce import SalesforceAdapter, layouts
 from adapters.salesforce.custom_fields import metadata
-from connector.errors import Bug, NotPermitted
+from connector.errors import Bug, Locked, NotPermitted
 from connector.ports import FieldSpec, SetupResult, SetupStep
-from tests.adapters.salesforce.conftest import Connect, Wire
+from tests.adapters.salesforce.conftest import Connect, SteppingClock, Wire
 
 MOOD = FieldSpec("Account", "Mood__c", "Customer mood", "picklist", options=("Happy", "Unhappy"))
 KEY = FieldSpec("Task", "Key__c", "Key", "text", length=64, unique=True)
@@ -169,6 +169,27 @@ def test_what_is_made_can_be_taken_away_and_nothing_else(crm: SalesforceAdapter,
         "remove:permission_set:Afterword",
         "remove:field:Account.Mood__c",
     ]
+
+
+MAKE_SET = SetupStep("permission_set:Afterword", "Make it.", detail={"action": "permission_set"})
+
+
+def test_f34_a_step_that_meets_a_lock_is_taken_again(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
+    for _ in range(2):
+        wire.refuse("POST", "sobjects/PermissionSet", "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
+    wire.answer("POST", "sobjects/PermissionSet", {"id": SET, "success": True}, status=201)
+    (result,) = crm.apply_setup([MAKE_SET])
+    assert result.done
+    assert len(clock.naps) == 2
+
+
+def test_f34_of_a_step_that_stays_locked_the_admin_hears_what_to_do(crm: SalesforceAdapter, wire: Wire) -> None:
+    for _ in range(3):
+        wire.refuse("POST", "sobjects/PermissionSet", "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
+    (result,) = crm.apply_setup([MAKE_SET])
+    assert isinstance(result.error, Locked)
+    assert "lap" not in result.error.remedy
+    assert "again" in result.error.remedy
 
 
 def test_a_layout_that_is_not_shown_whole_is_left_alone(crm: SalesforceAdapter, wire: Wire) -> None:
