@@ -226,10 +226,11 @@ def recall(connection: Transaction, rows: Gathered, window: timedelta, now: date
     """Return who of these interactions' people and customers was asked lately."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     history = History(today=inviting.sends_on(connection, today) + inviting.lying_ready(connection, now))
-    for mail in inviting.mails_to(connection, (row.person for row in rows.contacts.values() if row.person)):
-        at = mail.sent_at or mail.created_at
-        history.asked(mail.person, None, at)
-        history.last_mail[mail.person] = max(history.last_mail[mail.person], mail.reminded_at or at)
+    called = {row.id: row.person for row in rows.contacts.values() if row.person}
+    for mail in inviting.mails_to(connection, called.values()):
+        _remember_mail(history, mail.person, mail)
+    for mail in inviting.mails_to_contacts(connection, called):
+        _remember_mail(history, called[mail.contact_id], mail)
     for person, at in inviting.asked_by_the_crm(connection, rows.contacts.values()).items():
         # What our store does not know (it was restored from a copy, or is a new one) the record in the CRM still says.
         known = history.last_mail.get(person)
@@ -239,6 +240,12 @@ def recall(connection: Transaction, rows: Gathered, window: timedelta, now: date
     for asked in inviting.invitations_of(connection, customers, now - window):
         history.asked(asked.person, asked.customer, asked.sent_at or asked.created_at)
     return history
+
+
+def _remember_mail(history: History, person: str, mail: Any) -> None:
+    at = mail.sent_at or mail.created_at
+    history.asked(person, None, at)
+    history.last_mail[person] = max(history.last_mail[person], mail.reminded_at or at)
 
 
 def _account(rows: Gathered, row: Any) -> Any:

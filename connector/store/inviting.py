@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Column, Connection, and_, bindparam, exists, func, insert, or_, select, update
 
 from connector.model import Decision, Delivery
 from connector.store.engine import new_id
@@ -158,13 +158,19 @@ def _arrived() -> Any:
 
 
 def mails_to(connection: Connection, persons: Iterable[str]) -> list[Any]:
-    """Return the invitations that reached these persons: person, created_at, sent_at, reminded_at."""
-    columns = (invitation.c.person, invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at)
-    return [
-        row
-        for part in chunks(persons)
-        for row in connection.execute(select(*columns).where(invitation.c.person.in_(part), _arrived()))
-    ]
+    """Return the invitations that reached these persons: person, contact_id, created_at, sent_at, reminded_at."""
+    return _mails(connection, invitation.c.person, persons)
+
+
+def mails_to_contacts(connection: Connection, contacts: Iterable[str]) -> list[Any]:
+    """Return the same for these contacts, whatever address they had then, those included who were merged into them."""
+    return _mails(connection, invitation.c.contact_id, contacts)
+
+
+def _mails(connection: Connection, column: Column[Any], values: Iterable[str]) -> list[Any]:
+    times = (invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at)
+    found = select(invitation.c.person, invitation.c.contact_id, *times).where(_arrived())
+    return [row for part in chunks(values) for row in connection.execute(found.where(column.in_(part)))]
 
 
 def asked_by_the_crm(connection: Connection, contacts: Iterable[Any]) -> dict[str, datetime]:
