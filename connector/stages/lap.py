@@ -266,7 +266,8 @@ def _read_again(house: Installation, context: Context, lease: Lease, pulled: Pul
         return context.connected[name]
     _note_problems(report, name, problems)
     report.news[name] = [one for one in problems if one.severity == "warning" and one not in before]
-    pulled.go_on(pull.run(context, crm, lease, only=_changed(pulled)))
+    again = _changed(pulled)
+    pulled.go_on(pull.run(context, crm, lease, only=again), again)
     return crm
 
 

@@ -39,10 +39,13 @@ class Pulled:
     failure: AfterwordError | None = None
     """Why the connection as a whole gave up."""
 
-    def go_on(self, later: "Pulled") -> None:
-        """Take in what a second reading gave, of objects that could not be read before."""
+    def go_on(self, later: "Pulled", again: Collection[str]) -> None:
+        """Take in what a second reading gave, of some objects that could not be read before; the others still cannot."""
         _add(self.counts, later.counts)
-        self.problems, self.unread, self.failure = later.problems, later.unread, later.failure
+        over = [self.unread.pop(name) for name in again]
+        self.problems = [one for one in self.problems if all(one is not each for each in over)] + later.problems
+        self.unread |= later.unread
+        self.failure = later.failure
 
 
 _End = AfterwordError | Exception | None

@@ -2,7 +2,7 @@
 
 from lap_world import DAY, HOUR, LapWorld
 
-from connector.errors import MailUnavailable
+from connector.errors import MailUnavailable, NotPermitted
 from connector.stages.lap import Report
 from connector.store import connecting, tables
 
@@ -36,6 +36,17 @@ def test_f49_an_optional_field_that_goes_is_left_out_in_the_same_lap(world: LapW
     after = cursor_marks(world)
     assert {name for name in after if after[name] != marks[name]} == {"Account"}
     assert world.lap().news == {}
+
+
+def test_an_object_that_may_not_be_read_is_told_beside_one_that_has_changed(world: LapWorld) -> None:
+    world.account()
+    world.crm.remove_field("Account", "Rating")
+    world.crm.faults.fail(NotPermitted("no access to contacts"), kind="read", object="Contact", times=1)
+    report = world.lap()
+    assert read(report, "account") == 1
+    assert [error.what for error in report.failures["acme"]] == ["no access to contacts"]
+    assert report.exit_code == 3
+    assert [one["object"] for one in unread(world)] == ["Contact"]
 
 
 def test_f49_a_field_that_cannot_be_missed_pauses_its_object_alone(world: LapWorld) -> None:
