@@ -7,7 +7,7 @@ import pytest
 from asking import CRM, DAY, HOUR, START, LittleCrm, World, limits, survey, world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert
 
 from connector.errors import Unavailable
 from connector.stages import going_live, invite
@@ -215,25 +215,6 @@ def test_what_the_crm_says_of_the_last_time_counts_where_the_store_has_forgotten
     here.case("p", ["pekka"])
     here.case("m", ["maria"])
     assert counts(here) == (2, {"quiet_period": 1})
-
-
-def test_the_quiet_period_outlasts_a_new_address_and_a_merge(here: World) -> None:
-    here.limits = limits(quiet_period="90d")
-    here.person("anna")
-    here.case("c1")
-    here.case("c2", ["anna"])
-    assert counts(here) == (2, {})
-    here.change_row(t.contact, "maria", email="new@oy.example", person="another")
-    here.change_row(t.contact, "anna", person=None)
-    here.person("survivor")
-    with here.store.write() as connection:  # what a merge does with what belonged to the loser
-        connection.execute(
-            update(t.invitation).where(t.invitation.c.contact_id == "anna").values(contact_id="survivor")
-        )
-    here.clock.advance(DAY)
-    here.case("c3")
-    here.case("c4", ["survivor"])
-    assert counts(here) == (0, {"quiet_period": 2})
 
 
 def test_the_account_cap_counts_people_of_linked_accounts_together(here: World) -> None:

@@ -1,9 +1,12 @@
-"""Whoever said no by a mail's link is not asked again because the CRM calls them something else now."""
+"""Whoever said no, or was asked lately, is not asked because the CRM calls them something else now."""
 
+import asking
 import pytest
 from lap_world import HOUR, LapWorld
+from sqlalchemy import update
 
-from connector.store import answering, tables
+from connector.stages import invite
+from connector.store import Store, answering, tables
 
 
 @pytest.fixture
@@ -57,3 +60,23 @@ def test_others_are_asked_at_a_new_address_and_after_a_merge(world: LapWorld, ac
     world.crm.merge(mika, other)
     world.lap()
     assert reasons(world, account, mika) == [None]
+
+
+def test_the_quiet_period_outlasts_a_new_address_and_a_merge(store: Store) -> None:
+    here = asking.world(store)
+    here.limits = asking.limits(quiet_period="90d")
+    here.person("anna")
+    here.case("c1")
+    here.case("c2", ["anna"])
+    assert invite.run(here.context()).invited == 2
+    here.change_row(tables.contact, "maria", email="new@oy.example", person="another")
+    here.change_row(tables.contact, "anna", person=None)
+    here.person("survivor")
+    with here.store.write() as connection:  # what a merge does with what belonged to the loser
+        connection.execute(
+            update(tables.invitation).where(tables.invitation.c.contact_id == "anna").values(contact_id="survivor")
+        )
+    here.clock.advance(asking.DAY)
+    here.case("c3")
+    here.case("c4", ["survivor"])
+    assert invite.run(here.context()).not_invited == {"quiet_period": 2}
