@@ -18,6 +18,7 @@ GONE = "the record is not there any more"
 UNMAPPED = "it is not in the mapping any more"
 UNSEEN = "we may not read it any more"
 CHANGED = "somebody has changed it since"
+SAID_NO = "the customer has said no to surveys, and that holds"
 TAKEN_UP = "somebody has taken it up"
 FOUND = "it was there before, and was only associated"
 NO_WORD = "the mapping has no word for a closed task: add closed to the values of [write.task] status"
@@ -154,7 +155,10 @@ def _why_left(mapping: CrmMapping, line: Row[Any], name: str, record: Record) ->
         return UNSEEN
     if not mapping.differs(target, name, line.before.get(name), record.fields[path]):
         return ""
-    return CHANGED if mapping.differs(target, name, line.after[name], record.fields[path]) else None
+    if mapping.differs(target, name, line.after[name], record.fields[path]):
+        return CHANGED
+    # It is written for no other reason, and others in the CRM go by it.
+    return SAID_NO if name == "no_surveys" else None
 
 
 def _task_step(mapping: CrmMapping, line: Row[Any], ref: Ref, record: Record) -> Step:

@@ -5,7 +5,8 @@ from lap_world import LapWorld
 
 from connector import undoing
 from connector.errors import RuleRefused, StoreError, Unavailable
-from connector.store import connecting
+from connector.stages.undo import SAID_NO
+from connector.store import answering, connecting
 from connector.store.leases import held
 from connector.undoing import Undone
 
@@ -140,3 +141,16 @@ def test_two_do_not_work_on_one_crm(world: LapWorld) -> None:
         assert lease is not None
         with pytest.raises(StoreError, match="another process"):
             undo(world)
+
+
+def test_the_no_of_a_customer_is_not_taken_back(world: LapWorld) -> None:
+    account = world.account()
+    contact = world.crm.contact(account, "Maria Virtanen")
+    invitation = world.ask(account, contact)
+    with world.store.write() as connection:
+        assert answering.stop_surveys(connection, invitation, now=world.clock.now())
+    world.lap()
+    found = undo(world)
+    assert world.shows(contact)["No_Surveys"] is True
+    assert [step.left for step in found.steps] == [{"Afterword_No_Surveys__c": SAID_NO}]
+    assert (found.exit_code, undo(world).at) == (0, None)
