@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from connector.errors import Bug, CrmError, MappingError, NotPermitted, SchemaChanged
+from connector.errors import Bug, CrmError, MappingError, NotPermitted, SchemaChanged, Unavailable
 from connector.ports import BulkWriter, Write, WriteResult
 from connector.stages.context import Connected, Context
 from connector.store import Row, Transaction, connecting, undoing, writing
@@ -69,7 +69,12 @@ class Outbox:
         return checked(writes, bulk.write(writes, self.context.stop.is_set))
 
     def log(self, connection: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:
-        """Add a line to the log. With the first thing that was written, this is the last write-back, which can be taken back."""
+        """Add a line to the log. With the first thing that was written, this is the last write-back, which can be taken back.
+
+        What was certainly not done, and is tried again in each lap, may go on like that for weeks: it stands among what was refused.
+        """
+        if _is_put_off(result):
+            return
         line = writing.log(
             connection,
             self.crm.name,
@@ -125,6 +130,13 @@ class Outbox:
     def refused_before(self, fields: Mapping[str, Any], before: Row[Any] | None) -> bool:
         """Tell whether these very fields were refused for good: then nothing is gained by sending them again."""
         return before is not None and before.fingerprint == self.fingerprint(fields)
+
+
+def _is_put_off(result: WriteResult) -> bool:
+    error = result.error
+    if error is None or error.permanent:
+        return False
+    return not isinstance(error, Unavailable) or error.not_sent
 
 
 def checked(writes: Sequence[Write], results: Sequence[WriteResult]) -> list[WriteResult]:

@@ -111,6 +111,19 @@ def test_a_field_that_was_closed_to_us_is_written_when_it_is_opened(world: LapWo
     assert (world.shows(account)["Mood"], world.refused()) == ("Too few answers", [])
 
 
+def test_what_is_put_off_from_lap_to_lap_does_not_fill_the_log(world: LapWorld) -> None:
+    account = world.account()
+    world.crm.faults.refuse(Locked("row is locked"), lambda row_id, _values: row_id == account)
+    world.rated(account, 5)
+    for _ in range(2):
+        world.lap()
+    with world.store.read() as connection:
+        lines = connection.execute(select(tables.write_log).where(tables.write_log.c.outcome == "refused")).all()
+    assert lines == []
+    (report,) = world.refused()
+    assert "locked" in report["what"]
+
+
 def refuse_account(world: LapWorld, account: str) -> None:
     world.crm.faults.refuse(RuleRefused(RULE, remedy="Ask legal."), lambda row_id, _values: row_id == account)
 
