@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from connector.clock import SteppedClock
 from connector.errors import Locked, MailboxRefused, MailInDoubt, MailUnavailable, Unavailable
@@ -168,6 +168,8 @@ class Laps(RuleBasedStateMachine):
         self._answer_all(nth)
         with power_cut(nth, after=after), suppress(PowerCut):
             self.world.lap(3 * HOUR)
+        with self.store.write() as connection:  # its leases are those of the dead, which hold nobody up
+            connection.execute(delete(tables.lease))
         self.world.configure(DELAYED + UNHAPPY)
         self._promises()
 
@@ -296,7 +298,8 @@ def power_cut(nth: int, *, after: bool) -> Iterator[None]:
 
 def figures(shown: dict[str, Any]) -> dict[str, Any]:
     """Return what an account shows, but for how many were asked: that alone is no reason to write."""
-    return shown | {"Summary": shown.get("Summary", "").partition(" Answered: ")[0]}
+    summary = shown.get("Summary", "").partition(" Answered: ")[0] if "People" in shown else ""
+    return shown | {"Summary": summary}
 
 
 @pytest.mark.parametrize("examples", [4, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(3000)])])
