@@ -1,6 +1,7 @@
 """Opening the database, and the two kinds of transaction."""
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,20 @@ _CACHE_KIB = 8_000
 """How much of SQLite's file one connection keeps in memory: the upper levels of the indexes, however many records there are."""
 _BLOCKS_BEFORE_A_CHECKPOINT = 4_000
 """How far (in blocks of 4 KiB) SQLite's log grows before it is worked into the file: more changes to one block become one write."""
+_SQLITES_PLACE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""Result codes that speak of the file or its disk: https://www.sqlite.org/rescode.html"""
+_POSTGRESQLS_PLACE = frozenset({"08", "53", "57"})
+"""Classes of SQLSTATE: connection, resources, an operator's intervention: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
 def new_id() -> str:
@@ -54,7 +69,7 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A transaction that changes something; on SQLite it holds the one write lock from its beginning.
 
-        `StoreError`: the database is not there, or stays locked. No network call belongs inside one.
+        `StoreError`: the database is not there, stays locked, or ceases to work. No network call belongs inside one.
         """
         with self._transaction(afterword_writes=True) as connection:
             yield connection
@@ -69,13 +84,18 @@ class Store:
 
     @contextmanager
     def _transaction(self, **options: Any) -> Iterator[Connection]:
-        with ExitStack() as stack:
-            try:
-                connection = stack.enter_context(self.engine.connect()).execution_options(**options)
-                stack.enter_context(connection.begin())
-            except OperationalError as error:
-                raise _unusable(error) from error
-            yield connection
+        try:
+            with ExitStack() as stack:
+                try:
+                    connection = stack.enter_context(self.engine.connect()).execution_options(**options)
+                    stack.enter_context(connection.begin())
+                except OperationalError as error:
+                    raise _unusable(error) from error
+                yield connection
+        except OperationalError as error:
+            if not _is_of_the_place(error):
+                raise
+            raise _ceased(error) from error
 
     @property
     def path(self) -> Path | None:
@@ -100,6 +120,22 @@ def _unusable(error: OperationalError) -> StoreError:
         f"the database could not be opened: {' '.join(str(error.orig).split()).rstrip('.?')}.",
         where="store.url",
         remedy="Check that it is there, that this user may write it, and that no other program keeps it locked.",
+    )
+
+
+def _is_of_the_place(error: OperationalError) -> bool:
+    """Tell whether the disk or the server is the reason, and not what was asked of it, which would be a fault of ours."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITES_PLACE
+    return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None) or "")[:2] in _POSTGRESQLS_PLACE
+
+
+def _ceased(error: OperationalError) -> StoreError:
+    return StoreError(
+        f"the database ceased to work: {' '.join(str(error.orig).split()).rstrip('.?')}.",
+        where="store.url",
+        remedy="See that its disk has room and that its server is there. What was not stored yet is done by the next run.",
     )
 
 

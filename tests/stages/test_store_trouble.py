@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from connector.errors import StoreError
 from connector.store import Store, engine
+from tests.databases import ONE_DATABASE
 
 
 def test_a_database_that_cannot_be_opened_is_named_with_a_remedy(tmp_path: Path) -> None:
@@ -18,7 +19,7 @@ def test_a_database_that_cannot_be_opened_is_named_with_a_remedy(tmp_path: Path)
     store.close()
 
 
-@pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)  # on PostgreSQL two may write at once
+@ONE_DATABASE  # on PostgreSQL two may write at once
 def test_a_database_that_stays_locked_is_named_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.01)
     other = Store(store.url)
@@ -39,3 +40,32 @@ def test_an_error_of_the_database_does_not_show_what_was_to_be_stored(store: Sto
         connection.execute(statement, {"email": "maria@customer.example"})
     assert "maria" not in str(caught.value)
     assert type(caught.value.orig).__name__ in {"IntegrityError", "NotNullViolation"}
+
+
+@ONE_DATABASE
+def test_a_disk_that_is_full_is_told_as_such_and_nothing_of_it_is_stored(store: Store) -> None:
+    insert = text("INSERT INTO sign_in (nonce, email, made_at) VALUES (:nonce, :email, '2026-11-16 08:00:00')")
+    with store.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # it grows no more
+    with pytest.raises(StoreError, match="full") as caught, store.write() as connection:
+        for number in range(10_000):
+            connection.execute(insert, {"nonce": f"n{number}", "email": "x" * 1_000})
+    assert "room" in caught.value.remedy
+    with store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM sign_in")).scalar_one() == 0
+
+
+@pytest.mark.parametrize("store_address", ["postgresql"], indirect=True)
+def test_a_server_that_goes_away_in_the_middle_is_told_as_such(store: Store) -> None:
+    with pytest.raises(StoreError, match="ceased"), store.write() as connection:
+        mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with store.write() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        connection.execute(text("SELECT 1"))
+    with store.read() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_what_is_wrong_with_our_own_question_is_a_fault_of_ours(store: Store) -> None:
+    with pytest.raises(DBAPIError), store.read() as connection:
+        connection.execute(text("SELECT nothing FROM nowhere"))
