@@ -35,6 +35,7 @@ def test_many_searches_in_a_row_are_never_refused_and_are_not_slower_than_they_m
 ) -> None:
     monkeypatch.setattr(reading, "_PAGE", 2)
     made = {hub.account(f"Company {number}") for number in range(60)}
+    hub.advance(timedelta(minutes=1))  # what the threads of the first lap asked does not count any more
     mark, began = hub.org.log.mark(), hub.clock.now()
     pages = hub.installation.endpoints[0].adapter.changes(Query("companies", ("name",)), since=None, after=None)
     assert {record.id for page in pages for record in page.records} == made
