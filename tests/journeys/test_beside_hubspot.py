@@ -11,6 +11,7 @@ from house_hubspot import HubSpotHouse
 
 from connector import checking, planning, undoing
 from connector.clock import SteppedClock
+from tests.databases import ONE_DATABASE
 
 NOTHING = {"created": 0, "updated": 0, "refused": 0}
 
@@ -63,11 +64,13 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
     assert live.writes == []
 
 
+@ONE_DATABASE
 def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotHouse) -> None:
     found = checking.check(live.installation).problems
     assert [problem for problem in found if "hubspot.toml" in problem.where] == []
 
 
+@ONE_DATABASE
 def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened_likewise(live: HubSpotHouse) -> None:
     stages = {"Closed": {"ticketState": "OPEN"}, "Waiting for us": {"ticketState": "CLOSED"}}
     pipeline, ids = live.org.new_pipeline("tickets", "Repairs", stages)
@@ -93,6 +96,7 @@ def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened
     assert [mail.to for mail in live.mailbox.mails] == ["done@nw.example", "again@nw.example"]
 
 
+@ONE_DATABASE
 def test_observing_sends_and_writes_nothing_a_plan_shows_it_and_live_asks_only_about_what_ends_then(
     live: HubSpotHouse,
 ) -> None:
@@ -147,6 +151,7 @@ def test_a_quiet_lap_searches_once_for_each_object_and_writes_nothing(live: HubS
     assert len(calls) == len(asked)
 
 
+@ONE_DATABASE
 def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(live: HubSpotHouse) -> None:
     live.org.configure(search_lag_s=10)
     company = live.account("Northwind")
@@ -174,6 +179,7 @@ def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(liv
     assert live.writes == []
 
 
+@ONE_DATABASE
 def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
     company = live.account("Northwind")
     maria = live.contact(company, "Maria Virtanen", "maria@nw.example")
@@ -191,6 +197,7 @@ def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
     assert not live.shows("companies", company).get("attention")
 
 
+@ONE_DATABASE
 def test_a_reopened_ticket_is_not_asked_about(live: HubSpotHouse) -> None:
     company = live.account("Northwind")
     ticket = live.case(company, live.contact(company, "Maria Virtanen", "maria@nw.example"))
@@ -201,6 +208,7 @@ def test_a_reopened_ticket_is_not_asked_about(live: HubSpotHouse) -> None:
     assert live.mailbox.mails == []
 
 
+@ONE_DATABASE
 def test_a_company_that_is_associated_later_is_noticed(live: HubSpotHouse) -> None:
     company = live.account("Northwind")
     maria = live.contact(company, "Maria Virtanen", "maria@nw.example")
@@ -231,6 +239,7 @@ def test_merged_companies_keep_their_answers(live: HubSpotHouse) -> None:
     assert live.shows("companies", survivor)["people"] == "2"
 
 
+@ONE_DATABASE
 def test_the_last_write_back_is_taken_back_here_too(live: HubSpotHouse) -> None:
     company = live.account("Northwind", owner=live.org.add_owner("Ritva Laine", "ritva@acme.example"))
     live.advance(HOUR)
