@@ -27,9 +27,8 @@ def run(context: Context, crm: Connected, lease: Lease) -> Iterator[Absorbed]:
     with context.store.write() as connection:
         lease.check(connection)
         before = unresolved.looked_at(connection, crm.name)
-        if (
-            before is not None and timedelta() <= now - before < EVERY
-        ):  # a time to come was noted by a clock that was wrong
+        # A time that is still to come was noted by a clock that was wrong.
+        if before is not None and timedelta() <= now - before < EVERY:
             return
         unresolved.note(connection, crm.name, now)
         refs = unresolved.refs(connection, crm.name, tuple(context.settings.surveys), MOST)

@@ -184,10 +184,7 @@ class Absorber:
             task = fresh.value
             assert isinstance(task, SeenTask)  # noqa: S101 - that is what the kind means
             mine = self._sql.execute(select(follow_up).where(follow_up.c.id == task.key)).one_or_none()
-            if mine is None or mine.task_ref not in (
-                None,
-                ref,
-            ):  # a copy, where the key may stand twice, is not our task
+            if mine is None or _is_copy(mine.task_ref, ref):
                 continue
             # A task whose making was never confirmed may lack what comes after it: `write_back` finishes it, and says that it is there.
             changes: dict[str, Any] = {"outcome": task.outcome}
@@ -246,7 +243,7 @@ class Absorber:
     def _drop_task(self, follow_up_id: str, ref: str) -> None:
         follow_up = tables.follow_up
         row = self._sql.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one()
-        if row.state != "open" or row.task_ref not in (None, ref):
+        if row.state != "open" or _is_copy(row.task_ref, ref):
             return
         closed = {"state": "closed", "closed_at": self._now, "outcome": "Task deleted in the CRM"}
         self._sql.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**closed))
@@ -370,6 +367,11 @@ def mark_stale(connection: Connection, customer: str, now: datetime) -> None:
     An earlier mark is replaced: whoever is dealing with that one must not take this one off as well.
     """
     insert_or_update(connection, tables.standing, [{"customer": customer, "stale_at": now}])
+
+
+def _is_copy(task_ref: str | None, ref: str) -> bool:
+    """Tell whether a record with our key is another one than the task we made: where the key may stand twice, somebody copied it."""
+    return task_ref not in (None, ref)
 
 
 def _if_fresh(value: Pulled, bound: Row[Any] | None) -> _Fresh | None:

@@ -102,7 +102,8 @@ def test_what_a_custom_object_has_is_asked_for_by_its_name(crm: SalesforceAdapte
     assert ["EntityDefinition.QualifiedApiName = 'Client__c'" in text for text in tooling] == [True] * 3
 
 
-def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire) -> None:
+def an_admin_at_work(connect: Connect, wire: Wire) -> SalesforceAdapter:
+    """Act as an admin in an org with our permission set, which grants our field to whoever has it."""
     crm = connect(integration_user="bot@acme.example")
     wire.describe("Account")
     wire.answer("GET", USERINFO, {"user_id": "005000000000009AAA", "preferred_username": "admin@acme.example"})
@@ -110,6 +111,11 @@ def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire)
     wire.rows({"Id": SET}, resource="query")
     wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
     wire.rows({"Id": "01k000000000001AAA", "Field": "Account.Mood__c"}, resource="query")
+    return crm
+
+
+def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire) -> None:
+    crm = an_admin_at_work(connect, wire)
     wire.rows({"Id": "0Pa000000000001AAA"}, resource="query")
     wire.answer("GET", TOOLING, NOTHING)  # layouts
     wire.answer("GET", TOOLING, NOTHING)  # Lightning pages
@@ -119,13 +125,7 @@ def test_an_admin_sets_up_for_the_integration_user(connect: Connect, wire: Wire)
 
 
 def test_an_assignment_that_an_admins_set_up_did_not_come_to_is_made_by_the_next(connect: Connect, wire: Wire) -> None:
-    crm = connect(integration_user="bot@acme.example")
-    wire.describe("Account")
-    wire.answer("GET", USERINFO, {"user_id": "005000000000009AAA", "preferred_username": "admin@acme.example"})
-    wire.rows({"Id": ME}, resource="query")
-    wire.rows({"Id": SET}, resource="query")
-    wire.answer("GET", TOOLING, found({"DeveloperName": "Mood"}))
-    wire.rows({"Id": "01k000000000001AAA", "Field": "Account.Mood__c"}, resource="query")
+    crm = an_admin_at_work(connect, wire)
     wire.rows(resource="query")  # everything is granted, to a permission set that nobody has
     wire.answer("GET", TOOLING, NOTHING)  # layouts
     wire.answer("GET", TOOLING, NOTHING)  # Lightning pages
