@@ -220,7 +220,9 @@ class Mood(StrEnum):
 
 
 class FollowUpState(StrEnum):
-    """Our side of a follow-up. OPEN until its task is closed in the CRM, or the reason is gone."""
+    """Our side of a follow-up. Only an outcome, or a later good answer of the same person, closes it."""
 
     OPEN = "open"
+    WAITING_FOR_OUTCOME = "waiting_for_outcome"
+    """Its task was completed or deleted, and nobody has said how it ended."""
     CLOSED = "closed"
