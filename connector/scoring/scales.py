@@ -1,9 +1,11 @@
-"""Answer scales: the map to the unit interval, NPS bands, top boxes, and rounding for people."""
+"""Answer scales: the map to the unit interval, bands, top boxes, and rounding for people."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from enum import StrEnum
+from typing import Literal, Protocol, TypeVar, cast
 
 from connector.errors import MappingError
 
@@ -59,6 +61,75 @@ class Scale:
         return (self.upward(value) - self.low) / (self.high - self.low)
 
 
+_NPS_SCALE = Scale(0, 10)
+
+
+class Rated(Protocol):
+    """One number with its metric and its scale: a rating as stored, or an answer to be scored."""
+
+    @property
+    def metric(self) -> str:
+        """``csat``, ``nps``, ``ces``, or an admin's own dimension."""
+
+    @property
+    def value(self) -> float:
+        """The number that was given."""
+
+    @property
+    def low(self) -> float:
+        """The lowest number of the scale."""
+
+    @property
+    def high(self) -> float:
+        """The highest number of the scale."""
+
+    @property
+    def direction(self) -> str:
+        """``up`` when a high number is good, ``down`` when a low one is."""
+
+
+class Band(StrEnum):
+    """What a rating counts as."""
+
+    GOOD = "good"
+    OK = "ok"
+    BAD = "bad"
+
+
+AnyRated = TypeVar("AnyRated", bound=Rated)
+
+_WORST_FIRST = (Band.BAD, Band.OK, Band.GOOD)
+
+
+def band(rating: Rated) -> Band:
+    """Return what a rating counts as. Raises MappingError for a value off its scale.
+
+    NPS has its own bands (9-10, 7-8, 0-6). On every other scale the upper third is good and the lower third bad, ends included,
+    the good end being the one that the direction names: 4-5, 3 and 1-2 of five steps, 5-7, 4 and 1-3 of seven.
+    """
+    scale = _scale_of(rating)
+    if rating.metric == NPS and scale == _NPS_SCALE:
+        return Band.GOOD if rating.value >= 9 else Band.OK if rating.value >= 7 else Band.BAD
+    # Multiplied instead of divided: 5 of 7 steps lies exactly on the border, and must not fall on either side of it by rounding.
+    above, span = 3 * (scale.upward(rating.value) - scale.low), scale.high - scale.low
+    if above >= 2 * span:
+        return Band.GOOD
+    return Band.BAD if above <= span else Band.OK
+
+
+def worst(ratings: Iterable[AnyRated]) -> AnyRated:
+    """Return the worst of several ratings, of equal ones the first: by band, then by its place between the ends of its scale.
+
+    So a 6 of 10 to NPS (bad) is worse than a 3 of 5 (ok). Raises ValueError without any, MappingError for a value off its scale.
+    """
+    return min(ratings, key=lambda rating: (_WORST_FIRST.index(band(rating)), _scale_of(rating).to_unit(rating.value)))
+
+
+def _scale_of(rating: Rated) -> Scale:
+    # Any other word for the direction is refused by the scale itself.
+    return Scale(rating.low, rating.high, cast(Direction, rating.direction))
+
+
 def require_metric_scale(metric: str, scale: Scale, value: float) -> None:
     """Raise MappingError when the answer claims to be an NPS answer and is not a whole number of 0 to 10.
 
@@ -66,7 +137,7 @@ def require_metric_scale(metric: str, scale: Scale, value: float) -> None:
     """
     if metric != NPS:
         return
-    if (scale.low, scale.high, scale.direction) != (0, 10, "up"):
+    if scale != _NPS_SCALE:
         raise MappingError(
             f"NPS is not asked from {scale.low:g} to {scale.high:g} ({scale.direction}).",
             field="metric",
