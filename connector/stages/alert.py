@@ -9,7 +9,7 @@ from connector.errors import AfterwordError, MailInDoubt
 from connector.settings.model import FollowUp
 from connector.stages.assigning import About, find_owner, zone
 from connector.stages.context import Context
-from connector.stages.follow_up import details_url
+from connector.stages.present import details_url
 from connector.store import Row, connecting, following
 from connector.surveys.mail import Notice, Site, notice_message
 

@@ -1,4 +1,4 @@
-"""`follow_up`: new ratings, moods and silence become follow-ups; then each touched record's fields are put into words.
+"""`follow_up`: new ratings, moods and silence become follow-ups; then each touched record's fields are put into words (`present`).
 
 A customer is done in one transaction: what opens, what the rep is shown, and the mark that it was dealt with. Alerts go out after it.
 """
@@ -11,17 +11,16 @@ from typing import Any
 
 from connector import presenting
 from connector.model import FollowUpState
-from connector.presenting import Due, Said
+from connector.presenting import Said
 from connector.rules import matches_silence
-from connector.scoring.scales import round_half_away
 from connector.settings.model import FollowUp
-from connector.stages.assigning import About, assign, zone
+from connector.stages.assigning import About, assign
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
+from connector.stages.present import details_url, present
 from connector.stages.score import answers_key, waiting
-from connector.store import Row, Transaction, following, scoring, showing
+from connector.store import Row, Transaction, following, scoring
 from connector.store.pulling import mark_stale
-from connector.store.tables import ref_of
 
 PAGE = 200
 
@@ -55,7 +54,7 @@ def _one(
     customer = _customer(context, connection, row, now)
     openings = plan(customer, context.settings.follow_up, live, now)
     opened = sum(_open(context, connection, customer, opening, now=now) for opening in openings)
-    _present(context, connection, customer)
+    present(context, connection, customer)
     seen = [answer.said.response_id for answer in customer.answers]
     if following.considered(connection, row.customer, seen, crms=context.live, now=now):
         scoring.settled(connection, row.customer, row.stale_at)
@@ -192,75 +191,3 @@ def _subject(
     if said:
         return presenting.call_subject(said[0], due, tz, now=now)
     return presenting.account_subject(account.name, opening.why, due, tz, now=now)
-
-
-# ── putting it into words ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _present(context: Context, connection: Transaction, customer: Customer) -> None:
-    """Say what the customer's accounts and the contacts who answered should show."""
-    dues = [_due(connection, row) for row in following.open_follow_ups(connection, customer.id)]
-    asked, answered = following.people_asked(connection, customer.id)
-    said = [one.said for one in customer.answers]
-    for account in following.accounts_of(connection, customer.id):
-        owner = following.owner_at(connection, account.connection, account.owner_ref)
-        tz = zone(owner.timezone if owner is not None else None)
-        words = {
-            "summary": presenting.summary(said, asked=asked, answered=answered, due=dues, tz=tz) or None,
-            "attention": presenting.attention(dues) or None,
-            "details": details_url(context, account.id),
-        }
-        showing.want(
-            connection, ref_of(account.connection, account.ref), "account", account_figures(customer.figures) | words
-        )
-    _present_contacts(connection, said)
-
-
-def _present_contacts(connection: Transaction, newest_first: Sequence[Said]) -> None:
-    seen: set[str] = set()
-    for said in newest_first:
-        if said.contact_id is None or said.contact_id in seen:
-            continue
-        seen.add(said.contact_id)
-        contact = following.contact_of(connection, said.contact_id)
-        if contact is None or contact.deleted_at is not None:
-            continue
-        owner = following.owner_at(connection, contact.connection, contact.owner_ref)
-        text = presenting.last_rating(said, zone(owner.timezone if owner is not None else None))
-        showing.want(connection, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
-
-
-def account_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the fields of a record for these figures: whole points, and nothing at all when nothing is known."""
-    if figures is None:
-        names = ("satisfaction", "low", "high", "mood", "people", "nps", "csat", "ces", "trend", "last_answer")
-        return dict.fromkeys(names)
-    metrics = {name: figures["metrics"].get(name) for name in ("nps", "csat", "ces")}
-    return {
-        "satisfaction": round_half_away(figures["score"]),
-        "low": round_half_away(figures["low"]),
-        "high": round_half_away(figures["high"]),
-        "mood": figures["mood"],
-        "people": figures["people"],
-        **{name: None if value is None else round_half_away(value) for name, value in metrics.items()},
-        "trend": figures["trend"],
-        "last_answer": figures["last_answer"],
-    }
-
-
-def _due(connection: Transaction, row: Row[Any]) -> Due:
-    owner = following.owner_at(connection, row.connection, row.owner_ref)
-    return Due(
-        subject=row.subject,
-        who=row.who or row.account_name,
-        why=presenting.and_more(row.subject.partition(": ")[2], row.answers - 1),
-        since=row.opened_at,
-        due=row.due_at,
-        owner=owner.name if owner is not None else None,
-        tz=zone(owner.timezone if owner is not None else None),
-    )
-
-
-def details_url(context: Context, account_id: str) -> str:
-    """Return the constant address of an account's page."""
-    return f"{context.settings.web.public_url}/accounts/{account_id}"
