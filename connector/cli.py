@@ -19,6 +19,7 @@ from rich.console import Console
 from connector import (
     checking,
     cli_setup,
+    exporting,
     planning,
     printing,
     printing_check,
@@ -34,6 +35,7 @@ from connector import why as survey_log
 from connector.clock import SystemClock
 from connector.durations import parse_duration
 from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
+from connector.exports.tables import TableName
 from connector.scoring.book import ScoreSettings, book_json, score_book
 from connector.scoring_file import read_ratings
 from connector.settings import Settings
@@ -371,6 +373,22 @@ def score_file(
     _print_json(found) if as_json else printing.scores(out, found)
     if ratings.problems:
         _leave(1)
+
+
+@app.command("export")
+@guarded
+def export_table(
+    table: Annotated[TableName, typer.Argument(help="What to write.")],
+    file: Annotated[Path, typer.Argument(help="Where to: OUT.csv or OUT.xlsx.")],
+    config: Config = DEFAULT_CONFIG,
+    period: Annotated[str | None, typer.Option(help="Of this time alone: 2026-10, 2026-Q4, 2026-W45 or 2026.")] = None,
+) -> None:
+    """Write accounts, responses or follow-ups to a file, as it ends: .csv or .xlsx."""
+    house = _house(config)
+    with _closing(house):
+        _migrated(house)
+        rows = exporting.export(house, table, file, period)
+    out.print(f"wrote {rows} rows to {file}", markup=False)
 
 
 @app.command("migrate")

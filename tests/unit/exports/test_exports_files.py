@@ -1,0 +1,91 @@
+"""What stands in the files: the values as they are, and nothing that a spreadsheet would carry out."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from connector.errors import SettingsError
+from connector.exports.files import write_file, write_workbook
+from connector.exports.tables import Column, Sheet
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+AT = datetime(2026, 11, 12, 22, 30, tzinfo=UTC)
+NASTY = ['=HYPERLINK("https://evil.example","Click")', "+358 40 123", "-1", "@SUM(A1)", "\t=1+1", 'say "no", twice\n;']
+
+
+def sheet(rows: list[tuple[object, ...]]) -> Sheet:
+    columns = tuple(Column(f"c{n}", f"Column {n}", lambda row, n=n: row[n]) for n in range(len(rows[0])))
+    return Sheet("Things", columns, rows)
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf"), "without the mark Excel reads UTF-8 as something else"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_every_kind_of_value_in_a_csv_file(tmp_path: Path) -> None:
+    rows: list[tuple[object, ...]] = [("Ääkkönen 客户", 4.0, 2.5, 3, True, AT, None)]
+    assert write_file(tmp_path / "out.csv", sheet(rows), HELSINKI) == 1
+    head, row = read_csv(tmp_path / "out.csv")
+    assert head == [f"c{n}" for n in range(7)]
+    assert row == ["Ääkkönen 客户", "4", "2.5", "3", "true", "2026-11-13T00:30+02:00", ""]
+
+
+def test_every_kind_of_value_in_an_excel_file(tmp_path: Path) -> None:
+    rows: list[tuple[object, ...]] = [("Ääkkönen 客户", 4.0, 2.5, 3, True, AT, None, "https://acme.example", "007")]
+    write_file(tmp_path / "out.xlsx", sheet(rows), HELSINKI)
+    head, row = CalamineWorkbook.from_path(str(tmp_path / "out.xlsx")).get_sheet_by_name("Things").to_python()
+    assert head[0] == "Column 0"
+    local = datetime(2026, 11, 13, 0, 30)  # noqa: DTZ001 - Excel knows no zones
+    assert row == ["Ääkkönen 客户", 4.0, 2.5, 3.0, True, local, "", "https://acme.example", "007"]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_customers_words_are_never_a_formula(text: str, tmp_path: Path) -> None:
+    write_file(tmp_path / "out.csv", sheet([(text,)]), HELSINKI)
+    assert read_csv(tmp_path / "out.csv")[1][0][0] not in "=+-@\t\r"
+    write_file(tmp_path / "out.xlsx", sheet([(text,)]), HELSINKI)
+    written = CalamineWorkbook.from_path(str(tmp_path / "out.xlsx")).get_sheet_by_index(0).to_python()
+    assert written[1][0] == text
+
+
+def test_a_workbook_has_a_sheet_for_each_table(tmp_path: Path) -> None:
+    second = Sheet("Others", (Column("x", "X", lambda row: row),), iter(["a", "b"]))
+    assert write_workbook(tmp_path / "out.xlsx", [sheet([("a",)]), second], HELSINKI) == 3
+    assert CalamineWorkbook.from_path(str(tmp_path / "out.xlsx")).sheet_names == ["Things", "Others"]
+
+
+@pytest.mark.parametrize("name", ["out", "out.xls", "out.CVS"])
+def test_another_ending_is_refused_and_nothing_is_written(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"\.csv nor in \.xlsx"):
+        write_file(tmp_path / name, sheet([("a",)]), HELSINKI)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be written"):
+        write_file(tmp_path / "nowhere" / "out.csv", sheet([("a",)]), HELSINKI)
+
+
+def test_a_file_is_replaced_only_when_the_new_one_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("before")
+
+    def rows() -> object:
+        yield ("a",)
+        raise OSError(28, "No space left on device")
+
+    broken = Sheet("Things", (Column("x", "X", lambda row: row[0]),), rows())  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="No space left"):
+        write_file(tmp_path / "out.csv", broken, HELSINKI)
+    assert (tmp_path / "out.csv").read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_only_this_user_may_read_what_customers_said(tmp_path: Path) -> None:
+    write_file(tmp_path / "out.csv", sheet([("a",)]), HELSINKI)
+    assert (tmp_path / "out.csv").stat().st_mode & 0o077 == 0
