@@ -27,9 +27,31 @@ def check(house: Installation) -> Findings:
         one = CrmCheck(house, endpoint)
         found.problems += one.problems()
         found.counts[endpoint.name] = one.counts
+    found.problems += calendar_gaps(house.settings)
     if house.settings.is_live:
         found.problems += [*_mail(house), *_public_address(house.settings)]
     return found
+
+
+def calendar_gaps(settings: Settings) -> Iterator[Problem]:
+    """Yield what is said of working time that comes to nothing, because something else is not said."""
+    file, company = settings.path.name, settings.company
+    if "timezone" not in company.model_fields_set:
+        what = "is not said, so days and times are those of UTC wherever a CRM user has no time zone."
+        remedy = 'Write where you are under [company], for example timezone = "Europe/Helsinki".'
+        yield Problem(f"{file}: company.timezone", what, remedy, severity="warning")
+    if company.working_hours.always:
+        remedy = 'Write for example working_hours = "mon-fri 08:00-17:00" under [company].'
+        if settings.limits.sending_window.company is not None:
+            what = "is working_hours, which are not said, so mail goes out at any hour."
+            yield Problem(f"{file}: limits.sending_window", what, remedy, severity="warning")
+        if company.holidays:
+            what = "close nothing while working hours are not said."
+            yield Problem(f"{file}: company.holidays", what, remedy, severity="warning")
+    for person in settings.away.keys() - settings.deputies.keys():
+        what = "is away and has no deputy, so new follow-ups still go to them."
+        remedy = f'Name one under [deputies]: "{person}" = "…".'
+        yield Problem(f"{file}: away.{person}", what, remedy, severity="warning")
 
 
 def _mail(house: Installation) -> Iterator[Problem]:

@@ -13,6 +13,13 @@ _CONFIG: Final = Template("""\
 # Any key can also be set by an environment variable, for instance AFTERWORD_WEB__LISTEN, and any secret can lie in a file of
 # its own: access_token_file = "token.txt". "afterword check" tells what is wrong, and what to do about it.
 
+[company]
+# name = "Acme Oy"
+language = "en"                            # of tasks and sentences on records, and where a customer's is not known
+# timezone = "Europe/Helsinki"             # where you are: an IANA name
+working_hours = "mon-fri 08:00-17:00"      # due times count them; or "any"
+holidays = []                              # for example ["2026-12-24", "2026-12-25"]
+
 [crm.$crm]
 adapter = "$crm"
 mode = "observe"                           # reads only. "live" also sends and writes; look at "afterword plan" first
@@ -37,6 +44,7 @@ notify = ["account_owner"]
 
 [limits]
 quiet_period = "90d"                       # nobody is asked more often
+sending_window = "working_hours"           # those of [company]; or "any", or "mon-fri 09:00-17:00" on each person's own clocks
 internal_domains = []                      # your own mail domains, for example ["acme.example"]
 
 [web]

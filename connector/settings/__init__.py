@@ -1,6 +1,7 @@
 """The settings: config.toml and environment variables, validated once."""
 
-from connector.settings.choices import Audience, Auth, Metric, Mode, Priority, Recipients, Role, Security
+from connector.settings.choices import Audience, Auth, Metric, Mode, Priority, Recipients, Role, Security, Superior
+from connector.settings.company import Admin, Company, Reports
 from connector.settings.load import load
 from connector.settings.model import (
     Connection,
@@ -15,12 +16,14 @@ from connector.settings.model import (
     Survey,
     Web,
 )
-from connector.settings.values import AccountCap, Listen, Sender, SendingWindow
+from connector.settings.values import AccountCap, Listen, Sender, SendingWindow, WeeklyTime
 
 __all__ = [
     "AccountCap",
+    "Admin",
     "Audience",
     "Auth",
+    "Company",
     "Connection",
     "Email",
     "FollowUp",
@@ -31,6 +34,7 @@ __all__ = [
     "OAuth",
     "Priority",
     "Recipients",
+    "Reports",
     "Role",
     "Schedule",
     "Scoring",
@@ -39,7 +43,9 @@ __all__ = [
     "SendingWindow",
     "Settings",
     "Store",
+    "Superior",
     "Survey",
     "Web",
+    "WeeklyTime",
     "load",
 ]

@@ -65,3 +65,12 @@ class Role(StrEnum):
     ACCOUNT_OWNER = "account_owner"
     CONTACT_OWNER = "contact_owner"
     INTERACTION_OWNER = "interaction_owner"
+
+
+class Superior(StrEnum):
+    """Whom a late follow-up climbs to."""
+
+    OWNER_MANAGER = "owner_manager"
+    """The manager of the CRM user whose follow-up it is."""
+    MANAGERS = "managers"
+    """Those of [web] managers."""

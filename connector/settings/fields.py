@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -22,7 +22,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 
 from connector.errors import Bug
 from connector.settings import values
-from connector.settings.choices import Role
+from connector.settings.choices import Role, Superior
 from connector.settings.values import Wrong
 
 SHORTEST_KEY: Final = 32
@@ -85,6 +85,31 @@ def _person(text: str) -> str:
         f"is neither of {', '.join(Role)} nor an e-mail address.",
         "Write one of these, or the e-mail address of a user of the CRM.",
     )
+
+
+def _superior(text: str) -> str:
+    if text in set(Superior):
+        return text
+    if "@" in text:
+        return _address(text)
+    raise Wrong(
+        "is neither of the words for people nor an e-mail address.",
+        f"Write one of: {', '.join(Superior)}, or the e-mail address of one of your own people.",
+    )
+
+
+def _address(text: str) -> str:
+    """Addresses of our own people are compared with those in the CRM, where capitals mean nothing."""
+    return values.address(text).lower()
+
+
+def _day(value: object) -> date:
+    """TOML has dates of its own, which need no quotes."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise Wrong("is not a date.", 'Write year, month and day, for example "2026-12-24".')
+    return values.day(value)
 
 
 def _notified(text: str) -> str | SecretStr:
@@ -164,6 +189,9 @@ Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Percent = Annotated[Number, between(0, 100)]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+Address = Annotated[str, reads(_address)]
+"""An e-mail address of one of our own people, in small letters."""
+Day = Annotated[date, PlainValidator(_day)]
 _SPAN: Final = 'Write it in quotes and with its unit, for example "90d".'
 Duration = Annotated[timedelta, reads(values.duration, _SPAN)]
 HalfLife = Annotated[timedelta, reads(values.half_life, _SPAN)]
@@ -177,3 +205,4 @@ Adapter = Annotated[str, AfterValidator(_adapter)]
 CallShare = Annotated[Number, AfterValidator(_share)]
 People = Annotated[tuple[Annotated[str, reads(_person)], ...], AfterValidator(_not_empty)]
 Notified = tuple[Annotated[str | SecretStr, reads(_notified)], ...]
+Superiors = tuple[Annotated[str, reads(_superior)], ...]

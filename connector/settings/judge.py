@@ -52,7 +52,10 @@ def judge_details(written: Written, details: list[ErrorDetails]) -> None:
 
 def _judge_detail(written: Written, loc: Loc, detail: ErrorDetails) -> None:
     if loc[-1] == "[key]":
-        written.complain(loc[:-1], "is not a name that is allowed.", _REMEDIES["string_pattern_mismatch"])
+        error = detail.get("ctx", {}).get("error")
+        if not isinstance(error, Wrong):
+            error = Wrong("is not a name that is allowed.", _REMEDIES["string_pattern_mismatch"])
+        written.complain(loc[:-1], error.what, error.remedy)
         return
     if detail["type"] == "extra_forbidden":
         kind = "table" if len(loc) == 1 else "key"
@@ -135,6 +138,9 @@ def judge_whole(written: Written) -> None:
         written.complain(("crm",), "names no CRM.", "Add a table [crm.NAME] with an adapter and its credentials.")
     if isinstance(written.values.get("email"), dict):
         _judge_email(written, written.values["email"])
+    _judge_people(written, "deputies")
+    _judge_people(written, "away")
+    _judge_deputies(written)
     live = live_connections(written.values)
     if live:
         _judge_live(written, live[0])
@@ -198,6 +204,42 @@ def _judge_email(written: Written, table: Values) -> None:
     if isinstance(oauth, dict) and not {"client_secret", "refresh_token"} & set(oauth):
         loc = ("email", "oauth", "client_secret")
         written.complain(loc, "is missing.", f"{_add(loc)} A refresh_token alone will do, too.")
+
+
+def _judge_people(written: Written, section: str) -> None:
+    """Capitals make no difference in addresses, so a person may stand in a table twice."""
+    table = written.values.get(section)
+    seen: set[str] = set()
+    for key in table if isinstance(table, dict) else ():
+        person = key.strip().lower()
+        if person in seen:
+            written.complain((section, key), "stands there twice.", "Keep one of the two.")
+        seen.add(person)
+
+
+def _judge_deputies(written: Written) -> None:
+    """Nobody may stand in for themselves, nor by way of others: there would be nobody left."""
+    table = written.values.get("deputies")
+    if not isinstance(table, dict):
+        return
+    deputies = {key.strip().lower(): deputy.strip().lower() for key, deputy in table.items() if isinstance(deputy, str)}
+    spelt = {key.strip().lower(): key for key in table}
+    told: set[str] = set()
+    for person in deputies:
+        way = _way_back(deputies, person)
+        if not way or person in told:
+            continue
+        told |= set(way)
+        what = "is their own deputy." if len(way) == 1 else f"stands in a circle: {' → '.join([*way, way[0]])}."
+        written.complain(("deputies", spelt[way[0]]), what, "Name somebody else, or remove the line.")
+
+
+def _way_back(deputies: Mapping[str, str], person: str) -> tuple[str, ...]:
+    """Return the people from a person over their deputies to themselves; none when the way does not lead back."""
+    way = [person]
+    while (deputy := deputies.get(way[-1])) is not None and deputy not in way:
+        way.append(deputy)
+    return tuple(way) if deputy == person else ()
 
 
 def _judge_live(written: Written, connection: str) -> None:

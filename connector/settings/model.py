@@ -1,20 +1,23 @@
 """config.toml as values. Attributes are named like the keys; `from` is `from_`."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connector.rules import Rule
 from connector.settings import values
-from connector.settings.choices import Audience, Auth, Metric, Mode, Priority, Recipients, Role, Security
+from connector.settings.choices import Audience, Auth, Metric, Mode, Priority, Recipients, Role, Security, Superior
+from connector.settings.company import Admin, Company, Reports
 from connector.settings.fields import (
     Adapter,
+    Address,
     CallShare,
     Conditions,
+    Day,
     Duration,
     File,
     HalfLife,
@@ -26,6 +29,7 @@ from connector.settings.fields import (
     Secret,
     SigningKeys,
     StoreUrl,
+    Superiors,
     Text,
     Url,
     Whole,
@@ -34,15 +38,10 @@ from connector.settings.fields import (
     reads,
     surroundings,
 )
+from connector.settings.table import Table
 from connector.settings.values import AccountCap, Listen, Sender, SendingWindow, Wrong
 
 HUBSPOT_URL: Final = "https://api.hubapi.com"
-
-
-class Table(BaseModel):
-    """One table of config.toml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Store(Table):
@@ -59,6 +58,8 @@ class Web(Table):
     public_url: Annotated[str, reads(values.public_url)] = "http://localhost:8080"
     """Without a slash at the end."""
     secret: SigningKeys | None = None
+    managers: tuple[Address, ...] = ()
+    admins: tuple[Address, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -99,6 +100,8 @@ class Email(Table):
     oauth: OAuth | None = None
     from_: Annotated[Sender, reads(values.sender), Field(alias="from")]
     reply_to: Annotated[str, reads(values.address)] | None = None
+    only_to: tuple[Address, ...] = ()
+    """The only people who get mail from a test org; empty: nobody does."""
 
 
 class Connection(Table):
@@ -192,6 +195,10 @@ class FollowUp(Table):
     assign: People = (Role.ACCOUNT_OWNER,)
     """Roles or addresses of CRM users, tried in order."""
     notify: Notified = ()
+    escalate: Superiors = (Superior.OWNER_MANAGER, Superior.MANAGERS)
+    """Whom it climbs to when it is late: `Superior`s and addresses. Empty: nobody."""
+    escalate_after: Duration = timedelta(hours=24)
+    """How late it must be, counted as `due` is."""
 
     @property
     def notify_people(self) -> tuple[str, ...]:
@@ -229,7 +236,7 @@ class Schedule(Table):
     reconcile: Annotated[time, reads(values.time_of_day)] = time(2, 30)
     """When everything is compared with the CRMs, each night."""
     timezone: Annotated[ZoneInfo, reads(values.time_zone)] = ZoneInfo("UTC")
-    """Where that time of day holds."""
+    """Where that time of day holds, and where a day begins; left out, it is the company's."""
 
 
 class Settings(BaseSettings):
@@ -244,9 +251,18 @@ class Settings(BaseSettings):
     email: Email | None = None
     """There as soon as something is live."""
     crm: dict[Name, Connection] = Field(default_factory=dict)
+    company: Company = Company()
+    admin: Admin = Admin()
     limits: Limits = Limits()
     surveys: dict[Name, Survey] = Field(default_factory=dict)
     follow_up: dict[Name, FollowUp] = Field(default_factory=dict)
+    deputies: dict[Address, Address] = Field(default_factory=dict)
+    """Who stands in for whom. Nobody stands in for themselves, not by others either."""
+    away: dict[Address, Day] = Field(default_factory=dict)
+    """The last day on which somebody is away."""
+    causes: dict[Name, Text] = Field(default_factory=dict)
+    """What a follow-up can be put down to, and what people read for it."""
+    reports: Reports = Reports()
     scoring: Scoring = Scoring()
     schedule: Schedule = Schedule()
 
@@ -254,6 +270,36 @@ class Settings(BaseSettings):
     def settings_customise_sources(cls, *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take no source but our own, which knows where each value stands and takes the environment it is given."""
         return (surroundings().source,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_time_zone(cls, tables: Any) -> Any:
+        """[company] and [schedule] take each other's time zone, where one has none: it would be UTC, which few people live by."""
+        company, schedule = tables.get("company", {}), tables.get("schedule", {})
+        if not isinstance(company, dict) or not isinstance(schedule, dict):
+            return tables
+        zones = [table["timezone"] for table in (company, schedule) if _is_zone(table.get("timezone"))]
+        shared = {"timezone": zones[0]} if zones else {}
+        return {**tables, "company": {**shared, **company}, "schedule": {**shared, **schedule}}
+
+    @field_validator("limits")
+    @classmethod
+    def _sends_in_working_hours(cls, limits: Limits, info: ValidationInfo) -> Limits:
+        company = info.data.get("company")
+        if limits.sending_window.company is None or company is None:
+            return limits
+        return limits.model_copy(update={"sending_window": SendingWindow(company=company.working_time)})
+
+    def is_away(self, address: str, on: date) -> bool:
+        """Whether somebody of ours is away on a day."""
+        return self.away.get(address.lower(), date.min) >= on
+
+    def stand_in(self, address: str, on: date) -> str | None:
+        """Return who stands in for somebody on a day: the first of their deputies, and of theirs, who is there, or None."""
+        deputy = self.deputies.get(address.lower())
+        while deputy is not None and self.is_away(deputy, on):
+            deputy = self.deputies.get(deputy)
+        return deputy
 
     @property
     def base(self) -> Path:
@@ -277,3 +323,10 @@ class Settings(BaseSettings):
     def connection(self, name: str) -> Connection:
         """Return the connection of this name. Raises KeyError when there is none."""
         return self.crm[name]
+
+
+def _is_zone(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(values.time_zone(value))
+    except Wrong:
+        return False

@@ -6,15 +6,17 @@ Every reader raises `Wrong`, which says what is wrong and what would be right, a
 import ipaddress
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from email.utils import getaddresses
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from connector.durations import parse_duration
-from connector.errors import Bug
 from connector.rules import Rule, parse_rule
+from connector.surveys.wording import DEFAULT as DEFAULT_LANGUAGE
+from connector.surveys.wording import languages, resolve
+from connector.working_time import Window, WorkingTime
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW: Final = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-9]{1,2}:[0-9]{2})-([0-9]{1,2}:[0-9]{2})")
@@ -25,6 +27,8 @@ _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
 _STORES: Final = ("sqlite:///", "sqlite+pysqlite:///", "postgresql+psycopg://")
 
+WORKING_HOURS: Final = "working_hours"
+"""What a sending window is called that is the company's working hours."""
 NO_FADING: Final = timedelta(days=365_000)
 """A thousand years: short enough to be subtracted from a date, long enough for a year's answer to weigh 0.999."""
 
@@ -61,33 +65,29 @@ class AccountCap:
 
 
 @dataclass(frozen=True, slots=True)
-class SendingWindow:
-    """The local times at which mail may go out. Without days it may at any time."""
+class SendingWindow(Window):
+    """The local times at which mail may go out: on the clocks of the person who gets it, or in the company's working hours."""
 
-    days: frozenset[int] = frozenset()
-    """Monday is 0."""
-    start: time = time(0)
-    end: time = time(0)
+    company: WorkingTime | None = None
+    """The working hours to keep to, instead of days and times."""
 
     @property
     def always(self) -> bool:
         """Whether the window never closes."""
-        return not self.days
+        return not self.days and (self.company is None or self.company.window.always)
 
     def next_open(self, at: datetime, tz: ZoneInfo) -> datetime:
-        """Return the first moment not before `at` (aware) that lies in the window on the clocks of `tz`, in UTC."""
-        moment = at.astimezone(UTC)
-        if self.always:
-            return moment
-        today = at.astimezone(tz).date()
-        # Two weeks, not one: where a short window falls into the hour that summer time skips, that day has none.
-        for ahead in range(15):
-            day = today + timedelta(days=ahead)
-            opens = datetime.combine(day, self.start, tz).astimezone(UTC)
-            closes = datetime.combine(day, self.end, tz).astimezone(UTC)
-            if day.weekday() in self.days and max(moment, opens) < closes:
-                return max(moment, opens)
-        raise Bug("a window with a day opens within two weeks")
+        """Return the first moment not before `at` (aware) that lies in the window, on the clocks of `tz` or the company's, in UTC."""
+        return (self.company or WorkingTime(tz, self, frozenset())).next_open(at)
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyTime:
+    """A moment of each week, on the company's clocks."""
+
+    day: int
+    """Monday is 0."""
+    at: time
 
 
 def duration(text: str) -> timedelta:
@@ -142,11 +142,50 @@ def time_zone(text: str) -> ZoneInfo:
         raise Wrong("is not a time zone.", 'Write an IANA name, for example "Europe/Helsinki" or "UTC".') from None
 
 
+def language(text: str) -> str:
+    """Read a language tag; it must be one that there is wording for, so that nothing falls back unnoticed."""
+    tag = text.strip().replace("_", "-")
+    found = resolve(tag)
+    if found == DEFAULT_LANGUAGE and tag.lower().partition("-")[0] != DEFAULT_LANGUAGE:
+        raise Wrong("is not a language that there is wording for.", f"Write one of: {', '.join(languages())}.")
+    return found
+
+
+def day(text: str) -> date:
+    """Read ``2026-12-24``."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a day
+    except ValueError:
+        raise Wrong("is not a date.", 'Write year, month and day, for example "2026-12-24".') from None
+
+
+def weekly(text: str) -> WeeklyTime | None:
+    """Read ``mon 08:00``; ``off`` is never."""
+    if text.strip().lower() == "off":
+        return None
+    name, _, at = text.strip().lower().partition(" ")
+    if name not in _DAYS:
+        raise Wrong("is not a time of the week.", 'Write a day and a time, for example "mon 08:00", or "off".')
+    return WeeklyTime(_DAYS.index(name), time_of_day(at))
+
+
+def working_hours(text: str) -> Window:
+    """Read ``mon-fri 08:00-17:00``, or ``any``; the days may run over the weekend (``sun-thu``)."""
+    return _window(text, "are not working hours.")
+
+
 def sending_window(text: str) -> SendingWindow:
-    """Read ``any`` or ``mon-fri 09:00-17:00``; the days may run over the weekend (``sun-thu``)."""
-    wrong = Wrong("is not a sending window.", 'Write "any", or days and times, for example "mon-fri 09:00-17:00".')
+    """Read what `working_hours` reads, or ``working_hours`` for those of the company, which `Settings` puts in."""
+    if text.strip().lower() == WORKING_HOURS:
+        return SendingWindow(company=WorkingTime(ZoneInfo("UTC"), Window(), frozenset()))
+    window = _window(text, "is not a sending window.", f', or "{WORKING_HOURS}" for those of [company]')
+    return SendingWindow(window.days, window.start, window.end)
+
+
+def _window(text: str, what: str, also: str = "") -> Window:
+    wrong = Wrong(what, f'Write "any", or days and times, for example "mon-fri 09:00-17:00"{also}.')
     if text.strip().lower() == "any":
-        return SendingWindow()
+        return Window()
     found = _WINDOW.fullmatch(text.strip().lower())
     if found is None or found[1] not in _DAYS or (found[2] or found[1]) not in _DAYS:
         raise wrong
@@ -157,7 +196,7 @@ def sending_window(text: str) -> SendingWindow:
         raise wrong from None
     if start >= end:
         raise Wrong("closes before it opens.", "Write the earlier time first; a window cannot run over midnight.")
-    return SendingWindow(frozenset((first + n) % 7 for n in range((last - first) % 7 + 1)), start, end)
+    return Window(frozenset((first + n) % 7 for n in range((last - first) % 7 + 1)), start, end)
 
 
 def listen(text: str) -> Listen:

@@ -65,7 +65,7 @@ def closest(word: str, words: tuple[str, ...]) -> str:
 
 def _take_variable(result: Written, name: str, text: str) -> None:
     parts = tuple(name.removeprefix(PREFIX).lower().split("__"))
-    if len(parts) == 1:
+    if len(parts) == 1 and parts not in KEYS:
         _single_underscore(result, name)
         return
     loc = _named_in_file(result.values, parts)

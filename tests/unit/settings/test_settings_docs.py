@@ -11,9 +11,10 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from connector.durations import format_duration
-from connector.settings import AccountCap, Listen, SendingWindow, load
+from connector.settings import AccountCap, Listen, load
 from connector.settings.keys import KEYS, NAMED, Key, Loc, general
 from connector.settings.model import Connection, FollowUp, Settings, Survey
+from connector.working_time import Window
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.toml"
@@ -35,7 +36,7 @@ def documented() -> dict[Loc, Row]:
         if heading := re.fullmatch(r"## \[(.+)\]", line):
             table = tuple(heading[1].split("."))
         if row := re.fullmatch(r"\| `(\w+)` \|(.*)\|(.*)\|(.*)\|(.*)\|", line):
-            rows[*table, row[1]] = Row(*(cell.strip() for cell in row.groups()[1:]))
+            rows[table if table in KEYS else (*table, row[1])] = Row(*(cell.strip() for cell in row.groups()[1:]))
     return rows
 
 
@@ -46,7 +47,8 @@ def exemplified() -> set[Loc]:
     for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
         if heading := re.match(r"(?:# )?\[([a-z_.-]+)\]", line):
             table = tuple(heading[1].split("."))
-        elif key := re.match(r"(?:# )?([a-z_]+) = ", line):
+            found |= {table} & set(KEYS)
+        elif table not in KEYS and (key := re.match(r"(?:# )?([a-z_]+) = ", line)):
             found.add(general((*table, key[1])))
     return found
 
@@ -81,7 +83,7 @@ def as_written(default: Any) -> str:
             text = f"{people} per {format_duration(window)}"
         case time():
             text = f"{default:%H:%M}"
-        case SendingWindow(always=True):
+        case Window(always=True):
             text = "any"
         case tuple():
             text = "[" + ", ".join(f'"{value}"' for value in default) + "]"
@@ -125,7 +127,7 @@ def test_the_example_is_valid_as_it_is() -> None:
 def test_the_example_with_its_optional_lines_is_valid_too(tmp_path: Path) -> None:
     """Every line behind a "# " is taken in, one way of doing a thing at a time."""
     lines = [
-        re.sub(r"^# (?=\[|[a-z_]+ = )", "", line)
+        re.sub(r'^# (?=\[|[a-z_]+ = |")', "", line)
         for line in EXAMPLE.read_text(encoding="utf-8").splitlines()
         if not re.match(r"# (\w+_file|password|mapping|ca_bundle) = ", line) or "hubspot-token" in line
     ]
@@ -141,8 +143,7 @@ def test_the_example_with_its_optional_lines_is_valid_too(tmp_path: Path) -> Non
 
 def test_what_the_example_shows_is_the_default_wherever_there_is_one() -> None:
     shown = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
-    for loc in [
-        loc for loc in KEYS if loc[0] in {"store", "limits", "scoring", "schedule"} and loc[-1] != "internal_domains"
-    ]:
+    own = {"internal_domains", "timezone"}
+    for loc in [loc for loc in KEYS if loc[0] in {"store", "limits", "scoring", "schedule"} and loc[-1] not in own]:
         value = shown[loc[0]][loc[1]]
         assert as_written(default_of(loc)) == f"`{value}`", loc
