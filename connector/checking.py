@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from connector.checking_crm import Count, CrmCheck
 from connector.errors import AfterwordError, Problem
+from connector.rule_coverage import uncovered
 from connector.settings import Settings
 from connector.stages.lap import Installation
 
@@ -28,6 +29,7 @@ def check(house: Installation) -> Findings:
         found.problems += one.problems()
         found.counts[endpoint.name] = one.counts
     found.problems += calendar_gaps(house.settings)
+    found.problems += uncovered(house.settings)
     if house.settings.is_live:
         found.problems += [*_mail(house), *_public_address(house.settings)]
     return found

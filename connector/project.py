@@ -35,8 +35,8 @@ delay = "24h"                              # after the last update; a reopened c
 expires = "14d"
 reminder_after = "4d"                      # 0s: no reminder
 
-[follow_up.unhappy]
-when = "csat <= 2"
+[follow_up.low]
+when = "low"                               # a bad answer, whatever was asked: CSAT up to 2 of 5, CES up to 3 of 7, NPS up to 6
 due = "24h"
 priority = "high"
 assign = ["account_owner"]

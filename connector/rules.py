@@ -1,16 +1,24 @@
-"""When a follow-up is due: ``csat <= 2``, ``mood = unhappy``, ``silence >= 2``, or several of them joined by ``and``."""
+"""When a follow-up is due: ``low``, ``csat <= 2``, ``mood = unhappy``, ``silence >= 2``, or several of them joined by ``and``."""
 
 import difflib
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from connector.model import Mood
+from connector.model import Mood, Rating
+from connector.scoring.scales import Band, band, worst
 
-SCALES: Final[Mapping[str, tuple[float, float]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
-"""The lowest and the highest answer on each metric's scale."""
+SCALES: Final[Mapping[str, tuple[float, float]]] = {
+    "csat": (1, 5),
+    "nps": (0, 10),
+    "ces": (1, 7),
+    "speed": (1, 5),
+    "competence": (1, 5),
+    "friendliness": (1, 5),
+}
+"""The lowest and the highest answer to each metric that a survey asks for."""
 
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<=": operator.le,
@@ -19,9 +27,17 @@ _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     "=": operator.eq,
 }
+_BANDS: Final[Mapping[str, Band]] = {"low": Band.BAD, "high": Band.GOOD}
 _MOODS: Final = {mood.value.lower(): mood for mood in (Mood.HAPPY, Mood.MIXED, Mood.UNHAPPY)}
 _CLAUSE: Final = re.compile(r"([a-z_]+)\s*(<=|>=|==|<|>|=|\bis\b)\s*(\S+)")
 _NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+
+
+@dataclass(frozen=True, slots=True)
+class BandClause:
+    """The worst of all that a person answered lies in `band` of its own scale: 1 or 2 of 5 and 0 to 6 of 10 are low."""
+
+    band: Band
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,7 @@ class SilenceClause:
     times: int
 
 
-Clause = RatingClause | MoodClause | SilenceClause
+Clause = BandClause | RatingClause | MoodClause | SilenceClause
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +76,18 @@ class Rule:
 
     @property
     def metrics(self) -> frozenset[str]:
-        """The metrics whose ratings the rule looks at."""
+        """The metrics that the rule names."""
         return frozenset(clause.metric for clause in self.clauses if isinstance(clause, RatingClause))
+
+    @property
+    def bands(self) -> frozenset[Band]:
+        """The bands in which the rule wants an answer to lie, whatever was asked."""
+        return frozenset(clause.band for clause in self.clauses if isinstance(clause, BandClause))
+
+    @property
+    def on_ratings(self) -> bool:
+        """Whether the rule is about one person's answer; else it is about the account as a whole."""
+        return bool(self.metrics or self.bands)
 
     @property
     def on_mood(self) -> bool:
@@ -81,9 +107,11 @@ def parse_rule(text: str) -> Rule:
 
 
 def _clause(part: str) -> Clause:
+    if part in _BANDS:
+        return BandClause(_BANDS[part])
     found = _CLAUSE.fullmatch(part)
     if found is None:
-        raise ValueError(f'"{part}" is not a condition')
+        raise ValueError(f'"{part}" is not a condition{_meant(part, _BANDS)}')
     subject, op, value = found[1], "=" if found[2] in {"is", "=="} else found[2], found[3]
     if subject == "mood":
         return _mood(op, value)
@@ -91,8 +119,12 @@ def _clause(part: str) -> Clause:
         return _silence(op, value)
     if subject in SCALES:
         return _rating(subject, op, value)
-    close = difflib.get_close_matches(subject, [*SCALES, "mood", "silence"], n=1)
-    raise ValueError(f'"{subject}" is nothing a rule can look at' + (f' (did you mean "{close[0]}"?)' if close else ""))
+    raise ValueError(f'"{subject}" is nothing a rule can look at{_meant(subject, [*SCALES, "mood", "silence"])}')
+
+
+def _meant(word: str, words: Collection[str]) -> str:
+    close = difflib.get_close_matches(word, words, n=1)
+    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def _mood(op: str, value: str) -> MoodClause:
@@ -117,10 +149,29 @@ def _rating(metric: str, op: str, value: str) -> RatingClause:
     return RatingClause(metric, op, float(value))
 
 
-def matches_rating(rule: Rule, metric: str, value: float) -> bool:
-    """Whether the rule looks at ratings of `metric`, and everything it says about them holds for this one."""
-    clauses = [clause for clause in rule.clauses if isinstance(clause, RatingClause) and clause.metric == metric]
-    return bool(clauses) and all(_COMPARE[clause.op](value, clause.value) for clause in clauses)
+def matches_ratings(rule: Rule, ratings: Sequence[Rating]) -> bool:
+    """Whether the rule looks at ratings, and everything that it says about them holds for these, one person's answers to one survey.
+
+    Of several ratings of one metric the worst counts, whichever end of its scale that is, so that one bad dimension is enough.
+    """
+    if not rule.on_ratings or not ratings:
+        return False
+    return all(_holds(clause, ratings) for clause in rule.clauses if isinstance(clause, BandClause | RatingClause))
+
+
+def _holds(clause: BandClause | RatingClause, ratings: Sequence[Rating]) -> bool:
+    if isinstance(clause, BandClause):
+        return band(worst(ratings)) is clause.band
+    of_metric = [rating for rating in ratings if rating.metric == clause.metric]
+    return bool(of_metric) and _COMPARE[clause.op](worst(of_metric).value, clause.value)
+
+
+def leading(rule: Rule, ratings: Sequence[Rating]) -> Rating:
+    """Return the rating that a follow-up by this rule is about: the worst of those that the rule looks at.
+
+    Raises ValueError where there is none of them.
+    """
+    return worst(rating for rating in ratings if rule.bands or rating.metric in rule.metrics)
 
 
 def matches_mood(rule: Rule, mood: Mood) -> bool:
@@ -135,10 +186,10 @@ def matches_silence(rule: Rule, n: int) -> bool:
     return bool(clauses) and all(_COMPARE[clause.op](n, clause.times) for clause in clauses)
 
 
-def matches(rule: Rule, *, ratings: Mapping[str, float], mood: Mood, silence: int) -> bool:
+def matches(rule: Rule, *, ratings: Sequence[Rating], mood: Mood, silence: int) -> bool:
     """Whether every clause holds: for rules that join ratings, mood and silence."""
     return (
-        all(metric in ratings and matches_rating(rule, metric, ratings[metric]) for metric in rule.metrics)
+        (not rule.on_ratings or matches_ratings(rule, ratings))
         and (not rule.on_mood or matches_mood(rule, mood))
         and (not rule.on_silence or matches_silence(rule, silence))
     )

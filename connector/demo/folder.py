@@ -69,17 +69,12 @@ delay = "4h"
 expires = "139h"
 reminder_after = "45h"
 
-[follow_up.unhappy]
-when = "csat <= 2"
+[follow_up.low]
+when = "low"
 due = "24h"
 priority = "high"
 assign = ["account_owner"]
 notify = ["account_owner"]
-
-[follow_up.hard-work]
-when = "ces <= 2"
-due = "48h"
-assign = ["account_owner"]
 
 [follow_up.silent]
 when = "silence >= 2"

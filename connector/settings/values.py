@@ -111,7 +111,7 @@ def rule(text: str) -> Rule:
         return parse_rule(text)
     except ValueError as error:
         raise Wrong(
-            f"is not a rule: {error}.", 'Write for example "csat <= 2", "mood = unhappy" or "silence >= 2".'
+            f"is not a rule: {error}.", 'Write for example "low", "csat <= 2", "mood = unhappy" or "silence >= 2".'
         ) from None
 
 

@@ -1,13 +1,13 @@
 """What `follow_up` would open for one customer: pure, values in, openings out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from connector.model import Mood, Rating
 from connector.presenting import Said
-from connector.rules import Rule, matches
+from connector.rules import Rule, leading, matches
 from connector.settings.model import FollowUp
 
 TOO_OLD = timedelta(days=7)
@@ -71,13 +71,13 @@ def plan(
 
 
 def _opening(name: str, rule: Rule, customer: Customer, live: Mapping[str, datetime], now: datetime) -> Opening | None:
-    if rule.metrics:
+    if rule.on_ratings:
         return _on_ratings(name, rule, customer, live, now)
     if rule.on_mood and not _mood_is_news(name, customer, live):
         return None
     if rule.on_silence and not _silence_is_news(name, customer):
         return None
-    if not live or not matches(rule, ratings={}, mood=customer.mood, silence=customer.silence):
+    if not live or not matches(rule, ratings=(), mood=customer.mood, silence=customer.silence):
         return None
     return Opening(name, _why(rule, customer))
 
@@ -86,10 +86,10 @@ def _on_ratings(
     name: str, rule: Rule, customer: Customer, live: Mapping[str, datetime], now: datetime
 ) -> Opening | None:
     found = tuple(
-        answer
+        replace(answer, said=replace(answer.said, rating=leading(rule, answer.ratings)))
         for answer in customer.answers
         if _is_fresh(answer, live, now)
-        and matches(rule, ratings=_values(answer.ratings), mood=customer.mood, silence=customer.silence)
+        and matches(rule, ratings=answer.ratings, mood=customer.mood, silence=customer.silence)
     )
     return Opening(name, "", tuple(sorted(found, key=_worst_first))) if found else None
 
@@ -106,14 +106,6 @@ def _is_fresh(answer: Answer, live: Mapping[str, datetime], now: datetime) -> bo
     if answer.considered or answer.source == IMPORTED or since is None:
         return False
     return answer.said.at >= max(since, now - TOO_OLD)
-
-
-def _values(ratings: Sequence[Rating]) -> dict[str, float]:
-    """Return each metric's worst rating, so that one bad dimension is enough."""
-    values: dict[str, float] = {}
-    for one in ratings:
-        values[one.metric] = min(one.value, values.get(one.metric, one.value))
-    return values
 
 
 def _mood_is_news(name: str, customer: Customer, live: Mapping[str, datetime]) -> bool:

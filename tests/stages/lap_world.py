@@ -12,6 +12,7 @@ from adapters.memory import MemoryAdapter, MemoryCrm
 from connector import status, wiring
 from connector.clock import SteppedClock
 from connector.model import Rating
+from connector.rules import SCALES
 from connector.settings import load
 from connector.stages import lap
 from connector.stages.connect import Endpoint, describe_all
@@ -98,14 +99,15 @@ class LapWorld:
         (made,) = {row.id for row in self.rows(tables.invitation)} - before
         return str(made)
 
-    def answer(self, invitation: str, value: float, comment: str = "") -> None:
+    def answer(self, invitation: str, value: float, comment: str = "", *, metric: str = "csat") -> None:
         """Answer an invitation, as its page does."""
+        low, high = SCALES[metric]
         self.clock.advance(timedelta(minutes=1))
         with self.store.write() as connection:
             recorded = answering.record(
                 connection,
                 invitation,
-                [Rating("csat", "csat", value, 1, 5)],
+                [Rating(metric, metric, value, low, high)],
                 comment=comment,
                 now=self.clock.now(),
             )

@@ -99,6 +99,21 @@ def test_an_answer_that_comes_to_light_after_a_week_opens_nothing(world: LapWorl
     assert world.shows(account)["People"] == 1
 
 
+@ONE_DATABASE
+@pytest.mark.parametrize(("metric", "bad", "fine"), [("nps", 6, 7), ("ces", 3, 4), ("speed", 2, 3)])
+def test_a_bad_answer_to_whatever_was_asked_opens_one_by_the_rule_low(
+    world: LapWorld, metric: str, bad: float, fine: float
+) -> None:
+    world.configure(CSAT + '[follow_up.low]\nwhen = "low"\n')
+    world.lap()
+    for value in (fine, bad):
+        account = world.account(f"Gave {value:g}")
+        world.answer(world.ask(account, world.crm.contact(account)), value, metric=metric)
+        world.lap()
+    assert opened(world) == ["low"]
+    assert f"{bad:g} of" in only_task(world)["Subject"]
+
+
 # ── moods and silence ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

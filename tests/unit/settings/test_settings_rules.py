@@ -2,17 +2,27 @@
 
 import pytest
 
-from connector.model import Mood
+from connector.model import Mood, Rating
 from connector.rules import (
+    SCALES,
+    BandClause,
     MoodClause,
     RatingClause,
     SilenceClause,
+    leading,
     matches,
     matches_mood,
-    matches_rating,
+    matches_ratings,
     matches_silence,
     parse_rule,
 )
+from connector.scoring.scales import Band
+from connector.surveys.questionnaire import questionnaire
+
+
+def given(metric: str, value: float, *, direction: str = "up", question: str = "") -> Rating:
+    low, high = SCALES.get(metric, (1, 5))
+    return Rating(metric, question or metric, value, low, high, direction)
 
 
 @pytest.mark.parametrize(
@@ -29,11 +39,66 @@ from connector.rules import (
 )
 def test_a_rating_is_compared(text: str, value: float, holds: bool) -> None:
     rule = parse_rule(text)
-    assert matches_rating(rule, text[:4].strip("<= "), value) is holds
+    (metric,) = rule.metrics
+    assert matches_ratings(rule, [given(metric, value)]) is holds
 
 
 def test_a_rating_of_another_metric_never_matches() -> None:
-    assert not matches_rating(parse_rule("csat <= 2"), "nps", 1)
+    assert not matches_ratings(parse_rule("csat <= 2"), [given("nps", 1)])
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "low", "high"),
+    [
+        ("csat", 2, True, False),
+        ("csat", 3, False, False),
+        ("csat", 4, False, True),
+        ("nps", 6, True, False),
+        ("nps", 7, False, False),
+        ("nps", 9, False, True),
+        ("ces", 3, True, False),
+        ("ces", 4, False, False),
+        ("ces", 5, False, True),
+        ("speed", 2, True, False),
+        ("onboarding", 2, True, False),
+    ],
+)
+def test_low_and_high_are_the_bad_and_the_good_band_of_whatever_was_asked(
+    metric: str, value: float, low: bool, high: bool
+) -> None:
+    assert parse_rule("low").clauses == (BandClause(Band.BAD),)
+    assert matches_ratings(parse_rule("Low"), [given(metric, value)]) is low
+    assert matches_ratings(parse_rule("high"), [given(metric, value)]) is high
+
+
+def test_one_bad_dimension_makes_an_answer_low_and_none_makes_it_high() -> None:
+    answer = [given("csat", 5), given("speed", 1), given("friendliness", 4)]
+    assert matches_ratings(parse_rule("low"), answer)
+    assert not matches_ratings(parse_rule("high"), answer)
+    assert matches_ratings(parse_rule("speed <= 2 and csat >= 4"), answer)
+    assert not matches_ratings(parse_rule("friendliness <= 3"), answer)
+
+
+def test_the_worst_of_several_ratings_regards_the_direction() -> None:
+    effort = [given("ces", value, direction="down", question=f"q{value}") for value in (2, 6)]
+    assert matches_ratings(parse_rule("low"), effort)
+    assert matches_ratings(parse_rule("ces >= 5"), effort)
+    assert not matches_ratings(parse_rule("ces <= 3"), effort)
+
+
+def test_a_follow_up_is_about_the_worst_of_what_its_rule_looks_at() -> None:
+    answer = [given("csat", 4), given("speed", 1), given("friendliness", 2)]
+    assert leading(parse_rule("low"), answer).metric == "speed"
+    assert leading(parse_rule("csat <= 4 and friendliness <= 2"), answer).metric == "friendliness"
+
+
+def test_a_rule_can_name_every_metric_that_a_survey_asks_for() -> None:
+    asked = {
+        question.metric: (question.low, question.high)
+        for metric in ("csat", "nps", "ces", "composite")
+        for question in questionnaire(metric, "en").questions
+    }
+    assert asked == dict(SCALES)
 
 
 @pytest.mark.parametrize("text", ["mood = unhappy", "mood is unhappy", "Mood is Unhappy", 'mood = "unhappy"'])
@@ -53,12 +118,12 @@ def test_silence_is_counted() -> None:
 def test_a_rule_matches_only_what_it_looks_at() -> None:
     assert not matches_mood(parse_rule("csat <= 2"), Mood.UNHAPPY)
     assert not matches_silence(parse_rule("csat <= 2"), 9)
-    assert not matches_rating(parse_rule("silence >= 2"), "csat", 1)
+    assert not matches_ratings(parse_rule("silence >= 2"), [given("csat", 1)])
 
 
 def test_two_bounds_on_one_metric_must_both_hold() -> None:
     rule = parse_rule("csat >= 2 and csat <= 3")
-    assert [matches_rating(rule, "csat", n) for n in (1, 2, 3, 4)] == [False, True, True, False]
+    assert [matches_ratings(rule, [given("csat", n)]) for n in (1, 2, 3, 4)] == [False, True, True, False]
 
 
 def test_joined_clauses_must_all_hold() -> None:
@@ -66,10 +131,10 @@ def test_joined_clauses_must_all_hold() -> None:
     assert rule.metrics == {"nps"}
     assert rule.on_mood
     assert rule.on_silence
-    assert matches(rule, ratings={"nps": 3}, mood=Mood.UNHAPPY, silence=1)
-    assert not matches(rule, ratings={"nps": 3}, mood=Mood.MIXED, silence=1)
-    assert not matches(rule, ratings={"nps": 3}, mood=Mood.UNHAPPY, silence=0)
-    assert not matches(rule, ratings={"csat": 1}, mood=Mood.UNHAPPY, silence=1)
+    assert matches(rule, ratings=[given("nps", 3)], mood=Mood.UNHAPPY, silence=1)
+    assert not matches(rule, ratings=[given("nps", 3)], mood=Mood.MIXED, silence=1)
+    assert not matches(rule, ratings=[given("nps", 3)], mood=Mood.UNHAPPY, silence=0)
+    assert not matches(rule, ratings=[given("csat", 1)], mood=Mood.UNHAPPY, silence=1)
 
 
 def test_a_rule_keeps_its_text() -> None:
@@ -83,6 +148,8 @@ def test_a_rule_keeps_its_text() -> None:
     [
         ("", "not a condition"),
         ("csat", "not a condition"),
+        ("lwo", 'did you mean "low"'),
+        ("low <= 2", "nothing a rule can look at"),
         ("csat <= two", "number from 1 to 5"),
         ("csat <= 9", "number from 1 to 5"),
         ("nps > 10", "no answer can be > 10"),
