@@ -1,10 +1,15 @@
 """A throw-away copy of the store, for looking at what would happen."""
 
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, MetaData, column, table
+from sqlalchemy.types import TypeEngine
 
 from connector.store.engine import Store
-from connector.store.migrate import migrate
-from connector.store.tables import lease, metadata
+from connector.store.migrate import check_not_newer, current, migrate
+from connector.store.tables import lease
+from connector.store.types import Json, Utc
 
 _PAGE = 2000
 
@@ -14,9 +19,9 @@ def copy_store(source: Store, path: Path) -> Store:
     target = Store(f"sqlite:///{path}")
     if source.is_sqlite:
         _copy_file(source, target)
-    migrate(target)
-    if not source.is_sqlite:
-        _copy_rows(source, target)
+    else:
+        _copy_as_it_is(source, target)
+    migrate(target, copy=False)
     with target.write() as connection:
         connection.execute(lease.delete())
     return target
@@ -32,9 +37,25 @@ def _copy_file(source: Store, target: Store) -> None:
         raw.backup(copy)
 
 
-def _copy_rows(source: Store, target: Store) -> None:
+def _copy_as_it_is(source: Store, target: Store) -> None:
+    """Copy a PostgreSQL database of this version or an older one, by the tables that it has."""
+    version = current(source)
+    check_not_newer(version)
+    if version is None:
+        return
+    migrate(target, to=version)
     with source.read() as reading, target.write() as writing:
-        for table in metadata.sorted_tables:
-            rows = reading.execution_options(yield_per=_PAGE).execute(table.select())
+        tables = MetaData()
+        tables.reflect(reading, only=lambda name, _metadata: name != "alembic_version")
+        for original in tables.sorted_tables:
+            copy = table(original.name, *(column(name, _kept_as(of.type)) for name, of in original.c.items()))
+            rows = reading.execution_options(yield_per=_PAGE).execute(original.select())
             for page in rows.mappings().partitions(_PAGE):
-                writing.execute(table.insert(), [dict(row) for row in page])
+                writing.execute(copy.insert(), [dict(row) for row in page])
+
+
+def _kept_as(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return the type by which a value of PostgreSQL is kept in SQLite as we keep it there."""
+    if isinstance(kind, DateTime):
+        return Utc()
+    return Json if isinstance(kind, JSON) else kind

@@ -75,25 +75,37 @@ class Store:
             yield connection
 
     @contextmanager
+    def migration(self) -> Iterator[Connection]:
+        """A transaction that changes the schema, on a connection of its own.
+
+        On SQLite foreign keys are not enforced in it: a table that others refer to is changed by making it anew, and dropping the
+        old one would be refused, or take the others' rows with it. Whoever uses it checks them before the end.
+        """
+        with self._transaction(alone=self.is_sqlite, afterword_writes=True) as connection:
+            yield connection
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, from one consistent snapshot. `StoreError`: the database is not there."""
         # SQLite gives every transaction a snapshot; PostgreSQL only when it is asked to.
-        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with self._transaction(**options) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, **options: Any) -> Iterator[Connection]:
+    def _transaction(self, *, alone: bool = False, **options: Any) -> Iterator[Connection]:
         try:
             with ExitStack() as stack:
                 try:
                     connection = stack.enter_context(self.engine.connect()).execution_options(**options)
+                    if alone:
+                        _without_foreign_keys(connection)
                     stack.enter_context(connection.begin())
                 except OperationalError as error:
                     raise _unusable(error) from error
                 yield connection
         except OperationalError as error:
-            if not _is_of_the_place(error):
+            if not is_of_the_place(error):
                 raise
             raise _ceased(error) from error
 
@@ -123,7 +135,7 @@ def _unusable(error: OperationalError) -> StoreError:
     )
 
 
-def _is_of_the_place(error: OperationalError) -> bool:
+def is_of_the_place(error: OperationalError) -> bool:
     """Tell whether the disk or the server is the reason, and not what was asked of it, which would be a fault of ours."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
@@ -169,6 +181,13 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     cursor.execute(f"PRAGMA wal_autocheckpoint={_BLOCKS_BEFORE_A_CHECKPOINT}")
     cursor.close()
+
+
+def _without_foreign_keys(connection: Connection) -> None:
+    """Enforce no foreign keys on a connection that nobody else gets afterwards; inside a transaction SQLite would ignore this."""
+    connection.detach()
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
 
 
 def _begin_sqlite(connection: Connection) -> None:
