@@ -31,6 +31,12 @@ def head() -> str:
     return _head(ScriptDirectory(str(SCRIPTS)))
 
 
+def revisions(*, after: str) -> list[str]:
+    """Return the schema versions that came after one, the oldest first."""
+    chain = ScriptDirectory(str(SCRIPTS))
+    return [step.revision for step in _steps(chain, after, _head(chain))]
+
+
 def current(store: Store) -> str | None:
     """Return the schema version that the database has; None for an empty one."""
     with store.read() as connection:
