@@ -9,6 +9,7 @@ from connector.checking_crm import Count, CrmCheck
 from connector.errors import AfterwordError, Problem
 from connector.rule_coverage import uncovered
 from connector.settings import Settings
+from connector.stages import addressees
 from connector.stages.lap import Installation
 
 
@@ -24,10 +25,15 @@ class Findings:
 def check(house: Installation) -> Findings:
     """Return every problem, the CRMs' first. Reads only; sends nothing."""
     found = Findings()
+    production = []
     for endpoint in house.endpoints:
         one = CrmCheck(house, endpoint)
         found.problems += one.problems()
         found.counts[endpoint.name] = one.counts
+        if endpoint.mode_live and one.org is not None and not one.org.test_kind:
+            production.append(endpoint.name)
+    if production and addressees.allowed(house.settings):
+        found.problems.append(addressees.not_held_back(house.settings, production))
     found.problems += calendar_gaps(house.settings)
     found.problems += uncovered(house.settings)
     if house.settings.is_live:

@@ -7,6 +7,7 @@ from typing import cast
 
 from connector.errors import CrmError, Problem
 from connector.ports import Clock, CrmMapping, Needs, Org
+from connector.stages import addressees
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
 from connector.store import budgets, connecting
@@ -42,6 +43,8 @@ class CrmCheck:
     house: Installation
     endpoint: Endpoint
     counts: dict[str, Count] = field(default_factory=dict)
+    org: Org | None = None
+    """Filled by `problems`; None: it could not be reached."""
 
     def problems(self) -> list[Problem]:
         """Return every problem. What cannot be asked after a failure is left out: the failure is the first to put right."""
@@ -52,7 +55,14 @@ class CrmCheck:
         except CrmError as error:
             return [self._failure(error)]
         mapping, fitting = self.endpoint.mapping.fit(schemas)
-        found = [*refused, *clock_and_version(self._where, org, self.house.clock), *fitting, *self._surveys(mapping)]
+        self.org = org
+        found = [
+            *refused,
+            *self._addressees(org),
+            *clock_and_version(self._where, org, self.house.clock),
+            *fitting,
+            *self._surveys(mapping),
+        ]
         try:
             found += self._asked(mapping, org)
         except CrmError as error:
@@ -72,6 +82,11 @@ class CrmCheck:
         if refused is not None:
             what = f"is not called in laps: {refused.what} Just now it let us in."
             yield Problem(self._where, what, f"Run `afterword resume --crm {self.endpoint.name}`.")
+
+    def _addressees(self, org: Org) -> Iterator[Problem]:
+        settings = self.house.settings
+        if self.endpoint.mode_live and org.test_kind and not addressees.allowed(settings):
+            yield addressees.unnamed(settings, self.endpoint.name, org.test_kind)
 
     def _failure(self, error: CrmError) -> Problem:
         return Problem(self._where, error.what, error.remedy)

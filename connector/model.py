@@ -178,6 +178,8 @@ class Reason(StrEnum):
     DAILY_SENDS = "daily_sends"
     SENDING_WINDOW = "sending_window"
     ERASED = "erased"
+    TEST_ORG = "test_org"
+    """The org is kept for tests, and the address is not one of those that its mail may go to."""
 
 
 class Delivery(StrEnum):

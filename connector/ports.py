@@ -136,6 +136,8 @@ class Org:
     server_time: datetime
     user: str = ""
     """Whom the connection acts as."""
+    test_kind: str = ""
+    """What the vendor calls an org that is kept for tests, e.g. ``a Salesforce sandbox``; empty for a production org."""
 
 
 @dataclass(frozen=True, slots=True)

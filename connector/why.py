@@ -30,6 +30,7 @@ BECAUSE: Final[Mapping[Reason, str]] = {
     Reason.DAILY_SENDS: "as many messages as allowed have gone out today (daily_sends)",
     Reason.SENDING_WINDOW: "mail is not sent at this hour (sending_window)",
     Reason.ERASED: "this person's data were erased at their request",
+    Reason.TEST_ORG: "the CRM is a test org, and the address is not among those that [email] only_to allows",
 }
 
 _MAIL: Final[Mapping[str, str]] = {

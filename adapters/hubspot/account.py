@@ -21,6 +21,11 @@ _TYPE_IDS: Final[Mapping[str, str]] = {
     "emails": "0-49",
     "tasks": "0-27",
 }
+_TEST_KINDS: Final[Mapping[str, str]] = {
+    "DEVELOPER_TEST": "a HubSpot developer test account",
+    "SANDBOX": "a HubSpot sandbox account",
+}
+"""The types of accounts that HubSpot keeps for tests, in words."""
 _DEFAULT_DOMAIN: Final = "app.hubspot.com"
 
 
@@ -44,6 +49,7 @@ class Account:
             supported_until=SUPPORTED_UNTIL,
             server_time=answer.server_time,
             user=f"the service key of account {portal}",
+            test_kind=_TEST_KINDS.get(str(answer.data.get("accountType")), ""),
         )
 
     def url(self, ref: Ref) -> str:

@@ -71,6 +71,7 @@ class MemoryAdapter:
                 supported_until=None,
                 server_time=self.crm.now(),
                 user=f"{self.connection}@memory",
+                test_kind=self.crm.test_kind,
             )
 
     def describe(self, object_name: str) -> ObjectSchema:

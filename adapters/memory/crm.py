@@ -29,6 +29,8 @@ class MemoryCrm(Database):
         """Whether the integration user's credentials are refused."""
         self.allowed_today: int | None = None
         """Calls that all programs together may make in a day (UTC); None: as many as they like."""
+        self.test_kind = ""
+        """What the vendor calls an org that is kept for tests; empty for a production org."""
         self.may_customise = True
         self._withheld: dict[str, frozenset[str]] = {}
         """Whether the integration user may make fields."""

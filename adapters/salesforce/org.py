@@ -10,7 +10,7 @@ from adapters.salesforce.version import API_VERSION, SUPPORTED_UNTIL
 from connector.errors import AuthExpired, AuthRevoked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Org
 
-_ORGANIZATION = "SELECT Id, Name, TimeZoneSidKey FROM Organization"
+_ORGANIZATION = "SELECT Id, Name, TimeZoneSidKey, IsSandbox FROM Organization"
 
 
 class OrgReader:
@@ -25,8 +25,8 @@ class OrgReader:
     def read(self) -> Org:
         """Return the org with Salesforce's present time."""
         answer = self._reader.ask(_ORGANIZATION, call="organization")
+        row = answer.data["records"][0]
         if self._known is None:
-            row = answer.data["records"][0]
             self._known = Org(
                 id=row["Id"],
                 name=row["Name"],
@@ -37,7 +37,8 @@ class OrgReader:
                 server_time=answer.server_time,
                 user=str(self.user().get("preferred_username") or ""),
             )
-        return replace(self._known, server_time=answer.server_time)
+        test_kind = "a Salesforce sandbox" if row.get("IsSandbox") else ""
+        return replace(self._known, server_time=answer.server_time, test_kind=test_kind)
 
     def user(self) -> dict[str, Any]:
         """Return who the token acts as, as OpenID says it; empty when the app may not ask."""

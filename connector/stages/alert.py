@@ -7,6 +7,7 @@ from typing import Any
 from connector import presenting
 from connector.errors import AfterwordError, MailInDoubt
 from connector.settings.model import FollowUp
+from connector.stages.addressees import may_mail, may_post
 from connector.stages.assigning import About, find_owner, zone
 from connector.stages.context import Context
 from connector.stages.present import details_url
@@ -57,9 +58,9 @@ def _targets(context: Context, row: Row[Any], rule: FollowUp) -> Sequence[_Targe
             owner = find_owner(connection, name, about)
             # Who has left is not told; whoever got the task instead of them is.
             told = owner if owner is not None and owner.active else assigned
-            if told is not None and told.email and told.active:
+            if told is not None and told.email and told.active and may_mail(context, row.connection, told.email):
                 found.append(_Target(told.email, owner=told))
-    for number, url in enumerate(rule.notify_webhooks):
+    for number, url in enumerate(rule.notify_webhooks if may_post(context, row.connection) else ()):
         # The address is a secret: it is named by its place in the rule.
         found.append(_Target(f"webhook-{number}", url=url.get_secret_value()))
     return found

@@ -52,6 +52,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         raise refused
     now = clock.now()
     schemas = None if edited else _fresh_schema(endpoint, state, now)
+    test_kind = _test_kind(store, endpoint, ask=schemas is None) if endpoint.mode_live else ""
     if schemas is None:
         schemas = _describe(store, endpoint, now)
     mapping, problems = endpoint.mapping.fit(schemas)
@@ -69,7 +70,19 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     _note_mapping(store, endpoint, state)
     with store.write() as connection:
         writing.take_form(connection, endpoint.name, mapping.form)
-    return Connected(endpoint.name, endpoint.adapter, mapping, live), problems
+    return Connected(endpoint.name, endpoint.adapter, mapping, live, test_kind), problems
+
+
+def _test_kind(store: Store, endpoint: Endpoint, *, ask: bool) -> str:
+    """Return what the vendor calls the org where it is kept for tests. It is asked with each schema, and when credentials are new."""
+    with store.read() as connection:
+        known = None if ask else connecting.org_known(connection, endpoint.name, endpoint.credentials)
+    if known is not None:
+        return known
+    org = endpoint.adapter.org()
+    with store.write() as connection:
+        connecting.note_org(connection, endpoint.name, endpoint.credentials, org)
+    return org.test_kind
 
 
 def _fresh_schema(endpoint: Endpoint, state: Row[Any], now: datetime) -> Mapping[str, ObjectSchema] | None:

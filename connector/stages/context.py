@@ -19,6 +19,8 @@ class Connected:
     mapping: CrmMapping
     live: bool
     """False: only observed. Nothing is sent, written or decided for its records."""
+    test_kind: str = ""
+    """What the vendor calls an org that is kept for tests (see `Org`); empty for production and while observing."""
 
 
 @dataclass(frozen=True, slots=True)

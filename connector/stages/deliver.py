@@ -9,6 +9,7 @@ from typing import Final
 from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
 from connector.model import Decision, Ref
 from connector.ports import Channel, Message, Reading
+from connector.stages.addressees import may_mail, sends_nothing
 from connector.stages.context import Connected, Context
 from connector.stages.deliver_plan import (
     LONGEST_RETRY,
@@ -63,7 +64,7 @@ def run(context: Context, site: Site) -> DeliverResult:
         result.in_doubt = delivering.give_up_unknown(connection, now)
         result.expired = delivering.expire(connection, now)
         everything, paused = delivering.paused(connection)
-    crms = [name for name in context.live if name not in paused]
+    crms = [name for name in context.live if name not in paused and not sends_nothing(context, name)]
     if everything or not crms or context.channel is None or context.tokens is None:
         return result
     _Round(context, site, result, crms=crms, channel=context.channel, tokens=context.tokens).run(now)
@@ -180,6 +181,7 @@ class _Round:
             on=self.settings.surveys[letter.invitation.survey].on,
             opted_out=known is not None and known.opted_out_at is not None,
             bounced=known is not None and known.bounced_at is not None,
+            allowed=may_mail(self.context, letter.invitation.connection, letter.invitation.email),
         )
 
     def _not_before(self, letter: Letter) -> datetime | None:

@@ -32,6 +32,8 @@ class Planned:
     """The survey's kind and event, e.g. ``case.closed``."""
     opted_out: bool = False
     bounced: bool = False
+    allowed: bool = True
+    """Whether mail about this CRM's records may go to the address."""
 
 
 def is_unreadable(reading: Reading | None) -> bool:
@@ -53,6 +55,8 @@ def objection(planned: Planned, contact: Reading | None, interaction: Reading | 
         return Stop(Reason.NO_ADDRESS)
     if person.email != planned.email:
         return Stop(Reason.DELAY, address_changed=True)
+    if not planned.allowed:
+        return Stop(Reason.TEST_ORG)
     return Stop(Reason.BAD_ADDRESS) if planned.bounced else None
 
 

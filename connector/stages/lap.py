@@ -11,7 +11,7 @@ from typing import Any
 from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, SchemaChanged, SettingsError
 from connector.ports import Channel, Clock
 from connector.settings import Settings
-from connector.stages import alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
+from connector.stages import addressees, alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
 from connector.stages.pull import Pulled
@@ -178,6 +178,8 @@ def bare_context(house: Installation) -> Context:
 
 def _run(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
     with at_work(house, context, report) as (reached, leases):
+        for name, problem in addressees.unreachable(reached).items():
+            report.fail(name, SettingsError([problem]))
         current = _pull(house, reached, leases, report) if Stage.PULL in stages else reached
         _between(house, _still_let_in(current, report), stages, report)
         if Stage.WRITE_BACK in stages:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from connector.errors import AuthRevoked
-from connector.ports import FieldSchema, ObjectSchema
+from connector.ports import FieldSchema, ObjectSchema, Org
 from connector.store.people import person_key
 from connector.store.tables import connection_state as table
 from connector.store.tables import setting
@@ -74,6 +74,20 @@ def _setting(connection: Connection, name: str) -> Any:
 def _set(connection: Connection, name: str, value: Any) -> None:
     if _setting(connection, name) != value:
         insert_or_update(connection, setting, [{"name": name, "value": value}])
+
+
+def note_org(connection: Connection, crm: str, credentials: str, org: Org) -> None:
+    """Note which org these credentials lead to."""
+    known = {"id": org.id, "name": org.name, "test_kind": org.test_kind, "with": mark(connection, credentials)}
+    remember(connection, crm, org=known)
+
+
+def org_known(connection: Connection, crm: str, credentials: str) -> str | None:
+    """Return what the vendor calls the org where it is kept for tests ('' for production); None: these credentials lead to another."""
+    known = peek(connection, crm)
+    if known is None or known.org is None or known.org["with"] != mark(connection, credentials):
+        return None
+    return str(known.org["test_kind"])
 
 
 def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> dict[str, Any]:

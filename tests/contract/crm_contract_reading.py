@@ -274,6 +274,11 @@ class ReadingContract:
         assert abs(org.server_time - world.clock.now()) <= timedelta(seconds=1)
         assert "/" in org.timezone or org.timezone == "UTC"
 
+    def test_an_org_for_tests_says_so(self, world: World) -> None:
+        assert world.adapter.org().test_kind == ""
+        world.become_test_org()
+        assert world.adapter.org().test_kind.startswith("a ")
+
     def test_every_record_has_an_address_of_its_own(self, world: World) -> None:
         one, two = world.company("One"), world.company("Two")
         urls = {world.adapter.record_url(Ref("acme", world.names.company, each)) for each in (one, two)}

@@ -129,6 +129,10 @@ class World(ABC):
         """Return how many calls of a kind have reached the CRM."""
 
     @abstractmethod
+    def become_test_org(self) -> None:
+        """Turn the CRM into one that its vendor keeps for tests."""
+
+    @abstractmethod
     def has_field(self, object_name: str, field: str) -> bool:
         """Return whether a field exists, visible or not."""
 

@@ -154,6 +154,9 @@ class HubSpotWorld(World):
     def calls(self, kind: Literal["read", "write"]) -> int:
         return self.portal.calls_by_kind().get(kind, 0)
 
+    def become_test_org(self) -> None:
+        self.portal.account_type = "SANDBOX"
+
     def has_field(self, object_name: str, field: str) -> bool:
         found = self.portal.object(object_name).properties.get(field)
         return found is not None and found.archived is None

@@ -101,5 +101,8 @@ class MemoryWorld(World):
     def calls(self, kind: Literal["read", "write"]) -> int:
         return len(self.crm.log.of(kind))
 
+    def become_test_org(self) -> None:
+        self.crm.test_kind = "a copy for tests"
+
     def has_field(self, object_name: str, field: str) -> bool:
         return field in self.crm.definition(object_name).fields

@@ -162,5 +162,8 @@ class SalesforceWorld(World):
     def calls(self, kind: Literal["read", "write"]) -> int:
         return self.org.calls_by_kind().get(kind, 0)
 
+    def become_test_org(self) -> None:
+        self.org.become_sandbox()
+
     def has_field(self, object_name: str, field: str) -> bool:
         return self.org.object(object_name).find(field) is not None

@@ -59,13 +59,13 @@ class LapWorld:
         self.configure(CSAT + UNHAPPY)
         self._set_up()
 
-    def configure(self, rules: str) -> None:
-        """Write other rules into config.toml."""
+    def configure(self, rules: str, *, config: str = CONFIG, credentials: str = "") -> None:
+        """Write other rules into config.toml; other credentials may lead to another org."""
         path = self.folder / "config.toml"
-        path.write_text(CONFIG + rules, encoding="utf-8")
+        path.write_text(config + rules, encoding="utf-8")
         settings = load(path, environ={}, known_adapters=["salesforce"])
         mapping = wiring.read_mappings(settings)["acme"]
-        endpoint = Endpoint("acme", self.adapter, mapping, mode_live=True, mapping_name="m")
+        endpoint = Endpoint("acme", self.adapter, mapping, mode_live=True, mapping_name="m", credentials=credentials)
         self.house = wiring.build(
             settings, clock=self.clock, store=self.store, channel=self.mailbox, endpoints=[endpoint]
         )

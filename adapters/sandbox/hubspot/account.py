@@ -80,7 +80,7 @@ def details(call: Call, rest: list[str]) -> Response:
         return json_response(
             {
                 "portalId": call.portal.portal_id,
-                "accountType": "DEVELOPER_TEST",
+                "accountType": call.portal.account_type,
                 "timeZone": call.portal.time_zone,
                 "companyCurrency": "USD",
                 "additionalCurrencies": [],

@@ -33,7 +33,8 @@ class Portal:
     `merges_make_new_ids` names the objects whose merges make a record with an id of its own; merges of the others keep the id
     of the primary record. `finds_companies` associates new contacts with the company of their e-mail domain. With
     `activities_touch` a logged activity moves the stamp of the records that it is about. `ui_domain` is where people open
-    records, as the portal tells its apps.
+    records, as the portal tells its apps, `account_type` what kind of account it says it is (STANDARD, SANDBOX, DEVELOPER_TEST,
+    APP_DEVELOPER).
     """
 
     def __init__(self, clock: SandboxClock | None = None) -> None:
@@ -50,6 +51,7 @@ class Portal:
         self.records.changed = self.index.note
         self.links.changed = self._keep_parent
         self.portal_id = self.records.portal_id = 48_712_305
+        self.account_type = "STANDARD"
         self.time_zone = "US/Eastern"
         self.ui_domain = "app.hubspot.com"
         self.merges_make_new_ids = {"companies", "deals", "tickets"}

@@ -173,6 +173,12 @@ class Org:
         self.schema.add_field(entity, setup.as_custom(spec))
         self.store.put("CustomField", {**row, **setup.field_row(entity, spec, metadata), "SystemModstamp": self.now()})
 
+    def become_sandbox(self) -> None:
+        """Makes the org say that it is a copy for tests, as one that was refreshed from production is."""
+        with self.lock:
+            row = self.store.get("Organization", self.organization_id)
+            self.store.put("Organization", {**(row or {}), "IsSandbox": True})
+
     def drop_field(self, row: Row) -> None:
         """Deletes a custom field with its values and grants."""
         setup.drop_values(self, row)

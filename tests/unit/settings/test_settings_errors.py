@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 
@@ -403,6 +403,7 @@ def all_that_is_said(path: Path, environ: dict[str, str]) -> str:
 @given(secret=SECRET, place=st.sampled_from(SECRET_PLACES))
 def test_no_error_ever_shows_a_secret_of_the_file(tmp_path: Path, secret: str, place: str) -> None:
     path = tmp_path / "config.toml"
+    assume(secret not in f"{path}:")  # what stands in every error, whatever the secret is
     path.write_text("broken = 1\n" + place.replace("{}", secret), encoding="utf-8")
     assert secret not in all_that_is_said(path, {})
 
