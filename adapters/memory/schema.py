@@ -222,6 +222,7 @@ def _opportunity() -> ObjectDef:
         picklist("LeadSource", "Web", "Phone Inquiry", "Partner Referral", "Other"),
         lookup("AccountId", "Account"),
         lookup("ContactId", "Contact"),
+        TOOK_PART,
         OWNER,
         computed("IsClosed", "boolean"),
         computed("IsWon", "boolean"),

@@ -1,8 +1,8 @@
-"""Everybody who took part in an activity or a case, as one field: Salesforce keeps them in several places.
+"""Everybody who took part in an activity, a case or a deal, as one field: Salesforce keeps them in several places.
 
 `WhoId` names one of them. With Shared Activities, and for the invitees of an event, the others stand in `TaskRelation` and
 `EventRelation`; whoever declined took no part. A person account is an account and its contact in one: where only the account is
-named, its contact took part.
+named, its contact took part. The people of an opportunity stand in its contact roles, of which one may be the primary one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,11 +22,16 @@ _WHO: Final[Mapping[str, str]] = {"Task": "WhoId", "Event": "WhoId", "Case": "Co
 _RELATIONS: Final[Mapping[str, tuple[str, str]]] = {
     "Task": ("TaskRelation", "TaskId"),
     "Event": ("EventRelation", "EventId"),
+    "Opportunity": ("OpportunityContactRole", "OpportunityId"),
 }
-_ANSWER: Final[Mapping[str, tuple[str, ...]]] = {"EventRelation": ("Status",)}
-"""What whoever was invited has said to it."""
+_PERSON: Final[Mapping[str, str]] = {"OpportunityContactRole": "ContactId"}
+"""Which field of a relation names the person, where it is not ``RelationId``."""
+_MORE: Final[Mapping[str, tuple[str, ...]]] = {"EventRelation": ("Status",), "OpportunityContactRole": ("IsPrimary",)}
+"""What whoever was invited has said to it, and who comes first."""
 _STAYED_AWAY: Final = frozenset({"Declined", "Uninvited"})
 _ACCOUNT: Final = "AccountId"
+_HAS_ROLES: Final = frozenset({"Opportunity"})
+"""Objects without a field for a person and without a count of people: of each record the others are looked for."""
 _SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {"Task": ("WhoCount",), "Event": ("WhoCount", "IsGroupEvent")}
 """What tells that there are others: without it they would have to be looked for behind every activity."""
 _IDS_IN_A_QUERY: Final = 150
@@ -37,6 +42,8 @@ Row = dict[str, Any]
 
 def fields_for(object_name: str) -> tuple[str, ...]:
     """Return the fields from which the participants are found out; none where an object has no participants."""
+    if object_name in _HAS_ROLES:
+        return (_ACCOUNT,)
     who = _WHO.get(object_name)
     return (who, _ACCOUNT) if who else ()
 
@@ -60,11 +67,13 @@ def described(schema: ObjectSchema) -> ObjectSchema:
 
 
 def _wanted(object_name: str, asked: Sequence[str]) -> bool:
-    return PARTICIPANTS in asked and object_name in _WHO
+    return PARTICIPANTS in asked and bool(fields_for(object_name))
 
 
 def _has_several(object_name: str, fields: Mapping[str, Any]) -> bool:
     """Tell by the hints; an org without Shared Activities counts nobody, and its tasks have one person at most."""
+    if object_name in _HAS_ROLES:
+        return True
     hints = _SEVERAL.get(object_name, ())
     counted = int(fields.get("WhoCount") or 0) if "WhoCount" in hints else 0
     return counted > 1 or ("IsGroupEvent" in hints and bool(fields.get("IsGroupEvent")))
@@ -122,28 +131,31 @@ class Participants:
         """Put the participants among the fields, and take out what was not asked for."""
         if not _wanted(object_name, asked):
             return
-        who, account = fields_for(object_name)
+        who, account = _WHO.get(object_name, ""), _ACCOUNT
         values = {record.id: cast(dict[str, Any], record.fields) for record in records}
         living = {record.id: values[record.id] for record in records if not record.deleted}
         others = self._others(object_name, [one for one, fields in living.items() if _has_several(object_name, fields)])
         alone = (fields.get(account) for fields in living.values() if not fields.get(who))
         persons = self._persons(one for one in alone if one)
-        surplus = {who, account, *_SEVERAL.get(object_name, ())} - set(asked)
+        surplus = {*fields_for(object_name), *_SEVERAL.get(object_name, ())} - set(asked)
         for record_id, fields in values.items():
             first = fields.get(who) or persons.get(fields.get(account) or "")
-            found = [*([first] if first else []), *sorted(others.get(record_id, ()))]
+            found = [*([first] if first else []), *others.get(record_id, ())]
             fields[PARTICIPANTS] = tuple(dict.fromkeys(found))
             for name in surplus:
                 fields.pop(name, None)
 
     def _others(self, object_name: str, ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return who else took part in each record: a primary one first, then in the order of their ids."""
         relation, of = _RELATIONS.get(object_name, ("", ""))
         found: dict[str, list[str]] = {}
         if relation:
-            columns = (of, "RelationId", *_ANSWER.get(relation, ()))
-            for row in self._rows(relation, columns, (of, ids), "IsDeleted = false"):
-                if row.get("Status") not in _STAYED_AWAY:
-                    found.setdefault(row[of], []).append(row["RelationId"])
+            person = _PERSON.get(relation, "RelationId")
+            columns = (of, person, *_MORE.get(relation, ()))
+            rows = self._rows(relation, columns, (of, ids), "IsDeleted = false")
+            for row in sorted(rows, key=lambda row: (not row.get("IsPrimary"), row[person] or "")):
+                if row[person] and row.get("Status") not in _STAYED_AWAY:
+                    found.setdefault(row[of], []).append(row[person])
         return found
 
     def _persons(self, accounts: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,12 @@ from connector.store import tables
 
 RULES = "".join(
     f'[surveys.after-{kind}]\non = "{event}"\ndelay = "0s"\n'
-    for kind, event in (("case", "case.closed"), ("call", "call.held"), ("meeting", "meeting.held"))
+    for kind, event in (
+        ("case", "case.closed"),
+        ("call", "call.held"),
+        ("meeting", "meeting.held"),
+        ("deal", "deal.won"),
+    )
 )
 
 
@@ -54,3 +59,21 @@ def test_a_person_account_is_an_account_and_its_contact_in_one(live: House) -> N
     assert live.shows("Account", account)["People"] == 1
     assert live.shows("Contact", contact)["Last_Rating"].startswith("1 of 5")
     assert [(task["WhatId"], task["WhoId"]) for task in live.tasks()] == [(account, contact)]
+
+
+def test_after_a_deal_its_primary_contact_is_asked_though_the_role_came_later(live: House) -> None:
+    live.configure(RULES + UNHAPPY)
+    live.lap()
+    account = live.account("Northwind")
+    who = [live.contact(account, name, f"{name.lower()}@nw.example") for name in ("Ann", "Bea")]
+    live.advance(HOUR)
+    values = {"AccountId": account, "Name": "Renewal", "StageName": "Prospecting", "CloseDate": "2026-12-01"}
+    deal = live.org.insert("Opportunity", values)
+    live.org.update("Opportunity", deal, {"StageName": "Closed Won"})
+    live.later(timedelta(minutes=10))
+    assert live.mailbox.mails == []
+    live.org.insert("OpportunityContactRole", {"OpportunityId": deal, "ContactId": who[0]})
+    live.org.insert("OpportunityContactRole", {"OpportunityId": deal, "ContactId": who[1], "IsPrimary": True})
+    live.later(timedelta(hours=2))
+    assert stored(live, f"Opportunity/{deal}") == [f"Contact/{who[1]}", f"Contact/{who[0]}"]
+    assert [mail.to for mail in live.mailbox.mails] == ["bea@nw.example"]

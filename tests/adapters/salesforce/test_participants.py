@@ -95,3 +95,39 @@ def test_a_schema_shows_the_field_where_its_sources_are_visible(crm: SalesforceA
     wire.describe("Event", "AccountId")
     assert crm.describe("Task").fields["Participants"].type == "reference"
     assert "Participants" not in crm.describe("Event").fields
+
+
+def deal(number: int, account: str | None = ACME) -> dict[str, Any]:
+    stamped = {"attributes": {}, "Id": f"00600000000000{number}AAA", "SystemModstamp": STAMP, "IsDeleted": False}
+    return stamped | {"Name": "Big", "AccountId": account}
+
+
+def role(number: int, who: str | None, *, primary: bool = False) -> dict[str, Any]:
+    return {"attributes": {}, "OpportunityId": deal(number)["Id"], "ContactId": who, "IsPrimary": primary}
+
+
+DEALS = Query("Opportunity", ("Name", "Participants"))
+
+
+def test_the_people_of_a_deal_are_its_contact_roles_the_primary_one_first(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.rows(deal(1), deal(2))
+    wire.rows(role(1, ANN), role(1, PEKKA, primary=True), role(1, MARIA), role(1, None), role(2, ANN))
+    wire.rows()  # whose account is a person
+    read_deals = read(crm, DEALS)
+    assert [fields["Participants"] for fields in read_deals] == [(PEKKA, MARIA, ANN), (ANN,)]
+    assert set(read_deals[0]) == {"Name", "Participants"}
+    assert "FROM OpportunityContactRole WHERE" in wire.queries[1]
+
+
+def test_a_deal_without_roles_is_its_person_accounts(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.rows(deal(1, account=PERSON))
+    wire.rows()
+    wire.rows({"attributes": {}, "Id": PERSON, "PersonContactId": PEKKA})
+    assert [fields["Participants"] for fields in read(crm, DEALS)] == [(PEKKA,)]
+
+
+def test_an_org_that_hides_contact_roles_is_asked_for_them_once(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.rows(deal(1, account=None))
+    wire.refuse("GET", "queryAll", "INVALID_TYPE", "sObject type 'OpportunityContactRole' is not supported.")
+    wire.rows(deal(1, account=None))
+    assert [fields["Participants"] for fields in (*read(crm, DEALS), *read(crm, DEALS))] == [(), ()]

@@ -84,6 +84,7 @@ STANDARD: dict[str, dict[str, str]] = {
         "LeadSource": "picklist",
         "AccountId": "reference Account",
         "ContactId": "reference Contact",
+        "Participants": "reference Contact,Lead,User",
         "OwnerId": "reference User",
         "IsClosed": "boolean",
         "IsWon": "boolean",
