@@ -1,7 +1,7 @@
 """`check`: everything that keeps Afterword from working as it should, each with its place and what to do about it."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from connector.rule_coverage import uncovered
 from connector.settings import Settings
 from connector.stages import addressees
 from connector.stages.lap import Installation
+from connector.zones import find_zone
 
 
 @dataclass(slots=True)
@@ -25,28 +26,34 @@ class Findings:
 def check(house: Installation) -> Findings:
     """Return every problem, the CRMs' first. Reads only; sends nothing."""
     found = Findings()
-    production = []
+    production, zones = [], []
     for endpoint in house.endpoints:
         one = CrmCheck(house, endpoint)
         found.problems += one.problems()
         found.counts[endpoint.name] = one.counts
+        if one.org is not None:
+            zones.append(one.org.timezone)
         if endpoint.mode_live and one.org is not None and not one.org.test_kind:
             production.append(endpoint.name)
     if production and addressees.allowed(house.settings):
         found.problems.append(addressees.not_held_back(house.settings, production))
-    found.problems += calendar_gaps(house.settings)
+    found.problems += calendar_gaps(house.settings, zones)
     found.problems += uncovered(house.settings)
     if house.settings.is_live:
         found.problems += [*_mail(house), *_public_address(house.settings)]
     return found
 
 
-def calendar_gaps(settings: Settings) -> Iterator[Problem]:
-    """Yield what is said of working time that comes to nothing, because something else is not said."""
+def calendar_gaps(settings: Settings, crm_zones: Sequence[str] = ()) -> Iterator[Problem]:
+    """Yield what is said of working time and comes to nothing, because something else is not said.
+
+    `crm_zones` are those in which the CRMs say that they are.
+    """
     file, company = settings.path.name, settings.company
     if "timezone" not in company.model_fields_set:
         what = "is not said, so days and times are those of UTC wherever a CRM user has no time zone."
-        remedy = 'Write where you are under [company], for example timezone = "Europe/Helsinki".'
+        near = [zone for zone in crm_zones if find_zone(zone) is not None]
+        remedy = f'Write where you are under [company], for example timezone = "{[*near, "Europe/Helsinki"][0]}".'
         yield Problem(f"{file}: company.timezone", what, remedy, severity="warning")
     if company.working_hours.always:
         remedy = 'Write for example working_hours = "mon-fri 08:00-17:00" under [company].'

@@ -10,8 +10,9 @@ from connector.ports import Clock, CrmMapping, Needs, Org
 from connector.stages import addressees
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
-from connector.store import budgets, connecting
+from connector.store import budgets, connecting, owners
 from connector.store.counting import Stored, stored
+from connector.zones import find_zone
 
 SKEW = timedelta(minutes=2)
 """How far the machine's clock may be off the CRM's before times on records look wrong."""
@@ -62,6 +63,7 @@ class CrmCheck:
             *clock_and_version(self._where, org, self.house.clock),
             *fitting,
             *self._surveys(mapping),
+            *self._zones(),
         ]
         try:
             found += self._asked(mapping, org)
@@ -125,6 +127,25 @@ class CrmCheck:
                 "`afterword status` names those that could not be understood. If they are not there, please report it.",
                 severity="warning",
             )
+
+    # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _zones(self) -> Iterator[Problem]:
+        """Yield the users' time zones that cannot be read; each is told once, with somebody who has it."""
+        if not budgets.is_ready(self.house.store):
+            return
+        with self.house.store.read() as connection:
+            users = owners.with_zones(connection, self.endpoint.name)
+        names: dict[str, list[str]] = {}
+        for user in users:
+            if find_zone(user.timezone) is None:
+                names.setdefault(user.timezone, []).append(user.name)
+        here = self.house.settings.company.timezone.key
+        for zone, people in names.items():
+            others = f" and {len(people) - 1} more" if len(people) > 1 else ""
+            what = f"the time zone {zone!r} of {people[0]}{others} is not known, so theirs is the company's: {here}."
+            remedy = 'Choose another in the CRM, such as "Europe/Helsinki", or leave it.'
+            yield Problem(self._where, what, remedy, severity="warning")
 
     # ── surveys ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -65,7 +65,7 @@ class Owner:
     email: str | None = None
     active: bool = True
     timezone: str | None = None
-    """IANA name; due times in a task's subject are written in it."""
+    """As the CRM names it, which may be no zone at all: `connector.zones` reads it. Days and times are shown to them in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from mappings.conditions import Holds, all_of, any_of, no
 from mappings.converters import Read, fact, read_datetime, read_email, read_language, read_moment_of_day, read_text
 from mappings.spec import AccountMap, ContactMap, Ended, Facts, FieldMap, InteractionMap, OwnerMap, TaskMap, WriteMap
 from mappings.values import Fields, Get, Types, named, value
-from mappings.zones import read_zone
 
 Errors = list[MappingError]
 Build = Callable[[str, Ref, Fields, Errors], Pulled]
@@ -136,7 +135,7 @@ def _label(template: str, kind: str) -> Callable[[Mapping[str, Any]], str]:
 def owner_builder(spec: OwnerMap, types: Types) -> Build:
     """Compose the reader of owners."""
     name, email = _name(spec.name, types), _maybe(spec.email, types, read_email)
-    active, zone = all_of(spec.active, types), _maybe(spec.timezone, types, read_zone)
+    active, zone = all_of(spec.active, types), _maybe(spec.timezone, types, read_text)
 
     def build(_: str, ref: Ref, fields: Fields, __: Errors) -> Owner:
         return Owner(ref, name(fields), email(fields), active(fields), zone(fields))

@@ -8,11 +8,12 @@ from connector import presenting
 from connector.errors import AfterwordError, MailInDoubt
 from connector.settings.model import FollowUp
 from connector.stages.addressees import may_mail, may_post
-from connector.stages.assigning import About, find_owner, zone
+from connector.stages.assigning import About, find_owner
 from connector.stages.context import Context
 from connector.stages.present import details_url
 from connector.store import Row, connecting, following
 from connector.surveys.mail import Notice, Site, notice_message
+from connector.zones import owner_zone
 
 STALE = timedelta(days=1)
 """Alerts about follow-ups older than this are not sent: the task in the CRM has said it by now."""
@@ -105,7 +106,7 @@ def _notice(context: Context, connection: Any, row: Row[Any], target: _Target, n
     contact = following.contact_of(connection, row.contact_id)
     owner = target.owner
     who = contact.name if contact is not None else account.name
-    tz = zone(owner.timezone if owner is not None else None)
+    tz = owner_zone(owner.timezone if owner is not None else None, context.settings)
     why = row.subject.partition(": ")[2]
     return Notice(
         to=owner.email if owner is not None else "",

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from connector.settings.choices import Role
+from connector.settings import Role, Settings
 from connector.store import Row, Transaction, following
+from connector.zones import owner_zone
 
-UTC_ZONE = ZoneInfo("UTC")
 NEAR = (Role.CONTACT_OWNER, Role.INTERACTION_OWNER)
 """Who is tried when nobody of the rule can take it."""
 
@@ -29,11 +28,11 @@ class Assigned:
 
     ref: str | None
     name: str | None
-    tz: tzinfo
+    tz: ZoneInfo
     note: str | None
 
 
-def assign(connection: Transaction, targets: Sequence[str], about: About) -> Assigned:
+def assign(connection: Transaction, targets: Sequence[str], about: About, settings: Settings) -> Assigned:
     """Choose. Inactive people and the person who was rated are passed over, and named; the latter gets it before nobody does."""
     rated = _rated(connection, about)
     passed: list[str] = []
@@ -45,15 +44,14 @@ def assign(connection: Transaction, targets: Sequence[str], about: About) -> Ass
             passed.append(f"{owner.name} is the person who was rated")
             last_resort = last_resort or owner
         else:
-            return _to(owner, f"Passed over: {', '.join(passed)}." if passed else None)
+            return _to(owner, f"Passed over: {', '.join(passed)}." if passed else None, settings)
     if last_resort is not None:
-        return _to(
-            last_resort, f"Assigned to {last_resort.name} although the answer is about them: there is nobody else."
-        )
+        note = f"Assigned to {last_resort.name} although the answer is about them: there is nobody else."
+        return _to(last_resort, note, settings)
     why = (
         f"Nobody could be assigned: {', '.join(passed)}." if passed else "Nobody could be assigned: no owner is known."
     )
-    return Assigned(None, None, UTC_ZONE, why)
+    return Assigned(None, None, settings.company.timezone, why)
 
 
 def find_owner(connection: Transaction, target: str, about: About) -> Row[Any] | None:
@@ -67,14 +65,6 @@ def find_owner(connection: Transaction, target: str, about: About) -> Row[Any] |
     if target == Role.INTERACTION_OWNER:
         return following.owner_at(connection, crm, _rated(connection, about))
     return following.owner_by_email(connection, crm, target)
-
-
-def zone(name: str | None) -> tzinfo:
-    """Return a time zone by its IANA name; UTC when there is none or nobody knows it."""
-    try:
-        return ZoneInfo(name) if name else UTC_ZONE
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC_ZONE
 
 
 def _candidates(connection: Transaction, targets: Sequence[str], about: About) -> Iterator[Row[Any]]:
@@ -92,5 +82,5 @@ def _rated(connection: Transaction, about: About) -> str | None:
     return interaction.owner_ref if interaction is not None else None
 
 
-def _to(owner: Row[Any], note: str | None) -> Assigned:
-    return Assigned(owner.ref, owner.name, zone(owner.timezone), note)
+def _to(owner: Row[Any], note: str | None, settings: Settings) -> Assigned:
+    return Assigned(owner.ref, owner.name, owner_zone(owner.timezone, settings), note)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Final
 
@@ -22,13 +22,13 @@ from connector.stages.deliver_plan import (
     objection,
     retry_in,
 )
-from connector.stages.invite_plan import zone
 from connector.store import delivering, new_id
 from connector.store.delivering import Letter, Purpose
 from connector.store.inviting import Move, sends_on
 from connector.surveys.mail import InvitationView, Site, invitation_message
 from connector.surveys.questionnaire import from_json
 from connector.surveys.tokens import Tokens
+from connector.zones import day_begins, first_zone
 
 BATCH: Final = 100
 PURPOSES: Final[tuple[Purpose, ...]] = ("invitation", "reminder")
@@ -131,7 +131,7 @@ class _Round:
             yield batch
 
     def _allowance(self) -> int:
-        today = self.context.clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = day_begins(self.context.clock.now(), self.settings)
         with self.context.store.read() as connection:
             return max(0, self.settings.limits.daily_sends - sends_on(connection, today))
 
@@ -189,9 +189,8 @@ class _Round:
         limits = self.settings.limits
         gap = gap_over(self.last_mails, letter.invitation.person, limits.minimum_gap)
         facts = letter.contact.facts if letter.contact else {}
-        opens = limits.sending_window.next_open(
-            max(now, gap or now), zone((facts.get("timezone"), letter.owner_timezone))
-        )
+        tz = first_zone((facts.get("timezone"), letter.owner_timezone), self.settings.company.timezone)
+        opens = limits.sending_window.next_open(max(now, gap or now), tz)
         return opens if opens > now else None
 
     def _postpone(self, letter: Letter, until: datetime) -> None:
@@ -246,7 +245,8 @@ class _Round:
             self._sent(letter, message)
 
     def _sent(self, letter: Letter, message: Message) -> None:
-        now = self.context.clock.now()
+        # In the company's zone: where the CRM keeps the day alone, it is the day that people there have.
+        now = self.context.clock.now().astimezone(self.settings.company.timezone)
         after = self.settings.surveys[letter.invitation.survey].reminder_after
         remind_at = now + after if after and now + after < letter.invitation.expires_at else None
         with self.context.store.write() as connection:

@@ -130,7 +130,7 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
         contact_id=first.said.contact_id if first else None,
         interaction_id=first.interaction_id if first else None,
     )
-    assigned = assign(connection, rule.assign, about)
+    assigned = assign(connection, rule.assign, about, context.settings)
     begins = first.said.at if first else now
     due = max(begins, now - rule.due) + rule.due
     said = [one.said for one in opening.answers]

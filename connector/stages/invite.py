@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from connector.errors import Bug
 from connector.model import Decision, Reason
-from connector.settings import Recipients, Survey
+from connector.settings import Recipients, Settings, Survey
 from connector.stages.context import Context
 from connector.stages.invite_plan import (
     Case,
@@ -27,6 +27,7 @@ from connector.store import Transaction, inviting
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
+from connector.zones import day_begins, next_day_begins
 
 A_MINUTE: Final = timedelta(minutes=1)
 """How far what the CRM shows of our own mail may be off the store: rounding, and the time between sending and noting."""
@@ -89,7 +90,7 @@ class _Page:
     def decide_all(self, interaction_ids: Sequence[str]) -> None:
         """Decide on each interaction for each survey, one after the other, so that each sees what was just decided."""
         self.rows = inviting.gather(self.connection, interaction_ids)
-        self.history = recall(self.connection, self.rows, self.settings.limits.account_cap.window, self.now)
+        self.history = recall(self.connection, self.rows, self.settings, self.now)
         for row in self.rows.interactions:
             for name, survey in self.settings.surveys.items():
                 self._decide(row, name, survey)
@@ -150,6 +151,8 @@ class _Page:
             else None,
             recipient=_recipient(self.rows, target.contact),
             history=self.history,
+            tomorrow=next_day_begins(self.now, self.settings),
+            zone=self.settings.company.timezone,
             lot=lot(self.key, name, f"{row.connection}/{row.ref}"),
             held_by=decided.reason if decided is not None and was_waiting else None,
             account_expected=row.account_ref is not None and account is None,
@@ -222,9 +225,9 @@ def _move(verdict: Verdict, note: str | None = None) -> Move:
 # ── rows into values ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def recall(connection: Transaction, rows: Gathered, window: timedelta, now: datetime) -> History:
+def recall(connection: Transaction, rows: Gathered, settings: Settings, now: datetime) -> History:
     """Return who of these interactions' people and customers was asked lately."""
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today, window = day_begins(now, settings), settings.limits.account_cap.window
     history = History(today=inviting.sends_on(connection, today) + inviting.lying_ready(connection, now))
     called = {row.id: row.person for row in rows.contacts.values() if row.person}
     for mail in inviting.mails_to(connection, called.values()):

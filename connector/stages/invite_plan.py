@@ -5,14 +5,15 @@ The rules stand in the order in which they are told: the first that objects give
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from connector.model import Decision, Reason
 from connector.settings import Limits, Survey
+from connector.zones import first_zone
 
 FRESH: Final = timedelta(days=7)
 """How long after the end (and the survey's delay) a question still makes sense; deferred longer than that, it is not asked."""
@@ -98,7 +99,7 @@ class History:
     by_customer: dict[str, dict[str, datetime]] = field(default_factory=dict)
     """For each customer, when each of its people was last invited."""
     today: int = 0
-    """Messages of this UTC day, those that still lie ready included."""
+    """Messages of the installation's day, those that still lie ready included."""
 
     def asked(self, person: str, customer: str | None, at: datetime) -> None:
         """Take in an invitation."""
@@ -121,6 +122,10 @@ class Case:
     customer: Customer | None
     recipient: Recipient | None
     history: History
+    tomorrow: datetime
+    """When the day's sends are counted anew."""
+    zone: ZoneInfo
+    """Where people are of whom it is not known."""
     lot: float = 0.0
     """This interaction's place in the survey's sample, from 0 to 1; see `lot`."""
     held_by: Reason | None = None
@@ -159,22 +164,6 @@ def lot(key: bytes, survey: str, interaction_id: str) -> float:
     """Return a number in [0, 1) that stays the same for this survey and interaction, and that nobody without the key can foresee."""
     digest = hmac.new(key, f"sample\0{survey}\0{interaction_id}".encode(), hashlib.sha256).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
-
-
-def zone(names: Iterable[object]) -> ZoneInfo:
-    """Return the first name that is a time zone; UTC when none is."""
-    for name in names:
-        try:
-            if isinstance(name, str) and name:
-                return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            continue  # people type anything into a time zone field
-    return ZoneInfo("UTC")
-
-
-def next_day(moment: datetime) -> datetime:
-    """Return the next midnight in UTC, when the day's sends are counted anew."""
-    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 # ── the rules ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -313,12 +302,13 @@ def _account_cap(case: Case) -> Verdict | None:
 
 def _daily_sends(case: Case) -> Verdict | None:
     full = case.history.today >= case.limits.daily_sends
-    return waiting(Reason.DAILY_SENDS, next_day(case.now)) if full else None
+    return waiting(Reason.DAILY_SENDS, case.tomorrow) if full else None
 
 
 def _sending_window(case: Case) -> Verdict | None:
     local = case.recipient.timezone if case.recipient is not None else None
-    opens = case.limits.sending_window.next_open(case.now, zone((local, case.end.owner_timezone)))
+    tz = first_zone((local, case.end.owner_timezone), case.zone)
+    opens = case.limits.sending_window.next_open(case.now, tz)
     return waiting(Reason.SENDING_WINDOW, opens) if opens > case.now else None
 
 

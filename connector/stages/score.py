@@ -1,6 +1,6 @@
 """`score`: the figures of the accounts that something happened to.
 
-Scores stand still. They hold for the start of the installation's day (UTC); the prior is fitted once a day and stored with a version,
+Scores stand still. They hold for the start of the installation's day; the prior is fitted once a day and stored with a version,
 and an account keeps the version that it was scored with until one of its own answers comes: so an answer moves its own account and no
 other. Time alone publishes anew only when the figure has moved by `write_step` points or the evidence has faded.
 """
@@ -22,6 +22,7 @@ from connector.settings import Settings
 from connector.stages.context import Context
 from connector.store import Transaction, scoring
 from connector.store.pulling import mark_stale
+from connector.zones import day_begins
 
 PAGE = 200
 
@@ -39,7 +40,7 @@ class ScoreResult:
 def run(context: Context) -> ScoreResult:
     """Score what is stale, and once a day look at what has aged."""
     now = context.clock.now()
-    as_of = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    as_of = day_begins(now, context.settings)
     version, prior = _todays_prior(context, as_of)
     scored = _score_stale(context, prior, version=version, as_of=as_of, now=now)
     return ScoreResult(scored + _age(context, as_of=as_of, now=now))
@@ -83,7 +84,7 @@ def worth_publishing(before: Figures | None, after: Figures | None, step: float)
 
 
 def _todays_prior(context: Context, as_of: datetime) -> tuple[int, Prior]:
-    day = as_of.date().isoformat()
+    day = as_of.astimezone(context.settings.schedule.timezone).date().isoformat()
     with context.store.read() as connection:
         stored = scoring.latest_prior(connection)
         if stored is not None and stored.day == day:

@@ -6,11 +6,12 @@ from typing import Any
 
 from connector.errors import MappingError
 from connector.ports import Write, WriteResult
-from connector.stages.assigning import About, assign, zone
+from connector.stages.assigning import About, assign
 from connector.stages.write_back_sending import PAGE, Outbox, batches
 from connector.store import Row, Transaction, following, writing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
+from connector.zones import owner_zone
 
 Planned = tuple[str, Write | MappingError]
 """The follow-up's id, and the write that makes its task."""
@@ -72,13 +73,14 @@ def _task_write(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Write
     handed = _handed(outbox, connection, row)
     contact = ref_of(crm, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
     about = ref_of(crm, row.account_ref)
+    tz = owner_zone(handed.owner.timezone if handed.owner is not None else None, outbox.context.settings)
     values = {
         "key": row.id,
         "subject": row.subject,
         "body": handed.body,
         "priority": row.priority,
         "status": "open",
-        "due": row.due_at.astimezone(zone(handed.owner.timezone if handed.owner is not None else None)).date(),
+        "due": row.due_at.astimezone(tz).date(),
         "due_at": row.due_at,
         "owner": ref_of(crm, handed.owner.ref).id if handed.owner is not None else None,
         "contact": contact.id if contact else None,
@@ -108,7 +110,7 @@ def _handed(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
         return Handed(owner, row.body)
     rule = outbox.context.settings.follow_up.get(row.rule)
     about = About(following.account_of(connection, row.account_id), row.contact_id, row.interaction_id)
-    assigned = assign(connection, rule.assign if rule is not None else (), about)
+    assigned = assign(connection, rule.assign if rule is not None else (), about, outbox.context.settings)
     left = f"{owner.name} has left" if owner is not None else "whoever was chosen has left"
     note = assigned.note or f"Passed over: {left} since this was opened."
     body = _with_note(row.body, row.owner_note, note)

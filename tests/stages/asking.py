@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
 
 from connector.clock import SteppedClock
 from connector.model import Contact, Interaction, Ref
 from connector.ports import Message, Org, Query, Reading, Record
-from connector.settings import Limits, Settings, Survey
+from connector.settings import Company, Limits, Schedule, Settings, Survey
 from connector.stages.context import Connected, Context
 from connector.store import Store
 from connector.store import tables as t
@@ -103,10 +104,16 @@ class World:
     mailbox: Mailbox = field(default_factory=Mailbox)
     surveys: dict[str, Survey] = field(default_factory=lambda: {"after-case": survey()})
     limits: Limits = field(default_factory=limits)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """Where the company is."""
     live: bool = True
 
     def context(self) -> Context:
-        settings = Settings.model_construct(path=Path("config.toml"), limits=self.limits, surveys=self.surveys)
+        zones = {
+            "company": Company.model_construct(timezone=self.zone),
+            "schedule": Schedule.model_construct(timezone=self.zone),
+        }
+        settings = Settings.model_construct(path=Path("config.toml"), limits=self.limits, surveys=self.surveys, **zones)
         connected = Connected(CRM, self.crm, self.crm, self.live)  # type: ignore[arg-type]
         return Context(self.store, settings, self.clock, {CRM: connected}, self.mailbox, Tokens(["k" * 32]))
 

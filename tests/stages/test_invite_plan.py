@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from asking import DAY, START, limits, survey
@@ -25,6 +26,8 @@ def case(**changes: Any) -> Case:
         "customer": Customer("oy", is_customer=True),
         "recipient": MARIA,
         "history": History(),
+        "tomorrow": START.replace(hour=0) + DAY,
+        "zone": ZoneInfo("UTC"),
     }
     return Case(**plain | changes)
 
@@ -162,6 +165,8 @@ def test_what_the_day_cannot_take_waits_for_the_next_one() -> None:
         ("America/New_York", None, 14),
         (None, "America/New_York", 14),
         ("Nowhere/Land", "Asia/Tokyo", 24),
+        ("america_slash_new_york", "Asia/Tokyo", 14),
+        ("Nowhere/Land", "Eastern Standard Time", 14),
     ],
 )
 def test_mail_waits_for_the_sending_window_of_the_persons_own_clock(

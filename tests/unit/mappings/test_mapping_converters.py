@@ -24,7 +24,6 @@ from mappings.converters import (
     text,
 )
 from mappings.texts import cut, units
-from mappings.zones import read_zone
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
@@ -111,14 +110,6 @@ def test_an_address_is_normalised_or_none(raw: str | None, address: str | None) 
 )
 def test_a_language_becomes_a_tag(raw: str | None, tag: str | None) -> None:
     assert read_language(raw) == tag
-
-
-@pytest.mark.parametrize(
-    ("raw", "zone"),
-    [("Europe/Helsinki", "Europe/Helsinki"), ("us/eastern", "US/Eastern"), ("Mars/Base", None), ("", None)],
-)
-def test_a_zone_is_an_iana_name(raw: str, zone: str | None) -> None:
-    assert read_zone(raw) == zone
 
 
 # ── numbers and booleans ─────────────────────────────────────────────────────────────────────────────────────────────
