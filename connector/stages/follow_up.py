@@ -42,6 +42,7 @@ def run(context: Context) -> FollowUpResult:
         with context.store.write() as connection:
             if not _is_ours(context, connection, row.customer):
                 continue  # not now: its connection is observed, paused or out of reach
+            following.lock_answers(connection, row.customer)
             if answers_key(scoring.ratings_of(connection, row.customer)) != row.answers_key:
                 continue  # an answer came in after `score`: the next lap takes both in
             opened += _one(context, connection, row, live, now)

@@ -185,6 +185,8 @@ def begin(connection: Connection, letter: Letter, message_id: str, now: datetime
     """
     if connecting.is_paused(connection, letter.invitation.connection):
         return False
+    # Whoever else is at this invitation, another sender or an answer, comes before us or after us.
+    connection.execute(select(invitation.c.id).where(invitation.c.id == letter.invitation.id).with_for_update())
     if _may_have_arrived(connection, letter) or not _still_wanted(connection, letter):
         return False
     connection.execute(

@@ -21,7 +21,7 @@ from connector.store.tables import (
     response,
     standing,
 )
-from connector.store.upsert import insert_or_ignore
+from connector.store.upsert import insert_once, insert_or_ignore
 
 REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
 """States of an invitation that reached its person, or may have; one that expired was never sent."""
@@ -53,6 +53,18 @@ def answers_of(connection: Connection, customer: str, limit: int = 50) -> list[t
     rows = [*newest, *(row for row in fresh if row.id not in known)]
     ratings = ratings_of(connection, [row.id for row in rows])
     return [(_said(row, ratings[row.id][0]), row) for row in rows if row.id in ratings]
+
+
+def lock_answers(connection: Connection, customer: str) -> None:
+    """Let no answer that no rule has looked at yet be corrected until the transaction ends.
+
+    A correction is recorded beside the answer once a follow-up is about it, and replaces it before: which of the two, is not known
+    while a follow-up is being opened.
+    """
+    mine = select(account.c.id).where(account.c.customer == customer)
+    fresh = select(response.c.invitation_id).where(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
+    locked = select(invitation.c.id).where(invitation.c.id.in_(fresh)).order_by(invitation.c.id).with_for_update()
+    connection.execute(locked).all()
 
 
 def ratings_of(connection: Connection, responses: Collection[str]) -> Mapping[str, list[Rating]]:
@@ -258,11 +270,8 @@ def noticed(connection: Connection, follow_ups: Collection[str]) -> set[str]:
 def begin_notice(connection: Connection, key: str, follow_up_id: str, *, recipient: str, now: datetime) -> bool:
     """Note that somebody is about to be told; False when that was begun before."""
     notice = tables.notice
-    if connection.execute(select(notice.c.key).where(notice.c.key == key)).first():
-        return False
     row = {"key": key, "follow_up_id": follow_up_id, "recipient": recipient, "state": "sending", "at": now}
-    connection.execute(notice.insert(), [row])
-    return True
+    return insert_once(connection, notice, row)
 
 
 def end_notice(connection: Connection, key: str, state: str, error: str | None) -> None:

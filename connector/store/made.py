@@ -8,16 +8,19 @@ from sqlalchemy import Connection, select
 
 from connector.ports import SetupResult, SetupStep
 from connector.store.tables import setup_made
+from connector.store.upsert import insert_or_ignore
 
 
 def remember(connection: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any], *, at: datetime) -> None:
     """Note that we made something; what was there before us is never noted, nor forgotten that it was we who made it then."""
     if detail.get("existed"):
         return
-    forget(connection, crm, step.key)
     kept = {"sentence": step.sentence, "detail": dict(detail), "group": step.group, "item": step.item}
     row = {"connection": crm, "key": step.key, "detail": kept, "at": at}
-    connection.execute(setup_made.insert(), [row])
+    # Somebody else's set-up may have made it at the same moment: the row is there by then, and is taken away for this one.
+    insert_or_ignore(connection, setup_made, [row])
+    forget(connection, crm, step.key)
+    insert_or_ignore(connection, setup_made, [row])
 
 
 def forget(connection: Connection, crm: str, key: str) -> None:

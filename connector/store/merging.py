@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from connector.model import FollowUpState, Kind
 from connector.store import tables
@@ -30,9 +31,20 @@ def settle(connection: Connection, crm: str, now: datetime) -> int:
     waiting = connection.execute(select(inbox).where(inbox.c.source == f"merge:{crm}", inbox.c.done_at.is_(None))).all()
     done = 0
     for row in waiting:
-        if _settle_one(connection, crm, row.key, row.payload["survivor"], now):
-            connection.execute(update(inbox).where(inbox.c.id == row.id).values(done_at=now))
-            done += 1
+        done += _settle_alone(connection, crm, row, now)
+    return done
+
+
+def _settle_alone(connection: Connection, crm: str, row: Any, now: datetime) -> bool:
+    """Carry out one merge; False where its survivor is not known yet, or where it meets what another process has just stored."""
+    inbox = tables.inbox
+    try:
+        with connection.begin_nested():
+            done = _settle_one(connection, crm, row.key, row.payload["survivor"], now)
+            if done:
+                connection.execute(update(inbox).where(inbox.c.id == row.id).values(done_at=now))
+    except IntegrityError:
+        return False  # the next lap sees what was stored, and goes by it
     return done
 
 

@@ -296,11 +296,6 @@ class Absorber:
         error = found.reading.error
         assert error is not None  # noqa: S101 - the caller has looked
         key = f"read:{found.ref}"
-        before = self._sql.execute(
-            select(tables.refused.c.attempts).where(
-                tables.refused.c.connection == self._crm, tables.refused.c.key == key
-            )
-        ).scalar()
         row = {
             "connection": self._crm,
             "key": key,
@@ -309,10 +304,10 @@ class Absorber:
             "what": f"{error.field}: {error.what}" if error.field else error.what,
             "remedy": error.remedy,
             "fingerprint": "",
-            "attempts": (before or 0) + 1,
+            "attempts": 1,
             "at": self._now,
         }
-        insert_or_update(self._sql, tables.refused, [row])
+        insert_or_update(self._sql, tables.refused, [row], added=("attempts",))
 
     def _unrefuse(self, refs: Iterable[str]) -> None:
         refused = tables.refused

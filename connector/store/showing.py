@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select, update
 
 from connector.model import Ref
 from connector.store.tables import display, ref_text
-from connector.store.upsert import insert_or_update
+from connector.store.upsert import insert_or_ignore
 
 
 def want(connection: Connection, ref: Ref, target: str, values: Mapping[str, Any]) -> None:
@@ -15,29 +15,15 @@ def want(connection: Connection, ref: Ref, target: str, values: Mapping[str, Any
 
     The record is marked for `write_back` when that changes anything.
     """
-    row = _row(connection, ref)
-    before = dict(row.wanted) if row else {}
-    after = before | dict(values)
-    if row is not None and after == before:
-        return
-    _put(
-        connection,
-        ref,
-        target,
-        wanted=after,
-        shown=row.shown if row else {},
-        written=row.written if row else {},
-        dirty=True,
-    )
-
-
-def _row(connection: Connection, ref: Ref) -> Any:
-    # Locked, so that nobody notes what the record shows between our reading and our writing it.
-    return connection.execute(
-        select(display).where(display.c.connection == ref.connection, display.c.ref == ref_text(ref)).with_for_update()
-    ).one_or_none()
-
-
-def _put(connection: Connection, ref: Ref, target: str, **columns: Any) -> None:
-    row = {"connection": ref.connection, "ref": ref_text(ref), "target": target, **columns}
-    insert_or_update(connection, display, [row])
+    here = and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
+    # Locked, so that nobody changes it between our reading and our writing it. A row that is not there cannot be locked.
+    locked = select(display.c.wanted).where(here).with_for_update()
+    row = connection.execute(locked).one_or_none()
+    if row is None:
+        nothing: dict[str, Any] = {"wanted": {}, "shown": {}, "written": {}, "dirty": False}
+        key = {"connection": ref.connection, "ref": ref_text(ref), "target": target}
+        insert_or_ignore(connection, display, [key | nothing])
+        row = connection.execute(locked).one()
+    after = {**row.wanted, **values}
+    if after != row.wanted:
+        connection.execute(update(display).where(here).values(wanted=after, target=target, dirty=True))

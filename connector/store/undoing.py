@@ -44,7 +44,7 @@ def lines(connection: Connection, crm: str, first: int, *, before: int | None, l
 def put_back(connection: Connection, crm: str, ref: str, values: Mapping[str, Any]) -> None:
     """Note what a record shows after our fields (by our names) were put back: that was us, and nobody else."""
     mine = (display.c.connection == crm) & (display.c.ref == ref)
-    row = connection.execute(select(display).where(mine)).one_or_none()
+    row = connection.execute(select(display).where(mine).with_for_update()).one_or_none()
     if row is None:
         return
     shown = {name: raw for name, raw in {**row.shown, **values}.items() if raw is not None}

@@ -62,16 +62,24 @@ def insert_or_ignore(connection: Connection, table: Table, rows: Rows) -> None:
         connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
-def insert_or_update(connection: Connection, table: Table, rows: Rows, *, only: Collection[str] = ()) -> None:
+def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row; False where its key exists already, or comes to exist while we wait for another transaction."""
+    return bool(connection.execute(_insert(connection, table).values(dict(row)).on_conflict_do_nothing()).rowcount == 1)
+
+
+def insert_or_update(
+    connection: Connection, table: Table, rows: Rows, *, only: Collection[str] = (), added: Collection[str] = ()
+) -> None:
     """Insert rows, or replace the given columns of those whose primary key exists. All rows name the same columns.
 
-    `only` names the columns to replace, where the others are for new rows alone.
+    `only` names the columns to replace, where the others are for new rows alone. Of columns in `added` the numbers are added up.
     """
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
     statement = _insert(connection, table)
     changes = {name: statement.excluded[name] for name in only or rows[0] if name not in keys}
+    changes |= {name: table.c[name] + statement.excluded[name] for name in added}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
 
 

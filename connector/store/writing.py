@@ -133,10 +133,8 @@ def refusals(connection: Connection, crm: str, keys: Collection[str]) -> Mapping
 
 def refuse(connection: Connection, crm: str, key: str, *, now: datetime, **columns: Any) -> None:
     """Set a write aside: code, what, remedy, fingerprint."""
-    mine = and_(refused.c.connection == crm, refused.c.key == key)
-    before = connection.execute(select(refused.c.attempts).where(mine)).scalar() or 0
-    row = {"connection": crm, "key": key, "direction": "write", "attempts": before + 1, "at": now, **columns}
-    insert_or_update(connection, refused, [row])
+    row = {"connection": crm, "key": key, "direction": "write", "attempts": 1, "at": now, **columns}
+    insert_or_update(connection, refused, [row], added=("attempts",))
 
 
 def accepted(connection: Connection, crm: str, key: str) -> None:

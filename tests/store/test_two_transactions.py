@@ -1,0 +1,207 @@
+"""Two transactions at once on PostgreSQL, each of which finds nothing yet of what the other is about to store."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from databases import TWO_WRITERS
+from sqlalchemy import Connection, insert, select, text, update
+
+from connector.model import Rating, Ref
+from connector.ports import SetupStep
+from connector.store import Store, answering, delivering, following, made, merging, showing, tables, undoing, writing
+from connector.store.delivering import Letter
+
+NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
+DAY = timedelta(days=1)
+MARIA = Ref("acme", "Contact", "003")
+pytestmark = TWO_WRITERS
+Work = Callable[[Connection], Any]
+
+
+def at_once(store: Store, first: Work, second: Work) -> Any:
+    """Let `second` begin when `first` has done its work and not yet committed; returns what `second` returned."""
+    results: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with store.write() as tx:
+                results.append(second(tx))
+        except BaseException as error:
+            errors.append(error)
+
+    other = threading.Thread(target=run)
+    with store.write() as tx:
+        first(tx)
+        other.start()
+        _until_it_waits(store, other)
+    other.join(timeout=20)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _until_it_waits(store: Store, other: threading.Thread) -> None:
+    """Return when the other transaction waits for a lock, or is through."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    end = time.monotonic() + 20
+    while other.is_alive() and time.monotonic() < end:
+        with store.read() as tx:
+            if tx.execute(waiting).scalar_one():
+                return
+        time.sleep(0.01)
+
+
+def row_of(store: Store, table: Any) -> Any:
+    """Return the only row of a table."""
+    with store.read() as tx:
+        return tx.execute(select(table)).one()
+
+
+def _want(**values: Any) -> Work:
+    return lambda tx: showing.want(tx, MARIA, "contact", values)
+
+
+def test_what_two_want_on_a_record_that_showed_nothing_is_both_kept(store: Store) -> None:
+    at_once(store, _want(no_surveys=True), _want(last_asked="2026-11-16"))
+    row = row_of(store, tables.display)
+    assert (row.wanted, row.dirty) == ({"no_surveys": True, "last_asked": "2026-11-16"}, True)
+
+
+def test_what_two_want_on_a_record_that_is_known_is_both_kept(store: Store) -> None:
+    with store.write() as tx:
+        _want(people=1)(tx)
+    at_once(store, _want(no_surveys=True), _want(last_asked="2026-11-16"))
+    assert row_of(store, tables.display).wanted == {"people": 1, "no_surveys": True, "last_asked": "2026-11-16"}
+
+
+def test_nothing_wanted_marks_no_record(store: Store) -> None:
+    with store.write() as tx:
+        _want(people=1)(tx)
+        tx.execute(update(tables.display).values(dirty=False))
+        _want(people=1)(tx)
+    assert row_of(store, tables.display).dirty is False
+
+
+def test_what_is_put_back_keeps_what_was_seen_meanwhile(store: Store) -> None:
+    with store.write() as tx:
+        _want(people=1)(tx)
+        tx.execute(update(tables.display).values(shown={"people": 1}))
+
+    def seen(tx: Connection) -> None:
+        tx.execute(update(tables.display).values(shown={"people": 1, "no_surveys": True}))
+
+    at_once(store, seen, lambda tx: undoing.put_back(tx, "acme", "Contact/003", {"people": None}))
+    assert row_of(store, tables.display).shown == {"no_surveys": True}
+
+
+def test_both_refusals_of_a_write_are_counted(store: Store) -> None:
+    def refuse(tx: Connection) -> None:
+        told = {"code": "RULE", "what": "no", "remedy": "look", "fingerprint": "f"}
+        writing.refuse(tx, "acme", "contact:Contact/003", now=NOW, **told)
+
+    at_once(store, refuse, refuse)
+    assert row_of(store, tables.refused).attempts == 2
+
+
+def test_one_of_two_tells_somebody(store: Store) -> None:
+    def begin(tx: Connection) -> bool:
+        return following.begin_notice(tx, "f:r@acme.example", "f", recipient="r@acme.example", now=NOW)
+
+    assert at_once(store, begin, begin) is False
+    assert row_of(store, tables.notice).recipient == "r@acme.example"
+
+
+def test_two_set_ups_note_what_was_made_once(store: Store) -> None:
+    def note(tx: Connection) -> None:
+        made.remember(tx, "acme", SetupStep("field:mood", "Make the field"), {"made": True}, at=NOW)
+
+    at_once(store, note, note)
+    assert row_of(store, tables.setup_made).key == "field:mood"
+
+
+def _invitation(tx: Connection, state: str = "sent") -> None:
+    common = {"survey": "after-case", "connection": "acme", "contact_id": "c", "interaction_id": "i"}
+    tx.execute(insert(tables.decision).values(id="d", state="invited", decided_at=NOW, **common))
+    person = {"person": "p", "email": "m@x.example", "name": "Maria", "language": "en", "label": "case 1"}
+    times = {"created_at": NOW, "due_at": NOW, "expires_at": NOW + 14 * DAY}
+    tx.execute(
+        insert(tables.invitation).values(
+            id="v", decision_id="d", account_id="a", questionnaire={}, state=state, **common, **person, **times
+        )
+    )
+
+
+def _account(tx: Connection) -> None:
+    columns = {"connection": "acme", "ref": "Account/001", "customer": "a", "name": "Oy", "is_customer": True}
+    tx.execute(insert(tables.account).values(id="a", facts={}, **columns))
+
+
+def _answer(value: float) -> Work:
+    given = [Rating("csat", "csat", value, 1, 5)]
+    return lambda tx: answering.record(tx, "v", given, comment="", now=NOW)
+
+
+def test_a_correction_that_comes_while_a_follow_up_is_opened_is_kept_beside_the_first_answer(store: Store) -> None:
+    with store.write() as tx:
+        _account(tx)
+        _invitation(tx)
+        first = _answer(1)(tx).response_id
+
+    def open_follow_up(tx: Connection) -> None:
+        following.lock_answers(tx, "a")
+        row = {"id": "f", "rule": "unhappy", "customer": "a", "connection": "acme", "account_id": "a", "state": "open"}
+        words = {"priority": "normal", "subject": "Call", "body": "", "due_at": NOW, "opened_at": NOW}
+        following.open_one(tx, {**row, **words}, [first])
+
+    at_once(store, open_follow_up, _answer(5))
+    with store.read() as tx:
+        kept = {row.id == first: (row.counts, row.after_contact) for row in tx.execute(select(tables.response))}
+    assert kept == {True: (True, False), False: (False, True)}
+
+
+def test_one_of_two_sends_a_message(store: Store) -> None:
+    with store.write() as tx:
+        _account(tx)
+        _invitation(tx, state="due")
+    with store.read() as tx:
+        (letter,) = delivering.letters(tx, "invitation", ["v"])
+
+    def begin(message_id: str, letter: Letter = letter) -> Work:
+        return lambda tx: delivering.begin(tx, letter, message_id, NOW)
+
+    assert at_once(store, begin("1@acme.example"), begin("2@acme.example")) is False
+    assert row_of(store, tables.attempt).message_id == "1@acme.example"
+
+
+def test_a_merge_that_meets_a_new_decision_on_the_survivor_is_carried_out_by_the_next_lap(store: Store) -> None:
+    with store.write() as tx:
+        _contact(tx, "loser", "003L")
+        _contact(tx, "c", "003S")
+        tx.execute(insert(tables.decision).values(id="d-loser", **_decided("loser")))
+        merging.remember(tx, "acme", [("Contact/003L", "Contact/003S")], NOW)
+
+    def decide(tx: Connection) -> None:
+        tx.execute(insert(tables.decision).values(id="d", **_decided("c")))
+
+    assert at_once(store, decide, lambda tx: merging.settle(tx, "acme", NOW)) == 0
+    with store.write() as tx:
+        assert merging.settle(tx, "acme", NOW) == 1
+        decided = {row.id: row.contact_id for row in tx.execute(select(tables.decision))}
+    assert decided == {"d-loser": "loser", "d": "c"}
+
+
+def _decided(contact: str) -> dict[str, Any]:
+    about = {"survey": "after-case", "connection": "acme", "interaction_id": "i", "contact_id": contact}
+    return {"state": "refused", "decided_at": NOW, **about}
+
+
+def _contact(tx: Connection, our_id: str, crm_id: str) -> None:
+    ref = {"connection": "acme", "ref": f"Contact/{crm_id}"}
+    tx.execute(insert(tables.contact).values(id=our_id, name=our_id, no_surveys=False, facts={}, **ref))
+    tx.execute(insert(tables.binding).values(kind="contact", id=our_id, content="x", **ref))
