@@ -64,7 +64,8 @@ def insert_or_ignore(connection: Connection, table: Table, rows: Rows) -> None:
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row; False where its key exists already, or comes to exist while we wait for another transaction."""
-    return bool(connection.execute(_insert(connection, table).values(dict(row)).on_conflict_do_nothing()).rowcount == 1)
+    statement = _insert(connection, table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(statement).first() is not None
 
 
 def insert_or_update(
