@@ -1,0 +1,111 @@
+"""docs/contract.md names what there is, and there is what it names: commands and options, keys, pages, fields."""
+
+import re
+import tomllib
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from connector.cli import app
+from connector.settings.keys import KEYS
+from connector.surveys.mail import Site
+from connector.web.app import create_app
+from connector.web.parts import WebParts
+
+ROOT = Path(__file__).resolve().parents[2]
+CRMS = ("salesforce", "hubspot")
+TYPES = {
+    "number": "number",
+    "text": "text",
+    "picklist": "one of",
+    "datetime": "date and time",
+    "url": "link",
+    "boolean": "checkbox",
+}
+"""How the page words the types of fields."""
+
+
+@cache
+def rows(heading: str) -> tuple[tuple[str, ...], ...]:
+    """Return the cells of the table under a heading of the page, without its head."""
+    page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+    _, _, section = re.split(rf"^(#+) {re.escape(heading)}$", page, maxsplit=1, flags=re.MULTILINE)
+    section = re.split(r"^#", section, maxsplit=1, flags=re.MULTILINE)[0]
+    lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    assert len(lines) > 2, f"no table under {heading}"
+    return tuple(tuple(cell.strip() for cell in line) for line in lines[2:])
+
+
+def code(cell: str) -> list[str]:
+    """Return what stands in backquotes in a cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def commands(command: Any, words: tuple[str, ...] = ()) -> dict[str, set[str]]:
+    """Return the options of every command that is shown, by the words that call it."""
+    if not isinstance(command, TyperGroup):
+        options = {opt for param in command.params for opt in param.opts if opt.startswith("--")}
+        return {" ".join(words): options - {"--help", "--config"}}
+    leaves = [commands(child, (*words, name)) for name, child in command.commands.items() if not child.hidden]
+    return {name: options for leaf in leaves for name, options in leaf.items()}
+
+
+def test_the_page_has_the_commands_and_their_options() -> None:
+    there = commands(get_command(app))
+    told: dict[str, set[str]] = {}
+    for call, *_ in rows("Commands"):
+        (shown,) = code(call)
+        words = shown.removeprefix("afterword ")
+        name = max((known for known in there if re.match(rf"{known}(?![\w-])", words)), key=len, default=words)
+        told[name] = set(re.findall(r"--[a-z][a-z-]*", words))
+    assert told == there
+
+
+def test_the_page_has_the_tables_and_their_keys() -> None:
+    there: dict[str, set[str]] = {}
+    for loc in KEYS:  # a table whose keys are the admin's own is one key
+        name = f"[{'.'.join(loc[:-1] or loc)}]"
+        there.setdefault(name, set()).update(loc[-1:] if len(loc) > 1 else ())
+    assert {code(table)[0]: set(code(keys)) for table, keys in rows("config.toml")} == there
+
+
+def test_the_page_has_the_pages() -> None:
+    site = Site("https://feedback.acme.example", "Acme", "care@acme.example")
+    nothing: Any = None
+    parts = WebParts(nothing, nothing, nothing, site=site, on_answer=print, send_sign_in=print)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GET and HEAD share a name, which matters to no browser
+        described = create_app(parts).openapi()["paths"]
+    there = {path: {method.upper() for method in methods} - {"HEAD"} for path, methods in described.items()}
+    assert {code(path)[0]: set(code(methods)) for methods, path, _ in rows("Answering")} == there
+
+
+def fields(crm: str, target: str) -> set[tuple[str, str, str]]:
+    """Return label, type and field of what a built-in mapping makes on a kind of record."""
+    mapping = tomllib.loads((ROOT / "mappings" / f"{crm}.toml").read_text(encoding="utf-8"))
+    made = [
+        field for field in mapping["write"].get(target, {}).values() if isinstance(field, dict) and "label" in field
+    ]
+    words = [(field, " ".join([TYPES[field["type"]], " · ".join(field.get("options", ()))]).strip()) for field in made]
+    return {(field["label"], kind, field["field"]) for field, kind in words}
+
+
+SECTIONS = {"account": "On the account or company", "contact": "On the contact", "task": "On the task"}
+
+
+@pytest.mark.parametrize("crm", CRMS)
+@pytest.mark.parametrize("target", SECTIONS)
+def test_the_page_has_the_fields_of_both_crms(crm: str, target: str) -> None:
+    told = {(row[0], row[1], *code(row[2 + CRMS.index(crm)])) for row in rows(SECTIONS[target])}
+    assert told == fields(crm, target)
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_the_mappings_make_fields_on_no_other_kind_of_record(crm: str) -> None:
+    mapping = tomllib.loads((ROOT / "mappings" / f"{crm}.toml").read_text(encoding="utf-8"))
+    assert {target for target in mapping["write"] if fields(crm, target)} == set(SECTIONS)
