@@ -132,8 +132,13 @@ class SeenTask:
     key: str
     open: bool
     outcome: str | None = None
+    """An `Outcome`, or a word of the CRM's that is none."""
     closed_at: datetime | None = None
     owner: Ref | None = None
+    cause: str | None = None
+    """A key of the causes, or a word of the CRM's that is none."""
+    shown: Facts = field(default_factory=dict)
+    """What its fields hold (subject, due, status, priority, owner …), by our own names, in the CRM's own form; never its text."""
 
 
 Pulled = Owner | Account | Contact | Interaction | SeenTask
@@ -228,3 +233,32 @@ class FollowUpState(StrEnum):
     WAITING_FOR_OUTCOME = "waiting_for_outcome"
     """Its task was completed or deleted, and nobody has said how it ended."""
     CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How a follow-up ended, or that it has not yet. The value is the word in the CRM and the key everywhere else."""
+
+    SOLVED = "Solved"
+    NOT_SOLVED_YET = "Reached, not solved yet"
+    NOT_REACHED = "Not reached"
+    NO_ACTION_NEEDED = "No action needed"
+
+
+class ClosedBy(StrEnum):
+    """Why a follow-up is closed."""
+
+    OUTCOME = "outcome"
+    LATER_ANSWER = "later_answer"
+    """A good answer of the same person to another invitation."""
+    JOINED = "joined"
+    """Another follow-up took it over."""
+    ACCOUNT_GONE = "account_gone"
+    UNDO = "undo"
+
+
+class TaskState(StrEnum):
+    """A follow-up's task in the CRM, as we last saw it or left it."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    DELETED = "deleted"

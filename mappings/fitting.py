@@ -231,18 +231,17 @@ class _Fitting:
         if "key" not in shown:  # none of our tasks can be there yet; the missing field is reported where it is written
             self.problems += section.problems
             return
-        key, outcome = shown["key"].path, shown.get("outcome")
-        tests = (Test(FieldMap(key, shown["key"].key), "!=", (None,)),)
+        tests = (Test(FieldMap(shown["key"].path, shown["key"].key), "!=", (None,)),)
         section.compare(tests, asked=True)
-        found, users = outcome.path if outcome else None, self.spec.owner.object
-        self._keep(TASK, section, tests, lambda: task_builder(spec, section.types, key=key, outcome=found, users=users))
+        users = self.spec.owner.object
+        self._keep(TASK, section, tests, lambda: task_builder(spec, section.types, shown, users=users))
 
     def _shown(self, target: str, section: Section) -> dict[str, WriteMap]:
-        """Take up what we write and can also see; of a task only the key and the outcome are of interest."""
+        """Take up what we write and can also see; of a task neither its text, which is long, nor what it hangs on."""
         found = {}
         for one in self.spec.write[target]:
             there = section.schema.fields.get(one.path)
-            if there is not None and (target != "task" or one.name in ("key", "outcome")):
+            if there is not None and (target != "task" or one.name not in ("body", "contact", "account")):
                 section.types[one.path] = there.type
                 found[one.name] = one
         return found

@@ -19,6 +19,8 @@ Errors = list[MappingError]
 Build = Callable[[str, Ref, Fields, Errors], Pulled]
 GetRef = Callable[[str, Fields], Ref | None]
 GetRefs = Callable[[str, Fields], tuple[Ref, ...]]
+EARLIER_OUTCOMES: Mapping[str, str] = {"Reached, still open": "Reached, not solved yet"}
+"""What an outcome was called in earlier versions, and is called now: what people chose then is read for ever."""
 EMAIL_INVALID = "email_invalid"
 """The fact of a contact whose address is none. Its name is promised to admins."""
 
@@ -249,18 +251,47 @@ def _time(field: FieldMap, types: Types) -> Get:
     return value(field.path, read_moment_of_day if is_day else read_datetime)
 
 
-def task_builder(spec: TaskMap, types: Types, *, key: str, outcome: str | None, users: str) -> Build:
-    """Compose the reader of our follow-up tasks; `key` and `outcome` are CRM fields."""
+def task_builder(spec: TaskMap, types: Types, written: Mapping[str, WriteMap], *, users: str) -> Build:
+    """Compose the reader of our follow-up tasks; `written` are the fields of ours that are there, the key among them."""
     is_open, owner = all_of(spec.open, types, missing=no), _ref(_one(spec.owner), users, types)
-    closed, key_of = _maybe(spec.closed, types, read_datetime), value(key, read_text)
-    outcome_of = value(outcome, read_text) if outcome else _nothing
+    closed, key_of = _maybe(spec.closed, types, read_datetime), value(written["key"].path, read_text)
+    outcome, cause = _word(written.get("outcome"), EARLIER_OUTCOMES), _word(written.get("cause"), {})
+    shown = _shown({name: one for name, one in written.items() if name != "key"})
 
     def build(connection: str, ref: Ref, fields: Fields, _: Errors) -> SeenTask:
         return SeenTask(
-            ref, key_of(fields) or "", is_open(fields), outcome_of(fields), closed(fields), owner(connection, fields)
+            ref,
+            key_of(fields) or "",
+            is_open(fields),
+            outcome(fields),
+            closed(fields),
+            owner(connection, fields),
+            cause(fields),
+            shown(fields),
         )
 
     return build
+
+
+def _word(field: WriteMap | None, earlier: Mapping[str, str]) -> Get:
+    """Return a reader of our word for an option: the admin may have renamed it, and an earlier version may have called it otherwise.
+
+    An option that stands for none of our words is read as it is.
+    """
+    if field is None:
+        return _nothing
+    words = {word.casefold(): word for word in field.options} | {word.casefold(): word for word in earlier}
+    words |= {option.casefold(): word for word, option in field.values.items()}
+    raw = value(field.path, read_text)
+
+    def get(fields: Fields) -> str | None:
+        option = raw(fields)
+        if option is None:
+            return None
+        word = words.get(str(option).casefold(), str(option))
+        return earlier.get(word, word)
+
+    return get
 
 
 def carries(path: str) -> Holds:

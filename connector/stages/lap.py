@@ -12,6 +12,7 @@ from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, S
 from connector.ports import Channel, Clock
 from connector.settings import Settings
 from connector.stages import addressees, alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
+from connector.stages.attention import end_attention
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
 from connector.stages.pull import Pulled
@@ -333,6 +334,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
             with context.store.read() as connection:
                 report.responses = laps.unconsidered(connection)
             follow_up.mark_silent(context)
+            end_attention(context)
             report.scored += score.run(context).scored
         case Stage.FOLLOW_UP:
             report.follow_ups += follow_up.run(context).opened

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from connector.ports import Query
-from connector.stages import listing
+from connector.stages import listing, task_events
 from connector.stages.context import Connected, Context
 from connector.store import unresolved
 from connector.store.leases import Lease
@@ -46,4 +46,7 @@ def _read_again(context: Context, crm: Connected, lease: Lease, query: Query, re
     found = [listing.found(crm, record) for record in records.values()]
     with context.store.write() as connection:
         lease.check(connection)
-        return Absorber(connection, crm.name, now=context.clock.now(), key=person_key(connection)).absorb(found)
+        now = context.clock.now()
+        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection)).absorb(found)
+        task_events.take_in(connection, context.settings, absorbed.tasks, now)
+        return absorbed

@@ -15,7 +15,7 @@ from connector.cursor import Cursor
 from connector.errors import AfterwordError, ImplausibleLoss, NotPermitted, SchemaChanged
 from connector.losses import check_loss
 from connector.ports import Query
-from connector.stages import late, listing
+from connector.stages import late, listing, task_events
 from connector.stages.context import Connected, Context
 from connector.stages.listing import Batch
 from connector.store import Transaction, comparing, cursors, linking, merging
@@ -116,6 +116,7 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *,
         moved = replace(moved, lost=moved.lost + _plausible_loss(connection, crm, reader, batch))
         absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection)).absorb(batch.found)
         merging.remember(connection, crm.name, absorbed.merges, now)
+        task_events.take_in(connection, context.settings, absorbed.tasks, now)
         _save(connection, crm, reader.query, moved, now)
     reader.cursor = moved
     context.progress(crm.name, reader.query.object, len(batch.found))

@@ -15,7 +15,7 @@ from connector.cursor import Cursor
 from connector.errors import AfterwordError, ImplausibleLoss, NotPermitted, QuotaSpent, SchemaChanged
 from connector.losses import check_loss
 from connector.ports import Query, Reading
-from connector.stages import listing
+from connector.stages import listing, task_events
 from connector.stages.context import Connected, Context
 from connector.stages.listing import Batch
 from connector.stages.pull import position, settle
@@ -150,6 +150,7 @@ class _Comparison:
         now = self._context.clock.now()
         absorbed = Absorber(connection, self._crm.name, now=now, key=person_key(connection)).absorb(found)
         merging.remember(connection, self._crm.name, absorbed.merges, now)
+        task_events.take_in(connection, self._context.settings, absorbed.tasks, now)
         differing = _differing(absorbed)
         self.changed |= differing > 0
         if drifted:

@@ -104,7 +104,10 @@ def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
 
 
 def open_follow_ups(connection: Connection, customer: str) -> list[Row[Any]]:
-    """Return a customer's open follow-ups, the most urgent first, each with how many answers it is about."""
+    """Return a customer's follow-ups that nobody has settled, the most urgent first, each with how many answers it is about.
+
+    Those that wait for an outcome are among them until they have waited for too long, see `end_attention`.
+    """
     about = (
         select(func.count())
         .where(follow_up_response.c.follow_up_id == follow_up.c.id)
@@ -115,7 +118,8 @@ def open_follow_ups(connection: Connection, customer: str) -> list[Row[Any]]:
         select(follow_up, about.label("answers"), contact.c.name.label("who"), account.c.name.label("account_name"))
         .join(account, account.c.id == follow_up.c.account_id)
         .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
-        .where(follow_up.c.customer == customer, follow_up.c.state == FollowUpState.OPEN)
+        .where(follow_up.c.customer == customer, follow_up.c.state != FollowUpState.CLOSED)
+        .where(follow_up.c.attention_ended_at.is_(None))
         .order_by(follow_up.c.due_at, follow_up.c.id)
     )
     return list(rows)

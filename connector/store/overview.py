@@ -98,6 +98,9 @@ def queues(connection: Connection, now: datetime) -> dict[str, int]:
         "accounts_to_score": select(func.count()).select_from(standing).where(standing.c.stale_at.is_not(None)),
         "records_to_write": select(func.count()).select_from(display).where(display.c.dirty),
         "follow_ups_open": select(func.count()).select_from(follow_up).where(follow_up.c.state == FollowUpState.OPEN),
+        "follow_ups_waiting_for_outcome": select(func.count())
+        .select_from(follow_up)
+        .where(follow_up.c.state == FollowUpState.WAITING_FOR_OUTCOME),
         "follow_ups_late": select(func.count())
         .select_from(follow_up)
         .where(follow_up.c.state == FollowUpState.OPEN, follow_up.c.due_at < now),

@@ -1,7 +1,7 @@
 """Queries of `pull`: what was read becomes rows; content that is as before changes nothing."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -56,6 +56,16 @@ class Counts:
     refused: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class TaskRead:
+    """A follow-up's own task as a page showed it."""
+
+    follow_up_id: str
+    ref: str
+    task: SeenTask | None
+    """None: it was deleted."""
+
+
 @dataclass(slots=True)
 class Absorbed:
     """What a page led to."""
@@ -63,6 +73,8 @@ class Absorbed:
     counts: dict[str, Counts] = field(default_factory=dict)
     merges: list[tuple[str, str]] = field(default_factory=list)
     """(loser's ref, survivor's ref): carried out when the pass is complete and the survivor is known."""
+    tasks: list[TaskRead] = field(default_factory=list)
+    """What follows from them for their follow-ups is decided by the stage, in the same transaction."""
 
     def of(self, kind: str) -> Counts:
         """Return the counter of a kind."""
@@ -108,6 +120,7 @@ class Absorber:
                 fresh.setdefault(kind_of(reading.value), {})[found.ref] = row
         for kind, rows in fresh.items():
             self._store(kind, rows, known)
+        result.tasks += self._see_tasks(fresh.get(Kind.FOLLOW_UP, {}))
         for found in page:
             if found.reading.value is not None and found.reading.error is not None:  # only a fact was not understood
                 self._refuse(found)
@@ -121,8 +134,7 @@ class Absorber:
 
     def _store(self, kind: Kind, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> None:
         if kind is Kind.FOLLOW_UP:
-            self._see_tasks(rows)
-            return
+            return  # see `_see_tasks`
         # What was merged into another record and is there again has no row: its binding leads to the other's.
         new = [ref for ref in rows if ref not in known or known[ref].alias]
         ids = dict(zip(new, new_ids(len(new)), strict=True))
@@ -178,30 +190,21 @@ class Absorber:
         again = [dict(zip(names, line, strict=True), alias=False) for ref, line in lines.items() if ref in known]
         insert_or_update(self._sql, binding, again)
 
-    def _see_tasks(self, rows: Mapping[str, _Fresh]) -> None:
+    def _see_tasks(self, rows: Mapping[str, _Fresh]) -> Iterator[TaskRead]:
+        """Bind the tasks that are follow-ups' own, and yield them. Those of another installation, and copies, are nobody's."""
         follow_up = tables.follow_up
-        for ref, fresh in rows.items():
-            task = fresh.value
-            assert isinstance(task, SeenTask)  # noqa: S101 - that is what the kind means
-            mine = self._sql.execute(select(follow_up).where(follow_up.c.id == task.key)).one_or_none()
-            if mine is None or _is_copy(mine.task_ref, ref):
+        tasks = {ref: fresh.value for ref, fresh in rows.items() if isinstance(fresh.value, SeenTask)}
+        keys = [task.key for task in tasks.values()]
+        mine = among(self._sql, follow_up.c.id, keys) & (follow_up.c.connection == self._crm)
+        found = self._sql.execute(select(follow_up.c.id, follow_up.c.task_ref).where(mine)).all() if keys else ()
+        own = {row.id: row.task_ref for row in found}
+        for ref, task in tasks.items():
+            if task.key not in own or _is_copy(own[task.key], ref):
                 continue
-            # A task whose making was never confirmed may lack what comes after it: `write_back` finishes it, and says that it is there.
-            changes: dict[str, Any] = {"outcome": task.outcome}
-            if not task.open:
-                changes["task_ref"] = ref
-            if not task.open and mine.state == "open":
-                changes |= {"state": "closed", "closed_at": task.closed_at or self._now}
-                mark_stale(self._sql, mine.customer, self._now)
-            self._sql.execute(update(follow_up).where(follow_up.c.id == mine.id).values(**changes))
-            row = {
-                "connection": self._crm,
-                "ref": ref,
-                "kind": Kind.FOLLOW_UP.value,
-                "id": mine.id,
-                "content": fresh.content,
-            }
+            kind, content = Kind.FOLLOW_UP.value, rows[ref].content
+            row = {"connection": self._crm, "ref": ref, "kind": kind, "id": task.key, "content": content}
             insert_or_update(self._sql, binding, [row])
+            yield TaskRead(task.key, ref, task)
 
     # ── deletions and merges ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +220,7 @@ class Absorber:
         at_ref = (binding.c.connection == self._crm) & (binding.c.ref == found.ref)
         self._sql.execute(update(binding).where(at_ref).values(content=""))
         if kind is Kind.FOLLOW_UP:
-            self._drop_task(bound.id, found.ref)
+            result.tasks += self._deleted_task(bound.id, found.ref)
             return 1
         changes = {"deleted_at": self._now} | ({"look_at": self._now} if kind is Kind.INTERACTION else {})
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
@@ -240,14 +243,12 @@ class Absorber:
         of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)
         return str(self._sql.execute(of_account).scalar_one())
 
-    def _drop_task(self, follow_up_id: str, ref: str) -> None:
+    def _deleted_task(self, follow_up_id: str, ref: str) -> Iterator[TaskRead]:
+        """Yield the deletion of a follow-up's task; that of a copy says nothing."""
         follow_up = tables.follow_up
-        row = self._sql.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one()
-        if row.state != "open" or _is_copy(row.task_ref, ref):
-            return
-        closed = {"state": "closed", "closed_at": self._now, "outcome": "Task deleted in the CRM"}
-        self._sql.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**closed))
-        mark_stale(self._sql, row.customer, self._now)
+        known = self._sql.execute(select(follow_up.c.task_ref).where(follow_up.c.id == follow_up_id)).one_or_none()
+        if known is not None and not _is_copy(known.task_ref, ref):
+            yield TaskRead(follow_up_id, ref, None)
 
     # ── what our fields show ─────────────────────────────────────────────────────────────────────────────────────────
 

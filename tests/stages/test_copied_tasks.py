@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from lap_world import LapWorld
 
+from connector.store import tables
 from tests.databases import ONE_DATABASE
 
 NAMES = ("Subject", "WhatId", "WhoId", "OwnerId", "Status", "Afterword_Key__c")
@@ -28,7 +29,8 @@ def test_what_becomes_of_a_copy_says_nothing_of_the_follow_up(world: LapWorld, f
     else:
         world.crm.delete(copy)
     world.lap(HOUR)
+    assert [row.state for row in world.rows(tables.follow_up)] == ["open"]
     assert world.shows(account)["Attention"]
-    world.crm.finish(task["Id"])
+    world.crm.finish(task["Id"], Afterword_Outcome__c="Solved")
     world.lap(HOUR)
     assert "Attention" not in world.shows(account)

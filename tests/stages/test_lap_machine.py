@@ -242,7 +242,9 @@ class Laps(RuleBasedStateMachine):
             shown = self.world.shows(account)
             assert shown.get("People", 0) == people[account]
             assert bool(shown.get("Attention")) == any(
-                row.state == "open" for row in self.world.rows(tables.follow_up) if row.account_id == self._id(account)
+                row.state != "closed" and row.attention_ended_at is None
+                for row in self.world.rows(tables.follow_up)
+                if row.account_id == self._id(account)
             )
 
     def _every_end_is_decided_once(self) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
+from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref
 from connector.ports import Reading
 from connector.store import Store
 from connector.store.pulling import Absorber, Found
@@ -13,7 +13,7 @@ from connector.store.tables import binding
 AT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
 RITVA, AITI, MARIA = Ref("acme", "User", "1"), Ref("acme", "Account", "1"), Ref("acme", "Contact", "1")
 FACTS = {"industry": "Banking", "size": 250, "rate": 0.5, "vip": True, "since": None}
-CASE, TASK = Ref("acme", "Case", "1"), Ref("acme", "Task", "1")
+CASE = Ref("acme", "Case", "1")
 KEPT: dict[str, Pulled] = {
     "05160c95f3f16118ff11ef44": Owner(RITVA, "Ritva Laine", "ritva@acme.example", True, "Europe/Helsinki"),
     "700154d2e96f45b01e6bd728": Account(AITI, "Äiti & Co", RITVA, None, True, "https://www.aiti.example/", FACTS),
@@ -23,7 +23,6 @@ KEPT: dict[str, Pulled] = {
     "3e136b7c595df42bac8740a5": Interaction(
         CASE, "case", "case 1", AITI, (MARIA,), RITVA, "closed", AT, AT, {"origin": "Phone"}
     ),
-    "91ed0e6a78a19918d35b3242": SeenTask(TASK, "k1", True, None, None, RITVA),
 }
 
 

@@ -44,7 +44,12 @@ follow_up = Table(
     Column("halfway_told_at", Utc, comment="When the deputy was told that nobody had touched it at half its time."),
     Column("escalated_at", Utc),
     Column("outcome_asked_at", Utc, comment="When its owner was asked how it ended."),
+    Column(
+        "attention_ended_at", Utc, comment="When the record stopped showing it: nobody had noted an outcome for long."
+    ),
     Column("task_ref", String, comment="NULL until the CRM has the task."),
+    Column("task_state", String, comment="open, completed or deleted, as we last saw it or left it."),
+    Column("task_left_at", Utc, comment="When a change was kept from the task, because somebody else had changed it."),
     Column("task_written", Json, comment="What we last wrote to the task, by our names."),
     Column("task_seen", Json, comment="What the task was last seen to hold, by our names."),
     Index(
@@ -61,6 +66,12 @@ follow_up = Table(
         "connection",
         sqlite_where=text("task_ref IS NULL"),
         postgresql_where=text("task_ref IS NULL"),
+    ),
+    Index(
+        "ix_follow_up_unsettled",
+        "connection",
+        sqlite_where=text("state <> 'closed' OR task_state = 'open'"),
+        postgresql_where=text("state <> 'closed' OR task_state = 'open'"),
     ),
 )
 

@@ -1,0 +1,108 @@
+"""What people do to a follow-up's task, or note of it, becomes the follow-up's next state."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.model import FollowUpState, SeenTask, TaskState
+from connector.settings import Settings
+from connector.stages.follow_up_states import Event, KnownTask, OutcomeNoted, Progress, TaskDeleted, after, event_of
+from connector.store import Row, Transaction, task_rows
+from connector.store.pulling import TaskRead, mark_stale
+from connector.store.tables import ref_text
+
+_DUE = timedelta(hours=24)
+"""When a follow-up is due again whose rule is not in the configuration any more."""
+
+
+def take_in(tx: Transaction, settings: Settings, read: Sequence[TaskRead], now: datetime) -> None:
+    """Take in what a page said of our tasks. Belongs into the transaction that stores the page."""
+    if not read:
+        return
+    rows = task_rows.follow_ups(tx, {one.follow_up_id for one in read})
+    for one in read:
+        row = rows.get(one.follow_up_id)
+        if row is None:
+            continue
+        event = TaskDeleted() if one.task is None else event_of(_known(row), one.task)
+        seen = _as_seen(row, one)
+        if event is not None:
+            seen |= _consequences(tx, settings, row, event, now)
+        if event is not None or seen.get("owner_ref", row.owner_ref) != row.owner_ref:
+            mark_stale(tx, row.customer, now)
+        task_rows.change(tx, row.id, seen)
+
+
+def note_outcome(tx: Transaction, settings: Settings, follow_up_id: str, noted: OutcomeNoted, now: datetime) -> bool:
+    """Take in an outcome that somebody noted elsewhere; `write_back` brings it to the task. False: there is no such follow-up."""
+    row = task_rows.follow_ups(tx, [follow_up_id]).get(follow_up_id)
+    if row is None:
+        return False
+    changes = _consequences(tx, settings, row, noted, now)
+    if changes:
+        task_rows.change(tx, row.id, changes)
+        mark_stale(tx, row.customer, now)
+    return True
+
+
+def due_again(settings: Settings, rule: str, now: datetime) -> datetime:
+    """Return when a follow-up is due after an attempt that settled nothing: by its rule, from now on, in working time."""
+    known = settings.follow_up.get(rule)
+    return settings.company.working_time.due(now, known.due if known is not None else _DUE)
+
+
+def _known(row: Row[Any]) -> KnownTask:
+    return KnownTask(TaskState(row.task_state) if row.task_state else None, row.task_seen)
+
+
+def _as_seen(row: Row[Any], read: TaskRead) -> dict[str, Any]:
+    """Return what is to be remembered of a task; where somebody gave it to another person, the follow-up is theirs."""
+    task = read.task
+    if task is None:
+        return {"task_state": TaskState.DELETED.value, "task_ref": read.ref}
+    seen: dict[str, Any] = {"task_seen": dict(task.shown)}
+    seen["task_state"] = (TaskState.OPEN if task.open else TaskState.COMPLETED).value
+    if not task.open:
+        # One that is open, and whose making was never confirmed, may lack what comes after it: `write_back` finishes it.
+        seen["task_ref"] = read.ref
+    if _owner_changed(row, task):
+        seen |= {"owner_ref": ref_text(task.owner), "owner_note": None}
+    return seen
+
+
+def _owner_changed(row: Row[Any], task: SeenTask) -> bool:
+    if task.owner is None:
+        return False
+    before = (row.task_seen or {}).get("owner") or (row.task_written or {}).get("owner")
+    known = row.owner_ref if before is None else f"{task.owner.object}/{before}"
+    return ref_text(task.owner) != known
+
+
+def _consequences(tx: Transaction, settings: Settings, row: Row[Any], event: Event, now: datetime) -> dict[str, Any]:
+    """Return the columns that an event changes. What another follow-up has taken over meanwhile is not opened again."""
+    before = _progress(row)
+    progress = after(before, event, now=now, due_again=due_again(settings, row.rule, now))
+    opens = progress.state is FollowUpState.OPEN and before.state is not FollowUpState.OPEN
+    if progress == before or (opens and task_rows.has_successor(tx, row)):
+        return {}
+    changes = asdict(progress) | {"state": progress.state.value}
+    if progress.due_at != before.due_at:
+        changes |= dict.fromkeys(("late_told_at", "escalated_at", "halfway_told_at"))
+    if progress.state is not FollowUpState.WAITING_FOR_OUTCOME:
+        changes |= dict.fromkeys(("outcome_asked_at", "attention_ended_at"))
+    return changes
+
+
+def _progress(row: Row[Any]) -> Progress:
+    return Progress(
+        state=FollowUpState(row.state),
+        due_at=row.due_at,
+        attempts=row.attempts,
+        outcome=row.outcome,
+        cause=row.cause,
+        note=row.note,
+        waiting_since=row.waiting_since,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+    )
