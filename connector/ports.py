@@ -162,6 +162,16 @@ class Budget(Protocol):
         """Note that the CRM gives no more calls for now."""
 
 
+class Passes(Protocol):
+    """When an adapter last read what it reads only now and then, and what it then kept, for all processes of the installation."""
+
+    def last(self, object_name: str, name: str) -> tuple[datetime, str] | None:
+        """Return what was noted last of an object: when, and which text."""
+
+    def note(self, object_name: str, name: str, at: datetime, text: str = "") -> None:
+        """Note that it was read: in force for others when the object's records that were read before this are stored."""
+
+
 class TokenVault(Protocol):
     """Keeps, encrypted, the tokens that a CRM gave in exchange for others, for all processes of the installation."""
 
@@ -229,13 +239,12 @@ class BulkWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """A CRM field that a mapping wants to exist."""
+    """A CRM field that a mapping wants to exist; its type as in `FieldSchema`."""
 
     object: str
     name: str
     label: str
     type: str
-    """As in `FieldSchema.type`."""
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
@@ -291,10 +300,9 @@ Needs = Mapping[str, frozenset[Literal["read", "create", "update"]]]
 
 @dataclass(frozen=True, slots=True)
 class MissingRight:
-    """A right that the connection needs and does not have."""
+    """A right that the connection needs and does not have, by the CRM's name for it."""
 
     name: str
-    """As the CRM calls it."""
     remedy: str
 
 

@@ -18,6 +18,7 @@ from adapters.email import channel as email_channel
 from connector.budget import CallBudget
 from connector.clock import SystemClock
 from connector.errors import Problem, SettingsError
+from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter
 from connector.settings import Settings, load
 from connector.settings.model import Connection, Email
@@ -112,15 +113,17 @@ def _endpoint(
 ) -> Endpoint:
     """`keys` encrypt renewed tokens, the newest first."""
     budget = CallBudget(name, share=one.daily_call_share, store=store, clock=clock)
+    passes = PassBook(name, store=store, clock=clock)
     vault = None
     if one.refresh_token is not None and keys:
         vault = Vault(name, given=one.refresh_token.get_secret_value(), keys=keys, store=store, clock=clock)
     return Endpoint(
         name=name,
-        adapter=adapter_for(name, one, clock, budget=budget, vault=vault),
+        adapter=adapter_for(name, one, clock, budget=budget, vault=vault, passes=passes),
         mapping=mapping,
         mode_live=one.is_live,
         mapping_name=mapping.file,
+        passes=passes,
         budget=budget,
         credentials=_digest(one),
     )

@@ -48,8 +48,8 @@ class HubSpotAdapter:
         self._config = config
         self._client = Client(config, clock)
         links = Links(self._client)
-        self._catalogue = Catalogue(self._client)
-        self._reader = Reader(self._client, self._catalogue, links)
+        self._catalogue = Catalogue(self._client, config.passes)
+        self._reader = Reader(self._client, self._catalogue, links, config.passes)
         once = Once(self._client, links, self._reader.properties)
         self._writer = Writer(self._client, self._catalogue, links, once)
         self._account = Account(self._client)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Final
 
 from adapters.hubspot import conditions
@@ -10,11 +9,12 @@ from adapters.hubspot.client import Client
 from adapters.hubspot.records import Columns, Row, record_values, tombstone
 from adapters.hubspot.values import moment, stamp
 from adapters.hubspot.version import objects
-from connector.ports import Record
+from connector.ports import Passes, Record
 
 _EVERY: Final = timedelta(hours=1)
 _SLACK: Final = 2 * _EVERY
 """A lap that did not look leaves its deletions to a later one, so that one looks further back than its own beginning."""
+_KEPT_AS: Final = "archived"
 _PAGE: Final = 100
 _LONGEST_LIST: Final = 6_000
 """Characters of property names in an address."""
@@ -23,10 +23,9 @@ _LONGEST_LIST: Final = 6_000
 class Archive:
     """Lists archived records, of each object at most hourly: the list cannot be limited to what is new."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, passes: Passes) -> None:
         self._client = client
-        self._lock = Lock()
-        self._read_at: dict[str, datetime] = {}
+        self._passes = passes
 
     def tombstones(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
         """Yield what was deleted since then. `merged` are ids of which better is known than that they are gone."""
@@ -34,13 +33,11 @@ class Archive:
         if not self._due(columns.object, since, now):
             return
         yield from self._listed(columns, since, merged)
-        with self._lock:
-            self._read_at[columns.object] = now
+        self._passes.note(columns.object, _KEPT_AS, now)
 
     def _due(self, object_name: str, since: datetime | None, now: datetime) -> bool:
-        with self._lock:
-            before = self._read_at.get(object_name)
-        return since is None or before is None or now - before >= _EVERY
+        before = self._passes.last(object_name, _KEPT_AS)
+        return since is None or before is None or now - before[0] >= _EVERY
 
     def _listed(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
         query = {"limit": _PAGE, "archived": "true"}

@@ -1,6 +1,8 @@
 """What HubSpot's objects look like in this account, to this key."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Final
@@ -10,9 +12,10 @@ from adapters.hubspot.client import Client
 from adapters.hubspot.owners import OWNERS, owner_schema
 from adapters.hubspot.version import properties
 from connector.errors import RecordRejected, SchemaChanged
-from connector.ports import FieldSchema, ObjectSchema
+from connector.ports import FieldSchema, ObjectSchema, Passes
 
 LONGEST_TEXT: Final = 65_536
+_KEPT_AS: Final = "properties"
 _KNOWN_FOR: Final = timedelta(hours=1)
 _TYPES: Final[Mapping[str, str]] = {
     "string": "text",
@@ -36,8 +39,9 @@ STAGES: Final[Mapping[str, tuple[str, str]]] = {
 class Catalogue:
     """Reads schemas. `describe` asks each time; `fields` remembers, since reading depends on it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, passes: Passes) -> None:
         self._client = client
+        self._passes = passes
         self._lock = Lock()
         self._known: dict[str, tuple[datetime, ObjectSchema]] = {}
         self._rich: dict[str, frozenset[str]] = {}
@@ -50,18 +54,39 @@ class Catalogue:
         found = {row["name"]: _field(row, object_name) for row in rows if row.get("name")}
         pseudo = {one.name: one for one in [*_associations(object_name), *_stages(object_name, found)]}
         schema = ObjectSchema(object_name, object_name.capitalize(), found | pseudo)
-        with self._lock:
-            self._known[object_name] = (self._client.clock.now(), schema)
-            self._rich[object_name] = frozenset(row["name"] for row in rows if row.get("fieldType") == "html")
+        rich = frozenset(row["name"] for row in rows if row.get("fieldType") == "html")
+        now = self._client.clock.now()
+        self._remember(object_name, now, schema, rich)
+        text = json.dumps({"fields": [asdict(one) for one in schema.fields.values()], "rich": sorted(rich)})
+        self._passes.note(object_name, _KEPT_AS, now, text)
         return schema
 
     def fields(self, object_name: str, *, must: tuple[str, ...] = ()) -> Mapping[str, FieldSchema]:
         """Return the fields as they were lately; asks anew for one of `must` that was not there then."""
+        if (known := self._lately(object_name)) is not None and set(must) <= set(known.fields):
+            return known.fields
+        return self.describe(object_name).fields
+
+    def _lately(self, object_name: str) -> ObjectSchema | None:
+        """Return the object as it was read within the last hour, by us or by another process."""
+        since = self._client.clock.now() - _KNOWN_FOR
         with self._lock:
             known = self._known.get(object_name)
-        if known is not None and self._client.clock.now() - known[0] < _KNOWN_FOR and set(must) <= set(known[1].fields):
-            return known[1].fields
-        return self.describe(object_name).fields
+        if known is not None and known[0] > since:
+            return known[1]
+        kept = self._passes.last(object_name, _KEPT_AS)
+        if kept is None or kept[0] <= since:
+            return None
+        told = json.loads(kept[1])
+        fields = {one["name"]: FieldSchema(**{**one, **_tuples(one)}) for one in told["fields"]}
+        schema = ObjectSchema(object_name, object_name.capitalize(), fields)
+        self._remember(object_name, kept[0], schema, frozenset(told["rich"]))
+        return schema
+
+    def _remember(self, object_name: str, at: datetime, schema: ObjectSchema, rich: frozenset[str]) -> None:
+        with self._lock:
+            self._known[object_name] = (at, schema)
+            self._rich[object_name] = rich
 
     def rich(self, object_name: str) -> frozenset[str]:
         """Return the properties that HubSpot shows as HTML: text without its tags would lose its lines there."""
@@ -79,6 +104,10 @@ class Catalogue:
             if isinstance(error, errors.Absent | SchemaChanged):
                 raise errors.missing_object(object_name, where=self._client.where(call)) from error
             raise
+
+
+def _tuples(kept: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
 
 
 def _field(row: Mapping[str, Any], object_name: str) -> FieldSchema:

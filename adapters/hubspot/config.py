@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from adapters.hubspot.passes import OwnPasses
 from connector.errors import Problem, SettingsError
-from connector.ports import Budget, TokenVault
+from connector.ports import Budget, Passes, TokenVault
 
 DEFAULT_URL = "https://api.hubapi.com"
 
@@ -29,6 +30,9 @@ class HubSpotConfig:
     vault: TokenVault | None = field(default=None, repr=False)
     """Keeps what the refresh token was exchanged for; None: nobody does."""
 
+    passes: Passes = field(default_factory=OwnPasses, repr=False)
+    """Keeps when what is read only now and then was read last."""
+
     @classmethod
     def from_settings(cls, name: str, values: Mapping[str, Any]) -> Self:
         """Build from plain values (the token revealed). `SettingsError` names everything that is missing or wrong."""
@@ -41,6 +45,7 @@ class HubSpotConfig:
             ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
             budget=values.get("budget"),
             vault=values.get("vault"),
+            passes=values.get("passes") or OwnPasses(),
             **{key: _text(values, key) for key in _needed(values)},
         )
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Any, Final
 
 from adapters.hubspot import conditions
 from adapters.hubspot.client import Client
 from adapters.hubspot.values import RecordId, from_wire, stamp
 from adapters.hubspot.version import OWNERS as _PATH
-from connector.ports import FieldSchema, ObjectSchema, Query, Record
+from connector.ports import FieldSchema, ObjectSchema, Passes, Query, Record
 
 OWNERS: Final = "owners"
 _LASTS: Final = timedelta(hours=1)
+_KEPT_AS: Final = "list"
 _PAGE: Final = 500
 _FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "id": ("Owner id", "id"),
@@ -40,24 +40,18 @@ def owner_schema() -> ObjectSchema:
 class Owners:
     """Reads the list, people who have left included: they still own records."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, passes: Passes) -> None:
         self._client = client
-        self._lock = Lock()
-        self._read_at: datetime | None = None
+        self._passes = passes
 
     def due(self, since: datetime | None) -> bool:
         """Tell whether the list is to be read again: at most hourly, since it hardly changes."""
-        with self._lock:
-            now = self._client.clock.now()
-            if since is not None and self._read_at is not None and now - self._read_at < _LASTS:
-                return False
-            self._read_at = now
-            return True
+        before = self._passes.last(OWNERS, _KEPT_AS)
+        return since is None or before is None or self._client.clock.now() - before[0] >= _LASTS
 
-    def missed(self) -> None:
-        """Note that the list could not be read."""
-        with self._lock:
-            self._read_at = None
+    def seen(self, at: datetime) -> None:
+        """Note that the list was read."""
+        self._passes.note(OWNERS, _KEPT_AS, at)
 
     def records(self, query: Query) -> list[Record]:
         """Return the owners that a query matches, ordered by (stamp, id)."""

@@ -1,5 +1,6 @@
 """Pipelines: what a stage says of the records that are in it. Labels may be in any language; the stage's own data decides."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from threading import Lock
@@ -7,7 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from adapters.hubspot.client import Client
 from adapters.hubspot.version import pipelines
+from connector.ports import Passes
 
+_KEPT_AS: Final = "pipelines"
 _LASTS: Final = timedelta(hours=1)
 _ASK_AGAIN: Final = timedelta(minutes=1)
 """For a stage that is not known: somebody may just have made it."""
@@ -27,8 +30,9 @@ Stages = Mapping[tuple[str, str], Stage]
 class Pipelines:
     """Reads pipelines, at most hourly."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, passes: Passes) -> None:
         self._client = client
+        self._passes = passes
         self._lock = Lock()
         self._known: dict[str, tuple[datetime, Stages]] = {}
 
@@ -44,17 +48,27 @@ class Pipelines:
             now = self._client.clock.now()
             known = self._known.get(object_name)
             if known is None or now - known[0] >= lasts:
-                known = (now, self._read(object_name))
+                known = self._kept(object_name, now - lasts) or (now, self._read(object_name))
                 self._known[object_name] = known
             return known[1]
 
+    def _kept(self, object_name: str, since: datetime) -> tuple[datetime, Stages] | None:
+        """Return what another process has read after `since`."""
+        kept = self._passes.last(object_name, _KEPT_AS)
+        if kept is None or kept[0] <= since:
+            return None
+        return kept[0], {(pipeline, name): Stage(*told) for pipeline, name, *told in json.loads(kept[1])}
+
     def _read(self, object_name: str) -> Stages:
         rows = self._client.read(pipelines(object_name), call=f"pipelines of {object_name}").rows
-        return {
+        stages = {
             (str(row["id"]), str(stage["id"])): _stage(stage.get("metadata") or {})
             for row in rows
             for stage in row.get("stages") or ()
         }
+        text = json.dumps([[*key, *stage] for key, stage in stages.items()])
+        self._passes.note(object_name, _KEPT_AS, self._client.clock.now(), text)
+        return stages
 
 
 def _find(stages: Stages, pipeline: str | None, stage: str) -> Stage | None:

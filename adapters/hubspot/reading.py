@@ -22,7 +22,7 @@ from adapters.hubspot.records import Columns, Completer, Row, columns_of, losers
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
 from adapters.hubspot.version import objects
 from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged, Unavailable
-from connector.ports import Page, Position, Query, Record
+from connector.ports import Page, Passes, Position, Query, Record
 
 LAG: Final = timedelta(minutes=5)
 """How long a change may be missing from the search, with room to spare."""
@@ -76,12 +76,12 @@ class Place:
 class Reader:
     """Reads records of any object."""
 
-    def __init__(self, client: Client, catalogue: Catalogue, links: Links) -> None:
+    def __init__(self, client: Client, catalogue: Catalogue, links: Links, passes: Passes) -> None:
         self._client = client
         self._catalogue = catalogue
-        self._owners = Owners(client)
-        self._archive = Archive(client)
-        self._completer = Completer(links, Pipelines(client), self.properties)
+        self._owners = Owners(client, passes)
+        self._archive = Archive(client, passes)
+        self._completer = Completer(links, Pipelines(client, passes), self.properties)
 
     # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -120,17 +120,15 @@ class Reader:
         if not self._owners.due(since):
             yield Page([], None, self._client.now())
             return
-        try:
-            records = self._owners.records(query)
-        except Exception:
-            self._owners.missed()
-            raise
+        began = self._client.clock.now()
+        records = self._owners.records(query)
         now = self._client.now()
         behind = [record for record in records if after is None or position(record) > after]
         for some in chunks(behind, _PAGE):
             yield Page(some, position(some[-1]), now)
         if not behind:
             yield Page([], None, now)
+        self._owners.seen(began)
 
     def _living(self, columns: Columns, place: Place | None, after: Position | None, gone: set[str]) -> Iterator[Page]:
         for rows, server_time in _gathered(self._searches(columns, place)):

@@ -7,6 +7,7 @@ from typing import Any
 
 from connector.budget import CallBudget
 from connector.errors import Problem, SchemaChanged, SettingsError
+from connector.passes import PassBook
 from connector.ports import Clock, CrmAdapter, MappingSource, ObjectSchema
 from connector.stages.context import Connected
 from connector.store import Row, Store, connecting, writing
@@ -28,6 +29,8 @@ class Endpoint:
     mapping: MappingSource
     mode_live: bool
     mapping_name: str
+    passes: PassBook | None = None
+    """Where its adapter notes what it reads only now and then."""
     budget: CallBudget | None = None
     """What its adapter asks before each call; None: nothing is held back."""
     credentials: str = field(default="", repr=False)
@@ -70,7 +73,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     _note_mapping(store, endpoint, state)
     with store.write() as connection:
         writing.take_form(connection, endpoint.name, mapping.form)
-    return Connected(endpoint.name, endpoint.adapter, mapping, live, test_kind), problems
+    return Connected(endpoint.name, endpoint.adapter, mapping, live, test_kind, endpoint.passes), problems
 
 
 def _test_kind(store: Store, endpoint: Endpoint, *, ask: bool) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
 from connector.settings import Settings
 from connector.stop_sign import StopSign
@@ -21,6 +22,8 @@ class Connected:
     """False: only observed. Nothing is sent, written or decided for its records."""
     test_kind: str = ""
     """What the vendor calls an org that is kept for tests (see `Org`); empty for production and while observing."""
+    passes: PassBook | None = None
+    """Where its adapter notes what it reads only now and then; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,14 +98,23 @@ def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, res
         for batch in reader.batches():
             _store(context, crm, reader, batch, lease=lease, result=result)
             if context.stop.is_set():
+                _drop_passes(crm, reader.query)
                 return
         _finish(context, crm, reader, lease)
     except (SchemaChanged, NotPermitted, ImplausibleLoss) as error:
+        _drop_passes(crm, reader.query)
         # This object pauses; the others go on. Nothing of it is taken as deleted.
         result.problems.append(error)
         result.unread[reader.query.object] = error
     except AfterwordError as error:
+        _drop_passes(crm, reader.query)
         result.failure = error
+
+
+def _drop_passes(crm: Connected, query: Query) -> None:
+    """What was read beside the changes did not all get into the store: it is read again in the next lap."""
+    if crm.passes is not None:
+        crm.passes.drop(query.object)
 
 
 def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> None:
@@ -140,6 +149,8 @@ def _plausible_loss(connection: Transaction, crm: Connected, reader: "_Reader", 
 def _finish(context: Context, crm: Connected, reader: "_Reader", lease: Lease) -> None:
     with context.store.write() as connection:
         lease.check(connection)
+        if crm.passes is not None:
+            crm.passes.keep(connection, reader.query.object)
         _save(connection, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
 
 

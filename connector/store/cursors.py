@@ -41,3 +41,16 @@ def save(
         "moved_at": now,
     }
     insert_or_update(connection, table, [row])
+
+
+def load_pass(connection: Connection, crm: str, object_name: str, name: str) -> tuple[datetime, str] | None:
+    """Return when an object was last read in a pass that is made only now and then, and what was kept of it."""
+    at = (table.c.connection == crm, table.c.object == object_name, table.c["pass"] == name)
+    row = connection.execute(select(table.c.moved_at, table.c.position).where(*at)).one_or_none()
+    return None if row is None else (row.moved_at, row.position)
+
+
+def save_pass(connection: Connection, crm: str, object_name: str, name: str, *, at: datetime, text: str) -> None:
+    """Store that an object was read in such a pass."""
+    row = {"connection": crm, "object": object_name, "pass": name, "fingerprint": ""}
+    insert_or_update(connection, table, [row | {"position": text, "moved_at": at}])
