@@ -36,6 +36,7 @@ from connector.clock import SystemClock
 from connector.durations import parse_duration
 from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
 from connector.exports.tables import TableName
+from connector.output import outlive_readers
 from connector.scoring.book import ScoreSettings, book_json, score_book
 from connector.scoring_file import read_ratings
 from connector.settings import Settings
@@ -69,6 +70,7 @@ P = ParamSpec("P")
 
 def main() -> None:
     """Run the command line."""
+    outlive_readers()
     # The modules stay for ever, and pages of records are trees without cycles: to look for cycles in both again and again would
     # take a quarter of a lap.
     gc.freeze()

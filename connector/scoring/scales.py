@@ -21,7 +21,7 @@ class Scale:
     """The lowest and the highest possible answer, and which end is the good one.
 
     `up` means that a high value is good; `down` that a low one is, as with the effort asked for by the first CES.
-    Raises MappingError when the ends are not two different finite numbers in order.
+    Raises MappingError when the ends are not two different finite numbers in order, or too far apart to reckon with.
     """
 
     low: float
@@ -36,6 +36,13 @@ class Scale:
                 field="low",
                 value=self.low,
                 remedy="Make low smaller than high.",
+            )
+        if not (math.isfinite(self.high - self.low) and math.isfinite(self.low + self.high)):
+            raise MappingError(
+                f"the ends of a scale from {self.low:g} to {self.high:g} are too far apart to reckon with.",
+                field="low",
+                value=self.low,
+                remedy="Write the lowest and the highest answer that people could choose, such as 1 and 5.",
             )
         if self.direction not in ("up", "down"):
             raise MappingError(
@@ -54,11 +61,14 @@ class Scale:
                 value=value,
                 remedy="Correct the value, or the low and high of its question.",
             )
-        return value if self.direction == "up" else self.low + self.high - value
+        # Within the ends, whatever the rounding of numbers of very different size.
+        return value if self.direction == "up" else min(max(self.low + self.high - value, self.low), self.high)
 
     def to_unit(self, value: float) -> float:
         """The answer between 0 (worst) and 1 (best), linear: 1 of 5 stars is 0. Raises MappingError off the scale."""
-        return (self.upward(value) - self.low) / (self.high - self.low)
+        self.upward(value)
+        above_worst = value - self.low if self.direction == "up" else self.high - value
+        return above_worst / (self.high - self.low)
 
 
 _NPS_SCALE = Scale(0, 10)

@@ -3,6 +3,7 @@
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
@@ -311,9 +312,10 @@ class Settings(BaseSettings):
         """The database's address with a relative SQLite path made absolute. Holds the password, if there is one."""
         url = self.store.url.get_secret_value()
         scheme, mark, name = url.partition(":///")
-        if not mark or not scheme.startswith("sqlite") or name.startswith((":memory:", "file:")):
+        if not mark or not scheme.startswith("sqlite") or name.startswith((":memory:", "file:", "/")):
             return url
-        return f"{scheme}:///{self.base / name}"
+        # The folder is a path and becomes a part of an address: "?" would begin its options, "%20" would be a blank.
+        return f"{scheme}:///{quote(str(self.base))}/{name}"
 
     @property
     def is_live(self) -> bool:

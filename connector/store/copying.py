@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import JSON, DateTime, MetaData, column, table
 from sqlalchemy.types import TypeEngine
@@ -16,7 +17,7 @@ _PAGE = 2000
 
 def copy_store(source: Store, path: Path) -> Store:
     """Return a SQLite copy of a store at `path`, with nobody at work in it. An empty or older source is brought to this version."""
-    target = Store(f"sqlite:///{path}")
+    target = Store(f"sqlite:///{quote(str(path))}")
     if source.is_sqlite:
         _copy_file(source, target)
     else:

@@ -1,11 +1,13 @@
 """A file of ratings is read as admins write it, and every row that cannot be used is named with what to do."""
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connector.errors import AfterwordError
+from connector.scoring.book import ScoreSettings, score_book
 from connector.scoring.evidence import RatedAnswer
 from connector.scoring_file import parse_ratings, read_ratings
 
@@ -114,6 +116,19 @@ def test_a_row_that_cannot_be_used_is_named_and_stops_no_other(row: str, field: 
     assert words in problem.what
     assert problem.remedy
     assert len(found.answers) == 2
+
+
+@pytest.mark.parametrize(("low", "high", "direction"), [("-1e308", "1e308", "up"), ("1e308", "1.5e308", "down")])
+def test_a_scale_too_wide_to_reckon_with_is_named_and_spoils_no_other_account(
+    low: str, high: str, direction: str
+) -> None:
+    wide = f"Beta,,effort,{high},{low},{high},{direction},2026-11-12"
+    found = parse_ratings("\n".join([HEADER, GOOD, wide]), name="ratings.csv")
+    (problem,) = found.problems
+    assert (problem.where, "too far apart" in problem.what) == ("ratings.csv: line 3, low", True)
+    (result,) = score_book(found.answers, datetime(2026, 11, 22, tzinfo=UTC), ScoreSettings())
+    assert result.score is not None
+    assert math.isfinite(result.score.score)
 
 
 def test_line_numbers_are_those_of_the_file() -> None:

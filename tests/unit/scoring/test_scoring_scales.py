@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import MappingError
-from connector.scoring.scales import Scale, in_top_boxes, is_easy, nps_band, round_half_away
+from connector.scoring.scales import Direction, Scale, in_top_boxes, is_easy, nps_band, round_half_away
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,16 @@ def test_there_is_no_minus_zero() -> None:
 @given(st.floats(min_value=0, max_value=1))
 def test_turning_a_scale_round_turns_the_answer_round(value: float) -> None:
     assert Scale(0, 1, "down").to_unit(value) == pytest.approx(1 - Scale(0, 1).to_unit(value))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(0, 1), st.floats(), st.sampled_from(["up", "down"]))
+def test_whatever_a_scale_is_an_answer_lies_between_its_ends_or_is_refused(
+    low: float, share: float, high: float, direction: Direction
+) -> None:
+    try:
+        scale = Scale(low, high, direction)
+        value = min(max(low + share * (high - low), low), high)
+    except MappingError:
+        return
+    assert 0 <= scale.to_unit(value) <= 1
+    assert {scale.to_unit(low), scale.to_unit(high)} == {0, 1}

@@ -294,7 +294,7 @@ def test_what_init_writes_needs_only_a_token(tmp_path: Path, crm: str) -> None:
     assert settings.connection(crm).mapping == tmp_path / "new" / "mappings" / f"{crm}.toml"
     assert settings.connection(crm).mapping.read_text() == "# the mapping\n"  # type: ignore[union-attr]
     assert settings.surveys["after-case"].on == "case.closed"
-    assert settings.follow_up["unhappy"].when.text == "csat <= 2"
+    assert settings.follow_up["low"].when.text == "low"
     assert settings.limits.sending_window.company == settings.company.working_time
     assert not settings.company.working_hours.always
 

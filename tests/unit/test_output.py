@@ -1,0 +1,60 @@
+"""What reads the output may leave whenever it likes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEADER = "account,contact,metric,value,low,high,direction,at\n"
+ROW = "Acme {n},,csat,4,1,5,up,2026-11-12\n"
+
+
+@pytest.fixture
+def ratings(tmp_path: Path) -> Path:
+    path = tmp_path / "ratings.csv"
+    path.write_text(HEADER + "".join(ROW.format(n=n) for n in range(400)))
+    return path
+
+
+def left_alone(*arguments: str, stream: str = "stdout") -> tuple[int, str]:
+    """Run a command whose output nobody reads; returns its exit code and what the other stream holds."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    other = "stderr" if stream == "stdout" else "stdout"
+    pipes = {stream: writing, other: subprocess.PIPE}
+    done = subprocess.run(
+        [sys.executable, "-c", "from connector.cli import main; main()", *arguments],
+        check=False,
+        text=True,
+        timeout=60,
+        **pipes,
+    )
+    os.close(writing)
+    return done.returncode, getattr(done, other)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_who_has_left_is_no_error(ratings: Path, options: list[str]) -> None:
+    assert left_alone("score", str(ratings), *options) == (0, "")
+
+
+def test_a_commands_own_exit_code_is_told_to_the_end(tmp_path: Path) -> None:
+    assert left_alone("check", "--json", "-c", str(tmp_path / "config.toml")) == (2, "")
+
+
+def test_the_help_is_read_by_nobody_either() -> None:
+    assert left_alone("--help") == (0, "")
+
+
+def test_errors_may_go_unread_too(tmp_path: Path) -> None:
+    code, told = left_alone("status", "-c", str(tmp_path / "config.toml"), stream="stderr")
+    assert (code, told) == (2, "")
+
+
+def test_what_is_read_is_whole(ratings: Path) -> None:
+    command = [sys.executable, "-c", "from connector.cli import main; main()", "score", str(ratings), "--json"]
+    told = subprocess.run(command, text=True, capture_output=True, timeout=60, check=True)
+    assert told.stdout.count('"account": "Acme ') == 400
+    assert told.stdout.endswith("}\n")
