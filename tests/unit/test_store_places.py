@@ -10,7 +10,17 @@ from connector.store.copying import copy_store
 from connector.store.migrate import current, head, migrate
 
 HUB = '[crm.hub]\nadapter = "hubspot"\naccess_token = "t"\n'
-FOLDERS = ["customers?", "100%20 sure", "a#b&c=d", "50%", "käännä 客户", "it's \"so\"", "%2e%2e", "plus+minus", "semi;colon"]
+FOLDERS = [
+    "customers?",
+    "100%20 sure",
+    "a#b&c=d",
+    "50%",
+    "käännä 客户",
+    'it\'s "so"',
+    "%2e%2e",
+    "plus+minus",
+    "semi;colon",
+]
 
 
 @pytest.mark.parametrize("name", FOLDERS)
