@@ -1,13 +1,14 @@
 """What `check` asks one CRM: whether it is reached, whether each field, right and page is as it should be, and what was read so far."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
 from connector.errors import CrmError, Problem
-from connector.ports import Clock, CrmMapping, Needs, Org
-from connector.stages import addressees
+from connector.model import Ownership
+from connector.ports import Clock, CrmMapping, Needs, ObjectSchema, Org
+from connector.stages import addressees, ownership
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
 from connector.store import budgets, connecting, owners
@@ -55,7 +56,7 @@ class CrmCheck:
             schemas = describe_all(self.endpoint.adapter, self.endpoint.mapping)
         except CrmError as error:
             return [self._failure(error)]
-        mapping, fitting = self.endpoint.mapping.fit(schemas)
+        mapping, fitting = self.endpoint.mapping.fit(schemas, self._ownership(schemas))
         self.org = org
         found = [
             *refused,
@@ -70,6 +71,12 @@ class CrmCheck:
         except CrmError as error:
             found.append(self._failure(error))
         return found
+
+    def _ownership(self, schemas: Mapping[str, ObjectSchema]) -> Ownership:
+        """Return whose the fields are, as the next lap will know it."""
+        if not budgets.is_ready(self.house.store):
+            return Ownership()
+        return ownership.seen(self.house.store, self.endpoint.adapter, self.endpoint.mapping, schemas)
 
     @property
     def _where(self) -> str:
@@ -95,6 +102,9 @@ class CrmCheck:
 
     def _asked(self, mapping: CrmMapping, org: Org) -> Iterator[Problem]:
         yield from self._reading(mapping, org)
+        for left in mapping.foreign:
+            held = ownership.filled(self.endpoint.adapter, left)
+            yield Problem(left.where, f"{left.what} {held}", left.remedy)
         adapter = self.endpoint.adapter
         for right in adapter.missing_rights(needs(mapping)):
             yield Problem(self._where, f"the connection lacks a right that it needs: {right.name}.", right.remedy)

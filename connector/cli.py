@@ -19,15 +19,14 @@ from rich.console import Console
 from connector import (
     checking,
     cli_setup,
+    cli_undo,
     exporting,
     planning,
     printing,
     printing_check,
     printing_plan,
-    printing_undo,
     project,
     reconciling,
-    undoing,
     wiring,
 )
 from connector import status as statuses
@@ -316,18 +315,24 @@ def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
 def undo(
     crm: Annotated[str, typer.Argument(help="The connection's name.")],
     config: Config = DEFAULT_CONFIG,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Everything since then: 24h, 2026-11-12 or 2026-11-12T14:00, in the company's time zone."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it, and pause the connection.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take back the last write-back of a CRM, where nobody has changed it since. Without --yes it only says what it would do."""
+    """Take back the last write-back of a CRM, or everything since a time, where nobody has changed it since.
+
+    Without --yes it only says what it would do.
+    """
     house = _house(config)
     with _closing(house):
         _migrated(house)
         (endpoint,) = _endpoints(house, crm)
-        found = undoing.carry_out(house, endpoint) if yes else undoing.plan(house, endpoint)
-    _print_json(found.as_json()) if as_json else printing_undo.undone(out, found)
-    if found.exit_code:
-        _leave(found.exit_code)
+        code = cli_undo.run(out, house, endpoint, since, carry_out=yes, as_json=as_json)
+    if code:
+        _leave(code)
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 """Spans of time as admins write them: ``0s 90s 15m 24h 7d``."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -32,3 +32,25 @@ def format_duration(span: timedelta) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return "0s"
+
+
+def parse_moment(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """Return the moment, in UTC, that lies so long before now (``24h``), or that people in a zone write like this: ``2026-11-12``
+    (its first moment), ``2026-11-12T14:00``, or with a zone of its own.
+
+    `ValueError`: it is none, or lies ahead.
+    """
+    text = text.strip()
+    if text[:1].isdigit() and text[-1:] in _UNITS:
+        return now - parse_duration(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("no moment") from None
+    try:
+        moment = (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no moment") from None
+    if moment > now:
+        raise ValueError("in the future")
+    return moment

@@ -262,3 +262,51 @@ class TaskState(StrEnum):
     OPEN = "open"
     COMPLETED = "completed"
     DELETED = "deleted"
+
+
+# ── whose a field is ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+Field = tuple[str, str]
+"""A CRM's field: (object, API name)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """What is known, without a call, of which fields of a CRM may be written because they are ours."""
+
+    made: frozenset[Field] = frozenset()
+    """Those that the setup log names."""
+    kept: frozenset[Field] = frozenset()
+    """Those of others that were written before anybody was asked whose they are."""
+    marked: bool = False
+    """Whether the CRM is known to have been set up by us: then fields with our built-in names are ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignField:
+    """A field that a mapping wants to write, and that is not ours: it is left alone."""
+
+    target: str
+    """account or contact."""
+    name: str
+    """Our name for what would be written there."""
+    object: str
+    field: str
+    where: str
+    """The line of the mapping."""
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Fields of ours that exist, and that nobody sees on a record's page."""
+
+    object: str
+    page: str
+    """What the admin knows the page as, e.g. ``page layouts``."""
+    fields: tuple[str, ...]
+    """By their labels."""
+    path: str
+    """Where the admin clicks to put them on it."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from connector.clock import SteppedClock
 from connector.errors import Problem
-from connector.model import Ref
+from connector.model import ForeignField, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     CrmAdapter,
@@ -27,15 +27,15 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
-    Unseen,
     Usage,
     Write,
     WriteResult,
 )
-from connector.stages import going_live, invite, lap
+from connector.stages import going_live, invite, lap, ownership
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected
 from connector.stages.lap import Installation, Report, Stage
+from connector.stages.ownership import Filled
 from connector.status import paused
 from connector.store import connecting, hindsight, naming
 from connector.store.copying import copy_store
@@ -73,6 +73,29 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """A field that the mapping names for writing, and that is not ours."""
+
+    crm: str
+    field: ForeignField
+    filled: Filled
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        one = self.field
+        return {
+            "crm": self.crm,
+            "object": one.object,
+            "field": one.field,
+            "where": one.where,
+            "what": one.what,
+            "remedy": one.remedy,
+            "holds": self.filled.holds,
+            "of": self.filled.of,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What the next sync would do, and what each record shows before it."""
 
@@ -83,6 +106,8 @@ class Plan:
     names: Names
     paused: Mapping[str, str] = field(default_factory=dict)
     """The connections that are paused, with the reasons."""
+    foreign: Sequence["LeftAlone"] = ()
+    """Fields that are not ours, and that the lap would not write."""
 
     @property
     def creates(self) -> int:
@@ -98,6 +123,7 @@ class Plan:
         """Return the plan as JSON values: writes with before and after, mails, and the lap's counts."""
         return {
             "writes": [self._write(crm, write) for crm, write in self.noted.writes],
+            "refused": [one.as_json() for one in self.foreign],
             "mails": [{"to": one.to, "subject": one.subject} for one in self.noted.messages],
             "lap": self.report.as_json(),
         }
@@ -157,7 +183,7 @@ def next_lap(house: Installation) -> Plan:
         with copy.store.write() as connection:
             connecting.end_pauses(connection)
         report = lap.run(copy)
-        return Plan(noted, report, _before(house, noted), _names(copy, noted), held)
+        return Plan(noted, report, _before(house, noted), _names(copy, noted), held, _left_alone(house, report))
 
 
 def look_back(house: Installation, span: timedelta) -> Hindsight:
@@ -217,6 +243,10 @@ class NotingAdapter:
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """See the port."""
         return self._real.fetch(object_name, ids, fields)
+
+    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> Sequence[Record]:
+        """See the port."""
+        return self._real.newest(object_name, fields, limit)
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Note the writes; the answer is as if all had gone well."""
@@ -290,6 +320,15 @@ def _before(house: Installation, noted: Noted) -> dict[tuple[str, str, str], Map
         for crm_id, record in adapters[crm].fetch(object_name, list(writes), fields).items():
             found[crm, object_name, crm_id] = record.fields
     return found
+
+
+def _left_alone(house: Installation, report: Report) -> list[LeftAlone]:
+    adapters = {one.name: one.adapter for one in house.endpoints}
+    return [
+        LeftAlone(crm, field, ownership.filled(adapters[crm], field))
+        for crm, fields in report.foreign.items()
+        for field in fields
+    ]
 
 
 def _names(copy: Installation, noted: Noted) -> Names:

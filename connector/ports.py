@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
-from connector.model import Pulled, Ref
+from connector.model import ForeignField, Ownership, Pulled, Ref, Unseen
 
 
 class Clock(Protocol):
@@ -281,19 +281,6 @@ class SetupResult:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """Fields of ours that exist, and that nobody sees on a record's page."""
-
-    object: str
-    page: str
-    """What the admin knows the page as, e.g. ``page layouts``."""
-    fields: tuple[str, ...]
-    """By their labels."""
-    path: str
-    """Where the admin clicks to put them on it."""
-
-
 Needs = Mapping[str, frozenset[Literal["read", "create", "update"]]]
 """What is to be done, by object."""
 
@@ -339,6 +326,9 @@ class CrmAdapter(Protocol):
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """Return the present state of these records by id. Ids that are deleted or unknown are absent."""
+
+    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> Sequence[Record]:
+        """Return the records (not deleted) that were made last, at most `limit`, the newest first."""
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out at most `write_batch` writes on one object; one result for each, in order.
@@ -442,6 +432,14 @@ class CrmMapping(Protocol):
         """Return the fields of ours that should exist in the CRM (with those that are missing now)."""
 
     @property
+    def foreign(self) -> Sequence[ForeignField]:
+        """Fields that it names for writing, and that are not ours: they are in no other way part of what is written."""
+
+    def shared(self, target: str) -> frozenset[str]:
+        """Return which of our names on a target are written to fields that others write too: of those the CRM is asked what stands
+        there in the moment of writing."""
+
+    @property
     def lacking(self) -> Sequence[tuple[str, str]]:
         """Fields, as (object, field), that it cannot do without, and that the CRM does not show us."""
 
@@ -465,8 +463,13 @@ class MappingSource(Protocol):
     def triggers(self) -> str:
         """Changes when what ends an interaction, or who is a customer, is read in another way: what might make history look new."""
 
-    def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[CrmMapping, Sequence[Problem]]:
-        """Fit the mapping to a live schema; problems of severity ``error`` mean that it cannot be used as it is."""
+    def fit(
+        self, schemas: Mapping[str, ObjectSchema], ours: Ownership | None = None
+    ) -> tuple[CrmMapping, Sequence[Problem]]:
+        """Fit the mapping to a live schema; problems of severity ``error`` mean that it cannot be used as it is.
+
+        Without `ours` nobody is asked whose a field is, and every field counts as ours: nothing may be written by it.
+        """
 
 
 # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,9 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
         )
     for writes in _by_record(one):
         _record(console, one, writes)
+    for left in one.foreign:
+        console.print(f"[bold]! refused[/] {escape(left.crm)}: {escape(left.field.what)} {left.filled}")
+        console.print(f"{_INDENT}{left.field.where}: {left.field.remedy}", markup=False)
     for message in one.noted.messages:
         console.print(f"[bold]+ mail[/] {escape(_addressed(message))}")
     if not any(endpoint.mode_live for endpoint in house.endpoints):

@@ -1,60 +1,111 @@
-"""What `undo` prints: record by record what is put back, what is left, and why."""
+"""What `undo` prints: record by record what is put back, what is left, and why, as it goes on."""
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
 
 from connector.printing import many
-from connector.stages.undo import Step
-from connector.undoing import Undone
+from connector.undoing import Taken, Undone
 
 _INDENT = " " * 4
 
 
-def undone(console: Console, one: Undone) -> None:
-    """Print what was, or would be, taken back."""
-    if one.at is None:
-        console.print(f"There is no write-back of {one.crm} to take back.", markup=False)
-        return
-    console.print(f"[bold]The write-back of {one.at:%d %b %Y %H:%M} UTC on {escape(one.crm)}[/]")
-    for step in one.steps:
-        _step(console, one, step)
-    _closing(console, one)
+@dataclass(slots=True)
+class Printed:
+    """Prints it for people."""
+
+    console: Console
+    begun: bool = False
+
+    def show(self, undone: Undone, page: Sequence[Taken]) -> None:
+        """Print a page of records."""
+        if not self.begun and undone.at is not None:
+            what = "Everything written since" if undone.since else "The write-back of"
+            self.console.print(f"[bold]{what} {undone.at:%d %b %Y %H:%M} UTC on {escape(undone.crm)}[/]")
+            self.begun = True
+        for taken in page:
+            _record(self.console, taken)
+
+    def end(self, undone: Undone) -> None:
+        """Print what it came to."""
+        if undone.at is None:
+            what = "nothing that was written to" if undone.since else "no write-back of"
+            when = " since then" if undone.since else ""
+            self.console.print(f"There is {what} {undone.crm}{when} to take back.", markup=False)
+            return
+        _closing(self.console, undone)
 
 
-def _step(console: Console, one: Undone, step: Step) -> None:
-    result = one.results.get(step.line.key)
-    refused = result is not None and result.outcome == "refused"
+@dataclass(slots=True)
+class Json:
+    """Prints it for programs, record by record: there may be more of them than fit into memory."""
+
+    stream: TextIO
+    begun: bool = False
+    records: int = 0
+
+    def show(self, undone: Undone, page: Sequence[Taken]) -> None:
+        """Print a page of records."""
+        self._begin(undone)
+        for taken in page:
+            self.stream.write(",\n    " if self.records else "\n    ")
+            self.stream.write(json.dumps(taken.as_json(), ensure_ascii=False, default=str))
+            self.records += 1
+
+    def end(self, undone: Undone) -> None:
+        """Print what it came to."""
+        self._begin(undone)
+        self.stream.write("\n  ]" if self.records else "]")
+        failure = str(undone.failure) if undone.failure else None
+        for name, value in (("done", undone.done), ("failure", failure)):
+            self.stream.write(f',\n  "{name}": {json.dumps(value, ensure_ascii=False)}')
+        self.stream.write("\n}\n")
+
+    def _begin(self, undone: Undone) -> None:
+        if self.begun:
+            return
+        self.begun = True
+        self.stream.write(f'{{\n  "crm": {json.dumps(undone.crm)},\n  "written_at": {_moment(undone)},\n  "records": [')
+
+
+def _moment(undone: Undone) -> str:
+    return json.dumps(undone.at.isoformat() if undone.at else None)
+
+
+def _record(console: Console, taken: Taken) -> None:
+    step = taken.step
     if not step.fields and not step.left:
         return
-    name = one.names.get(step.line.ref, "")
-    what = "close the task" if step.is_task and step.fields else ("refused" if refused else "")
-    title = " ".join(part for part in (step.ref.object, name) if part)
+    closes = step.is_task and step.line.created and step.fields
+    what = "close the task" if closes else ("refused" if taken.refused else "")
+    title = " ".join(part for part in (step.ref.object, taken.name) if part)
     console.print(f"[bold]~ {escape(title)}[/] ({step.ref.id}){': ' + what if what else ''}")
     for path, value in step.fields.items():
         console.print(f"{_INDENT}{path}: {_shown(step.now.get(path))} -> {_shown(value)}", markup=False)
     for path, reason in step.left.items():
         console.print(f"{_INDENT}{path or 'all of it'} is left: {reason}.", markup=False)
-    if result is not None and result.error is not None:
-        console.print(f"{_INDENT}refused: {result.error}", markup=False)
+    if taken.result is not None and taken.result.error is not None:
+        console.print(f"{_INDENT}refused: {taken.result.error}", markup=False)
 
 
-def _closing(console: Console, one: Undone) -> None:
-    if not one.done:
-        console.print(f"\nWould change {many(len(one.due), 'record')}. Nothing was changed yet.")
+def _closing(console: Console, undone: Undone) -> None:
+    if not undone.done:
+        console.print(f"\nWould change {many(undone.due, 'record')}. Nothing was changed yet.")
         console.print(
-            f"`afterword undo {one.crm} --yes` does it, and pauses {one.crm}: else the next lap would write the same again.",
+            f"The same command with --yes does it, and pauses {undone.crm}: else the next lap would write the same again.",
             markup=False,
         )
         return
-    if one.failure is not None:
-        console.print(f"\nNot finished: {one.failure}", markup=False)
-    done = len(one.results) - len(one.refused)
-    refused = f"; {many(len(one.refused), 'record')} refused" if one.refused else ""
-    console.print(f"\nPut back {many(done, 'record')}{refused}. {one.crm} is paused.", markup=False)
+    if undone.failure is not None:
+        console.print(f"\nNot finished: {undone.failure}", markup=False)
+    refused = f"; {many(undone.refused, 'record')} refused" if undone.refused else ""
+    console.print(f"\nPut back {many(undone.put_back, 'record')}{refused}. {undone.crm} is paused.", markup=False)
     console.print(
-        f"Change what was wrong, look at `afterword plan`, then `afterword resume --crm {one.crm}`.", markup=False
+        f"Change what was wrong, look at `afterword plan`, then `afterword resume --crm {undone.crm}`.", markup=False
     )
 
 

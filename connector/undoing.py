@@ -1,15 +1,16 @@
-"""`undo`: takes back the last write-back of one connection, and pauses it, so that the next lap does not write the same again."""
+"""`undo`: takes back what was written to one connection, and pauses it, so that the next lap does not write the same again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from connector.errors import CrmError, StoreError
+from connector.errors import AfterwordError, CrmError, StoreError
 from connector.ports import WriteResult
 from connector.stages import lap, undo
 from connector.stages.connect import Endpoint, connect
+from connector.stages.context import Connected
 from connector.stages.lap import Installation
 from connector.stages.undo import Step
 from connector.stages.write_back_sending import Outbox
@@ -17,56 +18,31 @@ from connector.store import connecting, naming, undoing
 from connector.store.leases import held
 
 REASON = "the last write-back was taken back"
+REASON_SINCE = "what was written since {since:%Y-%m-%d %H:%M} UTC was taken back"
 
 
-@dataclass(slots=True)
-class Undone:
-    """What is to be taken back, and what has become of it."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is to be taken back on one record, and what has become of it."""
 
-    crm: str
-    at: datetime | None
-    """When the write-back was; None: there is nothing to take back."""
-    steps: list[Step] = field(default_factory=list)
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Names of accounts and contacts, and subjects of tasks, by ref."""
-    done: bool = False
-    """Whether it was carried out, and not only planned."""
-    results: dict[str, WriteResult] = field(default_factory=dict)
-    """By the key of the line that was taken back."""
-    failure: CrmError | None = None
-    """Why the rest could not be done; it can be done by the next attempt."""
+    step: Step
+    name: str
+    """What people call the record."""
+    result: WriteResult | None = None
+    """None: it was only planned, or there was nothing to do."""
 
     @property
-    def due(self) -> list[Step]:
-        """The records that are to be changed."""
-        return [step for step in self.steps if step.fields]
-
-    @property
-    def refused(self) -> list[WriteResult]:
-        """What the CRM did not take."""
-        return [result for result in self.results.values() if result.outcome == "refused"]
-
-    @property
-    def exit_code(self) -> int:
-        """0 done (or planned), 1 some records were refused, 3 the CRM could not be reached."""
-        return 3 if self.failure is not None else int(bool(self.refused))
+    def refused(self) -> bool:
+        """Whether the CRM did not take it."""
+        return self.result is not None and self.result.outcome == "refused"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {
-            "crm": self.crm,
-            "written_at": self.at.isoformat() if self.at else None,
-            "done": self.done,
-            "records": [self._record(step) for step in self.steps],
-            "failure": str(self.failure) if self.failure else None,
-        }
-
-    def _record(self, step: Step) -> dict[str, Any]:
-        result = self.results.get(step.line.key)
+        step, result = self.step, self.result
         return {
             "object": step.ref.object,
             "id": step.ref.id,
-            "record": self.names.get(step.line.ref, ""),
+            "record": self.name,
             "task": step.is_task,
             "fields": {path: {"before": step.now.get(path), "after": value} for path, value in step.fields.items()},
             "left": dict(step.left),
@@ -75,36 +51,124 @@ class Undone:
         }
 
 
-def plan(house: Installation, endpoint: Endpoint) -> Undone:
-    """Return what would be taken back. Changes nothing anywhere."""
+@dataclass(slots=True)
+class Undone:
+    """What taking back has come to. The records themselves are told while it goes on: there may be very many."""
+
+    crm: str
+    at: datetime | None = None
+    """Since when everything is taken back; None: there is nothing to take back."""
+    since: bool = False
+    """Whether a time was named, and not the last write-back meant."""
+    done: bool = False
+    """Whether it was carried out, and not only planned."""
+    due: int = 0
+    """How many records were to be changed."""
+    put_back: int = 0
+    refused: int = 0
+    failure: CrmError | None = None
+    """Why the rest could not be done; it can be done by the next attempt."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 done (or planned), 1 some records were refused, 3 the CRM could not be reached."""
+        return 3 if self.failure is not None else int(bool(self.refused))
+
+    def count(self, taken: Taken) -> None:
+        """Add one record."""
+        self.due += bool(taken.step.fields)
+        self.refused += taken.refused
+        self.put_back += taken.result is not None and not taken.refused
+
+
+Show = Callable[[Undone, Sequence[Taken]], None]
+"""Told about every page of records, as it is planned or done."""
+
+
+def plan(house: Installation, endpoint: Endpoint, since: datetime | None = None, *, show: Show) -> Undone:
+    """Say what would be taken back: the last write-back, or everything since a time. Changes nothing anywhere.
+
+    `AfterwordError`: the log of writes does not reach back so far.
+    """
     crm, _problems = connect(house.store, house.clock, endpoint)
-    with house.store.read() as connection:
-        found = undoing.last(connection, endpoint.name)
-    if found is None:
-        return Undone(endpoint.name, None)
-    first, at = found
-    planned = [step for page in undo.steps(house.store, crm.adapter, crm.mapping, first) for step in page]
-    return Undone(endpoint.name, at, planned, _names(house, endpoint.name, planned))
+    undone, first = _begin(house, endpoint.name, since)
+    for page in _pages(house, crm, first):
+        names = _names(house, endpoint.name, page)
+        _tell(undone, [Taken(step, names.get(step.line.ref, "")) for step in page], show)
+    return undone
 
 
-def carry_out(house: Installation, endpoint: Endpoint) -> Undone:
-    """Pause the connection and take back what can be. `StoreError`: another process is at work on it."""
+def carry_out(house: Installation, endpoint: Endpoint, since: datetime | None = None, *, show: Show) -> Undone:
+    """Pause the connection and take back what can be, page by page. `StoreError`: another process is at work on it.
+
+    `AfterwordError`: the log of writes does not reach back so far.
+    """
     with _outbox(house, endpoint) as outbox:
-        undone = plan(house, endpoint)
-        if undone.at is None:
+        undone, first = _begin(house, endpoint.name, since)
+        if first is None or undone.at is None:
             return undone
-        with house.store.write() as connection:
-            connecting.pause(connection, endpoint.name, house.clock.now(), REASON)
+        reason = REASON if since is None else REASON_SINCE.format(since=since)
+        with house.store.write() as tx:
+            connecting.pause(tx, endpoint.name, house.clock.now(), reason)
         try:
-            for result in undo.carry_out(outbox, undone.steps):
-                undone.results[result.write.key.removeprefix(undoing.UNDOING)] = result
+            for page in _pages(house, outbox.crm, first):
+                _carry_out(house, outbox, undone, page, show)
         except CrmError as error:
             undone.failure = error
         undone.done = True
         if not undone.exit_code:
-            with house.store.write() as connection:
-                undoing.forget(connection, endpoint.name)
+            _forget(house, endpoint.name, first)
     return undone
+
+
+def _begin(house: Installation, crm: str, since: datetime | None) -> tuple[Undone, int | None]:
+    """Return where in the log it begins."""
+    with house.store.read() as tx:
+        if since is None:
+            first, at = undoing.last(tx, crm) or (None, None)
+            return Undone(crm, at), first
+        if (kept := undoing.pruned_until(tx, crm)) is not None and since < kept:
+            raise AfterwordError(
+                f"what was written before {kept:%Y-%m-%d %H:%M} UTC is not in the log any more, and cannot be taken back.",
+                where=f"{crm}: --since",
+                remedy=f"Take back what is still known: --since {kept:%Y-%m-%dT%H:%M}Z.",
+            )
+        first = undoing.first_since(tx, crm, since)
+        return Undone(crm, since if first is not None else None, since=True), first
+
+
+def _pages(house: Installation, crm: Connected, first: int | None) -> Iterator[list[Step]]:
+    if first is not None:
+        yield from undo.steps(house.store, crm.adapter, crm.mapping, first)
+
+
+def _carry_out(house: Installation, outbox: Outbox, undone: Undone, page: Sequence[Step], show: Show) -> None:
+    """Take back one page. What was done of it before the CRM failed is told too."""
+    names = _names(house, outbox.crm.name, page)
+    results: dict[str, WriteResult] = {}
+    try:
+        for result in undo.carry_out(outbox, page):
+            results[result.write.key] = result
+    finally:
+        _tell(
+            undone,
+            [Taken(step, names.get(step.line.ref, ""), results.get(step.as_write().key)) for step in page],
+            show,
+        )
+
+
+def _tell(undone: Undone, page: Sequence[Taken], show: Show) -> None:
+    for taken in page:
+        undone.count(taken)
+    show(undone, page)
+
+
+def _forget(house: Installation, crm: str, first: int) -> None:
+    """Note that the last write-back was taken back, where it was among what was."""
+    with house.store.write() as tx:
+        last = undoing.last(tx, crm)
+        if last is not None and last[0] >= first:
+            undoing.forget(tx, crm)
 
 
 @contextmanager
@@ -117,9 +181,9 @@ def _outbox(house: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
         yield Outbox(replace(lap.bare_context(house), connected={endpoint.name: crm}), crm, lease)
 
 
-def _names(house: Installation, crm: str, planned: Sequence[Step]) -> dict[str, str]:
+def _names(house: Installation, crm: str, planned: Sequence[Step]) -> Mapping[str, str]:
     refs = {step.line.ref: step.line.key for step in planned}
-    with house.store.read() as connection:
-        names = {ref: name for (_, ref), name in naming.record_names(connection, [(crm, ref) for ref in refs]).items()}
-        subjects = naming.task_subjects(connection, [step.line.key for step in planned if step.is_task])
+    with house.store.read() as tx:
+        names = {ref: name for (_, ref), name in naming.record_names(tx, [(crm, ref) for ref in refs]).items()}
+        subjects = naming.task_subjects(tx, [step.line.key for step in planned if step.is_task])
     return names | {ref: subjects[key] for ref, key in refs.items() if key in subjects}

@@ -18,7 +18,10 @@ Place = MutableMapping[str, Any]
 
 
 def set_field(text: str, key: str, crm_field: str) -> str:
-    """Let a key name another CRM field, or add the key to its table. What else the line says (label, options …) stays."""
+    """Let a key name another CRM field, or add the key to its table. What else the line says (label, options …) stays.
+
+    But for `own`: the word was given for the values of one field, and covers no other.
+    """
     if not PATH.fullmatch(crm_field):
         raise _refused(key, f"{crm_field!r} is no name of a field.", "Write the field's API name.")
     document = _parse(text)
@@ -27,9 +30,27 @@ def set_field(text: str, key: str, crm_field: str) -> str:
     if isinstance(found, MutableMapping):
         if "field" not in found:
             raise _refused(key, "is no field.", "Name the key of one field.")
+        if found["field"] != crm_field:
+            found.pop("own", None)
         found["field"] = crm_field
     else:
         table[last] = crm_field
+    return tomlkit.dumps(document)
+
+
+def set_own(text: str, key: str) -> str:
+    """Say of a line of a [write.…] table that whatever stands in its field may be overwritten."""
+    document = _parse(text)
+    table, last = _place(document, key)
+    found = table.get(last)
+    if isinstance(found, MutableMapping):
+        found["own"] = True
+    elif isinstance(found, str):
+        line = tomlkit.inline_table()
+        line.update({"field": str(found), "own": True})
+        table[last] = line
+    else:
+        raise _refused(key, "is no field.", "Name the key of one field.")
     return tomlkit.dumps(document)
 
 

@@ -1,11 +1,11 @@
 """A mapping fitted to a live schema: `connector.ports.CrmMapping`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connector.errors import MappingError
-from connector.model import Ref
+from connector.model import ForeignField, Ref
 from connector.ports import FieldSpec, Query, Reading, Record
 from mappings.conditions import Holds
 from mappings.readers import Build, Errors
@@ -47,6 +47,9 @@ class FittedMapping:
     """The values that the CRM lists for a fact, by (kind, fact)."""
     lacking: tuple[tuple[str, str], ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
+    foreign: tuple[ForeignField, ...] = ()
+    others: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By target: our names for fields that others write too."""
 
     def fingerprint_of(self, object_name: str) -> str:
         """Return what changes when one object is read, or understood, in another way."""
@@ -103,6 +106,10 @@ class FittedMapping:
     def differs(self, target: str, name: str, wanted: Any, shown: Any) -> bool:
         """Tell if the CRM would see a difference between two values in its own form."""
         return not self.written[target][name].same(wanted, shown)
+
+    def shared(self, target: str) -> frozenset[str]:
+        """Return which of our names on a target are written to fields that others write too."""
+        return self.others.get(target, frozenset())
 
     def crm_field(self, target: str, name: str) -> str:
         """Return the CRM's name of one of our fields. `KeyError`: it is not mapped, or not there."""

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from connector.errors import Problem
-from connector.ports import Condition, FieldSpec, ObjectSchema, Query
+from connector.model import ForeignField, Ownership
+from connector.ports import Condition, FieldSchema, FieldSpec, ObjectSchema, Query
 from mappings.checking import Section, find, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.fitted import FittedMapping, Part
+from mappings.owning import foreign, is_ours, is_shared
 from mappings.readers import (
     EMAIL_INVALID,
     Build,
@@ -65,13 +67,16 @@ class MappingFile:
         asked_about = (UNDERSTANDING, self.spec.interactions, self.spec.account.is_customer)
         return hashlib.sha256(repr(asked_about).encode()).hexdigest()[:32]
 
-    def fit(self, schemas: Mapping[str, ObjectSchema]) -> tuple[FittedMapping, list[Problem]]:
+    def fit(
+        self, schemas: Mapping[str, ObjectSchema], ours: Ownership | None = None
+    ) -> tuple[FittedMapping, list[Problem]]:
         """Return the mapping for these live schemas, and what does not fit.
 
         An object that is not in `schemas` is hidden from us or does not exist. With an error among the problems the mapping still
-        describes and writes what it can, but not everything that the admin wants.
+        describes and writes what it can, but not everything that the admin wants. Fields that are not `ours` are left alone; without
+        it nobody is asked.
         """
-        return _Fitting(self.file, self.spec, schemas).run()
+        return _Fitting(self.file, self.spec, schemas, ours).run()
 
 
 @dataclass(slots=True)
@@ -94,11 +99,13 @@ class _Fitting:
     file: str
     spec: Spec
     schemas: Mapping[str, ObjectSchema]
+    ours: Ownership | None
     problems: list[Problem] = field(default_factory=list)
     found: list[_Fitted] = field(default_factory=list)
     choices: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     lacking: list[tuple[str, str]] = field(default_factory=list)
     absent: list[tuple[str, str]] = field(default_factory=list)
+    foreign: list[ForeignField] = field(default_factory=list)
 
     def run(self) -> tuple[FittedMapping, list[Problem]]:
         self._owner()
@@ -125,6 +132,8 @@ class _Fitting:
             choices=self.choices,
             lacking=tuple(dict.fromkeys(self.lacking)),
             absent=tuple(dict.fromkeys(self.absent)),
+            foreign=tuple(self.foreign),
+            others={target: self._others(target, fields) for target, fields in written.items()},
         )
         return fitted, self.problems
 
@@ -241,10 +250,16 @@ class _Fitting:
         found = {}
         for one in self.spec.write[target]:
             there = section.schema.fields.get(one.path)
-            if there is not None and (target != "task" or one.name not in ("body", "contact", "account")):
+            if there is not None and self._reads_back(target, one, there):
                 section.types[one.path] = there.type
                 found[one.name] = one
         return found
+
+    def _reads_back(self, target: str, one: WriteMap, there: FieldSchema) -> bool:
+        """Tell if what stands in a field that we write is of interest; somebody's no to surveys is, whosever box it stands in."""
+        if target == TASK:
+            return one.name not in ("body", "contact", "account")
+        return one.name == "no_surveys" or self._is_ours(target, one, there)
 
     # ── what is asked and how it is read ─────────────────────────────────────────────────────────────────────────────
 
@@ -316,11 +331,25 @@ class _Fitting:
         unmade(section, self.spec.write[target])
         found = {}
         for one in self.spec.write[target]:
-            there = writable(section, one, create=target == "task")
-            if there is not None:
+            there = writable(section, one, create=target == TASK)
+            if there is None:
+                continue
+            if self._is_ours(target, one, there):
                 found[one.name] = Written(one, there, converter_for(one, there))
+            else:
+                self.foreign.append(foreign(section, target, one))
         self.problems += section.problems
         return found
+
+    def _is_ours(self, target: str, one: WriteMap, there: FieldSchema) -> bool:
+        """Tell if a field may be written. Our tasks are records that we made: all that is in them is ours."""
+        return target == TASK or self.ours is None or is_ours(one, there, self._targets()[target], self.ours)
+
+    def _others(self, target: str, written: Mapping[str, Written]) -> frozenset[str]:
+        if target == TASK or self.ours is None:
+            return frozenset()
+        place = self._targets()[target]
+        return frozenset(name for name, one in written.items() if is_shared(one.field, place, self.ours))
 
     def _specs(self) -> Iterator[FieldSpec]:
         for target, fields in self.spec.write.items():

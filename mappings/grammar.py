@@ -202,6 +202,7 @@ def _write_map(table: Table, name: str) -> WriteMap | None:
         table.problem("options", "is missing.", "List the options of the picklist.")
     sizes = {key: _size(table, key) for key in ("length", "precision", "scale")}
     unique, help_text, values = table.flag("unique"), table.text("help"), _translations(table)
+    own = table.flag("own")
     if not field:
         return None
     return WriteMap(
@@ -214,6 +215,7 @@ def _write_map(table: Table, name: str) -> WriteMap | None:
         unique=unique,
         help=help_text,
         values=values,
+        own=own,
         **sizes,
     )
 

@@ -131,6 +131,8 @@ class WriteMap:
     help: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     """The CRM's option for a word of ours."""
+    own: bool = False
+    """The admin has said that whatever stands in the field may be overwritten."""
 
 
 @dataclass(frozen=True, slots=True)

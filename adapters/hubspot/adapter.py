@@ -14,7 +14,7 @@ from adapters.hubspot.reading import LAG, Reader
 from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import Setup
 from adapters.hubspot.write import BATCH, Writer
-from connector.model import Ref
+from connector.model import Ref, Unseen
 from connector.ports import (
     BulkWriter,
     Clock,
@@ -29,7 +29,6 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
-    Unseen,
     Usage,
     Write,
     WriteResult,
@@ -78,6 +77,10 @@ class HubSpotAdapter:
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """See `CrmAdapter.fetch`."""
         return self._reader.fetch(object_name, ids, fields)
+
+    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
+        """See `CrmAdapter.newest`."""
+        return self._reader.newest(object_name, fields, limit)
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """See `CrmAdapter.write`."""

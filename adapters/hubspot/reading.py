@@ -203,6 +203,25 @@ class Reader:
         rows = self._read(object_name, wanted, columns.selected)
         return {record.id: record for record in self._completer.records(columns, rows)}
 
+    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
+        """Return the live records that were made last, the newest first: ids rise."""
+        columns = self._columns(Query(object_name, tuple(fields)))
+        body = {
+            "filterGroups": [],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
+            "properties": list(columns.selected),
+        }
+        rows: list[Row] = []
+        after: str | None = None
+        while len(rows) < limit:
+            place = {"limit": min(_PAGE, limit - len(rows))} | ({"after": after} if after else {})
+            answer = self._ask(object_name, body | place)
+            rows += [row for row in answer.rows if not row.get("archived")]
+            after = answer.following
+            if not after or not answer.rows:
+                break
+        return self._completer.records(columns, rows[:limit])
+
     def properties(self, object_name: str, ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return properties of live records by id, without asking whether there are such properties."""
         rows = self._read(object_name, ids, names)

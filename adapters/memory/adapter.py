@@ -12,7 +12,7 @@ from adapters.memory.faults import CallKind
 from adapters.memory.rows import Row, Version
 from adapters.memory.rules import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, NotPermitted, QuotaSpent
-from connector.model import Ref
+from connector.model import Ref, Unseen
 from connector.ports import (
     BulkWriter,
     FieldSpec,
@@ -26,7 +26,6 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
-    Unseen,
     Usage,
     Write,
     WriteResult,
@@ -105,6 +104,14 @@ class MemoryAdapter:
             wanted = set(ids)
             found = [each for each in self._seen(object_name) if each[1].id in wanted and not each[2].deleted]
             return {row.id: _record(asking, row, version) for _, row, version in found}
+
+    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
+        """Return those that were made last."""
+        with self._call("read", "newest", object_name):
+            asking = Asking(self.crm, Query(object_name, tuple(fields)))
+            living = [each for each in self._seen(object_name) if not each[2].deleted]
+            living.sort(key=lambda each: each[1].id, reverse=True)
+            return [_record(asking, row, version) for _, row, version in living[:limit]]
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,7 +13,7 @@ from adapters.salesforce.participants import Participants, described
 from adapters.salesforce.query import Reader
 from adapters.salesforce.setup import Setup
 from adapters.salesforce.write import BATCH, Writer
-from connector.model import Ref
+from connector.model import Ref, Unseen
 from connector.ports import (
     BulkWriter,
     Clock,
@@ -28,7 +28,6 @@ from connector.ports import (
     Record,
     SetupResult,
     SetupStep,
-    Unseen,
     Usage,
     Write,
     WriteResult,
@@ -76,6 +75,10 @@ class SalesforceAdapter:
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """See `CrmAdapter.fetch`. The answer is keyed by 18 character ids."""
         return self._participants.fetch(object_name, ids, fields)
+
+    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
+        """See `CrmAdapter.newest`."""
+        return self._reader.newest(object_name, fields, limit)
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """See `CrmAdapter.write`."""

@@ -8,7 +8,8 @@ from urllib.parse import quote as percent
 from adapters.salesforce import layouts, soql
 from adapters.salesforce.client import Client, expect_object
 from connector.errors import NotPermitted, RecordRejected, SchemaChanged
-from connector.ports import Condition, FieldSpec, Unseen
+from connector.model import Unseen
+from connector.ports import Condition, FieldSpec
 
 REFUSALS = (RecordRejected, SchemaChanged, NotPermitted)
 _RECORD = "Record."

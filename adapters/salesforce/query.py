@@ -161,6 +161,16 @@ class Reader:
         listing = self._named(fields, self._listing(text, call=f"fetch {object_name}"))
         return {record.id: record for answer in listing for record in _records(columns, answer.data["records"])}
 
+    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
+        """Return the live records that were made last, the newest first."""
+        return self._by_traits(object_name, partial(self._newest, object_name, tuple(fields), limit))
+
+    def _newest(self, object_name: str, fields: tuple[str, ...], limit: int, traits: Traits) -> list[Record]:
+        columns = Columns(object_name, fields, traits)
+        text = soql.newest(columns.selected, object_name, _alive(traits), limit=limit)
+        listing = self._named(fields, self._listing(text, call=f"newest of {object_name}"))
+        return [record for answer in listing for record in _records(columns, answer.data["records"])]
+
     def _by_traits(self, object_name: str, ask: Callable[[Traits], _T]) -> _T:
         """Ask by what is usual of an object, and once more by what is so, where that turns out wrong."""
         traits = self._describer.traits(object_name)

@@ -24,7 +24,8 @@ from adapters.salesforce.setup_steps import (
     visibility_step,
 )
 from connector.errors import CrmError, Locked, NotPermitted, RecordRejected, SchemaChanged
-from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, SetupStep, Unseen
+from connector.model import Unseen
+from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, SetupStep
 
 _FIELDS_URL = "tooling/sobjects/CustomField"
 _ADMIN = "This takes an administrator, with the right Customize Application."

@@ -106,6 +106,11 @@ def select(fields: Iterable[str], object_name: str, *conditions: str, order: Seq
     return " ".join(parts)
 
 
+def newest(fields: Iterable[str], object_name: str, *conditions: str, limit: int) -> str:
+    """Return a query for the records of one object that were made last, the newest first."""
+    return f"{select(fields, object_name, *conditions)} ORDER BY CreatedDate DESC, Id DESC LIMIT {limit:d}"
+
+
 def count(object_name: str, *conditions: str) -> str:
     """Return a query that counts."""
     restriction = all_of(conditions)

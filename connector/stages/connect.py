@@ -1,6 +1,6 @@
 """Before the stages: reach a CRM, and fit its mapping to the schema that it has today."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 from connector.budget import CallBudget
 from connector.errors import Problem, SchemaChanged, SettingsError
 from connector.passes import PassBook
-from connector.ports import Clock, CrmAdapter, MappingSource, ObjectSchema
+from connector.ports import Clock, CrmAdapter, CrmMapping, MappingSource, ObjectSchema
 from connector.stages.context import Connected
-from connector.store import Row, Store, connecting, writing
+from connector.stages.ownership import ownership
+from connector.store import Row, Store, connecting, owning, writing, written_fields
+from connector.store.written_fields import WrittenField
 
 SCHEMA_LASTS = timedelta(hours=24)
 """The schema is asked for again after this, and at once when a field turns out to be missing or the mapping was edited."""
@@ -58,7 +60,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     test_kind = _test_kind(store, endpoint, ask=schemas is None) if endpoint.mode_live else ""
     if schemas is None:
         schemas = _describe(store, endpoint, now)
-    mapping, problems = endpoint.mapping.fit(schemas)
+    mapping, problems = endpoint.mapping.fit(schemas, ownership(store, endpoint.adapter, endpoint.mapping, schemas))
     errors = [problem for problem in problems if problem.severity == "error"]
     with store.write() as connection:
         if errors:
@@ -73,7 +75,10 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     _note_mapping(store, endpoint, state)
     with store.write() as connection:
         writing.take_form(connection, endpoint.name, mapping.form)
-    return Connected(endpoint.name, endpoint.adapter, mapping, live, test_kind, endpoint.passes), problems
+        left_alone = owning.note_foreign(connection, endpoint.name, mapping.foreign, now)
+        written_fields.note(connection, endpoint.name, _written(mapping))
+    passes = endpoint.passes
+    return Connected(endpoint.name, endpoint.adapter, mapping, live, test_kind, passes, left_alone), problems
 
 
 def _test_kind(store: Store, endpoint: Endpoint, *, ask: bool) -> str:
@@ -86,6 +91,13 @@ def _test_kind(store: Store, endpoint: Endpoint, *, ask: bool) -> str:
     with store.write() as connection:
         connecting.note_org(connection, endpoint.name, endpoint.credentials, org)
     return org.test_kind
+
+
+def _written(mapping: CrmMapping) -> Iterator[WrittenField]:
+    """Yield where the fields that are ours stand."""
+    for target in ("account", "contact"):
+        for name in sorted(mapping.names(target)):
+            yield WrittenField(target, name, mapping.object_of(target), mapping.crm_field(target, name))
 
 
 def _fresh_schema(endpoint: Endpoint, state: Row[Any], now: datetime) -> Mapping[str, ObjectSchema] | None:

@@ -24,6 +24,8 @@ class Connected:
     """What the vendor calls an org that is kept for tests (see `Org`); empty for production and while observing."""
     passes: PassBook | None = None
     """Where its adapter notes what it reads only now and then; None: nowhere."""
+    left_alone: int = 0
+    """How many fields were found, for the first time, not to be ours to write."""
 
 
 @dataclass(frozen=True, slots=True)

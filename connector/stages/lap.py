@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, SchemaChanged, SettingsError
+from connector.model import ForeignField
 from connector.ports import Channel, Clock
 from connector.settings import Settings
 from connector.stages import addressees, alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
@@ -79,6 +80,8 @@ class Report:
     failures: dict[str, list[AfterwordError]] = field(default_factory=dict)
     """By connection: why it, or one of its objects, could not be read or written."""
     mapping_problems: dict[str, Sequence[Problem]] = field(default_factory=dict)
+    foreign: dict[str, Sequence[ForeignField]] = field(default_factory=dict)
+    """By connection: fields that are named for writing, and left alone because they are not ours."""
     news: dict[str, Sequence[Problem]] = field(default_factory=dict)
     """By connection: warnings about a schema that turned out to have changed in this lap."""
     mail_error: AfterwordError | None = None
@@ -228,6 +231,7 @@ def _connect_all(house: Installation, leases: Mapping[str, Lease], report: Repor
             report.fail(one.name, error)
         else:
             _note_problems(report, one.name, problems)
+            report.foreign[one.name] = connected[one.name].mapping.foreign
     return connected
 
 

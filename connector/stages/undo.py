@@ -1,18 +1,21 @@
-"""Taking back the last write-back: each field that still holds what we wrote gets the value from before, and nothing else is touched.
+"""Taking writes back: each field that still holds what we wrote gets the value from before, and nothing else is touched.
 
-It first plans, line by line of the log, from what the CRM shows now; then acts. Cut off, it is run again: it sees what was put back.
+It plans page by page from the log and from what the CRM shows now; then acts. Cut off, it is run again: it sees what was put back.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from connector.errors import MappingError
 from connector.model import Ref
 from connector.ports import CrmAdapter, CrmMapping, Record, Write, WriteResult
+from connector.stages.connect import describe_one
 from connector.stages.write_back_sending import PAGE, Outbox, batches
-from connector.store import Row, Store, undoing, writing
+from connector.store import Store, undoing, writing
 from connector.store.tables import ref_of
+from connector.store.undoing import Line
 
 GONE = "the record is not there any more"
 UNMAPPED = "it is not in the mapping any more"
@@ -30,23 +33,23 @@ _CLOSING = {"status": "closed", "outcome": "No action needed"}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done about one line of the log."""
+    """What is to be done about one record."""
 
-    line: Row[Any]
+    line: Line
     ref: Ref
     fields: Mapping[str, Any] = field(default_factory=dict)
     """What is to be written, by the CRM's names."""
     now: Mapping[str, Any] = field(default_factory=dict)
     """What these fields hold now."""
     ours: Mapping[str, Any] = field(default_factory=dict)
-    """The same as `fields`, by our names."""
+    """What of it stands in fields that the mapping names, by our names."""
     left: Mapping[str, str] = field(default_factory=dict)
     """Why a field is left as it is, by the CRM's name (``""``: the whole record)."""
 
     @property
     def is_task(self) -> bool:
-        """Whether it is about a task that the write-back made."""
-        return _target(self.line) == "task"
+        """Whether it is about a task of ours."""
+        return undoing.target_of(self.line.key) is None
 
     def as_write(self) -> Write:
         """Return what to send."""
@@ -54,17 +57,20 @@ class Step:
 
 
 def steps(store: Store, adapter: CrmAdapter, mapping: CrmMapping, first: int) -> Iterator[list[Step]]:
-    """Yield what is to be done about a write-back that begins at line `first`, newest first, a page at a time. Only reads."""
-    before: int | None = None
-    while lines := _lines(store, adapter.connection, first, before):
-        present = _present(adapter, mapping, lines)
-        yield [_step(mapping, line, ref_of(adapter.connection, line.ref), present) for line in lines]
-        before = lines[-1].id
+    """Yield what is to be done about what was written since line `first` of the log, a page of records at a time. Only reads."""
+    fields, after = _Fields(adapter, mapping), ""
+    while lines := _lines(store, adapter.connection, first, after):
+        present = _present(fields, lines)
+        refs = [ref_of(adapter.connection, line.ref) for line in lines]
+        yield [
+            _step(fields, line, ref, present.get((ref.object, ref.id))) for line, ref in zip(lines, refs, strict=True)
+        ]
+        after = lines[-1].ref
 
 
-def _lines(store: Store, crm: str, first: int, before: int | None) -> Sequence[Row[Any]]:
-    with store.read() as connection:
-        return undoing.lines(connection, crm, first, before=before, limit=PAGE)
+def _lines(store: Store, crm: str, first: int, after: str) -> list[Line]:
+    with store.read() as tx:
+        return undoing.lines(tx, crm, first, after=after, limit=PAGE)
 
 
 def carry_out(outbox: Outbox, planned: Sequence[Step]) -> Iterator[WriteResult]:
@@ -76,15 +82,15 @@ def carry_out(outbox: Outbox, planned: Sequence[Step]) -> Iterator[WriteResult]:
     for writes in by_object.values():
         for batch in batches(writes, outbox.crm.adapter.write_batch):
             results = outbox.send(batch)
-            with outbox.context.store.write() as connection:
+            with outbox.context.store.write() as tx:
                 for result in results:
-                    _note(outbox, connection, due[result.write.key], result)
+                    _note(outbox, tx, due[result.write.key], result)
             yield from results
 
 
-def _note(outbox: Outbox, connection: Any, step: Step, result: WriteResult) -> None:
+def _note(outbox: Outbox, tx: Any, step: Step, result: WriteResult) -> None:
     writing.log(
-        connection,
+        tx,
         outbox.crm.name,
         result.write.key,
         ref=step.line.ref,
@@ -95,84 +101,120 @@ def _note(outbox: Outbox, connection: Any, step: Step, result: WriteResult) -> N
         error=str(result.error) if result.error else None,
     )
     if result.outcome != "refused" and not step.is_task:
-        undoing.put_back(connection, outbox.crm.name, step.line.ref, step.ours)
+        undoing.put_back(tx, outbox.crm.name, step.line.ref, step.ours)
 
 
 # ── planning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _target(line: Row[Any]) -> str:
-    """Return whose fields a line is about: its key says so, and a task's is the id of its follow-up alone."""
-    target, colon, _ = line.key.partition(":")
-    return target if colon else "task"
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What the fields of a CRM are called, and how their values are compared."""
+
+    adapter: CrmAdapter
+    mapping: CrmMapping
+    there: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The fields that we may read, by object: asked for where a field is not in the mapping any more."""
+
+    def mapped(self, line: Line, path: str) -> tuple[str, str] | None:
+        """Return target and name of ours that the mapping has for a field of a record; None when it has none."""
+        target = undoing.target_of(line.key) or "task"
+        name = line.fields[path].name if path in line.fields else None
+        names = self.mapping.names(target) if name is None else self.mapping.names(target) & {name}
+        return next(((target, one) for one in names if self.mapping.crm_field(target, one) == path), None)
+
+    def readable(self, line: Line, object_name: str, path: str) -> bool:
+        """Tell whether a field can be asked for."""
+        if self.mapped(line, path):
+            return True
+        if object_name not in self.there:
+            schema = describe_one(self.adapter, object_name)
+            self.there[object_name] = frozenset(schema.fields) if schema is not None else frozenset()
+        return path in self.there[object_name]
+
+    def differ(self, line: Line, path: str, one: Any, other: Any) -> bool:
+        """Compare two values of a field as the CRM does; where the mapping does not say of which type it is, by what they look like."""
+        mapped = self.mapped(line, path)
+        return self.mapping.differs(*mapped, one, other) if mapped else _plain(one) != _plain(other)
+
+    def of_task(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the CRM's names of fields of our tasks, by our names."""
+        return {name: self.mapping.crm_field("task", name) for name in set(names) & self.mapping.names("task")}
 
 
-def _present(adapter: CrmAdapter, mapping: CrmMapping, lines: Sequence[Row[Any]]) -> dict[tuple[str, str], Record]:
+def _plain(value: Any) -> Any:
+    """Return a value as it can be compared with one of unknown type: numbers and moments by what they mean."""
+    if value is None or isinstance(value, bool):
+        return value
+    text = str(value).strip().replace("\r\n", "\n")
+    for read in (float, datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text or None
+
+
+def _present(fields: _Fields, lines: Sequence[Line]) -> dict[tuple[str, str], Record]:
     """Read what these records show now, in a call or two for each object."""
+    crm = fields.adapter.connection
     wanted: dict[str, dict[str, set[str]]] = {}
     for line in lines:
-        ref = ref_of(adapter.connection, line.ref)
-        wanted.setdefault(ref.object, {}).setdefault(ref.id, set()).update(_fields_of(mapping, line))
+        ref = ref_of(crm, line.ref)
+        wanted.setdefault(ref.object, {}).setdefault(ref.id, set()).update(_paths(fields, line, ref.object))
     found: dict[tuple[str, str], Record] = {}
-    for object_name, fields in wanted.items():
-        names = sorted(set().union(*fields.values()))
-        for record_id, record in adapter.fetch(object_name, list(fields), names).items():
+    for object_name, paths in wanted.items():
+        names = sorted(set().union(*paths.values()))
+        for record_id, record in fields.adapter.fetch(object_name, list(paths), names).items():
             found[object_name, record_id] = record
     return found
 
 
-def _fields_of(mapping: CrmMapping, line: Row[Any]) -> set[str]:
-    """Return the CRM's fields that tell what has become of a line."""
-    target = _target(line)
-    names = _SIGNS_OF_LIFE | _CLOSING.keys() if target == "task" else set(line.after)
-    return {mapping.crm_field(target, name) for name in names & mapping.names(target)}
+def _paths(fields: _Fields, line: Line, object_name: str) -> set[str]:
+    """Return the CRM's fields that tell what has become of a record."""
+    paths = {path for path in line.fields if fields.readable(line, object_name, path)}
+    if undoing.target_of(line.key) is None:
+        paths |= set(fields.of_task([*_SIGNS_OF_LIFE, *_CLOSING]).values())
+    return paths
 
 
-def _step(mapping: CrmMapping, line: Row[Any], ref: Ref, present: Mapping[tuple[str, str], Record]) -> Step:
-    record = present.get((ref.object, ref.id))
+def _step(fields: _Fields, line: Line, ref: Ref, record: Record | None) -> Step:
     if record is None:
         return Step(line, ref, left={"": GONE})
-    if _target(line) == "task":
-        return _task_step(mapping, line, ref, record)
-    ours: dict[str, Any] = {}
-    left: dict[str, str] = {}
-    for name in line.after:
-        reason = _why_left(mapping, line, name, record)
-        if reason is None:
-            ours[name] = line.before.get(name)
-        elif reason:
-            left[mapping.crm_field(_target(line), name) if name in mapping.names(_target(line)) else name] = reason
-    return _restoring(mapping, line, ref, record, ours=ours, left=left)
+    if not line.fields:
+        return Step(line, ref, left={"": FOUND})
+    if line.created and undoing.target_of(line.key) is None:
+        return _task_step(fields, line, ref, record)
+    reasons = {path: _why_left(fields, line, path, record) for path in line.fields}
+    back = {path: line.fields[path].before for path, reason in reasons.items() if reason is None}
+    ours = {mapped[1]: raw for path, raw in back.items() if (mapped := fields.mapped(line, path))}
+    left = {path: reason for path, reason in reasons.items() if reason}
+    return _restoring(line, ref, record, back, ours=ours, left=left)
 
 
-def _why_left(mapping: CrmMapping, line: Row[Any], name: str, record: Record) -> str | None:
-    """Return why one of our fields is not put back: "" when it holds the value from before already, None when it is put back."""
-    target = _target(line)
-    if name not in mapping.names(target):
-        return UNMAPPED
-    path = mapping.crm_field(target, name)
+def _why_left(fields: _Fields, line: Line, path: str, record: Record) -> str | None:
+    """Return why a field is not put back: "" when it holds the value from before already, None when it is put back."""
+    wrote = line.fields[path]
     if path not in record.fields:
-        return UNSEEN
-    if not mapping.differs(target, name, line.before.get(name), record.fields[path]):
+        return UNMAPPED if path == wrote.name else UNSEEN
+    if not fields.differ(line, path, wrote.before, record.fields[path]):
         return ""
-    if mapping.differs(target, name, line.after[name], record.fields[path]):
+    if fields.differ(line, path, wrote.after, record.fields[path]):
         return CHANGED
     # It is written for no other reason, and others in the CRM go by it.
-    return SAID_NO if name == "no_surveys" else None
+    return SAID_NO if wrote.name == "no_surveys" else None
 
 
-def _task_step(mapping: CrmMapping, line: Row[Any], ref: Ref, record: Record) -> Step:
-    """A task that nobody has touched is closed; what somebody is at, or may be at, is theirs."""
-    if not line.after:
-        return Step(line, ref, left={"": FOUND})
-    paths = {name: mapping.crm_field("task", name) for name in _SIGNS_OF_LIFE & mapping.names("task")}
-    for name, path in paths.items():
-        if path in line.after and mapping.differs("task", name, line.after[path], record.fields.get(path)):
+def _task_step(fields: _Fields, line: Line, ref: Ref, record: Record) -> Step:
+    """A task that we made and nobody has touched is closed; what somebody is at, or may be at, is theirs."""
+    for path in fields.of_task(_SIGNS_OF_LIFE).values():
+        if path in line.fields and fields.differ(line, path, line.fields[path].after, record.fields.get(path)):
             return Step(line, ref, left={"": TAKEN_UP})
-    closing = _closing(mapping)
+    closing = _closing(fields.mapping)
     if not closing:
         return Step(line, ref, left={"": NO_WORD})
-    return _restoring(mapping, line, ref, record, ours=closing, left={})
+    paths = fields.of_task(closing)
+    return _restoring(line, ref, record, {paths[name]: raw for name, raw in closing.items()}, ours=closing, left={})
 
 
 def _closing(mapping: CrmMapping) -> dict[str, Any]:
@@ -185,8 +227,7 @@ def _closing(mapping: CrmMapping) -> dict[str, Any]:
 
 
 def _restoring(
-    mapping: CrmMapping, line: Row[Any], ref: Ref, record: Record, *, ours: dict[str, Any], left: dict[str, str]
+    line: Line, ref: Ref, record: Record, back: Mapping[str, Any], *, ours: Mapping[str, Any], left: Mapping[str, str]
 ) -> Step:
-    fields = {mapping.crm_field(_target(line), name): raw for name, raw in ours.items()}
-    now = {path: record.fields.get(path) for path in fields}
-    return Step(line, ref, fields=fields, now=now, ours=ours, left=left)
+    now = {path: record.fields.get(path) for path in back}
+    return Step(line, ref, fields=back, now=now, ours=ours, left=left)

@@ -19,6 +19,7 @@ def run(context: Context, crm: Connected, lease: Lease) -> Written:
     A lap that is to end leaves an order that the CRM is still at: that is no failure, and writing the same again changes nothing.
     """
     outbox = Outbox(context, crm, lease)
+    outbox.written.refused += crm.left_alone
     try:
         for target in ("account", "contact"):
             write_back_fields.run(outbox, target)

@@ -5,9 +5,10 @@ from typing import Any
 
 from connector.errors import MappingError
 from connector.ports import Write, WriteResult
-from connector.stages.write_back_plan import Change, key_of, plan, written
+from connector.stages.write_back_plan import Change, Raw, key_of, plan, written
 from connector.stages.write_back_sending import PAGE, Outbox, batches
 from connector.store import Row, Transaction, writing
+from connector.store.tables import ref_of
 
 
 def run(outbox: Outbox, target: str) -> None:
@@ -23,7 +24,7 @@ def _write_page(outbox: Outbox, target: str, place: str, size: int) -> str | Non
     with outbox.context.store.read() as connection:
         rows = writing.dirty(connection, outbox.crm.name, target, after=place, limit=size)
         known = writing.refusals(connection, outbox.crm.name, [key_of(row) for row in rows])
-    changes = _plan_all(outbox, rows)
+    changes = _as_of_now(outbox, _plan_all(outbox, rows))
     _settle(outbox, [change for change in changes if not change.fields], known)
     _send_all(outbox, _due(outbox, changes, known))
     return rows[-1].ref if len(rows) == size else None
@@ -50,6 +51,31 @@ def _plan_all(outbox: Outbox, rows: Sequence[Row[Any]]) -> list[Change]:
                 outbox.set_unfit_aside(connection, key_of(row), error)
                 writing.settled(connection, outbox.crm.name, [row])
     return changes
+
+
+def _as_of_now(outbox: Outbox, changes: Sequence[Change]) -> list[Change]:
+    """Plan anew what goes to fields that others write too: what stands there now is what can be put back, not what we read last."""
+    mapping = outbox.crm.mapping
+    late = [change for change in changes if change.fields.keys() & mapping.shared(change.row.target)]
+    found: dict[str, Raw] = {}
+    for start in range(0, len(late), PAGE):
+        found |= _present(outbox, late[start : start + PAGE])
+    return [
+        plan(mapping, change.row, outbox.now, shown=found[change.key]) if change.key in found else change
+        for change in changes
+    ]
+
+
+def _present(outbox: Outbox, changes: Sequence[Change]) -> dict[str, Raw]:
+    """Return what records of one target show now, by the keys of their changes; those that are gone are left out."""
+    crm, target = outbox.crm, changes[0].row.target
+    paths = {name: crm.mapping.crm_field(target, name) for name in crm.mapping.shared(target)}
+    by_id = {ref_of(crm.name, change.row.ref).id: change for change in changes}
+    records = crm.adapter.fetch(crm.mapping.object_of(target), list(by_id), sorted(paths.values()))
+    return {
+        by_id[id_].key: {**by_id[id_].row.shown, **{name: record.fields.get(path) for name, path in paths.items()}}
+        for id_, record in records.items()
+    }
 
 
 def _settle(outbox: Outbox, same: Sequence[Change], known: Mapping[str, Row[Any]]) -> None:
@@ -95,13 +121,13 @@ def _sent(outbox: Outbox, writes: Sequence[Write]) -> Iterator[Sequence[WriteRes
 
 def _note(outbox: Outbox, connection: Transaction, change: Change, result: WriteResult) -> None:
     row, crm, now = change.row, outbox.crm, outbox.now
-    before = {name: row.shown.get(name) for name in change.fields}
+    before = {name: change.shown.get(name) for name in change.fields}
     outbox.log(connection, result, row.ref, before=before, after=change.fields)
     if result.outcome == "refused":
         outbox.set_aside(connection, result, outbox.fingerprint(change.fields))
         return
     _no_longer_refused(outbox, connection, change)
-    shown = {name: raw for name, raw in {**row.shown, **change.fields}.items() if raw is not None}
+    shown = {name: raw for name, raw in {**change.shown, **change.fields}.items() if raw is not None}
     writing.wrote(connection, crm.name, row, shown=shown, written=written(crm.mapping, change, now))
 
 

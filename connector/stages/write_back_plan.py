@@ -24,6 +24,8 @@ class Change:
     """The planned write for one record. Without fields there is nothing to do; `contested` names those left to others."""
 
     row: Row[Any]
+    shown: Raw
+    """What the record shows before it, by our names."""
     fields: Raw
     """By our names, in the CRM's form."""
     contested: tuple[str, ...] = ()
@@ -45,17 +47,17 @@ def key_of(row: Row[Any]) -> str:
     return f"{row.target}:{row.ref}"
 
 
-def plan(mapping: CrmMapping, row: Row[Any], now: datetime) -> Change:
-    """Return what to write to one record: only mapped fields that differ from what was last seen there.
+def plan(mapping: CrmMapping, row: Row[Any], now: datetime, *, shown: Raw | None = None) -> Change:
+    """Return what to write to one record: only mapped fields that differ from what it shows, as far as that was asked for just now,
+    or from what was last seen there.
 
     `MappingError`: one has no form that its field would take.
     """
+    shown = row.shown if shown is None else shown
     rendered = mapping.render(row.target, {name: _value(name, raw) for name, raw in row.wanted.items()})
-    differing = {
-        name: raw for name, raw in rendered.items() if mapping.differs(row.target, name, raw, row.shown.get(name))
-    }
+    differing = {name: raw for name, raw in rendered.items() if mapping.differs(row.target, name, raw, shown.get(name))}
     contested = tuple(name for name in differing if _left_to_others(mapping, row, name, now))
-    return Change(row, {name: raw for name, raw in differing.items() if name not in contested}, contested)
+    return Change(row, shown, {name: raw for name, raw in differing.items() if name not in contested}, contested)
 
 
 def written(mapping: CrmMapping, change: Change, now: datetime) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Queries of `undo`: which lines of the log the last write-back is made of, and what a record shows after it was put back."""
+"""Queries of `undo`: what was written in a time, record by record, and what a record shows after it was put back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from connector.store.tables import display, setting, write_log
 from connector.store.upsert import insert_or_update
+from connector.store.written_fields import History, history
 
 UNDOING = "undo:"
 """Before the key of a write that takes another back."""
@@ -31,14 +33,89 @@ def forget(connection: Connection, crm: str) -> None:
     connection.execute(setting.delete().where(setting.c.name == _name(crm)))
 
 
-def lines(connection: Connection, crm: str, first: int, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
-    """Return what a write-back did, newest first: the lines from `first` on, and before the line `before`."""
-    mine = [write_log.c.connection == crm, write_log.c.id >= first, write_log.c.outcome.in_(_DONE)]
-    if before is not None:
-        mine.append(write_log.c.id < before)
-    mine.append(write_log.c.ref.is_not(None))
-    mine.append(~write_log.c.key.startswith(UNDOING))
-    return connection.execute(select(write_log).where(*mine).order_by(write_log.c.id.desc()).limit(limit)).all()
+def first_since(tx: Connection, crm: str, moment: datetime) -> int | None:
+    """Return the first line of the log that was written at a moment or later; None when there is none."""
+    mine = (write_log.c.connection == crm, write_log.c.at >= moment)
+    first: int | None = tx.execute(select(func.min(write_log.c.id)).where(*mine)).scalar_one()
+    return first
+
+
+def pruned_until(tx: Connection, crm: str) -> datetime | None:
+    """Return until when the log of writes was thinned out; None when it has everything."""
+    value = tx.execute(select(setting.c.value).where(setting.c.name == f"pruned:write_log:{crm}")).scalar_one_or_none()
+    return datetime.fromisoformat(value) if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """What was written to one field of a record in a time: what stood there before the first write, and what the last one put."""
+
+    name: str | None
+    """Our name for it; None for a task's, which are the CRM's own."""
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the log says of one record since its line `first`."""
+
+    key: str
+    ref: str
+    created: bool
+    """Whether we made the record in this time."""
+    fields: Mapping[str, Wrote]
+    """By the CRM's names; our own where it is not known what the CRM calls them."""
+
+
+def lines(tx: Connection, crm: str, first: int, *, after: str, limit: int) -> list[Line]:
+    """Return what was written since a line of the log, record by record, by ref behind `after`."""
+    rows = _since(crm, first)
+    refs = select(write_log.c.ref).where(*rows, write_log.c.ref > after).distinct().order_by(write_log.c.ref)
+    page = tx.execute(refs.limit(limit)).scalars().all()
+    known = history(tx, crm)
+    found: dict[str, Line] = {}
+    of_page = select(write_log).where(*rows, write_log.c.ref.in_(page)).order_by(write_log.c.id)
+    for row in tx.execute(of_page.execution_options(yield_per=1_000)):
+        found[row.ref] = _joined(found.get(row.ref), row, known)
+    return [found[ref] for ref in page]
+
+
+def _since(crm: str, first: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        write_log.c.connection == crm,
+        write_log.c.id >= first,
+        write_log.c.outcome.in_(_DONE),
+        write_log.c.ref.is_not(None),
+        ~write_log.c.key.startswith(UNDOING, autoescape=True),
+    )
+
+
+def _joined(line: Line | None, row: Row[Any], known: History) -> Line:
+    """Add a later line of the log to what is known of its record."""
+    fields = dict(line.fields) if line else {}
+    for path, new in _fields(row, known):
+        old = fields.get(path)
+        fields[path] = Wrote(new.name, old.before if old else new.before, new.after)
+    if line is not None:
+        return replace(line, fields=fields)
+    return Line(row.key, row.ref, row.outcome == "created", fields)
+
+
+def _fields(row: Row[Any], known: History) -> Iterator[tuple[str, Wrote]]:
+    target = target_of(row.key)
+    for name, value in row.after.items():
+        if target is None:
+            yield name, Wrote(None, (row.before or {}).get(name), value)
+            continue
+        field = known.at(target, name, row.id)
+        yield field.path if field else name, Wrote(name, (row.before or {}).get(name), value)
+
+
+def target_of(key: str) -> str | None:
+    """Return whose fields a line of the log is about: its key says so; None for a task, whose key is a follow-up's id."""
+    target, colon, _ = key.partition(":")
+    return target if colon else None
 
 
 def put_back(connection: Connection, crm: str, ref: str, values: Mapping[str, Any]) -> None:

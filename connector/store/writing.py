@@ -53,7 +53,7 @@ def look_again(connection: Connection, crm: str) -> None:
 
 def take_form(connection: Connection, crm: str, form: str) -> None:
     """Note in which form a connection is written; if it has changed, compare everything and try again what was refused."""
-    name = f"form:{crm}"
+    name = form_name(crm)
     before = connection.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
     if before == form:
         return
@@ -61,6 +61,11 @@ def take_form(connection: Connection, crm: str, form: str) -> None:
     look_again(connection, crm)
     mine = and_(refused.c.connection == crm, refused.c.direction == "write")
     connection.execute(update(refused).where(mine).values(fingerprint=""))
+
+
+def form_name(crm: str) -> str:
+    """Return under which name the form of a connection is kept."""
+    return f"form:{crm}"
 
 
 def wrote(

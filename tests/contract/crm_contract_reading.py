@@ -229,6 +229,20 @@ class ReadingContract:
         else:
             assert names.note not in found[record_id].fields
 
+    def test_the_newest_come_first_and_no_more_than_were_asked_for(self, world: World) -> None:
+        made = []
+        for number in range(4):
+            made.append(world.company(f"Company {number}"))
+            world.pass_time()
+        world.delete(world.names.company, made[3])
+        world.rename(made[0], "Renamed lately")
+        found = world.adapter.newest(world.names.company, [world.names.name], 2)
+        assert [record.id for record in found] == [made[2], made[1]]
+        assert [record.fields[world.names.name] for record in found] == ["Company 2", "Company 1"]
+        everyone = world.adapter.newest(world.names.company, [world.names.name], 100)
+        assert [record.id for record in everyone] == [made[2], made[1], made[0]]
+        assert not any(record.deleted for record in everyone)
+
     def test_count_is_of_the_living(self, world: World) -> None:
         made = world.companies(4)
         world.delete(world.names.company, made[0])

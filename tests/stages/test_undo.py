@@ -1,22 +1,24 @@
 """The last write-back can be taken back: our fields alone, and only where nobody has changed them since."""
 
+from datetime import datetime
+
 import pytest
 from lap_world import LapWorld
+from told_undo import Told, told
 
 from connector import undoing
 from connector.errors import RuleRefused, StoreError, Unavailable
 from connector.stages.undo import SAID_NO
 from connector.store import answering, connecting
 from connector.store.leases import held
-from connector.undoing import Undone
 
 
-def plan(world: LapWorld) -> Undone:
-    return undoing.plan(world.house, world.house.endpoints[0])
+def plan(world: LapWorld, since: datetime | None = None) -> Told:
+    return told(undoing.plan, world.house, since)
 
 
-def undo(world: LapWorld) -> Undone:
-    return undoing.carry_out(world.house, world.house.endpoints[0])
+def undo(world: LapWorld, since: datetime | None = None) -> Told:
+    return told(undoing.carry_out, world.house, since)
 
 
 def resume(world: LapWorld) -> None:
@@ -32,7 +34,7 @@ def test_a_plan_says_what_it_would_do_and_changes_nothing(world: LapWorld) -> No
     assert (world.shows(account), world.writes()) == (before, writes)
     assert not planned.done
     assert {step.ref.object for step in planned.due} == {"Account", "Contact", "Task"}
-    found = {one["object"]: one for one in planned.as_json()["records"]}
+    found = {one["object"]: one for one in planned.records}
     assert found["Account"]["record"] == "Northwind"
     assert found["Account"]["fields"]["Afterword_People__c"] == {"before": 1, "after": None}
 

@@ -423,11 +423,16 @@ def _the_rest(year: _Year) -> Iterator[tuple[str, Iterator[Row]]]:
     yield "sign_in", ({"nonce": f"n{n}", "email": "r@acme.example", "made_at": now - n * DAY} for n in range(90))
     yield "go_live", (acme | {"subject": f"survey:{name}", "at": now - 400 * DAY} for name in ("after-case",))
     yield "refused", (_refused(row["ref"], now) for row in accounts[:5])
-    yield "setup_made", (acme | {"key": f"field:{n}", "detail": {"label": "x"}, "at": now} for n in range(12))
+    made = {"sentence": "Make the field.", "detail": {"action": "create", "object": "Account"}}
+    yield "setup_made", (acme | {"key": f"field:Account.F{n}", "detail": _made(made, n), "at": now} for n in range(12))
     yield "call_count", (acme | {"at": now - n * DAY / 96, "calls": n} for n in range(96))
     yield "lease", iter([{"name": "crm:acme", "fence": 6, "owner": None, "beat_at": None}])
     yield "connection_state", iter([acme | {"last_ok_at": now}])
     yield "token", iter([{"connection": "beyond", "sealed": "x", "given": "y", "at": now}])
+
+
+def _made(step: Row, number: int) -> Row:
+    return step | {"detail": step["detail"] | {"name": f"F{number}"}}
 
 
 def _refused(ref: str, now: datetime) -> Row:

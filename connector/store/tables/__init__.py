@@ -20,6 +20,7 @@ from connector.store.tables.installation import (
     token,
 )
 from connector.store.tables.scores import prior, score_history, standing
+from connector.store.tables.undoing import written_field
 
 __all__ = [
     "account",
@@ -59,4 +60,5 @@ __all__ = [
     "standing",
     "token",
     "write_log",
+    "written_field",
 ]

@@ -139,6 +139,9 @@ refused = Table(
     Column("fingerprint", String, nullable=False, comment="Of what was refused; taken up again when it differs."),
     Column("attempts", Integer, nullable=False),
     Column("at", Utc, nullable=False),
+    Column(
+        "fields", Json, comment="Our names of the fields that were refused, where the others are written; NULL: all."
+    ),
     comment="Set aside with the reason and the remedy; nothing else waits for it.",
 )
 

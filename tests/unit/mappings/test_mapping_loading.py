@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import SettingsError
+from mappings import edit
 from mappings.edit import drop, set_field
 from mappings.grammar import FIELD_TYPES, OPERATORS
 from mappings.loading import WRITTEN, load, packaged
@@ -193,3 +194,42 @@ def test_the_defaults_own_example_of_a_new_kind_loads() -> None:
 def test_a_table_that_stands_twice_is_named_as_the_file_has_it() -> None:
     with pytest.raises(SettingsError, match=r"\[account\.facts\] stands twice \(at line 2"):
         load("[account.facts]\n[account.facts]\n", "mine.toml")
+
+
+# ── whose a field is ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+OWN = 'summary = { field = "Description", own = true, label = "What they say", type = "text", length = 255 }'
+
+
+def with_summary(line: str) -> str:
+    """Return the packaged mapping with another line for what they say."""
+    before, _, rest = packaged("salesforce").partition("\nsummary = ")
+    return f"{before}\n{line}\n{rest.partition(chr(10))[2]}"
+
+
+def test_a_line_says_that_a_field_of_others_may_be_overwritten() -> None:
+    spec = load(with_summary(OWN)).spec
+    assert [one.name for one in spec.write["account"] if one.own] == ["summary"]
+
+
+def test_own_is_true_or_false() -> None:
+    with pytest.raises(SettingsError, match=r"write\.account\.summary\.own: is 'yes'"):
+        load(with_summary(OWN.replace("own = true", 'own = "yes"')))
+
+
+def test_the_word_for_a_field_does_not_cover_the_field_that_takes_its_place() -> None:
+    changed = edit.set_field(with_summary(OWN), "write.account.summary", "Other_Notes__c")
+    kept = load(changed).spec.written("account", "summary")
+    assert kept is not None
+    assert (kept.path, kept.own, kept.label) == ("Other_Notes__c", False, "What they say")
+    again = load(edit.set_own(changed, "write.account.summary")).spec.written("account", "summary")
+    assert again is not None
+    assert (again.path, again.own, again.label) == ("Other_Notes__c", True, "What they say")
+
+
+def test_a_line_that_is_only_a_name_can_be_made_ours() -> None:
+    plain = with_summary('summary = "Description"')
+    own = load(edit.set_own(plain, "write.account.summary")).spec.written("account", "summary")
+    assert own is not None
+    assert (own.path, own.own) == ("Description", True)

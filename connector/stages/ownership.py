@@ -1,0 +1,77 @@
+"""Whose the fields are that a mapping would write, from the store alone: the CRM is not asked in a lap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connector.model import Field, ForeignField, Ownership
+from connector.ports import CrmAdapter, CrmMapping, MappingSource, ObjectSchema
+from connector.store import Store, Transaction, made, owning
+
+NEWEST = 2_000
+"""How many records are read to see whether a field holds values: some fields cannot be counted by."""
+_TARGETS = ("account", "contact")
+Schemas = Mapping[str, ObjectSchema]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many of an object's newest records hold a value in a field."""
+
+    holds: int
+    of: int
+
+    def __str__(self) -> str:
+        if not self.of:
+            return "There are no records yet."
+        return f"{self.holds:,} of {'the newest ' if self.of >= NEWEST else ''}{self.of:,} records hold a value in it."
+
+
+def ownership(store: Store, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    """Return what is known of whose fields are. At first sight of a store that was written by an earlier version, what that wrote is
+    kept: it goes on."""
+    with store.write() as tx:
+        known = _known(tx, adapter, mapping, schemas)
+        if owning.kept(tx, adapter.connection) is None:
+            owning.keep(tx, adapter.connection, known.kept)
+    return known
+
+
+def seen(store: Store, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    """Return the same, and note nothing."""
+    with store.read() as tx:
+        return _known(tx, adapter, mapping, schemas)
+
+
+def _known(tx: Transaction, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    made_by_us = _made(tx, adapter)
+    kept = owning.kept(tx, adapter.connection)
+    if kept is None:
+        kept = _written_before(tx, adapter.connection, mapping.fit(schemas)[0])
+    return Ownership(made=made_by_us, kept=kept, marked=bool(made_by_us))
+
+
+def _made(tx: Transaction, adapter: CrmAdapter) -> frozenset[Field]:
+    """Return the fields that the setup log names."""
+    steps = adapter.plan_undo(made.results(tx, adapter.connection))
+    return frozenset(step.holds for step in steps if step.holds is not None)
+
+
+def _written_before(tx: Transaction, crm: str, mapping: CrmMapping) -> frozenset[Field]:
+    """Return the fields in which our own values stand, written by this very mapping when nobody was asked yet."""
+    if owning.form(tx, crm) != mapping.form:
+        return frozenset()
+    found = set()
+    for target in _TARGETS:
+        names = mapping.names(target)
+        for row in owning.written_records(tx, crm, target):
+            for name in names & row.written.keys():
+                value = row.written[name]["value"]
+                if value is not None and not mapping.differs(target, name, value, row.shown.get(name)):
+                    found.add((mapping.object_of(target), mapping.crm_field(target, name)))
+    return frozenset(found)
+
+
+def filled(adapter: CrmAdapter, field: ForeignField) -> Filled:
+    """Return how many of the newest records hold a value in a field, by reading them. `CrmError`: they cannot be read."""
+    records = adapter.newest(field.object, [field.field], NEWEST)
+    return Filled(sum(record.fields.get(field.field) not in (None, "", False) for record in records), len(records))
