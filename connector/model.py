@@ -310,3 +310,11 @@ class Unseen:
     """By their labels."""
     path: str
     """Where the admin clicks to put them on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRight:
+    """A right that the connection needs and does not have, by the CRM's name for it."""
+
+    name: str
+    remedy: str

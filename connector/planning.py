@@ -11,13 +11,12 @@ from typing import Any
 
 from connector.clock import SteppedClock
 from connector.errors import Problem
-from connector.model import ForeignField, Ref, Unseen
+from connector.model import ForeignField, MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     CrmAdapter,
     FieldSpec,
     Message,
-    MissingRight,
     Needs,
     ObjectSchema,
     Org,

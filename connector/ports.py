@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
-from connector.model import ForeignField, Ownership, Pulled, Ref, Unseen
+from connector.model import ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
 
 
 class Clock(Protocol):
@@ -283,14 +283,6 @@ class SetupResult:
 
 Needs = Mapping[str, frozenset[Literal["read", "create", "update"]]]
 """What is to be done, by object."""
-
-
-@dataclass(frozen=True, slots=True)
-class MissingRight:
-    """A right that the connection needs and does not have, by the CRM's name for it."""
-
-    name: str
-    remedy: str
 
 
 class CrmAdapter(Protocol):

@@ -14,12 +14,11 @@ from adapters.hubspot.reading import LAG, Reader
 from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import Setup
 from adapters.hubspot.write import BATCH, Writer
-from connector.model import Ref, Unseen
+from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     Clock,
     FieldSpec,
-    MissingRight,
     Needs,
     ObjectSchema,
     Org,

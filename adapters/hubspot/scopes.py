@@ -7,7 +7,8 @@ from adapters.hubspot.catalogue import ACTIVITIES
 from adapters.hubspot.client import Client
 from adapters.hubspot.version import TOKEN_INFO
 from connector.errors import CrmError
-from connector.ports import MissingRight, Needs
+from connector.model import MissingRight
+from connector.ports import Needs
 
 _HOW: Final = "Settings > Integrations > Service Keys > (the key) > Scopes"
 

@@ -12,11 +12,10 @@ from adapters.memory.faults import CallKind
 from adapters.memory.rows import Row, Version
 from adapters.memory.rules import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, NotPermitted, QuotaSpent
-from connector.model import Ref, Unseen
+from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     FieldSpec,
-    MissingRight,
     Needs,
     ObjectSchema,
     Org,

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from adapters.memory.crm import MemoryCrm
 from connector.errors import CrmError, NotPermitted
-from connector.ports import FieldSchema, FieldSpec, MissingRight, Needs, SetupResult, SetupStep
+from connector.model import MissingRight
+from connector.ports import FieldSchema, FieldSpec, Needs, SetupResult, SetupStep
 
 
 def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:

@@ -13,12 +13,11 @@ from adapters.salesforce.participants import Participants, described
 from adapters.salesforce.query import Reader
 from adapters.salesforce.setup import Setup
 from adapters.salesforce.write import BATCH, Writer
-from connector.model import Ref, Unseen
+from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     Clock,
     FieldSpec,
-    MissingRight,
     Needs,
     ObjectSchema,
     Org,

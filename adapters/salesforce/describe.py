@@ -8,7 +8,8 @@ from typing import Any
 from adapters.salesforce import soql
 from adapters.salesforce.client import Client, expect_object
 from connector.errors import CrmError, SchemaChanged
-from connector.ports import FieldSchema, MissingRight, Needs, ObjectSchema
+from connector.model import MissingRight
+from connector.ports import FieldSchema, Needs, ObjectSchema
 
 _TYPES: Mapping[str, str] = {
     "string": "text",
