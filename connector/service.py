@@ -16,11 +16,11 @@ from types import FrameType
 import structlog
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 
 from connector import reconciling
 from connector.durations import format_duration
 from connector.errors import AfterwordError
+from connector.nightly import Nightly
 from connector.ports import Message
 from connector.settings import Schedule
 from connector.stages import lap
@@ -139,9 +139,9 @@ class Service:
         self._on_report(report)
 
 
-def night(schedule: Schedule) -> CronTrigger:
+def night(schedule: Schedule) -> Nightly:
     """Return when everything is compared: once a night, at a time of day in the installation's time zone."""
-    return CronTrigger(hour=schedule.reconcile.hour, minute=schedule.reconcile.minute, timezone=schedule.timezone)
+    return Nightly(schedule.reconcile, schedule.timezone)
 
 
 def web_parts(

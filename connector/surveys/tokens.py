@@ -92,7 +92,8 @@ def mask(token: str) -> str:
     return f"{token[:4]}…" if len(token) > 8 else "…"
 
 
-_IN_TEXT = re.compile(r"(/s/|/sign-in/|/bounces/)([^/?#\s\"']+)")
+# Several in a row: the path of the public address may be one of these words too.
+_IN_TEXT = re.compile(r"((?:/+(?:s|sign-in|bounces))+/+)([^/?#\s\"']+)")
 
 
 def mask_path(text: str) -> str:

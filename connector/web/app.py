@@ -1,14 +1,18 @@
 """Putting the web application together."""
 
 from importlib.resources import files
+from urllib.parse import unquote
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Match
+from starlette.types import Scope
 
 from connector.surveys.wording import preferred, wording
 from connector.web.account import account_routes
+from connector.web.address import FindPages
 from connector.web.bounces import bounce_routes
 from connector.web.guard import HEADERS, GuardHeaders, mask_server_logs
 from connector.web.pages import page
@@ -19,7 +23,8 @@ from connector.web.trouble import READ, Trouble
 
 def create_app(web: WebParts) -> FastAPI:
     """Return the application for one installation."""
-    app = FastAPI(title="Afterword", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Afterword", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_middleware(FindPages, prefix=unquote(web.prefix), is_page=lambda scope: _is_page(app, scope))
     app.add_middleware(GuardHeaders)
     mask_server_logs()
     app.include_router(survey_routes(web))
@@ -28,6 +33,10 @@ def create_app(web: WebParts) -> FastAPI:
     _add_common_routes(app, web)
     _add_error_pages(app, web)
     return app
+
+
+def _is_page(app: FastAPI, scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is not Match.NONE for route in app.router.routes)
 
 
 def _add_common_routes(app: FastAPI, web: WebParts) -> None:

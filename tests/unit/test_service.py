@@ -139,6 +139,35 @@ def test_everything_is_compared_at_night_where_the_installation_is() -> None:
         assert due == datetime(2026, summer_or_winter, 2, 1, 15, tzinfo=helsinki)
 
 
+@pytest.mark.parametrize(
+    ("zone", "at", "noon_before", "hours"),
+    [
+        # Summer time ends: 03:30 comes twice. It begins: 03:30 is not there.
+        ("Europe/Helsinki", clock_time(3, 30), datetime(2026, 10, 24, 12, tzinfo=UTC), ["03:30", "03:30", "03:30"]),
+        ("Europe/Helsinki", clock_time(3, 30), datetime(2026, 3, 28, 12, tzinfo=UTC), ["04:30", "03:30", "03:30"]),
+        ("America/New_York", clock_time(1, 15), datetime(2026, 10, 31, 12, tzinfo=UTC), ["01:15", "01:15", "01:15"]),
+        ("UTC", clock_time(2, 30), datetime(2026, 10, 24, 12, tzinfo=UTC), ["02:30", "02:30", "02:30"]),
+    ],
+)
+def test_a_night_is_one_night_whatever_happens_to_the_clocks(
+    zone: str, at: clock_time, noon_before: datetime, hours: list[str]
+) -> None:
+    trigger = services.night(Schedule.model_construct(reconcile=at, timezone=ZoneInfo(zone)))
+    before: datetime | None = None
+    now, due = noon_before, []
+    for _ in hours:
+        before = trigger.get_next_fire_time(before, now)
+        assert before is not None
+        due.append(before)
+        now = before + timedelta(milliseconds=5)
+    assert [f"{moment:%H:%M}" for moment in due] == hours
+    days = [(moment.date() - noon_before.date()).days for moment in due]
+    assert days == [1, 2, 3]
+    # Begun anew between the two hours of the same name, it waits for the next night.
+    restarted = trigger.get_next_fire_time(None, due[0] + timedelta(minutes=20))
+    assert restarted == due[1]
+
+
 def test_a_comparison_goes_on_in_slices_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     laps, done = Laps(), threading.Event()
 

@@ -101,6 +101,34 @@ def test_a_public_address_with_a_path_is_kept_in_every_link(tmp_path: Path):
     assert reply.headers["location"] == f"/feedback/s/{token}/thanks"
 
 
+@pytest.mark.parametrize("prefix", ["/feedback", "/s", "/accounts/s", "/kysely%20%C3%A4"])
+def test_a_proxy_may_keep_the_path_of_the_public_address(tmp_path: Path, prefix: str):
+    with running(tmp_path, prefix=prefix) as world:
+        token = world.invite()
+        inner = world.url.removesuffix(prefix)
+        for address in (inner, world.url):
+            page = world.http.get(f"{address}/s/{token}", allow_redirects=False, timeout=20)
+            assert (page.status_code, f'action="{prefix}/s/{token}"' in page.text) == (200, True)
+            assert world.http.get(f"{address}/healthz", timeout=20).text == "ok\n"
+            assert world.http.get(f"{address}/nothing", timeout=20).status_code == 404
+        reply = world.http.post(f"{world.url}/s/{token}", data={"rating": "4"}, allow_redirects=False, timeout=20)
+        assert (reply.status_code, reply.headers["location"]) == (303, f"{prefix}/s/{token}/thanks")
+        twice = world.http.get(f"{world.url}{prefix}/healthz", timeout=20)
+        assert twice.status_code == 404
+
+
+def test_a_slash_at_the_end_makes_no_difference(world):
+    token = world.invite()
+    for rest in ("/", "/unsubscribe/", "//"):
+        page = world.get(token, rest, allow_redirects=False)
+        assert (page.status_code, "location" in page.headers) == (200, False)
+    reply = world.post(token, {"rating": "4"}, "/", allow_redirects=False)
+    assert reply.headers["location"] == f"/s/{token}/thanks"
+    assert world.get(token, "/thanks/", allow_redirects=False).status_code == 200
+    assert world.http.get(f"{world.url}/healthz/", allow_redirects=False, timeout=20).text == "ok\n"
+    assert [row.revision for row in world.responses()] == [1]
+
+
 def test_every_link_in_the_mail_opens_and_records_nothing(world):
     token = world.invite("ces", id="i1")
     view = InvitationView(

@@ -70,5 +70,10 @@ def test_a_log_shows_no_usable_token():
     assert mask_path("/accounts/12") == "/accounts/12"
 
 
+@pytest.mark.parametrize("path", ["/s/s/{}", "/s//{}", "//s/{}", "/feedback/s/{}/", "/s/sign-in/{}", "/accounts/s/{}"])
+def test_a_log_shows_no_usable_token_whatever_the_address_is(path):
+    assert GOOD not in mask_path(path.format(GOOD))
+
+
 def test_a_short_token_is_masked_whole():
     assert mask("secret") == "…"
