@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from connector.checking_company import company_problems, public_address
 from connector.checking_crm import Count, CrmCheck
 from connector.errors import AfterwordError, Problem
 from connector.rule_coverage import uncovered
@@ -39,8 +40,9 @@ def check(house: Installation) -> Findings:
         found.problems.append(addressees.not_held_back(house.settings, production))
     found.problems += calendar_gaps(house.settings, zones)
     found.problems += uncovered(house.settings)
+    found.problems += company_problems(house)
     if house.settings.is_live:
-        found.problems += [*_mail(house), *_public_address(house.settings)]
+        found.problems += [*_mail(house), *_public_address(house)]
     return found
 
 
@@ -78,7 +80,8 @@ def _mail(house: Installation) -> Iterator[Problem]:
         yield Problem(f"{house.settings.path.name}: email", error.what, error.remedy)
 
 
-def _public_address(settings: Settings) -> Iterator[Problem]:
+def _public_address(house: Installation) -> Iterator[Problem]:
+    settings = house.settings
     host = urlsplit(settings.web.public_url).hostname or ""
     try:
         socket.getaddrinfo(host, None)
@@ -88,3 +91,5 @@ def _public_address(settings: Settings) -> Iterator[Problem]:
             f"the name {host} is not known to the DNS, so nobody can open a survey.",
             "Add an address record for it, or correct the name.",
         )
+        return
+    yield from public_address(house)

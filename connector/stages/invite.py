@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from connector.errors import Bug
+from connector.mail_domains import company_domains
 from connector.model import Decision, Reason
-from connector.settings import Recipients, Settings, Survey
+from connector.settings import Limits, Recipients, Settings, Survey
 from connector.stages.context import Context
 from connector.stages.invite_plan import (
     Case,
@@ -23,7 +24,7 @@ from connector.stages.invite_plan import (
     may_be_asked,
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
-from connector.store import Transaction, inviting
+from connector.store import Transaction, inviting, owners
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
@@ -73,12 +74,22 @@ def _work(connection: Transaction, context: Context, now: datetime) -> list[str]
     return inviting.waiting_no_longer(connection, context.live, tuple(context.settings.surveys), now, PAGE)
 
 
+def limits_of(context: Context, tx: Transaction) -> Limits:
+    """Return the limits with our own mail domains: those that the admin names, or else those of the CRM's users."""
+    limits = context.settings.limits
+    if limits.internal_domains:
+        return limits
+    ours = company_domains(owners.addresses(tx, tuple(context.connected)))
+    return limits.model_copy(update={"internal_domains": ours})
+
+
 class _Page:
     """The decisions on one page of interactions, in one transaction."""
 
     def __init__(self, connection: Transaction, context: Context, now: datetime, result: InviteResult) -> None:
         self.connection = connection
         self.settings = context.settings
+        self.limits = limits_of(context, connection)
         self.now = now
         self.result = result
         self.ledger = Ledger(connection, now)
@@ -141,7 +152,7 @@ class _Page:
         was_waiting = decided is not None and decided.state is Decision.WAITING and same
         return Case(
             survey=survey,
-            limits=self.settings.limits,
+            limits=self.limits,
             # Without a row nobody has gone live yet: what has ended until now is not asked about.
             go_live=self.live_since.get((row.connection, name), self.now),
             now=self.now,

@@ -1,10 +1,18 @@
 """Queries about the users of a CRM."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from connector.store.tables import owner
+
+
+def addresses(connection: Connection, crms: Collection[str]) -> list[str]:
+    """Return the e-mail addresses of the active users of these connections, each once."""
+    known = owner.c.active.is_(True) & owner.c.email.is_not(None) & owner.c.deleted_at.is_(None)
+    rows = select(owner.c.email).where(owner.c.connection.in_(crms), known).distinct().order_by(owner.c.email)
+    return list(connection.execute(rows).scalars())
 
 
 def with_zones(connection: Connection, crm: str) -> list[Row[Any]]:

@@ -4,6 +4,7 @@ A token carries an id and a signature, nothing secret; when it ends is decided b
 has a salt of its own, so that a token of one is worthless for another.
 """
 
+import hmac
 import re
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from connector.errors import AfterwordError
 
+MARK_HEADER = "X-Afterword"
+"""The header in which an installation says which one it is; see `Tokens.mark`."""
 _SURVEY = "afterword.survey"
 _SIGN_IN = "afterword.sign-in"
 _SESSION = "afterword.session"
@@ -67,6 +70,10 @@ class Tokens:
     def check_bounces(self, token: str) -> None:
         """Make sure that a report comes by our own address. Raises `ForgedToken`."""
         self._read(_BOUNCES, token)
+
+    def mark(self) -> str:
+        """Return what tells this installation from others, and nothing of its keys. It stays while the oldest key does."""
+        return hmac.new(self._keys[0].encode(), b"afterword.installation", "sha256").hexdigest()[:16]
 
     def _sign(self, purpose: str, value: str) -> str:
         signed = self._serializer(purpose).dumps(value)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import Scope
 
+from connector.surveys.tokens import MARK_HEADER
 from connector.surveys.wording import preferred, wording
 from connector.web.account import account_routes
 from connector.web.address import FindPages
@@ -45,7 +46,8 @@ def _add_common_routes(app: FastAPI, web: WebParts) -> None:
     @app.api_route("/healthz", methods=READ)
     def healthz() -> Response:
         trouble = web.trouble()
-        return PlainTextResponse(f"{trouble or 'ok'}\n", status_code=503 if trouble else 200)
+        headers = {MARK_HEADER: web.tokens.mark()}
+        return PlainTextResponse(f"{trouble or 'ok'}\n", status_code=503 if trouble else 200, headers=headers)
 
     @app.api_route("/afterword.css", methods=READ)
     def stylesheet() -> Response:
