@@ -12,10 +12,10 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final
 
+from connector.domain.crm_text import cut
 from connector.errors import MappingError
 from connector.model import Ref, whole
 from mappings.languages import language_tag
-from mappings.texts import cut
 
 Read = Callable[[Any], Any]
 

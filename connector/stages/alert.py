@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connector import presenting
 from connector.errors import AfterwordError, MailInDoubt
+from connector.sentences import tasks
+from connector.sentences.clauses import worst_said
 from connector.settings.model import FollowUp
 from connector.stages.addressees import may_mail, may_post
 from connector.stages.assigning import About, find_owner
 from connector.stages.context import Context
-from connector.stages.present import details_url
-from connector.store import Row, connecting, following
+from connector.stages.present import details_url, reasons, words_of
+from connector.store import Row, connecting, following, record_texts
 from connector.surveys.mail import Notice, Site, notice_message
 from connector.zones import owner_zone
 
@@ -105,14 +106,15 @@ def _notice(context: Context, connection: Any, row: Row[Any], target: _Target, n
     comment = following.comment_of(connection, row.response_id)
     contact = following.contact_of(connection, row.contact_id)
     owner = target.owner
-    who = contact.name if contact is not None else account.name
+    said = worst_said(record_texts.answers_about(connection, [row.id]).get(row.id, ()))
+    why = () if said else reasons(context, connection, row.customer, rule=row.rule, at=row.opened_at)
     tz = owner_zone(owner.timezone if owner is not None else None, context.settings)
-    why = row.subject.partition(": ")[2]
+    words = words_of(context)
     return Notice(
         to=owner.email if owner is not None else "",
         to_name=owner.name if owner is not None else "",
-        headline=f"{who}: {why}",
-        action=f"Call by {presenting.deadline(row.due_at, tz, seen_from=now)}",
+        headline=tasks.headline(said, contact.name if contact is not None else account.name, why, words, tz),
+        action=tasks.call_by(row.due_at, words, tz=tz, now=now),
         account=account.name,
         link=details_url(context, row.account_id),
         comment=comment,

@@ -4,20 +4,20 @@ A customer is done in one transaction: what opens, what the rep is shown, and th
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
-from connector import presenting
 from connector.model import FollowUpState
-from connector.presenting import Said
 from connector.rules import matches_silence
+from connector.sentences import tasks
+from connector.sentences.values import Link
 from connector.settings.model import FollowUp
 from connector.stages.assigning import About, assign
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
-from connector.stages.present import details_url, present
+from connector.stages.present import details_url, present, reasons, words_of
 from connector.stages.score import answers_key, waiting
 from connector.store import Row, Transaction, following, scoring
 from connector.store.pulling import mark_stale
@@ -72,11 +72,10 @@ def _is_ours(context: Context, connection: Transaction, customer: str) -> bool:
 
 def _customer(context: Context, connection: Transaction, row: Row[Any], now: datetime) -> Customer:
     found = following.answers_of(connection, row.customer)
-    ratings = following.ratings_of(connection, [one.id for _, one in found])
     answers = [
         Answer(
             said=said,
-            ratings=tuple(ratings[one.id]),
+            ratings=said.ratings,
             connection=one.connection,
             account_id=one.account_id,
             source=one.source,
@@ -135,6 +134,17 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
     begins = first.said.at if first else now
     due = max(begins, now - rule.due) + rule.due
     said = [one.said for one in opening.answers]
+    why = reasons(
+        context, connection, customer.id, rule=opening.rule, at=now, said=[one.said for one in customer.answers]
+    )
+    task = tasks.TaskText(
+        rule.when,
+        [Link(tasks.link_names(words_of(context))[0], details_url(context, account.id))],
+        assigned.tz,
+        said=said,
+        reasons=() if said else why,
+        owner_note=assigned.note,
+    )
     row = {
         "id": follow_up_id(customer, opening, now),
         "rule": opening.rule,
@@ -149,14 +159,8 @@ def _open(context: Context, connection: Transaction, customer: Customer, opening
         "due_at": due,
         "owner_ref": assigned.ref,
         "owner_note": assigned.note,
-        "subject": _subject(account, opening, said, due=due, tz=assigned.tz, now=now),
-        "body": presenting.body(
-            said,
-            why=_reason(opening, rule),
-            link=details_url(context, account.id),
-            owner_note=assigned.note,
-            tz=assigned.tz,
-        ),
+        "subject": _subject(context, account.name, task, due=due, now=now),
+        "body": tasks.body(task, words_of(context)),
         "opened_at": now,
     }
     opened = following.open_one(connection, row, [one.response_id for one in said])
@@ -181,14 +185,8 @@ def _place(
     return (mine[0], mine[0].connection) if mine else (None, "")
 
 
-def _reason(opening: Opening, rule: FollowUp) -> str:
-    why = opening.why or f'the rule "{rule.when.text}" holds'
-    return f"Why you see this: {why}."
-
-
-def _subject(
-    account: Row[Any], opening: Opening, said: Sequence[Said], *, due: datetime, tz: tzinfo, now: datetime
-) -> str:
-    if said:
-        return presenting.call_subject(said[0], due, tz, now=now)
-    return presenting.account_subject(account.name, opening.why, due, tz, now=now)
+def _subject(context: Context, account: str, task: tasks.TaskText, *, due: datetime, now: datetime) -> str:
+    words = words_of(context)
+    if task.said:
+        return tasks.call_subject(task.said[0], due, words, tz=task.tz, now=now)
+    return tasks.account_subject(account, task.reasons, due, words, tz=task.tz, now=now)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connector.model import Mood, Rating
-from connector.presenting import Said
 from connector.rules import Rule, leading, matches
+from connector.sentences.values import Said
 from connector.settings.model import FollowUp
 
 TOO_OLD = timedelta(days=7)

@@ -12,7 +12,19 @@ from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, S
 from connector.model import ForeignField
 from connector.ports import Channel, Clock
 from connector.settings import Settings
-from connector.stages import addressees, alert, collect, deliver, follow_up, going_live, invite, pull, score, write_back
+from connector.stages import (
+    addressees,
+    alert,
+    collect,
+    deliver,
+    follow_up,
+    going_live,
+    invite,
+    present,
+    pull,
+    score,
+    write_back,
+)
 from connector.stages.attention import end_attention
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
@@ -339,6 +351,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
                 report.responses = laps.unconsidered(connection)
             follow_up.mark_silent(context)
             end_attention(context)
+            present.mark_outdated(context)
             report.scored += score.run(context).scored
         case Stage.FOLLOW_UP:
             report.follow_ups += follow_up.run(context).opened

@@ -5,48 +5,134 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connector import presenting
-from connector.presenting import Due, Said
+from connector.model import FollowUpState
+from connector.rules import MoodClause, SilenceClause
 from connector.scoring.scales import round_half_away
+from connector.sentences.attention import attention
+from connector.sentences.catalogue import Catalogue, catalogue
+from connector.sentences.clauses import badness
+from connector.sentences.summary import People, summary
+from connector.sentences.tasks import last_rating
+from connector.sentences.values import MoodSeen, OpenFollowUp, Reason, Said, Silence
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Customer
-from connector.store import Row, Transaction, following, showing
+from connector.store import Row, Transaction, following, record_texts, showing
+from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
 from connector.zones import owner_zone
 
+PAGE = 200
+MOST_TOLD = 5
+"""How many people's answers a task about a mood tells."""
 
-def present(context: Context, connection: Transaction, customer: Customer) -> None:
+
+def present(context: Context, tx: Transaction, customer: Customer) -> None:
     """Say what the customer's accounts and the contacts who answered should show."""
-    dues = [_due(context, connection, row) for row in following.open_follow_ups(connection, customer.id)]
-    asked, answered = following.people_asked(connection, customer.id)
-    said = [one.said for one in customer.answers]
-    for account in following.accounts_of(connection, customer.id):
-        owner = following.owner_at(connection, account.connection, account.owner_ref)
-        tz = owner_zone(owner.timezone if owner is not None else None, context.settings)
-        words = {
-            "summary": presenting.summary(said, asked=asked, answered=answered, due=dues, tz=tz) or None,
-            "attention": presenting.attention(dues) or None,
+    now, words = context.clock.now(), words_of(context)
+    follow_ups = _follow_ups(context, tx, customer.id, now)
+    needs = attention(follow_ups, words, now=now)
+    people = People(*following.people_asked(tx, customer.id))
+    said = [answer.said for answer in customer.answers]
+    for account in following.accounts_of(tx, customer.id):
+        tz = _zone_of(context, tx, account)
+        texts = {
+            "summary": summary(said, needs, people, words, tz=tz, now=now) or None,
+            "attention": needs.text or None,
             "details": details_url(context, account.id),
         }
-        showing.want(
-            connection, ref_of(account.connection, account.ref), "account", _figures(customer.figures, tz) | words
-        )
-    _present_contacts(context, connection, said)
+        ref = ref_of(account.connection, account.ref)
+        showing.want(tx, ref, "account", _figures(customer.figures, tz) | texts)
+    _present_contacts(context, tx, said, words)
 
 
-def _present_contacts(context: Context, connection: Transaction, newest_first: Sequence[Said]) -> None:
+def _present_contacts(context: Context, tx: Transaction, newest_first: Sequence[Said], words: Catalogue) -> None:
     seen: set[str] = set()
     for said in newest_first:
         if said.contact_id is None or said.contact_id in seen:
             continue
         seen.add(said.contact_id)
-        contact = following.contact_of(connection, said.contact_id)
+        contact = following.contact_of(tx, said.contact_id)
         if contact is None or contact.deleted_at is not None:
             continue
-        owner = following.owner_at(connection, contact.connection, contact.owner_ref)
-        tz = owner_zone(owner.timezone if owner is not None else None, context.settings)
-        text = presenting.last_rating(said, tz)
-        showing.want(connection, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
+        text = last_rating(said, words, _zone_of(context, tx, contact))
+        showing.want(tx, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
+
+
+def _zone_of(context: Context, tx: Transaction, record: Row[Any]) -> ZoneInfo:
+    """Return the zone in which dates on a record are read: its owner's."""
+    owner = following.owner_at(tx, record.connection, record.owner_ref)
+    return owner_zone(owner.timezone if owner is not None else None, context.settings)
+
+
+def words_of(context: Context) -> Catalogue:
+    """Return the messages of the company's language."""
+    return catalogue(context.settings.company.language)
+
+
+# ── follow-ups ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mark_outdated(context: Context) -> None:
+    """Have records shown anew that say of a follow-up what time alone has made untrue, each once. Comes before `score`."""
+    now, place = context.clock.now(), ""
+    while not context.stop.is_set():
+        with context.store.write() as tx:
+            customers = record_texts.outdated(tx, now, after=place, limit=PAGE)
+            for customer in customers:
+                mark_stale(tx, customer, now)
+        if len(customers) < PAGE:
+            return
+        place = customers[-1]
+
+
+def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime) -> list[OpenFollowUp]:
+    """Return what the records say needs somebody, and note until when that stays true: until it is due."""
+    rows = record_texts.not_closed(tx, customer)
+    record_texts.note_shown(
+        tx, customer, {row.id: row.due_at for row in rows if row.state == FollowUpState.OPEN and row.due_at > now}
+    )
+    answers = record_texts.answers_about(tx, [row.id for row in rows])
+    return [_open_follow_up(context, tx, row, answers.get(row.id, ())) for row in rows]
+
+
+def _open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
+    owner = following.owner_at(tx, row.connection, row.owner_ref)
+    waiting = row.state == FollowUpState.WAITING_FOR_OUTCOME
+    return OpenFollowUp(
+        who=row.who if row.contact_id else row.account_name,
+        since=row.opened_at,
+        due=row.due_at,
+        owner=owner.name if owner is not None else None,
+        tz=owner_zone(owner.timezone if owner is not None else None, context.settings),
+        said=tuple(said),
+        reasons=() if said else reasons(context, tx, row.customer, rule=row.rule, at=row.opened_at),
+        attempts=row.attempts,
+        waiting_since=(row.waiting_since or row.opened_at) if waiting else None,
+        task_deleted=row.task_state == "deleted",
+        contact_id=row.contact_id,
+    )
+
+
+def reasons(
+    context: Context, tx: Transaction, customer: str, *, rule: str, at: datetime, said: Sequence[Said] = ()
+) -> tuple[Reason, ...]:
+    """Return why a rule about the account has opened a follow-up at some moment; `said` is what its people had answered."""
+    clauses = context.settings.follow_up[rule].when.clauses if rule in context.settings.follow_up else ()
+    last: dict[str | None, Said] = {}
+    for answer in said:
+        last.setdefault(answer.contact_id or answer.response_id, answer)
+    worst_first = sorted(last.values(), key=lambda answer: badness(answer.worst))[:MOST_TOLD]
+    found: dict[type[Reason], Reason] = {}
+    for clause in clauses:
+        if isinstance(clause, MoodClause):
+            found[MoodSeen] = MoodSeen(clause.mood, at, tuple(worst_first))
+        elif isinstance(clause, SilenceClause):
+            asked = tuple(record_texts.asked_in_vain(tx, customer, at))
+            found[Silence] = Silence(asked, at, record_texts.last_answer(tx, customer, at))
+    return tuple(found.values())
+
+
+# ── figures and links ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _figures(figures: Mapping[str, Any] | None, tz: ZoneInfo) -> dict[str, Any]:
@@ -72,19 +158,6 @@ def account_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
         "trend": figures["trend"],
         "last_answer": figures["last_answer"],
     }
-
-
-def _due(context: Context, connection: Transaction, row: Row[Any]) -> Due:
-    owner = following.owner_at(connection, row.connection, row.owner_ref)
-    return Due(
-        subject=row.subject,
-        who=row.who or row.account_name,
-        why=presenting.and_more(row.subject.partition(": ")[2], row.answers - 1),
-        since=row.opened_at,
-        due=row.due_at,
-        owner=owner.name if owner is not None else None,
-        tz=owner_zone(owner.timezone if owner is not None else None, context.settings),
-    )
 
 
 def details_url(context: Context, account_id: str) -> str:

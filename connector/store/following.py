@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
-from connector.model import Delivery, FollowUpState, Rating
-from connector.presenting import Said
-from connector.store import tables
+from connector.model import Delivery, FollowUpState
+from connector.sentences.values import Said
+from connector.store import record_texts, tables
 from connector.store.refs import chunks
 from connector.store.tables import (
     account,
@@ -17,7 +17,6 @@ from connector.store.tables import (
     follow_up_response,
     invitation,
     owner,
-    rating,
     response,
     standing,
 )
@@ -40,19 +39,13 @@ def answers_of(connection: Connection, customer: str, limit: int = 50) -> list[t
 
     Those that no rule has looked at yet are all among them, however many there are.
     """
-    mine = (
-        select(response, contact.c.name.label("who"))
-        .join(account, account.c.id == response.c.account_id)
-        .outerjoin(contact, contact.c.id == response.c.contact_id)
-        .where(account.c.customer == customer, response.c.counts)
-        .order_by(response.c.at.desc(), response.c.id)
-    )
+    mine = record_texts.answers().where(account.c.customer == customer).order_by(response.c.at.desc(), response.c.id)
     newest = connection.execute(mine.limit(limit)).all()
     fresh = connection.execute(mine.where(response.c.considered_at.is_(None))).all()
     known = {row.id for row in newest}
     rows = [*newest, *(row for row in fresh if row.id not in known)]
-    ratings = ratings_of(connection, [row.id for row in rows])
-    return [(_said(row, ratings[row.id][0]), row) for row in rows if row.id in ratings]
+    ratings = record_texts.ratings_of(connection, [row.id for row in rows])
+    return [(record_texts.said(row, ratings[row.id]), row) for row in rows if row.id in ratings]
 
 
 def lock_answers(connection: Connection, customer: str) -> None:
@@ -65,16 +58,6 @@ def lock_answers(connection: Connection, customer: str) -> None:
     fresh = select(response.c.invitation_id).where(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
     locked = select(invitation.c.id).where(invitation.c.id.in_(fresh)).order_by(invitation.c.id).with_for_update()
     connection.execute(locked).all()
-
-
-def ratings_of(connection: Connection, responses: Collection[str]) -> Mapping[str, list[Rating]]:
-    """Return the ratings of each response, the first question's first."""
-    found: dict[str, list[Rating]] = {}
-    rows = connection.execute(select(rating).where(rating.c.response_id.in_(responses)).order_by(rating.c.id))
-    for row in rows:
-        one = Rating(row.metric, row.question, row.value, row.low, row.high, row.direction)
-        found.setdefault(row.response_id, []).append(one)
-    return found
 
 
 def considered(
@@ -101,28 +84,6 @@ def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
     answered = exists().where(response.c.invitation_id == invitation.c.id, response.c.counts)
     asked = who.where(or_(invitation.c.state.in_(REACHED), answered))
     return int(connection.execute(asked).scalar_one()), int(connection.execute(who.where(answered)).scalar_one())
-
-
-def open_follow_ups(connection: Connection, customer: str) -> list[Row[Any]]:
-    """Return a customer's follow-ups that nobody has settled, the most urgent first, each with how many answers it is about.
-
-    Those that wait for an outcome are among them until they have waited for too long, see `end_attention`.
-    """
-    about = (
-        select(func.count())
-        .where(follow_up_response.c.follow_up_id == follow_up.c.id)
-        .correlate(follow_up)
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        select(follow_up, about.label("answers"), contact.c.name.label("who"), account.c.name.label("account_name"))
-        .join(account, account.c.id == follow_up.c.account_id)
-        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
-        .where(follow_up.c.customer == customer, follow_up.c.state != FollowUpState.CLOSED)
-        .where(follow_up.c.attention_ended_at.is_(None))
-        .order_by(follow_up.c.due_at, follow_up.c.id)
-    )
-    return list(rows)
 
 
 def open_one(connection: Connection, row: Mapping[str, Any], responses: Collection[str]) -> str:
@@ -285,15 +246,3 @@ def end_notice(connection: Connection, key: str, state: str, error: str | None) 
         connection.execute(notice.delete().where(notice.c.key == key))
         return
     connection.execute(update(notice).where(notice.c.key == key).values(state=state, error=error))
-
-
-def _said(row: Row[Any], first: Rating) -> Said:
-    return Said(
-        response_id=row.id,
-        who=row.who or "Somebody",
-        rating=first,
-        label=row.label,
-        at=row.at,
-        comment=row.comment,
-        contact_id=row.contact_id,
-    )

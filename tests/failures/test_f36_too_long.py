@@ -4,9 +4,9 @@ from house import House, mapping_line
 from incidents import asked, rows, words
 
 from adapters.sandbox.salesforce.schema import Field
+from connector.domain.crm_text import units
 from connector.store import tables
 from mappings.loading import packaged
-from mappings.texts import units
 
 COMMENT = "Nobody called back 👍🏽 and the part was wrong. " * 40
 

@@ -47,7 +47,7 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
     assert 0 <= int(shown["satisfaction_from"]) <= int(shown["satisfaction"]) <= int(shown["satisfaction_to"]) <= 100
     assert "Nobody called back." in shown["summary"]
     assert "Maria Virtanen" in shown["attention"]
-    assert live.shows("contacts", maria)["last_rating"].startswith(f"1 of 5, ticket {ticket}")
+    assert live.shows("contacts", maria)["last_rating"].startswith(f"1 of 5, very dissatisfied, ticket {ticket}")
 
     (task,) = live.tasks()
     assert task["hubspot_owner_id"] == rep

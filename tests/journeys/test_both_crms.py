@@ -65,8 +65,8 @@ def test_a_case_and_a_ticket_each_lead_to_a_mail_fields_and_a_task_in_their_own_
     assert "Slow." in there["summary"] and "Nobody called back." not in there["summary"]
     assert "Maria Virtanen" in here["Attention"]
     assert "Pekka Niemi" in there["attention"]
-    assert live.shows("Contact", maria)["Last_Rating"].startswith("1 of 5, case ")
-    assert live.hub.shows("contacts", pekka)["last_rating"].startswith("2 of 5, ticket ")
+    assert live.shows("Contact", maria)["Last_Rating"].startswith("1 of 5, very dissatisfied, case ")
+    assert live.hub.shows("contacts", pekka)["last_rating"].startswith("2 of 5, dissatisfied, ticket ")
 
     (task,), (other,) = live.tasks(), live.hub.tasks()
     assert (task["OwnerId"], task["WhatId"], task["WhoId"]) == (ritva, account, maria)

@@ -27,14 +27,13 @@ def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing
     assert shown["People"] == 1
     assert shown["Mood"] == "Too few answers"
     assert 0 <= shown["Satisfaction_From"] <= shown["Satisfaction"] <= shown["Satisfaction_To"] <= 100
-    assert "Maria Virtanen" in shown["Summary"]
-    assert "1 of 5" in shown["Summary"]
+    assert shown["Summary"].startswith("Maria Virtanen: 1 of 5, very dissatisfied, case ")
     assert "Nobody called back." in shown["Summary"]
     assert "Maria Virtanen" in shown["Attention"]
     assert shown["Details"].startswith(live.web)
     number = live.record("Case", case)["CaseNumber"]
     asked = live.shows("Contact", maria)
-    assert asked["Last_Rating"] == f"1 of 5, case {number}, 17 Nov 2026"
+    assert asked["Last_Rating"] == f"1 of 5, very dissatisfied, case {number}, 17 Nov 2026"
     assert asked["Last_Asked"].startswith("2026-11-17T10:00:00")
 
     (task,) = live.tasks()
@@ -44,7 +43,7 @@ def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing
     assert task["Priority"] == "High"
     assert task["ActivityDate"] == "2026-11-18"
     assert "Maria Virtanen" in task["Subject"]
-    assert f"1 of 5, case {number}" in task["Subject"]
+    assert "1 of 5 (very dissatisfied), " in task["Subject"]
     assert "Nobody called back." in task["Description"]
     assert shown["Details"] in task["Description"]
 

@@ -47,6 +47,11 @@ follow_up = Table(
     Column(
         "attention_ended_at", Utc, comment="When the record stopped showing it: nobody had noted an outcome for long."
     ),
+    Column(
+        "shown_until",
+        Utc,
+        comment="When time alone makes untrue what records say of it; NULL: nothing until something happens.",
+    ),
     Column("task_ref", String, comment="NULL until the CRM has the task."),
     Column("task_state", String, comment="open, completed or deleted, as we last saw it or left it."),
     Column("task_left_at", Utc, comment="When a change was kept from the task, because somebody else had changed it."),
@@ -61,6 +66,12 @@ follow_up = Table(
         postgresql_where=text("state = 'open'"),
     ),
     Index(None, "response_id"),
+    Index(
+        None,
+        "shown_until",
+        sqlite_where=text("shown_until IS NOT NULL"),
+        postgresql_where=text("shown_until IS NOT NULL"),
+    ),
     Index(
         "ix_follow_up_taskless",
         "connection",

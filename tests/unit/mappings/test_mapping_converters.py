@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.domain.crm_text import cut, units
 from connector.errors import MappingError
 from connector.model import Ref
 from mappings.converters import (
@@ -23,7 +24,6 @@ from mappings.converters import (
     reference,
     text,
 )
-from mappings.texts import cut, units
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 

@@ -1,10 +1,14 @@
-"""Cutting text to a CRM's limit without leaving half a character behind."""
+"""Foreign text among ours: on one line, without marks that reorder or hide it, and cut without leaving half a character behind."""
 
 import unicodedata
 from typing import Final
 
 ELLIPSIS: Final = "…"
 _JOINER: Final = "\u200d"
+_ALSO_EXTENDING: Final = frozenset("\u200c\uff9e\uff9f")
+"""Zero-width non-joiner, and the voicing marks of halfwidth Katakana: Unicode's annex 29 names them beside the marks."""
+_UNSEEN: Final = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""Marks that turn the direction of what follows: in a customer's words they could reorder ours."""
 _FLAGS: Final = range(0x1F1E6, 0x1F200)
 _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 _JAMO: Final = range(0x1160, 0x1200)
@@ -14,6 +18,29 @@ _TAGS: Final = range(0xE0020, 0xE0080)
 def units(text: str) -> int:
     """Return the length in UTF-16 units. CRMs built on Java and JavaScript count these: most emoji are two."""
     return len(text) + sum(char > "\uffff" for char in text)
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line, runs of white space as one space, without control characters and direction marks."""
+    return " ".join("".join(map(_seen, text)).split())
+
+
+def _seen(char: str) -> str:
+    if char.isspace():
+        return " "
+    return "" if char in _UNSEEN or unicodedata.category(char) in {"Cc", "Cs"} else char
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return text as `cut` does, ending at a word where one ends in the second half of the room."""
+    short = cut(text, limit)
+    if short == text:
+        return text
+    kept = short.removesuffix(ELLIPSIS)
+    if len(kept) < len(text) and not text[len(kept)].isspace():
+        at = kept.rfind(" ")
+        kept = kept[:at] if at > len(kept) // 2 else kept
+    return kept.rstrip(" ,;:.") + ELLIPSIS if limit > 0 else ""
 
 
 def cut(text: str, limit: int) -> str:
@@ -52,6 +79,7 @@ def _extends(char: str) -> bool:
     code = ord(char)
     return (
         char == _JOINER
+        or char in _ALSO_EXTENDING
         or unicodedata.category(char) in {"Mn", "Mc", "Me"}
         or code in _SKIN_TONES
         or code in _JAMO

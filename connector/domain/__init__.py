@@ -1,0 +1,1 @@
+"""Pure rules that several parts share. Nothing here is imported but `connector.model` and `connector.errors`."""

@@ -1,0 +1,160 @@
+"""What they say: who gave what when, in their words; how many were asked; what happens next where Needs attention does not say it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from connector.domain.crm_text import shorten, units
+from connector.sentences.attention import Attention
+from connector.sentences.catalogue import Catalogue
+from connector.sentences.clauses import (
+    LIMIT,
+    SHORTEST,
+    name,
+    new_subject,
+    quotable,
+    step,
+    tightest,
+    topic,
+    what,
+    widened,
+    worst_said,
+)
+from connector.sentences.ratings import with_word
+from connector.sentences.values import Caps, OpenFollowUp, Said
+
+_QUOTE = 60
+"""Room that is kept for the first quotation while others could be named in it."""
+_MOST = 6
+"""How many people are told of; more say less."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """How many people of a customer were asked, and how many of them answered."""
+
+    asked: int = 0
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """One sentence about one person or about the account: an answer, or a follow-up whose next step is told nowhere else."""
+
+    said: Said | None
+    follow_up: OpenFollowUp | None = None
+
+    @property
+    def comment(self) -> str:
+        return quotable(self.said.comment or "") if self.said else ""
+
+    @property
+    def title(self) -> str:
+        return new_subject(self.said.label, self.said.subject) if self.said else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Puts clauses into words."""
+
+    words: Catalogue
+    now: datetime
+    tz: tzinfo
+
+    def sentence(self, clause: _Clause, caps: Caps, quote: str = "") -> str:
+        """Return one clause as a sentence of its own, with as much of a quotation as is given."""
+        words = self.words
+        text = self._head(clause, caps)
+        if quote:
+            marks = words.text("format.open_quote"), words.text("format.close_quote")
+            text = words.text("summary.quoted", what=text, quote=quote.join(marks))
+        if clause.follow_up is not None:
+            text = words.text("summary.with_step", what=text, step=step(clause.follow_up, caps, words, now=self.now))
+        ends = bool(quote) and clause.follow_up is None and quote[-1] in ".!?…。！？"
+        return text if ends else text + words.text("format.period")
+
+    def _head(self, clause: _Clause, caps: Caps) -> str:
+        if clause.follow_up is not None or clause.said is None:
+            assert clause.follow_up is not None  # noqa: S101 - a clause without an answer is about a follow-up
+            return what(clause.follow_up, caps, self.words)
+        return self.words.text(
+            "summary.answer",
+            who=name(clause.said.who, caps.who, self.words),
+            rating=with_word(clause.said.rating, self.words),
+            topic=topic(clause.said.label, clause.said.subject, caps, self.words),
+            day=self.words.day(clause.said.at, self.tz),
+        )
+
+    def fitted(self, clause: _Clause, room: int) -> tuple[str, Caps]:
+        """Return a clause without subject and quotation."""
+        return tightest(lambda caps: self.sentence(clause, caps), room)
+
+    def filled(self, clause: _Clause, caps: Caps, room: int) -> str:
+        """Return a clause with as much of its quotation as fits, then of its subject."""
+        quote = self._quote(clause, caps, room)
+        return widened(lambda wider: self.sentence(clause, wider, quote), caps, clause.title, room)
+
+    def _quote(self, clause: _Clause, caps: Caps, room: int) -> str:
+        comment = clause.comment
+        free = room - units(self.sentence(clause, caps, "x")) + 1
+        if not comment or free < min(SHORTEST, units(comment)):
+            return ""
+        quote = shorten(comment, free)
+        return quote if units(self.sentence(clause, caps, quote)) <= room else shorten(comment, free - 1)
+
+
+def summary(
+    newest_first: Sequence[Said], needs: Attention, people: People, words: Catalogue, *, tz: tzinfo, now: datetime
+) -> str:
+    """Return what they say, in at most `LIMIT` characters and whole sentences, each about one person alone.
+
+    Whom Needs attention has no room for comes first, with the next step; then whom it only names; then the others, the newest
+    answer first. The quotations give way first.
+    """
+    writer = _Writer(words, now, tz)
+    tail = _asked(people, words, silent=not newest_first)
+    room = LIMIT - (units(tail) + 1 if tail else 0)
+    clauses = list(_clauses(newest_first, needs))[:_MOST]
+    told = _told(clauses, writer, room)
+    texts = [text for _, text, _ in told]
+    for number, (clause, text, caps) in enumerate(told):
+        spare = room - sum(map(units, texts)) - (len(texts) - 1)
+        texts[number] = writer.filled(clause, caps, units(text) + spare)
+    return " ".join([*texts, tail] if tail else texts)
+
+
+def _clauses(newest_first: Sequence[Said], needs: Attention) -> Iterator[_Clause]:
+    """Yield what there is to tell, in its order: each answer once, each person once."""
+    seen: set[str] = set()
+    for follow_up in (*needs.unnamed, *needs.named):
+        answer = worst_said(follow_up.said)
+        if answer is not None:
+            seen |= {answer.response_id, *((answer.contact_id,) if answer.contact_id else ())}
+        yield _Clause(answer, follow_up)
+    for said in newest_first:
+        if said.response_id in seen or said.contact_id in seen:
+            continue
+        seen |= {said.response_id, *((said.contact_id,) if said.contact_id else ())}
+        yield _Clause(said)
+
+
+def _told(clauses: Sequence[_Clause], writer: _Writer, room: int) -> list[tuple[_Clause, str, Caps]]:
+    """Return the clauses that there is room for; the first is always told, and the others leave some of it to its quotation."""
+    told: list[tuple[_Clause, str, Caps]] = []
+    for clause in clauses:
+        text, caps = writer.fitted(clause, room)
+        used = sum(units(other) + 1 for _, other, _ in told)
+        kept = min(units(told[0][0].comment), _QUOTE) if told and clause.follow_up is None else 0
+        if told and used + units(text) + kept > room:
+            continue
+        told.append((clause, text, caps))
+    return told
+
+
+def _asked(people: People, words: Catalogue, *, silent: bool) -> str:
+    """Return how many were asked and how many of them answered; silence is told, never scored."""
+    if people.asked < 1:
+        return ""
+    if silent and not people.answered:
+        return words.count("summary.silent", people.asked)
+    return words.text("summary.answered", answered=words.number(people.answered), asked=words.number(people.asked))

@@ -1,0 +1,204 @@
+"""The texts of a follow-up's task: what it is called, and all that whoever calls should know."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from connector.domain.crm_text import one_line, shorten
+from connector.rules import Rule
+from connector.sentences.catalogue import Catalogue
+from connector.sentences.clauses import (
+    LIMIT,
+    badness,
+    name,
+    new_subject,
+    reason,
+    tightest,
+    topic,
+    widened,
+    worst_said,
+)
+from connector.sentences.conditions import why
+from connector.sentences.ratings import in_brackets, with_word
+from connector.sentences.values import Asked, Caps, Link, MoodSeen, Reason, Said, Silence
+
+_ROOMY = Caps(120, 120, 120, 255)
+"""A task's text has room for names and subjects."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskText:
+    """All that a task's text tells."""
+
+    rule: Rule
+    links: Sequence[Link]
+    """Ours, the customer's record and what it was about, by the names that `link_names` gives."""
+    tz: tzinfo
+    said: Sequence[Said] = ()
+    """The answers that it is about; none where it is about the account."""
+    reasons: Sequence[Reason] = ()
+    owner_note: str | None = None
+    """Who was passed over, and why."""
+    outcome_links: Sequence[Link] = ()
+    """One for each outcome, by its label."""
+
+
+def last_rating(said: Said, words: Catalogue, tz: tzinfo) -> str:
+    """Return a contact's last rating: ``2 of 5, dissatisfied, case 00123, 12 Nov 2026``."""
+
+    def render(caps: Caps) -> str:
+        label = shorten(one_line(said.label), caps.label)
+        rating = with_word(said.rating, words)
+        return words.text("record.last_rating", rating=rating, label=label, day=words.day(said.at, tz))
+
+    return tightest(render, LIMIT, caps=(replace(_ROOMY, subject=0), Caps()))[0]
+
+
+def call_subject(said: Said, due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime) -> str:
+    """Return ``Call Maria Virtanen by Fri 15:00: 1 of 5 (very dissatisfied), "Printer offline again"``."""
+    title = new_subject(said.label, said.subject)
+
+    def render(caps: Caps) -> str:
+        return words.text(
+            "task.subject",
+            who=name(said.who, caps.who, words),
+            when=words.deadline(due, tz, now=now),
+            rating=in_brackets(said.rating, words),
+            topic=words.text("topic.subject", subject=shorten(title, caps.subject))
+            if title and caps.subject
+            else shorten(one_line(said.label), caps.label),
+        )
+
+    text, caps = tightest(render, LIMIT)
+    return widened(render, caps, title, LIMIT) if title else text
+
+
+def account_subject(
+    account: str, reasons: Sequence[Reason], due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime
+) -> str:
+    """Return ``Call Northwind by Fri 15:00: asked 2 times, no answer by 18 Nov 2026``."""
+    about = words.text("format.list").join(reason(one, words, tz) for one in reasons)
+    when = words.deadline(due, tz, now=now)
+
+    def render(caps: Caps) -> str:
+        return words.text("task.subject_account", who=name(account, caps.who, words), when=when, reason=about)
+
+    return tightest(render, LIMIT)[0]
+
+
+def call_by(due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime) -> str:
+    """Return what an alert asks for: ``Call by Fri 15:00``."""
+    return words.text("alert.action", when=words.deadline(due, tz, now=now))
+
+
+def headline(said: Said | None, who: str, reasons: Sequence[Reason], words: Catalogue, tz: tzinfo) -> str:
+    """Return who and what, as an alert begins: ``Maria Virtanen: 1 of 5, very dissatisfied, case 00123 "Printer offline again"``."""
+    if said is None:
+        about = words.text("format.list").join(reason(one, words, tz) for one in reasons)
+        return words.text("attention.account", who=name(who, _ROOMY.who, words), reason=about)
+    return words.text(
+        "alert.headline",
+        who=name(said.who, _ROOMY.who, words),
+        rating=with_word(said.rating, words),
+        topic=topic(said.label, said.subject, _ROOMY, words),
+    )
+
+
+def link_names(words: Catalogue) -> tuple[str, str, str]:
+    """Return what the links are called: to all answers, to the customer's record, to what was asked about."""
+    return words.text("task.details"), words.text("task.record"), words.text("task.interaction")
+
+
+def body(task: TaskText, words: Catalogue) -> str:
+    """Return a task's text. Ours comes first; a customer's words stand in lines that begin with a mark of their own."""
+    blocks = [
+        _links(task.links, words),
+        why(task.rule, words),
+        *_answers(task, words),
+        *(block for one in task.reasons for block in _about_account(one, task, words)),
+        task.owner_note or "",
+        _closing(task, words),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def quoted_lines(comment: str) -> str:
+    """Return a customer's words with a mark before each line, empty lines left out: no line can pass for one of ours."""
+    lines = (one_line(line) for line in comment.splitlines())
+    return "\n".join(f"> {line}" for line in lines if line)
+
+
+def _links(links: Sequence[Link], words: Catalogue) -> str:
+    return "\n".join(words.text("task.link", name=link.name, url=link.url) for link in links)
+
+
+def _closing(task: TaskText, words: Catalogue) -> str:
+    if not task.outcome_links:
+        return words.text("task.closing")
+    return f"{words.text('task.closing_links')}\n{_links(task.outcome_links, words)}"
+
+
+def _answers(task: TaskText, words: Catalogue) -> Iterator[str]:
+    """Yield the answers that the task is about: the worst first, then the newest."""
+    first = worst_said(task.said)
+    newest_first = sorted(task.said, key=lambda said: (said.at, said.response_id), reverse=True)
+    for said in sorted(newest_first, key=lambda said: said is not first):
+        yield _answer(said, task.tz, words)
+
+
+def _answer(said: Said, tz: tzinfo, words: Catalogue) -> str:
+    head = words.text(
+        "task.answer",
+        who=name(said.who, _ROOMY.who, words),
+        rating=in_brackets(said.rating, words),
+        topic=topic(said.label, said.subject, _ROOMY, words),
+        day=words.day(said.at, tz),
+    )
+    others = [with_word(rating, words) for rating in said.ratings if rating != said.rating]
+    also = words.text("task.also_rated", ratings="; ".join(others)) if others else ""
+    quote = quoted_lines(said.comment or "")
+    return "\n".join(line for line in (head + (":" if quote else "."), quote, also) if line)
+
+
+def _about_account(about: Reason, task: TaskText, words: Catalogue) -> Iterator[str]:
+    yield _silence(about, task.tz, words) if isinstance(about, Silence) else _mood(about, task.tz, words)
+    if isinstance(about, Silence) and about.asked:
+        latest = max(about.asked, key=lambda asked: asked.at)
+        shown = topic(latest.label, latest.subject, _ROOMY, words)
+        yield words.text("task.reason_silence", who=name(latest.who, _ROOMY.who, words), topic=shown)
+    if isinstance(about, MoodSeen) and (low := min(about.said, key=lambda said: badness(said.worst), default=None)):
+        yield words.text(
+            "task.reason_mood",
+            who=name(low.who, _ROOMY.who, words),
+            rating=in_brackets(low.worst, words),
+            topic=topic(low.label, low.subject, _ROOMY, words),
+        )
+
+
+def _silence(silence: Silence, tz: tzinfo, words: Catalogue) -> str:
+    lines = [words.text("task.silence", day=words.day(silence.by, tz))]
+    lines += [_asked(asked, tz, words) for asked in sorted(silence.asked, key=lambda asked: asked.at)]
+    if silence.last_answer is None:
+        return "\n".join([*lines, words.text("task.never_answered")])
+    return "\n".join([*lines, words.text("task.last_answer", day=words.day(silence.last_answer, tz))])
+
+
+def _asked(asked: Asked, tz: tzinfo, words: Catalogue) -> str:
+    values = {
+        "who": name(asked.who, _ROOMY.who, words),
+        "day": words.day(asked.at, tz),
+        "topic": topic(asked.label, asked.subject, _ROOMY, words),
+    }
+    if asked.reminded is None:
+        return words.text("task.asked", **values)
+    return words.text("task.asked_again", again=words.day(asked.reminded, tz), **values)
+
+
+def _mood(seen: MoodSeen, tz: tzinfo, words: Catalogue) -> str:
+    mood = words.text(f"mood.{seen.mood.value}")
+    lines = [words.text("task.mood", day=words.day(seen.at, tz), mood=mood)]
+    for said in seen.said:
+        shown = topic(said.label, said.subject, _ROOMY, words)
+        values = {"who": name(said.who, _ROOMY.who, words), "rating": with_word(said.worst, words), "topic": shown}
+        lines.append(words.text("task.rated", day=words.day(said.at, tz), **values))
+    return "\n".join(lines)

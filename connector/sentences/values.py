@@ -1,0 +1,114 @@
+"""What sentences are made of: answers, what was asked about, and what somebody has to do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from connector.model import Mood, Rating
+from connector.scoring.scales import worst
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer that counts, as a person would tell it."""
+
+    response_id: str
+    who: str | None
+    """None: nobody knows who it was."""
+    rating: Rating
+    """The one that a sentence tells: of an answer as a whole its first question's, of a follow-up the one that it is about."""
+    label: str
+    """What was asked about: case 00123."""
+    at: datetime
+    comment: str | None = None
+    contact_id: str | None = None
+    subject: str | None = None
+    """What the case or ticket is called, where the label does not say it: Printer offline again."""
+    ratings: tuple[Rating, ...] = ()
+    """All that was rated in it, the first question's first."""
+
+    @property
+    def worst(self) -> Rating:
+        """The worst of all ratings in it."""
+        return worst(self.ratings or (self.rating,))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody who was asked and has not answered."""
+
+    who: str | None
+    label: str
+    at: datetime
+    subject: str | None = None
+    reminded: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Several questions without an answer: why a follow-up about an account was opened."""
+
+    asked: tuple[Asked, ...]
+    by: datetime
+    """When it was noticed: an answer may have come since."""
+    last_answer: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoodSeen:
+    """A mood of the account, on the day when a follow-up was opened about it: it may be another one by now."""
+
+    mood: Mood
+    at: datetime
+    said: tuple[Said, ...] = ()
+    """What people there answered last, the worst first."""
+
+
+Reason = Silence | MoodSeen
+"""What a follow-up about an account as a whole is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFollowUp:
+    """A follow-up that is not closed: what somebody has to do, or has done without noting how it ended."""
+
+    who: str | None
+    """The person, or the account where it is about all of it."""
+    since: datetime
+    due: datetime
+    owner: str | None
+    tz: tzinfo
+    """The zone of whoever has to do it."""
+    said: tuple[Said, ...] = ()
+    """The answers that it is about, in any order; none where it is about the account."""
+    reasons: tuple[Reason, ...] = ()
+    attempts: int = 0
+    """Calls that did not settle it."""
+    waiting_since: datetime | None = None
+    """When its task was completed or deleted without an outcome."""
+    task_deleted: bool = False
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name and where it leads."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many characters foreign texts may take in one sentence."""
+
+    who: int = 60
+    owner: int = 40
+    label: int = 60
+    subject: int = 0
+
+
+TIGHTER = (Caps(), Caps(40, 30, 40), Caps(28, 24, 28), Caps(16, 16, 16), Caps(8, 8, 8))
+"""What is tried in turn until a sentence has room."""
+
+Render = Callable[[Caps], str]

@@ -1,0 +1,154 @@
+"""Queries for the sentences on records: follow-ups that are not closed, their answers, and who was asked in vain."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, update
+
+from connector.model import Delivery, FollowUpState, Rating
+from connector.sentences.values import Asked, Said
+from connector.store.tables import (
+    account,
+    contact,
+    follow_up,
+    follow_up_response,
+    interaction,
+    invitation,
+    rating,
+    response,
+    standing,
+)
+
+
+def ratings_of(tx: Connection, responses: Collection[str]) -> Mapping[str, list[Rating]]:
+    """Return the ratings of each response, the first question's first."""
+    ratings: dict[str, list[Rating]] = {}
+    for row in tx.execute(select(rating).where(rating.c.response_id.in_(responses)).order_by(rating.c.id)):
+        value = Rating(row.metric, row.question, row.value, row.low, row.high, row.direction)
+        ratings.setdefault(row.response_id, []).append(value)
+    return ratings
+
+
+def answers() -> Select[Any]:
+    """Return the select of answers that count, each with its person's name and the facts of what it was about: `said` reads it."""
+    return (
+        select(response, contact.c.name.label("who"), interaction.c.facts.label("facts"))
+        .join(account, account.c.id == response.c.account_id)
+        .outerjoin(contact, contact.c.id == response.c.contact_id)
+        .outerjoin(interaction, interaction.c.id == response.c.interaction_id)
+        .where(response.c.counts)
+    )
+
+
+def said(row: Row[Any], ratings: Collection[Rating]) -> Said:
+    """Return an answer as sentences tell it; of several ratings the first question's."""
+    every = tuple(ratings)
+    return Said(
+        response_id=row.id,
+        who=row.who,
+        rating=every[0],
+        label=row.label,
+        at=row.at,
+        comment=row.comment,
+        contact_id=row.contact_id,
+        subject=_subject(row.facts),
+        ratings=every,
+    )
+
+
+def _subject(facts: Mapping[str, Any] | None) -> str | None:
+    """Return what a case, ticket or call is called, where the mapping names a fact `subject`."""
+    subject = (facts or {}).get("subject")
+    return subject if isinstance(subject, str) else None
+
+
+def not_closed(tx: Connection, customer: str) -> list[Row[Any]]:
+    """Return a customer's follow-ups that are not closed, each with the names of its person and its account.
+
+    Those that wait for an outcome are among them until they have waited for too long, see `end_attention`.
+    """
+    rows = tx.execute(
+        select(follow_up, contact.c.name.label("who"), account.c.name.label("account_name"))
+        .join(account, account.c.id == follow_up.c.account_id)
+        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+        .where(follow_up.c.customer == customer, follow_up.c.state != FollowUpState.CLOSED)
+        .where(follow_up.c.attention_ended_at.is_(None))
+        .order_by(follow_up.c.due_at, follow_up.c.id)
+    )
+    return list(rows)
+
+
+def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[Said]]:
+    """Return the answers that each follow-up is about, those that count, the newest first."""
+    linked = (
+        answers()
+        .join(follow_up_response, follow_up_response.c.response_id == response.c.id)
+        .add_columns(follow_up_response.c.follow_up_id)
+        .where(follow_up_response.c.follow_up_id.in_(follow_ups))
+        .order_by(response.c.at.desc(), response.c.id)
+    )
+    rows = tx.execute(linked).all()
+    ratings = ratings_of(tx, [row.id for row in rows])
+    about: dict[str, list[Said]] = {}
+    for row in rows:
+        if row.id in ratings:
+            about.setdefault(row.follow_up_id, []).append(said(row, ratings[row.id]))
+    return about
+
+
+def last_answer(tx: Connection, customer: str, until: datetime) -> datetime | None:
+    """Return when a customer's people last answered before some moment."""
+    of_customer = select(account.c.id).where(account.c.customer == customer)
+    latest = select(func.max(response.c.at)).where(
+        response.c.counts, response.c.account_id.in_(of_customer), response.c.at <= until
+    )
+    return tx.execute(latest).scalar()
+
+
+def asked_in_vain(tx: Connection, customer: str, until: datetime) -> list[Asked]:
+    """Return who was asked since a customer's last answer and let it run out by some moment, the earliest first."""
+    of_customer = select(account.c.id).where(account.c.customer == customer)
+    ran_out = (
+        select(invitation, contact.c.name.label("who"), interaction.c.facts.label("facts"))
+        .outerjoin(contact, contact.c.id == invitation.c.contact_id)
+        .outerjoin(interaction, interaction.c.id == invitation.c.interaction_id)
+        .where(invitation.c.account_id.in_(of_customer))
+        .where(invitation.c.state == Delivery.SENT, invitation.c.expires_at <= until)
+        .order_by(invitation.c.sent_at, invitation.c.id)
+    )
+    if (last := last_answer(tx, customer, until)) is not None:
+        ran_out = ran_out.where(invitation.c.sent_at > last)
+    return [
+        Asked(row.who or row.name or None, row.label, row.sent_at, _subject(row.facts), row.reminded_at)
+        for row in tx.execute(ran_out)
+    ]
+
+
+def outdated(tx: Connection, now: datetime, *, after: str, limit: int) -> list[str]:
+    """Return customers behind `after` of whose follow-ups the records say what has ceased to be true by time alone.
+
+    Those who are waiting to be looked at anyway are left out.
+    """
+    rows = tx.execute(
+        select(follow_up.c.customer)
+        .outerjoin(standing, standing.c.customer == follow_up.c.customer)
+        .where(follow_up.c.shown_until <= now, follow_up.c.customer > after, standing.c.stale_at.is_(None))
+        .group_by(follow_up.c.customer)
+        .order_by(follow_up.c.customer)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def note_shown(tx: Connection, customer: str, until: Mapping[str, datetime | None]) -> None:
+    """Note until when the records tell the truth about each follow-up of a customer; None: until something happens."""
+    rows = tx.execute(
+        select(follow_up.c.id, follow_up.c.shown_until).where(
+            follow_up.c.customer == customer, or_(follow_up.c.id.in_(until), follow_up.c.shown_until.is_not(None))
+        )
+    )
+    changed = [{"of": row.id, "until": until.get(row.id)} for row in rows if row.shown_until != until.get(row.id)]
+    if changed:
+        by_id = update(follow_up).where(follow_up.c.id == bindparam("of")).values(shown_until=bindparam("until"))
+        tx.execute(by_id, changed)
