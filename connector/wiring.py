@@ -166,6 +166,7 @@ def site(settings: Settings) -> Site:
         sender_name=(sender.name or sender.address) if sender else "",
         sender_address=sender.address if sender else "",
         reply_to=settings.email.reply_to if settings.email else None,
+        zone=settings.company.timezone,
     )
 
 

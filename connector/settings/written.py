@@ -73,11 +73,18 @@ def _take_variable(result: Written, name: str, text: str) -> None:
     if key is None:
         result.problems.append(_unknown_variable(name, loc))
         return
+    if key.kind == "list" and not text.strip():
+        return  # a blank variable is how deployments pass on what is not set; "nothing" is written []
+    value = _value(text, key.kind)
+    if value == [] and "[" not in text:
+        remedy = "Write elements between commas, [] for none of them, or leave the variable blank."
+        result.problems.append(Problem(f"environment: {name}", "is a list of nothing.", remedy))
+        return
     table = _table(result.values, loc[:-1])
     if table is None:
         return  # the file has something else in the table's place, which is reported as a wrong type
     table.pop(_other_way(loc[-1]), None)
-    table[loc[-1]] = _value(text, key.kind)
+    table[loc[-1]] = value
     result.origins[loc] = f"environment: {name}"
 
 

@@ -6,7 +6,7 @@ because mail scanners follow every link. There is no tracking pixel and no remot
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -36,6 +36,8 @@ class Site:
     """The company, as customers know it."""
     sender_address: str
     reply_to: str | None = None
+    zone: tzinfo = UTC
+    """Where the company is: days in mails and on pages are its days."""
 
     @property
     def contact_address(self) -> str:
@@ -82,7 +84,7 @@ class Notice:
 
 def invitation_message(view: InvitationView, *, site: Site, token: str, purpose: Purpose, message_id: str) -> Message:
     """Return the mail that asks, or reminds once, ready to send. Its language is the questionnaire's."""
-    words = wording(view.questionnaire.language)
+    words = wording(view.questionnaire.language, site.zone)
     url = site.survey_url(token)
     values = _invitation_values(view, site=site, words=words, url=url, purpose=purpose)
     subject = words.text("mail.subject" if purpose == "invitation" else "mail.reminder_subject", label=view.label)

@@ -6,8 +6,8 @@ survey mixes two languages.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -38,6 +38,8 @@ class Wording:
     """The tag of the file, e.g. ``zh-CN``: what a ``lang`` attribute says."""
     texts: Mapping[str, Any]
     """Text or lists of text by dotted key, e.g. ``page.send``."""
+    zone: tzinfo = UTC
+    """Where a day begins for whoever reads it."""
 
     def text(self, key: str, /, **values: object) -> str:
         """Return a text with its placeholders filled, numbers as people of this language write them.
@@ -52,8 +54,8 @@ class Wording:
         return tuple(self.texts[key])
 
     def date(self, at: datetime) -> str:
-        """Return the day as people of this language write it, e.g. ``6 December 2026``."""
-        return format_date(at, "long", locale=self._locale)
+        """Return the day of a moment as people of this language write it, e.g. ``6 December 2026``."""
+        return format_date(at.astimezone(self.zone).date(), "long", locale=self._locale)
 
     def number(self, value: int) -> str:
         """Return a whole number as people of this language write it, e.g. ``10,000``."""
@@ -100,9 +102,9 @@ def _weighed(offer: str) -> tuple[float, str]:
         return 0.0, tag.strip()
 
 
-def wording(tag: str | None) -> Wording:
-    """Return the wording for a reader of this language."""
-    return _load(resolve(tag))
+def wording(tag: str | None, zone: tzinfo = UTC) -> Wording:
+    """Return the wording for a reader of this language; days in it are those of `zone`."""
+    return replace(_load(resolve(tag)), zone=zone)
 
 
 @cache

@@ -109,4 +109,4 @@ def _note(parts: WebParts, title: str, message: str, *, status: int = 200) -> Re
 
 def _staff(parts: WebParts, template: str, *, status: int = 200, **values: Any) -> Response:
     """Users of the CRM read English, as the fields on its records do."""
-    return page(template, parts=parts, status=status, words=wording("en"), **values)
+    return page(template, parts=parts, status=status, words=wording("en", parts.site.zone), **values)

@@ -94,7 +94,7 @@ def _visit(parts: WebParts, token: str) -> Visit:
             raise UnknownLink
         given = last_given(connection, invitation_id)
     questions = from_json(found.questionnaire)
-    return Visit(token, found, questions, wording(questions.language), given)
+    return Visit(token, found, questions, wording(questions.language, parts.site.zone), given)
 
 
 def _open_visit(parts: WebParts, token: str) -> Visit:

@@ -2,10 +2,12 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
+from web_world import running
 
 from connector.store.tables import display, follow_up, follow_up_response, invitation, person, standing
 from connector.surveys.tokens import Tokens
@@ -404,3 +406,12 @@ def test_who_stops_surveys_may_still_answer_the_one_in_hand(world):
     world.post(token, {}, "/unsubscribe")
 
     assert world.post(token, {"rating": "1"}).status_code == 303
+
+
+def test_days_on_the_page_are_the_companys(tmp_path):
+    """The invitation ends on Sunday 6 December at 22:30 in Greenwich, when Monday has begun in Helsinki."""
+    with running(tmp_path, zone=ZoneInfo("Europe/Helsinki")) as world:
+        token = world.invite(expires_at=datetime(2026, 12, 6, 22, 30, tzinfo=UTC))
+        assert "7 December 2026" in world.get(token).text
+        world.clock.at = datetime(2026, 12, 8, tzinfo=UTC)
+        assert "7 December 2026" in world.get(token).text

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class World:
 
     store: Store
     url: str
+    zone: tzinfo = UTC
     clock: HandClock = field(default_factory=HandClock)
     tokens: Tokens = field(default_factory=lambda: Tokens([SECRET]))
     answered: list[str] = field(default_factory=list)
@@ -64,7 +65,7 @@ class World:
 
     @property
     def site(self) -> Site:
-        return Site(self.url, "Acme Care", "care@acme.example", "hello@acme.example")
+        return Site(self.url, "Acme Care", "care@acme.example", "hello@acme.example", self.zone)
 
     def invite(self, metric: str = "csat", language: str = "en", **changes: Any) -> str:
         """Store an invitation (with its decision) and return its survey token."""
@@ -199,13 +200,13 @@ def _people(world: World) -> None:
 
 
 @contextmanager
-def running(folder: Path, prefix: str = "") -> Iterator[World]:
+def running(folder: Path, prefix: str = "", zone: tzinfo = UTC) -> Iterator[World]:
     """Serve the application until the block ends."""
     store = Store(f"sqlite:///{folder / 'afterword.db'}")
     migrate(store)
     config = uvicorn.Config("", host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None, root_path="")
     socket = config.bind_socket()
-    world = World(store, f"http://127.0.0.1:{socket.getsockname()[1]}{prefix}")
+    world = World(store, f"http://127.0.0.1:{socket.getsockname()[1]}{prefix}", zone)
     _people(world)
     config.app = create_app(world.parts())
     config.load()

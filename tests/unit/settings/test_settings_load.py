@@ -277,6 +277,31 @@ def test_a_byte_order_mark_is_passed_over(read: Read) -> None:
     assert read("\ufeff" + HUB).connection("hub").adapter == "hubspot"
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\t\n"])
+def test_a_blank_list_variable_leaves_the_files_list_as_it_is(read: Read, blank: str) -> None:
+    text = HUB + '[limits]\ninternal_domains = ["acme.example"]\n[web]\nmanagers = ["cx@acme.example"]\n'
+    environ = {"AFTERWORD_LIMITS__INTERNAL_DOMAINS": blank, "AFTERWORD_WEB__MANAGERS": blank}
+    settings = read(text, environ)
+    assert settings.limits.internal_domains == ("acme.example",)
+    assert settings.web.managers == ("cx@acme.example",)
+    assert read(HUB, environ).limits.internal_domains == ()
+
+
+def test_a_list_variable_can_say_that_there_is_nothing(read: Read) -> None:
+    text = HUB + '[limits]\ninternal_domains = ["acme.example"]\n'
+    assert read(text, {"AFTERWORD_LIMITS__INTERNAL_DOMAINS": "[]"}).limits.internal_domains == ()
+
+
+def test_a_blank_variable_of_a_name_that_is_not_there_says_nothing(read: Read) -> None:
+    assert read(HUB, {"AFTERWORD_FOLLOW_UP__LOW__NOTIFY": ""}).follow_up == {}
+
+
+def test_a_list_variable_of_commas_alone_is_refused(problems: Refused) -> None:
+    (problem,) = problems(HUB, {"AFTERWORD_WEB__MANAGERS": " , "})
+    assert (problem.where, problem.what) == ("environment: AFTERWORD_WEB__MANAGERS", "is a list of nothing.")
+    assert "[]" in problem.remedy
+
+
 # ── afterword init ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

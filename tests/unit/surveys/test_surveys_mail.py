@@ -1,9 +1,11 @@
 """The mails: what stands in them, and what must not."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -86,6 +88,14 @@ def test_both_parts_say_who_asks_why_and_until_when(language, purpose):
         assert " ".join(asked.first.text.split()) in " ".join(part.split())
         assert wording(language).date(datetime(2026, 12, 6, tzinfo=UTC)) in part
         assert all(label in part for label in asked.first.labels)
+
+
+def test_the_last_day_is_the_companys():
+    asked = view("csat", "en", expires_at=datetime(2026, 12, 6, 22, 30, tzinfo=UTC))
+    site = replace(SITE, zone=ZoneInfo("Europe/Helsinki"))
+    mail = invitation_message(asked, site=site, token="TOKEN", purpose="invitation", message_id="m")
+    assert "7 December 2026" in mail.text
+    assert "7 December 2026" in Page(mail.html).text
 
 
 def test_a_reminder_differs_from_the_invitation_and_says_that_it_is_the_last():
