@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from adapters.hubspot.archive import Archive
-from adapters.hubspot.catalogue import Catalogue
+from adapters.hubspot.catalogue import ACTIVITIES, Catalogue
 from adapters.hubspot.client import Answer, Client
 from adapters.hubspot.conditions import Filter
 from adapters.hubspot.errors import says_absent, words
@@ -250,6 +250,8 @@ class Reader:
         must = tuple(name for name in needed if not name.startswith("associations."))
         fields = self._catalogue.fields(query.object, must=must)
         columns = columns_of(query, fields, self._client.where(f"changes of {query.object}"))
+        if query.object in ACTIVITIES:
+            columns = replace(columns, rich=self._catalogue.rich(query.object))
         longest = _body(columns, Place(_LATEST, "9" * 20), limit=_PAGE, selected=())
         return columns if _size(longest) <= _LONGEST_SEARCH else _here(columns)
 

@@ -11,7 +11,7 @@ from adapters.hubspot.conditions import Group, Where
 from adapters.hubspot.errors import missing_property
 from adapters.hubspot.links import Links
 from adapters.hubspot.pipelines import Pipelines
-from adapters.hubspot.values import RecordId, from_wire, stamp
+from adapters.hubspot.values import RecordId, from_html, from_wire, stamp
 from connector.ports import FieldSchema, Query, Record
 
 Row = dict[str, Any]
@@ -45,6 +45,8 @@ class Columns:
     """Field → ``closed`` or ``won``."""
     groups: list[Group] | None
     """The conditions as a search takes them; None: they are checked here."""
+    rich: frozenset[str] = frozenset()
+    """Properties that HubSpot keeps as HTML: they are read as text, as they are written."""
 
     @property
     def stamp(self) -> str:
@@ -134,7 +136,8 @@ class Completer:
 def _plain(columns: Columns, row: Row) -> Values:
     """Return the properties that were given; one that is missing was not permitted."""
     given = row["properties"]
-    return {name: from_wire(given[name]) for name in columns.plain if name in given}
+    values = {name: from_wire(given[name]) for name in columns.plain if name in given}
+    return values | {name: from_html(values[name]) for name in columns.rich & values.keys()}
 
 
 def stamped(columns: Columns, row: Row) -> str:

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from connector.errors import Bug
@@ -78,6 +78,17 @@ def to_wire(value: Any) -> str:
 def to_html(text: str) -> str:
     """Return plain text for a property that is shown as HTML."""
     return escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
+
+
+_LINE = re.compile(r"<br\s*/?>|</(?:p|div|li|h\d)>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def from_html(markup: Any) -> Any:
+    """Return what an HTML property says as plain text, line by line: what `to_html` made comes back as it was."""
+    if not isinstance(markup, str):
+        return markup
+    return unescape(_TAG.sub("", _LINE.sub("\n", markup)))
 
 
 def _plain_number(value: float | Decimal) -> str:

@@ -8,13 +8,25 @@ from connector.errors import MappingError
 from connector.ports import Write, WriteResult
 from connector.stages.assigning import About, assign
 from connector.stages.write_back_sending import PAGE, Outbox, batches
-from connector.store import Row, Transaction, following, writing
+from connector.stages.write_back_task_changes import Changer
+from connector.store import Row, Transaction, following, task_rows, writing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
 from connector.zones import owner_zone
 
-Planned = tuple[str, Write | MappingError]
-"""The follow-up's id, and the write that makes its task."""
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The write that makes a follow-up's task, and what it says by our names."""
+
+    write: Write
+    written: Mapping[str, Any]
+    seen_ref: str | None
+    """A task that was found in the CRM, its making never confirmed."""
+
+
+Planned = tuple[str, Making | MappingError]
+"""The follow-up's id, and how its task is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,51 +38,60 @@ class Handed:
 
 
 def run(outbox: Outbox) -> None:
-    """Make the tasks of open follow-ups that have none yet."""
+    """Make the tasks of open follow-ups that have none, then change those that say something else than they should."""
     if "key" not in outbox.crm.mapping.names("task"):
         return
+    _make(outbox)
+    Changer(outbox).run()
+
+
+def _make(outbox: Outbox) -> None:
     place = None
+    with outbox.context.store.write() as connection:
+        task_rows.forget_deleted(connection, outbox.crm.name)
     while not outbox.stopped:
         with outbox.context.store.write() as connection:
             rows = writing.taskless(connection, outbox.crm.name, place, PAGE)
             known = writing.refusals(connection, outbox.crm.name, [row.id for row in rows])
-            missing = [row for row in rows if not _is_whole(outbox, connection, row)]
-            planned = [(row.id, _task_write(outbox, connection, row)) for row in missing]
-        _send_all(outbox, _due(outbox, planned, known))
+            planned = [(row.id, _making(outbox, connection, row)) for row in rows]
+            missing = [one for one in planned if not _is_whole(outbox, connection, *one)]
+        _send_all(outbox, _due(outbox, missing, known))
         if len(rows) < PAGE:
             return
         place = (rows[-1].opened_at, rows[-1].id)
 
 
-def _is_whole(outbox: Outbox, connection: Transaction, row: Row[Any]) -> bool:
+def _is_whole(outbox: Outbox, connection: Transaction, follow_up_id: str, making: Making | MappingError) -> bool:
     """Note a task that was found in the CRM, its making never confirmed; False for one that is missing, or may lack associations."""
-    if row.seen_ref is None or not {"account", "contact"} <= set(outbox.crm.mapping.names("task")):
+    if isinstance(making, MappingError) or making.seen_ref is None:
         return False
-    writing.has_task(connection, outbox.crm.name, row.id, row.seen_ref)
+    if not {"account", "contact"} <= set(outbox.crm.mapping.names("task")):
+        return False
+    writing.has_task(connection, outbox.crm.name, follow_up_id, making.seen_ref, making.written)
     return True
 
 
-def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any]]) -> list[Write]:
+def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any]]) -> list[Making]:
     """Return the tasks to be made; those that do not fit, or were refused as they are, are counted and left."""
-    due: list[Write] = []
-    for follow_up_id, write in planned:
-        if isinstance(write, MappingError):
+    due: list[Making] = []
+    for follow_up_id, making in planned:
+        if isinstance(making, MappingError):
             with outbox.context.store.write() as connection:
-                outbox.set_unfit_aside(connection, follow_up_id, write)
-        elif outbox.refused_before(write.fields, known.get(follow_up_id)):
+                outbox.set_unfit_aside(connection, follow_up_id, making)
+        elif outbox.refused_before(making.write.fields, known.get(follow_up_id)):
             outbox.written.refused += 1
         else:
-            due.append(write)
+            due.append(making)
     return due
 
 
-def _task_write(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Write | MappingError:
-    """Return the write that makes a follow-up's task once, whatever happens to its answer: it is keyed by the follow-up's id.
+def _making(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Making | MappingError:
+    """Return how a follow-up's task is made once, whatever happens to its answer: it is keyed by the follow-up's id.
 
     One that has been seen there already is only associated: somebody may be at work on it.
     """
     crm, mapping = outbox.crm.name, outbox.crm.mapping
-    handed = _handed(outbox, connection, row)
+    handed = _handed(outbox, connection, row) if row.seen_ref is None else _as_it_is(outbox, connection, row)
     contact = ref_of(crm, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
     about = ref_of(crm, row.account_ref)
     tz = owner_zone(handed.owner.timezone if handed.owner is not None else None, outbox.context.settings)
@@ -91,13 +112,18 @@ def _task_write(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Write
     except MappingError as error:
         return error
     fields = {mapping.crm_field("task", name): raw for name, raw in rendered.items() if name != "key"}
-    return Write(
+    write = Write(
         key=row.id,
         object=mapping.object_of("task"),
         fields=fields if row.seen_ref is None else {},
         external=(mapping.crm_field("task", "key"), row.id),
         related=tuple(ref for ref in (about, contact) if ref is not None),
     )
+    return Making(write, {name: raw for name, raw in rendered.items() if name != "key"}, row.seen_ref)
+
+
+def _as_it_is(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
+    return Handed(following.owner_at(connection, outbox.crm.name, row.owner_ref), row.body)
 
 
 def _handed(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
@@ -124,18 +150,19 @@ def _with_note(body: str, before: str | None, note: str) -> str:
     return body.replace(before, note) if before else f"{body}\n\n{note}"
 
 
-def _send_all(outbox: Outbox, due: Sequence[Write]) -> None:
-    for batch in batches(due, outbox.crm.adapter.write_batch):
+def _send_all(outbox: Outbox, due: Sequence[Making]) -> None:
+    written = {making.write.key: making.written for making in due}
+    for batch in batches([making.write for making in due], outbox.crm.adapter.write_batch):
         if outbox.stopped:
             return
         results = outbox.send(batch)
         with outbox.context.store.write() as connection:
             for result in results:
-                _note(outbox, connection, result)
+                _note(outbox, connection, result, written[result.write.key])
                 outbox.written.count(result)
 
 
-def _note(outbox: Outbox, connection: Transaction, result: WriteResult) -> None:
+def _note(outbox: Outbox, connection: Transaction, result: WriteResult, written: Mapping[str, Any]) -> None:
     write, crm = result.write, outbox.crm.name
     ref = f"{write.object}/{result.id}" if result.id else None
     outbox.log(connection, result, ref, before={}, after=write.fields)
@@ -143,4 +170,4 @@ def _note(outbox: Outbox, connection: Transaction, result: WriteResult) -> None:
         outbox.set_aside(connection, result, outbox.fingerprint(write.fields))
     elif ref is not None:
         writing.accepted(connection, crm, write.key)
-        writing.has_task(connection, crm, write.key, ref)
+        writing.has_task(connection, crm, write.key, ref, written)

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
-from connector.model import FollowUpState
-from connector.store.tables import follow_up
+from connector.model import FollowUpState, TaskState
+from connector.store.tables import follow_up, write_log
 
 UNSETTLED = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
 
@@ -16,6 +16,37 @@ def follow_ups(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
     """Return follow-ups by id, locked until the end of the transaction: two who note an outcome come one after the other."""
     rows = tx.execute(select(follow_up).where(follow_up.c.id.in_(ids)).with_for_update())
     return {row.id: row for row in rows}
+
+
+def by_id(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
+    """Return follow-ups by id."""
+    return {row.id: row for row in tx.execute(select(follow_up).where(follow_up.c.id.in_(ids)))}
+
+
+def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row[Any]]:
+    """Return follow-ups behind `after` whose task may have to be changed: open ones, and closed ones whose task is open."""
+    is_open = follow_up.c.state == FollowUpState.OPEN
+    done = (follow_up.c.state == FollowUpState.CLOSED) & (follow_up.c.task_state == TaskState.OPEN)
+    there = follow_up.c.task_ref.is_not(None) & (follow_up.c.task_state != TaskState.DELETED)
+    rows = select(follow_up).where(follow_up.c.connection == crm, there, is_open | done, follow_up.c.id > after)
+    return tx.execute(rows.order_by(follow_up.c.id).limit(limit)).all()
+
+
+def made_with(tx: Connection, crm: str, refs: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Return what was last written to each of these tasks, as the log of writes has it, in the CRM's names, by ref."""
+    mine = (write_log.c.connection == crm) & write_log.c.ref.in_(refs) & write_log.c.outcome.in_(("created", "updated"))
+    rows = tx.execute(select(write_log.c.ref, write_log.c.after).where(mine).order_by(write_log.c.id))
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(row.ref, {}).update(row.after)
+    return found
+
+
+def forget_deleted(tx: Connection, crm: str) -> None:
+    """Let follow-ups that are open though their task was deleted have none: another is made."""
+    gone = (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.task_state == TaskState.DELETED)
+    nothing = dict.fromkeys(("task_ref", "task_state", "task_written", "task_seen"))
+    tx.execute(update(follow_up).where(follow_up.c.connection == crm, gone).values(**nothing))
 
 
 def waiting_since(tx: Connection, latest: datetime, *, after: str, limit: int) -> Sequence[Row[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
-from connector.model import FollowUpState, Kind
+from connector.model import FollowUpState, Kind, TaskState
 from connector.store.refs import chunks
 from connector.store.tables import account, binding, contact, display, follow_up, refused, setting, write_log
 from connector.store.upsert import insert_or_ignore, insert_or_update
@@ -83,7 +83,8 @@ def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | Non
 
     With them come the refs of whom and what they are about, and of a task that was seen though nobody confirmed that it was made.
     """
-    seen = select(binding.c.ref).where(binding.c.id == follow_up.c.id, binding.c.kind == Kind.FOLLOW_UP.value)
+    of_task = (binding.c.kind == Kind.FOLLOW_UP.value) & (binding.c.content != "")
+    seen = select(binding.c.ref).where(binding.c.id == follow_up.c.id, of_task)
     found = (
         select(
             follow_up,
@@ -104,9 +105,14 @@ def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | Non
     return list(connection.execute(found.limit(limit)))
 
 
-def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str) -> None:
-    """Note the task that a follow-up has in the CRM, so that it is known again even if it is deleted before it was ever read."""
-    connection.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(task_ref=ref))
+def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str, written: Mapping[str, Any]) -> None:
+    """Note the task that a follow-up has in the CRM, so that it is known again even if it is deleted before it was ever read.
+
+    `written` is what it was made with, by our names.
+    """
+    state = func.coalesce(follow_up.c.task_state, TaskState.OPEN.value)
+    columns = {"task_ref": ref, "task_state": state, "task_written": dict(written)}
+    connection.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
     row = {
         "connection": crm,
         "ref": ref,
