@@ -13,7 +13,7 @@ from connector.model import Ref
 from connector.ports import CrmAdapter, CrmMapping, Record, Write, WriteResult
 from connector.stages.connect import describe_one
 from connector.stages.write_back_sending import PAGE, Outbox, batches
-from connector.store import Store, undoing, writing
+from connector.store import Store, task_rows, undoing, writing
 from connector.store.tables import ref_of
 from connector.store.undoing import Line
 
@@ -50,6 +50,11 @@ class Step:
     def is_task(self) -> bool:
         """Whether it is about a task of ours."""
         return undoing.target_of(self.line.key) is None
+
+    @property
+    def closes(self) -> bool:
+        """Whether it closes a task that was made in the time that is taken back."""
+        return self.is_task and self.line.created
 
     def as_write(self) -> Write:
         """Return what to send."""
@@ -100,7 +105,11 @@ def _note(outbox: Outbox, tx: Any, step: Step, result: WriteResult) -> None:
         after=dict(step.fields),
         error=str(result.error) if result.error else None,
     )
-    if result.outcome != "refused" and not step.is_task:
+    if result.outcome == "refused":
+        return
+    if step.is_task:
+        task_rows.put_back(tx, step.line.key, step.ours, closed=step.closes, now=outbox.now)
+    else:
         undoing.put_back(tx, outbox.crm.name, step.line.ref, step.ours)
 
 

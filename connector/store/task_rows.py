@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
-from connector.model import FollowUpState, TaskState
+from connector.model import ClosedBy, FollowUpState, TaskState
 from connector.store.tables import follow_up, write_log
 
 UNSETTLED = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
@@ -40,6 +40,27 @@ def made_with(tx: Connection, crm: str, refs: Collection[str]) -> Mapping[str, M
     for row in rows:
         found.setdefault(row.ref, {}).update(row.after)
     return found
+
+
+def put_back(tx: Connection, follow_up_id: str, values: Mapping[str, Any], *, closed: bool, now: datetime) -> None:
+    """Note what a task holds after our fields (by our names) were put back: that was us, and nobody else.
+
+    `closed`: the task was completed because it should never have been made, and so its follow-up is over.
+    """
+    row = tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id).with_for_update()).one_or_none()
+    if row is None:
+        return
+    columns: dict[str, Any] = {
+        "task_written": {**(row.task_written or {}), **values},
+        "task_seen": {**(row.task_seen or {}), **{name: raw for name, raw in values.items() if name != "body"}},
+    }
+    if closed:
+        over = {"state": FollowUpState.CLOSED.value, "closed_by": ClosedBy.UNDO.value, "closed_at": now}
+        columns |= {**over, "task_state": TaskState.COMPLETED.value, "waiting_since": None}
+    elif "status" in values:
+        was_open = row.task_state == TaskState.OPEN
+        columns["task_state"] = (TaskState.COMPLETED if was_open else TaskState.OPEN).value
+    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
 
 
 def forget_deleted(tx: Connection, crm: str) -> None:

@@ -9,7 +9,7 @@ from told_undo import Told, told
 from connector import undoing
 from connector.errors import RuleRefused, StoreError, Unavailable
 from connector.stages.undo import SAID_NO
-from connector.store import answering, connecting
+from connector.store import answering, connecting, tables, task_rows
 from connector.store.leases import held
 
 
@@ -156,3 +156,45 @@ def test_the_no_of_a_customer_is_not_taken_back(world: LapWorld) -> None:
     assert world.shows(contact)["No_Surveys"] is True
     assert [step.left for step in found.steps] == [{"Afterword_No_Surveys__c": SAID_NO}]
     assert (found.exit_code, undo(world).at) == (0, None)
+
+
+def test_a_changed_task_gets_its_text_back_and_is_changed_again_once_it_may(world: LapWorld) -> None:
+    world.rated(world.account(), 1)
+    world.lap()
+    (row,) = world.rows(tables.follow_up)
+    (before,) = world.tasks()
+    with world.store.write() as tx:
+        task_rows.change(tx, row.id, {"subject": "Call her now", "body": "Now"})
+    world.lap()
+    assert undo(world).exit_code == 0
+    (task,) = world.tasks()
+    assert (task["Subject"], task["Description"], task["Status"]) == (row.subject, before["Description"], "Not Started")
+    resume(world)
+    world.lap()
+    (task,) = world.tasks()
+    assert (task["Subject"], task["Description"]) == ("Call her now", "Now")
+    assert world.rows(tables.follow_up)[0].task_left_at is None
+
+
+def test_a_task_that_was_completed_is_open_again_and_its_follow_up_is_not(world: LapWorld) -> None:
+    world.rated(world.account(), 1)
+    world.lap()
+    (row,) = world.rows(tables.follow_up)
+    with world.store.write() as tx:
+        closed = {"state": "closed", "closed_by": "later_answer", "closed_at": world.clock.now()}
+        task_rows.change(tx, row.id, closed)
+    world.lap()
+    undo(world)
+    (task,) = world.tasks()
+    assert (task["Status"], task["Afterword_Outcome__c"]) == ("Not Started", None)
+    resume(world)
+    world.lap()
+    assert world.rows(tables.follow_up)[0].closed_by == "later_answer"
+    assert world.tasks()[0]["Status"] == "Completed"
+
+
+def test_a_follow_up_whose_making_is_taken_back_is_over(world: LapWorld) -> None:
+    world.rated(world.account(), 1)
+    undo(world)
+    (row,) = world.rows(tables.follow_up)
+    assert (row.state, row.closed_by) == ("closed", "undo")

@@ -359,3 +359,22 @@ def test_a_missing_scope_stops_the_call(hub: HubSpotAdapter, wire: Wire) -> None
     wire.answer("POST", UPDATE, refusal("Not granted.", "MISSING_SCOPES"), status=403)
     with pytest.raises(NotPermitted):
         hub.write([change(1, name="x"), change(2, name="x")])
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [
+        ('She said: &lt;5 &amp; "slow".<br>https://feedback.acme.example/f/1', None),
+        ('<div style="" dir="auto"><p style="margin:0;">She said: &lt;5 &amp; &quot;slow&quot;.</p>'
+         "<p>https://feedback.acme.example/f/1</p></div>", "\n\n"),
+    ],
+)  # fmt: skip
+def test_text_that_hubspot_keeps_as_html_is_read_as_text(
+    hub: HubSpotAdapter, wire: Wire, kept: str, read: str | None
+) -> None:
+    rows = [definition("hs_task_body", fieldType="html"), definition("hs_lastmodifieddate", type="datetime")]
+    wire.answer("GET", "/crm/properties/2026-03/tasks", {"results": rows})
+    row = {"id": "8", "properties": {"hs_task_body": kept, "hs_lastmodifieddate": "2026-11-16T08:00:00Z"}}
+    wire.answer("POST", "/crm/objects/2026-03/tasks/batch/read", {"results": [row]})
+    found = hub.fetch("tasks", ["8"], ["hs_task_body"])["8"].fields["hs_task_body"]
+    assert found == 'She said: <5 & "slow".\nhttps://feedback.acme.example/f/1' + (read or "")
