@@ -11,7 +11,7 @@ from connector.ports import Clock, CrmMapping, Needs, ObjectSchema, Org
 from connector.stages import addressees, ownership
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
-from connector.store import budgets, connecting, owners
+from connector.store import budgets, connecting, owners, retries
 from connector.store.counting import Stored, stored
 from connector.zones import find_zone
 
@@ -66,6 +66,9 @@ class CrmCheck:
             *self._surveys(mapping),
             *self._zones(),
         ]
+        if budgets.is_ready(self.house.store):
+            with self.house.store.write() as tx:
+                retries.again(tx, self.endpoint.name)  # whoever checks may have put something right
         try:
             found += self._asked(mapping, org)
         except CrmError as error:

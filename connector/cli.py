@@ -1,23 +1,22 @@
 """The commands. The only place where an error becomes a message and an exit code."""
 
-import functools
 import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, ParamSpec
+from typing import Annotated, Any
 
-import structlog
 import typer
 from rich.console import Console
 
 from connector import (
     checking,
+    cli_retry,
     cli_setup,
     cli_undo,
     exporting,
@@ -31,9 +30,10 @@ from connector import (
 )
 from connector import status as statuses
 from connector import why as survey_log
+from connector.cli_guard import EXIT_PROBLEMS, err, guarded, leave
 from connector.clock import SystemClock
 from connector.durations import parse_duration
-from connector.errors import AfterwordError, CrmError, Problem, SettingsError, StoreError
+from connector.errors import Problem, SettingsError
 from connector.exports.tables import TableName
 from connector.output import outlive_readers
 from connector.scoring.book import ScoreSettings, book_json, score_book
@@ -46,10 +46,6 @@ from connector.store import connecting
 from connector.store.migrate import head, migrate
 from mappings.loading import packaged
 
-EXIT_PROBLEMS = 2
-EXIT_CRM = 3
-EXIT_FAULT = 70
-
 app = typer.Typer(
     name="afterword",
     help="Asks customers how it went, and puts one honest satisfaction score on the CRM record.",
@@ -58,13 +54,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 CrmName = Annotated[str | None, typer.Option("--crm", help="The connection's name; without it, all of them.")]
 DEFAULT_CONFIG = Path("config.toml")
-P = ParamSpec("P")
 
 
 def main() -> None:
@@ -75,48 +69,6 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     app()
-
-
-def guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn what a command raises into a message on stderr and the contract's exit code."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        _log_to_stderr()
-        try:
-            command(*args, **kwargs)
-        except SettingsError as error:
-            printing.problems(err, error.problems)
-            _leave(EXIT_PROBLEMS)
-        except CrmError as error:
-            printing.error(err, error)
-            _leave(EXIT_CRM)
-        except StoreError as error:
-            printing.error(err, error)
-            _leave(EXIT_PROBLEMS)
-        except AfterwordError as error:
-            printing.error(err, error)
-            _leave(EXIT_PROBLEMS)
-        except (typer.Exit, typer.Abort):
-            raise
-        except KeyboardInterrupt:
-            _leave(130)
-        except Exception:
-            structlog.get_logger("afterword").exception(
-                "a fault of Afterword itself; please report it with what stands above"
-            )
-            _leave(EXIT_FAULT)
-
-    return run
-
-
-def _log_to_stderr() -> None:
-    """Keep stdout for what was asked for. Tracebacks come without the values of variables: some of them are secrets."""
-    plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[*structlog.get_config()["processors"][:-1], plain],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
 
 
 # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +120,7 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
         found = checking.Findings(list(error.problems))
     _print_json(printing_check.as_json(found)) if as_json else printing_check.findings(out, found)
     if any(one.severity == "error" for one in found.problems):
-        _leave(EXIT_PROBLEMS)
+        leave(EXIT_PROBLEMS)
 
 
 @app.command("setup-crm")
@@ -200,7 +152,7 @@ def setup_crm(
     if code == 1 and admin_token_file is None:
         err.print("If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE.")
     if code:
-        _leave(code)
+        leave(code)
 
 
 # ── the lap ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,7 +175,7 @@ def plan(
         planned = planning.next_lap(house)
         _print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, house)
     _report_failures(planned.report)
-    _leave(planned.report.exit_code)
+    leave(planned.report.exit_code)
 
 
 @app.command()
@@ -243,7 +195,7 @@ def sync(
     _report_failures(report)
     if paused:
         err.print(f"Paused, so nothing was sent or written: {', '.join(paused)}. See `afterword resume`.", markup=False)
-    _leave(report.exit_code)
+    leave(report.exit_code)
 
 
 @app.command()
@@ -264,7 +216,7 @@ def reconcile(
         found = reconciling.run(house, since=house.clock.now(), crm=crm, accept_loss=accept_loss)
     _print_json(found.as_json()) if as_json else printing.compared(out, found)
     _report_failures(found.lap)
-    _leave(found.lap.exit_code)
+    leave(found.lap.exit_code)
 
 
 @app.command()
@@ -332,7 +284,27 @@ def undo(
         (endpoint,) = _endpoints(house, crm)
         code = cli_undo.run(out, house, endpoint, since, carry_out=yes, as_json=as_json)
     if code:
-        _leave(code)
+        leave(code)
+
+
+@app.command()
+@guarded
+def retry(
+    crm: Annotated[str, typer.Argument(help="The connection's name.")],
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="What was set aside, as status names it; all without.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Try records again now that a CRM has refused."""
+    house = _house(config, quiet=as_json)
+    with _closing(house):
+        _migrated(house)
+        (endpoint,) = _endpoints(house, crm)
+        code = cli_retry.run(out, house, endpoint, keys or (), as_json=as_json)
+    if code:
+        leave(code)
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,7 +351,7 @@ def score_file(
     found = book_json(results, moment)
     _print_json(found) if as_json else printing.scores(out, found)
     if ratings.problems:
-        _leave(1)
+        leave(1)
 
 
 @app.command("export")
@@ -428,7 +400,7 @@ def show_demo(
 
     code = demo.once(out, seed=seed) if once else demo.stay(out, directory, seed=seed)
     if code:
-        _leave(code)
+        leave(code)
 
 
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -488,10 +460,6 @@ def _report_failures(report: lap.Report) -> None:
 def _print_json(value: Any) -> None:
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
-
-
-def _leave(code: int) -> NoReturn:
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

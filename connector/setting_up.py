@@ -22,7 +22,7 @@ from connector.ports import (
     SetupStep,
 )
 from connector.stages.connect import Endpoint, describe_all, describe_one
-from connector.store import Store, connecting, made
+from connector.store import Store, made, retries
 
 HOPELESS = (NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent)
 """After one of these no further step is tried: what kept this one from being done keeps the others too."""
@@ -137,6 +137,5 @@ def _until_hopeless(adapter: CrmAdapter, steps: Sequence[SetupStep]) -> Iterator
 
 
 def _schema_has_changed(store: Store, endpoint: Endpoint) -> None:
-    with store.write() as connection:
-        connecting.state(connection, endpoint.name)
-        connecting.forget_schema(connection, endpoint.name)
+    with store.write() as tx:
+        retries.again(tx, endpoint.name)

@@ -1,14 +1,18 @@
 """`write_back` of account and contact fields: page by page, what differs and was not refused as it is."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
-from connector.errors import MappingError
+from connector.errors import MappingError, RecordRejected, SchemaChanged
 from connector.ports import Write, WriteResult
 from connector.stages.write_back_plan import Change, Raw, key_of, plan, written
 from connector.stages.write_back_sending import PAGE, Outbox, batches
 from connector.store import Row, Transaction, writing
 from connector.store.tables import ref_of
+
+_ROUNDS: Final = 4
+"""How often a record is sent again without fields that were refused: a CRM may name them one after the other."""
 
 
 def run(outbox: Outbox, target: str) -> None:
@@ -24,7 +28,7 @@ def _write_page(outbox: Outbox, target: str, place: str, size: int) -> str | Non
     with outbox.context.store.read() as connection:
         rows = writing.dirty(connection, outbox.crm.name, target, after=place, limit=size)
         known = writing.refusals(connection, outbox.crm.name, [key_of(row) for row in rows])
-    changes = _as_of_now(outbox, _plan_all(outbox, rows))
+    changes = _as_of_now(outbox, [plan(outbox.crm.mapping, row, outbox.now) for row in rows])
     _settle(outbox, [change for change in changes if not change.fields], known)
     _send_all(outbox, _due(outbox, changes, known))
     return rows[-1].ref if len(rows) == size else None
@@ -38,19 +42,6 @@ def _page_size(outbox: Outbox, target: str) -> int:
     with outbox.context.store.read() as connection:
         waiting = writing.count_dirty(connection, outbox.crm.name, target)
     return bulk.most if waiting >= bulk.least else PAGE
-
-
-def _plan_all(outbox: Outbox, rows: Sequence[Row[Any]]) -> list[Change]:
-    """Plan each record; one whose values do not fit its fields is set aside, and nothing else waits for it."""
-    changes = []
-    for row in rows:
-        try:
-            changes.append(plan(outbox.crm.mapping, row, outbox.now))
-        except MappingError as error:
-            with outbox.context.store.write() as connection:
-                outbox.set_unfit_aside(connection, key_of(row), error)
-                writing.settled(connection, outbox.crm.name, [row])
-    return changes
 
 
 def _as_of_now(outbox: Outbox, changes: Sequence[Change]) -> list[Change]:
@@ -85,28 +76,63 @@ def _settle(outbox: Outbox, same: Sequence[Change], known: Mapping[str, Row[Any]
     with outbox.context.store.write() as connection:
         writing.settled(connection, outbox.crm.name, [change.row for change in same])
         for change in same:
-            if change.contested or change.key in known:
+            if change.refused:
+                outbox.set_fields_aside(connection, change.key, change.refused, {})
+            elif change.contested or change.key in known:
                 _no_longer_refused(outbox, connection, change)
-    outbox.written.unchanged += len(same)
+    outbox.written.unchanged += sum(not change.refused for change in same)
 
 
 def _due(outbox: Outbox, changes: Sequence[Change], known: Mapping[str, Row[Any]]) -> list[Change]:
-    """Return what is to be sent; what was refused as it is stays refused."""
-    differing = [change for change in changes if change.fields]
-    due = [change for change in differing if not outbox.refused_before(change.fields, known.get(change.key))]
-    outbox.written.refused += len(differing) - len(due)
+    """Return what is to be sent; what was refused as it is stays refused, be it the record or some of its fields."""
+    due = []
+    for change in changes:
+        held = outbox.held_back(change.fields, known.get(change.key))
+        rest = {name: raw for name, raw in change.fields.items() if name not in held}
+        if rest:
+            due.append(replace(change, fields=rest, held=held))
+        elif held:
+            outbox.written.refused += 1
     return due
 
 
 def _send_all(outbox: Outbox, changes: Sequence[Change]) -> None:
+    """Send the changes, and once more without the fields that were refused: nothing else of the record waits for these."""
+    waiting = list(changes)
+    for last in (False,) * _ROUNDS + (True,):
+        waiting = _send_once(outbox, waiting, last=last)
+        if not waiting:
+            return
+
+
+def _send_once(outbox: Outbox, changes: Sequence[Change], *, last: bool) -> list[Change]:
+    """Send the changes; returns what is left to be sent of those of which the CRM has named a field that it does not take."""
     by_key = {change.key: change for change in changes}
-    writes = [change.as_write(outbox.crm.name, outbox.crm.mapping) for change in changes]
-    for results in _sent(outbox, writes):
+    left: list[Change] = []
+    for results in _sent(outbox, [change.as_write(outbox.crm.name, outbox.crm.mapping) for change in changes]):
         for start in range(0, len(results), PAGE):
             with outbox.context.store.write() as connection:
                 for result in results[start : start + PAGE]:
-                    _note(outbox, connection, by_key[result.write.key], result)
-                    outbox.written.count(result)
+                    change = by_key[result.write.key]
+                    rest = None if last else _without_refused(outbox, change, result)
+                    if rest is None:
+                        _note(outbox, connection, change, result)
+                        outbox.written.count(result)
+                    else:
+                        left.append(rest)
+    return left
+
+
+def _without_refused(outbox: Outbox, change: Change, result: WriteResult) -> Change | None:
+    """Return the change without the fields that the CRM names as the reason of a refusal; None where it names none, or all."""
+    error = result.error
+    if result.outcome != "refused" or not isinstance(error, RecordRejected | SchemaChanged):
+        return None
+    named = error.fields if isinstance(error, RecordRejected) else (error.field,)
+    lower = {name.lower() for name in named}
+    mapping, target = outbox.crm.mapping, change.row.target
+    names = [name for name in change.fields if mapping.crm_field(target, name).lower() in lower]
+    return change.without(names, mapping, error) if 0 < len(names) < len(change.fields) else None
 
 
 def _sent(outbox: Outbox, writes: Sequence[Write]) -> Iterator[Sequence[WriteResult]]:
@@ -124,11 +150,20 @@ def _note(outbox: Outbox, connection: Transaction, change: Change, result: Write
     before = {name: change.shown.get(name) for name in change.fields}
     outbox.log(connection, result, row.ref, before=before, after=change.fields)
     if result.outcome == "refused":
-        outbox.set_aside(connection, result, outbox.fingerprint(change.fields))
+        withheld = {one.name: one.raw for one in change.refused if one.raw is not None}
+        asked = {**change.fields, **change.held, **withheld}
+        outbox.set_aside(connection, result, outbox.fingerprint(asked))
         return
-    _no_longer_refused(outbox, connection, change)
+    if change.refused:
+        outbox.set_fields_aside(connection, change.key, change.refused, change.held)
+    elif change.held:
+        outbox.written.refused += 1
+    else:
+        _no_longer_refused(outbox, connection, change)
     shown = {name: raw for name, raw in {**change.shown, **change.fields}.items() if raw is not None}
-    writing.wrote(connection, crm.name, row, shown=shown, written=written(crm.mapping, change, now))
+    kept = written(crm.mapping, change, now)
+    whole = not change.held and all(isinstance(one.error, MappingError) for one in change.refused)
+    writing.wrote(connection, crm.name, row, shown=shown, written=kept, whole=whole)
 
 
 def _no_longer_refused(outbox: Outbox, connection: Transaction, change: Change) -> None:

@@ -1,10 +1,11 @@
 """What `write_back` would write to one record: pure, values in, a change out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from connector.errors import CrmError, MappingError
 from connector.ports import CrmMapping, Write
 from connector.store import Row
 from connector.store.tables import ref_of
@@ -20,6 +21,23 @@ Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedField:
+    """A field that the CRM does not take, or that a value has no form for."""
+
+    name: str
+    """By our name."""
+    path: str
+    raw: Any
+    """In the CRM's form; None where it has none."""
+    error: CrmError | MappingError
+
+    @property
+    def what(self) -> str:
+        """What is wrong, with the field's name."""
+        return self.error.what if self.path in self.error.what else f"{self.path}: {self.error.what}"
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The planned write for one record. Without fields there is nothing to do; `contested` names those left to others."""
 
@@ -29,6 +47,18 @@ class Change:
     fields: Raw
     """By our names, in the CRM's form."""
     contested: tuple[str, ...] = ()
+    held: Raw = field(default_factory=dict)
+    """What was refused before as it is, and is not sent again."""
+    refused: tuple[RefusedField, ...] = ()
+    """What turned out to be refused just now."""
+
+    def without(self, names: Collection[str], mapping: CrmMapping, error: CrmError) -> "Change":
+        """Return the change without fields that were refused."""
+        found = [
+            RefusedField(name, mapping.crm_field(self.row.target, name), self.fields[name], error) for name in names
+        ]
+        rest = {name: raw for name, raw in self.fields.items() if name not in names}
+        return replace(self, fields=rest, refused=(*self.refused, *found))
 
     @property
     def key(self) -> str:
@@ -49,15 +79,19 @@ def key_of(row: Row[Any]) -> str:
 
 def plan(mapping: CrmMapping, row: Row[Any], now: datetime, *, shown: Raw | None = None) -> Change:
     """Return what to write to one record: only mapped fields that differ from what it shows, as far as that was asked for just now,
-    or from what was last seen there.
-
-    `MappingError`: one has no form that its field would take.
-    """
+    or from what was last seen there. A value that has no form that its field would take is left out, and told."""
     shown = row.shown if shown is None else shown
-    rendered = mapping.render(row.target, {name: _value(name, raw) for name, raw in row.wanted.items()})
+    rendered: dict[str, Any] = {}
+    unfit: list[RefusedField] = []
+    for name, raw in row.wanted.items():
+        try:
+            rendered |= mapping.render(row.target, {name: _value(name, raw)})
+        except MappingError as error:
+            unfit.append(RefusedField(name, mapping.crm_field(row.target, name), None, error))
     differing = {name: raw for name, raw in rendered.items() if mapping.differs(row.target, name, raw, shown.get(name))}
     contested = tuple(name for name in differing if _left_to_others(mapping, row, name, now))
-    return Change(row, shown, {name: raw for name, raw in differing.items() if name not in contested}, contested)
+    due = {name: raw for name, raw in differing.items() if name not in contested}
+    return Change(row, shown, due, contested, refused=tuple(unfit))
 
 
 def written(mapping: CrmMapping, change: Change, now: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from connector.errors import Bug, CrmError, MappingError, NotPermitted, SchemaChanged, Unavailable
 from connector.ports import BulkWriter, Write, WriteResult
 from connector.stages.context import Connected, Context
+from connector.stages.write_back_plan import RefusedField
 from connector.store import Row, Transaction, connecting, undoing, writing
 from connector.store.leases import Lease
 
@@ -109,6 +110,29 @@ class Outbox:
             fingerprint=fingerprint if error is None or error.permanent else "",
         )
 
+    def set_fields_aside(self, tx: Transaction, key: str, refused: Sequence[RefusedField], held: Raw) -> None:
+        """Keep which fields of a record were refused, while the others are written.
+
+        With some that were `held` back already, all are sent in the next lap, so that every reason is told.
+        """
+        first = refused[0].error
+        if any(isinstance(one.error, SchemaChanged | NotPermitted) for one in refused):
+            connecting.forget_schema(tx, self.crm.name)
+        sent = {one.name: one.raw for one in refused if isinstance(one.error, CrmError)}
+        lasting = sent and not held and all(one.error.permanent for one in refused)
+        writing.refuse(
+            tx,
+            self.crm.name,
+            key,
+            now=self.now,
+            code=getattr(first, "code", "") or type(first).__name__,
+            what=" ".join(dict.fromkeys(one.what for one in refused)),
+            remedy=" ".join(dict.fromkeys(one.error.remedy for one in refused if one.error.remedy)),
+            fingerprint=self.fingerprint(sent) if lasting else "",
+            fields=sorted({*(one.name for one in refused), *held}),
+        )
+        self.written.refused += 1
+
     def set_unfit_aside(self, connection: Transaction, key: str, error: MappingError) -> None:
         """Keep what has no form that its field would take."""
         writing.refuse(
@@ -126,6 +150,13 @@ class Outbox:
     def fingerprint(self, fields: Mapping[str, Any]) -> str:
         """Return what a refusal of these fields is about."""
         return writing.fingerprint(fields, self.crm.mapping.fingerprint)
+
+    def held_back(self, fields: Raw, before: Row[Any] | None) -> Raw:
+        """Return which of these fields were refused for good as they are; all of them where it was the record."""
+        if before is None:
+            return {}
+        held = fields if before.fields is None else {name: raw for name, raw in fields.items() if name in before.fields}
+        return held if held and self.refused_before(held, before) else {}
 
     def refused_before(self, fields: Mapping[str, Any], before: Row[Any] | None) -> bool:
         """Tell whether these very fields were refused for good: then nothing is gained by sending them again."""

@@ -13,6 +13,7 @@ from connector.errors import AuthRevoked
 from connector.ports import FieldSchema, ObjectSchema, Org
 from connector.store.people import person_key
 from connector.store.tables import connection_state as table
+from connector.store.tables import refused as refused_writes
 from connector.store.tables import setting
 from connector.store.upsert import insert_or_ignore, insert_or_update
 
@@ -135,11 +136,15 @@ def pause(connection: Connection, crm: str | None, now: datetime, reason: str) -
 
 
 def resume(connection: Connection, crm: str | None) -> None:
-    """Let mail and writes go on, and try credentials that were refused again; without a name, everywhere."""
+    """Let mail and writes go on, and try again what was refused, credentials too; without a name, everywhere."""
+    mine = [refused_writes.c.direction == "write"]
+    mine += [] if crm is None else [refused_writes.c.connection == crm]
+    connection.execute(update(refused_writes).where(*mine).values(fingerprint=""))
     if crm is None:
         end_pauses(connection)
-        connection.execute(update(table).values(**_LET_IN))
+        connection.execute(update(table).values(schema=None, schema_at=None, **_LET_IN))
         return
+    forget_schema(connection, crm)
     remember(connection, crm, **_UNPAUSED, **_LET_IN)
 
 

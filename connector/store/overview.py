@@ -174,10 +174,11 @@ def _message(row: Any, remedy: str) -> dict[str, Any]:
     }
 
 
-def refused(connection: Connection, limit: int = 200) -> list[dict[str, Any]]:
-    """Return records that were set aside, with the CRM's words and the remedy."""
+def refused(connection: Connection, limit: int | None = 200, crm: str | None = None) -> list[dict[str, Any]]:
+    """Return records that were set aside, of one connection or of all, with the CRM's words and the remedy."""
     table = tables.refused
-    rows = connection.execute(select(table).order_by(table.c.at.desc()).limit(limit))
+    mine = [] if crm is None else [table.c.connection == crm]
+    rows = connection.execute(select(table).where(*mine).order_by(table.c.at.desc()).limit(limit))
     return [
         {
             "crm": row.connection,

@@ -69,13 +69,20 @@ def form_name(crm: str) -> str:
 
 
 def wrote(
-    connection: Connection, crm: str, row: Row[Any], *, shown: Mapping[str, Any], written: Mapping[str, Any]
+    connection: Connection,
+    crm: str,
+    row: Row[Any],
+    *,
+    shown: Mapping[str, Any],
+    written: Mapping[str, Any],
+    whole: bool,
 ) -> None:
-    """Note what a record shows now, unless what it should say has changed in the meantime."""
+    """Note what a record shows now. It stays on the list unless all of it was written (`whole`), and what it should say has not
+    changed in the meantime."""
     mine = and_(display.c.connection == crm, display.c.ref == row.ref)
     connection.execute(update(display).where(mine).values(shown=dict(shown), written=dict(written)))
     still = connection.execute(select(display.c.wanted).where(mine)).scalar_one()
-    connection.execute(update(display).where(mine).values(dirty=still != row.wanted))
+    connection.execute(update(display).where(mine).values(dirty=not whole or still != row.wanted))
 
 
 def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
@@ -143,7 +150,8 @@ def refusals(connection: Connection, crm: str, keys: Collection[str]) -> Mapping
 
 
 def refuse(connection: Connection, crm: str, key: str, *, now: datetime, **columns: Any) -> None:
-    """Set a write aside: code, what, remedy, fingerprint."""
+    """Set a write aside: code, what, remedy, fingerprint; `fields` (our names) where the others of the record are written."""
+    columns = {"fields": None} | columns
     row = {"connection": crm, "key": key, "direction": "write", "attempts": 1, "at": now, **columns}
     insert_or_update(connection, refused, [row], added=("attempts",))
 

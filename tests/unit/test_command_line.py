@@ -6,7 +6,8 @@ import pytest
 import structlog
 import typer
 
-from connector.cli import EXIT_FAULT, app, guarded
+from connector.cli import app
+from connector.cli_guard import EXIT_FAULT, guarded
 
 
 def test_the_traceback_of_a_fault_shows_no_values(capsys: pytest.CaptureFixture[str]) -> None:

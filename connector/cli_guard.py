@@ -1,0 +1,66 @@
+"""What each command is wrapped in: an error becomes a message on stderr and the contract's exit code."""
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec
+
+import structlog
+import typer
+from rich.console import Console
+
+from connector import printing
+from connector.errors import AfterwordError, CrmError, SettingsError, StoreError
+
+EXIT_PROBLEMS = 2
+EXIT_CRM = 3
+EXIT_FAULT = 70
+P = ParamSpec("P")
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn what a command raises into a message on stderr and the contract's exit code."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        _log_to_stderr()
+        try:
+            command(*args, **kwargs)
+        except SettingsError as error:
+            printing.problems(err, error.problems)
+            leave(EXIT_PROBLEMS)
+        except CrmError as error:
+            printing.error(err, error)
+            leave(EXIT_CRM)
+        except StoreError as error:
+            printing.error(err, error)
+            leave(EXIT_PROBLEMS)
+        except AfterwordError as error:
+            printing.error(err, error)
+            leave(EXIT_PROBLEMS)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            leave(130)
+        except Exception:
+            structlog.get_logger("afterword").exception(
+                "a fault of Afterword itself; please report it with what stands above"
+            )
+            leave(EXIT_FAULT)
+
+    return run
+
+
+def _log_to_stderr() -> None:
+    """Keep stdout for what was asked for. Tracebacks come without the values of variables: some of them are secrets."""
+    plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[*structlog.get_config()["processors"][:-1], plain],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
+def leave(code: int) -> NoReturn:
+    """End the command with an exit code."""
+    raise typer.Exit(code)

@@ -1,0 +1,42 @@
+"""The command `retry`: tries what a CRM refused again."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from connector import retrying
+from connector.printing import many
+from connector.retrying import Retried
+from connector.stages.connect import Endpoint
+from connector.stages.lap import Installation
+
+
+def run(console: Console, house: Installation, endpoint: Endpoint, keys: Sequence[str], *, as_json: bool) -> int:
+    """Try it, tell what became of it, and return the exit code."""
+    found = retrying.retry(house, endpoint, keys)
+    if as_json:
+        json.dump(found.as_json(), sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        _print(console, found)
+    return found.exit_code
+
+
+def _print(console: Console, found: Retried) -> None:
+    if not found.tried:
+        console.print(f"Nothing that {found.crm} refused is waiting.", markup=False)
+        return
+    if not found.live:
+        waiting = f"{many(found.tried, 'record')} will be tried again by the next lap of {found.crm} that is live"
+        console.print(f"{waiting}; at present {found.why_not}.", markup=False)
+        return
+    for error in found.failures:
+        console.print(f"{found.crm}: {error}", markup=False)
+    for one in found.refused:
+        console.print(f"refused again: {one['record']}: {one['what']}\n    {one['remedy']}", markup=False)
+    written = found.tried - len(found.refused)
+    console.print(
+        f"Tried {many(found.tried, 'record')} again: {written} done, {len(found.refused)} refused.", markup=False
+    )
