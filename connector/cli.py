@@ -26,6 +26,7 @@ from connector import (
     printing_plan,
     project,
     reconciling,
+    retention,
     wiring,
 )
 from connector import status as statuses
@@ -191,8 +192,10 @@ def sync(
         _migrated(house)
         report = lap.run(house, stages=lap.ALL if only is None else (only,))
         paused = statuses.paused(house)
-    _print_json(report.as_json()) if as_json else printing.report(out, report)
-    _report_failures(report)
+        _print_json(report.as_json()) if as_json else printing.report(out, report)
+        _report_failures(report)
+        if only is None:
+            retention.run_if_due(house, within=retention.SLICE)
     if paused:
         err.print(f"Paused, so nothing was sent or written: {', '.join(paused)}. See `afterword resume`.", markup=False)
     leave(report.exit_code)

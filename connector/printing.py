@@ -156,7 +156,22 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
             markup=False,
         )
     for one in found["laps"]:
-        console.print(f"lap {_moment(one['started'])}: exit {one['exit']}", markup=False)
+        console.print(f"lap {_moment(one['started'])}: {_ending(one)}", markup=False)
+    _kept(console, found["kept"])
+
+
+def _ending(one: Mapping[str, Any]) -> str:
+    if one["ended"] is None:
+        return "under way"
+    return "cut off" if one["exit"] is None else f"exit {one['exit']}"
+
+
+def _kept(console: Console, kept: Mapping[str, Any]) -> None:
+    """Say how much is kept of what goes after a while, and what went last."""
+    rows = ", ".join(f"{_words(name)} {one['rows']:,} of {one['days']} days" for name, one in kept["tables"].items())
+    gone = sum(kept["removed"].values())
+    last = f"{many(gone, 'row')} went on {_moment(kept['pruned_at'])}" if kept["pruned_at"] else "nothing went yet"
+    console.print(f"kept: {rows}; {last}", markup=False)
 
 
 def _crm(console: Console, name: str, crm: Mapping[str, Any]) -> None:

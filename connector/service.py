@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from connector import reconciling
+from connector import reconciling, retention
 from connector.durations import format_duration
 from connector.errors import AfterwordError
 from connector.nightly import Nightly
@@ -69,6 +69,7 @@ class Service:
             coalesce=True,
         )
         self._scheduler.add_job(self._compare, night(self.house.settings.schedule), coalesce=True)
+        self._scheduler.add_job(self._prune, night(self.house.settings.schedule), coalesce=True)
         self._scheduler.start()
 
     def stop(self, within: float | None = None) -> bool:
@@ -117,6 +118,24 @@ class Service:
         log.info("compared", **found.as_json())
         if found.out_of_time:
             self._compare(since)
+
+    def _prune(self) -> None:
+        """Let the taking out of outdated rows, or the rest of it, wait for the worker."""
+        with self._lock:
+            if not self.house.stop.told:
+                self._worker.submit(self._prune_some).add_done_callback(_tell_fault)
+
+    def _prune_some(self) -> None:
+        try:
+            pruned = retention.run_if_due(self.house, within=SLICE)
+        except AfterwordError as error:
+            log.error("outdated rows could not be taken out", what=error.what, where=error.where, remedy=error.remedy)
+            return
+        if pruned is None:
+            return
+        log.info("took out outdated rows", **pruned.removed)
+        if not pruned.complete and pruned.removed:
+            self._prune()
 
     def _begin(self, stages: Stages) -> None:
         # Before the lap reads the store: an answer that comes in meanwhile needs one more.

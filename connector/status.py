@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connector import retention
 from connector.budget import limit
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
@@ -23,6 +24,7 @@ def status(house: Installation) -> dict[str, Any]:
             "bounced": overview.bounced(connection),
             "refused": overview.refused(connection),
             "laps": overview.laps(connection, limit=5),
+            "kept": retention.status(connection),
         }
 
 

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, SchemaChanged, SettingsError
+from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, SchemaChanged, SettingsError, StoreError
 from connector.model import ForeignField
 from connector.ports import Channel, Clock
 from connector.settings import Settings
@@ -170,7 +170,12 @@ def run(house: Installation, context: Context | None = None, *, stages: Sequence
     with house.store.write() as connection:
         number = laps.begin(connection, house.clock.now())
     report = Report()
-    _run(house, context, stages, report)
+    try:
+        _run(house, context, stages, report)
+    except BaseException:
+        with suppress(StoreError), house.store.write() as connection:
+            laps.cut_off(connection, number, house.clock.now())
+        raise
     report.took_s = time.monotonic() - began
     with house.store.write() as connection:
         laps.end(connection, number, house.clock.now(), exit_code=report.exit_code, report=report.as_json())

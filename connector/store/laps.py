@@ -1,17 +1,35 @@
 """The laps that were run, and what they led to."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from connector.store.leases import is_dead, myself
 from connector.store.tables import lap, response
+
+LONGEST = timedelta(days=1)
+"""A lap that began before is not under way any more."""
 
 
 def begin(connection: Connection, now: datetime) -> int:
-    """Note that a lap begins; returns its number."""
-    return int(connection.execute(lap.insert().values(started_at=now).returning(lap.c.id)).scalar_one())
+    """Note that a lap begins; returns its number. Those that died are closed."""
+    _close_dead(connection, now)
+    mine = lap.insert().values(started_at=now, owner=myself()).returning(lap.c.id)
+    return int(connection.execute(mine).scalar_one())
+
+
+def _close_dead(connection: Connection, now: datetime) -> None:
+    """A process of another machine cannot be seen to be dead: no lap takes a day."""
+    for row in connection.execute(select(lap).where(lap.c.ended_at.is_(None))).all():
+        if row.owner is None or is_dead(row.owner) or row.started_at < now - LONGEST:
+            cut_off(connection, row.id, now)
+
+
+def cut_off(connection: Connection, number: int, now: datetime) -> None:
+    """Note that a lap came to no end of its own: it has no exit code."""
+    connection.execute(update(lap).where(lap.c.id == number).values(ended_at=now))
 
 
 def end(connection: Connection, number: int, now: datetime, *, exit_code: int, report: Mapping[str, Any]) -> None:

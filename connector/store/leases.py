@@ -72,11 +72,11 @@ def kept(store: Store, mine: Lease) -> Iterator[None]:
 def acquire(store: Store, name: str) -> Lease | None:
     """Take a lease that is free, was let lapse, or whose holder on this machine is dead. None: it is taken."""
     now = datetime.now(UTC)
-    me = _myself()
+    me = myself()
     with store.write() as connection:
         insert_or_ignore(connection, table, [{"name": name, "fence": 0}])
         row = connection.execute(select(table).where(table.c.name == name)).one()
-        free = row.owner is None or row.beat_at is None or row.beat_at < now - TTL or _is_dead(row.owner)
+        free = row.owner is None or row.beat_at is None or row.beat_at < now - TTL or is_dead(row.owner)
         if not free:
             return None
         taken = connection.execute(
@@ -112,7 +112,8 @@ def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
             )
 
 
-def _myself() -> str:
+def myself() -> str:
+    """Return who we are: machine, process, when that began, thread."""
     return f"{_here()}:{os.getpid()}:{_started(os.getpid())}:{threading.get_ident()}"
 
 
@@ -124,7 +125,7 @@ def _here() -> str:
         return socket.gethostname()
 
 
-def _is_dead(owner: str) -> bool:
+def is_dead(owner: str) -> bool:
     """Tell whether a holder certainly lives no more: only a process of this machine can be seen to be dead."""
     place, pid, started, _thread = owner.rsplit(":", 3)
     if place != _here():

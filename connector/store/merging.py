@@ -27,10 +27,17 @@ def remember(connection: Connection, crm: str, merges: Sequence[tuple[str, str]]
 
 def settle(connection: Connection, crm: str, now: datetime) -> int:
     """Carry out the remembered merges whose survivor is known; returns how many."""
-    inbox = tables.inbox
-    waiting = connection.execute(select(inbox).where(inbox.c.source == f"merge:{crm}", inbox.c.done_at.is_(None))).all()
+    inbox, survivor, loser = tables.inbox, binding.alias("survivor"), binding.alias("loser")
+    # Others wait, some for good: their survivor is nothing that the mapping reads.
+    known = (
+        select(inbox)
+        .join(loser, and_(loser.c.connection == crm, loser.c.ref == inbox.c.key))
+        .join(survivor, and_(survivor.c.connection == crm, survivor.c.ref == inbox.c.payload["survivor"].as_string()))
+        .where(inbox.c.source == f"merge:{crm}", inbox.c.done_at.is_(None))
+        .order_by(inbox.c.id)
+    )
     done = 0
-    for row in waiting:
+    for row in connection.execute(known).all():
         done += _settle_alone(connection, crm, row, now)
     return done
 

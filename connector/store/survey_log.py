@@ -124,7 +124,10 @@ def entries(connection: Connection, found: Found) -> list[Entry]:
     interactions = rows_by_id(connection, interaction, (row.interaction_id for row in decisions))
     contacts = rows_by_id(connection, contact, (row.contact_id for row in decisions))
     moves = _grouped(connection, decision_log, "decision_id", [row.id for row in decisions])
-    invitations = {key: rows[0] for key, rows in _grouped(connection, invitation, "decision_id", list(moves)).items()}
+    invitations = {
+        key: rows[0]
+        for key, rows in _grouped(connection, invitation, "decision_id", [row.id for row in decisions]).items()
+    }
     asked = [row.id for row in invitations.values()]
     attempts = _grouped(connection, attempt, "invitation_id", asked)
     answers = _answers(connection, asked)

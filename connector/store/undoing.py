@@ -13,6 +13,7 @@ from connector.store.written_fields import History, history
 
 UNDOING = "undo:"
 """Before the key of a write that takes another back."""
+_PREFIX = "write_back:"
 _DONE = ("created", "updated")
 
 
@@ -26,6 +27,12 @@ def last(connection: Connection, crm: str) -> tuple[int, datetime] | None:
     """Return where in the log the last write-back begins, and when that was; None when there is none, or it was taken back."""
     found = connection.execute(select(setting.c.value).where(setting.c.name == _name(crm))).scalar_one_or_none()
     return (int(found["line"]), datetime.fromisoformat(found["at"])) if found else None
+
+
+def starts(connection: Connection) -> dict[str, int]:
+    """Return, by connection, the line of the log with which its last write-back begins."""
+    rows = connection.execute(select(setting).where(setting.c.name.startswith(_PREFIX, autoescape=True)))
+    return {row.name.removeprefix(_PREFIX): int(row.value["line"]) for row in rows}
 
 
 def forget(connection: Connection, crm: str) -> None:
@@ -42,8 +49,17 @@ def first_since(tx: Connection, crm: str, moment: datetime) -> int | None:
 
 def pruned_until(tx: Connection, crm: str) -> datetime | None:
     """Return until when the log of writes was thinned out; None when it has everything."""
-    value = tx.execute(select(setting.c.value).where(setting.c.name == f"pruned:write_log:{crm}")).scalar_one_or_none()
+    value = tx.execute(select(setting.c.value).where(setting.c.name == _pruned(crm))).scalar_one_or_none()
     return datetime.fromisoformat(value) if value else None
+
+
+def note_pruned(tx: Connection, crm: str, until: datetime) -> None:
+    """Note that lines of the log from before this moment are gone."""
+    insert_or_update(tx, setting, [{"name": _pruned(crm), "value": until.isoformat()}])
+
+
+def _pruned(crm: str) -> str:
+    return f"pruned:write_log:{crm}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +146,4 @@ def put_back(connection: Connection, crm: str, ref: str, values: Mapping[str, An
 
 
 def _name(crm: str) -> str:
-    return f"write_back:{crm}"
+    return f"{_PREFIX}{crm}"

@@ -8,7 +8,7 @@ from asking import CRM, START
 from rich.console import Console
 from sqlalchemy import insert
 
-from connector import printing
+from connector import printing, retention
 from connector.store import Store, overview
 from connector.store import tables as t
 
@@ -42,7 +42,7 @@ def test_status_says_that_nobody_is_assigned(
             "in_doubt": [],
             "bounced": [],
         }
-        found |= {"refused": [], "laps": overview.laps(connection, 5)}
+        found |= {"refused": [], "laps": overview.laps(connection, 5), "kept": retention.status(connection)}
     found["unassigned"] = {"follow_ups": count, "remedy": "Do something."}
     printing.status(Console(soft_wrap=True), found)
     assert f"nobody is assigned: {told}\n    Do something." in capsys.readouterr().out

@@ -16,6 +16,7 @@ inbox = Table(
     Column("done_at", Utc),
     Column("error", Text),
     UniqueConstraint("source", "key"),
+    Index("ix_inbox_waiting", "source", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
     comment="Raw events as they came: bounces, webhooks, imported rows. Processed once each.",
 )
 

@@ -30,6 +30,7 @@ lap = Table(
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc),
     Column("exit_code", Integer),
+    Column("owner", String, comment="The process that runs it."),
     Column("report", Json),
 )
 
