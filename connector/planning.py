@@ -30,6 +30,7 @@ from connector.ports import (
     Write,
     WriteResult,
 )
+from connector.settings import SendingWindow
 from connector.stages import going_live, invite, lap, ownership
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected
@@ -347,10 +348,16 @@ def _names(copy: Installation, noted: Noted) -> Names:
 
 
 def _replay(copy: Installation, since: datetime, until: datetime) -> Hindsight:
-    """Let the days go by on the copy, with the real rules and limits, and count what they decide."""
+    """Let the days go by on the copy, with the real rules and limits, and count what they decide.
+
+    Each day is looked at once, at the hour that it is now, which may be one at which no mail goes out. Such hours put mail off and
+    keep nobody from being asked, so they are left out.
+    """
     connected = _connected(copy)
     clock = SteppedClock(since)
-    context = replace(lap.bare_context(copy), clock=clock, connected=connected)
+    limits = copy.settings.limits.model_copy(update={"sending_window": SendingWindow()})
+    settings = copy.settings.model_copy(update={"limits": limits})
+    context = replace(lap.bare_context(copy), settings=settings, clock=clock, connected=connected)
     with copy.store.write() as connection:
         hindsight.begin(connection, going_live.live_subjects(copy.settings), list(connected), since)
     while clock.now() < until:
@@ -381,7 +388,9 @@ def _told(copy: Installation, rows: Sequence[Any], ended: Mapping[str, int], sin
     for row in rows:
         if row.state != "invited":
             reasons.setdefault(row.survey, Counter())[row.reason or row.state] += 1
-    weeks = Counter((row.decided_at.date() - timedelta(days=row.decided_at.weekday())).isoformat() for row in asked)
+    tz = copy.settings.company.timezone
+    days = [row.decided_at.astimezone(tz).date() for row in asked]
+    weeks = Counter((day - timedelta(days=day.weekday())).isoformat() for day in days)
     return Hindsight(
         since=since,
         ended={name: ended.get(one.on, 0) for name, one in copy.settings.surveys.items()},
@@ -394,9 +403,9 @@ def _told(copy: Installation, rows: Sequence[Any], ended: Mapping[str, int], sin
                 "about": row.label,
                 "account": row.account or "",
                 "contact": row.contact or "",
-                "on": row.decided_at.date().isoformat(),
+                "on": day.isoformat(),
             }
-            for row in asked[:10]
+            for row, day in zip(asked[:10], days, strict=False)
         ],
     )
 

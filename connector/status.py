@@ -7,6 +7,7 @@ from connector.budget import limit
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store import Transaction, overview
+from connector.zones import day_begins
 
 
 def status(house: Installation) -> dict[str, Any]:
@@ -29,7 +30,8 @@ def status(house: Installation) -> dict[str, Any]:
 
 
 def _crm(house: Installation, connection: Transaction, endpoint: Endpoint) -> dict[str, Any]:
-    found = overview.crm(connection, endpoint.name, house.clock.now())
+    now = house.clock.now()
+    found = overview.crm(connection, endpoint.name, now, today=day_begins(now, house.settings))
     found["mode"] = "live" if endpoint.mode_live else "observe"
     allowed = found["calls"]["org_allowed"]
     share = house.settings.connection(endpoint.name).daily_call_share
@@ -48,7 +50,9 @@ def paused(house: Installation) -> dict[str, str]:
     """Return the connections that are paused, with the reasons; all of them when everything is."""
     with house.store.read() as connection:
         everything = overview.paused(connection)
-        crms = {one.name: overview.crm(connection, one.name, house.clock.now()) for one in house.endpoints}
+        now = house.clock.now()
+        today = day_begins(now, house.settings)
+        crms = {one.name: overview.crm(connection, one.name, now, today=today) for one in house.endpoints}
     if everything is not None:
         return dict.fromkeys(crms, everything["reason"])
     return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, func, inspect, select
@@ -141,10 +141,9 @@ def is_ready(store: Store) -> bool:
         return inspect(connection).has_table(table.name)
 
 
-def since_midnight(connection: Connection, crm: str, now: datetime) -> int:
-    """Return how many calls we made on this UTC day."""
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    total = select(func.coalesce(func.sum(table.c.calls), 0)).where(table.c.connection == crm, table.c.at >= midnight)
+def calls_since(connection: Connection, crm: str, begin: datetime) -> int:
+    """Return how many calls we have made since a moment."""
+    total = select(func.coalesce(func.sum(table.c.calls), 0)).where(table.c.connection == crm, table.c.at >= begin)
     return int(connection.execute(total).scalar_one())
 
 

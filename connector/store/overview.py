@@ -19,8 +19,8 @@ def paused(connection: Connection) -> dict[str, Any] | None:
     return dict(found) if found is not None else None
 
 
-def crm(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
-    """Return how one connection stands: its cursors, calls, last error, whether it is paused."""
+def crm(connection: Connection, name: str, now: datetime, *, today: datetime) -> dict[str, Any]:
+    """Return how one connection stands: its cursors, calls, last error, whether it is paused. `today`: when the day began."""
     state = peek(connection, name)
     cursor = tables.cursor
     mine = (cursor.c.connection == name, cursor.c["pass"] == cursors.CHANGES)
@@ -34,7 +34,7 @@ def crm(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
             "moved_at": _text(row.moved_at),
         }
     known = {
-        "calls_today": budgets.since_midnight(connection, name, now),
+        "calls_today": budgets.calls_since(connection, name, today),
         "last_ok": _text(state.last_ok_at) if state else None,
         "last_error": state.last_error if state else None,
         "last_error_at": _text(state.last_error_at) if state and state.last_error else None,
