@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import mrml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from connector.domain.crm_text import cut, one_line
 from connector.ports import Message
 from connector.surveys.questionnaire import Questionnaire
 from connector.surveys.wording import Wording, wording
@@ -91,7 +92,7 @@ def invitation_message(view: InvitationView, *, site: Site, token: str, purpose:
     return Message(
         to=view.email,
         to_name=view.name,
-        subject=_one_line(subject),
+        subject=_short_line(subject),
         text=_text("invitation.txt", values),
         html=_html("invitation.mjml", values),
         message_id=message_id,
@@ -107,7 +108,7 @@ def notice_message(notice: Notice, *, site: Site, message_id: str) -> Message:
     return Message(
         to=notice.to,
         to_name=notice.to_name,
-        subject=_one_line(subject),
+        subject=_short_line(subject),
         text=_text("notice.txt", values),
         html=_html("notice.mjml", values),
         message_id=message_id,
@@ -177,9 +178,8 @@ def _in_ascii(url: str) -> str:
     return urlunsplit(parts._replace(netloc=host, path=quote(parts.path, safe="/%")))
 
 
-def _one_line(subject: str) -> str:
-    line = " ".join(subject.split())
-    return line if len(line) <= SUBJECT_LENGTH else f"{line[: SUBJECT_LENGTH - 1].rstrip()}…"
+def _short_line(subject: str) -> str:
+    return cut(one_line(subject), SUBJECT_LENGTH)
 
 
 @cache

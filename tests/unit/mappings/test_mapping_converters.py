@@ -45,6 +45,8 @@ def test_text_is_trimmed_and_empty_text_is_none(raw: Any, clean: str | None) -> 
         ("a👍🏽b", 5, "a…"),  # a thumb keeps its colour
         ("👨‍👩‍👧x", 8, "…"),  # a family stays together
         ("🇫🇮🇸🇪🇳🇴", 10, "🇫🇮🇸🇪…"),  # flags are pairs
+        ("ｶﾞｶﾞｶﾞ", 4, "ｶﾞ…"),  # a voicing mark stays on its letter
+        ("a\u200cb\u200cc", 4, "a\u200c…"),  # so does what keeps two letters apart
         ("abc", 1, "…"),
         ("abc", 0, ""),
     ],

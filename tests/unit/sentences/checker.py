@@ -222,9 +222,10 @@ class Reader:
 
     def _name(self, who: str, figure: str, text: str) -> None:
         for one in self.facts.follow_ups:
-            worst = min(one.answers, key=lambda answer: BADNESS[answer.rating], default=None)
-            shown = WORDS[self.language][worst.rating] if worst else None
-            fits = shown == figure if shown else self._reason_is_true(figure, one)
+            shown = {
+                WORDS[self.language][answer.rating] for answer in one.answers if BADNESS[answer.rating] == one.order[1]
+            }
+            fits = figure in shown or self._reason_is_true(figure, one)
             if one not in (*self.led, *self.named) and cut_of(who, one.person) and fits:
                 self.named.append(one)
                 return
@@ -249,7 +250,7 @@ class Reader:
         quote = r"(?:: (?P<quote>⟦Q\d+⟧))?"
         figures = "|".join(re.escape(one) for one in WORDS[self.language].values())
         head = rf"(?P<what>(?P<who>[^:]+?): (?:{figures}), .+?, {self._since()}?)"
-        about_account = rf"(?P<what>(?P<who>[^:]+?): {self._reasons()})"
+        about_account = rf"(?P<what>(?P<who>[^:]+?): (?:{self._reasons()}))"
         for what in (head, about_account):
             if match := re.match(rf"{what}{quote}{step}(?:\.|(?<=⟧))(?= |$)", rest):
                 return match

@@ -140,6 +140,14 @@ def test_what_stands_in_the_crm_is_shown_and_never_understood_as_markup():
     assert nasty in unescape(mail.html)
 
 
+def test_a_long_subject_is_cut_between_characters_as_people_see_them():
+    subject = message(label="👩‍🚀" * 80).subject
+    kept = subject.removesuffix("…").removesuffix("👩‍🚀")
+    assert subject.endswith("👩‍🚀…")
+    assert "\u200d…" not in subject and not kept.endswith("👩")
+    assert "\u202e" not in message(label="case \u202e00123").subject
+
+
 def test_a_subject_stays_on_one_line_and_short():
     subject = message(label='call "A\r\nBcc: else@customer.example' + "x" * 300).subject
 
