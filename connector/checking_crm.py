@@ -7,8 +7,8 @@ from typing import cast
 
 from connector.errors import CrmError, Problem
 from connector.model import Ownership
-from connector.ports import Clock, CrmMapping, Needs, ObjectSchema, Org
-from connector.stages import addressees, ownership
+from connector.ports import Clock, CrmMapping, ObjectSchema, Org
+from connector.stages import addressees, ownership, rights
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
 from connector.store import budgets, connecting, owners, retries
@@ -109,7 +109,7 @@ class CrmCheck:
             held = ownership.filled(self.endpoint.adapter, left)
             yield Problem(left.where, f"{left.what} {held}", left.remedy)
         adapter = self.endpoint.adapter
-        for right in adapter.missing_rights(needs(mapping)):
+        for right in adapter.missing_rights(rights.needs(mapping)):
             yield Problem(self._where, f"the connection lacks a right that it needs: {right.name}.", right.remedy)
         for one in adapter.unseen(mapping.wanted_fields()):
             what = f"{one.object}: the {one.page} do not show {', '.join(one.fields)}."
@@ -176,17 +176,6 @@ class CrmCheck:
                 "or remove the survey.",
                 severity="warning" if elsewhere else "error",
             )
-
-
-def needs(mapping: CrmMapping) -> Needs:
-    """Return which rights a lap needs: to read what is mapped, to change what is shown, to make tasks."""
-    found: dict[str, set[str]] = {query.object: {"read"} for query in mapping.queries}
-    for target in ("account", "contact", TASK):
-        if mapping.names(target):
-            found.setdefault(mapping.object_of(target), set()).update({"read", "update"})
-    if mapping.names(TASK):
-        found[mapping.object_of(TASK)].add("create")
-    return cast("Needs", {name: frozenset(rights) for name, rights in found.items()})
 
 
 def clock_and_version(where: str, org: Org, clock: Clock) -> Iterator[Problem]:

@@ -251,6 +251,8 @@ class FieldSpec:
     options: tuple[str, ...] = ()
     unique: bool = False
     help: str = ""
+    edited: bool = False
+    """Whether people fill it in, and not only we."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from connector.errors import MappingError
 from connector.ports import FieldSchema, FieldSpec
@@ -102,6 +102,10 @@ _COMPARED: Mapping[str, Callable[[Written, Any], Any]] = {
 }
 
 
+_EDITED: Final = frozenset({"no_surveys", "outcome", "cause", "do_not_ask", "ask_now"})
+"""Our names for what people say in the CRM: they must be able to edit it."""
+
+
 def spec_of(field: WriteMap, object_name: str) -> FieldSpec | None:
     """Return the field as it should exist, if it is ours to create."""
     if field.label is None or field.type is None:
@@ -117,4 +121,5 @@ def spec_of(field: WriteMap, object_name: str) -> FieldSpec | None:
         options=tuple(field.values.get(option, option) for option in field.options),
         unique=field.unique,
         help=field.help,
+        edited=field.name in _EDITED,
     )

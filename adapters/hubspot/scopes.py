@@ -5,11 +5,13 @@ from typing import Final
 
 from adapters.hubspot.catalogue import ACTIVITIES
 from adapters.hubspot.client import Client
-from adapters.hubspot.version import TOKEN_INFO
-from connector.errors import CrmError
+from adapters.hubspot.version import TOKEN_INFO, objects
+from connector.errors import CrmError, NotPermitted
 from connector.model import MissingRight
 from connector.ports import Needs
 
+_NOBODY: Final = "0"
+"""An id that no record has."""
 _HOW: Final = "Settings > Integrations > Service Keys > (the key) > Scopes"
 
 
@@ -21,13 +23,31 @@ class Scopes:
         self._token = token
 
     def missing(self, needs: Needs) -> list[MissingRight]:
-        """Return the scopes that the key does not have; none where HubSpot does not tell which it has."""
-        wanted = dict.fromkeys(scopes_for(name, change=bool(rights - {"read"})) for name, rights in needs.items())
+        """Return the scopes that the key does not have. Where HubSpot does not tell which it has, those to write are tried out;
+        those to read are proven by reading."""
+        wanted = {name: scopes_for(name, change=bool(rights - {"read"})) for name, rights in needs.items()}
         granted = self._granted()
         if granted is None:
-            return []
-        lacking = [scopes[0] for scopes in wanted if granted.isdisjoint(scopes)]
-        return [MissingRight(f"the scope {scope}", f"Add it to the service key: {_HOW}.") for scope in lacking]
+            lacking = [wanted[name][0] for name, rights in needs.items() if rights - {"read"} and not self._may(name)]
+        else:
+            lacking = [scopes[0] for scopes in wanted.values() if granted.isdisjoint(scopes)]
+        remedy = f"Add it to the service key: {_HOW}."
+        return [MissingRight(f"the scope {scope}", remedy) for scope in dict.fromkeys(lacking)]
+
+    def _may(self, object_name: str) -> bool:
+        """Tell whether records of an object may be written, by changing nothing on a record that does not exist.
+
+        Scopes are looked at first: any other answer than their refusal proves them.
+        """
+        body = {"inputs": [{"id": _NOBODY, "properties": {}}]}
+        try:
+            self._client.change("POST", objects(object_name, "batch", "update"), body, call=f"rights to {object_name}")
+        except NotPermitted:
+            return False
+        except CrmError as error:
+            if not error.permanent:
+                raise
+        return True
 
     def _granted(self) -> frozenset[str] | None:
         """Return what the key was granted. The one call that holds the key in its body, to the host that each call shows it to.

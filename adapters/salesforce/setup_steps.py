@@ -120,7 +120,13 @@ def dynamic_step(object_name: str, page: str, labels: Sequence[str]) -> SetupSte
 def visibility_step(object_name: str, fields: Sequence[FieldSpec]) -> SetupStep:
     """Return the click path by which people get to see new fields: who may see what is the admin's decision."""
     path = f"Setup > Users > Permission Sets > (your people's) > Object Settings > {object_name} > Edit"
-    sentence = f"Let people see the fields: {path}, tick Read Access of {_labels(fields)}, Save."
+    edited = [spec for spec in fields if spec.edited]
+    rights = [
+        f"Read Access of {_labels([spec for spec in fields if not spec.edited])}" if len(edited) < len(fields) else ""
+    ]
+    rights += [f"Edit Access of {_labels(edited)}, which people fill in" if edited else ""]
+    doing = "see the fields" if not edited else "see and fill in the fields"
+    sentence = f"Let people {doing}: {path}, tick {' and '.join(filter(None, rights))}, Save."
     return SetupStep(f"visibility:{object_name}", sentence, manual=True)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from connector.budget import CallBudget
 from connector.errors import Problem, SchemaChanged, SettingsError
+from connector.model import MissingRight
 from connector.passes import PassBook
 from connector.ports import Clock, CrmAdapter, CrmMapping, MappingSource, ObjectSchema
+from connector.stages import rights
 from connector.stages.context import Connected
 from connector.stages.ownership import ownership
 from connector.store import Row, Store, connecting, owning, writing, written_fields
@@ -45,6 +47,8 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     With a mapping that has fitted before, the CRM was changed: what no longer fits is left out, the rest goes on. Without accounts
     or contacts, nothing is sent or written meanwhile: what they say now, an opt-out too, is not known.
 
+    Nothing is sent or written either while a right to write is missing: a customer who is asked must not answer into the void.
+
     `CrmError`: it could not be reached. `AuthRevoked`: it refused these credentials before, so it is not called again.
     Costs no call while the stored schema is fresh and the mapping the same.
     """
@@ -56,10 +60,10 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     if refused is not None:
         raise refused
     now = clock.now()
-    schemas = None if edited else _fresh_schema(endpoint, state, now)
-    test_kind = _test_kind(store, endpoint, ask=schemas is None) if endpoint.mode_live else ""
-    if schemas is None:
-        schemas = _describe(store, endpoint, now)
+    known_schemas = None if edited else _fresh_schema(endpoint, state, now)
+    asked = known_schemas is None
+    test_kind = _test_kind(store, endpoint, ask=asked) if endpoint.mode_live else ""
+    schemas = _describe(store, endpoint, now) if known_schemas is None else known_schemas
     mapping, problems = endpoint.mapping.fit(schemas, ownership(store, endpoint.adapter, endpoint.mapping, schemas))
     errors = [problem for problem in problems if problem.severity == "error"]
     with store.write() as connection:
@@ -72,13 +76,25 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         raise SettingsError(errors)
     known = {kind for query in mapping.queries for kind in mapping.kinds(query.object)}
     live = endpoint.mode_live and state.paused_at is None and everything is None and known >= NECESSARY
+    lacking: Sequence[MissingRight] = ()
+    if live:
+        lacking = rights.missing(store, endpoint.adapter, mapping, credentials=endpoint.credentials, ask=asked)
     _note_mapping(store, endpoint, state)
     with store.write() as connection:
         writing.take_form(connection, endpoint.name, mapping.form)
         left_alone = owning.note_foreign(connection, endpoint.name, mapping.foreign, now)
         written_fields.note(connection, endpoint.name, _written(mapping))
-    passes = endpoint.passes
-    return Connected(endpoint.name, endpoint.adapter, mapping, live, test_kind, passes, left_alone), problems
+    crm = Connected(
+        endpoint.name,
+        endpoint.adapter,
+        mapping,
+        live=live and not lacking,
+        test_kind=test_kind,
+        passes=endpoint.passes,
+        left_alone=left_alone,
+        lacking=lacking,
+    )
+    return crm, problems
 
 
 def _test_kind(store: Store, endpoint: Endpoint, *, ask: bool) -> str:

@@ -1,8 +1,9 @@
 """What every stage is handed: values and ports, never a vendor's module."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connector.model import MissingRight
 from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
 from connector.settings import Settings
@@ -24,6 +25,8 @@ class Connected:
     """What the vendor calls an org that is kept for tests (see `Org`); empty for production and while observing."""
     passes: PassBook | None = None
     """Where its adapter notes what it reads only now and then; None: nowhere."""
+    lacking: Sequence[MissingRight] = ()
+    """Rights to write that are missing: then it is not live."""
     left_alone: int = 0
     """How many fields were found, for the first time, not to be ours to write."""
 

@@ -8,7 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from connector.errors import AfterwordError, AuthRevoked, Problem, QuotaSpent, SchemaChanged, SettingsError, StoreError
+from connector.errors import (
+    AfterwordError,
+    AuthRevoked,
+    NotPermitted,
+    Problem,
+    QuotaSpent,
+    SchemaChanged,
+    SettingsError,
+    StoreError,
+)
 from connector.model import ForeignField
 from connector.ports import Channel, Clock
 from connector.settings import Settings
@@ -249,6 +258,9 @@ def _connect_all(house: Installation, leases: Mapping[str, Lease], report: Repor
         else:
             _note_problems(report, one.name, problems)
             report.foreign[one.name] = connected[one.name].mapping.foreign
+            for right in connected[one.name].lacking:
+                what = f"nothing is sent or written, because a right to write is missing: {right.name}."
+                report.fail(one.name, NotPermitted(what, where=one.name, remedy=right.remedy))
     return connected
 
 

@@ -91,6 +91,16 @@ def org_known(connection: Connection, crm: str, credentials: str) -> str | None:
     return str(known.org["test_kind"])
 
 
+def proof_of_rights(connection: Connection, crm: str) -> Any:
+    """Return for which credentials, and for writing what, all rights to write were there when they were asked for last."""
+    return _setting(connection, f"rights:{crm}")
+
+
+def note_proof_of_rights(connection: Connection, crm: str, proof: Mapping[str, str] | None) -> None:
+    """Note that all rights to write are there; None: some are missing."""
+    _set(connection, f"rights:{crm}", proof)
+
+
 def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> dict[str, Any]:
     """Return a schema as JSON values; `asked` names all the objects asked for, those that are hidden from us too."""
     return {"asked": sorted(asked), "objects": {name: asdict(one) for name, one in schemas.items()}}

@@ -9,6 +9,7 @@ from world_hubspot import HubSpotWorld, PortalSwitch
 
 from adapters.sandbox.server import RunningServer, running
 from connector.clock import SteppedClock
+from connector.errors import Unavailable
 from connector.ports import Needs
 
 
@@ -52,6 +53,27 @@ class TestHubSpot(CrmContract):
         assert right.name == "the scope crm.objects.companies.write"
         assert "Service Keys" in right.remedy
 
-    def test_of_a_key_that_hubspot_tells_nothing_about_nothing_is_missing(self, world: HubSpotWorld) -> None:
-        world.portal.faults.fail(404, {"status": "error", "message": "resource not found"}, path="access-token-info")
-        assert world.adapter.missing_rights({"companies": frozenset({"update"})}) == []
+    def test_of_a_service_key_whose_scopes_no_address_tells_those_to_write_are_tried_out(
+        self, world: HubSpotWorld
+    ) -> None:
+        needs: Needs = {
+            "companies": frozenset({"read", "update"}),
+            "contacts": frozenset({"read", "update"}),
+            "tasks": frozenset({"read", "create", "update"}),
+            "deals": frozenset({"read"}),
+        }
+        world.company()
+        before = {name: world.portal.rows(name) for name in needs}
+        key = world.portal.oauth.service_key({"crm.objects.companies.read", "crm.objects.contacts.write"})
+        world.use(key)
+        rights = world.adapter.missing_rights(needs)
+        assert [right.name for right in rights] == ["the scope crm.objects.companies.write"]
+        world.use(world.portal.oauth.service_key())
+        assert world.adapter.missing_rights(needs) == []
+        assert {name: world.portal.rows(name) for name in needs} == before
+
+    def test_a_right_that_cannot_be_tried_out_now_is_not_taken_for_missing(self, world: HubSpotWorld) -> None:
+        world.use(world.portal.oauth.service_key())
+        world.portal.faults.fail(503, path="/batch/update", times=None)
+        with pytest.raises(Unavailable):
+            world.adapter.missing_rights({"companies": frozenset({"update"})})

@@ -79,6 +79,7 @@ class HubSpotWorld(World):
         for field in FIELDS:
             self.portal.new_property("companies", field)
         values = {"url": server.url, "access_token": self.portal.access_token, "ca_bundle": str(server.ca_bundle)}
+        self._values = values
         self.adapter: CrmAdapter = adapter("acme", values, clock)
 
     def insert(self, object_name: str, values: Mapping[str, Any]) -> str:
@@ -96,6 +97,11 @@ class HubSpotWorld(World):
 
     def merge(self, object_name: str, survivor: str, loser: str) -> None:
         assert self.portal.merge(object_name, survivor, [loser]) == survivor
+
+    def use(self, token: str) -> None:
+        """Let the adapter act by another key."""
+        self.adapter.close()
+        self.adapter = adapter("acme", self._values | {"access_token": token}, self.clock)
 
     def value(self, object_name: str, record_id: str, field: str) -> Any:
         row = self.portal.get(object_name, record_id)

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ class Token:
     scopes: frozenset[str] | None
     ends: int | None
     private: bool
+    tells: bool = True
+    """Whether an address tells what it may do: of a service key none does."""
 
     def may(self, scopes: Sequence[str]) -> bool:
         """Whether it has one of the scopes."""
@@ -63,10 +65,16 @@ class OAuth:
     refresh_tokens: dict[str, str] = field(default_factory=dict)
 
     def private_app(self, scopes: Iterable[str] | None = None) -> str:
-        """The token of a new private app, or service key; with None it may do everything."""
+        """The token of a new private app; with None it may do everything."""
         value = f"pat-na1-{secrets.token_hex(4)}-{secrets.token_hex(14)}"
         allowed = None if scopes is None else frozenset(scopes)
         self.tokens[value] = Token(value, value, self.portal.admin.user_id, allowed, None, private=True)
+        return value
+
+    def service_key(self, scopes: Iterable[str] | None = None) -> str:
+        """The token of a new service key: it is used like that of a private app, but its scopes are told at no address."""
+        value = self.private_app(scopes)
+        self.tokens[value] = replace(self.tokens[value], tells=False)
         return value
 
     def register(self, scopes: Iterable[str], *, rotates: bool = False) -> Client:
@@ -169,11 +177,11 @@ class OAuth:
         return told | self._hub(client) | {"is_private_distribution": False}
 
     def _about_private(self, request: Request) -> dict[str, Any]:
-        """What a private app's token, or a service key, may do; the caller shows it in the body and in the header."""
+        """What a private app's token may do; the caller shows it in the body and in the header."""
         self.token_of(request)
         told = json.loads(request.body or b"{}")
         token = self.tokens.get(str(told.get("tokenKey", "")))
-        if token is None or not token.private:
+        if token is None or not token.private or not token.tells:
             raise not_found("The access token is not known")
         scopes = EVERYTHING if token.scopes is None else token.scopes
         return {"userId": token.user_id, "hubId": self.portal.portal_id, "appId": 0, "scopes": sorted(scopes)}

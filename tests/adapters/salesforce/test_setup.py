@@ -8,6 +8,7 @@ import pytest
 
 from adapters.salesforce import SalesforceAdapter, layouts
 from adapters.salesforce.custom_fields import metadata
+from adapters.salesforce.setup_steps import visibility_step
 from connector.errors import Bug, Locked, NotPermitted
 from connector.ports import FieldSpec, SetupResult, SetupStep
 from tests.adapters.salesforce.conftest import Connect, SteppingClock, Wire
@@ -249,3 +250,11 @@ def test_a_picklist_takes_only_its_options() -> None:
 def test_a_type_that_cannot_be_made_is_our_own_fault() -> None:
     with pytest.raises(Bug):
         metadata(FieldSpec("A", "N", "l", "reference"))
+
+
+def test_people_are_given_the_right_to_edit_what_they_fill_in() -> None:
+    outcome = replace(MOOD, name="Afterword_Outcome__c", label="Outcome", edited=True)
+    both = visibility_step("Account", [MOOD, outcome]).sentence
+    assert f"Read Access of {MOOD.label} and Edit Access of Outcome" in both
+    assert "Read Access" not in visibility_step("Account", [outcome]).sentence
+    assert "Edit Access" not in visibility_step("Account", [MOOD]).sentence

@@ -126,3 +126,9 @@ def test_what_was_written_never_differs_from_itself(values: dict[str, Any]) -> N
     assert MAPPING.render("account", written) == written
     for name, value in written.items():
         assert not MAPPING.differs("account", name, value, value)
+
+
+def test_what_people_say_in_the_crm_is_theirs_to_edit() -> None:
+    edited = {spec.name for spec in MAPPING.wanted_fields() if spec.edited}
+    assert edited >= {"Afterword_No_Surveys__c", "Afterword_Outcome__c"}
+    assert "Afterword_Mood__c" not in edited
