@@ -392,7 +392,7 @@ def _told(copy: Installation, rows: Sequence[Any], ended: Mapping[str, int], sin
     days = [row.decided_at.astimezone(tz).date() for row in asked]
     weeks = Counter((day - timedelta(days=day.weekday())).isoformat() for day in days)
     return Hindsight(
-        since=since,
+        since=since.astimezone(tz),
         ended={name: ended.get(one.on, 0) for name, one in copy.settings.surveys.items()},
         would_ask=dict(Counter(row.survey for row in asked)),
         reasons={name: dict(counts) for name, counts in reasons.items()},

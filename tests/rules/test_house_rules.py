@@ -247,3 +247,16 @@ def test_time_comes_from_the_clock() -> None:
         and node.value.id in ("datetime", "date")
     ]
     assert found == []
+
+
+def test_a_day_begins_where_people_are_and_never_by_itself_in_greenwich() -> None:
+    """`connector.zones` and `connector.working_time` know when a day begins; midnight of a moment in UTC is nobody's."""
+    midnights = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources("connector")
+        if not name_of(path).startswith("connector/demo/")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "replace"
+        if any(word.arg == "hour" for word in node.keywords)
+    ]
+    assert midnights == []
