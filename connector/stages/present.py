@@ -51,11 +51,13 @@ def _present_contacts(context: Context, tx: Transaction, newest_first: Sequence[
         if said.contact_id is None or said.contact_id in seen:
             continue
         seen.add(said.contact_id)
-        contact = following.contact_of(tx, said.contact_id)
-        if contact is None or contact.deleted_at is not None:
-            continue
-        text = last_rating(said, words, _zone_of(context, tx, contact))
-        showing.want(tx, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
+        # One person, known in several CRMs or under several contacts: what they said last stands on all of their records.
+        contacts = following.contacts_of_the_person(tx, said.contact_id)
+        seen |= {contact.id for contact in contacts}
+        newest = following.newest_said(tx, [contact.id for contact in contacts]) or said
+        for contact in contacts:
+            text = last_rating(newest, words, _zone_of(context, tx, contact))
+            showing.want(tx, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
 
 
 def _zone_of(context: Context, tx: Transaction, record: Row[Any]) -> ZoneInfo:
@@ -147,14 +149,13 @@ def account_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
     if figures is None:
         names = ("satisfaction", "low", "high", "mood", "people", "nps", "csat", "ces", "trend", "last_answer")
         return dict.fromkeys(names)
-    metrics = {name: figures["metrics"].get(name) for name in ("nps", "csat", "ces")}
+    numbers = {"satisfaction": figures["score"], "low": figures["low"], "high": figures["high"]}
+    numbers |= {name: figures["metrics"].get(name) for name in ("nps", "csat", "ces")}
     return {
-        "satisfaction": round_half_away(figures["score"]),
-        "low": round_half_away(figures["low"]),
-        "high": round_half_away(figures["high"]),
+        # None where a number would mean nothing: the range is too wide, or too few people answered.
+        **{name: None if value is None else round_half_away(value) for name, value in numbers.items()},
         "mood": figures["mood"],
         "people": figures["people"],
-        **{name: None if value is None else round_half_away(value) for name, value in metrics.items()},
         "trend": figures["trend"],
         "last_answer": figures["last_answer"],
     }

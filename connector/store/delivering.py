@@ -232,8 +232,10 @@ def sent(connection: Connection, letter: Letter, message_id: str, now: datetime,
         _set(connection, letter, state=Delivery.SENT, sent_at=now, reminder_at=remind_at, error=None)
     else:
         _set(connection, letter, reminded_at=now, reminder_at=None)
-    if letter.contact_ref is not None:
-        showing.want(connection, letter.contact_ref, "contact", {"last_asked": now.isoformat()})
+    # One person, known in several CRMs or under several contacts, was asked once: it stands on all of their records.
+    known = {ref_of(one.connection, one.ref) for one in people.contacts_of(connection, letter.invitation.person)}
+    for ref in sorted(known | ({letter.contact_ref} if letter.contact_ref is not None else set())):
+        showing.want(connection, ref, "contact", {"last_asked": now.isoformat()})
 
 
 def bounced(connection: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> None:

@@ -136,6 +136,22 @@ def account_of(connection: Connection, account_id: str) -> Row[Any]:
     return connection.execute(select(account).where(account.c.id == account_id)).one()
 
 
+def contacts_of_the_person(connection: Connection, contact_id: str) -> list[Row[Any]]:
+    """Return this contact with the others, over all connections, that are the same person; deleted ones are left out."""
+    person = select(contact.c.person).where(contact.c.id == contact_id).scalar_subquery()
+    same = or_(contact.c.id == contact_id, contact.c.person == person)
+    rows = connection.execute(select(contact).where(same, contact.c.deleted_at.is_(None)).order_by(contact.c.id))
+    return list(rows)
+
+
+def newest_said(connection: Connection, contacts: Collection[str]) -> Said | None:
+    """Return the newest answer that counts of these contacts, whatever customer it was about; None without one."""
+    theirs = record_texts.answers().where(response.c.contact_id.in_(contacts), account.c.deleted_at.is_(None))
+    row = connection.execute(theirs.order_by(response.c.at.desc(), response.c.id).limit(1)).one_or_none()
+    ratings = record_texts.ratings_of(connection, [row.id]) if row is not None else {}
+    return record_texts.said(row, ratings[row.id]) if row is not None and row.id in ratings else None
+
+
 def comment_of(connection: Connection, response_id: str | None) -> str | None:
     """Return what was written with an answer."""
     return connection.execute(select(response.c.comment).where(response.c.id == response_id)).scalar_one_or_none()
