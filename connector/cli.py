@@ -172,6 +172,7 @@ def plan(
         if since is not None:
             seen = planning.look_back(house, _span(since))
             _print_json(seen.as_json()) if as_json else printing.hindsight(out, seen)
+            leave(seen.exit_code)
             return
         planned = planning.next_lap(house)
         _print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, house)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from connector.clock import SteppedClock
-from connector.errors import Problem
-from connector.model import ForeignField, MissingRight, Ref, Unseen
+from connector.errors import AfterwordError, Problem
+from connector.model import Decision, ForeignField, MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     CrmAdapter,
@@ -37,9 +37,12 @@ from connector.stages.context import Connected
 from connector.stages.lap import Installation, Report, Stage
 from connector.stages.ownership import Filled
 from connector.status import paused
-from connector.store import connecting, hindsight, naming
+from connector.store import Transaction, connecting, hindsight, naming
 from connector.store.copying import copy_store
 from connector.store.refs import Address
+
+EXAMPLES = 10
+"""How many invitations are told one by one."""
 
 
 @dataclass(slots=True)
@@ -162,6 +165,13 @@ class Hindsight:
     by_week: dict[str, int]
     """Invitations by the Monday of their week."""
     examples: list[dict[str, str]]
+    unreached: Mapping[str, AfterwordError] = field(default_factory=dict)
+    """The CRMs that could not be read, with the reasons: nothing is said of theirs."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 all were read, 3 a CRM could not be."""
+        return 3 if self.unreached else 0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -173,7 +183,13 @@ class Hindsight:
             }
             for name in sorted({*self.ended, *self.would_ask, *self.reasons})
         }
-        return {"since": self.since.isoformat(), "surveys": surveys, "by_week": self.by_week, "examples": self.examples}
+        return {
+            "since": self.since.isoformat(),
+            "surveys": surveys,
+            "by_week": self.by_week,
+            "examples": self.examples,
+            "unreached": {name: str(error) for name, error in self.unreached.items()},
+        }
 
 
 def next_lap(house: Installation) -> Plan:
@@ -187,13 +203,18 @@ def next_lap(house: Installation) -> Plan:
 
 
 def look_back(house: Installation, span: timedelta) -> Hindsight:
-    """Return what the rules would have done in the time before now, day by day, as if everything had been live then."""
+    """Return what the rules would have done in the time before now, day by day, as if everything had been live then.
+
+    A CRM that cannot be read is left out and named. Raises its `AfterwordError` when there is no other.
+    """
     now = house.clock.now()
     with throw_away(house) as (copy, _noted):
         report = lap.run(copy, stages=(Stage.PULL,))
-        if report.failures:
-            raise next(error for errors in report.failures.values() for error in errors)
-        return _replay(copy, now - span, now)
+        unreached = {name: errors[0] for name, errors in report.failures.items() if errors}
+        reached = [one for one in copy.endpoints if one.name not in unreached]
+        if unreached and not reached:
+            raise next(iter(unreached.values()))
+        return replace(_replay(replace(copy, endpoints=reached), now - span, now), unreached=unreached)
 
 
 @contextmanager
@@ -366,7 +387,7 @@ def _replay(copy: Installation, since: datetime, until: datetime) -> Hindsight:
         with copy.store.write() as connection:
             hindsight.pretend_sent(connection, clock.now())
     with copy.store.read() as connection:
-        return _told(copy, hindsight.decided(connection), hindsight.ended(connection, since, until), since)
+        return _told(copy, connection, since, until)
 
 
 def _connected(copy: Installation) -> dict[str, Connected]:
@@ -382,19 +403,25 @@ def _as_live(copy: Installation, endpoint: Endpoint) -> tuple[Connected, Sequenc
     return replace(crm, live=True), problems
 
 
-def _told(copy: Installation, rows: Sequence[Any], ended: Mapping[str, int], since: datetime) -> Hindsight:
-    asked = [row for row in rows if row.state == "invited"]
+def _told(copy: Installation, connection: Transaction, since: datetime, until: datetime) -> Hindsight:
+    crms = [one.name for one in copy.endpoints]
+    ended = hindsight.ended(connection, crms, since, until)
+    would_ask: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = {}
-    for row in rows:
-        if row.state != "invited":
-            reasons.setdefault(row.survey, Counter())[row.reason or row.state] += 1
+    for row in hindsight.outcomes(connection):
+        if row.state == Decision.INVITED:
+            would_ask[row.survey] += row.n
+        else:
+            reasons.setdefault(row.survey, Counter())[row.reason or row.state] += row.n
     tz = copy.settings.company.timezone
-    days = [row.decided_at.astimezone(tz).date() for row in asked]
-    weeks = Counter((day - timedelta(days=day.weekday())).isoformat() for day in days)
+    weeks: Counter[str] = Counter()
+    for row in hindsight.asked_at(connection):
+        day = row.decided_at.astimezone(tz).date()
+        weeks[(day - timedelta(days=day.weekday())).isoformat()] += row.n
     return Hindsight(
         since=since.astimezone(tz),
         ended={name: ended.get(one.on, 0) for name, one in copy.settings.surveys.items()},
-        would_ask=dict(Counter(row.survey for row in asked)),
+        would_ask=dict(would_ask),
         reasons={name: dict(counts) for name, counts in reasons.items()},
         by_week=dict(sorted(weeks.items())),
         examples=[
@@ -403,9 +430,9 @@ def _told(copy: Installation, rows: Sequence[Any], ended: Mapping[str, int], sin
                 "about": row.label,
                 "account": row.account or "",
                 "contact": row.contact or "",
-                "on": day.isoformat(),
+                "on": row.decided_at.astimezone(tz).date().isoformat(),
             }
-            for row, day in zip(asked[:10], days, strict=False)
+            for row in hindsight.examples(connection, EXAMPLES)
         ],
     )
 

@@ -1,12 +1,12 @@
 """Queries on the throw-away copy in which `plan --since` lets the past go by again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from connector.model import Delivery
+from connector.model import Decision, Delivery
 from connector.store.tables import (
     account,
     attempt,
@@ -49,23 +49,34 @@ def pretend_sent(connection: Connection, now: datetime) -> None:
     connection.execute(update(invitation).where(due).values(state=Delivery.SENT.value, sent_at=now))
 
 
-def ended(connection: Connection, since: datetime, until: datetime) -> Mapping[str, int]:
-    """Return how many interactions ended in a time, by event (case.closed)."""
+def ended(connection: Connection, crms: Collection[str], since: datetime, until: datetime) -> Mapping[str, int]:
+    """Return how many interactions of these CRMs ended in a time, by event (case.closed)."""
     rows = connection.execute(
         select(interaction.c.kind, interaction.c.ended, func.count().label("n"))
         .where(interaction.c.ended_at >= since, interaction.c.ended_at <= until, interaction.c.deleted_at.is_(None))
+        .where(interaction.c.connection.in_(crms))
         .group_by(interaction.c.kind, interaction.c.ended)
     )
     return {f"{row.kind}.{row.ended}": row.n for row in rows}
 
 
-def decided(connection: Connection) -> list[Row[Any]]:
-    """Return every decision with what it is about, in the order of time."""
+def outcomes(connection: Connection) -> list[Row[Any]]:
+    """Return how many decisions came out how: (survey, state, reason, n). The database counts, however many there are."""
+    of = (decision.c.survey, decision.c.state, decision.c.reason)
+    return [*connection.execute(select(*of, func.count().label("n")).group_by(*of))]
+
+
+def asked_at(connection: Connection) -> list[Row[Any]]:
+    """Return how many were invited at which moment, oldest first: (decided_at, n). There are as many moments as days that went by."""
+    moments = select(decision.c.decided_at, func.count().label("n")).where(decision.c.state == Decision.INVITED)
+    return [*connection.execute(moments.group_by(decision.c.decided_at).order_by(decision.c.decided_at))]
+
+
+def examples(connection: Connection, limit: int) -> list[Row[Any]]:
+    """Return the first invitations, with what each is about, in the order of time."""
     rows = connection.execute(
         select(
             decision.c.survey,
-            decision.c.state,
-            decision.c.reason,
             decision.c.decided_at,
             interaction.c.label,
             account.c.name.label("account"),
@@ -74,6 +85,8 @@ def decided(connection: Connection) -> list[Row[Any]]:
         .join(interaction, interaction.c.id == decision.c.interaction_id)
         .outerjoin(account, account.c.id == decision.c.account_id)
         .outerjoin(contact, contact.c.id == decision.c.contact_id)
-        .order_by(decision.c.decided_at, interaction.c.ended_at)
+        .where(decision.c.state == Decision.INVITED)
+        .order_by(decision.c.decided_at, interaction.c.ended_at, decision.c.id)
+        .limit(limit)
     )
     return [*rows]
