@@ -58,7 +58,7 @@ class SetUp:
 
     def run(self) -> int:
         """Make what is missing."""
-        planned = setting_up.plan(self.endpoint, self.adapter)
+        planned = setting_up.plan(self.endpoint, self.adapter, store=self.house.store)
         if self.dry_run or not planned:
             printing_setup.steps(self.console, self.endpoint.name, planned)
             return 0

@@ -223,6 +223,10 @@ class Mood(StrEnum):
     HAPPY = "Happy"
     MIXED = "Mixed"
     UNHAPPY = "Unhappy"
+    LAST_GOOD = "Last answer good"
+    LAST_OK = "Last answer ok"
+    LAST_BAD = "Last answer bad"
+    """What the last answer said, where too few people can be asked for a mood."""
     TOO_FEW = "Too few answers"
 
 

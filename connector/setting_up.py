@@ -28,13 +28,32 @@ HOPELESS = (NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent)
 """After one of these no further step is tried: what kept this one from being done keeps the others too."""
 
 
-def plan(endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
-    """Return what is missing; nothing on a CRM that is set up. `adapter` may act with an admin's token."""
+OPTIONS = "options:"
+"""How the key of a step begins that adds options to a picklist."""
+_BUILT_IN = "afterword"
+
+
+def plan(endpoint: Endpoint, adapter: CrmAdapter, *, store: Store | None = None) -> list[SetupStep]:
+    """Return what is missing; nothing on a CRM that is set up. `adapter` may act with an admin's token.
+
+    Options are added to lists of ours alone: to fields that bear our name, or that we made, as `store` tells.
+    """
     mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
     wanted = mapping.wanted_fields()
     ours = {(spec.object, spec.name) for spec in wanted}
     hidden = [*mapping.lacking, *_seen_by(adapter, mapping.absent)]
-    return adapter.plan_setup(wanted, [one for one in dict.fromkeys(hidden) if one not in ours])
+    steps = adapter.plan_setup(wanted, [one for one in dict.fromkeys(hidden) if one not in ours])
+    return [step for step in steps if not step.key.startswith(OPTIONS) or _is_ours(store, endpoint, step)]
+
+
+def _is_ours(store: Store | None, endpoint: Endpoint, step: SetupStep) -> bool:
+    named = step.key.removeprefix(OPTIONS)
+    if named.partition(".")[2].lower().startswith(_BUILT_IN):
+        return True
+    if store is None:
+        return False
+    with store.read() as tx:
+        return f"field:{named}" in {result.step.key for result in made.results(tx, endpoint.name)}
 
 
 def _seen_by(adapter: CrmAdapter, fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from connector.ports import FieldSchema, ObjectSchema
 from mappings.conditions import wanted
 from mappings.spec import FieldMap, Test, WriteMap
 from mappings.values import Types
+from mappings.writing import missing_options
 
 _SHOWN = 12
 """How many values of a picklist a remedy lists."""
@@ -243,15 +244,16 @@ def _fits(section: Section, one: WriteMap, found: FieldSchema) -> bool:
 
 
 def _has_options(section: Section, one: WriteMap, found: FieldSchema) -> bool:
-    if found.type != "picklist" or not found.options:
+    absent = missing_options(one, found)
+    if not absent:
         return True
-    words = one.options or tuple(one.values)
-    absent = [option for word in words if (option := one.values.get(word, word)) not in found.options]
-    if absent:
-        what = f"{section.schema.name}.{one.path} has no option {', '.join(map(repr, absent))}."
-        remedy = f"Add it in the CRM, or give one of these in `values`: {', '.join(found.options)}."
-        section.note(one.key, what, remedy, severity="error" if found.restricted else "warning")
-    return not (absent and found.restricted)
+    none = found.restricted and len(absent) == len(one.options or one.values)
+    what = f"{section.schema.name}.{one.path} has no option {', '.join(map(repr, absent))}"
+    so = ", so it is left empty where it should say that" if found.restricted and not none else ""
+    ours = "`afterword setup-crm` adds what is missing" if one.label and one.options else "Add it in the CRM"
+    remedy = f"{ours}; or give one of these in `values`: {', '.join(found.options)}."
+    section.note(one.key, f"{what}{so}.", remedy, severity="error" if none else "warning")
+    return not none
 
 
 def known(types: Types) -> tuple[tuple[str, str], ...]:

@@ -49,10 +49,17 @@ class Written:
         """Return a value in the CRM's form. `MappingError` names the field when it has no such form."""
         if isinstance(wanted, str):
             wanted = self.field.values.get(wanted, wanted)
+            if wanted in self.not_yet:
+                return None
         try:
             return self.converter.write(wanted)
         except MappingError as error:
             raise named(error, self.field.path) from None
+
+    @property
+    def not_yet(self) -> tuple[str, ...]:
+        """Options of ours that the CRM's list lacks until `setup-crm` adds them: until then the field is left empty instead."""
+        return missing_options(self.field, self.schema) if self.schema.restricted else ()
 
     def same(self, one: Any, other: Any) -> bool:
         """Compare as the CRM does. What cannot be read as the field's type is compared as text."""
@@ -61,6 +68,14 @@ class Written:
             return bool(plain(self, one) == plain(self, other))
         except MappingError:
             return _plain_text(self, one) == _plain_text(self, other)
+
+
+def missing_options(field: WriteMap, schema: FieldSchema) -> tuple[str, ...]:
+    """Return which of the words that we write a list of values lacks; none where the CRM lists no values."""
+    if schema.type != "picklist" or not schema.options:
+        return ()
+    words = field.options or tuple(field.values)
+    return tuple(option for word in words if (option := field.values.get(word, word)) not in schema.options)
 
 
 def form_of(written: Mapping[str, Mapping[str, Written]]) -> str:

@@ -12,6 +12,7 @@ from connector.ports import FieldSpec, SetupResult, SetupStep
 
 GROUP: Final = "afterword"
 _FIELD: Final = "field:"
+_OPTIONS: Final = "options:"
 _GROUP_LABEL: Final = "Afterword"
 _ONE_LINE: Final = 255
 _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
@@ -38,9 +39,11 @@ class Setup:
         """Return what is missing; nothing on an account that is set up."""
         steps: list[SetupStep] = []
         for name in dict.fromkeys(spec.object for spec in fields):
-            there = self._names(name)
-            if missing := [spec for spec in fields if spec.object == name and property_name(spec) not in there]:
+            there = {row["name"]: row for row in self._catalogue.definitions(name)}
+            wanted = [spec for spec in fields if spec.object == name]
+            if missing := [spec for spec in wanted if property_name(spec) not in there]:
                 steps += self._steps(name, missing)
+            steps += option_steps(wanted, there)
         return steps
 
     def _steps(self, object_name: str, missing: Sequence[FieldSpec]) -> Iterator[SetupStep]:
@@ -96,6 +99,20 @@ class Setup:
         # HubSpot may keep unique properties to records; an activity is found through what it hangs on instead.
         return self._make(path, {**body, "hasUniqueValue": False}, undo)
 
+    def _add_options(self, detail: Detail) -> dict[str, Any]:
+        """Add options to a property of ours. They stay when the set-up is undone, unless the property goes: records may hold them."""
+        path = properties(detail["object"], detail["name"])
+        row = self._client.read(path, call=f"definition of {detail['name']}").data
+        there = row.get("options") or []
+        absent = [option for option in detail["options"] if option not in _values(row)]
+        if not absent:
+            return {"existed": True}
+        # What is written replaces the list: what stands there now, hidden options too, is written as it is.
+        last = max((int(one.get("displayOrder") or 0) for one in there), default=-1)
+        new = [_option(option, option, last + place) for place, option in enumerate(absent, start=1)]
+        self._client.change("PATCH", path, {"options": [*there, *new]}, call="options")
+        return {"added": absent}
+
     def _make(self, path: str, body: Mapping[str, Any], undo: str) -> dict[str, Any]:
         call = f"make {body['name']}"
         try:
@@ -132,6 +149,7 @@ class Setup:
     _actions: Mapping[str, Callable[["Setup", Detail], dict[str, Any]]] = {
         "group": _make_group,
         "property": _make_property,
+        "options": _add_options,
         "delete": _delete,
     }
 
@@ -160,6 +178,19 @@ def field_step(spec: FieldSpec) -> SetupStep:
         group=f"Make properties of {spec.object}",
         item=f"{spec.label} ({property_name(spec)})",
     )
+
+
+def option_steps(wanted: Sequence[FieldSpec], there: Mapping[str, Mapping[str, Any]]) -> Iterator[SetupStep]:
+    """Yield a step for each enumeration that lacks some of our options; one that is hidden is there, and stays hidden."""
+    for spec in wanted:
+        row = there.get(property_name(spec))
+        if row is None or row.get("type") != "enumeration" or row.get("externalOptions"):
+            continue
+        if absent := [option for option in spec.options if option not in _values(row)]:
+            named = ", ".join(f"“{option}”" for option in absent)
+            detail = {"action": "options", "object": spec.object, "name": property_name(spec), "options": absent}
+            sentence = f"Add {named} to the options of “{spec.label}” ({property_name(spec)}) of {spec.object}."
+            yield SetupStep(f"{_OPTIONS}{spec.object}.{spec.name}", sentence, detail=detail)
 
 
 def restore_step(object_name: str, labels: Sequence[str]) -> SetupStep:
@@ -205,6 +236,10 @@ def _shape(spec: FieldSpec) -> tuple[str, str]:
     if spec.type not in _PLAIN or (spec.length or 0) > LONGEST_TEXT:
         raise Bug(f"no property of type {spec.type} can be made")
     return _PLAIN[spec.type]
+
+
+def _values(row: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(str(one["value"]) for one in row.get("options") or () if "value" in one)
 
 
 def _option(label: str, value: str, place: int) -> dict[str, Any]:

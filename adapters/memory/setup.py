@@ -19,6 +19,10 @@ def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
             steps.append(
                 _step("permission", "grant", (spec.object, spec.name), f"Let Afterword use {spec.object}.{spec.name}.")
             )
+        elif absent := _absent_options(crm.definition(spec.object).fields[spec.name], spec):
+            sentence = f"Add {', '.join(absent)} to the list of {spec.object}.{spec.name}."
+            step = _step("options", "extend", (spec.object, spec.name), sentence)
+            steps.append(replace(step, detail={**step.detail, "options": list(absent)}))
     return steps
 
 
@@ -66,6 +70,16 @@ def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
             crm.show(object_name, field.name)
         case "withdraw":
             crm.hide(object_name, field.name)
+        case "extend":
+            there = crm.definition(object_name).fields[field.name]
+            absent = [option for option in field.options if option not in there.options]
+            crm.add_field(object_name, replace(there, options=(*there.options, *absent)))
+
+
+def _absent_options(there: FieldSchema, spec: FieldSpec) -> tuple[str, ...]:
+    if there.type != "picklist":
+        return ()
+    return tuple(option for option in spec.options if option not in there.options)
 
 
 def _create(spec: FieldSpec) -> SetupStep:

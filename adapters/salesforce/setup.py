@@ -8,6 +8,7 @@ from adapters.salesforce.client import Client, expect_object
 from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.custom_fields import full_name, holder
 from adapters.salesforce.describe import Describer
+from adapters.salesforce.options import listed, with_options
 from adapters.salesforce.org import OrgReader
 from adapters.salesforce.pages import Pages, held_by
 from adapters.salesforce.query import Reader
@@ -18,6 +19,7 @@ from adapters.salesforce.setup_steps import (
     field_steps,
     layout_step,
     manual_layout_step,
+    option_steps,
     permission_steps,
     undoing,
     values_of,
@@ -52,7 +54,12 @@ class Setup:
         """Return what is missing; nothing on an org that is set up. `hidden`: what the integration user is to read besides."""
         found = self._look(fields)
         new = [spec for spec in fields if full_name(spec) not in found.defined]
-        return [*field_steps(new), *permission_steps(fields, hidden, found), *self._layout_steps(fields, new)]
+        return [
+            *field_steps(new),
+            *option_steps(fields, found.short),
+            *permission_steps(fields, hidden, found),
+            *self._layout_steps(fields, new),
+        ]
 
     def apply(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
         """Carry out the steps; a refused one does not stop the others. A manual one is never done by us."""
@@ -95,6 +102,7 @@ class Setup:
         set_id = self._permission_set()
         return Found(
             defined=frozenset(visible | self._defined(hidden)),
+            short=dict(self._short(fields, schemas)),
             permitted=frozenset(self._permitted(fields, schemas, set_id)),
             by_set=self._for_somebody_else,
             permission_set=set_id,
@@ -113,6 +121,27 @@ class Setup:
             names = {f"{row.get('DeveloperName')}__c" for row in self._pages.rows(text, call=f"fields of {owner}")}
             found |= {full_name(spec) for spec in specs if holder(spec.object) == owner and spec.name in names}
         return found
+
+    def _short(
+        self, fields: Sequence[FieldSpec], schemas: Mapping[str, ObjectSchema]
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the picklists that lack options. One that an admin has switched off is there, and stays switched off."""
+        for spec in fields:
+            there = schemas[spec.object].fields.get(spec.name)
+            if there is None or there.type != "picklist" or set(spec.options) <= set(there.options):
+                continue
+            row = self._definition(full_name(spec))
+            known = listed(row["Metadata"]) if row else frozenset(there.options)
+            if absent := tuple(option for option in spec.options if option not in known):
+                yield full_name(spec), absent
+
+    def _definition(self, name: str) -> dict[str, Any] | None:
+        """Return the id and the metadata of a custom field; None when we may not see them."""
+        owner, _, field = name.partition(".")
+        both = [held_by(owner, "TableEnumOrId"), Condition("DeveloperName", "=", (field.removesuffix("__c"),))]
+        text = soql.select(("Id", "Metadata"), "CustomField", *map(soql.condition, both))
+        rows = self._pages.rows(text, call=f"definition of {name}")
+        return rows[0] if len(rows) == 1 and isinstance(rows[0].get("Metadata"), dict) else None
 
     @property
     def _for_somebody_else(self) -> bool:
@@ -196,6 +225,18 @@ class Setup:
                 raise
             return {"existed": True}
 
+    def _add_options(self, detail: Detail) -> dict[str, Any]:
+        """Add options to a picklist of ours. They stay when the set-up is undone, unless the field goes: records may hold them."""
+        row = self._definition(detail["name"])
+        if row is None:
+            # What is written replaces the definition: without what stands there now it would be wiped.
+            raise NotPermitted("the field's definition cannot be read.", where=self._client.where(detail["name"]))
+        changed = with_options(row["Metadata"], detail["options"])
+        if changed is None:
+            return {"existed": True}
+        self._client.change("PATCH", f"{_FIELDS_URL}/{row['Id']}", {"Metadata": changed}, call="options")
+        return {"added": list(detail["options"])}
+
     def _make_permission_set(self, _detail: Detail) -> dict[str, Any]:
         about = "Lets the integration user read and write the fields of Afterword."
         body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET, "Description": about}
@@ -263,6 +304,7 @@ class Setup:
 
     _actions: Mapping[str, Callable[["Setup", Detail], dict[str, Any]]] = {
         "field": _make_field,
+        "options": _add_options,
         "permission_set": _make_permission_set,
         "permit": _permit,
         "assign": _assign,

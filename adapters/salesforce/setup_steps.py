@@ -1,6 +1,6 @@
 """The steps of setting up an org, in an admin's words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.salesforce.custom_fields import full_name, holder, metadata
@@ -9,6 +9,7 @@ from connector.ports import FieldSpec, SetupStep
 
 PERMISSION_SET = "Afterword"
 _FIELD = "field:"
+_OPTIONS = "options:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Found:
 
     defined: frozenset[str]
     """Full names of wanted fields that exist, visible to us or not."""
+    short: Mapping[str, tuple[str, ...]]
+    """By full name, the options that a picklist lacks."""
     permitted: frozenset[str]
     """Wanted fields, as ``Object.Field``, that the integration user may read and edit."""
     by_set: bool
@@ -37,6 +40,17 @@ def field_steps(new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
             detail=detail,
             group=f"Make fields of {holder(spec.object)}",
             item=f"{spec.label} ({spec.name})",
+        )
+
+
+def option_steps(fields: Sequence[FieldSpec], short: Mapping[str, tuple[str, ...]]) -> Iterator[SetupStep]:
+    """Yield a step for each picklist that lacks some of our options."""
+    for name, spec in {full_name(spec): spec for spec in fields if full_name(spec) in short}.items():
+        options = short[name]
+        yield SetupStep(
+            f"{_OPTIONS}{name}",
+            f"Add {', '.join(f'“{option}”' for option in options)} to the list of “{spec.label}” ({name}).",
+            detail={"action": "options", "name": name, "options": list(options)},
         )
 
 

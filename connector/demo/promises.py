@@ -123,8 +123,8 @@ def _answers(seen: Evidence) -> Iterator[str]:
             yield f"{person.name} gave {given}, but the record says: {shown or 'nothing'}."
     answered = {seen.people[address].customer for address in last}
     for account, customer in seen.customers.items():
-        if customer in answered and "satisfaction" not in seen.accounts.get(account, {}):
-            yield f"Somebody of {customer} answered, but {account.connection} shows no satisfaction."
+        if customer in answered and "people" not in seen.accounts.get(account, {}):
+            yield f"Somebody of {customer} answered, but {account.connection} does not show it."
 
 
 def _scores(seen: Evidence) -> Iterator[str]:

@@ -23,15 +23,20 @@ class Watch:
         shown = self._records.shown("account", [account.id for account in self._names])
         for account, values in shown.items():
             before = self._shown.get(account, {})
-            if _figures(values) != _figures(before) and "satisfaction" in values:
-                likely = f"{values['low']:g} to {values['high']:g}"
-                figures = f"{self._names[account]}: {values['satisfaction']:g} ({likely}), {values['mood']}"
-                tell("record", f"{self._title}: {figures}")
+            if _figures(values) != _figures(before) and "mood" in values:
+                tell("record", f"{self._title}: {self._names[account]}: {_told(values)}")
         self._shown = shown
         for task in self._records.tasks():
             if task.ref not in self._tasks:
                 self._tasks.add(task.ref)
                 tell("record", f"{self._title}: new task for {task.owner}: {task.subject}")
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    """Return the mood, with the number where there is one."""
+    if "satisfaction" not in values:
+        return str(values["mood"])
+    return f"{values['satisfaction']:g} ({values['low']:g} to {values['high']:g}), {values['mood']}"
 
 
 def _figures(values: Mapping[str, Any]) -> tuple[Any, ...]:

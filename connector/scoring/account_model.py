@@ -71,11 +71,18 @@ class Prior:
 
     @classmethod
     def from_json(cls, text: str) -> "Prior":
-        """The prior that was stored. Raises ValueError when another method fitted it: then fit anew."""
-        stored: dict[str, Any] = json.loads(text)
-        if stored["method"] != METHOD:
-            raise ValueError(f"this prior was fitted by {stored['method']}, not by {METHOD}")
-        return cls(METHOD, stored["kappa"], stored["accounts"], tuple(stored["log_weights"]))
+        """The prior that was stored. Raises ValueError when another method fitted it, or it is none: then fit anew."""
+        try:
+            stored: dict[str, Any] = json.loads(text)
+            method, kappa, accounts = stored["method"], float(stored["kappa"]), int(stored["accounts"])
+            log_weights = tuple(float(weight) for weight in stored["log_weights"])
+        except (KeyError, TypeError) as error:
+            raise ValueError("this is not a prior") from error
+        if method != METHOD:
+            raise ValueError(f"this prior was fitted by {method}, not by {METHOD}")
+        if len(log_weights) != len(_MEANS) * len(_STRENGTH_STEPS):
+            raise ValueError(f"this prior has {len(log_weights)} grid points")
+        return cls(method, kappa, accounts, log_weights)
 
     @cached_property
     def _grid(self) -> "_Grid":

@@ -50,7 +50,8 @@ def score_book(
 ) -> list[AccountResult]:
     """Fit the prior on all ratings and score every account with it, in the order of the account names.
 
-    `accounts` names those that should appear even when nobody there answered.
+    `accounts` names those that should appear even when nobody there answered. Nobody knows who else could be asked, so for the mood
+    the people of an account are those who answered.
     """
     by_account: dict[str, list[RatedAnswer]] = {account: [] for account in accounts}
     for rating in ratings:
@@ -83,6 +84,6 @@ def _result(
         account=evidence.account,
         evidence=evidence,
         score=account_score,
-        mood=mood(account_score, settings.mood),
+        mood=mood(ratings, account_score, settings.mood, as_of=as_of, askable=evidence.people),
         metrics=account_metrics(ratings, as_of, settings.half_life),
     )

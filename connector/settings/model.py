@@ -219,8 +219,23 @@ class Scoring(Table):
     """Never zero: written as `0s` it is `values.NO_FADING`."""
     minimum: Annotated[Whole, Field(ge=1)] = 3
     unhappy_below: Percent = 50.0
-    happy_above: Annotated[Percent, Field(validate_default=True)] = 70.0
+    happy_above: Annotated[Percent, Field(validate_default=True)] = 60.0
+    widest: Percent = 60.0
+    """Points: while the likely range is wider, no number is shown."""
     write_step: Percent = 3.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _happy_from_where_unhappy_ends(cls, table: Any) -> Any:
+        """Where nothing is written, happy begins at 60, or above that where unhappy ends."""
+        if not isinstance(table, dict) or "happy_above" in table:
+            return table
+        try:
+            ends = float(table["unhappy_below"])  # a number in the file, text in the environment
+        except (KeyError, TypeError, ValueError):
+            return table
+        begins = cls.model_fields["happy_above"].default
+        return {**table, "happy_above": ends} if begins < ends <= 100 else table
 
     @field_validator("happy_above")
     @classmethod

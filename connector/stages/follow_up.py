@@ -18,7 +18,8 @@ from connector.stages.assigning import About, assign
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
 from connector.stages.present import details_url, present, reasons, words_of
-from connector.stages.score import answers_key, waiting
+from connector.stages.score import waiting
+from connector.stages.score_plan import answers_key
 from connector.store import Row, Transaction, following, scoring
 from connector.store.pulling import mark_stale
 

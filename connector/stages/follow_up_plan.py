@@ -9,6 +9,7 @@ from connector.model import Mood, Rating
 from connector.rules import Rule, leading, matches
 from connector.sentences.values import Said
 from connector.settings.model import FollowUp
+from connector.stages.score_plan import BY_SETTINGS
 
 TOO_OLD = timedelta(days=7)
 """Ratings older than this open no follow-up: a call about last month's case is worse than none."""
@@ -109,8 +110,8 @@ def _is_fresh(answer: Answer, live: Mapping[str, datetime], now: datetime) -> bo
 
 
 def _mood_is_news(name: str, customer: Customer, live: Mapping[str, datetime]) -> bool:
-    """A mood opens one follow-up for each time it begins."""
-    if customer.figures is None or not live:
+    """A mood opens one follow-up for each time it begins; one that a changed setting has given is no event."""
+    if customer.figures is None or not live or customer.figures.get("mood_by") == BY_SETTINGS:
         return False
     since = datetime.fromisoformat(customer.figures["mood_since"])
     opened = customer.opened.get(name)

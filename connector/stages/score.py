@@ -1,33 +1,40 @@
 """`score`: the figures of the accounts that something happened to.
 
 Scores stand still. They hold for the start of the installation's day; the prior is fitted once a day and stored with a version,
-and an account keeps the version that it was scored with until one of its own answers comes: so an answer moves its own account and no
-other. Time alone publishes anew only when the figure has moved by `write_step` points or the evidence has faded.
+and an account keeps the version that it was scored with until one of its own answers comes, or the book has doubled: so an answer
+moves its own account and no other. Without an answer figures are published anew only when they are news, see `worth_publishing`: once
+a day because of the time that has passed, and in the next lap when other people can be asked, or when a setting or the method of
+scoring has changed.
 """
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from connector.scoring.account_model import METHOD, Prior, fit_prior
-from connector.scoring.account_model import score as score_account
+from connector.scoring import account_model
+from connector.scoring.account_model import Prior, fit_prior
 from connector.scoring.evidence import RatedAnswer, account_evidence
-from connector.scoring.metrics import account_metrics
-from connector.scoring.mood import MoodRule, mood
-from connector.scoring.trend import trend
-from connector.settings import Settings
 from connector.stages.context import Context
-from connector.store import Transaction, scoring
+from connector.stages.score_plan import (
+    BY_SETTINGS,
+    Figures,
+    answers_key,
+    figures,
+    fitted_with,
+    made_with,
+    with_mood_since,
+    worth_publishing,
+)
+from connector.store import Row, Transaction, scoring
+from connector.store.askable import LOOK_AGAIN, askable_people
 from connector.store.pulling import mark_stale
 from connector.zones import day_begins
 
 PAGE = 200
-
-Figures = dict[str, Any]
-"""What is published about a customer, as JSON values; see `figures`."""
+AGED_AT_ONCE = 50
+"""How many customers are worked out in one transaction: nobody else can write meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,129 +44,162 @@ class ScoreResult:
     scored: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A prior, and the version that it is stored as."""
+
+    version: int
+    prior: Prior
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What one run of the stage goes by."""
+
+    context: Context
+    now: datetime
+    as_of: datetime
+    fitted: _Fitted
+    """The prior of the day."""
+    fitted_with: str
+    made_with: str
+
+
 def run(context: Context) -> ScoreResult:
-    """Score what is stale, and once a day look at what has aged."""
+    """Score what is stale, and look at what has aged since yesterday or was made with other settings."""
     now = context.clock.now()
     as_of = day_begins(now, context.settings)
-    version, prior = _todays_prior(context, as_of)
-    scored = _score_stale(context, prior, version=version, as_of=as_of, now=now)
-    return ScoreResult(scored + _age(context, as_of=as_of, now=now))
-
-
-def figures(ratings: Sequence[RatedAnswer], prior: Prior, settings: Settings, as_of: datetime) -> Figures | None:
-    """Return what the ratings say about one customer; None without any, or when they have faded.
-
-    ``score``, ``low`` and ``high`` are unrounded points 0-100, ``metrics`` the shares in their own units (None below 5 people).
-    """
-    if not ratings:
-        return None
-    half_life = settings.scoring.half_life
-    evidence = account_evidence(ratings[0].account, ratings, as_of, half_life)
-    result = score_account(evidence, prior)
-    if result is None:
-        return None
-    rule = MoodRule(settings.scoring.minimum, settings.scoring.unhappy_below, settings.scoring.happy_above)
-    metrics = account_metrics(ratings, as_of, half_life)
-    moves = trend(ratings)
-    return {
-        "score": result.score,
-        "low": result.low,
-        "high": result.high,
-        "mood": mood(result, rule).value,
-        "people": result.people,
-        "answers": result.answers,
-        "evidence": result.evidence,
-        "metrics": {name: one.value for name, one in metrics.items()},
-        "trend": moves if moves is None else str(moves),
-        "last_answer": max(rating.at for rating in ratings).isoformat(),
-    }
-
-
-def worth_publishing(before: Figures | None, after: Figures | None, step: float) -> bool:
-    """Tell whether time alone has changed enough for a rep to be told."""
-    if before is None or after is None:
-        return before is not after
-    moved: float = abs(before["score"] - after["score"])
-    return moved >= step or bool(before["people"] != after["people"])
-
-
-def _todays_prior(context: Context, as_of: datetime) -> tuple[int, Prior]:
-    day = as_of.astimezone(context.settings.schedule.timezone).date().isoformat()
-    with context.store.read() as connection:
-        stored = scoring.latest_prior(connection)
-        if stored is not None and stored.day == day:
-            return stored.version, Prior.from_json(stored.value)
-        book = scoring.whole_book(connection)
-        half_life = context.settings.scoring.half_life
-        prior = fit_prior(account_evidence(customer, mine, as_of, half_life) for customer, mine in book)
-    with context.store.write() as connection:
-        version = scoring.save_prior(connection, prior, day)
-        return version, scoring.load_prior(connection, version)
+    day = _Day(
+        context=context,
+        now=now,
+        as_of=as_of,
+        fitted=_todays_prior(context, as_of),
+        fitted_with=fitted_with(context.settings.scoring.half_life),
+        made_with=made_with(context.settings),
+    )
+    return ScoreResult(_score_stale(day) + _age(day))
 
 
 def waiting(context: Context) -> Iterator[Any]:
     """Yield the standings that something happened to, until all were seen or the lap is stopped."""
     place = None
     while not context.stop.is_set():
-        with context.store.read() as connection:
-            rows = scoring.stale(connection, place, PAGE)
+        with context.store.read() as tx:
+            rows = scoring.stale(tx, place, PAGE)
         yield from takewhile(lambda _row: not context.stop.is_set(), rows)
         if len(rows) < PAGE:
             return
         place = (rows[-1].stale_at, rows[-1].customer)
 
 
-def _score_stale(context: Context, prior: Prior, *, version: int, as_of: datetime, now: datetime) -> int:
+# ── the prior ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _todays_prior(context: Context, as_of: datetime) -> _Fitted:
+    day = as_of.astimezone(context.settings.schedule.timezone).date().isoformat()
+    half_life = context.settings.scoring.half_life
+    how = fitted_with(half_life)
+    with context.store.read() as tx:
+        stored = _usable(scoring.prior_of_day(tx, day, how), how)
+        if stored is not None:
+            return stored
+        book = scoring.whole_book(tx)
+        prior = fit_prior(account_evidence(customer, ratings, as_of, half_life) for customer, ratings in book)
+    with context.store.write() as tx:
+        row = scoring.save_prior(tx, prior, day, fitted_with=how)
+        # Another process may have been first: then its prior holds for the day.
+        return _usable(row, how) or _Fitted(scoring.replace_prior(tx, row.version, prior), prior)
+
+
+def _usable(row: Row[Any] | None, how: str) -> _Fitted | None:
+    """Return a stored prior; None when there is none, or when it was fitted in another way: then it is fitted anew."""
+    if row is None or row.fitted_with != how:
+        return None
+    try:
+        return _Fitted(row.version, Prior.from_json(row.value))
+    except ValueError:
+        return None
+
+
+# ── one customer ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _score_stale(day: _Day) -> int:
     scored = 0
-    for row in waiting(context):
-        with context.store.write() as connection:
-            ratings = scoring.ratings_of(connection, row.customer)
+    for row in waiting(day.context):
+        with day.context.store.write() as tx:
+            ratings = scoring.ratings_of(tx, row.customer)
             key = answers_key(ratings)
-            if row.answers_key == key:
-                continue
-            scoring.taken_in(connection, row.customer, key)
-            after = _with_mood_since(row.score, figures(ratings, prior, context.settings, as_of), now)
-            if after is None and row.score is None:
-                continue
-            scoring.publish(connection, row.customer, after, method=METHOD, version=version, as_of=as_of, now=now)
-            scored += 1
+            if row.answers_key != key:
+                scored += _take_in(tx, day, row, ratings)
+                scoring.taken_in(tx, row.customer, key, made_with=day.made_with)
+            elif row.made_with != day.made_with:
+                scored += _look_again(tx, day, row, ratings)
+                scoring.still_holds(tx, [row.customer], day.as_of, made_with=day.made_with)
     return scored
 
 
-def answers_key(ratings: Sequence[RatedAnswer]) -> str:
-    """Return what tells one set of answers from another: figures are made anew when it differs."""
-    return hashlib.blake2b(repr(ratings).encode(), digest_size=12).hexdigest()
+def _take_in(tx: Transaction, day: _Day, row: Row[Any], ratings: list[RatedAnswer]) -> bool:
+    """Score a customer whose answers have changed, by the prior of the day."""
+    askable = _askable(tx, day, row.customer)
+    after = figures(ratings, day.fitted.prior, day.context.settings, day.as_of, askable=askable)
+    if after is None and row.score is None:
+        return False
+    _publish(tx, day, row, with_mood_since(row.score, after, day.now), version=day.fitted.version)
+    return True
 
 
-def _with_mood_since(before: Figures | None, after: Figures | None, now: datetime) -> Figures | None:
-    """Carry over since when the mood holds: rules on a mood open one follow-up for each time it begins."""
-    if after is None:
-        return None
-    if before is not None and before["mood"] == after["mood"]:
-        return after | {"mood_since": before["mood_since"]}
-    return after | {"mood_since": now.isoformat()}
+def _look_again(tx: Transaction, day: _Day, row: Row[Any], ratings: list[RatedAnswer]) -> bool:
+    """Score a customer whose answers are as they were, by the prior that they were scored with, and publish what is news."""
+    askable = _askable(tx, day, row.customer)
+    fitted = _kept(_usable(scoring.prior_of_version(tx, row.prior_version), day.fitted_with), day)
+    after = figures(ratings, fitted.prior, day.context.settings, day.as_of, askable=askable)
+    by = "" if row.made_with in (day.made_with, LOOK_AGAIN) else BY_SETTINGS
+    if not worth_publishing(row.score, after, day.context.settings.scoring.write_step):
+        return False
+    _publish(tx, day, row, with_mood_since(row.score, after, day.now, by=by), version=fitted.version)
+    return True
 
 
-def _age(context: Context, *, as_of: datetime, now: datetime) -> int:
-    """Look once a day at figures that only time has touched."""
+def _kept(stored: _Fitted | None, day: _Day) -> _Fitted:
+    """Return the prior that a customer was scored with, unless the book has doubled since: then it says far more, and that is news.
+
+    On its first day an installation has no answers to fit a prior on. Were that one kept, ranges would stay as wide as on that day.
+    """
+    doubled = stored is None or day.fitted.prior.accounts >= max(2 * stored.prior.accounts, 1)
+    return day.fitted if stored is None or doubled else stored
+
+
+def _publish(tx: Transaction, day: _Day, row: Row[Any], after: Figures | None, *, version: int) -> None:
+    scoring.publish(tx, row.customer, after, method=account_model.METHOD, version=version, as_of=day.as_of, now=day.now)
+
+
+def _askable(tx: Transaction, day: _Day, customer: str) -> int:
+    settings = day.context.settings
+    own = settings.limits.internal_domains
+    return askable_people(tx, customer, internal_domains=own, most=settings.scoring.minimum)
+
+
+# ── everybody, page by page ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _age(day: _Day) -> int:
+    """Look at the figures that only time, or a setting, has touched."""
     published, place = 0, ""
-    while not context.stop.is_set():
-        with context.store.write() as connection:
-            rows = scoring.aged(connection, as_of, place, PAGE)
-            published += sum(_age_one(connection, context, row, as_of=as_of, now=now) for row in rows)
-            scoring.still_holds(connection, [row.customer for row in rows], as_of)
-        if len(rows) < PAGE:
+    while not day.context.stop.is_set():
+        with day.context.store.write() as tx:
+            rows = scoring.aged(tx, day.as_of, place, AGED_AT_ONCE, made_with=day.made_with)
+            published += sum(_age_one(tx, day, row) for row in rows)
+            scoring.still_holds(tx, [row.customer for row in rows], day.as_of, made_with=day.made_with)
+        if len(rows) < AGED_AT_ONCE:
             break
         place = rows[-1].customer
     return published
 
 
-def _age_one(connection: Transaction, context: Context, row: Any, *, as_of: datetime, now: datetime) -> bool:
-    prior = scoring.load_prior(connection, row.prior_version)
-    ratings = scoring.ratings_of(connection, row.customer)
-    after = _with_mood_since(row.score, figures(ratings, prior, context.settings, as_of), now)
-    if not worth_publishing(row.score, after, context.settings.scoring.write_step):
+def _age_one(tx: Transaction, day: _Day, row: Row[Any]) -> bool:
+    ratings = scoring.ratings_of(tx, row.customer)
+    if not _look_again(tx, day, row, ratings):
         return False
-    scoring.publish(connection, row.customer, after, method=METHOD, version=row.prior_version, as_of=as_of, now=now)
-    mark_stale(connection, row.customer, now)
+    mark_stale(tx, row.customer, day.now)
     return True

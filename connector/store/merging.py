@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from connector.model import FollowUpState, Kind
 from connector.store import tables
+from connector.store.askable import look_again_at_accounts
 from connector.store.people import opt_out
 from connector.store.pulling import mark_stale
 from connector.store.showing import want
@@ -69,7 +70,7 @@ def _settle_one(connection: Connection, crm: str, loser_ref: str, survivor_ref: 
     if loser.kind == Kind.ACCOUNT.value:
         _move_account(connection, loser.id, survivor.id, now)
     if loser.kind == Kind.CONTACT.value:
-        _move_contact(connection, loser.id, survivor.id, now)
+        _move_contact(connection, crm, loser.id, survivor.id, now=now)
     return True
 
 
@@ -102,7 +103,7 @@ def _move_follow_ups(connection: Connection, loser: str, survivor: str, customer
     connection.execute(update(mine).where(mine.c.account_id == loser).values(account_id=survivor, customer=customer))
 
 
-def _move_contact(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
+def _move_contact(connection: Connection, crm: str, loser: str, survivor: str, *, now: datetime) -> None:
     decision = tables.decision
     other = decision.alias("other")
     clash = exists().where(
@@ -117,6 +118,8 @@ def _move_contact(connection: Connection, loser: str, survivor: str, now: dateti
     for table in (tables.invitation, tables.response, tables.follow_up):
         connection.execute(update(table).where(table.c.contact_id == loser).values(contact_id=survivor))
     _keep_opt_out(connection, loser, survivor, now)
+    merged = select(tables.contact.c.account_ref).where(tables.contact.c.id.in_([loser, survivor]))
+    look_again_at_accounts(connection, crm, [ref for ref in connection.execute(merged).scalars() if ref])
     customers = connection.execute(
         select(func.distinct(tables.account.c.customer))
         .join(tables.response, tables.response.c.account_id == tables.account.c.id)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, select, update
 
+from connector.store.askable import look_again_at_people
 from connector.store.tables import contact, person, setting
 from connector.store.upsert import insert_or_ignore
 
@@ -45,6 +46,8 @@ def opt_out(connection: Connection, who: str, at: datetime, by: str) -> bool:
         .where(person.c.person == who, person.c.opted_out_at.is_(None))
         .values(opted_out_at=at, opted_out_by=by)
     )
+    if changed.rowcount == 1:
+        look_again_at_people(connection, [who])
     return changed.rowcount == 1
 
 
@@ -52,6 +55,7 @@ def bounced(connection: Connection, who: str, at: datetime, reason: str) -> None
     """Remember that mail to this person's address does not arrive."""
     insert_or_ignore(connection, person, [{"person": who}])
     connection.execute(update(person).where(person.c.person == who).values(bounced_at=at, bounce=reason))
+    look_again_at_people(connection, [who])
 
 
 def contacts_of(connection: Connection, who: str) -> list[Row[tuple[object, ...]]]:

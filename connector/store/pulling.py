@@ -12,10 +12,11 @@ from connector.model import Account, Contact, Interaction, Kind, Pulled, SeenTas
 from connector.ports import Reading, Record
 from connector.store import tables
 from connector.store.among import among
+from connector.store.askable import any_figures, look_again_at_accounts, look_again_at_people
 from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, kind_of
 from connector.store.engine import new_ids
 from connector.store.people import opt_out, person_of
-from connector.store.tables import binding, display
+from connector.store.tables import binding, display, ref_text
 from connector.store.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
 
 
@@ -142,6 +143,7 @@ class Absorber:
         self._insert(kind, rows, ids)
         if kind is Kind.CONTACT:
             self._keep_opt_outs(rows, changed)
+            self._look_again(rows, changed)
         self._update(kind, rows, changed)
         self._bind(kind, rows, ids | changed, known)
         self._unrefuse(rows)
@@ -226,6 +228,9 @@ class Absorber:
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
         if kind is Kind.ACCOUNT:
             mark_stale(self._sql, self._customer_of(bound.id), self._now)
+        if kind is Kind.CONTACT:
+            left = select(tables.contact.c.account_ref).where(tables.contact.c.id == bound.id)
+            look_again_at_accounts(self._sql, self._crm, [*filter(None, self._sql.execute(left).scalars())])
         shown = (display.c.connection == self._crm) & (display.c.ref == found.ref)
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
@@ -347,6 +352,24 @@ class Absorber:
             if now_called is not None:
                 opt_out(self._sql, now_called, self._now, row.opted_out_by)
 
+    def _look_again(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+        """Have the accounts looked at that contacts came to or left, or at which another contact can be asked now, or none any more."""
+        if not any_figures(self._sql):
+            return
+        contact = tables.contact
+        known = select(*(contact.c[name] for name in ("id", "account_ref", "person", "no_surveys", "deleted_at")))
+        before = {row.id: row for row in self._sql.execute(known.where(among(self._sql, contact.c.id, ids.values())))}
+        accounts: set[str | None] = set()
+        for ref, row in rows.items():
+            value, old = row.value, before.get(ids.get(ref, ""))
+            if not isinstance(value, Contact):
+                continue
+            here = (ref_text(value.account), *self._ours(value, ""), value.no_surveys, None)
+            there = None if old is None else (old.account_ref, old.person, old.no_surveys, old.deleted_at)
+            if here != there:
+                accounts |= {here[0], old.account_ref if old is not None else None}
+        look_again_at_accounts(self._sql, self._crm, [ref for ref in accounts if ref])
+
     def _latch_opt_outs(self, contacts: Iterable[Pulled]) -> None:
         emails = {one.email for one in contacts if isinstance(one, Contact) and one.no_surveys and one.email}
         if not emails:
@@ -354,7 +377,9 @@ class Absorber:
         persons = sorted(person_of(self._key, email) for email in emails)
         insert_or_ignore(self._sql, tables.person, [{"person": who} for who in persons])
         fresh = and_(among(self._sql, tables.person.c.person, persons), tables.person.c.opted_out_at.is_(None))
+        latched = [*self._sql.execute(select(tables.person.c.person).where(fresh)).scalars()]
         self._sql.execute(update(tables.person).where(fresh).values(opted_out_at=self._now, opted_out_by="crm"))
+        look_again_at_people(self._sql, latched)
 
 
 def mark_stale(connection: Connection, customer: str, now: datetime) -> None:

@@ -26,11 +26,16 @@ def stale(connection: Connection, after: tuple[datetime, str] | None, limit: int
     return list(connection.execute(found.limit(limit)))
 
 
-def aged(connection: Connection, as_of: datetime, after: str, limit: int) -> list[Row[Any]]:
-    """Return standings whose figures hold for an earlier day, by customer behind `after`."""
+def aged(connection: Connection, as_of: datetime, after: str, limit: int, *, made_with: str) -> list[Row[Any]]:
+    """Return standings whose figures hold for an earlier day or were made with other settings, by customer behind `after`."""
+    differently = or_(standing.c.made_with.is_(None), standing.c.made_with != made_with)
     found = (
         select(standing)
-        .where(standing.c.as_of < as_of, standing.c.stale_at.is_(None), standing.c.customer > after)
+        .where(
+            standing.c.stale_at.is_(None),
+            standing.c.customer > after,
+            or_(standing.c.as_of < as_of, and_(standing.c.answers_key.is_not(None), differently)),
+        )
         .order_by(standing.c.customer)
     )
     return list(connection.execute(found.limit(limit)))
@@ -51,27 +56,43 @@ def whole_book(connection: Connection) -> Iterator[tuple[str, list[RatedAnswer]]
         yield customer, [_answer(row) for row in mine]
 
 
-def latest_prior(connection: Connection) -> Row[Any] | None:
-    """Return the newest stored prior (version, day, value)."""
-    return connection.execute(select(prior).order_by(prior.c.version.desc()).limit(1)).one_or_none()
+def prior_of_day(connection: Connection, day: str, fitted_with: str) -> Row[Any] | None:
+    """Return the prior (version, fitted_with, value) that was fitted for a day in this way."""
+    chosen = select(prior).where(prior.c.day == day, prior.c.fitted_with == fitted_with)
+    return connection.execute(chosen).one_or_none()
 
 
-def load_prior(connection: Connection, version: int) -> Prior:
+def prior_of_version(connection: Connection, version: int | None) -> Row[Any] | None:
     """Return a stored prior."""
-    return Prior.from_json(connection.execute(select(prior.c.value).where(prior.c.version == version)).scalar_one())
+    return connection.execute(select(prior).where(prior.c.version == version)).one_or_none()
 
 
-def save_prior(connection: Connection, value: Prior, day: str) -> int:
-    """Store the prior of a day, unless another process has; returns the version that holds for the day."""
+def save_prior(connection: Connection, value: Prior, day: str, *, fitted_with: str) -> Row[Any]:
+    """Store the prior of a day, unless another process has; returns the one that is stored."""
     newest = connection.execute(select(func.max(prior.c.version))).scalar() or 0
-    row = {"version": newest + 1, "day": day, "method": value.method, "value": value.to_json()}
+    row = {
+        "version": newest + 1,
+        "day": day,
+        "method": value.method,
+        "fitted_with": fitted_with,
+        "value": value.to_json(),
+    }
     insert_or_ignore(connection, prior, [row])
-    return int(connection.execute(select(prior.c.version).where(prior.c.day == day)).scalar_one())
+    chosen = select(prior).where(prior.c.day == day, prior.c.fitted_with == fitted_with)
+    return connection.execute(chosen).one()
 
 
-def taken_in(connection: Connection, customer: str, key: str) -> None:
-    """Note which set of answers the figures are made from."""
-    connection.execute(update(standing).where(standing.c.customer == customer).values(answers_key=key))
+def replace_prior(connection: Connection, version: int, value: Prior) -> int:
+    """Store a prior in place of one that cannot be read, and return its version."""
+    changed = update(prior).where(prior.c.version == version)
+    connection.execute(changed.values(method=value.method, value=value.to_json()))
+    return version
+
+
+def taken_in(connection: Connection, customer: str, key: str, *, made_with: str) -> None:
+    """Note which set of answers, and which settings, the figures are made from."""
+    here = update(standing).where(standing.c.customer == customer)
+    connection.execute(here.values(answers_key=key, made_with=made_with))
 
 
 def publish(
@@ -90,9 +111,14 @@ def publish(
     connection.execute(score_history.insert().values(customer=customer, at=now, method=method, score=score))
 
 
-def still_holds(connection: Connection, customers: Sequence[str], as_of: datetime) -> None:
-    """Note that the published figures were looked at for this day and stand."""
-    connection.execute(update(standing).where(standing.c.customer.in_(customers)).values(as_of=as_of))
+def still_holds(connection: Connection, customers: Sequence[str], as_of: datetime, *, made_with: str) -> None:
+    """Note that the figures of these customers were looked at for this day, with these settings, and stand as published."""
+    if not customers:
+        return
+    here = update(standing).where(standing.c.customer.in_(customers))
+    connection.execute(here.values(made_with=made_with))
+    # Who never had figures has none that could age.
+    connection.execute(here.where(standing.c.as_of.is_not(None)).values(as_of=as_of))
 
 
 def settled(connection: Connection, customer: str, stale_at: datetime) -> None:

@@ -11,7 +11,7 @@ from connector.errors import Bug
 from connector.surveys.wording import Wording, wording
 
 VERSION: Final = 1
-"""Of the stored form."""
+"""Of the stored form; see `from_json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,40 @@ class Questionnaire:
 
 
 def from_json(stored: Mapping[str, Any]) -> Questionnaire:
-    """Read back what `Questionnaire.to_json` made."""
-    if stored["version"] != VERSION:
-        raise Bug(f"a questionnaire of version {stored['version']} is stored; this version reads {VERSION}")
-    questions = tuple(Question(**one | {"labels": tuple(one["labels"])}) for one in stored["questions"])
-    return Questionnaire(**dict(stored) | {"questions": questions})
+    """Read back what `Questionnaire.to_json` of this or any earlier version made: an invitation lies in a mailbox for weeks.
+
+    Raises `Bug` for one of a later version.
+    """
+    version = stored["version"]
+    if version > VERSION:
+        raise Bug(f"a questionnaire of version {version} is stored; this version reads up to {VERSION}")
+    return _READERS[max(known for known in _READERS if known <= version)](stored)
+
+
+def _read_1(stored: Mapping[str, Any]) -> Questionnaire:
+    return Questionnaire(
+        version=stored["version"],
+        metric=stored["metric"],
+        language=stored["language"],
+        questions=tuple(_question_1(one) for one in stored["questions"]),
+        follow_up=stored["follow_up"],
+    )
+
+
+def _question_1(stored: Mapping[str, Any]) -> Question:
+    return Question(
+        id=stored["id"],
+        metric=stored["metric"],
+        text=stored["text"],
+        low=stored["low"],
+        high=stored["high"],
+        direction=stored["direction"],
+        labels=tuple(stored["labels"]),
+    )
+
+
+_READERS: Final[Mapping[int, Callable[[Mapping[str, Any]], Questionnaire]]] = {1: _read_1}
+"""By the first version of the stored form that each of them reads. A new form gets a new reader; the old ones stay for ever."""
 
 
 def questionnaire(metric: str, language: str | None) -> Questionnaire:

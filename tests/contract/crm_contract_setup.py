@@ -96,6 +96,42 @@ class SetupContract:
         self.set_up(world)
         assert MOOD in world.adapter.describe(world.names.company).fields
 
+    def test_options_that_a_list_lacks_are_added_and_nothing_else_is_touched(self, world: World) -> None:
+        company = world.names.company
+        made = self.set_up(world)
+        before = world.adapter.describe(company)
+        record_id = world.company()
+        only(world.adapter.write([replace(change(world, record_id), fields={MOOD: "Unhappy"})]))
+        more = replace(
+            wanted(world)[0], label="Another label", options=("Happy", "So so", "Last answer ok"), help="Other"
+        )
+        (step,) = automatic(world.adapter.plan_setup([more, *wanted(world)[1:]]))
+        assert step.key == f"options:{company}.{MOOD}"
+        assert "So so" in step.sentence
+        (result,) = world.adapter.apply_setup([step])
+        assert result.done
+        after = world.adapter.describe(company)
+        options = ("Happy", "Unhappy", "So so", "Last answer ok")
+        assert after.fields[MOOD] == replace(before.fields[MOOD], options=options)
+        assert {name: field for name, field in after.fields.items() if name != MOOD} == {
+            name: field for name, field in before.fields.items() if name != MOOD
+        }
+        assert world.value(company, record_id, MOOD) == "Unhappy"
+        written = only(world.adapter.write([replace(change(world, record_id), fields={MOOD: "So so"})]))
+        assert written.outcome == "updated"
+        # A second run has nothing to do, and a second carrying out does nothing; undo leaves what records may hold to the field's own.
+        assert automatic(world.adapter.plan_setup([more, *wanted(world)[1:]])) == []
+        (again,) = world.adapter.apply_setup([step])
+        assert again.done
+        assert world.adapter.describe(company).fields[MOOD].options == options
+        assert world.adapter.plan_undo([result]) == []
+        assert all(one.done for one in world.adapter.apply_setup(world.adapter.plan_undo(made)))
+
+    def test_a_list_with_more_options_than_ours_lacks_nothing(self, world: World) -> None:
+        self.set_up(world)
+        fewer = replace(wanted(world)[0], options=("Unhappy",))
+        assert automatic(world.adapter.plan_setup([fewer])) == []
+
     def test_undo_takes_away_ours_alone(self, world: World) -> None:
         names = world.names
         record_id = world.company(note="theirs")

@@ -34,4 +34,4 @@ def test_one_refused_record_among_many(either: House) -> None:
 
 def _score(house: House, account: str) -> object:
     shown = house.shows(words(house, "Account"), account)
-    return shown.get("Satisfaction") or shown.get("satisfaction")
+    return shown.get("Mood") or shown.get("mood")

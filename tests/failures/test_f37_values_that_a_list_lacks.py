@@ -10,7 +10,7 @@ from connector import checking
 from connector.store import tables
 from mappings.loading import packaged
 
-OURS, THEIRS = "Too few answers", "Noch zu wenige"
+OURS, THEIRS = "Last answer bad", "Letzte Antwort schlecht"
 
 
 def rename_option(house: House) -> None:
@@ -47,7 +47,7 @@ def test_a_value_that_was_renamed_is_told_by_check_and_on_the_record_and_holds_u
 def test_the_mapping_says_the_admins_value_for_ours(either: House) -> None:
     who = asked(either)
     rename_option(either)
-    either.answer(either.mailbox.mails[0], 5)
+    either.answer(either.mailbox.mails[0], 1)
     either.later(HOUR)
     text = packaged(either.ADAPTER)
     label = 'label = "Customer mood"'

@@ -43,8 +43,9 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
 
     shown = live.shows("companies", company)
     assert shown["people"] == "1"
-    assert shown["mood"] == "Too few answers"
-    assert 0 <= int(shown["satisfaction_from"]) <= int(shown["satisfaction"]) <= int(shown["satisfaction_to"]) <= 100
+    assert shown["mood"] == "Last answer bad"
+    # One answer is no number: the range would be wider than anybody could use.
+    assert {"satisfaction", "satisfaction_from", "satisfaction_to"}.isdisjoint(shown)
     assert "Nobody called back." in shown["summary"]
     assert "Maria Virtanen" in shown["attention"]
     assert live.shows("contacts", maria)["last_rating"].startswith(f"1 of 5, very dissatisfied, ticket {ticket}")

@@ -179,7 +179,7 @@ TASK = FollowUpTask(
     body="Why",
 )
 RATED = {"last_rating": "1 of 5, case 1, 4 Nov 2026"}
-SCORE = {"satisfaction": 40.0, "people": 1.0}
+SCORE = {"mood": "Last answer bad", "people": 1.0}
 
 
 def mail(subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta(hours=3), page: str = "one") -> Mail:
@@ -227,7 +227,7 @@ BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "gave 1 of 5, but the record says: ['5 of 5": lambda seen: replace(
         seen, contacts={MARIA: {"last_rating": "5 of 5, case 1"}}
     ),
-    "acme.example answered, but hubspot shows no satisfaction": lambda seen: replace(seen, accounts={HERE: SCORE}),
+    "acme.example answered, but hubspot does not show it": lambda seen: replace(seen, accounts={HERE: SCORE}),
     "salesforce and hubspot do not show the same people": lambda seen: replace(
         seen, accounts={HERE: SCORE, THERE: SCORE | {"people": 2.0}}
     ),

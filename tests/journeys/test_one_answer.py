@@ -25,8 +25,9 @@ def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing
 
     shown = live.shows("Account", account)
     assert shown["People"] == 1
-    assert shown["Mood"] == "Too few answers"
-    assert 0 <= shown["Satisfaction_From"] <= shown["Satisfaction"] <= shown["Satisfaction_To"] <= 100
+    assert shown["Mood"] == "Last answer bad"
+    # One answer is no number: the range would be wider than anybody could use.
+    assert {"Satisfaction", "Satisfaction_From", "Satisfaction_To"}.isdisjoint(shown)
     assert shown["Summary"].startswith("Maria Virtanen: 1 of 5, very dissatisfied, case ")
     assert "Nobody called back." in shown["Summary"]
     assert "Maria Virtanen" in shown["Attention"]

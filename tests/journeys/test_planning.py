@@ -116,12 +116,12 @@ def test_plan_names_records_as_people_know_them(house: House) -> None:
     (task,) = [write for write in writes if write["object"] == "Task"]
     assert task["record"] == task["fields"]["Subject"]["after"]
     labels = {change["label"] for write in writes for change in write["fields"].values()}
-    assert {"Satisfaction", "Subject"} <= labels
+    assert {"Customer mood", "Subject"} <= labels
 
     said = _printed(planned, house)
     (heading,) = [line for line in said if line.startswith("~ acme: Account Account 2 (")]
     below = said[said.index(heading) + 1 :]
-    assert any(line.startswith("    Satisfaction (Afterword_Satisfaction__c): (empty) -> ") for line in below)
+    assert any(line.startswith("    Customer mood (Afterword_Mood__c): (empty) -> ") for line in below)
     assert f"+ acme: Task {task['record']} (new)" in said
     headings = [line for line in said if line.startswith(("~ acme", "+ acme"))]
     assert len(headings) == len(set(headings))

@@ -53,7 +53,7 @@ def test_one_answer_changes_its_own_account_and_no_other(book: House) -> None:
     after = shown(book)
     assert [account for account in after if after[account] != before[account]] == [mine]
     assert after[mine]["People"] == before[mine]["People"] + 1
-    assert after[mine]["Satisfaction"] > before[mine]["Satisfaction"]
+    assert after[mine]["Last_Answer"] > before[mine]["Last_Answer"]
     assert report.scored == 1
     assert {(call.sobject, call.rows) for call in book.writes} == {("Account", 1), ("Contact", 1)}
 

@@ -11,7 +11,7 @@ from adapters.sandbox.hubspot.seed import seed
 from adapters.sandbox.pages import HubSpotPages
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-MOODS = ("Happy", "Mixed", "Unhappy", "Too few answers")
+MOODS = ("Happy", "Mixed", "Unhappy", "Last answer good", "Last answer ok", "Last answer bad", "Too few answers")
 OUTCOMES = ("Solved", "Reached, still open", "Not reached", "No action needed")
 
 

@@ -256,7 +256,8 @@ def test_an_answer_changed_after_contact_is_kept_beside_the_first_which_counts(w
     world.answer(invitation, 5, "They called!")
     world.lap()
     assert answers(world) == [(True, False), (False, True)]
-    assert world.shows(account)["Satisfaction"] == before["Satisfaction"]
+    assert before["Mood"] == "Last answer bad"
+    assert world.shows(account)["Mood"] == before["Mood"]
     assert opened(world) == ["unhappy"]
 
 

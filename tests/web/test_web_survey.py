@@ -10,6 +10,7 @@ import requests
 from web_world import running
 
 from connector.store.tables import display, follow_up, follow_up_response, invitation, person, standing
+from connector.surveys import questionnaire
 from connector.surveys.tokens import Tokens
 
 LONGEST = 10_000
@@ -415,3 +416,17 @@ def test_days_on_the_page_are_the_companys(tmp_path):
         assert "7 December 2026" in world.get(token).text
         world.clock.at = datetime(2026, 12, 8, tzinfo=UTC)
         assert "7 December 2026" in world.get(token).text
+
+
+def test_an_invitation_that_an_earlier_version_stored_opens_and_records(world, monkeypatch):
+    token = world.invite("composite")
+    monkeypatch.setattr(questionnaire, "VERSION", questionnaire.VERSION + 1)
+
+    page = world.get(token, "?rating=2")
+    assert page.status_code == 200
+    assert checked(page) == [("rating", "2")]
+    answers = {"overall": "2", "speed": "4", "competence": "5", "friendliness": "3"}
+    assert world.post(token, answers).status_code == 303
+    [answer] = world.responses()
+    assert world.ratings(answer.id) == {name: float(value) for name, value in answers.items()}
+    assert world.get(token, "/thanks").status_code == 200

@@ -1,6 +1,6 @@
 """How customers stand: the prior, the score as published, and its history."""
 
-from sqlalchemy import Column, Index, Integer, String, Table, text
+from sqlalchemy import Column, Index, Integer, String, Table, UniqueConstraint, text
 
 from connector.store.tables.base import metadata
 from connector.store.types import Json, Utc
@@ -9,9 +9,11 @@ prior = Table(
     "prior",
     metadata,
     Column("version", Integer, primary_key=True),
-    Column("day", String, nullable=False, unique=True),
+    Column("day", String, nullable=False),
     Column("method", String, nullable=False),
+    Column("fitted_with", String, nullable=False, server_default=text("''"), comment="Method and half-life."),
     Column("value", Json, nullable=False),
+    UniqueConstraint("day", "fitted_with"),
 )
 
 standing = Table(
@@ -25,6 +27,7 @@ standing = Table(
     Column("as_of", Utc),
     Column("score", Json, comment="The figures as published: what the CRM should show."),
     Column("answers_key", String, comment="Which set of answers the figures were made from."),
+    Column("made_with", String, comment="Which settings and version of the rules the figures were made with."),
     Column("published_at", Utc),
     Index(
         "ix_standing_stale_at",

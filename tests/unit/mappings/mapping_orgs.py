@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connector.model import Mood
 from connector.ports import FieldSchema, ObjectSchema, Record
 
 STANDARD: dict[str, dict[str, str]] = {
@@ -94,7 +95,7 @@ STANDARD: dict[str, dict[str, str]] = {
     },
 }
 
-MOODS = ("Happy", "Mixed", "Unhappy", "Too few answers")
+MOODS = tuple(mood.value for mood in Mood)
 OUTCOMES = ("Solved", "Reached, still open", "Not reached", "No action needed")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mapping_orgs import MOODS, a_field, a_record, an_org, with_fields, without
 
-from connector.errors import Problem
+from connector.errors import MappingError, Problem
 from connector.ports import ObjectSchema
 from mappings.fitted import FittedMapping
 from mappings.loading import load, packaged
@@ -212,7 +212,8 @@ def test_the_fields_that_should_exist_are_those_of_ours() -> None:
         ("Task", "Afterword_Key__c", {"unique": False, "external_id": False}, "error", "external id"),
         ("Account", "Afterword_NPS__c", {"type": "text"}, "error", "Choose another field"),
         ("Account", "Afterword_Summary__c", {"length": 80}, "warning", "255 long"),
-        ("Account", "Afterword_Mood__c", {"options": ("Happy", "Sad")}, "error", "Happy, Sad"),
+        ("Account", "Afterword_Mood__c", {"options": ("Happy", "Sad")}, "warning", "Happy, Sad"),
+        ("Account", "Afterword_Mood__c", {"options": ("Froh", "Sad")}, "error", "Froh, Sad"),
         ("Task", "Priority", {"options": ("Urgent", "Normal")}, "warning", "Urgent, Normal"),
     ],
 )
@@ -230,14 +231,32 @@ def test_what_we_cannot_write_is_not_counted_as_ours_to_write() -> None:
 
 
 def test_options_may_be_translated() -> None:
-    words = 'options = ["Happy", "Mixed", "Unhappy", "Too few answers"], values = { Happy = "Zufrieden" }'
-    text = DEFAULT.replace('options = ["Happy", "Mixed", "Unhappy", "Too few answers"]', words)
+    options = f"options = {list(MOODS)}".replace("'", '"')
+    text = DEFAULT.replace(options, f'{options}, values = {{ Happy = "Zufrieden" }}')
     org = altered("Account", "Afterword_Mood__c", options=("Zufrieden", *MOODS[1:]))
     mapping, problems = fit(org, text)
     assert problems == []
     assert mapping.render("account", {"mood": "Happy"}) == {"mood": "Zufrieden"}
     spec = next(one for one in mapping.wanted_fields() if one.name == "Afterword_Mood__c")
     assert spec.options[0] == "Zufrieden"
+
+
+def test_what_a_list_lacks_until_it_is_added_leaves_the_field_empty_and_is_named() -> None:
+    mapping, (problem,) = fit(
+        altered("Account", "Afterword_Mood__c", options=("Happy", "Mixed", "Unhappy", "Too few answers"))
+    )
+    assert all(repr(word) in problem.what for word in ("Last answer good", "Last answer ok", "Last answer bad"))
+    assert "afterword setup-crm" in problem.remedy
+    assert mapping.render("account", {"mood": "Last answer good"}) == {"mood": None}
+    assert mapping.render("account", {"mood": "Too few answers"}) == {"mood": "Too few answers"}
+    with pytest.raises(MappingError):
+        mapping.render("account", {"mood": "Furious"})
+
+
+def test_every_mood_is_an_option_of_the_default_mappings() -> None:
+    for crm in ("salesforce", "hubspot"):
+        mood = next(one for one in load(packaged(crm), "mapping").spec.write["account"] if one.name == "mood")
+        assert mood.options == MOODS
 
 
 def test_an_unknown_field_of_an_org_does_no_harm() -> None:

@@ -3,7 +3,6 @@
 import json
 import math
 import random
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scoring_examples import HALF_LIFE, NOW, REFERENCE, answers_of, evidence, plain_evidence, stars
 
-from connector.model import Mood
 from connector.scoring.account_model import AccountScore, Prior, answer_variance, fit_prior, score
 from connector.scoring.beta import Beta
 from connector.scoring.evidence import AccountEvidence, RatedAnswer, account_evidence
-from connector.scoring.mood import MoodRule, mood
 
 BOOK = fit_prior(
     evidence(*(stars(value, f"p{i}") for i, value in enumerate(values)), account=name)
@@ -244,52 +241,6 @@ def test_a_delighted_newcomer_never_lowers_the_score(answers: list[RatedAnswer],
 @given(st.integers(1, 100))
 def test_a_hundred_answers_of_one_person_weigh_no_more_than_one(times: int) -> None:
     assert scored(*[stars(1)] * times).score == pytest.approx(scored(stars(1)).score)
-
-
-class TestMood:
-    @pytest.mark.parametrize(
-        ("values", "expected"),
-        [
-            ([5] * 8, Mood.HAPPY),
-            ([1] * 8, Mood.UNHAPPY),
-            ([3, 4, 3, 4, 3, 4, 3, 4], Mood.MIXED),
-            ([5, 5], Mood.TOO_FEW),  # fewer people than the minimum
-        ],
-    )
-    def test_it_is_named_when_it_is_sure(self, values: list[int], expected: Mood) -> None:
-        found = scored(*(stars(value, f"p{i}") for i, value in enumerate(values)))
-
-        assert mood(found, MoodRule()) is expected
-
-    def test_a_wide_range_is_too_few_answers(self) -> None:
-        alone = evidence(*(stars(value, f"p{i}") for i, value in enumerate([1, 5, 1])))
-        found = score(alone, fit_prior([alone]))
-
-        assert found is not None
-        assert found.high - found.low > 50
-        assert mood(found, MoodRule()) is Mood.TOO_FEW
-
-    @pytest.mark.parametrize(("high", "expected"), [(95.0, Mood.MIXED), (95.1, Mood.TOO_FEW)])
-    def test_fifty_points_are_the_widest_range_with_a_mood(self, high: float, expected: Mood) -> None:
-        found = replace(scored(*(stars(4, f"p{i}") for i in range(3))), low=45.0, high=high, belief=Beta(6, 4))
-
-        assert mood(found, MoodRule()) is expected
-
-    def test_no_score_is_too_few_answers(self) -> None:
-        assert mood(None, MoodRule(minimum=0)) is Mood.TOO_FEW
-
-    def test_thresholds_are_the_admins(self) -> None:
-        found = scored(*(stars(value, f"p{i}") for i, value in enumerate([3, 4, 3, 4, 3, 4, 3, 4])))
-
-        assert mood(found, MoodRule(happy_above=30)) is Mood.HAPPY
-        assert mood(found, MoodRule(unhappy_below=90, happy_above=95)) is Mood.UNHAPPY
-        assert mood(found, MoodRule(minimum=9)) is Mood.TOO_FEW
-
-    @pytest.mark.parametrize(("sure", "expected"), [(0.8001, Mood.UNHAPPY), (0.7999, Mood.MIXED)])
-    def test_it_is_said_from_four_chances_in_five(self, sure: float, expected: Mood) -> None:
-        found = scored(*(stars(2, f"p{i}") for i in range(8)))
-
-        assert mood(found, MoodRule(unhappy_below=found.belief.quantile(sure), happy_above=99)) is expected
 
 
 def test_evidence_decays_evenly_so_scores_drift_to_the_book_without_news() -> None:

@@ -182,7 +182,12 @@ WRONG = [
     (HUB + FOLLOW_UP + 'assign = ["owner"]\n', "follow_up.f.assign", '"owner" is neither', "e-mail address"),
     (HUB + FOLLOW_UP + 'notify = ["http://a.example"]\n', "follow_up.f.notify", "is not https", "https://"),
     (HUB + "[scoring]\nminimum = 0\n", "scoring.minimum", "0 is out of range", "at least 1"),
-    (HUB + "[scoring]\nunhappy_below = 80\n", "scoring.happy_above", "below unhappy_below", "Raise happy_above"),
+    (
+        HUB + "[scoring]\nunhappy_below = 80\nhappy_above = 70\n",
+        "scoring.happy_above",
+        "below unhappy_below",
+        "Raise happy_above",
+    ),
     (HUB + "[scoring]\nhappy_above = 101\n", "scoring.happy_above", "101 is out of range", "from 0 to 100"),
     (HUB + "[schedule]\nsync = 5\n", "schedule.sync", "5 is not a text", "quotes"),
     (HUB + '[schedule]\nreconcile = "2 am"\n', "schedule.reconcile", '"2 am" is not a time of day', "02:30"),

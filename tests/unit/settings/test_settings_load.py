@@ -65,9 +65,15 @@ def test_what_is_left_out_has_its_default(read: Read) -> None:
     assert (limits.account_cap, limits.daily_sends) == (AccountCap(3, timedelta(days=30)), 200)
     assert (limits.sending_window, limits.internal_domains) == (SendingWindow(), ())
     assert (scoring.half_life, scoring.minimum, scoring.write_step) == (timedelta(days=180), 3, 3)
-    assert (scoring.unhappy_below, scoring.happy_above) == (50, 70)
+    assert (scoring.unhappy_below, scoring.happy_above, scoring.widest) == (50, 60, 60)
     assert settings.schedule.sync == timedelta(minutes=5)
     assert settings.web.listen == Listen("127.0.0.1", 8080)
+
+
+@pytest.mark.parametrize(("below", "above"), [("50", 60), ("60", 60), ("65.5", 65.5), ("100", 100)])
+def test_happy_begins_no_lower_than_unhappy_ends(read: Read, below: str, above: float) -> None:
+    assert read(HUB + f"[scoring]\nunhappy_below = {below}\n").scoring.happy_above == above
+    assert read(HUB, environ={"AFTERWORD_SCORING__UNHAPPY_BELOW": below}).scoring.happy_above == above
 
 
 def test_zero_is_valid_for_every_duration(read: Read) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from connector.errors import Bug
+from connector.surveys import questionnaire as module
 from connector.surveys.questionnaire import from_json, questionnaire
 from connector.surveys.wording import languages
 
@@ -67,3 +68,33 @@ def test_an_unknown_metric_and_an_unknown_version_are_refused():
         questionnaire("smileys", "en")
     with pytest.raises(Bug):
         from_json(questionnaire("csat", "en").to_json() | {"version": 99})
+
+
+AS_FIRST_STORED = {
+    "version": 1,
+    "metric": "nps",
+    "language": "en",
+    "questions": [
+        {
+            "id": "nps",
+            "metric": "nps",
+            "text": "How likely are you to recommend {company}?",
+            "low": 0,
+            "high": 10,
+            "direction": "up",
+            "labels": ["Not at all", *[""] * 9, "Very"],
+        }
+    ],
+    "follow_up": "Why?",
+}
+"""Lies in stores and mailboxes for ever: do not change it."""
+
+
+@pytest.mark.parametrize("later", [0, 1, 7])
+def test_what_version_1_stored_is_read_for_ever(later, monkeypatch):
+    monkeypatch.setattr(module, "VERSION", 1 + later)
+    read = from_json(json.loads(json.dumps(AS_FIRST_STORED)))
+    assert (read.version, read.metric, read.language, read.follow_up) == (1, "nps", "en", "Why?")
+    assert (read.first.points[0], read.first.points[-1]) == ((0, "Not at all"), (10, "Very"))
+    assert read.first.asked("Acme") == "How likely are you to recommend Acme?"
+    assert from_json(read.to_json()) == read

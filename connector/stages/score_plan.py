@@ -1,0 +1,113 @@
+"""What `score` publishes about a customer, and when it is worth publishing: pure, ratings in, figures out."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from connector.scoring import account_model
+from connector.scoring.account_model import Prior
+from connector.scoring.account_model import score as score_account
+from connector.scoring.evidence import RatedAnswer, account_evidence
+from connector.scoring.metrics import account_metrics
+from connector.scoring.mood import MoodRule, mood
+from connector.scoring.scales import round_half_away
+from connector.scoring.trend import trend
+from connector.settings import Settings
+
+RULES: Final = 2
+"""The version of what is made of a score: moods, and what is shown. With a new one everybody is looked at again."""
+BY_SETTINGS: Final = "settings"
+"""Why a mood began, where no answer and no time that passed began it: it is no event, and opens no follow-up."""
+
+Figures = dict[str, Any]
+"""What is published about a customer, as JSON values; see `figures`."""
+
+
+def figures(
+    ratings: Sequence[RatedAnswer], prior: Prior, settings: Settings, as_of: datetime, *, askable: int
+) -> Figures | None:
+    """Return what the ratings say about one customer; None without any, or when they have faded.
+
+    ``score``, ``low`` and ``high`` are unrounded points 0-100, None while the range is wider than the admin's widest: whoever shows
+    figures shows these, so a number that means nothing is not among them. ``metrics`` are the shares in their own units (None below
+    5 people). `askable`: how many people of the customer can be asked, as far as it matters for the mood.
+    """
+    if not ratings:
+        return None
+    half_life = settings.scoring.half_life
+    result = score_account(account_evidence(ratings[0].account, ratings, as_of, half_life), prior)
+    if result is None:
+        return None
+    rule = mood_rule(settings)
+    shown = rule.shows(result)
+    moves = trend(ratings)
+    return {
+        "score": result.score if shown else None,
+        "low": result.low if shown else None,
+        "high": result.high if shown else None,
+        "mood": mood(ratings, result, rule, as_of=as_of, askable=askable).value,
+        "people": result.people,
+        "answers": result.answers,
+        "evidence": result.evidence,
+        "askable": askable,
+        "metrics": {name: one.value for name, one in account_metrics(ratings, as_of, half_life).items()},
+        "trend": moves if moves is None else str(moves),
+        "last_answer": max(rating.at for rating in ratings).isoformat(),
+    }
+
+
+def mood_rule(settings: Settings) -> MoodRule:
+    """Return the admin's settings of the mood."""
+    scoring = settings.scoring
+    return MoodRule(scoring.minimum, scoring.unhappy_below, scoring.happy_above, scoring.widest)
+
+
+def worth_publishing(before: Figures | None, after: Figures | None, step: float) -> bool:
+    """Tell whether figures without a new answer are news: another mood, other people, metrics or trend, a score that moved by a step.
+
+    A number that appears or disappears is news too. Figures of an earlier version lack what was not known then.
+    """
+    if before is None or after is None:
+        return before is not after
+    if _beside_the_score(before) != _beside_the_score(after):
+        return True
+    old, new = before.get("score"), after["score"]
+    if old is None or new is None:
+        return old is not new
+    return bool(abs(old - new) >= step)
+
+
+def _beside_the_score(known: Figures) -> tuple[Any, ...]:
+    metrics: Mapping[str, float | None] = known.get("metrics") or {}
+    whole = {name: value if value is None else round_half_away(value) for name, value in metrics.items()}
+    return known.get("mood"), known.get("people"), known.get("trend"), whole
+
+
+def with_mood_since(before: Figures | None, after: Figures | None, now: datetime, *, by: str = "") -> Figures | None:
+    """Carry over since when the mood holds, and what began it: rules on a mood open one follow-up for each time it begins."""
+    if after is None:
+        return None
+    if before is not None and before.get("mood") == after["mood"] and "mood_since" in before:
+        return after | {"mood_since": before["mood_since"], "mood_by": before.get("mood_by", "")}
+    return after | {"mood_since": now.isoformat(), "mood_by": by}
+
+
+def answers_key(ratings: Sequence[RatedAnswer]) -> str:
+    """Return what tells one set of answers from another: figures are made anew when it differs."""
+    return _digest(ratings)
+
+
+def fitted_with(half_life: timedelta) -> str:
+    """Return what a prior depends on beside the answers; one that was fitted with anything else is not used."""
+    return f"{account_model.METHOD} {half_life.total_seconds():.0f}s"
+
+
+def made_with(settings: Settings) -> str:
+    """Return what figures depend on beside answers and prior: with another value everybody is looked at again."""
+    own = sorted(settings.limits.internal_domains)
+    return _digest((account_model.METHOD, RULES, sorted(settings.scoring.model_dump().items()), own))
+
+
+def _digest(value: object) -> str:
+    return hashlib.blake2b(repr(value).encode(), digest_size=12).hexdigest()
