@@ -328,14 +328,15 @@ def status(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 @app.command()
 @guarded
 def why(
-    record_id: Annotated[str, typer.Argument(help="A CRM id of an interaction, a contact or an account.")],
+    record: Annotated[str, typer.Argument(help="An id, or what people call it: case 00001259, an e-mail address.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Say who was asked about a record or not, which rule decided, and until when."""
     house = _house(config)
     with _closing(house):
         _migrated(house)
-        for sentence in survey_log.explain(house.store, record_id):
+        observing = [one.name for one in house.endpoints if not one.mode_live]
+        for sentence in survey_log.explain(house.store, record, observing=observing):
             out.print(sentence, markup=False)
 
 

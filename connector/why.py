@@ -1,6 +1,6 @@
 """The survey log in plain English: who was asked about what, who not, which rule decided, and what came of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -53,29 +53,30 @@ _OPTED_OUT: Final[Mapping[str, str]] = {
 class UnknownRecord(AfterwordError):
     """The survey log has nothing under this id."""
 
-    def __init__(self, record_id: str) -> None:
+    def __init__(self, record: str) -> None:
         super().__init__(
-            f"no account, contact or interaction with the id {record_id} has been read.",
-            remedy="Copy the id from the address of the record's page in the CRM; if it is right, run a sync first.",
+            f"no account, contact or interaction that is called {record!r} has been read.",
+            remedy="Copy the address of the record's page in the CRM; if it is right, run a sync first.",
         )
 
 
-def explain(store: Store, record_id: str) -> list[str]:
+def explain(store: Store, record: str, *, observing: Collection[str] = ()) -> list[str]:
     """Return the survey log of an interaction, a contact or an account, one sentence or heading a line.
 
-    `record_id` is the CRM's (Salesforce: 15 or 18 characters), or one of ours. Raises `UnknownRecord`.
+    `record` is an id (the CRM's, Salesforce: 15 or 18 characters; or ours), or what people call it: a case's number, an e-mail
+    address, the address of its page. `observing` names connections that are not live. Raises `UnknownRecord`.
     """
     with store.read() as connection:
-        found = survey_log.find(connection, record_id.strip())
+        found = survey_log.find(connection, record)
         told = [
             [
-                *_record(one, survey_log.person(connection, one), survey_log.entries(connection, one)),
+                *_record(one, survey_log.person(connection, one), survey_log.entries(connection, one), observing),
                 *(f"  {_set_aside(row)}" for row in survey_log.set_aside(connection, one)),
             ]
             for one in found
         ]
     if not told:
-        raise UnknownRecord(record_id)
+        raise UnknownRecord(record)
     return [line for lines in told for line in lines]
 
 
@@ -93,14 +94,14 @@ def not_asked(store: Store, accounts: Iterable[Any]) -> list[str]:
     return lines
 
 
-def _record(found: Found, person: Any | None, entries: list[Entry]) -> list[str]:
+def _record(found: Found, person: Any | None, entries: list[Entry], observing: Collection[str]) -> list[str]:
     row = found.row
     title = row.label if found.kind == Kind.INTERACTION.value else row.name
     gone = ", deleted in the CRM" if row.deleted_at else ""
     lines = [f"{title} ({found.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
     lines += [f"  {line}" for line in _standing(person, title)]
     if not entries:
-        return [*lines, f"  {_nothing(found)}"]
+        return [*lines, f"  {_observed(found) if row.connection in observing else _nothing(found)}"]
     told = {person.person} if person is not None else set()
     for entry in entries:
         lines += [f"  {line}" for line in _entry(entry)]
@@ -129,6 +130,14 @@ def _standing(person: Any | None, who: str) -> Iterable[str]:
     if person.bounced_at is not None:
         why = f": {person.bounce.rstrip('.')}" if person.bounce else ""
         yield f"Mail to {who} bounced on {_time(person.bounced_at)}, so this address is not written to again{why}."
+
+
+def _observed(found: Found) -> str:
+    """While a connection is observed nothing is decided; and what ended before it is live is never asked about."""
+    return (
+        f"{found.row.connection} is only observed, so nobody is asked. What ends before it is set live is not asked about "
+        "later either; `afterword plan --since 90d` shows whom the rules would have asked."
+    )
 
 
 def _nothing(found: Found) -> str:

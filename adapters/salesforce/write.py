@@ -1,7 +1,7 @@
 """Writing: up to 200 records of one object in one call, one result for each."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import uniform
 from typing import Any, Final
 
@@ -62,7 +62,26 @@ class Writer:
             for result in self._carry_out(route, some, budget, known=bool(results)):
                 results[result.write.key] = result
         self.name_survivors(results.values())
+        results |= self._named(list(results.values()))
         return [results[write.key] for write in writes]
+
+    def _named(self, results: Sequence[WriteResult]) -> dict[str, WriteResult]:
+        """Find out by their keys which records were written, where the answer does not say it."""
+        nameless = [one for one in results if one.error is None and one.id is None and one.write.external is not None]
+        if not nameless:
+            return {}
+        object_name, field = nameless[0].write.object, _key_of(nameless[0])[0]
+        wanted = [result for result in nameless if _key_of(result)[0] == field]
+        among = soql.condition(Condition(field, "in", tuple(_key_of(result)[1] for result in wanted)))
+        try:
+            rows = self._reader.rows(
+                soql.select(("Id", field), object_name, among), call=f"find {object_name}", resource="query"
+            )
+        except CrmError:
+            # What was written must be told all the same; the next listing shows the record with its key.
+            return {}
+        ids = {str(row.get(field)).casefold(): str(row["Id"]) for row in rows}
+        return {result.write.key: replace(result, id=ids.get(_key_of(result)[1].casefold())) for result in wanted}
 
     def _carry_out(self, route: Route, writes: Sequence[Write], budget: Budget, *, known: bool) -> list[WriteResult]:
         """Send, and send again those that somebody else held; results of other requests must not be lost with this one."""
@@ -170,6 +189,10 @@ class Writer:
         text = soql.select(("Id", "MasterRecordId"), object_name, among)
         rows = self._reader.rows(text, call=f"survivors of {object_name}")
         return {row["Id"]: row["MasterRecordId"] for row in rows if row.get("MasterRecordId")}
+
+
+def _key_of(result: WriteResult) -> tuple[str, str]:
+    return result.write.external or ("", "")
 
 
 def _check(writes: Sequence[Write]) -> None:

@@ -138,7 +138,16 @@ class Case:
     def deadline(self) -> datetime:
         """After this moment it is too late to ask."""
         unresolved = self.customer is None or self.recipient is None or self.held_by in _WHOSE
-        return self.end.at + self.survey.delay + (UNRESOLVED if unresolved else FRESH)
+        return self.delayed_until + (UNRESOLVED if unresolved else FRESH)
+
+    @property
+    def delayed_until(self) -> datetime:
+        """The survey's delay after the last update. Updates after the end push it by one more delay at most.
+
+        A record that something touches every night would else never be asked about. Reopened, it has another end.
+        """
+        delay = self.survey.delay
+        return min(max(self.end.at, self.end.updated_at or self.end.at), self.end.at + delay) + delay
 
 
 _WHOSE: Final = frozenset({Reason.NO_ACCOUNT, Reason.NO_CONTACT})
@@ -265,7 +274,7 @@ def _sampled_out(case: Case) -> Verdict | None:
 
 
 def _delay(case: Case) -> Verdict | None:
-    over = max(case.end.at, case.end.updated_at or case.end.at) + case.survey.delay
+    over = case.delayed_until
     return waiting(Reason.DELAY, over) if over > case.now else None
 
 

@@ -151,23 +151,24 @@ def _with_note(body: str, before: str | None, note: str) -> str:
 
 
 def _send_all(outbox: Outbox, due: Sequence[Making]) -> None:
-    written = {making.write.key: making.written for making in due}
+    makings = {making.write.key: making for making in due}
     for batch in batches([making.write for making in due], outbox.crm.adapter.write_batch):
         if outbox.stopped:
             return
         results = outbox.send(batch)
         with outbox.context.store.write() as connection:
             for result in results:
-                _note(outbox, connection, result, written[result.write.key])
+                _note(outbox, connection, result, makings[result.write.key])
                 outbox.written.count(result)
 
 
-def _note(outbox: Outbox, connection: Transaction, result: WriteResult, written: Mapping[str, Any]) -> None:
+def _note(outbox: Outbox, connection: Transaction, result: WriteResult, making: Making) -> None:
     write, crm = result.write, outbox.crm.name
-    ref = f"{write.object}/{result.id}" if result.id else None
+    # Where the CRM does not say which record it was, it is the one that was seen there already, or will be.
+    ref = f"{write.object}/{result.id}" if result.id else making.seen_ref
     outbox.log(connection, result, ref, before={}, after=write.fields)
     if result.outcome == "refused":
         outbox.set_aside(connection, result, outbox.fingerprint(write.fields))
     elif ref is not None:
         writing.accepted(connection, crm, write.key)
-        writing.has_task(connection, crm, write.key, ref, written)
+        writing.has_task(connection, crm, write.key, ref, making.written)

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from connector.model import Kind
 from connector.store.people import people
@@ -41,8 +42,56 @@ class Found:
     row: Any
 
 
-def find(connection: Connection, record_id: str) -> list[Found]:
-    """Return the accounts, contacts and interactions with this id: a CRM's (several may use the same), or one of ours."""
+def find(connection: Connection, record: str) -> list[Found]:
+    """Return the accounts, contacts and interactions that are meant: by a CRM's id (several may use the same) or one of ours, by the
+    address of a record's page, by an e-mail address, or by what people call them."""
+    record = record.strip()
+    for looked_for in (record, *_ids_in_address(record)):
+        if found := _by_id(connection, looked_for):
+            return found
+    if "@" in record:
+        return _by_email(connection, record.removeprefix("mailto:").strip().lower())
+    return _by_name(connection, record) if record else []
+
+
+def _ids_in_address(record: str) -> list[str]:
+    """Return the parts of a web address that may be a record's id, the last one first: what comes behind it is a view of the record."""
+    host, _, rest = record.removeprefix("https://").partition("/")
+    if "." not in host or not rest:
+        return []
+    path = urlsplit(f"https://{host}/{rest}").path
+    return [part for part in reversed(path.split("/")) if any(letter.isdigit() for letter in part)]
+
+
+def _by_email(connection: Connection, email: str) -> list[Found]:
+    rows = connection.execute(
+        select(contact).where(contact.c.email == email).order_by(contact.c.connection, contact.c.ref)
+    )
+    return [Found(Kind.CONTACT.value, row) for row in rows]
+
+
+def _by_name(connection: Connection, name: str) -> list[Found]:
+    """A case is often called by its number alone, and a ticket by its subject: what stands behind the word for its kind."""
+    bare = name.strip('"').lower()
+    label, ending = func.lower(interaction.c.label), _escaped(bare)
+    called = or_(
+        label.in_([name.lower(), bare]),
+        label.like(f"% {ending}", escape="\\"),
+        label.like(f'% "{ending}"', escape="\\"),
+    )
+    meant = {
+        Kind.ACCOUNT.value: select(account).where(func.lower(account.c.name) == name.lower()),
+        Kind.CONTACT.value: select(contact).where(func.lower(contact.c.name) == name.lower()),
+        Kind.INTERACTION.value: select(interaction).where(called),
+    }
+    return [
+        Found(kind, row)
+        for kind, query in meant.items()
+        for row in connection.execute(query.order_by("ref").limit(LATEST))
+    ]
+
+
+def _by_id(connection: Connection, record_id: str) -> list[Found]:
     if not record_id:
         return []
     bound = connection.execute(

@@ -111,6 +111,28 @@ def test_the_delay_counts_from_the_last_update() -> None:
     assert verdict == Verdict(Decision.WAITING, Reason.DELAY, START + timedelta(hours=29), START + timedelta(hours=29))
 
 
+@pytest.mark.parametrize(("updated", "over"), [(5, 29), (24, 48), (30, 48), (1000, 48)])
+def test_later_updates_push_the_mail_by_one_more_delay_at_most(updated: int, over: int) -> None:
+    end = End(START, updated_at=START + timedelta(hours=updated))
+    asked = survey(delay="24h")
+    due = START + timedelta(hours=over)
+    assert decide(case(survey=asked, end=end, now=due - timedelta(seconds=1))).due == due
+    assert decide(case(survey=asked, end=end, now=due)).state is Decision.INVITED
+
+
+@pytest.mark.parametrize("delay", ["24h", "10d", "60d"])
+def test_somebody_is_asked_about_a_record_that_something_touches_every_night(delay: str) -> None:
+    asked = survey(delay=delay)
+    now, held_by = START, None
+    while True:
+        nightly = End(START, updated_at=now.replace(hour=2))
+        verdict = decide(case(survey=asked, end=nightly, now=now, held_by=held_by))
+        if verdict.state is not Decision.WAITING:
+            break
+        held_by, now = verdict.reason, now + timedelta(days=1)
+    assert verdict.state is Decision.INVITED
+
+
 def test_a_record_that_has_not_come_in_yet_is_waited_for() -> None:
     assert told(customer=None, account_expected=True) == (Decision.WAITING, Reason.NO_ACCOUNT)
     assert told(recipient=None, contact_expected=True) == (Decision.WAITING, Reason.NO_CONTACT)

@@ -68,6 +68,17 @@ def test_f28_a_keyed_record_is_upserted_with_its_key_in_the_body(crm: Salesforce
     }
 
 
+def test_a_record_that_an_upsert_answers_without_its_id_is_found_by_its_key(crm: SalesforceAdapter, wire: Wire) -> None:
+    nameless = {"success": True, "errors": [], "created": False}
+    wire.answer("PATCH", f"{MANY}/Task/Key__c", [nameless, done("00T000000000001AAA", created=True), nameless])
+    wire.rows({"Id": "00T000000000002AAA", "Key__c": "A-1"}, resource="query")
+    keyed = [Write(key, "Task", {"Subject": "Call"}, external=("Key__c", key)) for key in ("a-1", "a-2", "a-3")]
+    results = crm.write(keyed)
+    assert [result.id for result in results] == ["00T000000000002AAA", "00T000000000001AAA", None]
+    assert [result.outcome for result in results] == ["updated", "created", "updated"]
+    assert "Key__c IN ('a-1', 'a-3')" in wire.queries[-1]
+
+
 def test_f28_a_lost_answer_is_not_sent_again(crm: SalesforceAdapter, wire: Wire, clock: SteppingClock) -> None:
     wire.answer("POST", MANY, requests.ReadTimeout("read timed out"))
     with pytest.raises(Unavailable) as caught:
