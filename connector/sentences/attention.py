@@ -55,7 +55,7 @@ def attention(follow_ups: Sequence[OpenFollowUp], words: Catalogue, *, now: date
     text, caps = tightest(render, room, subject=min(units(title), _SUBJECT))
     number = _names_that_fit(others, words, room=LIMIT - units(text))
     also = _also(others[:number], len(others) - number, words)
-    if title and caps.subject:
+    if title:
         text = widened(render, caps, title, LIMIT - units(also))
     return Attention(text + also, lead, tuple(others[:number]), tuple(others[number:]))
 
