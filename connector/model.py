@@ -66,6 +66,8 @@ class Owner:
     active: bool = True
     timezone: str | None = None
     """As the CRM names it, which may be no zone at all: `connector.zones` reads it. Days and times are shown to them in it."""
+    manager: Ref | None = None
+    """Whom a follow-up climbs to when it stays undone."""
 
 
 @dataclass(frozen=True, slots=True)

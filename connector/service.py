@@ -23,10 +23,11 @@ from connector.errors import AfterwordError
 from connector.nightly import Nightly
 from connector.ports import Message
 from connector.settings import Schedule
-from connector.stages import lap
+from connector.stages import lap, task_events
+from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
 from connector.web.app import create_app
-from connector.web.parts import WebParts
+from connector.web.parts import OutcomeGiven, WebParts
 
 MINUTE = timedelta(minutes=1)
 SHORTEST = timedelta(seconds=1)
@@ -180,8 +181,23 @@ def web_parts(
         site=house.site,
         on_answer=on_answer,
         trouble=trouble,
+        note_outcome=lambda follow_up_id, given: _note_outcome(house, on_answer, follow_up_id, given),
+        causes=house.settings.causes,
+        language=house.settings.company.language,
         send_sign_in=lambda message: _send(house, message),
     )
+
+
+def _note_outcome(
+    house: Installation, on_answer: Callable[[str], None], follow_up_id: str, given: OutcomeGiven
+) -> bool:
+    """Note how a follow-up ended, and bring it to the CRM as soon as an answer."""
+    noted = OutcomeNoted(given.outcome.value, given.cause, given.note)
+    with house.store.write() as tx:
+        known = task_events.note_outcome(tx, house.settings, follow_up_id, noted, house.clock.now())
+    if known:
+        on_answer(follow_up_id)
+    return known
 
 
 def serve(house: Installation) -> None:

@@ -165,6 +165,7 @@ class _Fitting:
         section.one_of(spec.name, "owner.name")
         section.need([spec.email], purpose="address")
         section.need([spec.timezone])
+        section.need([spec.manager], purpose="record")
         section.compare(spec.active)
         section.compare(spec.where, asked=True)
         self._keep("owner", section, spec.where, lambda: owner_builder(spec, section.types))

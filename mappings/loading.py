@@ -111,6 +111,7 @@ def _owner(table: Table) -> OwnerMap:
         email=a_field(table, "email"),
         active=tests(table, "active"),
         timezone=a_field(table, "timezone"),
+        manager=a_field(table, "manager"),
         where=tests(table, "where"),
     )
     table.done()

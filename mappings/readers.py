@@ -138,9 +138,12 @@ def owner_builder(spec: OwnerMap, types: Types) -> Build:
     """Compose the reader of owners."""
     name, email = _name(spec.name, types), _maybe(spec.email, types, read_email)
     active, zone = all_of(spec.active, types), _maybe(spec.timezone, types, read_text)
+    manager = _ref(_one(spec.manager), spec.object, types)
 
-    def build(_: str, ref: Ref, fields: Fields, __: Errors) -> Owner:
-        return Owner(ref, name(fields), email(fields), active(fields), zone(fields))
+    def build(connection: str, ref: Ref, fields: Fields, _: Errors) -> Owner:
+        return Owner(
+            ref, name(fields), email(fields), active(fields), zone(fields), manager=manager(connection, fields)
+        )
 
     return build
 

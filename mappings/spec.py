@@ -53,6 +53,7 @@ class OwnerMap:
     email: FieldMap | None = None
     active: Tests = ()
     timezone: FieldMap | None = None
+    manager: FieldMap | None = None
     where: Tests = ()
 
 

@@ -104,6 +104,7 @@ def _user() -> ObjectDef:
         field("Email", "email", length=128),
         field("IsActive", "boolean"),
         text("TimeZoneSidKey", 40),
+        lookup("ManagerId", "User"),
         defaults={"IsActive": True, "TimeZoneSidKey": "Europe/Helsinki"},
     )
 

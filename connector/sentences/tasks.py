@@ -86,24 +86,6 @@ def account_subject(
     return tightest(render, LIMIT)[0]
 
 
-def call_by(due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime) -> str:
-    """Return what an alert asks for: ``Call by Fri 15:00``."""
-    return words.text("alert.action", when=words.deadline(due, tz, now=now))
-
-
-def headline(said: Said | None, who: str, reasons: Sequence[Reason], words: Catalogue, tz: tzinfo) -> str:
-    """Return who and what, as an alert begins: ``Maria Virtanen: 1 of 5, very dissatisfied, case 00123 "Printer offline again"``."""
-    if said is None:
-        about = words.text("format.list").join(reason(one, words, tz) for one in reasons)
-        return words.text("attention.account", who=name(who, _ROOMY.who, words), reason=about)
-    return words.text(
-        "alert.headline",
-        who=name(said.who, _ROOMY.who, words),
-        rating=with_word(said.rating, words),
-        topic=topic(said.label, said.subject, _ROOMY, words),
-    )
-
-
 def link_names(words: Catalogue) -> tuple[str, str, str]:
     """Return what the links are called: to all answers, to the customer's record, to what was asked about."""
     return words.text("task.details"), words.text("task.record"), words.text("task.interaction")

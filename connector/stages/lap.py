@@ -23,12 +23,12 @@ from connector.ports import Channel, Clock
 from connector.settings import Settings
 from connector.stages import (
     addressees,
-    alert,
     collect,
     deliver,
     follow_up,
     going_live,
     invite,
+    notices,
     present,
     pull,
     score,
@@ -214,6 +214,7 @@ def _run(house: Installation, context: Context, stages: Sequence[Stage], report:
         _between(house, _still_let_in(current, report), stages, report)
         if Stage.WRITE_BACK in stages:
             _write_back(_still_let_in(current, report), leases, report)
+            _tell(house, _still_let_in(current, report), report)
 
 
 @contextmanager
@@ -372,9 +373,15 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
             report.scored += score.run(context).scored
         case Stage.FOLLOW_UP:
             report.follow_ups += follow_up.run(context).opened
-            report.told += alert.run(context, house.site)
         case _:
             return
+
+
+def _tell(house: Installation, context: Context, report: Report) -> None:
+    """Tell our own people what they have to hear: by now it stands in the CRM."""
+    result = notices.run(context, house.site)
+    report.told += result.told
+    report.mail_error = report.mail_error or result.error
 
 
 def _write_back(context: Context, leases: Mapping[str, Lease], report: Report) -> None:

@@ -94,10 +94,11 @@ def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime)
         tx, customer, {row.id: row.due_at for row in rows if row.state == FollowUpState.OPEN and row.due_at > now}
     )
     answers = record_texts.answers_about(tx, [row.id for row in rows])
-    return [_open_follow_up(context, tx, row, answers.get(row.id, ())) for row in rows]
+    return [open_follow_up(context, tx, row, answers.get(row.id, ())) for row in rows]
 
 
-def _open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
+def open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
+    """Return a follow-up (with the names of its person and account) as sentences tell it; `said` are the answers it is about."""
     owner = following.owner_at(tx, row.connection, row.owner_ref)
     waiting = row.state == FollowUpState.WAITING_FOR_OUTCOME
     return OpenFollowUp(

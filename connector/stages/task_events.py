@@ -87,10 +87,8 @@ def _consequences(tx: Transaction, settings: Settings, row: Row[Any], event: Eve
     if progress == before or (opens and task_rows.has_successor(tx, row)):
         return {}
     changes = asdict(progress) | {"state": progress.state.value}
-    if progress.due_at != before.due_at:
-        changes |= dict.fromkeys(("late_told_at", "escalated_at", "halfway_told_at"))
     if progress.state is not FollowUpState.WAITING_FOR_OUTCOME:
-        changes |= dict.fromkeys(("outcome_asked_at", "attention_ended_at"))
+        changes["attention_ended_at"] = None
     return changes
 
 

@@ -44,13 +44,19 @@ def as_first_kept(value: Pulled, columns: tuple[Any, ...]) -> dict[str, Any]:
     if isinstance(value, SeenTask):
         return {"task": value}
     named = zip(NAMES[kind_of(value)], columns, strict=True)
-    return {name: decoded(column) if name in _DOCUMENTS else column for name, column in named}
+    return {
+        name: decoded(column) if name in _DOCUMENTS else column
+        for name, column in named
+        if column is not None or name not in _LATER
+    }
 
 
+_LATER = frozenset({"manager_ref"})
+"""Columns that version 0.1.0 did not have: without a value they make no difference."""
 _DOCUMENTS = frozenset({"facts", "contact_refs"})
 
 NAMES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.OWNER: ("name", "email", "active", "timezone"),
+    Kind.OWNER: ("name", "email", "active", "timezone", "manager_ref"),
     Kind.ACCOUNT: ("name", "owner_ref", "parent_ref", "is_customer", "link", "facts"),
     Kind.CONTACT: ("account_ref", "name", "email", "role", "language", "owner_ref", "no_surveys", "facts"),
     Kind.INTERACTION: (
@@ -77,7 +83,7 @@ _KINDS: Mapping[type[Pulled], Kind] = {
 
 
 def _owner_columns(value: Owner) -> tuple[Any, ...]:
-    return (value.name, value.email, value.active, value.timezone)
+    return (value.name, value.email, value.active, value.timezone, ref_text(value.manager))
 
 
 def _account_columns(value: Account) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from connector.store.tables import (
     response,
     standing,
 )
-from connector.store.upsert import insert_once, insert_or_ignore
+from connector.store.upsert import insert_or_ignore
 
 REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
 """States of an invitation that reached its person, or may have; one that expired was never sent."""
@@ -230,35 +230,3 @@ def last_opened(connection: Connection, customer: str) -> Mapping[str, datetime]
         .group_by(follow_up.c.rule)
     )
     return {row.rule: row.at for row in rows}
-
-
-def unnotified(connection: Connection, since: datetime) -> list[Row[Any]]:
-    """Return open follow-ups opened since some moment, for the alerts."""
-    rows = connection.execute(
-        select(follow_up)
-        .where(follow_up.c.state == FollowUpState.OPEN, follow_up.c.opened_at >= since)
-        .order_by(follow_up.c.opened_at)
-    )
-    return list(rows)
-
-
-def noticed(connection: Connection, follow_ups: Collection[str]) -> set[str]:
-    """Return the keys of the notices that were begun for these follow-ups."""
-    notice = tables.notice
-    return set(connection.execute(select(notice.c.key).where(notice.c.follow_up_id.in_(follow_ups))).scalars())
-
-
-def begin_notice(connection: Connection, key: str, follow_up_id: str, *, recipient: str, now: datetime) -> bool:
-    """Note that somebody is about to be told; False when that was begun before."""
-    notice = tables.notice
-    row = {"key": key, "follow_up_id": follow_up_id, "recipient": recipient, "state": "sending", "at": now}
-    return insert_once(connection, notice, row)
-
-
-def end_notice(connection: Connection, key: str, state: str, error: str | None) -> None:
-    """Note what became of a notice; one that was certainly not sent is forgotten, so that it is tried again."""
-    notice = tables.notice
-    if state == "failed":
-        connection.execute(notice.delete().where(notice.c.key == key))
-        return
-    connection.execute(update(notice).where(notice.c.key == key).values(state=state, error=error))

@@ -88,6 +88,7 @@ OUTDATED: Final[Mapping[str, Outdated]] = {
     "decision_log": Outdated(tables.decision_log, "at"),
     "attempt": Outdated(tables.attempt, "started_at", _answered_for),
     "notice": Outdated(tables.notice, "at", _follow_up_is_over),
+    "staff_mail": Outdated(tables.staff_mail, "at"),
 }
 """By the table's name. What is thinned out instead is not among them, see `superseded`."""
 WRITES: Final = "write_log"

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, up
 
 from connector.model import Delivery, FollowUpState, Rating
 from connector.sentences.values import Asked, Said
+from connector.store.refs import chunks
 from connector.store.tables import (
     account,
     contact,
@@ -63,15 +64,28 @@ def _subject(facts: Mapping[str, Any] | None) -> str | None:
     return subject if isinstance(subject, str) else None
 
 
+def with_names() -> Select[Any]:
+    """Return the select of follow-ups, each with the names of its person (``who``) and of its account (``account_name``)."""
+    return (
+        select(follow_up, contact.c.name.label("who"), account.c.name.label("account_name"))
+        .join(account, account.c.id == follow_up.c.account_id)
+        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+    )
+
+
+def by_id(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, Row[Any]]:
+    """Return follow-ups with their names, by id."""
+    parts = (tx.execute(with_names().where(follow_up.c.id.in_(part))) for part in chunks(follow_ups))
+    return {row.id: row for rows in parts for row in rows}
+
+
 def not_closed(tx: Connection, customer: str) -> list[Row[Any]]:
     """Return a customer's follow-ups that are not closed, each with the names of its person and its account.
 
     Those that wait for an outcome are among them until they have waited for too long, see `end_attention`.
     """
     rows = tx.execute(
-        select(follow_up, contact.c.name.label("who"), account.c.name.label("account_name"))
-        .join(account, account.c.id == follow_up.c.account_id)
-        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+        with_names()
         .where(follow_up.c.customer == customer, follow_up.c.state != FollowUpState.CLOSED)
         .where(follow_up.c.attention_ended_at.is_(None))
         .order_by(follow_up.c.due_at, follow_up.c.id)

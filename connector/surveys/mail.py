@@ -66,23 +66,6 @@ class InvitationView:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What tells a user of the CRM that a customer needs somebody."""
-
-    to: str
-    to_name: str
-    headline: str
-    """Who, what, on what: ``Maria Virtanen gave 1 of 5 on case 00123``."""
-    action: str
-    """What is to be done and by when: ``Call by Fri 15:00``; empty when nothing is."""
-    account: str
-    link: str
-    """Where the record opens."""
-    comment: str | None = None
-    """In the customer's own words."""
-
-
 def invitation_message(view: InvitationView, *, site: Site, token: str, purpose: Purpose, message_id: str) -> Message:
     """Return the mail that asks, or reminds once, ready to send. Its language is the questionnaire's."""
     words = wording(view.questionnaire.language, site.zone)
@@ -92,26 +75,12 @@ def invitation_message(view: InvitationView, *, site: Site, token: str, purpose:
     return Message(
         to=view.email,
         to_name=view.name,
-        subject=_short_line(subject),
-        text=_text("invitation.txt", values),
-        html=_html("invitation.mjml", values),
+        subject=one_line_subject(subject),
+        text=text_of("invitation.txt", values),
+        html=html_of("invitation.mjml", values),
         message_id=message_id,
         headers=_unsubscribe_headers(site, url),
         language=words.language,
-    )
-
-
-def notice_message(notice: Notice, *, site: Site, message_id: str) -> Message:
-    """Return the mail that tells an owner about an answer, or about silence, that somebody should act on."""
-    values = {"notice": notice, "site": site}
-    subject = f"{notice.headline}: {notice.action}" if notice.action else notice.headline
-    return Message(
-        to=notice.to,
-        to_name=notice.to_name,
-        subject=_short_line(subject),
-        text=_text("notice.txt", values),
-        html=_html("notice.mjml", values),
-        message_id=message_id,
     )
 
 
@@ -121,8 +90,8 @@ def sign_in_message(to: str, *, site: Site, link: str, minutes: int, message_id:
     return Message(
         to=to,
         subject=f"Sign in to Afterword at {site.sender_name}",
-        text=_text("sign_in.txt", values),
-        html=_html("sign_in.mjml", values),
+        text=text_of("sign_in.txt", values),
+        html=html_of("sign_in.mjml", values),
         message_id=message_id,
     )
 
@@ -178,7 +147,8 @@ def _in_ascii(url: str) -> str:
     return urlunsplit(parts._replace(netloc=host, path=quote(parts.path, safe="/%")))
 
 
-def _short_line(subject: str) -> str:
+def one_line_subject(subject: str) -> str:
+    """Return a subject on one line, cut where mail programs show no more."""
     return cut(one_line(subject), SUBJECT_LENGTH)
 
 
@@ -198,9 +168,11 @@ def _printable(value: Any) -> Any:
     return _NOT_XML.sub("", value) if isinstance(value, str) else value
 
 
-def _text(template: str, values: dict[str, Any]) -> str:
+def text_of(template: str, values: dict[str, Any]) -> str:
+    """Return a mail's plain text."""
     return _templates().get_template(template).render(values)
 
 
-def _html(template: str, values: dict[str, Any]) -> str:
+def html_of(template: str, values: dict[str, Any]) -> str:
+    """Return a mail's HTML; every value is escaped."""
     return str(mrml.to_html(_templates().get_template(template).render(values)).content)

@@ -18,6 +18,7 @@ _SURVEY = "afterword.survey"
 _SIGN_IN = "afterword.sign-in"
 _SESSION = "afterword.session"
 _BOUNCES = "afterword.bounces"
+_OUTCOME = "afterword.outcome"
 _LONGEST = 300
 """No token of ours is longer; anything that is, is not worth a signature check."""
 
@@ -63,6 +64,14 @@ class Tokens:
         """Return what the session cookie was made of. Raises `ForgedToken`."""
         return self._read(_SESSION, token)
 
+    def outcome(self, follow_up_id: str) -> str:
+        """Return the token of the page on which a follow-up's outcome is noted; it is good for nothing else."""
+        return self._sign(_OUTCOME, follow_up_id)
+
+    def read_outcome(self, token: str) -> str:
+        """Return the follow-up's id. Raises `ForgedToken`."""
+        return self._read(_OUTCOME, token)
+
     def bounces(self) -> str:
         """Return the token of the address to which a mail provider reports what did not arrive: always the same for one key."""
         return self._sign(_BOUNCES, "bounces")
@@ -100,9 +109,9 @@ def mask(token: str) -> str:
 
 
 # Several in a row: the path of the public address may be one of these words too.
-_IN_TEXT = re.compile(r"((?:/+(?:s|sign-in|bounces))+/+)([^/?#\s\"']+)")
+_IN_TEXT = re.compile(r"((?:/+(?:s|f|sign-in|bounces))+/+)([^/?#\s\"']+)")
 
 
 def mask_path(text: str) -> str:
-    """Return a path, URL or log line with every survey and sign-in token in it masked."""
+    """Return a path, URL or log line with every token in it masked."""
     return _IN_TEXT.sub(lambda found: found[1] + mask(found[2]), text)

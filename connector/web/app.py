@@ -16,6 +16,7 @@ from connector.web.account import account_routes
 from connector.web.address import FindPages
 from connector.web.bounces import bounce_routes
 from connector.web.guard import HEADERS, GuardHeaders, mask_server_logs
+from connector.web.outcome import outcome_routes
 from connector.web.pages import page
 from connector.web.parts import WebParts
 from connector.web.survey import request_language, survey_routes
@@ -29,6 +30,7 @@ def create_app(web: WebParts) -> FastAPI:
     app.add_middleware(GuardHeaders)
     mask_server_logs()
     app.include_router(survey_routes(web))
+    app.include_router(outcome_routes(web))
     app.include_router(account_routes(web))
     app.include_router(bounce_routes(web))
     _add_common_routes(app, web)

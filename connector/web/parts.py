@@ -1,13 +1,23 @@
 """What the web application is made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from connector.model import Outcome
 from connector.ports import Clock, Message
 from connector.store import Store
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeGiven:
+    """How somebody says that a follow-up ended."""
+
+    outcome: Outcome
+    cause: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,12 @@ class WebParts:
     site: Site
     on_answer: Callable[[str], None]
     """Called with the customer after an answer was recorded and committed; it should return soon."""
+    note_outcome: Callable[[str, OutcomeGiven], bool]
+    """Notes how a follow-up ended (by its id), and lets the CRM know; False where there is none such. It should return soon."""
+    causes: Mapping[str, str]
+    """What a follow-up can be put down to, by key."""
+    language: str
+    """The company's: of the pages that its own people see."""
     send_sign_in: Callable[[Message], None]
     """Sends the one-time link to a user of the CRM."""
     trouble: Callable[[], str] = lambda: ""

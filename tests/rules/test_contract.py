@@ -77,7 +77,17 @@ def test_the_page_has_the_tables_and_their_keys() -> None:
 def test_the_page_has_the_pages() -> None:
     site = Site("https://feedback.acme.example", "Acme", "care@acme.example")
     nothing: Any = None
-    parts = WebParts(nothing, nothing, nothing, site=site, on_answer=print, send_sign_in=print)
+    parts = WebParts(
+        nothing,
+        nothing,
+        nothing,
+        site=site,
+        on_answer=print,
+        note_outcome=nothing,
+        causes={},
+        language="en",
+        send_sign_in=print,
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GET and HEAD share a name, which matters to no browser
         described = create_app(parts).openapi()["paths"]

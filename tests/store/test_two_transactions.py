@@ -11,7 +11,19 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from connector.model import Rating, Ref
 from connector.ports import SetupStep
-from connector.store import Store, answering, delivering, following, made, merging, showing, tables, undoing, writing
+from connector.store import (
+    Store,
+    answering,
+    delivering,
+    following,
+    made,
+    merging,
+    noticing,
+    showing,
+    tables,
+    undoing,
+    writing,
+)
 from connector.store.delivering import Letter
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
@@ -113,11 +125,11 @@ def test_one_of_two_tells_somebody(store: Store) -> None:
     began: list[bool] = []
 
     def begin(tx: Connection) -> None:
-        began.append(following.begin_notice(tx, "f:r@acme.example", "f", recipient="r@acme.example", now=NOW))
+        began.append(noticing.begin_mail(tx, "alert:1", recipient="r@acme.example", kind="alert", notices=[], now=NOW))
 
     at_once(store, begin, begin)
     assert began == [True, False]
-    assert row_of(store, tables.notice).recipient == "r@acme.example"
+    assert row_of(store, tables.staff_mail).recipient == "r@acme.example"
 
 
 def test_two_set_ups_note_what_was_made_once(store: Store) -> None:

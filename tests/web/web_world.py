@@ -15,6 +15,10 @@ from sqlalchemy import Table, select
 
 from connector.model import Delivery
 from connector.ports import Message
+from connector.settings import Settings
+from connector.settings.company import Company
+from connector.stages.follow_up_states import OutcomeNoted
+from connector.stages.task_events import note_outcome
 from connector.store import Store
 from connector.store.migrate import migrate
 from connector.store.tables import account, contact, decision, invitation, owner, rating, response
@@ -22,6 +26,7 @@ from connector.surveys.mail import Site
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.tokens import Tokens
 from connector.web import WebParts, create_app
+from connector.web.parts import OutcomeGiven
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 SECRET = "a-secret-that-only-tests-know-0123456789"
@@ -52,6 +57,8 @@ class World:
     answered: list[str] = field(default_factory=list)
     mailed: list[Message] = field(default_factory=list)
     http: requests.Session = field(default_factory=requests.Session)
+    causes: dict[str, str] = field(default_factory=dict)
+    language: str = "en"
 
     def parts(self) -> WebParts:
         return WebParts(
@@ -60,8 +67,20 @@ class World:
             tokens=self.tokens,
             site=self.site,
             on_answer=self.answered.append,
+            note_outcome=self._note_outcome,
+            causes=self.causes,
+            language=self.language,
             send_sign_in=self.mailed.append,
         )
+
+    def _note_outcome(self, follow_up_id: str, given: OutcomeGiven) -> bool:
+        settings = Settings.model_construct(path=Path("config.toml"), follow_up={}, company=Company())
+        noted = OutcomeNoted(given.outcome.value, given.cause, given.note)
+        with self.store.write() as connection:
+            known = note_outcome(connection, settings, follow_up_id, noted, self.clock.now())
+        if known:
+            self.answered.append(follow_up_id)
+        return known
 
     @property
     def site(self) -> Site:

@@ -4,7 +4,16 @@
 records are kept as such refs and resolved through `binding`, so that a merge or a late arrival needs no rewriting.
 """
 
-from connector.store.tables.acting import display, follow_up, follow_up_response, notice, refused, sign_in, write_log
+from connector.store.tables.acting import (
+    display,
+    follow_up,
+    follow_up_response,
+    notice,
+    refused,
+    sign_in,
+    staff_mail,
+    write_log,
+)
 from connector.store.tables.answers import inbox, rating, response
 from connector.store.tables.asking import attempt, decision, decision_log, invitation
 from connector.store.tables.base import metadata, ref_of, ref_text
@@ -57,6 +66,7 @@ __all__ = [
     "setting",
     "setup_made",
     "sign_in",
+    "staff_mail",
     "standing",
     "token",
     "write_log",

@@ -40,10 +40,6 @@ follow_up = Table(
     Column("closed_at", Utc),
     Column("closed_by", String, comment="outcome, later_answer, joined, account_gone or undo"),
     Column("joined_into", String, comment="The follow-up that took its answers over."),
-    Column("late_told_at", Utc, comment="When its owner was told that it is late."),
-    Column("halfway_told_at", Utc, comment="When the deputy was told that nobody had touched it at half its time."),
-    Column("escalated_at", Utc),
-    Column("outcome_asked_at", Utc, comment="When its owner was asked how it ended."),
     Column(
         "attention_ended_at", Utc, comment="When the record stopped showing it: nobody had noted an outcome for long."
     ),
@@ -98,12 +94,36 @@ follow_up_response = Table(
 notice = Table(
     "notice",
     metadata,
-    Column("key", String, primary_key=True, comment="follow-up id and recipient: each is told once."),
+    Column("key", String, primary_key=True, comment="follow-up, event and recipient: each is told once."),
     Column("follow_up_id", String, nullable=False),
+    Column("kind", String, nullable=False, server_default=text("'answer'"), comment="See stages/notices_plan.py."),
+    Column("response_id", String, comment="The answer that is told."),
     Column("recipient", String, nullable=False),
-    Column("state", String, nullable=False),
+    Column("state", String, nullable=False, comment="waiting, sending, sent, in_doubt, refused or dropped"),
+    Column("mail", String, comment="Key of the staff mail that told it."),
     Column("at", Utc, nullable=False),
     Column("error", Text),
+    Index(
+        "ix_notice_waiting",
+        "recipient",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(None, "follow_up_id"),
+    comment="One thing that one person is told about a follow-up.",
+)
+
+staff_mail = Table(
+    "staff_mail",
+    metadata,
+    Column("key", String, primary_key=True, comment="kind, day and recipient: at most one of a kind in a day."),
+    Column("recipient", String, nullable=False),
+    Column("kind", String, nullable=False, comment="alert, digest, weekly or monthly"),
+    Column("state", String, nullable=False, comment="sending, sent, in_doubt or refused"),
+    Column("at", Utc, nullable=False),
+    Column("error", Text),
+    Index(None, "at"),
+    comment="Mails to our own people, each written down before it is sent.",
 )
 
 display = Table(

@@ -38,6 +38,7 @@ owner = Table(
     Column("email", String),
     Column("active", Boolean, nullable=False),
     Column("timezone", String),
+    Column("manager_ref", String),
     Column("deleted_at", Utc),
     Index(None, "email"),
 )

@@ -6,7 +6,13 @@ from connector.model import Mood
 from connector.ports import FieldSchema, ObjectSchema, Record
 
 STANDARD: dict[str, dict[str, str]] = {
-    "User": {"Name": "text", "Email": "email", "IsActive": "boolean", "TimeZoneSidKey": "picklist"},
+    "User": {
+        "Name": "text",
+        "Email": "email",
+        "IsActive": "boolean",
+        "TimeZoneSidKey": "picklist",
+        "ManagerId": "reference User",
+    },
     "Account": {
         "Name": "text",
         "OwnerId": "reference User",

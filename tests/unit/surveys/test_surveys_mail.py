@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connector.sentences.catalogue import catalogue
+from connector.sentences.values import Link
 from connector.surveys.mail import (
     InvitationView,
-    Notice,
     Site,
     invitation_message,
-    notice_message,
     sign_in_message,
 )
 from connector.surveys.questionnaire import questionnaire
+from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
 from connector.surveys.wording import languages, wording
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example", "hello@acme.example")
@@ -171,24 +172,66 @@ def test_the_recipient_and_the_id_are_as_given():
     assert (mail.to, mail.to_name, mail.message_id) == ("maria@customer.example", "Maria Virtanen", "m1@acme.example")
 
 
-def test_an_alert_says_who_gave_what_and_what_to_do():
-    notice = Notice(
-        to="jane@acme.example",
-        to_name="Jane Doe",
-        headline="Maria Virtanen gave 1 of 5 on case 00123",
-        action="Call by Fri 15:00",
-        account="Virtanen Oy",
-        link="https://crm.example/account/1",
-        comment="Nobody <called> back",
-    )
-    mail = notice_message(notice, site=SITE, message_id="n1@acme.example")
+def item(**values):
+    known = {
+        "headline": "Maria Virtanen: 1 of 5, very dissatisfied, case 00123, since 12 Nov 2026",
+        "account": "Virtanen Oy",
+        "quotes": ("Nobody <called> back", "-- "),
+        "action": "Jane Doe calls by 13 Nov 15:00.",
+        "phone": "+358 40 123",
+        "links": (
+            Link("Open the customer in the CRM", "https://crm.example/a/1"),
+            Link("The task", "https://crm.example/t/1"),
+        ),
+        "outcomes": (Link("Solved", "https://feedback.acme.example/f/T?outcome=solved"),),
+    }
+    return Item(**{**known, **values})
 
-    assert mail.subject == "Maria Virtanen gave 1 of 5 on case 00123: Call by Fri 15:00"
-    for part in (mail.text, Page(mail.html).text):
-        for words in ("Maria Virtanen gave 1 of 5", "Call by Fri 15:00", "Virtanen Oy", "Nobody <called> back"):
+
+def staff(*items):
+    mail = StaffMail("jane@acme.example", "Jane Doe", "1 new\nanswer", [Section("New answers", items)], "Because.")
+    return staff_message(mail, words=catalogue("en"), site=SITE, message_id="n1@acme.example")
+
+
+def test_a_mail_about_follow_ups_says_who_gave_what_and_what_to_do():
+    mail = staff(item())
+    page = Page(mail.html)
+
+    assert mail.subject == "1 new answer"
+    for part in (mail.text, page.text):
+        for words in (
+            "New answers",
+            "1 of 5",
+            "Jane Doe calls by",
+            "Virtanen Oy",
+            "Nobody <called> back",
+            "+358 40 123",
+            "Solved",
+        ):
             assert words in part
-    assert Page(mail.html).links == ["https://crm.example/account/1"]
-    assert "https://crm.example/account/1" in mail.text
+    assert page.links == [
+        "https://crm.example/a/1",
+        "https://crm.example/t/1",
+        "https://feedback.acme.example/f/T?outcome=solved",
+    ]
+    assert all(link in mail.text for link in page.links)
+
+
+def test_no_line_of_a_customers_words_can_pass_for_one_of_ours():
+    mail = staff(
+        item(
+            quotes=("Open the customer in the CRM: https://evil.example", "-- ", "<a href='https://evil.example'>x</a>")
+        )
+    )
+    for words in ("Open the customer in the CRM: https://evil.example", "-- ", "<a href="):
+        assert all(line.startswith("> ") for line in mail.text.splitlines() if "evil" in line and words in line)
+    assert "https://evil.example" not in Page(mail.html).links
+
+
+def test_what_is_not_known_leaves_no_empty_words():
+    mail = staff(item(phone=None, quotes=(), links=(), outcomes=()))
+    assert "Phone" not in mail.text + mail.html
+    assert Page(mail.html).links == []
 
 
 def test_a_sign_in_mail_holds_the_link_once_in_each_part():
@@ -214,8 +257,7 @@ def test_characters_that_no_mail_can_hold_are_left_out_and_the_mail_is_made(odd)
         message_id="m",
     )
     assert "Maria Virtanen" in Page(invitation.html).text
-    alert = Notice("o@acme.example", "O", f"Maria{odd}", "", "Oy", "https://x.example", f"So{odd} sad")
-    notice = notice_message(alert, site=SITE, message_id="m")
+    notice = staff(item(headline=f"Maria{odd}", quotes=(f"So{odd} sad",)))
     assert "So sad" in Page(notice.html).text
     assert odd not in invitation.text + invitation.html + notice.text + notice.html
 

@@ -51,15 +51,6 @@ def _columns() -> list[sa.Column[object]]:
             "closed_by", sa.String(), nullable=True, comment="outcome, later_answer, joined, account_gone or undo"
         ),
         sa.Column("joined_into", sa.String(), nullable=True, comment="The follow-up that took its answers over."),
-        sa.Column("late_told_at", Utc(), nullable=True, comment="When its owner was told that it is late."),
-        sa.Column(
-            "halfway_told_at",
-            Utc(),
-            nullable=True,
-            comment="When the deputy was told that nobody had touched it at half its time.",
-        ),
-        sa.Column("escalated_at", Utc(), nullable=True),
-        sa.Column("outcome_asked_at", Utc(), nullable=True, comment="When its owner was asked how it ended."),
         sa.Column("task_written", Json, nullable=True, comment="What we last wrote to the task, by our names."),
         sa.Column("task_seen", Json, nullable=True, comment="What the task was last seen to hold, by our names."),
     ]

@@ -1,0 +1,68 @@
+"""Posts to a chat's webhook: each follow-up once, as soon as it is in the CRM. A chat is no person: it has no working hours."""
+
+from typing import Any
+
+from connector.errors import AfterwordError, MailInDoubt
+from connector.sentences import clauses
+from connector.sentences.values import Caps
+from connector.stages.addressees import may_post
+from connector.stages.context import Context
+from connector.stages.present import details_url, open_follow_up, words_of
+from connector.store import Row, connecting, noticing, record_texts
+
+_ROOMY = Caps(120, 80, 120, 255)
+
+
+def post_all(context: Context) -> int:
+    """Tell the chats that rules name of new follow-ups; returns how many posts went out."""
+    if context.webhook is None:
+        return 0
+    posted = 0
+    for name, rule in context.settings.follow_up.items():
+        # The address is a secret: it is named by its place in the rule.
+        for number, url in enumerate(rule.notify_webhooks):
+            posted += _post_to(context, name, f"webhook-{number}", url.get_secret_value())
+    return posted
+
+
+def _post_to(context: Context, rule: str, chat: str, url: str) -> int:
+    now, posted = context.clock.now(), 0
+    with context.store.read() as tx:
+        crms = [crm for crm in context.live if may_post(context, crm) and not connecting.is_paused(tx, crm)]
+        rows = noticing.not_posted(tx, rule, chat, crms, since=now - noticing.POSTED_WITHIN)
+    for row in rows:
+        if context.stop.is_set():
+            break
+        posted += _post(context, row, chat, url)
+    return posted
+
+
+def _post(context: Context, row: Row[Any], chat: str, url: str) -> int:
+    assert context.webhook is not None  # noqa: S101 - `post_all` has looked
+    key, now = f"{row.id}:{chat}", context.clock.now()
+    with context.store.write() as tx:
+        if not noticing.begin_post(tx, key, row.id, chat=chat, now=now):
+            return 0
+        text = _text(context, tx, row)
+    state, reason = noticing.SENT, None
+    try:
+        context.webhook(url, text)
+    except MailInDoubt as doubt:
+        state, reason = noticing.IN_DOUBT, str(doubt)
+    except AfterwordError as failure:
+        if not failure.permanent:
+            with context.store.write() as tx:
+                noticing.forget_post(tx, key)
+            return 0
+        state, reason = noticing.REFUSED, str(failure)
+    with context.store.write() as tx:
+        noticing.end_post(tx, key, state, reason)
+    return int(state == noticing.SENT)
+
+
+def _text(context: Context, tx: Any, row: Row[Any]) -> str:
+    shown = open_follow_up(context, tx, row, record_texts.answers_about(tx, [row.id]).get(row.id, []))
+    words, now = words_of(context), context.clock.now()
+    comment = next((answer.comment for answer in shown.said if answer.comment), None)
+    parts = [clauses.what(shown, _ROOMY, words), clauses.step(shown, _ROOMY, words, now=now), comment]
+    return ". ".join(part for part in parts if part) + f" {details_url(context, row.account_id)}"

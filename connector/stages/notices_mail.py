@@ -1,0 +1,166 @@
+"""What the mails about follow-ups say: alerts and digests, put together from what the store knows at that moment."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from connector.domain.crm_text import one_line
+from connector.model import FollowUpState, Outcome
+from connector.ports import Message
+from connector.sentences import clauses
+from connector.sentences.catalogue import Catalogue
+from connector.sentences.values import Caps, Link, OpenFollowUp
+from connector.stages.context import Context
+from connector.stages.notices_plan import MailKind, NoticeKind
+from connector.stages.present import details_url, open_follow_up, words_of
+from connector.store import Row, Transaction, following, record_texts
+from connector.store.noticing import Waiting
+from connector.store.tables import ref_of
+from connector.surveys.mail import Site
+from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
+from connector.working_time import WorkingTime
+
+MOST_ITEMS: Final = 40
+"""Follow-ups that one mail tells in full; how many more there are is said."""
+LONGEST_QUOTE: Final = 1_500
+"""Characters of a comment; the whole of it stands on the record's page."""
+_ROOMY: Final = Caps(120, 80, 120, 255)
+_SECTIONS: Final = (
+    NoticeKind.ANSWER,
+    NoticeKind.OPENED,
+    NoticeKind.ESCALATED,
+    NoticeKind.LATE,
+    NoticeKind.HALFWAY,
+    NoticeKind.OUTCOME,
+)
+"""The order of a mail; a follow-up stands in the first section that there is a reason for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets a mail, and when they work by their own clocks."""
+
+    email: str
+    name: str
+    working: WorkingTime
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A mail, and the key under which it is sent at most once: kind, day and recipient."""
+
+    key: str
+    message: Message
+
+
+def compose(
+    context: Context, tx: Transaction, site: Site, recipient: Recipient, *, kind: MailKind, rows: Sequence[Waiting]
+) -> Composed:
+    """Return the mail that tells somebody of these notices."""
+    now, words = context.clock.now(), words_of(context)
+    day = recipient.working.day_of(now).isoformat()
+    grouped = _grouped(rows)
+    follow_ups = record_texts.by_id(tx, [follow_up_id for ids in grouped.values() for follow_up_id in ids])
+    sections = tuple(
+        Section(
+            words.text(f"notice.section.{notice.value}"),
+            tuple(_item(context, tx, follow_ups[id_], now=now) for id_ in ids if id_ in follow_ups),
+        )
+        for notice, ids in grouped.items()
+    )
+    mail = StaffMail(
+        to=recipient.email,
+        to_name=recipient.name,
+        subject=_subject(kind, sections, grouped, words),
+        sections=[section for section in sections if section.items],
+        why=words.text("notice.why", company=site.sender_name),
+    )
+    key = f"{kind.value}:{day}:{recipient.email}"
+    message_id = f"{key.replace('@', '.').replace(':', '.')}.{_suffix(rows)}@{site.sender_address.rpartition('@')[2]}"
+    return Composed(key, staff_message(mail, words=words, site=site, message_id=message_id))
+
+
+def _suffix(rows: Sequence[Waiting]) -> str:
+    return rows[0].follow_up_id[:12]
+
+
+def _grouped(rows: Sequence[Waiting]) -> dict[NoticeKind, list[str]]:
+    """Return the follow-ups by the section in which they stand, each once."""
+    placed: set[str] = set()
+    grouped: dict[NoticeKind, list[str]] = {}
+    for kind in _SECTIONS:
+        for row in rows:
+            if row.kind == kind.value and row.follow_up_id not in placed and len(placed) < MOST_ITEMS:
+                placed.add(row.follow_up_id)
+                grouped.setdefault(kind, []).append(row.follow_up_id)
+    return grouped
+
+
+def _subject(
+    kind: MailKind, sections: Sequence[Section], grouped: dict[NoticeKind, list[str]], words: Catalogue
+) -> str:
+    """An alert about one answer says it in its subject; anything else says how much of what there is."""
+    items = [item for section in sections for item in section.items]
+    if kind is MailKind.ALERT and len(items) == 1:
+        return f"{items[0].headline}. {items[0].action}"
+    counts = [words.count(f"notice.count.{notice.value}", len(ids)) for notice, ids in grouped.items()]
+    return words.text("notice.digest_subject", counts=", ".join(counts))
+
+
+def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) -> Item:
+    answers = record_texts.answers_about(tx, [row.id]).get(row.id, [])
+    shown = open_follow_up(context, tx, row, answers)
+    words = words_of(context)
+    return Item(
+        headline=clauses.what(shown, _ROOMY, words),
+        account=row.account_name,
+        quotes=tuple(_quotes(shown)),
+        action=_action(shown, words, now=now),
+        phone=_phone(tx, row),
+        links=tuple(_links(context, tx, row, words)),
+        outcomes=tuple(_outcomes(context, row, words)),
+    )
+
+
+def _action(shown: OpenFollowUp, words: Catalogue, *, now: datetime) -> str:
+    step = clauses.step(shown, _ROOMY, words, now=now)
+    return f"{step[:1].upper()}{step[1:]}."
+
+
+def _quotes(shown: OpenFollowUp) -> Iterator[str]:
+    """Yield the words of the answers, the newest answer's first."""
+    for answer in shown.said:
+        lines = (one_line(line) for line in (answer.comment or "")[:LONGEST_QUOTE].splitlines())
+        yield from (line for line in lines if line)
+
+
+def _phone(tx: Transaction, row: Row[Any]) -> str | None:
+    contact = following.contact_of(tx, row.contact_id)
+    facts = contact.facts if contact is not None and contact.deleted_at is None else {}
+    number = facts.get("mobile") or facts.get("phone")
+    return one_line(number) or None if isinstance(number, str) else None
+
+
+def _links(context: Context, tx: Transaction, row: Row[Any], words: Catalogue) -> Iterator[Link]:
+    """Yield where the record, the task and what was asked about open in the CRM, and our own page last."""
+    crm = context.connected.get(row.connection)
+    if crm is not None:
+        account = following.account_of(tx, row.account_id)
+        interaction = following.interaction_of(tx, row.interaction_id)
+        refs = {"record": account.ref, "task": row.task_ref, "interaction": interaction.ref if interaction else None}
+        for name, ref in refs.items():
+            if ref is not None:
+                url = crm.adapter.record_url(ref_of(row.connection, ref))
+                yield Link(words.text(f"notice.link.{name}"), url)
+    yield Link(words.text("notice.link.page"), details_url(context, row.account_id))
+
+
+def _outcomes(context: Context, row: Row[Any], words: Catalogue) -> Iterator[Link]:
+    """Yield a link for each outcome that can be noted: it opens a page with a button, since mail scanners follow links."""
+    if context.tokens is None or row.state == FollowUpState.CLOSED:
+        return
+    url = f"{context.settings.web.public_url}/f/{context.tokens.outcome(row.id)}"
+    for outcome in Outcome:
+        name = outcome.name.lower()
+        yield Link(words.text(f"outcome.{name}"), f"{url}?outcome={name}")

@@ -1,0 +1,33 @@
+"""What the page that asks for a follow-up's outcome shows."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from connector.model import FollowUpState
+from connector.store.tables import follow_up
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """A follow-up as whoever has its link may see it: what is to be done, and what was noted. No answers, no names beside."""
+
+    id: str
+    subject: str
+    state: FollowUpState
+    outcome: str | None
+    cause: str | None
+    note: str | None
+
+    @property
+    def open(self) -> bool:
+        """Whether an outcome may be noted."""
+        return self.state is not FollowUpState.CLOSED
+
+
+def outcome_view(tx: Connection, follow_up_id: str) -> OutcomeView | None:
+    """Return what the link to a follow-up's outcome shows; None where there is no such follow-up (any more)."""
+    row = tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one_or_none()
+    if row is None:
+        return None
+    return OutcomeView(row.id, row.subject, FollowUpState(row.state), row.outcome, row.cause, row.note)

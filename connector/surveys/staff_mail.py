@@ -1,0 +1,61 @@
+"""The mails to our own people about follow-ups: an alert about new answers, and a digest of a day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connector.ports import Message
+from connector.sentences.catalogue import Catalogue
+from connector.sentences.values import Link
+from connector.surveys.mail import Site, html_of, one_line_subject, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One follow-up as a mail tells it."""
+
+    headline: str
+    """Who, and what about."""
+    account: str
+    quotes: tuple[str, ...]
+    """The customer's own words, line by line."""
+    action: str
+    """What is to be done, by whom and by when, or what is missing."""
+    phone: str | None
+    links: tuple[Link, ...]
+    """The first one is the record in the CRM, where that can be opened."""
+    outcomes: tuple[Link, ...]
+    """One for each outcome: a page opens on which a button records it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Follow-ups that are told for the same reason."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMail:
+    """What a mail to one of our people says."""
+
+    to: str
+    to_name: str
+    subject: str
+    sections: Sequence[Section]
+    why: str
+    """Why they get it."""
+
+
+def staff_message(mail: StaffMail, *, words: Catalogue, site: Site, message_id: str) -> Message:
+    """Return the mail ready to send. Customers' words are quoted line by line, so that none can pass for one of ours."""
+    values = {"mail": mail, "site": site, "say": words.text, "lang": words.language}
+    return Message(
+        to=mail.to,
+        to_name=mail.to_name,
+        subject=one_line_subject(mail.subject),
+        text=text_of("staff.txt", values),
+        html=html_of("staff.mjml", values),
+        message_id=message_id,
+        language=words.language,
+    )

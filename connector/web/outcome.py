@@ -1,0 +1,112 @@
+"""The page on which whoever has a follow-up's mail or task says how it ended, without signing in.
+
+A GET records nothing, whoever makes it: mail scanners follow every link. The link is good for the outcome of one follow-up alone, until
+that is closed, and shows its subject line only.
+"""
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import RedirectResponse, Response
+from starlette.requests import Request
+
+from connector.model import Outcome
+from connector.sentences.catalogue import Catalogue, catalogue
+from connector.store.outcomes import OutcomeView, outcome_view
+from connector.surveys.tokens import ForgedToken
+from connector.surveys.wording import wording
+from connector.web.forms import Fields, clean, form_fields
+from connector.web.pages import page
+from connector.web.parts import OutcomeGiven, WebParts
+from connector.web.trouble import READ, UnknownLink
+
+LONGEST_NOTE = 2_000
+"""Characters; more of a note is cut."""
+KEYS = {outcome.name.lower(): outcome for outcome in Outcome}
+"""The outcomes as links and forms name them."""
+
+
+def outcome_routes(parts: WebParts) -> APIRouter:
+    """Return the routes under ``/f/``."""
+    router = APIRouter(prefix="/f/{token}")
+
+    @router.api_route("", methods=READ)
+    def show(token: str, outcome: str = "") -> Response:
+        return _page(parts, token, _view(parts, token), chosen=outcome)
+
+    @router.post("")
+    def note(request: Request, token: str, fields: Fields = Depends(form_fields)) -> Response:  # noqa: ARG001, B008 - FastAPI's way
+        view = _view(parts, token)
+        if not view.open:
+            return _page(parts, token, view, status=410)
+        outcome = KEYS.get(fields.get("outcome", ""))
+        if outcome is None:
+            return _page(parts, token, view, status=422, missing=True)
+        cause = fields.get("cause", "")
+        given = OutcomeGiven(
+            outcome,
+            cause=cause if cause in parts.causes else None,
+            note=clean(fields.get("note", ""))[:LONGEST_NOTE] or None,
+        )
+        if not parts.note_outcome(view.id, given):
+            raise UnknownLink
+        return RedirectResponse(f"{parts.prefix}/f/{token}/thanks", status_code=303)
+
+    @router.api_route("/thanks", methods=READ)
+    def thanks(token: str) -> Response:
+        view = _view(parts, token)
+        if view.outcome is None:
+            return RedirectResponse(f"{parts.prefix}/f/{token}", status_code=303)
+        return _page(parts, token, view, noted=True)
+
+    return router
+
+
+def _view(parts: WebParts, token: str) -> OutcomeView:
+    """Return what this link is for. Raises `UnknownLink`."""
+    try:
+        follow_up_id = parts.tokens.read_outcome(token)
+    except ForgedToken as error:
+        raise UnknownLink from error
+    with parts.store.read() as tx:
+        view = outcome_view(tx, follow_up_id)
+    if view is None:
+        raise UnknownLink
+    return view
+
+
+def _page(
+    parts: WebParts,
+    token: str,
+    view: OutcomeView,
+    *,
+    status: int = 200,
+    chosen: str = "",
+    missing: bool = False,
+    noted: bool = False,
+) -> Response:
+    words = catalogue(parts.language)
+    return page(
+        "outcome.html",
+        parts=parts,
+        status=status,
+        view=view,
+        words=wording(words.language),
+        say=words.text,
+        token=token,
+        outcomes=[(key, outcome_label(outcome, words)) for key, outcome in KEYS.items()],
+        chosen=chosen if chosen in KEYS else "",
+        causes=parts.causes,
+        missing=missing,
+        noted=noted,
+        noted_as=_noted_as(view, words),
+        limit=LONGEST_NOTE,
+    )
+
+
+def outcome_label(outcome: Outcome, words: Catalogue) -> str:
+    """Return an outcome as people read it."""
+    return words.text(f"outcome.{outcome.name.lower()}")
+
+
+def _noted_as(view: OutcomeView, words: Catalogue) -> str:
+    known = [outcome for outcome in Outcome if outcome.value == view.outcome]
+    return outcome_label(known[0], words) if known else view.outcome or ""
