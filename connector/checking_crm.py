@@ -45,6 +45,7 @@ class CrmCheck:
     house: Installation
     endpoint: Endpoint
     counts: dict[str, Count] = field(default_factory=dict)
+    schemas: Mapping[str, ObjectSchema] = field(default_factory=dict)
     org: Org | None = None
     """Filled by `problems`; None: it could not be reached."""
 
@@ -56,6 +57,7 @@ class CrmCheck:
             schemas = describe_all(self.endpoint.adapter, self.endpoint.mapping)
         except CrmError as error:
             return [self._failure(error)]
+        self.schemas = schemas
         mapping, fitting = self.endpoint.mapping.fit(schemas, self._ownership(schemas))
         self.org = org
         found = [
@@ -106,14 +108,30 @@ class CrmCheck:
     def _asked(self, mapping: CrmMapping, org: Org) -> Iterator[Problem]:
         yield from self._reading(mapping, org)
         for left in mapping.foreign:
-            held = ownership.filled(self.endpoint.adapter, left)
+            held = ownership.filled(self.endpoint.adapter, left.object, left.field)
             yield Problem(left.where, f"{left.what} {held}", left.remedy)
+        yield from self._stale(mapping)
         adapter = self.endpoint.adapter
         for right in adapter.missing_rights(rights.needs(mapping)):
             yield Problem(self._where, f"the connection lacks a right that it needs: {right.name}.", right.remedy)
         for one in adapter.unseen(mapping.wanted_fields()):
             what = f"{one.object}: the {one.page} do not show {', '.join(one.fields)}."
             yield Problem(self._where, what, f"Drag them in: {one.path}, Save.", severity="warning")
+
+    def _stale(self, mapping: CrmMapping) -> Iterator[Problem]:
+        """Yield fields that go on showing what was written there before a line named another: people cannot tell it from the new."""
+        if not budgets.is_ready(self.house.store):
+            return
+        for one in ownership.stale(self.house.store, self.endpoint.adapter, mapping, self.schemas):
+            held = ownership.filled(self.endpoint.adapter, one.object, one.path)
+            if held.holds:
+                place = f"{one.object}.{one.path}"
+                yield Problem(
+                    f"{self.endpoint.mapping_name}: write.{one.target}.{one.name}",
+                    f"{place} is stale: what Afterword wrote there stands on, though nothing is written to it any more. {held}",
+                    f"`afterword undo {self.endpoint.name} --field {place}` takes it back; or delete the field in the CRM.",
+                    severity="warning",
+                )
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

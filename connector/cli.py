@@ -270,10 +270,15 @@ def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
 @guarded
 def undo(
     crm: Annotated[str, typer.Argument(help="The connection's name.")],
+    *,
     config: Config = DEFAULT_CONFIG,
     since: Annotated[
         str | None,
         typer.Option(help="Everything since then: 24h, 2026-11-12 or 2026-11-12T14:00, in the company's time zone."),
+    ] = None,
+    field: Annotated[
+        str | None,
+        typer.Option(help="What stands in one field (OBJECT.FIELD) to which nothing is written any more."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it, and pause the connection.")] = False,
     as_json: AsJson = False,
@@ -286,7 +291,7 @@ def undo(
     with _closing(house):
         _migrated(house)
         (endpoint,) = _endpoints(house, crm)
-        code = cli_undo.run(out, house, endpoint, since, carry_out=yes, as_json=as_json)
+        code = cli_undo.run(out, house, endpoint, since, only=field, carry_out=yes, as_json=as_json)
     if code:
         leave(code)
 

@@ -8,19 +8,37 @@ from rich.console import Console
 from connector import printing_undo, undoing
 from connector.durations import parse_moment
 from connector.errors import Problem, SettingsError
+from connector.model import Field
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
 
 
 def run(
-    console: Console, house: Installation, endpoint: Endpoint, since: str | None, *, carry_out: bool, as_json: bool
+    console: Console,
+    house: Installation,
+    endpoint: Endpoint,
+    since: str | None,
+    *,
+    only: str | None,
+    carry_out: bool,
+    as_json: bool,
 ) -> int:
     """Say what would be taken back, or take it back, while it is told; returns the exit code."""
     printed = printing_undo.Json(sys.stdout) if as_json else printing_undo.Printed(console)
     act = undoing.carry_out if carry_out else undoing.plan
-    undone = act(house, endpoint, None if since is None else _moment(since, house), show=printed.show)
+    moment = None if since is None else _moment(since, house)
+    undone = act(house, endpoint, moment, only=None if only is None else _field(only), show=printed.show)
     printed.end(undone)
     return undone.exit_code
+
+
+def _field(text: str) -> Field:
+    object_name, dot, path = text.strip().partition(".")
+    if not (object_name and dot and path):
+        raise SettingsError(
+            [Problem("--field", f"{text!r} is no field.", "Write the object, a dot, and the API name of the field.")]
+        )
+    return object_name, path
 
 
 def _moment(text: str, house: Installation) -> datetime:

@@ -37,12 +37,14 @@ from connector.stages.context import Connected
 from connector.stages.lap import Installation, Report, Stage
 from connector.stages.ownership import Filled
 from connector.status import paused
-from connector.store import Transaction, connecting, hindsight, naming
+from connector.store import Transaction, cancelled, connecting, hindsight, naming
 from connector.store.copying import copy_store
 from connector.store.refs import Address
 
 EXAMPLES = 10
 """How many invitations are told one by one."""
+_MOST_CANCELLED = 1_000
+"""Of how many a plan tells that they would not be asked any more."""
 
 
 @dataclass(slots=True)
@@ -111,6 +113,8 @@ class Plan:
     """The connections that are paused, with the reasons."""
     foreign: Sequence["LeftAlone"] = ()
     """Fields that are not ours, and that the lap would not write."""
+    cancelled: Sequence[Mapping[str, str]] = ()
+    """Whom the lap would keep from being asked who was to be asked until now: crm, survey, contact, account, about, reason."""
 
     @property
     def creates(self) -> int:
@@ -127,6 +131,7 @@ class Plan:
         return {
             "writes": [self._write(crm, write) for crm, write in self.noted.writes],
             "refused": [one.as_json() for one in self.foreign],
+            "cancelled": [dict(one) for one in self.cancelled],
             "mails": [{"to": one.to, "subject": one.subject} for one in self.noted.messages],
             "lap": self.report.as_json(),
         }
@@ -198,8 +203,12 @@ def next_lap(house: Installation) -> Plan:
         held = paused(copy)
         with copy.store.write() as connection:
             connecting.end_pauses(connection)
+            line = cancelled.last_move(connection)
         report = lap.run(copy)
-        return Plan(noted, report, _before(house, noted), _names(copy, noted), held, _left_alone(house, report))
+        dropped = _cancelled(copy, line)
+        return Plan(
+            noted, report, _before(house, noted), _names(copy, noted), held, _left_alone(house, report), dropped
+        )
 
 
 def look_back(house: Installation, span: timedelta) -> Hindsight:
@@ -343,10 +352,26 @@ def _before(house: Installation, noted: Noted) -> dict[tuple[str, str, str], Map
     return found
 
 
+def _cancelled(copy: Installation, line: int) -> list[dict[str, str]]:
+    with copy.store.read() as tx:
+        rows = cancelled.since(tx, line, _MOST_CANCELLED)
+    return [
+        {
+            "crm": row.connection,
+            "survey": row.survey,
+            "contact": row.contact or "",
+            "account": row.account or "",
+            "about": row.label,
+            "reason": row.reason or "",
+        }
+        for row in rows
+    ]
+
+
 def _left_alone(house: Installation, report: Report) -> list[LeftAlone]:
     adapters = {one.name: one.adapter for one in house.endpoints}
     return [
-        LeftAlone(crm, field, ownership.filled(adapters[crm], field))
+        LeftAlone(crm, field, ownership.filled(adapters[crm], field.object, field.field))
         for crm, fields in report.foreign.items()
         for field in fields
     ]

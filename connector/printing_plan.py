@@ -6,10 +6,12 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from connector.model import Reason
 from connector.planning import Plan
 from connector.ports import Message, Write
 from connector.printing import many, not_invited, pulled
 from connector.stages.lap import Installation, Report
+from connector.why import BECAUSE
 
 _INDENT = " " * 4
 
@@ -26,6 +28,10 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
     for left in one.foreign:
         console.print(f"[bold]! refused[/] {escape(left.crm)}: {escape(left.field.what)} {left.filled}")
         console.print(f"{_INDENT}{left.field.where}: {left.field.remedy}", markup=False)
+    for gone in one.cancelled:
+        who = f"{gone['contact'] or 'nobody'} ({gone['account']}) about {gone['about']}"
+        because = BECAUSE[Reason(gone["reason"])] if gone["reason"] else "it was cancelled"
+        console.print(f"[bold]- not asked after all[/] {escape(who)}, {escape(gone['survey'])}: {because}")
     for message in one.noted.messages:
         console.print(f"[bold]+ mail[/] {escape(_addressed(message))}")
     if not any(endpoint.mode_live for endpoint in house.endpoints):

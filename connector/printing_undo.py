@@ -95,15 +95,16 @@ def _record(console: Console, taken: Taken) -> None:
 def _closing(console: Console, undone: Undone) -> None:
     if not undone.done:
         console.print(f"\nWould change {many(undone.due, 'record')}. Nothing was changed yet.")
-        console.print(
-            f"The same command with --yes does it, and pauses {undone.crm}: else the next lap would write the same again.",
-            markup=False,
-        )
+        pauses = f", and pauses {undone.crm}: else the next lap would write the same again" if undone.pauses else ""
+        console.print(f"The same command with --yes does it{pauses}.", markup=False)
         return
     if undone.failure is not None:
         console.print(f"\nNot finished: {undone.failure}", markup=False)
     refused = f"; {many(undone.refused, 'record')} refused" if undone.refused else ""
-    console.print(f"\nPut back {many(undone.put_back, 'record')}{refused}. {undone.crm} is paused.", markup=False)
+    paused = f" {undone.crm} is paused." if undone.paused else ""
+    console.print(f"\nPut back {many(undone.put_back, 'record')}{refused}.{paused}", markup=False)
+    if not undone.paused:
+        return
     console.print(
         f"Change what was wrong, look at `afterword plan`, then `afterword resume --crm {undone.crm}`.", markup=False
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from connector.errors import AfterwordError, CrmError, StoreError
+from connector.model import Field
 from connector.ports import WriteResult
 from connector.stages import lap, undo
 from connector.stages.connect import Endpoint, connect
@@ -17,6 +18,7 @@ from connector.stages.write_back_sending import Outbox
 from connector.store import connecting, naming, undoing
 from connector.store.leases import held
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 REASON = "the last write-back was taken back"
 REASON_SINCE = "what was written since {since:%Y-%m-%d %H:%M} UTC was taken back"
 
@@ -60,6 +62,9 @@ class Undone:
     """Since when everything is taken back; None: there is nothing to take back."""
     since: bool = False
     """Whether a time was named, and not the last write-back meant."""
+    pauses: bool = True
+    """Whether doing it pauses the connection."""
+    paused: bool = False
     done: bool = False
     """Whether it was carried out, and not only planned."""
     due: int = 0
@@ -85,61 +90,88 @@ Show = Callable[[Undone, Sequence[Taken]], None]
 """Told about every page of records, as it is planned or done."""
 
 
-def plan(house: Installation, endpoint: Endpoint, since: datetime | None = None, *, show: Show) -> Undone:
-    """Say what would be taken back: the last write-back, or everything since a time. Changes nothing anywhere.
+def plan(
+    house: Installation, endpoint: Endpoint, since: datetime | None = None, *, only: Field | None = None, show: Show
+) -> Undone:
+    """Say what would be taken back: the last write-back, everything since a time, or what stands in one field to which nothing is
+    written any more. Changes nothing anywhere.
 
     `AfterwordError`: the log of writes does not reach back so far.
     """
     crm, _problems = connect(house.store, house.clock, endpoint)
-    undone, first = _begin(house, endpoint.name, since)
-    for page in _pages(house, crm, first):
+    undone, first = _begin(house, crm, since, only)
+    for page in _pages(house, crm, first, only):
         names = _names(house, endpoint.name, page)
         _tell(undone, [Taken(step, names.get(step.line.ref, "")) for step in page], show)
     return undone
 
 
-def carry_out(house: Installation, endpoint: Endpoint, since: datetime | None = None, *, show: Show) -> Undone:
-    """Pause the connection and take back what can be, page by page. `StoreError`: another process is at work on it.
+def carry_out(
+    house: Installation, endpoint: Endpoint, since: datetime | None = None, *, only: Field | None = None, show: Show
+) -> Undone:
+    """Take back what can be, page by page, after the connection was paused; for one field there is no need to pause it. `StoreError`:
+    another process is at work on it.
 
     `AfterwordError`: the log of writes does not reach back so far.
     """
     with _outbox(house, endpoint) as outbox:
-        undone, first = _begin(house, endpoint.name, since)
+        undone, first = _begin(house, outbox.crm, since, only)
         if first is None or undone.at is None:
             return undone
-        reason = REASON if since is None else REASON_SINCE.format(since=since)
-        with house.store.write() as tx:
-            connecting.pause(tx, endpoint.name, house.clock.now(), reason)
+        if only is None:
+            reason = REASON if since is None else REASON_SINCE.format(since=since)
+            with house.store.write() as tx:
+                connecting.pause(tx, endpoint.name, house.clock.now(), reason)
+            undone.paused = True
         try:
-            for page in _pages(house, outbox.crm, first):
+            for page in _pages(house, outbox.crm, first, only):
                 _carry_out(house, outbox, undone, page, show)
         except CrmError as error:
             undone.failure = error
         undone.done = True
-        if not undone.exit_code:
+        if not undone.exit_code and only is None:
             _forget(house, endpoint.name, first)
     return undone
 
 
-def _begin(house: Installation, crm: str, since: datetime | None) -> tuple[Undone, int | None]:
+def _begin(
+    house: Installation, connected: Connected, since: datetime | None, only: Field | None
+) -> tuple[Undone, int | None]:
     """Return where in the log it begins."""
+    crm = connected.name
+    if only is not None:
+        _refuse_mapped(connected, only)
+        since = since or _LONG_AGO
     with house.store.read() as tx:
         if since is None:
             first, at = undoing.last(tx, crm) or (None, None)
             return Undone(crm, at), first
-        if (kept := undoing.pruned_until(tx, crm)) is not None and since < kept:
+        kept = undoing.pruned_until(tx, crm)
+        if only is None and kept is not None and since < kept:
             raise AfterwordError(
                 f"what was written before {kept:%Y-%m-%d %H:%M} UTC is not in the log any more, and cannot be taken back.",
                 where=f"{crm}: --since",
                 remedy=f"Take back what is still known: --since {kept:%Y-%m-%dT%H:%M}Z.",
             )
         first = undoing.first_since(tx, crm, since)
-        return Undone(crm, since if first is not None else None, since=True), first
+        at = since if first is not None else None
+        return Undone(crm, at, since=True, pauses=only is None), first
 
 
-def _pages(house: Installation, crm: Connected, first: int | None) -> Iterator[list[Step]]:
+def _refuse_mapped(crm: Connected, only: Field) -> None:
+    """What is taken back in a field that is written goes on being written: that needs a pause, and a time."""
+    for target in ("account", "contact"):
+        if crm.mapping.object_of(target) == only[0]:
+            for name in crm.mapping.names(target):
+                if crm.mapping.crm_field(target, name) == only[1]:
+                    what = f"{'.'.join(only)} is written as {name}: the next lap would write it again."
+                    remedy = "Let the mapping name another field first, or take back what was written since a time: --since 24h."
+                    raise AfterwordError(what, where=f"{crm.name}: --field", remedy=remedy)
+
+
+def _pages(house: Installation, crm: Connected, first: int | None, only: Field | None) -> Iterator[list[Step]]:
     if first is not None:
-        yield from undo.steps(house.store, crm.adapter, crm.mapping, first)
+        yield from undo.steps(house.store, crm.adapter, crm.mapping, first, only)
 
 
 def _carry_out(house: Installation, outbox: Outbox, undone: Undone, page: Sequence[Step], show: Show) -> None:

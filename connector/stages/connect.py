@@ -13,7 +13,7 @@ from connector.ports import Clock, CrmAdapter, CrmMapping, MappingSource, Object
 from connector.stages import rights
 from connector.stages.context import Connected
 from connector.stages.ownership import ownership
-from connector.store import Row, Store, connecting, owning, writing, written_fields
+from connector.store import Row, Store, connecting, inviting, owning, writing, written_fields
 from connector.store.written_fields import WrittenField
 
 SCHEMA_LASTS = timedelta(hours=24)
@@ -79,7 +79,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     lacking: Sequence[MissingRight] = ()
     if live:
         lacking = rights.missing(store, endpoint.adapter, mapping, credentials=endpoint.credentials, ask=asked)
-    _note_mapping(store, endpoint, state)
+    _note_mapping(store, endpoint, state, now)
     with store.write() as connection:
         writing.take_form(connection, endpoint.name, mapping.form)
         left_alone = owning.note_foreign(connection, endpoint.name, mapping.foreign, now)
@@ -150,8 +150,9 @@ def describe_one(adapter: CrmAdapter, name: str) -> ObjectSchema | None:
         return None
 
 
-def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any]) -> None:
-    """What ended before an edit of what ends, or of who is a customer, is history: nobody is asked about it."""
+def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], now: datetime) -> None:
+    """What ended before an edit of what ends, or of who is a customer, is history: nobody is asked about it who was not to be asked
+    before. Those who wait are decided on anew at once, and not only when their time has come."""
     triggers = endpoint.mapping.triggers
     if state.mapping_fingerprint == triggers:
         return
@@ -159,3 +160,5 @@ def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any]) -> None:
     with store.write() as connection:
         connecting.remember(connection, endpoint.name, mapping_fingerprint=triggers, mapping_since=since)
         writing.look_again(connection, endpoint.name)
+        if since is not None:
+            inviting.look_at_waiting(connection, endpoint.name, now)

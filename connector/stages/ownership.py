@@ -1,11 +1,12 @@
 """Whose the fields are that a mapping would write, from the store alone: the CRM is not asked in a lap."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from connector.model import Field, ForeignField, Ownership
+from connector.model import Field, Ownership
 from connector.ports import CrmAdapter, CrmMapping, MappingSource, ObjectSchema
-from connector.store import Store, Transaction, made, owning
+from connector.store import Store, Transaction, made, owning, written_fields
+from connector.store.written_fields import WrittenField
 
 NEWEST = 2_000
 """How many records are read to see whether a field holds values: some fields cannot be counted by."""
@@ -71,7 +72,25 @@ def _written_before(tx: Transaction, crm: str, mapping: CrmMapping) -> frozenset
     return frozenset(found)
 
 
-def filled(adapter: CrmAdapter, field: ForeignField) -> Filled:
+def filled(adapter: CrmAdapter, object_name: str, path: str) -> Filled:
     """Return how many of the newest records hold a value in a field, by reading them. `CrmError`: they cannot be read."""
-    records = adapter.newest(field.object, [field.field], NEWEST)
-    return Filled(sum(record.fields.get(field.field) not in (None, "", False) for record in records), len(records))
+    records = adapter.newest(object_name, [path], NEWEST)
+    return Filled(sum(record.fields.get(path) not in (None, "", False) for record in records), len(records))
+
+
+def stale(store: Store, adapter: CrmAdapter, mapping: CrmMapping, schemas: Schemas) -> Iterator[WrittenField]:
+    """Yield the fields that are there and still show what is written elsewhere by now, or nowhere. Left out are those named for writing
+    and refused."""
+    places = {(mapping.object_of(target), mapping.crm_field(target, name)) for target, name in _names(mapping)}
+    places |= {(one.object, one.field) for one in mapping.foreign}
+    with store.read() as tx:
+        known = written_fields.history(tx, adapter.connection)
+    for field in known.stale(places):
+        if field.object in schemas and field.path in schemas[field.object].fields:
+            yield field
+
+
+def _names(mapping: CrmMapping) -> Iterator[tuple[str, str]]:
+    for target in _TARGETS:
+        for name in mapping.names(target):
+            yield target, name

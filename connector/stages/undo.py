@@ -4,12 +4,12 @@ It plans page by page from the log and from what the CRM shows now; then acts. C
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from connector.errors import MappingError
-from connector.model import Ref
+from connector.model import Field, Ref
 from connector.ports import CrmAdapter, CrmMapping, Record, Write, WriteResult
 from connector.stages.connect import describe_one
 from connector.stages.write_back_sending import PAGE, Outbox, batches
@@ -61,16 +61,27 @@ class Step:
         return Write(f"{undoing.UNDOING}{self.line.key}", self.ref.object, self.fields, id=self.ref.id)
 
 
-def steps(store: Store, adapter: CrmAdapter, mapping: CrmMapping, first: int) -> Iterator[list[Step]]:
-    """Yield what is to be done about what was written since line `first` of the log, a page of records at a time. Only reads."""
+def steps(
+    store: Store, adapter: CrmAdapter, mapping: CrmMapping, first: int, only: Field | None = None
+) -> Iterator[list[Step]]:
+    """Yield what is to be done about what was written since line `first` of the log, a page of records at a time, or about one field
+    of an object alone. Only reads."""
     fields, after = _Fields(adapter, mapping), ""
     while lines := _lines(store, adapter.connection, first, after):
+        after = lines[-1].ref
+        lines = lines if only is None else _about(lines, only)
         present = _present(fields, lines)
         refs = [ref_of(adapter.connection, line.ref) for line in lines]
         yield [
             _step(fields, line, ref, present.get((ref.object, ref.id))) for line, ref in zip(lines, refs, strict=True)
         ]
-        after = lines[-1].ref
+
+
+def _about(lines: Iterable[Line], only: Field) -> list[Line]:
+    """Return what was written to one field."""
+    object_name, path = only
+    mine = [line for line in lines if path in line.fields and line.ref.startswith(f"{object_name}/")]
+    return [replace(line, fields={path: line.fields[path]}, created=False) for line in mine]
 
 
 def _lines(store: Store, crm: str, first: int, after: str) -> list[Line]:

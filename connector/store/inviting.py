@@ -38,6 +38,14 @@ def go_live(connection: Connection, subject: str, crm: str, at: datetime) -> Non
     insert_or_ignore(connection, go_live_table, [{"subject": subject, "connection": crm, "at": at}])
 
 
+def look_at_waiting(connection: Connection, crm: str, now: datetime) -> None:
+    """Decide anew on every interaction of a connection about which somebody waits to be asked."""
+    waiting = select(decision.c.interaction_id).where(
+        decision.c.connection == crm, decision.c.state == Decision.WAITING.value
+    )
+    connection.execute(update(interaction).where(interaction.c.id.in_(waiting)).values(look_at=now))
+
+
 def live_since(connection: Connection) -> Mapping[Address, datetime]:
     """Return, by (connection, survey), since when interactions are asked about: going live, or a later change of the mapping."""
     rows = connection.execute(

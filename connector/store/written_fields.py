@@ -1,6 +1,6 @@
 """In which field of the CRM each thing of ours was written, told by the lines of the log: two moments may be one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -38,10 +38,10 @@ class History:
         known = self.fields.get((target, name), ())
         return known[-1][1] if known else None
 
-    def earlier(self, target: str, name: str, path: str) -> list[WrittenField]:
-        """Return other fields in which a thing of ours stood before."""
-        known = {field.path: field for _, field in self.fields.get((target, name), ())}
-        return [field for other, field in known.items() if other != path]
+    def stale(self, mapped: Collection[tuple[str, str]]) -> list[WrittenField]:
+        """Return the fields in which things of ours stood that are none of those (object, path) which are mapped now."""
+        known = {(field.object, field.path): field for fields in self.fields.values() for _, field in fields}
+        return [field for place, field in known.items() if place not in mapped]
 
 
 def history(tx: Connection, crm: str) -> History:
