@@ -116,6 +116,8 @@ class Service:
             log.error("the comparison failed", what=error.what, where=error.where, remedy=error.remedy)
             return
         _log_failures(found.lap)
+        for name in found.lap.busy:
+            log.warning("not compared tonight: another process is at it", crm=name)
         log.info("compared", **found.as_json())
         if found.out_of_time:
             self._compare(since)

@@ -15,7 +15,7 @@ def end_attention(context: Context) -> None:
     """Take what has waited for an outcome for ten working days off its record; `status` goes on naming it. Comes before `score`."""
     now, after = context.clock.now(), ""
     while not context.stop.is_set():
-        with context.store.write() as tx:
+        with context.write() as tx:
             rows = task_rows.waiting_since(tx, now - timedelta(days=WORKING_DAYS), after=after, limit=PAGE)
             for row in rows:
                 if _is_over(context, row, now):

@@ -21,7 +21,7 @@ def run(context: Context) -> CollectResult:
     """Take in what has arrived. An event that means nothing to us is kept, with the reason."""
     done = 0
     while not context.stop.is_set():
-        with context.store.write() as connection:
+        with context.write() as connection:
             rows = collecting.waiting(connection, PAGE)
             for row in rows:
                 collecting.done(connection, row.id, context.clock.now(), _take(context, connection, row))

@@ -1,6 +1,7 @@
 """What every stage is handed: values and ports, never a vendor's module."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from connector.model import MissingRight
@@ -8,7 +9,8 @@ from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
 from connector.settings import Settings
 from connector.stop_sign import StopSign
-from connector.store import Store
+from connector.store import Store, Transaction
+from connector.store.leases import Lease
 from connector.surveys.tokens import Tokens
 
 
@@ -49,6 +51,20 @@ class Context:
     """Told about every page that was stored."""
     stop: StopSign = field(default_factory=StopSign)
     """Set by SIGTERM; looked at between pages."""
+
+    lease: Lease | None = None
+    """The right to do the stages that this is handed to; None: nobody else can be at them."""
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A writing transaction of a page, as long as the work is ours. `LeaseLost`: another process has taken it over.
+
+        What has happened outside already, a mail that was sent, is stored whoever has the lease: that is `store.write`.
+        """
+        with self.store.write() as tx:
+            if self.lease is not None:
+                self.lease.check(tx)
+            yield tx
 
     @property
     def live(self) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def run(context: Context, site: Site) -> DeliverResult:
     """
     result = DeliverResult()
     now = context.clock.now()
-    with context.store.write() as connection:
+    with context.write() as connection:
         result.in_doubt = delivering.give_up_unknown(connection, now)
         result.expired = delivering.expire(connection, now)
         everything, paused = delivering.paused(connection)
@@ -127,7 +127,7 @@ class _Round:
         for start in range(0, len(ids), BATCH):
             with self.context.store.read() as connection:
                 batch = delivering.letters(connection, purpose, ids[start : start + BATCH])
-                self.last_mails |= delivering.last_mails(connection, (one.invitation.person for one in batch))
+                self.last_mails |= delivering.last_mails(connection, batch)
             yield batch
 
     def _allowance(self) -> int:
@@ -194,13 +194,13 @@ class _Round:
         return opens if opens > now else None
 
     def _postpone(self, letter: Letter, until: datetime) -> None:
-        with self.context.store.write() as connection:
+        with self.context.write() as connection:
             delivering.postpone(connection, letter, until)
         self.result.deferred += letter.purpose == "invitation"
 
     def _cancel(self, letter: Letter, stop: Stop, *, opted_out: bool) -> None:
         now = self.context.clock.now()
-        with self.context.store.write() as connection:
+        with self.context.write() as connection:
             if opted_out:
                 delivering.latch_opt_out(connection, letter, now)
             delivering.cancel(connection, letter, _move(stop, now), now)
@@ -211,7 +211,7 @@ class _Round:
     def _send(self, letter: Letter) -> None:
         message_id = f"{new_id()}@{self.site.sender_address.rpartition('@')[2]}"
         message = self._message(letter, message_id)
-        with self.context.store.write() as connection:
+        with self.context.write() as connection:
             begun = delivering.begin(connection, letter, message_id, self.context.clock.now())
         if begun:
             self._hand_over(letter, message)

@@ -40,7 +40,7 @@ def run(context: Context) -> FollowUpResult:
         live = {name: following.live_since(connection, f"follow_up:{name}") for name in context.settings.follow_up}
     opened = 0
     for row in waiting(context):
-        with context.store.write() as connection:
+        with context.write() as connection:
             if not _is_ours(context, connection, row.customer):
                 continue  # not now: its connection is observed, paused or out of reach
             following.lock_answers(connection, row.customer)
@@ -103,7 +103,7 @@ def mark_silent(context: Context) -> None:
 def _mark_silent_for(context: Context, rule: str, least: int, now: datetime) -> None:
     place = ""
     while not context.stop.is_set():
-        with context.store.write() as connection:
+        with context.write() as connection:
             found = following.newly_silent(connection, rule, now, least=least, after=place, limit=PAGE)
             for customer in found:
                 mark_stale(connection, customer, now)

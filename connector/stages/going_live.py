@@ -26,7 +26,7 @@ def run(context: Context) -> Mapping[str, CrmError]:
         except CrmError as error:
             failures[name] = error
             continue
-        with context.store.write() as connection:
+        with context.write() as connection:
             for subject in fresh:
                 inviting.go_live(connection, subject, name, moment)
     return failures

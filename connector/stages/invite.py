@@ -58,7 +58,7 @@ def run(context: Context, now: datetime | None = None) -> InviteResult:
     result = InviteResult()
     seen: set[str] = set()
     while not context.stop.is_set():
-        with context.store.write() as connection:
+        with context.write() as connection:
             page = _work(connection, context, now)
             if seen.issuperset(page):
                 break  # nothing, or only what another process has changed again meanwhile: that is for the next lap

@@ -11,6 +11,7 @@ from typing import Any
 from connector.errors import (
     AfterwordError,
     AuthRevoked,
+    LeaseLost,
     NotPermitted,
     Problem,
     QuotaSpent,
@@ -47,6 +48,8 @@ from connector.surveys.tokens import Tokens
 
 BETWEEN = "stages"
 """The lease of the stages between `pull` and `write_back`."""
+TELLING = "notices"
+"""The lease of telling our own people."""
 
 
 class Stage(StrEnum):
@@ -160,7 +163,13 @@ class Report:
         return next((error for error in self.failures.get(name, ()) if isinstance(error, AuthRevoked)), None)
 
     def fail(self, name: str, error: AfterwordError) -> None:
-        """Note what went wrong with a connection; that its calls are used up, which each later stage finds too, once."""
+        """Note what went wrong with a connection; that its calls are used up, which each later stage finds too, once.
+
+        That another process has taken it over is nothing that went wrong.
+        """
+        if isinstance(error, LeaseLost):
+            self.busy.append(name)
+            return
         noted = self.failures.setdefault(name, [])
         if not (isinstance(error, QuotaSpent) and any(isinstance(one, QuotaSpent) for one in noted)):
             noted.append(error)
@@ -340,14 +349,19 @@ def _between(house: Installation, context: Context, stages: Sequence[Stage], rep
         if lease is None:
             report.busy.append(BETWEEN)
             return
-        for name, problem in going_live.run(context).items():
-            report.fail(name, problem)
-        for stage in stages:
-            if context.stop.is_set():
-                return
-            with context.store.read() as connection:
-                lease.check(connection)
-            _between_one(house, context, stage, report)
+        try:
+            _between_all(house, replace(context, lease=lease), stages, report)
+        except LeaseLost:
+            report.busy.append(BETWEEN)
+
+
+def _between_all(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
+    for name, problem in going_live.run(context).items():
+        report.fail(name, problem)
+    for stage in stages:
+        if context.stop.is_set():
+            return
+        _between_one(house, context, stage, report)
 
 
 def _between_one(house: Installation, context: Context, stage: Stage, report: Report) -> None:
@@ -379,7 +393,15 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
 
 def _tell(house: Installation, context: Context, report: Report) -> None:
     """Tell our own people what they have to hear: by now it stands in the CRM."""
-    result = notices.run(context, house.site)
+    with held(context.store, TELLING) as lease:
+        if lease is None:
+            report.busy.append(TELLING)
+            return
+        try:
+            result = notices.run(replace(context, lease=lease), house.site)
+        except LeaseLost:
+            report.busy.append(TELLING)
+            return
     report.told += result.told
     report.mail_error = report.mail_error or result.error
 
@@ -388,7 +410,11 @@ def _write_back(context: Context, leases: Mapping[str, Lease], report: Report) -
     for name in context.live:
         if context.stop.is_set():
             return
-        written = write_back.run(context, context.connected[name], leases[name])
+        try:
+            written = write_back.run(context, context.connected[name], leases[name])
+        except LeaseLost as error:
+            report.fail(name, error)
+            continue
         report.written[name] = written
         if written.failure is not None:
             report.fail(name, written.failure)

@@ -52,7 +52,7 @@ def run(context: Context, site: Site) -> NoticesResult:
     """Note what is to be told, and tell what is due."""
     if context.channel is None or not context.live:
         return NoticesResult()
-    with context.store.write() as tx:
+    with context.write() as tx:
         noticing.doubt_unfinished(tx)
         noticing.drop_settled(tx)
     _gather(context)
@@ -82,7 +82,7 @@ def _gather(context: Context) -> None:
             if notice.key not in known and may_mail(context, crms[each.id], notice.recipient.email)
         ]
         if news:
-            with context.store.write() as tx:
+            with context.write() as tx:
                 noticing.add(tx, [_waiting(notice) for notice in news], now)
         if len(rows) < PAGE:
             return
@@ -217,7 +217,7 @@ def _send(context: Context, kind: MailKind, email: str, rows: Sequence[Waiting],
     """Hand a mail over, written down before; returns how many were sent. Raises what keeps all mail from going out."""
     assert context.channel is not None  # noqa: S101 - `run` has looked
     key, now = mail.key, context.clock.now()
-    with context.store.write() as tx:
+    with context.write() as tx:
         keys = [row.key for row in rows]
         if not noticing.begin_mail(tx, key, recipient=email, kind=kind.value, notices=keys, now=now):
             return 0

@@ -40,7 +40,7 @@ def _post_to(context: Context, rule: str, chat: str, url: str) -> int:
 def _post(context: Context, row: Row[Any], chat: str, url: str) -> int:
     assert context.webhook is not None  # noqa: S101 - `post_all` has looked
     key, now = f"{row.id}:{chat}", context.clock.now()
-    with context.store.write() as tx:
+    with context.write() as tx:
         if not noticing.begin_post(tx, key, row.id, chat=chat, now=now):
             return 0
         text = _text(context, tx, row)

@@ -78,7 +78,7 @@ def mark_outdated(context: Context) -> None:
     """Have records shown anew that say of a follow-up what time alone has made untrue, each once. Comes before `score`."""
     now, place = context.clock.now(), ""
     while not context.stop.is_set():
-        with context.store.write() as tx:
+        with context.write() as tx:
             customers = record_texts.outdated(tx, now, after=place, limit=PAGE)
             for customer in customers:
                 mark_stale(tx, customer, now)

@@ -105,7 +105,7 @@ def _todays_prior(context: Context, as_of: datetime) -> _Fitted:
             return stored
         book = scoring.whole_book(tx)
         prior = fit_prior(account_evidence(customer, ratings, as_of, half_life) for customer, ratings in book)
-    with context.store.write() as tx:
+    with context.write() as tx:
         row = scoring.save_prior(tx, prior, day, fitted_with=how)
         # Another process may have been first: then its prior holds for the day.
         return _usable(row, how) or _Fitted(scoring.replace_prior(tx, row.version, prior), prior)
@@ -127,7 +127,7 @@ def _usable(row: Row[Any] | None, how: str) -> _Fitted | None:
 def _score_stale(day: _Day) -> int:
     scored = 0
     for row in waiting(day.context):
-        with day.context.store.write() as tx:
+        with day.context.write() as tx:
             ratings = scoring.ratings_of(tx, row.customer)
             key = answers_key(ratings)
             if row.answers_key != key:
@@ -187,7 +187,7 @@ def _age(day: _Day) -> int:
     """Look at the figures that only time, or a setting, has touched."""
     published, place = 0, ""
     while not day.context.stop.is_set():
-        with day.context.store.write() as tx:
+        with day.context.write() as tx:
             rows = scoring.aged(tx, day.as_of, place, AGED_AT_ONCE, made_with=day.made_with)
             published += sum(_age_one(tx, day, row) for row in rows)
             scoring.still_holds(tx, [row.customer for row in rows], day.as_of, made_with=day.made_with)

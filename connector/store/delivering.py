@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, and_, exists, func, insert, select, update
+from sqlalchemy import Column, Connection, and_, exists, func, insert, select, update
 
 from connector.model import Delivery, Ref
 from connector.store import connecting, people, showing
@@ -160,18 +160,26 @@ def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> lis
     ]
 
 
-def last_mails(connection: Connection, persons: Iterable[str]) -> dict[str, datetime]:
-    """Return when each of these persons was last written to."""
+def last_mails(connection: Connection, letters: Iterable[Letter]) -> dict[str, datetime]:
+    """Return when each of these letters' persons was last written to, be it as the same contact under another address."""
+    rows = [letter.invitation for letter in letters]
+    by_person = _last_by(connection, invitation.c.person, (row.person for row in rows))
+    by_contact = _last_by(connection, invitation.c.contact_id, (row.contact_id for row in rows))
     latest: dict[str, datetime] = {}
-    for part in chunks(persons):
-        rows = connection.execute(
-            select(invitation.c.person, invitation.c.sent_at, invitation.c.reminded_at).where(
-                invitation.c.person.in_(part), invitation.c.sent_at.is_not(None)
-            )
-        )
-        for row in rows:
+    for row in rows:
+        times = (latest.get(row.person), by_person.get(row.person), by_contact.get(row.contact_id))
+        if known := [at for at in times if at is not None]:
+            latest[row.person] = max(known)
+    return latest
+
+
+def _last_by(connection: Connection, column: Column[Any], values: Iterable[str]) -> dict[str, datetime]:
+    latest: dict[str, datetime] = {}
+    for part in chunks(values):
+        sent = select(column.label("who"), invitation.c.sent_at, invitation.c.reminded_at)
+        for row in connection.execute(sent.where(column.in_(part), invitation.c.sent_at.is_not(None))):
             at = row.reminded_at or row.sent_at
-            latest[row.person] = max(at, latest.get(row.person, at))
+            latest[row.who] = max(at, latest.get(row.who, at))
     return latest
 
 

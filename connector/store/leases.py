@@ -34,8 +34,9 @@ class Lease:
     fence: int
 
     def check(self, connection: Connection) -> None:
-        """Make sure, inside a writing transaction, that the work is still ours. Raises `LeaseLost`."""
-        held = connection.execute(select(table.c.owner, table.c.fence).where(table.c.name == self.name)).one()
+        """Make sure, inside a writing transaction, that the work is still ours, and stays so until its end. Raises `LeaseLost`."""
+        mine = select(table.c.owner, table.c.fence).where(table.c.name == self.name)
+        held = connection.execute(mine.with_for_update(read=True)).one()
         if (held.owner, held.fence) != (self.owner, self.fence):
             raise LeaseLost(
                 "another process took this work over, so this one stopped writing.",
@@ -76,7 +77,7 @@ def acquire(store: Store, name: str) -> Lease | None:
     with store.write() as connection:
         insert_or_ignore(connection, table, [{"name": name, "fence": 0}])
         row = connection.execute(select(table).where(table.c.name == name)).one()
-        free = row.owner is None or row.beat_at is None or row.beat_at < now - TTL or is_dead(row.owner)
+        free = row.owner is None or row.beat_at is None or _is_silent(row.beat_at, now) or is_dead(row.owner)
         if not free:
             return None
         taken = connection.execute(
@@ -89,6 +90,11 @@ def acquire(store: Store, name: str) -> Lease | None:
             .values(owner=me, fence=row.fence + 1, beat_at=now)
         )
         return Lease(name, me, row.fence + 1) if taken.rowcount == 1 else None
+
+
+def _is_silent(beat_at: datetime, now: datetime) -> bool:
+    """A sign of life that is to come was given by a clock that was wrong, or ours is: a holder that lives gives another one soon."""
+    return not -TTL <= now - beat_at <= TTL
 
 
 def release(store: Store, mine: Lease) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused, Unavailable
+from connector.model import Contact, Ref
 from connector.ports import Message
 from connector.stages import deliver, invite
 from connector.stages.deliver import DeliverResult
@@ -49,6 +50,22 @@ def crowd(here: World, *names: str) -> None:
 
 
 # ── sent ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_gap_holds_for_a_contact_whose_address_has_changed(here: World) -> None:
+    here.limits = limits(minimum_gap="0s", quiet_period="0s")
+    here.case("c1")
+    lap(here)
+    here.change_row(t.contact, "maria", email="maria@new.example", person="another")
+    here.crm.values["Contact", "maria"] = Contact(Ref(CRM, "Contact", "maria"), "Maria", email="maria@new.example")
+    here.case("c2")
+    invite.run(here.context())
+    here.limits = limits(minimum_gap="24h", quiet_period="0s")
+    deliver.run(here.context(), SITE)
+    assert here.mailbox.recipients == ["maria@oy.example"]
+    here.clock.advance(DAY)
+    deliver.run(here.context(), SITE)
+    assert here.mailbox.recipients == ["maria@oy.example", "maria@new.example"]
 
 
 def test_a_due_invitation_is_sent_once(here: World) -> None:

@@ -59,7 +59,7 @@ def test_whoever_was_silent_for_too_long_writes_no_more(store: Store) -> None:
         connection.execute(update(table).values(beat_at=datetime.now(UTC) - leases.TTL - timedelta(seconds=1)))
     new = leases.acquire(store, "crm:acme")
     assert new is not None
-    with store.read() as connection:
+    with store.write() as connection:
         new.check(connection)
         with pytest.raises(LeaseLost):
             old.check(connection)
@@ -81,8 +81,7 @@ def test_a_lap_that_was_taken_over_between_two_stages_does_the_next_one_no_more(
 
     with monkeypatch.context() as patched:
         patched.setattr(collect, "run", taken_over)
-        with pytest.raises(LeaseLost):
-            world.lap()
+        assert world.lap().busy == [lap.BETWEEN]
     assert world.rows(follow_up) == []
     with world.store.write() as connection:
         connection.execute(update(table).values(owner=None))

@@ -115,6 +115,18 @@ def test_a_fault_in_one_lap_is_told_and_the_next_one_runs(
     assert "ZeroDivisionError" in capsys.readouterr().out
 
 
+def test_a_comparison_that_is_passed_over_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def busy(*_args: object, **_kwargs: object) -> Comparison:
+        return Comparison(lap=Report(busy=["acme"]))
+
+    monkeypatch.setattr(reconciling, "run", busy)
+    Service(_house())._compare_some(datetime(2026, 11, 16, tzinfo=UTC))
+    told = capsys.readouterr().out
+    assert ("acme" in told, "another process is at it" in told) == (True, True)
+
+
 def test_what_waits_when_it_is_stopped_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     laps = Laps()
     monkeypatch.setattr(lap, "run", laps)
