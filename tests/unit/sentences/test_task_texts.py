@@ -221,3 +221,10 @@ def test_why_somebody_sees_a_task_is_said_without_the_syntax_of_rules(rule: str,
 @pytest.mark.parametrize("subject", ["csat", "speed", "silence"])
 def test_no_rule_shows_its_syntax(subject: str, op: str, language: str) -> None:
     assert not set("<>=_") & set(why(parse_rule(f"{subject} {op} 3"), catalogue(language)))
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("mood", ["happy", "mixed", "unhappy"])
+def test_every_mood_that_a_rule_can_name_has_its_word(mood: str, language: str) -> None:
+    words = catalogue(language)
+    assert words.text(f"mood.{mood.capitalize()}") in why(parse_rule(f"mood = {mood}"), words)
