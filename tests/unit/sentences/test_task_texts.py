@@ -20,9 +20,7 @@ from connector.sentences.tasks import (
     TaskText,
     account_subject,
     body,
-    call_by,
     call_subject,
-    headline,
     last_rating,
     quoted_lines,
 )
@@ -54,16 +52,6 @@ def test_a_subject_says_whom_to_call_by_when_and_why() -> None:
 def test_a_contacts_last_rating_carries_its_word() -> None:
     maria = replace(MARIA, rating=replace(MARIA.rating, value=2))
     assert last_rating(maria, EN, HELSINKI) == "2 of 5, dissatisfied, case 00123, 12 Nov 2026"
-
-
-def test_an_alert_says_who_what_and_by_when() -> None:
-    assert headline(MARIA, "Northwind", (), EN, HELSINKI) == (
-        'Maria Virtanen: 1 of 5, very dissatisfied, case 00123 "Printer offline again"'
-    )
-    assert headline(None, "Northwind", [MoodSeen(Mood.UNHAPPY, NOON)], EN, HELSINKI) == (
-        "Northwind: customer mood Unhappy on 12 Nov 2026"
-    )
-    assert call_by(TOMORROW, EN, tz=HELSINKI, now=NOON) == "Call by Fri 15:00"
 
 
 @pytest.mark.parametrize("language", languages())
