@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 
+from connector.domain.toml_slips import slip
 from connector.errors import Problem, SettingsError
 from mappings.fitting import MappingFile
 from mappings.grammar import a_field, ended, facts, some_fields, tests, write_map
@@ -47,10 +48,13 @@ def load(source: Path | str, name: str = "") -> MappingFile:
     """
     name = name or (str(source) if isinstance(source, Path) else "mapping")
     problems: list[Problem] = []
+    text = ""
     try:
         text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
         root = Table(tomllib.loads(text), "", name, problems)
     except tomllib.TOMLDecodeError as error:
+        if found := slip(text, str(error)):
+            raise SettingsError([Problem(f"{name}: {found.key}", found.what, found.remedy)]) from None
         raise SettingsError([Problem(name, f"is not TOML: {_told(str(error))}.", "Put that line right.")]) from None
     except UnicodeDecodeError:
         raise SettingsError([Problem(name, "is not UTF-8.", "Save it as UTF-8.")]) from None

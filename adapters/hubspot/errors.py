@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,7 +10,15 @@ from ssl import SSLCertVerificationError
 from typing import Any, Final
 
 from hubspot.crm.objects.exceptions import ApiException, OpenApiException
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, ProxyError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
 from connector.errors import (
     AuthExpired,
@@ -24,6 +33,10 @@ from connector.errors import (
     Unavailable,
 )
 
+_NO_SUCH_NAME: Final = frozenset(
+    getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
+)
+"""What a resolver says of a name that there is not; not every system knows both."""
 _CHECK_FIELD: Final = (
     "Correct the mapping, or give the service key the scope that shows it; then run `afterword check`."
 )
@@ -64,6 +77,13 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
     if isinstance(cause, SSLError) and any(isinstance(why, SSLCertVerificationError) for why in cause.args):
         remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
         return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
+    if isinstance(cause, NameResolutionError):
+        why = cause.__cause__
+        known = isinstance(why, socket.gaierror) and why.errno in _NO_SUCH_NAME
+        told = "is not known to the DNS" if known else "could not be looked up in the DNS"
+        what = f"the name {cause.conn.host} {told}."
+        remedy = "Correct the url, or see that this machine can look names up."
+        return Unavailable(what, where=where, remedy=remedy, not_sent=True)
     never = isinstance(cause, NewConnectionError | ConnectTimeoutError | ProxyError)
     return Unavailable(f"no answer ({type(cause).__name__}).", where=where, not_sent=never)
 

@@ -1,6 +1,7 @@
 """The one place where failures of Salesforce and of the network become errors of ours."""
 
 import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import requests
 from simple_salesforce.exceptions import SalesforceError
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, SSLError
+from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, NewConnectionError, SSLError
 
 from adapters.salesforce.meter import next_midnight
 from connector.errors import (
@@ -25,6 +26,10 @@ from connector.errors import (
     Unavailable,
 )
 
+_NO_SUCH_NAME: Final = frozenset(
+    getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
+)
+"""What a resolver says of a name that there is not; not every system knows both."""
 _COLUMN = re.compile(r"No such column '([^']+)' on (?:entity|sobject of type) '?(\w+)", re.IGNORECASE)
 _RELATION = re.compile(r"Didn't understand relationship '([^']+)'")
 _EXTERNAL = re.compile(r"external ID field does not exist or is not accessible: (\w+)")
@@ -79,8 +84,22 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
     if _is_untrusted(error):
         remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
         return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
+    if what := _not_looked_up(error):
+        remedy = "Correct the url, or see that this machine can look names up."
+        return Unavailable(what, where=where, remedy=remedy, not_sent=True)
     what = "no answer in time." if isinstance(error, requests.Timeout) else f"no answer ({type(error).__name__})."
     return Unavailable(what, where=where, remedy=_REACH, not_sent=_never_connected(error))
+
+
+def _not_looked_up(error: Exception) -> str:
+    """Return what is wrong where the host's name was looked up in vain; empty for any other failure."""
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if not isinstance(reason, NameResolutionError):
+        return ""
+    why = reason.__cause__
+    known = isinstance(why, socket.gaierror) and why.errno in _NO_SUCH_NAME
+    return f"the name {reason.conn.host} {'is not known to the DNS' if known else 'could not be looked up in the DNS'}."
 
 
 def _is_untrusted(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
+from connector.domain.toml_slips import NUMBER
 from connector.settings.choices import Auth, Mode
 from connector.settings.keys import SECTIONS, Loc, key_at, names_in, variable
 from connector.settings.values import Wrong, is_loopback
@@ -92,6 +93,11 @@ def _what_and_remedy(detail: ErrorDetails, value: object) -> tuple[str, str]:
         options = tuple(re.findall(r"'([^']*)'", str(context["expected"])))
         return "is not one of the choices.", f"Write one of: {', '.join(options)}.{closest(str(value), options)}"
     if kind in _WRONG_TYPE:
+        if isinstance(value, str) and NUMBER.fullmatch(value):
+            return (
+                "holds a decimal comma.",
+                f"Write a point: {value.strip().replace(',', '.')}, without quotes in a file.",
+            )
         return f"is not {_WRONG_TYPE[kind]}.", _REMEDIES[kind]
     if "ge" in context:
         return "is out of range.", f"Write a number of at least {context['ge']:g}."

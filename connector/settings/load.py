@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector import toml_words
+from connector.domain.toml_slips import slip
 from connector.errors import Problem, SettingsError
 from connector.settings.fields import Surroundings, surrounded
 from connector.settings.judge import judge_details, judge_whole, live_connections
@@ -35,8 +36,10 @@ def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[s
 
 def _read(path: Path) -> Values | Problem:
     """Return problems instead of raising them: the decoders' errors hold parts of the file, which may be secrets."""
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
     except FileNotFoundError:
         return Problem(str(path), "does not exist.", "Make one with: afterword init --crm salesforce.")
     except OSError as error:
@@ -44,6 +47,8 @@ def _read(path: Path) -> Values | Problem:
             str(path), f"cannot be read: {error.strerror}.", "Name the file itself, and let this user read it."
         )
     except tomllib.TOMLDecodeError as error:
+        if found := slip(text, str(error)):
+            return Problem(f"{path}: {found.key}", found.what, found.remedy)
         what = f"is not TOML {toml_words.place(str(error))}: {_reason(str(error))}."
         return Problem(
             str(path), what, "Texts stand in quotes, and each key once, as key = value on a line of its own."

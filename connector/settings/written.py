@@ -4,6 +4,7 @@ A variable wins over the file. A secret may be named by a file of its own in eit
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -192,19 +193,51 @@ def _read_secret_file(result: Written, loc: Loc) -> None:
         result.complain(file_loc, f"stands beside {loc[-1]}.", "Keep one of the two.")
         return
     result.origins[loc] = result.where(file_loc)
-    table[loc[-1]] = _contents(result.base, path)
-    if table[loc[-1]] is None:
+    read = _contents(result.base, path)
+    table[loc[-1]] = None if isinstance(read, _Unreadable) else read
+    if isinstance(read, _Unreadable):
         result.unread.add(loc)
-        # The path is not shown: a secret that was pasted into the wrong key would be.
+        what = f"names a file that cannot be read: {read.named}{read.why}."
         remedy = f"Write the path of a text file with the secret in it; relative paths start at {result.base}."
-        result.complain(file_loc, "names a file that cannot be read.", remedy)
+        result.complain(file_loc, what, read.remedy or remedy)
 
 
-def _contents(base: Path, path: object) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Why the file of a secret gives none."""
+
+    named: str
+    why: str
+    remedy: str = ""
+
+
+def _contents(base: Path, path: object) -> "str | _Unreadable":
     if not isinstance(path, str) or not path:
-        return None
+        return _Unreadable("", "it is no path")
+    named = f"{path} " if _is_name_of_file(base, path) else ""
     try:
         text = (base / path).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError):
-        return None
+    except FileNotFoundError:
+        return _Unreadable(named, "does not exist" if named else "there is none of this name")
+    except IsADirectoryError:
+        return _Unreadable(named, "is a folder")
+    except PermissionError:
+        remedy = f"Let the user who runs Afterword read it: chown or chmod {path}."
+        return _Unreadable(named, "may not be read by this user", remedy if named else "")
+    except UnicodeDecodeError:
+        return _Unreadable(named, "is not UTF-8 text", "Save it as UTF-8 text, with nothing but the secret in it.")
+    except (OSError, ValueError) as error:
+        return _Unreadable(named, getattr(error, "strerror", None) or "it is no path")
     return text.removesuffix("\n").removesuffix("\r")
+
+
+_FILE = re.compile(r"[\w./\\:-]{1,100}\.(txt|key|pem|secret|token|pwd|password)")
+
+
+def _is_name_of_file(base: Path, path: str) -> bool:
+    """Tell whether a path may be shown: a secret that was pasted into the wrong key is not there, and does not look like one."""
+    try:
+        there = (base / path).exists()
+    except (OSError, ValueError):
+        there = False
+    return there or _FILE.fullmatch(path) is not None
