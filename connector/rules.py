@@ -166,14 +166,6 @@ def _holds(clause: BandClause | RatingClause, ratings: Sequence[Rating]) -> bool
     return bool(of_metric) and _COMPARE[clause.op](worst(of_metric).value, clause.value)
 
 
-def leading(rule: Rule, ratings: Sequence[Rating]) -> Rating:
-    """Return the rating that a follow-up by this rule is about: the worst of those that the rule looks at.
-
-    Raises ValueError where there is none of them.
-    """
-    return worst(rating for rating in ratings if rule.bands or rating.metric in rule.metrics)
-
-
 def matches_mood(rule: Rule, mood: Mood) -> bool:
     """Whether the rule looks at the mood, and it is this one."""
     clauses = [clause for clause in rule.clauses if isinstance(clause, MoodClause)]

@@ -30,7 +30,8 @@ _ROOMY = Caps(120, 120, 120, 255)
 class TaskText:
     """All that a task's text tells."""
 
-    rule: Rule
+    rules: Sequence[Rule]
+    """Those that hold, the one that made it first."""
     links: Sequence[Link]
     """Ours, the customer's record and what it was about, by the names that `link_names` gives."""
     tz: tzinfo
@@ -41,6 +42,8 @@ class TaskText:
     """Who was passed over, and why."""
     outcome_links: Sequence[Link] = ()
     """One for each outcome, by its label."""
+    ended: str | None = None
+    """What ended it though nobody noted an outcome, see `gave`."""
 
 
 def last_rating(said: Said, words: Catalogue, tz: tzinfo) -> str:
@@ -94,14 +97,26 @@ def link_names(words: Catalogue) -> tuple[str, str, str]:
 def body(task: TaskText, words: Catalogue) -> str:
     """Return a task's text. Ours comes first; a customer's words stand in lines that begin with a mark of their own."""
     blocks = [
+        words.text("task.ended", what=task.ended) if task.ended else "",
         _links(task.links, words),
-        why(task.rule, words),
+        *dict.fromkeys(why(rule, words) for rule in task.rules),
         *_answers(task, words),
         *(block for one in task.reasons for block in _about_account(one, task, words)),
         task.owner_note or "",
         _closing(task, words),
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def gave(said: Said, words: Catalogue, tz: tzinfo) -> str:
+    """Return what a later good answer was: ``Maria Virtanen gave 5 of 5 (very satisfied) on 12 Nov 2026``."""
+    who = name(said.who, _ROOMY.who, words)
+    return words.text("task.gave", who=who, rating=in_brackets(said.rating, words), day=words.day(said.at, tz))
+
+
+def joined_body(other: str, link: Link, words: Catalogue) -> str:
+    """Return the text of a task that another one about the same person has taken over."""
+    return f"{words.text('task.joined', subject=other)}\n\n{_links([link], words)}"
 
 
 def quoted_lines(comment: str) -> str:

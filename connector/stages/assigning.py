@@ -1,7 +1,11 @@
-"""Who gets a follow-up: the people that its rule names, in order; then whoever else is near; nobody only if there is nobody."""
+"""Who gets a follow-up: the people that its rule names, in order; then whoever else is near; then the managers and the admin.
 
-from collections.abc import Iterator, Sequence
+Whoever was rated gets it only where there is nobody else, and nobody only if there is nobody at all.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +13,7 @@ from connector.settings import Role, Settings
 from connector.store import Row, Transaction, following
 from connector.zones import owner_zone
 
-NEAR = (Role.CONTACT_OWNER, Role.INTERACTION_OWNER)
+NEAR = (Role.ACCOUNT_OWNER, Role.CONTACT_OWNER, Role.INTERACTION_OWNER)
 """Who is tried when nobody of the rule can take it."""
 
 
@@ -20,6 +24,31 @@ class About:
     account: Row[Any]
     contact_id: str | None = None
     interaction_id: str | None = None
+    rated: frozenset[str] = frozenset()
+    """Refs of those who owned what was asked about when it was asked; empty: whoever owns the interaction now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """Who takes over from whom today, and who is asked last."""
+
+    is_away: Callable[[str], bool]
+    """Whether the person of this address is away."""
+    stand_in: Callable[[str], str | None]
+    """The address of whoever stands in for the person of this address and is there."""
+    last_resort: tuple[str, ...]
+    """Addresses of managers and of the admin."""
+
+    @classmethod
+    def of(cls, settings: Settings, now: datetime) -> "_Cover":
+        """Return what the configuration says for today."""
+        today = settings.company.working_time.day_of(now)
+        admin = (settings.admin.email,) if settings.admin.email else ()
+        return cls(
+            is_away=lambda address: settings.is_away(address, today),
+            stand_in=lambda address: settings.stand_in(address, today),
+            last_resort=(*settings.web.managers, *admin),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +61,35 @@ class Assigned:
     note: str | None
 
 
-def assign(connection: Transaction, targets: Sequence[str], about: About, settings: Settings) -> Assigned:
-    """Choose. Inactive people and the person who was rated are passed over, and named; the latter gets it before nobody does."""
-    rated = _rated(connection, about)
+def assign(
+    connection: Transaction, targets: Sequence[str], about: About, *, settings: Settings, now: datetime
+) -> Assigned:
+    """Choose. Whoever has left, is away or was rated is passed over, and named.
+
+    Where nobody is left, it is somebody who is away; where there is none either, whoever was rated.
+    """
+    rated, cover = _Rated.of(connection, about), _Cover.of(settings, now)
     passed: list[str] = []
-    last_resort: Row[Any] | None = None
-    for owner in _candidates(connection, targets, about):
+    away: Row[Any] | None = None
+    last: Row[Any] | None = None
+    for owner, note in _candidates(connection, targets, about, cover):
         if not following.works(owner):
             passed.append(f"{owner.name} is no longer active")
-        elif owner.ref == rated:
+        elif owner in rated:
             passed.append(f"{owner.name} is the person who was rated")
-            last_resort = last_resort or owner
+            last = last or owner
+        elif owner.email and cover.is_away(owner.email):
+            passed.append(f"{owner.name} is away")
+            away = away or owner
         else:
-            return _to(owner, f"Passed over: {', '.join(passed)}." if passed else None, settings)
-    if last_resort is not None:
-        note = f"Assigned to {last_resort.name} although the answer is about them: there is nobody else."
-        return _to(last_resort, note, settings)
-    why = (
-        f"Nobody could be assigned: {', '.join(passed)}." if passed else "Nobody could be assigned: no owner is known."
-    )
-    return Assigned(None, None, settings.company.timezone, why)
+            notes = [f"Passed over: {', '.join(passed)}."] if passed else []
+            return _to(owner, " ".join([*notes, *note]) or None, settings)
+    if away is not None:
+        return _to(away, f"Assigned to {away.name}, who is away: there is nobody else.", settings)
+    if last is not None:
+        return _to(last, f"Assigned to {last.name} although the answer is about them: there is nobody else.", settings)
+    why = ", ".join(passed) or "no owner is known"
+    return Assigned(None, None, settings.company.timezone, f"Nobody could be assigned: {why}.")
 
 
 def find_owner(connection: Transaction, target: str, about: About) -> Row[Any] | None:
@@ -63,21 +101,51 @@ def find_owner(connection: Transaction, target: str, about: About) -> Row[Any] |
         contact = following.contact_of(connection, about.contact_id)
         return following.owner_at(connection, crm, contact.owner_ref if contact is not None else None)
     if target == Role.INTERACTION_OWNER:
-        return following.owner_at(connection, crm, _rated(connection, about))
+        return following.owner_at(connection, crm, _owner_of_interaction(connection, about))
     return following.owner_by_email(connection, crm, target)
 
 
-def _candidates(connection: Transaction, targets: Sequence[str], about: About) -> Iterator[Row[Any]]:
+def _candidates(
+    connection: Transaction, targets: Sequence[str], about: About, cover: _Cover
+) -> Iterator[tuple[Row[Any], list[str]]]:
+    """Yield whom it could be given to, each once, after everybody who is away their stand-in; with what is to be said of the choice."""
     seen: set[str] = set()
-    for target in (*targets, *NEAR):
+    last_resort = "Nobody nearer could take it, so it is with those who answer for everything."
+    in_order = [*((target, []) for target in (*targets, *NEAR)), *((one, [last_resort]) for one in cover.last_resort)]
+    for target, note in in_order:
         owner = find_owner(connection, target, about)
-        if owner is not None and owner.ref not in seen:
-            seen.add(owner.ref)
-            yield owner
+        if owner is None or owner.ref in seen:
+            continue
+        seen.add(owner.ref)
+        yield owner, note
+        deputy = cover.stand_in(owner.email) if owner.email and cover.is_away(owner.email) else None
+        stand_in = find_owner(connection, deputy, about) if deputy else None
+        if stand_in is not None and stand_in.ref not in seen:
+            seen.add(stand_in.ref)
+            yield stand_in, [f"{stand_in.name} stands in for {owner.name}."]
 
 
-def _rated(connection: Transaction, about: About) -> str | None:
-    """Return the ref of whoever owned what was asked about."""
+@dataclass(frozen=True, slots=True)
+class _Rated:
+    """Those whom an answer is about. The same human may be a user of several CRMs."""
+
+    refs: frozenset[str]
+    emails: frozenset[str]
+
+    @classmethod
+    def of(cls, connection: Transaction, about: About) -> "_Rated":
+        crm = about.account.connection
+        now = _owner_of_interaction(connection, about)
+        refs = about.rated or frozenset({now} if now else ())
+        owners = [following.owner_at(connection, crm, ref) for ref in refs]
+        return cls(refs, frozenset(owner.email.lower() for owner in owners if owner is not None and owner.email))
+
+    def __contains__(self, owner: Row[Any]) -> bool:
+        return owner.ref in self.refs or (owner.email or "").lower() in self.emails
+
+
+def _owner_of_interaction(connection: Transaction, about: About) -> str | None:
+    """Return the ref of whoever owns what was asked about."""
     interaction = following.interaction_of(connection, about.interaction_id)
     return interaction.owner_ref if interaction is not None else None
 

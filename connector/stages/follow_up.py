@@ -3,24 +3,23 @@
 A customer is done in one transaction: what opens, what the rep is shown, and the mark that it was dealt with. Alerts go out after it.
 """
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from connector.model import FollowUpState
+from connector.model import ClosedBy
 from connector.rules import matches_silence
-from connector.sentences import tasks
-from connector.sentences.values import Link
+from connector.sentences.values import Said
 from connector.settings.model import FollowUp
-from connector.stages.assigning import About, assign
 from connector.stages.context import Context
-from connector.stages.follow_up_plan import Answer, Customer, Opening, plan
-from connector.stages.present import details_url, present, reasons, words_of
+from connector.stages.follow_up_plan import Answer, Customer, Unclosed, plan
+from connector.stages.follow_up_steps import Surroundings, take
+from connector.stages.follow_up_words import renew
+from connector.stages.present import present
 from connector.stages.score import waiting
 from connector.stages.score_plan import answers_key
-from connector.store import Row, Transaction, following, scoring
+from connector.store import Row, Transaction, follow_up_moves, follow_ups, following, scoring
 from connector.store.pulling import mark_stale
 
 PAGE = 200
@@ -53,10 +52,13 @@ def run(context: Context) -> FollowUpResult:
 def _one(
     context: Context, connection: Transaction, row: Row[Any], live: Mapping[str, Mapping[str, datetime]], now: datetime
 ) -> int:
+    follow_up_moves.join_same(connection, row.customer, now)
+    _follow_account(connection, row.customer, now)
     customer = _customer(context, connection, row, now)
-    openings = plan(customer, context.settings.follow_up, live, now)
-    opened = sum(_open(context, connection, customer, opening, now=now) for opening in openings)
-    present(context, connection, customer)
+    surroundings = Surroundings(context, connection, customer, now)
+    opened = sum(take(surroundings, step) for step in plan(customer, context.settings.follow_up, live, now))
+    renew(context, connection, customer, now)
+    present(context, connection, replace(customer, answers=[answer for answer in customer.answers if answer.counts]))
     seen = [answer.said.response_id for answer in customer.answers]
     if following.considered(connection, row.customer, seen, crms=context.live, now=now):
         scoring.settled(connection, row.customer, row.stale_at)
@@ -68,12 +70,46 @@ def _is_ours(context: Context, connection: Transaction, customer: str) -> bool:
     return not accounts or any(one.connection in context.live for one in accounts)
 
 
+def _follow_account(tx: Transaction, customer: str, now: datetime) -> None:
+    """Close what is about a customer whose last account was deleted: no record shows it. Open it again when one is back."""
+    if not following.accounts_of(tx, customer):
+        for row in follow_ups.unclosed(tx, [customer]):
+            follow_ups.close(tx, row.id, ClosedBy.ACCOUNT_GONE, now)
+        return
+    for row in follow_ups.gone_with_account(tx, customer):
+        there = [one for one in follow_ups.unclosed(tx, [customer]) if one.person == row.person]
+        if there:
+            follow_ups.take_over(tx, there[0], [row], now)
+        else:
+            follow_ups.reopen(tx, row.id)
+
+
 # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _customer(context: Context, connection: Transaction, row: Row[Any], now: datetime) -> Customer:
-    found = following.answers_of(connection, row.customer)
-    answers = [
+    found = [*following.answers_of(connection, row.customer), *following.second_thoughts(connection, row.customer)]
+    owed = {one.response_id: one.rule for one in follow_ups.owed_to(connection, row.customer)}
+    unread = [
+        pair for pair in following.answers_by_id(connection, owed) if pair[1].id not in {one.id for _, one in found}
+    ]
+    answers = _answers(context, connection, [*found, *unread])
+    figures = scoring.figures_of(connection, row.customer)
+    silence, last = following.silence_of(connection, row.customer, now)
+    customer = Customer(
+        row.customer,
+        [replace(answer, owed_by=owed.get(answer.said.response_id)) for answer in answers],
+        figures,
+        silence=silence,
+        last_answer=last,
+        opened=following.last_opened(connection, row.customer),
+    )
+    return replace(customer, follow_ups=_unclosed(connection, row.customer))
+
+
+def _answers(context: Context, connection: Transaction, found: list[tuple[Said, Row[Any]]]) -> list[Answer]:
+    placed = follow_ups.placed(connection, [one.id for _, one in found])
+    return [
         Answer(
             said=said,
             ratings=said.ratings,
@@ -82,14 +118,32 @@ def _customer(context: Context, connection: Transaction, row: Row[Any], now: dat
             source=one.source,
             # What came on a connection that is paused or out of reach is looked at when it is back.
             considered=one.considered_at is not None or one.connection not in context.live,
+            person=one.person or one.contact_id or "",
             interaction_id=one.interaction_id,
+            invitation_id=one.invitation_id,
+            counts=one.counts,
+            placed=one.id in placed,
         )
         for said, one in found
     ]
-    figures = scoring.figures_of(connection, row.customer)
-    silence, last = following.silence_of(connection, row.customer, now)
-    opened = following.last_opened(connection, row.customer)
-    return Customer(row.customer, answers, figures, silence=silence, last_answer=last, opened=opened)
+
+
+def _unclosed(tx: Transaction, customer: str) -> list[Unclosed]:
+    rows = follow_ups.unclosed(tx, [customer])
+    rules = follow_ups.rules_of(tx, [row.id for row in rows])
+    answers: dict[str, list[Row[Any]]] = {}
+    for answer in follow_ups.answers_in(tx, [row.id for row in rows]):
+        answers.setdefault(answer.follow_up_id, []).append(answer)
+    return [
+        Unclosed(
+            id=row.id,
+            person=row.person,
+            rules=frozenset({row.rule, *rules.get(row.id, ())}),
+            newest=max((answer.at for answer in answers.get(row.id, ())), default=None),
+            invitations=frozenset(answer.invitation_id for answer in answers.get(row.id, ()) if answer.invitation_id),
+        )
+        for row in rows
+    ]
 
 
 def mark_silent(context: Context) -> None:
@@ -115,79 +169,3 @@ def _mark_silent_for(context: Context, rule: str, least: int, now: datetime) -> 
 def _least_times(rule: FollowUp) -> int:
     """Return the smallest number of silent invitations that satisfies a rule."""
     return next((n for n in range(1, 101) if matches_silence(rule.when, n)), 101)
-
-
-# ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _open(context: Context, connection: Transaction, customer: Customer, opening: Opening, *, now: datetime) -> int:
-    rule = context.settings.follow_up[opening.rule]
-    account, crm = _place(context, connection, customer, opening)
-    if account is None:
-        return 0
-    first = opening.answers[0] if opening.answers else None
-    about = About(
-        account,
-        contact_id=first.said.contact_id if first else None,
-        interaction_id=first.interaction_id if first else None,
-    )
-    assigned = assign(connection, rule.assign, about, context.settings)
-    begins = first.said.at if first else now
-    due = max(begins, now - rule.due) + rule.due
-    said = [one.said for one in opening.answers]
-    why = reasons(
-        context, connection, customer.id, rule=opening.rule, at=now, said=[one.said for one in customer.answers]
-    )
-    task = tasks.TaskText(
-        rule.when,
-        [Link(tasks.link_names(words_of(context))[0], details_url(context, account.id))],
-        assigned.tz,
-        said=said,
-        reasons=() if said else why,
-        owner_note=assigned.note,
-    )
-    row = {
-        "id": follow_up_id(customer, opening, now),
-        "rule": opening.rule,
-        "customer": customer.id,
-        "connection": crm,
-        "account_id": account.id,
-        "contact_id": about.contact_id,
-        "response_id": first.said.response_id if first else None,
-        "interaction_id": about.interaction_id,
-        "state": FollowUpState.OPEN.value,
-        "priority": rule.priority.value,
-        "due_at": due,
-        "owner_ref": assigned.ref,
-        "owner_note": assigned.note,
-        "subject": _subject(context, account.name, task, due=due, now=now),
-        "body": tasks.body(task, words_of(context)),
-        "opened_at": now,
-    }
-    opened = following.open_one(connection, row, [one.response_id for one in said])
-    return int(opened == row["id"])
-
-
-def follow_up_id(customer: Customer, opening: Opening, now: datetime) -> str:
-    """Name a follow-up after what opened it: planning it and opening it give the same, and one answer opens a rule's task once."""
-    about = [answer.said.response_id for answer in opening.answers] or [now.isoformat()]
-    text = "\n".join([opening.rule, customer.id, *about])
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-
-
-def _place(
-    context: Context, connection: Transaction, customer: Customer, opening: Opening
-) -> tuple[Row[Any] | None, str]:
-    """Return the account and the connection that the follow-up belongs to: where the answer came from, and live."""
-    accounts = [one for one in following.accounts_of(connection, customer.id) if one.connection in context.live]
-    if not opening.answers:
-        return (accounts[0], accounts[0].connection) if accounts else (None, "")
-    mine = [one for one in accounts if one.id == opening.answers[0].account_id]
-    return (mine[0], mine[0].connection) if mine else (None, "")
-
-
-def _subject(context: Context, account: str, task: tasks.TaskText, *, due: datetime, now: datetime) -> str:
-    words = words_of(context)
-    if task.said:
-        return tasks.call_subject(task.said[0], due, words, tz=task.tz, now=now)
-    return tasks.account_subject(account, task.reasons, due, words, tz=task.tz, now=now)

@@ -9,7 +9,7 @@ from connector.ports import Write, WriteResult
 from connector.stages.assigning import About, assign
 from connector.stages.write_back_sending import PAGE, Outbox, batches
 from connector.stages.write_back_task_changes import Changer
-from connector.store import Row, Transaction, following, task_rows, writing
+from connector.store import Row, Transaction, follow_ups, following, task_rows, writing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
 from connector.zones import owner_zone
@@ -135,8 +135,14 @@ def _handed(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
     if row.owner_ref is None or following.works(owner):
         return Handed(owner, row.body)
     rule = outbox.context.settings.follow_up.get(row.rule)
-    about = About(following.account_of(connection, row.account_id), row.contact_id, row.interaction_id)
-    assigned = assign(connection, rule.assign if rule is not None else (), about, outbox.context.settings)
+    about = About(
+        following.account_of(connection, row.account_id),
+        row.contact_id,
+        row.interaction_id,
+        rated=frozenset(follow_ups.rated_in(connection, row.id)),
+    )
+    targets = rule.assign if rule is not None else ()
+    assigned = assign(connection, targets, about, settings=outbox.context.settings, now=outbox.now)
     left = f"{owner.name} has left" if owner is not None else "whoever was chosen has left"
     note = assigned.note or f"Passed over: {left} since this was opened."
     body = _with_note(row.body, row.owner_note, note)

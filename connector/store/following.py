@@ -1,12 +1,12 @@
 """Queries of `follow_up`: what is known about a customer, and the follow-ups opened for it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select, update
 
-from connector.model import Delivery, FollowUpState
+from connector.model import Delivery
 from connector.sentences.values import Said
 from connector.store import record_texts, tables
 from connector.store.refs import chunks
@@ -14,13 +14,12 @@ from connector.store.tables import (
     account,
     contact,
     follow_up,
-    follow_up_response,
+    follow_up_rule,
     invitation,
     owner,
     response,
     standing,
 )
-from connector.store.upsert import insert_or_ignore
 
 REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
 """States of an invitation that reached its person, or may have; one that expired was never sent."""
@@ -39,11 +38,30 @@ def answers_of(connection: Connection, customer: str, limit: int = 50) -> list[t
 
     Those that no rule has looked at yet are all among them, however many there are.
     """
-    mine = record_texts.answers().where(account.c.customer == customer).order_by(response.c.at.desc(), response.c.id)
+    mine = _answers().where(account.c.customer == customer, response.c.counts)
     newest = connection.execute(mine.limit(limit)).all()
     fresh = connection.execute(mine.where(response.c.considered_at.is_(None))).all()
     known = {row.id for row in newest}
-    rows = [*newest, *(row for row in fresh if row.id not in known)]
+    return _with_said(connection, [*newest, *(row for row in fresh if row.id not in known)])
+
+
+def second_thoughts(connection: Connection, customer: str) -> list[tuple[Said, Row[Any]]]:
+    """Return the corrections that came after a follow-up was opened and that no rule has looked at: they count in no figure."""
+    fresh = and_(response.c.after_contact, ~response.c.counts, response.c.considered_at.is_(None))
+    return _with_said(connection, connection.execute(_answers().where(account.c.customer == customer, fresh)).all())
+
+
+def answers_by_id(connection: Connection, responses: Collection[str]) -> list[tuple[Said, Row[Any]]]:
+    """Return answers, the newest first."""
+    return _with_said(connection, connection.execute(_answers().where(response.c.id.in_(responses))).all())
+
+
+def _answers() -> Select[Any]:
+    every = record_texts.every_answer().add_columns(contact.c.person)
+    return every.order_by(response.c.at.desc(), response.c.id)
+
+
+def _with_said(connection: Connection, rows: Sequence[Row[Any]]) -> list[tuple[Said, Row[Any]]]:
     ratings = record_texts.ratings_of(connection, [row.id for row in rows])
     return [(record_texts.said(row, ratings[row.id]), row) for row in rows if row.id in ratings]
 
@@ -65,15 +83,16 @@ def considered(
 ) -> bool:
     """Note that the rules have looked at these answers, as far as they came on these connections; False: there are others.
 
-    One that came in meanwhile is not among them: PostgreSQL shows it to whoever asks again in the same transaction. What does not count
-    is never looked at.
+    One that came in meanwhile is not among them: PostgreSQL shows it to whoever asks again in the same transaction. What a correction
+    has replaced is never looked at.
     """
     mine = select(account.c.id).where(account.c.customer == customer)
     fresh = and_(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
     here = and_(fresh, response.c.connection.in_(crms))
     for part in chunks(answers):
         connection.execute(update(response).where(here, response.c.id.in_(part)).values(considered_at=now))
-    connection.execute(update(response).where(here, ~response.c.counts).values(considered_at=now))
+    void = and_(~response.c.counts, ~response.c.after_contact)
+    connection.execute(update(response).where(here, void).values(considered_at=now))
     return connection.execute(select(response.c.id).where(fresh).limit(1)).first() is None
 
 
@@ -84,21 +103,6 @@ def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
     answered = exists().where(response.c.invitation_id == invitation.c.id, response.c.counts)
     asked = who.where(or_(invitation.c.state.in_(REACHED), answered))
     return int(connection.execute(asked).scalar_one()), int(connection.execute(who.where(answered)).scalar_one())
-
-
-def open_one(connection: Connection, row: Mapping[str, Any], responses: Collection[str]) -> str:
-    """Open a follow-up, or join the one that is open for the same customer and rule; returns its id."""
-    insert_or_ignore(connection, follow_up, [row])
-    mine = connection.execute(
-        select(follow_up.c.id).where(
-            follow_up.c.customer == row["customer"],
-            follow_up.c.rule == row["rule"],
-            follow_up.c.state == FollowUpState.OPEN,
-        )
-    ).scalar_one()
-    links = [{"follow_up_id": mine, "response_id": one} for one in responses]
-    insert_or_ignore(connection, follow_up_response, links)
-    return str(mine)
 
 
 def owner_at(connection: Connection, crm: str, ref: str | None) -> Row[Any] | None:
@@ -124,6 +128,14 @@ def owner_by_email(connection: Connection, crm: str, email: str) -> Row[Any] | N
     """Return the owner with this address."""
     found = select(owner).where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
     return connection.execute(found.order_by(owner.c.active.desc()).limit(1)).one_or_none()
+
+
+def contact_in(connection: Connection, crm: str, contacts: Sequence[str], person: str) -> str | None:
+    """Return which contact a person has in a CRM: the first of those given that is there, else one of the same address."""
+    here = select(contact.c.id).where(contact.c.connection == crm, contact.c.deleted_at.is_(None))
+    given = set(connection.execute(here.where(contact.c.id.in_(contacts))).scalars())
+    same = here.where(contact.c.person == person).order_by(contact.c.id).limit(1)
+    return next((one for one in contacts if one in given), None) or connection.execute(same).scalar_one_or_none()
 
 
 def contact_of(connection: Connection, contact_id: str | None) -> Row[Any] | None:
@@ -200,8 +212,9 @@ def newly_silent(connection: Connection, rule: str, now: datetime, *, least: int
         .subquery()
     )
     opened = (
-        select(follow_up.c.customer, func.max(follow_up.c.opened_at).label("at"))
-        .where(follow_up.c.rule == rule)
+        select(follow_up.c.customer, func.max(follow_up_rule.c.at).label("at"))
+        .join(follow_up_rule, follow_up_rule.c.follow_up_id == follow_up.c.id)
+        .where(follow_up_rule.c.rule == rule)
         .group_by(follow_up.c.customer)
         .subquery()
     )
@@ -223,10 +236,11 @@ def newly_silent(connection: Connection, rule: str, now: datetime, *, least: int
 
 
 def last_opened(connection: Connection, customer: str) -> Mapping[str, datetime]:
-    """Return when each rule last opened a follow-up for a customer."""
+    """Return when each rule last came to hold for a customer: it opened a follow-up then, or went into one."""
     rows = connection.execute(
-        select(follow_up.c.rule, func.max(follow_up.c.opened_at).label("at"))
+        select(follow_up_rule.c.rule, func.max(follow_up_rule.c.at).label("at"))
+        .join(follow_up, follow_up.c.id == follow_up_rule.c.follow_up_id)
         .where(follow_up.c.customer == customer)
-        .group_by(follow_up.c.rule)
+        .group_by(follow_up_rule.c.rule)
     )
     return {row.rule: row.at for row in rows}

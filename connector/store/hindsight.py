@@ -17,6 +17,7 @@ from connector.store.tables import (
     go_live,
     interaction,
     invitation,
+    owed_follow_up,
     rating,
     response,
 )
@@ -26,6 +27,7 @@ def begin(connection: Connection, subjects: Sequence[str], crms: Sequence[str], 
     """Make as if everything had gone live at `since`, and nothing had been decided before."""
     for table in (
         follow_up_response,
+        owed_follow_up,
         rating,
         response,
         attempt,

@@ -7,14 +7,14 @@ from itertools import groupby
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
 from connector.linking import Linkable, customer_of
-from connector.model import FollowUpState
+from connector.store.follow_up_moves import follow_accounts
 from connector.store.pulling import mark_stale
-from connector.store.tables import account, follow_up, standing
+from connector.store.tables import account, standing
 
 
 def settle(connection: Connection, now: datetime) -> int:
     """Let accounts that share a key be one customer, and those that share none (any more) be one each; returns how many moved."""
-    moved = 0
+    moved: list[str] = []
     for one in _of_another_key(connection):
         moved += _count_as(connection, one, one.id, now)
     for group in _groups_to_look_at(connection):
@@ -23,7 +23,10 @@ def settle(connection: Connection, now: datetime) -> int:
             moved += _count_as(connection, one, customer or one.id, now)
     for one in _no_longer_linked(connection):
         moved += _count_as(connection, one, one.id, now)
-    return moved
+    if moved:
+        # Once all of them are where they belong: what parts and comes together again in between loses no answer to the other.
+        follow_accounts(connection, set(moved), now)
+    return len(moved)
 
 
 def _of_another_key(connection: Connection) -> list[Linkable]:
@@ -98,23 +101,11 @@ def _known(connection: Connection, customers: Iterable[str]) -> dict[str, bool]:
     return {row.customer: row.score is not None for row in rows}
 
 
-def _count_as(connection: Connection, one: Linkable, customer: str, now: datetime) -> int:
+def _count_as(connection: Connection, one: Linkable, customer: str, now: datetime) -> list[str]:
+    """Count an account as this customer; returns its id if that is news."""
     if one.customer == customer:
-        return 0
+        return []
     connection.execute(update(account).where(account.c.id == one.id).values(customer=customer))
-    _move_follow_ups(connection, one, customer, now)
     for changed in (one.customer, customer):
         mark_stale(connection, changed, now)
-    return 1
-
-
-def _move_follow_ups(connection: Connection, one: Linkable, customer: str, now: datetime) -> None:
-    """A customer has one open follow-up for each reason: where both had one, the one that is there stays open."""
-    mine, other = follow_up, follow_up.alias("other")
-    both = exists().where(
-        and_(other.c.customer == customer, other.c.rule == mine.c.rule, other.c.state == FollowUpState.OPEN)
-    )
-    open_here = and_(mine.c.account_id == one.id, mine.c.state == FollowUpState.OPEN)
-    closed = {"state": FollowUpState.CLOSED, "closed_at": now, "outcome": "Joined with the linked account's follow-up"}
-    connection.execute(update(mine).where(open_here, both).values(**closed))
-    connection.execute(update(mine).where(mine.c.account_id == one.id).values(customer=customer))
+    return [one.id]

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from connector.model import FollowUpState, Kind
+from connector.model import Kind
 from connector.store import tables
 from connector.store.askable import look_again_at_accounts
+from connector.store.follow_up_moves import follow_accounts, follow_contact
 from connector.store.people import opt_out
 from connector.store.pulling import mark_stale
 from connector.store.showing import want
@@ -83,24 +84,12 @@ def _move_account(connection: Connection, loser: str, survivor: str, now: dateti
     customers = {row.id: row.customer for row in connection.execute(both)}
     for table in (tables.decision, tables.invitation, tables.response):
         connection.execute(update(table).where(table.c.account_id == loser).values(account_id=survivor))
-    _move_follow_ups(connection, loser, survivor, customers[survivor], now)
-    for customer in {customers[loser], customers[survivor]}:
-        mark_stale(connection, customer, now)
-
-
-def _move_follow_ups(connection: Connection, loser: str, survivor: str, customer: str, now: datetime) -> None:
-    """An account has one open follow-up for each reason: where both had one, the survivor's stays open."""
-    mine = tables.follow_up
-    other = tables.follow_up.alias("other")
-    both = exists().where(
-        and_(other.c.customer == customer, other.c.rule == mine.c.rule, other.c.state == FollowUpState.OPEN)
-    )
     connection.execute(
-        update(mine)
-        .where(mine.c.account_id == loser, mine.c.state == FollowUpState.OPEN, both)
-        .values(state=FollowUpState.CLOSED, closed_at=now, outcome="Merged with the survivor's follow-up")
+        update(tables.follow_up).where(tables.follow_up.c.account_id == loser).values(account_id=survivor)
     )
-    connection.execute(update(mine).where(mine.c.account_id == loser).values(account_id=survivor, customer=customer))
+    follow_accounts(connection, [survivor], now)
+    for customer in set(customers.values()):
+        mark_stale(connection, customer, now)
 
 
 def _move_contact(connection: Connection, crm: str, loser: str, survivor: str, *, now: datetime) -> None:
@@ -115,8 +104,9 @@ def _move_contact(connection: Connection, crm: str, loser: str, survivor: str, *
     )
     # Where both were decided for the same interaction, both decisions stay as they were taken.
     connection.execute(update(decision).where(decision.c.contact_id == loser, ~clash).values(contact_id=survivor))
-    for table in (tables.invitation, tables.response, tables.follow_up):
+    for table in (tables.invitation, tables.response):
         connection.execute(update(table).where(table.c.contact_id == loser).values(contact_id=survivor))
+    follow_contact(connection, loser, survivor, now)
     _keep_opt_out(connection, loser, survivor, now)
     merged = select(tables.contact.c.account_ref).where(tables.contact.c.id.in_([loser, survivor]))
     look_again_at_accounts(connection, crm, [ref for ref in connection.execute(merged).scalars() if ref])

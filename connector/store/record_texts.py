@@ -33,12 +33,16 @@ def ratings_of(tx: Connection, responses: Collection[str]) -> Mapping[str, list[
 
 def answers() -> Select[Any]:
     """Return the select of answers that count, each with its person's name and the facts of what it was about: `said` reads it."""
+    return every_answer().where(response.c.counts)
+
+
+def every_answer() -> Select[Any]:
+    """Return the same of all answers, those that do not count among them."""
     return (
         select(response, contact.c.name.label("who"), interaction.c.facts.label("facts"))
         .join(account, account.c.id == response.c.account_id)
         .outerjoin(contact, contact.c.id == response.c.contact_id)
         .outerjoin(interaction, interaction.c.id == response.c.interaction_id)
-        .where(response.c.counts)
     )
 
 

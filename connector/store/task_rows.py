@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from connector.model import ClosedBy, FollowUpState, TaskState
 from connector.store.tables import follow_up, write_log
@@ -84,7 +84,7 @@ def change(tx: Connection, follow_up_id: str, columns: Mapping[str, Any]) -> Non
 
 
 def has_successor(tx: Connection, row: Row[Any]) -> bool:
-    """Tell whether another follow-up is unsettled about the same person or by the same rule: then this one is not opened again."""
-    other = or_(follow_up.c.about == row.about, follow_up.c.rule == row.rule)
+    """Tell whether another follow-up about the same person is unsettled: then this one is not opened again."""
     unsettled = follow_up.c.state.in_(UNSETTLED) & (follow_up.c.customer == row.customer) & (follow_up.c.id != row.id)
-    return tx.execute(select(follow_up.c.id).where(unsettled, other).limit(1)).first() is not None
+    same = select(follow_up.c.id).where(unsettled, follow_up.c.about == row.about)
+    return tx.execute(same.limit(1)).first() is not None

@@ -122,7 +122,7 @@ class Days(RuleBasedStateMachine):
         assert not mails or max(mails.values()) == 1
         keys = Counter(task.key for task in self.house.follow_ups())
         assert not keys or max(keys.values()) == 1
-        opened = [(row.customer, row.rule) for row in self._rows(tables.follow_up) if row.state == "open"]
+        opened = [(row.customer, row.about) for row in self._rows(tables.follow_up) if row.state != "closed"]
         assert len(set(opened)) == len(opened)
 
     def _settle(self) -> None:

@@ -40,13 +40,13 @@ def only_task(world: LapWorld) -> dict[str, Any]:
 # ── one for each reason ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_two_bad_answers_of_one_account_open_one_follow_up(world: LapWorld) -> None:
+def test_each_unhappy_person_of_an_account_has_a_follow_up(world: LapWorld) -> None:
     account = world.account()
-    for value in (1, 2):
-        world.rated(account, value)
-    assert opened(world) == ["unhappy"]
-    only_task(world)
-    assert "Person" in world.shows(account)["Attention"]
+    for who, value in (("Ada One", 1), ("Bo Two", 2), ("Cy Five", 5)):
+        world.rated(account, value, who=who)
+    assert opened(world) == ["unhappy", "unhappy"]
+    assert [task["Subject"].split()[1] for task in world.tasks()] == ["Ada", "Bo"]
+    assert "Ada One" in world.shows(account)["Attention"]
 
 
 def test_two_accounts_have_a_follow_up_each(world: LapWorld) -> None:
@@ -56,12 +56,20 @@ def test_two_accounts_have_a_follow_up_each(world: LapWorld) -> None:
     assert len(world.tasks()) == 2
 
 
-def test_two_rules_open_one_each(world: LapWorld) -> None:
-    world.configure(CSAT + UNHAPPY + '[follow_up.furious]\nwhen = "csat <= 1"\npriority = "high"\n')
+def test_the_first_rule_that_holds_makes_it_and_later_ones_raise_its_priority_and_stand_in_its_text(
+    world: LapWorld,
+) -> None:
+    furious = '[follow_up.furious]\nwhen = "csat <= 1"\npriority = "high"\ndue = "4h"\n'
+    world.configure(CSAT + UNHAPPY + furious)
     world.lap()
     world.rated(world.account(), 1)
-    assert sorted(opened(world)) == ["furious", "unhappy"]
-    assert len(world.tasks()) == 2
+    (row,) = world.rows(tables.follow_up)
+    assert (row.rule, row.priority) == ("unhappy", "high")
+    assert {one.rule for one in world.rows(tables.follow_up_rule)} == {"unhappy", "furious"}
+    task = only_task(world)
+    assert "2 of 5 or less" in task["Description"]
+    assert "1 of 5 or less" in task["Description"]
+    assert timedelta(hours=3) < row.due_at - row.opened_at <= timedelta(hours=4)
 
 
 def test_after_it_was_closed_the_next_bad_answer_opens_another(world: LapWorld) -> None:

@@ -215,8 +215,8 @@ class Laps(RuleBasedStateMachine):
         assert not asked or max(asked.values()) == 1
         subjects = Counter((message.to, message.subject) for message in self.world.mailbox.messages)
         assert not subjects or max(subjects.values()) == 1, subjects  # a subject names its case
-        follow_ups = [row for row in self.world.rows(tables.follow_up) if row.state == "open"]
-        assert len({(row.customer, row.rule) for row in follow_ups}) == len(follow_ups)
+        follow_ups = [row for row in self.world.rows(tables.follow_up) if row.state != "closed"]
+        assert len({(row.customer, row.about) for row in follow_ups}) == len(follow_ups)
         keys = [task["Afterword_Key__c"] for task in self.world.tasks()]
         assert len(set(keys)) == len(keys)
 

@@ -1,6 +1,6 @@
 """Linked accounts in the store: one customer, with what each of them brings."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -9,6 +9,7 @@ from connector.store import Store, linking
 from connector.store import tables as t
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def put(store: Store, name: str, crm: str, link: str | None, **columns: Any) -> None:
@@ -17,11 +18,47 @@ def put(store: Store, name: str, crm: str, link: str | None, **columns: Any) -> 
         connection.execute(t.account.insert().values(**row, link=link, facts={}, **columns))
 
 
-def follow_up(store: Store, name: str, account: str, rule: str = "unhappy") -> None:
-    row = {"id": name, "rule": rule, "customer": account, "account_id": account, "connection": "x", "state": "open"}
-    texts = {"priority": "high", "subject": "s", "body": "b", "due_at": NOW, "opened_at": NOW}
+def contact(store: Store, name: str, crm: str, person: str) -> None:
+    row = {"id": name, "connection": crm, "ref": f"Contact/{name}", "name": name, "person": person}
     with store.write() as connection:
-        connection.execute(t.follow_up.insert().values(**row, **texts))
+        connection.execute(t.contact.insert().values(**row, no_surveys=False, facts={}))
+
+
+def follow_up(store: Store, name: str, account: str, about: str, **columns: Any) -> None:
+    row = {
+        "id": name,
+        "rule": "unhappy",
+        "customer": account,
+        "account_id": account,
+        "connection": "x",
+        "state": "open",
+    }
+    texts = {"about": about, "priority": "normal", "subject": "s", "body": "b", "due_at": NOW, "opened_at": NOW}
+    with store.write() as connection:
+        connection.execute(t.follow_up.insert().values(**row | texts | columns))
+
+
+def answer(store: Store, name: str, follow_up_id: str, account: str) -> None:
+    row = {"id": name, "revision": 1, "survey": "s", "connection": "x", "account_id": account, "label": "case 1"}
+    with store.write() as connection:
+        connection.execute(t.response.insert().values(**row, at=NOW, source="page", counts=True))
+        connection.execute(t.follow_up_response.insert().values(follow_up_id=follow_up_id, response_id=name))
+
+
+def states(store: Store) -> dict[str, tuple[str, str, str | None]]:
+    """Return of each follow-up the state, the customer and which one took it over."""
+    with store.read() as connection:
+        rows = connection.execute(select(t.follow_up))
+        return {row.id: (row.state, row.customer, row.joined_into) for row in rows}
+
+
+def answers(store: Store) -> dict[str, set[str]]:
+    """Return which answers are in each follow-up."""
+    inside: dict[str, set[str]] = {}
+    with store.read() as connection:
+        for row in connection.execute(select(t.follow_up_response)):
+            inside.setdefault(row.follow_up_id, set()).add(row.response_id)
+    return inside
 
 
 def settle(store: Store) -> int:
@@ -110,13 +147,77 @@ def test_a_customer_keeps_its_figures_when_the_account_it_was_named_after_is_del
     assert customers(store)["b"] == "a"
 
 
-def test_of_two_open_follow_ups_for_one_reason_one_stays_open(store: Store) -> None:
+def test_two_open_follow_ups_about_one_person_are_joined_and_others_stay(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
-    follow_up(store, "f1", "a")
-    follow_up(store, "f2", "b")
-    follow_up(store, "f3", "b", rule="silent")
+    for name, crm, person in (("ca", "one", "p"), ("cb", "two", "p"), ("cc", "two", "q")):
+        contact(store, name, crm, person)
+    follow_up(store, "about-a", "a", "")
+    follow_up(store, "about-b", "b", "")
+    follow_up(store, "late", "a", "ca", due_at=NOW + DAY, priority="low")
+    follow_up(store, "soon", "b", "cb", priority="high")
+    follow_up(store, "other", "b", "cc")
+    for name, of in (("r1", "late"), ("r2", "soon"), ("r3", "other")):
+        answer(store, name, of, "a" if of == "late" else "b")
+    settle(store)
+    assert states(store) == {
+        "about-a": ("open", "a", None),
+        "about-b": ("closed", "a", "about-a"),
+        "late": ("closed", "a", "soon"),
+        "soon": ("open", "a", None),
+        "other": ("open", "a", None),
+    }
+    assert answers(store) == {"soon": {"r1", "r2"}, "other": {"r3"}}
+
+
+def test_the_one_that_is_open_is_kept_before_one_that_waits_for_an_outcome(store: Store) -> None:
+    put(store, "a", "one", "acme.example")
+    put(store, "b", "two", "acme.example")
+    for name, crm in (("ca", "one"), ("cb", "two")):
+        contact(store, name, crm, "p")
+    follow_up(store, "waits", "a", "ca", state="waiting_for_outcome")
+    follow_up(store, "open", "b", "cb", due_at=NOW + DAY)
+    settle(store)
+    assert states(store) == {"waits": ("closed", "a", "open"), "open": ("open", "a", None)}
+
+
+def test_when_customers_part_each_follow_up_stays_where_its_task_is_and_the_others_answers_are_owed_one(
+    store: Store,
+) -> None:
+    put(store, "a", "one", "acme.example")
+    put(store, "b", "two", "acme.example")
+    for name, crm in (("ca", "one"), ("cb", "two")):
+        contact(store, name, crm, "p")
+    settle(store)
+    follow_up(store, "joined", "a", "ca")
+    follow_up(store, "old", "b", "cb", customer="a", state="closed")
+    answer(store, "r1", "joined", "a")
+    answer(store, "r2", "joined", "b")
+    answer(store, "r3", "old", "a")  # what is settled is settled
+    with store.write() as connection:
+        connection.execute(update(t.standing).values(stale_at=None))
+    give_key(store, "b", None)
+    settle(store)
+    assert states(store) == {"joined": ("open", "a", None), "old": ("closed", "b", None)}
+    with store.read() as connection:
+        owed = [(row.response_id, row.follow_up_id) for row in connection.execute(select(t.owed_follow_up))]
+        stale = {
+            row.customer for row in connection.execute(select(t.standing).where(t.standing.c.stale_at.is_not(None)))
+        }
+    assert owed == [("r2", "joined")]
+    assert stale == {"a", "b"}
+
+
+def test_an_account_that_parts_and_comes_together_again_at_once_loses_no_answer(store: Store) -> None:
+    put(store, "a", "one", "acme.example")
+    put(store, "b", "two", "acme.example")
+    contact(store, "ca", "one", "p")
+    settle(store)
+    follow_up(store, "f", "a", "ca")
+    answer(store, "r1", "f", "b")
+    for name in ("a", "b"):
+        give_key(store, name, "other.example")
     settle(store)
     with store.read() as connection:
-        rows = {row.id: (row.state, row.customer) for row in connection.execute(select(t.follow_up))}
-    assert rows == {"f1": ("open", "a"), "f2": ("closed", "a"), "f3": ("open", "a")}
+        assert connection.execute(select(t.owed_follow_up)).all() == []
+    assert states(store)["f"][0] == "open"

@@ -167,7 +167,8 @@ def test_what_another_has_taken_over_is_not_opened_again(world: LapWorld, unhapp
     first = task_of(world)
     world.crm.finish(first, **{OUTCOME: "Solved"})
     world.lap(HOUR)
-    world.rated(unhappy, 1)
+    (contact,) = world.crm.all("Contact")
+    world.answer(world.ask(unhappy, contact["Id"]), 1)
     world.lap()
     assert sorted(row.state for row in world.rows(tables.follow_up)) == ["closed", "open"]
     world.crm.update(first, {"Status": "In Progress"})

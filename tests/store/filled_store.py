@@ -314,7 +314,8 @@ def _response(year: _Year, number: int, revision: int) -> Row:
 
 def _ratings(year: _Year) -> Iterator[Row]:
     for row in _responses(year):
-        value = int(row["id"][1:6]) % 5 + 1
+        number = int(row["id"][1:6])
+        value = 1 if number < 150 else number % 5 + 1  # the first have a follow-up each
         yield {
             "response_id": row["id"],
             "metric": "csat",
@@ -343,7 +344,6 @@ def _follow_ups(year: _Year) -> Iterator[Row]:
 
 
 def _follow_up(year: _Year, rule: str, number: int) -> Row:
-    answer = number if number % 5 == 0 else number // 5 * 5  # those who gave 1 of 5
     at = year.now - timedelta(days=2, minutes=number)
     key = f"f-{rule}-{number}"
     return {
@@ -353,8 +353,8 @@ def _follow_up(year: _Year, rule: str, number: int) -> Row:
         "connection": "acme",
         "account_id": f"a{number % 200:03}",
         "contact_id": year.contact_of(number),
-        "response_id": f"r{answer:05}-1",
-        "interaction_id": f"i{answer:05}",
+        "response_id": f"r{number:05}-1",
+        "interaction_id": f"i{number:05}",
         "state": "open",
         "priority": "high" if rule == "furious" else "normal",
         "due_at": at + DAY,

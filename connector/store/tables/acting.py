@@ -34,6 +34,7 @@ follow_up = Table(
     Column("cause", String, comment="Key of [causes]."),
     Column("note", Text, comment="What whoever noted the outcome wrote with it."),
     Column("attempts", Integer, nullable=False, server_default=text("0"), comment="Outcomes that did not settle it."),
+    Column("words_of", String, comment="What subject and body were made of: they are made anew when it differs."),
     Column("opened_at", Utc, nullable=False),
     Column("first_contact_at", Utc, comment="When somebody first spoke with the person after the answer."),
     Column("waiting_since", Utc, comment="When its task was completed or deleted without an outcome."),
@@ -56,11 +57,14 @@ follow_up = Table(
     Index(
         "uq_follow_up_open",
         "customer",
-        "rule",
+        "about",
         unique=True,
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
+        sqlite_where=text("state IN ('open', 'waiting_for_outcome')"),
+        postgresql_where=text("state IN ('open', 'waiting_for_outcome')"),
     ),
+    Index(None, "customer"),
+    Index(None, "about"),
+    Index(None, "account_id"),
     Index(None, "response_id"),
     Index(
         None,
@@ -89,6 +93,24 @@ follow_up_response = Table(
     Column("response_id", String, ForeignKey("response.id"), primary_key=True),
     Index(None, "response_id"),
     comment="Every answer that a follow-up is about: the one that opened it, and those that came while it was open.",
+)
+
+follow_up_rule = Table(
+    "follow_up_rule",
+    metadata,
+    Column("follow_up_id", String, ForeignKey("follow_up.id"), primary_key=True),
+    Column("rule", String, primary_key=True),
+    Column("at", Utc, nullable=False),
+    comment="Every rule that stands in a follow-up: the one that made it, and those that came to hold later.",
+)
+
+owed_follow_up = Table(
+    "owed_follow_up",
+    metadata,
+    Column("response_id", String, ForeignKey("response.id"), primary_key=True),
+    Column("follow_up_id", String, ForeignKey("follow_up.id"), nullable=False, comment="Where it is until then."),
+    Column("at", Utc, nullable=False),
+    comment="Answers whose follow-up is about somebody else now: each such person gets one of their own, however old the answer is.",
 )
 
 notice = Table(

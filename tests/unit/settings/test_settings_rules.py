@@ -9,7 +9,6 @@ from connector.rules import (
     MoodClause,
     RatingClause,
     SilenceClause,
-    leading,
     matches,
     matches_mood,
     matches_ratings,
@@ -84,12 +83,6 @@ def test_the_worst_of_several_ratings_regards_the_direction() -> None:
     assert matches_ratings(parse_rule("low"), effort)
     assert matches_ratings(parse_rule("ces >= 5"), effort)
     assert not matches_ratings(parse_rule("ces <= 3"), effort)
-
-
-def test_a_follow_up_is_about_the_worst_of_what_its_rule_looks_at() -> None:
-    answer = [given("csat", 4), given("speed", 1), given("friendliness", 2)]
-    assert leading(parse_rule("low"), answer).metric == "speed"
-    assert leading(parse_rule("csat <= 4 and friendliness <= 2"), answer).metric == "friendliness"
 
 
 def test_a_rule_can_name_every_metric_that_a_survey_asks_for() -> None:

@@ -1,0 +1,122 @@
+"""What a follow-up's task is called and says; made anew when something came into it: an answer, a rule, an owner, a due time."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connector.model import ClosedBy
+from connector.sentences import tasks
+from connector.sentences.values import Link, Reason, Said
+from connector.stages.context import Context
+from connector.stages.follow_up_plan import Customer, told_by_worst, worst_first
+from connector.stages.present import details_url, reasons, words_of
+from connector.store import Row, Transaction, follow_ups, following
+from connector.zones import owner_zone
+
+MOST = 10
+"""How many answers stand in a task in full: the worst one, and the newest of the others."""
+
+
+def renew(context: Context, tx: Transaction, customer: Customer, now: datetime) -> None:
+    """Put into words what a customer's follow-ups came to. A text that an earlier version made stays until something changes."""
+    rows = follow_ups.to_be_worded(tx, customer.id)
+    rules = follow_ups.rules_of(tx, [row.id for row in rows])
+    answers = follow_ups.answers_in(tx, [row.id for row in rows])
+    for row in rows:
+        inside = sorted(answer.id for answer in answers if answer.follow_up_id == row.id)
+        follow_up = _FollowUp(context, tx, row, inside, rules=rules.get(row.id, ()))
+        if row.words_of == follow_up.made_of:
+            continue
+        changes: dict[str, Any] = {"words_of": follow_up.made_of}
+        if row.words_of is not None:
+            changes |= follow_up.words(customer, now)
+        follow_ups.change(tx, row.id, **changes)
+
+
+@dataclass(frozen=True)
+class _FollowUp:
+    """A follow-up and what is in it."""
+
+    context: Context
+    tx: Transaction
+    row: Row[Any]
+    inside: Sequence[str]
+    """The ids of its answers."""
+    rules: Sequence[str]
+
+    @property
+    def made_of(self) -> str:
+        """Everything that its words depend on, in short."""
+        row = self.row
+        parts = (self.inside, sorted(self.rules), row.owner_ref, row.owner_note, row.due_at.isoformat(), row.closed_by)
+        return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+
+    def words(self, customer: Customer, now: datetime) -> dict[str, Any]:
+        """Return the columns that hold words: the worst answer leads, the newest words are among them."""
+        row, words = self.row, words_of(self.context)
+        if row.closed_by == ClosedBy.JOINED:
+            keeper = follow_ups.by_id(self.tx, row.joined_into)
+            return {"body": tasks.joined_body(keeper.subject, self._link(keeper.account_id), words)}
+        said = self._told()
+        if row.about and not said:
+            return {}  # what it was about is another customer's now; whoever has the task still has to call
+        owner = following.owner_at(self.tx, row.connection, row.owner_ref)
+        tz = owner_zone(owner.timezone if owner is not None else None, self.context.settings)
+        known = self.context.settings.follow_up
+        text = tasks.TaskText(
+            tuple(known[name].when for name in self._in_order() if name in known),
+            [self._link(row.account_id)],
+            tz,
+            said=said,
+            reasons=self._reasons(customer),
+            owner_note=row.owner_note,
+            ended=row.note if row.closed_by == ClosedBy.LATER_ANSWER else None,
+        )
+        if said:
+            subject = tasks.call_subject(said[0], row.due_at, words, tz=tz, now=now)
+        else:
+            account = following.account_of(self.tx, row.account_id)
+            subject = tasks.account_subject(account.name, text.reasons, row.due_at, words, tz=tz, now=now)
+        lead = {"response_id": said[0].response_id} if said else {}
+        return {"subject": subject, "body": tasks.body(text, words), **lead}
+
+    def _link(self, account_id: str) -> Link:
+        return Link(tasks.link_names(words_of(self.context))[0], details_url(self.context, account_id))
+
+    def _told(self) -> list[Said]:
+        """Return the answers as they are told: the worst first, then the newest. Of corrections after contact the last one counts."""
+        newest_first: list[Said] = []
+        corrected: set[str | None] = set()
+        for said, answer in following.answers_by_id(self.tx, self.inside):
+            if answer.after_contact and answer.invitation_id in corrected:
+                continue
+            if answer.after_contact:
+                corrected.add(answer.invitation_id)
+            newest_first.append(told_by_worst(said))
+        if not newest_first:
+            return []
+        lead = min(newest_first, key=worst_first)
+        return [lead, *(said for said in newest_first if said is not lead)][:MOST]
+
+    def _in_order(self) -> list[str]:
+        """Return its rules, the one that made it first."""
+        known = self.context.settings.follow_up
+        return list(dict.fromkeys([self.row.rule, *(name for name in known if name in self.rules)]))
+
+    def _reasons(self, customer: Customer) -> tuple[Reason, ...]:
+        """Return why the rules about the account that stand in it came to hold."""
+        said = [answer.said for answer in customer.answers if answer.counts]
+        return tuple(
+            reason
+            for rule in self._in_order()
+            for reason in reasons(
+                self.context,
+                self.tx,
+                customer.id,
+                rule=rule,
+                at=self.row.opened_at,
+                said=said if not self.row.about else (),
+            )
+        )
