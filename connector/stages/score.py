@@ -7,7 +7,7 @@ a day because of the time that has passed, and in the next lap when other people
 scoring has changed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -17,6 +17,7 @@ from connector.scoring import account_model
 from connector.scoring.account_model import Prior, fit_prior
 from connector.scoring.evidence import RatedAnswer, account_evidence
 from connector.stages.context import Context
+from connector.stages.invite import limits_of
 from connector.stages.score_plan import (
     BY_SETTINGS,
     Figures,
@@ -63,6 +64,8 @@ class _Day:
     """The prior of the day."""
     fitted_with: str
     made_with: str
+    own_domains: Sequence[str]
+    """Mail domains of our own people, whom nobody asks."""
 
 
 def run(context: Context) -> ScoreResult:
@@ -76,8 +79,14 @@ def run(context: Context) -> ScoreResult:
         fitted=_todays_prior(context, as_of),
         fitted_with=fitted_with(context.settings.scoring.half_life),
         made_with=made_with(context.settings),
+        own_domains=_own_domains(context),
     )
     return ScoreResult(_score_stale(day) + _age(day))
+
+
+def _own_domains(context: Context) -> Sequence[str]:
+    with context.store.read() as tx:
+        return limits_of(context, tx).internal_domains
 
 
 def waiting(context: Context) -> Iterator[Any]:
@@ -175,9 +184,8 @@ def _publish(tx: Transaction, day: _Day, row: Row[Any], after: Figures | None, *
 
 
 def _askable(tx: Transaction, day: _Day, customer: str) -> int:
-    settings = day.context.settings
-    own = settings.limits.internal_domains
-    return askable_people(tx, customer, internal_domains=own, most=settings.scoring.minimum)
+    most = day.context.settings.scoring.minimum
+    return askable_people(tx, customer, internal_domains=day.own_domains, most=most)
 
 
 # ── everybody, page by page ──────────────────────────────────────────────────────────────────────────────────────────

@@ -150,6 +150,16 @@ class TestLookingAgain:
         assert mood(world, rated) == LAST
 
     @ONE_DATABASE
+    def test_the_domains_of_the_crms_users_are_our_own_where_the_admin_names_none(
+        self, world: LapWorld, rated: str
+    ) -> None:
+        domain = str(world.crm.get(world.rep)["Email"]).partition("@")[2]
+        for name in ("jan", "li"):
+            world.crm.contact(rated, name, Email=f"{name}@{domain}")
+        world.lap()
+        assert mood(world, rated) == LAST
+
+    @ONE_DATABASE
     def test_what_makes_no_difference_is_not_looked_at(self, world: LapWorld, rated: str) -> None:
         before = [row.published_at for row in world.rows(tables.standing)]
         (contact,) = [row["Id"] for row in world.crm.all("Contact")]
