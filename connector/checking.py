@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from connector.checking_company import company_problems, public_address
 from connector.checking_crm import Count, CrmCheck
+from connector.checking_updates import mass_updates
 from connector.errors import AfterwordError, Problem
 from connector.rule_coverage import uncovered
 from connector.settings import Settings
@@ -41,6 +42,7 @@ def check(house: Installation) -> Findings:
     found.problems += calendar_gaps(house.settings, zones)
     found.problems += uncovered(house.settings)
     found.problems += company_problems(house)
+    found.problems += mass_updates(house)
     if house.settings.is_live:
         found.problems += [*_mail(house), *_public_address(house)]
     return found
