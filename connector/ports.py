@@ -381,8 +381,7 @@ class CrmMapping(Protocol):
 
     @property
     def form(self) -> str:
-        """Changes when what is written, or the form that its fields take, changes: then every record is compared again, and what was
-        refused is tried once more."""
+        """Changes when what is written, or its form, changes: then all is compared again, and what was refused is tried once more."""
 
     def fingerprint_of(self, object_name: str) -> str:
         """Changes when what is read of one object, or how it is understood, changes: then this object is read again."""
@@ -403,6 +402,10 @@ class CrmMapping(Protocol):
 
     def read(self, connection: str, record: Record) -> Reading:
         """Return what the record means. Never raises for a bad value: that is the reading's `error`."""
+
+    @property
+    def related_kinds(self) -> frozenset[str]:
+        """The kinds of interaction that a task about one is associated with, beside account and contact."""
 
     def object_of(self, target: str) -> str:
         """Return the CRM object that holds our ``account``, ``contact`` or ``task`` fields."""

@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from connector.errors import AfterwordError, Problem, SettingsError
+from connector.model import FollowUpState
 from connector.planning import Hindsight
 from connector.reconciling import Comparison
 from connector.stages.lap import Report
@@ -141,6 +142,8 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
     for name, crm in found["crm"].items():
         _crm(console, name, crm)
     _counts(console, "waiting", found["queues"])
+    for one in found["follow_ups"]:
+        console.print(_follow_up(one), markup=False)
     if found["unassigned"]:
         orphaned = many(found["unassigned"]["follow_ups"], "open follow-up")
         console.print(f"nobody is assigned: {orphaned}\n    {found['unassigned']['remedy']}", markup=False)
@@ -174,6 +177,17 @@ def _kept(console: Console, kept: Mapping[str, Any]) -> None:
     gone = sum(kept["removed"].values())
     last = f"{many(gone, 'row')} went on {_moment(kept['pruned_at'])}" if kept["pruned_at"] else "nothing went yet"
     console.print(f"kept: {rows}; {last}", markup=False)
+
+
+def _follow_up(one: Mapping[str, Any]) -> str:
+    """Return what is to be done about somebody, by whom and by when, or that nobody has said how it ended."""
+    who = ", ".join(name for name in (one["contact"], one["account"]) if name)
+    whose = one["owner"] or "nobody"
+    if one["state"] == FollowUpState.WAITING_FOR_OUTCOME:
+        return f"no outcome noted: {who} ({whose}), done since {_moment(one['waiting_since'])}"
+    title = "late" if one["late"] else "follow-up"
+    tried = f", tried {many(one['attempts'], 'time')}" if one["attempts"] else ""
+    return f"{title}: {who} ({whose}), due {_moment(one['due'])}{tried}"
 
 
 def _crm(console: Console, name: str, crm: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ def status(house: Installation) -> dict[str, Any]:
             "paused": overview.paused(connection),
             "crm": crms,
             "queues": overview.queues(connection, house.clock.now()),
+            "follow_ups": overview.follow_ups(connection, house.clock.now()),
             "unassigned": overview.unassigned(connection),
             "mail_error": overview.mail_error(connection),
             "bounces_to": _bounces_to(house),

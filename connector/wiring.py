@@ -148,7 +148,7 @@ def read_mappings(settings: Settings) -> dict[str, MappingFile]:
     problems: list[Problem] = []
     for name, one in settings.crm.items():
         try:
-            found[name] = _mapping(one, settings)
+            found[name] = _mapping(one, settings).with_causes(settings.causes)
         except SettingsError as error:
             problems.extend(error.problems)
     if not problems:

@@ -41,6 +41,7 @@ class FittedMapping:
     events: frozenset[str]
     parts: Mapping[str, tuple[Part, ...]]
     targets: Mapping[str, str]
+    related_kinds: frozenset[str]
     written: Mapping[str, Mapping[str, Written]]
     specs: tuple[FieldSpec, ...]
     choices: Mapping[tuple[str, str], tuple[str, ...]]

@@ -36,6 +36,15 @@ class MappingFile:
     file: str
     spec: Spec
 
+    def with_causes(self, causes: Mapping[str, str]) -> "MappingFile":
+        """Return the mapping whose field for causes has these options, by our keys; without causes it has none such field."""
+        fields = [one for one in self.spec.write["task"] if one.name != "cause" or causes]
+        given = [
+            replace(one, options=tuple(causes), values={**causes, **one.values}) if one.name == "cause" else one
+            for one in fields
+        ]
+        return replace(self, spec=replace(self.spec, write={**self.spec.write, "task": tuple(given)}))
+
     @property
     def objects(self) -> tuple[str, ...]:
         """Return the CRM objects whose schemas `fit` needs, in the order in which they are read."""
@@ -76,7 +85,9 @@ class MappingFile:
         describes and writes what it can, but not everything that the admin wants. Fields that are not `ours` are left alone; without
         it nobody is asked.
         """
-        return _Fitting(self.file, self.spec, schemas, ours).run()
+        cause = self.spec.written("task", "cause")
+        spec = self.spec if cause is None or cause.options else self.with_causes({}).spec
+        return _Fitting(self.file, spec, schemas, ours).run()
 
 
 @dataclass(slots=True)
@@ -127,6 +138,7 @@ class _Fitting:
             ),
             parts={query.object: self._parts(query.object) for query in queries},
             targets=self._targets(),
+            related_kinds=frozenset(self.spec.task.related),
             written=written,
             specs=tuple(self._specs()),
             choices=self.choices,

@@ -198,7 +198,7 @@ def _write_map(table: Table, name: str) -> WriteMap | None:
     if label and not kind:
         table.problem("type", "is missing.", f"A field with a label needs one of {', '.join(FIELD_TYPES)}.")
     options = table.texts("options")
-    if kind == "picklist" and label and not options:
+    if kind == "picklist" and label and not options and name != "cause":  # its options are the causes of config.toml
         table.problem("options", "is missing.", "List the options of the picklist.")
     sizes = {key: _size(table, key) for key in ("length", "precision", "scale")}
     unique, help_text, values = table.flag("unique"), table.text("help"), _translations(table)

@@ -29,7 +29,10 @@ ACCOUNT = (
     *("last_answer", "details"),
 )
 CONTACT = ("last_rating", "last_asked", "no_surveys")
-TASK = ("key", "outcome", "subject", "body", "priority", "status", "due", "due_at", "owner", "contact", "account")
+TASK = (
+    *("key", "outcome", "cause", "subject", "body", "type", "priority", "status", "due", "due_at"),
+    *("owner", "contact", "account"),
+)
 WRITTEN = {"account": ACCOUNT, "contact": CONTACT, "task": TASK}
 """Our names for what is written, by target. A mapping may leave out any of them but the tasks' key."""
 
@@ -87,6 +90,7 @@ def _spec(root: Table) -> Spec:
     )
     root.done()
     _check_ownership(root, spec)
+    _check_related(root, spec)
     return spec
 
 
@@ -98,6 +102,13 @@ def _check_ownership(root: Table, spec: Spec) -> None:
             if one.path in read and one.name != "no_surveys":
                 what = f"would write {one.path}, which is read as {read[one.path].removesuffix('.field')}."
                 root.problem(one.key, what, "Give it a field of its own.")
+
+
+def _check_related(root: Table, spec: Spec) -> None:
+    kinds = [one.kind for one in spec.interactions]
+    for kind in spec.task.related:
+        if kind not in kinds:
+            root.problem("task.related", f"names no kind of interaction: {kind!r}.", did_you_mean(kind, kinds))
 
 
 def _section(root: Table, key: str) -> Table:
@@ -166,6 +177,7 @@ def _task(table: Table) -> TaskMap:
         open=tests(table, "open", required=True),
         closed=a_field(table, "closed"),
         owner=a_field(table, "owner"),
+        related=table.texts("related"),
     )
     table.done()
     return found

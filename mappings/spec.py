@@ -113,6 +113,8 @@ class TaskMap:
     open: Tests
     closed: FieldMap | None = None
     owner: FieldMap | None = None
+    related: tuple[str, ...] = ()
+    """Kinds of interaction that a task hangs on as well, where the CRM keeps associations apart from fields."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Office:
             too_new = now - task.made_at < timedelta(hours=4)
             if task.due_on > soon or too_new or chance.random() < _LEFT_LYING:
                 continue
-            outcome = chance.choices(("Solved", "Reached, still open", "Not reached"), (6, 3, 1))[0]
+            outcome = chance.choices(("Solved", "Reached, not solved yet", "Not reached"), (6, 3, 1))[0]
             self.crm.complete_task(task, outcome, self.fields)
             yield f'{self.crm.colleague(task.owner)} did the task "{task.subject}": {outcome}'
 

@@ -19,6 +19,7 @@ from connector.stages.follow_up_words import renew
 from connector.stages.present import present
 from connector.stages.score import waiting
 from connector.stages.score_plan import answers_key
+from connector.stages.task_links import learn_addresses
 from connector.store import Row, Transaction, follow_up_moves, follow_ups, following, scoring
 from connector.store.pulling import mark_stale
 
@@ -39,6 +40,7 @@ def run(context: Context) -> FollowUpResult:
         live = {name: following.live_since(connection, f"follow_up:{name}") for name in context.settings.follow_up}
     opened = 0
     for row in waiting(context):
+        learn_addresses(context, row.customer)
         with context.write() as connection:
             if not _is_ours(context, connection, row.customer):
                 continue  # not now: its connection is observed, paused or out of reach

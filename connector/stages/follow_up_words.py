@@ -12,6 +12,7 @@ from connector.sentences.values import Link, Reason, Said
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Customer, told_by_worst, worst_first
 from connector.stages.present import details_url, reasons, words_of
+from connector.stages.task_links import links
 from connector.store import Row, Transaction, follow_ups, following
 from connector.zones import owner_zone
 
@@ -65,9 +66,10 @@ class _FollowUp:
         owner = following.owner_at(self.tx, row.connection, row.owner_ref)
         tz = owner_zone(owner.timezone if owner is not None else None, self.context.settings)
         known = self.context.settings.follow_up
+        account = following.account_of(self.tx, row.account_id)
         text = tasks.TaskText(
             tuple(known[name].when for name in self._in_order() if name in known),
-            [self._link(row.account_id)],
+            links(self.context, self.tx, account, row.interaction_id),
             tz,
             said=said,
             reasons=self._reasons(customer),
@@ -77,7 +79,6 @@ class _FollowUp:
         if said:
             subject = tasks.call_subject(said[0], row.due_at, words, tz=tz, now=now)
         else:
-            account = following.account_of(self.tx, row.account_id)
             subject = tasks.account_subject(account.name, text.reasons, row.due_at, words, tz=tz, now=now)
         lead = {"response_id": said[0].response_id} if said else {}
         return {"subject": subject, "body": tasks.body(text, words), **lead}

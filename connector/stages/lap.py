@@ -38,6 +38,7 @@ from connector.stages import (
 from connector.stages.attention import end_attention
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
+from connector.stages.first_contact import note_first_contacts
 from connector.stages.pull import Pulled
 from connector.stages.write_back import Written
 from connector.stop_sign import StopSign
@@ -383,6 +384,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
                 report.responses = laps.unconsidered(connection)
             follow_up.mark_silent(context)
             end_attention(context)
+            note_first_contacts(context)
             present.mark_outdated(context)
             report.scored += score.run(context).scored
         case Stage.FOLLOW_UP:

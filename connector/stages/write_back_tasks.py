@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.errors import MappingError
+from connector.model import Ref
 from connector.ports import Write, WriteResult
 from connector.stages.assigning import About, assign
 from connector.stages.write_back_sending import PAGE, Outbox, batches
@@ -99,6 +100,7 @@ def _making(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Making | 
         "key": row.id,
         "subject": row.subject,
         "body": handed.body,
+        "type": "call",
         "priority": row.priority,
         "status": "open",
         "due": row.due_at.astimezone(tz).date(),
@@ -117,9 +119,16 @@ def _making(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Making | 
         object=mapping.object_of("task"),
         fields=fields if row.seen_ref is None else {},
         external=(mapping.crm_field("task", "key"), row.id),
-        related=tuple(ref for ref in (about, contact) if ref is not None),
+        related=tuple(ref for ref in (about, contact, _interaction(outbox, row)) if ref is not None),
     )
     return Making(write, {name: raw for name, raw in rendered.items() if name != "key"}, row.seen_ref)
+
+
+def _interaction(outbox: Outbox, row: Row[Any]) -> Ref | None:
+    """Return what was asked about, where a task hangs on records of its kind."""
+    if row.interaction_ref is None or row.interaction_kind not in outbox.crm.mapping.related_kinds:
+        return None
+    return ref_of(outbox.crm.name, row.interaction_ref)
 
 
 def _as_it_is(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import budgets, comparing, cursors, tables
+from connector.store import budgets, comparing, cursors, tables, task_rows
 from connector.store.connecting import all_paused, peek, unread
 from connector.store.delivering import FAILED
 
@@ -109,6 +109,26 @@ def queues(connection: Connection, now: datetime) -> dict[str, int]:
         .where(follow_up.c.state == FollowUpState.OPEN, follow_up.c.task_ref.is_(None)),
     }
     return {name: int(connection.execute(query).scalar_one()) for name, query in counts.items()}
+
+
+def follow_ups(connection: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any]]:
+    """Return the follow-ups that nobody has settled, the one that is due first leading."""
+    return [
+        {
+            "id": row.id,
+            "crm": row.connection,
+            "account": row.account_name,
+            "contact": row.contact_name,
+            "subject": row.subject,
+            "owner": row.owner_name,
+            "state": row.state,
+            "due": _text(row.due_at),
+            "late": row.state == FollowUpState.OPEN and row.due_at < now,
+            "attempts": row.attempts,
+            "waiting_since": _text(row.waiting_since),
+        }
+        for row in task_rows.unsettled(connection, limit)
+    ]
 
 
 def unassigned(connection: Connection) -> dict[str, Any] | None:

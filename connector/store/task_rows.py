@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from connector.model import ClosedBy, FollowUpState, TaskState
-from connector.store.tables import follow_up, write_log
+from connector.store.tables import account, contact, follow_up, interaction, owner, response, write_log
 
 UNSETTLED = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
 
@@ -16,6 +16,47 @@ def follow_ups(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
     """Return follow-ups by id, locked until the end of the transaction: two who note an outcome come one after the other."""
     rows = tx.execute(select(follow_up).where(follow_up.c.id.in_(ids)).with_for_update())
     return {row.id: row for row in rows}
+
+
+def first_contacts(tx: Connection, kinds: Collection[str], now: datetime) -> Mapping[str, datetime]:
+    """Return when somebody first spoke with the person of each unsettled follow-up after the answer, of those of whom it is not known.
+
+    Looked for among what the CRM has of the person's own account and of the account that the follow-up is about.
+    """
+    since = func.coalesce(response.c.at, follow_up.c.opened_at)
+    account_refs = or_(interaction.c.account_ref == contact.c.account_ref, interaction.c.account_ref == account.c.ref)
+    of_person = (interaction.c.connection == contact.c.connection) & account_refs
+    held = (interaction.c.ended_at > since) & (interaction.c.ended_at <= now) & interaction.c.ended.is_not(None)
+    rows = tx.execute(
+        select(follow_up.c.id, contact.c.ref, interaction.c.ended_at, interaction.c.contact_refs)
+        .join(contact, contact.c.id == follow_up.c.contact_id)
+        .join(account, account.c.id == follow_up.c.account_id)
+        .join(interaction, of_person)
+        .outerjoin(response, response.c.id == follow_up.c.response_id)
+        .where(follow_up.c.state.in_(UNSETTLED), follow_up.c.first_contact_at.is_(None))
+        .where(interaction.c.kind.in_(kinds), interaction.c.deleted_at.is_(None), held)
+        .order_by(interaction.c.ended_at.desc())
+    )
+    return {row.id: row.ended_at for row in rows if row.ref in row.contact_refs}
+
+
+def unsettled(tx: Connection, limit: int) -> Sequence[Row[Any]]:
+    """Return the follow-ups that nobody has settled, the one that is due first leading, each with who and whose."""
+    rows = (
+        select(
+            follow_up,
+            account.c.name.label("account_name"),
+            contact.c.name.label("contact_name"),
+            owner.c.name.label("owner_name"),
+        )
+        .outerjoin(account, account.c.id == follow_up.c.account_id)
+        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+        .outerjoin(owner, (owner.c.connection == follow_up.c.connection) & (owner.c.ref == follow_up.c.owner_ref))
+        .where(follow_up.c.state.in_(UNSETTLED))
+        .order_by(follow_up.c.due_at, follow_up.c.id)
+        .limit(limit)
+    )
+    return tx.execute(rows).all()
 
 
 def by_id(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:

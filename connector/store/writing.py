@@ -10,7 +10,17 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, 
 
 from connector.model import FollowUpState, Kind, TaskState
 from connector.store.refs import chunks
-from connector.store.tables import account, binding, contact, display, follow_up, refused, setting, write_log
+from connector.store.tables import (
+    account,
+    binding,
+    contact,
+    display,
+    follow_up,
+    interaction,
+    refused,
+    setting,
+    write_log,
+)
 from connector.store.upsert import insert_or_ignore, insert_or_update
 
 NOT_READ = "not read yet"
@@ -99,9 +109,12 @@ def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | Non
             account.c.ref.label("account_ref"),
             contact.c.ref.label("contact_ref"),
             contact.c.deleted_at.label("contact_gone"),
+            interaction.c.ref.label("interaction_ref"),
+            interaction.c.kind.label("interaction_kind"),
         )
         .join(account, account.c.id == follow_up.c.account_id)
         .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+        .outerjoin(interaction, (interaction.c.id == follow_up.c.interaction_id) & interaction.c.deleted_at.is_(None))
         .where(follow_up.c.connection == crm, follow_up.c.task_ref.is_(None), follow_up.c.state == FollowUpState.OPEN)
         .order_by(follow_up.c.opened_at, follow_up.c.id)
     )

@@ -56,6 +56,9 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
     assert "Maria Virtanen" in task["hs_task_subject"]
     assert set(live.org.associated("tasks", task["id"], "companies")) == {company}
     assert set(live.org.associated("tasks", task["id"], "contacts")) == {maria}
+    assert set(live.org.associated("tasks", task["id"], "tickets")) == {ticket}
+    assert task["hs_task_type"] == "CALL"
+    assert f"/record/0-5/{ticket}" in task["hs_task_body"]
 
     live.mark()
     for _ in range(3):

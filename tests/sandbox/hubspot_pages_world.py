@@ -12,7 +12,7 @@ from adapters.sandbox.pages import HubSpotPages
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MOODS = ("Happy", "Mixed", "Unhappy", "Last answer good", "Last answer ok", "Last answer bad", "Too few answers")
-OUTCOMES = ("Solved", "Reached, still open", "Not reached", "No action needed")
+OUTCOMES = ("Solved", "Reached, not solved yet", "Not reached", "No action needed")
 
 
 @dataclass(frozen=True)

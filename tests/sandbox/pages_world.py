@@ -10,7 +10,7 @@ from adapters.sandbox.salesforce.seed import seed
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MOODS = ("Happy", "Mixed", "Unhappy", "Last answer good", "Last answer ok", "Last answer bad", "Too few answers")
-OUTCOMES = ("Solved", "Reached, still open", "Not reached", "No action needed")
+OUTCOMES = ("Solved", "Reached, not solved yet", "Not reached", "No action needed")
 ACCOUNT_FIELDS = (
     Field("Afterword_Satisfaction__c", "double", "Satisfaction", precision=3),
     Field("Afterword_Satisfaction_From__c", "double", "Likely from", precision=3),

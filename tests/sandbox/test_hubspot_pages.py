@@ -76,10 +76,10 @@ def test_a_follow_up_shows_its_formatted_text_as_plain_lines(world: World) -> No
 def test_completing_a_task_writes_status_and_outcome_as_the_user_at_the_screen(fresh: World) -> None:
     grace = fresh.portal.owners.named("Grace Ellwood")
     here = record(fresh, "tasks", fresh.task)
-    answer = post(fresh.portal, f"{here}/complete", f"sandbox_user={grace.id}", outcome="Reached, still open")
+    answer = post(fresh.portal, f"{here}/complete", f"sandbox_user={grace.id}", outcome="Reached, not solved yet")
     assert (answer.status, answer.headers["Location"]) == (303, here)
     row = fresh.portal.get("tasks", fresh.task) or {}
-    assert (row["hs_task_status"], row["afterword_outcome"]) == ("COMPLETED", "Reached, still open")
+    assert (row["hs_task_status"], row["afterword_outcome"]) == ("COMPLETED", "Reached, not solved yet")
     assert row["hs_updated_by_user_id"] == str(grace.user_id)
     assert "Mark as completed" not in text(fresh.portal, here)
 

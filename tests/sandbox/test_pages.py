@@ -84,10 +84,10 @@ def test_an_address_that_is_no_web_address_is_no_link(fresh: World) -> None:
 def test_completing_a_task_writes_status_and_outcome_as_the_user_at_the_screen(fresh: World) -> None:
     grace = fresh.org.rows("User", Name="Grace Ellwood")[0]["Id"]
     target = f"/lightning/r/Task/{fresh.task}/complete"
-    answer = post(fresh.org, target, f"sandbox_user={grace}", outcome="Reached, still open")
+    answer = post(fresh.org, target, f"sandbox_user={grace}", outcome="Reached, not solved yet")
     assert (answer.status, answer.headers["Location"]) == (303, record("Task", fresh.task))
     row = fresh.org.get("Task", fresh.task) or {}
-    assert (row["Status"], row["Afterword_Outcome__c"]) == ("Completed", "Reached, still open")
+    assert (row["Status"], row["Afterword_Outcome__c"]) == ("Completed", "Reached, not solved yet")
     assert row["LastModifiedById"] == grace
     assert "Mark as completed" not in text(fresh.org, record("Task", fresh.task))
 

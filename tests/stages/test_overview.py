@@ -41,6 +41,7 @@ def test_status_says_that_nobody_is_assigned(
             "mail_error": None,
             "in_doubt": [],
             "bounced": [],
+            "follow_ups": [],
         }
         found |= {"refused": [], "laps": overview.laps(connection, 5), "kept": retention.status(connection)}
     found["unassigned"] = {"follow_ups": count, "remedy": "Do something."}

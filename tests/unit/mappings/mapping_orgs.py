@@ -102,7 +102,7 @@ STANDARD: dict[str, dict[str, str]] = {
 }
 
 MOODS = tuple(mood.value for mood in Mood)
-OUTCOMES = ("Solved", "Reached, still open", "Not reached", "No action needed")
+OUTCOMES = ("Solved", "Reached, not solved yet", "Not reached", "No action needed")
 
 
 def a_field(name: str, kind: str, **more: Any) -> FieldSchema:

@@ -28,7 +28,9 @@ def changed(old: str, new: str) -> str:
 def test_the_default_maps_all_that_we_can_write() -> None:
     spec = load(DEFAULT).spec
     for target, names in WRITTEN.items():
-        assert {one.name for one in spec.write[target]} == set(names) - {"due_at"}, "a task's due date is a day there"
+        assert {one.name for one in spec.write[target]} == set(names) - {"due_at", "type"}, (
+            "a task's due date is a day there, and its type is nobody's to choose"
+        )
 
 
 def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:

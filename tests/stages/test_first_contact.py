@@ -1,0 +1,66 @@
+"""A call, a meeting or a mail with the person after the answer is the first contact."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from lap_world import DAY, HOUR, LapWorld
+
+from connector.store import tables
+from tests.databases import ONE_DATABASE
+
+
+@pytest.fixture
+def unhappy(world: LapWorld) -> tuple[str, str]:
+    """Return an account and its contact, whose answer has just opened a follow-up."""
+    account = world.account()
+    world.rated(account, 1)
+    world.lap()
+    (contact,) = (row["Id"] for row in world.crm.all("Contact"))
+    return account, contact
+
+
+def first_contact(world: LapWorld) -> datetime | None:
+    (row,) = world.rows(tables.follow_up)
+    at: datetime | None = row.first_contact_at
+    return at
+
+
+def test_a_call_with_the_person_is_the_first_contact(world: LapWorld, unhappy: tuple[str, str]) -> None:
+    account, contact = unhappy
+    world.clock.advance(HOUR)
+    world.crm.call(account, contact)
+    called = world.clock.now()
+    world.lap(HOUR)
+    assert first_contact(world) == called.replace(microsecond=0)
+    world.crm.call(account, contact)
+    world.lap(HOUR)
+    assert first_contact(world) == called.replace(microsecond=0)
+
+
+@ONE_DATABASE
+def test_a_meeting_counts_when_it_has_been_held(world: LapWorld, unhappy: tuple[str, str]) -> None:
+    account, contact = unhappy
+    start = world.clock.now() + DAY
+    world.crm.meeting(account, contact, start=start)
+    world.lap(HOUR)
+    assert first_contact(world) is None
+    world.lap(DAY + HOUR)
+    assert first_contact(world) == start + HOUR
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("what", ["somebody else", "before the answer", "another account's"])
+def test_what_is_no_contact_with_the_person_after_the_answer(
+    world: LapWorld, unhappy: tuple[str, str], what: str
+) -> None:
+    account, contact = unhappy
+    before: dict[str, Any] = {"at": world.clock.now() - DAY} if what == "before the answer" else {}
+    if what == "somebody else":
+        contact = world.crm.contact(account, "Aino Koski")
+    elif what == "another account's":
+        account = world.account("Other")
+        contact = world.crm.contact(account, "Aino Koski")
+    world.crm.call(account, contact, **before)
+    world.lap(timedelta(hours=2))
+    assert first_contact(world) is None
