@@ -228,11 +228,12 @@ def reconcile(
 def run(config: Config = DEFAULT_CONFIG) -> None:
     """Run laps on a schedule, and the web application."""
     from connector import service  # noqa: PLC0415 - a web server is nothing that other commands should wait for
+    from connector.web.listening import listening  # noqa: PLC0415
 
     house = _house(config, quiet=True)
-    with _closing(house):
+    with _closing(house), listening(house.settings.web.listen, house.settings.path.name) as server:
         _migrated(house)
-        service.serve(house)
+        service.serve(house, server)
 
 
 @app.command()

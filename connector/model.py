@@ -68,6 +68,8 @@ class Owner:
     """As the CRM names it, which may be no zone at all: `connector.zones` reads it. Days and times are shown to them in it."""
     manager: Ref | None = None
     """Whom a follow-up climbs to when it stays undone."""
+    standard: bool = True
+    """A user of the firm's own, not one of a partner's or a customer's whom the CRM lets into a portal."""
 
 
 @dataclass(frozen=True, slots=True)

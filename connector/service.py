@@ -6,6 +6,7 @@ next page and the web server after the answers under way; a lap that hangs in a 
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -202,15 +203,13 @@ def _note_outcome(
     return known
 
 
-def serve(house: Installation) -> None:
-    """Run until SIGTERM or Ctrl-C."""
+def serve(house: Installation, server: socket.socket) -> None:
+    """Run until SIGTERM or Ctrl-C, with the web application at a socket that listens already."""
     service = Service(house)
     app = create_app(web_parts(house, service.answered, service.trouble))
     listen = house.settings.web.listen
     config = uvicorn.Config(
         app,
-        host=listen.host,
-        port=listen.port,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -221,7 +220,7 @@ def serve(house: Installation) -> None:
     service.start()
     log.info("serving", listen=f"{listen.host}:{listen.port}", public_url=house.settings.web.public_url)
     try:
-        _Server(config, house.stop).run()
+        _Server(config, house.stop).run(sockets=[server])
     finally:
         ended = service.stop(LAP_SECONDS)
         log.info("stopped")

@@ -195,7 +195,7 @@ def _plain(value: Any) -> Any:
 
 def _mapping(one: Connection, settings: Settings) -> MappingFile:
     if one.mapping is not None:
-        return load_mapping(one.mapping, _shown(one.mapping, settings.base))
+        return load_mapping(one.mapping, _shown(one.mapping, settings.base), default=_packaged(one.adapter))
     try:
         return load_mapping(packaged(one.adapter), f"mappings/{one.adapter}.toml (as it comes with the product)")
     except FileNotFoundError:
@@ -203,6 +203,13 @@ def _mapping(one: Connection, settings: Settings) -> MappingFile:
             f"{settings.path.name}: crm.*.adapter = {one.adapter!r}", "has no mapping.", "Name one with mapping = …"
         )
         raise SettingsError([problem]) from None
+
+
+def _packaged(adapter: str) -> str | None:
+    try:
+        return packaged(adapter)
+    except FileNotFoundError:
+        return None
 
 
 def _shown(path: Path, base: Path) -> str:

@@ -179,6 +179,7 @@ class _Fitting:
         section.need([spec.timezone])
         section.need([spec.manager], purpose="record")
         section.compare(spec.active)
+        section.compare(spec.standard or ())
         section.compare(spec.where, asked=True)
         self._keep("owner", section, spec.where, lambda: owner_builder(spec, section.types))
 

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections import Counter
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
@@ -44,9 +45,10 @@ def packaged(name: str) -> str:
     return (files("mappings") / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def load(source: Path | str, name: str = "") -> MappingFile:
+def load(source: Path | str, name: str = "", *, default: str | None = None) -> MappingFile:
     """Return a mapping from a file, or from text. `name` stands in messages; it is the path when left out.
 
+    `default`: the text of the packaged mapping, which says who is a user of the firm's own where the file, an older copy, does not.
     `SettingsError` carries every problem of the file.
     """
     name = name or (str(source) if isinstance(source, Path) else "mapping")
@@ -67,7 +69,16 @@ def load(source: Path | str, name: str = "") -> MappingFile:
     spec = _spec(root)
     if problems:
         raise SettingsError(problems)
+    if spec.owner.standard is None and default is not None:
+        spec = _with_standard(spec, load(default).spec)
     return MappingFile(name, spec)
+
+
+def _with_standard(spec: Spec, default: Spec) -> Spec:
+    """Without it, partners and customers who have a login would be taken for colleagues."""
+    if spec.owner.object != default.owner.object:
+        return spec
+    return replace(spec, owner=replace(spec.owner, standard=default.owner.standard))
 
 
 def _told(message: str) -> str:
@@ -125,6 +136,7 @@ def _owner(table: Table) -> OwnerMap:
         name=some_fields(table, "name", required=True),
         email=a_field(table, "email"),
         active=tests(table, "active"),
+        standard=tests(table, "standard") if "standard" in table.data else None,
         timezone=a_field(table, "timezone"),
         manager=a_field(table, "manager"),
         where=tests(table, "where"),

@@ -138,11 +138,17 @@ def owner_builder(spec: OwnerMap, types: Types) -> Build:
     """Compose the reader of owners."""
     name, email = _name(spec.name, types), _maybe(spec.email, types, read_email)
     active, zone = all_of(spec.active, types), _maybe(spec.timezone, types, read_text)
-    manager = _ref(_one(spec.manager), spec.object, types)
+    manager, standard = _ref(_one(spec.manager), spec.object, types), all_of(spec.standard or (), types, missing=no)
 
     def build(connection: str, ref: Ref, fields: Fields, _: Errors) -> Owner:
         return Owner(
-            ref, name(fields), email(fields), active(fields), zone(fields), manager=manager(connection, fields)
+            ref,
+            name(fields),
+            email(fields),
+            active(fields),
+            zone(fields),
+            manager=manager(connection, fields),
+            standard=standard(fields),
         )
 
     return build

@@ -52,6 +52,8 @@ class OwnerMap:
     name: tuple[FieldMap, ...]
     email: FieldMap | None = None
     active: Tests = ()
+    standard: Tests | None = None
+    """Who is a user of the firm's own; None: the file does not say."""
     timezone: FieldMap | None = None
     manager: FieldMap | None = None
     where: Tests = ()

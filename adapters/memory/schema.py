@@ -105,7 +105,8 @@ def _user() -> ObjectDef:
         field("IsActive", "boolean"),
         text("TimeZoneSidKey", 40),
         lookup("ManagerId", "User"),
-        defaults={"IsActive": True, "TimeZoneSidKey": "Europe/Helsinki"},
+        text("UserType", 40),
+        defaults={"IsActive": True, "TimeZoneSidKey": "Europe/Helsinki", "UserType": "Standard"},
     )
 
 

@@ -74,7 +74,8 @@ def assign(
     last: Row[Any] | None = None
     for owner, note in _candidates(connection, targets, about, cover):
         if not following.works(owner):
-            passed.append(f"{owner.name} is no longer active")
+            why = "is no longer active" if following.is_own(owner) else "is a login of a partner or a customer"
+            passed.append(f"{owner.name} {why}")
         elif owner in rated:
             passed.append(f"{owner.name} is the person who was rated")
             last = last or owner

@@ -56,7 +56,7 @@ _LATER = frozenset({"manager_ref"})
 _DOCUMENTS = frozenset({"facts", "contact_refs"})
 
 NAMES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.OWNER: ("name", "email", "active", "timezone", "manager_ref"),
+    Kind.OWNER: ("name", "email", "active", "timezone", "manager_ref", "standard"),
     Kind.ACCOUNT: ("name", "owner_ref", "parent_ref", "is_customer", "link", "facts"),
     Kind.CONTACT: ("account_ref", "name", "email", "role", "language", "owner_ref", "no_surveys", "facts"),
     Kind.INTERACTION: (
@@ -83,7 +83,7 @@ _KINDS: Mapping[type[Pulled], Kind] = {
 
 
 def _owner_columns(value: Owner) -> tuple[Any, ...]:
-    return (value.name, value.email, value.active, value.timezone, ref_text(value.manager))
+    return (value.name, value.email, value.active, value.timezone, ref_text(value.manager), value.standard)
 
 
 def _account_columns(value: Account) -> tuple[Any, ...]:

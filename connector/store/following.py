@@ -114,8 +114,13 @@ def owner_at(connection: Connection, crm: str, ref: str | None) -> Row[Any] | No
 
 
 def works(owner: Row[Any] | None) -> bool:
-    """Tell whether this owner can be given tasks."""
-    return owner is not None and owner.active and owner.deleted_at is None
+    """Tell whether this owner can be given tasks, and be told of them."""
+    return owner is not None and owner.active and owner.deleted_at is None and is_own(owner)
+
+
+def is_own(owner: Row[Any]) -> bool:
+    """Tell whether this is one of the firm's own people, as far as that was read: not a partner's or a customer's login."""
+    return owner.standard is not False
 
 
 def hand_over(connection: Connection, follow_up_id: str, *, owner_ref: str | None, note: str, body: str) -> None:

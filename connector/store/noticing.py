@@ -150,9 +150,10 @@ def doubt_unfinished(tx: Connection) -> int:
 
 
 def users_by_email(tx: Connection, email: str) -> list[Row[Any]]:
-    """Return the active users of all CRMs with this address (lower case)."""
+    """Return the active users of all CRMs with this address (lower case) who are the firm's own people."""
+    own = owner.c.standard.is_not(False)
     rows = select(owner).where(
-        func.lower(owner.c.email) == email, owner.c.active.is_(True), owner.c.deleted_at.is_(None)
+        func.lower(owner.c.email) == email, owner.c.active.is_(True), owner.c.deleted_at.is_(None), own
     )
     return list(tx.execute(rows.order_by(owner.c.connection)))
 

@@ -9,8 +9,9 @@ from connector.store.tables import owner
 
 
 def addresses(connection: Connection, crms: Collection[str]) -> list[str]:
-    """Return the e-mail addresses of the active users of these connections, each once."""
-    known = owner.c.active.is_(True) & owner.c.email.is_not(None) & owner.c.deleted_at.is_(None)
+    """Return the e-mail addresses of the active users of these connections who are the firm's own people, each once."""
+    own = owner.c.standard.is_not(False)  # a partner's or a customer's login is nobody of the firm's
+    known = owner.c.active.is_(True) & owner.c.email.is_not(None) & owner.c.deleted_at.is_(None) & own
     rows = select(owner.c.email).where(owner.c.connection.in_(crms), known).distinct().order_by(owner.c.email)
     return list(connection.execute(rows).scalars())
 

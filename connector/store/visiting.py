@@ -21,10 +21,16 @@ LATEST: Final = 200
 
 
 def connections_of(connection: Connection, email: str) -> frozenset[str]:
-    """Return the names of the CRMs in which this (normalised) address is an active user."""
+    """Return the names of the CRMs in which this (normalised) address is an active user of the firm's own.
+
+    Until it was read whether somebody is one, they are not.
+    """
     rows = connection.execute(
         select(owner.c.connection).where(
-            func.lower(owner.c.email) == email, owner.c.active.is_(True), owner.c.deleted_at.is_(None)
+            func.lower(owner.c.email) == email,
+            owner.c.active.is_(True),
+            owner.c.standard.is_(True),
+            owner.c.deleted_at.is_(None),
         )
     )
     return frozenset(rows.scalars())

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import requests
 from house import AFTER_CASE, UNHAPPY, House, wait_for
 
+from tests.databases import ONE_DATABASE
+
 RULES = AFTER_CASE.replace("24h", "0s") + UNHAPPY
 
 
@@ -64,6 +66,22 @@ def test_an_answer_is_in_the_crm_within_five_seconds_and_sigterm_ends_it(today: 
     assert "Traceback" not in said
     assert "stopped" in said
     assert today.mailbox.mails[0].survey.rpartition("/")[2] not in said  # no token in the log
+
+
+@ONE_DATABASE
+def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        today.configure(RULES)
+        listen = f'[web]\nlisten = "127.0.0.1:{other.getsockname()[1]}"'
+        today.write_config(today.config.read_text(encoding="utf-8").replace("[web]", listen, 1))
+        before = today.org.log.mark()
+        done = today.command("run")
+        assert done.code == 2
+        assert "config.toml: web.listen" in done.err
+        assert "is taken" in done.err
+        assert "serving" not in done.err
+        assert today.org.log.mark() == before
+        assert today.status()["laps"] == []
 
 
 def test_sigterm_in_the_middle_of_reading_ends_it_in_time(today: House) -> None:

@@ -96,7 +96,7 @@ def test_any_other_address_gets_the_same_page_and_no_mail(world, address):
     assert world.mailed == []
 
 
-@pytest.mark.parametrize("change", [{"active": False}, {"deleted_at": "now"}])
+@pytest.mark.parametrize("change", [{"active": False}, {"deleted_at": "now"}, {"standard": False}, {"standard": None}])
 def test_who_is_no_longer_a_user_neither_gets_in_nor_stays_in(world, change):
     headers = session(world)
     world.mailed.clear()

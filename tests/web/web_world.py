@@ -215,7 +215,16 @@ def _people(world: World) -> None:
         facts={},
         **common,
     )
-    world.put(owner, id="owner1", ref="User/005", name="Jane Doe", email="jane@acme.example", active=True, **common)
+    world.put(
+        owner,
+        id="owner1",
+        ref="User/005",
+        name="Jane Doe",
+        email="jane@acme.example",
+        active=True,
+        standard=True,
+        **common,
+    )
 
 
 @contextmanager

@@ -147,12 +147,23 @@ class Org:
 
     # People, fields and grants
 
-    def add_user(self, name: str, email: str, *, active: bool = True, profile: str = standard.STANDARD_PROFILE) -> str:
-        """Adds a user (`First Last`) and returns the id."""
+    def add_user(
+        self,
+        name: str,
+        email: str,
+        *,
+        active: bool = True,
+        profile: str = standard.STANDARD_PROFILE,
+        user_type: str = "Standard",
+    ) -> str:
+        """Adds a user (`First Last`) and returns the id. Users of a site (Experience Cloud) are of another type: PowerPartner, …"""
         first, _, last = name.rpartition(" ")
         profile_id = self.rows("Profile", Name=profile)[0]["Id"]
         names = {"FirstName": first, "LastName": last, "Email": email, "Username": email, "Alias": (first or last)[:8]}
-        return self.insert("User", {**names, "ProfileId": profile_id, "IsActive": active})
+        with self.lock:
+            user = self.insert("User", {**names, "ProfileId": profile_id, "IsActive": active})
+            self.store.put("User", {**(self.store.get("User", user) or {}), "UserType": user_type})
+            return user
 
     def new_field(
         self, entity: str, spec: Field, metadata: Mapping[str, Any] | None = None, *, grant: bool = False

@@ -39,6 +39,9 @@ owner = Table(
     Column("active", Boolean, nullable=False),
     Column("timezone", String),
     Column("manager_ref", String),
+    Column(
+        "standard", Boolean, comment="Whether it is one of the firm's own people; NULL: not read since that is asked."
+    ),
     Column("deleted_at", Utc),
     Index(None, "email"),
 )

@@ -12,6 +12,7 @@ STANDARD: dict[str, dict[str, str]] = {
         "IsActive": "boolean",
         "TimeZoneSidKey": "picklist",
         "ManagerId": "reference User",
+        "UserType": "picklist",
     },
     "Account": {
         "Name": "text",

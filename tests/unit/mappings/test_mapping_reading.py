@@ -53,10 +53,11 @@ def test_the_events_are_what_surveys_can_be_triggered_by(mapping: FittedMapping)
 
 
 def test_an_owner(mapping: FittedMapping) -> None:
-    found = read(
-        mapping, "User", Name="Ann Ray", Email="Ann@Acme.example", IsActive=False, TimeZoneSidKey="Europe/Helsinki"
-    )
-    assert found.value == Owner(ref("User", "X1"), "Ann Ray", "ann@acme.example", False, "Europe/Helsinki")
+    values = {"Name": "Ann Ray", "Email": "Ann@Acme.example", "IsActive": False, "TimeZoneSidKey": "Europe/Helsinki"}
+    found = read(mapping, "User", **values, UserType="Standard")
+    own = Owner(ref("User", "X1"), "Ann Ray", "ann@acme.example", False, "Europe/Helsinki", standard=True)
+    assert found.value == own
+    assert read(mapping, "User", **values, UserType="PowerPartner").value == replace(own, standard=False)
 
 
 def test_an_account_with_what_our_fields_hold(mapping: FittedMapping) -> None:
