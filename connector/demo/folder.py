@@ -28,6 +28,11 @@ listen = "127.0.0.1:$web_port"
 public_url = "http://localhost:$web_port"
 secret_file = "secret.key"
 
+[company]
+name = "Northwind"
+timezone = "Europe/Helsinki"
+working_hours = "mon-fri 08:00-17:00"      # a follow-up is due in these, and our own people get mail in these
+
 [email]                                    # a mail server of the demo's own, which keeps what arrives
 host = "127.0.0.1"
 port = $mail_port

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from adapters.sandbox.customers import Deed
 from connector.demo.cast import Person
@@ -15,6 +16,7 @@ from connector.demo.story import highest
 from connector.model import Ref
 from connector.printing import many, people
 from connector.stages.lap import Report
+from connector.working_time import WorkingTime
 
 KEPT = (
     "Checked in both CRMs, and so it is: nobody was asked about the past, twice in the quiet period, or after they had said no; "
@@ -24,6 +26,8 @@ KEPT = (
 """What `broken` looks for, when it finds nothing."""
 _CSAT_POINTS = 5
 _UNHAPPY = 2
+_MAILS_A_DAY = 2
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,24 @@ class Evidence:
     customers: Mapping[Ref, str]
     """The domain of every account: those of several CRMs with the same one are one customer."""
     tasks: Sequence[FollowUpTask]
+    working: WorkingTime
+    """When our people work, as config.toml says."""
+    zones: Mapping[str, ZoneInfo]
+    """Where each of our people is, by address."""
     quiet_period: timedelta
     """How long somebody who was asked is left alone, as config.toml says."""
     foreign_changes: Sequence[str]
     """Accounts on which a field changed that is not ours."""
+
+    @property
+    def asking(self) -> list[Mail]:
+        """The mails to customers."""
+        return [mail for mail in self.mails if mail.survey]
+
+    @property
+    def own(self) -> list[Mail]:
+        """The mails to our own people."""
+        return [mail for mail in self.mails if not mail.survey]
 
     @property
     def answers(self) -> list[Deed]:
@@ -74,7 +92,7 @@ class Evidence:
 
 def broken(seen: Evidence) -> list[str]:
     """Return what does not hold, a sentence each."""
-    checks = (_history, _laps, _mails, _quiet, _answers, _scores, _left, _tasks, _rest)
+    checks = (_history, _laps, _mails, _own_people, _quiet, _answers, _scores, _left, _tasks, _rest)
     return [sentence for check in checks for sentence in check(seen)]
 
 
@@ -92,9 +110,20 @@ def _laps(seen: Evidence) -> Iterator[str]:
 def _mails(seen: Evidence) -> Iterator[str]:
     if not seen.mails:
         yield "Nobody got a mail."
-    for (to, subject, _page), times in Counter((mail.to, mail.subject, mail.survey) for mail in seen.mails).items():
+    for (to, subject, _page), times in Counter((mail.to, mail.subject, mail.survey) for mail in seen.asking).items():
         if times > 1:
             yield f'{to} got the mail "{subject}" {times} times.'
+
+
+def _own_people(seen: Evidence) -> Iterator[str]:
+    """Whoever looks after customers is told of them in working hours, at once and in one digest, and no more."""
+    days = Counter((mail.to, mail.at.astimezone(seen.zones.get(mail.to, seen.working.tz)).date()) for mail in seen.own)
+    for (to, day), times in days.items():
+        if times > _MAILS_A_DAY:
+            yield f"{to} got {times} mails about follow-ups on {day:%d %b}."
+    for mail in seen.own:
+        if mail.at.astimezone(seen.zones.get(mail.to, seen.working.tz)).weekday() >= _SATURDAY:
+            yield f'{mail.to} got the mail "{mail.subject}" on a weekend.'
 
 
 def _quiet(seen: Evidence) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import requests
 import structlog
@@ -30,6 +31,8 @@ from connector.demo.work import Office
 from connector.model import Ref
 from connector.stages.lap import Report
 from connector.stop_sign import StopSign
+from connector.store import owners
+from connector.zones import owner_zone
 
 ACCOUNTS: Final = 30
 """In each CRM, besides the customer whom both know."""
@@ -189,6 +192,7 @@ def _report(console: Console, play: Play, began: float) -> int:
     telling.the_accounts(console, play.scene.branches, play.before, seen.accounts)
     telling.the_tasks(console, play.scene.branches, seen.tasks)
     writes = _writes(play.scene) - play.writes_before
+    telling.what_one_rep_got(console, seen)
     telling.summary(console, seen, writing_calls=writes, took_s=time.monotonic() - began)
     wrong = broken(seen)
     telling.verdict(console, wrong)
@@ -212,9 +216,18 @@ def _evidence(play: Play) -> Evidence:
         accounts=_shown(whole),
         customers={account.ref: account.domain for crm in whole.crms for account in crm.accounts()},
         tasks=[task for one in whole.branches for task in one.records.tasks()],
+        working=whole.house.settings.company.working_time,
+        zones=_zones(whole),
         quiet_period=whole.house.settings.limits.quiet_period,
         foreign_changes=[f"{ref.connection} {ref.id}" for ref, row in now.items() if play.rows_before.get(ref) != row],
     )
+
+
+def _zones(whole: Scene) -> dict[str, ZoneInfo]:
+    """Return where each of our people is, by address."""
+    with whole.house.store.read() as tx:
+        users = [user for name in whole.house.settings.crm for user in owners.all_of(tx, name)]
+    return {user.email: owner_zone(user.timezone, whole.house.settings) for user in users if user.email}
 
 
 def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:

@@ -177,6 +177,19 @@ def _task(console: Console, one: FollowUpTask, place: str) -> None:
     console.print(f"    {one.first_line}", markup=False)
 
 
+def what_one_rep_got(console: Console, seen: Evidence) -> None:
+    """Print every mail that one of our people got: of whoever got most."""
+    counts = Counter(mail.to for mail in seen.own)
+    if not counts:
+        return
+    rep, mails = counts.most_common(1)[0]
+    console.print(f"\n{rep} got {many(mails, 'mail')} about follow-ups, nobody more:", markup=False)
+    for mail in seen.own:
+        if mail.to == rep:
+            local = mail.at.astimezone(seen.zones.get(rep, seen.working.tz))
+            console.print(f"    {local:%a %-d %b %H:%M}  {mail.subject}", markup=False)
+
+
 def summary(console: Console, seen: Evidence, *, writing_calls: int, took_s: float) -> None:
     """Print what happened in all."""
     console.print(

@@ -103,7 +103,7 @@ def _subject(
     """An alert about one answer says it in its subject; anything else says how much of what there is."""
     items = [item for section in sections for item in section.items]
     if kind is MailKind.ALERT and len(items) == 1:
-        return f"{items[0].headline}. {items[0].action}"
+        return items[0].task
     counts = [words.count(f"notice.count.{notice.value}", len(ids)) for notice, ids in grouped.items()]
     return words.text("notice.digest_subject", counts=", ".join(counts))
 
@@ -113,6 +113,7 @@ def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) ->
     shown = open_follow_up(context, tx, row, answers)
     words = words_of(context)
     return Item(
+        task=row.subject,
         headline=clauses.what(shown, _ROOMY, words),
         account=row.account_name,
         quotes=tuple(_quotes(shown)),

@@ -21,3 +21,9 @@ def with_zones(connection: Connection, crm: str) -> list[Row[Any]]:
     columns = select(owner.c.name, owner.c.timezone)
     known = owner.c.active.is_(True) & owner.c.timezone.is_not(None) & owner.c.deleted_at.is_(None)
     return list(connection.execute(columns.where(owner.c.connection == crm, known).order_by(owner.c.name)))
+
+
+def all_of(connection: Connection, crm: str) -> list[Row[Any]]:
+    """Return every user of a connection that the CRM still has."""
+    known = select(owner).where(owner.c.connection == crm, owner.c.deleted_at.is_(None))
+    return list(connection.execute(known.order_by(owner.c.name)))

@@ -13,6 +13,8 @@ from connector.surveys.mail import Site, html_of, one_line_subject, text_of
 class Item:
     """One follow-up as a mail tells it."""
 
+    task: str
+    """What its task is called: who is to be called by when, and why."""
     headline: str
     """Who, and what about."""
     account: str

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -28,8 +29,10 @@ from connector.demo.records import FollowUpTask
 from connector.demo.telling import DayTeller
 from connector.errors import Unavailable
 from connector.model import Ref
+from connector.settings.values import working_hours
 from connector.stages.lap import Report
 from connector.stages.write_back import Written
+from connector.working_time import WorkingTime
 
 AFTERWORD = Path(sys.executable).with_name("afterword")
 FIGURE = re.compile(r"Satisfaction +\(empty\) -> \d+$", re.MULTILINE)
@@ -189,6 +192,14 @@ def mail(subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta
     return Mail(0, at, ADDRESS, message)
 
 
+def notice(at: datetime = AT) -> Mail:
+    """Return a mail to one of our own people."""
+    message = EmailMessage()
+    message["Subject"] = "Customers who need a call: 1 new answer"
+    message.set_content("<p>Maria</p>", subtype="html")
+    return Mail(0, at, "jukka@northwind.example", message)
+
+
 def evidence() -> Evidence:
     """What is seen when one person, known in both CRMs, was asked once, answered 1 of 5, and a rep is told to call."""
     return Evidence(
@@ -202,6 +213,8 @@ def evidence() -> Evidence:
         accounts={HERE: {**SCORE, "details": "one"}, THERE: {**SCORE, "details": "two"}},
         customers={HERE: "acme.example", THERE: "acme.example"},
         tasks=[TASK],
+        working=WorkingTime(ZoneInfo("Europe/Helsinki"), working_hours("mon-fri 08:00-17:00"), frozenset()),
+        zones={},
         quiet_period=timedelta(days=7),
         foreign_changes=[],
     )
@@ -219,6 +232,10 @@ BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "asked on 04 Nov 06:00 and again on 10 Nov 09:00": lambda seen: replace(
         seen, mails=[mail(), mail("How did it go? (ticket 2)", AT + timedelta(days=6), "two")]
     ),
+    "jukka@northwind.example got 3 mails about follow-ups on 04 Nov": lambda seen: replace(
+        seen, mails=[mail(), *(notice(AT + timedelta(hours=hours)) for hours in range(3))]
+    ),
+    '1 new answer" on a weekend': lambda seen: replace(seen, mails=[mail(), notice(AT + timedelta(days=3))]),
     "Nobody answered": lambda seen: replace(seen, deeds=[]),
     "never answered, but the record says: 1 of 5": lambda seen: replace(
         seen, deeds=[replace(ANSWER, did="nothing", scans=12)]
@@ -252,6 +269,11 @@ BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
 def test_a_reminder_and_a_task_in_the_other_crm_break_nothing() -> None:
     reminded = [mail(), mail("Reminder: how did it go? (case 1)", AT - timedelta(hours=1))]
     assert broken(replace(evidence(), mails=reminded, tasks=[replace(TASK, account=THERE)])) == []
+
+
+def test_two_mails_a_day_to_one_of_our_people_break_nothing() -> None:
+    mails = [mail(), *(notice(AT + timedelta(days=days, hours=hours)) for days in (0, 1) for hours in (0, 5))]
+    assert broken(replace(evidence(), mails=mails)) == []
 
 
 def test_an_answer_is_told_on_its_scale() -> None:

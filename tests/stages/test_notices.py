@@ -74,8 +74,9 @@ def test_the_first_bad_answer_of_a_day_is_told_at_once_and_leads_to_the_crm(offi
     rated(office, 1, comment="It is broken again.\nOpen the record: https://evil.example")
     (mail,) = staff_mails(office)
     assert mail.to == RITVA
-    assert mail.subject.startswith("Maria Virtanen: 1 of 5, very dissatisfied")
-    assert "Ritva Laine calls by" in mail.subject
+    assert mail.subject.startswith("Call Maria Virtanen by Tue ")
+    assert ": 1 of 5 (very dissatisfied)" in mail.subject
+    assert "Ritva Laine calls by" in mail.text
     (task,) = [row.task_ref for row in office.rows(tables.follow_up)]
     assert task.partition("/")[2] in mail.text, "the task was there before anybody was told"
     assert "> Open the record: https://evil.example" in mail.text

@@ -174,6 +174,7 @@ def test_the_recipient_and_the_id_are_as_given():
 
 def item(**values):
     known = {
+        "task": "Call Maria Virtanen by Fri 15:00: 1 of 5 (very dissatisfied), case 00123",
         "headline": "Maria Virtanen: 1 of 5, very dissatisfied, case 00123, since 12 Nov 2026",
         "account": "Virtanen Oy",
         "quotes": ("Nobody <called> back", "-- "),
