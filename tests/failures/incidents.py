@@ -90,7 +90,7 @@ def asked(house: House, rating: int | None = None, *, name: str = "Northwind", c
     The address is the same for the same name.
     """
     account = house.account(name)
-    who = f"maria@{name.lower().replace(' ', '-')}.example"
+    who = f"maria@{name.lower().replace(' ', '-')}.customer.example"
     contact = house.contact(account, "Maria Virtanen", who)
     case = house.case(account, contact)
     house.close_case(case)
