@@ -23,7 +23,7 @@ def refused(either: House) -> dict[str, str]:
 
 def test_the_same_write_is_not_tried_again_and_stays_reported(either: House, refused: dict[str, str]) -> None:
     either.mark()
-    for step in (HOUR, HOUR, DAY):
+    for step in (HOUR, HOUR, 20 * HOUR):
         report = either.later(step)
         assert (report.exit_code, report.written["acme"].refused) == (1, 1)
     assert either.writes == []
@@ -32,6 +32,18 @@ def test_the_same_write_is_not_tried_again_and_stays_reported(either: House, ref
     (told,) = either.status()["refused"]
     assert RULE in told["what"]
     assert told["remedy"]
+
+
+def test_once_a_day_it_is_tried_again_since_a_rule_of_the_crm_may_have_changed(
+    either: House, refused: dict[str, str]
+) -> None:
+    either.mark()
+    either.later(DAY)
+    either.later(HOUR)
+    assert len(either.writes) == 1
+    either.org.faults.clear()
+    assert either.later(DAY).exit_code == 0
+    assert either.figures(words(either, "Account"), refused["account"])["people"] in (1, "1")
 
 
 @pytest.mark.parametrize("what", ["record", "mapping"])

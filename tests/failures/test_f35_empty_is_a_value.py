@@ -63,8 +63,10 @@ def test_a_field_that_is_to_be_empty_again_is_emptied(either: House) -> None:
     account = words(either, "Account")
     assert either.figures(account, who["account"])["attention"]
     (task,) = either.tasks()
-    done = ("Status", "Completed") if account == "Account" else ("hs_task_status", "COMPLETED")
-    either.org.update(words(either, "Task"), task.get("Id") or task["id"], dict([done]))
+    done = {"Status": "Completed", "Afterword_Outcome__c": "Solved"}
+    if account != "Account":
+        done = {"hs_task_status": "COMPLETED", "afterword_outcome": "Solved"}
+    either.org.update(words(either, "Task"), task.get("Id") or task["id"], done)
     either.later(HOUR)
     shown = either.figures(account, who["account"])
     assert "attention" not in shown

@@ -30,7 +30,7 @@ def test_a_field_of_the_admins_own_that_is_shorter_sets_the_limit(acme: House) -
     ours = org.rows("FieldPermissions", Field="Account.Afterword_Attention__c")
     for row in ours:
         org.grant(row["ParentId"], "Account", "Short__c")
-    text = packaged("salesforce").replace("Afterword_Attention__c", "Short__c")
+    text = packaged("salesforce").replace('"Afterword_Attention__c"', '"Short__c", own = true')
     acme.configure(extra=mapping_line(acme, text))
     who = asked(acme, 1, comment=COMMENT)
     shown = acme.record("Account", who["account"])["Short__c"]
