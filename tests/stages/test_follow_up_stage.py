@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
+from lap_world import CONFIG, CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.store import tables
 from tests.databases import ONE_DATABASE
@@ -224,6 +224,62 @@ def test_whoever_was_rated_calls_only_when_there_is_nobody_else(world: LapWorld)
     task = only_task(world)
     assert task["OwnerId"] == world.rep
     assert "although the answer is about them" in task["Description"]
+
+
+@ONE_DATABASE
+def test_the_manager_takes_it_before_whoever_was_rated_does_and_the_task_says_so(world: LapWorld) -> None:
+    chief = world.crm.user("Chief", Email="chief@northwind.example")
+    managed = CONFIG.replace("[web]\n", '[web]\nmanagers = ["chief@northwind.example"]\n')
+    world.configure(CSAT + UNHAPPY, config=managed)
+    world.lap()
+    world.rated(world.account(), 1, owner=world.rep)
+    task = only_task(world)
+    assert task["OwnerId"] == chief
+    assert "Ritva Laine is the person who was rated" in task["Description"]
+    assert "those who answer for everything" in task["Description"]
+
+
+@ONE_DATABASE
+def test_who_owned_a_case_when_it_was_asked_about_was_rated_whoever_owns_it_now(world: LapWorld) -> None:
+    chief = world.crm.user("Chief", Email="chief@northwind.example")
+    assign(world, '["account_owner", "chief@northwind.example"]')
+    account = world.account()
+    invitation = world.ask(account, world.crm.contact(account), world.rep)
+    (case,) = world.crm.all("Case")
+    world.crm.update(case["Id"], {"OwnerId": world.crm.user("New Owner")})
+    world.answer(invitation, 1)
+    world.lap()
+    assert only_task(world)["OwnerId"] == chief
+
+
+@ONE_DATABASE
+def test_while_somebody_is_away_new_ones_are_the_deputys(world: LapWorld) -> None:
+    anna = world.crm.user("Anna", Email="anna@northwind.example")
+    rep = "ritva.laine@northwind.example"
+    until = (world.clock.now() + 2 * DAY).date()
+    away = f'[deputies]\n"{rep}" = "anna@northwind.example"\n[away]\n"{rep}" = {until}\n'
+    world.configure(CSAT + UNHAPPY + away)
+    world.lap()
+    world.rated(world.account(), 1, who="One Away")
+    world.clock.advance(3 * DAY)
+    world.rated(world.account(), 1, who="Two Back")
+    owners = {task["Subject"].split()[1]: task["OwnerId"] for task in world.tasks()}
+    assert owners == {"One": anna, "Two": world.rep}
+    assert any("Anna stands in for Ritva Laine" in task["Description"] for task in world.tasks())
+
+
+@ONE_DATABASE
+def test_a_further_answer_that_rates_whoever_has_it_passes_it_on(world: LapWorld) -> None:
+    chief = world.crm.user("Chief", Email="chief@northwind.example")
+    assign(world, '["account_owner", "chief@northwind.example"]')
+    account = world.account()
+    contact = world.crm.contact(account)
+    for owner in (None, world.rep):
+        world.answer(world.ask(account, contact, owner), 1)
+        world.lap()
+    (row,) = world.rows(tables.follow_up)
+    assert row.owner_ref == f"User/{chief}"
+    assert "the person who was rated" in row.body
 
 
 @ONE_DATABASE
