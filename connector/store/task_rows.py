@@ -65,9 +65,13 @@ def by_id(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
 
 
 def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row[Any]]:
-    """Return follow-ups behind `after` whose task may have to be changed: open ones, and closed ones whose task is open."""
+    """Return follow-ups behind `after` whose task may have to be changed: open ones, and closed ones whose task is open.
+
+    The tasks of an account that was deleted are left alone.
+    """
     is_open = follow_up.c.state == FollowUpState.OPEN
-    done = (follow_up.c.state == FollowUpState.CLOSED) & (follow_up.c.task_state == TaskState.OPEN)
+    there_still = func.coalesce(follow_up.c.closed_by, "") != ClosedBy.ACCOUNT_GONE
+    done = (follow_up.c.state == FollowUpState.CLOSED) & (follow_up.c.task_state == TaskState.OPEN) & there_still
     there = follow_up.c.task_ref.is_not(None) & (follow_up.c.task_state != TaskState.DELETED)
     rows = select(follow_up).where(follow_up.c.connection == crm, there, is_open | done, follow_up.c.id > after)
     return tx.execute(rows.order_by(follow_up.c.id).limit(limit)).all()
