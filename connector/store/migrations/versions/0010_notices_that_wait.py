@@ -44,6 +44,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_staff_mail_at", "staff_mail", ["at"])
     _name_what_was_told()
+    if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
+        _comment()
+
+
+def _comment() -> None:
+    op.alter_column(
+        "notice",
+        "key",
+        comment="follow-up, event and recipient: each is told once.",
+        existing_type=sa.String(),
+        existing_nullable=False,
+    )
+    op.alter_column(
+        "notice",
+        "state",
+        comment="waiting, sending, sent, in_doubt, refused or dropped",
+        existing_type=sa.String(),
+        existing_nullable=False,
+    )
+    op.create_table_comment("notice", "One thing that one person is told about a follow-up.")
 
 
 def _name_what_was_told() -> None:
