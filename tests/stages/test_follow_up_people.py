@@ -247,3 +247,31 @@ def test_a_follow_up_goes_with_the_last_account_and_is_back_with_it(world: LapWo
     world.crm.restore(account)
     world.lap(HOUR)
     assert (only(world).state, only(world).closed_by) == ("open", None)
+
+
+# ── merges ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ONE_DATABASE
+def test_merging_contacts_and_accounts_joins_two_about_one_person_and_loses_nobodys_words(world: LapWorld) -> None:
+    one, other = (world.account(name) for name in ("Northwind", "Northwind Oy"))
+    maria = [world.crm.contact(one, name) for name in ("Maria V", "Maria Virtanen")]
+    for contact in maria:
+        again(world, one, contact, 1, f"Words of {contact}.")
+    jussi = world.crm.contact(other, "Jussi Aho")
+    again(world, other, jussi, 2, "Words of Jussi.")
+    world.crm.merge(maria[1], maria[0])
+    world.lap(HOUR)
+    world.crm.merge(one, other)
+    for _ in range(2):
+        world.lap(HOUR)
+    unclosed = [row for row in follow_ups(world) if row.state != "closed"]
+    assert len({row.customer for row in unclosed}) == 1
+    assert len(unclosed) == 2
+    assert sum(all(f"Words of {contact}." in row.body for contact in maria) for row in unclosed) == 1
+    assert sum("Words of Jussi." in row.body for row in unclosed) == 1
+    open_tasks = [
+        task["Subject"] for task in world.tasks() if not task.get("IsClosed") and task["Status"] != "Completed"
+    ]
+    assert len(open_tasks) == 2
+    nobody_is_in_none(world)
