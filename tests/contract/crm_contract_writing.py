@@ -118,6 +118,14 @@ class WritingContract:
         assert [result.id for result in results] == made
         assert all(float(world.of(each, "score")) == number % 100 for number, each in enumerate(made) if number != bad)
 
+    def test_a_refused_value_names_its_field_and_nothing_of_the_record_is_written(self, world: World) -> None:
+        """By the name the caller writes the others without it."""
+        record_id = world.company("Acme")
+        (result,) = world.adapter.write([change(world, record_id, plan="Platinum", score=7)])
+        assert isinstance(result.error, BadOption)
+        assert result.error.fields == (world.names.plan,)
+        assert world.of(record_id, "score") is None
+
     def test_many_creations_keep_their_order_and_their_ids(self, world: World) -> None:
         size = min(150, world.adapter.write_batch)
         writes = [once(world, f"k-{number}", name=f"Company {number}") for number in range(size)]
