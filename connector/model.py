@@ -326,3 +326,14 @@ class MissingRight:
 
     name: str
     remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    """In ASCII, ending as its type does."""
+    content: bytes
+    mime_type: str
+    """Such as ``application/pdf``."""

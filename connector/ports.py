@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
-from connector.model import ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.model import Attachment, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
 
 
 class Clock(Protocol):
@@ -485,6 +485,7 @@ class Message:
     to_name: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Channel(Protocol):

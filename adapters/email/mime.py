@@ -62,7 +62,7 @@ def _not_an_address(address: str) -> MailboxRefused:
 
 
 def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessage:
-    """Return the message with both its texts and all its headers.
+    """Return the message with both its texts, its files and all its headers.
 
     ``Auto-Submitted`` (RFC 3834) and Microsoft's ``X-Auto-Response-Suppress`` keep absence notes from coming back.
     """
@@ -80,6 +80,9 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessag
         mail[name] = value
     mail.set_content(_encodable(message.text))
     mail.add_alternative(_encodable(message.html), subtype="html")
+    for file in message.attachments:
+        main_type, _, subtype = file.mime_type.partition("/")
+        mail.add_attachment(file.content, maintype=main_type, subtype=subtype, filename=file.name)
     # Last, since making the parts moves Content headers into the first of them.
     mail["Content-Language"] = message.language
     return mail

@@ -30,6 +30,11 @@ class Period:
         """The moment at which it is over, in UTC."""
         return datetime.combine(self.end, time(), self.tz).astimezone(UTC)
 
+    @property
+    def last_moment(self) -> datetime:
+        """A moment of its last day, in UTC."""
+        return self.until - timedelta(seconds=1)
+
 
 def parse_period(text: str, tz: ZoneInfo) -> Period:
     """Read ``2026``, ``2026-Q4``, ``2026-10`` or ``2026-W45`` (a week by ISO 8601). Raises ValueError for anything else."""

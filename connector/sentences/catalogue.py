@@ -56,6 +56,10 @@ class Catalogue:
         """Return the date in this zone: 12 Nov 2026."""
         return self._date("format.day", at, tz)
 
+    def month(self, at: datetime, tz: tzinfo) -> str:
+        """Return the month in this zone: November 2026."""
+        return self._date("format.month", at, tz)
+
     def by(self, at: datetime, tz: tzinfo) -> str:
         """Return a time that stays on a record: 13 Nov 15:00."""
         return self._date("format.far", at, tz)

@@ -32,6 +32,7 @@ from connector.stages import (
     notices,
     present,
     pull,
+    reports,
     score,
     write_back,
 )
@@ -225,6 +226,8 @@ def _run(house: Installation, context: Context, stages: Sequence[Stage], report:
         if Stage.WRITE_BACK in stages:
             _write_back(_still_let_in(current, report), leases, report)
             _tell(house, _still_let_in(current, report), report)
+            if set(stages) == set(ALL):
+                _report(house, _still_let_in(current, report), report)
 
 
 @contextmanager
@@ -406,6 +409,20 @@ def _tell(house: Installation, context: Context, report: Report) -> None:
             return
     report.told += result.told
     report.mail_error = report.mail_error or result.error
+
+
+def _report(house: Installation, context: Context, report: Report) -> None:
+    """Send the managers the reports that are due; not while mail cannot go out, or another process has a part of the work."""
+    if report.mail_error is not None or report.busy:
+        return
+    result = reports.run(context, house.site, unread=_unread(report))
+    report.told += result.sent
+    report.mail_error = result.error
+
+
+def _unread(report: Report) -> list[str]:
+    """Return the connections that could not be read in this lap."""
+    return [name for name, pulled in report.pulled.items() if pulled.failure is not None]
 
 
 def _write_back(context: Context, leases: Mapping[str, Lease], report: Report) -> None:

@@ -83,13 +83,15 @@ def test_every_message_is_used() -> None:
 def test_every_used_message_is_there() -> None:
     keys, _patterns = used_keys()
     looks_like_one = re.compile(rf"({'|'.join(SENTENCES)})\.[a-z_]+")
-    used = {key for key in keys if looks_like_one.fullmatch(key) and not key.endswith(".html")}
+    used = {key for key in keys if looks_like_one.fullmatch(key) and not key.endswith(FILES)}
     assert len(used) > 50
     assert used - set(catalogue(DEFAULT).messages) == set()
 
 
 WORDS = ("csat", "ces", "nps", "dimension")
 """Words of ratings, chosen by metric and step: test_rating_words sees each of them used."""
+FILES = (".html", ".mjml", ".txt", ".xlsx")
+"""How names of files end, which look like keys."""
 SENTENCES = (
     "format",
     "figure",
@@ -103,6 +105,8 @@ SENTENCES = (
     "notice",
     "outcome",
     "record",
+    "report",
+    "not_asked",
 )
 
 

@@ -1,0 +1,144 @@
+"""The reports to the managers, at the end of a whole lap: the week's, and on its first working day the month's with a workbook."""
+
+import re
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from connector.errors import AfterwordError, MailInDoubt
+from connector.exports import tables
+from connector.exports.files import write_workbook
+from connector.exports.tables import Sheet, TableName
+from connector.model import Attachment
+from connector.ports import Message
+from connector.stages.addressees import allowed
+from connector.stages.context import Context
+from connector.stages.present import words_of
+from connector.stages.reports_facts import Covered, facts_of
+from connector.stages.reports_plan import DueReport, ReportKind, due_reports
+from connector.store import Transaction, connecting, noticing, reporting
+from connector.surveys.mail import Site
+from connector.surveys.report_mail import report_message
+
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LARGEST: Final = 10_000_000
+"""Bytes of a workbook that goes by mail: a third more on its way, and many servers refuse more than 20 or 25 million."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsResult:
+    """How many reports were sent, and why mail could not go out."""
+
+    sent: int = 0
+    error: AfterwordError | None = None
+
+
+def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> ReportsResult:
+    """Send each manager the reports that are due, each once. `unread` names connections that could not be read in this lap."""
+    settings = context.settings
+    if context.channel is None:
+        return ReportsResult()
+    sent = 0
+    for report in due_reports(context.clock.now(), settings.reports.weekly, settings.company.working_time):
+        for address in dict.fromkeys(manager.lower() for manager in settings.web.managers):
+            if context.stop.is_set():
+                return ReportsResult(sent)
+            try:
+                sent += _tell(context, site, report, address, unread=unread)
+            except AfterwordError as error:
+                return ReportsResult(sent, error)
+    return ReportsResult(sent)
+
+
+def _tell(context: Context, site: Site, report: DueReport, address: str, *, unread: Collection[str]) -> int:
+    """Send a report to one manager, and return how many were sent. Raises what keeps all mail from going out."""
+    key = report.key(address)
+    with context.store.read() as tx:
+        if reporting.was_begun(tx, key):
+            return 0
+        covered = _covered(context, tx, report, address, unread)
+        if covered is None:
+            return 0
+        facts = facts_of(context, tx, report, covered)
+        workbook = _workbook(tx, report, covered.crms) if report.kind is ReportKind.MONTHLY else None
+    message_id = f"{re.sub(r'[^A-Za-z0-9.-]', '.', key)}@{site.sender_address.rpartition('@')[2]}"
+    message = report_message(
+        facts, words=words_of(context), site=site, to=address, message_id=message_id, workbook=workbook
+    )
+    return _send(context, report, address, message)
+
+
+def _send(context: Context, report: DueReport, address: str, message: Message) -> int:
+    """Hand a report over, written down before. Raises what keeps all mail from going out."""
+    assert context.channel is not None  # noqa: S101 - `run` has looked
+    key, now = report.key(address), context.clock.now()
+    with context.store.write() as tx:
+        if not noticing.begin_mail(tx, key, recipient=address, kind=report.kind.value, notices=(), now=now):
+            return 0
+    state, reason = noticing.SENT, None
+    try:
+        context.channel.send(message)
+    except MailInDoubt as doubt:
+        state, reason = noticing.IN_DOUBT, str(doubt)
+    except AfterwordError as failure:
+        if not failure.permanent:
+            with context.store.write() as tx:
+                noticing.take_back(tx, key)
+            raise
+        state, reason = noticing.REFUSED, str(failure)
+    with context.store.write() as tx:
+        noticing.end_mail(tx, key, state, reason)
+    return int(state == noticing.SENT)
+
+
+def _covered(
+    context: Context, tx: Transaction, report: DueReport, address: str, unread: Collection[str]
+) -> Covered | None:
+    """Return the connections that a manager is told about; None where there are none, or nothing was live in that time.
+
+    One that cannot be reached at present is among them: what was read of it before is still true.
+    """
+    crms = tuple(
+        name
+        for name, crm in context.settings.crm.items()
+        if crm.is_live and not connecting.is_paused(tx, name) and _may_hear(context, tx, name, address)
+    )
+    live_since = reporting.live_since(tx, crms)
+    if live_since is None or live_since >= report.period.until:
+        return None
+    return Covered(crms, tuple(name for name in crms if name not in context.connected or name in unread))
+
+
+def _may_hear(context: Context, tx: Transaction, crm: str, address: str) -> bool:
+    """Tell whether mail about a connection's records may go to an address; not while it is unknown which org that is."""
+    known = connecting.peek(tx, crm)
+    if known is None or known.org is None:
+        return False
+    return not known.org["test_kind"] or address in allowed(context.settings)
+
+
+# ── the workbook ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _workbook(tx: Transaction, report: DueReport, crms: Collection[str]) -> Attachment | None:
+    """Return all rows of a report's time as a workbook; None where it is too large for a mail."""
+    period = report.period
+    sheets = [
+        tables.sheet(tx, TableName.RESPONSES, period),
+        tables.sheet(tx, TableName.ACCOUNTS, period),
+        tables.sheet(tx, TableName.FOLLOW_UPS, period),
+        tables.asked(tx, period),
+    ]
+    with tempfile.TemporaryDirectory(prefix="afterword-report-") as folder:
+        path = Path(folder) / "report.xlsx"
+        write_workbook(path, [_of(sheet, crms) for sheet in sheets], period.tz)
+        if path.stat().st_size > LARGEST:
+            return None
+        return Attachment(f"afterword-{period.name}.xlsx", path.read_bytes(), XLSX)
+
+
+def _of(sheet: Sheet, crms: Collection[str]) -> Sheet:
+    """Return a table with the rows of these connections alone."""
+    return replace(sheet, rows=(row for row in sheet.rows if row.connection in crms))
