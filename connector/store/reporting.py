@@ -87,7 +87,7 @@ def answers(tx: Connection, crms: Collection[str], since: datetime, until: datet
 def follow_ups_about(tx: Connection, responses: Collection[str]) -> dict[str, Row[Any]]:
     """Return the follow-up that each of these answers is in, if any, with the names of its person and account.
 
-    Of several the last opened; one that was joined into another is answered for by that one.
+    Of several the last opened. One that was joined into another has given its answers to that one.
     """
     link = follow_up_response
     found: dict[str, Row[Any]] = {}
@@ -97,19 +97,9 @@ def follow_ups_about(tx: Connection, responses: Collection[str]) -> dict[str, Ro
             .join(link, link.c.follow_up_id == follow_up.c.id)
             .add_columns(link.c.response_id.label("about_response"))
             .where(link.c.response_id.in_(part))
-            .order_by(follow_up.c.joined_into.is_(None), follow_up.c.opened_at, follow_up.c.id)
+            .order_by(follow_up.c.opened_at, follow_up.c.id)
         )
         found |= {row.about_response: row for row in tx.execute(rows)}
-    return _followed(tx, found)
-
-
-def _followed(tx: Connection, found: dict[str, Row[Any]]) -> dict[str, Row[Any]]:
-    """Put the follow-up that took one over in its place, as often as that happened."""
-    looked_up: set[str] = set()
-    while joined := {row.joined_into for row in found.values() if row.joined_into} - looked_up:
-        looked_up |= joined
-        takers = record_texts.by_id(tx, joined)
-        found = {about: takers.get(row.joined_into, row) for about, row in found.items()}
     return found
 
 
