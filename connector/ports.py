@@ -469,9 +469,6 @@ class MappingSource(Protocol):
         """
 
 
-# ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message to one person, ready to send."""

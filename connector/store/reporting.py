@@ -97,7 +97,7 @@ def follow_ups_about(tx: Connection, responses: Collection[str]) -> dict[str, Ro
             .join(link, link.c.follow_up_id == follow_up.c.id)
             .add_columns(link.c.response_id.label("about_response"))
             .where(link.c.response_id.in_(part))
-            .order_by(follow_up.c.opened_at, follow_up.c.id)
+            .order_by(follow_up.c.joined_into.is_(None), follow_up.c.opened_at, follow_up.c.id)
         )
         found |= {row.about_response: row for row in tx.execute(rows)}
     return found
