@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from connector.checking_company import company_problems, public_address
 from connector.checking_crm import Count, CrmCheck
 from connector.checking_updates import mass_updates
+from connector.customer_coverage import left_out
 from connector.errors import AfterwordError, Problem
 from connector.rule_coverage import uncovered
 from connector.settings import Settings
@@ -21,13 +22,15 @@ class Findings:
     """What `check` found."""
 
     problems: list[Problem] = field(default_factory=list)
+    left_out: tuple[Problem, ...] = ()
+    """Where `is_customer` leaves out most accounts: told before everything else."""
     counts: dict[str, dict[str, Count]] = field(default_factory=dict)
     """By connection and object: how many records there are, and how many of them were read."""
 
 
 def check(house: Installation) -> Findings:
     """Return every problem, the CRMs' first. Reads only; sends nothing."""
-    found = Findings()
+    found = Findings(left_out=left_out(house))
     production, zones = [], []
     for endpoint in house.endpoints:
         one = CrmCheck(house, endpoint)

@@ -69,6 +69,10 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.where}: {self.what} {self.remedy}".rstrip()
 
+    def as_json(self) -> dict[str, str]:
+        """Return it as JSON values."""
+        return {"where": self.where, "what": self.what, "remedy": self.remedy, "severity": self.severity}
+
 
 class SettingsError(AfterwordError):
     """Config and mappings are wrong; carries every problem found, never only the first."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.clock import SteppedClock
+from connector.customer_coverage import left_out
 from connector.errors import AfterwordError, Problem
 from connector.model import Decision, ForeignField, MissingRight, Ref, Unseen
 from connector.ports import (
@@ -113,6 +114,8 @@ class Plan:
     """The connections that are paused, with the reasons."""
     foreign: Sequence["LeftAlone"] = ()
     """Fields that are not ours, and that the lap would not write."""
+    left_out: Sequence[Problem] = ()
+    """Where `is_customer` leaves out most accounts."""
     cancelled: Sequence[Mapping[str, str]] = ()
     """Whom the lap would keep from being asked who was to be asked until now: crm, survey, contact, account, about, reason."""
 
@@ -129,6 +132,7 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Return the plan as JSON values: writes with before and after, mails, and the lap's counts."""
         return {
+            "left_out": [one.as_json() for one in self.left_out],
             "writes": [self._write(crm, write) for crm, write in self.noted.writes],
             "refused": [one.as_json() for one in self.foreign],
             "cancelled": [dict(one) for one in self.cancelled],
@@ -170,6 +174,8 @@ class Hindsight:
     by_week: dict[str, int]
     """Invitations by the Monday of their week."""
     examples: list[dict[str, str]]
+    left_out: Sequence[Problem] = ()
+    """Where `is_customer` leaves out most accounts."""
     unreached: Mapping[str, AfterwordError] = field(default_factory=dict)
     """The CRMs that could not be read, with the reasons: nothing is said of theirs."""
 
@@ -190,6 +196,7 @@ class Hindsight:
         }
         return {
             "since": self.since.isoformat(),
+            "left_out": [one.as_json() for one in self.left_out],
             "surveys": surveys,
             "by_week": self.by_week,
             "examples": self.examples,
@@ -207,7 +214,14 @@ def next_lap(house: Installation) -> Plan:
         report = lap.run(copy)
         dropped = _cancelled(copy, line)
         return Plan(
-            noted, report, _before(house, noted), _names(copy, noted), held, _left_alone(house, report), dropped
+            noted,
+            report,
+            _before(house, noted),
+            _names(copy, noted),
+            held,
+            foreign=_left_alone(house, report),
+            left_out=left_out(copy),
+            cancelled=dropped,
         )
 
 
@@ -445,6 +459,7 @@ def _told(copy: Installation, connection: Transaction, since: datetime, until: d
         weeks[(day - timedelta(days=day.weekday())).isoformat()] += row.n
     return Hindsight(
         since=since.astimezone(tz),
+        left_out=left_out(copy, since),
         ended={name: ended.get(one.on, 0) for name, one in copy.settings.surveys.items()},
         would_ask=dict(would_ask),
         reasons={name: dict(counts) for name, counts in reasons.items()},

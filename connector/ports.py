@@ -12,6 +12,9 @@ from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
 from connector.model import Attachment, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.ports_setup import FieldSpec as FieldSpec
+from connector.ports_setup import SetupResult as SetupResult
+from connector.ports_setup import SetupStep as SetupStep
 
 
 class Clock(Protocol):
@@ -237,52 +240,6 @@ class BulkWriter(Protocol):
 # ── setting up ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
-    """A CRM field that a mapping wants to exist; its type as in `FieldSchema`."""
-
-    object: str
-    name: str
-    label: str
-    type: str
-    length: int | None = None
-    precision: int | None = None
-    scale: int | None = None
-    options: tuple[str, ...] = ()
-    unique: bool = False
-    help: str = ""
-    edited: bool = False
-    """Whether people fill it in, and not only we."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetupStep:
-    """One change to the CRM's set-up, or (`manual`) a click path for the admin."""
-
-    key: str
-    """Names the thing made, e.g. ``field:Account.Afterword_Mood__c``; by it `--undo` finds what we made and nothing else."""
-    sentence: str
-    manual: bool = False
-    detail: Mapping[str, Any] = field(default_factory=dict)
-    """The adapter's own data for carrying it out."""
-    group: str = ""
-    """What steps of one kind that follow each other have in common, in words, so that they can be told in one line."""
-    item: str = ""
-    """What this one adds to the line of its group."""
-    holds: tuple[str, str] | None = None
-    """Undo only: (object, field) whose values go with what this step takes away."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetupResult:
-    """What became of a step. `detail` is stored with it, and handed back for undo, unless it says ``existed``: nothing was made."""
-
-    step: SetupStep
-    done: bool
-    error: CrmError | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-
 Needs = Mapping[str, frozenset[Literal["read", "create", "update"]]]
 """What is to be done, by object."""
 
@@ -394,6 +351,10 @@ class CrmMapping(Protocol):
     def events(self) -> frozenset[str]:
         """What surveys can be triggered by, e.g. ``case.closed``."""
 
+    @property
+    def won_deal_within(self) -> timedelta | None:
+        """Within which time a won deal (an interaction that ended by ``won``) makes an account a customer; None: none does."""
+
     def options(self, event: str, fact: str) -> tuple[str, ...]:
         """Return the values that a fact of an event's records can have, as far as the CRM lists them; () for any."""
 
@@ -459,6 +420,10 @@ class MappingSource(Protocol):
     @property
     def triggers(self) -> str:
         """Changes when what ends an interaction, or who is a customer, is read in another way: what might make history look new."""
+
+    @property
+    def won_deal_within(self) -> timedelta | None:
+        """As in `CrmMapping`."""
 
     def fit(
         self, schemas: Mapping[str, ObjectSchema], ours: Ownership | None = None

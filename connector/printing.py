@@ -111,6 +111,7 @@ def report(console: Console, one: Report) -> None:
 
 def hindsight(console: Console, seen: Hindsight) -> None:
     """Print what the rules would have done to past interactions."""
+    problems(console, seen.left_out)
     for name, error in seen.unreached.items():
         console.print(f"{name} could not be read, so nothing is said of it: {error}", markup=False)
     console.print(f"Since {seen.since.date()}, had everything been live:", markup=False)

@@ -5,12 +5,12 @@ from typing import Any
 from rich.console import Console
 
 from connector.checking import Findings
-from connector.errors import Problem
 from connector.printing import line, many, problems
 
 
 def findings(console: Console, found: Findings) -> None:
     """Print everything for people."""
+    problems(console, found.left_out)
     problems(console, sorted(found.problems, key=lambda one: one.severity == "warning"))
     for crm, counts in found.counts.items():
         told = [
@@ -23,9 +23,10 @@ def findings(console: Console, found: Findings) -> None:
 
 def verdict(found: Findings) -> str:
     """Return what problems come to."""
-    warnings = sum(one.severity == "warning" for one in found.problems)
-    errors = len(found.problems) - warnings
-    if not found.problems:
+    everything = [*found.left_out, *found.problems]
+    warnings = sum(one.severity == "warning" for one in everything)
+    errors = len(everything) - warnings
+    if not everything:
         return "Everything is fine."
     if not errors:
         return f"\nNothing is wrong that stops Afterword; {many(warnings, 'warning')}."
@@ -39,8 +40,4 @@ def as_json(found: Findings) -> dict[str, Any]:
         crm: {name: {"crm": one.crm, "store": one.store, "complete": one.complete} for name, one in of_crm.items()}
         for crm, of_crm in found.counts.items()
     }
-    return {"problems": [_problem(one) for one in found.problems], "counts": counts}
-
-
-def _problem(one: Problem) -> dict[str, str]:
-    return {"where": one.where, "what": one.what, "remedy": one.remedy, "severity": one.severity}
+    return {"problems": [one.as_json() for one in (*found.left_out, *found.problems)], "counts": counts}

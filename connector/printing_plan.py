@@ -9,7 +9,7 @@ from rich.markup import escape
 from connector.model import Reason
 from connector.planning import Plan
 from connector.ports import Message, Write
-from connector.printing import many, not_invited, pulled
+from connector.printing import many, not_invited, problems, pulled
 from connector.stages.lap import Installation, Report
 from connector.why import BECAUSE
 
@@ -18,6 +18,7 @@ _INDENT = " " * 4
 
 def plan(console: Console, one: Plan, house: Installation) -> None:
     """Print what the next sync would do, as a diff."""
+    problems(console, one.left_out)
     for name, reason in one.paused.items():
         console.print(
             f"[bold]{escape(name)} is paused[/] ({escape(reason)}): "

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from connector.errors import MappingError
@@ -49,6 +50,8 @@ class FittedMapping:
     lacking: tuple[tuple[str, str], ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
     foreign: tuple[ForeignField, ...] = ()
+    won_deal_within: timedelta | None = None
+    """Within which time a won deal makes an account a customer; None: the account itself says who is one."""
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By target: our names for fields that others write too."""
 

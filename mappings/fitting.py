@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from connector.errors import Problem
 from connector.model import ForeignField, Ownership
@@ -21,7 +22,7 @@ from mappings.readers import (
     owner_builder,
     task_builder,
 )
-from mappings.spec import Facts, FieldMap, InteractionMap, Spec, Test, Tests, WriteMap
+from mappings.spec import Facts, FieldMap, InteractionMap, Spec, Test, Tests, WonDeal, WriteMap
 from mappings.writing import Written, converter_for, form_of, spec_of
 
 TASK = "task"
@@ -76,6 +77,11 @@ class MappingFile:
         asked_about = (UNDERSTANDING, self.spec.interactions, self.spec.account.is_customer)
         return hashlib.sha256(repr(asked_about).encode()).hexdigest()[:32]
 
+    @property
+    def won_deal_within(self) -> timedelta | None:
+        """Return within which time a won deal makes an account a customer; None where the account itself says who is one."""
+        return _won_deal_within(self.spec)
+
     def fit(
         self, schemas: Mapping[str, ObjectSchema], ours: Ownership | None = None
     ) -> tuple[FittedMapping, list[Problem]]:
@@ -125,6 +131,7 @@ class _Fitting:
         for one in self.spec.interactions:
             self._interaction(one)
         self._task()
+        self._customers()
         queries = tuple(self._query(name) for name in dict.fromkeys(one.section.schema.name for one in self.found))
         kinds = {one.kind for one in self.found}
         written = {target: self._written(target) for target in self.spec.write}
@@ -145,6 +152,7 @@ class _Fitting:
             lacking=tuple(dict.fromkeys(self.lacking)),
             absent=tuple(dict.fromkeys(self.absent)),
             foreign=tuple(self.foreign),
+            won_deal_within=_won_deal_within(self.spec),
             others={target: self._others(target, fields) for target, fields in written.items()},
         )
         return fitted, self.problems
@@ -191,7 +199,8 @@ class _Fitting:
         section.one_of(spec.name, "account.name")
         section.need([spec.owner, spec.parent], purpose="record")
         section.need([spec.link])
-        section.compare(spec.is_customer)
+        if not isinstance(spec.is_customer, WonDeal):
+            section.compare(spec.is_customer)
         section.compare(spec.where, asked=True)
         self._facts("account", section, spec.facts)
         shown = self._shown("account", section)
@@ -258,6 +267,15 @@ class _Fitting:
         section.compare(tests, asked=True)
         users = self.spec.owner.object
         self._keep(TASK, section, tests, lambda: task_builder(spec, section.types, shown, users=users))
+
+    def _customers(self) -> None:
+        """Note where deals are to say who is a customer, and none can be read."""
+        kinds = self.spec.winnable
+        if _won_deal_within(self.spec) is None or {one.kind for one in self.found} & set(kinds):
+            return
+        what = f"goes by deals that were won, and none can be read ({', '.join(kinds)}), so nobody becomes a customer."
+        remedy = "Give the integration user the right to read them, or say by a field who is a customer."
+        self.problems.append(Problem(f"{self.file}: account.is_customer", what, remedy))
 
     def _shown(self, target: str, section: Section) -> dict[str, WriteMap]:
         """Take up what we write and can also see; of a task neither its text, which is long, nor what it hangs on."""
@@ -371,6 +389,11 @@ class _Fitting:
                 wanted = spec_of(one, self._targets()[target])
                 if wanted is not None:
                     yield wanted
+
+
+def _won_deal_within(spec: Spec) -> timedelta | None:
+    who = spec.account.is_customer
+    return who.within if isinstance(who, WonDeal) else None
 
 
 def _recognise(one: _Fitted, ours: Holds | None) -> Holds | None:

@@ -1,10 +1,11 @@
 """The parts that every section of a mapping file is made of: fields, conditions, facts, what is written."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from connector.durations import parse_duration
 from mappings.converters import FACTS
-from mappings.spec import Ended, Facts, FieldMap, Operator, Test, Tests, WriteMap
+from mappings.spec import Ended, Facts, FieldMap, Operator, Test, Tests, WonDeal, WriteMap
 from mappings.walking import NAME, PATH, Table, did_you_mean
 
 OPERATORS: dict[str, Operator] = {
@@ -18,6 +19,8 @@ OPERATORS: dict[str, Operator] = {
     "at_most": "<=",
     "empty": "=",
 }
+WON_DEAL_WITHIN = "won_deal_within"
+_SPAN = 'Write it like "730d": a whole number of days.'
 FIELD_TYPES = ("text", "number", "boolean", "date", "datetime", "picklist", "url", "reference")
 
 
@@ -95,6 +98,32 @@ def tests(table: Table, key: str, *, required: bool = False) -> Tests:
         return ()
     found = [_test_of(table, place, value) for place, value in table.each(key)]
     return tuple(one for one in found if one is not None)
+
+
+def customers(table: Table, key: str) -> Tests | WonDeal:
+    """Return who is a customer: conditions on the account's fields, or the time within which a deal was won."""
+    value = table.data.get(key)
+    if not (isinstance(value, dict) and WON_DEAL_WITHIN in value):
+        return tests(table, key, required=True)
+    table.has(key)
+    below = table.below(key, value)
+    within = _span(below, WON_DEAL_WITHIN)
+    below.done()
+    return () if within is None else WonDeal(within)
+
+
+def _span(table: Table, key: str) -> timedelta | None:
+    text = table.text(key, required=True)
+    if not text:
+        return None
+    try:
+        span = parse_duration(text)
+    except ValueError as error:
+        table.problem(key, f"is {text!r}: {error}.", _SPAN)
+        return None
+    if not span:
+        table.problem(key, "is no time, so nobody would be a customer.", _SPAN)
+    return span
 
 
 def _test_of(table: Table, key: str, value: Any) -> Test | None:

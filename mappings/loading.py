@@ -11,8 +11,9 @@ from string import Formatter
 from connector.domain.toml_slips import slip
 from connector.errors import Problem, SettingsError
 from mappings.fitting import MappingFile
-from mappings.grammar import a_field, ended, facts, some_fields, tests, write_map
+from mappings.grammar import WON_DEAL_WITHIN, a_field, customers, ended, facts, some_fields, tests, write_map
 from mappings.spec import (
+    WON,
     AccountMap,
     ContactMap,
     FieldMap,
@@ -20,6 +21,7 @@ from mappings.spec import (
     OwnerMap,
     Spec,
     TaskMap,
+    WonDeal,
     WriteMap,
     fields_read,
 )
@@ -102,7 +104,16 @@ def _spec(root: Table) -> Spec:
     root.done()
     _check_ownership(root, spec)
     _check_related(root, spec)
+    _check_customers(root, spec)
     return spec
+
+
+def _check_customers(root: Table, spec: Spec) -> None:
+    """Deals can tell who is a customer only where the mapping reads deals that are won."""
+    if isinstance(spec.account.is_customer, WonDeal) and not spec.winnable:
+        what = f"counts what ended by the event {WON!r}, and no kind of interaction ends by it."
+        remedy = f'Give a kind of deal ended = {{ event = "{WON}", … }}, or drop {WON_DEAL_WITHIN}.'
+        root.problem("account.is_customer", what, remedy)
 
 
 def _check_ownership(root: Table, spec: Spec) -> None:
@@ -149,7 +160,7 @@ def _account(table: Table) -> AccountMap:
     found = AccountMap(
         object=table.text("object", required=True),
         name=some_fields(table, "name", required=True),
-        is_customer=tests(table, "is_customer", required=True),
+        is_customer=customers(table, "is_customer"),
         owner=a_field(table, "owner"),
         parent=a_field(table, "parent"),
         link=a_field(table, "link"),

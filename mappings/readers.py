@@ -12,7 +12,19 @@ from connector.errors import MappingError
 from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
 from mappings.conditions import Holds, all_of, any_of, no
 from mappings.converters import Read, fact, read_datetime, read_email, read_language, read_moment_of_day, read_text
-from mappings.spec import AccountMap, ContactMap, Ended, Facts, FieldMap, InteractionMap, OwnerMap, TaskMap, WriteMap
+from mappings.spec import (
+    AccountMap,
+    ContactMap,
+    Ended,
+    Facts,
+    FieldMap,
+    InteractionMap,
+    OwnerMap,
+    TaskMap,
+    Tests,
+    WonDeal,
+    WriteMap,
+)
 from mappings.values import Fields, Get, Types, named, value
 
 Errors = list[MappingError]
@@ -156,7 +168,7 @@ def owner_builder(spec: OwnerMap, types: Types) -> Build:
 
 def account_builder(spec: AccountMap, types: Types, written: Mapping[str, WriteMap], users: str) -> Build:
     """Compose the reader of accounts. `users` is the object of owners."""
-    name, is_customer = _name(spec.name, types), all_of(spec.is_customer, types, missing=no)
+    name, is_customer = _name(spec.name, types), _is_customer(spec.is_customer, types)
     owner, parent = _ref(_one(spec.owner), users, types), _ref(_one(spec.parent), spec.object, types)
     link, facts, shown = _maybe(spec.link, types, _read_link), _facts(spec.facts, types), _shown(written)
 
@@ -173,6 +185,11 @@ def account_builder(spec: AccountMap, types: Types, written: Mapping[str, WriteM
         )
 
     return build
+
+
+def _is_customer(who: Tests | WonDeal, types: Types) -> Holds:
+    """Return what an account says itself; where its deals say it, that is looked up when somebody is to be asked."""
+    return no if isinstance(who, WonDeal) else all_of(who, types, missing=no)
 
 
 def _read_link(found: Any) -> str | None:

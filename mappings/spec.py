@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in"]
@@ -45,6 +46,17 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class WonDeal:
+    """Who is a customer: whoever has a deal that was won within this time (an interaction that ended by `WON`)."""
+
+    within: timedelta
+
+
+WON = "won"
+"""The event by which an interaction makes its account a customer."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerMap:
     """[owner]"""
 
@@ -65,7 +77,7 @@ class AccountMap:
 
     object: str
     name: tuple[FieldMap, ...]
-    is_customer: Tests = ()
+    is_customer: Tests | WonDeal = ()
     owner: FieldMap | None = None
     parent: FieldMap | None = None
     link: FieldMap | None = None
@@ -151,6 +163,11 @@ class Spec:
     interactions: tuple[InteractionMap, ...]
     write: Mapping[str, tuple[WriteMap, ...]]
     """By target: account, contact, task."""
+
+    @property
+    def winnable(self) -> tuple[str, ...]:
+        """Return the kinds of interaction that can be won."""
+        return tuple(one.kind for one in self.interactions if any(end.event == WON for end in one.ended))
 
     def written(self, target: str, name: str) -> WriteMap | None:
         """Return one of our fields on a target, if the admin kept it."""

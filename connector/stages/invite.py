@@ -1,7 +1,7 @@
 """invite: one decision for every (survey, interaction, contact), and an invitation for those who are to be asked."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from connector.model import Decision, Reason
 from connector.settings import Limits, Recipients, Settings, Survey
 from connector.stages.context import Context
 from connector.stages.invite_plan import (
+    FRESH,
     Case,
     Customer,
     End,
@@ -24,7 +25,7 @@ from connector.stages.invite_plan import (
     may_be_asked,
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
-from connector.store import Transaction, inviting, owners
+from connector.store import Transaction, customers, inviting, owners
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
@@ -57,6 +58,7 @@ def run(context: Context, now: datetime | None = None) -> InviteResult:
     now = now or context.clock.now()
     result = InviteResult()
     seen: set[str] = set()
+    _look_again_after_wins(context, now)
     while not context.stop.is_set():
         with context.write() as connection:
             page = _work(connection, context, now)
@@ -65,6 +67,14 @@ def run(context: Context, now: datetime | None = None) -> InviteResult:
             seen.update(page)
             _Page(connection, context, now, result).decide_all(page)
     return result
+
+
+def _look_again_after_wins(context: Context, now: datetime) -> None:
+    """A deal may be won, or read, after somebody of its account was refused for not being a customer's."""
+    crms = [name for name in context.live if context.connected[name].mapping.won_deal_within is not None]
+    if crms:
+        with context.write() as tx:
+            customers.look_again_after_wins(tx, crms, now=now, since=now - FRESH)
 
 
 def _work(connection: Transaction, context: Context, now: datetime) -> list[str]:
@@ -95,6 +105,8 @@ class _Page:
         self.ledger = Ledger(connection, now)
         self.key = person_key(connection)
         self.live_since = inviting.live_since(connection)
+        self.won_within = {name: one.mapping.won_deal_within for name, one in context.connected.items()}
+        self.last_won: Mapping[str, datetime] = {}
         self.rows: Gathered
         self.history: History
 
@@ -102,6 +114,8 @@ class _Page:
         """Decide on each interaction for each survey, one after the other, so that each sees what was just decided."""
         self.rows = inviting.gather(self.connection, interaction_ids)
         self.history = recall(self.connection, self.rows, self.settings, self.now)
+        by_deals = [row.customer for row in self.rows.accounts.values() if self.won_within.get(row.connection)]
+        self.last_won = customers.last_won(self.connection, by_deals, self.now)
         for row in self.rows.interactions:
             for name, survey in self.settings.surveys.items():
                 self._decide(row, name, survey)
@@ -157,9 +171,7 @@ class _Page:
             go_live=self.live_since.get((row.connection, name), self.now),
             now=self.now,
             end=_end(self.rows, row),
-            customer=Customer(account.customer, account.is_customer, account.deleted_at is not None, account.facts)
-            if account
-            else None,
+            customer=self._customer(account) if account else None,
             recipient=_recipient(self.rows, target.contact),
             history=self.history,
             tomorrow=next_day_begins(self.now, self.settings),
@@ -169,6 +181,12 @@ class _Page:
             account_expected=row.account_ref is not None and account is None,
             contact_expected=bool(row.contact_refs) and target.contact == NOBODY,
         )
+
+    def _customer(self, account: Any) -> Customer:
+        within, last = self.won_within.get(account.connection), self.last_won.get(account.customer)
+        by_deal = within is not None and last is not None and last >= self.now - within
+        gone = account.deleted_at is not None
+        return Customer(account.customer, account.is_customer or by_deal, gone, account.facts)
 
     def _keep(self, row: Any, name: str, target: Target, verdict: Verdict) -> str:
         account = _account(self.rows, row)

@@ -119,7 +119,8 @@ def test_mappings_know_the_domain_alone() -> None:
         f"{name_of(path)} imports {imported}"
         for path in sources("mappings")
         for imported in imports(path)
-        if within(imported, "adapters", "connector") and not within(imported, *DOMAIN, "connector.domain")
+        if within(imported, "adapters", "connector")
+        and not within(imported, *DOMAIN, "connector.domain", "connector.durations")
     ]
     assert found == []
 

@@ -67,6 +67,7 @@ class LittleCrm:
     """Adapter and mapping in one, over the model's own values; `down` is raised by the next call."""
 
     fingerprint = "1"
+    won_deal_within: timedelta | None = None
     queries: Sequence[Query] = (Query("Contact", ("all",)), Query("Case", ("all",)))
 
     def __init__(self) -> None:

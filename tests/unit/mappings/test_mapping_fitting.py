@@ -1,10 +1,11 @@
 """A mapping against what a live CRM shows us: what is missing is said, and costs no more than it must."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from mapping_orgs import MOODS, a_field, a_record, an_org, with_fields, without
+from mapping_orgs import MOODS, a_field, a_record, an_org, full, with_fields, without
 
 from connector.errors import MappingError, Problem
 from connector.ports import ObjectSchema
@@ -289,3 +290,16 @@ def test_another_word_for_what_is_written_is_another_form() -> None:
 def test_what_changes_nothing_for_us_leaves_the_form() -> None:
     assert fit(altered("Account", "Afterword_Mood__c", label="Stimmung"))[0].form == fit(an_org())[0].form
     assert fit(altered("Account", "Industry", length=3))[0].form == fit(an_org())[0].form
+
+
+def test_deals_that_cannot_be_read_make_nobody_a_customer_and_that_is_said() -> None:
+    by_type = 'is_customer = { field = "Type", in = ["Customer", "Customer - Direct", "Customer - Channel"] }'
+    text = DEFAULT.replace(by_type, 'is_customer = { won_deal_within = "730d" }')
+    mapping, problems = fit(an_org(), text)
+    assert (mapping.won_deal_within, problems) == (timedelta(days=730), [])
+    account = a_record("Account", "001", **full(asked(mapping, "Account"), {"Name": "Oy", "Type": "Customer"}))
+    assert not mapping.read("acme", account).value.is_customer  # type: ignore[union-attr]
+    hidden = {name: one for name, one in an_org().items() if name != "Opportunity"}
+    (error,) = [one for one in fit(hidden, text)[1] if one.severity == "error"]
+    assert error.where == "m.toml: account.is_customer"
+    assert "deal" in error.what

@@ -1,5 +1,6 @@
 """A mapping file that is wrong says everything that is wrong with it, where, and what to do."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,42 @@ def test_a_line_that_is_only_a_name_can_be_made_ours() -> None:
     own = load(edit.set_own(plain, "write.account.summary")).spec.written("account", "summary")
     assert own is not None
     assert (own.path, own.own) == ("Description", True)
+
+
+# ── customers by their deals ─────────────────────────────────────────────────────────────────────────────────────────
+
+BY_TYPE = 'is_customer = { field = "Type", in = ["Customer", "Customer - Direct", "Customer - Channel"] }'
+
+
+def by_deals(value: str) -> str:
+    return changed(BY_TYPE, f"is_customer = {{ won_deal_within = {value} }}")
+
+
+def test_who_has_a_won_deal_can_be_a_customer() -> None:
+    assert load(by_deals('"730d"')).won_deal_within == timedelta(days=730)
+    assert load(DEFAULT).won_deal_within is None
+
+
+def test_another_time_makes_history_of_what_ended_before_as_any_edit_of_who_is_a_customer() -> None:
+    texts = [DEFAULT, by_deals('"730d"'), by_deals('"365d"')]
+    assert len({load(text).triggers for text in texts}) == 3
+    assert len({load(text).identity for text in texts}) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "where", "says"),
+    [
+        ('"two years"', "account.is_customer.won_deal_within", 'Write it like "730d"'),
+        ('"0s"', "account.is_customer.won_deal_within", 'Write it like "730d"'),
+        ("730", "account.is_customer.won_deal_within", "Write text in quotes"),
+        ('"730d", field = "Type"', "account.is_customer.field", "won_deal_within"),
+    ],
+)
+def test_a_time_of_won_deals_that_cannot_be_meant_is_named(value: str, where: str, says: str) -> None:
+    assert says in problems(by_deals(value))[where][1]
+
+
+def test_without_a_kind_that_can_be_won_nobody_would_be_a_customer() -> None:
+    what, remedy = problems(by_deals('"730d"').replace('event = "won"', 'event = "signed"'))["account.is_customer"]
+    assert "no kind of interaction ends by it" in what
+    assert 'event = "won"' in remedy
