@@ -12,9 +12,9 @@ from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
 from connector.model import Attachment, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
-from connector.ports_setup import FieldSpec as FieldSpec
-from connector.ports_setup import SetupResult as SetupResult
-from connector.ports_setup import SetupStep as SetupStep
+from connector.ports_setup import FieldSpec as FieldSpec  # noqa: PLC0414 - given on
+from connector.ports_setup import SetupResult as SetupResult  # noqa: PLC0414 - given on
+from connector.ports_setup import SetupStep as SetupStep  # noqa: PLC0414 - given on
 
 
 class Clock(Protocol):
