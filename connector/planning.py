@@ -48,6 +48,10 @@ _MOST_CANCELLED = 1_000
 """Of how many a plan tells that they would not be asked any more."""
 
 
+_PLANNED = "(new) "
+"""Begins the id of a record that the CRM would make."""
+
+
 @dataclass(slots=True)
 class Noted:
     """What a lap would have done outside."""
@@ -295,15 +299,17 @@ class NotingAdapter:
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Note the writes; the answer is as if all had gone well."""
         self._noted.writes += [(self.connection, one) for one in writes]
-        return [WriteResult(one, "updated" if one.id else "created", one.id or f"(new) {one.key}") for one in writes]
+        return [
+            WriteResult(one, "updated" if one.id else "created", one.id or f"{_PLANNED}{one.key}") for one in writes
+        ]
 
     def usage(self) -> Usage:
         """See the port."""
         return self._real.usage()
 
     def record_url(self, ref: Ref) -> str:
-        """See the port."""
-        return self._real.record_url(ref)
+        """See the port; what is only planned has no address yet."""
+        return "" if ref.id.startswith(_PLANNED) else self._real.record_url(ref)
 
     def missing_rights(self, needs: Needs) -> Sequence[MissingRight]:
         """Ask the real CRM."""

@@ -12,7 +12,7 @@ from connector.sentences.values import Link, Reason, Said
 from connector.stages.context import Context
 from connector.stages.follow_up_plan import Customer, told_by_worst, worst_first
 from connector.stages.present import details_url, reasons, words_of
-from connector.stages.task_links import links
+from connector.stages.task_links import links, outcome_links
 from connector.store import Row, Transaction, follow_ups, following
 from connector.zones import owner_zone
 
@@ -74,6 +74,7 @@ class _FollowUp:
             said=said,
             reasons=self._reasons(customer),
             owner_note=row.owner_note,
+            outcome_links=() if row.closed_by else outcome_links(self.context, row.id),
             ended=row.note if row.closed_by == ClosedBy.LATER_ANSWER else None,
         )
         if said:

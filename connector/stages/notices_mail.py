@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector.domain.crm_text import one_line
-from connector.model import FollowUpState, Outcome
 from connector.ports import Message
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
@@ -14,6 +13,7 @@ from connector.sentences.values import Caps, Link, OpenFollowUp
 from connector.stages.context import Context
 from connector.stages.notices_plan import MailKind, NoticeKind
 from connector.stages.present import details_url, open_follow_up, words_of
+from connector.stages.task_links import address_of, outcome_links
 from connector.store import Row, Transaction, following, record_texts
 from connector.store.noticing import Waiting
 from connector.store.tables import ref_of
@@ -120,7 +120,7 @@ def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) ->
         action=_action(shown, words, now=now),
         phone=_phone(tx, row),
         links=tuple(_links(context, tx, row, words)),
-        outcomes=tuple(_outcomes(context, row, words)),
+        outcomes=outcome_links(context, row.id),
     )
 
 
@@ -145,23 +145,11 @@ def _phone(tx: Transaction, row: Row[Any]) -> str | None:
 
 def _links(context: Context, tx: Transaction, row: Row[Any], words: Catalogue) -> Iterator[Link]:
     """Yield where the record, the task and what was asked about open in the CRM, and our own page last."""
-    crm = context.connected.get(row.connection)
-    if crm is not None:
-        account = following.account_of(tx, row.account_id)
-        interaction = following.interaction_of(tx, row.interaction_id)
-        refs = {"record": account.ref, "task": row.task_ref, "interaction": interaction.ref if interaction else None}
-        for name, ref in refs.items():
-            if ref is not None:
-                url = crm.adapter.record_url(ref_of(row.connection, ref))
-                yield Link(words.text(f"notice.link.{name}"), url)
+    account = following.account_of(tx, row.account_id)
+    interaction = following.interaction_of(tx, row.interaction_id)
+    refs = {"record": account.ref, "task": row.task_ref, "interaction": interaction.ref if interaction else None}
+    for name, ref in refs.items():
+        url = address_of(context, ref_of(row.connection, ref)) if ref is not None else ""
+        if url:
+            yield Link(words.text(f"notice.link.{name}"), url)
     yield Link(words.text("notice.link.page"), details_url(context, row.account_id))
-
-
-def _outcomes(context: Context, row: Row[Any], words: Catalogue) -> Iterator[Link]:
-    """Yield a link for each outcome that can be noted: it opens a page with a button, since mail scanners follow links."""
-    if context.tokens is None or row.state == FollowUpState.CLOSED:
-        return
-    url = f"{context.settings.web.public_url}/f/{context.tokens.outcome(row.id)}"
-    for outcome in Outcome:
-        name = outcome.name.lower()
-        yield Link(words.text(f"outcome.{name}"), f"{url}?outcome={name}")

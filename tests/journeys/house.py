@@ -116,7 +116,7 @@ def _mail(envelope: Envelope) -> Mail:
     return Mail(
         to=envelope.rcpt_tos[0],
         sender=str(message["From"]),
-        subject=str(message["Subject"]),
+        subject=str(message["Subject"]).strip(),
         text=bodies.get("text/plain", ""),
         html=bodies.get("text/html", ""),
         unsubscribe=str(message["List-Unsubscribe"] or ""),

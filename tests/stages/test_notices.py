@@ -14,6 +14,7 @@ from connector.errors import MailInDoubt, MailUnavailable
 from connector.model import FollowUpState
 from connector.ports import Message
 from connector.store import tables
+from connector.surveys.tokens import Tokens
 from tests.databases import ONE_DATABASE
 
 pytestmark = ONE_DATABASE
@@ -187,6 +188,16 @@ def test_a_task_completed_without_an_outcome_asks_its_owner_once(office: LapWorl
     assert "outcome=solved" in mail.text
     at(office, 20, "16:30")
     assert len(staff_mails(office)) == 1
+
+
+def test_the_tasks_text_leads_to_the_same_page(office: LapWorld) -> None:
+    rated(office, 1)
+    (row,) = office.rows(tables.follow_up)
+    (mail,) = staff_mails(office)
+    link = f"/f/{Tokens(office.house.settings.web.signing_keys).outcome(row.id)}?outcome=not_reached"
+    assert link in row.body
+    assert link in mail.text
+    assert "choose one" in row.body
 
 
 # ── mail that does not go out ────────────────────────────────────────────────────────────────────────────────────────
