@@ -53,6 +53,15 @@ def test_values_and_associations_come_together(hub, portal, clock):
     assert portal.associated("contacts", people[1], "companies") == {survivor: [1, 279]}
 
 
+def test_a_record_of_the_same_number_as_the_survivor_stays_associated(hub, portal):
+    first, second = (portal.insert("companies", {"name": name}) for name in "AB")
+    people = [portal.insert("contacts", {"firstname": name}) for name in "ABC"]
+    portal.associate("contacts", people[2], "companies", first)
+    survivor = merge(hub, "companies", first, second)
+    assert survivor == people[2]
+    assert portal.associated("contacts", people[2], "companies") == {survivor: [1, 279]}
+
+
 @pytest.mark.parametrize("new_ids", [[], ["tickets"]])
 @pytest.mark.parametrize(("first", "second"), [("1", "4"), ("4", "1")])
 def test_a_merged_ticket_is_closed_if_the_stage_that_remains_closes(portal, clock, *, new_ids, first, second):

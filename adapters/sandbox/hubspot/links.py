@@ -183,7 +183,7 @@ class Links:
                 types = [self._types[name, target_name][each] for each in self.of(name, old, target_name)[other]]
                 self.part(name, old, target_name, other)
                 taken = any(each.label == PRIMARY for each in types) and not self._first(held, new, target)
-                if other != new:
+                if (target_name, other) != (name, new):
                     self.join(
                         held, new, target, other, [each for each in types if not (taken and each.label == PRIMARY)]
                     )
