@@ -40,7 +40,10 @@ def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[
         rows[str(call.sobject)] += call.rows
     assert rows["Contact"] == WHOLE.contacts
     assert rows["Case"] == WHOLE.cases
+    rows.pop("OpportunityContactRole", None)
     fewest = sum(max(1, math.ceil(count / PAGE)) for count in rows.values())
+    # The contact roles of deals are asked for by the deals' ids, of which a condition holds so many.
+    fewest += math.ceil(WHOLE.opportunities / 150)
     assert len(first) <= 1.1 * fewest
 
 
