@@ -25,6 +25,8 @@ def company_problems(installation: Installation) -> Iterator[Problem]:
     if known:
         yield from unknown_people(settings, known)
         yield from guessed_domains(settings, known)
+    if settings.reports.weekly is not None and not settings.web.managers:
+        yield _nobody_to_report_to(settings)
     if settings.email is not None and is_free_mail(domain_of(settings.email.from_.address)):
         yield _free_sender(settings)
 
@@ -35,6 +37,15 @@ def _users(installation: Installation) -> list[str]:
         return []
     with installation.store.read() as tx:
         return owners.addresses(tx, [endpoint.name for endpoint in installation.endpoints])
+
+
+def _nobody_to_report_to(settings: Settings) -> Problem:
+    return Problem(
+        f"{settings.path.name}: reports.weekly",
+        "names a time, but [web] managers names nobody, so no report is sent.",
+        'Name who gets it, in [web]: managers = ["me@acme.example"], or leave weekly out.',
+        severity="warning",
+    )
 
 
 def unknown_people(settings: Settings, users: list[str]) -> Iterator[Problem]:

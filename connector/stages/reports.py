@@ -20,7 +20,7 @@ from connector.stages.reports_facts import Covered, facts_of
 from connector.stages.reports_plan import DueReport, ReportKind, due_reports
 from connector.store import Transaction, connecting, noticing, reporting
 from connector.surveys.mail import Site
-from connector.surveys.report_mail import report_message
+from connector.surveys.report_mail import Facts, report_message
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST: Final = 10_000_000
@@ -42,31 +42,53 @@ def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> Report
         return ReportsResult()
     sent = 0
     for report in due_reports(context.clock.now(), settings.reports.weekly, settings.company.working_time):
+        writer = _Writer(context, site, report)
         for address in dict.fromkeys(manager.lower() for manager in settings.web.managers):
             if context.stop.is_set():
                 return ReportsResult(sent)
             try:
-                sent += _tell(context, site, report, address, unread=unread)
+                sent += _tell(context, writer, address, unread)
             except AfterwordError as error:
                 return ReportsResult(sent, error)
     return ReportsResult(sent)
 
 
-def _tell(context: Context, site: Site, report: DueReport, address: str, *, unread: Collection[str]) -> int:
+class _Writer:
+    """Writes one report to several people; what it tells is looked up once for all who may hear of the same connections."""
+
+    def __init__(self, context: Context, site: Site, report: DueReport) -> None:
+        self._context = context
+        self._site = site
+        self.report = report
+        self._known: dict[Covered, tuple[Facts, Attachment | None]] = {}
+
+    def message(self, tx: Transaction, address: str, covered: Covered) -> Message:
+        """Return the mail to one manager."""
+        if covered not in self._known:
+            self._known[covered] = (
+                facts_of(self._context, tx, self.report, covered),
+                _workbook(tx, self.report, covered.crms) if self.report.kind is ReportKind.MONTHLY else None,
+            )
+        facts, workbook = self._known[covered]
+        name = re.sub(r"[^A-Za-z0-9.-]", ".", self.report.key(address))
+        return report_message(
+            facts,
+            words=words_of(self._context),
+            site=self._site,
+            to=address,
+            message_id=f"{name}@{self._site.sender_address.rpartition('@')[2]}",
+            workbook=workbook,
+        )
+
+
+def _tell(context: Context, writer: _Writer, address: str, unread: Collection[str]) -> int:
     """Send a report to one manager, and return how many were sent. Raises what keeps all mail from going out."""
-    key = report.key(address)
+    report = writer.report
     with context.store.read() as tx:
-        if reporting.was_begun(tx, key):
-            return 0
         covered = _covered(context, tx, report, address, unread)
-        if covered is None:
+        if covered is None or reporting.was_begun(tx, report.key(address)):
             return 0
-        facts = facts_of(context, tx, report, covered)
-        workbook = _workbook(tx, report, covered.crms) if report.kind is ReportKind.MONTHLY else None
-    message_id = f"{re.sub(r'[^A-Za-z0-9.-]', '.', key)}@{site.sender_address.rpartition('@')[2]}"
-    message = report_message(
-        facts, words=words_of(context), site=site, to=address, message_id=message_id, workbook=workbook
-    )
+        message = writer.message(tx, address, covered)
     return _send(context, report, address, message)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from lap_world import CSAT, LapWorld
+from lap_world import CONFIG, CSAT, LapWorld
 from sqlalchemy import select
 
 from connector.checking_company import company_problems, public_address
@@ -42,6 +42,16 @@ def test_somebody_who_is_no_user_cannot_be_given_a_task(world: LapWorld) -> None
     assert problem.severity == "error"
     world.configure(rule(assign='["account_owner", "Ritva@acme.example"]'))
     assert "follow_up.low.assign" not in problems(world)
+
+
+def test_reports_that_nobody_would_get_are_named(world: LapWorld) -> None:
+    weekly = '[reports]\nweekly = "mon 08:00"\n'
+    world.configure(rule() + weekly)
+    problem = problems(world)["reports.weekly"]
+    assert problem.severity == "warning"
+    assert "no report is sent" in problem.what
+    world.configure(rule() + weekly, config=CONFIG.replace("[web]\n", '[web]\nmanagers = ["cx@acme.example"]\n', 1))
+    assert "reports.weekly" not in problems(world)
 
 
 def test_a_deputy_must_be_a_user_too(world: LapWorld) -> None:

@@ -2,8 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
+from threading import Barrier, BrokenBarrierError
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +20,7 @@ from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
 from connector.ports import Message
 from connector.stages import lap, reports
 from connector.store import tables
+from connector.store.leases import held
 from tests.databases import ONE_DATABASE
 
 pytestmark = ONE_DATABASE
@@ -90,11 +95,18 @@ def rate_together(world: LapWorld, values: Sequence[float]) -> None:
 @pytest.mark.parametrize(
     ("language", "says"),
     [
-        ("en", ["Nobody answered.", "Nobody was asked.", "Customer feedback, 16 Nov 2026 to 22 Nov 2026: no answers"]),
+        (
+            "en",
+            [
+                "None: nobody answered.",
+                "Nobody was asked.",
+                "Customer feedback, 16 Nov 2026 to 22 Nov 2026: no answers",
+            ],
+        ),
         (
             "fi",
             [
-                "Kukaan ei vastannut.",
+                "Ei yhtään: kukaan ei vastannut.",
                 "Keneltäkään ei kysytty.",
                 "Asiakaspalaute 16.11.2026 – 22.11.2026: ei vastauksia",
             ],
@@ -118,7 +130,7 @@ def test_a_week_in_which_nothing_happened_says_so(office: LapWorld, language: st
             [
                 "nobody who answered was unhappy",
                 "1 answer came in: 1 good, 0 in between, 0 bad.",
-                "1 person was asked; answered so far: 1.",
+                "1 survey was sent; answered so far: 1.",
             ],
         ),
         (
@@ -126,7 +138,7 @@ def test_a_week_in_which_nothing_happened_says_so(office: LapWorld, language: st
             [
                 "kukaan vastanneista ei ollut tyytymätön",
                 "Saatiin 1 vastaus: hyviä 1, siltä väliltä 0, huonoja 0.",
-                "Kysyttiin 1 henkilöltä; vastanneita tähän mennessä: 1.",
+                "Lähetettiin 1 kysely; vastattu tähän mennessä: 1.",
             ],
         ),
     ],
@@ -179,7 +191,7 @@ def test_of_many_bad_answers_the_worst_stand_there_and_the_rest_are_counted(offi
     assert mail.text.index("Person 0: 1 of 5") < mail.text.index("Person 1: 2 of 5")
     assert "And 2 more." in mail.text
     assert "13 answers came in: 1 good, 0 in between, 12 bad." in mail.text
-    assert "13 people were asked; answered so far: 13 (100 %)." in mail.text
+    assert "13 surveys were sent; answered so far: 13 (100 %)." in mail.text
 
 
 def test_late_calls_and_missing_outcomes_of_earlier_weeks_are_told_too(office: LapWorld) -> None:
@@ -192,7 +204,7 @@ def test_late_calls_and_missing_outcomes_of_earlier_weeks_are_told_too(office: L
     office.mailbox.messages.clear()
     at(office, "2026-11-30T08:05")
     text = only(office).text
-    assert "Nobody answered." in text
+    assert "None: nobody answered." in text
     late, waiting = text.index("Overdue calls"), text.index("No outcome noted\n=")
     assert late < text.index("Late Person: 1 of 5") < waiting < text.index("Done Person: 2 of 5")
     assert "Call overdue since 17 Nov 2026 (Ritva Laine)." in text
@@ -262,7 +274,7 @@ def test_the_week_before_is_told_once_it_was_live_as_a_whole(office: LapWorld) -
         ]
         at(office, monday)
         assert ("The week before:" in only(office).text) == (monday > "2026-12-01")
-    assert "The week before: 1 answer; asked 1, answered by now 1." in only(office).text
+    assert "The week before: 1 answer; surveys sent 1, answered by now 1." in only(office).text
 
 
 # ── to whom, when, and how often ─────────────────────────────────────────────────────────────────────────────────────
@@ -340,11 +352,62 @@ def test_without_a_time_or_managers_there_is_no_report(world: LapWorld) -> None:
         assert mails(world) == []
 
 
-def test_a_crm_that_is_paused_or_a_test_org_is_not_told_of(office: LapWorld) -> None:
+def test_a_crm_that_is_paused_is_not_told_of(office: LapWorld) -> None:
     with office.store.write() as tx:
         tx.execute(update(tables.connection_state).values(paused_at=office.clock.now(), pause_reason="undo"))
     at(office, "2026-11-23T08:05")
     assert mails(office) == []
+
+
+def test_a_test_org_is_told_of_to_those_alone_whom_its_mail_may_go_to(office: LapWorld) -> None:
+    with office.store.write() as tx:
+        known = {"id": "1", "name": "Acme", "test_kind": "a sandbox", "with": "other"}
+        tx.execute(update(tables.connection_state).values(org=known))
+    office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
+    assert reports.run(lap.bare_context(office.house), office.house.site).sent == 0
+    config = CONFIG.replace("[web]\n", REPORTS.replace("LANGUAGE", "en"), 1)
+    office.configure(RULE, config=config.replace("[email]\n", f'[email]\nonly_to = ["{CEO.upper()}"]\n'))
+    assert reports.run(lap.bare_context(office.house), office.house.site).sent == 1
+    assert (len(mails(office, CX)), len(mails(office, CEO))) == (0, 1)
+
+
+def test_a_crm_that_cannot_be_read_is_named_and_its_answers_stay_in_the_report(office: LapWorld) -> None:
+    at(office, "2026-11-20T10:00")
+    rated(office, 1)
+    office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
+    assert reports.run(lap.bare_context(office.house), office.house.site).sent == 2
+    text = only(office).text
+    assert "Maria Virtanen: 1 of 5" in text
+    assert "Not readable at present: acme. What is new there is missing here." in text
+    assert "https://feedback.acme.example/accounts/" in text, "our own page, while the CRM's is out of reach"
+
+
+def test_while_another_process_has_a_part_of_the_work_no_report_goes_out(office: LapWorld) -> None:
+    office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
+    with held(office.store, "crm:acme"):
+        assert lap.run(office.house).busy == ["acme"]
+    assert mails(office) == []
+    lap.run(office.house)
+    assert len(mails(office)) == 1
+
+
+def test_two_processes_send_each_report_once(office: LapWorld) -> None:
+    office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
+    context = lap.bare_context(office.house)
+    both = Barrier(2, timeout=30)
+    facts_of = reports.facts_of
+
+    def together(*parts: Any) -> Any:
+        """Both have seen that the report was not begun before either begins it."""
+        with suppress(BrokenBarrierError):
+            both.wait(timeout=5)
+        return facts_of(*parts)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(reports, "facts_of", together)
+        runs = [pool.submit(reports.run, context, office.house.site) for _ in range(2)]
+        assert sum(one.result().sent for one in runs) == 2
+    assert (len(mails(office, CX)), len(mails(office, CEO))) == (1, 1)
 
 
 # ── the month ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -400,7 +463,7 @@ def test_a_workbook_too_large_for_a_mail_is_left_out_and_the_mail_says_how_to_ge
     at(office, "2026-12-02T08:05")
     mail = next(one for one in mails(office) if "November" in one.subject)
     assert mail.attachments == ()
-    assert "`afterword export` writes them to files: --period 2026-11." in mail.text
+    assert "(afterword export, period 2026-11)." in mail.text
 
 
 # ── how it looks ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,74 @@
+"""The figures of the reports to managers, on both databases: who was asked, who answered, and who was not heard."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from lap_world import LapWorld
+from sqlalchemy import select, update
+
+from connector.store import reporting, tables
+
+CRMS = ("acme",)
+DAY = timedelta(days=1)
+
+
+def test_one_book_in_figures(world: LapWorld) -> None:
+    """Two were asked of whom one is unhappy; one customer stays silent, and one was never asked."""
+    begin = world.clock.now()
+    northwind, silent = world.account("Northwind"), world.account("Silent Oy")
+    world.crm.contact(world.account("Never Oy"), "Nobody Asked")
+    unasked = world.crm.contact(northwind, "No Address", Email=None)
+    world.crm.close(world.crm.case(northwind, unasked))
+    world.rated(northwind, 1, who="Maria Virtanen")
+    world.ask(silent, world.crm.contact(silent, "Silent Person"))
+    until, later = world.clock.now() + timedelta(minutes=1), world.clock.now() + 30 * DAY
+    world.clock.set(later)
+    with world.store.read() as tx:
+        assert reporting.live_since(tx, CRMS) == begin
+        (answered,) = reporting.answers(tx, CRMS, begin, until)
+        assert (answered.account, answered.said.who) == ("Northwind", "Maria Virtanen")
+        assert reporting.asking(tx, CRMS, begin, until) == reporting.Asking(asked=2, answered=1)
+        assert reporting.asking(tx, CRMS, until, later) == reporting.Asking(asked=0, answered=0)
+        assert reporting.not_asked(tx, CRMS, begin, until) == {"no_address": 1}
+        assert reporting.never_asked(tx, CRMS) == 1
+        assert reporting.unheard(tx, CRMS, begin, until, limit=5) == ([], 0)
+        (unheard,), count = reporting.unheard(tx, CRMS, until, later, limit=5)
+        assert (unheard.account, unheard.people, count) == ("Silent Oy", 1, 1)
+        (late,), count = reporting.late(tx, CRMS, later, besides=(), limit=5)
+        assert (late.who, late.account_name, count) == ("Maria Virtanen", "Northwind", 1)
+        assert reporting.late(tx, CRMS, later, besides=(late.id,), limit=5) == ([], 0)
+        assert reporting.late(tx, CRMS, late.due_at - DAY, besides=(), limit=5) == ([], 0)
+        assert reporting.without_outcome(tx, CRMS, besides=(), limit=5) == ([], 0)
+        follow_ups = reporting.follow_ups_about(tx, [answered.said.response_id])
+        assert follow_ups[answered.said.response_id].id == late.id
+        for nobodys in (
+            reporting.answers(tx, ("other",), begin, later),
+            reporting.unheard(tx, (), begin, later, limit=5)[0],
+        ):
+            assert list(nobodys) == []
+
+
+def test_linked_accounts_are_heard_as_one_customer(world: LapWorld) -> None:
+    begin = world.clock.now()
+    first, second = world.account("Litware Oy"), world.account("Litware Ab")
+    world.ask(first, world.crm.contact(first, "Silent Person"))
+    world.rated(second, 5)
+    with world.store.write() as tx:
+        customer = tx.execute(
+            select(tables.account.c.customer).where(tables.account.c.name == "Litware Oy")
+        ).scalar_one()
+        tx.execute(update(tables.account).values(customer=customer))
+    with world.store.read() as tx:
+        assert reporting.unheard(tx, CRMS, begin, datetime(2030, 1, 1, tzinfo=UTC), limit=5) == ([], 0)
+        assert reporting.never_asked(tx, CRMS) == 0
+
+
+def test_answers_come_in_the_order_of_time_over_pages(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "PAGE", 2)
+    begin = world.clock.now()
+    account = world.account()
+    for value in (1, 2, 3, 4):
+        world.rated(account, value)
+    with world.store.read() as tx:
+        found = [answered.said.rating.value for answered in reporting.answers(tx, CRMS, begin, world.clock.now())]
+    assert found == [1, 2, 3, 4]
