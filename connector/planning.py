@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from connector import owing
 from connector.clock import SteppedClock
 from connector.customer_coverage import left_out
 from connector.errors import AfterwordError, Problem
 from connector.model import Decision, ForeignField, MissingRight, Ref, Unseen
+from connector.owing import Owed
 from connector.ports import (
     BulkWriter,
     CrmAdapter,
@@ -123,6 +125,9 @@ class Plan:
     cancelled: Sequence[Mapping[str, str]] = ()
     """Whom the lap would keep from being asked who was to be asked until now: crm, survey, contact, account, about, reason."""
 
+    owed: Owed = Owed()  # noqa: RUF009 - a frozen value
+    """Whose answer is in somebody else's follow-up."""
+
     @property
     def creates(self) -> int:
         """How many records would be created."""
@@ -137,7 +142,8 @@ class Plan:
         """Return the plan as JSON values: writes with before and after, mails, and the lap's counts."""
         return {
             "left_out": [one.as_json() for one in self.left_out],
-            "writes": [self._write(crm, write) for crm, write in self.noted.writes],
+            "owed_follow_ups": {"people": self.owed.people},
+            "writes": [self._write(crm, write) for crm, write in self.owed.first(self.noted.writes)],
             "refused": [one.as_json() for one in self.foreign],
             "cancelled": [dict(one) for one in self.cancelled],
             "mails": [{"to": one.to, "subject": one.subject} for one in self.noted.messages],
@@ -215,6 +221,7 @@ def next_lap(house: Installation) -> Plan:
         with copy.store.write() as connection:
             connecting.end_pauses(connection)
             line = cancelled.last_move(connection)
+            owed = owing.owed(connection)
         report = lap.run(copy)
         dropped = _cancelled(copy, line)
         return Plan(
@@ -226,6 +233,7 @@ def next_lap(house: Installation) -> Plan:
             foreign=_left_alone(house, report),
             left_out=left_out(copy),
             cancelled=dropped,
+            owed=owing.opened(copy, owed),
         )
 
 

@@ -1,7 +1,7 @@
 """What the commands print for people."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -145,6 +145,8 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
     _counts(console, "waiting", found["queues"])
     for one in found["follow_ups"]:
         console.print(_follow_up(one), markup=False)
+    for text in owed_follow_ups(found["owed_follow_ups"]):
+        line(console, text)
     if found["unassigned"]:
         orphaned = many(found["unassigned"]["follow_ups"], "open follow-up")
         console.print(f"nobody is assigned: {orphaned}\n    {found['unassigned']['remedy']}", markup=False)
@@ -164,6 +166,14 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
     for one in found["laps"]:
         console.print(f"lap {_moment(one['started'])}: {_ending(one)}", markup=False)
     _kept(console, found["kept"])
+
+
+def owed_follow_ups(owed: Mapping[str, int]) -> Iterator[str]:
+    """Yield how many people whose answer was in somebody else's follow-up are to get one of their own, and how many have got it."""
+    if owed["people"]:
+        yield f"follow-ups of their own: {people(owed['people'])} whose answer is in somebody else's will get one in the next live lap"
+    if owed.get("got"):
+        yield f"follow-ups of their own: {people(owed['got'])} whose answer was in somebody else's got one in the last 30 days"
 
 
 def _ending(one: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from connector.model import Reason
 from connector.planning import Plan
 from connector.ports import Message, Write
-from connector.printing import many, not_invited, problems, pulled
+from connector.printing import line, many, not_invited, owed_follow_ups, problems, pulled
 from connector.stages.lap import Installation, Report
 from connector.why import BECAUSE
 
@@ -24,6 +24,8 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
             f"[bold]{escape(name)} is paused[/] ({escape(reason)}): "
             f"nothing is sent or written for it until `afterword resume`. This is what it would be then."
         )
+    for text in owed_follow_ups({"people": one.owed.people}):
+        line(console, text)
     for writes in _by_record(one):
         _record(console, one, writes)
     for left in one.foreign:
@@ -46,7 +48,7 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
 def _by_record(one: Plan) -> Iterator[list[tuple[str, Write]]]:
     """Yield the writes to each record together, in the order in which the records come first."""
     found: dict[tuple[str, ...], list[tuple[str, Write]]] = {}
-    for crm, write in one.noted.writes:
+    for crm, write in one.owed.first(one.noted.writes):
         found.setdefault((crm, write.object, write.id or f"new {write.key}"), []).append((crm, write))
     yield from found.values()
 

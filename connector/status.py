@@ -19,6 +19,7 @@ def status(house: Installation) -> dict[str, Any]:
             "crm": crms,
             "queues": overview.queues(connection, house.clock.now()),
             "follow_ups": overview.follow_ups(connection, house.clock.now()),
+            "owed_follow_ups": overview.owed(connection, house.clock.now()),
             "unassigned": overview.unassigned(connection),
             "mail_error": overview.mail_error(connection),
             "bounces_to": _bounces_to(house),

@@ -90,6 +90,27 @@ def owed_to(tx: Connection, customer: str) -> list[Row[Any]]:
     return list(rows)
 
 
+def people_owed_one(tx: Connection) -> int:
+    """Return how many people have an answer in a follow-up about somebody else, and are to get one of their own."""
+    person = func.coalesce(contact.c.person, response.c.contact_id, "")
+    people = (
+        select(account.c.customer, person)
+        .select_from(owed_follow_up)
+        .join(response, response.c.id == owed_follow_up.c.response_id)
+        .join(account, account.c.id == response.c.account_id)
+        .outerjoin(contact, contact.c.id == response.c.contact_id)
+        .distinct()
+    )
+    return int(tx.execute(select(func.count()).select_from(people.subquery())).scalar_one())
+
+
+def opened_for_the_owed(tx: Connection, since: datetime | None = None) -> list[str]:
+    """Return the follow-ups that people whose answer had been in one about somebody else have got, in all or since then."""
+    is_kept = or_(follow_up.c.closed_by.is_(None), follow_up.c.closed_by != ClosedBy.JOINED)
+    is_theirs = follow_up.c.own_since.is_not(None) if since is None else follow_up.c.own_since >= since
+    return list(tx.execute(select(follow_up.c.id).where(is_theirs, is_kept)).scalars())
+
+
 def rules_of(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, Sequence[str]]:
     """Return the rules that stand in each follow-up, those that held longest ago first."""
     rules: dict[str, list[str]] = {}
@@ -183,8 +204,10 @@ def take_over(tx: Connection, keeper: Row[Any], others: Sequence[Row[Any]], now:
     if others:
         together = (keeper, *others)
         spoken = [row.first_contact_at for row in together if row.first_contact_at is not None]
+        own = [row.own_since for row in together if row.own_since is not None]
+        columns = {"first_contact_at": min(spoken, default=None), "own_since": max(own, default=None)}
         priority = raised_priority(*(row.priority for row in together))
-        change(tx, keeper.id, priority=priority, first_contact_at=min(spoken, default=None), words_of="")
+        change(tx, keeper.id, priority=priority, words_of="", **columns)
 
 
 def raised_priority(*priorities: str) -> str:

@@ -1,7 +1,7 @@
 """Queries of `status`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -9,8 +9,12 @@ from sqlalchemy import Connection, func, select
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
 from connector.store import budgets, comparing, cursors, tables, task_rows
+from connector.store import follow_ups as follow_ups_of
 from connector.store.connecting import all_paused, peek, unread
 from connector.store.delivering import FAILED
+
+OWN_FOR = timedelta(days=30)
+"""How long `status` tells how many have got the follow-up that they were owed."""
 
 
 def paused(connection: Connection) -> dict[str, Any] | None:
@@ -129,6 +133,12 @@ def follow_ups(connection: Connection, now: datetime, limit: int = 50) -> list[d
         }
         for row in task_rows.unsettled(connection, limit)
     ]
+
+
+def owed(tx: Connection, now: datetime) -> dict[str, int]:
+    """Return how many people are owed a follow-up of their own, and how many have got theirs lately."""
+    got = follow_ups_of.opened_for_the_owed(tx, now - OWN_FOR)
+    return {"people": follow_ups_of.people_owed_one(tx), "got": len(got)}
 
 
 def unassigned(connection: Connection) -> dict[str, Any] | None:

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from databases import NewStore
 from lap_world import CSAT, DAY, HOUR, LapWorld
+from rich.console import Console
 from sqlalchemy import MetaData, delete, insert, select, update
 
-from connector import planning
+from connector import planning, printing, printing_plan, status
 from connector.store import Store, tables
 from connector.store.migrate import migrate
 from connector.store.pulling import mark_stale
@@ -15,6 +17,7 @@ from tests.databases import ONE_DATABASE
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 BEFORE = "0010"
+OWN = "follow-ups of their own:"
 
 
 def put(store: Store, table: str, **columns: Any) -> None:
@@ -72,31 +75,53 @@ def test_each_open_one_is_about_the_person_of_its_worst_answer_and_the_others_ar
     assert stale is not None
 
 
+def owed_in_status(world: LapWorld) -> Any:
+    return status.status(world.house)["owed_follow_ups"]
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
 @ONE_DATABASE
-def test_what_people_are_owed_is_opened_whatever_its_age_and_plan_shows_it_first(world: LapWorld) -> None:
+def test_what_people_are_owed_is_opened_whatever_its_age_and_plan_shows_it_first(
+    world: LapWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
     account = world.account()
     world.rated(account, 1, who="Maria Virtanen", comment="Maria's words.")
     world.rated(account, 2, who="Jussi Aho", comment="Jussi's words.")
-    first, second = sorted(world.rows(tables.follow_up), key=lambda row: row.opened_at)
+    marias, jussis = sorted(world.rows(tables.follow_up), key=lambda row: row.opened_at)
     link = tables.follow_up_response
     with world.store.write() as tx:  # as the version before kept it
-        tx.execute(update(link).where(link.c.follow_up_id == second.id).values(follow_up_id=first.id))
-        tx.execute(delete(tables.follow_up_rule).where(tables.follow_up_rule.c.follow_up_id == second.id))
-        tx.execute(delete(tables.follow_up).where(tables.follow_up.c.id == second.id))
-        owed = {"response_id": second.response_id, "follow_up_id": first.id, "at": world.clock.now()}
+        tx.execute(update(link).where(link.c.follow_up_id == jussis.id).values(follow_up_id=marias.id))
+        tx.execute(delete(tables.follow_up_rule).where(tables.follow_up_rule.c.follow_up_id == jussis.id))
+        tx.execute(delete(tables.follow_up).where(tables.follow_up.c.id == jussis.id))
+        owed = {"response_id": jussis.response_id, "follow_up_id": marias.id, "at": world.clock.now()}
         tx.execute(insert(tables.owed_follow_up).values(**owed))
-        mark_stale(tx, first.customer, world.clock.now())
+        mark_stale(tx, marias.customer, world.clock.now())
     # Under another name of the rule, so that it is not taken for the one that was just taken away.
     world.configure(CSAT + '[follow_up.low]\nwhen = "low"\n')
     world.clock.advance(10 * DAY)
+    assert owed_in_status(world) == {"people": 1, "got": 0}
+    printing.status(Console(soft_wrap=True), status.status(world.house))
+    assert f"{OWN} 1 person whose answer is in somebody else's will get one in the next live lap" in printed(capsys)
     planned = planning.next_lap(world.house)
-    assert [
-        write.fields["Subject"].split(" by ")[0] for _, write in planned.noted.writes if write.object == "Task"
-    ] == ["Call Jussi Aho"]
+    told = planned.as_json()
+    assert told["owed_follow_ups"] == {"people": 1}
+    assert [write["object"] for write in told["writes"]].count("Task") == 1
+    assert told["writes"][0]["fields"]["Subject"]["after"].startswith("Call Jussi Aho by ")
+    printing_plan.plan(Console(soft_wrap=True), planned, world.house)
+    first, second, *_ = printed(capsys).splitlines()
+    assert first == f"{OWN} 1 person whose answer is in somebody else's will get one in the next live lap"
+    assert second.startswith("+ acme: Task Call Jussi Aho by ")
     world.lap()
+    assert owed_in_status(world) == {"people": 0, "got": 1}
+    printing.status(Console(soft_wrap=True), status.status(world.house))
+    assert f"{OWN} 1 person whose answer was in somebody else's got one in the last 30 days" in printed(capsys)
+    assert planning.next_lap(world.house).owed.own == frozenset()
     rows = {row.contact_id: row for row in world.rows(tables.follow_up)}
-    own = next(row for row in rows.values() if row.id != first.id)
+    own = next(row for row in rows.values() if row.id != marias.id)
     assert "Jussi's words." in own.body
     assert own.due_at - world.clock.now() == timedelta(days=1)
-    assert sorted(row.follow_up_id for row in world.rows(link)) == sorted([first.id, own.id])
+    assert sorted(row.follow_up_id for row in world.rows(link)) == sorted([marias.id, own.id])
     assert world.rows(tables.owed_follow_up) == []

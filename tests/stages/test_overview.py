@@ -42,6 +42,7 @@ def test_status_says_that_nobody_is_assigned(
             "in_doubt": [],
             "bounced": [],
             "follow_ups": [],
+            "owed_follow_ups": {"people": 0, "got": 0},
         }
         found |= {"refused": [], "laps": overview.laps(connection, 5), "kept": retention.status(connection)}
     found["unassigned"] = {"follow_ups": count, "remedy": "Do something."}

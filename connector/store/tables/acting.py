@@ -36,6 +36,7 @@ follow_up = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0"), comment="Outcomes that did not settle it."),
     Column("words_of", String, comment="What subject and body were made of: they are made anew when it differs."),
     Column("opened_at", Utc, nullable=False),
+    Column("own_since", Utc, comment="When it took up an answer that had been in a follow-up about somebody else."),
     Column("first_contact_at", Utc, comment="When somebody first spoke with the person after the answer."),
     Column("waiting_since", Utc, comment="When its task was completed or deleted without an outcome."),
     Column("closed_at", Utc),
