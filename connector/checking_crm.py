@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
+from connector import field_room, setting_up
 from connector.errors import CrmError, Problem
 from connector.model import Ownership
 from connector.ports import Clock, CrmMapping, ObjectSchema, Org
@@ -111,12 +112,26 @@ class CrmCheck:
             held = ownership.filled(self.endpoint.adapter, left.object, left.field)
             yield Problem(left.where, f"{left.what} {held}", left.remedy)
         yield from self._stale(mapping)
+        yield from self._room(mapping)
         adapter = self.endpoint.adapter
         for right in adapter.missing_rights(rights.needs(mapping)):
             yield Problem(self._where, f"the connection lacks a right that it needs: {right.name}.", right.remedy)
         for one in adapter.unseen(mapping.wanted_fields()):
             what = f"{one.object}: the {one.page} do not show {', '.join(one.fields)}."
             yield Problem(self._where, what, f"Drag them in: {one.path}, Save.", severity="warning")
+
+    def _room(self, mapping: CrmMapping) -> Iterator[Problem]:
+        """Yield which of our fields cannot be made, because the CRM's edition has no room for them."""
+        wanted = mapping.wanted_fields()
+        shown = {(name, field) for name, schema in self.schemas.items() for field in schema.fields}
+        missing = [spec for spec in wanted if (spec.object, spec.name) not in shown]
+        if not missing:
+            return
+        limits = self.endpoint.adapter.field_limits(tuple(dict.fromkeys(spec.object for spec in missing)))
+        if field_room.left_out(missing, limits):  # some of those may be there, and only hidden from us
+            steps = self.endpoint.adapter.plan_setup(wanted)
+            for one in setting_up.left_out(self.endpoint.adapter, wanted, steps):
+                yield Problem(f"{self.endpoint.mapping_name}: write", one.what, one.remedy, severity="warning")
 
     def _stale(self, mapping: CrmMapping) -> Iterator[Problem]:
         """Yield fields that go on showing what was written there before a line named another: people cannot tell it from the new."""

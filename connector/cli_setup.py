@@ -63,9 +63,10 @@ class SetUp:
             printing_setup.steps(self.console, self.endpoint.name, planned)
             return 0
         results = setting_up.apply(self.house.store, self.endpoint, self.adapter, planned, clock=self.house.clock)
-        code = self._told(results, planned)
-        if not code:
-            printing_setup.by_hand(self.console, planned)
+        by_hand: dict[str, SetupStep] = {}
+        code = self._told(_keeping(results, by_hand), planned)
+        shown = [step for key, step in by_hand.items() if not code or key.startswith(setting_up.NO_ROOM)]
+        printing_setup.by_hand(self.console, shown)
         return code
 
     def undo(self, *, with_values: bool) -> int:
@@ -96,6 +97,14 @@ class SetUp:
                 why = "which need the same right" if missing else "which the next run takes up"
                 self.console.print(f"  stopped: {printing.many(left, 'step')} left, {why}.", markup=False)
         return code
+
+
+def _keeping(results: Iterator[SetupResult], by_hand: dict[str, SetupStep]) -> Iterator[SetupResult]:
+    """Yield results; keeps what is left to the admin, as it was told last."""
+    for result in results:
+        if result.step.manual:
+            by_hand[result.step.key] = result.step
+        yield result
 
 
 def _wrong_token(what: str, remedy: str) -> SettingsError:

@@ -16,7 +16,7 @@ AfterwordError(what, where, remedy)
 │  └─ RecordRejected(code, fields)      one record was refused for good …
 │     ├─ Conflict(existing_id)          … because another has its key
 │     ├─ Locked                         … for now: somebody else holds it (passing)
-│     ├─ TooLong / BadOption / RuleRefused
+│     ├─ TooLong / BadOption / RuleRefused / NoRoom
 │     └─ Gone(merged_into)              … because it is deleted, or merged into another
 ├─ MailError
 │  ├─ MailboxRefused                    this address will not work: permanent
@@ -185,6 +185,10 @@ class Locked(RecordRejected):
     """Somebody else is changing the record right now."""
 
     permanent = False
+
+
+class NoRoom(RecordRejected):
+    """The object has as many custom fields as the CRM's edition allows."""
 
 
 class TooLong(RecordRejected):

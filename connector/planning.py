@@ -18,6 +18,7 @@ from connector.owing import Owed
 from connector.ports import (
     BulkWriter,
     CrmAdapter,
+    FieldLimit,
     FieldSpec,
     Message,
     Needs,
@@ -326,6 +327,10 @@ class NotingAdapter:
     def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
         """See the port."""
         return self._real.plan_setup(fields, hidden)
+
+    def field_limits(self, objects: Sequence[str]) -> Sequence[FieldLimit]:
+        """Ask the real CRM."""
+        return self._real.field_limits(objects)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
         """Ask the real CRM."""

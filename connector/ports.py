@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
 from connector.model import Attachment, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.ports_setup import FieldLimit as FieldLimit  # noqa: PLC0414 - given on
 from connector.ports_setup import FieldSpec as FieldSpec  # noqa: PLC0414 - given on
 from connector.ports_setup import SetupResult as SetupResult  # noqa: PLC0414 - given on
 from connector.ports_setup import SetupStep as SetupStep  # noqa: PLC0414 - given on
@@ -302,6 +303,9 @@ class CrmAdapter(Protocol):
 
         `hidden`: fields of others, as (object, field), that the integration user is to be allowed to read.
         """
+
+    def field_limits(self, objects: Sequence[str]) -> Sequence[FieldLimit]:
+        """Return how many custom fields these objects may have, as far as the CRM tells; by a refusal (`NoRoom`) it tells later."""
 
     def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
         """Return which of these fields no page shows, as far as the CRM tells; those that do not exist yet are left out."""

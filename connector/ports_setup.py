@@ -23,6 +23,17 @@ class FieldSpec:
     help: str = ""
     edited: bool = False
     """Whether people fill it in, and not only we."""
+    key: str = ""
+    """Its line in the mapping, e.g. ``write.account.mood``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLimit:
+    """How many custom fields some objects may have in this edition of the CRM, together where there are several."""
+
+    objects: tuple[str, ...]
+    most: int
+    used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,8 @@ class SetupStep:
     """What steps of one kind that follow each other have in common, in words, so that they can be told in one line."""
     item: str = ""
     """What this one adds to the line of its group."""
+    makes: tuple[str, str] | None = None
+    """The custom field that it makes, as (object, field)."""
     holds: tuple[str, str] | None = None
     """Undo only: (object, field) whose values go with what this step takes away."""
 

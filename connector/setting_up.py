@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from connector import field_room
 from connector.errors import (
     AfterwordError,
     AuthRevoked,
+    NoRoom,
     NotPermitted,
     QuotaSpent,
     RateLimited,
@@ -12,11 +14,13 @@ from connector.errors import (
     SchemaChanged,
     Unavailable,
 )
+from connector.field_room import LeftOut
 from connector.ports import (
     Clock,
     Condition,
     CrmAdapter,
     FieldSchema,
+    FieldSpec,
     Query,
     SetupResult,
     SetupStep,
@@ -28,22 +32,45 @@ HOPELESS = (NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent)
 """After one of these no further step is tried: what kept this one from being done keeps the others too."""
 
 
+NO_ROOM = "no_room:"
+"""How the key of a step begins that says which fields the CRM has no room for."""
 OPTIONS = "options:"
 """How the key of a step begins that adds options to a picklist."""
 _BUILT_IN = "afterword"
 
 
-def plan(endpoint: Endpoint, adapter: CrmAdapter, *, store: Store | None = None) -> list[SetupStep]:
+def plan(
+    endpoint: Endpoint, adapter: CrmAdapter, *, store: Store | None = None, full: frozenset[str] = frozenset()
+) -> list[SetupStep]:
     """Return what is missing; nothing on a CRM that is set up. `adapter` may act with an admin's token.
+
+    What the CRM's edition has no room for is told in a step by hand. `full`: objects that have refused another field.
 
     Options are added to lists of ours alone: to fields that bear our name, or that we made, as `store` tells.
     """
     mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
-    wanted = mapping.wanted_fields()
+    wanted = field_room.in_order(mapping.wanted_fields())
     ours = {(spec.object, spec.name) for spec in wanted}
     hidden = [*mapping.lacking, *_seen_by(adapter, mapping.absent)]
-    steps = adapter.plan_setup(wanted, [one for one in dict.fromkeys(hidden) if one not in ours])
+    others = [one for one in dict.fromkeys(hidden) if one not in ours]
+    steps = adapter.plan_setup(wanted, others)
+    if left := left_out(adapter, wanted, steps, full=full):
+        gone = {(spec.object, spec.name) for one in left for spec in one.fields}
+        steps = adapter.plan_setup([spec for spec in wanted if (spec.object, spec.name) not in gone], others)
+        steps += [SetupStep(f"{NO_ROOM}{one.limit.objects}", f"{one.what} {one.remedy}", manual=True) for one in left]
     return [step for step in steps if not step.key.startswith(OPTIONS) or _is_ours(store, endpoint, step)]
+
+
+def left_out(
+    adapter: CrmAdapter, wanted: Sequence[FieldSpec], steps: Sequence[SetupStep], *, full: frozenset[str] = frozenset()
+) -> list[LeftOut]:
+    """Return which of the fields that these steps would make have no room in the CRM."""
+    new = {step.makes for step in steps}
+    missing = [spec for spec in wanted if (spec.object, spec.name) in new]
+    if not missing:
+        return []
+    limits = adapter.field_limits(tuple(dict.fromkeys(spec.object for spec in missing)))
+    return field_room.left_out(missing, [*limits, *field_room.full(full)])
 
 
 def _is_ours(store: Store | None, endpoint: Endpoint, step: SetupStep) -> bool:
@@ -68,13 +95,28 @@ def _seen_by(adapter: CrmAdapter, fields: Sequence[tuple[str, str]]) -> Iterator
 def apply(
     store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[SetupStep], *, clock: Clock
 ) -> Iterator[SetupResult]:
-    """Carry out steps up to the first hopeless one, remembering each at once. The next lap asks for the schema anew."""
+    """Carry out steps up to the first hopeless one, remembering each at once. The next lap asks for the schema anew.
+
+    A CRM that has no room for a field, whatever it said before, gets none of those that come after it on that object; what is left
+    is planned anew, so that no right and no page names a field that is not there.
+    """
+    full: frozenset[str] = frozenset()
+    todo: Sequence[SetupStep] = steps
     try:
-        for result in _until_hopeless(adapter, steps):
-            if result.done:
-                with store.write() as connection:
-                    made.remember(connection, endpoint.name, result.step, result.detail, at=clock.now())
-            yield result
+        while todo:
+            crowded = None
+            for result in _until_hopeless(adapter, todo):
+                if result.done:
+                    with store.write() as connection:
+                        made.remember(connection, endpoint.name, result.step, result.detail, at=clock.now())
+                if isinstance(result.error, NoRoom) and result.step.makes is not None:
+                    crowded = result.step.makes[0]
+                    break
+                yield result
+            if crowded is None:
+                return
+            full |= {crowded}
+            todo = plan(endpoint, adapter, store=store, full=full)
     finally:
         _schema_has_changed(store, endpoint)
 
@@ -100,6 +142,8 @@ def undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[
 
 def left_after(result: SetupResult, steps: Sequence[SetupStep]) -> int:
     """Return how many steps that are not done by hand come after this one, and were not tried when it was the last."""
+    if result.step not in steps:
+        return 0
     return sum(not step.manual for step in steps[steps.index(result.step) + 1 :])
 
 

@@ -388,7 +388,7 @@ class _Fitting:
             for one in fields:
                 wanted = spec_of(one, self._targets()[target])
                 if wanted is not None:
-                    yield wanted
+                    yield replace(wanted, key=f"write.{target}.{one.name}")
 
 
 def _won_deal_within(spec: Spec) -> timedelta | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from adapters.hubspot import room
 from adapters.hubspot.account import Account
 from adapters.hubspot.catalogue import Catalogue
 from adapters.hubspot.client import Client
@@ -18,6 +19,7 @@ from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     Clock,
+    FieldLimit,
     FieldSpec,
     Needs,
     ObjectSchema,
@@ -104,6 +106,10 @@ class HubSpotAdapter:
     ) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`. HubSpot permits objects, not fields, so that none is hidden from us alone."""
         return self._setup.plan(fields)
+
+    def field_limits(self, objects: Sequence[str]) -> list[FieldLimit]:
+        """See `CrmAdapter.field_limits`."""
+        return room.limits(self._client, objects)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:  # noqa: ARG002 - the port's signature
         """See `CrmAdapter.unseen`. HubSpot tells nobody what its record pages show."""

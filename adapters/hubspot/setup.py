@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from adapters.hubspot import room
 from adapters.hubspot.catalogue import ACTIVITIES, LONGEST_TEXT, Catalogue
 from adapters.hubspot.client import Client
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.version import properties
-from connector.errors import Bug, Conflict, CrmError, RecordRejected, SchemaChanged, Unavailable
+from connector.errors import Bug, Conflict, CrmError, NoRoom, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import FieldSpec, SetupResult, SetupStep
 
 GROUP: Final = "afterword"
@@ -93,7 +94,9 @@ class Setup:
         path, undo = properties(name), properties(name, body["name"])
         try:
             return self._make(path, body, undo)
-        except RecordRejected:
+        except RecordRejected as error:
+            if room.is_full(error):
+                raise NoRoom(error.what, where=error.where, code=error.code) from error
             if not body.get("hasUniqueValue") or name not in ACTIVITIES:
                 raise
         # HubSpot may keep unique properties to records; an activity is found through what it hangs on instead.
@@ -177,6 +180,7 @@ def field_step(spec: FieldSpec) -> SetupStep:
         detail=detail,
         group=f"Make properties of {spec.object}",
         item=f"{spec.label} ({property_name(spec)})",
+        makes=(spec.object, spec.name),
     )
 
 

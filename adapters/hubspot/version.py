@@ -13,6 +13,7 @@ TOKEN = f"/oauth/{API_VERSION}/token"
 ACCOUNT = f"/account-info/{API_VERSION}/details"
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - an address
 """What a key may do. It has no dated version yet; without an answer, nothing is said about scopes."""
+FIELD_LIMITS = f"/crm/limits/{API_VERSION}/custom-properties"
 OWNERS = f"/crm/owners/{API_VERSION}"
 
 

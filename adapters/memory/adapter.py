@@ -15,6 +15,7 @@ from connector.errors import AuthRevoked, Bug, CrmError, NotPermitted, QuotaSpen
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
+    FieldLimit,
     FieldSpec,
     Needs,
     ObjectSchema,
@@ -144,6 +145,11 @@ class MemoryAdapter:
         """Return what is missing for these fields to exist and be permitted."""
         with self._call("setup", "plan_setup"):
             return setup.plan_setup(self.crm, fields)
+
+    def field_limits(self, objects: Sequence[str]) -> list[FieldLimit]:
+        """See `CrmAdapter.field_limits`."""
+        with self._call("setup", "field_limits"):
+            return setup.field_limits(self.crm, objects)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:  # noqa: ARG002 - the port's signature
         """See `CrmAdapter.unseen`. There are no pages here."""

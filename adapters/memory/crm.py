@@ -31,6 +31,10 @@ class MemoryCrm(Database):
         """Calls that all programs together may make in a day (UTC); None: as many as they like."""
         self.test_kind = ""
         """What the vendor calls an org that is kept for tests; empty for a production org."""
+        self.most_fields: dict[str, int] = {}
+        """By object, how many custom fields its edition allows; as many as they like for others."""
+        self.tells_limits = True
+        """Whether it says so before it refuses."""
         self.may_customise = True
         self._withheld: dict[str, frozenset[str]] = {}
         """Whether the integration user may make fields."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.memory.crm import MemoryCrm
-from connector.errors import CrmError, NotPermitted
+from connector.errors import CrmError, NoRoom, NotPermitted
 from connector.model import MissingRight
-from connector.ports import FieldSchema, FieldSpec, Needs, SetupResult, SetupStep
+from connector.ports import FieldLimit, FieldSchema, FieldSpec, Needs, SetupResult, SetupStep
 
 
 def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
@@ -24,6 +24,19 @@ def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
             step = _step("options", "extend", (spec.object, spec.name), sentence)
             steps.append(replace(step, detail={**step.detail, "options": list(absent)}))
     return steps
+
+
+def field_limits(crm: MemoryCrm, objects: Sequence[str]) -> list[FieldLimit]:
+    """Return the limits of custom fields of these objects."""
+    if not crm.tells_limits:
+        return []
+    return [
+        FieldLimit((name,), crm.most_fields[name], _custom(crm, name)) for name in objects if name in crm.most_fields
+    ]
+
+
+def _custom(crm: MemoryCrm, object_name: str) -> int:
+    return sum(name.lower().endswith("__c") for name in crm.definition(object_name).fields)
 
 
 def missing_rights(crm: MemoryCrm, needs: Needs) -> list[MissingRight]:
@@ -48,6 +61,8 @@ def plan_undo(made: Sequence[SetupResult]) -> list[SetupStep]:
 
 def carry_out(crm: MemoryCrm, step: SetupStep) -> SetupResult:
     """Carry out one step. Raises `NotPermitted` when the user may not customise the CRM."""
+    if step.manual:
+        return SetupResult(step, done=False)
     if not crm.may_customise:
         raise NotPermitted("the user may not change the CRM's set-up.", remedy="Use an administrator's token.")
     object_name, name = str(step.detail["object"]), str(step.detail["name"])
@@ -63,6 +78,9 @@ def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
     object_name, field = target
     match action:
         case "create":
+            most = crm.most_fields.get(object_name)
+            if most is not None and _custom(crm, object_name) >= most:
+                raise NoRoom(f"{object_name} has {most} custom fields already.")
             crm.add_field(object_name, field)
         case "remove":
             crm.remove_field(object_name, field.name)
@@ -95,7 +113,7 @@ def _create(spec: FieldSpec) -> SetupStep:
         "options": list(spec.options),
         "unique": spec.unique,
     }
-    return replace(step, detail={**step.detail, **more})
+    return replace(step, detail={**step.detail, **more}, makes=(spec.object, spec.name))
 
 
 def _step(kind: str, action: str, field: tuple[str, str], sentence: str) -> SetupStep:

@@ -17,6 +17,7 @@ from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
     Clock,
+    FieldLimit,
     FieldSpec,
     Needs,
     ObjectSchema,
@@ -98,6 +99,10 @@ class SalesforceAdapter:
     def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`."""
         return self._setup.plan(fields, hidden)
+
+    def field_limits(self, objects: Sequence[str]) -> list[FieldLimit]:
+        """See `CrmAdapter.field_limits`."""
+        return self._setup.limits(objects)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:
         """See `CrmAdapter.unseen`."""

@@ -25,13 +25,15 @@ from adapters.salesforce.setup_steps import (
     values_of,
     visibility_step,
 )
-from connector.errors import CrmError, Locked, NotPermitted, RecordRejected, SchemaChanged
+from connector.errors import CrmError, Locked, NoRoom, NotPermitted, RecordRejected, SchemaChanged
 from connector.model import Unseen
-from connector.ports import Condition, FieldSpec, ObjectSchema, SetupResult, SetupStep
+from connector.ports import Condition, FieldLimit, FieldSpec, ObjectSchema, SetupResult, SetupStep
 
 _FIELDS_URL = "tooling/sobjects/CustomField"
 _ADMIN = "This takes an administrator, with the right Customize Application."
 _LOCKED = "Somebody else is changing it, or Salesforce is still at work on it: run the same command again in a minute."
+_FULL = frozenset({"CUSTOM_ENTITY_OR_FIELD_LIMIT", "LIMIT_EXCEEDED"})
+"""Codes of a field that is one too many."""
 _PAUSES = (2.0, 5.0)
 """Seconds before what was locked is tried again."""
 Detail = Mapping[str, Any]
@@ -82,6 +84,19 @@ class Setup:
     def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
         """Return steps for what the results say was made, the newest first."""
         return [_removal(result) for result in reversed(made) if result.done and result.detail.get("undo")]
+
+    def limits(self, objects: Sequence[str]) -> list[FieldLimit]:
+        """Return how many custom fields these objects may have; those of tasks and events are those of Activity."""
+        found = []
+        for owner in dict.fromkeys(map(holder, objects)):
+            both = [held_by(owner, "EntityDefinitionId"), Condition("Type", "=", ("CustomFields",))]
+            text = soql.select(("Max", "Remaining"), "EntityLimit", *map(soql.condition, both))
+            of_owner = tuple(name for name in objects if holder(name) == owner)
+            for row in self._pages.rows(text, call=f"limits of {owner}"):
+                most, left = row.get("Max"), row.get("Remaining")
+                if isinstance(most, int) and isinstance(left, int):
+                    found.append(FieldLimit(of_owner, most, most - left))
+        return found
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:
         """Return which fields no page shows to people. A task's key is nothing to look at."""
@@ -221,6 +236,8 @@ class Setup:
         try:
             return self._make(_FIELDS_URL, {"FullName": detail["name"], "Metadata": detail["metadata"]})
         except RecordRejected as error:
+            if error.code in _FULL:
+                raise NoRoom(error.what, where=error.where, code=error.code) from error
             if error.code not in ("DUPLICATE_DEVELOPER_NAME", "DUPLICATE_VALUE"):
                 raise
             return {"existed": True}

@@ -40,6 +40,7 @@ def field_steps(new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
             detail=detail,
             group=f"Make fields of {holder(spec.object)}",
             item=f"{spec.label} ({spec.name})",
+            makes=(spec.object, spec.name),
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from crm_contract_writing import change, once, only
 from crm_world import World
 
+from connector.errors import NoRoom
 from connector.ports import FieldSpec, SetupResult, SetupStep
 
 MOOD = "afterword_mood__c"
@@ -177,3 +178,17 @@ class SetupContract:
         stored = [replace(result, detail=json.loads(json.dumps(dict(result.detail)))) for result in made]
         assert all(result.done for result in world.adapter.apply_setup(world.adapter.plan_undo(stored)))
         assert not world.has_field(world.names.company, MOOD)
+
+    def test_how_many_fields_an_edition_allows_is_told_and_one_too_many_is_refused_alone(self, world: World) -> None:
+        company = world.names.company
+        world.limit_fields(2, company)
+        before = [one for one in world.adapter.field_limits([company]) if one.most - one.used == 2]
+        assert [one.objects for one in before] == [(company,)]
+        steps = automatic(world.adapter.plan_setup(wanted(world)))
+        made = [step for step in steps if step.makes]
+        assert [step.makes for step in made] == [(spec.object, spec.name) for spec in wanted(world)]
+        results = list(world.adapter.apply_setup([step for step in steps if step.key.startswith(("group:", "field:"))]))
+        outcomes = [result for result in results if result.step.makes]
+        assert [result.done for result in outcomes] == [True] * 2 + [False] * (len(made) - 2)
+        assert {type(result.error) for result in outcomes[2:]} == {NoRoom}
+        assert min(one.most - one.used for one in world.adapter.field_limits([company])) == 0

@@ -81,6 +81,10 @@ class World(ABC):
         """Return how many records there are."""
 
     @abstractmethod
+    def limit_fields(self, more: int, object_name: str) -> None:
+        """Let the CRM's edition hold so many more custom fields of an object than it has."""
+
+    @abstractmethod
     def small_pages(self) -> int:
         """Make the CRM answer in the smallest pages that it knows, and return how many records fill one."""
 

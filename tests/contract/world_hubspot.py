@@ -166,3 +166,7 @@ class HubSpotWorld(World):
     def has_field(self, object_name: str, field: str) -> bool:
         found = self.portal.object(object_name).properties.get(field)
         return found is not None and found.archived is None
+
+    def limit_fields(self, more: int, object_name: str) -> None:
+        held = self.portal.object(object_name)
+        self.portal.configure(custom_properties=sum(not one.standard for one in held.properties.values()) + more)

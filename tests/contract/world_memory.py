@@ -106,3 +106,7 @@ class MemoryWorld(World):
 
     def has_field(self, object_name: str, field: str) -> bool:
         return field in self.crm.definition(object_name).fields
+
+    def limit_fields(self, more: int, object_name: str) -> None:
+        there = sum(name.lower().endswith("__c") for name in self.crm.definition(object_name).fields)
+        self.crm.most_fields[object_name] = there + more

@@ -167,3 +167,6 @@ class SalesforceWorld(World):
 
     def has_field(self, object_name: str, field: str) -> bool:
         return self.org.object(object_name).find(field) is not None
+
+    def limit_fields(self, more: int, object_name: str) -> None:
+        self.org.configure(custom_fields=len(self.org.rows("CustomField", TableEnumOrId=object_name)) + more)

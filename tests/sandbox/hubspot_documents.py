@@ -19,6 +19,7 @@ APIS = (
     "crm.deals",
     "crm.emails",
     "crm.feedbackSubmissions",
+    "crm.limitsTracking",
     "crm.meetings",
     "crm.notes",
     "crm.objects",
@@ -33,6 +34,11 @@ VERSIONS = ("v1", "v3", "v4", "2026-03")
 
 # What a portal may do without: no client of ours or of others in mind calls it.
 NOT_SERVED = {
+    **{
+        place: "How many records, associations, pipelines and objects a portal may have is not limited here."
+        for kind in ("associations", "calculated-properties", "custom-object-types", "pipelines", "records")
+        for place in (f"limits/2026-03/{kind}", f"v3/limits/{kind}")
+    },
     "usage/high-usage-report": "The report of heavily associated records is mailed to a user.",
     "definitions/configurations": "How many associations a label allows is set by people, in the settings.",
 }

@@ -316,6 +316,12 @@ def owners(world, operation):
     yield world.call(operation, *(["7"] if values else []), params={"limit": 0})
 
 
+@recipe("GET /crm/limits/custom-properties")
+def property_limits(world, operation):
+    world.portal.configure(custom_properties=10)
+    yield world.hub.api("GET", operation.template.lstrip("/"))
+
+
 @recipe("GET /account-info/details", "GET /account-info/api-usage/daily/private-apps")
 def account(world, operation):
     yield world.call(operation)

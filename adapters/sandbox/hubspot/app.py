@@ -71,12 +71,14 @@ class HubSpot(Portal):
         activities_touch: bool | None = None,
         token_s: float | None = None,
         ui_domain: str | None = None,
+        custom_properties: int | None = None,
     ) -> None:
         """Changes how the portal behaves; what is None stays.
 
         `search_lag_s` is how long writes stay hidden from searches, `burst` the calls allowed in ten seconds,
         `searches_per_s` and `daily_calls` the other limits (0 switches any of the three off), `token_s` how long new access
-        tokens of public apps last, `ui_domain` the host (with its port) at which the portal says that people open records.
+        tokens of public apps last, `ui_domain` the host (with its port) at which the portal says that people open records,
+        `custom_properties` how many properties of its own each object may have.
         """
         if search_lag_s is not None:
             self.index.lag = timedelta(seconds=search_lag_s)
@@ -85,6 +87,7 @@ class HubSpot(Portal):
                 setattr(self.limits, name, value or None)
         if merges_make_new_ids is not None:
             self.merges_make_new_ids = {self.object(each).name for each in merges_make_new_ids}
+        self.most_properties = self.most_properties if custom_properties is None else custom_properties
         self.ui_domain = ui_domain or self.ui_domain
         self.finds_companies = self.finds_companies if finds_companies is None else finds_companies
         self.activities_touch = self.activities_touch if activities_touch is None else activities_touch

@@ -67,6 +67,29 @@ def answer(call: Call, rest: list[str]) -> Response:
     raise not_found()
 
 
+def limits(call: Call) -> Response:
+    """How many properties of its own each object may have, and has."""
+    call.read(1)
+    rows = [_limit(call, held) for held in call.portal.schema.objects.values()]
+    most, used = sum(row["limit"] for row in rows), sum(row["usage"] for row in rows)
+    overall = {"overallLimit": most, "overallUsage": used, "overallPercentage": _share(used, most)}
+    return json_response({"byObjectType": rows, **overall})
+
+
+def _limit(call: Call, held: ObjectType) -> dict[str, Any]:
+    most, used = call.portal.most_properties, _own(held)
+    labels = {"singularLabel": held.singular.capitalize(), "pluralLabel": held.name.capitalize()}
+    return {"objectTypeId": held.type_id, **labels, "limit": most, "usage": used, "percentage": _share(used, most)}
+
+
+def _share(used: int, most: int) -> float:
+    return round(100 * used / most, 2) if most else 100.0
+
+
+def _own(held: ObjectType) -> int:
+    return sum(not spec.standard for spec in held.properties.values())
+
+
 def told(call: Call, spec: Property) -> dict[str, Any]:
     """A property's definition on the wire."""
     formula = spec.field_type == "calculation_equation"
@@ -135,6 +158,9 @@ def _made(call: Call, held: ObjectType, body: Mapping[str, Any]) -> Property:
     now, user = call.portal.now(), str(call.token.user_id)
     blank = Property(body["name"].lower(), unique=body.get("hasUniqueValue", False), created=now, user=user)
     spec = _with(blank, held, body, now)
+    if spec.name not in held.properties and _own(held) >= call.portal.most_properties:
+        most = call.portal.most_properties
+        raise HubSpotError(f"You have reached the limit of {most} custom properties for {held.word} objects.")
     held.add(spec)
     return spec
 

@@ -55,6 +55,7 @@ class Portal:
         self.time_zone = "US/Eastern"
         self.ui_domain = "app.hubspot.com"
         self.merges_make_new_ids = {"companies", "deals", "tickets"}
+        self.most_properties = 1_000
         self.finds_companies = False
         self.activities_touch = True
         self.admin = self.owners.add("Ada Admin", ADMIN, self.now())

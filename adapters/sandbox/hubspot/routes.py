@@ -49,6 +49,8 @@ def route(call: Call, family: str, rest: list[str]) -> Response:
         return account.pipelines(call, rest)
     if family == "associations" and len(rest) >= 3:
         return associating.between(call, rest)
+    if family == "limits" and rest == ["custom-properties"]:
+        return defining.limits(call)
     if family == "account-info":
         return account.details(call, rest)
     raise not_found()

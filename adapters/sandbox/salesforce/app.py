@@ -63,14 +63,17 @@ class Salesforce(Org):
         crowded_calls: int | None = None,
         bulk_polls: int | None = None,
         session_s: float | None = None,
+        custom_fields: int | None = None,
     ) -> None:
         """Changes how the org behaves: the length of pages, the daily allocation, how many next calls are too many at once,
-        how long bulk jobs take (in polls) and new sessions last (in seconds); what is None stays.
+        how long bulk jobs take (in polls) and new sessions last (in seconds), how many custom fields each object may have;
+        what is None stays.
         """
         self.rows_per_page = self.rows_per_page if rows_per_page is None else rows_per_page
         self.limits.most = self.limits.most if daily_calls is None else daily_calls
         self.limits.crowded = self.limits.crowded if crowded_calls is None else crowded_calls
         self.jobs.polls = self.jobs.polls if bulk_polls is None else bulk_polls
+        self.limit_fields(custom_fields)
         self.oauth.lifetime = self.oauth.lifetime if session_s is None else timedelta(seconds=session_s)
 
     def http_date(self) -> str:

@@ -47,6 +47,8 @@ class Org:
         self._admin = to_18("005Kx0000000001")
         self.organization_id, self.admin_id, self.integration_id = standard.furnish(self)
         setup.lay_out(self)
+        self.most_fields = 500
+        setup.measure(self)
 
     # Reading
 
@@ -172,6 +174,7 @@ class Org:
         with self.lock:
             self.schema.add_field(entity, setup.as_custom(spec))
             record_id = self.load("CustomField", [setup.field_row(entity, spec, metadata or {})])[0]
+            setup.measure(self)
             if grant:
                 for parent in self.rows("PermissionSet", IsOwnedByProfile=True):
                     for held in self.schema.holders(entity):
@@ -195,6 +198,13 @@ class Org:
         setup.drop_values(self, row)
         self.schema.remove_field(row["TableEnumOrId"], f"{row['DeveloperName']}__c")
         self.store.purge("CustomField", row["Id"])
+        setup.measure(self)
+
+    def limit_fields(self, most: int | None) -> None:
+        """Says how many custom fields each object may have from now on; None changes nothing."""
+        with self.lock:
+            self.most_fields = self.most_fields if most is None else most
+            setup.measure(self)
 
     def layout(self, object_name: str) -> dict[str, Any]:
         """The page layout of an object, as metadata with `layoutSections`; empty when it has none."""

@@ -16,6 +16,7 @@ OPEN_OBJECTS = frozenset(
     {"User", "Group", "Profile", "PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions"}
     | {
         "CustomField",
+        "EntityLimit",
         "FlexiPage",
         "Layout",
         "Organization",

@@ -10,6 +10,8 @@ from adapters.sandbox.salesforce.store import Row
 if TYPE_CHECKING:
     from adapters.sandbox.salesforce.org import Org
 
+ENTITIES = frozenset({"Account", "Contact", "Lead", "Opportunity", "Case", "User", "Activity"})
+"""What custom fields can be defined on."""
 _LAYOUTS: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
     "Account": {
         "Account Information": (
@@ -83,6 +85,19 @@ def field_row(entity: str, spec: Field, metadata: Mapping[str, Any]) -> dict[str
         "FullName": f"{entity}.{spec.name}",
         "Metadata": dict(metadata),
     }
+
+
+def measure(org: "Org") -> None:
+    """Keeps the records that tell how many custom fields each object may have, and how many more."""
+    known = {row["EntityDefinitionId"]: row for row in org.rows("EntityLimit")}
+    for entity in sorted(ENTITIES):
+        left = max(0, org.most_fields - len(org.rows("CustomField", TableEnumOrId=entity)))
+        row: dict[str, Any] = {"EntityDefinitionId": entity, "Type": "CustomFields", "Label": "Custom Fields"}
+        row |= {"Max": org.most_fields, "Remaining": left}
+        if entity in known:
+            org.store.put("EntityLimit", {**known[entity], **row})
+        else:
+            org.load("EntityLimit", [row])
 
 
 def drop_values(org: "Org", row: Row) -> None:

@@ -9,9 +9,9 @@ from adapters.sandbox.salesforce import reading
 from adapters.sandbox.salesforce.calls import Call
 from adapters.sandbox.salesforce.errors import RequestError, RowError, not_found, unparsable
 from adapters.sandbox.salesforce.schema import Field, ObjectType
+from adapters.sandbox.salesforce.setup import ENTITIES
 from adapters.sandbox.web import Response, json_response
 
-ENTITIES = frozenset({"Account", "Contact", "Lead", "Opportunity", "Case", "User", "Activity"})
 _NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c\Z")
 _NAME_LIMIT = 40
 _TEXT_LIMIT, _LONG_TEXT_LIMIT = 255, 131_072
@@ -63,6 +63,10 @@ def _create_field(call: Call) -> Response:
         raise RequestError("INVALID_FIELD", f"Entity of custom field not found: {entity}")
     _check_name(call, entity, name)
     spec = field_of(name, metadata)
+    if len(call.org.rows("CustomField", TableEnumOrId=entity)) >= call.org.most_fields:
+        raise RowError(
+            "CUSTOM_ENTITY_OR_FIELD_LIMIT", f"You have reached the maximum number of custom fields on {entity}.", []
+        )
     record_id = call.org.new_field(entity, spec, dict(metadata))
     answer = {"id": record_id, "success": True, "errors": [], "warnings": [], "infos": []}
     return json_response(answer, 201)
