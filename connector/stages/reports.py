@@ -43,7 +43,7 @@ def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> Report
     sent = 0
     for report in due_reports(context.clock.now(), settings.reports.weekly, settings.company.working_time):
         writer = _Writer(context, site, report)
-        for address in dict.fromkeys(manager.lower() for manager in settings.web.managers):
+        for address in settings.web.managers:
             if context.stop.is_set():
                 return ReportsResult(sent)
             try:
