@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import cast
 
 from connector import field_room, setting_up
+from connector.checking_conditions import conditions
 from connector.errors import CrmError, Problem
 from connector.model import Ownership
-from connector.ports import Clock, CrmMapping, ObjectSchema, Org
+from connector.ports import Clock, CrmMapping, FieldSpec, ObjectSchema, Org
 from connector.stages import addressees, ownership, rights
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
@@ -66,6 +67,7 @@ class CrmCheck:
             *self._addressees(org),
             *clock_and_version(self._where, org, self.house.clock),
             *fitting,
+            *self._nothing_of_ours(mapping),
             *self._surveys(mapping),
             *self._zones(),
         ]
@@ -120,11 +122,21 @@ class CrmCheck:
             what = f"{one.object}: the {one.page} do not show {', '.join(one.fields)}."
             yield Problem(self._where, what, f"Drag them in: {one.path}, Save.", severity="warning")
 
+    def _nothing_of_ours(self, mapping: CrmMapping) -> Iterator[Problem]:
+        """Yield that a live connection has nowhere to write to: answers would come in, and nobody would see them."""
+        if self.endpoint.mode_live and len(self._missing(mapping)) == len(mapping.wanted_fields()) > 0:
+            what = "is live, and none of our fields is there, so nobody would see a score, and no task could be made."
+            yield Problem(self._where, what, "Run `afterword setup-crm`; `--dry-run` shows what it would make.")
+
+    def _missing(self, mapping: CrmMapping) -> list[FieldSpec]:
+        """Return which of our fields the CRM does not show us."""
+        shown = {(name, field) for name, schema in self.schemas.items() for field in schema.fields}
+        return [spec for spec in mapping.wanted_fields() if (spec.object, spec.name) not in shown]
+
     def _room(self, mapping: CrmMapping) -> Iterator[Problem]:
         """Yield which of our fields cannot be made, because the CRM's edition has no room for them."""
         wanted = mapping.wanted_fields()
-        shown = {(name, field) for name, schema in self.schemas.items() for field in schema.fields}
-        missing = [spec for spec in wanted if (spec.object, spec.name) not in shown]
+        missing = self._missing(mapping)
         if not missing:
             return
         limits = self.endpoint.adapter.field_limits(tuple(dict.fromkeys(spec.object for spec in missing)))
@@ -200,7 +212,7 @@ class CrmCheck:
         for name, survey in self.house.settings.surveys.items():
             where = f"{self.house.settings.path.name}: surveys.{name}"
             if survey.on in mapping.events:
-                yield from _conditions(where, survey.on, survey.where, mapping)
+                yield from conditions(where, survey.on, cast("dict[str, Sequence[object]]", survey.where), mapping)
                 continue
             yield Problem(
                 f"{where}.on",
@@ -227,14 +239,3 @@ def clock_and_version(where: str, org: Org, clock: Clock) -> Iterator[Problem]:
             "Update Afterword now." if over else "Update Afterword before then.",
             severity="warning",
         )
-
-
-def _conditions(where: str, event: str, wanted: object, mapping: CrmMapping) -> Iterator[Problem]:
-    """Yield the conditions of a survey that can never hold, because the CRM's field offers none of the values."""
-    for fact, values in cast("dict[str, Sequence[object]]", wanted).items():
-        options = mapping.options(event, fact)
-        folded = {option.casefold() for option in options}
-        words = [value for value in values if isinstance(value, str)]
-        if options and words and folded.isdisjoint(word.casefold() for word in words):
-            what = f"the CRM's field has no value {' or '.join(map(repr, words))}, so nobody is asked."
-            yield Problem(f"{where}.where.{fact}", what, f"Write one of: {', '.join(options)}.", severity="warning")

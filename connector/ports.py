@@ -362,6 +362,9 @@ class CrmMapping(Protocol):
     def options(self, event: str, fact: str) -> tuple[str, ...]:
         """Return the values that a fact of an event's records can have, as far as the CRM lists them; () for any."""
 
+    def fact_type(self, event: str, fact: str) -> str:
+        """Return as what a fact of an event's records is read: text, number, boolean, date, datetime; empty: it is not there."""
+
     def kinds(self, object_name: str) -> tuple[str, ...]:
         """Return the kinds that records of this object can be read as."""
 

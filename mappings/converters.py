@@ -266,6 +266,11 @@ FACTS: Final[dict[str, Read]] = {
 """How a fact is read, by an admin's `as` or by the CRM's declared type; times become ISO text."""
 
 
+def fact_type(kind: str) -> str:
+    """Return as what a fact of a field's type is read."""
+    return kind if kind in FACTS else "text"
+
+
 def fact(kind: str) -> Read:
     """Return how a fact of this type is read; types without a rule of their own are text."""
     return FACTS.get(kind, read_text)

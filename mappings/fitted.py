@@ -47,6 +47,8 @@ class FittedMapping:
     specs: tuple[FieldSpec, ...]
     choices: Mapping[tuple[str, str], tuple[str, ...]]
     """The values that the CRM lists for a fact, by (kind, fact)."""
+    fact_types: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """As what a fact is read, by (kind, fact)."""
     lacking: tuple[tuple[str, str], ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
     foreign: tuple[ForeignField, ...] = ()
@@ -63,8 +65,11 @@ class FittedMapping:
 
     def options(self, event: str, fact: str) -> tuple[str, ...]:
         """Return the values that a fact can have; () for any. The nearer to what happened counts, as for survey conditions."""
-        kinds = (event.partition(".")[0], "contact", "account")
-        return next((self.choices[kind, fact] for kind in kinds if (kind, fact) in self.choices), ())
+        return next((self.choices[place] for place in _places(event, fact) if place in self.choices), ())
+
+    def fact_type(self, event: str, fact: str) -> str:
+        """Return as what a fact is read; empty: the CRM does not show it."""
+        return next((self.fact_types[place] for place in _places(event, fact) if place in self.fact_types), "")
 
     def kinds(self, object_name: str) -> tuple[str, ...]:
         """Return the kinds that records of this object can be read as."""
@@ -122,6 +127,11 @@ class FittedMapping:
     def wanted_fields(self) -> Sequence[FieldSpec]:
         """Return the fields of ours that should exist in the CRM, with those that are missing now."""
         return self.specs
+
+
+def _places(event: str, fact: str) -> list[tuple[str, str]]:
+    """Return where a fact can be known from, the nearest to what happened first."""
+    return [(kind, fact) for kind in (event.partition(".")[0], "contact", "account")]
 
 
 def _placed(error: MappingError, record: Record) -> MappingError:

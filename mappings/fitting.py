@@ -10,6 +10,7 @@ from connector.model import ForeignField, Ownership
 from connector.ports import Condition, FieldSchema, FieldSpec, ObjectSchema, Query
 from mappings.checking import Section, find, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
+from mappings.converters import fact_type
 from mappings.fitted import FittedMapping, Part
 from mappings.owning import foreign, is_ours, is_shared
 from mappings.readers import (
@@ -120,6 +121,7 @@ class _Fitting:
     problems: list[Problem] = field(default_factory=list)
     found: list[_Fitted] = field(default_factory=list)
     choices: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    fact_types: dict[tuple[str, str], str] = field(default_factory=dict)
     lacking: list[tuple[str, str]] = field(default_factory=list)
     absent: list[tuple[str, str]] = field(default_factory=list)
     foreign: list[ForeignField] = field(default_factory=list)
@@ -149,6 +151,7 @@ class _Fitting:
             written=written,
             specs=tuple(self._specs()),
             choices=self.choices,
+            fact_types=self.fact_types,
             lacking=tuple(dict.fromkeys(self.lacking)),
             absent=tuple(dict.fromkeys(self.absent)),
             foreign=tuple(self.foreign),
@@ -232,6 +235,7 @@ class _Fitting:
         for name, one in facts:
             if (there := find(self.schemas, section.schema, one.path)) is not None:
                 self.choices[kind, name] = there.options
+                self.fact_types[kind, name] = fact_type(one.converter or there.type)
 
     def _interaction(self, spec: InteractionMap) -> None:
         key = f"interaction.{spec.kind}"
