@@ -236,8 +236,15 @@ def _one_of(fact: Any, wanted: Any) -> bool:
     options = wanted if isinstance(wanted, list | tuple) else (wanted,)
     held = fact if isinstance(fact, list | tuple) else (fact,)
     return any(
-        isinstance(one, bool) == isinstance(option, bool) and one == option for one in held for option in options
+        isinstance(one, bool) == isinstance(option, bool) and _folded(one) == _folded(option)
+        for one in held
+        for option in options
     )
+
+
+def _folded(value: Any) -> Any:
+    """CRMs compare text without regard to capitals, and so does `check`."""
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _no_contact(case: Case) -> Verdict | None:

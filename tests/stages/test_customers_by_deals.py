@@ -172,7 +172,6 @@ def test_half_of_the_accounts_are_no_news_nor_those_that_no_survey_for_customers
     assert planning.next_lap(world.house).left_out == ()
 
 
-@ONE_DATABASE
 def test_where_deals_say_who_is_a_customer_they_are_counted(world: LapWorld) -> None:
     by_deals(world)
     an_org_without_types(world)

@@ -83,6 +83,11 @@ def test_a_condition_holds_when_the_fact_is_one_of_its_values(facts: Any) -> Non
     assert told(survey=asked, end=End(START, facts=facts)) == (Decision.INVITED, None)
 
 
+def test_a_condition_compares_text_as_crms_do_without_regard_to_capitals() -> None:
+    asked = survey(where={"priority": ["high"]})
+    assert told(survey=asked, end=End(START, facts={"priority": "HIGH"})) == (Decision.INVITED, None)
+
+
 def test_a_condition_reads_facts_of_the_account_and_of_the_contact_too() -> None:
     known = {
         "end": End(START, facts={"type": "Problem"}),
