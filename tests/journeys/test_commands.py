@@ -59,7 +59,7 @@ def test_the_last_write_back_is_shown_and_then_taken_back(begun: House) -> None:
     begun.mark()
     shown = begun.command("undo", "acme")
     assert (shown.code, begun.writes) == (0, [])
-    for part in ("Northwind", "Afterword_People__c: 1", "-> (empty)", "close the task", "undo acme --yes"):
+    for part in ("Northwind", "Afterword_People__c: 1", "-> (empty)", "close the task", "The same command with --yes"):
         assert part in shown.out
     done = begun.command("undo", "acme", "--yes", "--json")
     report = json.loads(done.out)

@@ -57,7 +57,7 @@ def test_once_tells_what_the_crm_shows_before_and_after_and_ends(tmp_path: Path)
         "in Salesforce; for",
         "in HubSpot; for",
     }
-    assert re.search(r"^Call .* by \w{3} \d\d:\d\d: [12] of 5, ", done.stdout, re.MULTILINE)
+    assert re.search(r"^Call .* by \w{3} \d\d:\d\d: [12] of 5 \(.*dissatisfied\), ", done.stdout, re.MULTILINE)
     assert "asked 2 times without an answer" in done.stdout
     assert "a customer whom both know has one score" in done.stdout
     found = SUMMARY.search(done.stdout)
