@@ -227,6 +227,8 @@ def _zones(whole: Scene) -> dict[str, ZoneInfo]:
     """Return where each of our people is, by address."""
     with whole.house.store.read() as tx:
         users = [user for name in whole.house.settings.crm for user in owners.all_of(tx, name)]
+    # Who is a user of several CRMs is where the one says that knows it.
+    users.sort(key=lambda user: user.timezone is not None)
     return {user.email: owner_zone(user.timezone, whole.house.settings) for user in users if user.email}
 
 

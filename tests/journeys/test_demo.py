@@ -58,7 +58,8 @@ def test_once_tells_what_the_crm_shows_before_and_after_and_ends(tmp_path: Path)
         "in HubSpot; for",
     }
     assert re.search(r"^Call .* by \w{3} \d\d:\d\d: [12] of 5 \(.*dissatisfied\), ", done.stdout, re.MULTILINE)
-    assert "asked 2 times without an answer" in done.stdout
+    assert "asked 2 times, no answer by" in done.stdout
+    assert re.search(r"got [0-9]+ mails about follow-ups, nobody more:$", done.stdout, re.MULTILINE)
     assert "a customer whom both know has one score" in done.stdout
     found = SUMMARY.search(done.stdout)
     assert found is not None
@@ -155,9 +156,7 @@ def test_time_goes_on_after_the_story_and_nothing_is_left_running(
     watcher.join()
 
     assert code == 0
-    assert re.search(r"^Tue 03 Nov .*  record  .*: \d+ \(\d+ to \d+\), ", said.getvalue(), re.MULTILINE), (
-        said.getvalue()
-    )
+    assert re.search(r"^Tue 03 Nov .*  record  .*: ", said.getvalue(), re.MULTILINE), said.getvalue()
     assert threading.enumerate() == before
 
 
