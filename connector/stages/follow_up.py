@@ -91,7 +91,7 @@ def _follow_account(tx: Transaction, customer: str, now: datetime) -> None:
 
 def _customer(context: Context, connection: Transaction, row: Row[Any], now: datetime) -> Customer:
     found = [*following.answers_of(connection, row.customer), *following.second_thoughts(connection, row.customer)]
-    owed = {one.response_id: one.rule for one in follow_ups.owed_to(connection, row.customer)}
+    owed = {one.response_id: one for one in follow_ups.owed_to(connection, row.customer)}
     unread = [
         pair for pair in following.answers_by_id(connection, owed) if pair[1].id not in {one.id for _, one in found}
     ]
@@ -100,13 +100,17 @@ def _customer(context: Context, connection: Transaction, row: Row[Any], now: dat
     silence, last = following.silence_of(connection, row.customer, now)
     customer = Customer(
         row.customer,
-        [replace(answer, owed_by=owed.get(answer.said.response_id)) for answer in answers],
+        [_owed(answer, owed.get(answer.said.response_id)) for answer in answers],
         figures,
         silence=silence,
         last_answer=last,
         opened=following.last_opened(connection, row.customer),
     )
     return replace(customer, follow_ups=_unclosed(connection, row.customer))
+
+
+def _owed(answer: Answer, owing: Row[Any] | None) -> Answer:
+    return answer if owing is None else replace(answer, owed_by=owing.rule, owed_at=owing.at)
 
 
 def _answers(context: Context, connection: Transaction, found: list[tuple[Said, Row[Any]]]) -> list[Answer]:

@@ -43,6 +43,8 @@ class Answer:
     """Whether it is in a follow-up already."""
     owed_by: str | None = None
     """The rule of the follow-up that it is in, which is about somebody else now: this person is owed one of their own."""
+    owed_at: datetime | None = None
+    """Since when."""
     language: str | None = None
 
 

@@ -64,9 +64,13 @@ def take(here: Surroundings, step: Step) -> int:
 
 
 def follow_up_id(customer: str, step: Step, now: datetime) -> str:
-    """Name a follow-up after what opened it: planning it and opening it give the same, and one answer opens a task once."""
+    """Name a follow-up after what opened it: planning it and opening it give the same, and one answer opens a task once.
+
+    One that is owed a follow-up may have opened one here before, which was joined into another: it gets a new one each time.
+    """
     about = [answer.said.response_id for answer in step.answers] or [now.isoformat()]
-    text = "\n".join([step.rules[0], customer, *about])
+    owed = [answer.owed_at.isoformat() for answer in step.answers if answer.owed_at is not None]
+    text = "\n".join([step.rules[0], customer, *about, *owed])
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 from sqlalchemy import update
+from two_worlds import TwoWorlds
 
-from connector.store import tables
+from connector.store import linking, tables
 from tests.databases import ONE_DATABASE
 
 
@@ -275,3 +276,29 @@ def test_merging_contacts_and_accounts_joins_two_about_one_person_and_loses_nobo
     ]
     assert len(open_tasks) == 2
     nobody_is_in_none(world)
+
+
+# ── linked accounts ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ONE_DATABASE
+def test_whoever_is_parted_gets_one_of_their_own_however_often_accounts_are_linked_and_part(both: TwoWorlds) -> None:
+    accounts = both.account("Northwind"), both.other.account("Northwind Oy")
+    here = both.crm.contact(accounts[0], "Maria Virtanen", Email="maria@nw.example")
+    there = both.other.contact(accounts[1], "Maria Virtanen", Email="maria@nw.example")
+    both.answer(both.ask(accounts[0], here), 1)
+    case = both.other.case(accounts[1], there)
+    both.clock.advance(HOUR)
+    both.other.close(case)
+    both.lap()
+    both.answer(max(both.rows(tables.invitation), key=lambda row: row.created_at).id, 2)
+    both.lap()
+    for _ in range(2):
+        for link, unclosed in (("northwind.example", 1), (None, 2)):
+            with both.store.write() as tx:
+                tx.execute(update(tables.account).values(link=link))
+                assert linking.settle(tx, both.clock.now()) == 1
+            both.lap(HOUR)
+            assert len([row for row in follow_ups(both) if row.state != "closed"]) == unclosed
+            assert both.rows(tables.owed_follow_up) == []
+            nobody_is_in_none(both)
