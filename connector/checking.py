@@ -26,6 +26,8 @@ class Findings:
     """Where `is_customer` leaves out most accounts: told before everything else."""
     counts: dict[str, dict[str, Count]] = field(default_factory=dict)
     """By connection and object: how many records there are, and how many of them were read."""
+    marks: dict[str, str] = field(default_factory=dict)
+    """By connection: how the installation's mark stands, in a sentence."""
 
 
 def check(house: Installation) -> Findings:
@@ -38,6 +40,8 @@ def check(house: Installation) -> Findings:
         found.counts[endpoint.name] = one.counts
         if one.org is not None:
             zones.append(one.org.timezone)
+        if one.mark:
+            found.marks[endpoint.name] = one.mark
         if endpoint.mode_live and one.org is not None and not one.org.test_kind:
             production.append(endpoint.name)
     if production and addressees.allowed(house.settings):

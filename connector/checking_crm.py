@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import Literal, cast
 
 from connector import field_room, setting_up
 from connector.checking_conditions import conditions
@@ -13,6 +13,7 @@ from connector.ports import Clock, CrmMapping, FieldSpec, ObjectSchema, Org
 from connector.stages import addressees, ownership, rights
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
+from connector.stages.mark_keeper import Marked, state_of
 from connector.store import budgets, connecting, owners, retries
 from connector.store.counting import Stored, stored
 from connector.zones import find_zone
@@ -50,6 +51,8 @@ class CrmCheck:
     schemas: Mapping[str, ObjectSchema] = field(default_factory=dict)
     org: Org | None = None
     """Filled by `problems`; None: it could not be reached."""
+    mark: str = ""
+    """Filled by `problems`: how the installation's mark stands, in a sentence."""
 
     def problems(self) -> list[Problem]:
         """Return every problem. What cannot be asked after a failure is left out: the failure is the first to put right."""
@@ -105,10 +108,22 @@ class CrmCheck:
         if self.endpoint.mode_live and org.test_kind and not addressees.allowed(settings):
             yield addressees.unnamed(settings, self.endpoint.name, org.test_kind)
 
+    def _mark(self, mapping: CrmMapping) -> Iterator[Problem]:
+        """Read the installation's mark. While observing, another's is none of our business but news."""
+        if not budgets.is_ready(self.house.store):
+            return
+        one = Marked(self.endpoint.name, self.endpoint.adapter, mapping)
+        state = state_of(self.house.store, one, self.house.settings.base, self.house.clock.now())
+        self.mark = state.sentence
+        if state.error is not None and (self.endpoint.mode_live or not state.missing):
+            severity: Literal["error", "warning"] = "error" if self.endpoint.mode_live else "warning"
+            yield Problem(self._where, state.error.what, state.error.remedy, severity=severity)
+
     def _failure(self, error: CrmError) -> Problem:
         return Problem(self._where, error.what, error.remedy)
 
     def _asked(self, mapping: CrmMapping, org: Org) -> Iterator[Problem]:
+        yield from self._mark(mapping)
         yield from self._reading(mapping, org)
         for left in mapping.foreign:
             held = ownership.filled(self.endpoint.adapter, left.object, left.field)

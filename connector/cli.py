@@ -135,6 +135,9 @@ def setup_crm(
         Path | None, typer.Option(help="A file with an admin's access token, used once.")
     ] = None,
     crm: CrmName = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="This installation replaces the one that has worked on the CRM so far.")
+    ] = False,
     with_values: Annotated[
         bool, typer.Option("--with-values", help="Undo: take fields away though records have values in them.")
     ] = False,
@@ -148,7 +151,7 @@ def setup_crm(
         token = cli_setup.token_in(admin_token_file, endpoints) if admin_token_file is not None else None
         for endpoint in endpoints:
             with cli_setup.setter(house, endpoint, token) as adapter:
-                one = cli_setup.SetUp(out, house, endpoint, adapter, dry_run=dry_run)
+                one = cli_setup.SetUp(out, house, endpoint, adapter, dry_run=dry_run, take_over=take_over)
                 code = max(code, one.undo(with_values=with_values) if undo else one.run())
     if code == 1 and admin_token_file is None:
         err.print("If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE.")
@@ -197,6 +200,11 @@ def sync(
         _report_failures(report)
         if only is None:
             retention.run_if_due(house, within=retention.SLICE)
+    for name, until in report.held.items():
+        err.print(
+            f"{name}: mail to customers waits until {until:%Y-%m-%d %H:%M} UTC, to be certain that no other installation sends it.",
+            markup=False,
+        )
     if paused:
         err.print(f"Paused, so nothing was sent or written: {', '.join(paused)}. See `afterword resume`.", markup=False)
     leave(report.exit_code)

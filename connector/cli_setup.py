@@ -13,8 +13,10 @@ from connector.errors import NotPermitted, Problem, SettingsError
 from connector.ports import CrmAdapter, SetupResult, SetupStep
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
+from connector.stages.mark_keeper import MarkState
 
 REFUSED = 1
+PROBLEMS = 2
 UNREACHABLE = 3
 
 
@@ -55,25 +57,53 @@ class SetUp:
     adapter: CrmAdapter
     """Acts with the rights of whoever sets up."""
     dry_run: bool = field(kw_only=True)
+    take_over: bool = field(kw_only=True, default=False)
+    """The admin says that this installation replaces whichever has marked the CRM."""
 
     def run(self) -> int:
         """Make what is missing."""
         planned = setting_up.plan(self.endpoint, self.adapter, store=self.house.store)
         if self.dry_run or not planned:
             printing_setup.steps(self.console, self.endpoint.name, planned)
-            return 0
+            return self._mark() if not self.dry_run else self._foresee_mark()
         results = setting_up.apply(self.house.store, self.endpoint, self.adapter, planned, clock=self.house.clock)
         by_hand: dict[str, SetupStep] = {}
         code = self._told(_keeping(results, by_hand), planned)
         shown = [step for key, step in by_hand.items() if not code or key.startswith(setting_up.NO_ROOM)]
         printing_setup.by_hand(self.console, shown)
+        if not code:
+            code = self._mark()
         return code
+
+    def _mark(self) -> int:
+        """Make the installation's mark, or take it over; say how it stands."""
+        base, clock = self.house.settings.base, self.house.clock
+        state = setting_up.mark(self.house.store, self.endpoint, base=base, clock=clock, take_over=self.take_over)
+        return self._tell_mark(state)
+
+    def _foresee_mark(self) -> int:
+        base, clock = self.house.settings.base, self.house.clock
+        state = setting_up.mark_state(self.house.store, self.endpoint, base=base, clock=clock)
+        if state.missing or self.take_over:
+            self.console.print(f"  would mark {self.endpoint.name} as this installation's", markup=False)
+            return 0
+        return self._tell_mark(state)
+
+    def _tell_mark(self, state: MarkState) -> int:
+        if state.error is not None:
+            printing.error(self.console, state.error)
+            return PROBLEMS
+        if state.sentence:
+            self.console.print(state.sentence, markup=False)
+        return 0
 
     def undo(self, *, with_values: bool) -> int:
         """Take away what we made. `AfterwordError`: records have values in it, and nobody said that they may be lost."""
         store = self.house.store
         planned = setting_up.plan_undo(store, self.endpoint, self.adapter)
         held = setting_up.values_held(self.endpoint.adapter, planned)
+        if planned:
+            held = setting_up.without_mark(self.endpoint, planned, held)
         lossy = bool(held) and not with_values
         if self.dry_run or not planned or lossy:
             printing_setup.steps(self.console, self.endpoint.name, planned)
@@ -82,6 +112,9 @@ class SetUp:
             return 0
         if lossy:
             raise setting_up.refuse_loss(self.endpoint.name)
+        base, clock = self.house.settings.base, self.house.clock
+        if setting_up.remove_mark(store, self.endpoint, base=base, clock=clock):
+            self.console.print(f"removed: the installation's mark in {self.endpoint.name}", markup=False)
         return self._told(setting_up.undo(store, self.endpoint, self.adapter, planned), planned)
 
     def _told(self, results: Iterator[SetupResult], planned: Sequence[SetupStep]) -> int:

@@ -11,6 +11,7 @@ AfterwordError(what, where, remedy)
 │  ├─ AuthExpired                       the token died: the adapter renews it once and replays; outside it is never seen twice
 │  ├─ AuthRevoked                       the credentials are refused: pause the connection and tell the admin
 │  ├─ NotPermitted                      a scope or permission is missing; never to be read as "there is nothing"
+│  ├─ MarkError                         another installation works on the CRM, or nobody could tell: nothing is sent or written
 │  ├─ SchemaChanged(field)              a field or object that the mapping names is not there (any more)
 │  ├─ CursorInvalid                     the CRM forgot our place in a listing: restart the window
 │  └─ RecordRejected(code, fields)      one record was refused for good …
@@ -139,6 +140,10 @@ class AuthExpired(CrmError):
     """The access token is no longer good."""
 
     permanent = False
+
+
+class MarkError(CrmError):
+    """The installation's mark is another's (or a copy's), or cannot be kept: nothing is sent or written on the connection."""
 
 
 class AuthRevoked(CrmError):

@@ -30,6 +30,9 @@ def whole(text: str) -> str:
     return _NO_CHARACTERS.sub("", text)
 
 
+MARK_KEY: Final = "installation"
+"""The key of the task that is the installation's mark. It is no follow-up."""
+
 Facts = Mapping[str, Any]
 """Whatever else an admin maps: text, numbers, booleans, ISO times. Used by conditions, segments and drivers."""
 

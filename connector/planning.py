@@ -263,7 +263,14 @@ def throw_away(house: Installation) -> Iterator[tuple[Installation, Noted]]:
             endpoints = [replace(one, adapter=NotingAdapter(one.adapter, noted)) for one in house.endpoints]
             channel = NotingChannel(noted) if house.channel is not None else None
             yield (
-                replace(house, store=store, endpoints=endpoints, channel=channel, webhook=lambda _url, _text: None),
+                replace(
+                    house,
+                    store=store,
+                    endpoints=endpoints,
+                    channel=channel,
+                    webhook=lambda _url, _text: None,
+                    acts=False,
+                ),
                 noted,
             )
         finally:
@@ -304,6 +311,13 @@ class NotingAdapter:
     def newest(self, object_name: str, fields: Sequence[str], limit: int) -> Sequence[Record]:
         """See the port."""
         return self._real.newest(object_name, fields, limit)
+
+    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
+        """See the port."""
+        return self._real.find(object_name, field, value, fields)
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Delete nothing: a lap does not."""
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Note the writes; the answer is as if all had gone well."""

@@ -282,6 +282,16 @@ class CrmAdapter(Protocol):
     def newest(self, object_name: str, fields: Sequence[str], limit: int) -> Sequence[Record]:
         """Return the records (not deleted) that were made last, at most `limit`, the newest first."""
 
+    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
+        """Return the living record whose key `field` holds this value, as it is now; None: there is none.
+
+        Where the CRM knows no unique key on this object, and there are several, the oldest; what is new may be missed for `lag` then.
+        `SchemaChanged`: a field is missing.
+        """
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Delete one record that we made; nothing happens where it is gone already."""
+
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out at most `write_batch` writes on one object; one result for each, in order.
 

@@ -18,6 +18,8 @@ def findings(console: Console, found: Findings) -> None:
         ]
         if told:
             line(console, f"Read from {crm}: {', '.join(told)}.")
+    for sentence in found.marks.values():
+        line(console, sentence)
     console.print(verdict(found), markup=False)
 
 
@@ -40,4 +42,8 @@ def as_json(found: Findings) -> dict[str, Any]:
         crm: {name: {"crm": one.crm, "store": one.store, "complete": one.complete} for name, one in of_crm.items()}
         for crm, of_crm in found.counts.items()
     }
-    return {"problems": [one.as_json() for one in (*found.left_out, *found.problems)], "counts": counts}
+    return {
+        "problems": [one.as_json() for one in (*found.left_out, *found.problems)],
+        "counts": counts,
+        "marks": found.marks,
+    }

@@ -154,12 +154,22 @@ class Service:
 
     def _run(self, stages: Stages) -> None:
         try:
-            report = lap.run(self.house, stages=stages)
+            report = lap.run(self.house, stages=stages, may_wait=False)
         except AfterwordError as error:
             log.error("the lap failed", what=error.what, where=error.where, remedy=error.remedy)
             return
         _log_report(report)
+        self._go_on(report)
         self._on_report(report)
+
+    def _go_on(self, report: Report) -> None:
+        """Send what waits as soon as it is certain that no other installation does, be the next lap hours away."""
+        if report.held and not self.house.stop.told:
+            left = max(report.held.values()) - self.house.clock.now()
+            at = datetime.now(UTC) + left + SHORTEST
+            self._scheduler.add_job(
+                self._ask_for, "date", args=(lap.ALL,), run_date=at, id="held", replace_existing=True
+            )
 
 
 def night(schedule: Schedule) -> Nightly:

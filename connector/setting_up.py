@@ -1,6 +1,7 @@
 """`setup-crm`: makes the fields, rights and layout places that the mapping names, and remembers what it made for undo."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from connector import field_room
 from connector.errors import (
@@ -26,6 +27,8 @@ from connector.ports import (
     SetupStep,
 )
 from connector.stages.connect import Endpoint, describe_all, describe_one
+from connector.stages.mark_keeper import Marked, MarkState, look, remove, state_of
+from connector.stages.mark_keeper import make as make_mark
 from connector.store import Store, made, retries
 
 HOPELESS = (NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent)
@@ -147,6 +150,36 @@ def left_after(result: SetupResult, steps: Sequence[SetupStep]) -> int:
     return sum(not step.manual for step in steps[steps.index(result.step) + 1 :])
 
 
+# ── the installation's mark ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def marked(endpoint: Endpoint) -> Marked:
+    """Return the connection with its mapping as it fits by now, for its mark."""
+    mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
+    return Marked(endpoint.name, endpoint.adapter, mapping)
+
+
+def mark(store: Store, endpoint: Endpoint, *, base: Path, clock: Clock, take_over: bool = False) -> MarkState:
+    """Mark the CRM as this installation's, where nobody has yet, or by the admin's word; returns how the mark stands then.
+
+    It is made by the integration user, with the rights that our tasks need. Raises any `CrmError`.
+    """
+    one = marked(endpoint)
+    if one.has_key:
+        make_mark(store, one, base, clock.now(), take_over=take_over)
+    return state_of(store, one, base, clock.now())
+
+
+def mark_state(store: Store, endpoint: Endpoint, *, base: Path, clock: Clock) -> MarkState:
+    """Return how the mark stands. Reads only. Raises any `CrmError`."""
+    return state_of(store, marked(endpoint), base, clock.now())
+
+
+def remove_mark(store: Store, endpoint: Endpoint, *, base: Path, clock: Clock) -> bool:
+    """Take our mark away; returns whether it was there and ours. Raises any `CrmError`."""
+    return remove(store, marked(endpoint), base, clock.now())
+
+
 # ── values that undo would lose ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -168,6 +201,16 @@ def values_held(adapter: CrmAdapter, steps: Sequence[SetupStep]) -> dict[str, in
             if count != 0:
                 held[step.key] = count
     return held
+
+
+def without_mark(endpoint: Endpoint, steps: Sequence[SetupStep], held: dict[str, int | None]) -> dict[str, int | None]:
+    """Leave the task that is the installation's mark out of the records that have values: it goes along."""
+    one = marked(endpoint)
+    if not one.has_key or look(one).task is None:
+        return held
+    key = (one.mapping.object_of("task"), one.mapping.crm_field("task", "key"))
+    left = {step.key: (held[step.key] or 0) - 1 for step in steps if step.holds == key and held.get(step.key)}
+    return {name: left.get(name, count) for name, count in held.items() if left.get(name, count) != 0}
 
 
 def refuse_loss(crm: str) -> AfterwordError:

@@ -9,7 +9,7 @@ from typing import Any
 from connector.errors import AfterwordError, CrmError, StoreError
 from connector.model import Field
 from connector.ports import WriteResult
-from connector.stages import lap, undo
+from connector.stages import lap, marking, undo
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected
 from connector.stages.lap import Installation
@@ -210,7 +210,9 @@ def _outbox(house: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
             remedy = f"`afterword pause --crm {endpoint.name}` first, and try again in a minute."
             raise StoreError("another process is at work on it right now.", where=endpoint.name, remedy=remedy)
         crm, _problems = connect(house.store, house.clock, endpoint)
-        yield Outbox(replace(lap.bare_context(house), connected={endpoint.name: crm}), crm, lease)
+        mark = lap.keeper(house, may_wait=True)
+        mark.begin({endpoint.name: marking.marked(crm)} if endpoint.mode_live else {})
+        yield Outbox(replace(lap.bare_context(house), connected={endpoint.name: crm}, mark=mark), crm, lease)
 
 
 def _names(house: Installation, crm: str, planned: Sequence[Step]) -> Mapping[str, str]:

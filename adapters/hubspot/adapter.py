@@ -1,6 +1,7 @@
 """HubSpot as the connector sees a CRM."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +10,13 @@ from adapters.hubspot.account import Account
 from adapters.hubspot.catalogue import Catalogue
 from adapters.hubspot.client import Client
 from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.errors import Absent
 from adapters.hubspot.links import Links
 from adapters.hubspot.once import Once
 from adapters.hubspot.reading import LAG, Reader
 from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import Setup
+from adapters.hubspot.version import objects
 from adapters.hubspot.write import BATCH, Writer
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
@@ -82,6 +85,15 @@ class HubSpotAdapter:
     def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
         """See `CrmAdapter.newest`."""
         return self._reader.newest(object_name, fields, limit)
+
+    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
+        """See `CrmAdapter.find`."""
+        return self._reader.find(object_name, field, value, fields)
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """See `CrmAdapter.delete`. HubSpot archives it."""
+        with suppress(Absent):
+            self._client.change("DELETE", objects(object_name, record_id), call=f"delete {object_name}")
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """See `CrmAdapter.write`."""

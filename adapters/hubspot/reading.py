@@ -14,7 +14,7 @@ from adapters.hubspot.archive import Archive
 from adapters.hubspot.catalogue import ACTIVITIES, Catalogue
 from adapters.hubspot.client import Answer, Client
 from adapters.hubspot.conditions import Filter
-from adapters.hubspot.errors import says_absent, words
+from adapters.hubspot.errors import Absent, says_absent, words
 from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.owners import OWNERS, Owners
 from adapters.hubspot.pipelines import Pipelines
@@ -221,6 +221,33 @@ class Reader:
             if not after or not answer.rows:
                 break
         return self._completer.records(columns, rows[:limit])
+
+    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
+        """Return the live record whose key holds this value: by the key itself where it is unique, else the oldest one of a search."""
+        columns = self._columns(Query(object_name, tuple(fields)))
+        known = self._catalogue.fields(object_name, must=(field,))
+        row = self._by_key(columns, field, value) if known[field].unique else self._searched(columns, field, value)
+        records = self._completer.records(columns, [row]) if row is not None else []
+        return records[0] if records else None
+
+    def _by_key(self, columns: Columns, field: str, value: str) -> Row | None:
+        query = {"idProperty": field, "properties": ",".join(columns.selected)}
+        try:
+            row = self._client.read(objects(columns.object, value), query, call=f"find {columns.object}").data
+        except Absent:
+            return None
+        return None if row.get("archived") else row
+
+    def _searched(self, columns: Columns, field: str, value: str) -> Row | None:
+        body = {
+            "filterGroups": [{"filters": [{"propertyName": field, "operator": "EQ", "value": value}]}],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "properties": list(columns.selected),
+            "limit": 1,
+        }
+        path = objects(columns.object, "search")
+        rows = self._client.ask(path, body, call=f"find {columns.object}", search=True).rows
+        return rows[0] if rows else None
 
     def properties(self, object_name: str, ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return properties of live records by id, without asking whether there are such properties."""

@@ -1,7 +1,7 @@
 """The port to a CRM in memory, as one integration user sees it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from adapters.memory.crm import MemoryCrm
 from adapters.memory.faults import CallKind
 from adapters.memory.rows import Row, Version
 from adapters.memory.rules import stamp
-from connector.errors import AuthRevoked, Bug, CrmError, NotPermitted, QuotaSpent
+from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
@@ -113,6 +113,14 @@ class MemoryAdapter:
             living.sort(key=lambda each: each[1].id, reverse=True)
             return [_record(asking, row, version) for _, row, version in living[:limit]]
 
+    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
+        """Return the living record that has this unique value."""
+        with self._call("read", "find", object_name):
+            asking = Asking(self.crm, Query(object_name, (*fields, field)))
+            holder = self.crm.holder(object_name, field, value)
+            found = [one for one in self._seen(object_name) if one[1].id == holder and not one[2].deleted]
+            return _record(asking, found[0][1], found[0][2]) if found else None
+
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
@@ -122,6 +130,11 @@ class MemoryAdapter:
             return []
         with self._call("write", "write", writes[0].object, tuple(write.id or "" for write in writes)):
             return [writing.carry_out(self.crm, write) for write in writes]
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Put a record into the bin."""
+        with self._call("write", "delete", object_name, (record_id,)), suppress(Gone):
+            self.crm.delete(record_id)
 
     # ── about itself ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -80,6 +80,14 @@ class SalesforceAdapter:
         """See `CrmAdapter.newest`."""
         return self._reader.newest(object_name, fields, limit)
 
+    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
+        """See `CrmAdapter.find`."""
+        return self._reader.find(object_name, field, value, fields)
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """See `CrmAdapter.delete`."""
+        self._writer.delete(object_name, record_id)
+
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """See `CrmAdapter.write`."""
         return self._writer.write(writes)

@@ -155,6 +155,12 @@ class Reader:
             found |= self._by_traits(object_name, partial(self._present, object_name, tuple(fields), among))
         return found
 
+    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
+        """Return the live record whose key holds this value; the oldest of several, which a unique field does not let be."""
+        holds = soql.condition(Condition(field, "=", (value,)))
+        found = self._by_traits(object_name, partial(self._present, object_name, tuple(fields), holds))
+        return found[min(found)] if found else None
+
     def _present(self, object_name: str, fields: tuple[str, ...], among: str, traits: Traits) -> dict[str, Record]:
         columns = Columns(object_name, fields, traits)
         text = soql.select(columns.selected, object_name, among, _alive(traits))

@@ -17,6 +17,7 @@ BATCH: Final = 200
 _LOCK_ATTEMPTS: Final = 3
 _MOST_REQUESTS: Final = 50
 """How many requests one call may come to when batches must be divided; what is not reached by then waits for the next lap."""
+_DELETED: Final = "ENTITY_IS_DELETED"
 _RECORD_FAULTS: Final = (RecordRejected, SchemaChanged)
 """A whole call refused with these was read and not carried out: one record of it is at fault."""
 
@@ -82,6 +83,15 @@ class Writer:
             return {}
         ids = {str(row.get(field)).casefold(): str(row["Id"]) for row in rows}
         return {result.write.key: replace(result, id=ids.get(_key_of(result)[1].casefold())) for result in wanted}
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Delete one record; nothing happens where it is gone already."""
+        path = f"sobjects/{soql.name(object_name)}/{soql.id18(record_id)}"
+        try:
+            self._client.change("DELETE", path, call=f"delete {object_name}")
+        except SchemaChanged as error:  # that is what a 404 is taken for
+            if _DELETED not in error.what:
+                raise
 
     def _carry_out(self, route: Route, writes: Sequence[Write], budget: Budget, *, known: bool) -> list[WriteResult]:
         """Send, and send again those that somebody else held; results of other requests must not be lost with this one."""

@@ -155,6 +155,8 @@ def _set_up(house: Installation, crm: Crm, endpoint: Endpoint) -> int:
         steps = setting_up.plan(endpoint, admin)
         results = list(setting_up.apply(house.store, endpoint, admin, steps, clock=house.clock))
     failed = [result.error for result in results if result.error is not None]
+    marked = setting_up.mark(house.store, endpoint, base=house.settings.base, clock=house.clock)
+    failed += [marked.error] if marked.error is not None else []
     if failed:
         raise AfterwordError(f"the pretend {crm.title} refused to be set up: {failed[0]}", where="demo", remedy="")
     return sum(1 for result in results if result.done)

@@ -8,6 +8,7 @@ from connector.model import MissingRight
 from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
 from connector.settings import Settings
+from connector.stages.mark_keeper import MarkKeeper
 from connector.stop_sign import StopSign
 from connector.store import Store, Transaction
 from connector.store.leases import Lease
@@ -49,6 +50,8 @@ class Context:
     """Posts a sentence to a chat's webhook address. Raises `MailUnavailable` or `MailboxRefused`."""
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
     """Told about every page that was stored."""
+    mark: MarkKeeper | None = None
+    """Tells whether this installation may send and write; None: nothing is to be sent or written, or the caller has looked."""
     stop: StopSign = field(default_factory=StopSign)
     """Set by SIGTERM; looked at between pages."""
 
@@ -69,4 +72,13 @@ class Context:
     @property
     def live(self) -> tuple[str, ...]:
         """The names of the connections that may be asked, written to and decided for."""
-        return tuple(name for name, one in self.connected.items() if one.live)
+        stopped = self.mark.errors if self.mark is not None else {}
+        return tuple(name for name, one in self.connected.items() if one.live and name not in stopped)
+
+    def may_send(self, crm: str) -> bool:
+        """Tell whether mail to customers of a connection may be sent now, as the installation's mark says."""
+        return self.mark is None or self.mark.may_send(crm)
+
+    def may_write(self, crm: str) -> bool:
+        """Tell whether a connection may be written to, and people told about its records."""
+        return self.mark is None or self.mark.may_write(crm)

@@ -136,7 +136,7 @@ class _Round:
             return max(0, self.settings.limits.daily_sends - sends_on(connection, today))
 
     def _deliver(self, connected: Connected, letters: Sequence[Letter]) -> None:
-        if connected.name in self.result.errors:
+        if connected.name in self.result.errors or not self.context.may_send(connected.name):
             return
         try:
             fresh = reread(connected, letters)
@@ -145,7 +145,7 @@ class _Round:
             self.result.errors[connected.name] = error
             return
         for letter in letters:
-            if self._ends:
+            if self._ends or not self.context.may_send(connected.name):
                 return
             if self._readable(connected, letter):
                 self._one(letter, fresh)

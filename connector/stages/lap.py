@@ -12,6 +12,7 @@ from connector.errors import (
     AfterwordError,
     AuthRevoked,
     LeaseLost,
+    MarkError,
     NotPermitted,
     Problem,
     QuotaSpent,
@@ -29,6 +30,7 @@ from connector.stages import (
     follow_up,
     going_live,
     invite,
+    marking,
     notices,
     present,
     pull,
@@ -40,6 +42,7 @@ from connector.stages.attention import end_attention
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
 from connector.stages.first_contact import note_first_contacts
+from connector.stages.mark_keeper import MarkKeeper
 from connector.stages.pull import Pulled
 from connector.stages.write_back import Written
 from connector.stop_sign import StopSign
@@ -86,6 +89,8 @@ class Installation:
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
     stop: StopSign = field(default_factory=StopSign)
     """Set to end the lap under way at its next page."""
+    acts: bool = True
+    """False: nothing outside is changed (`plan`)."""
 
 
 @dataclass(slots=True)
@@ -111,6 +116,8 @@ class Report:
     news: dict[str, Sequence[Problem]] = field(default_factory=dict)
     """By connection: warnings about a schema that turned out to have changed in this lap."""
     mail_error: AfterwordError | None = None
+    held: dict[str, datetime] = field(default_factory=dict)
+    """By connection: until when its mail waits, so that it is certain that no other installation sends it."""
     busy: list[str] = field(default_factory=list)
     """Work that another process is doing right now."""
 
@@ -180,18 +187,23 @@ class Report:
 def _exit_of(error: AfterwordError) -> int:
     if isinstance(error, QuotaSpent):
         return 1
-    return 2 if isinstance(error, SettingsError) else 3
+    return 2 if isinstance(error, SettingsError | MarkError) else 3
 
 
-def run(house: Installation, context: Context | None = None, *, stages: Sequence[Stage] = ALL) -> Report:
-    """Run one lap, or some of its stages, and keep its report in the store."""
+def run(
+    house: Installation, context: Context | None = None, *, stages: Sequence[Stage] = ALL, may_wait: bool = True
+) -> Report:
+    """Run one lap, or some of its stages, and keep its report in the store.
+
+    `may_wait`: mail that is due waits in this lap until it is certain that no other installation sends it; else for a later one.
+    """
     began = time.monotonic()
     context = context or bare_context(house)
     with house.store.write() as connection:
         number = laps.begin(connection, house.clock.now())
     report = Report()
     try:
-        _run(house, context, stages, report)
+        _run(house, replace(context, mark=keeper(house, may_wait=may_wait)), stages, report)
     except BaseException:
         with suppress(StoreError), house.store.write() as connection:
             laps.cut_off(connection, number, house.clock.now())
@@ -221,6 +233,7 @@ def _run(house: Installation, context: Context, stages: Sequence[Stage], report:
     with at_work(house, context, report) as (reached, leases):
         for name, problem in addressees.unreachable(reached).items():
             report.fail(name, SettingsError([problem]))
+        marking.begin(reached)
         current = _pull(house, reached, leases, report) if Stage.PULL in stages else reached
         _between(house, _still_let_in(current, report), stages, report)
         if Stage.WRITE_BACK in stages:
@@ -228,6 +241,17 @@ def _run(house: Installation, context: Context, stages: Sequence[Stage], report:
             _tell(house, _still_let_in(current, report), report)
             if set(stages) == set(ALL):
                 _report(house, _still_let_in(current, report), report)
+        report.held = marking.held(reached)
+        for name, error in marking.errors(reached).items():
+            if error not in report.failures.get(name, ()):
+                report.fail(name, error)
+
+
+def keeper(house: Installation, *, may_wait: bool) -> MarkKeeper:
+    """Return what keeps the installation's marks in the CRMs."""
+    return MarkKeeper(
+        house.store, house.clock, house.settings.base, house.stop, may_wait=may_wait and house.acts, acts=house.acts
+    )
 
 
 @contextmanager

@@ -200,7 +200,11 @@ def _tell(context: Context, site: Site, email: str) -> int:
     """Send somebody the mail that is due, if one is. Raises what keeps all mail from going out."""
     now = context.clock.now()
     with context.store.read() as tx:
-        crms = [name for name in context.live if not connecting.is_paused(tx, name)]
+        about = noticing.crms_of(tx, email)
+    # Before anything is read for the mail: a connection that is another installation's is live no more.
+    ours = [name for name in about if name in context.live and context.may_write(name)]
+    with context.store.read() as tx:
+        crms = [name for name in ours if not connecting.is_paused(tx, name)]
         waiting = noticing.waiting_for(tx, email, crms)
         recipient = _recipient(context, tx, email)
         midnight = _midnight(recipient.working, now)

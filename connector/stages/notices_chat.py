@@ -33,6 +33,8 @@ def _post_to(context: Context, rule: str, chat: str, url: str) -> int:
     for row in rows:
         if context.stop.is_set():
             break
+        if not context.may_write(row.connection):
+            continue
         posted += _post(context, row, chat, url)
     return posted
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connector.model import Field, Ownership
 from connector.ports import CrmAdapter, CrmMapping, MappingSource, ObjectSchema
-from connector.store import Store, Transaction, made, owning, written_fields
+from connector.store import Store, Transaction, made, marks, owning, written_fields
 from connector.store.written_fields import WrittenField
 
 NEWEST = 2_000
@@ -48,7 +48,8 @@ def _known(tx: Transaction, adapter: CrmAdapter, mapping: MappingSource, schemas
     kept = owning.kept(tx, adapter.connection)
     if kept is None:
         kept = _written_before(tx, adapter.connection, mapping.fit(schemas)[0])
-    return Ownership(made=made_by_us, kept=kept, marked=bool(made_by_us))
+    marked = bool(made_by_us) or marks.own_runs(tx, adapter.connection).adopted
+    return Ownership(made=made_by_us, kept=kept, marked=marked)
 
 
 def _made(tx: Transaction, adapter: CrmAdapter) -> frozenset[Field]:

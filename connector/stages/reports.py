@@ -13,6 +13,7 @@ from connector.exports.files import write_workbook
 from connector.exports.tables import Sheet, TableName
 from connector.model import Attachment
 from connector.ports import Message
+from connector.stages import marking
 from connector.stages.addressees import allowed
 from connector.stages.context import Context
 from connector.stages.present import words_of
@@ -88,6 +89,9 @@ def _tell(context: Context, writer: _Writer, address: str, unread: Collection[st
         covered = _covered(context, tx, report, address, unread)
         if covered is None or reporting.was_begun(tx, report.key(address)):
             return 0
+    if not marking.all_ours(context, covered.crms):
+        return 0
+    with context.store.read() as tx:
         message = writer.message(tx, address, covered)
     return _send(context, report, address, message)
 

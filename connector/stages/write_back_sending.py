@@ -61,12 +61,16 @@ class Outbox:
         """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmAdapter.write` for its errors."""
         with self.context.store.read() as connection:
             self.lease.check(connection)
+        if self.context.mark is not None:
+            self.context.mark.require(self.crm.name)
         return checked(writes, self.crm.adapter.write(writes))
 
     def send_in_bulk(self, bulk: BulkWriter, writes: Sequence[Write]) -> list[WriteResult]:
         """The same by an order that the CRM carries out by itself."""
         with self.context.store.read() as connection:
             self.lease.check(connection)
+        if self.context.mark is not None:
+            self.context.mark.require(self.crm.name)
         return checked(writes, bulk.write(writes, self.context.stop.is_set))
 
     def log(self, connection: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:

@@ -101,6 +101,18 @@ def recipients(tx: Connection) -> list[str]:
     )
 
 
+def crms_of(tx: Connection, recipient: str) -> list[str]:
+    """Return the connections about which something is waiting to be told to somebody."""
+    rows = (
+        select(follow_up.c.connection)
+        .join(notice, follow_up.c.id == notice.c.follow_up_id)
+        .where(notice.c.state == WAITING, notice.c.recipient == recipient)
+        .distinct()
+        .order_by(follow_up.c.connection)
+    )
+    return list(tx.execute(rows).scalars())
+
+
 def waiting_for(tx: Connection, recipient: str, crms: Collection[str]) -> list[Waiting]:
     """Return what is waiting to be told to somebody about these connections, in the order in which it happened."""
     rows = (

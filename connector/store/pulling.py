@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, update
 
-from connector.model import Account, Contact, Interaction, Kind, Pulled, SeenTask
+from connector.model import MARK_KEY, Account, Contact, Interaction, Kind, Pulled, SeenTask
 from connector.ports import Reading, Record
 from connector.store import tables
 from connector.store.among import among
@@ -113,6 +113,8 @@ class Absorber:
                 counts.unchanged += 1 - buried  # of what we never had, or had buried before, it says nothing new
             elif reading.value is None:
                 self._pass_over(found, counts)
+            elif isinstance(reading.value, SeenTask) and reading.value.key == MARK_KEY:
+                counts.unchanged += 1  # the installation's mark is read apart
             elif (row := _if_fresh(reading.value, known.get(found.ref))) is None:
                 counts.unchanged += 1
             else:

@@ -15,6 +15,7 @@ from connector.errors import (
     Gone,
     Locked,
     RuleRefused,
+    SchemaChanged,
     TooLong,
     Unavailable,
 )
@@ -252,3 +253,40 @@ class WritingContract:
         again = world.adapter.write(writes)
         assert [result.outcome for result in again] == ["updated"] * 3
         assert world.living(world.names.company) == 3
+
+    # ── by key ──
+
+    def test_a_record_is_found_by_its_key_as_it_is_now(self, world: World) -> None:
+        names = world.names
+        made = world.company("Acme", key="k-1", score=1)
+        world.company("Other", key="k-2")
+        world.update(names.company, made, {names.score: 2})
+        found = world.adapter.find(names.company, names.key, "k-1", [names.name, names.score])
+        assert found is not None
+        assert (found.id, found.fields[names.name], float(found.fields[names.score])) == (made, "Acme", 2)
+
+    def test_what_the_adapter_created_is_found_by_its_key_at_once(self, world: World) -> None:
+        names = world.names
+        (result,) = world.adapter.write([once(world, "k-9", name="One", note="One")])
+        found = world.adapter.find(names.company, names.key, "k-9", [names.note])
+        assert found is not None
+        assert (found.id, found.fields[names.note]) == (result.id, "One")
+
+    def test_a_key_that_nobody_has_finds_nothing(self, world: World) -> None:
+        names = world.names
+        world.delete(names.company, world.company("Gone", key="k-3"))
+        for key in ("k-3", "k-4", "it's/no one's?"):
+            assert world.adapter.find(names.company, names.key, key, [names.name]) is None
+
+    def test_to_find_by_a_field_that_is_not_there_is_an_error(self, world: World) -> None:
+        world.hide(world.names.company, world.names.key)
+        with pytest.raises(SchemaChanged):
+            world.adapter.find(world.names.company, world.names.key, "k-1", [world.names.name])
+
+    def test_a_record_is_deleted_once(self, world: World) -> None:
+        names = world.names
+        made = world.company("Acme", key="k-1")
+        for _ in range(2):
+            world.adapter.delete(names.company, made)
+            assert world.living(names.company) == 0
+        assert world.adapter.find(names.company, names.key, "k-1", [names.name]) is None

@@ -23,10 +23,12 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.server import running
+from adapters.sandbox.web import Request, Response
 from connector import setting_up, wiring
 from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SteppedClock, SystemClock
+from connector.model import MARK_KEY
 from connector.ports import Clock
 from connector.service import web_parts
 from connector.stages import lap
@@ -40,6 +42,8 @@ LIMITS = 'quiet_period = "0s"\nminimum_gap = "0s"\naccount_cap = "1000 per 30d"\
 SECRET = "a secret that is only good for this test, long enough"
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+LAG = timedelta(minutes=5)
+"""How long both CRMs may hide what was written."""
 
 
 class OrgClock(SandboxClock):
@@ -154,6 +158,8 @@ class House:
     answered: list[str] = field(default_factory=list)
     trouble: Callable[[], str] = lambda: ""
     """What the pages are told of the service behind them."""
+    renewals: set[int] = field(default_factory=set)
+    """The numbers of the calls that renewed the installation's mark, which is nobody's record."""
     _mark: int = 0
 
     # ── the admin ──
@@ -227,6 +233,25 @@ client_secret = "{self.org.client.client_secret}\""""
         results = setting_up.apply(store, endpoint, admin, setting_up.plan(endpoint, admin), clock=self.clock)
         assert [result.error for result in results if result.error is not None] == []
         admin.close()
+
+    def note_renewals(self) -> None:
+        """Tell the calls that renew the installation's mark from others."""
+        real = self.org.handle
+
+        def handle(request: Request) -> Response:
+            answer = real(request)
+            if b"renewed: " in request.body:
+                self.renewals.add(self.org.log.mark())
+            return answer
+
+        self.org.handle = handle  # type: ignore[method-assign]
+
+    def mark_crm(self) -> None:
+        """Mark the CRM as this installation's, as the end of `setup-crm` does, long enough ago for its lag."""
+        at = SteppedClock(self.clock.now() - 2 * LAG)
+        for endpoint in self.installation.endpoints:
+            state = setting_up.mark(self.installation.store, endpoint, base=self.folder, clock=at)
+            assert state.error is None
 
     def command(self, *words: str) -> Done:
         """Run one command of the product as a process of its own, on the machine's time."""
@@ -308,7 +333,7 @@ client_secret = "{self.org.client.client_secret}\""""
 
     def tasks(self) -> list[dict[str, Any]]:
         """Return the follow-up tasks that exist."""
-        return [row for row in self.org.rows("Task") if row.get("Afterword_Key__c")]
+        return [row for row in self.org.rows("Task") if row.get("Afterword_Key__c") not in (None, MARK_KEY)]
 
     def follow_ups(self) -> list[Task]:
         """Return the follow-up tasks in words that every CRM shares."""
@@ -336,8 +361,8 @@ client_secret = "{self.org.client.client_secret}\""""
 
     @property
     def writes(self) -> list[Call]:
-        """The writing calls that reached the CRM since the mark."""
-        return self.org.log.since(self._mark, kind="write")
+        """The writing calls that reached the CRM since the mark, less those that renewed the installation's."""
+        return [call for call in self.org.log.since(self._mark, kind="write") if call.number not in self.renewals]
 
     def status(self) -> dict[str, Any]:
         """Return what `afterword status` tells."""
@@ -366,6 +391,8 @@ def standing(
         stack.callback(house.close)
         stack.enter_context(_web(house))
         settle(house)
+        house.note_renewals()
+        house.mark_crm()
         yield house
 
 

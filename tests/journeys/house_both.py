@@ -124,4 +124,7 @@ def standing_beside_both(folder: Path, store_url: str, clock: SteppedClock | Non
         stack.callback(house.close)
         stack.enter_context(_web(house))
         house.set_up()
+        house.note_renewals()
+        hub.note_renewals()
+        house.mark_crm()
         yield house

@@ -7,6 +7,7 @@ from house import House, Task
 
 from adapters.sandbox.hubspot import HubSpot
 from connector import setting_up
+from connector.model import MARK_KEY
 
 COMPANIES, CONTACTS = "companies", "contacts"
 
@@ -67,7 +68,7 @@ access_token = "{self.org.access_token}\""""
         return {name.removeprefix("afterword_"): value for name, value in row.items() if name.startswith("afterword_")}
 
     def tasks(self) -> list[dict[str, Any]]:
-        return [row for row in self.org.rows("tasks") if row.get("afterword_key")]
+        return [row for row in self.org.rows("tasks") if row.get("afterword_key") not in (None, MARK_KEY)]
 
     def follow_ups(self) -> list[Task]:
         return [

@@ -35,7 +35,7 @@ def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing
     number = live.record("Case", case)["CaseNumber"]
     asked = live.shows("Contact", maria)
     assert asked["Last_Rating"] == f"1 of 5, very dissatisfied, case {number}, 17 Nov 2026"
-    assert asked["Last_Asked"].startswith("2026-11-17T10:00:00")
+    assert asked["Last_Asked"].startswith("2026-11-17T10:05:00")
 
     (task,) = live.tasks()
     assert task["OwnerId"] == rep

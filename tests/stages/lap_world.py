@@ -11,7 +11,7 @@ from sqlalchemy import Table, select
 from adapters.memory import MemoryAdapter, MemoryCrm
 from connector import status, wiring
 from connector.clock import SteppedClock
-from connector.model import Rating
+from connector.model import MARK_KEY, Rating
 from connector.rules import SCALES
 from connector.settings import load
 from connector.stages import lap
@@ -136,7 +136,7 @@ class LapWorld:
 
     def tasks(self) -> list[dict[str, Any]]:
         """Return our tasks."""
-        return [row for row in self.crm.all("Task") if row.get("Afterword_Key__c")]
+        return [row for row in self.crm.all("Task") if row.get("Afterword_Key__c") not in (None, MARK_KEY)]
 
     def refused(self) -> list[dict[str, Any]]:
         """Return what was set aside."""
@@ -144,5 +144,6 @@ class LapWorld:
         return found
 
     def writes(self) -> int:
-        """Count the writing calls that reached the CRM."""
-        return sum(call.kind == "write" for call in self.crm.log.calls)
+        """Count the writing calls that reached the CRM, less those that renewed the installation's mark."""
+        mark = {row["Id"] for row in self.crm.all("Task") if row.get("Afterword_Key__c") == MARK_KEY}
+        return sum(call.kind == "write" and not mark & set(call.records) for call in self.crm.log.calls)

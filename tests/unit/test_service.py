@@ -31,7 +31,8 @@ class Laps:
         self.may_end = threading.Semaphore(0)
         self.seen = threading.Semaphore(0)
 
-    def __call__(self, _house: Installation, *, stages: tuple[lap.Stage, ...]) -> Report:
+    def __call__(self, _house: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
+        assert not may_wait
         self.began.append(stages)
         self.seen.release()
         assert self.may_end.acquire(timeout=20)
@@ -97,10 +98,10 @@ def test_a_fault_in_one_lap_is_told_and_the_next_one_runs(
 ) -> None:
     laps = Laps()
 
-    def faulty(house: Installation, *, stages: tuple[lap.Stage, ...]) -> Report:
+    def faulty(house: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
         if stages == AFTER_AN_ANSWER:
             raise ZeroDivisionError
-        return laps(house, stages=stages)
+        return laps(house, stages=stages, may_wait=may_wait)
 
     monkeypatch.setattr(lap, "run", faulty)
     monkeypatch.setattr(services, "SHORTEST", timedelta(milliseconds=20))

@@ -1,6 +1,6 @@
 """What the installation knows of itself: its leases, its laps, its connections, and what it made in a CRM."""
 
-from sqlalchemy import Column, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Integer, String, Table, Text, UniqueConstraint
 
 from connector.store.tables.base import metadata
 from connector.store.types import Json, Utc
@@ -58,6 +58,25 @@ connection_state = Table(
     Column("last_error", Text),
     Column("last_error_at", Utc),
     Column("last_ok_at", Utc),
+)
+
+installation_mark = Table(
+    "installation_mark",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("run", String, nullable=False, comment="Our newest run id: kept here before it is written to the CRM."),
+    Column("previous", String, comment="The run id that the CRM showed before."),
+    Column("run_at", Utc, nullable=False),
+    Column("confirmed", Boolean, nullable=False, comment="The CRM still showed the newest one after its lag."),
+    Column(
+        "firm", Boolean, nullable=False, comment="The mark was ours before, too: only mail waits until it is confirmed."
+    ),
+    Column(
+        "adopted", Boolean, nullable=False, comment="It was made by setup-crm, or taken over: the CRM carries our mark."
+    ),
+    Column("places", Json, nullable=False, comment="Where the store was at its renewals, the newest last."),
+    Column("read_at", Utc, comment="When the mark was last seen to be ours."),
+    comment="Our side of the task in each CRM that says which installation works on it.",
 )
 
 call_count = Table(
