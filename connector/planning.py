@@ -13,26 +13,11 @@ from connector import owing
 from connector.clock import SteppedClock
 from connector.customer_coverage import left_out
 from connector.errors import AfterwordError, Problem
-from connector.model import Decision, ForeignField, MissingRight, Ref, Unseen
+from connector.model import Decision, ForeignField
+from connector.noting import Noted, NotingAdapter, NotingChannel
 from connector.owing import Owed
 from connector.ports import (
-    BulkWriter,
-    CrmAdapter,
-    FieldLimit,
-    FieldSpec,
-    Message,
-    Needs,
-    ObjectSchema,
-    Org,
-    Page,
-    Position,
-    Query,
-    Record,
-    SetupResult,
-    SetupStep,
-    Usage,
     Write,
-    WriteResult,
 )
 from connector.settings import SendingWindow
 from connector.stages import going_live, invite, lap, ownership
@@ -49,19 +34,6 @@ EXAMPLES = 10
 """How many invitations are told one by one."""
 _MOST_CANCELLED = 1_000
 """Of how many a plan tells that they would not be asked any more."""
-
-
-_PLANNED = "(new) "
-"""Begins the id of a record that the CRM would make."""
-
-
-@dataclass(slots=True)
-class Noted:
-    """What a lap would have done outside."""
-
-    writes: list[tuple[str, Write]] = field(default_factory=list)
-    """(connection, write), in order."""
-    messages: list[Message] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,110 +247,6 @@ def throw_away(house: Installation) -> Iterator[tuple[Installation, Noted]]:
             )
         finally:
             store.close()
-
-
-class NotingAdapter:
-    """Reads through to a CRM, and notes writes instead of carrying them out."""
-
-    def __init__(self, real: CrmAdapter, noted: Noted) -> None:
-        self._real = real
-        self._noted = noted
-        self.connection = real.connection
-        self.write_batch = real.write_batch
-        self.bulk: BulkWriter | None = None
-        self.lag = real.lag
-
-    def org(self) -> Org:
-        """See the port."""
-        return self._real.org()
-
-    def describe(self, object_name: str) -> ObjectSchema:
-        """See the port."""
-        return self._real.describe(object_name)
-
-    def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
-        """See the port."""
-        return self._real.changes(query, since=since, after=after)
-
-    def count(self, query: Query) -> int:
-        """See the port."""
-        return self._real.count(query)
-
-    def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
-        """See the port."""
-        return self._real.fetch(object_name, ids, fields)
-
-    def newest(self, object_name: str, fields: Sequence[str], limit: int) -> Sequence[Record]:
-        """See the port."""
-        return self._real.newest(object_name, fields, limit)
-
-    def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
-        """See the port."""
-        return self._real.find(object_name, field, value, fields)
-
-    def delete(self, object_name: str, record_id: str) -> None:
-        """Delete nothing: a lap does not."""
-
-    def write(self, writes: Sequence[Write]) -> list[WriteResult]:
-        """Note the writes; the answer is as if all had gone well."""
-        self._noted.writes += [(self.connection, one) for one in writes]
-        return [
-            WriteResult(one, "updated" if one.id else "created", one.id or f"{_PLANNED}{one.key}") for one in writes
-        ]
-
-    def usage(self) -> Usage:
-        """See the port."""
-        return self._real.usage()
-
-    def record_url(self, ref: Ref) -> str:
-        """See the port; what is only planned has no address yet."""
-        return "" if ref.id.startswith(_PLANNED) else self._real.record_url(ref)
-
-    def missing_rights(self, needs: Needs) -> Sequence[MissingRight]:
-        """Ask the real CRM."""
-        return self._real.missing_rights(needs)
-
-    def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
-        """See the port."""
-        return self._real.plan_setup(fields, hidden)
-
-    def field_limits(self, objects: Sequence[str]) -> Sequence[FieldLimit]:
-        """Ask the real CRM."""
-        return self._real.field_limits(objects)
-
-    def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
-        """Ask the real CRM."""
-        return self._real.unseen(fields)
-
-    def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
-        """Carry out nothing."""
-        del steps
-        return iter(())
-
-    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
-        """See the port."""
-        return self._real.plan_undo(made)
-
-    def close(self) -> None:
-        """Leave the real adapter to its owner."""
-
-
-class NotingChannel:
-    """Notes messages instead of sending them."""
-
-    def __init__(self, noted: Noted) -> None:
-        self._noted = noted
-
-    def send(self, message: Message) -> None:
-        """Note the message."""
-        self._noted.messages.append(message)
-
-    def check(self) -> Sequence[Problem]:
-        """There is nothing to check."""
-        return ()
-
-    def close(self) -> None:
-        """There is nothing to close."""
 
 
 # ── the present values ───────────────────────────────────────────────────────────────────────────────────────────────
