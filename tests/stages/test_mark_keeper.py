@@ -4,7 +4,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from lap_world import DAY, HOUR, LapWorld
+from lap_world import CONFIG, CSAT, DAY, HOUR, LapWorld
 from rich.console import Console
 
 from connector import planning, reconciling, setting_up, status, undoing
@@ -142,6 +142,20 @@ def test_another_that_comes_in_the_middle_of_sending_stops_the_rest(world: LapWo
     world.mailbox.send = slowly  # type: ignore[method-assign]
     report = world.lap()
     assert (report.sent, report.exit_code) == (2, 2)
+
+
+def test_managers_get_no_report_from_a_copy(world: LapWorld) -> None:
+    web = '[reports]\nweekly = "mon 08:00"\n[web]\nmanagers = ["cx@acme.example"]\n'
+    world.configure(CSAT, config=CONFIG.replace("[web]\n", web, 1))
+    world.lap()
+    world.mailbox.messages.clear()
+    ours = the_mark(world)["Description"]
+    taken_over(world)
+    world.lap(7 * DAY)
+    assert world.mailbox.messages == []
+    world.crm.update(the_mark(world)["Id"], {"Description": ours})
+    world.lap()
+    assert [message.to for message in world.mailbox.messages] == ["cx@acme.example"]
 
 
 @pytest.mark.parametrize("text", [None, "Please call Maria."])

@@ -17,8 +17,6 @@ from sqlalchemy import update
 
 from connector import planning
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
-from connector.installation_mark import Mark, text_of
-from connector.model import MARK_KEY
 from connector.ports import Message
 from connector.stages import lap, reports
 from connector.store import tables
@@ -495,15 +493,3 @@ def test_what_customers_write_is_text_in_both_parts(office: LapWorld) -> None:
     assert "<i>Co" not in mail.html
     assert "\nOpen https://evil.example" not in mail.text
     assert re.findall(r'href="([^"]*)"', mail.html) == re.findall(r"https://crm\S+", mail.text)
-
-
-def test_nothing_is_told_while_another_installation_works_on_the_crm(office: LapWorld) -> None:
-    (task,) = [row for row in office.crm.all("Task") if row.get("Afterword_Key__c") == MARK_KEY]
-    ours = task["Description"]
-    theirs = text_of(Mark("b" * 24, "theirs", office.clock.now()))
-    office.crm.update(task["Id"], {"Description": theirs, "Subject": theirs})
-    at(office, "2026-11-23T08:05")
-    assert mails(office) == []
-    office.crm.update(task["Id"], {"Description": ours})
-    at(office, "2026-11-23T08:20")
-    assert len(mails(office)) == 1
