@@ -125,7 +125,7 @@ def test_a_stale_field_is_cleared_where_nobody_has_changed_it_and_laps_go_on(wor
     assert world.shows(account)["People"] == 1
     world.lap()
     assert world.crm.get(account).get("Afterword_Mood__c") is None
-    assert world.crm.get(account)["Description"] == "Too few answers"
+    assert world.crm.get(account)["Description"] == "Last answer good"
 
 
 def test_a_field_that_is_written_is_not_cleared(world: LapWorld) -> None:

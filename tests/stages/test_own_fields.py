@@ -39,7 +39,7 @@ def test_notes_of_others_are_not_overwritten_and_everything_else_is_written(worl
     use(world, line("account", "summary", '"Description"'))
     world.rated(account, 1)
     assert world.crm.get(account)["Description"] == NOTES
-    assert world.shows(account)["Mood"] == "Too few answers"
+    assert world.shows(account)["Mood"] == "Last answer bad"
     assert world.shows(account)["Attention"]
     assert len(world.tasks()) == 1
 

@@ -16,7 +16,7 @@ from tests.databases import ONE_DATABASE
 pytestmark = ONE_DATABASE
 
 MOOD = "Afterword_Mood__c"
-WHAT = "bad value for restricted picklist field: Too few answers"
+WHAT = "bad value for restricted picklist field: Last answer bad"
 MINUTE = timedelta(minutes=1)
 
 
@@ -78,13 +78,13 @@ def test_the_field_is_written_as_soon_as_it_is_taken(world: LapWorld) -> None:
     with world.store.write() as tx:
         retries.again(tx, "acme")
     world.lap()
-    assert (world.shows(account)["Mood"], world.refused()) == ("Too few answers", [])
+    assert (world.shows(account)["Mood"], world.refused()) == ("Last answer bad", [])
 
 
 def test_a_new_value_is_tried_at_once(world: LapWorld) -> None:
     account = world.account()
     error = BadOption(WHAT, fields=[MOOD])
-    world.crm.faults.refuse(error, lambda _row, values: values.get(MOOD) == "Too few answers")
+    world.crm.faults.refuse(error, lambda _row, values: values.get(MOOD) == "Last answer bad")
     world.rated(account, 5)
     with world.store.write() as tx:
         rows = tx.execute(tables.display.select().where(tables.display.c.target == "account")).all()
@@ -120,7 +120,7 @@ def mended(world: LapWorld) -> str:
 
 
 def healed(world: LapWorld, account: str) -> bool:
-    return (len(world.tasks()), world.shows(account)["Mood"], world.refused()) == (1, "Too few answers", [])
+    return (len(world.tasks()), world.shows(account)["Mood"], world.refused()) == (1, "Last answer bad", [])
 
 
 def test_everything_is_tried_again_once_a_day(world: LapWorld) -> None:
