@@ -13,7 +13,7 @@ from connector.service import web_parts
 from connector.store import tables
 from connector.web.app import create_app
 
-FOR_PEOPLE = {"/s/{token}", "/s/{token}/unsubscribe", "/sign-in", "/sign-in/{token}", "/sign-out"}
+FOR_PEOPLE = {"/s/{token}", "/f/{token}", "/s/{token}/unsubscribe", "/sign-in", "/sign-in/{token}", "/sign-out"}
 FOR_MAIL_PROVIDERS = {"/bounces/{token}"}
 
 

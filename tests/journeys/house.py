@@ -398,7 +398,8 @@ def standing(
 
 def cases_alone(mapping: str) -> str:
     """Leave calls, meetings and deals out of a mapping: a limit of searches then holds up no lap on the machine's time."""
-    return re.sub(r"(?ms)^\[interaction\.(call|meeting|deal)\b.*?(?=^\[task\])", "", mapping)
+    mapping = re.sub(r"(?ms)^\[interaction\.(call|meeting|deal)\b.*?(?=^\[task\])", "", mapping)
+    return re.sub(r"(?m)^related = .*$", 'related = ["case"]', mapping)
 
 
 def mapping_line(house: House, text: str) -> str:

@@ -15,6 +15,7 @@ from connector.store import (
     Store,
     answering,
     delivering,
+    follow_ups,
     following,
     made,
     merging,
@@ -172,7 +173,8 @@ def test_a_correction_that_comes_while_a_follow_up_is_opened_is_kept_beside_the_
         following.lock_answers(tx, "a")
         row = {"id": "f", "rule": "unhappy", "customer": "a", "connection": "acme", "account_id": "a", "state": "open"}
         words = {"priority": "normal", "subject": "Call", "body": "", "due_at": NOW, "opened_at": NOW}
-        following.open_one(tx, {**row, **words}, [first])
+        follow_ups.insert(tx, {**row, **words, "about": "c"})
+        follow_ups.link(tx, "f", [first])
 
     at_once(store, open_follow_up, _answer(5))
     with store.read() as tx:
