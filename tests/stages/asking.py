@@ -94,6 +94,11 @@ class LittleCrm:
     def read(self, connection: str, record: Record) -> Reading:
         return Reading("any", record.fields["all"])
 
+    def record_url(self, ref: Ref) -> str:
+        if self.down is not None:
+            raise self.down
+        return f"https://{ref.connection}.example/{ref.object}/{ref.id}"
+
 
 @dataclass
 class World:
