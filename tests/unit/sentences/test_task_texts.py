@@ -33,7 +33,7 @@ LONG = "Printer offline again after the update " * 12
 
 
 def text(**changes: object) -> str:
-    values = {"rule": parse_rule("low"), "links": [DETAILS], "tz": HELSINKI, "said": [MARIA]}
+    values = {"rules": (parse_rule("low"),), "links": [DETAILS], "tz": HELSINKI, "said": [MARIA]}
     return body(TaskText(**{**values, **changes}), EN)  # type: ignore[arg-type]
 
 
