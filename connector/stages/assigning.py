@@ -74,7 +74,9 @@ def assign(
     last: Row[Any] | None = None
     for owner, note in _candidates(connection, targets, about, cover):
         if not following.works(owner):
-            why = "is no longer active" if following.is_own(owner) else "is a login of a partner or a customer"
+            # Whoever has left may have lost their user too (HubSpot): that makes them nobody's partner.
+            gone = not owner.active or owner.deleted_at is not None
+            why = "is no longer active" if gone else "is a login of a partner or a customer"
             passed.append(f"{owner.name} {why}")
         elif owner in rated:
             passed.append(f"{owner.name} is the person who was rated")
