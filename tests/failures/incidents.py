@@ -37,7 +37,7 @@ def answering(
     try:
         yield pages
     finally:
-        del house.org.handle
+        house.org.handle = real  # type: ignore[method-assign]
 
 
 @contextmanager

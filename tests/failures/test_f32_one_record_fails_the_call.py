@@ -33,7 +33,7 @@ def refusing_whole_calls(house: House, record: str) -> Iterator[list[int]]:
     try:
         yield refused
     finally:
-        del house.org.handle
+        house.org.handle = real  # type: ignore[method-assign]
 
 
 def test_the_neighbours_of_a_record_that_fails_its_call_are_written(either: House) -> None:

@@ -28,7 +28,7 @@ def sent(house: House) -> Iterator[list[dict[str, Any]]]:
     try:
         yield seen
     finally:
-        del house.org.handle
+        house.org.handle = real  # type: ignore[method-assign]
 
 
 def ours(fields: dict[str, Any]) -> dict[str, Any]:

@@ -180,7 +180,13 @@ def test_a_deleted_task_is_made_again_when_the_follow_up_is_open_again(world: La
 # ── completed by us ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("by", [ClosedBy.LATER_ANSWER, ClosedBy.JOINED, ClosedBy.ACCOUNT_GONE])
+@ONE_DATABASE
+def test_a_task_whose_account_is_gone_is_left_alone(world: LapWorld, unhappy: str) -> None:
+    close(world, ClosedBy.ACCOUNT_GONE)
+    assert writes_in(world, lambda: (world.lap(), world.lap(HOUR))) == 0
+
+
+@pytest.mark.parametrize("by", [ClosedBy.LATER_ANSWER, ClosedBy.JOINED])
 def test_what_is_closed_elsewhere_completes_its_task_once(world: LapWorld, unhappy: str, by: ClosedBy) -> None:
     close(world, by)
     assert writes_in(world, world.lap) == 1
