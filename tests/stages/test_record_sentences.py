@@ -87,7 +87,8 @@ def test_the_case_is_told_by_its_subject_on_the_record_and_in_the_task(world: La
         "> Still broken.",
         "> Outcome: Solved",
     ]
-    assert lines[-1] == "When you have called, note how it ended in the field Outcome of this task."
+    assert "When you have called, note how it ended: choose one." in lines
+    assert lines[-1].startswith("No action needed: https://feedback.acme.example/f/")
     assert world.shows(contact)["Last_Rating"].startswith(f"1 of 5, very dissatisfied, case {number}, ")
 
 
@@ -105,7 +106,7 @@ def test_records_speak_the_companys_language(world: LapWorld) -> None:
     (task,) = world.tasks()
     assert task["Subject"].startswith("Soita viimeistään ")
     (mail,) = (message for message in world.mailbox.messages if "1/5" in message.subject)
-    assert mail.subject.startswith("Maria Virtanen: 1/5, erittäin tyytymätön, case ")
+    assert mail.subject.startswith("Soita viimeistään ")
 
 
 @ONE_DATABASE
