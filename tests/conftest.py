@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from databases import NewStore
 from sqlalchemy import text
@@ -17,6 +18,10 @@ from connector.clock import SteppedClock
 from connector.store import Store
 from connector.store.migrate import migrate
 from connector.store.tables import metadata
+
+# What a test promises does not depend on how fast the machine is.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 LONG = (
     "test_demo.py",
