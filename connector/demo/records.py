@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any, Self
 
 from adapters.sandbox.workplaces.crm import Crm, TaskFields
-from connector.model import Ref
+from connector.model import MARK_KEY, Ref
 from connector.ports import Condition, CrmAdapter, CrmMapping, FieldSpec, Query, Record
 from connector.stages.connect import Endpoint, describe_all
 
@@ -88,14 +88,15 @@ class Records:
         return self.shown("account", [one.ref.id for one in self.crm.accounts()])
 
     def tasks(self) -> list[FollowUpTask]:
-        """Return all our tasks, by their due day."""
+        """Return all our tasks for people, by their due day: not the one that is the installation's mark."""
         names = {one: self.mapping.crm_field("task", one) for one in _TASK} | dict(self.crm.about)
         names["due"] = self.mapping.crm_field("task", "due" if "due" in self.mapping.names("task") else "due_at")
         query = Query(
             self.mapping.object_of("task"), tuple(names.values()), ((Condition(names["key"], "!=", (None,)),),)
         )
         pages = self.adapter.changes(query, since=None, after=None)
-        found = [self._task(record, names) for page in pages for record in page.records if not record.deleted]
+        living = (record for page in pages for record in page.records if not record.deleted)
+        found = [self._task(one, names) for one in living if one.fields.get(names["key"]) != MARK_KEY]
         return sorted(found, key=lambda one: (one.due, one.subject))
 
     def _task(self, record: Record, names: Mapping[str, str]) -> FollowUpTask:
