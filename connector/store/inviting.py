@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, update
 
 from connector.model import Decision, Delivery
 from connector.store.engine import new_id
@@ -61,12 +61,21 @@ def live_since(connection: Connection) -> Mapping[Address, datetime]:
 # ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def is_to_be_looked_at(now: datetime) -> ColumnElement[bool]:
+    """Return whether `invite` is to look at an interaction by now. Only an end that is still to come lets it wait.
+
+    Whatever else is dated ahead was noted by a clock that was wrong.
+    """
+    still_to_come = and_(interaction.c.ended_at.is_not(None), interaction.c.ended_at > now)
+    return or_(interaction.c.look_at <= now, and_(interaction.c.look_at.is_not(None), ~still_to_come))
+
+
 def to_look_at(connection: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
     """Return interactions that were changed since they were last decided on."""
     return list(
         connection.execute(
             select(interaction.c.id)
-            .where(interaction.c.look_at <= now, interaction.c.connection.in_(crms))
+            .where(is_to_be_looked_at(now), interaction.c.connection.in_(crms))
             .order_by(interaction.c.look_at, interaction.c.connection, interaction.c.ref)
             .limit(limit)
         ).scalars()

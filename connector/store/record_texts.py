@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, update
 
 from connector.model import Delivery, FollowUpState, Rating
 from connector.sentences.values import Asked, Said
@@ -146,12 +146,17 @@ def asked_in_vain(tx: Connection, customer: str, until: datetime) -> list[Asked]
 def outdated(tx: Connection, now: datetime, *, after: str, limit: int) -> list[str]:
     """Return customers behind `after` of whose follow-ups the records say what has ceased to be true by time alone.
 
-    Those who are waiting to be looked at anyway are left out.
+    A clock that was ahead may have called something overdue that is due only now: that is among them. Those who are waiting to be
+    looked at anyway are left out.
     """
+    too_early = and_(
+        follow_up.c.state == FollowUpState.OPEN, follow_up.c.shown_until.is_(None), follow_up.c.due_at > now
+    )
     rows = tx.execute(
         select(follow_up.c.customer)
         .outerjoin(standing, standing.c.customer == follow_up.c.customer)
-        .where(follow_up.c.shown_until <= now, follow_up.c.customer > after, standing.c.stale_at.is_(None))
+        .where(or_(follow_up.c.shown_until <= now, too_early))
+        .where(follow_up.c.customer > after, standing.c.stale_at.is_(None))
         .group_by(follow_up.c.customer)
         .order_by(follow_up.c.customer)
         .limit(limit)
