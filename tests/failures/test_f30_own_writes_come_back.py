@@ -14,4 +14,6 @@ def test_laps_after_a_write_read_it_back_and_write_nothing(either: House) -> Non
             changed[kind] = changed.get(kind, 0) + counts.changed
         assert (report.scored, report.follow_ups, report.invited) == (0, 0, 0)
     assert either.writes == []
-    assert {kind for kind, times in changed.items() if times} <= {"task"}
+    # HubSpot counts a ticket's activities, which moves its stamp once when our task hangs on it.
+    assert changed.get("case", 0) <= 1
+    assert {kind for kind, times in changed.items() if times} <= {"task", "case"}
