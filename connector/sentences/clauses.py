@@ -67,20 +67,20 @@ def urgency(follow_up: OpenFollowUp) -> tuple[bool, int, float, datetime, str]:
 
 
 def what(follow_up: OpenFollowUp, caps: Caps, words: Catalogue) -> str:
-    """Return who needs somebody, and about what since when."""
+    """Return who needs somebody, and about what: the worst answer, how many more there are, and since when the first one stands."""
     answer = worst_said(follow_up.said)
     who = name(follow_up.who, caps.who, words)
     if answer is None:
         return words.text("attention.account", who=who, reason=reasons(follow_up, words))
-    text = words.text(
+    more = len({said.response_id for said in follow_up.said}) - 1
+    return words.text(
         "attention.answer",
         who=who,
         rating=with_word(answer.worst, words),
         topic=topic(answer.label, answer.subject, caps, words),
-        day=words.day(answer.at, follow_up.tz),
+        more=words.count("attention.more", more) if more else "",
+        day=words.day(min(said.at for said in follow_up.said), follow_up.tz),
     )
-    more = len({answer.response_id for answer in follow_up.said}) - 1
-    return text + (words.count("attention.more", more) if more else "")
 
 
 def reasons(follow_up: OpenFollowUp, words: Catalogue) -> str:

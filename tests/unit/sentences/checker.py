@@ -257,11 +257,10 @@ class Reader:
         return None
 
     def _since(self) -> str:
-        """A day, with or without a word for since, and how many answers more."""
-        more = "|".join(shape(form, n=r"\d+") for form in self._forms("attention.more"))
+        """A day, with or without a word for since."""
         day = day_pattern(self.language)
         since = f"since {day}" if self.language == "en" else f"{day} lähtien"
-        return rf"(?:{since}(?:{more})?|{day})"
+        return rf"(?:{since}|{day})"
 
     def _judge(self, match: re.Match[str], text: str, *, first: bool) -> None:
         quote = self.quotes[int(match["quote"][2:-1])] if match["quote"] else None
@@ -282,12 +281,11 @@ class Reader:
             f"nobody said this: {match[0]!r}",
         )
 
-    def _is_said(self, what: str, quote: str | None, answer: AnswerFact, *, since: str = "") -> bool:
+    def _is_said(self, what: str, quote: str | None, answer: AnswerFact) -> bool:
         day = show_day(self.language, answer.at, self.facts.tz)
-        when = f"since {day}" if since and self.language == "en" else f"{day} lähtien" if since else day
         figure = re.escape(WORDS[self.language][answer.rating])
-        match = re.fullmatch(rf"(?P<who>[^:]+?): {figure}, (?P<topic>.+), {re.escape(when)}(?P<more>.*)", what)
-        if match is None or not cut_of(match["who"], answer.person) or (match["more"] and not since):
+        match = re.fullmatch(rf"(?P<who>[^:]+?): {figure}, (?P<topic>.+), {re.escape(day)}", what)
+        if match is None or not cut_of(match["who"], answer.person):
             return False
         label = re.fullmatch(r"(?P<label>.+?)(?: ⟦[SQ](?P<subject>\d+)⟧)?", match["topic"])
         assert label is not None
@@ -314,9 +312,13 @@ class Reader:
         forms = self._forms("attention.more", "one" if more == 1 else "other")
         ending = forms[0].format(n=more) if more else ""
         worst = min(BADNESS[answer.rating] for answer in one.answers)
+        first = show_day(self.language, min(answer.at for answer in one.answers), self.facts.tz)
+        ending += f", since {first}" if self.language == "en" else f", {first} lähtien"
         return what.endswith(ending) and any(
             BADNESS[answer.rating] == worst
-            and self._is_said(what.removesuffix(ending) if more else what, quote, answer, since="since")
+            and self._is_said(
+                f"{what.removesuffix(ending)}, {show_day(self.language, answer.at, self.facts.tz)}", quote, answer
+            )
             for answer in one.answers
         )
 
