@@ -14,7 +14,7 @@ from adapters.hubspot.archive import Archive
 from adapters.hubspot.catalogue import ACTIVITIES, Catalogue
 from adapters.hubspot.client import Answer, Client
 from adapters.hubspot.conditions import Filter
-from adapters.hubspot.errors import Absent, says_absent, words
+from adapters.hubspot.errors import Absent, missing_property, says_absent, words
 from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.owners import OWNERS, Owners
 from adapters.hubspot.pipelines import Pipelines
@@ -223,10 +223,15 @@ class Reader:
         return self._completer.records(columns, rows[:limit])
 
     def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
-        """Return the live record whose key holds this value: by the key itself where it is unique, else the oldest one of a search."""
+        """Return the live record whose key holds this value: by the key itself where it is unique, else the oldest of a search.
+
+        `SchemaChanged`: there is no such property.
+        """
         columns = self._columns(Query(object_name, tuple(fields)))
-        known = self._catalogue.fields(object_name, must=(field,))
-        row = self._by_key(columns, field, value) if known[field].unique else self._searched(columns, field, value)
+        key = self._catalogue.fields(object_name, must=(field,)).get(field)
+        if key is None:
+            raise missing_property(field, where=self._client.where(f"find {object_name}"), object_name=object_name)
+        row = self._by_key(columns, field, value) if key.unique else self._searched(columns, field, value)
         records = self._completer.records(columns, [row]) if row is not None else []
         return records[0] if records else None
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -195,6 +196,12 @@ def test_no_file_is_too_long_to_be_read() -> None:
     sizes = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in sources(*OURS, "tests")}
     too_long = {name: size for name, size in sizes.items() if size > LONGEST_FILE}
     assert {name: size for name, size in too_long.items() if not name.startswith(MIGRATIONS)} == {}
+
+
+def test_each_file_of_tests_has_a_name_of_its_own() -> None:
+    """Pytest imports them by their names alone, and refuses the second."""
+    names = Counter(path.name for path in sources("tests") if path.name.startswith("test_"))
+    assert not [name for name, times in names.items() if times > 1]
 
 
 def test_no_function_is_too_long_to_be_grasped() -> None:
