@@ -24,6 +24,8 @@ from connector.sentences.values import Asked, Caps, Link, MoodSeen, Reason, Said
 
 _ROOMY = Caps(120, 120, 120, 255)
 """A task's text has room for names and subjects."""
+_SUBJECT = ("task.subject", "task.subject_overdue")
+_ACCOUNT_SUBJECT = ("task.subject_account", "task.subject_account_overdue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,18 @@ def last_rating(said: Said, words: Catalogue, tz: tzinfo) -> str:
 
 
 def call_subject(said: Said, due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime) -> str:
-    """Return ``Call Maria Virtanen by Fri 15:00: 1 of 5 (very dissatisfied), "Printer offline again"``."""
+    """Return ``Call Maria Virtanen by Fri 15:00: 1 of 5 (very dissatisfied), "Printer offline again"``.
+
+    Once that time is over it says since when the call is overdue instead: ``Call Maria Virtanen, overdue since 13 Nov 2026: …``.
+    """
+    key, when = _when(_SUBJECT, due, words, tz=tz, now=now)
     title = new_subject(said.label, said.subject)
 
     def render(caps: Caps) -> str:
         return words.text(
-            "task.subject",
+            key,
             who=name(said.who, caps.who, words),
-            when=words.deadline(due, tz, now=now),
+            when=when,
             rating=in_brackets(said.rating, words),
             topic=words.text("topic.subject", subject=shorten(title, caps.subject))
             if title and caps.subject
@@ -81,12 +87,18 @@ def account_subject(
 ) -> str:
     """Return ``Call Northwind by Fri 15:00: asked 2 times, no answer by 18 Nov 2026``."""
     about = words.text("format.list").join(reason(one, words, tz) for one in reasons)
-    when = words.deadline(due, tz, now=now)
+    key, when = _when(_ACCOUNT_SUBJECT, due, words, tz=tz, now=now)
 
     def render(caps: Caps) -> str:
-        return words.text("task.subject_account", who=name(account, caps.who, words), when=when, reason=about)
+        return words.text(key, who=name(account, caps.who, words), when=when, reason=about)
 
     return tightest(render, LIMIT)[0]
+
+
+def _when(keys: tuple[str, str], due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime) -> tuple[str, str]:
+    """Return which of two messages it is, and what it says of the time: by when, or since when the call is overdue."""
+    in_time, overdue = keys
+    return (overdue, words.day(due, tz)) if due <= now else (in_time, words.deadline(due, tz, now=now))
 
 
 def link_names(words: Catalogue) -> tuple[str, str, str]:

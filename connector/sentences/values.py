@@ -26,6 +26,8 @@ class Said:
     """What the case or ticket is called, where the label does not say it: Printer offline again."""
     ratings: tuple[Rating, ...] = ()
     """All that was rated in it, the first question's first."""
+    interaction_id: str | None = None
+    """What was asked about, where it is known."""
 
     @property
     def worst(self) -> Rating:

@@ -4,7 +4,7 @@ One open follow-up for each person who is unhappy, and one for the account as a 
 makes it; later ones raise its priority and stand in its text, as does every further bad answer of the same person.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from connector.model import Mood, Rating
 from connector.rules import Rule, matches
 from connector.scoring.scales import Band, band, worst
+from connector.sentences.clauses import badness
 from connector.sentences.values import Said
 from connector.settings.model import FollowUp
 from connector.stages.score_plan import BY_SETTINGS
@@ -134,7 +135,7 @@ def plan(
 
 def _step(customer: Customer, person: str, need: _Need, rules: Mapping[str, FollowUp]) -> Step:
     known = customer.follow_up_about(person)
-    answers = tuple(sorted(need.answers, key=lambda answer: worst_first(told_by_worst(answer.said))))
+    answers = tuple(_worst_first(need.answers))
     # Of a rule that is in the file no more nothing is known but its name: it comes last.
     order = [*(name for name in rules if name in need.rules), *sorted(need.rules - set(rules))]
     step = Step(person, known.id if known else None, tuple(order), answers, need.about_account)
@@ -195,12 +196,10 @@ def told_by_worst(said: Said) -> Said:
     return replace(said, rating=said.worst)
 
 
-def worst_first(said: Said) -> tuple[int, float, datetime]:
-    """Order answers: a task is about the worst of them, and of equal ones about the earliest."""
-    rating = said.rating
-    share = (rating.value - rating.low) / (rating.high - rating.low)
-    order = (Band.BAD, Band.OK, Band.GOOD).index(band(rating))
-    return order, share if rating.direction == "up" else 1 - share, said.at
+def _worst_first(answers: Iterable[Answer]) -> list[Answer]:
+    """Order answers: a task is about the worst of them, and of equal ones about the newest, as all that tells of it is."""
+    newest_first = sorted(answers, key=lambda answer: (answer.said.at, answer.said.response_id), reverse=True)
+    return sorted(newest_first, key=lambda answer: badness(answer.said.worst))
 
 
 # ── a later good answer ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,12 +230,13 @@ def _settling(customer: Customer, step: Step, known: Unclosed | None) -> Answer 
         is_news = not answer.considered or known is None
         is_theirs = answer.person == step.person and answer.said.at > max(moments)
         is_another = answer.invitation_id is None or answer.invitation_id not in invitations
-        if is_news and is_theirs and is_another and _is_good(answer):
+        if is_news and is_theirs and is_another and is_good(answer):
             return answer
     return None
 
 
-def _is_good(answer: Answer) -> bool:
+def is_good(answer: Answer) -> bool:
+    """Tell whether an answer makes a call needless that was to be made because of earlier ones."""
     counts = answer.counts and answer.source != IMPORTED
     return counts and band(worst(answer.ratings)) is Band.GOOD
 

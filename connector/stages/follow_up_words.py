@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from connector.model import ClosedBy
+from connector.model import ClosedBy, FollowUpState
 from connector.sentences import tasks
+from connector.sentences.clauses import worst_said
 from connector.sentences.values import Link, Reason, Said
 from connector.stages.context import Context
-from connector.stages.follow_up_plan import Customer, told_by_worst, worst_first
+from connector.stages.follow_up_plan import Customer, is_good, told_by_worst
 from connector.stages.present import details_url, reasons, words_of
 from connector.stages.task_links import links, outcome_links
 from connector.store import Row, Transaction, follow_ups, following
@@ -28,9 +30,10 @@ def renew(context: Context, tx: Transaction, customer: Customer, now: datetime) 
     for row in rows:
         inside = sorted(answer.id for answer in answers if answer.follow_up_id == row.id)
         follow_up = _FollowUp(context, tx, row, inside, rules=rules.get(row.id, ()))
-        if row.words_of == follow_up.made_of:
+        made_of = follow_up.made_of(now)
+        if row.words_of == made_of:
             continue
-        changes: dict[str, Any] = {"words_of": follow_up.made_of}
+        changes: dict[str, Any] = {"words_of": made_of}
         if row.words_of is not None:
             changes |= follow_up.words(customer, now)
         follow_ups.change(tx, row.id, **changes)
@@ -47,11 +50,13 @@ class _FollowUp:
     """The ids of its answers."""
     rules: Sequence[str]
 
-    @property
-    def made_of(self) -> str:
-        """Everything that its words depend on, in short."""
+    def made_of(self, now: datetime) -> str:
+        """Everything that its words depend on, in short: a time to call by that is over is one, so that no task names it for long."""
         row = self.row
-        parts = (self.inside, sorted(self.rules), row.owner_ref, row.owner_note, row.due_at.isoformat(), row.closed_by)
+        parts: tuple[Any, ...] = (self.inside, sorted(self.rules), row.owner_ref, row.owner_note)
+        parts = (*parts, row.due_at.isoformat(), row.closed_by)
+        if row.state == FollowUpState.OPEN and row.due_at <= now:
+            parts = (*parts, "overdue")
         return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
     def words(self, customer: Customer, now: datetime) -> dict[str, Any]:
@@ -69,13 +74,13 @@ class _FollowUp:
         account = following.account_of(self.tx, row.account_id)
         text = tasks.TaskText(
             tuple(known[name].when for name in self._in_order() if name in known),
-            links(self.context, self.tx, account, row.interaction_id),
+            links(self.context, self.tx, account, said[0].interaction_id if said else row.interaction_id),
             tz,
             said=said,
             reasons=self._reasons(customer),
             owner_note=row.owner_note,
             outcome_links=() if row.closed_by else outcome_links(self.context, row.id),
-            ended=row.note if row.closed_by == ClosedBy.LATER_ANSWER else None,
+            ended=self._ended(customer, tz),
         )
         if said:
             subject = tasks.call_subject(said[0], row.due_at, words, tz=tz, now=now)
@@ -83,6 +88,14 @@ class _FollowUp:
             subject = tasks.account_subject(account.name, text.reasons, row.due_at, words, tz=tz, now=now)
         lead = {"response_id": said[0].response_id} if said else {}
         return {"subject": subject, "body": tasks.body(text, words), **lead}
+
+    def _ended(self, customer: Customer, tz: ZoneInfo) -> str | None:
+        """Return by what later answer it was closed; a note that somebody left before is no reason."""
+        if self.row.closed_by != ClosedBy.LATER_ANSWER:
+            return None
+        theirs = [answer.said for answer in customer.answers if answer.person == self.row.person and is_good(answer)]
+        newest = max(theirs, key=lambda said: said.at, default=None)
+        return tasks.gave(newest, words_of(self.context), tz) if newest is not None else self.row.note
 
     def _link(self, account_id: str) -> Link:
         return Link(tasks.link_names(words_of(self.context))[0], details_url(self.context, account_id))
@@ -99,8 +112,8 @@ class _FollowUp:
             newest_first.append(told_by_worst(said))
         if not newest_first:
             return []
-        lead = min(newest_first, key=worst_first)
-        return [lead, *(said for said in newest_first if said is not lead)][:MOST]
+        lead = worst_said(newest_first)
+        return sorted(newest_first, key=lambda said: said is not lead)[:MOST]
 
     def _in_order(self) -> list[str]:
         """Return its rules, the one that made it first."""

@@ -119,7 +119,7 @@ def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) ->
         quotes=tuple(_quotes(shown)),
         action=_action(shown, words, now=now),
         phone=_phone(tx, row),
-        links=tuple(_links(context, tx, row, words)),
+        links=tuple(_links(context, tx, row, shown, words=words)),
         outcomes=outcome_links(context, row.id),
     )
 
@@ -143,13 +143,20 @@ def _phone(tx: Transaction, row: Row[Any]) -> str | None:
     return one_line(number) or None if isinstance(number, str) else None
 
 
-def _links(context: Context, tx: Transaction, row: Row[Any], words: Catalogue) -> Iterator[Link]:
-    """Yield where the record, the task and what was asked about open in the CRM, and our own page last."""
+def _links(
+    context: Context, tx: Transaction, row: Row[Any], shown: OpenFollowUp, *, words: Catalogue
+) -> Iterator[Link]:
+    """Yield where the record, the task and what the worst answer is about open in the CRMs, and our own page last."""
     account = following.account_of(tx, row.account_id)
-    interaction = following.interaction_of(tx, row.interaction_id)
-    refs = {"record": account.ref, "task": row.task_ref, "interaction": interaction.ref if interaction else None}
+    lead = clauses.worst_said(shown.said)
+    about = following.interaction_of(tx, lead.interaction_id if lead is not None else row.interaction_id)
+    refs = {
+        "record": ref_of(account.connection, account.ref),
+        "task": ref_of(row.connection, row.task_ref) if row.task_ref is not None else None,
+        "interaction": ref_of(about.connection, about.ref) if about is not None and about.deleted_at is None else None,
+    }
     for name, ref in refs.items():
-        url = address_of(context, ref_of(row.connection, ref)) if ref is not None else ""
+        url = address_of(context, ref) if ref is not None else ""
         if url:
             yield Link(words.text(f"notice.link.{name}"), url)
     yield Link(words.text("notice.link.page"), details_url(context, row.account_id))

@@ -18,6 +18,8 @@ LEFT = "left"
 """Among what was written: what was wanted for the fields that were left to others, so that each is told once."""
 _NEWS = ("status", "outcome")
 _DUES = ("due", "due_at")
+_SAY_WHY = (ClosedBy.LATER_ANSWER, ClosedBy.JOINED)
+"""What closes a follow-up so that the text of its task tells it."""
 
 Raw = Mapping[str, Any]
 
@@ -64,7 +66,7 @@ def desired(mapping: CrmMapping, row: Row[Any], texts: Raw) -> Desired:
         case FollowUpState.OPEN:
             return Desired(texts, dict.fromkeys(_taken_in(mapping, row)))
         case FollowUpState.CLOSED if row.task_state == TaskState.OPEN:
-            return _closing(mapping, row)
+            return _closing(mapping, row, texts)
         case _:
             return Desired()
 
@@ -75,18 +77,22 @@ def _taken_in(mapping: CrmMapping, row: Row[Any]) -> set[str]:
     return {"outcome", "cause"} & set(mapping.names("task")) if noted else set()
 
 
-def _closing(mapping: CrmMapping, row: Row[Any]) -> Desired:
+def _closing(mapping: CrmMapping, row: Row[Any], texts: Raw) -> Desired:
+    """Return how a task is completed; where nobody noted an outcome, its text says why nobody has to call any more."""
     if "status" not in mapping.names("task"):
         return Desired()
     closed = mapping.render("task", {"status": "closed"})
     if closed["status"] == "closed":  # the mapping has no word of the CRM's for it
         return Desired()
-    noted = row.outcome if row.outcome in set(Outcome) else None
+    by_outcome = row.closed_by == ClosedBy.OUTCOME
+    # What an earlier call came to is no outcome of a task that a later answer, or another task, has made needless.
+    noted = row.outcome if by_outcome and row.outcome in set(Outcome) else None
     words = {"outcome": noted or Outcome.NO_ACTION_NEEDED.value, "cause": row.cause}
     if_empty = mapping.render("task", {name: word for name, word in words.items() if word is not None})
-    if row.closed_by == ClosedBy.OUTCOME:
+    if by_outcome:
         return Desired(forced=closed, if_empty=if_empty)
-    return Desired(status=closed["status"], if_empty=if_empty)
+    why = {name: raw for name, raw in texts.items() if name == "body" and row.closed_by in _SAY_WHY}
+    return Desired(why, status=closed["status"], if_empty=if_empty)
 
 
 def is_pending(mapping: CrmMapping, row: Row[Any], wanted: Desired) -> bool:

@@ -59,6 +59,7 @@ def said(row: Row[Any], ratings: Collection[Rating]) -> Said:
         contact_id=row.contact_id,
         subject=_subject(row.facts),
         ratings=every,
+        interaction_id=row.interaction_id,
     )
 
 
