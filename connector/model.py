@@ -129,6 +129,8 @@ class Interaction:
     updated_at: datetime | None = None
     """When a person last changed it; None when the CRM does not say."""
     facts: Facts = field(default_factory=dict)
+    updated_by: str | None = None
+    """The CRM's id of the user who last changed it; None when the CRM does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class SeenTask:
     """A key of the causes, or a word of the CRM's that is none."""
     shown: Facts = field(default_factory=dict)
     """What its fields hold (subject, due, status, priority, owner …), by our own names, in the CRM's own form; never its text."""
+    made_by: str | None = field(default=None, repr=False)
+    """The CRM's id of the user who made it: of a task that we made, our own. It never changes."""
 
 
 Pulled = Owner | Account | Contact | Interaction | SeenTask

@@ -70,7 +70,8 @@ class MappingFile:
     @property
     def identity(self) -> str:
         """Return what changes with every edit that means something."""
-        return hashlib.sha256(repr(self.spec).encode()).hexdigest()[:32]
+        text = repr(self.spec) + "".join(map(repr, self.spec.who()))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property
     def triggers(self) -> str:
@@ -244,6 +245,7 @@ class _Fitting:
             return
         section.need([*spec.account, *spec.contact, spec.owner], purpose="record")
         section.need([spec.updated], purpose="moment")
+        section.need([spec.updated_by], purpose="record")
         section.compare(spec.where, asked=True)
         for end in spec.ended:
             section.compare(end.tests)
@@ -261,7 +263,7 @@ class _Fitting:
         if section is None:
             return
         section.need([spec.closed], purpose="moment")
-        section.need([spec.owner], purpose="record")
+        section.need([spec.owner, spec.made_by], purpose="record")
         section.compare(spec.open)
         shown = self._shown("task", section)
         if "key" not in shown:  # none of our tasks can be there yet; the missing field is reported where it is written
@@ -327,7 +329,7 @@ class _Fitting:
         asked = [(query.object, sorted(query.fields), query.where) for query in queries]
         read = [self.spec.owner, self.spec.account, self.spec.contact, self.spec.interactions, self.spec.task]
         types = [(one.kind, known(one.section.types)) for one in self.found]
-        text = repr((UNDERSTANDING, asked, read, types, self._read_back()))
+        text = repr((UNDERSTANDING, asked, read, types, self._read_back(), *self.spec.who()))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def _fingerprint_of(self, query: Query) -> str:
@@ -341,7 +343,8 @@ class _Fitting:
         types = [(one.kind, known(one.section.types)) for one in self._of(query.object)]
         asked = (query.object, sorted(query.fields), query.where)
         back = [one for one in self._read_back() if self._targets()[one[0]] == query.object]
-        return hashlib.sha256(repr((UNDERSTANDING, asked, read, leads, types, back)).encode()).hexdigest()[:32]
+        users = self.spec.who(query.object)
+        return hashlib.sha256(repr((UNDERSTANDING, asked, read, leads, types, back, *users)).encode()).hexdigest()[:32]
 
     def _read_back(self) -> list[tuple[str, str, str]]:
         """Return which of the fields that we write are read, and as what."""

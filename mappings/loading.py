@@ -201,6 +201,7 @@ def _task(table: Table) -> TaskMap:
         closed=a_field(table, "closed"),
         owner=a_field(table, "owner"),
         related=table.texts("related"),
+        made_by=a_field(table, "made_by"),
     )
     table.done()
     return found
@@ -236,6 +237,7 @@ def _interaction(kind: str, table: Table) -> InteractionMap:
         updated=a_field(table, "updated"),
         where=tests(table, "where"),
         facts=facts(table),
+        updated_by=a_field(table, "updated_by"),
     )
     _check_label(table, found)
     table.done()

@@ -235,6 +235,7 @@ def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, co
     kind, label, facts_of = spec.kind, _label(spec.label, spec.kind), _facts(spec.facts, types)
     account, people = _ref(spec.account, accounts, types), _refs(spec.contact, contacts, types)
     owner, updated = _ref(_one(spec.owner), users, types), _maybe(spec.updated, types, read_datetime)
+    updated_by = _maybe(spec.updated_by, types, read_text)
     endings = [(one.event, all_of(one.tests, types, missing=no), _moment(one, types), one.tests) for one in spec.ended]
 
     def end(fields: Fields) -> tuple[str | None, Any]:
@@ -259,6 +260,7 @@ def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, co
             moment,
             updated(fields),
             facts,
+            updated_by(fields),
         )
 
     return build
@@ -283,6 +285,7 @@ def task_builder(spec: TaskMap, types: Types, written: Mapping[str, WriteMap], *
     closed, key_of = _maybe(spec.closed, types, read_datetime), value(written["key"].path, read_text)
     outcome, cause = _word(written.get("outcome"), EARLIER_OUTCOMES), _word(written.get("cause"), {})
     shown = _shown({name: one for name, one in written.items() if name != "key"})
+    made_by = _maybe(spec.made_by, types, read_text)
 
     def build(connection: str, ref: Ref, fields: Fields, _: Errors) -> SeenTask:
         return SeenTask(
@@ -294,6 +297,7 @@ def task_builder(spec: TaskMap, types: Types, written: Mapping[str, WriteMap], *
             owner(connection, fields),
             cause(fields),
             shown(fields),
+            made_by(fields),
         )
 
     return build

@@ -117,6 +117,8 @@ class InteractionMap:
     updated: FieldMap | None = None
     where: Tests = ()
     facts: Facts = ()
+    updated_by: FieldMap | None = field(default=None, repr=False)
+    """Not in the text that hashes are made of: a mapping without it is what it was before there was such a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class TaskMap:
     owner: FieldMap | None = None
     related: tuple[str, ...] = ()
     """Kinds of interaction that a task hangs on as well, where the CRM keeps associations apart from fields."""
+    made_by: FieldMap | None = field(default=None, repr=False)
+    """As `InteractionMap.updated_by`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,12 @@ class Spec:
     def winnable(self) -> tuple[str, ...]:
         """Return the kinds of interaction that can be won."""
         return tuple(one.kind for one in self.interactions if any(end.event == WON for end in one.ended))
+
+    def who(self, object_name: str | None = None) -> list[FieldMap]:
+        """Return which fields say who did something, of one object or of all; of a mapping without them nothing."""
+        named = [(one.object, one.updated_by) for one in self.interactions]
+        named.append((self.task.object, self.task.made_by))
+        return [one for name, one in named if one is not None and object_name in (None, name)]
 
     def written(self, target: str, name: str) -> WriteMap | None:
         """Return one of our fields on a target, if the admin kept it."""

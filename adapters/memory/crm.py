@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.memory.database import Database
+from adapters.memory.database import SOMEBODY, Database
 from adapters.memory.derive import derive
 from adapters.memory.schema import CLOSED_CASE, DONE_TASK, LOST, WON, small_org
 from connector.ports import Clock
@@ -88,10 +88,12 @@ class MemoryCrm(Database):
 
     # ── the CRM's own work ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def insert(self, object_name: str, values: Mapping[str, Any], *, at: datetime | None = None) -> str:
+    def insert(
+        self, object_name: str, values: Mapping[str, Any], *, at: datetime | None = None, by: str = SOMEBODY
+    ) -> str:
         """Make a record; an activity moves its account's stamp, as in the vendor's CRM (LastActivityDate)."""
         with self.lock:
-            made = super().insert(object_name, values, at=at)
+            made = super().insert(object_name, values, at=at, by=by)
             account = self.get(made).get("AccountId") if object_name in ("Task", "Event") else None
             if account is not None:
                 self.touch(account)

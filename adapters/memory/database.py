@@ -15,6 +15,10 @@ from adapters.memory.schema import MANAGED, ObjectDef
 from connector.errors import Conflict, Gone, SchemaChanged
 from connector.ports import Clock, FieldSchema
 
+SOMEBODY = "005000000000000PEO"
+"""Who works in the CRM where nobody is named."""
+INTEGRATION_USER = "005000000000000INT"
+"""As whom the adapter writes."""
 Derive = Callable[["Database", Change], None]
 """Sets the fields of a record that follow from others."""
 
@@ -65,23 +69,27 @@ class Database:
 
     # ── what people do ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def insert(self, object_name: str, values: Mapping[str, Any], *, at: datetime | None = None) -> str:
+    def insert(
+        self, object_name: str, values: Mapping[str, Any], *, at: datetime | None = None, by: str = SOMEBODY
+    ) -> str:
         """Make a record and return its id; `at` back-dates it. Raises `RecordRejected`."""
         with self.lock:
             definition = self.definition(object_name)
             empty = {name: False for name, each in definition.fields.items() if each.type == "boolean"}
             given = {**definition.defaults, **_filled(values)}
             self._made += 1
-            row = Row(f"{definition.prefix}{self._made:012d}AAA", object_name, self._moment(at))
-            self._write(row, _without(empty, *MANAGED), given, at)
+            row = Row(f"{definition.prefix}{self._made:012d}AAA", object_name, self._moment(at), by)
+            self._write(row, _without(empty, *MANAGED), given, at, by)
             self._rows[object_name][row.id] = row
             return row.id
 
-    def update(self, record_id: str, values: Mapping[str, Any], *, at: datetime | None = None) -> None:
+    def update(
+        self, record_id: str, values: Mapping[str, Any], *, at: datetime | None = None, by: str = SOMEBODY
+    ) -> None:
         """Change fields. One that changes nothing moves the stamps all the same. Raises `RecordRejected`."""
         with self.lock:
             row = self._living(record_id)
-            self._write(row, row.latest.values, values, at)
+            self._write(row, row.latest.values, values, at, by)
 
     def touch(self, record_id: str) -> None:
         """Let the CRM itself move a record's stamp, as it does when a task is added to it."""
@@ -155,7 +163,9 @@ class Database:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _write(self, row: Row, before: Mapping[str, Any], changes: Mapping[str, Any], at: datetime | None) -> None:
+    def _write(
+        self, row: Row, before: Mapping[str, Any], changes: Mapping[str, Any], at: datetime | None, by: str
+    ) -> None:
         definition = self.definition(row.object)
         values = dict(before)
         for name, value in changes.items():
@@ -165,7 +175,7 @@ class Database:
         check_required(definition, values)
         self._claim_keys(row, values)
         moment = self._moment(at)
-        self._put(row, Version(values, modified=moment, edited=moment, visible_from=moment))
+        self._put(row, Version(values, modified=moment, edited=moment, visible_from=moment, edited_by=by))
 
     def _put(self, row: Row, version: Version) -> None:
         now = self.now()

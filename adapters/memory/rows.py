@@ -18,6 +18,7 @@ class Version:
     visible_from: datetime
     deleted: bool = False
     merged_into: str | None = None
+    edited_by: str = ""
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Row:
     id: str
     object: str
     created: datetime
+    created_by: str = ""
     versions: list[Version] = field(default_factory=list)
 
     @property
@@ -60,6 +62,10 @@ class Row:
                 return stamp(version.edited)
             case "SystemModstamp":
                 return stamp(version.modified)
+            case "CreatedById":
+                return self.created_by
+            case "LastModifiedById":
+                return version.edited_by
             case "Participants":
                 who = version.values.get("WhoId") or version.values.get("ContactId")
                 return (who,) if who else ()

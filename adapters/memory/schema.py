@@ -6,7 +6,16 @@ from typing import Any
 
 from connector.ports import FieldSchema, ObjectSchema
 
-MANAGED = ("Id", "IsDeleted", "MasterRecordId", "CreatedDate", "LastModifiedDate", "SystemModstamp")
+MANAGED = (
+    "Id",
+    "IsDeleted",
+    "MasterRecordId",
+    "CreatedDate",
+    "LastModifiedDate",
+    "SystemModstamp",
+    "CreatedById",
+    "LastModifiedById",
+)
 """Fields that the CRM itself keeps, on every object."""
 
 
@@ -74,6 +83,8 @@ def make(name: str, prefix: str, *fields: FieldSchema, **more: Any) -> ObjectDef
         computed("CreatedDate", "datetime"),
         computed("LastModifiedDate", "datetime"),
         computed("SystemModstamp", "datetime"),
+        computed("CreatedById", "reference", references=("User",)),
+        computed("LastModifiedById", "reference", references=("User",)),
     )
     return ObjectDef(name, prefix, {each.name: each for each in (*managed, *fields)}, more.pop("defaults", {}), **more)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.memory.crm import MemoryCrm
+from adapters.memory.database import INTEGRATION_USER
 from adapters.memory.rules import check_writable
 from connector.errors import Bug, Locked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import ObjectSchema, Write, WriteResult
@@ -46,8 +47,8 @@ def _do(crm: MemoryCrm, write: Write) -> WriteResult:
         values[field] = key
     _check(crm, write.object, values, target)
     if target is None:
-        return WriteResult(write, "created", crm.insert(write.object, values))
-    crm.update(target, values)
+        return WriteResult(write, "created", crm.insert(write.object, values, by=INTEGRATION_USER))
+    crm.update(target, values, by=INTEGRATION_USER)
     return WriteResult(write, "updated", target)
 
 

@@ -25,7 +25,7 @@ from connector.stages.invite_plan import (
     may_be_asked,
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
-from connector.store import Transaction, customers, inviting, owners
+from connector.store import Transaction, customers, inviting, own_users, owners
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
@@ -106,6 +106,7 @@ class _Page:
         self.key = person_key(connection)
         self.live_since = inviting.live_since(connection)
         self.won_within = {name: one.mapping.won_deal_within for name, one in context.connected.items()}
+        self.own_users = {name: own_users.known(connection, name) for name in context.connected}
         self.last_won: Mapping[str, datetime] = {}
         self.rows: Gathered
         self.history: History
@@ -170,7 +171,7 @@ class _Page:
             # Without a row nobody has gone live yet: what has ended until now is not asked about.
             go_live=self.live_since.get((row.connection, name), self.now),
             now=self.now,
-            end=_end(self.rows, row),
+            end=_end(self.rows, row, self.own_users[row.connection]),
             customer=self._customer(account) if account else None,
             recipient=_recipient(self.rows, target.contact),
             history=self.history,
@@ -304,11 +305,12 @@ def _existing(rows: Gathered, row: Any, survey: str) -> list[Decided]:
     ]
 
 
-def _end(rows: Gathered, row: Any) -> End:
+def _end(rows: Gathered, row: Any, own_users: frozenset[str]) -> End:
     owner = rows.owners.get((row.connection, row.owner_ref))
     return End(
         at=row.ended_at,
-        updated_at=row.updated_at,
+        # Read before it was known that this user is ours, or not seen in any other state: then the end alone counts.
+        updated_at=None if row.updated_by in own_users else row.updated_at,
         deleted=row.deleted_at is not None,
         facts=row.facts,
         owner_email=owner.email if owner else None,

@@ -39,6 +39,11 @@ def columns_of(value: Pulled) -> tuple[Any, ...]:
             return (value,)
 
 
+def hashed(value: Pulled, columns: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the columns by which it is known that a record has changed; a later one that holds nothing makes no difference."""
+    return columns[:-1] if isinstance(value, Interaction) and value.updated_by is None else columns
+
+
 def as_first_kept(value: Pulled, columns: tuple[Any, ...]) -> dict[str, Any]:
     """Return the columns in the form that version 0.1.0 made its hashes of: by these it is known what has not changed since."""
     if isinstance(value, SeenTask):
@@ -51,7 +56,7 @@ def as_first_kept(value: Pulled, columns: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
-_LATER = frozenset({"manager_ref"})
+_LATER = frozenset({"manager_ref", "updated_by"})
 """Columns that version 0.1.0 did not have: without a value they make no difference."""
 _DOCUMENTS = frozenset({"facts", "contact_refs"})
 
@@ -69,6 +74,7 @@ NAMES: Mapping[Kind, tuple[str, ...]] = {
         "ended_at",
         "updated_at",
         "facts",
+        "updated_by",
     ),
 }
 """What `columns_of` returns the values of, by kind. Documents come as text."""
@@ -121,4 +127,5 @@ def _interaction_columns(value: Interaction) -> tuple[Any, ...]:
         value.ended_at,
         value.updated_at,
         encoded(value.facts),
+        value.updated_by,
     )

@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, up
 
 from connector.model import MARK_KEY, Account, Contact, Interaction, Kind, Pulled, SeenTask
 from connector.ports import Reading, Record
-from connector.store import tables
+from connector.store import own_users, tables
 from connector.store.among import among
 from connector.store.askable import any_figures, look_again_at_accounts, look_again_at_people
-from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, kind_of
+from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, hashed, kind_of
 from connector.store.engine import new_ids
 from connector.store.people import opt_out, person_of
 from connector.store.tables import binding, display, ref_text
@@ -115,6 +115,7 @@ class Absorber:
                 self._pass_over(found, counts)
             elif isinstance(reading.value, SeenTask) and reading.value.key == MARK_KEY:
                 counts.unchanged += 1  # the installation's mark is read apart
+                own_users.note(self._sql, self._crm, _maker(reading.value))
             elif (row := _if_fresh(reading.value, known.get(found.ref))) is None:
                 counts.unchanged += 1
             else:
@@ -180,9 +181,30 @@ class Absorber:
             lines = [(*line, *self._ours(rows[ref].value, "")) for ref, line in zip(ids, lines, strict=True)]
         if kind is Kind.INTERACTION:
             names = (*names, "look_at")
-            lines = [(*line, self._now) for line in lines]
+            lines = [(*line, self._now) for line in self._as_people_left(rows, ids, lines)]
         keyed = [(*line, our_id) for line, our_id in zip(lines, ids.values(), strict=True)]
         update_lines(self._sql, TABLES[kind], names, keyed)
+
+    def _as_people_left(
+        self, rows: Mapping[str, _Fresh], ids: Mapping[str, str], lines: Sequence[tuple[Any, ...]]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield interactions with the last update by somebody else in place of one by our own user, which is nobody's word."""
+        interaction, names = tables.interaction, NAMES[Kind.INTERACTION]
+        ours = own_users.known(self._sql, self._crm)
+        touched = [our_id for ref, our_id in ids.items() if _updated_by(rows[ref].value) in ours]
+        if not touched:
+            yield from lines
+            return
+        known = select(interaction.c.id, interaction.c.updated_at, interaction.c.updated_by)
+        before = {row.id: row for row in self._sql.execute(known.where(among(self._sql, interaction.c.id, touched)))}
+        at, by = names.index("updated_at"), names.index("updated_by")
+        for our_id, line in zip(ids.values(), lines, strict=True):
+            if our_id in before:
+                left = list(line)
+                left[at], left[by] = before[our_id].updated_at, before[our_id].updated_by
+                yield tuple(left)
+            else:
+                yield line
 
     def _bind(
         self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str], known: Mapping[str, Row[Any]]
@@ -208,6 +230,8 @@ class Absorber:
             kind, content = Kind.FOLLOW_UP.value, rows[ref].content
             row = {"connection": self._crm, "ref": ref, "kind": kind, "id": task.key, "content": content}
             insert_or_update(self._sql, binding, [row])
+            if own[task.key] == ref:
+                own_users.note(self._sql, self._crm, _maker(task))
             yield TaskRead(task.key, ref, task)
 
     # ── deletions and merges ─────────────────────────────────────────────────────────────────────────────────────────
@@ -392,6 +416,14 @@ def mark_stale(connection: Connection, customer: str, now: datetime) -> None:
     insert_or_update(connection, tables.standing, [{"customer": customer, "stale_at": now}])
 
 
+def _updated_by(value: Pulled) -> str | None:
+    return value.updated_by if isinstance(value, Interaction) else None
+
+
+def _maker(task: SeenTask) -> tuple[str, ...]:
+    return () if task.made_by is None else (task.made_by,)
+
+
 def _is_copy(task_ref: str | None, ref: str) -> bool:
     """Tell whether a record with our key is another one than the task we made: where the key may stand twice, somebody copied it."""
     return task_ref not in (None, ref)
@@ -400,7 +432,7 @@ def _is_copy(task_ref: str | None, ref: str) -> bool:
 def _if_fresh(value: Pulled, bound: Row[Any] | None) -> _Fresh | None:
     """Return what is to be stored; None where it is stored already. Our own writes coming back change nothing."""
     columns = columns_of(value)
-    content = _hash(columns)
+    content = _hash(hashed(value, columns))
     if bound is not None and (bound.content == content or bound.content == _hash(as_first_kept(value, columns))):
         return None
     return _Fresh(content, value, columns)

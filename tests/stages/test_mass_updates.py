@@ -6,6 +6,7 @@ import pytest
 from lap_world import DAY, HOUR, LapWorld
 from sqlalchemy import update
 
+from adapters.memory.database import INTEGRATION_USER
 from connector.checking_updates import mass_updates
 from connector.errors import Problem
 from connector.store import tables
@@ -69,4 +70,39 @@ def test_closing_many_at_one_hour_is_no_touch(cases: LapWorld) -> None:
     for number, row in enumerate(cases.rows(tables.interaction)):
         at = cases.clock.now().replace(hour=16) - number * DAY
         _touch(cases, row.id, ended_at=at, updated_at=at + timedelta(minutes=2))
+    assert found(cases) == []
+
+
+# ── by whom ──
+
+
+def by_users(world: LapWorld, users: list[str | None]) -> None:
+    """Let users change cases at all hours, a good while after they were closed, in turn."""
+    for number, row in enumerate(world.rows(tables.interaction)):
+        at = row.ended_at + 2 * HOUR + number * timedelta(minutes=67)
+        _touch(world, row.id, updated_at=at, updated_by=users[number % len(users)])
+
+
+def test_one_user_behind_most_updates_is_named(cases: LapWorld) -> None:
+    by_users(cases, [cases.rep, cases.rep, "005000000000777AAA"])
+    (problem,) = found(cases)
+    assert (problem.where, problem.severity) == ("m: interaction.case.updated", "warning")
+    assert "40 of 60 were last updated by one user, Ritva Laine" in problem.what
+
+
+def test_several_users_and_unknown_ones_are_people(cases: LapWorld) -> None:
+    by_users(cases, [cases.rep, "005000000000777AAA"])
+    assert found(cases) == []
+    by_users(cases, [None])
+    assert found(cases) == []
+
+
+def test_our_own_user_is_nobody(cases: LapWorld) -> None:
+    by_users(cases, [INTEGRATION_USER])
+    assert found(cases) == []
+
+
+def test_who_closes_most_is_no_job(cases: LapWorld) -> None:
+    for row in cases.rows(tables.interaction):
+        _touch(cases, row.id, updated_at=row.ended_at + timedelta(minutes=2), updated_by=cases.rep)
     assert found(cases) == []

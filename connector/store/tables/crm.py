@@ -100,6 +100,9 @@ interaction = Table(
     Column("ended", String),
     Column("ended_at", Utc),
     Column("updated_at", Utc),
+    Column(
+        "updated_by", String, comment="The CRM's id of who did it; of our own user only where nothing else is known."
+    ),
     Column("facts", Json, nullable=False),
     Column("deleted_at", Utc),
     Column("look_at", Utc, comment="When `invite` is to look at it; NULL when there is nothing to decide."),

@@ -52,6 +52,7 @@ STANDARD: dict[str, dict[str, str]] = {
         "IsClosed": "boolean",
         "ClosedDate": "datetime",
         "LastModifiedDate": "datetime",
+        "LastModifiedById": "reference User",
     },
     "Task": {
         "Subject": "text",
@@ -69,7 +70,9 @@ STANDARD: dict[str, dict[str, str]] = {
         "OwnerId": "reference User,Group",
         "IsClosed": "boolean",
         "CompletedDateTime": "datetime",
+        "CreatedById": "reference User",
         "LastModifiedDate": "datetime",
+        "LastModifiedById": "reference User",
     },
     "Event": {
         "Subject": "text",
@@ -83,6 +86,7 @@ STANDARD: dict[str, dict[str, str]] = {
         "OwnerId": "reference User",
         "EndDateTime": "datetime",
         "LastModifiedDate": "datetime",
+        "LastModifiedById": "reference User",
     },
     "Opportunity": {
         "Name": "text",
@@ -99,6 +103,7 @@ STANDARD: dict[str, dict[str, str]] = {
         "CloseDate": "date",
         "LastStageChangeDate": "datetime",
         "LastModifiedDate": "datetime",
+        "LastModifiedById": "reference User",
     },
 }
 

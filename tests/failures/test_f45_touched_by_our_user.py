@@ -1,0 +1,76 @@
+"""An update by the user that Afterword signs in as is nobody's word: the survey's delay counts from what people did."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from house import DAY, HOUR, House
+
+from connector.model import MARK_KEY
+
+QUIET = timedelta(minutes=10)
+
+
+@pytest.fixture
+def case(either: House) -> str:
+    """A closed case that was read once."""
+    either.rep("Ritva Laine", "ritva.laine@acme.example")
+    account = either.account("Northwind", "Customer" if either.ADAPTER == "salesforce" else "customer")
+    case = either.closed_case(account, either.contact(account, "Maria Virtanen", "maria@customer.example"))
+    either.later(QUIET)
+    return case
+
+
+def own_user(house: House) -> str:
+    """Return whom the integration acts as."""
+    if house.ADAPTER == "hubspot":
+        return house.org.admin.email  # type: ignore[attr-defined]  # a portal: tokens act as its administrator
+    return str(next(row["CreatedById"] for row in house.org.rows("Task") if row.get("Afterword_Key__c") == MARK_KEY))
+
+
+def touch(house: House, case: str, by: str) -> None:
+    """Let a user change something about a case that says nothing."""
+    if house.ADAPTER == "hubspot":
+        house.org.update("tickets", case, {"hs_ticket_priority": "LOW"}, by=by)
+    else:
+        house.org.update("Case", case, {"Priority": "Low"}, by=by)
+
+
+def asked_at(house: House) -> datetime:
+    """Run laps each hour until the customer has mail, and return when."""
+    for _ in range(60):
+        if house.mailbox.to("maria@customer.example"):
+            return house.clock.now()
+        house.later(HOUR)
+    raise AssertionError("nobody was asked")
+
+
+def test_our_own_user_does_not_push_the_mail(either: House, case: str) -> None:
+    closed = either.clock.now()
+    either.later(20 * HOUR)
+    touch(either, case, own_user(either))
+    assert asked_at(either) - closed <= DAY + HOUR
+
+
+def test_a_person_does(either: House, case: str) -> None:
+    closed = either.clock.now()
+    either.later(20 * HOUR)
+    touch(either, case, "Ritva Laine" if either.ADAPTER == "salesforce" else "ritva.laine@acme.example")
+    assert asked_at(either) - closed >= 43 * HOUR
+
+
+def test_what_a_person_did_before_us_counts_still(either: House, case: str) -> None:
+    closed = either.clock.now()
+    either.later(10 * HOUR)
+    touch(either, case, "Ritva Laine" if either.ADAPTER == "salesforce" else "ritva.laine@acme.example")
+    either.later(HOUR)
+    touch(either, case, own_user(either))
+    assert 33 * HOUR <= asked_at(either) - closed <= 35 * HOUR
+
+
+def test_no_call_is_made_for_it(either: House, case: str) -> None:
+    either.later(QUIET)
+    mark = either.org.log.mark()
+    either.later(QUIET)
+    objects = {"Case", "Task", "User"} if either.ADAPTER == "salesforce" else {"tickets", "tasks"}
+    calls = [call for call in either.org.log.since(mark) if call.sobject in objects and "installation" not in call.path]
+    assert len(calls) <= len(objects)
