@@ -14,6 +14,7 @@ from connector.rule_coverage import uncovered
 from connector.settings import Settings
 from connector.stages import addressees
 from connector.stages.lap import Installation
+from connector.store import mail_trouble
 from connector.zones import find_zone
 
 
@@ -81,12 +82,26 @@ def calendar_gaps(settings: Settings, crm_zones: Sequence[str] = ()) -> Iterator
 
 
 def _mail(house: Installation) -> Iterator[Problem]:
+    """Yield what the mail server says now, and what it said when mail was sent last: much of it is only said of a recipient."""
     if house.channel is None:
         return
+    yield from _mail_trouble(house)
     try:
         yield from house.channel.check()
     except AfterwordError as error:
         yield Problem(f"{house.settings.path.name}: email", error.what, error.remedy)
+
+
+def _mail_trouble(house: Installation) -> Iterator[Problem]:
+    where = f"{house.settings.path.name}: email"
+    with house.store.read() as tx:
+        stopped, trouble = mail_trouble.stopped(tx), mail_trouble.trouble(tx)
+    if stopped is not None:
+        yield Problem(where, stopped.what, stopped.remedy)
+    if trouble is not None and trouble.stops:
+        row = "" if trouble.in_a_row == 1 else f" {trouble.in_a_row} messages in a row did not go through."
+        what = f"mail has not gone out since {trouble.since:%Y-%m-%d %H:%M} UTC: {trouble.what}{row}"
+        yield Problem(where, what, trouble.remedy)
 
 
 def _public_address(house: Installation) -> Iterator[Problem]:

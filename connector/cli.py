@@ -43,7 +43,7 @@ from connector.settings import Settings
 from connector.stages import lap
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation, Stage
-from connector.store import connecting
+from connector.store import connecting, mail_trouble
 from connector.store.migrate import head, migrate
 from mappings.loading import packaged
 
@@ -271,6 +271,7 @@ def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
         _endpoints(house, crm)
         with house.store.write() as connection:
             connecting.resume(connection, crm)
+            mail_trouble.go_on(connection, house.clock.now())
             still = connecting.all_paused(connection) if crm else None
     out.print(f"{crm or 'Everything'} goes on." if still is None else "Everything is still paused: `afterword resume`.")
 

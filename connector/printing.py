@@ -151,9 +151,8 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
         orphaned = many(found["unassigned"]["follow_ups"], "open follow-up")
         console.print(f"nobody is assigned: {orphaned}\n    {found['unassigned']['remedy']}", markup=False)
     if found["mail_error"]:
-        console.print(
-            f"mail failed at {_moment(found['mail_error']['at'])}: {found['mail_error']['what']}", markup=False
-        )
+        failed = found["mail_error"]
+        console.print(f"mail failed at {_moment(failed['at'])}: {failed['what']}\n    {failed['remedy']}", markup=False)
     for title in ("in doubt", "bounced"):
         for one in found[title.replace(" ", "_")]:
             about = f"{one['purpose']} to {one['to']} about {one['about']} at {_moment(one['at'])}"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from adapters.email.config import EmailConfig
 from adapters.email.login import Login
 from adapters.email.mime import envelope_address, mime, own_address, payload
+from adapters.email.remedies import remedy_for
 from adapters.email.replies import Reply, after_data, before_data, recipient_refused
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable, Problem
 from connector.ports import Clock, Message
@@ -45,7 +46,7 @@ class SmtpChannel:
             server = self._ready()
             with self._dropped_unless_sent():
                 self._envelope(server, recipient)
-                self._hand_over(server, data)
+                self._hand_over(server, data, recipient)
 
     def check(self) -> Iterable[Problem]:
         """Connect, secure, sign in and name the sender, then take it back: what a message would need, without one.
@@ -138,7 +139,7 @@ class SmtpChannel:
         self._say(server, "MAIL", f"FROM:<{sender}>{self._utf8(server, sender, recipient)}", good=(250,))
         reply = self._ask(server, "RCPT", f"TO:<{recipient}>")
         if reply.code not in (250, 251):
-            raise recipient_refused(reply, recipient=recipient, server=self._server)
+            raise recipient_refused(reply, recipient=recipient, sender=sender, server=self._server)
         self._say(server, "DATA", good=(354,))
 
     def _utf8(self, server: smtplib.SMTP, *addresses: str) -> str:
@@ -153,14 +154,15 @@ class SmtpChannel:
         server.command_encoding = "utf-8"
         return " SMTPUTF8"
 
-    def _hand_over(self, server: smtplib.SMTP, data: bytes) -> None:
+    def _hand_over(self, server: smtplib.SMTP, data: bytes, recipient: str) -> None:
         try:
             self._transmit(server, data)
         except OSError as error:
             raise self._unreachable(error) from error
         reply = self._final_dot(server)
         if reply.code != 250:
-            raise after_data(reply, server=self._server)
+            sender = own_address(self._config.from_address)
+            raise after_data(reply, recipient=recipient, sender=sender, server=self._server)
 
     def _transmit(self, server: smtplib.SMTP, data: bytes) -> None:
         """Send everything but the final dot; raises OSError when the server has gone away or spoken out of turn."""
@@ -212,7 +214,10 @@ class SmtpChannel:
         return MailUnavailable(
             f"{self._server} refused the login of {self._config.username}: {Reply(error.smtp_code, error.smtp_error)}.",
             where=_WHERE,
-            remedy="Check email.username with email.password or email.oauth in config.toml.",
+            remedy=remedy_for(
+                str(error.smtp_error),
+                otherwise="Check email.username with email.password or email.oauth in config.toml.",
+            ),
         )
 
 

@@ -8,6 +8,7 @@ from connector.model import MissingRight
 from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
 from connector.settings import Settings
+from connector.stages.breaker import Breaker
 from connector.stages.mark_keeper import MarkKeeper
 from connector.stop_sign import StopSign
 from connector.store import Store, Transaction
@@ -54,6 +55,8 @@ class Context:
     """Tells whether this installation may send and write; None: nothing is to be sent or written, or the caller has looked."""
     stop: StopSign = field(default_factory=StopSign)
     """Set by SIGTERM; looked at between pages."""
+    breaker: Breaker = field(default_factory=Breaker)
+    """What ends the sending of mail in this lap."""
 
     lease: Lease | None = None
     """The right to do the stages that this is handed to; None: nobody else can be at them."""

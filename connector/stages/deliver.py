@@ -6,23 +6,24 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
+from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavailable
 from connector.model import Decision, Ref
 from connector.ports import Channel, Message, Reading
 from connector.stages.addressees import may_mail, sends_nothing
 from connector.stages.context import Connected, Context
 from connector.stages.deliver_plan import (
+    LAST_MESSAGES,
     LONGEST_RETRY,
-    REFUSED_IN_A_ROW,
     REFUSED_RETRY,
     Planned,
     Stop,
+    doubtful,
     gap_over,
     is_unreadable,
     objection,
     retry_in,
 )
-from connector.store import delivering, new_id
+from connector.store import Transaction, delivering, mail_trouble, new_id
 from connector.store.delivering import Letter, Purpose
 from connector.store.inviting import Move, sends_on
 from connector.surveys.mail import InvitationView, Site, invitation_message
@@ -49,14 +50,14 @@ class DeliverResult:
     expired: int = 0
     errors: dict[str, CrmError] = field(default_factory=dict)
     """Connections that could not be asked, whose messages were left for a later lap."""
-    mail_error: MailUnavailable | None = None
-    """Why the lap stopped sending, when the mail server was down."""
+    mail_error: MailUnavailable | MailInDoubt | None = None
+    """Why the lap stopped sending, or sent nothing: the mail server is down, or refuses one message after the other."""
 
 
 def run(context: Context, site: Site) -> DeliverResult:
     """Send what is due. Only the holder of the lease may: what it finds half sent becomes "in doubt".
 
-    Observing, paused and without a channel, nothing is sent.
+    Observing, paused and without a channel, nothing is sent; neither while the admin is to look at addresses that were refused.
     """
     result = DeliverResult()
     now = context.clock.now()
@@ -64,10 +65,14 @@ def run(context: Context, site: Site) -> DeliverResult:
         result.in_doubt = delivering.give_up_unknown(connection, now)
         result.expired = delivering.expire(connection, now)
         everything, paused = delivering.paused(connection)
+        stopped = mail_trouble.stopped(connection)
     crms = [name for name in context.live if name not in paused and not sends_nothing(context, name)]
     if everything or not crms or context.channel is None or context.tokens is None:
         return result
-    _Round(context, site, result, crms=crms, channel=context.channel, tokens=context.tokens).run(now)
+    if stopped is not None:
+        result.mail_error = _waits_for_the_admin(stopped)
+    else:
+        _Round(context, site, result, crms=crms, channel=context.channel, tokens=context.tokens).run(now)
     with context.store.read() as connection:
         result.deferred += delivering.still_due(connection, crms, now)
     return result
@@ -94,13 +99,13 @@ class _Round:
         self.tokens = tokens
         self.result = result
         self.last_mails: dict[str, datetime] = {}
-        self.refused_in_a_row: list[MessageRefused] = []
+        self.breaker = context.breaker
 
     def run(self, now: datetime) -> None:
         """Send invitations, then reminders, as many as the day still allows."""
         self._send_all(now)
-        if self.refused_in_a_row and not self.result.sent:
-            self.result.mail_error = self.result.mail_error or self.refused_in_a_row[-1]
+        met = self.breaker.error or (None if self.result.sent else self.breaker.last)
+        self.result.mail_error = self.result.mail_error or met
 
     def _send_all(self, now: datetime) -> None:
         for purpose in PURPOSES:
@@ -112,7 +117,8 @@ class _Round:
 
     @property
     def _ends(self) -> bool:
-        return self.context.stop.is_set() or self.result.mail_error is not None
+        stopped = self.breaker.error or self.result.mail_error
+        return self.context.stop.is_set() or stopped is not None
 
     def _batches(self, purpose: Purpose, now: datetime) -> Iterator[list[Letter]]:
         with self.context.store.read() as connection:
@@ -236,11 +242,11 @@ class _Round:
         try:
             self.channel.send(message)
         except MailboxRefused as error:
-            self._bounced(letter, message, str(error))
+            self._bounced(letter, message, error)
         except MailUnavailable as error:
             self._failed(letter, message, error)
         except MailInDoubt as error:
-            self._in_doubt(letter, message, str(error))
+            self._in_doubt(letter, message, error)
         else:
             self._sent(letter, message)
 
@@ -251,37 +257,60 @@ class _Round:
         remind_at = now + after if after and now + after < letter.invitation.expires_at else None
         with self.context.store.write() as connection:
             delivering.sent(connection, letter, message.message_id, now, remind_at)
+            self.breaker.sent(connection)
         self.last_mails[letter.invitation.person] = now
-        self.refused_in_a_row.clear()
         self.result.sent += 1
 
-    def _bounced(self, letter: Letter, message: Message, why: str) -> None:
+    def _bounced(self, letter: Letter, message: Message, error: MailboxRefused) -> None:
+        """Mark the person, unless so many were refused lately that the server, or we, are more likely wrong."""
+        now = self.context.clock.now()
         with self.context.store.write() as connection:
-            delivering.bounced(connection, letter, message.message_id, self.context.clock.now(), why)
+            delivering.refused_mailbox(connection, message.message_id, now, str(error))
+            refused, of = mail_trouble.refused_of_last(connection, LAST_MESSAGES)
+            if doubtful(refused, of):
+                self.result.mail_error = _too_many(refused, of, error)
+                self._try_again(connection, letter, message, error)
+                mail_trouble.stop(connection, self.result.mail_error, now)
+                return
+            delivering.bounced(connection, letter, now, str(error))
         self.result.bounced += 1
 
-    def _in_doubt(self, letter: Letter, message: Message, why: str) -> None:
+    def _in_doubt(self, letter: Letter, message: Message, doubt: MailInDoubt) -> None:
+        now = self.context.clock.now()
         with self.context.store.write() as connection:
-            delivering.in_doubt(connection, letter, message.message_id, self.context.clock.now(), why)
+            delivering.in_doubt(connection, letter, message.message_id, now, str(doubt))
+            self.breaker.failed(connection, doubt, now)
         self.result.in_doubt += 1
 
     def _failed(self, letter: Letter, message: Message, error: MailUnavailable) -> None:
-        now = self.context.clock.now()
         with self.context.store.write() as connection:
-            failures = delivering.failed(connection, letter, message.message_id, now, str(error))
-            wait = REFUSED_RETRY if error.permanent else retry_in(failures)
-            until = min(now + wait, letter.invitation.expires_at)
-            delivering.postpone(connection, letter, until)
-        self.result.deferred += letter.purpose == "invitation"
-        if not self._concerns_one_message(error):
-            self.result.mail_error = error
+            self._try_again(connection, letter, message, error)
+            self.breaker.failed(connection, error, self.context.clock.now())
 
-    def _concerns_one_message(self, error: MailUnavailable) -> bool:
-        """Tell whether the next message may fare better: not when the server is down, or refuses one after the other."""
-        if not isinstance(error, MessageRefused):
-            return False
-        self.refused_in_a_row.append(error)
-        return len(self.refused_in_a_row) < REFUSED_IN_A_ROW
+    def _try_again(
+        self, connection: Transaction, letter: Letter, message: Message, error: MailUnavailable | MailboxRefused
+    ) -> None:
+        now = self.context.clock.now()
+        failures = delivering.failed(connection, letter, message.message_id, now, str(error))
+        wait = REFUSED_RETRY if error.permanent and not isinstance(error, MailboxRefused) else retry_in(failures)
+        delivering.postpone(connection, letter, min(now + wait, letter.invitation.expires_at))
+        self.result.deferred += letter.purpose == "invitation"
+
+
+def _too_many(refused: int, of: int, error: MailboxRefused) -> MailUnavailable:
+    what = (
+        f"{refused} of the last {of} addresses were refused as if their mailbox did not exist, so nobody else is marked and "
+        f"nothing more is sent to customers until you have looked. The last one: {error.what}"
+    )
+    remedy = (
+        "`afterword bounces list` shows them. Where the addresses are wrong, correct them in the CRM, then `afterword resume`. Where "
+        "they are right, the mail server is at fault: mend it, then take the marks off with `afterword bounces lift --since TIME`."
+    )
+    return MailUnavailable(what, where="e-mail", remedy=remedy)
+
+
+def _waits_for_the_admin(stopped: mail_trouble.Stopped) -> MailUnavailable:
+    return MailUnavailable(stopped.what, where="e-mail", remedy=stopped.remedy)
 
 
 def _crm(letter: Letter) -> str:

@@ -66,8 +66,13 @@ def gap_over(last_mails: Mapping[str, datetime], person: str, gap: timedelta) ->
     return None if last is None else last + gap
 
 
-REFUSED_IN_A_ROW: Final = 3
-"""So many messages refused one after the other, and the server means us, not them."""
+LAST_MESSAGES: Final = 20
+_FEWEST_MESSAGES: Final = 5
+
+
+def doubtful(refused: int, of: int) -> bool:
+    """Whether so many of the last messages were refused for the sake of their mailbox that it is more likely our fault."""
+    return of >= _FEWEST_MESSAGES and 2 * refused > of
 
 
 def retry_in(failures: int) -> timedelta:

@@ -39,6 +39,7 @@ from connector.stages import (
     write_back,
 )
 from connector.stages.attention import end_attention
+from connector.stages.breaker import Breaker
 from connector.stages.connect import Endpoint, connect
 from connector.stages.context import Connected, Context
 from connector.stages.first_contact import note_first_contacts
@@ -203,7 +204,8 @@ def run(
         number = laps.begin(connection, house.clock.now())
     report = Report()
     try:
-        _run(house, replace(context, mark=keeper(house, may_wait=may_wait)), stages, report)
+        mine = replace(context, mark=keeper(house, may_wait=may_wait), breaker=Breaker())
+        _run(house, mine, stages, report)
     except BaseException:
         with suppress(StoreError), house.store.write() as connection:
             laps.cut_off(connection, number, house.clock.now())
@@ -438,12 +440,12 @@ def _tell(house: Installation, context: Context, report: Report) -> None:
 
 
 def _report(house: Installation, context: Context, report: Report) -> None:
-    """Send the managers the reports that are due; not while mail cannot go out, or another process has a part of the work."""
-    if report.mail_error is not None or report.busy:
+    """Send the managers the reports that are due; not while another process has a part of the work."""
+    if report.busy:
         return
     result = reports.run(context, house.site, unread=_unread(report))
     report.told += result.sent
-    report.mail_error = result.error
+    report.mail_error = report.mail_error or result.error
 
 
 def _unread(report: Report) -> list[str]:

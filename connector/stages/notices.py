@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from connector.errors import AfterwordError, MailInDoubt
+from connector.errors import AfterwordError
 from connector.model import FollowUpState
 from connector.settings.choices import Superior
 from connector.settings.model import FollowUp
+from connector.stages import staff_sending
 from connector.stages.addressees import may_mail
 from connector.stages.assigning import About, find_owner
 from connector.stages.context import Context
 from connector.stages.notices_chat import post_all
-from connector.stages.notices_mail import Composed, Recipient, compose
+from connector.stages.notices_mail import Recipient, compose
 from connector.stages.notices_plan import (
     NEWS_FOR,
     FollowUpFacts,
@@ -182,22 +183,19 @@ def _person(owner: Row[Any] | None) -> Person | None:
 
 
 def _tell_all(context: Context, site: Site) -> NoticesResult:
-    """Send what is due, one person after the other; a mail server that takes nothing ends it."""
+    """Send what is due, one person after the other; a mail server that takes nothing ends it, or has ended it before in this lap."""
     told = 0
     with context.store.read() as tx:
         everybody = noticing.recipients(tx)
     for email in everybody:
-        if context.stop.is_set():
+        if context.stop.is_set() or context.breaker.error is not None:
             break
-        try:
-            told += _tell(context, site, email)
-        except AfterwordError as error:
-            return NoticesResult(told, error)
-    return NoticesResult(told)
+        told += _tell(context, site, email)
+    return NoticesResult(told, context.breaker.error or (None if told else context.breaker.last))
 
 
 def _tell(context: Context, site: Site, email: str) -> int:
-    """Send somebody the mail that is due, if one is. Raises what keeps all mail from going out."""
+    """Send somebody the mail that is due, if one is; returns how many were sent."""
     now = context.clock.now()
     with context.store.read() as tx:
         about = noticing.crms_of(tx, email)
@@ -214,31 +212,7 @@ def _tell(context: Context, site: Site, email: str) -> int:
             return 0
         rows = [row for row in waiting if carries(kind, NoticeKind(row.kind))]
         mail = compose(context, tx, site, recipient, kind=kind, rows=rows)
-    return _send(context, kind, email, rows, mail=mail)
-
-
-def _send(context: Context, kind: MailKind, email: str, rows: Sequence[Waiting], *, mail: Composed) -> int:
-    """Hand a mail over, written down before; returns how many were sent. Raises what keeps all mail from going out."""
-    assert context.channel is not None  # noqa: S101 - `run` has looked
-    key, now = mail.key, context.clock.now()
-    with context.write() as tx:
-        keys = [row.key for row in rows]
-        if not noticing.begin_mail(tx, key, recipient=email, kind=kind.value, notices=keys, now=now):
-            return 0
-    state, reason = noticing.SENT, None
-    try:
-        context.channel.send(mail.message)
-    except MailInDoubt as doubt:
-        state, reason = noticing.IN_DOUBT, str(doubt)
-    except AfterwordError as failure:
-        if not failure.permanent:
-            with context.store.write() as tx:
-                noticing.take_back(tx, key)
-            raise
-        state, reason = noticing.REFUSED, str(failure)
-    with context.store.write() as tx:
-        noticing.end_mail(tx, key, state, reason)
-    return int(state == noticing.SENT)
+    return staff_sending.send(context, mail.message, mail.key, kind=kind.value, notices=[row.key for row in rows])
 
 
 def _recipient(context: Context, tx: Transaction, email: str) -> Recipient:

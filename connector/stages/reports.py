@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from connector.errors import AfterwordError, MailInDoubt
+from connector.errors import AfterwordError
 from connector.exports import tables
 from connector.exports.files import write_workbook
 from connector.exports.tables import Sheet, TableName
 from connector.model import Attachment
 from connector.ports import Message
-from connector.stages import marking
+from connector.stages import marking, staff_sending
 from connector.stages.addressees import allowed
 from connector.stages.context import Context
 from connector.stages.present import words_of
 from connector.stages.reports_facts import Covered, facts_of
 from connector.stages.reports_plan import DueReport, ReportKind, due_reports
-from connector.store import Transaction, connecting, noticing, reporting
+from connector.store import Transaction, connecting, reporting
 from connector.surveys.mail import Site
 from connector.surveys.report_mail import Facts, report_message
 
@@ -45,13 +45,10 @@ def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> Report
     for report in due_reports(context.clock.now(), settings.reports.weekly, settings.company.working_time):
         writer = _Writer(context, site, report)
         for address in settings.web.managers:
-            if context.stop.is_set():
-                return ReportsResult(sent)
-            try:
-                sent += _tell(context, writer, address, unread)
-            except AfterwordError as error:
-                return ReportsResult(sent, error)
-    return ReportsResult(sent)
+            if context.stop.is_set() or context.breaker.error is not None:
+                return ReportsResult(sent, context.breaker.error)
+            sent += _tell(context, writer, address, unread)
+    return ReportsResult(sent, context.breaker.error or (None if sent else context.breaker.last))
 
 
 class _Writer:
@@ -83,7 +80,7 @@ class _Writer:
 
 
 def _tell(context: Context, writer: _Writer, address: str, unread: Collection[str]) -> int:
-    """Send a report to one manager, and return how many were sent. Raises what keeps all mail from going out."""
+    """Send a report to one manager, and return how many were sent."""
     report = writer.report
     with context.store.read() as tx:
         covered = _covered(context, tx, report, address, unread)
@@ -93,30 +90,7 @@ def _tell(context: Context, writer: _Writer, address: str, unread: Collection[st
         return 0
     with context.store.read() as tx:
         message = writer.message(tx, address, covered)
-    return _send(context, report, address, message)
-
-
-def _send(context: Context, report: DueReport, address: str, message: Message) -> int:
-    """Hand a report over, written down before. Raises what keeps all mail from going out."""
-    assert context.channel is not None  # noqa: S101 - `run` has looked
-    key, now = report.key(address), context.clock.now()
-    with context.store.write() as tx:
-        if not noticing.begin_mail(tx, key, recipient=address, kind=report.kind.value, notices=(), now=now):
-            return 0
-    state, reason = noticing.SENT, None
-    try:
-        context.channel.send(message)
-    except MailInDoubt as doubt:
-        state, reason = noticing.IN_DOUBT, str(doubt)
-    except AfterwordError as failure:
-        if not failure.permanent:
-            with context.store.write() as tx:
-                noticing.take_back(tx, key)
-            raise
-        state, reason = noticing.REFUSED, str(failure)
-    with context.store.write() as tx:
-        noticing.end_mail(tx, key, state, reason)
-    return int(state == noticing.SENT)
+    return staff_sending.send(context, message, report.key(address), kind=report.kind.value)
 
 
 def _covered(

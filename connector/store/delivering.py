@@ -246,9 +246,13 @@ def sent(connection: Connection, letter: Letter, message_id: str, now: datetime,
         showing.want(connection, ref, "contact", {"last_asked": now.isoformat()})
 
 
-def bounced(connection: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> None:
-    """The server refused the address for good: nobody writes to this person again until an admin lifts it."""
+def refused_mailbox(connection: Connection, message_id: str, now: datetime, why: str) -> None:
+    """The server said of an address that it will not work."""
     _end_attempt(connection, message_id, Delivery.BOUNCED, now, why)
+
+
+def bounced(connection: Connection, letter: Letter, now: datetime, why: str) -> None:
+    """The address was refused for good: nobody writes to this person again until an admin lifts it."""
     state = {"state": Delivery.BOUNCED} if letter.purpose == "invitation" else {}
     _set(connection, letter, reminder_at=None, error=why, **state)
     people.bounced(connection, letter.invitation.person, now, why)

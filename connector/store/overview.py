@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import budgets, comparing, cursors, tables, task_rows
+from connector.store import budgets, comparing, cursors, mail_trouble, tables, task_rows
 from connector.store import follow_ups as follow_ups_of
 from connector.store.connecting import all_paused, peek, unread
 from connector.store.delivering import FAILED
@@ -165,14 +165,19 @@ def bounced(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
 
 
 def mail_error(connection: Connection) -> dict[str, Any] | None:
-    """Return why the last message could not be handed over; None when it could."""
+    """Return why mail does not go out, or why the last message could not be handed over, with the remedy; None: all is well."""
+    stopped, trouble = mail_trouble.stopped(connection), mail_trouble.trouble(connection)
+    if stopped is not None:
+        return {"what": stopped.what, "remedy": stopped.remedy, "at": _text(stopped.since)}
+    if trouble is not None:
+        return {"what": trouble.what, "remedy": trouble.remedy, "at": _text(trouble.at)}
     attempt = tables.attempt
     last = connection.execute(
         select(attempt).where(attempt.c.state != Delivery.SENDING).order_by(attempt.c.id.desc()).limit(1)
     ).one_or_none()
     if last is None or last.state != FAILED:
         return None
-    return {"what": last.error, "at": _text(last.ended_at)}
+    return {"what": last.error, "remedy": "The next lap tries again.", "at": _text(last.ended_at)}
 
 
 def _attempts(connection: Connection, state: str, limit: int) -> Sequence[Any]:

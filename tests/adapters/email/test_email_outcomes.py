@@ -18,7 +18,6 @@ def broken(**changes):
         "550 5.1.1 No such user",
         "550 No such user here",
         "551 User not local",
-        "552 5.2.2 Mailbox full",
         "553 5.1.3 Bad syntax",
         "554 5.1.1 unknown",
     ],
@@ -37,7 +36,14 @@ def test_an_address_that_the_server_refuses_for_good(make, reply):
 
 
 @pytest.mark.parametrize(
-    "reply", ["550 5.7.1 Relaying denied", "554 relay access denied", "530 5.7.0 Authentication required", "503 bad"]
+    "reply",
+    [
+        "550 5.7.1 Relaying denied",
+        "554 relay access denied",
+        "530 5.7.0 Authentication required",
+        "503 bad",
+        "552 5.2.2 Mailbox full",
+    ],
 )
 def test_a_refusal_because_of_us_never_marks_the_persons_address(make, reply):
     with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MailUnavailable) as error:

@@ -1,0 +1,65 @@
+"""Whom a mail server's refusal is about: the mailbox it was for, or us.
+
+Nobody is taken for unreachable unless the reason says so by a code or in words that can mean nothing else. Servers say all that they
+have against the sender when they are told the recipient, with the same numbers.
+"""
+
+import re
+from typing import Final
+
+ENHANCED: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
+_MAILBOX_CODES: Final = frozenset({(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1)})
+"""RFC 3463 (subject, detail), and RFC 7505: no such mailbox, host or syntax, moved away, takes no mail, disabled."""
+_UNDEFINED: Final = frozenset({(0, 0), (1, 0), (2, 0)})
+"""Codes that say no more than that something is wrong: then the words decide."""
+_PERMANENT: Final = "5"
+
+_ABOUT_US: Final = re.compile(
+    r"""
+    sender\b(?!\s+should) | verification\ failed | verify\ failed | (mail|envelope)[ -]from | \bfrom(:|\ address) | return[- ]path
+    | \byour\ (ip|server|host|domain|account|login|network|organi[sz]ation|tenant)
+    | too\ (many|quickly|fast|much) | \brate\b | quota | exceed | limit | per\ (second|minute|hour|day) | throttl | suspicious
+    | spam | black\W?list | block\W?list | blocked | \brbl\b | dnsbl | reputation | \bspf\b | dkim | dmarc | policy | policies
+    | authenti | authori[sz] | not\ permitted | relay(ing)?\ (access\ )?(denied|prohibited|disallowed) | (to|not|no)\ relay
+    | grey\W?list | gray\W?list | try\ again | temporar | \bhelo\b | \behlo\b | reverse\ dns | \bptr\b | \btls\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Words about the sender, its rights, its rate or its reputation, or about the moment: beside them no code is taken for a verdict."""
+_WHO: Final = (
+    r"(user|mailbox|recipient|account|addressee|e-?mail\ account|recipient\ address|e-?mail\ address|e-?mail|person)"
+)
+_ABOUT_MAILBOX: Final = re.compile(
+    rf"""
+    no\ such\ (user|mailbox|recipient|address|account|addressee|person|e-?mail)
+    | unknown\ (user|recipient|mailbox|account|local[ -]part|addressee)
+    | {_WHO}\ (here\ )?((is|was|are)\ )?(unknown|not\ (found|known)|invalid|inactive|disabled|deactivated|terminated)
+    | {_WHO}\ (name\ )?(does\ not|do\ not|does\ ?n[o'’]?t|did\ not)\ exist
+    | {_WHO}\ (that\ )?you\ tried\ to\ reach\ (does\ not\ exist|is\ (inactive|disabled))
+    | {_WHO}\ (is\ )?no\ longer\ (exists|active|valid|available|in\ use)
+    | (invalid|nonexistent|non-existent)\ (recipient|mailbox|user)
+    | (not\ a|no)\ (valid|known)\ (mailbox|recipient|user|account)
+    | (does\ not|does\ ?n[o'’]?t)\ have\ an?\ \S+\ account
+    | user\ not\ local
+    | no\ (mailbox|account|user)\ (here\ )?(by|with|of)\ that\ name
+    | could\ not\ find\ (the\ |a\ |that\ )?(mailbox|recipient|user|account)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def is_about_mailbox(reason: str, *, sender: str) -> bool:
+    """Tell whether a permanent refusal says that the mailbox it was for does not exist, or takes no mail any more.
+
+    `sender` is our own address: what names it is about it.
+    """
+    text = " ".join(reason.split())
+    if sender.lower() in text.lower() or _ABOUT_US.search(text):
+        return False
+    code = ENHANCED.search(text)
+    if code is None:
+        return _ABOUT_MAILBOX.search(text) is not None
+    if code[1] != _PERMANENT:
+        return False
+    detail = int(code[2]), int(code[3])
+    return detail in _MAILBOX_CODES or (detail in _UNDEFINED and _ABOUT_MAILBOX.search(text) is not None)

@@ -1,0 +1,41 @@
+"""The breaker of mail: what holds back everything that is sent in a lap, to customers and to our own people alike."""
+
+from datetime import datetime
+from typing import Final
+
+from connector.errors import MailInDoubt, MailUnavailable, MessageRefused
+from connector.store import Transaction, mail_trouble
+
+IN_A_ROW: Final = 3
+"""So many messages refused or in doubt one after the other, and the server means us, not them."""
+
+
+class Breaker:
+    """Counts messages that did not go through one after the other, and stops the sending of one lap.
+
+    What it knows outlives the lap in the store, so that `check` and `status` can tell it; the next lap tries again.
+    """
+
+    def __init__(self) -> None:
+        self.error: MailUnavailable | MailInDoubt | None = None
+        """Why nothing more is sent in this lap."""
+        self._row: list[MailUnavailable | MailInDoubt] = []
+
+    @property
+    def last(self) -> MailUnavailable | MailInDoubt | None:
+        """What the last message met, if no message went through after it."""
+        return self._row[-1] if self._row else None
+
+    def sent(self, tx: Transaction) -> None:
+        """A message went through: the server takes our mail."""
+        self._row.clear()
+        mail_trouble.forget(tx)
+
+    def failed(self, tx: Transaction, error: MailUnavailable | MailInDoubt, now: datetime) -> None:
+        """A message did not go through, for a reason that is about us or about the server."""
+        self._row.append(error)
+        # A server that is down is not asked again in this lap; one that refuses one message may take the next.
+        of_one = isinstance(error, MessageRefused | MailInDoubt)
+        if not of_one or len(self._row) >= IN_A_ROW:
+            self.error = error
+        mail_trouble.note(tx, error, now, stops=self.error is not None)

@@ -1,0 +1,150 @@
+"""A mail server that refuses for our sake marks nobody; one that says of too many that they do not exist is not believed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from house import AFTER_CASE, DAY, HOUR, House
+
+from connector import checking
+from connector.store import connecting, mail_trouble
+from tests.databases import ONE_DATABASE
+
+SENDER_UNKNOWN = "550 5.1.8 <care@acme.example>: Sender address rejected: Domain not found"
+NO_MAILBOX = "550 5.1.1 <{}>: Recipient address rejected: User unknown in local recipient table"
+
+
+@dataclass
+class Refusing:
+    """What a mail server says of each address that it hears of, until it is mended; and what it heard in this lap."""
+
+    house: House
+    says: dict[int, str] = field(default_factory=dict)
+    """By the place in which an address was first heard of, from 1: what is said instead of the usual."""
+    usual: str = SENDER_UNKNOWN
+    known: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.house.mailbox.on_rcpt = self.hear
+
+    def hear(self, address: str) -> None:
+        if address not in self.known:
+            self.known.append(address)
+        self.heard.append(address)
+        words = self.says.get(self.known.index(address) + 1, self.usual)
+        if words:
+            self.house.mailbox.refused[address] = words.format(address)
+        else:
+            self.house.mailbox.refused.pop(address, None)
+
+    def lap(self) -> tuple[int, list[str]]:
+        """Run a lap an hour later; returns its exit code, and which addresses the server heard of."""
+        self.heard.clear()
+        return self.house.later(HOUR).exit_code, list(self.heard)
+
+
+def due(house: House, people: int) -> list[str]:
+    """So many people who are to be asked in the next lap; their addresses."""
+    house.configure(AFTER_CASE)
+    account = house.account("Northwind")
+    addresses = [f"person-{number:02}@nw.example" for number in range(people)]
+    for number, address in enumerate(addresses):
+        house.closed_case(account, house.contact(account, f"Person {number}", address))
+    house.lap()
+    house.advance(DAY)
+    return addresses
+
+
+def got(house: House) -> Counter[str]:
+    """Count the mails that each address got."""
+    return Counter(mail.to for mail in house.mailbox.mails)
+
+
+def named_by_check(house: House, words: str) -> bool:
+    """Tell whether `check` names these words among what is wrong with mail."""
+    found = checking.check(house.installation).problems
+    return any(words in problem.what and problem.remedy for problem in found if "email" in problem.where)
+
+
+def marked(house: House) -> set[str]:
+    """Return the addresses to which nothing is sent any more."""
+    return {one["to"] for one in house.status()["bounced"]}
+
+
+def test_a_sender_that_is_refused_silences_nobody(live: House) -> None:
+    everybody = due(live, 13)
+    server = Refusing(live, says={5: NO_MAILBOX})
+    for _ in range(8):
+        code, heard = server.lap()
+        gone = set(server.known[4:5])
+        assert code == 1
+        assert len([address for address in heard if address not in gone]) <= 3
+        assert named_by_check(live, "Sender address rejected: Domain not found")
+        assert "Domain not found" in live.status()["mail_error"]["what"]
+    assert got(live) == {}
+    server.usual = ""
+    for _ in range(15):
+        server.lap()
+    (gone_one,) = server.known[4:5]
+    assert got(live) == dict.fromkeys(set(everybody) - {gone_one}, 1)
+    assert marked(live) == {gone_one}
+    assert not named_by_check(live, "Domain not found")
+    assert live.status()["mail_error"] is None
+    assert server.lap() == (0, [])
+
+
+@ONE_DATABASE
+def test_the_row_of_refusals_neither_grows_nor_ends_by_a_mailbox_that_is_gone(live: House) -> None:
+    due(live, 9)
+    server = Refusing(live, says={2: NO_MAILBOX, 3: NO_MAILBOX})
+    code, heard = server.lap()
+    assert (code, len(heard)) == (1, 5)
+    assert len(marked(live)) == 2
+
+
+def test_a_server_that_knows_nobody_any_more_is_not_believed(live: House) -> None:
+    everybody = due(live, 12)
+    server = Refusing(live, usual=NO_MAILBOX, says={1: "", 2: ""})
+    code, heard = server.lap()
+    assert code == 1
+    assert len(heard) == 5
+    assert len(marked(live)) == 2
+    assert named_by_check(live, "3 of the last 5 addresses were refused")
+    for _ in range(3):
+        assert server.lap() == (1, [])
+    assert len(marked(live)) == 2
+    server.says, server.usual = {3: NO_MAILBOX, 4: NO_MAILBOX}, ""
+    with live.installation.store.write() as tx:
+        connecting.resume(tx, None)
+        mail_trouble.go_on(tx, live.clock.now())
+    assert not named_by_check(live, "addresses were refused")
+    for _ in range(3):
+        server.lap()
+    assert got(live) == dict.fromkeys(set(everybody) - marked(live), 1)
+    assert len(got(live)) == 10
+
+
+@ONE_DATABASE
+def test_some_dead_addresses_among_many_stop_nothing(live: House) -> None:
+    everybody = due(live, 12)
+    server = Refusing(live, usual="", says={3: NO_MAILBOX, 5: NO_MAILBOX, 7: NO_MAILBOX, 9: NO_MAILBOX})
+    assert server.lap()[0] == 0
+    assert len(marked(live)) == 4
+    assert got(live) == dict.fromkeys(set(everybody) - marked(live), 1)
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize(
+    "words", ["451 4.7.1 Greylisting in action, please come back later", "432 4.3.2 Concurrent connections limit"]
+)
+def test_a_server_that_asks_for_patience_gets_it(live: House, words: str) -> None:
+    everybody = due(live, 4)
+    server = Refusing(live, usual=words)
+    code, heard = server.lap()
+    assert (code, len(heard)) == (1, 3)
+    server.usual = ""
+    for _ in range(3):
+        server.lap()
+    assert got(live) == dict.fromkeys(everybody, 1)
+    assert marked(live) == set()
