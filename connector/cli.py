@@ -2,10 +2,7 @@
 
 import gc
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +13,7 @@ from rich.console import Console
 
 from connector import (
     checking,
+    cli_bounces,
     cli_retry,
     cli_setup,
     cli_undo,
@@ -27,11 +25,13 @@ from connector import (
     project,
     reconciling,
     retention,
-    wiring,
 )
 from connector import status as statuses
 from connector import why as survey_log
 from connector.cli_guard import EXIT_PROBLEMS, err, guarded, leave
+from connector.cli_house import bring_to_this_version as _migrated
+from connector.cli_house import build as _house
+from connector.cli_house import closing as _closing
 from connector.clock import SystemClock
 from connector.durations import parse_duration
 from connector.errors import Problem, SettingsError
@@ -39,7 +39,6 @@ from connector.exports.tables import TableName
 from connector.output import outlive_readers
 from connector.scoring.book import ScoreSettings, book_json, score_book
 from connector.scoring_file import read_ratings
-from connector.settings import Settings
 from connector.stages import lap
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation, Stage
@@ -54,6 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.add_typer(cli_bounces.app, name="bounces")
 out = Console(highlight=False, soft_wrap=True)
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
@@ -424,30 +424,6 @@ def show_demo(
 
 
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _house(config: Path, *, quiet: bool = False) -> Installation:
-    settings: Settings = wiring.read_settings(config, os.environ)
-    return wiring.build(settings, progress=printing.progress(err, quiet=quiet))
-
-
-@contextmanager
-def _closing(house: Installation) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for endpoint in house.endpoints:
-            endpoint.adapter.close()
-            if endpoint.budget is not None:
-                endpoint.budget.settle()
-        if house.channel is not None:
-            house.channel.close()
-        house.store.close()
-
-
-def _migrated(house: Installation) -> None:
-    """Bring the store to this version: on SQLite after a copy of the file, on PostgreSQL one process at a time."""
-    migrate(house.store)
 
 
 def _endpoints(house: Installation, crm: str | None) -> list[Endpoint]:

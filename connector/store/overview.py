@@ -160,8 +160,11 @@ def in_doubt(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
 
 def bounced(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
     """Return messages whose address was refused for good."""
-    remedy = "Nobody writes to this address again. Correct it on the contact's record in the CRM."
-    return [_message(row, remedy) | {"what": row.error} for row in _attempts(connection, Delivery.BOUNCED, limit)]
+    remedy = "Nobody writes to this address again. Correct it on the contact's record in the CRM; if it is right: "
+    return [
+        _message(row, f"{remedy}`afterword bounces lift {row.email}`.") | {"what": row.error}
+        for row in _attempts(connection, Delivery.BOUNCED, limit)
+    ]
 
 
 def mail_error(connection: Connection) -> dict[str, Any] | None:

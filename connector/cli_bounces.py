@@ -1,0 +1,113 @@
+"""The commands `bounces list` and `bounces lift`: marks on addresses, and taking them off."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from connector.cli_guard import guarded
+from connector.cli_house import bring_to_this_version, build, closing
+from connector.durations import parse_moment
+from connector.errors import Problem, SettingsError
+from connector.printing import many
+from connector.stages.lap import Installation
+from connector.store import bounces, mail_trouble
+from connector.store.bounces import Bounce
+
+app = typer.Typer(
+    help="Marks on addresses to which nothing is sent, because mail does not arrive.", no_args_is_help=True
+)
+out = Console(highlight=False, soft_wrap=True)
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+_CONFIG = Path("config.toml")
+
+
+@app.command("list")
+@guarded
+def list_marks(
+    config: Config = _CONFIG, as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False
+) -> None:
+    """List the addresses to which nothing is sent, the newest mark first, with the mail server's reason."""
+    with _opened(config) as house, house.store.read() as tx:
+        marks = bounces.marked(tx)
+        if as_json:
+            json.dump({"bounces": [_as_json(mark) for mark in marks]}, sys.stdout, indent=2, ensure_ascii=False)
+            sys.stdout.write("\n")
+            return
+        mark = None
+        for mark in marks:
+            out.print(_sentence(mark), markup=False)
+        if mark is None:
+            out.print("No address is marked.")
+
+
+@app.command("lift")
+@guarded
+def lift_marks(
+    address: Annotated[str | None, typer.Argument(help="The e-mail address.")] = None,
+    config: Config = _CONFIG,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="All marks made since then: 24h, 2026-11-12 or 2026-11-12T14:00, in the company's time zone."
+        ),
+    ] = None,
+) -> None:
+    """Take the mark off one address, or all marks made since a time: the next lap writes to them again.
+
+    Invitations that the mail server refused are sent after all, while they can be answered. With --since, mail that was stopped because
+    too many addresses were refused goes on.
+    """
+    if (address is None) == (since is None):
+        raise SettingsError([Problem("bounces lift", "wants an address or --since.", "Write one of the two.")])
+    with _opened(config) as house:
+        now = house.clock.now()
+        since_when = None if since is None else _moment(since, house)
+        with house.store.write() as tx:
+            if since_when is not None:
+                lifted = bounces.lift_since(tx, since_when, now)
+                mail_trouble.go_on(tx, now)
+            else:
+                lifted = bounces.lift_address(tx, address or "", now)
+    if not lifted and address is not None:
+        what = f"the address {address} is not marked."
+        raise SettingsError([Problem("bounces lift", what, "`afterword bounces list` shows those that are.")])
+    out.print(f"{many(lifted, 'mark')} taken off.", markup=False)
+
+
+@contextmanager
+def _opened(config: Path) -> Iterator[Installation]:
+    house = build(config, quiet=True)
+    with closing(house):
+        bring_to_this_version(house)
+        yield house
+
+
+def _moment(text: str, house: Installation) -> datetime:
+    try:
+        return parse_moment(text, house.clock.now(), house.settings.company.timezone)
+    except ValueError as error:
+        remedy = "Write it like 24h, 2026-11-12 or 2026-11-12T14:00."
+        raise SettingsError([Problem("--since", f"{text!r} is {error}.", remedy)]) from None
+
+
+def _as_json(mark: Bounce) -> dict[str, object]:
+    return {
+        "addresses": list(mark.addresses),
+        "contacts": list(mark.contacts),
+        "crms": list(mark.crms),
+        "since": mark.since.isoformat(),
+        "reason": mark.reason,
+    }
+
+
+def _sentence(mark: Bounce) -> str:
+    who = ", ".join(mark.addresses) or "an address that nobody has any more"
+    names = f" ({', '.join(mark.contacts)})" if mark.contacts else ""
+    return f"{who}{names}, since {mark.since:%Y-%m-%d %H:%M} UTC: {mark.reason}"
