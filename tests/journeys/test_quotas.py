@@ -17,7 +17,7 @@ from tests.databases import ONE_DATABASE
 pytestmark = ONE_DATABASE
 SHARE = "daily_call_share = 0.1"
 CUSTOMERS = 60
-PAGES_A_DAY = {"salesforce": 30, "hubspot": 40}
+PAGES_A_DAY = 30
 MOST_DAYS = 8
 
 
@@ -72,7 +72,7 @@ def test_f25_a_spent_share_ends_the_lap_and_the_next_days_go_on(house: House) ->
     allow(house, 10_000)
     describing = house.lap(stages=()).calls["acme"]
     house.advance(DAY)
-    budget = describing + PAGES_A_DAY[house.ADAPTER]
+    budget = describing + PAGES_A_DAY
     allow(house, 10 * budget)
 
     reports, found = [], [kept(house)]
