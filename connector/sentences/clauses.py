@@ -93,7 +93,7 @@ def reasons(follow_up: OpenFollowUp, words: Catalogue) -> str:
 def reason(why: Reason, words: Catalogue, tz: tzinfo) -> str:
     """Return ``asked 2 times, no answer by 18 Nov 2026``, or ``customer mood Unhappy on 18 Nov 2026``."""
     if isinstance(why, Silence):
-        return words.count("reason.silence", len(why.asked), day=words.day(why.by, tz))
+        return words.count("reason.silence", len(why.asked) + why.elsewhere, day=words.day(why.by, tz))
     return words.text("reason.mood", mood=words.text(f"mood.{why.mood.value}"), day=words.day(why.at, tz))
 
 

@@ -1,7 +1,7 @@
 """What sentences are made of: answers, what was asked about, and what somebody has to do."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from connector.model import Mood, Rating
@@ -28,6 +28,18 @@ class Said:
     """All that was rated in it, the first question's first."""
     interaction_id: str | None = None
     """What was asked about, where it is known."""
+    connection: str = ""
+    """The CRM that it came through: only that one's users read its words."""
+
+    def read_in(self, crm: str, *, is_known: bool) -> "Said":
+        """Return the answer as users of a CRM may read it.
+
+        Of one that came through another CRM they read the rating, and who gave it where that person is known in theirs too.
+        """
+        if self.connection == crm:
+            return self
+        known = self.who if is_known else None
+        return replace(self, who=known, comment=None, subject=None, interaction_id=None)
 
     @property
     def worst(self) -> Rating:
@@ -54,6 +66,8 @@ class Silence:
     by: datetime
     """When it was noticed: an answer may have come since."""
     last_answer: datetime | None = None
+    elsewhere: int = 0
+    """How many more were asked through another CRM, whose names only its own users read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,10 @@ def renew(context: Context, tx: Transaction, customer: Customer, now: datetime) 
     rules = follow_ups.rules_of(tx, [row.id for row in rows])
     answers = follow_ups.answers_in(tx, [row.id for row in rows])
     for row in rows:
-        inside = sorted(answer.id for answer in answers if answer.follow_up_id == row.id)
-        follow_up = _FollowUp(context, tx, row, inside, rules=rules.get(row.id, ()))
+        mine = [answer for answer in answers if answer.follow_up_id == row.id]
+        inside = sorted(answer.id for answer in mine)
+        of_others = sorted(answer.id for answer in mine if answer.connection != row.connection)
+        follow_up = _FollowUp(context, tx, row, inside, rules=rules.get(row.id, ()), of_others=of_others)
         made_of = follow_up.made_of(now)
         if row.words_of == made_of:
             continue
@@ -49,12 +51,15 @@ class _FollowUp:
     inside: Sequence[str]
     """The ids of its answers."""
     rules: Sequence[str]
+    of_others: Sequence[str] = ()
+    """Those of its answers that came through another CRM: their words are not told."""
 
     def made_of(self, now: datetime) -> str:
         """Everything that its words depend on, in short: a time to call by that is over is one, so that no task names it for long."""
         row = self.row
         parts: tuple[Any, ...] = (self.inside, sorted(self.rules), row.owner_ref, row.owner_note)
         parts = (*parts, row.due_at.isoformat(), row.closed_by)
+        parts = (*parts, self.of_others) if self.of_others else parts
         if row.state == FollowUpState.OPEN and row.due_at <= now:
             parts = (*parts, "overdue")
         return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
@@ -64,7 +69,9 @@ class _FollowUp:
         row, words = self.row, words_of(self.context)
         if row.closed_by == ClosedBy.JOINED:
             keeper = follow_ups.by_id(self.tx, row.joined_into)
-            return {"body": tasks.joined_body(keeper.subject, self._link(keeper.account_id), words)}
+            # What the other task is called holds words that only users of its CRM read.
+            told = keeper if keeper.connection == row.connection else row
+            return {"body": tasks.joined_body(told.subject, self._link(told.account_id), words)}
         said = self._told()
         if row.about and not said:
             return {}  # what it was about is another customer's now; whoever has the task still has to call
@@ -109,7 +116,8 @@ class _FollowUp:
                 continue
             if answer.after_contact:
                 corrected.add(answer.invitation_id)
-            newest_first.append(told_by_worst(said))
+            here = said.read_in(self.row.connection, is_known=self.row.contact_id is not None)
+            newest_first.append(told_by_worst(here))
         if not newest_first:
             return []
         lead = worst_said(newest_first)
@@ -129,9 +137,8 @@ class _FollowUp:
             for reason in reasons(
                 self.context,
                 self.tx,
-                customer.id,
+                self.row,
                 rule=rule,
-                at=self.row.opened_at,
                 said=said if not self.row.about else (),
             )
         )

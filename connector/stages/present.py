@@ -1,6 +1,7 @@
 """What the records of a customer should show: figures, sentences and links, of the accounts and of the contacts who answered."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,13 +31,16 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
     """Say what the customer's accounts and the contacts who answered should show."""
     now, words = context.clock.now(), words_of(context)
     follow_ups = _follow_ups(context, tx, customer.id, now)
-    needs = attention(follow_ups, words, now=now)
     people = People(*following.people_asked(tx, customer.id))
     said = [answer.said for answer in customer.answers]
     for account in following.accounts_of(tx, customer.id):
-        tz = _zone_of(context, tx, account)
+        tz, crm = _zone_of(context, tx, account), account.connection
+        # Of a customer that several CRMs have, each one's users read what came through theirs.
+        here = [one for each in follow_ups if (one := _read_in(crm, *each)) is not None]
+        needs = attention(here, words, now=now)
         texts = {
-            "summary": summary(said, needs, people, words, tz=tz, now=now) or None,
+            "summary": summary([one for one in said if one.connection == crm], needs, people, words, tz=tz, now=now)
+            or None,
             "attention": needs.text or None,
             "details": details_url(context, account.id),
         }
@@ -87,17 +91,38 @@ def mark_outdated(context: Context) -> None:
         place = customers[-1]
 
 
-def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime) -> list[OpenFollowUp]:
-    """Return what the records say needs somebody, and note until when that stays true: until it is due."""
+def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime) -> list[tuple[str, OpenFollowUp]]:
+    """Return what the records say needs somebody, each with the CRM of its task; note until when that stays true: until it is due."""
     rows = record_texts.not_closed(tx, customer)
     record_texts.note_shown(
         tx, customer, {row.id: row.due_at for row in rows if row.state == FollowUpState.OPEN and row.due_at > now}
     )
     answers = record_texts.answers_about(tx, [row.id for row in rows])
-    return [open_follow_up(context, tx, row, answers.get(row.id, ())) for row in rows]
+    return [(row.connection, _told(context, tx, row, answers.get(row.id, ()))) for row in rows]
+
+
+def _read_in(crm: str, task_in: str, follow_up: OpenFollowUp) -> OpenFollowUp | None:
+    """Return a follow-up as the record in a CRM tells it: None where neither its task nor any of its answers is in that one."""
+    theirs = tuple(one for one in follow_up.said if one.connection == crm)
+    if theirs and crm != task_in:
+        return replace(follow_up, said=theirs, who=theirs[0].who, contact_id=theirs[0].contact_id)
+    if theirs:
+        return replace(follow_up, said=theirs)
+    return _with_own_words(crm, follow_up) if crm == task_in else None
+
+
+def _with_own_words(crm: str, follow_up: OpenFollowUp) -> OpenFollowUp:
+    """Return a follow-up with all its answers, as the users of a CRM may read it."""
+    said = [one.read_in(crm, is_known=follow_up.contact_id is not None) for one in follow_up.said]
+    return replace(follow_up, said=tuple(said))
 
 
 def open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
+    """Return a follow-up as the users of the CRM that has its task may read it; for the arguments see `_told`."""
+    return _with_own_words(row.connection, _told(context, tx, row, said))
+
+
+def _told(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
     """Return a follow-up (with the names of its person and account) as sentences tell it; `said` are the answers it is about."""
     owner = following.owner_at(tx, row.connection, row.owner_ref)
     waiting = row.state == FollowUpState.WAITING_FOR_OUTCOME
@@ -108,7 +133,7 @@ def open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Seque
         owner=owner.name if owner is not None else None,
         tz=owner_zone(owner.timezone if owner is not None else None, context.settings),
         said=tuple(said),
-        reasons=() if said else reasons(context, tx, row.customer, rule=row.rule, at=row.opened_at),
+        reasons=() if said else reasons(context, tx, row, rule=row.rule),
         attempts=row.attempts,
         waiting_since=(row.waiting_since or row.opened_at) if waiting else None,
         task_deleted=row.task_state == "deleted",
@@ -117,12 +142,16 @@ def open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Seque
 
 
 def reasons(
-    context: Context, tx: Transaction, customer: str, *, rule: str, at: datetime, said: Sequence[Said] = ()
+    context: Context, tx: Transaction, row: Row[Any], *, rule: str, said: Sequence[Said] = ()
 ) -> tuple[Reason, ...]:
-    """Return why a rule about the account has opened a follow-up at some moment; `said` is what its people had answered."""
+    """Return why a rule about the account stands in a follow-up; `said` is what the customer's people had answered.
+
+    Persons are named who were asked, or have answered, through the CRM that has the task.
+    """
+    crm, at = row.connection, row.opened_at
     clauses = context.settings.follow_up[rule].when.clauses if rule in context.settings.follow_up else ()
     last: dict[str | None, Said] = {}
-    for answer in said:
+    for answer in (one for one in said if one.connection == crm):
         last.setdefault(answer.contact_id or answer.response_id, answer)
     worst_first = sorted(last.values(), key=lambda answer: badness(answer.worst))[:MOST_TOLD]
     found: dict[type[Reason], Reason] = {}
@@ -130,8 +159,9 @@ def reasons(
         if isinstance(clause, MoodClause):
             found[MoodSeen] = MoodSeen(clause.mood, at, tuple(worst_first))
         elif isinstance(clause, SilenceClause):
-            asked = tuple(record_texts.asked_in_vain(tx, customer, at))
-            found[Silence] = Silence(asked, at, record_texts.last_answer(tx, customer, at))
+            asked, elsewhere = record_texts.asked_in_vain(tx, row.customer, at, crm=crm)
+            last_answer = record_texts.last_answer(tx, row.customer, at)
+            found[Silence] = Silence(tuple(asked), at, last_answer, elsewhere)
     return tuple(found.values())
 
 

@@ -61,9 +61,10 @@ def by_id(tx: Connection, follow_up_id: str) -> Row[Any]:
 
 
 def answers_in(tx: Connection, follow_ups: Collection[str]) -> list[Row[Any]]:
-    """Return what is in follow-ups: (follow_up_id, id, invitation_id, at) of each answer."""
+    """Return what is in follow-ups: (follow_up_id, id, invitation_id, at, connection) of each answer."""
+    columns = (response.c.id, response.c.invitation_id, response.c.at, response.c.connection)
     rows = tx.execute(
-        select(follow_up_response.c.follow_up_id, response.c.id, response.c.invitation_id, response.c.at)
+        select(follow_up_response.c.follow_up_id, *columns)
         .join(response, response.c.id == follow_up_response.c.response_id)
         .where(follow_up_response.c.follow_up_id.in_(follow_ups))
     )

@@ -60,6 +60,7 @@ def said(row: Row[Any], ratings: Collection[Rating]) -> Said:
         subject=_subject(row.facts),
         ratings=every,
         interaction_id=row.interaction_id,
+        connection=row.connection,
     )
 
 
@@ -99,7 +100,10 @@ def not_closed(tx: Connection, customer: str) -> list[Row[Any]]:
 
 
 def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[Said]]:
-    """Return the answers that each follow-up is about, those that count, the newest first."""
+    """Return the answers that each follow-up is about, those that count, the newest first.
+
+    Their words are those of users of the CRMs that they came through, see `Said.read_in`.
+    """
     linked = (
         answers()
         .join(follow_up_response, follow_up_response.c.response_id == response.c.id)
@@ -125,8 +129,11 @@ def last_answer(tx: Connection, customer: str, until: datetime) -> datetime | No
     return tx.execute(latest).scalar()
 
 
-def asked_in_vain(tx: Connection, customer: str, until: datetime) -> list[Asked]:
-    """Return who was asked since a customer's last answer and let it run out by some moment, the earliest first."""
+def asked_in_vain(tx: Connection, customer: str, until: datetime, *, crm: str) -> tuple[list[Asked], int]:
+    """Return who was asked since a customer's last answer and let it run out by some moment, the earliest first.
+
+    Those who were asked through a CRM are named; how many there are besides is counted.
+    """
     of_customer = select(account.c.id).where(account.c.customer == customer)
     ran_out = (
         select(invitation, contact.c.name.label("who"), interaction.c.facts.label("facts"))
@@ -138,10 +145,13 @@ def asked_in_vain(tx: Connection, customer: str, until: datetime) -> list[Asked]
     )
     if (last := last_answer(tx, customer, until)) is not None:
         ran_out = ran_out.where(invitation.c.sent_at > last)
-    return [
+    rows = tx.execute(ran_out).all()
+    named = [
         Asked(row.who or row.name or None, row.label, row.sent_at, _subject(row.facts), row.reminded_at)
-        for row in tx.execute(ran_out)
+        for row in rows
+        if row.connection == crm
     ]
+    return named, len(rows) - len(named)
 
 
 def outdated(tx: Connection, now: datetime, *, after: str, limit: int) -> list[str]:

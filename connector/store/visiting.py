@@ -1,6 +1,6 @@
 """Users of the CRM who open an account's page: their one-time links, and what the page shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -72,7 +72,7 @@ class AccountView:
 
     name: str
     accounts: Sequence[Row[Any]]
-    """The account and those of other CRMs that are linked with it."""
+    """The account and those of other CRMs that are linked with it, as far as the visitor may see them."""
     score: Mapping[str, Any]
     """The figures as published; empty when there are none."""
     answers: Sequence[Answer]
@@ -92,21 +92,25 @@ class AccountView:
         """The invitations that were answered."""
         return frozenset(answer.row.invitation_id for answer in self.answers if answer.row.invitation_id)
 
-    @property
-    def connections(self) -> frozenset[str]:
-        """The CRMs that this customer is known in."""
-        return frozenset(row.connection for row in self.accounts)
 
+def account_view(connection: Connection, account_id: str, *, crms: Collection[str]) -> AccountView | None:
+    """Return what the page of an account shows to a user of these CRMs; None when none of them has it.
 
-def account_view(connection: Connection, account_id: str) -> AccountView | None:
-    """Return what the page of an account shows; None when there is no such account."""
-    row = connection.execute(select(account).where(account.c.id == account_id)).one_or_none()
+    The figures are those of the customer. Of accounts that are linked with it, the rows of those CRMs alone are shown.
+    """
+    mine = account.c.connection.in_(crms)
+    row = connection.execute(select(account).where(account.c.id == account_id, mine)).one_or_none()
     if row is None:
         return None
-    linked = connection.execute(select(account).where(account.c.customer == row.customer).order_by(account.c.id)).all()
+    of_customer = select(account).where(account.c.customer == row.customer, mine).order_by(account.c.id)
+    linked = connection.execute(of_customer).all()
     ids = [one.id for one in linked]
     score = connection.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
-    opened = select(follow_up).where(follow_up.c.customer == row.customer).order_by(follow_up.c.opened_at.desc())
+    opened = (
+        select(follow_up)
+        .where(follow_up.c.customer == row.customer, follow_up.c.connection.in_(crms))
+        .order_by(follow_up.c.opened_at.desc())
+    )
     follow_ups = connection.execute(opened.limit(LATEST)).all()
     invitations = _latest(connection, invitation, ids, newest="created_at")
     owners = rows_by_address(

@@ -38,8 +38,8 @@ def account_routes(parts: WebParts) -> APIRouter:
         if seen is None:
             return _staff(parts, "sign_in.html", account=account_id)
         with parts.store.read() as connection:
-            view = account_view(connection, account_id)
-        if view is None or not seen & view.connections:
+            view = account_view(connection, account_id, crms=seen)
+        if view is None:
             return _note(parts, "There is nothing to see here", "No account of your CRM has this address.", status=404)
         return _staff(parts, "account.html", view=view, log=not_asked(parts.store, view.accounts))
 

@@ -345,21 +345,59 @@ def test_a_user_of_one_crm_does_not_see_the_accounts_of_another(world):
     assert page(world, headers, "no-such-account").status_code == 404
 
 
-def test_accounts_that_are_linked_are_shown_together(world):
+def linked(world):
+    """Give the account's customer an account in another CRM, with a user of its own, an answer and a follow-up in each."""
+    hub = {"connection": "acme-hub"}
+    there = {"id": "account2", "ref": "companies/1", "customer": "customer1", "name": "Virtanen in the hub"}
+    world.put(account, is_customer=True, facts={}, **there, **hub)
+    names = {"id": "owner2", "ref": "owners/7", "name": "Hugo Hub", "email": "hugo@acme.example"}
+    world.put(owner, active=True, standard=True, **names, **hub)
+    for crm, account_id, side in (("acme", "account1", "here"), ("acme-hub", "account2", "there")):
+        common = {"connection": crm, "account_id": account_id}
+        token = world.invite(label=f"asked {side}", name=f"Invited {side}", **common)
+        world.post(token, {"rating": "1", "comment": f"Said {side}"})
+        which = {"id": f"f-{side}", "about": side, "rule": "r", "customer": "customer1", "subject": f"Call {side}"}
+        what = {"state": "open", "priority": "high", "due_at": world.clock.at, "opened_at": world.clock.at, "body": ""}
+        world.put(follow_up, **which, **what, **common)
+        case = {"id": f"i-{side}", "ref": f"Case/{side}", "kind": "case", "label": f"left out {side}"}
+        world.put(interaction, contact_refs=[], facts={}, connection=crm, **case)
+        verdict = {"state": "refused", "reason": "opted_out"}
+        refused = {"id": f"d-{side}", "survey": "s", "interaction_id": f"i-{side}", "contact_id": "", **common}
+        world.put(decision, decided_at=world.clock.at, **refused, **verdict)
+        world.put(decision_log, decision_id=f"d-{side}", at=world.clock.at, **verdict)
+
+
+HERE = ("Said here", "asked here", "Invited here", "Call here", "left out here")
+THERE = ("Said there", "asked there", "Invited there", "Call there", "left out there")
+
+
+def test_of_a_customer_of_two_crms_a_user_sees_what_came_through_their_own(world):
+    linked(world)
+    for address, own, mine, others, not_theirs in (
+        ("jane@acme.example", "account1", HERE, THERE, "account2"),
+        ("hugo@acme.example", "account2", THERE, HERE, "account1"),
+    ):
+        headers = session(world, address)
+        shown = page(world, headers, own).text
+        assert [words for words in mine if words not in shown] == []
+        assert [words for words in others if words in shown] == []
+        hidden = page(world, headers, not_theirs)
+        assert (hidden.status_code, [words for words in (*HERE, *THERE) if words in hidden.text]) == (404, [])
+
+
+def test_a_user_of_both_crms_sees_the_accounts_of_one_customer_together(world):
+    linked(world)
     world.put(
-        account,
-        id="account2",
+        owner,
+        id="owner3",
+        ref="owners/8",
+        name="Jane",
+        email="jane@acme.example",
+        active=True,
+        standard=True,
         connection="acme-hub",
-        ref="companies/1",
-        customer="customer1",
-        name="Virtanen in the hub",
-        is_customer=True,
-        facts={},
     )
-    token = world.invite(account_id="account2", connection="acme-hub", label="deal 7")
-    world.post(token, {"rating": "5", "comment": "From the other CRM"})
-
-    shown = page(world, session(world), "account1").text
-
-    assert "From the other CRM" in shown
-    assert page(world, session(world), "account2").status_code == 200
+    headers = session(world)
+    for account_id in ("account1", "account2"):
+        shown = page(world, headers, account_id).text
+        assert [words for words in (*HERE, *THERE) if words not in shown] == []
