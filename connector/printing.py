@@ -103,7 +103,8 @@ def report(console: Console, one: Report) -> None:
     for name, written in sorted(one.written.items()):
         text = f"created {written.created}, updated {written.updated}, refused {written.refused}"
         console.print(f"{name}: {text}", markup=False)
-    console.print(f"invited {one.invited}{not_invited(one)}, sent {one.sent}")
+    doubt = f", in doubt {one.in_doubt}" if one.in_doubt else ""
+    console.print(f"invited {one.invited}{not_invited(one)}, sent {one.sent}{doubt}")
     console.print(f"answers {one.responses}, accounts scored {one.scored}, follow-ups {one.follow_ups}")
     if one.refused:
         console.print("Some records were refused: `afterword status` says which, why, and what to do.")

@@ -15,13 +15,14 @@ from adapters.email.login import Login
 from adapters.email.mime import envelope_address, mime, own_address, payload
 from adapters.email.remedies import remedy_for
 from adapters.email.replies import Reply, after_data, before_data, recipient_refused
+from adapters.email.server import Server, connect
+from adapters.email.timeouts import PATIENT, PROMPT
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable, Problem
 from connector.ports import Clock, Message
 
-TIMEOUT_SECONDS = 20
-"""For the connection and for each answer of the server."""
-
 _WHERE = "e-mail"
+_BLOCK = 65536
+"""Bytes that are handed over at a time."""
 
 
 class SmtpChannel:
@@ -32,7 +33,9 @@ class SmtpChannel:
         self._clock = clock
         self._login = Login(config, clock)
         self._lock = threading.Lock()
-        self._open: smtplib.SMTP | None = None
+        self._open: Server | None = None
+        self.timeouts = PATIENT
+        """How long the server may take over each step."""
 
     def send(self, message: Message) -> None:
         """Hand the message over.
@@ -53,7 +56,7 @@ class SmtpChannel:
 
         Whether the world trusts mail from the sender's domain (SPF, DKIM, DMARC) is not looked up here.
         """
-        with self._lock:
+        with self._lock, self._promptly():
             self._drop()
             try:
                 server = self._ready()
@@ -63,6 +66,14 @@ class SmtpChannel:
             except MailError as error:
                 return [Problem(where=f"config.toml: email ({self._server})", what=error.what, remedy=error.remedy)]
         return []
+
+    @contextlib.contextmanager
+    def _promptly(self) -> Iterator[None]:
+        patience, self.timeouts = self.timeouts, PROMPT
+        try:
+            yield
+        finally:
+            self.timeouts = patience
 
     def close(self) -> None:
         """Say goodbye to the server."""
@@ -78,7 +89,7 @@ class SmtpChannel:
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ready(self) -> smtplib.SMTP:
+    def _ready(self) -> Server:
         if self._open is not None and self._alive(self._open):
             return self._open
         self._drop()
@@ -90,33 +101,23 @@ class SmtpChannel:
             raise self._unreachable(error) from error
         return self._open
 
-    def _alive(self, server: smtplib.SMTP) -> bool:
+    def _alive(self, server: Server) -> bool:
         try:
+            # A connection that was lost meanwhile may answer nothing at all; a new one costs less than waiting.
+            server.patience = self.timeouts.connection
             return server.docmd("RSET")[0] == 250
         except (smtplib.SMTPException, OSError):
             return False
 
-    def _connected(self) -> smtplib.SMTP:
-        config = self._config
-        if config.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                config.host, config.port, timeout=TIMEOUT_SECONDS, context=self._tls()
-            )
-        else:
-            server = smtplib.SMTP(config.host, config.port, timeout=TIMEOUT_SECONDS)
+    def _connected(self) -> Server:
+        server = connect(self._config, self.timeouts)
         try:
-            if config.security == "starttls":
-                server.starttls(context=self._tls())
             server.ehlo_or_helo_if_needed()
             self._login.sign_in(server)
         except BaseException:
             server.close()
             raise
         return server
-
-    def _tls(self) -> ssl.SSLContext:
-        bundle = self._config.ca_bundle
-        return ssl.create_default_context(cafile=str(bundle) if bundle else None)
 
     def _drop(self) -> None:
         if self._open is not None:
@@ -134,7 +135,7 @@ class SmtpChannel:
 
     # ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
+    def _envelope(self, server: Server, recipient: str) -> None:
         sender = own_address(self._config.from_address)
         self._say(server, "MAIL", f"FROM:<{sender}>{self._utf8(server, sender, recipient)}", good=(250,))
         reply = self._ask(server, "RCPT", f"TO:<{recipient}>")
@@ -142,7 +143,7 @@ class SmtpChannel:
             raise recipient_refused(reply, recipient=recipient, sender=sender, server=self._server)
         self._say(server, "DATA", good=(354,))
 
-    def _utf8(self, server: smtplib.SMTP, *addresses: str) -> str:
+    def _utf8(self, server: Server, *addresses: str) -> str:
         if all(address.isascii() for address in addresses):
             return ""
         if not server.has_extn("smtputf8"):
@@ -154,7 +155,7 @@ class SmtpChannel:
         server.command_encoding = "utf-8"
         return " SMTPUTF8"
 
-    def _hand_over(self, server: smtplib.SMTP, data: bytes, recipient: str) -> None:
+    def _hand_over(self, server: Server, data: bytes, recipient: str) -> None:
         try:
             self._transmit(server, data)
         except OSError as error:
@@ -164,23 +165,26 @@ class SmtpChannel:
             sender = own_address(self._config.from_address)
             raise after_data(reply, recipient=recipient, sender=sender, server=self._server)
 
-    def _transmit(self, server: smtplib.SMTP, data: bytes) -> None:
+    def _transmit(self, server: Server, data: bytes) -> None:
         """Send everything but the final dot; raises OSError when the server has gone away or spoken out of turn."""
         connection = server.sock
         if connection is None:
             raise ConnectionError("the connection was lost")
-        connection.sendall(data)
+        connection.settimeout(self.timeouts.block)
+        for start in range(0, len(data), _BLOCK):
+            connection.sendall(data[start : start + _BLOCK])
         connection.settimeout(0)
         try:
             early = connection.recv(1024)
         except (BlockingIOError, ssl.SSLWantReadError):
             return
         finally:
-            connection.settimeout(TIMEOUT_SECONDS)
+            connection.settimeout(self.timeouts.block)
         raise ConnectionError(f"it broke off: {early.decode(errors='replace').strip()}" if early else "it hung up")
 
-    def _final_dot(self, server: smtplib.SMTP) -> Reply:
+    def _final_dot(self, server: Server) -> Reply:
         try:
+            server.patience = self.timeouts.final_dot
             server.send(b".\r\n")
             return Reply(*server.getreply())
         except (smtplib.SMTPException, OSError) as error:
@@ -190,13 +194,14 @@ class SmtpChannel:
                 remedy="Look for the message in the mail server's log; it is not sent again by itself.",
             ) from error
 
-    def _say(self, server: smtplib.SMTP, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
+    def _say(self, server: Server, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
         reply = self._ask(server, command, argument)
         if reply.code not in good:
             raise before_data(reply, command=command, server=self._server)
 
-    def _ask(self, server: smtplib.SMTP, command: str, argument: str = "") -> Reply:
+    def _ask(self, server: Server, command: str, argument: str = "") -> Reply:
         try:
+            server.patience = self.timeouts.data if command == "DATA" else self.timeouts.command
             return Reply(*server.docmd(command, argument))
         except (smtplib.SMTPException, OSError) as error:
             raise self._unreachable(error) from error

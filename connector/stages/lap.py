@@ -104,6 +104,8 @@ class Report:
     invited: int = 0
     not_invited: dict[str, int] = field(default_factory=dict)
     sent: int = 0
+    in_doubt: int = 0
+    """Messages of which nobody knows whether they arrived."""
     responses: int = 0
     scored: int = 0
     follow_ups: int = 0
@@ -130,6 +132,7 @@ class Report:
             "invited": self.invited,
             "not_invited": self.not_invited,
             "sent": self.sent,
+            "in_doubt": self.in_doubt,
             "responses": self.responses,
             "scored": self.scored,
             "follow_ups": self.follow_ups,
@@ -405,6 +408,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
         case Stage.DELIVER:
             delivered = deliver.run(context, house.site)
             report.sent += delivered.sent
+            report.in_doubt += delivered.in_doubt
             report.mail_error = delivered.mail_error
             for name, error in delivered.errors.items():
                 report.fail(name, error)

@@ -99,6 +99,9 @@ def queues(connection: Connection, now: datetime) -> dict[str, int]:
         "interactions_to_look_at": select(func.count()).select_from(interaction).where(interaction.c.look_at <= now),
         "decisions_waiting": select(func.count()).select_from(decision).where(decision.c.state == Decision.WAITING),
         "invitations_due": select(func.count()).select_from(invitation).where(invitation.c.state == Delivery.DUE),
+        "mails_in_doubt": select(func.count())
+        .select_from(tables.attempt)
+        .where(tables.attempt.c.state == Delivery.IN_DOUBT),
         "accounts_to_score": select(func.count()).select_from(standing).where(standing.c.stale_at.is_not(None)),
         "records_to_write": select(func.count()).select_from(display).where(display.c.dirty),
         "follow_ups_open": select(func.count()).select_from(follow_up).where(follow_up.c.state == FollowUpState.OPEN),

@@ -8,6 +8,7 @@ from house import AFTER_CASE, DAY, HOUR, House
 
 from connector import checking
 from connector.store import connecting, mail_trouble
+from tests.adapters.email.mail_servers import SCRIPT, Broken, broken_server
 from tests.databases import ONE_DATABASE
 
 SENDER_UNKNOWN = "550 5.1.8 <care@acme.example>: Sender address rejected: Domain not found"
@@ -148,3 +149,26 @@ def test_a_server_that_asks_for_patience_gets_it(live: House, words: str) -> Non
         server.lap()
     assert got(live) == dict.fromkeys(everybody, 1)
     assert marked(live) == set()
+
+
+@ONE_DATABASE
+def test_a_server_that_confirms_nothing_costs_three_people_and_no_more(live: House) -> None:
+    everybody = due(live, 6)
+    here, server = live.mail_port, Broken({**SCRIPT, ".": None})
+    with broken_server(server) as port:
+        live.mail_port = port
+        live.configure(AFTER_CASE)
+        report = live.lap()
+        live.close()
+    assert (report.exit_code, report.as_json()["in_doubt"], server.dots) == (1, 3, 3)
+    assert report.mail_error is not None
+    assert live.status()["queues"]["mails_in_doubt"] == len(live.status()["in_doubt"]) == 3
+    doubtful = {one["to"] for one in live.status()["in_doubt"]}
+    live.mail_port = here
+    live.configure(AFTER_CASE)
+    assert named_by_check(live, "cut off before it confirmed")
+    for _ in range(3):
+        live.later(HOUR)
+    assert got(live) == dict.fromkeys(set(everybody) - doubtful, 1)
+    assert live.status()["mail_error"] is None
+    assert not named_by_check(live, "cut off before it confirmed")

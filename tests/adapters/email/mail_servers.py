@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -146,6 +147,8 @@ class Broken:
     dots: int = 0
     """How many messages it has received to the final dot."""
 
+    slow: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that it takes over an answer."""
     live: socket.socket | None = None
     """The connection that is being served, or was last."""
 
@@ -164,6 +167,7 @@ class Broken:
         reply = self.script.get(verb)
         if reply is None:
             return False
+        time.sleep(self.slow.get(verb, 0))
         connection.sendall(reply)
         return verb != "DATA" or not reply.startswith(b"354") or self._data(connection, lines)
 
@@ -175,6 +179,7 @@ class Broken:
             pass
         self.dots += 1
         reply = self.script["."]
+        time.sleep(self.slow.get(".", 0))
         if reply is not None:
             connection.sendall(reply)
         return reply is not None

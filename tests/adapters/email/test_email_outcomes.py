@@ -1,8 +1,11 @@
 """How an attempt ended is known exactly: refused, certainly not sent, or in doubt."""
 
+from dataclasses import replace
+
 import pytest
 from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
+from adapters.email.timeouts import PATIENT, Timeouts
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
 
 TO = "maria@customer.example"
@@ -131,9 +134,57 @@ def test_after_a_failure_the_next_message_gets_a_connection_of_its_own(make, sta
     assert server.seen[-2:] == ["DATA", "QUIT"] or server.seen[-1] == "DATA"
 
 
-def test_a_server_that_goes_silent_is_given_up(make, monkeypatch):
-    monkeypatch.setattr("adapters.email.smtp.TIMEOUT_SECONDS", 0.2)
-    with broken_server(broken(MAIL=b"")) as port, pytest.raises(MailUnavailable, match="timed out"):
-        make(port).send(message())
+SHORT = Timeouts(connection=1, greeting=0.2, command=0.2, data=0.2, block=0.2, final_dot=0.2)
+
+
+@pytest.fixture
+def impatient():
+    """Make channels that wait as long as they are told."""
+
+    def build(make, port, **seconds):
+        channel = make(port)
+        channel.timeouts = replace(SHORT, **seconds)
+        return channel
+
+    return build
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+def test_a_server_that_goes_silent_is_given_up(make, impatient, stage):
+    with broken_server(broken(**{stage: b""})) as port, pytest.raises(MailUnavailable, match="timed out"):
+        impatient(make, port).send(message())
+
+
+def test_a_server_that_is_silent_from_the_start_is_given_up(make, impatient):
+    with broken_server(Broken(dict(SCRIPT), greeting=b"")) as port, pytest.raises(MailUnavailable, match="timed out"):
+        impatient(make, port).send(message())
+
+
+def test_a_server_that_goes_silent_after_the_final_dot_leaves_the_message_in_doubt(make, impatient):
     with broken_server(broken(dot=b"")) as port, pytest.raises(MailInDoubt, match="timed out"):
-        make(port).send(message())
+        impatient(make, port).send(message())
+
+
+@pytest.mark.parametrize(("stage", "step"), [("MAIL", "command"), ("DATA", "data"), (".", "final_dot")])
+def test_each_step_has_a_patience_of_its_own(make, impatient, stage, step):
+    server = broken()
+    server.slow = {stage: 0.5}
+    with broken_server(server) as port:
+        impatient(make, port, **{step: 10}).send(message())
+
+    assert server.dots == 1
+
+
+def test_a_server_may_take_ten_minutes_over_the_final_dot():
+    """RFC 5321 §4.5.3.2."""
+    assert Timeouts(connection=20, greeting=300, command=300, data=120, block=180, final_dot=600) == PATIENT
+
+
+def test_check_does_not_keep_anybody_waiting(make, monkeypatch):
+    monkeypatch.setattr("adapters.email.smtp.PROMPT", SHORT)
+    with broken_server(broken(MAIL=b"")) as port:
+        channel = make(port)
+        (problem,) = channel.check()
+
+    assert "timed out" in problem.what
+    assert channel.timeouts == PATIENT
