@@ -4,11 +4,14 @@ Times are aware UTC datetimes. Ids of ours are opaque text; a CRM's ids appear o
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
+
+import idna
 
 
 class Unset(StrEnum):
@@ -28,6 +31,37 @@ def whole(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return _NO_CHARACTERS.sub("", text)
+
+
+_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+"""Part of a domain between dots. The underscore is no letter of a host's name, and stands in some nevertheless."""
+_LONGEST_DOMAIN: Final = 253
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain as the DNS has it, in small letters and ASCII: ``xn--bcher-kva.example`` for ``Bücher.example``.
+
+    By IDNA 2008 (RFC 5891) after the mapping of UTS 46: the rules of 2003 made another owner's domain of some names (straße.de).
+    Raises ValueError for what has no such form.
+    """
+    lower = domain.strip().lower()
+    if not lower.isascii():
+        lower = idna.encode(lower, uts46=True).decode()
+    if len(lower) > _LONGEST_DOMAIN or not all(_LABEL.fullmatch(label) for label in lower.split(".")):
+        raise ValueError("a part of the domain is empty, too long, or has characters that none has")
+    return lower
+
+
+def one_spelling(address: str) -> str:
+    """Return an e-mail address the one way in which we keep it: trimmed, in small letters, its domain as `ascii_domain` gives it.
+
+    A domain without such a form stays as it is: nobody gets mail there.
+    """
+    local, at, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
+    try:
+        return f"{local}{at}{ascii_domain(domain)}"
+    except ValueError:
+        return f"{local}{at}{domain}"
 
 
 MARK_KEY: Final = "installation"

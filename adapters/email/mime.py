@@ -1,106 +1,144 @@
-"""A message as it goes over the wire."""
+"""A message as it goes over the wire: its header in `adapters.email.headers`, its texts and files as parts (RFC 2045 and 2046)."""
 
+import base64
+import binascii
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.utils import format_datetime
 
+from adapters.email.address import Ours, envelope_address, ours
 from adapters.email.config import EmailConfig
-from connector.errors import MailboxRefused, MailUnavailable
+from adapters.email.headers import BadHeader, check_head, mailbox_field, text_field
+from connector.errors import MessageRefused
+from connector.model import Attachment
 from connector.ports import Message
 
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]+")
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
+_TYPE = re.compile(r"[a-z0-9.+-]+/[a-z0-9.+-]+")
+# "=_" stands in no line of quoted-printable or base64 (RFC 2045, 6.7).
+_TEXTS = "=_texts"
+_FILES = "=_files"
 
 
-class _Policy(EmailPolicy):
-    """Like the library's policy for SMTP, but leaves List headers on one line.
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message that is ready to be sent."""
 
-    Folding at 78 would turn a long link into encoded words (RFC 2047), which no mail program understands in List-Unsubscribe.
-    """
+    own: Ours
+    recipient: str
+    content: bytes
+    """CRLF line ends; in ASCII but for local parts of addresses."""
 
-    def fold_binary(self, name: str, value: str) -> bytes:
-        """Return one header as it is sent."""
-        if name.lower().startswith("list-"):
-            return f"{name}: {value}\r\n".encode("ascii")
-        return super().fold_binary(name, value)
+    @property
+    def utf8(self) -> bool:
+        """Whether only a server with SMTPUTF8 can take it."""
+        return self.own.utf8 or not self.recipient.isascii()
 
-
-_POLICY = _Policy(cte_type="7bit", linesep="\r\n")
-
-
-def envelope_address(address: str) -> str:
-    """Return the address as the SMTP commands take it, its domain in ASCII (IDNA).
-
-    Raises `MailboxRefused` for what no server could deliver to.
-    """
-    if not _ADDRESS.fullmatch(address):
-        raise _not_an_address(address)
-    local, _, domain = address.rpartition("@")
-    try:
-        return f"{local}@{domain.encode('idna').decode()}"
-    except UnicodeError as error:
-        raise _not_an_address(address) from error
+    @property
+    def payload(self) -> bytes:
+        """The message for DATA: dots at line starts doubled, and no final dot yet."""
+        return _LINE_START_DOT.sub(b"..", self.content)
 
 
-def own_address(address: str) -> str:
-    """Return our own address likewise. Raises `MailUnavailable`: no recipient is to blame for it."""
-    try:
-        return envelope_address(address)
-    except MailboxRefused as error:
-        raise MailUnavailable(error.what, where="config.toml: email", remedy="Correct from and reply_to.") from error
-
-
-def _not_an_address(address: str) -> MailboxRefused:
-    return MailboxRefused(
-        f"{address!r} is not an e-mail address.",
-        where="e-mail",
-        remedy="Correct it on the contact's record in the CRM.",
-    )
-
-
-def mime(message: Message, *, config: EmailConfig, now: datetime) -> EmailMessage:
+def mime(message: Message, *, config: EmailConfig, now: datetime) -> Mail:
     """Return the message with both its texts, its files and all its headers.
 
-    ``Auto-Submitted`` (RFC 3834) and Microsoft's ``X-Auto-Response-Suppress`` keep absence notes from coming back.
+    Raises `MailboxRefused` for an address that cannot be written to, `MailUnavailable` for one of our own, and `MessageRefused` where
+    the header that came out is not the one that was meant.
     """
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = _named(config.from_name, own_address(config.from_address))
-    mail["To"] = _named(message.to_name, envelope_address(message.to))
-    mail["Subject"] = _encodable(message.subject)
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{message.message_id}>"
-    if config.reply_to:
-        mail["Reply-To"] = _named(config.from_name, own_address(config.reply_to))
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    for name, value in message.headers.items():
-        mail[name] = value
-    mail.set_content(_encodable(message.text))
-    mail.add_alternative(_encodable(message.html), subtype="html")
-    for file in message.attachments:
-        main_type, _, subtype = file.mime_type.partition("/")
-        mail.add_attachment(file.content, maintype=main_type, subtype=subtype, filename=file.name)
-    # Last, since making the parts moves Content headers into the first of them.
-    mail["Content-Language"] = message.language
+    own, recipient = ours(config), envelope_address(message.to)
+    content_type, body = _body(message)
+    fields = [
+        *_fields(message, config=config, now=now, own=own, recipient=recipient),
+        f"Content-Language: {message.language}",
+        "MIME-Version: 1.0",
+        f"Content-Type: {content_type}",
+    ]
+    head = "".join(f"{field}\r\n" for field in fields).encode(errors="replace")
+    mail = Mail(own, recipient, head + b"\r\n" + body)
+    try:
+        check_head(head, names=_names(message, own), recipient=recipient, utf8=mail.utf8)
+    except BadHeader as error:
+        raise _bad_header(error) from error
     return mail
 
 
-def _encodable(text: str) -> str:
-    """Return the text without lone surrogates, which come out of broken JSON and have no form in UTF-8."""
-    return text.encode(errors="replace").decode()
+def _fields(message: Message, *, config: EmailConfig, now: datetime, own: Ours, recipient: str) -> Iterator[str]:
+    """Yield the header fields but those of the body.
+
+    ``Auto-Submitted`` (RFC 3834) and Microsoft's ``X-Auto-Response-Suppress`` keep absence notes from coming back. Those of the message
+    stand on one line each: folded, a long link in List-Unsubscribe would be understood by no mail program.
+    """
+    yield mailbox_field("From", config.from_name, own.sender)
+    yield mailbox_field("To", message.to_name, recipient)
+    yield text_field("Subject", message.subject)
+    yield f"Date: {format_datetime(now)}"
+    yield f"Message-ID: <{message.message_id}>"
+    if own.reply_to:
+        yield mailbox_field("Reply-To", config.from_name, own.reply_to)
+    yield "Auto-Submitted: auto-generated"
+    yield "X-Auto-Response-Suppress: OOF, AutoReply"
+    for name, value in message.headers.items():
+        yield f"{name}: {value}"
 
 
-def _named(name: str, address: str) -> Address:
-    one_line = " ".join("".join(char if char.isprintable() else " " for char in name).split())
-    local, _, domain = address.rpartition("@")
-    return Address(display_name=one_line, username=local, domain=domain)
+def _names(message: Message, own: Ours) -> list[str]:
+    return [
+        *("From", "To", "Subject", "Date", "Message-ID"),
+        *(("Reply-To",) if own.reply_to else ()),
+        *("Auto-Submitted", "X-Auto-Response-Suppress"),
+        *message.headers,
+        *("Content-Language", "MIME-Version", "Content-Type"),
+    ]
 
 
-def payload(mail: EmailMessage) -> bytes:
-    """Return the message for DATA: CRLF line ends, dots at line starts doubled, and no final dot yet."""
-    data = mail.as_bytes()
-    ended = data if data.endswith(b"\r\n") else data + b"\r\n"
-    return _LINE_START_DOT.sub(b"..", ended)
+def _bad_header(error: BadHeader) -> MessageRefused:
+    refused = MessageRefused(
+        f"the message was not sent: its header is not what it should be ({error}).",
+        where="e-mail",
+        remedy="Look at the names and subjects on the records that it is about.",
+    )
+    refused.permanent = True
+    return refused
+
+
+# ── the body ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _body(message: Message) -> tuple[str, bytes]:
+    """Return the body with its content type: both texts, the better one last, and files after them."""
+    texts = [_text_part("plain", message.text), _text_part("html", message.html)]
+    kind, body = _multipart("alternative", _TEXTS, texts)
+    if not message.attachments:
+        return kind, body
+    parts = [f"Content-Type: {kind}\r\n\r\n".encode() + body, *map(_file_part, message.attachments)]
+    return _multipart("mixed", _FILES, parts)
+
+
+def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> tuple[str, bytes]:
+    line = f"--{boundary}".encode()
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+    return f'multipart/{subtype}; boundary="{boundary}"', body
+
+
+def _text_part(subtype: str, text: str) -> bytes:
+    lines = _LINE_END.split(text.encode(errors="replace").decode().removesuffix("\n"))
+    quoted = b"\r\n".join(binascii.b2a_qp(line.encode()).replace(b"=\n", b"=\r\n") for line in lines) + b"\r\n"
+    whole = base64.encodebytes("\r\n".join([*lines, ""]).encode()).replace(b"\n", b"\r\n")
+    encoding, shorter = ("quoted-printable", quoted) if len(quoted) <= len(whole) else ("base64", whole)
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+    return head.encode() + shorter
+
+
+def _file_part(file: Attachment) -> bytes:
+    kind = file.mime_type if _TYPE.fullmatch(file.mime_type) else "application/octet-stream"
+    name = _IN_A_FILE_NAME.sub("_", file.name)
+    head = (
+        f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
+        f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
+    )
+    return head.encode() + base64.encodebytes(file.content).replace(b"\n", b"\r\n")

@@ -10,9 +10,10 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator
 
+from adapters.email.address import Ours, ours
 from adapters.email.config import EmailConfig
 from adapters.email.login import Login
-from adapters.email.mime import envelope_address, mime, own_address, payload
+from adapters.email.mime import Mail, mime
 from adapters.email.remedies import remedy_for
 from adapters.email.replies import Reply, after_data, before_data, recipient_refused
 from adapters.email.server import Server, connect
@@ -43,13 +44,12 @@ class SmtpChannel:
         `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; `MessageRefused`, when the server refused
         this message or recipient alone. `MailInDoubt`: it may have been sent.
         """
-        data = payload(mime(message, config=self._config, now=self._clock.now()))
-        recipient = envelope_address(message.to)
+        mail = mime(message, config=self._config, now=self._clock.now())
         with self._lock:
             server = self._ready()
             with self._dropped_unless_sent():
-                self._envelope(server, recipient)
-                self._hand_over(server, data, recipient)
+                self._envelope(server, mail)
+                self._hand_over(server, mail)
 
     def check(self) -> Iterable[Problem]:
         """Connect, secure, sign in and name the sender, then take it back: what a message would need, without one.
@@ -61,7 +61,7 @@ class SmtpChannel:
             try:
                 server = self._ready()
                 with self._dropped_unless_sent():
-                    self._say(server, "MAIL", f"FROM:<{own_address(self._config.from_address)}>", good=(250,))
+                    self._name_sender(server, ours(self._config))
                     self._say(server, "RSET", good=(250,))
             except MailError as error:
                 return [Problem(where=f"config.toml: email ({self._server})", what=error.what, remedy=error.remedy)]
@@ -135,35 +135,51 @@ class SmtpChannel:
 
     # ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _envelope(self, server: Server, recipient: str) -> None:
-        sender = own_address(self._config.from_address)
-        self._say(server, "MAIL", f"FROM:<{sender}>{self._utf8(server, sender, recipient)}", good=(250,))
-        reply = self._ask(server, "RCPT", f"TO:<{recipient}>")
+    def _envelope(self, server: Server, mail: Mail) -> None:
+        self._say(server, "MAIL", f"FROM:<{mail.own.sender}>{self._utf8(server, mail)}", good=(250,))
+        reply = self._ask(server, "RCPT", f"TO:<{mail.recipient}>")
         if reply.code not in (250, 251):
-            raise recipient_refused(reply, recipient=recipient, sender=sender, server=self._server)
+            raise recipient_refused(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
         self._say(server, "DATA", good=(354,))
 
-    def _utf8(self, server: Server, *addresses: str) -> str:
-        if all(address.isascii() for address in addresses):
+    def _utf8(self, server: Server, mail: Mail) -> str:
+        """Return what MAIL says of addresses outside ASCII (RFC 6531): nothing where there are none."""
+        if not mail.utf8:
             return ""
-        if not server.has_extn("smtputf8"):
+        if mail.own.utf8:
+            self._need_utf8(server)
+        elif not server.has_extn("smtputf8"):
             raise MailboxRefused(
-                "the address has letters that this mail server cannot handle.",
+                f"{mail.recipient} has letters before the @ that {self._server} cannot handle (it does not announce SMTPUTF8).",
                 where=_WHERE,
                 remedy="Use another address of this person, or a mail server with SMTPUTF8.",
             )
         server.command_encoding = "utf-8"
         return " SMTPUTF8"
 
-    def _hand_over(self, server: Server, data: bytes, recipient: str) -> None:
+    def _name_sender(self, server: Server, own: Ours) -> None:
+        if own.utf8:
+            self._need_utf8(server)
+        self._say(server, "MAIL", f"FROM:<{own.sender}>{' SMTPUTF8' if own.utf8 else ''}", good=(250,))
+
+    def _need_utf8(self, server: Server) -> None:
+        """Let addresses outside ASCII of our own through; where the server has no room for them, it is no recipient's fault."""
+        if not server.has_extn("smtputf8"):
+            raise MailUnavailable(
+                f"from or reply_to has letters before the @ that {self._server} cannot handle (it does not announce SMTPUTF8).",
+                where="config.toml: email",
+                remedy="Use an address of letters a to z, or a mail server with SMTPUTF8.",
+            )
+        server.command_encoding = "utf-8"
+
+    def _hand_over(self, server: Server, mail: Mail) -> None:
         try:
-            self._transmit(server, data)
+            self._transmit(server, mail.payload)
         except OSError as error:
             raise self._unreachable(error) from error
         reply = self._final_dot(server)
         if reply.code != 250:
-            sender = own_address(self._config.from_address)
-            raise after_data(reply, recipient=recipient, sender=sender, server=self._server)
+            raise after_data(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
 
     def _transmit(self, server: Server, data: bytes) -> None:
         """Send everything but the final dot; raises OSError when the server has gone away or spoken out of turn."""

@@ -34,7 +34,7 @@ class Mail:
     @property
     def subject(self) -> str:
         """The subject, decoded."""
-        return str(self.message["Subject"]).strip()
+        return str(self.message["Subject"])
 
     @cached_property
     def html(self) -> str:

@@ -1,5 +1,6 @@
 """Foreign text among ours: on one line, without marks that reorder or hide it, and cut without leaving half a character behind."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -23,6 +24,18 @@ def units(text: str) -> int:
 def one_line(text: str) -> str:
     """Return the text on one line, runs of white space as one space, without control characters and direction marks."""
     return " ".join("".join(map(_seen, text)).split())
+
+
+_WEB_ADDRESS: Final = re.compile(r"://|@|\bwww\.|[^\W_]{2,}\.[^\W\d_]{2,}", re.IGNORECASE)
+
+
+def to_greet_by(name: str) -> str:
+    """Return a person's name on one line; empty where it holds something that a mail program could make a link of.
+
+    Whoever fills in a form chooses the name, and would have us send their address on to whom they like.
+    """
+    line = one_line(name)
+    return "" if _WEB_ADDRESS.search(unicodedata.normalize("NFKC", line).replace("。", ".")) else line
 
 
 def _seen(char: str) -> str:

@@ -215,7 +215,7 @@ class _Round:
     # ── one message ──
 
     def _send(self, letter: Letter) -> None:
-        message_id = f"{new_id()}@{self.site.sender_address.rpartition('@')[2]}"
+        message_id = self.site.message_id(new_id())
         message = self._message(letter, message_id)
         with self.context.write() as connection:
             begun = delivering.begin(connection, letter, message_id, self.context.clock.now())

@@ -77,7 +77,7 @@ def compose(
         why=words.text("notice.why", company=site.sender_name),
     )
     key = f"{kind.value}:{day}:{recipient.email}"
-    message_id = f"{key.replace('@', '.').replace(':', '.')}.{_suffix(rows)}@{site.sender_address.rpartition('@')[2]}"
+    message_id = site.message_id(f"{key}.{_suffix(rows)}")
     return Composed(key, staff_message(mail, words=words, site=site, message_id=message_id))
 
 

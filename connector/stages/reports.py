@@ -1,6 +1,5 @@
 """The reports to the managers, at the end of a whole lap: the week's, and on its first working day the month's with a workbook."""
 
-import re
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -68,13 +67,12 @@ class _Writer:
                 _workbook(tx, self.report, covered.crms) if self.report.kind is ReportKind.MONTHLY else None,
             )
         facts, workbook = self._known[covered]
-        name = re.sub(r"[^A-Za-z0-9.-]", ".", self.report.key(address))
         return report_message(
             facts,
             words=words_of(self._context),
             site=self._site,
             to=address,
-            message_id=f"{name}@{self._site.sender_address.rpartition('@')[2]}",
+            message_id=self._site.message_id(self.report.key(address)),
             workbook=workbook,
         )
 

@@ -5,7 +5,7 @@ because mail scanners follow every link. There is no tracking pixel and no remot
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any, Final, Literal
@@ -14,7 +14,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import mrml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from connector.domain.crm_text import cut, one_line
+from connector.domain.crm_text import cut, one_line, to_greet_by
+from connector.model import ascii_domain, one_spelling
 from connector.ports import Message
 from connector.surveys.questionnaire import Questionnaire
 from connector.surveys.wording import Wording, wording
@@ -23,8 +24,9 @@ Purpose = Literal["invitation", "reminder"]
 
 SUBJECT_LENGTH: Final = 150
 """Longer subjects are cut; most mail programs show less than half of it."""
-_NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML 1.0 (§2.2) has no place for: one such character in a name would keep the mail from being made."""
+_NOT_IN_AN_ID: Final = re.compile(r"[^A-Za-z0-9.-]")
+_NOT_XML: Final = re.compile(r"[\ufffe\uffff]")
+"""What XML 1.0 (§2.2) has no place for, beside what `one_line` leaves out: one in a name would keep the mail from being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Site:
     def contact_address(self) -> str:
         """Where people can write to."""
         return self.reply_to or self.sender_address
+
+    def message_id(self, name: str) -> str:
+        """Return the Message-ID of a mail that we call so, without angle brackets, in ASCII; the domain is the sender's."""
+        domain = one_spelling(self.sender_address).rpartition("@")[2]
+        return f"{_NOT_IN_AN_ID.sub('.', name)}@{domain}"
 
     def survey_url(self, token: str) -> str:
         """Return the survey link of one invitation."""
@@ -68,6 +75,7 @@ class InvitationView:
 
 def invitation_message(view: InvitationView, *, site: Site, token: str, purpose: Purpose, message_id: str) -> Message:
     """Return the mail that asks, or reminds once, ready to send. Its language is the questionnaire's."""
+    view = _harmless(view)
     words = wording(view.questionnaire.language, site.zone)
     url = site.survey_url(token)
     values = _invitation_values(view, site=site, words=words, url=url, purpose=purpose)
@@ -84,12 +92,18 @@ def invitation_message(view: InvitationView, *, site: Site, token: str, purpose:
     )
 
 
+def _harmless(view: InvitationView) -> InvitationView:
+    """Return the same with each text of the CRM's on one line: further lines would look like ours."""
+    owner = one_line(view.owner_name) if view.owner_name else None
+    return replace(view, name=to_greet_by(view.name), label=one_line(view.label), owner_name=owner)
+
+
 def sign_in_message(to: str, *, site: Site, link: str, minutes: int, message_id: str) -> Message:
     """Return the mail with a one-time link to sign in; `minutes` is how long the link is good."""
     values = {"link": link, "site": site, "minutes": minutes}
     return Message(
         to=to,
-        subject=f"Sign in to Afterword at {site.sender_name}",
+        subject=one_line_subject(f"Sign in to Afterword at {site.sender_name}"),
         text=text_of("sign_in.txt", values),
         html=html_of("sign_in.mjml", values),
         message_id=message_id,
@@ -131,7 +145,7 @@ def _placeholders(view: InvitationView, site: Site, words: Wording) -> dict[str,
 
 def _unsubscribe_headers(site: Site, url: str) -> dict[str, str]:
     """RFC 2369 and RFC 8058: one click in the mail program stops the surveys, without a visit and without a login."""
-    mailto = f"mailto:{quote(site.contact_address, safe='@')}?subject={quote('Stop surveys')}"
+    mailto = f"mailto:{quote(one_spelling(site.contact_address), safe='@')}?subject={quote('Stop surveys')}"
     return {
         "List-Unsubscribe": f"<{_in_ascii(url)}/unsubscribe>, <{mailto}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -143,8 +157,11 @@ def _in_ascii(url: str) -> str:
     if url.isascii():
         return url
     parts = urlsplit(url)
-    host = parts.netloc.encode("idna").decode()
-    return urlunsplit(parts._replace(netloc=host, path=quote(parts.path, safe="/%")))
+    name = parts.hostname or ""
+    host = name if name.isascii() else ascii_domain(name)
+    return urlunsplit(
+        parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host, path=quote(parts.path, safe="/%"))
+    )
 
 
 def one_line_subject(subject: str) -> str:
@@ -157,15 +174,16 @@ def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("connector.surveys"),
         autoescape=select_autoescape(enabled_extensions=("mjml",), default=False),
-        finalize=_printable,
+        finalize=_on_one_line,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
-def _printable(value: Any) -> Any:
-    return _NOT_XML.sub("", value) if isinstance(value, str) else value
+def _on_one_line(value: Any) -> Any:
+    """No text that is put into a mail brings a line end of its own: what stood below it would look like ours."""
+    return one_line(_NOT_XML.sub("", value)) if isinstance(value, str) else value
 
 
 def text_of(template: str, values: dict[str, Any]) -> str:

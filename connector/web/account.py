@@ -84,8 +84,7 @@ def _send_link(parts: WebParts, email: str, account_id: str) -> None:
         if not known or not keep_link(connection, nonce, email, parts.clock.now()):
             return
     link = f"{parts.site.public_url.rstrip('/')}/sign-in/{parts.tokens.sign_in(nonce)}?account={_safe(account_id)}"
-    domain = parts.site.sender_address.rpartition("@")[2]
-    message_id = f"sign-in-{new_id()}@{domain}"
+    message_id = parts.site.message_id(f"sign-in-{new_id()}")
     parts.send_sign_in(sign_in_message(email, site=parts.site, link=link, minutes=MINUTES, message_id=message_id))
 
 

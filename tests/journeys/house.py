@@ -120,7 +120,7 @@ def _mail(envelope: Envelope) -> Mail:
     return Mail(
         to=envelope.rcpt_tos[0],
         sender=str(message["From"]),
-        subject=str(message["Subject"]).strip(),
+        subject=str(message["Subject"]),
         text=bodies.get("text/plain", ""),
         html=bodies.get("text/html", ""),
         unsubscribe=str(message["List-Unsubscribe"] or ""),

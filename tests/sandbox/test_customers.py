@@ -53,7 +53,7 @@ def someone(temper: Temper, *, scanned: bool = False) -> str:
 
 def as_sent(message: Message) -> EmailMessage:
     sender = EmailConfig("localhost", 25, "none", "Acme Care", "care@acme.example")
-    return message_from_bytes(mime(message, config=sender, now=NOW).as_bytes(), policy=policy.default)  # type: ignore[arg-type]
+    return message_from_bytes(mime(message, config=sender, now=NOW).content, policy=policy.default)  # type: ignore[arg-type]
 
 
 def mail_to(world: World, address: str, *, metric: str = "csat", language: str = "en") -> EmailMessage:

@@ -1,13 +1,15 @@
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-from mail_servers import Authority, StillClock
+from hostile import on_the_wire
+from mail_servers import Authority, Sink, StillClock, smtp_server
 
 from adapters.email import channel
-from connector.ports import Channel
+from connector.ports import Channel, Message
 
 
 @pytest.fixture
@@ -31,3 +33,29 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
     ca.cert_pem.write_to_path(str(path))
     return Authority(ca, str(path))
+
+
+@pytest.fixture(scope="module")
+def post() -> Iterator[Callable[[Message], bytes]]:
+    """Send through a real server; returns what has arrived there."""
+    sink = Sink()
+    with ExitStack() as stack:
+        port = stack.enter_context(smtp_server(sink))
+        values: dict[str, Any] = {
+            "host": "localhost",
+            "port": port,
+            "security": "none",
+            "from": "Acme Care <care@acme.example>",
+            "reply_to": "hello@acme.example",
+        }
+        smtp: Channel = channel(values, StillClock())
+        stack.callback(smtp.close)
+
+        def send(mail: Message) -> bytes:
+            smtp.send(mail)
+            assert sink.arrived[-1].rcpt_tos == [on_the_wire(mail.to)]
+            content = sink.arrived[-1].content
+            assert isinstance(content, bytes)
+            return content
+
+        yield send

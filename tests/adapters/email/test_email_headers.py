@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from adapters.email.config import config
-from adapters.email.mime import mime, payload
+from adapters.email.mime import mime
 from connector.ports import Message
 
 LINK = f"<https://feedback.acme.example/s/{'a' * 160}/unsubscribe>, <mailto:care@acme.example>"
@@ -16,7 +16,7 @@ def test_a_long_unsubscribe_link_stands_in_its_header_as_it_is() -> None:
     mail = mime(
         message, config=config({"host": "x", "from": "Acme <care@acme.example>"}), now=datetime(2026, 3, 2, tzinfo=UTC)
     )
-    lines = payload(mail).split(b"\r\n")
+    lines = mail.payload.split(b"\r\n")
     assert f"List-Unsubscribe: {LINK}".encode() in lines
     head = lines[: lines.index(b"")]
     assert all(len(line) <= 78 for line in head if not line.startswith(b"List-"))

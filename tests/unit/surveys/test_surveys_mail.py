@@ -263,9 +263,30 @@ def test_characters_that_no_mail_can_hold_are_left_out_and_the_mail_is_made(odd)
     assert odd not in invitation.text + invitation.html + notice.text + notice.html
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Claim at www.evil.example", "https://evil.example", "evil.example/x Maria", "a@evil.example", "evil．example"],
+)
+def test_a_name_that_holds_a_web_address_is_greeted_without_it(name):
+    message = invitation_message(
+        view(name=name), site=SITE, token="TOKEN", purpose="invitation", message_id="m1@acme.example"
+    )
+    assert message.text.startswith("Hello,\n")
+    assert message.to_name == ""
+    assert "evil" not in message.text + message.html
+
+
+@pytest.mark.parametrize("name", ["J. R. Virtanen", "Dr. Åsa Öberg", "O'Hara-Smith, Jr.", "王小明"])
+def test_other_names_are_greeted(name):
+    message = invitation_message(
+        view(name=name), site=SITE, token="TOKEN", purpose="invitation", message_id="m1@acme.example"
+    )
+    assert (name in message.text, message.to_name) == (True, name)
+
+
 def test_the_header_that_stops_surveys_is_ascii_whatever_the_addresses_are():
     site = Site("https://bücher.example/ümfrage", "Acme", "care@bücher.example")
     message = invitation_message(view(), site=site, token="t", purpose="invitation", message_id="m")
     link, mailto = message.headers["List-Unsubscribe"].split(", ")
     assert link == "<https://xn--bcher-kva.example/%C3%BCmfrage/s/t/unsubscribe>"
-    assert mailto == "<mailto:care@b%C3%BCcher.example?subject=Stop%20surveys>"
+    assert mailto == "<mailto:care@xn--bcher-kva.example?subject=Stop%20surveys>"
