@@ -32,11 +32,22 @@ Only the command line, the web application's error pages and the lap (which sets
 on with the others) catch these.
 """
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from traceback import walk_tb
+from typing import Any, Final, TypeVar
+
+import structlog
 
 from connector.model import whole
+
+log = structlog.get_logger("afterword")
+_T = TypeVar("_T")
 
 
 class AfterwordError(Exception):
@@ -271,3 +282,55 @@ class ImplausibleLoss(AfterwordError):
 
 class Bug(AssertionError):
     """An invariant of our own is broken. Never caught: better to stop than to write what nobody meant."""
+
+
+# ── at the border ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+UNFORESEEN: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    OSError,
+)
+"""What Python raises where something that nobody meant is read, or cannot be sent."""
+
+
+@contextmanager
+def understood(where: str) -> Iterator[None]:
+    """Turn what an answer that nobody foresaw makes Python raise into `Unavailable`: it ends the work with this one CRM alone."""
+    try:
+        yield
+    except UNFORESEEN as error:
+        *_, last = walk_tb(error.__traceback__)
+        place = f"{Path(last[0].f_code.co_filename).name}:{last[1]}"
+        log.warning("an answer could not be understood", where=where, error=type(error).__name__, at=place)
+        what = f"the answer could not be understood ({type(error).__name__})."
+        remedy = "It is tried again in the next lap; if this stays, report it with what the log says."
+        raise Unavailable(what, where=where, remedy=remedy) from error
+
+
+def border(speaker: type[_T]) -> type[_T]:
+    """Let the public methods of a class that speaks to a CRM let out errors of ours only. Its `connection` names it in them."""
+    for name, method in list(vars(speaker).items()):
+        if inspect.isfunction(method) and not name.startswith("_"):
+            setattr(speaker, name, _bordered(method))
+    return speaker
+
+
+def _bordered(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: Any, *args: Any, **rest: Any) -> Any:
+        where = f"{self.connection}: {method.__name__}"
+        with understood(where):
+            found = method(self, *args, **rest)
+        return _each(found, where) if inspect.isgenerator(found) else found
+
+    return call
+
+
+def _each(found: Iterator[_T], where: str) -> Iterator[_T]:
+    with understood(where):
+        yield from found

@@ -76,6 +76,8 @@ class Record:
     deleted: bool = False
     merged_into: str | None = None
     """The survivor's id, when this record is deleted because it was merged."""
+    fault: str = ""
+    """Why the record cannot be understood as a whole; its stamp is then its neighbour's, and says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Page:
 
     records: Sequence[Record]
     last: Position | None
-    """Where to go on after this page; None on an empty page."""
+    """Where to go on after this page; None where no record says it."""
     server_time: datetime
     """The CRM's clock when it made the page: a stored watermark never passes the first page's, less the CRM's lag."""
 

@@ -28,8 +28,15 @@ class Converter:
     write: Callable[[Any], Any]
 
 
+_LONGEST_SHOWN: Final = 80
+
+
 def _bad(value: object, expected: str) -> MappingError:
-    return MappingError(f"{value!r} is not {expected}.", field="", value=value)
+    try:
+        shown = cut(repr(value), _LONGEST_SHOWN)
+    except (ValueError, RecursionError):  # a number of too many digits, lists in lists without end
+        shown = f"a {type(value).__name__} that cannot be shown"
+    return MappingError(f"{shown} is not {expected}.", field="", value=value)
 
 
 # ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -40,8 +47,22 @@ def read_text(value: Any) -> str | None:
     if value is None:
         return None
     if type(value) is not str:
-        value = str(value)
+        value = _as_text(value)
     return whole(value).strip() or None
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return str(value)
+    except (ValueError, RecursionError):
+        raise _bad(value, "a text") from None
+
+
+def read_shown(value: Any) -> Any:
+    """Return what a field of ours shows, as it is; what no field of a CRM can hold is compared by its text."""
+    if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value)):
+        return value
+    return _as_text(value)
 
 
 def text(limit: int | None = None) -> Converter:
@@ -78,7 +99,7 @@ def read_email(value: Any) -> str | None:
     address = read_text(value)
     if (
         address is None
-        or whole(str(value)) != str(value)
+        or whole(_as_text(value)) != _as_text(value)
         or len(address) > 254
         or ".." in address
         or not _EMAIL.fullmatch(address)
@@ -95,6 +116,9 @@ def read_language(value: Any) -> str | None:
 
 # ── numbers and booleans ─────────────────────────────────────────────────────────────────────────────────────────────
 
+_MOST_DIGITS: Final = 300
+_LARGEST: Final = 10**_MOST_DIGITS
+"""More than any number that a CRM keeps, and as much as can be counted with."""
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -102,7 +126,7 @@ def read_number(value: Any) -> int | float | None:
     """Return a finite number, from a number or its plain notation. '' is empty, never 0; "1,800.00" is refused."""
     if value is None:
         return None
-    if type(value) is int:
+    if type(value) is int and abs(value) < _LARGEST:
         return value
     if isinstance(value, str):
         return _parse_number(value)
@@ -116,6 +140,8 @@ def _parse_number(value: str) -> int | float | None:
     if not digits:
         return None
     if not _NUMBER.fullmatch(digits) or not digits.isascii():
+        raise _bad(value, "a number")
+    if len(digits) > _MOST_DIGITS:
         raise _bad(value, "a number")
     if digits.lstrip("+-").isdigit():
         return int(digits)
@@ -170,14 +196,21 @@ boolean: Final = Converter(read_boolean, _write_boolean)
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_FIRST_YEAR: Final = 1600
+_LAST_YEAR: Final = 4000
+"""What CRMs take; beyond them, no delay can be added to a moment, and no zone be applied to it."""
+
+
 def read_datetime(value: Any) -> datetime | None:
     """Return the moment in UTC with all its digits. Text without a zone is refused. Digits alone are milliseconds since 1970."""
     if value is None or value == "":
         return None
     try:
         moment = value if isinstance(value, datetime) else _parse_datetime(value)
-    except (ValueError, OverflowError, AttributeError, TypeError):
+    except (ValueError, OverflowError, AttributeError, TypeError, OSError):
         raise _bad(value, "a date and time") from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise _bad(value, "a date and time that can be counted with")
     if moment.tzinfo is UTC:
         return moment
     if moment.tzinfo is None:
@@ -232,7 +265,7 @@ dates: Final = Converter(read_date, _write_date)
 def read_moment_of_day(value: Any) -> datetime | None:
     """Return 00:00 UTC of a day, for a moment of which the CRM keeps the day alone."""
     day = read_date(value)
-    return None if day is None else datetime.combine(day, time(), UTC)
+    return None if day is None else read_datetime(datetime.combine(day, time(), UTC))
 
 
 # ── lookups ──────────────────────────────────────────────────────────────────────────────────────────────────────────

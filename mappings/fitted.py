@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from connector.errors import MappingError
+from connector.errors import UNFORESEEN, MappingError
 from connector.model import ForeignField, Ref
 from connector.ports import FieldSpec, Query, Reading, Record
 from mappings.conditions import Holds
@@ -86,6 +86,8 @@ class FittedMapping:
         if record.deleted:
             return _read_deleted(connection, record, parts)
         kind = parts[0].kind
+        if record.fault:
+            return Reading(kind, None, _placed(MappingError(record.fault, field="", value=None), record))
         errors: Errors = []
         try:
             for part in parts:
@@ -95,6 +97,9 @@ class FittedMapping:
                     return Reading(kind, value, _placed(errors[0], record) if errors else None)
         except MappingError as error:
             return Reading(kind, None, _placed(error, record))
+        except UNFORESEEN as error:
+            what = f"it cannot be understood ({type(error).__name__})."
+            return Reading(kind, None, _placed(MappingError(what, field="", value=None), record))
         return Reading(kind, None)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -147,12 +152,12 @@ def _read_deleted(connection: str, record: Record, parts: Sequence[Part]) -> Rea
     ref = Ref(connection, record.object, record.id)
     try:
         return Reading(likely[0].kind, likely[0].build(connection, ref, _Blank(record.fields), []))
-    except MappingError:
+    except (MappingError, *UNFORESEEN):
         return Reading(likely[0].kind, None)
 
 
 def _may_be(part: Part, fields: Mapping[str, Any]) -> bool:
     try:
         return part.holds is None or part.holds(fields)
-    except MappingError:
+    except (MappingError, *UNFORESEEN):
         return True

@@ -11,7 +11,16 @@ from typing import Any
 from connector.errors import MappingError
 from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
 from mappings.conditions import Holds, all_of, any_of, no
-from mappings.converters import Read, fact, read_datetime, read_email, read_language, read_moment_of_day, read_text
+from mappings.converters import (
+    Read,
+    fact,
+    read_datetime,
+    read_email,
+    read_language,
+    read_moment_of_day,
+    read_shown,
+    read_text,
+)
 from mappings.spec import (
     AccountMap,
     ContactMap,
@@ -64,8 +73,8 @@ def _read_ids(found: Any) -> tuple[str, ...]:
     if not found:
         return ()
     if isinstance(found, (list, tuple)):
-        return tuple(str(one) for one in found if one)
-    return (str(found).strip(),)
+        return tuple(text for one in found if (text := read_text(one)))
+    return (str(read_text(found) or ""),)
 
 
 def _refs(fields: tuple[FieldMap, ...], object_name: str, types: Types) -> GetRefs:
@@ -121,7 +130,7 @@ def _facts(facts: Facts, types: Types) -> Callable[[Fields, Errors], dict[str, A
 
 def _shown(written: Mapping[str, WriteMap]) -> Callable[[Fields], dict[str, Any]]:
     found = [(name, one.path) for name, one in written.items()]
-    return lambda fields: {name: fields[path] for name, path in found if path in fields}
+    return lambda fields: {name: read_shown(fields[path]) for name, path in found if path in fields}
 
 
 def _label(template: str, kind: str) -> Callable[[Mapping[str, Any]], str]:

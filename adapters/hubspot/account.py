@@ -44,7 +44,7 @@ class Account:
             id=portal,
             name=f"HubSpot account {portal}",
             timezone=_zone(answer.data).key,
-            currency=answer.data.get("companyCurrency"),
+            currency=str(answer.data["companyCurrency"]) if answer.data.get("companyCurrency") else None,
             api_version=API_VERSION,
             supported_until=SUPPORTED_UNTIL,
             server_time=answer.server_time,
@@ -72,5 +72,5 @@ class Account:
 def _zone(details: Mapping[str, Any]) -> ZoneInfo:
     try:
         return ZoneInfo(str(details.get("timeZone") or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")

@@ -18,6 +18,7 @@ from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import Setup
 from adapters.hubspot.version import objects
 from adapters.hubspot.write import BATCH, Writer
+from connector.errors import border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
@@ -39,6 +40,7 @@ from connector.ports import (
 )
 
 
+@border
 class HubSpotAdapter:
     """One HubSpot account, by its API. Safe to use from several threads."""
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.hubspot import conditions
-from adapters.hubspot.client import Client
-from adapters.hubspot.records import Columns, Row, record_values, tombstone
-from adapters.hubspot.values import moment, stamp
+from adapters.hubspot.client import Answer, Client
+from adapters.hubspot.records import Columns, Row, is_named, record_values, tombstone
+from adapters.hubspot.values import is_stamp, moment, stamp
 from adapters.hubspot.version import objects
 from connector.ports import Passes, Record
 
@@ -46,13 +46,21 @@ class Archive:
             query["properties"] = names
         for answer in self._client.pages(objects(columns.object), query, call=f"archived {columns.object}"):
             # A row that is not said to be archived is none: an answer that leaves the question aside deletes nothing.
-            said = [row for row in answer.rows if row.get("archived") or row.get("archivedAt")]
+            rows = [row for row in answer.rows if is_named(row)]
+            said = [_dated(row, answer) for row in rows if row.get("archived") or row.get("archivedAt")]
             gone = [row for row in said if row["id"] not in merged and _concerns(columns, row, since)]
             records = [
                 tombstone(columns, str(row["id"]), _archived(row), fields=record_values(columns, row)) for row in gone
             ]
             if records:
                 yield records
+
+
+def _dated(row: Row, answer: Answer) -> Row:
+    """Return a deleted record as it is, but for a time of deletion that cannot be: that it is gone counts all the same."""
+    if is_stamp(row.get("archivedAt") or row.get("updatedAt")):
+        return row
+    return row | {"archivedAt": answer.server_time.isoformat()}
 
 
 def _archived(row: Row) -> str:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from hubspot.crm.objects.exceptions import ApiException
 
-from adapters.hubspot.config import HubSpotConfig
-from adapters.hubspot.errors import not_data, parsed, translated, words
+from adapters.hubspot.config import HubSpotConfig, is_sendable
+from adapters.hubspot.errors import not_data, object_of, translated, words
 from connector.errors import AuthRevoked, CrmError, Unavailable
 from connector.ports import Clock
 
@@ -18,6 +18,7 @@ MARGIN: Final = timedelta(minutes=2)
 """A token is renewed this long before it ends, so that it does not end on its way."""
 _LIFE: Final = timedelta(minutes=30)
 """Of a token whose answer does not say."""
+_LONGEST_LIFE: Final = 86_400 * 365
 _REFUSALS: Final = (400, 401, 403)
 _KEY: Final = "Make a new service key in HubSpot, and put its token into config.toml."
 _APP: Final = "Let HubSpot install the app again and put the new refresh_token into config.toml; check client_id and client_secret."
@@ -96,10 +97,11 @@ class Credentials:
             answer = self._exchange(form)
         if not isinstance(answer, dict) or not answer.get("access_token"):
             raise Unavailable(not_data(self._where).what, where=self._where, not_sent=True)
-        seconds = answer.get("expires_in")
-        life = timedelta(seconds=seconds) if isinstance(seconds, int | float) else _LIFE
+        life = life_of(answer.get("expires_in"))
         until = self._clock.now() + life - min(MARGIN, life / 4)
         access = Access(str(answer["access_token"]), until)
+        if not is_sendable(access.token):
+            raise Unavailable("the token that was given cannot be sent.", where=self._where, not_sent=True)
         self._refresh_token = str(answer.get("refresh_token") or self._refresh_token)
         if self._config.vault is not None:
             # Before anything is done with the new access token: the old refresh token may have ended.
@@ -116,12 +118,18 @@ class Credentials:
                 yield
         except CrmError as error:
             cause = error.__cause__
-            said = words(parsed(cause.body)) if isinstance(cause, ApiException) and cause.status in _REFUSALS else ""
+            said = words(object_of(cause.body)) if isinstance(cause, ApiException) and cause.status in _REFUSALS else ""
             if said:
                 what = f"the refresh token is refused ({_without((*self._config.secrets, self._refresh_token), said)})."
                 raise AuthRevoked(what, where=self._where, remedy=_APP) from cause
             # Whatever was to follow the sign-in has certainly not happened.
             raise Unavailable(error.what, where=self._where, remedy=error.remedy, not_sent=True) from cause
+
+
+def life_of(seconds: Any) -> timedelta:
+    """Return how long a token lasts by the answer that gave it; by itself where that says nothing that can be."""
+    told = isinstance(seconds, int | float) and 0 < seconds <= _LONGEST_LIFE
+    return timedelta(seconds=seconds) if told else _LIFE
 
 
 def _kept_access(kept: Mapping[str, str]) -> Access | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.hubspot.errors import context_of
+from adapters.hubspot.parsing import number_of
 from adapters.hubspot.values import to_html, to_wire
 from connector.ports import Write
 
@@ -45,8 +46,8 @@ class Batch:
         trace = str(row.get("objectWriteTraceId") or "")
         if self.action == "update":
             return ids.get(str(row["id"]))
-        if trace.isdigit() and int(trace) < count:
-            return int(trace)
+        if (sent := number_of(trace)) is not None and sent < count:
+            return sent
         held = row.get("properties") or {}
         return next((place for (name, value), place in keys.items() if held.get(name) == value), None)
 
@@ -55,7 +56,8 @@ class Batch:
         ids = {self.particulars(write).get("id"): place for place, write in enumerate(writes)}
         found: dict[int, Body] = {}
         for error in errors:
-            traces = [int(trace) for trace in context_of(error, "objectWriteTraceId") if trace.isdigit()]
+            told = map(number_of, context_of(error, "objectWriteTraceId"))
+            traces = [trace for trace in told if trace is not None]
             named = [ids[one] for one in context_of(error, "ids", "id") if one in ids]
             for place in [one for one in traces if one < len(writes)] or named:
                 found[place] = error

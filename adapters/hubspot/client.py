@@ -1,8 +1,7 @@
 """One call to HubSpot: its speed, its share of the day, its errors, its repetitions."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -19,6 +18,7 @@ from adapters.hubspot.auth import Access, Credentials
 from adapters.hubspot.config import HubSpotConfig
 from adapters.hubspot.errors import not_data, translated
 from adapters.hubspot.meter import Meter
+from adapters.hubspot.parsing import parsed, time_of
 from adapters.hubspot.throttle import Throttle
 from adapters.hubspot.version import TOKEN
 from connector.errors import AuthExpired, CrmError, CursorInvalid, Locked, QuotaSpent, RateLimited, Unavailable
@@ -30,7 +30,6 @@ _LONGEST_WAIT = timedelta(seconds=30)
 """Whoever asks for more is asked again in the next lap; no call is held up for so long."""
 LOCK_PAUSE = timedelta(seconds=2)
 """What HubSpot wants between calls about something locked."""
-_ANSWERS: Mapping[int, str | None] = {200: "object", 201: "object", 202: "object", 204: None, 207: "object"}
 
 
 class Answer(NamedTuple):
@@ -43,6 +42,12 @@ class Answer(NamedTuple):
     def rows(self) -> list[dict[str, Any]]:
         """The results of a listing or a batch."""
         found = self.data.get("results")
+        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The refusals of a batch."""
+        found = self.data.get("errors")
         return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
     @property
@@ -88,15 +93,16 @@ class Client:
 
     def pages(self, path: str, query: Mapping[str, Any], *, call: str) -> Iterator[Answer]:
         """Yield all pages of a listing."""
-        after = ""
+        after, seen = "", set[str]()
         while True:
             answer = self.read(path, {**query, "after": after} if after else query, call=call)
             yield answer
-            if not answer.following:
-                return
-            if answer.following == after:
-                raise CursorInvalid("the listing does not go on, though it is not done.", where=self.where(call))
             after = answer.following
+            if not after:
+                return
+            if after in seen:
+                raise CursorInvalid("the listing goes round: it leads to a page again.", where=self.where(call))
+            seen.add(after)
 
     def ask(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> Answer:
         """POST a question that changes nothing; repeated as a reading is."""
@@ -188,7 +194,7 @@ class Client:
         query: Mapping[str, Any] | None,
         body: Mapping[str, Any] | None,
     ) -> tuple[Any, int, Mapping[str, str]]:
-        data, status, headers = self._api.call_api(
+        return self._called(
             path,
             method,
             query_params=list((query or {}).items()),
@@ -198,31 +204,37 @@ class Client:
                 "Authorization": f"Bearer {access.token}",
             },
             body=None if body is None else encodable(dict(body)),
-            response_types_map=_ANSWERS,
-            auth_settings=[],
-            _request_timeout=(patience.CONNECT_SECONDS, patience.READ_SECONDS),
         )
-        return data, status, headers
 
     def _exchange_token(self, form: Mapping[str, str]) -> Any:
         """Post a form to where tokens are given out: such calls are free."""
-        data, _status, _headers = self._api.call_api(
+        data, _status, _headers = self._called(
             TOKEN,
             "POST",
             header_params={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
             post_params=list(form.items()),
-            response_types_map={200: "object"},
-            auth_settings=[],
-            _request_timeout=(patience.CONNECT_SECONDS, patience.READ_SECONDS),
         )
         return data
+
+    def _called(self, path: str, method: str, **rest: Any) -> tuple[Any, int, Mapping[str, str]]:
+        """Make a call by the package, and parse the answer here: the package does not survive every one."""
+        timeout = (patience.CONNECT_SECONDS, patience.READ_SECONDS)
+        response = self._api.call_api(
+            path, method, auth_settings=[], _preload_content=False, _request_timeout=timeout, **rest
+        )
+        body = response.data
+        try:
+            data = parsed(body) if body else None
+        except ValueError:
+            data = None
+        return data, response.status, response.headers
 
     def _answer(self, data: Any, status: int, headers: Mapping[str, str], where: str) -> Answer:
         if data is None and status == 204:
             data = {}
         if not isinstance(data, dict):
             raise not_data(where)
-        stamp = _time(headers.get("Date"))
+        stamp = time_of(headers.get("Date"), self.clock.now())
         if stamp is not None:
             self._skew = stamp - self.clock.now()
         return Answer(data, stamp or self.now())
@@ -255,15 +267,6 @@ def encodable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: encodable(one) for key, one in value.items()}
     return [encodable(one) for one in value] if isinstance(value, list) else value
-
-
-def _time(stamp: str | None) -> datetime | None:
-    if not stamp:
-        return None
-    try:
-        return parsedate_to_datetime(stamp).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def _worth_reading_again(error: BaseException) -> bool:

@@ -111,6 +111,6 @@ def _comparable(value: Any, kind: str) -> Any:
             return float(value)
         if kind == "datetime":
             return value if isinstance(value, datetime) else moment(str(value))
-    except ValueError:
+    except (ValueError, TypeError, OverflowError, OSError):
         return None
-    return to_wire(value).casefold()
+    return to_wire(value).casefold() if isinstance(value, str | bool | int | datetime) else str(value).casefold()

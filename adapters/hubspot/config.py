@@ -81,6 +81,11 @@ def _url(values: Mapping[str, Any]) -> str:
     return str(values.get("url") or DEFAULT_URL).rstrip("/")
 
 
+def is_sendable(secret: str) -> bool:
+    """Tell whether a header can carry it, and everybody sees all of it."""
+    return secret.isascii() and secret.isprintable() and " " not in secret
+
+
 def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
     where = f"config.toml: crm.{name}"
     found = []
@@ -90,6 +95,6 @@ def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
         text = _text(values, key)
         if not text:
             found.append(Problem(f"{where}.{key}", "is missing.", _REMEDIES[key]))
-        elif not (text.isascii() and text.isprintable() and " " not in text):
+        elif not is_sendable(text):
             found.append(Problem(f"{where}.{key}", "holds characters that no token has.", "Copy it once more."))
     return found

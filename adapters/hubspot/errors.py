@@ -1,6 +1,5 @@
 """The one place where failures of HubSpot and of the network become errors of ours."""
 
-import json
 import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,10 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from adapters.hubspot.parsing import parsed, pause_of
+from adapters.hubspot.patience import Unreadable
 from connector.errors import (
+    UNFORESEEN,
     AuthExpired,
     Conflict,
     CrmError,
@@ -63,11 +65,11 @@ def translated(where: str, *, day_ends: datetime) -> Iterator[None]:
         yield
     except ApiException as error:
         status, headers = int(error.status or 0), error.headers or {}
-        raise failure(status, parsed(error.body), where=where, headers=headers, day_ends=day_ends) from error
-    except (HTTPError, OpenApiException) as error:
-        raise no_answer(error, where=where) from error
+        raise failure(status, object_of(error.body), where=where, headers=headers, day_ends=day_ends) from error
     except UnicodeDecodeError as error:
         raise not_data(where) from error
+    except (HTTPError, OpenApiException, *UNFORESEEN) as error:
+        raise no_answer(error, where=where) from error
 
 
 def no_answer(error: Exception, *, where: str) -> Unavailable:
@@ -84,8 +86,19 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
         what = f"the name {cause.conn.host} {told}."
         remedy = "Correct the url, or see that this machine can look names up."
         return Unavailable(what, where=where, remedy=remedy, not_sent=True)
+    if unreadable := next((one for one in _causes(error) if isinstance(one, Unreadable)), None):
+        remedy = "If this stays, tell HubSpot's support what this says."
+        return Unavailable(str(unreadable), where=where, remedy=remedy)
     never = isinstance(cause, NewConnectionError | ConnectTimeoutError | ProxyError)
     return Unavailable(f"no answer ({type(cause).__name__}).", where=where, not_sent=never)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it wraps, in whatever way its library does that."""
+    yield error
+    for one in (*error.args, getattr(error, "reason", None), error.__cause__):
+        if isinstance(one, Exception):
+            yield from _causes(one)
 
 
 def not_data(where: str) -> Unavailable:
@@ -93,10 +106,10 @@ def not_data(where: str) -> Unavailable:
     return Unavailable("the answer was not data.", where=where, remedy="Check the url if this stays.")
 
 
-def parsed(body: Any) -> Mapping[str, Any]:
+def object_of(body: Any) -> Mapping[str, Any]:
     """Return the body of an error as HubSpot's own object; empty for a page of HTML or nothing at all."""
     try:
-        found = json.loads(body) if isinstance(body, str | bytes) else body
+        found = parsed(body) if isinstance(body, str | bytes) else body
     except ValueError:
         return {}
     return found if isinstance(found, Mapping) else {}
@@ -181,7 +194,7 @@ def _too_fast(
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return timedelta(seconds=int(text)) if text.isdigit() else None
+    return pause_of(text)
 
 
 def _page(status: int, *, where: str) -> CrmError:
@@ -228,7 +241,7 @@ def _quoted(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     if details(body) or "[{" not in text:
         return []
     try:
-        rows = json.loads(text[text.index("[{") :])
+        rows = parsed(text[text.index("[{") :])
     except ValueError:
         return []
     return [row for row in rows if isinstance(row, Mapping)]

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from adapters.hubspot.client import Answer, Client, next_of
 from adapters.hubspot.errors import context_of, words
 from adapters.hubspot.version import associations
+from connector.errors import Unavailable
 
 IDS_IN_A_READ: Final = 1000
 _LINKS_IN_A_WRITE: Final = 1000
@@ -32,11 +33,16 @@ class Links:
         failed: set[str] = set()
         for some in chunks(dict.fromkeys(ids), IDS_IN_A_READ):
             found |= {one: [] for one in some}
-            inputs = [{"id": one} for one in some]
+            inputs, seen = [{"id": one} for one in some], set[tuple[str, str]]()
             while inputs:
                 answer = self._ask(start, end, inputs)
                 failed |= _untold(answer, {one["id"] for one in inputs})
                 inputs = _take(answer, found)
+                places = {(one["id"], one["after"]) for one in inputs}
+                if places & seen:
+                    where = self._client.where(f"{end} of {start}")
+                    raise Unavailable("the listing goes round: it leads to a page again.", where=where)
+                seen |= places
         return {one: _ordered(ends) for one, ends in found.items() if one not in failed}
 
     def make(self, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
@@ -58,7 +64,7 @@ class Links:
 
 def _untold(answer: Answer, asked: Set[str]) -> set[str]:
     """Return the ids of which an answer does not tell what they belong to."""
-    rows = answer.data.get("errors") or ()
+    rows = answer.errors
     # "There are none" comes as an error; anything else is no evidence of it.
     none = {one for row in rows if _NONE in str(row.get("subCategory")) for one in _starts(row)}
     others = [_starts(row) for row in rows if _NONE not in str(row.get("subCategory"))]
@@ -91,7 +97,7 @@ def _ends(row: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
 
 def _refused(answer: Answer, pairs: Sequence[Pair]) -> dict[Pair, str]:
     """Return the pairs that an answer with refusals does not name as made."""
-    rows = answer.data.get("errors") or ()
+    rows = answer.errors
     if not rows:
         return {}
     made = {(str(row["from"]["id"]), str(row["to"]["id"])) for row in answer.rows}

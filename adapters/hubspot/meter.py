@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from threading import Lock
 
+from adapters.hubspot.parsing import number_of
 from connector.ports import Budget, Clock, Usage
 
 _ALLOWED = "X-HubSpot-RateLimit-Daily"
@@ -35,7 +36,7 @@ class Meter:
     def learn(self, headers: Mapping[str, str]) -> tuple[int | None, int | None]:
         """Note what an answer says of the day's use; return how many calls ten seconds may have, and still have, if it says so."""
         allowed, left = _number(headers, _ALLOWED), _number(headers, _LEFT)
-        if allowed and left is not None:
+        if allowed and left is not None and left <= allowed:
             with self._lock:
                 self._used, self._allowed = allowed - left, allowed
             if self._budget is not None:
@@ -59,5 +60,4 @@ class Meter:
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name)
-    return int(text) if text and text.isdigit() else None
+    return number_of(headers.get(name))

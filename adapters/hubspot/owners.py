@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from adapters.hubspot import conditions
 from adapters.hubspot.client import Client
-from adapters.hubspot.values import RecordId, from_wire, stamp
+from adapters.hubspot.values import RecordId, from_wire, is_stamp, stamp
 from adapters.hubspot.version import OWNERS as _PATH
 from connector.ports import FieldSchema, ObjectSchema, Passes, Query, Record
 
@@ -55,11 +55,7 @@ class Owners:
 
     def records(self, query: Query) -> list[Record]:
         """Return the owners that a query matches, ordered by (stamp, id)."""
-        found = [
-            Record(OWNERS, RecordId(row["id"]), stamp(row["updatedAt"]), _chosen(row, query.fields))
-            for row in self._rows()
-            if conditions.holds(query.where, row, TYPES)
-        ]
+        found = [_record(row, query) for row in self._rows() if conditions.holds(query.where, row, TYPES)]
         return sorted(found, key=lambda record: (record.modified, record.id))
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -69,6 +65,12 @@ class Owners:
             for answer in self._client.pages(_PATH, query, call="owners"):
                 rows |= {str(row["id"]): row for row in answer.rows}
         return list(rows.values())
+
+
+def _record(row: Mapping[str, Any], query: Query) -> Record:
+    if is_stamp(row.get("updatedAt")):
+        return Record(OWNERS, RecordId(row["id"]), stamp(row["updatedAt"]), _chosen(row, query.fields))
+    return Record(OWNERS, RecordId(row["id"]), "", {}, fault="its time of change is nothing that HubSpot gives.")
 
 
 def _chosen(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long HubSpot is waited for: to connect, for the next bytes, and for a whole answer."""
+"""How long HubSpot is waited for: to connect, for the next bytes, and for a whole answer; and how large one may be."""
 
 import io
 from http.client import HTTPResponse
@@ -12,6 +12,12 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 60
 TOTAL_SECONDS = 300
 """Bytes that come one by one, each in time, would hold up a lap for ever."""
+MOST_BYTES = 64 << 20
+"""Of an answer. A page of 200 records has a few MB."""
+
+
+class Unreadable(OSError):
+    """An answer is larger than any that HubSpot would give, or packed, so that a few bytes of it may come to very many."""
 
 
 class PatientConnection(HTTPSConnection):
@@ -21,7 +27,18 @@ class PatientConnection(HTTPSConnection):
         """Wait for an answer; its body is read later, within the same time."""
         bounded = _Bounded(self.sock, monotonic() + TOTAL_SECONDS)
         self.response_class = lambda _sock, *rest, **named: HTTPResponse(bounded, *rest, **named)  # type: ignore[arg-type, assignment]
-        return super().getresponse()
+        response = super().getresponse()
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            response.close()
+            raise Unreadable("the answer is packed, which nobody asked for.")
+        if (response.length_remaining or 0) > MOST_BYTES:
+            response.close()
+            raise _too_large()
+        return response
+
+
+def _too_large() -> Unreadable:
+    return Unreadable(f"the answer is larger than {MOST_BYTES >> 20} MB.")
 
 
 class PatientPool(HTTPSConnectionPool):
@@ -48,6 +65,7 @@ class _Reader(io.RawIOBase):
         self._sock = sock
         self._raw = raw
         self._ends = ends
+        self._left = MOST_BYTES
 
     def readable(self) -> bool:
         return True
@@ -58,6 +76,9 @@ class _Reader(io.RawIOBase):
             raise TimeoutError("the whole answer took too long")
         self._sock.settimeout(min(left, READ_SECONDS))
         found: int | None = self._raw.readinto(buffer)
+        self._left -= found or 0
+        if self._left < 0:
+            raise _too_large()
         return found
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from adapters.hubspot.errors import Absent, missing_property, says_absent, words
 from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.owners import OWNERS, Owners
 from adapters.hubspot.pipelines import Pipelines
-from adapters.hubspot.records import Columns, Completer, Row, columns_of, losers, stamped, tombstone
+from adapters.hubspot.records import Columns, Completer, Row, columns_of, faulty, is_sound, losers, stamped, tombstone
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
 from adapters.hubspot.version import objects
 from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged, Unavailable
@@ -125,7 +125,8 @@ class Reader:
         now = self._client.now()
         behind = [record for record in records if after is None or position(record) > after]
         for some in chunks(behind, _PAGE):
-            yield Page(some, position(some[-1]), now)
+            last = next((position(one) for one in reversed(some) if not one.fault), None)
+            yield Page(some, last, now)
         if not behind:
             yield Page([], None, now)
         self._owners.seen(began)
@@ -133,28 +134,31 @@ class Reader:
     def _living(self, columns: Columns, place: Place | None, after: Position | None, gone: set[str]) -> Iterator[Page]:
         for rows, server_time in _gathered(self._searches(columns, place)):
             page = self._page(columns, rows, after, server_time, gone)
-            if page.last is not None:
-                after = page.last
+            after = page.last or after
+            if page.records:
                 yield page
 
     def _searches(self, columns: Columns, place: Place | None) -> Iterator[Found]:
         while place is not None:
             answer = self._search(columns, place)
             more = bool(answer.following) and bool(answer.rows)
-            complete, following = _cut(columns, place, answer.rows, more=more, fresh=self._client.now() - LAG)
+            rows = [row for row in answer.rows if is_sound(columns, row)]
+            odd = [row for row in answer.rows if not is_sound(columns, row)]
+            complete, following = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
             if following is not None and following.order <= place.order:
                 where = self._client.where(f"changes of {columns.object}")
                 raise CursorInvalid(
                     "the search does not get on: it shows again what it was not asked for.", where=where
                 )
             place = following
-            yield [row for row in complete if not row.get("archived")], answer.server_time
+            yield [row for row in [*complete, *odd] if not row.get("archived")], answer.server_time
 
     def _page(
         self, columns: Columns, rows: Sequence[Row], after: Position | None, server_time: datetime, gone: set[str]
     ) -> Page:
         """Return the records behind a place, each one's merged-away predecessors just before it."""
-        rows = sorted(rows, key=lambda row: place_of(columns, row))
+        odd = [row for row in rows if not is_sound(columns, row)]
+        rows = sorted((row for row in rows if is_sound(columns, row)), key=lambda row: place_of(columns, row))
         behind = [row for row in rows if after is None or place_of(columns, row) > after]
         merged = {str(row["id"]): list(losers(row)) for row in behind}
         gone.update(loser for some in merged.values() for loser in some)
@@ -163,7 +167,9 @@ class Reader:
             for loser in merged[record.id]:
                 records.append(tombstone(columns, loser, record.modified, merged_into=record.id))
             records.append(record)
-        return Page(records, position(records[-1]) if records else None, server_time)
+        last = position(records[-1]) if records else None
+        records += [faulty(columns, row, last.modified if last else "") for row in odd]
+        return Page(records, last, server_time)
 
     def _linked_late(self, columns: Columns, since: datetime) -> Iterator[Sequence[Record]]:
         """Yield what changed lately once more, as it is associated now."""
@@ -212,13 +218,14 @@ class Reader:
             "properties": list(columns.selected),
         }
         rows: list[Row] = []
-        after: str | None = None
+        after, seen = "", set[str]()
         while len(rows) < limit:
             place = {"limit": min(_PAGE, limit - len(rows))} | ({"after": after} if after else {})
             answer = self._ask(object_name, body | place)
             rows += [row for row in answer.rows if not row.get("archived")]
+            seen.add(after)
             after = answer.following
-            if not after or not answer.rows:
+            if after in seen or not answer.rows:
                 break
         return self._completer.records(columns, rows[:limit])
 
@@ -269,7 +276,7 @@ class Reader:
         for some in chunks(ids, _IDS_IN_A_READ):
             body = {"properties": list(names), "inputs": [{"id": one} for one in some]}
             answer = self._client.ask(path, body, call=f"fetch {object_name}")
-            unread = [row for row in answer.data.get("errors") or () if not says_absent(row)]
+            unread = [row for row in answer.errors if not says_absent(row)]
             if unread:
                 raise Unavailable(words(unread[0]), where=self._client.where(f"fetch {object_name}"))
             found |= {str(row["id"]): row for row in answer.rows if not row.get("archived")}

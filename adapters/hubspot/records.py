@@ -11,7 +11,7 @@ from adapters.hubspot.conditions import Group, Where
 from adapters.hubspot.errors import missing_property
 from adapters.hubspot.links import Links
 from adapters.hubspot.pipelines import Pipelines
-from adapters.hubspot.values import RecordId, from_html, from_wire, stamp
+from adapters.hubspot.values import RecordId, from_html, from_wire, is_stamp, stamp
 from connector.ports import FieldSchema, Query, Record
 
 Row = dict[str, Any]
@@ -21,6 +21,7 @@ Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str,
 
 MERGED: Final = ("hs_merged_object_ids", "hs_calculated_merged_vids")
 """What was merged into a record: ``id;id``, and of contacts that were merged long ago ``id:time;id:time``."""
+_ID = re.compile("[0-9]{1,20}")
 _ASSOCIATED = re.compile(r"associations\.([\w-]+)(?:\.(\w+))?")
 
 
@@ -91,7 +92,11 @@ class Completer:
         self._lookup = lookup
 
     def records(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
-        """Return the records of the rows that meet the conditions, in the rows' order."""
+        """Return the records of the rows that meet the conditions, in the rows' order; behind them those that have a fault."""
+        sound = [row for row in rows if is_sound(columns, row)]
+        return self._sound(columns, sound) + [faulty(columns, row) for row in rows if not is_sound(columns, row)]
+
+    def _sound(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
         values = [_plain(columns, row) for row in rows]
         if columns.outside:
             self._complete(columns, rows, values)
@@ -138,6 +143,27 @@ def _plain(columns: Columns, row: Row) -> Values:
     given = row["properties"]
     values = {name: from_wire(given[name]) for name in columns.plain if name in given}
     return values | {name: from_html(values[name]) for name in columns.rich & values.keys()}
+
+
+def is_named(row: Row) -> bool:
+    """Tell whether a row has an id and properties."""
+    return _ID.fullmatch(str(row.get("id"))) is not None and isinstance(row.get("properties"), dict)
+
+
+def is_sound(columns: Columns, row: Row) -> bool:
+    """Tell whether a row is as HubSpot gives them. `ValueError`: it names no record at all."""
+    if not _ID.fullmatch(str(row.get("id"))):
+        raise ValueError("a row that is no record")
+    given = row.get("properties")
+    if not isinstance(given, dict) or not is_stamp(given.get(columns.stamp) or row.get("updatedAt")):
+        return False
+    return all(isinstance(given.get(name) or "", str) for name in (*MERGED, *STAGES.get(columns.object, ())))
+
+
+def faulty(columns: Columns, row: Row, modified: str = "") -> Record:
+    """Return the record of a row that cannot be understood."""
+    fault = "its properties or its time of change are nothing that HubSpot gives."
+    return Record(columns.object, RecordId(row["id"]), modified, {}, fault=fault)
 
 
 def stamped(columns: Columns, row: Row) -> str:

@@ -32,6 +32,7 @@ def _number(text: str) -> tuple[int, str]:
     return len(digits), digits
 
 
+_FIRST_YEAR, _LATEST_YEAR = 1970, 4000
 _FULL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -40,6 +41,16 @@ def moment(text: str) -> datetime:
     if text.isdigit():
         return datetime.fromtimestamp(int(text) // 1000, UTC).replace(microsecond=int(text) % 1000 * 1000)
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def is_stamp(text: Any) -> bool:
+    """Tell whether this is the text of an instant that a record can have been changed at."""
+    if not isinstance(text, str):
+        return False
+    try:
+        return _FIRST_YEAR <= moment(text).year < _LATEST_YEAR
+    except (ValueError, OverflowError, OSError):
+        return False
 
 
 def stamp(text: str) -> str:

@@ -101,7 +101,7 @@ class Writer:
             if not concerns_record(error):
                 raise
             return self._divide(batch, writes, error, budget)
-        results = self._results(batch, writes, answer.rows, answer.data.get("errors") or ())
+        results = self._results(batch, writes, answer.rows, answer.errors)
         return self._associated(batch, results)
 
     def _patiently(self, path: str, body: Mapping[str, Any], writes: Sequence[Write]) -> Any:

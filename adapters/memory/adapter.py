@@ -11,7 +11,7 @@ from adapters.memory.crm import MemoryCrm
 from adapters.memory.faults import CallKind
 from adapters.memory.rows import Row, Version
 from adapters.memory.rules import stamp
-from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent
+from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
@@ -34,6 +34,7 @@ from connector.ports import (
 Seen = tuple[Position, Row, Version]
 
 
+@border
 class MemoryAdapter:
     """Implements `connector.ports.CrmAdapter`. `lag` and `page_size` are settable, to see what they do to a reader."""
 

@@ -13,6 +13,7 @@ from adapters.salesforce.participants import Participants, described
 from adapters.salesforce.query import Reader
 from adapters.salesforce.setup import Setup
 from adapters.salesforce.write import BATCH, Writer
+from connector.errors import border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
@@ -34,6 +35,7 @@ from connector.ports import (
 )
 
 
+@border
 class SalesforceAdapter:
     """One Salesforce org, by its REST API. Safe to use from several threads."""
 

@@ -14,10 +14,11 @@ from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import token_login
 
-from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.config import SalesforceConfig, unsendable
 from adapters.salesforce.errors import no_answer, not_data
+from adapters.salesforce.parsing import parsed
 from adapters.salesforce.version import API_VERSION
-from connector.errors import AuthRevoked, CrmError, Unavailable
+from connector.errors import UNFORESEEN, AuthRevoked, CrmError, Unavailable
 from connector.ports import Clock
 
 _GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -119,11 +120,12 @@ class Credentials:
         )
         try:
             response = self._session.post(f"{config.url}/services/oauth2/token", data=app | grant)
-            answer = response.json()
-        except requests.exceptions.JSONDecodeError as error:
-            raise self._not_sent(not_data(self._where)) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, *UNFORESEEN) as error:
             raise self._not_sent(no_answer(error, where=self._where)) from error
+        try:
+            answer = parsed(response.content)
+        except ValueError as error:
+            raise self._not_sent(not_data(self._where)) from error
         if not isinstance(answer, dict):
             raise self._not_sent(not_data(self._where))
         if answer.get("access_token") and answer.get("instance_url"):
@@ -131,6 +133,8 @@ class Credentials:
         raise self._refusal(answer.get("error"), str(answer.get("error_description") or ""))
 
     def _signed_in(self, token: str, url: str) -> SignedIn:
+        if unsendable(token):
+            raise self._not_sent(Unavailable("the token that was given cannot be sent.", where=self._where))
         client = Salesforce(session_id=token, instance_url=url, version=API_VERSION, session=self._session)
         # The package asks for indented JSON, which makes every answer about half as long again.
         client.headers.pop("X-PrettyPrint", None)
@@ -150,7 +154,7 @@ class Credentials:
             raise self._refusal(error.code, str(error.auth_message)) from error
         except requests.RequestException as error:
             raise self._not_sent(no_answer(error, where=self._where)) from error
-        except (AttributeError, ValueError, TypeError) as error:
+        except UNFORESEEN as error:
             raise self._not_sent(not_data(self._where)) from error
         if not token:
             raise self._not_sent(not_data(self._where))

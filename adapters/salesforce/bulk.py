@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from tempfile import TemporaryFile
@@ -18,6 +19,7 @@ _LONGEST_WAIT: Final = 30.0
 _SLICE: Final = 5.0
 """Seconds after which whoever waits may look whether he is to stop."""
 _PATIENCE: Final = timedelta(minutes=30)
+_COUNT: Final = re.compile("[0-9]{1,12}")
 _REFUSALS: Final = (RecordRejected, SchemaChanged, NotPermitted)
 
 # A long text may hold 131,072 characters, which is as much as the module takes by itself, and a rich one more.
@@ -128,22 +130,32 @@ class Table:
     def __init__(self, file: BinaryIO, answer: Answer, where: str) -> None:
         self.server_time = answer.server_time
         self._where = where
-        count = answer.data.get("Sforce-NumberOfRecords")
-        self._expected = int(count) if count is not None else None
+        self._expected = self._counted(answer.data.get("Sforce-NumberOfRecords"))
         self._text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         self._reader = csv.reader(self._text)
-        self.header = next(self._reader, [])
+        self.header = next(self._lines(), [])
 
     def rows(self) -> Iterator[list[str]]:
         """Yield each row. `Unavailable`: the answer was cut off."""
         found = 0
-        for row in self._reader:
+        for row in self._lines():
             if len(row) != len(self.header):
                 raise not_data(self._where)
             found += 1
             yield row
         if self._expected is not None and found != self._expected:
             raise not_data(self._where)
+
+    def _counted(self, count: str | None) -> int | None:
+        if count is not None and not _COUNT.fullmatch(count):
+            raise JobFailed("it does not say how many results there are.", where=self._where)
+        return None if count is None else int(count)
+
+    def _lines(self) -> Iterator[list[str]]:
+        try:
+            yield from self._reader
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise JobFailed("its results are no table.", where=self._where) from error
 
     def let_go(self) -> None:
         """Leave the file to its owner."""

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from adapters.salesforce import soql
 from adapters.salesforce.bulk import COMPLETE, Job, JobFailed, Table, finished
 from adapters.salesforce.client import Client
 from adapters.salesforce.describe import Describer, Kind
+from adapters.salesforce.parsing import is_stamp
 from adapters.salesforce.records import Columns
 from connector.errors import NotPermitted, SchemaChanged
 from connector.ports import Page, Position, Record
@@ -115,14 +117,17 @@ def _records(columns: Columns, table: Table, parsers: Mapping[str, Parse]) -> It
         text = row[places[name.lower()]]
         try:
             return parsers[name.lower()](text) if text else None
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise JobFailed(f"its results hold {text[:50]!r} in {name}.") from error
 
     for row in table.rows():
         fields = {name: value(row, name) for name in columns.asked}
         deleted = bool(value(row, "IsDeleted")) if columns.traits.deletable else False
         survivor = value(row, "MasterRecordId") if columns.traits.mergeable and deleted else None
-        yield Record(columns.object, value(row, "Id"), value(row, columns.traits.stamp), fields, deleted, survivor)
+        record_id, modified = soql.known_id(value(row, "Id")), value(row, columns.traits.stamp)
+        if record_id is None or not is_stamp(modified):
+            raise JobFailed("its results hold a row that is no record.")
+        yield Record(columns.object, record_id, modified, fields, deleted, survivor)
 
 
 def _in_order(page: Page, after: Position) -> Page:

@@ -13,7 +13,7 @@ from adapters.salesforce.bulk import COMPLETE, Job, JobFailed, finished
 from adapters.salesforce.client import Answer, Client
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from adapters.salesforce.write import BATCH, Writer
-from connector.errors import Bug, CrmError, Unavailable
+from connector.errors import Bug, CrmError, Unavailable, border
 from connector.ports import Write, WriteResult
 
 LEAST: Final = 2_500
@@ -24,6 +24,7 @@ _NULL: Final = "#N/A"
 _Fates = dict[str, WriteResult]
 
 
+@border
 class BulkWriter:
     """Changes records by ingest jobs. What a job leaves undone, or finds locked, is sent by batches."""
 
@@ -31,6 +32,7 @@ class BulkWriter:
     most = MOST
 
     def __init__(self, client: Client, writer: Writer) -> None:
+        self.connection = client.connection
         self._client = client
         self._writer = writer
 
@@ -85,7 +87,8 @@ class BulkWriter:
         failed = int(end.data.get("numberRecordsFailed") or 0)
         if int(end.data.get("numberRecordsProcessed") or 0) > failed:
             for row in _rows(job, "successfulResults"):
-                write = writes.get(soql.id18(row["sf__Id"]))
+                record_id = soql.known_id(row["sf__Id"])
+                write = writes.get(soql.id18(record_id)) if record_id else None
                 if write is not None:
                     fates[write.key] = WriteResult(write, "updated", write.id)
         if failed or end.data["state"] != COMPLETE:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import requests
@@ -14,6 +13,8 @@ from adapters.salesforce.auth import Credentials, SignedIn
 from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.errors import DAILY, QueryTimeout, not_data, translated
 from adapters.salesforce.meter import Meter
+from adapters.salesforce.parsing import parsed, time_of
+from adapters.salesforce.patience import MOST_BYTES_IN_A_FILE, bounded
 from adapters.salesforce.session import Session
 from connector.errors import AuthExpired, Bug, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
@@ -36,6 +37,7 @@ class Client:
     """Calls Salesforce for one connection; may be used by several threads at once."""
 
     def __init__(self, config: SalesforceConfig, clock: Clock) -> None:
+        self.connection = config.connection
         self.clock = clock
         self.meter = Meter(config.budget)
         self._config = config
@@ -71,7 +73,7 @@ class Client:
             into.seek(0)
             into.truncate()
             with response, translated(where, self.clock.now()):
-                for chunk in response.iter_content(_CHUNK):
+                for chunk in bounded(response.iter_content(_CHUNK), MOST_BYTES_IN_A_FILE):
                     into.write(chunk)
             into.seek(0)
             return Answer(response.headers, self._time_of(response))
@@ -153,13 +155,14 @@ class Client:
     def _answer(self, response: requests.Response, where: str) -> Answer:
         body = response.content
         try:
-            data = json.loads(body) if body else None
+            data = parsed(body) if body else None
         except ValueError as error:
             raise not_data(where) from error
         return Answer(data, self._time_of(response))
 
     def _time_of(self, response: requests.Response) -> datetime:
-        return _time(response.headers.get("Date")) or self.clock.now()
+        now = self.clock.now()
+        return time_of(response.headers.get("Date"), now) or now
 
 
 def _address(signed_in: SignedIn, path: str) -> str:
@@ -167,15 +170,6 @@ def _address(signed_in: SignedIn, path: str) -> str:
     if path.startswith("/"):
         return f"https://{signed_in.instance}{path}"
     return f"{signed_in.client.base_url}{path}"
-
-
-def _time(stamp: str | None) -> datetime | None:
-    if not stamp:
-        return None
-    try:
-        return parsedate_to_datetime(stamp).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def encode(body: Any) -> bytes:

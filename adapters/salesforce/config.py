@@ -70,6 +70,14 @@ class SalesforceConfig:
 _TEXTS = ("client_id", "client_secret", "username", "private_key", "access_token", "refresh_token", "integration_user")
 
 
+_SENT = ("client_id", "client_secret", "access_token", "refresh_token")
+
+
+def unsendable(secret: str) -> str:
+    """Name the first character of a secret that no header can carry, or that nobody sees; empty: there is none."""
+    return next((f"U+{ord(char):04X}" for char in secret if not "!" <= char <= "~"), "")
+
+
 def _auth(values: Mapping[str, Any]) -> Auth:
     return cast(Auth, values.get("auth") or "token")
 
@@ -96,6 +104,10 @@ def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
         found.append(
             Problem(f"{where}.auth", f"{auth!r} is not a way to sign in.", f"Use one of {', '.join(_NEEDED)}.")
         )
+    for key in _SENT:
+        if odd := unsendable(str(values.get(key) or "").strip()):
+            remedy = "Copy it again: nothing that stands before or behind it belongs to it."
+            found.append(Problem(f"{where}.{key}", f"holds a character that none of them has ({odd}).", remedy))
     missing = [key for key in _NEEDED.get(auth, ()) if not values.get(key)]
     found += [Problem(f"{where}.{key}", "is missing.", f'auth = "{auth}" needs it.') for key in missing]
     return found

@@ -36,6 +36,8 @@ _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 _MERGEABLE = frozenset({"Account", "Contact", "Lead", "Case", "Individual"})
 """Objects with a MasterRecordId, by Salesforce's Object Reference."""
 _ACTIVITIES = frozenset({"Task", "Event"})
+_LONGEST = 1 << 24
+"""Characters; Salesforce keeps 131,072 at most."""
 _NEVER_DELETED = frozenset({"User"})
 _TRAITS = ("isdeleted", "masterrecordid", *map(str.lower, _STAMPS))
 
@@ -91,7 +93,7 @@ class Describer:
             raise _no_object(object_name, error) from error
         raw = expect_object(answer, self._client.where(call))
         schema = object_schema(raw)
-        self._kinds[object_name] = {field["name"].lower(): _kind(field) for field in raw.get("fields") or ()}
+        self._kinds[object_name] = {str(field["name"]).lower(): _kind(field) for field in raw.get("fields") or ()}
         # One that has no time of change is there all the same, and to be told from one that is hidden.
         with suppress(SchemaChanged):
             self._traits[object_name] = Traits.of(schema, self._client.where(call))
@@ -132,7 +134,7 @@ class Describer:
 
 
 def _kind(field: Mapping[str, Any]) -> Kind:
-    return Kind(field.get("type", ""), field.get("relationshipName") or "", tuple(field.get("referenceTo") or ()))
+    return Kind(_text(field.get("type")), _text(field.get("relationshipName")), _texts(field.get("referenceTo")))
 
 
 def _right(right: str, object_name: str) -> MissingRight:
@@ -155,8 +157,8 @@ def object_schema(raw: Mapping[str, Any]) -> ObjectSchema:
     """Return the schema that a describe answer holds."""
     fields = [field_schema(field) for field in raw.get("fields") or ()]
     return ObjectSchema(
-        name=raw["name"],
-        label=raw.get("label") or raw["name"],
+        name=str(raw["name"]),
+        label=str(raw.get("label") or raw["name"]),
         fields={field.name: field for field in fields},
         createable=bool(raw.get("createable", True)),
         updateable=bool(raw.get("updateable", True)),
@@ -165,16 +167,16 @@ def object_schema(raw: Mapping[str, Any]) -> ObjectSchema:
 
 def field_schema(raw: Mapping[str, Any]) -> FieldSchema:
     """Return one field. Salesforce has no flag for "required": it is what must be given and is not filled in by itself."""
-    kind = _TYPES.get(raw.get("type", ""), "other")
+    kind = _TYPES.get(_text(raw.get("type")), "other")
     createable = bool(raw.get("createable"))
     fills_itself = raw.get("nillable", True) or raw.get("defaultedOnCreate", False)
     return FieldSchema(
-        name=raw["name"],
-        label=raw.get("label") or raw["name"],
+        name=str(raw["name"]),
+        label=str(raw.get("label") or raw["name"]),
         type=kind,
-        length=raw.get("length") or None,
-        precision=(raw.get("precision") or raw.get("digits") or None) if kind == "number" else None,
-        scale=raw.get("scale", 0) if kind == "number" else None,
+        length=_number(raw.get("length")) or None,
+        precision=(_number(raw.get("precision")) or _number(raw.get("digits")) or None) if kind == "number" else None,
+        scale=_number(raw.get("scale")) if kind == "number" else None,
         options=_active_options(raw),
         restricted=bool(raw.get("restrictedPicklist")),
         required=createable and not fills_itself,
@@ -184,10 +186,23 @@ def field_schema(raw: Mapping[str, Any]) -> FieldSchema:
         unique=bool(raw.get("unique")),
         external_id=bool(raw.get("externalId")),
         calculated=bool(raw.get("calculated")),
-        references=tuple(raw.get("referenceTo") or ()),
+        references=_texts(raw.get("referenceTo")),
     )
 
 
 def _active_options(raw: Mapping[str, Any]) -> tuple[str, ...]:
     options = raw.get("picklistValues") or ()
-    return tuple(option["value"] for option in options if option.get("active", True))
+    return tuple(str(option["value"]) for option in options if option.get("active", True))
+
+
+def _text(found: Any) -> str:
+    return found if isinstance(found, str) else ""
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    return tuple(map(str, found)) if isinstance(found, list) else ()
+
+
+def _number(found: Any) -> int:
+    """Return a length or a number of digits; 0 for what cannot be one."""
+    return found if isinstance(found, int) and 0 <= found <= _LONGEST else 0

@@ -13,7 +13,9 @@ from simple_salesforce.exceptions import SalesforceError
 from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, NewConnectionError, SSLError
 
 from adapters.salesforce.meter import next_midnight
+from adapters.salesforce.patience import TooLarge
 from connector.errors import (
+    UNFORESEEN,
     AuthExpired,
     CrmError,
     CursorInvalid,
@@ -75,7 +77,7 @@ def translated(where: str, now: datetime) -> Iterator[None]:
         yield
     except SalesforceError as error:
         raise failure(int(error.status), error.content, where=where, now=now) from error
-    except (requests.RequestException, HTTPError) as error:
+    except (requests.RequestException, HTTPError, *UNFORESEEN) as error:
         raise no_answer(error, where=where) from error
 
 
@@ -87,8 +89,25 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
     if what := _not_looked_up(error):
         remedy = "Correct the url, or see that this machine can look names up."
         return Unavailable(what, where=where, remedy=remedy, not_sent=True)
+    if too_large := next((one for one in _causes(error) if isinstance(one, TooLarge)), None):
+        return Unavailable(
+            str(too_large), where=where, remedy="If this stays, tell Salesforce's support what this says."
+        )
     what = "no answer in time." if isinstance(error, requests.Timeout) else f"no answer ({type(error).__name__})."
     return Unavailable(what, where=where, remedy=_REACH, not_sent=_never_connected(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it wraps, in whatever way its library does that."""
+    yield error
+    wrapped = [
+        *(one for one in error.args if isinstance(one, Exception)),
+        getattr(error, "reason", None),
+        error.__cause__,
+    ]
+    for one in wrapped:
+        if isinstance(one, Exception):
+            yield from _causes(one)
 
 
 def _not_looked_up(error: Exception) -> str:

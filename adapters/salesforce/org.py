@@ -28,9 +28,9 @@ class OrgReader:
         row = answer.data["records"][0]
         if self._known is None:
             self._known = Org(
-                id=row["Id"],
-                name=row["Name"],
-                timezone=row.get("TimeZoneSidKey") or "UTC",
+                id=str(row["Id"]),
+                name=str(row["Name"]),
+                timezone=str(row.get("TimeZoneSidKey") or "UTC"),
                 currency=self._currency(),
                 api_version=API_VERSION,
                 supported_until=SUPPORTED_UNTIL,

@@ -37,13 +37,13 @@ class Pages:
         except REFUSALS:
             return []
         rows = expect_object(answer, self._client.where(call)).get("records")
-        return rows if isinstance(rows, list) else []
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
     def layouts(self, object_name: str) -> list[Page]:
         """Return the page layouts of an object; those that we are not shown whole are left out."""
         where = soql.condition(held_by(object_name, "TableEnumOrId"))
         rows = self.rows(soql.select(("Id", "Name"), "Layout", where), call=f"layouts of {object_name}")
-        whole = ((row, self.layout(row["Id"])) for row in rows)
+        whole = ((row, self.layout(row["Id"])) for row in rows if soql.known_id(row.get("Id")))
         return [_page(row, layouts.fields_on(layout)) for row, layout in whole if layout is not None]
 
     def layout(self, layout_id: str) -> dict[str, Any] | None:
@@ -56,7 +56,8 @@ class Pages:
         both = [held_by(object_name, "EntityDefinitionId"), Condition("Type", "=", ("RecordPage",))]
         text = soql.select(("Id", "MasterLabel"), "FlexiPage", *map(soql.condition, both))
         rows = self.rows(text, call=f"Lightning pages of {object_name}")
-        pages = [_page(row, _own_fields(self._metadata("FlexiPage", row["Id"]))) for row in rows]
+        known = [row for row in rows if soql.known_id(row.get("Id"))]
+        pages = [_page(row, _own_fields(self._metadata("FlexiPage", row["Id"]))) for row in known]
         return [page for page in pages if page.fields]
 
     def unseen(self, object_name: str, fields: Sequence[FieldSpec]) -> Iterator[Unseen]:

@@ -75,8 +75,10 @@ def _has_several(object_name: str, fields: Mapping[str, Any]) -> bool:
     if object_name in _HAS_ROLES:
         return True
     hints = _SEVERAL.get(object_name, ())
-    counted = int(fields.get("WhoCount") or 0) if "WhoCount" in hints else 0
-    return counted > 1 or ("IsGroupEvent" in hints and bool(fields.get("IsGroupEvent")))
+    counted = fields.get("WhoCount") if "WhoCount" in hints else 0
+    return (isinstance(counted, int | float) and counted > 1) or (
+        "IsGroupEvent" in hints and bool(fields.get("IsGroupEvent"))
+    )
 
 
 class Participants:
@@ -135,11 +137,11 @@ class Participants:
         values = {record.id: cast(dict[str, Any], record.fields) for record in records}
         living = {record.id: values[record.id] for record in records if not record.deleted}
         others = self._others(object_name, [one for one, fields in living.items() if _has_several(object_name, fields)])
-        alone = (fields.get(account) for fields in living.values() if not fields.get(who))
+        alone = (soql.known_id(fields.get(account)) for fields in living.values() if not fields.get(who))
         persons = self._persons(one for one in alone if one)
         surplus = {*fields_for(object_name), *_SEVERAL.get(object_name, ())} - set(asked)
         for record_id, fields in values.items():
-            first = fields.get(who) or persons.get(fields.get(account) or "")
+            first = soql.known_id(fields.get(who)) or persons.get(soql.known_id(fields.get(account)) or "")
             found = [*([first] if first else []), *others.get(record_id, ())]
             fields[PARTICIPANTS] = tuple(dict.fromkeys(found))
             for name in surplus:

@@ -14,7 +14,7 @@ from adapters.salesforce.bulk_reading import BulkReader
 from adapters.salesforce.client import Answer, Client, expect_object
 from adapters.salesforce.describe import Describer, Traits
 from adapters.salesforce.errors import QueryTimeout, failure, not_data
-from adapters.salesforce.records import Columns, converter
+from adapters.salesforce.records import Columns, records
 from adapters.salesforce.version import API_VERSION
 from connector.errors import CursorInvalid, RecordRejected, SchemaChanged
 from connector.ports import Condition, Page, Position, Query, Record
@@ -165,7 +165,7 @@ class Reader:
         columns = Columns(object_name, fields, traits)
         text = soql.select(columns.selected, object_name, among, _alive(traits))
         listing = self._named(fields, self._listing(text, call=f"fetch {object_name}"))
-        return {record.id: record for answer in listing for record in _records(columns, answer.data["records"])}
+        return {record.id: record for answer in listing for record in records(columns, answer.data["records"])}
 
     def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
         """Return the live records that were made last, the newest first."""
@@ -175,7 +175,7 @@ class Reader:
         columns = Columns(object_name, fields, traits)
         text = soql.newest(columns.selected, object_name, _alive(traits), limit=limit)
         listing = self._named(fields, self._listing(text, call=f"newest of {object_name}"))
-        return [record for answer in listing for record in _records(columns, answer.data["records"])]
+        return [record for answer in listing for record in records(columns, answer.data["records"])]
 
     def _by_traits(self, object_name: str, ask: Callable[[Traits], _T]) -> _T:
         """Ask by what is usual of an object, and once more by what is so, where that turns out wrong."""
@@ -219,7 +219,7 @@ class Reader:
             yield answer
             if page["done"]:
                 return
-            following = page.get("nextRecordsUrl") or ""
+            following = str(page.get("nextRecordsUrl") or "")
             if not following.startswith("/") or following in seen:
                 raise CursorInvalid("the listing does not go on, though it is not done.", where=where)
             seen.add(following)
@@ -286,20 +286,14 @@ def _alive(traits: Traits) -> str:
 
 def _rows(answer: Answer, where: str) -> dict[str, Any]:
     page = expect_object(answer, where)
-    if "records" not in page or "done" not in page:
+    if not isinstance(page.get("records"), list) or "done" not in page:
         raise not_data(where)
     return page
 
 
 def _page(columns: Columns, answer: Answer) -> Page:
     """Return the answer's records, and let the answer go of them: it is held until the next page is asked for."""
-    records = _records(columns, answer.data.pop("records"))
-    last = Position(records[-1].modified, records[-1].id) if records else None
-    return Page(records, last, answer.server_time)
-
-
-def _records(columns: Columns, rows: list[dict[str, Any]]) -> list[Record]:
-    if not rows:
-        return []
-    convert: Callable[[dict[str, Any]], Record] = converter(columns, rows[0])
-    return [convert(row) for row in rows]
+    found = records(columns, answer.data.pop("records"))
+    sound = next((one for one in reversed(found) if not one.fault), None)
+    last = Position(sound.modified, sound.id) if sound is not None else None
+    return Page(found, last, answer.server_time)

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.salesforce import soql
 from adapters.salesforce.describe import Traits
+from adapters.salesforce.parsing import is_stamp
 from connector.ports import Record
 
 Row = dict[str, Any]
+_ODD = (KeyError, TypeError, ValueError, AttributeError)
+"""What a row brings about that is not as the others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,23 @@ class Columns:
         return tuple(by_name.values())
 
 
+def records(columns: Columns, rows: Sequence[Any]) -> list[Record]:
+    """Return the rows as records; one that cannot be understood has a fault. `ValueError`: a row that names no record."""
+    if not all(isinstance(row, dict) and soql.known_id(row.get("Id")) for row in rows):
+        raise ValueError("a row that is no record")
+    if not rows:
+        return []
+    convert, found = converter(columns, rows[0]), list[Record]()
+    for row in rows:
+        record_id = row["Id"]
+        try:
+            found.append(convert(row))
+        except _ODD:
+            fault = "its fields or its time of change are nothing that Salesforce gives."
+            found.append(Record(columns.object, record_id, found[-1].modified if found else "", {}, fault=fault))
+    return found
+
+
 def converter(columns: Columns, sample: Row) -> Callable[[Row], Record]:
     """Return the function that makes a record of a row like `sample`; it changes the row in place and keeps it."""
     paths = [(name, tuple(name.split("."))) for name in columns.asked if "." in name]
@@ -47,6 +68,8 @@ def converter(columns: Columns, sample: Row) -> Callable[[Row], Record]:
 
     def convert(row: Row) -> Record:
         record_id, modified = row["Id"], row[stamp]
+        if not is_stamp(modified):
+            raise ValueError("no time of change")
         deleted = bool(row.get("IsDeleted")) if deletable else False
         survivor = row.get("MasterRecordId") if mergeable and deleted else None
         for name, path in paths:

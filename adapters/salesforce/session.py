@@ -9,6 +9,7 @@ from requests.adapters import HTTPAdapter
 from adapters.salesforce import patience
 from adapters.salesforce.meter import Meter
 
+_CHUNK = 1 << 16
 AT_ONCE = 4
 """Calls under way together. Salesforce lets small editions have 5 long ones, of all programs; what is over waits here, not there."""
 
@@ -31,8 +32,11 @@ class Session(requests.Session):
         kwargs["allow_redirects"] = False
         if self._ca_bundle:
             kwargs["verify"] = self._ca_bundle
+        into_a_file = kwargs.get("stream")
         with self._places:
-            response = super().send(request, **kwargs)
+            response = super().send(request, **{**kwargs, "stream": True})
+            if not into_a_file:
+                _read_whole(response)
         self._meter.learn(response.headers.get("Sforce-Limit-Info"))
         return response
 
@@ -45,6 +49,12 @@ class _Adapter(HTTPAdapter):
         if pool.scheme == "https":
             pool.ConnectionCls = patience.PatientConnection
         return pool
+
+
+def _read_whole(response: requests.Response) -> None:
+    """Take an answer into memory as the library does, unless it is too large: a few bytes may unpack to very many."""
+    with response:
+        response._content = b"".join(patience.bounded(response.iter_content(_CHUNK), patience.MOST_BYTES))
 
 
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -24,6 +24,11 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text)) and (len(text) == 15 or text == _long(text[:15]))
 
 
+def known_id(found: Any) -> str | None:
+    """Return what an answer calls an id; None where it cannot be one."""
+    return found if isinstance(found, str) and _ID.fullmatch(found) else None
+
+
 def id18(text: str) -> str:
     """Return the 18 character form of an id, which unlike the 15 character one survives a change of case.
 

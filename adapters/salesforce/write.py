@@ -8,6 +8,7 @@ from typing import Any, Final
 from adapters.salesforce import errors, soql
 from adapters.salesforce.client import Client, expect_list
 from adapters.salesforce.describe import Describer
+from adapters.salesforce.errors import not_data
 from adapters.salesforce.query import Reader
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from connector.errors import Bug, CrmError, Gone, Locked, RecordRejected, SchemaChanged, Unavailable
@@ -81,7 +82,7 @@ class Writer:
         except CrmError:
             # What was written must be told all the same; the next listing shows the record with its key.
             return {}
-        ids = {str(row.get(field)).casefold(): str(row["Id"]) for row in rows}
+        ids = {str(row.get(field)).casefold(): soql.known_id(row.get("Id")) for row in rows}
         return {result.write.key: replace(result, id=ids.get(_key_of(result)[1].casefold())) for result in wanted}
 
     def delete(self, object_name: str, record_id: str) -> None:
@@ -140,6 +141,8 @@ class Writer:
         except _RECORD_FAULTS as error:
             return self._divide(route, writes, error, budget)
         rows = expect_list(answer, self._client.where(call))
+        if not all(isinstance(row, dict) for row in rows):
+            raise not_data(self._client.where(call))
         if len(rows) != len(writes):
             what = f"{len(rows)} results came back for {len(writes)} records."
             raise Unavailable(what, where=self._client.where(call))
@@ -171,7 +174,7 @@ class Writer:
     def _result(self, route: Route, write: Write, row: Mapping[str, Any]) -> WriteResult:
         if row.get("success"):
             created = row.get("created", route.outcome == "created")
-            return WriteResult(write, "created" if created else "updated", row.get("id") or write.id)
+            return WriteResult(write, "created" if created else "updated", soql.known_id(row.get("id")) or write.id)
         where = self._client.where(f"write {write.object} {write.key}")
         error = refusal(write, errors.first(row.get("errors")), where=where, now=self._client.clock.now())
         return WriteResult(write, "refused", write.id, error)
@@ -198,7 +201,7 @@ class Writer:
         among = soql.condition(Condition("Id", "in", tuple(ids)))
         text = soql.select(("Id", "MasterRecordId"), object_name, among)
         rows = self._reader.rows(text, call=f"survivors of {object_name}")
-        return {row["Id"]: row["MasterRecordId"] for row in rows if row.get("MasterRecordId")}
+        return {row["Id"]: row["MasterRecordId"] for row in rows if soql.known_id(row.get("MasterRecordId"))}
 
 
 def _key_of(result: WriteResult) -> tuple[str, str]:

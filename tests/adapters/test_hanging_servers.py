@@ -1,9 +1,11 @@
 """Servers that hang: no call waits for ever, however slowly they answer."""
 
+import gzip
 import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -22,6 +24,7 @@ from connector.clock import SystemClock
 from connector.errors import Unavailable
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+PACKED = gzip.compress(bytes(100_000_000))
 BETWEEN_SECONDS = 0.05
 
 
@@ -70,6 +73,14 @@ class Hanging:
     def _answer(self, secure: ssl.SSLSocket) -> None:
         match self._how:
             case "no answer":
+                self._ends.wait()
+            case "a huge body":
+                secure.sendall(HEAD + b"Content-Length: 200000000\r\n\r\n")
+                while not self._ends.is_set():
+                    secure.sendall(b" " * 1_000_000)
+            case "a packed body":
+                secure.sendall(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED))
+                secure.sendall(PACKED)
                 self._ends.wait()
             case "a slow body":
                 secure.sendall(HEAD + b"Content-Length: 1000000\r\n\r\n")
@@ -123,4 +134,25 @@ def test_f26_no_call_waits_for_ever(connect: Any, tmp_path: Path, how: str) -> N
             call()
         assert time.monotonic() - began < 5
     assert not caught.value.permanent
+    assert not caught.value.not_sent
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("how", ["a huge body", "a packed body"])
+def test_s11_no_answer_fills_the_memory(
+    connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(hubspots_patience, "TOTAL_SECONDS", 60)
+    monkeypatch.setattr(salesforces_patience, "TOTAL_SECONDS", 60)
+    monkeypatch.setattr(hubspots_patience, "READ_SECONDS", 30)
+    monkeypatch.setattr(salesforces_patience, "READ_SECONDS", 30)
+    server = Hanging(tmp_path, how)
+    with ExitStack() as stack:
+        stack.callback(server.stop)
+        call = stack.enter_context(connect(server.url, str(server.ca_bundle)))
+        tracemalloc.start()
+        stack.callback(tracemalloc.stop)
+        with pytest.raises(Unavailable, match=r"larger than|packed") as caught:
+            call()
+        assert tracemalloc.get_traced_memory()[1] < 90_000_000
     assert not caught.value.not_sent
