@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.utils import quote
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from adapters.email import channel as email_channel
 from connector.budget import CallBudget
 from connector.clock import SystemClock
 from connector.errors import Problem, SettingsError
+from connector.foreign import ForeignSession
 from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter
 from connector.settings import Settings, load
@@ -74,6 +75,7 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     mappings = read_mappings(settings)
     store = Store(settings.store_url)
     keys = settings.web.signing_keys
+    session = ForeignSession(settings.web.allow_hosts)
     endpoints = _endpoints(settings, mappings, store=store, clock=clock)
     whole: dict[str, Any] = {
         "settings": settings,
@@ -81,9 +83,9 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
         "clock": clock,
         "endpoints": endpoints,
         "site": site(settings),
-        "channel": mail_channel(settings.email, clock) if settings.email else None,
+        "channel": mail_channel(settings.email, clock, session) if settings.email else None,
         "tokens": Tokens(keys) if keys else None,
-        "webhook": webhook.post,
+        "webhook": partial(webhook.post, session),
     }
     return Installation(**(whole | parts))
 
@@ -170,11 +172,13 @@ def site(settings: Settings) -> Site:
     )
 
 
-def mail_channel(email: Email, clock: Clock) -> Channel:
-    """Return the channel of [email]."""
+def mail_channel(email: Email, clock: Clock, session: ForeignSession) -> Channel:
+    """Return the channel of [email]; `session` asks for its token."""
     values = plain(email)
     name, address = email.from_
     values["from"] = f'"{quote(name)}" <{address}>' if name else address
+    if "oauth" in values:
+        values["oauth"] |= {"session": session}
     return email_channel(values, clock)
 
 

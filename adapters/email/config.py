@@ -6,6 +6,8 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
 
+import requests
+
 Security = Literal["none", "starttls", "tls"]
 
 
@@ -19,6 +21,8 @@ class OAuth:
     refresh_token: str | None = field(default=None, repr=False)
     """None: the client speaks for itself (the client credentials grant)."""
     scope: str | None = None
+    session: requests.Session = field(default_factory=requests.Session, repr=False)
+    """How the token is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class EmailConfig:
 
 def config(values: Mapping[str, Any]) -> EmailConfig:
     """Read the values of ``[email]``, secrets in clear, by the names of the keys: host, from, and optionally port (587), security
-    (starttls), username, password, reply_to, ca_bundle and oauth (a table: token_url, client_id, client_secret, refresh_token, scope).
+    (starttls), username, password, reply_to, ca_bundle and oauth (a table: token_url, client_id, client_secret, refresh_token, scope,
+    and the session that it is asked for by).
     """
     name, address = parseaddr(values["from"])
     oauth = values.get("oauth")

@@ -1,16 +1,19 @@
 """Signing in to the mail server, by password or with an OAuth token (XOAUTH2)."""
 
+import re
 import smtplib
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import requests
 
 from adapters.email.config import EmailConfig, OAuth
-from connector.errors import MailUnavailable
+from connector.errors import UNFORESEEN, MailUnavailable
 from connector.ports import Clock
 
-_TIMEOUT_SECONDS = 20
+_LONGEST_LIFE = 86_400 * 365
+_CODE = re.compile(r"[a-z_]{1,60}")
 _EARLIER = timedelta(minutes=2)
 """A token is renewed this long before it ends."""
 
@@ -52,8 +55,8 @@ class Login:
         if self._token is None or self._until is None or self._clock.now() >= self._until:
             answer = _ask(oauth, self._refresh_token)
             self._token = str(answer["access_token"])
-            self._until = self._clock.now() + timedelta(seconds=float(answer.get("expires_in", 0))) - _EARLIER
-            self._refresh_token = answer.get("refresh_token") or self._refresh_token
+            self._until = self._clock.now() + _life_of(answer.get("expires_in")) - _EARLIER
+            self._refresh_token = str(answer.get("refresh_token") or "") or self._refresh_token
         return self._token
 
 
@@ -66,18 +69,32 @@ def _ask(oauth: OAuth, refresh_token: str | None) -> dict[str, Any]:
     )
     sent = {name: value for name, value in {**form, **grant}.items() if value is not None}
     try:
-        reply = requests.post(oauth.token_url, data=sent, timeout=_TIMEOUT_SECONDS)
-        answer = reply.json()
-    except requests.RequestException as error:
+        reply = oauth.session.post(oauth.token_url, data=sent)
+        answer = reply.json() if reply.content else {}
+    except (requests.RequestException, *UNFORESEEN) as error:
         raise _no_token(oauth, type(error).__name__) from error
-    if not isinstance(answer, dict) or "access_token" not in answer:
+    if (
+        reply.status_code != HTTPStatus.OK
+        or not isinstance(answer, dict)
+        or not _is_sendable(answer.get("access_token"))
+    ):
         raise _no_token(oauth, _reason(reply.status_code, answer))
     return answer
 
 
+def _life_of(seconds: Any) -> timedelta:
+    """Return how long a token lasts; one that does not say it is used once."""
+    told = isinstance(seconds, int | float) and 0 < seconds <= _LONGEST_LIFE
+    return timedelta(seconds=seconds) if told else timedelta()
+
+
+def _is_sendable(token: Any) -> bool:
+    return isinstance(token, str) and token.isascii() and token.isprintable() and token != ""
+
+
 def _reason(status: int, answer: Any) -> str:
     code = answer.get("error") if isinstance(answer, dict) else None
-    return f"{status} {code}" if code else str(status)
+    return f"{status} {code}" if isinstance(code, str) and _CODE.fullmatch(code) else str(status)
 
 
 def _no_token(oauth: OAuth, reason: str) -> MailUnavailable:

@@ -4,37 +4,34 @@ from http import HTTPStatus
 
 import requests
 
-from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
-
-TIMEOUT = (5, 20)
-"""Seconds to connect, and between two answers."""
+from connector.errors import UNFORESEEN, MailboxRefused, MailInDoubt, MailUnavailable
 
 
-def post(url: str, sentence: str) -> None:
-    """Post a sentence. The address is a secret and never stands in an error.
+def post(session: requests.Session, url: str, sentence: str) -> None:
+    """Post a sentence by a session that has its own limits. The address is a secret and never stands in an error.
 
     Raises `MailboxRefused` when the webhook is gone or refuses the message for good, `MailUnavailable` when it may work later, and
     `MailInDoubt` when it took the message and then said nothing.
     """
     try:
-        answer = requests.post(url, json={"text": sentence}, timeout=TIMEOUT)
+        answer = session.post(url, json={"text": sentence})
     except requests.ReadTimeout:
         raise MailInDoubt(
             "the webhook took the message and did not say what became of it.",
             where="follow_up notify",
             remedy="Look into the chat; it is not posted again by itself.",
         ) from None
-    except requests.RequestException as error:
+    except (requests.RequestException, *UNFORESEEN) as error:
         raise MailUnavailable(
             f"the webhook did not answer ({type(error).__name__}).",
             where="follow_up notify",
-            remedy="Check the address, and that this machine may reach it.",
+            remedy="Check the address, and that this machine may reach it; one in your own network has to stand in [web] allow_hosts.",
         ) from None
     if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise MailUnavailable(
             f"the webhook answered {answer.status_code}.", where="follow_up notify", remedy="It is tried again."
         )
-    if not answer.ok:
+    if not HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES:  # a redirect leads to where nobody posts
         raise MailboxRefused(
             f"the webhook answered {answer.status_code}.",
             where="follow_up notify",

@@ -113,7 +113,7 @@ def _day(value: object) -> date:
 
 
 def _notified(text: str) -> str | SecretStr:
-    return SecretStr(values.url(text)) if "://" in text else _person(text)
+    return SecretStr(values.foreign_url(text)) if "://" in text else _person(text)
 
 
 def lines_in(text: str) -> tuple[str, ...]:
@@ -196,6 +196,8 @@ _SPAN: Final = 'Write it in quotes and with its unit, for example "90d".'
 Duration = Annotated[timedelta, reads(values.duration, _SPAN)]
 HalfLife = Annotated[timedelta, reads(values.half_life, _SPAN)]
 Url = Annotated[str, reads(values.url)]
+ForeignUrl = Annotated[str, reads(values.foreign_url)]
+Host = Annotated[str, reads(values.host)]
 File = Annotated[Path, PlainValidator(_file)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Conditions = dict[Text, Annotated[tuple[Fact, ...], BeforeValidator(_listed), AfterValidator(_not_empty)]]

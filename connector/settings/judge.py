@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from connector.domain.toml_slips import NUMBER
 from connector.settings.choices import Auth, Mode
 from connector.settings.keys import SECTIONS, Loc, key_at, names_in, variable
-from connector.settings.values import Wrong, is_loopback
+from connector.settings.values import Wrong, is_loopback, is_unprotected
 from connector.settings.written import Values, Written, closest
 
 _LONGEST_SHOWN: Final = 80
@@ -35,6 +35,11 @@ _WRONG_TYPE: Final = {
     "dict_type": "a table",
     "model_type": "a table",
 }
+_SIGNS_IN: Final = {"password": "password", "oauth": "token"}
+_NOT_HTTPS: Final = (
+    "is not https.",
+    "Write https://; http is accepted only for an address of this machine, or of a host that [web] allow_hosts names.",
+)
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     Auth.CLIENT_CREDENTIALS: ("client_id", "client_secret"),
     Auth.JWT: ("client_id", "username", "private_key"),
@@ -144,6 +149,7 @@ def judge_whole(written: Written) -> None:
         written.complain(("crm",), "names no CRM.", "Add a table [crm.NAME] with an adapter and its credentials.")
     if isinstance(written.values.get("email"), dict):
         _judge_email(written, written.values["email"])
+    _judge_webhooks(written)
     _judge_people(written, "deputies")
     _judge_people(written, "away")
     _judge_deputies(written)
@@ -200,16 +206,32 @@ def _judge_email(written: Written, table: Values) -> None:
     if "username" in table and not {"password", "oauth"} & set(table):
         written.complain(("email", "password"), "is missing.", _add(("email", "password")) + " Or remove username.")
     host = table.get("host")
-    if "password" in table and table.get("security") == "none" and not (isinstance(host, str) and is_loopback(host)):
+    what = next((name for key, name in _SIGNS_IN.items() if key in table), None)
+    if what and table.get("security") == "none" and not (isinstance(host, str) and is_loopback(host)):
         written.complain(
             ("email", "security"),
-            f"{shown(written.values, ('email', 'security'))}would send the password unprotected.",
+            f"{shown(written.values, ('email', 'security'))}would send the {what} unprotected.",
             'Write "starttls" or "tls".',
         )
     oauth = table.get("oauth")
+    if isinstance(oauth, dict) and is_unprotected(oauth.get("token_url"), _allowed(written)):
+        written.complain(("email", "oauth", "token_url"), *_NOT_HTTPS)
     if isinstance(oauth, dict) and not {"client_secret", "refresh_token"} & set(oauth):
         loc = ("email", "oauth", "client_secret")
         written.complain(loc, "is missing.", f"{_add(loc)} A refresh_token alone will do, too.")
+
+
+def _judge_webhooks(written: Written) -> None:
+    for name, table in _tables(written.values.get("follow_up")):
+        notified = table.get("notify")
+        if isinstance(notified, list) and any(is_unprotected(one, _allowed(written)) for one in notified):
+            written.complain(("follow_up", name, "notify"), *_NOT_HTTPS)
+
+
+def _allowed(written: Written) -> list[str]:
+    web = written.values.get("web")
+    hosts = web.get("allow_hosts") if isinstance(web, dict) else None
+    return [host for host in hosts if isinstance(host, str)] if isinstance(hosts, list) else []
 
 
 def _judge_people(written: Written, section: str) -> None:

@@ -21,7 +21,9 @@ from connector.settings.fields import (
     Day,
     Duration,
     File,
+    ForeignUrl,
     HalfLife,
+    Host,
     Name,
     Notified,
     Number,
@@ -59,6 +61,8 @@ class Web(Table):
     public_url: Annotated[str, reads(values.public_url)] = "http://localhost:8080"
     """Without a slash at the end."""
     secret: SigningKeys | None = None
+    allow_hosts: tuple[Host, ...] = ()
+    """Whose addresses may be private, or without TLS, where config.toml names them for webhooks and tokens."""
     managers: tuple[Address, ...] = ()
     admins: tuple[Address, ...] = ()
 
@@ -83,7 +87,7 @@ class Web(Table):
 class OAuth(Table):
     """[email.oauth]: signs in to the mail server with a token instead of a password."""
 
-    token_url: Url
+    token_url: ForeignUrl
     client_id: Text
     client_secret: Secret | None = None
     refresh_token: Secret | None = None

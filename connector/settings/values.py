@@ -5,6 +5,7 @@ Every reader raises `Wrong`, which says what is wrong and what would be right, a
 
 import ipaddress
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from email.utils import getaddresses
@@ -260,6 +261,21 @@ def url(text: str) -> str:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise Wrong("is not https.", "Write https://; http is accepted only for an address of this machine.")
     return text.strip().rstrip("/")
+
+
+def foreign_url(text: str) -> str:
+    """Read an address that something secret is sent to; whether one without TLS may be is judged with ``[web] allow_hosts``."""
+    parts = _split(text)
+    if parts is not None and parts.scheme == "http" and parts.hostname:
+        return url(text.strip().replace("http", "https", 1)).replace("https", "http", 1)
+    return url(text)
+
+
+def is_unprotected(text: object, allowed: Collection[str]) -> bool:
+    """Tell whether an address is one without TLS, of a host that is neither this machine nor allowed."""
+    parts = _split(text) if isinstance(text, str) else None
+    host = (parts.hostname or "") if parts is not None and parts.scheme == "http" else ""
+    return bool(host) and not is_loopback(host) and host.lower() not in {one.lower() for one in allowed}
 
 
 def public_url(text: str) -> str:

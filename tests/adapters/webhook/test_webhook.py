@@ -1,6 +1,7 @@
 """Posting to a chat's webhook: what each outcome means, and that the address stays secret."""
 
 import json
+from typing import Any
 
 import pytest
 import requests
@@ -8,6 +9,7 @@ import responses
 
 from adapters import webhook
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable
+from connector.foreign import ForeignSession
 
 URL = "https://hooks.chat.example/services/very-secret"
 
@@ -15,7 +17,7 @@ URL = "https://hooks.chat.example/services/very-secret"
 @responses.activate
 def test_a_sentence_is_posted_as_text() -> None:
     responses.post(URL)
-    webhook.post(URL, "Maria: 1 of 5")
+    webhook.post(ForeignSession(), URL, "Maria: 1 of 5")
     assert json.loads(responses.calls[0].request.body or "") == {"text": "Maria: 1 of 5"}
 
 
@@ -27,17 +29,20 @@ def test_a_sentence_is_posted_as_text() -> None:
         ({"status": 403}, MailboxRefused),
         ({"status": 429}, MailUnavailable),
         ({"status": 503}, MailUnavailable),
+        ({"status": 302, "headers": {"Location": "https://evil.example/"}}, MailboxRefused),
+        ({"body": "x" * 100_000}, MailUnavailable),
+        ({"body": ValueError("odd")}, MailUnavailable),
         ({"body": requests.ConnectTimeout(f"to {URL}")}, MailUnavailable),
         ({"body": requests.ConnectionError(f"to {URL}")}, MailUnavailable),
         ({"body": requests.ReadTimeout(f"from {URL}")}, MailInDoubt),
     ],
 )
 def test_what_went_wrong_is_told_apart_and_never_names_the_address(
-    answer: dict[str, int], error: type[MailError]
+    answer: dict[str, Any], error: type[MailError]
 ) -> None:
     responses.post(URL, **answer)
     with pytest.raises(MailError) as caught:
-        webhook.post(URL, "Maria: 1 of 5")
+        webhook.post(ForeignSession(), URL, "Maria: 1 of 5")
     assert type(caught.value) is error
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None

@@ -1,0 +1,148 @@
+"""Addresses that others gave us: what is asked of them goes through one kind of session, which cannot be led anywhere else."""
+
+import ipaddress
+import socket
+from collections.abc import Collection, Iterator
+from time import monotonic
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from connector.settings.values import is_loopback
+
+MOST_BYTES: Final = 64 << 10
+CONNECT_SECONDS: Final = 5
+READ_SECONDS: Final = 20
+TOTAL_SECONDS: Final = 60
+"""Bytes that come one by one, each in time, would hold up a lap for ever."""
+_CHUNK: Final = 4 << 10
+
+
+class NotAllowed(requests.ConnectionError):
+    """The address leads to where nobody is to be led: without TLS, or into a private network that ``allow_hosts`` does not name."""
+
+
+class TooLarge(requests.RequestException):
+    """The answer is larger than any that is waited for."""
+
+
+class ForeignSession(requests.Session):
+    """A session for addresses from config.toml and hooks: https only, no redirect is followed, the address that a name has is looked
+    at before it is used, and an answer has its size and its time.
+
+    `allow_hosts` may be asked without TLS and have private addresses; so may this machine, where an address names it itself.
+    """
+
+    def __init__(self, allow_hosts: Collection[str] = ()) -> None:
+        super().__init__()
+        self._allowed = frozenset(host.lower() for host in allow_hosts)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter(self._allowed))
+        # requests would send the password of an entry in ~/.netrc along.
+        self.auth = _leave_as_is
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send, and take the whole answer in. `NotAllowed`, `TooLarge`, or what requests raises."""
+        parts = urlsplit(str(request.url))
+        host = (parts.hostname or "").lower()
+        if parts.scheme != "https" and host not in self._allowed and not is_loopback(host):
+            raise NotAllowed("the address is not https")
+        given = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
+        kwargs |= {"allow_redirects": False, "stream": True, "timeout": given}
+        ends = monotonic() + TOTAL_SECONDS
+        with super().send(request, **kwargs) as response:
+            response._content = b"".join(_chunks(response, ends))
+        return response
+
+
+def _chunks(response: requests.Response, ends: float) -> Iterator[bytes]:
+    size = 0
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise TooLarge("the answer is too large")
+        if monotonic() > ends:
+            raise requests.ReadTimeout("the whole answer took too long")
+        yield chunk
+
+
+def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+# ── whom a name leads to ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is one of the internet, not of a private network, this machine or its cloud."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if inner is not None:
+            return is_public(str(inner))
+        if found in _TRANSLATED:
+            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+    return found.is_global and not found.is_multicast
+
+
+_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+class _Checked(HTTPConnection):
+    """A connection to an address that was looked at: whoever answers for a name may answer otherwise the next time."""
+
+    allowed: ClassVar[frozenset[str]] = frozenset()
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        found = self._addresses(name)
+        failure: Exception | None = None
+        for address in found:
+            try:
+                self._dns_host = address
+                return super()._new_conn()
+            except NewConnectionError as error:
+                failure = error
+            finally:
+                self._dns_host = name
+        raise failure or NewConnectionError(
+            self, "the name leads to a private address, which [web] allow_hosts does not name"
+        )
+
+    def _addresses(self, name: str) -> list[str]:
+        host = name.rstrip(".").lower()
+        try:
+            rows = socket.getaddrinfo(host, self.port or 0, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
+        found = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        if host in self.allowed:
+            return found
+        if is_loopback(host):
+            return [one for one in found if ipaddress.ip_address(one).is_loopback]
+        return [one for one in found if is_public(one)]
+
+
+class _CheckedTls(_Checked, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Adapter(HTTPAdapter):
+    """Hands out such connections; a proxy that this machine's environment names looks names up itself."""
+
+    def __init__(self, allowed: frozenset[str]) -> None:
+        self._kinds = {
+            "https": type("Tls", (_CheckedTls,), {"allowed": allowed}),
+            "http": type("Plain", (_Checked,), {"allowed": allowed}),
+        }
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        if pool.proxy is None:
+            pool.ConnectionCls = self._kinds[pool.scheme]
+        return pool
