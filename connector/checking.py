@@ -14,7 +14,7 @@ from connector.rule_coverage import uncovered
 from connector.settings import Settings
 from connector.stages import addressees
 from connector.stages.lap import Installation
-from connector.store import mail_trouble
+from connector.store import mail_trouble, overview
 from connector.zones import find_zone
 
 
@@ -96,6 +96,10 @@ def _mail_trouble(house: Installation) -> Iterator[Problem]:
     where = f"{house.settings.path.name}: email"
     with house.store.read() as tx:
         stopped, trouble = mail_trouble.stopped(tx), mail_trouble.trouble(tx)
+        reports = overview.unmatched_reports(tx)
+    if reports is not None:
+        what = f"{reports['unmatched']} reports of bounces match no message that was sent, the last {reports['message_id']}."
+        yield Problem(where, what, reports["remedy"], severity="warning")
     if stopped is not None:
         yield Problem(where, stopped.what, stopped.remedy)
     if trouble is not None and trouble.stops:

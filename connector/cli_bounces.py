@@ -17,7 +17,7 @@ from connector.durations import parse_moment
 from connector.errors import Problem, SettingsError
 from connector.printing import many
 from connector.stages.lap import Installation
-from connector.store import bounces, mail_trouble
+from connector.store import bounces, collecting, mail_trouble
 from connector.store.bounces import Bounce
 
 app = typer.Typer(
@@ -72,6 +72,7 @@ def lift_marks(
         with house.store.write() as tx:
             if since_when is not None:
                 lifted = bounces.lift_since(tx, since_when, now)
+                collecting.drop_reports(tx, since_when, now)
                 mail_trouble.go_on(tx, now)
             else:
                 lifted = bounces.lift_address(tx, address or "", now)

@@ -245,6 +245,18 @@ class Delivery(StrEnum):
     EXPIRED = "expired"
 
 
+class BounceCause(StrEnum):
+    """What the words of a report say about why a message did not arrive."""
+
+    MAILBOX = "mailbox"
+    """The address does not exist, or takes no mail any more."""
+    OTHER = "other"
+    """Something else, for the most part about us: our address, our rights or reputation, a full mailbox."""
+    PASSING = "passing"
+    """Not yet; the server goes on trying."""
+    UNCLEAR = "unclear"
+
+
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

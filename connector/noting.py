@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connector.errors import Problem
-from connector.model import MissingRight, Ref, Unseen
+from connector.model import BounceCause, MissingRight, Ref, Unseen
 from connector.ports import (
     BulkWriter,
+    Channel,
     CrmAdapter,
     FieldLimit,
     FieldSpec,
@@ -128,12 +129,18 @@ class NotingAdapter:
 class NotingChannel:
     """Notes messages instead of sending them."""
 
-    def __init__(self, noted: Noted) -> None:
+    def __init__(self, real: Channel, noted: Noted) -> None:
+        self._real = real
         self._noted = noted
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> str | None:
         """Note the message."""
         self._noted.messages.append(message)
+        return None
+
+    def cause_of_bounce(self, reason: str) -> BounceCause:
+        """See the port."""
+        return self._real.cause_of_bounce(reason)
 
     def check(self) -> Sequence[Problem]:
         """There is nothing to check."""

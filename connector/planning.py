@@ -233,7 +233,7 @@ def throw_away(house: Installation) -> Iterator[tuple[Installation, Noted]]:
         store = copy_store(house.store, Path(folder) / "plan.db")
         try:
             endpoints = [replace(one, adapter=NotingAdapter(one.adapter, noted)) for one in house.endpoints]
-            channel = NotingChannel(noted) if house.channel is not None else None
+            channel = NotingChannel(house.channel, noted) if house.channel is not None else None
             yield (
                 replace(
                     house,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
-from connector.model import Attachment, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.model import Attachment, BounceCause, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
 from connector.ports_setup import FieldLimit as FieldLimit  # noqa: PLC0414 - given on
 from connector.ports_setup import FieldSpec as FieldSpec  # noqa: PLC0414 - given on
 from connector.ports_setup import SetupResult as SetupResult  # noqa: PLC0414 - given on
@@ -472,8 +472,14 @@ class Message:
 class Channel(Protocol):
     """A way to reach a person."""
 
-    def send(self, message: Message) -> None:
-        """Hand the message over. `MailboxRefused`, `MailUnavailable` (certainly not sent) or `MailInDoubt`."""
+    def send(self, message: Message) -> str | None:
+        """Hand the message over; returns the id that the server gave it, where it gave one.
+
+        `MailboxRefused`, `MailUnavailable` (certainly not sent) or `MailInDoubt`.
+        """
+
+    def cause_of_bounce(self, reason: str) -> BounceCause:
+        """Read the words with which a message that was sent came back."""
 
     def check(self) -> Iterable[Problem]:
         """Return what would keep messages from arriving, without sending one."""

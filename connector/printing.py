@@ -106,6 +106,8 @@ def report(console: Console, one: Report) -> None:
     doubt = f", in doubt {one.in_doubt}" if one.in_doubt else ""
     console.print(f"invited {one.invited}{not_invited(one)}, sent {one.sent}{doubt}")
     console.print(f"answers {one.responses}, accounts scored {one.scored}, follow-ups {one.follow_ups}")
+    if one.unmatched:
+        console.print(f"{many(one.unmatched, 'bounce report')} match no message: `afterword status` says more.")
     if one.refused:
         console.print("Some records were refused: `afterword status` says which, why, and what to do.")
 
@@ -154,6 +156,12 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
     if found["mail_error"]:
         failed = found["mail_error"]
         console.print(f"mail failed at {_moment(failed['at'])}: {failed['what']}\n    {failed['remedy']}", markup=False)
+    if reports := found.get("bounce_reports"):
+        console.print(
+            f"{many(reports['unmatched'], 'bounce report')} match no message, the last at {_moment(reports['at'])}: "
+            f"{reports['message_id']}\n    {reports['remedy']}",
+            markup=False,
+        )
     for title in ("in doubt", "bounced"):
         for one in found[title.replace(" ", "_")]:
             about = f"{one['purpose']} to {one['to']} about {one['about']} at {_moment(one['at'])}"

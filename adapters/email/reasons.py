@@ -7,12 +7,15 @@ have against the sender when they are told the recipient, with the same numbers.
 import re
 from typing import Final
 
+from connector.model import BounceCause
+
 ENHANCED: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _MAILBOX_CODES: Final = frozenset({(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1)})
 """RFC 3463 (subject, detail), and RFC 7505: no such mailbox, host or syntax, moved away, takes no mail, disabled."""
 _UNDEFINED: Final = frozenset({(0, 0), (1, 0), (2, 0)})
 """Codes that say no more than that something is wrong: then the words decide."""
 _PERMANENT: Final = "5"
+_TRANSIENT: Final = "4"
 
 _ABOUT_US: Final = re.compile(
     r"""
@@ -20,6 +23,7 @@ _ABOUT_US: Final = re.compile(
     | \byour\ (ip|server|host|domain|account|login|network|organi[sz]ation|tenant)
     | too\ (many|quickly|fast|much) | \brate\b | quota | exceed | limit | per\ (second|minute|hour|day) | throttl | suspicious
     | spam | black\W?list | block\W?list | blocked | \brbl\b | dnsbl | reputation | \bspf\b | dkim | dmarc | policy | policies
+    | (is|mailbox|inbox|quota)\ full | too\ large | transient | soft\ bounce | delay
     | authenti | authori[sz] | not\ permitted | relay(ing)?\ (access\ )?(denied|prohibited|disallowed) | (to|not|no)\ relay
     | grey\W?list | gray\W?list | try\ again | temporar | \bhelo\b | \behlo\b | reverse\ dns | \bptr\b | \btls\b
     """,
@@ -46,6 +50,22 @@ _ABOUT_MAILBOX: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+_PASSING: Final = re.compile(r"^\W*(?:[\w-]+\W+)?4\d\d\b|\btransient\b|\bsoft bounce\b|\bdelayed\b", re.IGNORECASE)
+"""Begins like a 4xx reply, perhaps after the word ``smtp;``, or has a provider's word for it."""
+
+
+def cause_of_bounce(reason: str, *, sender: str) -> BounceCause:
+    """Read the words with which a message came back: the reply of a server far away, as a provider hands it on."""
+    text = " ".join(reason.split())
+    code = ENHANCED.search(text)
+    if _PASSING.search(text) or (code is not None and code[1] == _TRANSIENT):
+        return BounceCause.PASSING
+    if is_about_mailbox(text, sender=sender):
+        return BounceCause.MAILBOX
+    about_us = code is not None or sender.lower() in text.lower() or _ABOUT_US.search(text) is not None
+    return BounceCause.OTHER if about_us else BounceCause.UNCLEAR
 
 
 def is_about_mailbox(reason: str, *, sender: str) -> bool:

@@ -14,11 +14,14 @@ from adapters.email.address import Ours, ours
 from adapters.email.config import EmailConfig
 from adapters.email.login import Login
 from adapters.email.mime import Mail, mime
+from adapters.email.reasons import cause_of_bounce
 from adapters.email.remedies import remedy_for
 from adapters.email.replies import Reply, after_data, before_data, recipient_refused
 from adapters.email.server import Server, connect
+from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT, PROMPT
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable, Problem
+from connector.model import BounceCause
 from connector.ports import Clock, Message
 
 _WHERE = "e-mail"
@@ -38,8 +41,8 @@ class SmtpChannel:
         self.timeouts = PATIENT
         """How long the server may take over each step."""
 
-    def send(self, message: Message) -> None:
-        """Hand the message over.
+    def send(self, message: Message) -> str | None:
+        """Hand the message over; returns the id that the server gave it, where it gave one.
 
         `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; `MessageRefused`, when the server refused
         this message or recipient alone. `MailInDoubt`: it may have been sent.
@@ -49,7 +52,11 @@ class SmtpChannel:
             server = self._ready()
             with self._dropped_unless_sent():
                 self._envelope(server, mail)
-                self._hand_over(server, mail)
+                return server_id(self._hand_over(server, mail).text)
+
+    def cause_of_bounce(self, reason: str) -> BounceCause:
+        """Read the words with which a message that was sent came back."""
+        return cause_of_bounce(reason, sender=self._config.from_address)
 
     def check(self) -> Iterable[Problem]:
         """Connect, secure, sign in and name the sender, then take it back: what a message would need, without one.
@@ -172,7 +179,7 @@ class SmtpChannel:
             )
         server.command_encoding = "utf-8"
 
-    def _hand_over(self, server: Server, mail: Mail) -> None:
+    def _hand_over(self, server: Server, mail: Mail) -> Reply:
         try:
             self._transmit(server, mail.payload)
         except OSError as error:
@@ -180,6 +187,7 @@ class SmtpChannel:
         reply = self._final_dot(server)
         if reply.code != 250:
             raise after_data(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
+        return reply
 
     def _transmit(self, server: Server, data: bytes) -> None:
         """Send everything but the final dot; raises OSError when the server has gone away or spoken out of turn."""

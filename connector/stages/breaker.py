@@ -8,6 +8,9 @@ from connector.store import Transaction, mail_trouble
 
 IN_A_ROW: Final = 3
 """So many messages refused or in doubt one after the other, and the server means us, not them."""
+LAST_MESSAGES: Final = 20
+"""So many messages tell whether mailboxes are refused more often than customers can be gone."""
+_FEWEST_MESSAGES: Final = 5
 
 
 class Breaker:
@@ -39,3 +42,21 @@ class Breaker:
         if not of_one or len(self._row) >= IN_A_ROW:
             self.error = error
         mail_trouble.note(tx, error, now, stops=self.error is not None)
+
+
+def doubtful(refused: int, of: int) -> bool:
+    """Whether so many of the last messages were refused for the sake of their mailbox that it is more likely our fault."""
+    return of >= _FEWEST_MESSAGES and 2 * refused > of
+
+
+def too_many(refused: int, of: int, last: str) -> MailUnavailable:
+    """Return why nothing is sent to customers any more; `last` is what was said of the last address."""
+    what = (
+        f"{refused} of the last {of} addresses were refused as if their mailbox did not exist, so nobody else is marked and "
+        f"nothing more is sent to customers until you have looked. The last one: {last}"
+    )
+    remedy = (
+        "`afterword bounces list` shows them. Where the addresses are wrong, correct them in the CRM, then `afterword resume`. Where "
+        "they are right, the mail server is at fault: mend it, then take the marks off with `afterword bounces lift --since TIME`."
+    )
+    return MailUnavailable(what, where="e-mail", remedy=remedy)

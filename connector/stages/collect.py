@@ -3,43 +3,81 @@
 from dataclasses import dataclass
 from typing import Any
 
-from connector.model import Delivery
+from connector.model import BounceCause, Delivery
+from connector.stages.breaker import LAST_MESSAGES, doubtful, too_many
 from connector.stages.context import Context
-from connector.store import Row, Transaction, collecting, people
+from connector.store import Row, Transaction, bounces, collecting, mail_trouble, people
 
 PAGE = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CollectResult:
     """How many events were taken in."""
 
     events: int = 0
+    unmatched: int = 0
+    """Reports of bounces that are about no message of ours."""
 
 
 def run(context: Context) -> CollectResult:
-    """Take in what has arrived. An event that means nothing to us is kept, with the reason."""
-    done = 0
+    """Take in what has arrived. An event that means nothing to us is kept, with the reason.
+
+    While the admin is to look at addresses that were refused, reports of more wait.
+    """
+    result = CollectResult()
     while not context.stop.is_set():
         with context.write() as connection:
             rows = collecting.waiting(connection, PAGE)
+            taken = 0
             for row in rows:
-                collecting.done(connection, row.id, context.clock.now(), _take(context, connection, row))
-        done += len(rows)
-        if len(rows) < PAGE:
+                if mail_trouble.stopped(connection) is not None:
+                    break
+                _take(context, connection, row, result)
+                taken += 1
+        result.events += taken
+        if taken < PAGE:
             break
-    return CollectResult(done)
+    return result
 
 
-def _take(context: Context, connection: Transaction, row: Row[Any]) -> str | None:
-    """Return why an event could not be used, None when it was."""
-    if row.source != collecting.BOUNCE:
-        return f"nothing here understands events of {row.source}"
+def _take(context: Context, connection: Transaction, row: Row[Any], result: CollectResult) -> None:
+    unusable = (
+        _bounced(context, connection, row)
+        if row.source == collecting.BOUNCE
+        else f"nothing here understands events of {row.source}"
+    )
+    if mail_trouble.stopped(connection) is None:
+        collecting.done(connection, row.id, context.clock.now(), unusable)
+    result.unmatched += unusable == collecting.NO_MESSAGE
+
+
+def _bounced(context: Context, connection: Transaction, row: Row[Any]) -> str | None:
+    """Take in that a message came back; returns why the report could not be used, None when it was."""
     invitation = collecting.invitation_of(connection, str(row.payload.get("message_id", "")))
     if invitation is None:
-        return "no message of ours has this id"
+        return collecting.NO_MESSAGE
     reason = str(row.payload.get("reason", ""))[:500]
-    now = context.clock.now()
-    people.bounced(connection, invitation.person, now, reason)
+    # Without mail of our own nobody can read the words; then whoever reports is believed.
+    cause = BounceCause.UNCLEAR if context.channel is None else context.channel.cause_of_bounce(reason)
+    if cause is BounceCause.PASSING:
+        return "the mail server goes on trying"
+    if cause is not BounceCause.OTHER and not _mark(context, connection, invitation.person, reason):
+        return None
     collecting.close_invitation(connection, invitation.id, Delivery.BOUNCED, reason)
     return None
+
+
+def _mark(context: Context, connection: Transaction, who: str, reason: str) -> bool:
+    """Mark a person, unless so many were said not to exist lately that this is more likely our fault; returns whether it did."""
+    known = people.people(connection, [who]).get(who)
+    if known is not None and getattr(known, "bounced_at", None) is not None:
+        return True
+    now = context.clock.now()
+    people.bounced(connection, who, now, reason)
+    refused, of = mail_trouble.refused_of_last(connection, LAST_MESSAGES)
+    if not doubtful(refused, of):
+        return True
+    bounces.unmark(connection, [who])
+    mail_trouble.stop(connection, too_many(refused, of, reason), now)
+    return False

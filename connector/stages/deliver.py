@@ -10,14 +10,13 @@ from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavaila
 from connector.model import Decision, Ref
 from connector.ports import Channel, Message, Reading
 from connector.stages.addressees import may_mail, sends_nothing
+from connector.stages.breaker import LAST_MESSAGES, doubtful, too_many
 from connector.stages.context import Connected, Context
 from connector.stages.deliver_plan import (
-    LAST_MESSAGES,
     LONGEST_RETRY,
     REFUSED_RETRY,
     Planned,
     Stop,
-    doubtful,
     gap_over,
     is_unreadable,
     objection,
@@ -240,7 +239,7 @@ class _Round:
 
     def _hand_over(self, letter: Letter, message: Message) -> None:
         try:
-            self.channel.send(message)
+            server_id = self.channel.send(message)
         except MailboxRefused as error:
             self._bounced(letter, message, error)
         except MailUnavailable as error:
@@ -248,15 +247,16 @@ class _Round:
         except MailInDoubt as error:
             self._in_doubt(letter, message, error)
         else:
-            self._sent(letter, message)
+            self._sent(letter, message, server_id)
 
-    def _sent(self, letter: Letter, message: Message) -> None:
+    def _sent(self, letter: Letter, message: Message, server_id: str | None) -> None:
         # In the company's zone: where the CRM keeps the day alone, it is the day that people there have.
         now = self.context.clock.now().astimezone(self.settings.company.timezone)
         after = self.settings.surveys[letter.invitation.survey].reminder_after
         remind_at = now + after if after and now + after < letter.invitation.expires_at else None
         with self.context.store.write() as connection:
             delivering.sent(connection, letter, message.message_id, now, remind_at)
+            delivering.note_server_id(connection, message.message_id, server_id)
             self.breaker.sent(connection)
         self.last_mails[letter.invitation.person] = now
         self.result.sent += 1
@@ -268,7 +268,7 @@ class _Round:
             delivering.refused_mailbox(connection, message.message_id, now, str(error))
             refused, of = mail_trouble.refused_of_last(connection, LAST_MESSAGES)
             if doubtful(refused, of):
-                self.result.mail_error = _too_many(refused, of, error)
+                self.result.mail_error = too_many(refused, of, error.what)
                 self._try_again(connection, letter, message, error)
                 mail_trouble.stop(connection, self.result.mail_error, now)
                 return
@@ -295,18 +295,6 @@ class _Round:
         wait = REFUSED_RETRY if error.permanent and not isinstance(error, MailboxRefused) else retry_in(failures)
         delivering.postpone(connection, letter, min(now + wait, letter.invitation.expires_at))
         self.result.deferred += letter.purpose == "invitation"
-
-
-def _too_many(refused: int, of: int, error: MailboxRefused) -> MailUnavailable:
-    what = (
-        f"{refused} of the last {of} addresses were refused as if their mailbox did not exist, so nobody else is marked and "
-        f"nothing more is sent to customers until you have looked. The last one: {error.what}"
-    )
-    remedy = (
-        "`afterword bounces list` shows them. Where the addresses are wrong, correct them in the CRM, then `afterword resume`. Where "
-        "they are right, the mail server is at fault: mend it, then take the marks off with `afterword bounces lift --since TIME`."
-    )
-    return MailUnavailable(what, where="e-mail", remedy=remedy)
 
 
 def _waits_for_the_admin(stopped: mail_trouble.Stopped) -> MailUnavailable:

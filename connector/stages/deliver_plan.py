@@ -66,15 +66,6 @@ def gap_over(last_mails: Mapping[str, datetime], person: str, gap: timedelta) ->
     return None if last is None else last + gap
 
 
-LAST_MESSAGES: Final = 20
-_FEWEST_MESSAGES: Final = 5
-
-
-def doubtful(refused: int, of: int) -> bool:
-    """Whether so many of the last messages were refused for the sake of their mailbox that it is more likely our fault."""
-    return of >= _FEWEST_MESSAGES and 2 * refused > of
-
-
 def retry_in(failures: int) -> timedelta:
     """Return how long to wait after the `failures`-th failure in a row: 5 minutes, doubled each time, up to an hour."""
     doublings: int = min(failures - 1, 10)

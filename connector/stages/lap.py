@@ -59,9 +59,9 @@ class Stage(StrEnum):
     """The stages, in the order of the lap."""
 
     PULL = "pull"
+    COLLECT = "collect"
     INVITE = "invite"
     DELIVER = "deliver"
-    COLLECT = "collect"
     SCORE = "score"
     FOLLOW_UP = "follow_up"
     WRITE_BACK = "write_back"
@@ -290,6 +290,9 @@ def _between(house: Installation, context: Context, stages: Sequence[Stage], rep
 def _between_all(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
     for name, problem in going_live.run(context).items():
         report.fail(name, problem)
+    if Stage.DELIVER in stages and Stage.COLLECT not in stages:
+        # A report of a bounce that has come in already keeps a reminder from going out.
+        _between_one(house, context, Stage.COLLECT, report)
     for stage in stages:
         if context.stop.is_set():
             return
@@ -310,7 +313,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
             for name, error in delivered.errors.items():
                 report.fail(name, error)
         case Stage.COLLECT:
-            collect.run(context)
+            report.unmatched += collect.run(context).unmatched
         case Stage.SCORE:
             with context.store.read() as connection:
                 report.responses = laps.unconsidered(connection)

@@ -31,6 +31,8 @@ class Report:
     sent: int = 0
     in_doubt: int = 0
     """Messages of which nobody knows whether they arrived."""
+    unmatched: int = 0
+    """Reports of bounces that are about no message of ours."""
     responses: int = 0
     scored: int = 0
     follow_ups: int = 0

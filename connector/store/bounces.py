@@ -78,10 +78,16 @@ def lift_since(tx: Connection, since: datetime, now: datetime) -> int:
 def _lift(tx: Connection, persons: Collection[str], now: datetime) -> int:
     lifted = 0
     for part in chunks(persons):
-        marks = (person.c.person.in_(part), person.c.bounced_at.is_not(None))
-        lifted += tx.execute(update(person).where(*marks).values(bounced_at=None, bounce=None)).rowcount
-        look_again_at_people(tx, part)
+        lifted += unmark(tx, part)
         _send_again(tx, part, now)
+    return lifted
+
+
+def unmark(tx: Connection, persons: Collection[str]) -> int:
+    """Take marks off, and do no more about it; returns how many there were."""
+    marks = (person.c.person.in_(persons), person.c.bounced_at.is_not(None))
+    lifted = tx.execute(update(person).where(*marks).values(bounced_at=None, bounce=None)).rowcount
+    look_again_at_people(tx, persons)
     return lifted
 
 

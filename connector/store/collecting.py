@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from connector.model import Delivery
 from connector.store.tables import attempt, inbox, invitation
@@ -12,6 +12,8 @@ from connector.store.upsert import insert_or_ignore
 
 BOUNCE = "bounce"
 """A mail provider's word that a message did not arrive: message_id and reason."""
+NO_MESSAGE = "no message of ours has this id"
+"""Why a report could not be used."""
 _STAGED = (BOUNCE,)
 
 
@@ -34,12 +36,30 @@ def done(connection: Connection, event: int, now: datetime, error: str | None) -
 
 
 def invitation_of(connection: Connection, message_id: str) -> Row[Any] | None:
-    """Return the invitation that a message belonged to."""
-    return connection.execute(
-        select(invitation)
-        .join(attempt, attempt.c.invitation_id == invitation.c.id)
-        .where(attempt.c.message_id == message_id)
-    ).one_or_none()
+    """Return the invitation that a message belonged to, by our id of the message or by the mail server's, whose mail domain may follow.
+
+    A mail server may use an id again after a while: the newest message of it is meant.
+    """
+    message = select(invitation).join(attempt, attempt.c.invitation_id == invitation.c.id)
+    by_ours = connection.execute(message.where(attempt.c.message_id == message_id)).one_or_none()
+    if by_ours is not None:
+        return by_ours
+    theirs = attempt.c.server_id.in_({message_id, message_id.partition("@")[0]})
+    return connection.execute(message.where(theirs).order_by(attempt.c.id.desc()).limit(1)).one_or_none()
+
+
+def unmatched(connection: Connection) -> tuple[int, Row[Any] | None]:
+    """Return how many reports of bounces, of those that are kept, were about no message of ours, and the last of them."""
+    mine = (inbox.c.source == BOUNCE, inbox.c.error == NO_MESSAGE)
+    count = connection.execute(select(func.count()).select_from(inbox).where(*mine)).scalar_one()
+    last = connection.execute(select(inbox).where(*mine).order_by(inbox.c.id.desc()).limit(1)).one_or_none()
+    return int(count), last
+
+
+def drop_reports(connection: Connection, since: datetime, now: datetime) -> None:
+    """Take reports of bounces that wait since some moment for taken in: the admin says that the addresses are right."""
+    waiting = (inbox.c.source == BOUNCE, inbox.c.done_at.is_(None), inbox.c.received_at >= since)
+    connection.execute(update(inbox).where(*waiting).values(done_at=now, error="the marks of this time were taken off"))
 
 
 def close_invitation(connection: Connection, invitation_id: str, state: Delivery, reason: str) -> None:

@@ -246,6 +246,11 @@ def sent(connection: Connection, letter: Letter, message_id: str, now: datetime,
         showing.want(connection, ref, "contact", {"last_asked": now.isoformat()})
 
 
+def note_server_id(connection: Connection, message_id: str, server_id: str | None) -> None:
+    """Keep the id by which the mail server knows a message."""
+    connection.execute(update(attempt).where(attempt.c.message_id == message_id).values(server_id=server_id))
+
+
 def refused_mailbox(connection: Connection, message_id: str, now: datetime, why: str) -> None:
     """The server said of an address that it will not work."""
     _end_attempt(connection, message_id, Delivery.BOUNCED, now, why)

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from connector.errors import AfterwordError
 from connector.model import Delivery
-from connector.store.tables import attempt, setting
+from connector.store.tables import attempt, invitation, person, setting
 from connector.store.upsert import insert_or_update
 
 _TROUBLE: Final = "mail_trouble"
@@ -87,7 +87,7 @@ def go_on(tx: Connection, now: datetime) -> bool:
 
 def refused_of_last(tx: Connection, messages: int) -> tuple[int, int]:
     """Return how many of the last messages (invitations and reminders, each by its first attempt) were refused for the sake of their
-    mailbox, and how many messages that were: those since the admin has looked alone."""
+    mailbox, at once or by a report, and how many messages that were: those since the admin has looked alone."""
     earlier = attempt.alias("earlier")
     same = (earlier.c.invitation_id == attempt.c.invitation_id, earlier.c.purpose == attempt.c.purpose)
     answered = _read(tx, _ANSWERED)
@@ -100,7 +100,13 @@ def refused_of_last(tx: Connection, messages: int) -> tuple[int, int]:
         .subquery()
     )
     of_it = (earlier.c.invitation_id == first.c.invitation_id, earlier.c.purpose == first.c.purpose)
-    bounced = exists().where(*of_it, earlier.c.state == Delivery.BOUNCED)
+    at_once = exists().where(*of_it, earlier.c.state == Delivery.BOUNCED)
+    later = exists().where(
+        invitation.c.id == first.c.invitation_id,
+        person.c.person == invitation.c.person,
+        person.c.bounced_at.is_not(None),
+    )
+    bounced = or_(at_once, later)
     total = tx.execute(select(func.count()).select_from(first)).scalar_one()
     refused = tx.execute(select(func.count()).select_from(first).where(bounced)).scalar_one()
     return int(refused), int(total)

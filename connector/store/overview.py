@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import budgets, comparing, cursors, mail_trouble, tables, task_rows
+from connector.store import budgets, collecting, comparing, cursors, mail_trouble, tables, task_rows
 from connector.store import follow_ups as follow_ups_of
 from connector.store.connecting import all_paused, peek, unread
 from connector.store.delivering import FAILED
@@ -184,6 +184,22 @@ def mail_error(connection: Connection) -> dict[str, Any] | None:
     if last is None or last.state != FAILED:
         return None
     return {"what": last.error, "remedy": "The next lap tries again.", "at": _text(last.ended_at)}
+
+
+def unmatched_reports(tx: Connection) -> dict[str, Any] | None:
+    """Return how many reports of bounces are about no message of ours, the last of them, and the remedy; None: there are none."""
+    count, last = collecting.unmatched(tx)
+    if last is None:
+        return None
+    remedy = (
+        "Let whoever reports send the Message-ID of the mail, or the id that your mail server gave it when it took it."
+    )
+    return {
+        "unmatched": count,
+        "message_id": last.payload.get("message_id"),
+        "at": _text(last.received_at),
+        "remedy": remedy,
+    }
 
 
 def _attempts(connection: Connection, state: str, limit: int) -> Sequence[Any]:

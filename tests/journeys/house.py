@@ -91,6 +91,8 @@ class Mailbox:
     mails: list[Mail] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """By address: the answer to its RCPT."""
+    answer: str = "250 taken"
+    """To a message that has arrived."""
     on_rcpt: Callable[[str], None] = lambda _address: None
     on_mail: Callable[[Mail], None] = lambda _mail: None
 
@@ -105,7 +107,7 @@ class Mailbox:
         mail = _mail(envelope)
         self.mails.append(mail)
         self.on_mail(mail)
-        return "250 taken"
+        return self.answer
 
     def to(self, address: str) -> list[Mail]:
         """Return what one person got."""

@@ -90,9 +90,12 @@ attempt = Table(
     Column("purpose", String, nullable=False, comment="invitation or reminder"),
     Column("state", String, nullable=False, comment="sending, sent, in_doubt, bounced, or failed (certainly not sent)"),
     Column("message_id", String, nullable=False, unique=True),
+    Column("server_id", String, comment="The mail server's own id, from its answer to the message."),
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc),
     Column("error", Text),
+    Index(None, "server_id"),
+    Index(None, "invitation_id"),
     Index(
         "uq_attempt_that_may_have_arrived",
         "invitation_id",

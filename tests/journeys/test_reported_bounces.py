@@ -1,0 +1,111 @@
+"""Mail that comes back later: matched by our id or the mail server's, before a reminder goes out, and counted where it is not."""
+
+from typing import Any
+
+import pytest
+import requests
+from house import DAY, HOUR, House
+from sqlalchemy import select
+
+from connector import checking
+from connector.stages.lap import Stage
+from connector.store import people, tables
+from tests.databases import ONE_DATABASE
+
+REMINDING = '[surveys.after-case]\non = "case.closed"\ndelay = "24h"\nreminder_after = "3d"\n'
+GONE = "550 5.1.1 <maria@nw.example>: Recipient address rejected: User unknown in local recipient table"
+SES = "0102018e7c1f2a3b-1c2d3e4f-5a6b-7c8d-9e0f-112233445566-000000"
+
+
+@pytest.fixture
+def asked(live: House) -> House:
+    """Maria was asked, and is to be reminded in three days; the mail server named the message when it took it."""
+    live.mailbox.answer = f"250 Ok {SES}"
+    live.configure(REMINDING)
+    account = live.account("Northwind")
+    live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
+    live.lap()
+    live.later(DAY)
+    assert len(live.mailbox.mails) == 1
+    return live
+
+
+def reported(house: House, message_id: str, reason: str = GONE) -> None:
+    """Let the mail provider report a bounce."""
+    answer = requests.post(house.status()["bounces_to"], json={"message_id": message_id, "reason": reason}, timeout=20)
+    assert answer.status_code == 202
+
+
+def rows(house: House, table: Any) -> Any:
+    with house.installation.store.read() as tx:
+        return tx.execute(select(table)).all()
+
+
+def is_marked(house: House) -> bool:
+    (row,) = rows(house, tables.invitation)
+    with house.installation.store.read() as tx:
+        known = people.people(tx, [row.person]).get(row.person)
+    return known is not None and known.bounced_at is not None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("theirs", [SES, f"<{SES}@eu-west-1.amazonses.com>", "ours"])
+def test_a_report_keeps_the_reminder_of_the_same_lap_from_going_out(asked: House, theirs: str) -> None:
+    (attempt,) = rows(asked, tables.attempt)
+    assert attempt.server_id == SES
+    reported(asked, attempt.message_id if theirs == "ours" else theirs)
+    asked.later(4 * DAY)
+    assert len(asked.mailbox.mails) == 1
+    assert is_marked(asked)
+    assert asked.status()["bounce_reports"] is None
+
+
+@ONE_DATABASE
+def test_a_lap_of_deliver_alone_looks_at_the_reports_too(asked: House) -> None:
+    reported(asked, SES)
+    asked.advance(4 * DAY)
+    asked.lap((Stage.DELIVER,))
+    assert len(asked.mailbox.mails) == 1
+
+
+@ONE_DATABASE
+def test_without_a_report_the_reminder_goes_out(asked: House) -> None:
+    asked.later(4 * DAY)
+    assert len(asked.mailbox.mails) == 2
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize(
+    "reason", ["554 5.7.1 Message rejected as spam", "552 5.2.2 Mailbox full", "550 5.1.8 Sender unknown"]
+)
+def test_what_is_not_about_the_mailbox_ends_the_invitation_and_marks_nobody(asked: House, reason: str) -> None:
+    reported(asked, SES, reason)
+    asked.later(4 * DAY)
+    assert len(asked.mailbox.mails) == 1
+    assert not is_marked(asked)
+    (row,) = rows(asked, tables.invitation)
+    assert (row.state, row.error) == ("bounced", reason)
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize(
+    "reason", ["451 4.4.1 host does not answer, will retry", "smtp; 450 4.2.0 greylisted", "Transient"]
+)
+def test_a_message_that_is_only_late_changes_nothing(asked: House, reason: str) -> None:
+    reported(asked, SES, reason)
+    asked.later(4 * DAY)
+    assert len(asked.mailbox.mails) == 2
+    assert not is_marked(asked)
+
+
+@ONE_DATABASE
+def test_reports_that_match_nothing_are_counted_and_told(asked: House) -> None:
+    for number in range(3):
+        reported(asked, f"someone-elses-{number}")
+    report = asked.later(HOUR)
+    assert (report.unmatched, report.exit_code) == (3, 0)
+    told = asked.status()["bounce_reports"]
+    assert (told["unmatched"], told["message_id"]) == (3, "someone-elses-2")
+    assert told["remedy"]
+    warned = [one for one in checking.check(asked.installation).problems if "match no message" in one.what]
+    assert [one.severity for one in warned] == ["warning"]
+    assert not is_marked(asked)
