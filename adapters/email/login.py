@@ -33,7 +33,7 @@ class Login:
         if self._config.username is None:
             return
         if self._config.oauth is None:
-            server.login(self._config.username, self._config.password or "")
+            self._with_password(server, self._config.username, self._config.password or "")
             return
         try:
             self._with_token(server, self._config.username, self._config.oauth)
@@ -41,6 +41,16 @@ class Login:
             # The token may have been withdrawn before its time; the next connection gets a new one.
             self._token = None
             raise
+
+    def _with_password(self, server: smtplib.SMTP, username: str, password: str) -> None:
+        # Looked at first: what the library says of such a letter would hold the letter.
+        if not (username + password).isascii():
+            raise MailUnavailable(
+                "username or password holds a letter that is not in ASCII, which this way of signing in has no room for.",
+                where="config.toml: email",
+                remedy="Give the mailbox a password of letters a to z, digits and signs.",
+            )
+        server.login(username, password)
 
     def _with_token(self, server: smtplib.SMTP, username: str, oauth: OAuth) -> None:
         token = self._fresh_token(oauth)

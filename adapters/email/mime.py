@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from adapters.email.address import Ours, envelope_address, ours
 from adapters.email.config import EmailConfig
 from adapters.email.headers import BadHeader, check_head, mailbox_field, text_field
+from adapters.email.trouble import TROUBLE, in_words
 from connector.errors import MessageRefused
 from connector.model import Attachment
 from connector.ports import Message
@@ -48,9 +49,18 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> Mail:
     """Return the message with both its texts, its files and all its headers.
 
     Raises `MailboxRefused` for an address that cannot be written to, `MailUnavailable` for one of our own, and `MessageRefused` where
-    the header that came out is not the one that was meant.
+    it cannot be made, or the header that came out is not the one that was meant.
     """
     own, recipient = ours(config), envelope_address(message.to)
+    try:
+        return _mail(message, config=config, now=now, own=own, recipient=recipient)
+    except BadHeader as error:
+        raise _not_made(f"its header is not what it should be ({error})") from error
+    except TROUBLE as error:
+        raise _not_made(f"it could not be made ({in_words(error)})") from error
+
+
+def _mail(message: Message, *, config: EmailConfig, now: datetime, own: Ours, recipient: str) -> Mail:
     content_type, body = _body(message)
     fields = [
         *_fields(message, config=config, now=now, own=own, recipient=recipient),
@@ -60,10 +70,7 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> Mail:
     ]
     head = "".join(f"{field}\r\n" for field in fields).encode(errors="replace")
     mail = Mail(own, recipient, head + b"\r\n" + body)
-    try:
-        check_head(head, names=_names(message, own), recipient=recipient, utf8=mail.utf8)
-    except BadHeader as error:
-        raise _bad_header(error) from error
+    check_head(head, names=_names(message, own), recipient=recipient, utf8=mail.utf8)
     return mail
 
 
@@ -96,9 +103,9 @@ def _names(message: Message, own: Ours) -> list[str]:
     ]
 
 
-def _bad_header(error: BadHeader) -> MessageRefused:
+def _not_made(why: str) -> MessageRefused:
     refused = MessageRefused(
-        f"the message was not sent: its header is not what it should be ({error}).",
+        f"the message was not sent: {why}.",
         where="e-mail",
         remedy="Look at the names and subjects on the records that it is about.",
     )

@@ -20,6 +20,7 @@ from adapters.email.replies import Reply, after_data, before_data, recipient_ref
 from adapters.email.server import Server, connect
 from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT, PROMPT
+from adapters.email.trouble import TROUBLE, in_words
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable, Problem
 from connector.model import BounceCause
 from connector.ports import Clock, Message
@@ -86,7 +87,7 @@ class SmtpChannel:
         """Say goodbye to the server."""
         with self._lock:
             if self._open is not None:
-                with contextlib.suppress(smtplib.SMTPException, OSError):
+                with contextlib.suppress(*TROUBLE):
                     self._open.docmd("QUIT")
             self._drop()
 
@@ -104,7 +105,7 @@ class SmtpChannel:
             self._open = self._connected()
         except smtplib.SMTPAuthenticationError as error:
             raise self._refused_login(error) from error
-        except (smtplib.SMTPException, OSError) as error:
+        except TROUBLE as error:
             raise self._unreachable(error) from error
         return self._open
 
@@ -113,7 +114,7 @@ class SmtpChannel:
             # A connection that was lost meanwhile may answer nothing at all; a new one costs less than waiting.
             server.patience = self.timeouts.connection
             return server.docmd("RSET")[0] == 250
-        except (smtplib.SMTPException, OSError):
+        except TROUBLE:
             return False
 
     def _connected(self) -> Server:
@@ -122,14 +123,16 @@ class SmtpChannel:
             server.ehlo_or_helo_if_needed()
             self._login.sign_in(server)
         except BaseException:
-            server.close()
+            with contextlib.suppress(*TROUBLE):
+                server.close()
             raise
         return server
 
     def _drop(self) -> None:
-        if self._open is not None:
-            self._open.close()
-        self._open = None
+        server, self._open = self._open, None
+        if server is not None:
+            with contextlib.suppress(*TROUBLE):
+                server.close()
 
     @contextlib.contextmanager
     def _dropped_unless_sent(self) -> Iterator[None]:
@@ -182,7 +185,7 @@ class SmtpChannel:
     def _hand_over(self, server: Server, mail: Mail) -> Reply:
         try:
             self._transmit(server, mail.payload)
-        except OSError as error:
+        except TROUBLE as error:
             raise self._unreachable(error) from error
         reply = self._final_dot(server)
         if reply.code != 250:
@@ -211,9 +214,9 @@ class SmtpChannel:
             server.patience = self.timeouts.final_dot
             server.send(b".\r\n")
             return Reply(*server.getreply())
-        except (smtplib.SMTPException, OSError) as error:
+        except TROUBLE as error:
             raise MailInDoubt(
-                f"{self._server} was cut off before it confirmed the message ({error}).",
+                f"{self._server} was cut off before it confirmed the message ({in_words(error)}).",
                 where=_WHERE,
                 remedy="Look for the message in the mail server's log; it is not sent again by itself.",
             ) from error
@@ -227,7 +230,7 @@ class SmtpChannel:
         try:
             server.patience = self.timeouts.data if command == "DATA" else self.timeouts.command
             return Reply(*server.docmd(command, argument))
-        except (smtplib.SMTPException, OSError) as error:
+        except TROUBLE as error:
             raise self._unreachable(error) from error
 
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,4 +256,4 @@ class SmtpChannel:
 def _sentence(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return str(Reply(error.smtp_code, error.smtp_error))
-    return str(error) or type(error).__name__
+    return in_words(error)
