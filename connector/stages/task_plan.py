@@ -4,12 +4,14 @@ A field is changed only while it still holds what we last wrote there: what some
 and completing it, follow from what people did, so these take the status as it is.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from connector.errors import CrmError
 from connector.model import ClosedBy, FollowUpState, Outcome, TaskState
 from connector.ports import CrmMapping
+from connector.stages.write_back_plan import RefusedField
 from connector.store import Row
 
 TEXTS = ("subject", "body", "priority", "due", "due_at", "owner")
@@ -36,6 +38,19 @@ class Desired:
     """Written while the status is the one that we wrote."""
     if_empty: Raw = field(default_factory=dict)
     """Written with the status, where nothing stands."""
+    held: Raw = field(default_factory=dict)
+    """What was refused before as it is: it is in none of the others."""
+
+    @property
+    def fields(self) -> Raw:
+        """All that may be written."""
+        status = {} if self.status is None else {"status": self.status}
+        return {**self.if_empty, **self.texts, **self.forced, **status}
+
+    def less(self, held: Raw) -> "Desired":
+        """Return it without what was refused before as it is. Status and what goes with it are one."""
+        texts, forced, if_empty = (_less(one, held) for one in (self.texts, self.forced, self.if_empty))
+        return replace(self, texts=texts, forced=forced, if_empty=if_empty, held=held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,20 @@ class TaskChange:
     """What the task holds already, as it should."""
     shown: Raw = field(default_factory=dict)
     """What the task held just before, of these fields."""
+    held: Raw = field(default_factory=dict)
+    """What was refused before as it is, and is not sent again."""
+    refused: tuple[RefusedField, ...] = ()
+    """What turned out to be refused just now."""
+
+    def without(self, names: Collection[str], mapping: CrmMapping, error: CrmError) -> "TaskChange":
+        """Return the change without fields that were refused."""
+        found = [RefusedField(name, mapping.crm_field("task", name), self.fields[name], error) for name in names]
+        rest = {name: raw for name, raw in self.fields.items() if name not in names}
+        return replace(self, fields=rest, refused=(*self.refused, *found))
+
+
+def _less(fields: Raw, held: Raw) -> Raw:
+    return {name: raw for name, raw in fields.items() if name not in held}
 
 
 def values_of(row: Row[Any]) -> dict[str, Any]:
@@ -56,8 +85,9 @@ def values_of(row: Row[Any]) -> dict[str, Any]:
     return {"subject": row.subject, "body": row.body, "priority": row.priority, "due_at": row.due_at}
 
 
-def desired(mapping: CrmMapping, row: Row[Any], texts: Raw) -> Desired:
-    """Return what a task should hold. `texts` are what its follow-up says, rendered."""
+def desired(mapping: CrmMapping, row: Row[Any], texts: Raw, refused: Collection[str] = ()) -> Desired:
+    """Return what a task should hold. `texts` are what its follow-up says, rendered; `refused` those of its fields that the CRM has
+    refused, which may be all that is left to be written."""
     match FollowUpState(row.state):
         case FollowUpState.OPEN if row.task_state == TaskState.COMPLETED:
             again = {"status": "open"} | dict.fromkeys({"outcome", "cause"} & mapping.names("task"))
@@ -67,6 +97,9 @@ def desired(mapping: CrmMapping, row: Row[Any], texts: Raw) -> Desired:
             return Desired(texts, dict.fromkeys(_taken_in(mapping, row)))
         case FollowUpState.CLOSED if row.task_state == TaskState.OPEN:
             return _closing(mapping, row, texts)
+        case FollowUpState.CLOSED if row.task_state == TaskState.COMPLETED:
+            words = _closing(mapping, row, texts).if_empty
+            return Desired({name: raw for name, raw in words.items() if name in refused})
         case _:
             return Desired()
 
@@ -129,7 +162,7 @@ def plan(mapping: CrmMapping, row: Row[Any], wanted: Desired, shown: Raw) -> Tas
             left[name] = raw
     if "status" in fields:
         fields |= {name: raw for name, raw in wanted.if_empty.items() if shown.get(name) in (None, "")}
-    return TaskChange(row, fields, left, same, {name: shown.get(name) for name in fields})
+    return TaskChange(row, fields, left, same, {name: shown.get(name) for name in fields}, held=wanted.held)
 
 
 def _same(mapping: CrmMapping, name: str, raw: Any, other: Any) -> bool:

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from connector.errors import MappingError, RecordRejected, SchemaChanged
+from connector.errors import MappingError
 from connector.ports import Write, WriteResult
 from connector.stages.write_back_plan import Change, Raw, key_of, plan, written
-from connector.stages.write_back_sending import PAGE, Outbox, batches
+from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, batches, names_refused
 from connector.store import Row, Transaction, writing
 from connector.store.tables import ref_of
-
-_ROUNDS: Final = 4
-"""How often a record is sent again without fields that were refused: a CRM may name them one after the other."""
 
 
 def run(outbox: Outbox, target: str) -> None:
@@ -99,7 +96,7 @@ def _due(outbox: Outbox, changes: Sequence[Change], known: Mapping[str, Row[Any]
 def _send_all(outbox: Outbox, changes: Sequence[Change]) -> None:
     """Send the changes, and once more without the fields that were refused: nothing else of the record waits for these."""
     waiting = list(changes)
-    for last in (False,) * _ROUNDS + (True,):
+    for last in (False,) * ROUNDS + (True,):
         waiting = _send_once(outbox, waiting, last=last)
         if not waiting:
             return
@@ -125,14 +122,11 @@ def _send_once(outbox: Outbox, changes: Sequence[Change], *, last: bool) -> list
 
 def _without_refused(outbox: Outbox, change: Change, result: WriteResult) -> Change | None:
     """Return the change without the fields that the CRM names as the reason of a refusal; None where it names none, or all."""
-    error = result.error
-    if result.outcome != "refused" or not isinstance(error, RecordRejected | SchemaChanged):
+    mapping = outbox.crm.mapping
+    names = names_refused(result, change.fields, mapping, change.row.target)
+    if result.error is None or not 0 < len(names) < len(change.fields):
         return None
-    named = error.fields if isinstance(error, RecordRejected) else (error.field,)
-    lower = {name.lower() for name in named}
-    mapping, target = outbox.crm.mapping, change.row.target
-    names = [name for name in change.fields if mapping.crm_field(target, name).lower() in lower]
-    return change.without(names, mapping, error) if 0 < len(names) < len(change.fields) else None
+    return change.without(names, mapping, result.error)
 
 
 def _sent(outbox: Outbox, writes: Sequence[Write]) -> Iterator[Sequence[WriteResult]]:

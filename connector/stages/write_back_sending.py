@@ -1,18 +1,20 @@
 """What both halves of `write_back` share: sending under the lease, one result for each write, and setting aside what is refused."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from connector.errors import Bug, CrmError, MappingError, NotPermitted, SchemaChanged, Unavailable
-from connector.ports import BulkWriter, Write, WriteResult
+from connector.errors import Bug, CrmError, MappingError, NotPermitted, RecordRejected, SchemaChanged, Unavailable
+from connector.ports import BulkWriter, CrmMapping, Write, WriteResult
 from connector.stages.context import Connected, Context
 from connector.stages.write_back_plan import RefusedField
 from connector.store import Row, Transaction, connecting, undoing, writing
 from connector.store.leases import Lease
 
 PAGE = 200
+ROUNDS: Final = 4
+"""How often a record is sent again without fields that were refused: a CRM may name them one after the other."""
 
 Raw = Mapping[str, Any]
 
@@ -165,6 +167,16 @@ class Outbox:
     def refused_before(self, fields: Mapping[str, Any], before: Row[Any] | None) -> bool:
         """Tell whether these very fields were refused for good: then nothing is gained by sending them again."""
         return before is not None and before.fingerprint == self.fingerprint(fields)
+
+
+def names_refused(result: WriteResult, fields: Collection[str], mapping: CrmMapping, target: str) -> list[str]:
+    """Return which of these fields, by our names, the CRM names as the reason of a refusal; none where it is about the record."""
+    error = result.error
+    if result.outcome != "refused" or not isinstance(error, RecordRejected | SchemaChanged):
+        return []
+    named = error.fields if isinstance(error, RecordRejected) else (error.field,)
+    lower = {name.lower() for name in named}
+    return [name for name in fields if mapping.crm_field(target, name).lower() in lower]
 
 
 def _is_put_off(result: WriteResult) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.errors import MappingError
-from connector.model import Ref, TaskState
+from connector.model import FollowUpState, Ref, TaskState
 from connector.ports import Record, Write, WriteResult
 from connector.stages.task_plan import (
     TEXTS,
@@ -20,7 +20,7 @@ from connector.stages.task_plan import (
     values_of,
     written_after,
 )
-from connector.stages.write_back_sending import PAGE, Outbox, batches
+from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, Raw, batches, names_refused
 from connector.store import Row, Transaction, following, task_rows, writing
 from connector.store.tables import ref_of
 from connector.zones import owner_zone
@@ -39,49 +39,81 @@ class Changer:
         while not self.outbox.stopped:
             with self.outbox.context.store.write() as tx:
                 rows = task_rows.with_tasks(tx, self.outbox.crm.name, after, PAGE)
-                rows = self._with_baselines(tx, rows)
                 known = writing.refusals(tx, self.outbox.crm.name, [row.id for row in rows])
-                wanted = self._desired(tx, rows)
+                rows = self._with_baselines(tx, rows, known)
+                wanted = self._desired(tx, rows, known)
             self._change(rows, wanted, known)
             if len(rows) < PAGE:
                 return
             after = rows[-1].id
 
-    def _with_baselines(self, tx: Transaction, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-        """Of tasks that an earlier version made, the log of writes knows what they were made with."""
+    def _with_baselines(
+        self, tx: Transaction, rows: Sequence[Row[Any]], known: Mapping[str, Row[Any]]
+    ) -> Sequence[Row[Any]]:
+        """Note what stood in each field before we wrote it, where that is not known yet.
+
+        Of tasks that an earlier version made, the log of writes knows what they were made with. Fields that the CRM refused when
+        the task was made hold what it filled in itself, as it was first read.
+        """
         old = {row.task_ref: row for row in rows if row.task_written is None}
-        if not old:
+        filled_in = {row.id: found for row in rows if (found := _filled_in(row, _set_aside(known.get(row.id))))}
+        if not old and not filled_in:
             return rows
         mapping, crm = self.outbox.crm.mapping, self.outbox.crm.name
         paths = {mapping.crm_field("task", name): name for name in mapping.names("task")}
         for ref, after in task_rows.made_with(tx, crm, list(old)).items():
             named = {paths[path]: raw for path, raw in after.items() if path in paths}
             task_rows.change(tx, old[ref].id, {"task_written": named})
+        for row in rows:
+            if row.id in filled_in and row.task_written is not None:
+                task_rows.change(tx, row.id, {"task_written": {**row.task_written, **filled_in[row.id]}})
         again = task_rows.by_id(tx, [row.id for row in rows])
         return [again[row.id] for row in rows]
 
     # ── what they should say ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _desired(self, tx: Transaction, rows: Sequence[Row[Any]]) -> dict[str, Desired]:
+    def _desired(self, tx: Transaction, rows: Sequence[Row[Any]], known: Mapping[str, Row[Any]]) -> dict[str, Desired]:
         """Return what the tasks should say that may have to be changed, by follow-up; what does not fit its fields is set aside."""
         mapping, found = self.outbox.crm.mapping, {}
         for row in rows:
+            set_aside = _set_aside(known.get(row.id))
             try:
-                wanted = desired(mapping, row, mapping.render("task", self._texts(tx, row)))
+                texts = mapping.render("task", self._texts(tx, row, set_aside))
+                wanted = desired(mapping, row, texts, set_aside)
             except MappingError as error:
                 self.outbox.set_unfit_aside(tx, row.id, error)
                 continue
+            if set_aside:
+                wanted = wanted.less(self._held(row, wanted.fields, known[row.id], set_aside))
+                self.outbox.written.refused += bool(wanted.held)
             if is_pending(mapping, row, wanted):
                 found[row.id] = wanted
+            elif set_aside and not wanted.held:  # what was refused is there by now, or is asked for no more
+                writing.accepted(tx, self.outbox.crm.name, row.id)
         return found
 
-    def _texts(self, tx: Transaction, row: Row[Any]) -> dict[str, Any]:
-        """Return a task's values by our names. It is given to nobody who has left: the CRM would refuse all of it."""
+    def _held(self, row: Row[Any], fields: Raw, before: Row[Any], set_aside: frozenset[str]) -> Raw:
+        """Return what is not sent: what was refused as it is, and what stands where it was not read yet what the CRM put there."""
+        unread = {name for name in set_aside if name not in (row.task_written or {}) and name != "body"}
+        return {
+            **self.outbox.held_back(fields, before),
+            **{name: raw for name, raw in fields.items() if name in unread},
+        }
+
+    def _texts(self, tx: Transaction, row: Row[Any], set_aside: frozenset[str]) -> dict[str, Any]:
+        """Return a task's values by our names. It is given to nobody who has left: the CRM would refuse all of it.
+
+        What is else written only when a task is made, or done, stands among them where it was `set_aside` then.
+        """
         owner = self._owner(tx, row.owner_ref)
         tz = owner_zone(owner.timezone if owner is not None else None, self.outbox.context.settings)
         values = values_of(row) | {"due": row.due_at.astimezone(tz).date()}
         if owner is not None and following.works(owner):
             values["owner"] = ref_of(self.outbox.crm.name, owner.ref).id
+        if "type" in set_aside:
+            values["type"] = "call"
+        if "status" in set_aside and row.task_state == TaskState.OPEN and row.state == FollowUpState.OPEN:
+            values["status"] = "open"
         return values
 
     def _owner(self, tx: Transaction, ref: str | None) -> Row[Any] | None:
@@ -121,41 +153,65 @@ class Changer:
         return found
 
     def _names(self) -> frozenset[str]:
-        return frozenset({*TEXTS, "status", "outcome", "cause"}) & self.outbox.crm.mapping.names("task")
+        return frozenset({*TEXTS, "type", "status", "outcome", "cause"}) & self.outbox.crm.mapping.names("task")
 
     def _shown(self, record: Record) -> dict[str, Any]:
         mapping = self.outbox.crm.mapping
         return {name: record.fields.get(mapping.crm_field("task", name)) for name in self._names()}
 
     def _send(self, changes: Sequence[TaskChange], known: Mapping[str, Row[Any]]) -> None:
-        outbox = self.outbox
-        by_key = {change.row.id: change for change in changes}
-        due = [self._as_write(change) for change in changes]
-        fresh = [write for write in due if not outbox.refused_before(write.fields, known.get(write.key))]
-        outbox.written.refused += len(due) - len(fresh)
-        for batch in batches(fresh, outbox.crm.adapter.write_batch):
-            if outbox.stopped:
+        """Send the changes, and once more without the fields that were refused: nothing else of a task waits for these."""
+        refused = self.outbox.refused_before
+        waiting = [one for one in changes if not refused(self._as_write(one).fields, known.get(one.row.id))]
+        self.outbox.written.refused += len(changes) - len(waiting)
+        for last in (False,) * ROUNDS + (True,):
+            waiting = self._send_once(waiting, last=last)
+            if not waiting:
                 return
+
+    def _send_once(self, changes: Sequence[TaskChange], *, last: bool) -> list[TaskChange]:
+        outbox, by_key, left = self.outbox, {change.row.id: change for change in changes}, []
+        for batch in batches([self._as_write(change) for change in changes], outbox.crm.adapter.write_batch):
+            if outbox.stopped:
+                return []
             results = outbox.send(batch)
             with outbox.context.store.write() as tx:
                 for result in results:
-                    self._note(tx, by_key[result.write.key], result)
-                    outbox.written.count(result)
+                    change = by_key[result.write.key]
+                    rest = None if last else self._without_refused(change, result)
+                    if rest is None:
+                        self._note(tx, change, result)
+                        outbox.written.count(result)
+                    else:
+                        left.append(rest)
+        return left
+
+    def _without_refused(self, change: TaskChange, result: WriteResult) -> TaskChange | None:
+        """Return the change without the fields that the CRM names as the reason of a refusal; None where it cannot do without them.
+
+        An outcome stands for nothing on a task that could not be completed, or opened again.
+        """
+        mapping = self.outbox.crm.mapping
+        names = names_refused(result, change.fields, mapping, "task")
+        if result.error is None or "status" in names or not 0 < len(names) < len(change.fields):
+            return None
+        return change.without(names, mapping, result.error)
 
     def _as_write(self, change: TaskChange) -> Write:
-        mapping = self.outbox.crm.mapping
         ref: Ref = ref_of(self.outbox.crm.name, change.row.task_ref)
-        fields = {mapping.crm_field("task", name): raw for name, raw in change.fields.items()}
-        return Write(key=change.row.id, object=ref.object, fields=fields, id=ref.id)
+        return Write(key=change.row.id, object=ref.object, fields=self._in_crm_names(change.fields), id=ref.id)
+
+    def _in_crm_names(self, fields: Raw) -> dict[str, Any]:
+        return {self.outbox.crm.mapping.crm_field("task", name): raw for name, raw in fields.items()}
 
     def _note(self, tx: Transaction, change: TaskChange, result: WriteResult) -> None:
-        outbox, mapping = self.outbox, self.outbox.crm.mapping
-        before = {mapping.crm_field("task", name): raw for name, raw in change.shown.items()}
+        outbox = self.outbox
+        before = self._in_crm_names(change.shown)
         outbox.log(tx, result, change.row.task_ref, before=before, after=result.write.fields)
         if result.outcome == "refused":
-            outbox.set_aside(tx, result, outbox.fingerprint(result.write.fields))
+            asked = {**change.fields, **change.held, **{one.name: one.raw for one in change.refused}}
+            outbox.set_aside(tx, result, outbox.fingerprint(self._in_crm_names(asked)))
             return
-        writing.accepted(tx, outbox.crm.name, result.write.key)
         self._remember(tx, change)
 
     def _note_unwritten(self, changes: Sequence[TaskChange]) -> None:
@@ -169,16 +225,31 @@ class Changer:
 
     def _remember(self, tx: Transaction, change: TaskChange) -> None:
         """Keep what the task holds now, as far as it was us: that it comes back with the next reading is no news."""
+        if change.refused:
+            self.outbox.set_fields_aside(tx, change.row.id, change.refused, change.held)
+        elif not change.held:
+            writing.accepted(tx, self.outbox.crm.name, change.row.id)
         columns: dict[str, Any] = {"task_written": written_after(change)}
         seen = {name: raw for name, raw in change.fields.items() if name != "body"}
         if seen:
             columns["task_seen"] = {**(change.row.task_seen or {}), **seen}
         if "status" in change.fields:
-            opened = change.row.task_state == TaskState.COMPLETED
+            opened = change.row.state == FollowUpState.OPEN
             columns["task_state"] = (TaskState.OPEN if opened else TaskState.COMPLETED).value
         if change.left:
             columns["task_left_at"] = self.outbox.now
         task_rows.change(tx, change.row.id, columns)
+
+
+def _set_aside(before: Row[Any] | None) -> frozenset[str]:
+    """Return which of a task's fields were refused, while the others were written."""
+    return frozenset() if before is None else frozenset(before.fields or ())
+
+
+def _filled_in(row: Row[Any], set_aside: frozenset[str]) -> dict[str, Any]:
+    """Return what the CRM itself put into fields that it refused to take from us, as far as that was read."""
+    seen, written = row.task_seen or {}, row.task_written or {}
+    return {name: seen[name] for name in set_aside if name not in written and name in seen}
 
 
 def _parts(rows: Sequence[Row[Any]], size: int) -> Sequence[Sequence[Row[Any]]]:

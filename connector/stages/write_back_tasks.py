@@ -1,29 +1,57 @@
 """`write_back` of follow-up tasks: each made once, whatever happens to the answer, for somebody who still works there."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from connector.errors import MappingError
+from connector.errors import CrmError, MappingError
 from connector.model import Ref
-from connector.ports import Write, WriteResult
+from connector.ports import CrmMapping, Write, WriteResult
 from connector.stages.assigning import About, assign
-from connector.stages.write_back_sending import PAGE, Outbox, batches
+from connector.stages.write_back_plan import RefusedField
+from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, batches, names_refused
 from connector.stages.write_back_task_changes import Changer
 from connector.store import Row, Transaction, follow_ups, following, task_rows, writing
 from connector.store.pulling import mark_stale
 from connector.store.tables import ref_of
 from connector.zones import owner_zone
 
+NEEDED: Final = frozenset({"owner", "contact", "account"})
+"""Without these a task would stand with nobody, or nowhere: where the CRM refuses one of them, the task waits as a whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """The write that makes a follow-up's task, and what it says by our names."""
+    """The write that makes a follow-up's task."""
 
-    write: Write
+    key: str
+    """The follow-up's id."""
     written: Mapping[str, Any]
+    """What it says by our names, in the CRM's form."""
+    related: tuple[Ref, ...]
     seen_ref: str | None
     """A task that was found in the CRM, its making never confirmed."""
+    held: Mapping[str, Any] = field(default_factory=dict)
+    """What was refused before as it is, and is not sent again."""
+    refused: tuple[RefusedField, ...] = ()
+    """What turned out to be refused just now."""
+
+    def as_write(self, mapping: CrmMapping) -> Write:
+        """Return it in the CRM's own names. One that is there is only associated: somebody may be at work on it."""
+        fields = {mapping.crm_field("task", name): raw for name, raw in self.written.items()}
+        return Write(
+            key=self.key,
+            object=mapping.object_of("task"),
+            fields=fields if self.seen_ref is None else {},
+            external=(mapping.crm_field("task", "key"), self.key),
+            related=self.related,
+        )
+
+    def without(self, names: Collection[str], mapping: CrmMapping, error: CrmError) -> "Making":
+        """Return it without fields that were refused."""
+        found = [RefusedField(name, mapping.crm_field("task", name), self.written[name], error) for name in names]
+        rest = {name: raw for name, raw in self.written.items() if name not in names}
+        return replace(self, written=rest, refused=(*self.refused, *found))
 
 
 Planned = tuple[str, Making | MappingError]
@@ -54,7 +82,7 @@ def _make(outbox: Outbox) -> None:
         with outbox.context.store.write() as connection:
             rows = writing.taskless(connection, outbox.crm.name, place, PAGE)
             known = writing.refusals(connection, outbox.crm.name, [row.id for row in rows])
-            planned = [(row.id, _making(outbox, connection, row)) for row in rows]
+            planned = [(row.id, _less_held(outbox, _making(outbox, connection, row), known)) for row in rows]
             missing = [one for one in planned if not _is_whole(outbox, connection, *one)]
         _send_all(outbox, _due(outbox, missing, known))
         if len(rows) < PAGE:
@@ -72,6 +100,15 @@ def _is_whole(outbox: Outbox, connection: Transaction, follow_up_id: str, making
     return True
 
 
+def _less_held(outbox: Outbox, making: Making | MappingError, known: Mapping[str, Row[Any]]) -> Making | MappingError:
+    """Return how a task is made without the fields that were refused as they are; where it was all of it, it stays as it is."""
+    if isinstance(making, MappingError):
+        return making
+    held = outbox.held_back(making.written, known.get(making.key))
+    rest = {name: raw for name, raw in making.written.items() if name not in held}
+    return replace(making, written=rest, held=held) if rest else making
+
+
 def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any]]) -> list[Making]:
     """Return the tasks to be made; those that do not fit, or were refused as they are, are counted and left."""
     due: list[Making] = []
@@ -79,7 +116,7 @@ def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any
         if isinstance(making, MappingError):
             with outbox.context.store.write() as connection:
                 outbox.set_unfit_aside(connection, follow_up_id, making)
-        elif outbox.refused_before(making.write.fields, known.get(follow_up_id)):
+        elif outbox.refused_before(making.written, known.get(follow_up_id)):
             outbox.written.refused += 1
         else:
             due.append(making)
@@ -113,15 +150,12 @@ def _making(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Making | 
         rendered = mapping.render("task", {name: value for name, value in values.items() if value is not None})
     except MappingError as error:
         return error
-    fields = {mapping.crm_field("task", name): raw for name, raw in rendered.items() if name != "key"}
-    write = Write(
+    return Making(
         key=row.id,
-        object=mapping.object_of("task"),
-        fields=fields if row.seen_ref is None else {},
-        external=(mapping.crm_field("task", "key"), row.id),
+        written={name: raw for name, raw in rendered.items() if name != "key"},
         related=tuple(ref for ref in (about, contact, _interaction(outbox, row)) if ref is not None),
+        seen_ref=row.seen_ref,
     )
-    return Making(write, {name: raw for name, raw in rendered.items() if name != "key"}, row.seen_ref)
 
 
 def _interaction(outbox: Outbox, row: Row[Any]) -> Ref | None:
@@ -166,15 +200,41 @@ def _with_note(body: str, before: str | None, note: str) -> str:
 
 
 def _send_all(outbox: Outbox, due: Sequence[Making]) -> None:
-    makings = {making.write.key: making for making in due}
-    for batch in batches([making.write for making in due], outbox.crm.adapter.write_batch):
-        if outbox.stopped:
+    """Make the tasks, and those once more without the fields that were refused: nothing else of a task waits for these."""
+    waiting = list(due)
+    for last in (False,) * ROUNDS + (True,):
+        waiting = _send_once(outbox, waiting, last=last)
+        if not waiting:
             return
+
+
+def _send_once(outbox: Outbox, due: Sequence[Making], *, last: bool) -> list[Making]:
+    """Make the tasks; returns what is left to be made of those of which the CRM has named a field that it does not take."""
+    makings = {making.key: making for making in due}
+    left: list[Making] = []
+    mapping = outbox.crm.mapping
+    for batch in batches([making.as_write(mapping) for making in due], outbox.crm.adapter.write_batch):
+        if outbox.stopped:
+            return []
         results = outbox.send(batch)
         with outbox.context.store.write() as connection:
             for result in results:
-                _note(outbox, connection, result, makings[result.write.key])
-                outbox.written.count(result)
+                making = makings[result.write.key]
+                rest = None if last else _without_refused(outbox, making, result)
+                if rest is None:
+                    _note(outbox, connection, result, making)
+                    outbox.written.count(result)
+                else:
+                    left.append(rest)
+    return left
+
+
+def _without_refused(outbox: Outbox, making: Making, result: WriteResult) -> Making | None:
+    """Return the task without the fields that the CRM names as the reason of a refusal; None where it cannot do without them."""
+    names = names_refused(result, making.written, outbox.crm.mapping, "task")
+    if result.error is None or making.seen_ref is not None or NEEDED & set(names):
+        return None
+    return making.without(names, outbox.crm.mapping, result.error) if 0 < len(names) < len(making.written) else None
 
 
 def _note(outbox: Outbox, connection: Transaction, result: WriteResult, making: Making) -> None:
@@ -183,7 +243,15 @@ def _note(outbox: Outbox, connection: Transaction, result: WriteResult, making: 
     ref = f"{write.object}/{result.id}" if result.id else making.seen_ref
     outbox.log(connection, result, ref, before={}, after=write.fields)
     if result.outcome == "refused":
-        outbox.set_aside(connection, result, outbox.fingerprint(write.fields))
-    elif ref is not None:
+        withheld = {one.name: one.raw for one in making.refused}
+        outbox.set_aside(connection, result, outbox.fingerprint({**making.written, **making.held, **withheld}))
+        return
+    if making.refused:
+        outbox.set_fields_aside(connection, making.key, making.refused, making.held)
+    if ref is None:
+        return
+    if making.held and not making.refused:
+        outbox.written.refused += 1
+    elif not making.refused:
         writing.accepted(connection, crm, write.key)
-        writing.has_task(connection, crm, write.key, ref, making.written)
+    writing.has_task(connection, crm, write.key, ref, making.written)

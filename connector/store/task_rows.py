@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from connector.model import ClosedBy, FollowUpState, TaskState
-from connector.store.tables import account, contact, follow_up, interaction, owner, response, write_log
+from connector.store.tables import account, contact, follow_up, interaction, owner, refused, response, write_log
 
 UNSETTLED = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
 
@@ -65,7 +65,8 @@ def by_id(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
 
 
 def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row[Any]]:
-    """Return follow-ups behind `after` whose task may have to be changed: open ones, and closed ones whose task is open.
+    """Return follow-ups behind `after` whose task may have to be changed: open ones, closed ones whose task is open, and those of whose
+    task the CRM has refused some fields.
 
     The tasks of an account that was deleted are left alone.
     """
@@ -73,7 +74,11 @@ def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row
     there_still = func.coalesce(follow_up.c.closed_by, "") != ClosedBy.ACCOUNT_GONE
     done = (follow_up.c.state == FollowUpState.CLOSED) & (follow_up.c.task_state == TaskState.OPEN) & there_still
     there = follow_up.c.task_ref.is_not(None) & (follow_up.c.task_state != TaskState.DELETED)
-    rows = select(follow_up).where(follow_up.c.connection == crm, there, is_open | done, follow_up.c.id > after)
+    set_aside = follow_up.c.id.in_(
+        select(refused.c.key).where(refused.c.connection == crm, refused.c.fields.is_not(None))
+    )
+    wanted = is_open | done | (set_aside & there_still)
+    rows = select(follow_up).where(follow_up.c.connection == crm, there, wanted, follow_up.c.id > after)
     return tx.execute(rows.order_by(follow_up.c.id).limit(limit)).all()
 
 
@@ -109,10 +114,14 @@ def put_back(tx: Connection, follow_up_id: str, values: Mapping[str, Any], *, cl
 
 
 def forget_deleted(tx: Connection, crm: str) -> None:
-    """Let follow-ups that are open though their task was deleted have none: another is made."""
+    """Let follow-ups that are open though their task was deleted have none: another is made. Of those of others nothing is written."""
     gone = (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.task_state == TaskState.DELETED)
     nothing = dict.fromkeys(("task_ref", "task_state", "task_written", "task_seen"))
     tx.execute(update(follow_up).where(follow_up.c.connection == crm, gone).values(**nothing))
+    still_gone = select(follow_up.c.id).where(
+        follow_up.c.connection == crm, follow_up.c.task_state == TaskState.DELETED
+    )
+    tx.execute(refused.delete().where(refused.c.connection == crm, refused.c.key.in_(still_gone)))
 
 
 def waiting_since(tx: Connection, latest: datetime, *, after: str, limit: int) -> Sequence[Row[Any]]:
