@@ -7,6 +7,7 @@ from datetime import datetime
 from connector.errors import Problem
 from connector.model import BounceCause, MissingRight, Ref, Unseen
 from connector.ports import (
+    NO_LABELS,
     BulkWriter,
     Channel,
     CrmAdapter,
@@ -101,9 +102,14 @@ class NotingAdapter:
         """Ask the real CRM."""
         return self._real.missing_rights(needs)
 
-    def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
+    def plan_setup(
+        self,
+        fields: Sequence[FieldSpec],
+        hidden: Sequence[tuple[str, str]] = (),
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> list[SetupStep]:
         """See the port."""
-        return self._real.plan_setup(fields, hidden)
+        return self._real.plan_setup(fields, hidden, labels)
 
     def field_limits(self, objects: Sequence[str]) -> Sequence[FieldLimit]:
         """Ask the real CRM."""

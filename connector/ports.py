@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
 from connector.model import Attachment, BounceCause, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.ports_setup import NO_LABELS as NO_LABELS  # noqa: PLC0414 - given on
 from connector.ports_setup import FieldLimit as FieldLimit  # noqa: PLC0414 - given on
 from connector.ports_setup import FieldSpec as FieldSpec  # noqa: PLC0414 - given on
 from connector.ports_setup import SetupResult as SetupResult  # noqa: PLC0414 - given on
@@ -310,10 +311,16 @@ class CrmAdapter(Protocol):
     def missing_rights(self, needs: Needs) -> Sequence[MissingRight]:
         """Return the rights to whole objects that we lack, as far as the CRM tells; changes nothing."""
 
-    def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
+    def plan_setup(
+        self,
+        fields: Sequence[FieldSpec],
+        hidden: Sequence[tuple[str, str]] = (),
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> list[SetupStep]:
         """Return what is missing for these fields to exist, be permitted to the integration user and be shown on the record.
 
-        `hidden`: fields of others, as (object, field), that the integration user is to be allowed to read.
+        `hidden`: fields of others, as (object, field), that the integration user is to be allowed to read. `labels`: by the keys of
+        the steps that made fields, the labels that we gave them last: one that stands there still is changed to the wanted one.
         """
 
     def field_limits(self, objects: Sequence[str]) -> Sequence[FieldLimit]:

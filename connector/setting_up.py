@@ -1,5 +1,6 @@
 """`setup-crm`: makes the fields, rights and layout places that the mapping names, and remembers what it made for undo."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,6 +41,8 @@ NO_ROOM = "no_room:"
 OPTIONS = "options:"
 """How the key of a step begins that adds options to a picklist."""
 _BUILT_IN = "afterword"
+_LABEL_IN_SENTENCE = re.compile(r"“(.+)” \(")
+"""How the sentence of a step that made a field has told its label, in every version."""
 
 
 def plan(
@@ -56,12 +59,28 @@ def plan(
     ours = {(spec.object, spec.name) for spec in wanted}
     hidden = [*mapping.lacking, *_seen_by(adapter, mapping.absent)]
     others = [one for one in dict.fromkeys(hidden) if one not in ours]
-    steps = adapter.plan_setup(wanted, others)
+    labels = labels_given(store, endpoint)
+    steps = adapter.plan_setup(wanted, others, labels)
     if left := left_out(adapter, wanted, steps, full=full):
         gone = {(spec.object, spec.name) for one in left for spec in one.fields}
-        steps = adapter.plan_setup([spec for spec in wanted if (spec.object, spec.name) not in gone], others)
+        steps = adapter.plan_setup([spec for spec in wanted if (spec.object, spec.name) not in gone], others, labels)
         steps += [SetupStep(f"{NO_ROOM}{one.limit.objects}", f"{one.what} {one.remedy}", manual=True) for one in left]
     return [step for step in steps if not step.key.startswith(OPTIONS) or _is_ours(store, endpoint, step)]
+
+
+def labels_given(store: Store | None, endpoint: Endpoint) -> dict[str, str]:
+    """Return what we called the fields that we made, by the keys of the steps that made them; an earlier version's too."""
+    found: dict[str, str] = {}
+    if store is None:
+        return found
+    with store.read() as tx:
+        for result in made.results(tx, endpoint.name):
+            kind, _, named = result.step.key.partition(":")
+            if kind == "field" and (label := _LABEL_IN_SENTENCE.search(result.step.sentence)):
+                found[result.step.key] = label[1]
+            if kind == "label":
+                found[f"field:{named}"] = str(result.detail["label"])
+    return found
 
 
 def left_out(

@@ -21,6 +21,7 @@ from adapters.hubspot.write import BATCH, Writer
 from connector.errors import border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
+    NO_LABELS,
     BulkWriter,
     Clock,
     FieldLimit,
@@ -117,9 +118,10 @@ class HubSpotAdapter:
         self,
         fields: Sequence[FieldSpec],
         hidden: Sequence[tuple[str, str]] = (),  # noqa: ARG002 - the port's signature
+        labels: Mapping[str, str] = NO_LABELS,
     ) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`. HubSpot permits objects, not fields, so that none is hidden from us alone."""
-        return self._setup.plan(fields)
+        return self._setup.plan(fields, labels)
 
     def field_limits(self, objects: Sequence[str]) -> list[FieldLimit]:
         """See `CrmAdapter.field_limits`."""

@@ -9,11 +9,12 @@ from adapters.hubspot.client import Client
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.version import properties
 from connector.errors import Bug, Conflict, CrmError, NoRoom, RecordRejected, SchemaChanged, Unavailable
-from connector.ports import FieldSpec, SetupResult, SetupStep
+from connector.ports import NO_LABELS, FieldSpec, SetupResult, SetupStep
 
 GROUP: Final = "afterword"
 _FIELD: Final = "field:"
 _OPTIONS: Final = "options:"
+_LABEL: Final = "label:"
 _GROUP_LABEL: Final = "Afterword"
 _ONE_LINE: Final = 255
 _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
@@ -36,7 +37,7 @@ class Setup:
         self._client = client
         self._catalogue = catalogue
 
-    def plan(self, fields: Sequence[FieldSpec]) -> list[SetupStep]:
+    def plan(self, fields: Sequence[FieldSpec], labels: Mapping[str, str] = NO_LABELS) -> list[SetupStep]:
         """Return what is missing; nothing on an account that is set up."""
         steps: list[SetupStep] = []
         for name in dict.fromkeys(spec.object for spec in fields):
@@ -45,6 +46,7 @@ class Setup:
             if missing := [spec for spec in wanted if property_name(spec) not in there]:
                 steps += self._steps(name, missing)
             steps += option_steps(wanted, there)
+            steps += label_steps(wanted, there, labels)
         return steps
 
     def _steps(self, object_name: str, missing: Sequence[FieldSpec]) -> Iterator[SetupStep]:
@@ -116,6 +118,15 @@ class Setup:
         self._client.change("PATCH", path, {"options": [*there, *new]}, call="options")
         return {"added": absent}
 
+    def _change_label(self, detail: Detail) -> dict[str, Any]:
+        """Change a label where it still is the one that we gave: an admin's stays."""
+        path = properties(detail["object"], detail["name"])
+        row = self._client.read(path, call=f"definition of {detail['name']}").data
+        if row.get("label") != detail["old"]:
+            return {"existed": True}
+        self._client.change("PATCH", path, {"label": detail["label"]}, call="label")
+        return {"label": detail["label"]}
+
     def _make(self, path: str, body: Mapping[str, Any], undo: str) -> dict[str, Any]:
         call = f"make {body['name']}"
         try:
@@ -153,6 +164,7 @@ class Setup:
         "group": _make_group,
         "property": _make_property,
         "options": _add_options,
+        "label": _change_label,
         "delete": _delete,
     }
 
@@ -195,6 +207,21 @@ def option_steps(wanted: Sequence[FieldSpec], there: Mapping[str, Mapping[str, A
             detail = {"action": "options", "object": spec.object, "name": property_name(spec), "options": absent}
             sentence = f"Add {named} to the options of “{spec.label}” ({property_name(spec)}) of {spec.object}."
             yield SetupStep(f"{_OPTIONS}{spec.object}.{spec.name}", sentence, detail=detail)
+
+
+def label_steps(
+    wanted: Sequence[FieldSpec], there: Mapping[str, Mapping[str, Any]], labels: Mapping[str, str]
+) -> Iterator[SetupStep]:
+    """Yield a step for each property that is still called as we called it before."""
+    for spec in wanted:
+        row = there.get(property_name(spec))
+        old = labels.get(f"{_FIELD}{spec.object}.{spec.name}")
+        if row is None or old is None or row.get("label") != old or old == spec.label:
+            continue
+        name = property_name(spec)
+        detail = {"action": "label", "object": spec.object, "name": name, "old": old, "label": spec.label}
+        sentence = f"Call the property “{old}” ({name}) of {spec.object} “{spec.label}”."
+        yield SetupStep(f"{_LABEL}{spec.object}.{spec.name}", sentence, detail=detail)
 
 
 def restore_step(object_name: str, labels: Sequence[str]) -> SetupStep:

@@ -14,6 +14,7 @@ from adapters.memory.rules import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
+    NO_LABELS,
     BulkWriter,
     FieldLimit,
     FieldSpec,
@@ -155,10 +156,11 @@ class MemoryAdapter:
         self,
         fields: Sequence[FieldSpec],
         hidden: Sequence[tuple[str, str]] = (),  # noqa: ARG002 - the port's signature
+        labels: Mapping[str, str] = NO_LABELS,
     ) -> list[SetupStep]:
         """Return what is missing for these fields to exist and be permitted."""
         with self._call("setup", "plan_setup"):
-            return setup.plan_setup(self.crm, fields)
+            return setup.plan_setup(self.crm, fields, labels)
 
     def field_limits(self, objects: Sequence[str]) -> list[FieldLimit]:
         """See `CrmAdapter.field_limits`."""

@@ -1,16 +1,16 @@
 """Making and removing fields in the CRM in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.memory.crm import MemoryCrm
 from connector.errors import CrmError, NoRoom, NotPermitted
 from connector.model import MissingRight
-from connector.ports import FieldLimit, FieldSchema, FieldSpec, Needs, SetupResult, SetupStep
+from connector.ports import NO_LABELS, FieldLimit, FieldSchema, FieldSpec, Needs, SetupResult, SetupStep
 
 
-def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
-    """Return a step for each field that is not there, or hidden from the integration user."""
+def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec], labels: Mapping[str, str] = NO_LABELS) -> list[SetupStep]:
+    """Return a step for each field that is not there, hidden from the integration user, or called as we called it before."""
     steps = []
     for spec in fields:
         if spec.name not in crm.definition(spec.object).fields:
@@ -23,7 +23,16 @@ def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec]) -> list[SetupStep]:
             sentence = f"Add {', '.join(absent)} to the list of {spec.object}.{spec.name}."
             step = _step("options", "extend", (spec.object, spec.name), sentence)
             steps.append(replace(step, detail={**step.detail, "options": list(absent)}))
-    return steps
+    return [*steps, *_label_steps(crm, fields, labels)]
+
+
+def _label_steps(crm: MemoryCrm, fields: Sequence[FieldSpec], labels: Mapping[str, str]) -> Iterator[SetupStep]:
+    for spec in fields:
+        name = f"{spec.object}.{spec.name}"
+        there = crm.definition(spec.object).fields.get(spec.name)
+        if there is not None and labels.get(f"field:{name}") == there.label != spec.label:
+            step = _step("label", "rename", (spec.object, spec.name), f"Call {name} {spec.label}, not {there.label}.")
+            yield replace(step, detail={**step.detail, "old": there.label, "label": spec.label})
 
 
 def field_limits(crm: MemoryCrm, objects: Sequence[str]) -> list[FieldLimit]:
@@ -65,13 +74,19 @@ def carry_out(crm: MemoryCrm, step: SetupStep) -> SetupResult:
         return SetupResult(step, done=False)
     if not crm.may_customise:
         raise NotPermitted("the user may not change the CRM's set-up.", remedy="Use an administrator's token.")
-    object_name, name = str(step.detail["object"]), str(step.detail["name"])
+    if step.detail["action"] == "rename" and _called_otherwise(crm, step):
+        return SetupResult(step, done=True, detail={"existed": True})
     try:
         _do(crm, str(step.detail["action"]), _schema(step))
     except CrmError as error:
         return SetupResult(step, done=False, error=error)
-    detail = {"action": step.detail["action"], "object": object_name, "name": name}
+    detail = {name: step.detail[name] for name in ("action", "object", "name", "label") if name in step.detail}
     return SetupResult(step, done=True, detail=detail)
+
+
+def _called_otherwise(crm: MemoryCrm, step: SetupStep) -> bool:
+    there = crm.definition(str(step.detail["object"])).fields.get(str(step.detail["name"]))
+    return there is None or there.label != step.detail["old"]
 
 
 def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
@@ -88,6 +103,8 @@ def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
             crm.show(object_name, field.name)
         case "withdraw":
             crm.hide(object_name, field.name)
+        case "rename":
+            crm.add_field(object_name, replace(crm.definition(object_name).fields[field.name], label=field.label))
         case "extend":
             there = crm.definition(object_name).fields[field.name]
             absent = [option for option in field.options if option not in there.options]
@@ -102,7 +119,7 @@ def _absent_options(there: FieldSchema, spec: FieldSpec) -> tuple[str, ...]:
 
 def _create(spec: FieldSpec) -> SetupStep:
     step = _step(
-        "field", "create", (spec.object, spec.name), f"Create the field {spec.object}.{spec.name} ({spec.label})."
+        "field", "create", (spec.object, spec.name), f"Create the field “{spec.label}” ({spec.object}.{spec.name})."
     )
     more = {
         "label": spec.label,

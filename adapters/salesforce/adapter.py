@@ -16,6 +16,7 @@ from adapters.salesforce.write import BATCH, Writer
 from connector.errors import border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
+    NO_LABELS,
     BulkWriter,
     Clock,
     FieldLimit,
@@ -106,9 +107,14 @@ class SalesforceAdapter:
         """See `CrmAdapter.missing_rights`."""
         return self._describer.missing_rights(needs)
 
-    def plan_setup(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
+    def plan_setup(
+        self,
+        fields: Sequence[FieldSpec],
+        hidden: Sequence[tuple[str, str]] = (),
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> list[SetupStep]:
         """See `CrmAdapter.plan_setup`."""
-        return self._setup.plan(fields, hidden)
+        return self._setup.plan(fields, hidden, labels)
 
     def field_limits(self, objects: Sequence[str]) -> list[FieldLimit]:
         """See `CrmAdapter.field_limits`."""

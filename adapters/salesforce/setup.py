@@ -13,10 +13,12 @@ from adapters.salesforce.org import OrgReader
 from adapters.salesforce.pages import Pages, held_by
 from adapters.salesforce.query import Reader
 from adapters.salesforce.setup_steps import (
+    FIELD,
     PERMISSION_SET,
     Found,
     dynamic_step,
     field_steps,
+    label_steps,
     layout_step,
     manual_layout_step,
     option_steps,
@@ -27,7 +29,7 @@ from adapters.salesforce.setup_steps import (
 )
 from connector.errors import CrmError, Locked, NoRoom, NotPermitted, RecordRejected, SchemaChanged
 from connector.model import Unseen
-from connector.ports import Condition, FieldLimit, FieldSpec, ObjectSchema, SetupResult, SetupStep
+from connector.ports import NO_LABELS, Condition, FieldLimit, FieldSpec, ObjectSchema, SetupResult, SetupStep
 
 _FIELDS_URL = "tooling/sobjects/CustomField"
 _ADMIN = "This takes an administrator, with the right Customize Application."
@@ -52,13 +54,20 @@ class Setup:
         self._org = org
         self._pages = Pages(client)
 
-    def plan(self, fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]] = ()) -> list[SetupStep]:
-        """Return what is missing; nothing on an org that is set up. `hidden`: what the integration user is to read besides."""
+    def plan(
+        self,
+        fields: Sequence[FieldSpec],
+        hidden: Sequence[tuple[str, str]] = (),
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> list[SetupStep]:
+        """Return what is missing; nothing on an org that is set up. `hidden`: what the integration user is to read besides; `labels`:
+        what we called fields last, by the keys of the steps that made them."""
         found = self._look(fields)
         new = [spec for spec in fields if full_name(spec) not in found.defined]
         return [
             *field_steps(new),
             *option_steps(fields, found.short),
+            *label_steps(fields, dict(self._outdated(fields, labels))),
             *permission_steps(fields, hidden, found),
             *self._layout_steps(fields, new),
         ]
@@ -149,6 +158,19 @@ class Setup:
             known = listed(row["Metadata"]) if row else frozenset(there.options)
             if absent := tuple(option for option in spec.options if option not in known):
                 yield full_name(spec), absent
+
+    def _outdated(self, fields: Sequence[FieldSpec], labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Yield the fields that are still called as we called them before, with that label, and are to be called otherwise.
+
+        What a describe shows may be a translation: the label is that of the definition.
+        """
+        for name, spec in {full_name(spec): spec for spec in fields}.items():
+            old = labels.get(f"{FIELD}{name}")
+            if old is None or old == spec.label:
+                continue
+            row = self._definition(name)
+            if row is not None and row["Metadata"].get("label") == old:
+                yield name, old
 
     def _definition(self, name: str) -> dict[str, Any] | None:
         """Return the id and the metadata of a custom field; None when we may not see them."""
@@ -254,6 +276,18 @@ class Setup:
         self._client.change("PATCH", f"{_FIELDS_URL}/{row['Id']}", {"Metadata": changed}, call="options")
         return {"added": list(detail["options"])}
 
+    def _change_label(self, detail: Detail) -> dict[str, Any]:
+        """Change a field's label where it still is the one that we gave: an admin's stays."""
+        row = self._definition(detail["name"])
+        if row is None:
+            # What is written replaces the definition: without what stands there now it would be wiped.
+            raise NotPermitted("the field's definition cannot be read.", where=self._client.where(detail["name"]))
+        if row["Metadata"].get("label") != detail["old"]:
+            return {"existed": True}
+        changed = {**row["Metadata"], "label": detail["label"]}
+        self._client.change("PATCH", f"{_FIELDS_URL}/{row['Id']}", {"Metadata": changed}, call="label")
+        return {"label": detail["label"]}
+
     def _make_permission_set(self, _detail: Detail) -> dict[str, Any]:
         about = "Lets the integration user read and write the fields of Afterword."
         body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET, "Description": about}
@@ -322,6 +356,7 @@ class Setup:
     _actions: Mapping[str, Callable[["Setup", Detail], dict[str, Any]]] = {
         "field": _make_field,
         "options": _add_options,
+        "label": _change_label,
         "permission_set": _make_permission_set,
         "permit": _permit,
         "assign": _assign,

@@ -8,8 +8,9 @@ from adapters.salesforce.pages import Page, dynamic_path, layout_path
 from connector.ports import FieldSpec, SetupStep
 
 PERMISSION_SET = "Afterword"
-_FIELD = "field:"
+FIELD = "field:"
 _OPTIONS = "options:"
+_LABEL = "label:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def field_steps(new: Sequence[FieldSpec]) -> Iterator[SetupStep]:
     for name, spec in {full_name(spec): spec for spec in new}.items():
         detail = {"action": "field", "name": name, "metadata": metadata(spec)}
         yield SetupStep(
-            f"{_FIELD}{name}",
+            f"{FIELD}{name}",
             f"Make the field “{spec.label}” ({name}).",
             detail=detail,
             group=f"Make fields of {holder(spec.object)}",
@@ -52,6 +53,17 @@ def option_steps(fields: Sequence[FieldSpec], short: Mapping[str, tuple[str, ...
             f"{_OPTIONS}{name}",
             f"Add {', '.join(f'“{option}”' for option in options)} to the list of “{spec.label}” ({name}).",
             detail={"action": "options", "name": name, "options": list(options)},
+        )
+
+
+def label_steps(fields: Sequence[FieldSpec], outdated: Mapping[str, str]) -> Iterator[SetupStep]:
+    """Yield a step for each field that is to be called otherwise than we called it before."""
+    for name, spec in {full_name(spec): spec for spec in fields if full_name(spec) in outdated}.items():
+        old = outdated[name]
+        yield SetupStep(
+            f"{_LABEL}{name}",
+            f"Call the field “{old}” ({name}) “{spec.label}”.",
+            detail={"action": "label", "name": name, "old": old, "label": spec.label},
         )
 
 
@@ -105,8 +117,8 @@ def undoing(sentence: str) -> str:
 
 def values_of(key: str) -> tuple[str, str] | None:
     """Return the object and the field that the step of this key made; None where it made something else."""
-    owner, _, name = key.removeprefix(_FIELD).partition(".")
-    if not key.startswith(_FIELD) or not name:
+    owner, _, name = key.removeprefix(FIELD).partition(".")
+    if not key.startswith(FIELD) or not name:
         return None
     return ("Task" if owner == holder("Task") else owner), name
 

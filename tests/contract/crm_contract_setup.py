@@ -128,6 +128,31 @@ class SetupContract:
         assert world.adapter.plan_undo([result]) == []
         assert all(one.done for one in world.adapter.apply_setup(world.adapter.plan_undo(made)))
 
+    def test_a_label_that_we_gave_is_changed_and_an_admins_stays(self, world: World) -> None:
+        company = world.names.company
+        made = self.set_up(world)
+        before = world.adapter.describe(company)
+        keys = {
+            spec.name: next(one.step.key for one in made if one.step.makes == (company, spec.name))
+            for spec in wanted(world)[:3]
+        }
+        newer = [replace(spec, label=f"New {spec.label}") for spec in wanted(world)[:3]]
+        # We know of no label that we gave, or gave another than stands there: an admin's.
+        assert automatic(world.adapter.plan_setup(newer)) == []
+        labels = {keys[MOOD]: "Customer mood", keys[PEOPLE]: "What an earlier version said"}
+        (step,) = automatic(world.adapter.plan_setup(newer, (), labels))
+        assert ("New Customer mood" in step.sentence, "Customer mood" in step.sentence) == (True, True)
+        (result,) = world.adapter.apply_setup([step])
+        assert (result.done, result.detail["label"]) == (True, "New Customer mood")
+        after = world.adapter.describe(company)
+        assert after.fields[MOOD] == replace(before.fields[MOOD], label="New Customer mood")
+        assert {**after.fields, MOOD: None} == {**before.fields, MOOD: None}
+        # A second run has nothing to do; a step that comes too late leaves what stands there by then.
+        assert automatic(world.adapter.plan_setup(newer, (), {**labels, keys[MOOD]: "New Customer mood"})) == []
+        (late,) = world.adapter.apply_setup([step])
+        assert (late.done, late.detail) == (True, {"existed": True})
+        assert world.adapter.plan_undo([result]) == []
+
     def test_a_list_with_more_options_than_ours_lacks_nothing(self, world: World) -> None:
         self.set_up(world)
         fewer = replace(wanted(world)[0], options=("Unhappy",))

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -29,7 +29,7 @@ from connector import status as statuses
 from connector import why as survey_log
 from connector.clock import SteppedClock, SystemClock
 from connector.model import MARK_KEY
-from connector.ports import Clock
+from connector.ports import Clock, CrmAdapter
 from connector.service import web_parts
 from connector.stages import lap
 from connector.stages.lap import Installation, Report
@@ -225,16 +225,19 @@ client_secret = "{self.org.client.client_secret}\""""
 
     def set_up(self) -> None:
         """Make our fields in the CRM, with an admin's token."""
-        endpoint = self.installation.endpoints[0]
+        endpoint, store = self.installation.endpoints[0], self.installation.store
+        with self.admin() as admin:
+            results = setting_up.apply(store, endpoint, admin, setting_up.plan(endpoint, admin), clock=self.clock)
+            assert [result.error for result in results if result.error is not None] == []
+
+    @contextmanager
+    def admin(self) -> Iterator[CrmAdapter]:
+        """An adapter that acts with an admin's rights."""
         settings = self.installation.settings.connection("acme")
-        user = endpoint.adapter.org().user
-        admin = wiring.adapter_for(
-            "acme", settings, self.clock, auth="token", access_token=self.org.admin_token, integration_user=user
-        )
-        store = self.installation.store
-        results = setting_up.apply(store, endpoint, admin, setting_up.plan(endpoint, admin), clock=self.clock)
-        assert [result.error for result in results if result.error is not None] == []
-        admin.close()
+        user = self.installation.endpoints[0].adapter.org().user
+        acting = {"auth": "token", "access_token": self.org.admin_token, "integration_user": user}
+        with closing(wiring.adapter_for("acme", settings, self.clock, **acting)) as adapter:
+            yield adapter
 
     def note_renewals(self) -> None:
         """Tell the calls that renew the installation's mark from others."""

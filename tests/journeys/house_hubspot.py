@@ -1,5 +1,7 @@
 """The same installation beside a pretend HubSpot."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +10,7 @@ from house import House, Task
 from adapters.sandbox.hubspot import HubSpot
 from connector import setting_up
 from connector.model import MARK_KEY
+from connector.ports import CrmAdapter
 
 COMPANIES, CONTACTS = "companies", "contacts"
 
@@ -33,6 +36,10 @@ access_token = "{self.org.access_token}\""""
         steps = setting_up.plan(endpoint, endpoint.adapter)
         results = setting_up.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
         assert [result.error for result in results if result.error is not None] == []
+
+    @contextmanager
+    def admin(self) -> Iterator[CrmAdapter]:
+        yield self.installation.endpoints[0].adapter
 
     def rep(self, name: str, email: str) -> str:
         return self.org.add_owner(name, email)
