@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from connector.errors import Bug, CursorInvalid
+from connector.errors import Bug, CursorInvalid, TooNew
 from connector.ports import Page, Position
 
 FORMAT = 1
@@ -81,10 +81,10 @@ def dump(cursor: Cursor) -> str:
 
 
 def load(text: str) -> Cursor:
-    """Read what any version up to this one has dumped."""
+    """Read what any version up to this one has dumped. Raises `TooNew` for what a later one has."""
     data = json.loads(text)
     if data["format"] > FORMAT:
-        raise Bug(f"cursor format {data['format']} is newer than {FORMAT}")
+        raise TooNew(f"positions of reading in format {data['format']} (known: {FORMAT})")
     return Cursor(
         since=_instant(data["since"]),
         at=Position(*data["at"]) if data["at"] else None,

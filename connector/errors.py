@@ -3,6 +3,7 @@
 AfterwordError(what, where, remedy)
 ├─ SettingsError(problems)              everything wrong with config.toml and the mappings, in one run
 ├─ StoreError                           the database is missing, busy, or newer than this version
+│  ├─ TooNew                            it holds what only a later version understands
 │  └─ LeaseLost                         another process took over: what was about to be written is not written by us
 ├─ CrmError
 │  ├─ Unavailable                       no answer, 5xx, an HTML page instead of data: passing
@@ -96,6 +97,17 @@ class SettingsError(AfterwordError):
 
 class StoreError(AfterwordError):
     """The database cannot be used as it is."""
+
+
+class TooNew(StoreError):
+    """A later version of Afterword has stored something that this one does not understand."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the database holds {what}, which a later version of Afterword has written.",
+            where="store.url",
+            remedy="Install the version that you had, or a later one; nothing is lost.",
+        )
 
 
 class LeaseLost(StoreError):

@@ -6,12 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from connector.model import Reason
 from connector.planning import Plan
 from connector.ports import Message, Write
 from connector.printing import line, many, not_invited, owed_follow_ups, problems, pulled
 from connector.stages.lap import Installation, Report
-from connector.why import BECAUSE
+from connector.why import in_words
 
 _INDENT = " " * 4
 
@@ -33,7 +32,7 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
         console.print(f"{_INDENT}{left.field.where}: {left.field.remedy}", markup=False)
     for gone in one.cancelled:
         who = f"{gone['contact'] or 'nobody'} ({gone['account']}) about {gone['about']}"
-        because = BECAUSE[Reason(gone["reason"])] if gone["reason"] else "it was cancelled"
+        because = in_words(gone["reason"]) if gone["reason"] else "it was cancelled"
         console.print(f"[bold]- not asked after all[/] {escape(who)}, {escape(gone['survey'])}: {because}")
     for message in one.noted.messages:
         console.print(f"[bold]+ mail[/] {escape(_addressed(message))}")

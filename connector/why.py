@@ -50,6 +50,11 @@ _OPTED_OUT: Final[Mapping[str, str]] = {
 """By the way on which somebody opted out."""
 
 
+def in_words(reason: str) -> str:
+    """Return a reason in words; one that a later version has given as it stands."""
+    return BECAUSE[Reason(reason)] if reason in set(Reason) else reason
+
+
 class UnknownRecord(AfterwordError):
     """The survey log has nothing under this id."""
 
@@ -180,7 +185,7 @@ def _move(row: Any) -> str:
         Decision.REFUSED: "not asked",
         Decision.CANCELLED: "not asked after all",
     }[Decision(row.state)]
-    because = f", because {BECAUSE[Reason(row.reason)]}" if row.reason else ""
+    because = f", because {in_words(row.reason)}" if row.reason else ""
     until = f", until {_time(row.until)}" if row.until else ""
     remark = getattr(row, "note", None)
     return f"{words}{because}{until}" + (f"; {remark}" if remark else "")

@@ -77,10 +77,14 @@ class Catalogue:
         kept = self._passes.last(object_name, _KEPT_AS)
         if kept is None or kept[0] <= since:
             return None
-        told = json.loads(kept[1])
-        fields = {one["name"]: FieldSchema(**{**one, **_tuples(one)}) for one in told["fields"]}
+        try:
+            told = json.loads(kept[1])
+            fields = {one["name"]: FieldSchema(**{**one, **_tuples(one)}) for one in told["fields"]}
+            rich = frozenset(told["rich"])
+        except (ValueError, KeyError, TypeError):  # another version has kept it: it is read anew
+            return None
         schema = ObjectSchema(object_name, object_name.capitalize(), fields)
-        self._remember(object_name, kept[0], schema, frozenset(told["rich"]))
+        self._remember(object_name, kept[0], schema, rich)
         return schema
 
     def _remember(self, object_name: str, at: datetime, schema: ObjectSchema, rich: frozenset[str]) -> None:

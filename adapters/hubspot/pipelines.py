@@ -57,7 +57,10 @@ class Pipelines:
         kept = self._passes.last(object_name, _KEPT_AS)
         if kept is None or kept[0] <= since:
             return None
-        return kept[0], {(pipeline, name): Stage(*told) for pipeline, name, *told in json.loads(kept[1])}
+        try:
+            return kept[0], {(pipeline, name): Stage(*told) for pipeline, name, *told in json.loads(kept[1])}
+        except (ValueError, TypeError):  # another version has kept it: it is read anew
+            return None
 
     def _read(self, object_name: str) -> Stages:
         rows = self._client.read(pipelines(object_name), call=f"pipelines of {object_name}").rows

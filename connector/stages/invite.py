@@ -296,7 +296,8 @@ def _existing(rows: Gathered, row: Any, survey: str) -> list[Decided]:
             id=one.id,
             contact=rows.now_called.get(one.contact_id, one.contact_id),
             state=Decision(one.state),
-            reason=Reason(one.reason) if one.reason else None,
+            # One that a later version has given is none that better data lifts.
+            reason=Reason(one.reason) if one.reason in set(Reason) else None,
             decided_at=one.decided_at,
             until=one.until,
         )

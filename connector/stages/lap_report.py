@@ -13,6 +13,7 @@ from connector.errors import (
     Problem,
     QuotaSpent,
     SettingsError,
+    TooNew,
 )
 from connector.model import ForeignField
 from connector.stages.pull import Pulled
@@ -118,4 +119,4 @@ class Report:
 def _exit_of(error: AfterwordError) -> int:
     if isinstance(error, QuotaSpent):
         return 1
-    return 2 if isinstance(error, SettingsError | MarkError) else 3
+    return 2 if isinstance(error, SettingsError | MarkError | TooNew) else 3

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -107,7 +107,7 @@ def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> di
 
 
 def schema_of(stored: Mapping[str, Any]) -> tuple[dict[str, ObjectSchema], set[str]]:
-    """Read what `schema_json` made: the schemas, and the objects that were asked for."""
+    """Read what `schema_json` made: the schemas, and the objects that were asked for. What else a later version knows is left out."""
     return {name: _object(one) for name, one in stored["objects"].items()}, set(stored["asked"])
 
 
@@ -184,9 +184,15 @@ def is_paused(connection: Connection, crm: str) -> bool:
 
 
 def _object(stored: Mapping[str, Any]) -> ObjectSchema:
-    fields = {name: _field(one) for name, one in stored["fields"].items()}
-    return ObjectSchema(**{**stored, "fields": fields})
+    described = {name: _field(one) for name, one in stored["fields"].items()}
+    return ObjectSchema(**{**_known(ObjectSchema, stored), "fields": described})
 
 
 def _field(stored: Mapping[str, Any]) -> FieldSchema:
-    return FieldSchema(**{**stored, "options": tuple(stored["options"]), "references": tuple(stored["references"])})
+    lists = {"options": tuple(stored["options"]), "references": tuple(stored["references"])}
+    return FieldSchema(**{**_known(FieldSchema, stored), **lists})
+
+
+def _known(of: type[ObjectSchema | FieldSchema], stored: Mapping[str, Any]) -> dict[str, Any]:
+    names = {one.name for one in fields(of)}
+    return {name: value for name, value in stored.items() if name in names}

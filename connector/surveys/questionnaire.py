@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from connector.errors import Bug
+from connector.errors import TooNew
 from connector.surveys.wording import Wording, wording
 
 VERSION: Final = 1
@@ -76,11 +76,11 @@ class Questionnaire:
 def from_json(stored: Mapping[str, Any]) -> Questionnaire:
     """Read back what `Questionnaire.to_json` of this or any earlier version made: an invitation lies in a mailbox for weeks.
 
-    Raises `Bug` for one of a later version.
+    Raises `TooNew` for one of a later version.
     """
     version = stored["version"]
     if version > VERSION:
-        raise Bug(f"a questionnaire of version {version} is stored; this version reads up to {VERSION}")
+        raise TooNew(f"questionnaires of version {version} (known: {VERSION})")
     return _READERS[max(known for known in _READERS if known <= version)](stored)
 
 

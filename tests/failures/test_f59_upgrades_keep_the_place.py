@@ -6,6 +6,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from house import DAY, HOUR, House
+from house_hubspot import HubSpotHouse
 from sqlalchemy import select, update
 
 from connector.clock import SteppedClock
@@ -51,3 +52,11 @@ def test_new_schemas_leave_places_as_they_are(tmp_path: Path, clock: SteppedCloc
         kept: Any = connection.execute(select(tables.cursor)).mappings().one()
     store.close()
     assert dict(kept) == {**row, "position": place}
+
+
+def test_what_a_later_version_has_kept_of_lists_is_read_anew(hub: HubSpotHouse) -> None:
+    kept = tables.cursor.c["pass"] != "changes"
+    with hub.installation.store.write() as tx:
+        assert tx.execute(update(tables.cursor).where(kept).values(position='{"later": [1]}')).rowcount > 0
+    hub.restart()
+    assert hub.later(HOUR / 12).exit_code == 0

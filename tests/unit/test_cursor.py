@@ -8,7 +8,7 @@ import pytest
 from adapters.memory import MemoryAdapter, MemoryCrm
 from connector.clock import SteppedClock
 from connector.cursor import Cursor, advance, dump, finish, load
-from connector.errors import Bug, CursorInvalid
+from connector.errors import Bug, CursorInvalid, TooNew
 from connector.ports import Page, Position, Query
 
 LAG = timedelta(minutes=5)
@@ -76,7 +76,7 @@ def test_cursors_that_were_stored_by_this_version_can_always_be_read() -> None:
 
 def test_a_cursor_of_a_later_version_is_not_guessed_at() -> None:
     newer = json.loads(dump(Cursor())) | {"format": 99}
-    with pytest.raises(Bug):
+    with pytest.raises(TooNew, match="a later version"):
         load(json.dumps(newer))
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from connector.errors import Bug
+from connector.errors import TooNew
 from connector.surveys import questionnaire as module
 from connector.surveys.questionnaire import from_json, questionnaire
 from connector.surveys.wording import languages
@@ -66,7 +66,7 @@ def test_a_language_without_wording_falls_back_as_a_whole():
 def test_an_unknown_metric_and_an_unknown_version_are_refused():
     with pytest.raises(ValueError, match="composite, csat"):
         questionnaire("smileys", "en")
-    with pytest.raises(Bug):
+    with pytest.raises(TooNew):
         from_json(questionnaire("csat", "en").to_json() | {"version": 99})
 
 
