@@ -90,7 +90,8 @@ def _follow_account(tx: Transaction, customer: str, now: datetime) -> None:
 
 
 def _customer(context: Context, connection: Transaction, row: Row[Any], now: datetime) -> Customer:
-    found = [*following.answers_of(connection, row.customer), *following.second_thoughts(connection, row.customer)]
+    fresh = following.answers_of(connection, row.customer, crms=context.live)
+    found = [*fresh, *following.second_thoughts(connection, row.customer)]
     owed = {one.response_id: one for one in follow_ups.owed_to(connection, row.customer)}
     unread = [
         pair for pair in following.answers_by_id(connection, owed) if pair[1].id not in {one.id for _, one in found}

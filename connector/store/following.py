@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select, update
 
@@ -21,6 +21,8 @@ from connector.store.tables import (
     standing,
 )
 
+AT_ONCE: Final = 500
+"""How many answers of one customer that no rule has looked at are taken in together: after a long pause they may be very many."""
 REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
 """States of an invitation that reached its person, or may have; one that expired was never sent."""
 
@@ -33,22 +35,30 @@ def accounts_of(connection: Connection, customer: str) -> list[Row[Any]]:
     return list(rows)
 
 
-def answers_of(connection: Connection, customer: str, limit: int = 50) -> list[tuple[Said, Row[Any]]]:
+def answers_of(
+    connection: Connection, customer: str, *, crms: Collection[str], limit: int = 50
+) -> list[tuple[Said, Row[Any]]]:
     """Return the newest answers that count, newest first, each with its row (survey, connection, considered_at …).
 
-    Those that no rule has looked at yet are all among them, however many there are.
+    Those that no rule has looked at yet, and that came on these connections, are all among them. Where they are more than
+    `AT_ONCE`, the first of them come, and nothing of what came later: the others follow when these have been looked at.
     """
     mine = _answers().where(account.c.customer == customer, response.c.counts)
+    unseen = mine.where(response.c.considered_at.is_(None), response.c.connection.in_(crms))
+    fresh = connection.execute(unseen.order_by(None).order_by(response.c.at, response.c.id).limit(AT_ONCE + 1)).all()
+    if len(fresh) > AT_ONCE:
+        fresh = fresh[:AT_ONCE]
+        mine = mine.where(response.c.at <= fresh[-1].at)
     newest = connection.execute(mine.limit(limit)).all()
-    fresh = connection.execute(mine.where(response.c.considered_at.is_(None))).all()
     known = {row.id for row in newest}
-    return _with_said(connection, [*newest, *(row for row in fresh if row.id not in known)])
+    return _with_said(connection, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
 
 
 def second_thoughts(connection: Connection, customer: str) -> list[tuple[Said, Row[Any]]]:
     """Return the corrections that came after a follow-up was opened and that no rule has looked at: they count in no figure."""
     fresh = and_(response.c.after_contact, ~response.c.counts, response.c.considered_at.is_(None))
-    return _with_said(connection, connection.execute(_answers().where(account.c.customer == customer, fresh)).all())
+    rows = _answers().where(account.c.customer == customer, fresh).limit(AT_ONCE)
+    return _with_said(connection, connection.execute(rows).all())
 
 
 def answers_by_id(connection: Connection, responses: Collection[str]) -> list[tuple[Said, Row[Any]]]:

@@ -1,91 +1,116 @@
 """Linked accounts: which customer each account is counted as, over all connections."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import groupby
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, exists, func, or_, select, update
 
 from connector.linking import Linkable, customer_of
 from connector.store.follow_up_moves import follow_accounts
 from connector.store.pulling import mark_stale
 from connector.store.tables import account, standing
 
+PAGE: Final = 500
+"""How many accounts, or keys, are looked at together: the first linking of two CRMs concerns all of them."""
+
 
 def settle(connection: Connection, now: datetime) -> int:
     """Let accounts that share a key be one customer, and those that share none (any more) be one each; returns how many moved."""
-    moved: list[str] = []
+    moved: set[str] = set()
     for one in _of_another_key(connection):
-        moved += _count_as(connection, one, one.id, now)
+        moved.update(_count_as(connection, one, one.id, now))
     for group in _groups_to_look_at(connection):
         customer = customer_of(group, _known(connection, (one.customer for one in group)))
         for one in group:
-            moved += _count_as(connection, one, customer or one.id, now)
+            moved.update(_count_as(connection, one, customer or one.id, now))
     for one in _no_longer_linked(connection):
-        moved += _count_as(connection, one, one.id, now)
+        moved.update(_count_as(connection, one, one.id, now))
     if moved:
         # Once all of them are where they belong: what parts and comes together again in between loses no answer to the other.
-        follow_accounts(connection, set(moved), now)
+        follow_accounts(connection, moved, now)
     return len(moved)
 
 
-def _of_another_key(connection: Connection) -> list[Linkable]:
-    """Return the accounts that are still one customer with accounts whose key they do not share any more.
+def _of_another_key(connection: Connection) -> Iterator[Linkable]:
+    """Yield the accounts that are still one customer with accounts whose key they do not share any more.
 
-    The account that the customer is named after keeps it, with those of its key.
+    The account that the customer is named after keeps it, with those of its key; where that one is not among them, the first.
     """
-    joined = account.alias("joined")
-    several = select(joined.c.customer).where(joined.c.customer != joined.c.id, joined.c.deleted_at.is_(None))
-    rows = connection.execute(
-        select(account.c.id, account.c.connection, account.c.customer, account.c.link)
-        .where(account.c.deleted_at.is_(None), account.c.customer.in_(several))
-        .order_by(account.c.customer, account.c.id)
-    ).all()
-    parted = []
-    for customer, group in groupby(rows, key=lambda row: row.customer):
-        mine = [*group]
-        keeps = next((row for row in mine if row.id == customer), mine[0])
-        parted += [Linkable(row.id, row.connection, customer) for row in mine if row.link != keeps.link]
-    return parted
-
-
-def _groups_to_look_at(connection: Connection) -> list[list[Linkable]]:
-    """Return the accounts of every key that two or more accounts share and are not yet one customer, or are though they should not."""
-    alive = and_(account.c.link.is_not(None), account.c.deleted_at.is_(None))
-    shared = (
-        select(account.c.link)
-        .where(alive)
-        .group_by(account.c.link)
-        .having(
-            func.count() > 1,
-            or_(
-                func.count(func.distinct(account.c.customer)) > 1,
-                func.count() > func.count(func.distinct(account.c.connection)),
-            ),
-        )
+    head, first = account.alias("head"), account.alias("first")
+    named = select(head.c.id).where(head.c.id == account.c.customer, head.c.customer == head.c.id, _lives(head))
+    earliest = select(func.min(first.c.id)).where(first.c.customer == account.c.customer, _lives(first))
+    named, earliest = named.correlate(account), earliest.correlate(account)
+    keeper = account.alias("keeper")
+    keeps = keeper.c.id == func.coalesce(named.scalar_subquery(), earliest.scalar_subquery())
+    parted = (
+        select(account.c.id, account.c.connection, account.c.customer)
+        .select_from(account)
+        .join(keeper, keeps)
+        .where(_lives(account), account.c.customer != account.c.id, account.c.link.is_distinct_from(keeper.c.link))
     )
-    rows = connection.execute(
-        select(account.c.link, account.c.id, account.c.connection, account.c.customer)
-        .where(alive, account.c.link.in_(shared))
-        .order_by(account.c.link, account.c.id)
-    ).all()
-    return [
-        [Linkable(row.id, row.connection, row.customer) for row in mine]
-        for _link, mine in groupby(rows, key=lambda row: row.link)
-    ]
+    yield from _paged(connection, parted)
 
 
-def _no_longer_linked(connection: Connection) -> list[Linkable]:
+def _groups_to_look_at(connection: Connection) -> Iterator[list[Linkable]]:
+    """Yield the accounts of every key that two or more accounts share and are not yet one customer, or are though they should not.
+
+    Of a key that several accounts of one CRM share only those come that are another's customer: they are to be one each.
+    """
+    alive = and_(account.c.link.is_not(None), _lives(account))
+    several = func.count() > func.count(func.distinct(account.c.connection))
+    apart = func.count(func.distinct(account.c.customer)) > 1
+    joined = func.sum(case((account.c.customer != account.c.id, 1), else_=0)) > 0
+    after = ""
+    while True:
+        shared = (
+            select(account.c.link, several.label("several"))
+            .where(alive, account.c.link > after)
+            .group_by(account.c.link)
+            .having(func.count() > 1, or_(and_(~several, apart), and_(several, joined)))
+            .order_by(account.c.link)
+            .limit(PAGE)
+        )
+        keys = {row.link: bool(row.several) for row in connection.execute(shared)}
+        for link, crowded in keys.items():
+            yield from _groups_of(connection, link, crowded=crowded)
+        if len(keys) < PAGE:
+            return
+        after = max(keys)
+
+
+def _groups_of(connection: Connection, link: str, *, crowded: bool) -> Iterator[list[Linkable]]:
+    columns = (account.c.id, account.c.connection, account.c.customer)
+    mine = select(*columns).where(account.c.link == link, _lives(account))
+    if crowded:
+        for one in _paged(connection, mine.where(account.c.customer != account.c.id)):
+            yield [one]
+        return
+    yield [Linkable(*row) for row in connection.execute(mine.order_by(account.c.id))]
+
+
+def _no_longer_linked(connection: Connection) -> Iterator[Linkable]:
     other = account.alias("other")
-    alone = ~exists().where(
-        and_(other.c.link == account.c.link, other.c.id != account.c.id, other.c.deleted_at.is_(None))
+    alone = ~exists().where(and_(other.c.link == account.c.link, other.c.id != account.c.id, _lives(other)))
+    left = select(account.c.id, account.c.connection, account.c.customer).where(
+        account.c.customer != account.c.id, _lives(account), or_(account.c.link.is_(None), alone)
     )
-    rows = connection.execute(
-        select(account.c.id, account.c.connection, account.c.customer).where(
-            account.c.customer != account.c.id, account.c.deleted_at.is_(None), or_(account.c.link.is_(None), alone)
-        )
-    )
-    return [Linkable(row.id, row.connection, row.customer) for row in rows if _left_by_others(connection, row.customer)]
+    return (one for one in _paged(connection, left) if _left_by_others(connection, one.customer))
+
+
+def _paged(connection: Connection, accounts: Select[Any]) -> Iterator[Linkable]:
+    """Yield accounts page by page, by id: what is done about some of them meanwhile changes nothing about those behind."""
+    after = ""
+    while True:
+        page = connection.execute(accounts.where(account.c.id > after).order_by(account.c.id).limit(PAGE)).all()
+        yield from (Linkable(row.id, row.connection, row.customer) for row in page)
+        if len(page) < PAGE:
+            return
+        after = page[-1].id
+
+
+def _lives(table: FromClause) -> ColumnElement[bool]:
+    return table.c.deleted_at.is_(None)
 
 
 def _left_by_others(connection: Connection, customer: str) -> bool:
