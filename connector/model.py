@@ -125,6 +125,10 @@ class Account:
     """What the fields that we own hold in the CRM right now, by our own names, in the CRM's own form."""
 
 
+EMAIL_BOUNCED: Final = "email_bounced"
+"""A contact's fact: true where the CRM says that mail to the address has come back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """A person at an account."""

@@ -166,6 +166,10 @@ class Section:
                 self._dependable(test, found, asked=asked)
                 self._chosen(test, found)
 
+    def has(self, path: str) -> bool:
+        """Tell whether the CRM shows us a field."""
+        return find(self.schemas, self.schema, path) is not None
+
     def _chosen(self, test: Test, found: FieldSchema) -> None:
         """Note a condition none of whose values the field offers: a slip of the pen there keeps everybody from being asked."""
         words = [one for one in test.values if isinstance(one, str)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from connector.errors import Problem
-from connector.model import ForeignField, Ownership
+from connector.model import EMAIL_BOUNCED, ForeignField, Ownership
 from connector.ports import Condition, FieldSchema, FieldSpec, ObjectSchema, Query
 from mappings.checking import Section, find, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
@@ -65,7 +65,7 @@ class MappingFile:
         spec = self.spec
         kinds = [one for one in spec.interactions if any(event == f"{one.kind}.{ended.event}" for ended in one.ended)]
         named = [spec.account.facts, spec.contact.facts, *(one.facts for one in kinds)]
-        return frozenset({name for facts in named for name, _field in facts} | {EMAIL_INVALID})
+        return frozenset({name for facts in named for name, _field in facts} | {EMAIL_INVALID, EMAIL_BOUNCED})
 
     @property
     def identity(self) -> str:
@@ -221,6 +221,8 @@ class _Fitting:
         section.need([spec.email], purpose="address")
         section.need([spec.role, spec.language])
         section.compare(spec.no_surveys)
+        # Not every org keeps bounces: an optional condition on a field that is not there is nothing to tell.
+        section.compare(one for one in spec.bounced if not one.field.optional or section.has(one.field.path))
         section.compare(spec.where, asked=True)
         self._facts("contact", section, spec.facts)
         shown = self._shown("contact", section)

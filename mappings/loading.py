@@ -181,6 +181,7 @@ def _contact(table: Table) -> ContactMap:
         language=a_field(table, "language"),
         owner=a_field(table, "owner"),
         no_surveys=tests(table, "no_surveys"),
+        bounced=tests(table, "bounced"),
         where=tests(table, "where"),
         facts=facts(table),
     )

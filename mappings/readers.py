@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Any
 
 from connector.errors import MappingError
-from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
+from connector.model import EMAIL_BOUNCED, Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
 from mappings.conditions import Holds, all_of, any_of, no
 from mappings.converters import (
     Read,
@@ -218,11 +218,14 @@ def contact_builder(
     role, language = _maybe(spec.role, types, read_text), _maybe(spec.language, types, read_language)
     owner, no_surveys = _ref(_one(spec.owner), users, types), any_of(spec.no_surveys, types)
     facts_of, shown = _facts(spec.facts, types), _shown(written)
+    bounced = any_of(spec.bounced, types)
 
     def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Contact:
         facts, address = facts_of(fields, errors), email(fields)
         if address is None and raw_email(fields) is not None:
             facts[EMAIL_INVALID] = True
+        if bounced(fields):
+            facts[EMAIL_BOUNCED] = True
         return Contact(
             ref,
             name(fields),

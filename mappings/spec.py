@@ -98,6 +98,8 @@ class ContactMap:
     owner: FieldMap | None = None
     no_surveys: Tests = ()
     """Any of them is enough."""
+    bounced: Tests = ()
+    """Any of them is enough: mail to the address has come back."""
     where: Tests = ()
     facts: Facts = ()
 

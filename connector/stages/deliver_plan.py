@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from connector.model import Contact, Interaction, Reason
+from connector.model import EMAIL_BOUNCED, Contact, Interaction, Reason
 from connector.ports import Reading
 
 FIRST_RETRY: Final = timedelta(minutes=5)
@@ -57,7 +57,7 @@ def objection(planned: Planned, contact: Reading | None, interaction: Reading | 
         return Stop(Reason.DELAY, address_changed=True)
     if not planned.allowed:
         return Stop(Reason.TEST_ORG)
-    return Stop(Reason.BAD_ADDRESS) if planned.bounced else None
+    return Stop(Reason.BAD_ADDRESS) if planned.bounced or person.facts.get(EMAIL_BOUNCED) else None
 
 
 def gap_over(last_mails: Mapping[str, datetime], person: str, gap: timedelta) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connector.errors import Bug
 from connector.mail_domains import company_domains
-from connector.model import Decision, Reason
+from connector.model import EMAIL_BOUNCED, Decision, Reason
 from connector.settings import Limits, Recipients, Settings, Survey
 from connector.stages.context import Context
 from connector.stages.invite_plan import (
@@ -331,7 +331,7 @@ def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
         no_surveys=contact.no_surveys,
         opted_out=out,
         erased=out and person is not None and person.opted_out_by == "erased",
-        bounced=person is not None and person.bounced_at is not None,
+        bounced=(person is not None and person.bounced_at is not None) or bool(contact.facts.get(EMAIL_BOUNCED)),
         deleted=contact.deleted_at is not None,
         timezone=contact.facts.get("timezone"),
         facts=contact.facts,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true, update
 
+from connector.model import EMAIL_BOUNCED
 from connector.store.among import among
 from connector.store.tables import account, binding, contact, invitation, person, response, standing
 
@@ -33,6 +34,7 @@ def _can_be_asked(internal_domains: Collection[str]) -> ColumnElement[bool]:
         contact.c.no_surveys.is_(False),
         person.c.opted_out_at.is_(None),
         person.c.bounced_at.is_(None),
+        contact.c.facts[EMAIL_BOUNCED].as_boolean().is_not(True),
         not_(or_(*ours)) if ours else true(),
     )
 

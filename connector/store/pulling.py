@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, update
 
-from connector.model import MARK_KEY, Account, Contact, Interaction, Kind, Pulled, SeenTask
+from connector.model import EMAIL_BOUNCED, MARK_KEY, Account, Contact, Interaction, Kind, Pulled, SeenTask
 from connector.ports import Reading, Record
 from connector.store import own_users, tables
 from connector.store.among import among
@@ -383,15 +383,20 @@ class Absorber:
         if not any_figures(self._sql):
             return
         contact = tables.contact
-        known = select(*(contact.c[name] for name in ("id", "account_ref", "person", "no_surveys", "deleted_at")))
+        columns = ("id", "account_ref", "person", "no_surveys", "facts", "deleted_at")
+        known = select(*(contact.c[name] for name in columns))
         before = {row.id: row for row in self._sql.execute(known.where(among(self._sql, contact.c.id, ids.values())))}
         accounts: set[str | None] = set()
         for ref, row in rows.items():
             value, old = row.value, before.get(ids.get(ref, ""))
             if not isinstance(value, Contact):
                 continue
-            here = (ref_text(value.account), *self._ours(value, ""), value.no_surveys, None)
-            there = None if old is None else (old.account_ref, old.person, old.no_surveys, old.deleted_at)
+            here = (ref_text(value.account), *self._ours(value, ""), value.no_surveys, *_bounced(value.facts), None)
+            there = (
+                None
+                if old is None
+                else (old.account_ref, old.person, old.no_surveys, *_bounced(old.facts), old.deleted_at)
+            )
             if here != there:
                 accounts |= {here[0], old.account_ref if old is not None else None}
         look_again_at_accounts(self._sql, self._crm, [ref for ref in accounts if ref])
@@ -406,6 +411,10 @@ class Absorber:
         latched = [*self._sql.execute(select(tables.person.c.person).where(fresh)).scalars()]
         self._sql.execute(update(tables.person).where(fresh).values(opted_out_at=self._now, opted_out_by="crm"))
         look_again_at_people(self._sql, latched)
+
+
+def _bounced(facts: Mapping[str, Any]) -> tuple[bool]:
+    return (bool(facts.get(EMAIL_BOUNCED)),)
 
 
 def mark_stale(connection: Connection, customer: str, now: datetime) -> None:

@@ -109,3 +109,20 @@ def test_reports_that_match_nothing_are_counted_and_told(asked: House) -> None:
     warned = [one for one in checking.check(asked.installation).problems if "match no message" in one.what]
     assert [one.severity for one in warned] == ["warning"]
     assert not is_marked(asked)
+
+
+def test_whom_the_crm_says_to_be_unreachable_is_neither_reminded_nor_asked(asked: House) -> None:
+    (contact,) = [row["Id"] for row in asked.org.rows("Contact")]
+    asked.org.update(
+        "Contact", contact, {"EmailBouncedReason": "550 no such user", "EmailBouncedDate": "2026-11-20T08:00:00Z"}
+    )
+    asked.later(4 * DAY)
+    assert len(asked.mailbox.mails) == 1
+    asked.closed_case(asked.record("Contact", contact)["AccountId"], contact)
+    assert asked.later(HOUR).not_invited == {"bad_address": 1}
+    assert not is_marked(asked)
+    asked.org.update("Contact", contact, {"EmailBouncedReason": None, "EmailBouncedDate": None})
+    asked.closed_case(asked.record("Contact", contact)["AccountId"], contact)
+    asked.later(HOUR)
+    asked.later(2 * DAY)
+    assert len(asked.mailbox.mails) == 2

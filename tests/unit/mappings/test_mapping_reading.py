@@ -394,3 +394,14 @@ def test_what_is_understood_differently_starts_one(mapping: FittedMapping, old: 
 
 def test_a_field_that_appears_starts_one(mapping: FittedMapping) -> None:
     assert fitted(schemas=without(an_org(), "Contact", "Language__c")).fingerprint != mapping.fingerprint
+
+
+@pytest.mark.parametrize("mark", ["EmailBouncedReason", "EmailBouncedDate"])
+def test_the_crms_own_mark_of_a_bounce_is_a_fact(mark: str) -> None:
+    org = with_fields(an_org(), "Contact", field("EmailBouncedReason", "text"), field("EmailBouncedDate", "datetime"))
+    mapping = fitted(packaged("salesforce"), org)
+    clean = read(mapping, "Contact", Name="Maria", EmailBouncedReason=None, EmailBouncedDate=None).value
+    marked = read(mapping, "Contact", Name="Maria", **{mark: "2026-11-20T08:00:00Z"}).value
+    assert isinstance(clean, Contact)
+    assert isinstance(marked, Contact)
+    assert ("email_bounced" in clean.facts, marked.facts["email_bounced"]) == (False, True)
