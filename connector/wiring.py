@@ -165,7 +165,7 @@ def site(settings: Settings) -> Site:
     sender = settings.email.from_ if settings.email else None
     return Site(
         public_url=settings.web.public_url,
-        sender_name=(sender.name or sender.address) if sender else "",
+        sender_name=settings.company.name or ((sender.name or sender.address) if sender else ""),
         sender_address=sender.address if sender else "",
         reply_to=settings.email.reply_to if settings.email else None,
         zone=settings.company.timezone,

@@ -75,6 +75,12 @@ class WorkingTime:
         hours = next(islice(self._days(begin.date()), days, None))
         return min(max(hours.opens, self._at(hours.day, begin.time())), hours.closes)
 
+    def working_day_before(self, day: date) -> date:
+        """Return the last day before `day` on which people work."""
+        if self.window.always:
+            return day - DAY
+        return next(self._days(day - DAY, step=-1)).day
+
     def day_of(self, at: datetime) -> date:
         """Return the date that people here have at `at` (aware)."""
         return at.astimezone(self.tz).date()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import Final
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.core import get_global
 
 from connector.settings import Settings
+from connector.working_time import WorkingTime
 
 _PARTS: Final = re.compile(r"[()]")
 _SUMMER: Final = re.compile(r" (daylight|summer) time$")
@@ -40,6 +42,11 @@ def first_zone(names: Iterable[object], otherwise: ZoneInfo) -> ZoneInfo:
 def owner_zone(owner_timezone: str | None, settings: Settings) -> ZoneInfo:
     """Return the zone in which a CRM user reads days and times: their own, or else the company's."""
     return first_zone((owner_timezone,), settings.company.timezone)
+
+
+def owner_hours(owner_timezone: str | None, settings: Settings) -> WorkingTime:
+    """Return when a CRM user is at work: in the company's hours, by their own clocks."""
+    return replace(settings.company.working_time, tz=owner_zone(owner_timezone, settings))
 
 
 def day_begins(at: datetime, settings: Settings) -> datetime:

@@ -129,12 +129,12 @@ def _clauses(newest_first: Sequence[Said], needs: Attention) -> Iterator[_Clause
     for follow_up in (*needs.unnamed, *needs.named):
         answer = worst_said(follow_up.said)
         if answer is not None:
-            seen |= {answer.response_id, *((answer.contact_id,) if answer.contact_id else ())}
+            seen |= {answer.response_id, *((answer.whose,) if answer.whose else ())}
         yield _Clause(answer, follow_up)
     for said in newest_first:
-        if said.response_id in seen or said.contact_id in seen:
+        if said.response_id in seen or said.whose in seen:
             continue
-        seen |= {said.response_id, *((said.contact_id,) if said.contact_id else ())}
+        seen |= {said.response_id, *((said.whose,) if said.whose else ())}
         yield _Clause(said)
 
 

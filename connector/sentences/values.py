@@ -30,6 +30,8 @@ class Said:
     """What was asked about, where it is known."""
     connection: str = ""
     """The CRM that it came through: only that one's users read its words."""
+    person: str | None = None
+    """The same for all contacts of one human, who may be one in each CRM; None: nobody knows."""
 
     def read_in(self, crm: str, *, is_known: bool) -> "Said":
         """Return the answer as users of a CRM may read it.
@@ -40,6 +42,10 @@ class Said:
             return self
         known = self.who if is_known else None
         return replace(self, who=known, comment=None, subject=None, interaction_id=None)
+    @property
+    def whose(self) -> str | None:
+        """Who said it, as far as that is known: a human has one for all contacts."""
+        return self.person or self.contact_id
 
     @property
     def worst(self) -> Rating:

@@ -1,7 +1,7 @@
 """Taking the steps that `follow_up_plan` has planned: follow-ups are opened, take up further answers, and are closed by good ones."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,8 @@ from connector.stages.follow_up_plan import ACCOUNT, Answer, Customer, Step
 from connector.stages.present import words_of
 from connector.store import Row, Transaction, follow_ups, following
 from connector.store.pulling import mark_stale
-from connector.zones import owner_zone
+from connector.working_time import WorkingTime
+from connector.zones import owner_hours, owner_zone
 
 _UNKNOWN_DUE = timedelta(hours=24)
 """How long there is where the rule is in the configuration no more."""
@@ -39,6 +40,11 @@ class Surroundings:
     def rules_of(self, step: Step) -> list[FollowUp]:
         """Return the rules of a step that the configuration still has, the first one first."""
         return [self.rules[name] for name in step.rules if name in self.rules]
+
+    def hours_of(self, row: Row[Any]) -> WorkingTime:
+        """Return when the owner of a follow-up is at work."""
+        owner = following.owner_at(self.tx, row.connection, row.owner_ref)
+        return owner_hours(owner.timezone if owner is not None else None, self.context.settings)
 
     def assign(self, rule: FollowUp | None, about: About) -> Assigned:
         """Choose whose a follow-up is."""
@@ -104,7 +110,7 @@ def _open(here: Surroundings, step: Step) -> str | None:
         "interaction_id": about.interaction_id,
         "state": FollowUpState.OPEN.value,
         "priority": follow_ups.raised_priority("low", *(rule.priority for rule in rules)) if rules else "normal",
-        "due_at": _due(here, step),
+        "due_at": _due(here, step, replace(here.context.settings.company.working_time, tz=assigned.tz)),
         "owner_ref": assigned.ref,
         "owner_note": assigned.note,
         "subject": "",
@@ -149,17 +155,16 @@ def _contact_at(here: Surroundings, step: Step, account: Row[Any]) -> str | None
     return following.contact_in(here.tx, account.connection, contacts, step.person)
 
 
-def _due(here: Surroundings, step: Step) -> datetime:
-    """Return when it is due: counted from the first answer, in working time, and never before now.
+def _due(here: Surroundings, step: Step, hours: WorkingTime) -> datetime:
+    """Return when it is due: counted from the first answer, in its owner's working time, and never before now.
 
     The shortest time that any of its rules gives is promised. What somebody is owed is counted from now on: the answer is old.
     """
-    working_time = here.context.settings.company.working_time
     after = min((rule.due for rule in here.rules_of(step)), default=_UNKNOWN_DUE)
     if any(answer.owed_by is not None for answer in step.answers):
-        return working_time.add_working_days(here.now, 1)
+        return hours.add_working_days(here.now, 1)
     begins = min((answer.said.at for answer in step.answers), default=here.now)
-    return max(working_time.due(begins, after), here.now)
+    return max(hours.due(begins, after), here.now)
 
 
 def _put_in(here: Surroundings, into: str, step: Step) -> None:
@@ -187,9 +192,13 @@ def _join(here: Surroundings, step: Step, known: str) -> str:
     if row.words_of is None:
         changes["words_of"] = ""
     if news and row.state == FollowUpState.WAITING_FOR_OUTCOME:
-        changes |= {"state": FollowUpState.OPEN.value, "due_at": _due(here, step), **dict.fromkeys(_BEGINS_ANEW)}
+        changes |= {
+            "state": FollowUpState.OPEN.value,
+            "due_at": _due(here, step, here.hours_of(row)),
+            **dict.fromkeys(_BEGINS_ANEW),
+        }
     elif news or step.about_account:
-        changes["due_at"] = min(row.due_at, _due(here, step))
+        changes["due_at"] = min(row.due_at, _due(here, step, here.hours_of(row)))
     follow_ups.change(here.tx, known, **changes)
     _pass_on(here, row, [*there, *(answer.said.response_id for answer in news)])
     return known

@@ -28,13 +28,14 @@ from connector.stages.notices_plan import (
     Watch,
     carries,
     mail_due,
+    missed_a_digest,
     notices,
 )
 from connector.store import Row, Transaction, connecting, following, noticing
 from connector.store.noticing import Waiting
 from connector.surveys.mail import Site
 from connector.working_time import WorkingTime
-from connector.zones import owner_zone
+from connector.zones import owner_hours
 
 PAGE = 200
 TASK_WITHIN = timedelta(minutes=10)
@@ -207,10 +208,12 @@ def _tell(context: Context, site: Site, email: str) -> int:
         recipient = _recipient(context, tx, email)
         midnight = _midnight(recipient.working, now)
         sent = frozenset(MailKind(kind) for kind in noticing.mails_to(tx, email, midnight) if kind in set(MailKind))
-        kind = mail_due([NoticeKind(row.kind) for row in waiting], now, recipient.working, sent_today=sent)
+        missed = missed_a_digest(min((row.at for row in waiting if row.at), default=None), now, recipient.working)
+        kinds = [NoticeKind(row.kind) for row in waiting]
+        kind = mail_due(kinds, now, recipient.working, sent_today=sent, missed=missed)
         if kind is None:
             return 0
-        rows = [row for row in waiting if carries(kind, NoticeKind(row.kind))]
+        rows = [row for row in waiting if carries(kind, NoticeKind(row.kind), missed=missed)]
         mail = compose(context, tx, site, recipient, kind=kind, rows=rows)
     return staff_sending.send(context, mail.message, mail.key, kind=kind.value, notices=[row.key for row in rows])
 
@@ -218,9 +221,7 @@ def _tell(context: Context, site: Site, email: str) -> int:
 def _recipient(context: Context, tx: Transaction, email: str) -> Recipient:
     """Return who gets a mail, and when they work: on their own clocks where they are a user with a time zone."""
     users = noticing.users_by_email(tx, email)
-    company = context.settings.company.working_time
-    tz = owner_zone(next((user.timezone for user in users if user.timezone), None), context.settings)
-    working = WorkingTime(tz, company.window, company.holidays)
+    working = owner_hours(next((user.timezone for user in users if user.timezone), None), context.settings)
     return Recipient(email, users[0].name if users else "", working)
 
 

@@ -9,7 +9,8 @@ from connector.domain.crm_text import one_line
 from connector.ports import Message
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
-from connector.sentences.values import Caps, Link, OpenFollowUp
+from connector.sentences.ratings import with_word
+from connector.sentences.values import Caps, Link, OpenFollowUp, Said
 from connector.stages.context import Context
 from connector.stages.notices_plan import MailKind, NoticeKind
 from connector.stages.present import details_url, open_follow_up, words_of
@@ -18,13 +19,15 @@ from connector.store import Row, Transaction, following, record_texts
 from connector.store.noticing import Waiting
 from connector.store.tables import ref_of
 from connector.surveys.mail import Site
-from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
+from connector.surveys.staff_mail import Item, Other, Section, StaffMail, staff_message
 from connector.working_time import WorkingTime
 
 MOST_ITEMS: Final = 40
 """Follow-ups that one mail tells in full; how many more there are is said."""
 LONGEST_QUOTE: Final = 1_500
 """Characters of a comment; the whole of it stands on the record's page."""
+MOST_OTHERS: Final = 3
+"""Answers of one person that a mail tells besides the worst one; all of them stand on the record's page."""
 _ROOMY: Final = Caps(120, 80, 120, 255)
 _SECTIONS: Final = (
     NoticeKind.ANSWER,
@@ -116,7 +119,8 @@ def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) ->
         task=row.subject,
         headline=clauses.what(shown, _ROOMY, words),
         account=row.account_name,
-        quotes=tuple(_quotes(shown)),
+        quotes=tuple(_quotes(clauses.worst_said(shown.said))),
+        others=tuple(_others(shown, words)),
         action=_action(shown, words, now=now),
         phone=_phone(tx, row),
         links=tuple(_links(context, tx, row, shown, words=words)),
@@ -129,11 +133,24 @@ def _action(shown: OpenFollowUp, words: Catalogue, *, now: datetime) -> str:
     return f"{step[:1].upper()}{step[1:]}."
 
 
-def _quotes(shown: OpenFollowUp) -> Iterator[str]:
-    """Yield the words of the answers, the newest answer's first."""
-    for answer in shown.said:
-        lines = (one_line(line) for line in (answer.comment or "")[:LONGEST_QUOTE].splitlines())
-        yield from (line for line in lines if line)
+def _quotes(answer: Said | None) -> Iterator[str]:
+    """Yield the words of an answer, line by line."""
+    comment = (answer.comment if answer is not None else None) or ""
+    lines = (one_line(line) for line in comment[:LONGEST_QUOTE].splitlines())
+    yield from (line for line in lines if line)
+
+
+def _others(shown: OpenFollowUp, words: Catalogue) -> Iterator[Other]:
+    """Yield the newest answers besides the worst one, each with its own words: nobody's words stand under another answer."""
+    worst = clauses.worst_said(shown.said)
+    for answer in [said for said in shown.said if said is not worst][:MOST_OTHERS]:
+        headline = words.text(
+            "notice.other",
+            rating=with_word(answer.worst, words),
+            topic=clauses.topic(answer.label, answer.subject, _ROOMY, words),
+            day=words.day(answer.at, shown.tz),
+        )
+        yield Other(headline, tuple(_quotes(answer)))
 
 
 def _phone(tx: Transaction, row: Row[Any]) -> str | None:

@@ -157,19 +157,33 @@ class MailKind(StrEnum):
 
 
 def mail_due(
-    waiting: Sequence[NoticeKind], now: datetime, working: WorkingTime, *, sent_today: frozenset[MailKind]
+    waiting: Sequence[NoticeKind],
+    now: datetime,
+    working: WorkingTime,
+    *,
+    sent_today: frozenset[MailKind],
+    missed: bool = False,
 ) -> MailKind | None:
     """Return which mail a person is to get now for what is waiting; None: none yet.
 
-    `working` is the working time on the recipient's clocks. An alert takes along whatever news is waiting, a digest everything.
+    `working` is the working time on the recipient's clocks; `missed`, whether something should have stood in a digest already (see
+    `missed_a_digest`): then the first mail of the day tells it. An alert takes along whatever news is waiting, a digest everything.
     """
     if not waiting or not working.is_open(now):
         return None
     if MailKind.DIGEST not in sent_today and now >= digest_at(working, working.day_of(now)):
         return MailKind.DIGEST
-    if MailKind.ALERT not in sent_today and MailKind.DIGEST not in sent_today and AT_ONCE & set(waiting):
+    if not sent_today & {MailKind.ALERT, MailKind.DIGEST} and (missed or AT_ONCE & set(waiting)):
         return MailKind.ALERT
     return None
+
+
+def missed_a_digest(oldest: datetime | None, now: datetime, working: WorkingTime) -> bool:
+    """Whether what has waited since `oldest` was there when the last digest before today was due, and no lap ran then.
+
+    Laps that cron runs once or twice a day, or a machine that was off, may meet no afternoon at all.
+    """
+    return oldest is not None and oldest < digest_at(working, working.working_day_before(working.day_of(now)))
 
 
 def digest_at(working: WorkingTime, day: date) -> datetime:
@@ -182,6 +196,6 @@ def digest_at(working: WorkingTime, day: date) -> datetime:
     return max(min(afternoon.astimezone(UTC), closing), datetime.combine(day, window.start, working.tz).astimezone(UTC))
 
 
-def carries(mail: MailKind, notice: NoticeKind) -> bool:
-    """Whether a mail takes a waiting notice along: an alert news alone, a digest everything."""
-    return mail is MailKind.DIGEST or notice in AT_ONCE
+def carries(mail: MailKind, notice: NoticeKind, *, missed: bool = False) -> bool:
+    """Whether a mail takes a waiting notice along: an alert news alone, a digest everything, as does an alert after a missed one."""
+    return mail is MailKind.DIGEST or missed or notice in AT_ONCE

@@ -8,9 +8,10 @@ from typing import Any
 from connector.model import FollowUpState, SeenTask, TaskState
 from connector.settings import Settings
 from connector.stages.follow_up_states import Event, KnownTask, OutcomeNoted, Progress, TaskDeleted, after, event_of
-from connector.store import Row, Transaction, task_rows
+from connector.store import Row, Transaction, following, task_rows
 from connector.store.pulling import TaskRead, mark_stale
 from connector.store.tables import ref_text
+from connector.zones import owner_hours
 
 _DUE = timedelta(hours=24)
 """When a follow-up is due again whose rule is not in the configuration any more."""
@@ -46,10 +47,12 @@ def note_outcome(tx: Transaction, settings: Settings, follow_up_id: str, noted: 
     return True
 
 
-def due_again(settings: Settings, rule: str, now: datetime) -> datetime:
-    """Return when a follow-up is due after an attempt that settled nothing: by its rule, from now on, in working time."""
-    known = settings.follow_up.get(rule)
-    return settings.company.working_time.due(now, known.due if known is not None else _DUE)
+def due_again(tx: Transaction, settings: Settings, row: Row[Any], now: datetime) -> datetime:
+    """Return when a follow-up is due after an attempt that settled nothing: by its rule, from now on, in its owner's working time."""
+    known = settings.follow_up.get(row.rule)
+    owner = following.owner_at(tx, row.connection, row.owner_ref)
+    hours = owner_hours(owner.timezone if owner is not None else None, settings)
+    return hours.due(now, known.due if known is not None else _DUE)
 
 
 def _known(row: Row[Any]) -> KnownTask:
@@ -82,7 +85,7 @@ def _owner_changed(row: Row[Any], task: SeenTask) -> bool:
 def _consequences(tx: Transaction, settings: Settings, row: Row[Any], event: Event, now: datetime) -> dict[str, Any]:
     """Return the columns that an event changes. What another follow-up has taken over meanwhile is not opened again."""
     before = _progress(row)
-    progress = after(before, event, now=now, due_again=due_again(settings, row.rule, now))
+    progress = after(before, event, now=now, due_again=due_again(tx, settings, row, now))
     opens = progress.state is FollowUpState.OPEN and before.state is not FollowUpState.OPEN
     if progress == before or (opens and task_rows.has_successor(tx, row)):
         return {}

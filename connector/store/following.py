@@ -67,8 +67,7 @@ def answers_by_id(connection: Connection, responses: Collection[str]) -> list[tu
 
 
 def _answers() -> Select[Any]:
-    every = record_texts.every_answer().add_columns(contact.c.person)
-    return every.order_by(response.c.at.desc(), response.c.id)
+    return record_texts.every_answer().order_by(response.c.at.desc(), response.c.id)
 
 
 def _with_said(connection: Connection, rows: Sequence[Row[Any]]) -> list[tuple[Said, Row[Any]]]:
@@ -119,8 +118,22 @@ def owner_at(connection: Connection, crm: str, ref: str | None) -> Row[Any] | No
     """Return an owner by ref, deleted and inactive ones too."""
     if ref is None:
         return None
-    found = select(owner).where(owner.c.connection == crm, owner.c.ref == ref)
-    return connection.execute(found).one_or_none()
+    return connection.execute(_owners().where(owner.c.connection == crm, owner.c.ref == ref)).one_or_none()
+
+
+def _owners() -> Select[Any]:
+    """Return the select of owners; whose CRM tells no time zone is where another one says that has the same person as a user."""
+    same = owner.alias()
+    elsewhere = (
+        select(same.c.timezone)
+        .where(func.lower(same.c.email) == func.lower(owner.c.email), same.c.timezone.is_not(None))
+        .where(same.c.deleted_at.is_(None))
+        .order_by(same.c.connection, same.c.ref)
+        .limit(1)
+        .scalar_subquery()
+    )
+    others = [column for column in owner.c if column is not owner.c.timezone]
+    return select(*others, func.coalesce(owner.c.timezone, elsewhere).label("timezone"))
 
 
 def works(owner: Row[Any] | None) -> bool:
@@ -141,7 +154,7 @@ def hand_over(connection: Connection, follow_up_id: str, *, owner_ref: str | Non
 
 def owner_by_email(connection: Connection, crm: str, email: str) -> Row[Any] | None:
     """Return the owner with this address."""
-    found = select(owner).where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
+    found = _owners().where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
     return connection.execute(found.order_by(owner.c.active.desc()).limit(1)).one_or_none()
 
 

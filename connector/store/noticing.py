@@ -27,6 +27,8 @@ class Waiting:
     follow_up_id: str
     response_id: str | None
     recipient: str
+    at: datetime | None = None
+    """Since when."""
 
 
 def unsettled(tx: Connection, crms: Collection[str], *, after: str, limit: int) -> list[Row[Any]]:
@@ -121,7 +123,9 @@ def waiting_for(tx: Connection, recipient: str, crms: Collection[str]) -> list[W
         .where(notice.c.state == WAITING, notice.c.recipient == recipient, follow_up.c.connection.in_(crms))
         .order_by(notice.c.at, notice.c.key)
     )
-    return [Waiting(row.key, row.kind, row.follow_up_id, row.response_id, row.recipient) for row in tx.execute(rows)]
+    return [
+        Waiting(row.key, row.kind, row.follow_up_id, row.response_id, row.recipient, row.at) for row in tx.execute(rows)
+    ]
 
 
 def mails_to(tx: Connection, recipient: str, since: datetime) -> set[str]:

@@ -39,7 +39,7 @@ def answers() -> Select[Any]:
 def every_answer() -> Select[Any]:
     """Return the same of all answers, those that do not count among them."""
     return (
-        select(response, contact.c.name.label("who"), interaction.c.facts.label("facts"))
+        select(response, contact.c.name.label("who"), contact.c.person, interaction.c.facts.label("facts"))
         .join(account, account.c.id == response.c.account_id)
         .outerjoin(contact, contact.c.id == response.c.contact_id)
         .outerjoin(interaction, interaction.c.id == response.c.interaction_id)
@@ -61,6 +61,7 @@ def said(row: Row[Any], ratings: Collection[Rating]) -> Said:
         ratings=every,
         interaction_id=row.interaction_id,
         connection=row.connection,
+        person=row.person,
     )
 
 

@@ -10,6 +10,14 @@ from connector.surveys.mail import Site, html_of, one_line_subject, text_of
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another answer of the same person that a mail tells beside the worst one."""
+
+    headline: str
+    quotes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One follow-up as a mail tells it."""
 
@@ -19,7 +27,7 @@ class Item:
     """Who, and what about."""
     account: str
     quotes: tuple[str, ...]
-    """The customer's own words, line by line."""
+    """The customer's own words in the answer that the headline tells, line by line."""
     action: str
     """What is to be done, by whom and by when, or what is missing."""
     phone: str | None
@@ -27,6 +35,7 @@ class Item:
     """The first one is the record in the CRM, where that can be opened."""
     outcomes: tuple[Link, ...]
     """One for each outcome: a page opens on which a button records it."""
+    others: tuple[Other, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,11 @@ def test_a_further_answer_of_the_same_person_is_told_though_it_is_in_the_same_fo
     alert, digest = staff_mails(office)
     assert len(office.rows(tables.follow_up)) == 1
     assert "Second words." not in alert.text
+    assert digest.text.index("> Second words.") < digest.text.index("Also: 1 of 5, very dissatisfied, case "), (
+        "each answer's words stand under it"
+    )
+    assert digest.text.index("Also: 1 of 5") < digest.text.index("> First words.")
+    assert "Also: 1 of 5, very dissatisfied" in digest.html
     assert "Second words." in digest.text
 
 
@@ -133,6 +138,17 @@ def test_what_comes_on_friday_night_waits_for_monday(office: LapWorld) -> None:
     assert staff_mails(office) == []
     at(office, 23, "08:10")
     assert [mail.to for mail in staff_mails(office)] == [RITVA]
+
+
+def test_where_no_lap_runs_in_the_afternoon_the_next_morning_tells_what_is_late(office: LapWorld) -> None:
+    """`afterword sync` by cron, at eight in the morning alone."""
+    rated(office, 1)
+    told_before = len(staff_mails(office))
+    for day in (17, 18, 19):
+        at(office, day, "08:10")
+    late = [mail for mail in staff_mails(office)[told_before:] if mail.to == RITVA]
+    assert [mail.subject.partition(",")[0] for mail in late] == ["Call Maria Virtanen"]
+    assert "overdue since" in late[0].subject
 
 
 # ── late ones ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -133,3 +133,16 @@ def test_a_task_about_silence_names_who_was_asked_about_what_and_since_when(worl
     attention, summary = texts(world, account)
     assert f"no answer by {day}" in attention, "it stays true after somebody has answered"
     assert summary.startswith("Eva Lund: 5 of 5, very satisfied, case ")
+
+
+@ONE_DATABASE
+def test_somebody_with_two_contacts_is_told_of_once(world: LapWorld) -> None:
+    account = world.account()
+    world.rated(account, 1, who="Jari Toivonen")
+    twice = [world.crm.contact(account, "Antti Virtanen", Email="antti@customer.example") for _ in range(2)]
+    for contact, value in zip(twice, (2, 3), strict=True):
+        world.answer(world.ask(account, contact), value)
+        world.lap()
+    shown = world.shows(account)
+    assert "Antti Virtanen" in shown["Attention"]
+    assert shown["Summary"].count("Antti Virtanen") == 1

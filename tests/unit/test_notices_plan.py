@@ -18,6 +18,7 @@ from connector.stages.notices_plan import (
     carries,
     digest_at,
     mail_due,
+    missed_a_digest,
     notices,
 )
 from connector.working_time import Window, WorkingTime
@@ -189,6 +190,19 @@ def test_nobody_gets_more_than_two_mails_a_working_day_and_everything_is_told(
         waiting = [event for event in waiting if mail is MailKind.ALERT and event[1] not in AT_ONCE]
     assert all(len(kinds) == len(set(kinds)) <= 2 for kinds in mails.values())
     assert waiting == [], "something was never told"
+
+
+def test_what_a_digest_should_have_told_stands_in_the_first_mail_of_the_next_day() -> None:
+    friday, monday = at(20, "15:00"), at(23, "08:00")
+    assert missed_a_digest(friday, monday, OFFICE)
+    assert not missed_a_digest(at(20, "16:05"), monday, OFFICE), "it came after Friday's digest: Monday's is its own"
+    assert not missed_a_digest(friday, at(20, "16:30"), OFFICE)
+    assert not missed_a_digest(None, monday, OFFICE)
+    assert missed_a_digest(at(15, "15:00"), at(16, "03:00"), ALWAYS)
+    assert mail_due(REST, monday, OFFICE, sent_today=NONE, missed=True) is MailKind.ALERT
+    assert mail_due(REST, at(23, "07:00"), OFFICE, sent_today=NONE, missed=True) is None
+    assert mail_due(REST, at(23, "09:00"), OFFICE, sent_today=frozenset({MailKind.ALERT}), missed=True) is None
+    assert all(carries(MailKind.ALERT, kind, missed=True) for kind in NoticeKind)
 
 
 def test_an_alert_takes_news_along_and_leaves_the_rest_to_the_digest() -> None:

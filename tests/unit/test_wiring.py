@@ -57,3 +57,13 @@ def test_what_every_adapter_says_of_its_connection_comes_in_one_run_under_the_fi
     with pytest.raises(SettingsError) as caught:
         wiring.build(load(path, environ={}, known_adapters=["salesforce", "hubspot"]))
     assert [one.where for one in caught.value.problems] == ["office.toml: crm.acme.url", "office.toml: crm.hub.url"]
+
+
+@pytest.mark.parametrize(("company", "name"), [('name = "Northwind"', "Northwind"), ("", "Northwind Care")])
+def test_mails_and_pages_call_us_what_company_says_else_what_the_sender_is_called(
+    company: str, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.toml"
+    sender = '[email]\nhost = "localhost"\nsecurity = "none"\nfrom = "Northwind Care <care@northwind.example>"\n'
+    path.write_text(f"{CONFIG}[company]\n{company}\n{sender}", encoding="utf-8")
+    assert wiring.site(load(path, environ={}, known_adapters=["salesforce"])).sender_name == name
