@@ -351,7 +351,9 @@ def why(
     with _closing(house):
         _migrated(house)
         observing = [one.name for one in house.endpoints if not one.mode_live]
-        for sentence in survey_log.explain(house.store, record, observing=observing):
+        for sentence in survey_log.explain(
+            house.store, record, tz=house.settings.company.timezone, observing=observing
+        ):
             out.print(sentence, markup=False)
 
 

@@ -15,6 +15,7 @@ from connector.ports import (
     FieldSpec,
     Message,
     Needs,
+    NoteTaker,
     ObjectSchema,
     Org,
     Page,
@@ -50,6 +51,7 @@ class NotingAdapter:
         self.connection = real.connection
         self.write_batch = real.write_batch
         self.bulk: BulkWriter | None = None
+        self.notes: NoteTaker | None = None
         self.lag = real.lag
 
     def org(self) -> Org:

@@ -225,6 +225,29 @@ class WriteResult:
     """Why it was refused: a `RecordRejected`, or another `CrmError` that concerns this record alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text that stands on a record by itself."""
+
+    key: str
+    """Names it: it is part of the text, and by it a note that was made before is found again."""
+    text: str
+    about: Ref
+    at: datetime
+    related: tuple[Ref, ...] = ()
+    """Other records on which it stands too."""
+
+
+class NoteTaker(Protocol):
+    """Notes on records, for CRMs that have them."""
+
+    def put(self, note: Note) -> None:
+        """Put a note on its records, once: one with its key is looked for among those on `about` before.
+
+        Raises what `CrmAdapter.write` raises, and `RecordRejected` or `NotPermitted` when this note is refused.
+        """
+
+
 class BulkWriter(Protocol):
     """A way to change many records by one order, which the CRM carries out by itself in its own time."""
 
@@ -260,6 +283,8 @@ class CrmAdapter(Protocol):
     """The most records that `write` takes in one call."""
     bulk: BulkWriter | None
     """None: there is only `write`."""
+    notes: NoteTaker | None
+    """None: the CRM has none that we could make."""
     lag: timedelta
     """How long a committed change may stay invisible, or appear with an older stamp."""
 

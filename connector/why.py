@@ -1,7 +1,8 @@
 """The survey log in plain English: who was asked about what, who not, which rule decided, and what came of it."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from connector.errors import AfterwordError
@@ -65,18 +66,19 @@ class UnknownRecord(AfterwordError):
         )
 
 
-def explain(store: Store, record: str, *, observing: Collection[str] = ()) -> list[str]:
+def explain(store: Store, record: str, *, tz: tzinfo = UTC, observing: Collection[str] = ()) -> list[str]:
     """Return the survey log of an interaction, a contact or an account, one sentence or heading a line.
 
     `record` is an id (the CRM's, Salesforce: 15 or 18 characters; or ours), or what people call it: a case's number, an e-mail
-    address, the address of its page. `observing` names connections that are not live. Raises `UnknownRecord`.
+    address, the address of its page. Times are in `tz`. `observing` names connections that are not live. Raises `UnknownRecord`.
     """
+    teller = _Teller(tz)
     with store.read() as connection:
         found = survey_log.find(connection, record)
         told = [
             [
-                *_record(one, survey_log.person(connection, one), survey_log.entries(connection, one), observing),
-                *(f"  {_set_aside(row)}" for row in survey_log.set_aside(connection, one)),
+                *teller.record(one, survey_log.person(connection, one), survey_log.entries(connection, one), observing),
+                *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(connection, one)),
             ]
             for one in found
         ]
@@ -85,7 +87,7 @@ def explain(store: Store, record: str, *, observing: Collection[str] = ()) -> li
     return [line for lines in told for line in lines]
 
 
-def not_asked(store: Store, accounts: Iterable[Any]) -> list[str]:
+def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> list[str]:
     """Return the decisions on accounts (rows) that led to no mail, one sentence a line: for a page that tells the others itself."""
     with store.read() as connection:
         entries = [
@@ -93,48 +95,105 @@ def not_asked(store: Store, accounts: Iterable[Any]) -> list[str]:
         ]
     lines: list[str] = []
     told: set[str] = set()
+    teller = _Teller(tz)
     for entry in entries:
         if entry.invitation is None:
-            lines += [f"{_verdict(entry)}.", *(f"  {line}" for line in _standing_once(entry, told))]
+            lines += [f"{teller.verdict(entry)}.", *(f"  {line}" for line in teller.standing_once(entry, told))]
     return lines
 
 
-def _record(found: Found, person: Any | None, entries: list[Entry], observing: Collection[str]) -> list[str]:
-    row = found.row
-    title = row.label if found.kind == Kind.INTERACTION.value else row.name
-    gone = ", deleted in the CRM" if row.deleted_at else ""
-    lines = [f"{title} ({found.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
-    lines += [f"  {line}" for line in _standing(person, title)]
-    if not entries:
-        return [*lines, f"  {_observed(found) if row.connection in observing else _nothing(found)}"]
-    told = {person.person} if person is not None else set()
-    for entry in entries:
-        lines += [f"  {line}" for line in _entry(entry)]
-        lines += [f"    {line}" for line in _standing_once(entry, told)]
-    return lines
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells it, with times in one zone."""
 
+    tz: tzinfo
 
-def _set_aside(row: Any) -> str:
-    done = "understood" if row.direction == "read" else "written to the CRM"
-    return f"Could not be {done}, since {_time(row.at)}: {row.what} {row.remedy}".rstrip()
+    def record(self, found: Found, person: Any | None, entries: list[Entry], observing: Collection[str]) -> list[str]:
+        row = found.row
+        title = row.label if found.kind == Kind.INTERACTION.value else row.name
+        gone = ", deleted in the CRM" if row.deleted_at else ""
+        lines = [f"{title} ({found.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
+        lines += [f"  {line}" for line in self._standing(person, title)]
+        if not entries:
+            return [*lines, f"  {_observed(found) if row.connection in observing else _nothing(found)}"]
+        told = {person.person} if person is not None else set()
+        for entry in entries:
+            lines += [f"  {line}" for line in self._entry(entry)]
+            lines += [f"    {line}" for line in self.standing_once(entry, told)]
+        return lines
 
+    def set_aside(self, row: Any) -> str:
+        done = "understood" if row.direction == "read" else "written to the CRM"
+        return f"Could not be {done}, since {self._time(row.at)}: {row.what} {row.remedy}".rstrip()
 
-def _standing_once(entry: Entry, told: set[str]) -> list[str]:
-    if entry.person is None or entry.person.person in told:
-        return []
-    told.add(entry.person.person)
-    return list(_standing(entry.person, entry.who))
+    def standing_once(self, entry: Entry, told: set[str]) -> list[str]:
+        if entry.person is None or entry.person.person in told:
+            return []
+        told.add(entry.person.person)
+        return list(self._standing(entry.person, entry.who))
 
+    def _standing(self, person: Any | None, who: str) -> Iterable[str]:
+        """Tell since when somebody is not to be asked, or not to be reached, whatever was decided about them before."""
+        if person is None:
+            return
+        if person.opted_out_at is not None:
+            yield _OPTED_OUT[person.opted_out_by].format(who=who, since=self._time(person.opted_out_at))
+        if person.bounced_at is not None:
+            why = f": {person.bounce.rstrip('.')}" if person.bounce else ""
+            yield f"Mail to {who} bounced on {self._time(person.bounced_at)}, so this address is not written to again{why}."
 
-def _standing(person: Any | None, who: str) -> Iterable[str]:
-    """Tell since when somebody is not to be asked, or not to be reached, whatever was decided about them before."""
-    if person is None:
-        return
-    if person.opted_out_at is not None:
-        yield _OPTED_OUT[person.opted_out_by].format(who=who, since=_time(person.opted_out_at))
-    if person.bounced_at is not None:
-        why = f": {person.bounce.rstrip('.')}" if person.bounce else ""
-        yield f"Mail to {who} bounced on {_time(person.bounced_at)}, so this address is not written to again{why}."
+    def _entry(self, entry: Entry) -> Iterable[str]:
+        yield f"{self.verdict(entry)}."
+        if len(entry.moves) > 1 or any(move.note for move in entry.moves):
+            yield from (f"  {self._time(move.at)}: {self._move(move)}." for move in entry.moves)
+        if entry.invitation is not None:
+            yield f"  {self._mail(entry)}."
+            yield from (f"  {self._answer(response, ratings)}." for response, ratings in entry.answers)
+            if entry.invitation.sent_at is not None and not entry.answers:
+                over = entry.person is not None and entry.person.opted_out_at is not None
+                yield (
+                    "  No answer."
+                    if over
+                    else f"  No answer yet; the link works until {self._time(entry.invitation.expires_at)}."
+                )
+
+    def verdict(self, entry: Entry) -> str:
+        row = entry.decision
+        who = entry.contact.name if entry.contact is not None else "nobody"
+        subject = f"{row.survey}, {entry.interaction.label}, {who}"
+        return f"{subject}: {self._move(row)} ({self._time(row.decided_at)})"
+
+    def _move(self, row: Any) -> str:
+        words = {
+            Decision.INVITED: "asked",
+            Decision.WAITING: "not asked yet",
+            Decision.REFUSED: "not asked",
+            Decision.CANCELLED: "not asked after all",
+        }[Decision(row.state)]
+        because = f", because {in_words(row.reason)}" if row.reason else ""
+        until = f", until {self._time(row.until)}" if row.until else ""
+        remark = getattr(row, "note", None)
+        return f"{words}{because}{until}" + (f"; {remark}" if remark else "")
+
+    def _mail(self, entry: Entry) -> str:
+        row = entry.invitation
+        assert row is not None  # noqa: S101 - the caller has looked
+        failures = sum(attempt.state == "failed" for attempt in entry.attempts)
+        tried = f", after {failures} attempt{'s' * (failures != 1)} that failed" if failures else ""
+        if row.state == Delivery.SENT:
+            reminded = f", with a reminder on {self._time(row.reminded_at)}" if row.reminded_at else ""
+            return f"The mail was sent to {row.email} on {self._time(row.sent_at)}{tried}{reminded}"
+        why = f": {row.error}" if row.error and row.state in {Delivery.BOUNCED, Delivery.IN_DOUBT, Delivery.DUE} else ""
+        return f"{_MAIL[row.state]} ({row.email}){tried}{why.rstrip('.')}"
+
+    def _answer(self, response: Any, ratings: Iterable[Any]) -> str:
+        given = ", ".join(f"{one.value:g} of {one.high:g} ({one.question})" for one in ratings) or "no rating"
+        said = f', "{response.comment}"' if response.comment else ""
+        void = "" if response.counts else "; it does not count, because a later or an earlier answer does"
+        return f"Answered on {self._time(response.at)}: {given}{said}{void}"
+
+    def _time(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self.tz):%d %b %Y %H:%M %Z}".removeprefix("0")
 
 
 def _observed(found: Found) -> str:
@@ -153,62 +212,3 @@ def _nothing(found: Found) -> str:
     if found.row.look_at is not None:
         return f"It has ended ({found.row.ended}); the next sync that is live decides whether anybody is asked."
     return f"No survey is about a {found.row.kind} that was {found.row.ended}."
-
-
-def _entry(entry: Entry) -> Iterable[str]:
-    yield f"{_verdict(entry)}."
-    if len(entry.moves) > 1 or any(move.note for move in entry.moves):
-        yield from (f"  {_time(move.at)}: {_move(move)}." for move in entry.moves)
-    if entry.invitation is not None:
-        yield f"  {_mail(entry)}."
-        yield from (f"  {_answer(response, ratings)}." for response, ratings in entry.answers)
-        if entry.invitation.sent_at is not None and not entry.answers:
-            over = entry.person is not None and entry.person.opted_out_at is not None
-            yield (
-                "  No answer."
-                if over
-                else f"  No answer yet; the link works until {_time(entry.invitation.expires_at)}."
-            )
-
-
-def _verdict(entry: Entry) -> str:
-    row = entry.decision
-    who = entry.contact.name if entry.contact is not None else "nobody"
-    subject = f"{row.survey}, {entry.interaction.label}, {who}"
-    return f"{subject}: {_move(row)} ({_time(row.decided_at)})"
-
-
-def _move(row: Any) -> str:
-    words = {
-        Decision.INVITED: "asked",
-        Decision.WAITING: "not asked yet",
-        Decision.REFUSED: "not asked",
-        Decision.CANCELLED: "not asked after all",
-    }[Decision(row.state)]
-    because = f", because {in_words(row.reason)}" if row.reason else ""
-    until = f", until {_time(row.until)}" if row.until else ""
-    remark = getattr(row, "note", None)
-    return f"{words}{because}{until}" + (f"; {remark}" if remark else "")
-
-
-def _mail(entry: Entry) -> str:
-    row = entry.invitation
-    assert row is not None  # noqa: S101 - the caller has looked
-    failures = sum(attempt.state == "failed" for attempt in entry.attempts)
-    tried = f", after {failures} attempt{'s' * (failures != 1)} that failed" if failures else ""
-    if row.state == Delivery.SENT:
-        reminded = f", with a reminder on {_time(row.reminded_at)}" if row.reminded_at else ""
-        return f"The mail was sent to {row.email} on {_time(row.sent_at)}{tried}{reminded}"
-    why = f": {row.error}" if row.error and row.state in {Delivery.BOUNCED, Delivery.IN_DOUBT, Delivery.DUE} else ""
-    return f"{_MAIL[row.state]} ({row.email}){tried}{why.rstrip('.')}"
-
-
-def _answer(response: Any, ratings: Iterable[Any]) -> str:
-    given = ", ".join(f"{one.value:g} of {one.high:g} ({one.question})" for one in ratings) or "no rating"
-    said = f', "{response.comment}"' if response.comment else ""
-    void = "" if response.counts else "; it does not count, because a later or an earlier answer does"
-    return f"Answered on {_time(response.at)}: {given}{said}{void}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%d %b %Y %H:%M} UTC".removeprefix("0")

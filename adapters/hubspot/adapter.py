@@ -12,6 +12,7 @@ from adapters.hubspot.client import Client
 from adapters.hubspot.config import HubSpotConfig
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.links import Links
+from adapters.hubspot.notes import Notes
 from adapters.hubspot.once import Once
 from adapters.hubspot.reading import LAG, Reader
 from adapters.hubspot.scopes import Scopes
@@ -27,6 +28,7 @@ from connector.ports import (
     FieldLimit,
     FieldSpec,
     Needs,
+    NoteTaker,
     ObjectSchema,
     Org,
     Page,
@@ -58,6 +60,7 @@ class HubSpotAdapter:
         self._reader = Reader(self._client, self._catalogue, links, config.passes)
         once = Once(self._client, links, self._reader.properties)
         self._writer = Writer(self._client, self._catalogue, links, once)
+        self.notes: NoteTaker | None = Notes(self._client, links, self._reader.properties, self._writer)
         self._account = Account(self._client)
         self._scopes = Scopes(self._client, config.access_token)
         self._setup = Setup(self._client, self._catalogue)

@@ -19,6 +19,8 @@ _TYPES: Final[Mapping[tuple[str, str], int]] = {
     ("tasks", "contacts"): 204,
     ("tasks", "deals"): 216,
     ("tasks", "tickets"): 230,
+    ("notes", "companies"): 190,
+    ("notes", "contacts"): 202,
 }
 _Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str, Any]]]
 

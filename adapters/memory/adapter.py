@@ -19,6 +19,7 @@ from connector.ports import (
     FieldLimit,
     FieldSpec,
     Needs,
+    NoteTaker,
     ObjectSchema,
     Org,
     Page,
@@ -53,6 +54,7 @@ class MemoryAdapter:
         self.page_size = page_size
         self.write_batch = write_batch
         self.bulk: BulkWriter | None = None
+        self.notes: NoteTaker | None = None
         self.lag = lag
         self._token = crm.token
         self._calls = 0

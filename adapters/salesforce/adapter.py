@@ -22,6 +22,7 @@ from connector.ports import (
     FieldLimit,
     FieldSpec,
     Needs,
+    NoteTaker,
     ObjectSchema,
     Org,
     Page,
@@ -52,6 +53,7 @@ class SalesforceAdapter:
         self._reader = Reader(self._client, self._describer)
         self._participants = Participants(self._reader)
         self._writer = Writer(self._client, self._reader, self._describer)
+        self.notes: NoteTaker | None = None
         self.bulk: BulkWriter | None = bulk_writing.BulkWriter(self._client, self._writer)
         self._org = OrgReader(self._client, self._reader)
         self._setup = Setup(config, self._client, reader=self._reader, describer=self._describer, org=self._org)

@@ -39,6 +39,8 @@ class TaskText:
     tz: tzinfo
     said: Sequence[Said] = ()
     """The answers that it is about; none where it is about the account."""
+    more: int = 0
+    """How many further answers there are that it does not quote."""
     reasons: Sequence[Reason] = ()
     owner_note: str | None = None
     """Who was passed over, and why."""
@@ -113,6 +115,7 @@ def body(task: TaskText, words: Catalogue) -> str:
         _links(task.links, words),
         *dict.fromkeys(why(rule, words) for rule in task.rules),
         *_answers(task, words),
+        words.count("task.more_answers", task.more) if task.more else "",
         *(block for one in task.reasons for block in _about_account(one, task, words)),
         task.owner_note or "",
         _closing(task, words),
@@ -129,6 +132,11 @@ def gave(said: Said, words: Catalogue, tz: tzinfo) -> str:
 def joined_body(other: str, link: Link, words: Catalogue) -> str:
     """Return the text of a task that another one about the same person has taken over."""
     return f"{words.text('task.joined', subject=other)}\n\n{_links([link], words)}"
+
+
+def note(quoted: str, link: Link, words: Catalogue) -> str:
+    """Return the text of a note on an answer (see `answer`) that the task does not tell, since somebody has changed its text."""
+    return "\n\n".join([words.text("task.note"), quoted, _links([link], words)])
 
 
 def quoted_lines(comment: str) -> str:
@@ -152,10 +160,11 @@ def _answers(task: TaskText, words: Catalogue) -> Iterator[str]:
     first = worst_said(task.said)
     newest_first = sorted(task.said, key=lambda said: (said.at, said.response_id), reverse=True)
     for said in sorted(newest_first, key=lambda said: said is not first):
-        yield _answer(said, task.tz, words)
+        yield answer(said, task.tz, words)
 
 
-def _answer(said: Said, tz: tzinfo, words: Catalogue) -> str:
+def answer(said: Said, tz: tzinfo, words: Catalogue) -> str:
+    """Return one answer as a task quotes it: who gave what, then their words."""
     head = words.text(
         "task.answer",
         who=name(said.who, _ROOMY.who, words),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector.sentences.catalogue import Catalogue, catalogue
 from connector.settings import Role, Settings
 from connector.store import Row, Transaction, following
 from connector.zones import owner_zone
@@ -53,7 +54,10 @@ class _Cover:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """The owner of a follow-up, and why it is not the first choice. Without a ref the CRM gives the task to whoever we act as."""
+    """The owner of a follow-up, and why it is not the first choice, in the company's language.
+
+    Without a ref the CRM gives the task to whoever we act as.
+    """
 
     ref: str | None
     name: str | None
@@ -69,30 +73,32 @@ def assign(
     Where nobody is left, it is somebody who is away; where there is none either, whoever was rated.
     """
     rated, cover = _Rated.of(connection, about), _Cover.of(settings, now)
+    words = catalogue(settings.company.language)
     passed: list[str] = []
     away: Row[Any] | None = None
     last: Row[Any] | None = None
-    for owner, note in _candidates(connection, targets, about, cover):
+    for owner, note in _candidates(connection, targets, about, cover, words=words):
         if not following.works(owner):
             # Whoever has left may have lost their user too (HubSpot): that makes them nobody's partner.
             gone = not owner.active or owner.deleted_at is not None
-            why = "is no longer active" if gone else "is a login of a partner or a customer"
-            passed.append(f"{owner.name} {why}")
+            passed.append(words.text("assigned.inactive" if gone else "assigned.outsider", who=owner.name))
         elif owner in rated:
-            passed.append(f"{owner.name} is the person who was rated")
+            passed.append(words.text("assigned.rated", who=owner.name))
             last = last or owner
         elif owner.email and cover.is_away(owner.email):
-            passed.append(f"{owner.name} is away")
+            passed.append(words.text("assigned.away", who=owner.name))
             away = away or owner
         else:
-            notes = [f"Passed over: {', '.join(passed)}."] if passed else []
+            notes = (
+                [words.text("assigned.passed_over", people=words.text("format.list").join(passed))] if passed else []
+            )
             return _to(owner, " ".join([*notes, *note]) or None, settings)
     if away is not None:
-        return _to(away, f"Assigned to {away.name}, who is away: there is nobody else.", settings)
+        return _to(away, words.text("assigned.only_away", who=away.name), settings)
     if last is not None:
-        return _to(last, f"Assigned to {last.name} although the answer is about them: there is nobody else.", settings)
-    why = ", ".join(passed) or "no owner is known"
-    return Assigned(None, None, settings.company.timezone, f"Nobody could be assigned: {why}.")
+        return _to(last, words.text("assigned.only_rated", who=last.name), settings)
+    why = words.text("format.list").join(passed) or words.text("assigned.no_owner")
+    return Assigned(None, None, settings.company.timezone, words.text("assigned.nobody", people=why))
 
 
 def find_owner(connection: Transaction, target: str, about: About) -> Row[Any] | None:
@@ -109,11 +115,11 @@ def find_owner(connection: Transaction, target: str, about: About) -> Row[Any] |
 
 
 def _candidates(
-    connection: Transaction, targets: Sequence[str], about: About, cover: _Cover
+    connection: Transaction, targets: Sequence[str], about: About, cover: _Cover, *, words: Catalogue
 ) -> Iterator[tuple[Row[Any], list[str]]]:
     """Yield whom it could be given to, each once, after everybody who is away their stand-in; with what is to be said of the choice."""
     seen: set[str] = set()
-    last_resort = "Nobody nearer could take it, so it is with those who answer for everything."
+    last_resort = words.text("assigned.last_resort")
     in_order = [*((target, []) for target in (*targets, *NEAR)), *((one, [last_resort]) for one in cover.last_resort)]
     for target, note in in_order:
         owner = find_owner(connection, target, about)
@@ -125,7 +131,7 @@ def _candidates(
         stand_in = find_owner(connection, deputy, about) if deputy else None
         if stand_in is not None and stand_in.ref not in seen:
             seen.add(stand_in.ref)
-            yield stand_in, [f"{stand_in.name} stands in for {owner.name}."]
+            yield stand_in, [words.text("assigned.stands_in", deputy=stand_in.name, who=owner.name)]
 
 
 @dataclass(frozen=True, slots=True)

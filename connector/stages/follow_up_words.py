@@ -72,7 +72,8 @@ class _FollowUp:
             # What the other task is called holds words that only users of its CRM read.
             told = keeper if keeper.connection == row.connection else row
             return {"body": tasks.joined_body(told.subject, self._link(told.account_id), words)}
-        said = self._told()
+        every = self._told()
+        said = every[:MOST]
         if row.about and not said:
             return {}  # what it was about is another customer's now; whoever has the task still has to call
         owner = following.owner_at(self.tx, row.connection, row.owner_ref)
@@ -84,6 +85,7 @@ class _FollowUp:
             links(self.context, self.tx, account, said[0].interaction_id if said else row.interaction_id),
             tz,
             said=said,
+            more=len(every) - len(said),
             reasons=self._reasons(customer),
             owner_note=row.owner_note,
             outcome_links=() if row.closed_by else outcome_links(self.context, row.id),
@@ -121,7 +123,7 @@ class _FollowUp:
         if not newest_first:
             return []
         lead = worst_said(newest_first)
-        return sorted(newest_first, key=lambda said: said is not lead)[:MOST]
+        return sorted(newest_first, key=lambda said: said is not lead)
 
     def _in_order(self) -> list[str]:
         """Return its rules, the one that made it first."""

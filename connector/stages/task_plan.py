@@ -18,6 +18,8 @@ TEXTS = ("subject", "body", "priority", "due", "due_at", "owner")
 """What a task says, by our names."""
 LEFT = "left"
 """Among what was written: what was wanted for the fields that were left to others, so that each is told once."""
+NOTED = "noted"
+"""Among what was written: the answers that notes tell, because the text was left to others."""
 _NEWS = ("status", "outcome")
 _DUES = ("due", "due_at")
 _SAY_WHY = (ClosedBy.LATER_ANSWER, ClosedBy.JOINED)

@@ -59,20 +59,21 @@ class Outbox:
         with self.context.store.read() as connection:
             return connecting.is_paused(connection, self.crm.name)
 
-    def send(self, writes: Sequence[Write]) -> list[WriteResult]:
-        """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmAdapter.write` for its errors."""
+    def may_write(self) -> None:
+        """Raise what says that it is not ours to write: the lease is lost, or the CRM is another installation's."""
         with self.context.store.read() as connection:
             self.lease.check(connection)
         if self.context.mark is not None:
             self.context.mark.require(self.crm.name)
+
+    def send(self, writes: Sequence[Write]) -> list[WriteResult]:
+        """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmAdapter.write` for its errors."""
+        self.may_write()
         return checked(writes, self.crm.adapter.write(writes))
 
     def send_in_bulk(self, bulk: BulkWriter, writes: Sequence[Write]) -> list[WriteResult]:
         """The same by an order that the CRM carries out by itself."""
-        with self.context.store.read() as connection:
-            self.lease.check(connection)
-        if self.context.mark is not None:
-            self.context.mark.require(self.crm.name)
+        self.may_write()
         return checked(writes, bulk.write(writes, self.context.stop.is_set))
 
     def log(self, connection: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:

@@ -8,6 +8,8 @@ from connector.errors import CrmError, MappingError
 from connector.model import Ref
 from connector.ports import CrmMapping, Write, WriteResult
 from connector.stages.assigning import About, assign
+from connector.stages.present import words_of
+from connector.stages.write_back_notes import put_notes
 from connector.stages.write_back_plan import RefusedField
 from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, batches, names_refused
 from connector.stages.write_back_task_changes import Changer
@@ -72,6 +74,7 @@ def run(outbox: Outbox) -> None:
         return
     _make(outbox)
     Changer(outbox).run()
+    put_notes(outbox)
 
 
 def _make(outbox: Outbox) -> None:
@@ -186,8 +189,13 @@ def _handed(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
     )
     targets = rule.assign if rule is not None else ()
     assigned = assign(connection, targets, about, settings=outbox.context.settings, now=outbox.now)
-    left = f"{owner.name} has left" if owner is not None else "whoever was chosen has left"
-    note = assigned.note or f"Passed over: {left} since this was opened."
+    words = words_of(outbox.context)
+    left = (
+        words.text("assigned.has_left", who=owner.name)
+        if owner is not None
+        else words.text("assigned.somebody_has_left")
+    )
+    note = assigned.note or words.text("assigned.passed_over", people=left)
     body = _with_note(row.body, row.owner_note, note)
     following.hand_over(connection, row.id, owner_ref=assigned.ref, note=note, body=body)
     mark_stale(connection, row.customer, outbox.now)

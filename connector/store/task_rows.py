@@ -82,6 +82,13 @@ def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row
     return tx.execute(rows.order_by(follow_up.c.id).limit(limit)).all()
 
 
+def edited_by_others(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row[Any]]:
+    """Return open follow-ups behind `after` of whose task something was left as somebody else had changed it."""
+    there = follow_up.c.task_left_at.is_not(None) & follow_up.c.task_written.is_not(None)
+    mine = (follow_up.c.connection == crm) & (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.id > after)
+    return tx.execute(select(follow_up).where(mine, there).order_by(follow_up.c.id).limit(limit)).all()
+
+
 def made_with(tx: Connection, crm: str, refs: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
     """Return what was last written to each of these tasks, as the log of writes has it, in the CRM's names, by ref."""
     mine = (write_log.c.connection == crm) & write_log.c.ref.in_(refs) & write_log.c.outcome.in_(("created", "updated"))

@@ -41,7 +41,8 @@ def account_routes(parts: WebParts) -> APIRouter:
             view = account_view(connection, account_id, crms=seen)
         if view is None:
             return _note(parts, "There is nothing to see here", "No account of your CRM has this address.", status=404)
-        return _staff(parts, "account.html", view=view, log=not_asked(parts.store, view.accounts))
+        log = not_asked(parts.store, view.accounts, tz=parts.site.zone)
+        return _staff(parts, "account.html", view=view, log=log)
 
     @router.post("/sign-in")
     def ask(tasks: BackgroundTasks, fields: Fields = Depends(form_fields)) -> Response:  # noqa: B008 - FastAPI's way

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from lap_world import DAY, HOUR, LapWorld
+from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.model import Ref
 from connector.sentences.catalogue import catalogue
+from connector.stages.follow_up_words import MOST
 from connector.store import tables, task_rows
 from tests.databases import ONE_DATABASE
 
@@ -103,6 +104,28 @@ def test_what_somebody_noted_before_is_not_told_as_what_ended_it(world: LapWorld
     again(world, account, contact, 5, "Opening hours")
     assert task(world)["Description"].startswith("Needs no call any more: Maria Virtanen gave 5 of 5 ")
     assert only(world).note == "Left a message."
+
+
+@ONE_DATABASE
+def test_why_it_is_whose_it_is_stands_in_the_companys_language(world: LapWorld) -> None:
+    world.configure('[company]\nlanguage = "fi"\n' + CSAT + UNHAPPY)
+    world.lap()
+    world.rated(world.account(), 1, owner=world.rep)
+    body = task(world)["Description"]
+    assert "vaikka arvio koskee vastuuhenkilöä itseään (Ritva Laine): muita ei ole." in body
+    assert "Assigned to" not in body
+
+
+@ONE_DATABASE
+def test_a_task_that_quotes_not_all_answers_says_how_many_more_there_are(world: LapWorld) -> None:
+    account = world.account()
+    contact = world.crm.contact(account, "Maria Virtanen")
+    for number in range(12):
+        world.answer(world.ask(account, contact), 1, f"Words {number}.")
+        world.lap()
+    body = task(world)["Description"]
+    assert body.count("> Words") == MOST
+    assert "And 2 more answers: the first link leads to all of them." in body
 
 
 @ONE_DATABASE
