@@ -31,10 +31,15 @@ _MOST = 6
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """How many people of a customer were asked, and how many of them answered."""
+    """How many people of a customer were asked up to a moment, and how many of them answered.
+
+    The moment is told beside the figures, so that they stay true while more people are asked: that alone writes no record.
+    """
 
     asked: int = 0
     answered: int = 0
+    by: datetime | None = None
+    """Nobody was asked: None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def summary(
     answer first. The quotations give way first.
     """
     writer = _Writer(words, now, tz)
-    tail = _asked(people, words, silent=not newest_first)
+    tail = _asked(people, words, tz)
     room = LIMIT - (units(tail) + 1 if tail else 0)
     clauses = list(_clauses(newest_first, needs))[:_MOST]
     told = _told(clauses, writer, room)
@@ -151,10 +156,12 @@ def _told(clauses: Sequence[_Clause], writer: _Writer, room: int) -> list[tuple[
     return told
 
 
-def _asked(people: People, words: Catalogue, *, silent: bool) -> str:
+def _asked(people: People, words: Catalogue, tz: tzinfo) -> str:
     """Return how many were asked and how many of them answered; silence is told, never scored."""
-    if people.asked < 1:
+    if people.asked < 1 or people.by is None:
         return ""
-    if silent and not people.answered:
-        return words.count("summary.silent", people.asked)
-    return words.text("summary.answered", answered=words.number(people.answered), asked=words.number(people.asked))
+    day = words.day(people.by, tz)
+    if not people.answered:
+        return words.count("summary.silent", people.asked, day=day)
+    answered, asked = words.number(people.answered), words.number(people.asked)
+    return words.text("summary.answered", answered=answered, asked=asked, day=day)

@@ -105,13 +105,24 @@ def considered(
     return connection.execute(select(response.c.id).where(fresh).limit(1)).first() is None
 
 
-def people_asked(connection: Connection, customer: str) -> tuple[int, int]:
-    """Return how many different people of a customer were reached by a survey, and how many of them answered."""
+def people_asked(connection: Connection, customer: str) -> tuple[int, int, datetime | None]:
+    """Return how many different people of a customer were reached by a survey, how many of them answered, and up to when.
+
+    That is when the last of them answered, or, where nobody has, when the last of them was asked; None: nobody was asked.
+    """
     mine = select(account.c.id).where(account.c.customer == customer)
-    who = select(func.count(func.distinct(invitation.c.person))).where(invitation.c.account_id.in_(mine))
+    theirs = invitation.c.account_id.in_(mine)
+    reached = func.coalesce(invitation.c.sent_at, invitation.c.created_at)
     answered = exists().where(response.c.invitation_id == invitation.c.id, response.c.counts)
-    asked = who.where(or_(invitation.c.state.in_(REACHED), answered))
-    return int(connection.execute(asked).scalar_one()), int(connection.execute(who.where(answered)).scalar_one())
+    asked = and_(theirs, or_(invitation.c.state.in_(REACHED), answered))
+    given = select(func.max(response.c.at)).join(invitation, invitation.c.id == response.c.invitation_id)
+    last = connection.execute(given.where(theirs, response.c.counts)).scalar()
+    by = last if last is not None else connection.execute(select(func.max(reached)).where(asked)).scalar()
+    if by is None:
+        return 0, 0, None
+    who = select(func.count(func.distinct(invitation.c.person)))
+    number = connection.execute(who.where(asked, or_(answered, reached <= by))).scalar_one()
+    return int(number), int(connection.execute(who.where(theirs, answered)).scalar_one()), by
 
 
 def owner_at(connection: Connection, crm: str, ref: str | None) -> Row[Any] | None:

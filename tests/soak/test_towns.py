@@ -165,7 +165,7 @@ class Days(RuleBasedStateMachine):
     def _figures(self, account: str) -> dict[str, Any]:
         """Return what an account shows, but for how many were asked: that alone is no reason to write."""
         shown = self.house.figures(self.house.ACCOUNT, account)
-        return shown | {"summary": str(shown.get("summary")).partition(" Answered: ")[0]}
+        return shown | {"summary": str(shown.get("summary")).partition(" Answered by ")[0]}
 
 
 class DaysBesideHubSpot(Days):

@@ -298,7 +298,7 @@ def power_cut(nth: int, *, after: bool) -> Iterator[None]:
 
 def figures(shown: dict[str, Any]) -> dict[str, Any]:
     """Return what an account shows, but for how many were asked: that alone is no reason to write."""
-    summary = shown.get("Summary", "").partition(" Answered: ")[0] if "People" in shown else ""
+    summary = shown.get("Summary", "").partition(" Answered by ")[0] if "People" in shown else ""
     return shown | {"Summary": summary}
 
 

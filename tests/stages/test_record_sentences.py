@@ -5,6 +5,7 @@ from datetime import timedelta
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.store import tables
+from connector.store.pulling import mark_stale
 from tests.databases import ONE_DATABASE
 
 
@@ -102,7 +103,7 @@ def test_records_speak_the_companys_language(world: LapWorld) -> None:
     attention, summary = texts(world, account)
     assert attention.startswith("Maria Virtanen: 1/5, erittäin tyytymätön, case ")
     assert "; Ritva Laine soittaa viimeistään " in attention
-    assert summary.endswith(" Kysytty 1 henkilöltä, vastanneita 1.")
+    assert summary.endswith(" mennessä 1 henkilöltä, vastanneita 1.")
     (task,) = world.tasks()
     assert task["Subject"].startswith("Soita viimeistään ")
     (mail,) = (message for message in world.mailbox.messages if "1/5" in message.subject)
@@ -146,3 +147,21 @@ def test_somebody_with_two_contacts_is_told_of_once(world: LapWorld) -> None:
     shown = world.shows(account)
     assert "Antti Virtanen" in shown["Attention"]
     assert shown["Summary"].count("Antti Virtanen") == 1
+
+
+@ONE_DATABASE
+def test_how_many_were_asked_stays_true_while_more_people_are_asked(world: LapWorld) -> None:
+    """That somebody is asked writes no account: so the sentence tells up to when it counts, and nobody who was asked later."""
+    account = world.account()
+    world.rated(account, 5, who="Pekka Salo")
+    _, summary = texts(world, account)
+    answered = world.rows(tables.response)[0].at
+    assert summary.endswith(f"Answered by {answered:%-d %b %Y}: 1 of 1 asked.")
+    world.lap(DAY)
+    world.ask(account, world.crm.contact(account, "Jan Vos"))
+    world.lap(DAY)
+    assert texts(world, account)[1] == summary
+    with world.store.write() as tx:
+        mark_stale(tx, world.rows(tables.response)[0].account_id, world.clock.now())
+    world.lap(HOUR)
+    assert texts(world, account)[1] == summary, "looked at again for another reason, it says the same"

@@ -56,7 +56,7 @@ class Book:
 
     newest_first: tuple[Said, ...] = ()
     follow_ups: tuple[OpenFollowUp, ...] = ()
-    people: People = People(8, 3)  # noqa: RUF009 - frozen
+    people: People = People(8, 3, NOON)  # noqa: RUF009 - frozen
     now: datetime = NOON
 
     def attention(self, language: str = "en") -> Attention:
@@ -96,10 +96,10 @@ ASKED = (
 
 BOOKS: dict[str, Book] = {
     "nobody was asked": Book(people=People()),
-    "one was asked": Book(people=People(1)),
-    "four were asked": Book(people=People(4)),
-    "a good answer": Book((ANNA,), people=People(1, 1), now=NOON + 3 * DAY),
-    "a good answer without words": Book((replace(ANNA, comment=None),), people=People(2, 1), now=NOON + 3 * DAY),
+    "one was asked": Book(people=People(1, 0, NOON)),
+    "four were asked": Book(people=People(4, 0, NOON)),
+    "a good answer": Book((ANNA,), people=People(1, 1, NOON), now=NOON + 3 * DAY),
+    "a good answer without words": Book((replace(ANNA, comment=None),), people=People(2, 1, NOON), now=NOON + 3 * DAY),
     "a bad answer": Book((MARIA,), (call(MARIA),)),
     "a bad answer that nobody has": Book((MARIA,), (call(MARIA, owner=None),)),
     "a bad answer, overdue": Book((MARIA,), (call(MARIA),), now=NOON + 9 * DAY),
@@ -119,10 +119,10 @@ BOOKS: dict[str, Book] = {
     "two bad, the milder one overdue": Book(
         (PEKKA, MARIA), (call(PEKKA, due=NOON + DAY), call(MARIA, due=NOON + 5 * DAY)), now=NOON + 2 * DAY
     ),
-    "other scales": Book((OMAR, EVA), (call(OMAR),), people=People(5, 2)),
-    "good on the whole, one thing very bad": Book((SLOW,), (call(SLOW),), people=People(1, 1)),
-    "silence": Book(people=People(2), follow_ups=(call(reasons=(Silence(ASKED, NOON),)),)),
-    "silence once": Book(people=People(1), follow_ups=(call(reasons=(Silence(ASKED[:1], NOON),)),)),
+    "other scales": Book((OMAR, EVA), (call(OMAR),), people=People(5, 2, NOON)),
+    "good on the whole, one thing very bad": Book((SLOW,), (call(SLOW),), people=People(1, 1, NOON)),
+    "silence": Book(people=People(2, 0, NOON), follow_ups=(call(reasons=(Silence(ASKED, NOON),)),)),
+    "silence once": Book(people=People(1, 0, NOON), follow_ups=(call(reasons=(Silence(ASKED[:1], NOON),)),)),
     "a mood": Book((LIISA,), (call(reasons=(MoodSeen(Mood.UNHAPPY, NOON),)),)),
     "a person and a mood": Book((MARIA,), (call(reasons=(MoodSeen(Mood.UNHAPPY, NOON),)), call(MARIA))),
     "a rule that is gone": Book((LIISA,), (call(),)),

@@ -233,12 +233,13 @@ class Reader:
 
     def _without_tail(self, masked: str) -> str:
         asked, answered = self.facts.asked, self.facts.answered
+        day = show_day(self.language, self.facts.now, self.facts.tz)
         tails = []
         if asked and self.facts.answers:
-            tails = [catalogue_text(self.language, "summary.answered").format(answered=answered, asked=asked)]
+            tails = [catalogue_text(self.language, "summary.answered").format(answered=answered, asked=asked, day=day)]
         elif asked:
             form = "one" if asked == 1 else "other"
-            tails = [self._forms("summary.silent", form)[0].format(n=asked)]
+            tails = [self._forms("summary.silent", form)[0].format(n=asked, day=day)]
         for tail in tails:
             self._expect(masked.endswith(tail), f"how many were asked is not told: {masked!r}")
             masked = masked.removesuffix(tail).rstrip(" ")

@@ -20,7 +20,7 @@ LEAD = 'Maria Virtanen: 1 of 5, very dissatisfied, case 00123 "Printer", since 1
 ALSO = " Also open: Pekka Salo (2 of 5, dissatisfied)."
 STEP = "Pekka Salo: 2 of 5, dissatisfied, case 00124, since 13 Nov 2026: “Slow.”; Jonas Lind calls by 16 Nov 14:00."
 GOOD = " Anna Berg: 5 of 5, very satisfied, case 00125, 14 Nov 2026: “Great.”"
-TAIL = " Answered: 3 of 8 asked."
+TAIL = " Answered by 14 Nov 2026: 3 of 8 asked."
 
 
 def test_what_is_true_is_let_pass() -> None:
@@ -51,7 +51,7 @@ def test_what_is_true_is_let_pass() -> None:
         (LEAD + ALSO, GOOD.strip()[:-1] + "; Jonas Lind calls by 16 Nov 14:00." + TAIL),
         (LEAD + ALSO, STEP + GOOD.replace("5 of 5, very satisfied", "1 of 5, very dissatisfied") + TAIL),
         (LEAD + ALSO, STEP + GOOD.replace("14 Nov", "13 Nov") + TAIL),
-        (LEAD + ALSO, STEP + GOOD + " Answered: 4 of 8 asked."),
+        (LEAD + ALSO, STEP + GOOD + " Answered by 14 Nov 2026: 4 of 8 asked."),
         (LEAD + ALSO, STEP + GOOD),
         (LEAD + ALSO, STEP + GOOD + TAIL + " {who}"),
         (LEAD + ALSO, STEP + GOOD.replace("”", "") + TAIL),
@@ -68,11 +68,11 @@ def test_what_is_false_misplaced_or_left_out_is_found(attention: str, summary: s
 
 
 def test_a_deadline_that_has_passed_may_not_read_as_one_to_come() -> None:
-    later = replace(FACTS, now=NOON + 9 * DAY)
-    assert judge(later, "en", LEAD + ALSO, STEP + GOOD + TAIL) != []
+    later, tail = replace(FACTS, now=NOON + 9 * DAY), TAIL.replace("14 Nov", "21 Nov")
+    assert judge(later, "en", LEAD + ALSO, STEP + GOOD + tail) != []
     overdue = LEAD.replace("Ritva Laine calls by 17 Nov 14:00", "call overdue since 17 Nov 2026 (Ritva Laine)")
     step = STEP.replace("Jonas Lind calls by 16 Nov 14:00", "call overdue since 16 Nov 2026 (Jonas Lind)")
-    assert judge(later, "en", overdue + ALSO, step + GOOD + TAIL) == []
+    assert judge(later, "en", overdue + ALSO, step + GOOD + tail) == []
 
 
 def test_the_milder_answer_may_not_lead() -> None:

@@ -59,7 +59,7 @@ def test_a_contacts_last_rating_carries_its_word() -> None:
 def test_a_long_subject_gives_way_before_deadline_owner_and_comment(subject: str, language: str) -> None:
     words, maria = catalogue(language), replace(MARIA, subject=subject)
     needs = attention([call(maria)], words, now=NOON)
-    told = summary([maria], needs, People(8, 3), words, tz=HELSINKI, now=NOON)
+    told = summary([maria], needs, People(8, 3, NOON), words, tz=HELSINKI, now=NOON)
     title = call_subject(maria, TOMORROW, words, tz=HELSINKI, now=NOON)
     assert all(units(one) <= LIMIT for one in (needs.text, told, title))
     assert "Ritva Laine" in needs.text
@@ -79,7 +79,7 @@ def test_everything_fits_whatever_the_crm_holds(who: str, label: str, subject: s
     needs = attention([call(odd, owner=who), call(PEKKA)], EN, now=NOON)
     for one in (
         needs.text,
-        summary([odd], needs, People(8, 3), EN, tz=HELSINKI, now=NOON),
+        summary([odd], needs, People(8, 3, NOON), EN, tz=HELSINKI, now=NOON),
         call_subject(odd, TOMORROW, EN, tz=HELSINKI, now=NOON),
         account_subject(who, [Silence(ASKED, NOON)], TOMORROW, EN, tz=HELSINKI, now=NOON),
         last_rating(odd, EN, HELSINKI),
@@ -96,7 +96,7 @@ def test_customers_words_cannot_pass_for_ours() -> None:
     assert quoted_lines(posing.comment or "") == (
         "> Bad.”. Answered: 9 of 9 asked.\n> Outcome: Solved\n> Details: https://evil.example"
     )
-    told = summary([posing], attention([], EN, now=NOON), People(8, 3), EN, tz=HELSINKI, now=NOON)
+    told = summary([posing], attention([], EN, now=NOON), People(8, 3, NOON), EN, tz=HELSINKI, now=NOON)
     assert told.count("”") == 1, "what they wrote ends where our mark stands"
     lines = text(said=[posing]).splitlines()
     assert [line for line in lines if "evil" in line or "Solved" in line] == [

@@ -139,7 +139,7 @@ def texts(facts: Facts, language: str) -> tuple[str, str]:
     words = catalogue(language)
     needs = attention([open_follow_up(one) for one in facts.follow_ups], words, now=facts.now)
     newest_first = sorted((said(one) for one in facts.answers), key=lambda one: one.at, reverse=True)
-    people = People(facts.asked, facts.answered)
+    people = People(facts.asked, facts.answered, facts.now)
     return needs.text, summary(newest_first, needs, people, words, tz=facts.tz, now=facts.now)
 
 
