@@ -42,6 +42,7 @@ class Said:
             return self
         known = self.who if is_known else None
         return replace(self, who=known, comment=None, subject=None, interaction_id=None)
+
     @property
     def whose(self) -> str | None:
         """Who said it, as far as that is known: a human has one for all contacts."""

@@ -104,7 +104,10 @@ class _FollowUp:
             return None
         theirs = [answer.said for answer in customer.answers if answer.person == self.row.person and is_good(answer)]
         newest = max(theirs, key=lambda said: said.at, default=None)
-        return tasks.gave(newest, words_of(self.context), tz) if newest is not None else self.row.note
+        if newest is None:
+            return str(self.row.note)
+        here = newest.read_in(self.row.connection, is_known=self.row.contact_id is not None)
+        return tasks.gave(here, words_of(self.context), tz)
 
     def _link(self, account_id: str) -> Link:
         return Link(tasks.link_names(words_of(self.context))[0], details_url(self.context, account_id))

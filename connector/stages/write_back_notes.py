@@ -65,7 +65,8 @@ def _notes(outbox: Outbox, tx: Transaction, row: Row[Any]) -> list[tuple[str, No
     account, contact = following.account_of(tx, row.account_id), following.contact_of(tx, row.contact_id)
     inside = [answer.id for answer in follow_ups.answers_in(tx, [row.id])]
     found = []
-    for said in _untold(tx, inside, row.task_written.get(NOTED, ())):
+    for answer in _untold(tx, inside, row.task_written.get(NOTED, ())):
+        said = answer.read_in(row.connection, is_known=row.contact_id is not None)
         block = tasks.answer(said, tz, words)
         if said.at <= row.opened_at or _spaced(outbox.crm.mapping.render("task", {"body": block})["body"]) in told:
             continue
