@@ -28,6 +28,7 @@ _CSAT_POINTS = 5
 _UNHAPPY = 2
 _MAILS_A_DAY = 2
 _SATURDAY = 5
+_OF_EACH_CRM = frozenset({"attention", "summary", "details"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +170,8 @@ def _scores(seen: Evidence) -> Iterator[str]:
 
 
 def _score(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is said of the customer; the link leads to the page of the account."""
-    return {name: value for name, value in shown.items() if name != "details"}
+    """Return the figures of the customer: words are those that came through each CRM, and the link leads to the page of the account."""
+    return {name: value for name, value in shown.items() if name not in _OF_EACH_CRM}
 
 
 def _left(seen: Evidence) -> Iterator[str]:
