@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
 from connector.model import Attachment, BounceCause, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.ports_notes import Note as Note  # noqa: PLC0414 - given on
+from connector.ports_notes import NoteTaker as NoteTaker  # noqa: PLC0414 - given on
 from connector.ports_setup import NO_LABELS as NO_LABELS  # noqa: PLC0414 - given on
 from connector.ports_setup import FieldLimit as FieldLimit  # noqa: PLC0414 - given on
 from connector.ports_setup import FieldSpec as FieldSpec  # noqa: PLC0414 - given on
@@ -223,29 +225,6 @@ class WriteResult:
     id: str | None = None
     error: CrmError | None = None
     """Why it was refused: a `RecordRejected`, or another `CrmError` that concerns this record alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A text that stands on a record by itself."""
-
-    key: str
-    """Names it: it is part of the text, and by it a note that was made before is found again."""
-    text: str
-    about: Ref
-    at: datetime
-    related: tuple[Ref, ...] = ()
-    """Other records on which it stands too."""
-
-
-class NoteTaker(Protocol):
-    """Notes on records, for CRMs that have them."""
-
-    def put(self, note: Note) -> None:
-        """Put a note on its records, once: one with its key is looked for among those on `about` before.
-
-        Raises what `CrmAdapter.write` raises, and `RecordRejected` or `NotPermitted` when this note is refused.
-        """
 
 
 class BulkWriter(Protocol):

@@ -56,7 +56,13 @@ def run(context: Context, site: Site) -> NoticesResult:
         return NoticesResult()
     with context.write() as tx:
         noticing.doubt_unfinished(tx)
-        noticing.drop_settled(tx)
+        noticing.drop_untrue(
+            tx,
+            context.clock.now(),
+            untouched=(NoticeKind.HALFWAY,),
+            overdue=(NoticeKind.LATE, NoticeKind.ESCALATED),
+            no_outcome=(NoticeKind.OUTCOME,),
+        )
     _gather(context)
     post_all(context)
     return _tell_all(context, site)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, or_, select, update
 
 from connector.model import FollowUpState
 from connector.store import record_texts
@@ -87,11 +87,24 @@ def add(tx: Connection, rows: Sequence[Waiting], now: datetime) -> None:
     )
 
 
-def drop_settled(tx: Connection) -> None:
-    """Tell nobody any more of follow-ups that have been closed meanwhile."""
+def drop_untrue(
+    tx: Connection, now: datetime, *, untouched: Collection[str], overdue: Collection[str], no_outcome: Collection[str]
+) -> None:
+    """Tell nobody any more of follow-ups that have been closed meanwhile, nor what has ceased to be true of others.
+
+    The kinds of notices that say so: `untouched`, that nobody has called yet; `overdue`; `no_outcome`, that none was noted. What
+    comes to be true again is noted again.
+    """
     closed = select(follow_up.c.id).where(follow_up.c.state == FollowUpState.CLOSED.value)
-    waiting = (notice.c.state == WAITING, notice.c.follow_up_id.in_(closed))
-    tx.execute(update(notice).where(*waiting).values(state=DROPPED))
+    waiting = notice.c.state == WAITING
+    tx.execute(update(notice).where(waiting, notice.c.follow_up_id.in_(closed)).values(state=DROPPED))
+    is_open = follow_up.c.state == FollowUpState.OPEN.value
+    touched = or_(follow_up.c.attempts > 0, follow_up.c.first_contact_at.is_not(None), ~is_open)
+    settled = follow_up.c.state != FollowUpState.WAITING_FOR_OUTCOME.value
+    untrue = ((untouched, touched), (overdue, or_(follow_up.c.due_at > now, ~is_open)), (no_outcome, settled))
+    for kinds, is_so in untrue:
+        about = notice.c.follow_up_id.in_(select(follow_up.c.id).where(is_so))
+        tx.execute(delete(notice).where(waiting, notice.c.kind.in_(kinds), about))
 
 
 def recipients(tx: Connection) -> list[str]:

@@ -183,6 +183,20 @@ def test_nobody_touched_it_at_half_its_time_so_the_deputy_is_told(office: LapWor
     assert len(deputy) <= 1
 
 
+def test_what_has_ceased_to_be_true_before_the_digest_is_not_told(office: LapWorld) -> None:
+    rated(office, 1)
+    office.mailbox.messages.clear()
+    for clock in ("09:00", "11:55"):
+        at(office, 17, clock)
+    assert {row.kind for row in office.rows(tables.notice) if row.state == "waiting"} == {"late", "halfway"}
+    (task,) = [row.task_ref.partition("/")[2] for row in office.rows(tables.follow_up)]
+    office.crm.update(task, {"Status": "Completed", "Afterword_Outcome__c": "Not reached"})
+    at(office, 17, "16:05")
+    assert told(office) == [], "somebody has called, and it is due tomorrow"
+    at(office, 18, "16:20")
+    assert "overdue" in dict(told(office))[RITVA]
+
+
 def test_after_the_outcome_nobody_is_told_anything_more(office: LapWorld) -> None:
     rated(office, 1)
     office.mailbox.messages.clear()
