@@ -35,11 +35,15 @@ def _post_to(context: Context, rule: str, chat: str, url: str) -> int:
             break
         if not context.may_write(row.connection):
             continue
-        posted += _post(context, row, chat, url)
+        sent = _post(context, row, chat, url)
+        if sent is None:
+            break
+        posted += sent
     return posted
 
 
-def _post(context: Context, row: Row[Any], chat: str, url: str) -> int:
+def _post(context: Context, row: Row[Any], chat: str, url: str) -> int | None:
+    """Return how many posts went out; None: the chat does not answer, and is left alone for this lap."""
     assert context.webhook is not None  # noqa: S101 - `post_all` has looked
     key, now = f"{row.id}:{chat}", context.clock.now()
     with context.write() as tx:
@@ -55,11 +59,11 @@ def _post(context: Context, row: Row[Any], chat: str, url: str) -> int:
         if not failure.permanent:
             with context.store.write() as tx:
                 noticing.forget_post(tx, key)
-            return 0
+            return None
         state, reason = noticing.REFUSED, str(failure)
     with context.store.write() as tx:
         noticing.end_post(tx, key, state, reason)
-    return int(state == noticing.SENT)
+    return None if state == noticing.IN_DOUBT else int(state == noticing.SENT)
 
 
 def _text(context: Context, tx: Any, row: Row[Any]) -> str:

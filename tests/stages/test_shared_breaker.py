@@ -1,0 +1,116 @@
+"""A mail server that takes nothing costs a lap a few tries, whoever the mail is for; tasks are in the CRM all the same."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from asking import Mailbox
+from lap_world import CSAT, LapWorld
+
+from connector.errors import AfterwordError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
+from connector.ports import Message
+from connector.store import mail_trouble, tables
+from tests.databases import ONE_DATABASE
+
+pytestmark = ONE_DATABASE
+PEOPLE = 8
+RULE = CSAT + '[follow_up.low]\nwhen = "low"\ndue = "24h"\nnotify = ["account_owner"]\n'
+DOWN = MailUnavailable("no answer.", where="e-mail", remedy="Wait.")
+REFUSED = MessageRefused("550 5.1.8 Sender address rejected.", where="e-mail", remedy="Mend it.")
+DOUBT = MailInDoubt("cut off.", where="e-mail", remedy="Look.")
+GONE = MailboxRefused("550 5.1.1 no such user.", where="e-mail", remedy="Correct it.")
+
+
+class Counting(Mailbox):
+    """Counts tries; `refuse` says what becomes of a message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tries: list[str] = []
+        self.refuse: Callable[[Message], AfterwordError | None] = lambda _message: None
+
+    def send(self, message: Message) -> None:
+        self.tries.append(message.to)
+        if (error := self.refuse(message)) is not None:
+            raise error
+        super().send(message)
+
+
+@pytest.fixture
+def unhappy(world: LapWorld) -> LapWorld:
+    """Eight customers of eight reps have been asked, and have given one of five since the last lap; two more are to be asked."""
+    world.mailbox = Counting()
+    world.configure(RULE)
+    invitations = []
+    for number in range(PEOPLE):
+        owner = world.crm.user(f"Rep {number}", Email=f"rep-{number}@acme.example")
+        account = world.account(f"Company {number}", OwnerId=owner)
+        invitations.append(world.ask(account, world.crm.contact(account, f"Person {number}")))
+    for invitation in invitations:
+        world.answer(invitation, 1)
+    for number in range(2):
+        account = world.account(f"New {number}")
+        world.crm.close(world.crm.case(account, world.crm.contact(account, f"New Person {number}")))
+    world.mailbox.tries.clear()
+    world.mailbox.messages.clear()
+    return world
+
+
+def mailbox(world: LapWorld) -> Counting:
+    assert isinstance(world.mailbox, Counting)
+    return world.mailbox
+
+
+@pytest.mark.parametrize(("error", "tries"), [(DOWN, 1), (REFUSED, 3), (DOUBT, 3)])
+def test_a_server_that_takes_nothing_costs_a_lap_a_few_tries(
+    unhappy: LapWorld, error: AfterwordError, tries: int
+) -> None:
+    mailbox(unhappy).refuse = lambda _message: error
+    report = unhappy.lap()
+    assert len(mailbox(unhappy).tries) == tries
+    assert (report.exit_code, report.mail_error, report.told) == (1, error, 0)
+    assert len(unhappy.tasks()) == PEOPLE
+    assert all(row.task_ref for row in unhappy.rows(tables.follow_up))
+
+
+def test_everybody_is_told_once_when_it_works_again(unhappy: LapWorld) -> None:
+    mailbox(unhappy).refuse = lambda _message: DOWN
+    for _ in range(3):
+        unhappy.lap()
+    mailbox(unhappy).refuse = lambda _message: None
+    for _ in range(3):
+        unhappy.lap(after=timedelta(hours=1))
+    staff = [message.to for message in mailbox(unhappy).messages if message.to.startswith("rep-")]
+    assert sorted(staff) == [f"rep-{number}@acme.example" for number in range(PEOPLE)]
+    with unhappy.store.read() as tx:
+        assert mail_trouble.trouble(tx) is None
+
+
+@pytest.mark.parametrize("error", [REFUSED, GONE])
+def test_one_of_our_people_whose_mail_is_refused_keeps_no_other_from_theirs(
+    unhappy: LapWorld, error: AfterwordError
+) -> None:
+    mailbox(unhappy).refuse = lambda message: error if message.to == "rep-2@acme.example" else None
+    report = unhappy.lap()
+    assert (report.told, report.exit_code) == (PEOPLE - 1, 0)
+
+
+def test_alerts_go_out_while_mail_to_customers_waits_for_the_admin(unhappy: LapWorld) -> None:
+    with unhappy.store.write() as tx:
+        mail_trouble.stop(tx, DOWN, unhappy.clock.now())
+    report = unhappy.lap()
+    assert (report.exit_code, report.sent, report.told) == (1, 0, PEOPLE)
+
+
+def test_a_chat_that_does_not_answer_is_tried_once_in_a_lap(unhappy: LapWorld) -> None:
+    posts: list[str] = []
+
+    def dead(url: str, _text: str) -> None:
+        posts.append(url)
+        raise DOWN
+
+    unhappy.configure(RULE.replace('["account_owner"]', '["https://chat.example/hook"]'))
+    unhappy.house = replace(unhappy.house, webhook=dead)
+    unhappy.lap()
+    assert posts == ["https://chat.example/hook"]
