@@ -64,6 +64,18 @@ def one_spelling(address: str) -> str:
         return f"{local}{at}{domain}"
 
 
+def other_spellings(address: str) -> tuple[str, ...]:
+    """Return how else an address in its one spelling may have been written, in small letters: none where its domain is plain ASCII."""
+    local, at, domain = address.rpartition("@")
+    if "xn--" not in domain:
+        return ()
+    try:
+        letters = f"{local}{at}{idna.decode(domain)}"
+    except ValueError:
+        return ()
+    return letters, unicodedata.normalize("NFD", letters)
+
+
 MARK_KEY: Final = "installation"
 """The key of the task that is the installation's mark. It is no follow-up."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from connector.domain.crm_text import cut
 from connector.errors import MappingError
-from connector.model import Ref, whole
+from connector.model import Ref, one_spelling, whole
 from mappings.languages import language_tag
 
 Read = Callable[[Any], Any]
@@ -92,7 +92,7 @@ _EMAIL: Final = re.compile(r"[^\s@,;:<>()\[\]\"\\]{1,64}@[^\s@,;:<>()\[\]\"\\/]+
 
 
 def read_email(value: Any) -> str | None:
-    """Return the address trimmed and in lower case; None when it is empty or no address.
+    """Return the address in its one spelling (`one_spelling`); None when it is empty or no address, or no mail can go to its domain.
 
     With a piece that is no character left out it might be somebody else's.
     """
@@ -105,7 +105,8 @@ def read_email(value: Any) -> str | None:
         or not _EMAIL.fullmatch(address)
     ):
         return None
-    return address.lower()
+    spelled = one_spelling(address)
+    return spelled if spelled.rpartition("@")[2].isascii() and spelled.isprintable() else None
 
 
 def read_language(value: Any) -> str | None:

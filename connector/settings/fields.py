@@ -100,7 +100,7 @@ def _superior(text: str) -> str:
 
 def _address(text: str) -> str:
     """Addresses of our own people are compared with those in the CRM, where capitals mean nothing."""
-    return values.address(text).lower()
+    return values.address(text)
 
 
 def _day(value: object) -> date:

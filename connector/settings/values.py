@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from connector.durations import parse_duration
+from connector.model import ascii_domain, one_spelling
 from connector.rules import Rule, parse_rule
 from connector.surveys.wording import DEFAULT as DEFAULT_LANGUAGE
 from connector.surveys.wording import languages, resolve
@@ -213,33 +214,48 @@ def sender(text: str) -> Sender:
     """Read ``Name <address>``, or an address alone."""
     found = getaddresses([text])
     name, address = found[0] if len(found) == 1 else ("", "")
-    if not _ADDRESS.fullmatch(address) or any(mark in text for mark in "\r\n"):
+    if not _is_address(address) or any(mark in text for mark in "\r\n"):
         raise Wrong("is not a sender.", 'Write a name and an address, for example "Acme Care <care@acme.example>".')
     return Sender(name, address)
 
 
 def address(text: str) -> str:
-    """Read one e-mail address."""
-    if not _ADDRESS.fullmatch(text.strip()):
+    """Read one e-mail address, in its one spelling."""
+    if not _is_address(text.strip()):
         raise Wrong("is not an e-mail address.", 'Write for example "care@acme.example".')
-    return text.strip()
+    return one_spelling(text)
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether it is an address to whose domain mail can go."""
+    return (
+        _ADDRESS.fullmatch(text) is not None and text.isprintable() and one_spelling(text).rpartition("@")[2].isascii()
+    )
 
 
 def domain(text: str) -> str:
-    """Read a mail domain; case does not matter."""
-    name = text.strip().lower()
-    if not _DOMAIN.fullmatch(name):
+    """Read a mail domain; neither case nor the way of writing letters outside ASCII matters."""
+    name = _in_ascii(text)
+    if name is None or not _DOMAIN.fullmatch(name):
         raise Wrong("is not a domain.", 'Write what stands after the @, for example "acme.example".')
     return name
 
 
 def host(text: str) -> str:
-    """Read a host name or address."""
-    if not _HOST.fullmatch(text):
+    """Read a host name or address; letters outside ASCII as the DNS has them."""
+    name = _in_ascii(text)
+    if name is None or not _HOST.fullmatch(name):
         raise Wrong(
             "is not a host name.", 'Write the name alone, for example "smtp.acme.example"; the port has its own key.'
         )
-    return text
+    return text if text.isascii() else name
+
+
+def _in_ascii(domain: str) -> str | None:
+    try:
+        return ascii_domain(domain)
+    except ValueError:
+        return None
 
 
 def event(text: str) -> str:
@@ -254,7 +270,12 @@ def event(text: str) -> str:
 def url(text: str) -> str:
     """Read an https address; http is taken for this machine alone. A trailing slash is dropped."""
     parts = _split(text)
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+    if (
+        parts is None
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or not _is_reachable(parts.hostname)
+    ):
         raise Wrong("is not a web address.", 'Write it in full, for example "https://www.acme.example".')
     if parts.username or parts.password:
         raise Wrong("holds a user name or password.", "Leave out what stands before the @.")
@@ -294,6 +315,11 @@ def store_url(text: str) -> str:
             "Write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
         )
     return text
+
+
+def _is_reachable(name: str) -> bool:
+    """Tell whether a host of an address is one that can be looked up: not `smtp..acme.example`."""
+    return ":" in name or _in_ascii(name) is not None
 
 
 def is_loopback(name: str) -> bool:

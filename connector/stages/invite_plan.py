@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from connector.model import Decision, Reason
+from connector.mail_domains import domain_of
+from connector.model import Decision, Reason, one_spelling
 from connector.settings import Limits, Survey
 from connector.zones import first_zone
 
@@ -273,9 +274,9 @@ def _internal(case: Case) -> Verdict | None:
     email = case.recipient.email if case.recipient is not None else None
     if not email:
         return None
-    domain = email.rpartition("@")[2]
+    domain = domain_of(email)
     ours = any(domain == own or domain.endswith(f".{own}") for own in case.limits.internal_domains)
-    rated = case.end.owner_email is not None and email == case.end.owner_email.strip().lower()
+    rated = case.end.owner_email is not None and one_spelling(email) == one_spelling(case.end.owner_email)
     return refused(Reason.INTERNAL) if ours or rated else None
 
 

@@ -3,13 +3,15 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from connector.model import one_spelling, other_spellings
 from connector.store.askable import look_again_at_people
-from connector.store.tables import contact, person, setting
+from connector.store.tables import contact, invitation, person, setting
 from connector.store.upsert import insert_or_ignore
 
 _KEY = "person_key"
@@ -28,8 +30,43 @@ def person_key(connection: Connection) -> bytes:
 
 
 def person_of(key: bytes, email: str) -> str:
-    """Return the person that a normalised address belongs to."""
-    return hmac.digest(key, email.strip().lower().encode(), hashlib.sha256).hex()[:32]
+    """Return the person that an address belongs to, however it is spelled."""
+    return _hash(key, one_spelling(email))
+
+
+def _hash(key: bytes, address: str) -> str:
+    return hmac.digest(key, address.encode(), hashlib.sha256).hex()[:32]
+
+
+def join_spellings(connection: Connection, key: bytes, emails: Iterable[str]) -> None:
+    """Let what is known of people under another spelling of their address hold for them.
+
+    Earlier versions kept an address as the CRM spelled it: ``bücher.example`` and ``xn--bcher-kva.example`` were two people. Where the
+    address itself is no longer in the store (erased, deleted), this is how a person who comes back is known again.
+    """
+    for email in {one_spelling(email) for email in emails}:
+        who = _hash(key, email)
+        others = [old for spelling in other_spellings(email) if (old := _hash(key, spelling)) != who]
+        known = people(connection, others) if others else {}
+        for row in known.values():
+            _join(connection, row, who)
+        if others:
+            connection.execute(update(invitation).where(invitation.c.person.in_(others)).values(person=who))
+
+
+def _join(connection: Connection, old: Row[Any], who: str) -> None:
+    """Take over the marks of a row under another spelling."""
+    insert_or_ignore(connection, person, [{"person": who}])
+    mine = update(person).where(person.c.person == who)
+    if old.opted_out_at is not None:
+        opted_out = {"opted_out_at": old.opted_out_at, "opted_out_by": old.opted_out_by}
+        connection.execute(mine.where(person.c.opted_out_at.is_(None)).values(**opted_out))
+    if old.bounced_at is not None:
+        bounced_then = {"bounced_at": old.bounced_at, "bounce": old.bounce}
+        connection.execute(mine.where(person.c.bounced_at.is_(None)).values(**bounced_then))
+    # It is done once: else a mark that was taken off would come back with the next change of the record.
+    connection.execute(person.delete().where(person.c.person == old.person))
+    look_again_at_people(connection, [who])
 
 
 def people(connection: Connection, persons: Collection[str]) -> Mapping[str, Row[tuple[object, ...]]]:

@@ -15,7 +15,7 @@ from connector.store.among import among
 from connector.store.askable import any_figures, look_again_at_accounts, look_again_at_people
 from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, hashed, kind_of
 from connector.store.engine import new_ids
-from connector.store.people import opt_out, person_of
+from connector.store.people import join_spellings, opt_out, person_of
 from connector.store.tables import binding, display, ref_text
 from connector.store.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
 
@@ -152,7 +152,9 @@ class Absorber:
         self._unrefuse(rows)
         self._write_again(kind, changed)
         if kind is Kind.CONTACT:
-            self._latch_opt_outs(row.value for row in rows.values())
+            contacts = [row.value for row in rows.values() if isinstance(row.value, Contact)]
+            join_spellings(self._sql, self._key, (one.email for one in contacts if one.email))
+            self._latch_opt_outs(contacts)
         self._restore(kind, {ref: our_id for ref, our_id in changed.items() if known[ref].content == ""})
 
     def _insert(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
@@ -401,8 +403,8 @@ class Absorber:
                 accounts |= {here[0], old.account_ref if old is not None else None}
         look_again_at_accounts(self._sql, self._crm, [ref for ref in accounts if ref])
 
-    def _latch_opt_outs(self, contacts: Iterable[Pulled]) -> None:
-        emails = {one.email for one in contacts if isinstance(one, Contact) and one.no_surveys and one.email}
+    def _latch_opt_outs(self, contacts: Iterable[Contact]) -> None:
+        emails = {one.email for one in contacts if one.no_surveys and one.email}
         if not emails:
             return
         persons = sorted(person_of(self._key, email) for email in emails)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, or_, select
 
-from connector.model import Kind
+from connector.model import Kind, one_spelling
 from connector.store.people import people
 from connector.store.refs import chunks, rows_by_id
 from connector.store.tables import (
@@ -50,7 +50,7 @@ def find(connection: Connection, record: str) -> list[Found]:
         if found := _by_id(connection, looked_for):
             return found
     if "@" in record:
-        return _by_email(connection, record.removeprefix("mailto:").strip().lower())
+        return _by_email(connection, one_spelling(record.removeprefix("mailto:")))
     return _by_name(connection, record) if record else []
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
+from connector.model import one_spelling
 from connector.store import new_id
 from connector.store.visiting import LINK_LIFE, account_view, connections_of, keep_link, use_link
 from connector.surveys.mail import sign_in_message
@@ -47,7 +48,7 @@ def account_routes(parts: WebParts) -> APIRouter:
     @router.post("/sign-in")
     def ask(tasks: BackgroundTasks, fields: Fields = Depends(form_fields)) -> Response:  # noqa: B008 - FastAPI's way
         # After the answer: how long it takes must not tell whether the address is known.
-        tasks.add_task(_send_link, parts, fields.get("address", "").strip().lower(), fields.get("account", ""))
+        tasks.add_task(_send_link, parts, one_spelling(fields.get("address", "")), fields.get("account", ""))
         text = f"If the address belongs to an active user of the CRM, a link is on its way to it. It is good for {MINUTES} minutes."
         answer = _note(parts, "Look into your mailbox", text)
         answer.background = tasks

@@ -155,3 +155,23 @@ def test_addresses_are_https_except_on_this_machine() -> None:
 def test_other_addresses_are_refused(text: str) -> None:
     with pytest.raises(Wrong):
         values.url(text)
+
+
+def test_domains_and_hosts_are_read_in_the_one_spelling_of_the_dns() -> None:
+    assert values.domain("Bücher.example") == values.domain("xn--bcher-kva.example") == "xn--bcher-kva.example"
+    assert values.host("smtp.straße.example") == "smtp.xn--strae-oqa.example"
+    assert values.host("SMTP.acme.example") == "SMTP.acme.example"
+    assert values.address(" Ann@Bücher.example ") == "ann@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("name", ["smtp..acme.example", "x" * 64 + ".example", "i❤.example", "a\u200db.example"])
+def test_a_name_that_the_dns_cannot_have_is_refused_wherever_it_stands(name: str) -> None:
+    for read, text in (
+        (values.host, name),
+        (values.domain, name),
+        (values.address, f"care@{name}"),
+        (values.sender, f"Acme <care@{name}>"),
+        (values.url, f"https://{name}/"),
+    ):
+        with pytest.raises(values.Wrong):
+            read(text)  # type: ignore[operator]
