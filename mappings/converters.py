@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from connector.domain.crm_text import cut
 from connector.errors import MappingError
-from connector.model import Ref, one_spelling, whole
+from connector.model import Ref, ascii_domain, one_spelling, whole
 from mappings.languages import language_tag
 
 Read = Callable[[Any], Any]
@@ -105,8 +105,11 @@ def read_email(value: Any) -> str | None:
         or not _EMAIL.fullmatch(address)
     ):
         return None
-    spelled = one_spelling(address)
-    return spelled if spelled.rpartition("@")[2].isascii() and spelled.isprintable() else None
+    try:
+        ascii_domain(address.rpartition("@")[2])
+    except ValueError:
+        return None
+    return one_spelling(address) if address.isprintable() else None
 
 
 def read_language(value: Any) -> str | None:

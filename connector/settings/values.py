@@ -229,7 +229,7 @@ def address(text: str) -> str:
 def _is_address(text: str) -> bool:
     """Tell whether it is an address to whose domain mail can go."""
     return (
-        _ADDRESS.fullmatch(text) is not None and text.isprintable() and one_spelling(text).rpartition("@")[2].isascii()
+        _ADDRESS.fullmatch(text) is not None and text.isprintable() and _in_ascii(text.rpartition("@")[2]) is not None
     )
 
 
