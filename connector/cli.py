@@ -1,15 +1,12 @@
 """The commands. The only place where an error becomes a message and an exit code."""
 
 import gc
-import json
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from connector import (
     checking,
@@ -36,7 +33,7 @@ from connector.clock import SystemClock
 from connector.durations import parse_duration
 from connector.errors import Problem, SettingsError
 from connector.exports.tables import TableName
-from connector.output import outlive_readers
+from connector.output import Terminal, one_line, outlive_readers, print_json
 from connector.scoring.book import ScoreSettings, book_json, score_book
 from connector.scoring_file import read_ratings
 from connector.stages import lap
@@ -54,7 +51,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(cli_bounces.app, name="bounces")
-out = Console(highlight=False, soft_wrap=True)
+out = Terminal()
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
@@ -119,7 +116,7 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
             found = checking.check(house)
     except SettingsError as error:
         found = checking.Findings(list(error.problems))
-    _print_json(printing_check.as_json(found)) if as_json else printing_check.findings(out, found)
+    print_json(printing_check.as_json(found)) if as_json else printing_check.findings(out, found)
     if any(one.severity == "error" for one in found.problems):
         leave(EXIT_PROBLEMS)
 
@@ -174,11 +171,11 @@ def plan(
     with _closing(house):
         if since is not None:
             seen = planning.look_back(house, _span(since))
-            _print_json(seen.as_json()) if as_json else printing.hindsight(out, seen)
+            print_json(seen.as_json()) if as_json else printing.hindsight(out, seen)
             leave(seen.exit_code)
             return
         planned = planning.next_lap(house)
-        _print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, house)
+        print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, house)
     _report_failures(planned.report)
     leave(planned.report.exit_code)
 
@@ -196,7 +193,7 @@ def sync(
         _migrated(house)
         report = lap.run(house, stages=lap.ALL if only is None else (only,))
         paused = statuses.paused(house)
-        _print_json(report.as_json()) if as_json else printing.report(out, report)
+        print_json(report.as_json()) if as_json else printing.report(out, report)
         _report_failures(report)
         if only is None:
             retention.run_if_due(house, within=retention.SLICE)
@@ -226,7 +223,7 @@ def reconcile(
         _migrated(house)
         _endpoints(house, crm)
         found = reconciling.run(house, since=house.clock.now(), crm=crm, accept_loss=accept_loss)
-    _print_json(found.as_json()) if as_json else printing.compared(out, found)
+    print_json(found.as_json()) if as_json else printing.compared(out, found)
     _report_failures(found.lap)
     leave(found.lap.exit_code)
 
@@ -337,7 +334,7 @@ def status(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     with _closing(house):
         _migrated(house)
         found = statuses.status(house)
-    _print_json(found) if as_json else printing.status(out, found)
+    print_json(found) if as_json else printing.status(out, found)
 
 
 @app.command()
@@ -354,7 +351,7 @@ def why(
         for sentence in survey_log.explain(
             house.store, record, tz=house.settings.company.timezone, observing=observing
         ):
-            out.print(sentence, markup=False)
+            out.print(one_line(sentence), markup=False)
 
 
 @app.command("score")
@@ -367,11 +364,11 @@ def score_file(
     """Score a file of ratings. Keeps nothing."""
     ratings = read_ratings(file)
     for one in ratings.problems:
-        err.print(str(one), markup=False)
+        err.print(one_line(str(one)), markup=False)
     moment = SystemClock().now() if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
     results = score_book(ratings.answers, moment, ScoreSettings(), accounts=ratings.accounts)
     found = book_json(results, moment)
-    _print_json(found) if as_json else printing.scores(out, found)
+    print_json(found) if as_json else printing.scores(out, found)
     if ratings.problems:
         leave(1)
 
@@ -453,11 +450,6 @@ def _report_failures(report: lap.Report) -> None:
         printing.failure(err, "mail", report.mail_error)
     for name in report.busy:
         err.print(f"{name}: another process is at it; this one left it alone.", markup=False)
-
-
-def _print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
 
 
 if __name__ == "__main__":

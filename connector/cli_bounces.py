@@ -1,7 +1,5 @@
 """The commands `bounces list` and `bounces lift`: marks on addresses, and taking them off."""
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from connector.cli_guard import guarded
 from connector.cli_house import bring_to_this_version, build, closing
 from connector.durations import parse_moment
 from connector.errors import Problem, SettingsError
+from connector.output import Terminal, one_line, print_json
 from connector.printing import many
 from connector.stages.lap import Installation
 from connector.store import bounces, collecting, mail_trouble
@@ -23,7 +21,7 @@ from connector.store.bounces import Bounce
 app = typer.Typer(
     help="Marks on addresses to which nothing is sent, because mail does not arrive.", no_args_is_help=True
 )
-out = Console(highlight=False, soft_wrap=True)
+out = Terminal()
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 _CONFIG = Path("config.toml")
 
@@ -37,12 +35,11 @@ def list_marks(
     with _opened(config) as house, house.store.read() as tx:
         marks = bounces.marked(tx)
         if as_json:
-            json.dump({"bounces": [_as_json(mark) for mark in marks]}, sys.stdout, indent=2, ensure_ascii=False)
-            sys.stdout.write("\n")
+            print_json({"bounces": [_as_json(mark) for mark in marks]})
             return
         mark = None
         for mark in marks:
-            out.print(_sentence(mark), markup=False)
+            out.print(one_line(_sentence(mark)), markup=False)
         if mark is None:
             out.print("No address is marked.")
 

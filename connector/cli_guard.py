@@ -1,22 +1,21 @@
 """What each command is wrapped in: an error becomes a message on stderr and the contract's exit code."""
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec
 
 import structlog
 import typer
-from rich.console import Console
 
 from connector import printing
 from connector.errors import AfterwordError, CrmError, SettingsError, StoreError
+from connector.output import Terminal, log_to_stderr
 
 EXIT_PROBLEMS = 2
 EXIT_CRM = 3
 EXIT_FAULT = 70
 P = ParamSpec("P")
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+err = Terminal(stderr=True)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -24,7 +23,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        _log_to_stderr()
+        log_to_stderr()
         try:
             command(*args, **kwargs)
         except SettingsError as error:
@@ -50,15 +49,6 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             leave(EXIT_FAULT)
 
     return run
-
-
-def _log_to_stderr() -> None:
-    """Keep stdout for what was asked for. Tracebacks come without the values of variables: some of them are secrets."""
-    plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[*structlog.get_config()["processors"][:-1], plain],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
 
 
 def leave(code: int) -> NoReturn:

@@ -1,12 +1,11 @@
 """The command `retry`: tries what a CRM refused again."""
 
-import json
-import sys
 from collections.abc import Sequence
 
 from rich.console import Console
 
 from connector import retrying
+from connector.output import flat, one_line, print_json
 from connector.printing import many
 from connector.retrying import Retried
 from connector.stages.connect import Endpoint
@@ -17,8 +16,7 @@ def run(console: Console, house: Installation, endpoint: Endpoint, keys: Sequenc
     """Try it, tell what became of it, and return the exit code."""
     found = retrying.retry(house, endpoint, keys)
     if as_json:
-        json.dump(found.as_json(), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        print_json(found.as_json())
     else:
         _print(console, found)
     return found.exit_code
@@ -33,8 +31,8 @@ def _print(console: Console, found: Retried) -> None:
         console.print(f"{waiting}; at present {found.why_not}.", markup=False)
         return
     for error in found.failures:
-        console.print(f"{found.crm}: {error}", markup=False)
-    for one in found.refused:
+        console.print(one_line(f"{found.crm}: {error}"), markup=False)
+    for one in flat(found.refused):
         console.print(f"refused again: {one['record']}: {one['what']}\n    {one['remedy']}", markup=False)
     written = found.tried - len(found.refused)
     console.print(

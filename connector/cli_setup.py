@@ -10,6 +10,7 @@ from rich.console import Console
 
 from connector import printing, printing_setup, setting_up, wiring
 from connector.errors import NotPermitted, Problem, SettingsError
+from connector.output import one_line
 from connector.ports import CrmAdapter, SetupResult, SetupStep
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
@@ -94,7 +95,7 @@ class SetUp:
             printing.error(self.console, state.error)
             return PROBLEMS
         if state.sentence:
-            self.console.print(state.sentence, markup=False)
+            self.console.print(one_line(state.sentence), markup=False)
         return 0
 
     def undo(self, *, with_values: bool) -> int:

@@ -45,10 +45,12 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from connector.model import whole
+from connector.model import visible, whole
 
 log = structlog.get_logger("afterword")
 _T = TypeVar("_T")
+_LONGEST_WORDS: Final = 20_000
+"""Of an error; those of many problems together are the longest."""
 
 
 class AfterwordError(Exception):
@@ -57,9 +59,10 @@ class AfterwordError(Exception):
     permanent = True
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
-        self.what = whole(what)  # a CRM's own words may hold what can be neither shown nor stored
-        self.where = where
-        self.remedy = remedy
+        # The words of others may hold what can be neither shown nor stored, and have no end.
+        self.what = visible(whole(what[:_LONGEST_WORDS]))
+        self.where = visible(where)
+        self.remedy = visible(remedy)
         super().__init__(what)
 
     def __str__(self) -> str:

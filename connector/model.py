@@ -26,6 +26,17 @@ _NO_CHARACTERS: Final = re.compile("[\x00\ud800-\udfff]")
 """What JSON can carry and is no character: PostgreSQL keeps no NUL, and half a surrogate pair has no form in UTF-8."""
 
 
+_DECEIVING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What makes a terminal show something else than what stands there: commands to it, marks that turn the direction, hidden line ends."""
+
+
+def visible(text: str) -> str:
+    """Return the text with everything that only a machine would see written as people can see it (``\\u001b``); line ends stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _DECEIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def whole(text: str) -> str:
     """Return the text without NULs and halves of surrogate pairs, which other programs cut off."""
     if text.isascii() and "\0" not in text:

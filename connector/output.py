@@ -1,9 +1,87 @@
-"""Where the commands write: a reader who has left (`| head`) is no reason to stop, or to fail."""
+"""Where the commands write: a reader who has left (`| head`) is no reason to stop, or to fail; and nothing that others wrote
+reaches a terminal as a command to it, forges a line of ours, or fails on a character."""
 
+import codecs
 import io
+import json
 import os
 import sys
+from collections.abc import Iterable, Mapping
+from textwrap import indent
 from typing import Any, TextIO
+
+import structlog
+from rich.console import Console
+from rich.segment import Segment
+
+from connector.model import visible
+
+_ESCAPED = "afterword-escaped"
+
+
+class Terminal(Console):
+    """A console on which text is text: only what Rich itself adds for colours and places is a command to the terminal."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, soft_wrap=True)
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        seen = (one if one.control else Segment(visible(one.text), one.style) for one in buffer)
+        return super()._render_buffer(seen)
+
+
+def one_line(text: str) -> str:
+    """Return text of others to stand in a line of ours: a line end in it would begin a line that looks like ours."""
+    return " ".join(visible(text).split("\n"))
+
+
+def flat(found: Any) -> Any:
+    """Return JSON values with every text on one line."""
+    if isinstance(found, str):
+        return one_line(found)
+    if isinstance(found, Mapping):
+        return {flat(key): flat(value) for key, value in found.items()}
+    return [flat(one) for one in found] if isinstance(found, list | tuple) else found
+
+
+def json_text(value: Any, *, deep: int | None = None) -> str:
+    """Return JSON that a terminal can show too: what only a machine would see stands in it as an escape, which is JSON all the same."""
+    return visible(json.dumps(value, indent=deep, ensure_ascii=False, default=str))
+
+
+def print_json(value: Any) -> None:
+    """Print JSON alone."""
+    sys.stdout.write(f"{json_text(value, deep=2)}\n")
+
+
+def log_to_stderr() -> None:
+    """Keep stdout for what was asked for. Tracebacks come without the values of variables: some of them are secrets."""
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_traceback)
+    structlog.configure(
+        processors=[*structlog.get_config()["processors"][:-1], _visible_values, renderer],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
+def _traceback(stream: TextIO, found: Any) -> None:
+    whole = io.StringIO()
+    structlog.dev.plain_traceback(whole, found)
+    # Further in than what we log: an error's own words may have several lines.
+    stream.write(indent(visible(whole.getvalue()), "    "))
+
+
+def _visible_values(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {name: flat(value) for name, value in event.items()}
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Write characters that the terminal's encoding lacks as JSON does, so that JSON stays JSON."""
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - only writing fails
+    pairs = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{pairs[at] << 8 | pairs[at + 1]:04x}" for at in range(0, len(pairs), 2)), error.end
+
+
+codecs.register_error(_ESCAPED, _escaped)
 
 
 class _Patient(io.FileIO):
@@ -35,7 +113,7 @@ def _patient(stream: TextIO) -> TextIO:
     return io.TextIOWrapper(
         raw,
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors=_ESCAPED,
         line_buffering=getattr(stream, "line_buffering", False),
         write_through=getattr(stream, "write_through", False),
     )

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from connector.errors import AfterwordError, Problem, SettingsError
 from connector.model import FollowUpState
+from connector.output import flat, one_line
 from connector.planning import Hindsight
 from connector.reconciling import Comparison
 from connector.stages.lap import Report
@@ -32,7 +33,7 @@ def progress(console: Console, *, quiet: bool = False) -> Told:
         counts[key] = counts.get(key, 0) + records
         if not records or quiet:
             return
-        text = f"{crm}: {counts[key]:,} {object_name} read"
+        text = one_line(f"{crm}: {counts[key]:,} {object_name} read")
         if not console.is_terminal:
             console.print(text, markup=False)
             return
@@ -50,7 +51,7 @@ def problems(console: Console, found: Iterable[Problem]) -> None:
     """Print problems, each with its place and remedy."""
     for one in found:
         mark = "warning: " if one.severity == "warning" else ""
-        text = f"[bold]{escape(one.where)}[/]: {mark}{escape(one.what)}"
+        text = f"[bold]{escape(one_line(one.where))}[/]: {mark}{escape(one_line(one.what))}"
         console.print(text, soft_wrap=not console.is_terminal)
         if one.remedy:
             line(console, f"    {one.remedy}")
@@ -72,6 +73,7 @@ def failure(console: Console, name: str, one: AfterwordError) -> None:
 
 def line(console: Console, text: str, *, indent: int = 0) -> None:
     """Print one line of plain text; on a terminal its rest goes below its beginning, further in."""
+    text = one_line(text) if text.strip() else text
     if not console.is_terminal:
         console.print(text, markup=False)
         return
@@ -116,9 +118,9 @@ def hindsight(console: Console, seen: Hindsight) -> None:
     """Print what the rules would have done to past interactions."""
     problems(console, seen.left_out)
     for name, error in seen.unreached.items():
-        console.print(f"{name} could not be read, so nothing is said of it: {error}", markup=False)
+        console.print(f"{name} could not be read, so nothing is said of it: {one_line(str(error))}", markup=False)
     console.print(f"Since {seen.since.date()}, had everything been live:", markup=False)
-    told = seen.as_json()
+    told = flat(seen.as_json())
     for name, survey in told["surveys"].items():
         console.print(
             f"\n{name}: {survey['ended']} ended, {people(survey['would_ask'])} would have been asked", markup=False
@@ -131,7 +133,7 @@ def hindsight(console: Console, seen: Hindsight) -> None:
             console.print(f"    {week}  {count}", markup=False)
     if seen.examples:
         console.print("\nfor example:")
-    for example in seen.examples:
+    for example in flat(seen.examples):
         console.print(
             f"    {example['on']}: {example['contact']} ({example['account']}) about {example['about']}",
             markup=False,
@@ -141,6 +143,7 @@ def hindsight(console: Console, seen: Hindsight) -> None:
 
 def status(console: Console, found: Mapping[str, Any]) -> None:
     """Print where everything stands."""
+    found = flat(found)
     if found["paused"]:
         console.print(f"[bold]PAUSED[/] since {_moment(found['paused']['at'])}: {escape(found['paused']['reason'])}")
     for name, crm in found["crm"].items():
@@ -259,7 +262,7 @@ def compared(console: Console, one: Comparison) -> None:
 def scores(console: Console, found: Mapping[str, Any]) -> None:
     """Print the scores of a file."""
     table = Table("account", "satisfaction", "likely", "people", "mood")
-    for one in found["accounts"]:
+    for one in flat(found["accounts"]):
         known = one["satisfaction"] is not None
         figure = f"{one['satisfaction']:.0f}" if known else "no answers"
         likely = f"{one['low']:.0f}-{one['high']:.0f}" if known else ""

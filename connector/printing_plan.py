@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from connector.model import visible
+from connector.output import flat, one_line
 from connector.planning import Plan
 from connector.ports import Message, Write
 from connector.printing import line, many, not_invited, owed_follow_ups, problems, pulled
@@ -20,7 +22,7 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
     problems(console, one.left_out)
     for name, reason in one.paused.items():
         console.print(
-            f"[bold]{escape(name)} is paused[/] ({escape(reason)}): "
+            f"[bold]{escape(name)} is paused[/] ({escape(one_line(reason))}): "
             f"nothing is sent or written for it until `afterword resume`. This is what it would be then."
         )
     for text in owed_follow_ups({"people": one.owed.people}):
@@ -28,14 +30,14 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
     for writes in _by_record(one):
         _record(console, one, writes)
     for left in one.foreign:
-        console.print(f"[bold]! refused[/] {escape(left.crm)}: {escape(left.field.what)} {left.filled}")
-        console.print(f"{_INDENT}{left.field.where}: {left.field.remedy}", markup=False)
-    for gone in one.cancelled:
+        console.print(f"[bold]! refused[/] {escape(left.crm)}: {escape(one_line(f'{left.field.what} {left.filled}'))}")
+        console.print(f"{_INDENT}{one_line(f'{left.field.where}: {left.field.remedy}')}", markup=False)
+    for gone in flat(one.cancelled):
         who = f"{gone['contact'] or 'nobody'} ({gone['account']}) about {gone['about']}"
         because = in_words(gone["reason"]) if gone["reason"] else "it was cancelled"
         console.print(f"[bold]- not asked after all[/] {escape(who)}, {escape(gone['survey'])}: {because}")
     for message in one.noted.messages:
-        console.print(f"[bold]+ mail[/] {escape(_addressed(message))}")
+        console.print(f"[bold]+ mail[/] {escape(one_line(_addressed(message)))}")
     if not any(endpoint.mode_live for endpoint in house.endpoints):
         console.print("Observing: nothing would be sent or written.")
     elif not one.noted.writes and not one.noted.messages and not one.paused:
@@ -56,14 +58,14 @@ def _record(console: Console, one: Plan, writes: list[tuple[str, Write]]) -> Non
     crm, first = writes[0]
     sign, place = ("~", first.id) if first.id else ("+", "new")
     name = one.names.of(crm, first)
-    title = f"{first.object} {name}" if name else first.object
+    title = one_line(f"{first.object} {name}" if name else first.object)
     console.print(f"[bold]{sign} {escape(crm)}: {escape(title)}[/] ({place})")
     before = one.before.get((crm, first.object, first.id or ""), {})
     for _, write in writes:
         for field, value in write.fields.items():
-            label = one.names.label(crm, write.object, field)
+            label = one_line(one.names.label(crm, write.object, field) or "")
             place = f"{label} ({field})" if label and label != field else field
-            old = f" {_shown(before.get(field))} ->" if write.id else ""
+            old = f" {one_line(_shown(before.get(field)))} ->" if write.id else ""
             console.print(f"{_INDENT}{place}:{old}{_below(_shown(value))}", markup=False)
 
 
@@ -93,5 +95,5 @@ def _shown(value: Any) -> str:
 
 def _below(text: str) -> str:
     """Return a text to stand after what comes before it; one of several lines stands under it."""
-    lines = text.splitlines()
-    return f" {text}" if len(lines) == 1 else "".join(f"\n{_INDENT * 2}{line}".rstrip(" ") for line in lines)
+    lines = visible(text).split("\n")
+    return f" {lines[0]}" if len(lines) == 1 else "".join(f"\n{_INDENT * 2}{line}".rstrip(" ") for line in lines)

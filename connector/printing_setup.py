@@ -6,6 +6,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.markup import escape
 
+from connector.output import one_line
 from connector.ports import SetupResult, SetupStep
 from connector.printing import line, many
 
@@ -13,9 +14,9 @@ from connector.printing import line, many
 def steps(console: Console, crm: str, planned: Sequence[SetupStep]) -> None:
     """Print the steps of a set-up as a diff; first what we do, then what is left to the admin."""
     if not planned:
-        console.print(f"{crm}: nothing to do.", markup=False)
+        console.print(f"{one_line(crm)}: nothing to do.", markup=False)
         return
-    console.print(f"[bold]{escape(crm)}[/]: {escape(_counted(planned))}")
+    console.print(f"[bold]{escape(one_line(crm))}[/]: {escape(_counted(planned))}")
     ours = [step for step in planned if not step.manual]
     for some in _runs(ours):
         sign = "-" if some[0].key.startswith("remove:") else "+"

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.markup import escape
 
+from connector.output import json_text, one_line
 from connector.printing import many
 from connector.undoing import Taken, Undone
 
@@ -53,7 +54,7 @@ class Json:
         self._begin(undone)
         for taken in page:
             self.stream.write(",\n    " if self.records else "\n    ")
-            self.stream.write(json.dumps(taken.as_json(), ensure_ascii=False, default=str))
+            self.stream.write(json_text(taken.as_json()))
             self.records += 1
 
     def end(self, undone: Undone) -> None:
@@ -62,7 +63,7 @@ class Json:
         self.stream.write("\n  ]" if self.records else "]")
         failure = str(undone.failure) if undone.failure else None
         for name, value in (("done", undone.done), ("failure", failure)):
-            self.stream.write(f',\n  "{name}": {json.dumps(value, ensure_ascii=False)}')
+            self.stream.write(f',\n  "{name}": {json_text(value)}')
         self.stream.write("\n}\n")
 
     def _begin(self, undone: Undone) -> None:
@@ -82,14 +83,14 @@ def _record(console: Console, taken: Taken) -> None:
         return
     closes = step.is_task and step.line.created and step.fields
     what = "close the task" if closes else ("refused" if taken.refused else "")
-    title = " ".join(part for part in (step.ref.object, taken.name) if part)
+    title = one_line(" ".join(part for part in (step.ref.object, taken.name) if part))
     console.print(f"[bold]~ {escape(title)}[/] ({step.ref.id}){': ' + what if what else ''}")
     for path, value in step.fields.items():
         console.print(f"{_INDENT}{path}: {_shown(step.now.get(path))} -> {_shown(value)}", markup=False)
     for path, reason in step.left.items():
-        console.print(f"{_INDENT}{path or 'all of it'} is left: {reason}.", markup=False)
+        console.print(f"{_INDENT}{path or 'all of it'} is left: {one_line(reason)}.", markup=False)
     if taken.result is not None and taken.result.error is not None:
-        console.print(f"{_INDENT}refused: {taken.result.error}", markup=False)
+        console.print(f"{_INDENT}refused: {one_line(str(taken.result.error))}", markup=False)
 
 
 def _closing(console: Console, undone: Undone) -> None:
@@ -99,7 +100,7 @@ def _closing(console: Console, undone: Undone) -> None:
         console.print(f"The same command with --yes does it{pauses}.", markup=False)
         return
     if undone.failure is not None:
-        console.print(f"\nNot finished: {undone.failure}", markup=False)
+        console.print(f"\nNot finished: {one_line(str(undone.failure))}", markup=False)
     refused = f"; {many(undone.refused, 'record')} refused" if undone.refused else ""
     paused = f" {undone.crm} is paused." if undone.paused else ""
     console.print(f"\nPut back {many(undone.put_back, 'record')}{refused}.{paused}", markup=False)
@@ -111,4 +112,4 @@ def _closing(console: Console, undone: Undone) -> None:
 
 
 def _shown(value: Any) -> str:
-    return "(empty)" if value in (None, "") else str(value)
+    return "(empty)" if value in (None, "") else one_line(str(value))
