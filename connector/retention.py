@@ -22,6 +22,7 @@ KEPT_FOR: Final[Mapping[str, timedelta]] = {
     "lap": 30 * _DAY,
     "inbox": 30 * _DAY,
     "sign_in": 30 * _DAY,
+    "web_session": 30 * _DAY,
     "write_log": 90 * _DAY,
     "decision_log": 730 * _DAY,
     "attempt": 730 * _DAY,

@@ -27,12 +27,17 @@ from connector.settings import Schedule
 from connector.stages import lap, task_events
 from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
+from connector.surveys.tokens import Tokens
+from connector.web import patience
 from connector.web.app import create_app
 from connector.web.parts import OutcomeGiven, WebParts
+from connector.web.sign_in_mails import MailParts, SignInMails
 
 MINUTE = timedelta(minutes=1)
 SHORTEST = timedelta(seconds=1)
 """Between two scheduled laps, whatever config.toml says."""
+MAILS = timedelta(seconds=10)
+"""Between two looks at the queue of sign-in mails that nobody has asked for."""
 GRACE_SECONDS = 4
 """For the answers under way, once we are told to end."""
 LAP_SECONDS = 4
@@ -51,12 +56,20 @@ log = structlog.get_logger("afterword")
 class Service:
     """The laps of one installation on a schedule."""
 
-    def __init__(self, house: Installation, on_report: Callable[[Report], None] | None = None) -> None:
+    def __init__(
+        self,
+        house: Installation,
+        on_report: Callable[[Report], None] | None = None,
+        mails: SignInMails | None = None,
+    ) -> None:
         self.house = house
+        self._mails = mails
         self._on_report = on_report or (lambda _report: None)
         self._every = max(house.settings.schedule.sync, SHORTEST)
         self._lock = threading.Lock()
         self._waiting: set[Stages] = set()
+        self._answered: dict[str, datetime] = {}
+        """When each customer's last answer of this minute was taken in at once."""
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="laps")
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None})
 
@@ -72,6 +85,9 @@ class Service:
         )
         self._scheduler.add_job(self._compare, night(self.house.settings.schedule), coalesce=True)
         self._scheduler.add_job(self._prune, night(self.house.settings.schedule), coalesce=True)
+        if self._mails is not None:
+            # What is asked for here is sent at once; what another process was asked for, or could not be sent, waits for this.
+            self._scheduler.add_job(self._mails.wake, "interval", seconds=MAILS.total_seconds(), coalesce=True)
         self._scheduler.start()
 
     def stop(self, within: float | None = None) -> bool:
@@ -91,8 +107,32 @@ class Service:
         return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
 
     def answered(self, customer: str) -> None:
-        """Bring an answer to the CRM at once. Several answers that wait are taken in together."""
+        """Bring an answer to the CRM at once. Several answers that wait are taken in together.
+
+        Further ones about the same customer within a minute are taken in at its end: whoever corrects an answer again and again buys
+        no calls to the CRM.
+        """
         log.info("an answer came in", customer=customer)
+        now = datetime.now(UTC)
+        with self._lock:
+            self._answered = {one: at for one, at in self._answered.items() if now - at < MINUTE}
+            last = self._answered.setdefault(customer, now)
+        if last == now:
+            self._ask_for(AFTER_AN_ANSWER)
+            return
+        self._scheduler.add_job(
+            self._take_in,
+            "date",
+            args=(customer,),
+            run_date=last + MINUTE,
+            id=f"answer:{customer}",
+            replace_existing=True,
+        )
+
+    def _take_in(self, customer: str) -> None:
+        """Take in what a customer has answered since a minute ago."""
+        with self._lock:
+            self._answered[customer] = datetime.now(UTC)
         self._ask_for(AFTER_AN_ANSWER)
 
     def _ask_for(self, stages: Stages) -> None:
@@ -151,6 +191,8 @@ class Service:
     def _end(self) -> None:
         self._scheduler.shutdown()
         self._worker.shutdown(cancel_futures=True)
+        if self._mails is not None:
+            self._mails.close()
 
     def _run(self, stages: Stages) -> None:
         try:
@@ -178,27 +220,50 @@ def night(schedule: Schedule) -> Nightly:
 
 
 def web_parts(
-    house: Installation, on_answer: Callable[[str], None], trouble: Callable[[], str] = lambda: ""
+    house: Installation,
+    on_answer: Callable[[str], None],
+    trouble: Callable[[], str] = lambda: "",
+    on_sign_in: Callable[[], None] = lambda: None,
 ) -> WebParts:
-    """Return what the pages need; for `trouble` see `WebParts`. Raises `AfterwordError` while [web] secret is missing."""
-    if house.tokens is None:
-        raise AfterwordError(
-            "the web application needs a secret to sign its links with.",
-            where="config.toml: web.secret",
-            remedy='Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
-        )
+    """Return what the pages need; for `trouble` and `on_sign_in` see `WebParts`: left out, another process sends what is asked for.
+
+    Raises `AfterwordError` while [web] secret is missing.
+    """
     return WebParts(
         store=house.store,
         clock=house.clock,
-        tokens=house.tokens,
+        tokens=_tokens(house),
         site=house.site,
         on_answer=on_answer,
         trouble=trouble,
         note_outcome=lambda follow_up_id, given: _note_outcome(house, on_answer, follow_up_id, given),
         causes=house.settings.causes,
         language=house.settings.company.language,
-        send_sign_in=lambda message: _send(house, message),
+        on_sign_in=on_sign_in,
     )
+
+
+def sign_in_mails(house: Installation) -> SignInMails:
+    """Return what sends the links that users of the CRM ask for. Raises `AfterwordError` while [web] secret is missing."""
+    return SignInMails(
+        MailParts(
+            store=house.store,
+            clock=house.clock,
+            tokens=_tokens(house),
+            site=house.site,
+            send=lambda message: _send(house, message),
+        )
+    )
+
+
+def _tokens(house: Installation) -> Tokens:
+    if house.tokens is None:
+        raise AfterwordError(
+            "the web application needs a secret to sign its links with.",
+            where="config.toml: web.secret",
+            remedy='Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
+        )
+    return house.tokens
 
 
 def _note_outcome(
@@ -215,11 +280,14 @@ def _note_outcome(
 
 def serve(house: Installation, server: socket.socket) -> None:
     """Run until SIGTERM or Ctrl-C, with the web application at a socket that listens already."""
-    service = Service(house)
-    app = create_app(web_parts(house, service.answered, service.trouble))
+    mails = sign_in_mails(house)
+    service = Service(house, mails=mails)
+    app = create_app(web_parts(house, service.answered, service.trouble, mails.wake))
     listen = house.settings.web.listen
     config = uvicorn.Config(
         app,
+        http=patience.patient(),
+        limit_concurrency=patience.MOST,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -108,7 +108,10 @@ def scene(folder: Path, *, seed: int, accounts: int, stop: StopSign) -> Iterator
             for (crm, companies), (_, url) in zip(cast, urls, strict=True)
         ]
         whole = Scene(clock, branches, inbox, house, clock.now())
-        app = create_app(service.web_parts(house, lambda customer: whole.on_answer(customer)))
+        mails = service.sign_in_mails(house)
+        stack.callback(mails.close)
+        parts = service.web_parts(house, lambda customer: whole.on_answer(customer), on_sign_in=mails.wake)
+        app = create_app(parts)
         stack.enter_context(served(app, web))
         yield whole
 

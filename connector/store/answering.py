@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, exists, func, select, update
 
@@ -24,6 +24,18 @@ from connector.store.tables import (
 from connector.store.upsert import insert_or_update
 
 _OVER = (Delivery.CANCELLED, Delivery.EXPIRED)
+MOST_ANSWERS: Final = 30
+"""To one invitation: the first one and its corrections, each of which is kept and has to be taken in."""
+MOST_IN_AN_HOUR: Final = 10
+
+
+class ChangedTooOften(Exception):
+    """An answer was corrected so often that no further correction is taken; the last one stays, in full."""
+
+    def __init__(self, again_in: timedelta | None) -> None:
+        super().__init__("an answer was changed too often")
+        self.again_in = again_in
+        """When it can be corrected again; None: not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +50,12 @@ class Invited:
     questionnaire: Mapping[str, Any]
     expires_at: datetime
     state: str
+    is_gone: bool = False
+    """The CRM has deleted the contact: nothing of them is shown any more, and nothing recorded."""
 
     def open_at(self, now: datetime) -> bool:
         """Whether an answer may be given or corrected."""
-        return now < self.expires_at and self.state not in _OVER
+        return now < self.expires_at and self.state not in _OVER and not self.is_gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +84,11 @@ class Recorded:
 def invited(connection: Connection, invitation_id: str) -> Invited | None:
     """Return an invitation, or None if there is none (any more)."""
     row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
-    return None if row is None else _invited(row)
+    return None if row is None else _invited(connection, row)
 
 
-def _invited(row: Row[Any]) -> Invited:
+def _invited(connection: Connection, row: Row[Any]) -> Invited:
+    deleted = select(contact.c.id).where(contact.c.id == row.contact_id, contact.c.deleted_at.is_not(None))
     return Invited(
         id=row.id,
         email=row.email,
@@ -83,6 +98,7 @@ def _invited(row: Row[Any]) -> Invited:
         questionnaire=row.questionnaire,
         expires_at=row.expires_at,
         state=row.state,
+        is_gone=connection.execute(deleted).first() is not None,
     )
 
 
@@ -101,21 +117,36 @@ def record(
     """Record an answer; None when the invitation is gone or over. Call it in one writing transaction of its own.
 
     The newest answer counts, until a follow-up was opened on one: from then on later ones are kept beside it, marked as given
-    after contact, and do not count.
+    after contact, and do not count. Raises `ChangedTooOften`.
     """
     row = connection.execute(select(invitation).where(invitation.c.id == invitation_id).with_for_update()).one_or_none()
-    if row is None or not _invited(row).open_at(now):
+    if row is None or not _invited(connection, row).open_at(now):
         return None
     customer = _customer(connection, row.account_id)
     newest = _newest(connection, invitation_id)
     if newest is not None and _same(connection, newest, ratings, comment):
         return Recorded(newest.id, False, customer)
+    if newest is not None:
+        _limit(connection, newest, now)
     response_id = _insert(connection, row, newest, comment=comment, now=now)
     _insert_ratings(connection, response_id, ratings)
     connection.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
     if customer is not None:
         insert_or_update(connection, standing, [{"customer": customer, "stale_at": now}])
     return Recorded(response_id, True, customer)
+
+
+def _limit(connection: Connection, newest: Row[Any], now: datetime) -> None:
+    """Raises `ChangedTooOften` where there are as many answers to one invitation as anybody has reason to give."""
+    if newest.revision >= MOST_ANSWERS:
+        raise ChangedTooOften(None)
+    same = (response.c.invitation_id == newest.invitation_id, response.c.at > now - timedelta(hours=1))
+    earliest = (
+        select(response.c.at).where(*same).order_by(response.c.revision.desc()).offset(MOST_IN_AN_HOUR - 1).limit(1)
+    )
+    at = connection.execute(earliest).scalar_one_or_none()
+    if at is not None:
+        raise ChangedTooOften(at + timedelta(hours=1) - now)
 
 
 def _newest(connection: Connection, invitation_id: str) -> Row[Any] | None:

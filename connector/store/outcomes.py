@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from connector.model import FollowUpState
-from connector.store.tables import follow_up
+from connector.store.tables import contact, follow_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,13 @@ class OutcomeView:
 
 
 def outcome_view(tx: Connection, follow_up_id: str) -> OutcomeView | None:
-    """Return what the link to a follow-up's outcome shows; None where there is no such follow-up (any more)."""
-    row = tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one_or_none()
+    """Return what the link to a follow-up's outcome shows; None where there is no such follow-up (any more).
+
+    Of a person whom the CRM has deleted since, nothing: how it ended may still be noted.
+    """
+    known = select(follow_up, contact.c.deleted_at.label("gone_at")).where(follow_up.c.id == follow_up_id)
+    row = tx.execute(known.outerjoin(contact, contact.c.id == follow_up.c.contact_id)).one_or_none()
     if row is None:
         return None
-    return OutcomeView(row.id, row.subject, FollowUpState(row.state), row.outcome, row.cause, row.note)
+    subject, note = (row.subject, row.note) if row.gone_at is None else ("", None)
+    return OutcomeView(row.id, subject, FollowUpState(row.state), row.outcome, row.cause, note)

@@ -84,6 +84,7 @@ OUTDATED: Final[Mapping[str, Outdated]] = {
     "lap": Outdated(tables.lap, "started_at", lambda _tx: tables.lap.c.ended_at.is_not(None)),
     "inbox": Outdated(tables.inbox, "done_at"),
     "sign_in": Outdated(tables.sign_in, "made_at"),
+    "web_session": Outdated(tables.web_session, "began_at"),
     "write_log": Outdated(tables.write_log, "at", _before_the_last_write_back),
     "decision_log": Outdated(tables.decision_log, "at"),
     "attempt": Outdated(tables.attempt, "started_at", _answered_for),

@@ -1,60 +1,17 @@
-"""Users of the CRM who open an account's page: their one-time links, and what the page shows."""
+"""What an account's page shows to users of the CRM."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, func, select, update
+from sqlalchemy import Connection, Row, Table, select
 
 from connector.store.people import people
-from connector.store.refs import Address, rows_by_address
-from connector.store.tables import account, contact, follow_up, invitation, owner, rating, response, sign_in, standing
-from connector.store.upsert import insert_or_ignore
+from connector.store.refs import Address, chunks, rows_by_address
+from connector.store.tables import account, contact, follow_up, invitation, owner, rating, response, standing
 
-LINK_LIFE: Final = timedelta(minutes=15)
-"""How long a sign-in link can be used."""
-MOST_LINKS: Final = 5
-"""Links to one address in that time: nobody's mailbox is filled by others who type their address."""
 LATEST: Final = 200
 """How many answers and how many invitations the page shows, the latest ones."""
-
-
-def connections_of(connection: Connection, email: str) -> frozenset[str]:
-    """Return the names of the CRMs in which this (normalised) address is an active user of the firm's own.
-
-    Until it was read whether somebody is one, they are not.
-    """
-    rows = connection.execute(
-        select(owner.c.connection).where(
-            func.lower(owner.c.email) == email,
-            owner.c.active.is_(True),
-            owner.c.standard.is_(True),
-            owner.c.deleted_at.is_(None),
-        )
-    )
-    return frozenset(rows.scalars())
-
-
-def keep_link(connection: Connection, nonce: str, email: str, now: datetime) -> bool:
-    """Note that a link is sent; False when enough were sent to this address lately."""
-    lately = select(func.count()).where(sign_in.c.email == email, sign_in.c.made_at > now - LINK_LIFE)
-    if connection.execute(lately).scalar_one() >= MOST_LINKS:
-        return False
-    insert_or_ignore(connection, sign_in, [{"nonce": nonce, "email": email, "made_at": now}])
-    return True
-
-
-def use_link(connection: Connection, nonce: str, now: datetime) -> str | None:
-    """Use up a link; returns whose it is, or None when it was used before or is too old."""
-    used = connection.execute(
-        update(sign_in)
-        .where(sign_in.c.nonce == nonce, sign_in.c.used_at.is_(None), sign_in.c.made_at > now - LINK_LIFE)
-        .values(used_at=now)
-    )
-    if used.rowcount != 1:
-        return None
-    return str(connection.execute(select(sign_in.c.email).where(sign_in.c.nonce == nonce)).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +85,35 @@ def account_view(connection: Connection, account_id: str, *, crms: Collection[st
     )
 
 
-def _latest(connection: Connection, table: Table, accounts: Sequence[str], *, newest: str) -> Sequence[Row[Any]]:
-    chosen = select(table).where(table.c.account_id.in_(accounts)).order_by(table.c[newest].desc(), table.c.id)
-    return connection.execute(chosen.limit(LATEST)).all()
+def _latest(
+    connection: Connection, table: Table, accounts: Sequence[str], *conditions: Any, newest: str
+) -> Sequence[Row[Any]]:
+    chosen = select(table).where(table.c.account_id.in_(accounts), *conditions)
+    return connection.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()
 
 
 def _answers(connection: Connection, accounts: Sequence[str]) -> list[Answer]:
-    rows = _latest(connection, response, accounts, newest="at")
+    """Return the latest answers that count, each with what was given to the same invitation before and after it."""
+    counting = _latest(connection, response, accounts, response.c.counts, newest="at")
+    rows = [*counting, *_others(connection, [row.invitation_id for row in counting if row.invitation_id])]
+    rows.sort(key=lambda row: (row.at, row.revision), reverse=True)
     names = _names(connection, [row.contact_id for row in rows if row.contact_id])
-    ratings = connection.execute(
-        select(rating).where(rating.c.response_id.in_([row.id for row in rows])).order_by(rating.c.id)
-    ).all()
-    return [
-        Answer(row, names.get(row.contact_id or ""), [one for one in ratings if one.response_id == row.id])
-        for row in rows
-    ]
+    ratings: dict[str, list[Row[Any]]] = {}
+    for part in chunks([row.id for row in rows]):
+        for one in connection.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
+            ratings.setdefault(one.response_id, []).append(one)
+    return [Answer(row, names.get(row.contact_id or ""), ratings.get(row.id, [])) for row in rows]
+
+
+def _others(connection: Connection, invitations: Sequence[str]) -> list[Row[Any]]:
+    """Return the answers to these invitations that do not count."""
+    found: list[Row[Any]] = []
+    for part in chunks(invitations):
+        found += connection.execute(select(response).where(response.c.invitation_id.in_(part), ~response.c.counts))
+    return found
 
 
 def _names(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    found = connection.execute(select(contact.c.id, contact.c.name).where(contact.c.id.in_(ids)))
-    return {row.id: row.name for row in found}
+    """Return the names of contacts by id, without those whom the CRM has deleted."""
+    known = select(contact.c.id, contact.c.name).where(contact.c.deleted_at.is_(None))
+    return {row.id: row.name for part in chunks(ids) for row in connection.execute(known.where(contact.c.id.in_(part)))}

@@ -80,6 +80,10 @@ class Tokens:
         """Make sure that a report comes by our own address. Raises `ForgedToken`."""
         self._read(_BOUNCES, token)
 
+    def keyed(self, text: str) -> str:
+        """Return what tells a text from others, and nothing of it to whoever has not our oldest key."""
+        return hmac.new(self._keys[0].encode(), b"afterword.keyed\n" + text.encode(), "sha256").hexdigest()[:32]
+
     def mark(self) -> str:
         """Return what tells this installation from others, and nothing of its keys. It stays while the oldest key does."""
         return hmac.new(self._keys[0].encode(), b"afterword.installation", "sha256").hexdigest()[:16]

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -19,6 +19,7 @@ from connector.web.guard import HEADERS, GuardHeaders, mask_server_logs
 from connector.web.outcome import outcome_routes
 from connector.web.pages import page
 from connector.web.parts import WebParts
+from connector.web.sign_in import sign_in_routes
 from connector.web.survey import request_language, survey_routes
 from connector.web.trouble import READ, Trouble
 
@@ -32,6 +33,7 @@ def create_app(web: WebParts) -> FastAPI:
     app.include_router(survey_routes(web))
     app.include_router(outcome_routes(web))
     app.include_router(account_routes(web))
+    app.include_router(sign_in_routes(web))
     app.include_router(bounce_routes(web))
     _add_common_routes(app, web)
     _add_error_pages(app, web)
@@ -63,7 +65,9 @@ def _add_common_routes(app: FastAPI, web: WebParts) -> None:
 def _add_error_pages(app: FastAPI, web: WebParts) -> None:
     @app.exception_handler(Trouble)
     def trouble_page(request: Request, trouble: Trouble) -> Response:
-        return _explained(request, web, trouble)
+        response = _explained(request, web, trouble)
+        response.headers.update(trouble.headers)
+        return response
 
     @app.exception_handler(HTTPException)
     def http_page(request: Request, error: HTTPException) -> Response:
@@ -71,6 +75,11 @@ def _add_error_pages(app: FastAPI, web: WebParts) -> None:
         response = _explained(request, web, Trouble(error.status_code, kind))
         response.headers.update(error.headers or {})
         return response
+
+    @app.exception_handler(ClientDisconnect)
+    def nobody_there(_request: Request, _error: ClientDisconnect) -> Response:
+        # Whoever sent half a request is gone: nothing was recorded, and nobody reads this.
+        return Response(status_code=400)
 
     @app.exception_handler(Exception)
     def fault_page(request: Request, _error: Exception) -> Response:

@@ -5,7 +5,7 @@ The address holds a signature, so nobody else can report: ``POST /bounces/{token
 """
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -14,9 +14,12 @@ from starlette.requests import Request
 
 from connector.store import collecting
 from connector.surveys.tokens import ForgedToken
-from connector.web.forms import limited_body
+from connector.web.forms import clean, limited_body
 from connector.web.parts import WebParts
 
+LONGEST_ID: Final = 998
+"""Characters of a message's id: a line of a header holds no more (RFC 5322)."""
+LONGEST_REASON: Final = 500
 Report = dict[str, str]
 
 
@@ -43,7 +46,7 @@ def _reports(body: bytes) -> list[Report] | None:
     """Read the reports; None when the body is anything else."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     rows = found if isinstance(found, list) else [found]
     reports = [_report(row) for row in rows]
@@ -53,8 +56,10 @@ def _reports(body: bytes) -> list[Report] | None:
 def _report(row: Any) -> Report | None:
     if not isinstance(row, dict) or not isinstance(row.get("message_id"), str):
         return None
-    message_id = row["message_id"].strip().strip("<>")
-    return {"message_id": message_id, "reason": str(row.get("reason") or "")[:500]} if message_id else None
+    message_id = clean(row["message_id"]).strip("<>")[:LONGEST_ID]
+    reason = row.get("reason")
+    told = clean(reason)[:LONGEST_REASON] if isinstance(reason, str) else ""
+    return {"message_id": message_id, "reason": told} if message_id else None
 
 
 def _keep(parts: WebParts, reports: list[Report]) -> None:

@@ -18,6 +18,8 @@ LARGEST_BODY: Final = 64 * 1024
 LONGEST_COMMENT: Final = 10_000
 """Characters."""
 _MOST_FIELDS: Final = 50
+_MOST_DIGITS: Final = 18
+"""Of a length that is worth reading as a number."""
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,3}", re.ASCII)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -38,13 +40,14 @@ async def form_fields(request: Request) -> Fields:
     try:
         async with Request(request.scope, replay).form(max_files=0, max_fields=_MOST_FIELDS) as form:
             return {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    except HTTPException:
+    except (HTTPException, UnicodeError):
         return {}
 
 
 async def limited_body(request: Request) -> bytes:
+    """Return the body. Raises `TooBig`, as far as it can be told before anything of it was read."""
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > LARGEST_BODY:
+    if announced.isdecimal() and (len(announced) > _MOST_DIGITS or int(announced) > LARGEST_BODY):
         raise TooBig(LONGEST_COMMENT)
     body = b""
     async for chunk in request.stream():

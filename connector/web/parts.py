@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from connector.model import Outcome
-from connector.ports import Clock, Message
+from connector.ports import Clock
 from connector.store import Store
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
@@ -36,8 +36,8 @@ class WebParts:
     """What a follow-up can be put down to, by key."""
     language: str
     """The company's: of the pages that its own people see."""
-    send_sign_in: Callable[[Message], None]
-    """Sends the one-time link to a user of the CRM."""
+    on_sign_in: Callable[[], None]
+    """Called after somebody has asked for a link, which waits in the store for its mail; it should return at once."""
     trouble: Callable[[], str] = lambda: ""
     """Why the service behind the pages needs somebody to look after it; empty: it does not."""
 

@@ -1,51 +1,121 @@
-"""Who is signed in: a signed cookie, good for half a working day and only while its owner is an active user of a CRM."""
+"""Who is signed in: a session in the store, good for half a working day and only while its owner is an active user of a CRM.
 
-from datetime import UTC, datetime, timedelta
+The browser that asks for a link keeps a value of its own, and the link is good in that browser alone: whoever sends somebody else a
+link of theirs signs nobody in.
+"""
+
+import hashlib
+import re
+import secrets
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.store.visiting import connections_of
+from connector.store.signing_in import (
+    LINK_LIFE,
+    SESSION_LIFE,
+    begin_session,
+    connections_of,
+    end_session,
+    signed_in,
+)
 from connector.surveys.tokens import ForgedToken
 from connector.web.parts import WebParts
 
-COOKIE: Final = "afterword_session"
-LIFE: Final = timedelta(hours=12)
+_SECURE: Final = "__Secure-"
+"""A name with this at its start is taken by browsers over https alone."""
+_SESSION: Final = "afterword"
+_BROWSER: Final = "afterword-browser"
+_RANDOM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+# ── the browser that asks ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def browser_of(request: Request, parts: WebParts) -> str:
+    """Return what a browser keeps, hashed; empty where it keeps nothing of ours."""
+    kept = _kept(request, parts)
+    return _hashed(kept) if kept else ""
+
+
+def browser_for(request: Request, parts: WebParts) -> tuple[str, str]:
+    """Return the value that a browser keeps, or is to keep from now on, and its hash."""
+    value = _kept(request, parts) or secrets.token_urlsafe(32)
+    return value, _hashed(value)
+
+
+def keep_browser(response: Response, value: str, *, parts: WebParts) -> None:
+    """Have the browser keep the value for as long as a mail may wait, and its link is good after that."""
+    seconds = int(2 * LINK_LIFE.total_seconds())
+    _set(response, _BROWSER, value, parts=parts, path=_sign_in_path(parts), seconds=seconds)
+
+
+def _kept(request: Request, parts: WebParts) -> str:
+    value = request.cookies.get(_name(_BROWSER, parts), "")
+    return value if _RANDOM.fullmatch(value) else ""
+
+
+def _sign_in_path(parts: WebParts) -> str:
+    return f"{parts.prefix}/sign-in"
+
+
+# ── sessions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def open_session(response: Response, *, parts: WebParts, email: str) -> None:
-    """Put the cookie on the response."""
-    value = parts.tokens.session(f"{int(parts.clock.now().timestamp())} {email}")
-    response.set_cookie(
-        COOKIE,
-        value,
-        max_age=int(LIFE.total_seconds()),
-        path=f"{parts.prefix}/",
-        secure=True,
-        httponly=True,
-        samesite="lax",
-    )
+    """Begin a session and put its cookie on the response."""
+    secret = secrets.token_urlsafe(32)
+    with parts.store.write() as connection:
+        begin_session(connection, _hashed(secret), email, parts.clock.now())
+    seconds = int(SESSION_LIFE.total_seconds())
+    _set(response, _SESSION, parts.tokens.session(secret), parts=parts, path=_path(parts), seconds=seconds)
 
 
-def close_session(response: Response, *, parts: WebParts) -> None:
-    """Take the cookie away."""
-    response.delete_cookie(COOKIE, path=f"{parts.prefix}/", secure=True, httponly=True, samesite="lax")
+def close_session(request: Request, response: Response, *, parts: WebParts) -> None:
+    """End the session, wherever its cookie may have got to, and take the cookie away."""
+    session = _session(request, parts)
+    if session is not None:
+        with parts.store.write() as connection:
+            end_session(connection, session, parts.clock.now())
+    name = _name(_SESSION, parts)
+    response.delete_cookie(name, path=_path(parts), secure=True, httponly=True, samesite="lax")
 
 
 def reach(request: Request, *, parts: WebParts) -> frozenset[str] | None:
     """Return the CRMs whose accounts the visitor may see; None when nobody is signed in (any more)."""
-    email = _email(request, parts)
-    if email is None:
+    session = _session(request, parts)
+    if session is None:
         return None
     with parts.store.read() as connection:
-        return connections_of(connection, email) or None
+        email = signed_in(connection, session, parts.clock.now())
+        return (connections_of(connection, email) or None) if email is not None else None
 
 
-def _email(request: Request, parts: WebParts) -> str | None:
+def _session(request: Request, parts: WebParts) -> str | None:
+    """Return the id of the session that a browser keeps."""
     try:
-        began, _, email = parts.tokens.read_session(request.cookies.get(COOKIE, "")).partition(" ")
+        return _hashed(parts.tokens.read_session(request.cookies.get(_name(_SESSION, parts), "")))
     except ForgedToken:
         return None
-    age = parts.clock.now() - datetime.fromtimestamp(int(began), UTC)
-    return email if age < LIFE else None
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+# ── cookies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _name(name: str, parts: WebParts) -> str:
+    return f"{_SECURE}{name}" if parts.site.public_url.startswith("https:") else name
+
+
+def _path(parts: WebParts) -> str:
+    return parts.prefix or "/"
+
+
+def _set(response: Response, name: str, value: str, *, parts: WebParts, path: str, seconds: int) -> None:
+    response.set_cookie(
+        _name(name, parts), value, max_age=seconds, path=path, secure=True, httponly=True, samesite="lax"
+    )

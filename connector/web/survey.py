@@ -10,14 +10,14 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
-from connector.store.answering import Given, Invited, invited, last_given, record, stop_surveys
+from connector.store.answering import ChangedTooOften, Given, Invited, invited, last_given, record, stop_surveys
 from connector.surveys.questionnaire import Questionnaire, from_json
 from connector.surveys.tokens import ForgedToken
 from connector.surveys.wording import Wording, wording
 from connector.web.forms import LONGEST_COMMENT, Fields, Typed, form_fields, judged, point
 from connector.web.pages import page
 from connector.web.parts import WebParts
-from connector.web.trouble import READ, Trouble, UnknownLink
+from connector.web.trouble import READ, TooOften, Trouble, UnknownLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ def survey_routes(parts: WebParts) -> APIRouter:
     @router.api_route("/thanks", methods=READ)
     def thanks(token: str) -> Response:
         visit = _visit(parts, token)
+        if visit.invited.is_gone:
+            raise _closed(parts, visit)
         if visit.given is None:
             return RedirectResponse(f"{parts.prefix}/s/{token}", status_code=303)
         return page(
@@ -70,6 +72,8 @@ def survey_routes(parts: WebParts) -> APIRouter:
     @router.api_route("/unsubscribe", methods=READ)
     def confirm(token: str) -> Response:
         visit = _visit(parts, token)
+        if visit.invited.is_gone:
+            raise _closed(parts, visit)
         return page("stop.html", parts=parts, visit=visit, words=visit.words, done=False)
 
     @router.post("/unsubscribe")
@@ -77,6 +81,9 @@ def survey_routes(parts: WebParts) -> APIRouter:
         visit = _visit(parts, token)
         with parts.store.write() as connection:
             stop_surveys(connection, visit.invited.id, now=parts.clock.now())
+        if visit.invited.is_gone:
+            # What somebody has asked for holds, whichever CRM still knows them; of themselves nothing is shown.
+            raise Trouble(200, "cancelled", title="stopped_title", language=visit.words.language)
         return page("stop.html", parts=parts, visit=visit, words=visit.words, done=True)
 
     return router
@@ -107,7 +114,7 @@ def _open_visit(parts: WebParts, token: str) -> Visit:
 
 def _closed(parts: WebParts, visit: Visit) -> Trouble:
     ended = visit.invited.expires_at
-    kind = "closed" if ended <= parts.clock.now() else "cancelled"
+    kind = "closed" if ended <= parts.clock.now() and not visit.invited.is_gone else "cancelled"
     date = visit.words.date(ended)
     return Trouble(410, kind, title="closed_title", language=visit.words.language, date=date)
 
@@ -115,8 +122,11 @@ def _closed(parts: WebParts, visit: Visit) -> Trouble:
 def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
     """Record the answer; returns the customer whose figures it changes, if it changes any."""
     ratings = typed.ratings(visit.questionnaire)
-    with parts.store.write() as connection:
-        done = record(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
+    try:
+        with parts.store.write() as connection:
+            done = record(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
+    except ChangedTooOften as often:
+        raise TooOften(visit.words.language, often.again_in) from often
     if done is None:
         raise _closed(parts, visit)
     return done.customer if done.changed else None

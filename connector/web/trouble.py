@@ -1,6 +1,8 @@
 """What can be asked for, and what can be wrong with it, in the visitor's terms."""
 
+import math
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 READ: Final = ["GET", "HEAD"]
@@ -20,6 +22,7 @@ class Trouble(Exception):
         self.language = language
         """None: as the browser prefers."""
         self.values: Mapping[str, object] = values
+        self.headers: Mapping[str, str] = {}
 
 
 class TooBig(Trouble):
@@ -27,6 +30,15 @@ class TooBig(Trouble):
 
     def __init__(self, limit: int) -> None:
         super().__init__(413, "too_big", limit=limit)
+
+
+class TooOften(Trouble):
+    """An answer was corrected more often than anybody has reason to."""
+
+    def __init__(self, language: str, again_in: timedelta | None) -> None:
+        super().__init__(429, "too_often", language=language)
+        if again_in is not None:
+            self.headers = {"Retry-After": str(math.ceil(again_in.total_seconds()))}
 
 
 class UnknownLink(Trouble):

@@ -19,10 +19,11 @@ from adapters.sandbox.salesforce.seed import Sizes
 from tests.bench import org, portal
 from tests.bench.answering import delays
 from tests.bench.crm import USUAL, Crm, times
+from tests.bench.crowded import page_times
 from tests.bench.installation import install
-from tests.bench.report import MIB, answer_figures, bare_figures, lap_figures, show
+from tests.bench.report import MIB, answer_figures, bare_figures, lap_figures, page_figures, show
 
-PARTS = ("laps", "memory", "answer")
+PARTS = ("laps", "memory", "answer", "pages")
 ANSWERS = 9
 LARGER = 4
 Serving = Callable[[Sizes], AbstractContextManager[Crm]]
@@ -44,6 +45,9 @@ def main() -> None:
         if "answer" in given.only:
             with _told("answers"), org.serving(USUAL) as crm:
                 found["answer"] = answer_figures(delays(folder / "answer", crm, ANSWERS))
+        if "pages" in given.only:
+            with _told("pages"), org.serving(USUAL) as crm:
+                found["pages"] = page_figures(*page_times(folder / "pages", crm))
     if given.json:
         print(json.dumps(found, indent=2))
         return

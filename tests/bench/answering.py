@@ -84,12 +84,12 @@ def serving(house: Installation, port: int) -> Iterator[str]:
             process.terminate()
 
 
-def wait_for(happened: Any, what: str, *, every: float = 0.05) -> None:
+def wait_for(happened: Any, what: str, *, every: float = 0.05, patience: float = PATIENCE) -> None:
     """Wait until it has happened. Raises `TimeoutError`."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while not happened():
         if time.monotonic() > until:
-            raise TimeoutError(f"waited {PATIENCE:g} s for {what}")
+            raise TimeoutError(f"waited {patience:g} s for {what}")
         time.sleep(every)
 
 

@@ -1,6 +1,6 @@
 """The figures as a document and as a table. Ratios compare what was measured in the same run; the rest depends on the machine."""
 
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 from rich.console import Console
@@ -45,6 +45,16 @@ def answer_figures(delays: list[float]) -> dict[str, Any]:
     return {"answers": len(delays), "median_seconds": round(median(delays), 3), "worst_seconds": round(max(delays), 3)}
 
 
+def page_figures(gets: list[float], posts: list[float]) -> dict[str, Any]:
+    """Return the figures of survey pages beside a crowd."""
+    return {
+        "gets": len(gets),
+        "get_p95_seconds": round(quantiles(gets, n=20)[-1], 3),
+        "posts": len(posts),
+        "post_p95_seconds": round(quantiles(posts, n=20)[-1], 3),
+    }
+
+
 def show(console: Console, found: dict[str, Any]) -> None:
     """Print everything for people."""
     for crm, laps in found.get("laps", {}).items():
@@ -56,6 +66,12 @@ def show(console: Console, found: dict[str, Any]) -> None:
         console.print(
             f"An answer reached the CRM {answer['median_seconds']} s after its POST (median of {answer['answers']}; "
             f"the slowest took {answer['worst_seconds']} s)."
+        )
+    if "pages" in found:
+        pages = found["pages"]
+        console.print(
+            f"While others did their worst, 95 of 100 survey pages took at most {pages['get_p95_seconds']} s, "
+            f"and 95 of 100 answers {pages['post_p95_seconds']} s."
         )
 
 

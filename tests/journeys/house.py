@@ -30,7 +30,7 @@ from connector import why as survey_log
 from connector.clock import SteppedClock, SystemClock
 from connector.model import MARK_KEY
 from connector.ports import Clock, CrmAdapter
-from connector.service import web_parts
+from connector.service import sign_in_mails, web_parts
 from connector.stages import lap
 from connector.stages.lap import Installation, Report
 from connector.web.app import create_app
@@ -433,7 +433,9 @@ def _web(house: House) -> Iterator[None]:
     house.web = f"http://127.0.0.1:{listening.getsockname()[1]}"
     house.configure()
     installation = wiring.build(wiring.read_settings(house.config, {}), clock=house.clock)
-    config.app = create_app(web_parts(installation, house.answered.append, lambda: house.trouble()))
+    mails = sign_in_mails(installation)
+    parts = web_parts(installation, house.answered.append, lambda: house.trouble(), on_sign_in=mails.wake)
+    config.app = create_app(parts)
     config.load()
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -445,6 +447,7 @@ def _web(house: House) -> Iterator[None]:
         server.should_exit = True
         thread.join(timeout=20)
         listening.close()
+        mails.close()
         for endpoint in installation.endpoints:
             endpoint.adapter.close()
         installation.store.close()

@@ -22,19 +22,20 @@ def customer(house: House, **people: str) -> str:
         return str(tx.execute(select(tables.account.c.id)).scalar_one())
 
 
-def ask(house: House, address: str, account: str) -> None:
-    """Ask for a link at the account's page."""
+def ask(house: House, address: str, account: str) -> dict[str, str]:
+    """Ask for a link at the account's page; returns what the browser keeps, as a header: by hand, since cookies are for https alone."""
     answer = requests.post(f"{house.web}/sign-in", data={"address": address, "account": account}, timeout=20)
     assert SAME_PAGE in answer.text
+    return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
 
 
 def enter(house: House, account: str) -> dict[str, str]:
-    """Ask for a link, press its button, and return the session as a header: by hand, because the cookie is for https alone."""
-    ask(house, ADDRESS, account)
+    """Ask for a link, press its button, and return the session as a header."""
+    browser = ask(house, ADDRESS, account)
     wait_for(lambda: bool(house.mailbox.to(ADDRESS)))
     link = re.search(r"http\S+/sign-in/\S+", house.mailbox.to(ADDRESS)[-1].text)
     assert link is not None
-    pressed = requests.post(link[0], allow_redirects=False, timeout=20)
+    pressed = requests.post(link[0], headers=browser, allow_redirects=False, timeout=20)
     return {"Cookie": pressed.headers["set-cookie"].partition(";")[0]}
 
 

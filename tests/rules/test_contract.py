@@ -86,7 +86,7 @@ def test_the_page_has_the_pages() -> None:
         note_outcome=nothing,
         causes={},
         language="en",
-        send_sign_in=print,
+        on_sign_in=print,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GET and HEAD share a name, which matters to no browser

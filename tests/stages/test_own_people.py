@@ -3,7 +3,7 @@
 from lap_world import CONFIG, CSAT, UNHAPPY, LapWorld
 
 from connector.store import owners, tables
-from connector.store.visiting import connections_of
+from connector.store.signing_in import connections_of
 from mappings.loading import load, packaged
 
 PARTNER = "pia.partner@northwind.example"

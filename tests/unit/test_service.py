@@ -93,6 +93,33 @@ def test_laps_that_come_due_while_another_takes_long_wait_as_one_and_without_noi
     assert [record.getMessage() for record in caplog.records] == []
 
 
+def test_corrections_of_one_customers_answer_buy_one_lap_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    laps = Laps()
+    monkeypatch.setattr(lap, "run", laps)
+    service = Service(_house())
+    laps.may_end.release(20)
+    service.start()
+    laps.wait()
+    for _ in range(50):
+        service.answered("one")
+    laps.wait()
+    for _ in range(50):
+        service.answered("one")
+    service.answered("another")
+    laps.wait()
+    assert laps.began == [lap.ALL, AFTER_AN_ANSWER, AFTER_AN_ANSWER]
+
+    # The last of them is not forgotten: what comes within the minute is taken in at its end.
+    monkeypatch.setattr(services, "MINUTE", timedelta(milliseconds=50))
+    service.answered("a third")
+    laps.wait()
+    service.answered("a third")
+    service.answered("a third")
+    laps.wait()
+    service.stop()
+    assert laps.began == [lap.ALL, *[AFTER_AN_ANSWER] * 4]
+
+
 def test_a_fault_in_one_lap_is_told_and_the_next_one_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,6 @@ from web_world import World, running
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with running(tmp_path) as world:
+def world(tmp_path: Path, sqlite_address: str) -> Iterator[World]:
+    with running(tmp_path, address=sqlite_address) as world:
         yield world

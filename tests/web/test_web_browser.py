@@ -66,6 +66,23 @@ def test_the_choice_in_the_mail_needs_nothing_but_the_button(world, page):
     assert world.ratings(world.responses()[0].id) == {"nps": 9.0}
 
 
+def test_a_user_signs_in_and_out_by_the_pages_own_buttons(world, page):
+    page.goto(f"{world.url}/accounts/account1")
+    page.get_by_label("Your e-mail address in the CRM").fill("jane@acme.example")
+    page.get_by_role("button").click()
+    page.get_by_text("Look into your mailbox").wait_for()
+    [mail] = world.mails(1)
+    page.goto(next(word for word in mail.text.split() if "/sign-in/" in word))
+    page.get_by_role("button").click()
+    page.wait_for_url("**/accounts/account1")
+    assert page.get_by_role("heading", name="Virtanen Oy").is_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("You are signed out").first.wait_for()
+    page.goto(f"{world.url}/accounts/account1")
+    assert page.get_by_text("Virtanen").count() == 0
+
+
 def test_nothing_is_marked_before_anybody_has_chosen(world, page):
     page.goto(world.link(world.invite()))
 

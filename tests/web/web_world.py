@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from connector.surveys.questionnaire import questionnaire
 from connector.surveys.tokens import Tokens
 from connector.web import WebParts, create_app
 from connector.web.parts import OutcomeGiven
+from connector.web.sign_in_mails import MailParts, SignInMails
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 SECRET = "a-secret-that-only-tests-know-0123456789"
@@ -59,6 +61,20 @@ class World:
     http: requests.Session = field(default_factory=requests.Session)
     causes: dict[str, str] = field(default_factory=dict)
     language: str = "en"
+    public: str = ""
+    """The public address, where it is not `url`."""
+    send: Callable[[Message], None] | None = None
+    """What a mail server does with a sign-in mail, before it counts as mailed."""
+
+    @cached_property
+    def sign_in_mails(self) -> SignInMails:
+        """What sends the mails, as the service does."""
+        return SignInMails(MailParts(self.store, self.clock, self.tokens, self.site, self._mail))
+
+    def _mail(self, message: Message) -> None:
+        if self.send is not None:
+            self.send(message)
+        self.mailed.append(message)
 
     def parts(self) -> WebParts:
         return WebParts(
@@ -70,7 +86,7 @@ class World:
             note_outcome=self._note_outcome,
             causes=self.causes,
             language=self.language,
-            send_sign_in=self.mailed.append,
+            on_sign_in=self.sign_in_mails.wake,
         )
 
     def _note_outcome(self, follow_up_id: str, given: OutcomeGiven) -> bool:
@@ -84,7 +100,7 @@ class World:
 
     @property
     def site(self) -> Site:
-        return Site(self.url, "Acme Care", "care@acme.example", "hello@acme.example", self.zone)
+        return Site(self.public or self.url, "Acme Care", "care@acme.example", "hello@acme.example", self.zone)
 
     def invite(self, metric: str = "csat", language: str = "en", **changes: Any) -> str:
         """Store an invitation (with its decision) and return its survey token."""
@@ -143,12 +159,12 @@ class World:
 
     def told(self, answers: int) -> list[str]:
         """Return for whom `on_answer` was called, once it was called so often: that happens after the page has gone out."""
-        _until(lambda: len(self.answered) >= answers)
+        wait_until(lambda: len(self.answered) >= answers)
         return self.answered
 
     def mails(self, count: int) -> list[Message]:
         """Return the sign-in mails, once there are so many, or after a while in which there are not."""
-        _until(lambda: len(self.mailed) >= count)
+        wait_until(lambda: len(self.mailed) >= count)
         return self.mailed
 
     def link(self, token: str, rest: str = "") -> str:
@@ -162,7 +178,7 @@ class World:
         return self.http.post(self.link(token, rest), data=fields, timeout=20, **options)
 
 
-def _until(done: Callable[[], bool], seconds: float = 2) -> None:
+def wait_until(done: Callable[[], bool], seconds: float = 2) -> None:
     end = time.monotonic() + seconds
     while not done() and time.monotonic() < end:
         time.sleep(0.01)
@@ -228,13 +244,17 @@ def _people(world: World) -> None:
 
 
 @contextmanager
-def running(folder: Path, prefix: str = "", zone: tzinfo = UTC) -> Iterator[World]:
-    """Serve the application until the block ends."""
-    store = Store(f"sqlite:///{folder / 'afterword.db'}")
-    migrate(store)
-    config = uvicorn.Config("", host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None, root_path="")
+def running(
+    folder: Path, prefix: str = "", zone: tzinfo = UTC, public: str = "", address: str = "", **options: Any
+) -> Iterator[World]:
+    """Serve the application until the block ends, from a database of this version or a new one; `options` are uvicorn's."""
+    store = Store(address or f"sqlite:///{folder / 'afterword.db'}")
+    if not address:
+        migrate(store)
+    served = {"ws": "none", "lifespan": "off", "log_config": None, "root_path": ""} | options
+    config = uvicorn.Config("", host="127.0.0.1", port=0, **served)
     socket = config.bind_socket()
-    world = World(store, f"http://127.0.0.1:{socket.getsockname()[1]}{prefix}", zone)
+    world = World(store, f"http://127.0.0.1:{socket.getsockname()[1]}{prefix}", zone, public=public)
     _people(world)
     config.app = create_app(world.parts())
     config.load()
@@ -250,4 +270,5 @@ def running(folder: Path, prefix: str = "", zone: tzinfo = UTC) -> Iterator[Worl
         world.http.close()
         thread.join(timeout=20)
         socket.close()
+        world.sign_in_mails.close()
         store.close()

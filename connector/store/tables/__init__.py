@@ -12,7 +12,6 @@ from connector.store.tables.acting import (
     notice,
     owed_follow_up,
     refused,
-    sign_in,
     staff_mail,
     write_log,
 )
@@ -33,6 +32,7 @@ from connector.store.tables.installation import (
 )
 from connector.store.tables.scores import prior, score_history, standing
 from connector.store.tables.undoing import written_field
+from connector.store.tables.visitors import sign_in, web_session
 
 __all__ = [
     "account",
@@ -75,6 +75,7 @@ __all__ = [
     "staff_mail",
     "standing",
     "token",
+    "web_session",
     "write_log",
     "written_field",
 ]

@@ -1,4 +1,4 @@
-"""What follows from the answers: follow-ups, what the CRM is to show, and who may look at it."""
+"""What follows from the answers: follow-ups, and what the CRM is to show."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
@@ -197,14 +197,4 @@ refused = Table(
         "fields", Json, comment="Our names of the fields that were refused, where the others are written; NULL: all."
     ),
     comment="Set aside with the reason and the remedy; nothing else waits for it.",
-)
-
-sign_in = Table(
-    "sign_in",
-    metadata,
-    Column("nonce", String, primary_key=True),
-    Column("email", String, nullable=False),
-    Column("made_at", Utc, nullable=False),
-    Column("used_at", Utc),
-    comment="One-time links for CRM users; the link itself is signed and not kept.",
 )

@@ -1,0 +1,115 @@
+"""What somebody can do with one survey link, again and again."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from web_world import NOW
+
+from connector.store.answering import MOST_ANSWERS, MOST_IN_AN_HOUR
+from connector.store.signing_in import connections_of
+from connector.store.tables import contact, follow_up, person, response
+from connector.store.visiting import LATEST, account_view
+
+HOUR = timedelta(hours=1)
+
+
+def correct(world, token, number):
+    return world.post(token, {"rating": str(1 + number % 5), "comment": f"version {number}"})
+
+
+def test_corrections_have_an_end_and_the_last_one_is_kept_in_full(world):
+    token = world.invite()
+    for number in range(MOST_IN_AN_HOUR):
+        assert correct(world, token, number).status_code == 303
+        world.clock.at += timedelta(seconds=1)
+
+    refused = correct(world, token, MOST_IN_AN_HOUR)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, str(3600 - MOST_IN_AN_HOUR))
+    assert "What you sent last is kept just as it is" in refused.text
+    assert "hello@acme.example" in refused.text
+    [counting] = [row for row in world.responses() if row.counts]
+    last = MOST_IN_AN_HOUR - 1
+    assert (counting.comment, world.ratings(counting.id)) == (f"version {last}", {"csat": float(1 + last % 5)})
+    assert f"version {last}" in world.get(token, "/thanks").text
+    # The very same again is no correction.
+    assert correct(world, token, last).status_code == 303
+
+    for number in range(MOST_IN_AN_HOUR, MOST_ANSWERS):
+        world.clock.at += HOUR
+        assert correct(world, token, number).status_code == 303
+    world.clock.at += 10 * HOUR
+    refused = correct(world, token, MOST_ANSWERS)
+    assert (refused.status_code, "retry-after" in refused.headers) == (429, False)
+    assert len(world.responses()) == MOST_ANSWERS
+
+
+def test_corrections_push_no_other_answer_off_the_accounts_page(world):
+    other = world.invite(contact_id="contact3", name="Somebody Else")
+    world.post(other, {"rating": "2", "comment": "An older answer"})
+    flooded = world.invite()
+    world.clock.at += HOUR
+    rows = [
+        {"invitation_id": "invitation2", "revision": number, "at": world.clock.at, "id": f"r{number}", "counts": False}
+        for number in range(1, LATEST + 2)
+    ]
+    common = {"survey": "s", "connection": "acme", "account_id": "account1", "label": "l", "source": "page"}
+    with world.store.write() as connection:
+        connection.execute(response.insert(), [row | common for row in rows])
+    assert flooded
+    with world.store.read() as connection:
+        view = account_view(connection, "account1", crms=connections_of(connection, "jane@acme.example"))
+    assert view is not None
+    assert "An older answer" in [answer.row.comment for answer in view.answers]
+
+
+# ── people whom the CRM has deleted ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def gone(world):
+    """The link of somebody whose contact was deleted after they had answered."""
+    token = world.invite(label="case of Maria")
+    world.post(token, {"rating": "2", "comment": "Their words"})
+    with world.store.write() as connection:
+        connection.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=NOW))
+    return token
+
+
+def shows_nothing(page):
+    return not [words for words in ("maria@", "Maria", "Their words", "case of", "Jane Doe") if words in page.text]
+
+
+def test_the_survey_of_a_deleted_contact_is_closed(world, gone):
+    for rest in ("", "?rating=4", "/thanks", "/unsubscribe"):
+        page = world.get(gone, rest)
+        assert (page.status_code, shows_nothing(page), "has been withdrawn" in page.text) == (410, True, True), rest
+    page = world.post(gone, {"rating": "5", "comment": "More"})
+    assert (page.status_code, shows_nothing(page)) == (410, True)
+    assert [row.comment for row in world.responses()] == ["Their words"]
+
+    with world.store.write() as connection:
+        connection.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=None))
+    assert world.get(gone).status_code == 200
+
+
+def test_who_was_deleted_may_still_say_that_they_want_no_surveys(world, gone):
+    page = world.post(gone, {"List-Unsubscribe": "One-Click"}, "/unsubscribe")
+
+    assert (page.status_code, shows_nothing(page)) == (200, True)
+    assert [row.opted_out_by for row in world.rows(person)] == ["link"]
+
+
+def test_an_outcome_link_shows_nothing_of_a_deleted_contact_and_takes_the_outcome(world, gone):
+    which = {"id": "f1", "rule": "r", "customer": "customer1", "connection": "acme", "account_id": "account1"}
+    what = {"state": "open", "priority": "high", "subject": "Call Maria Virtanen", "body": "", "note": "Maria said"}
+    world.put(follow_up, contact_id="contact1", about="contact1", due_at=NOW, opened_at=NOW, **which, **what)
+    link = f"{world.url}/f/{world.tokens.outcome('f1')}"
+
+    page = world.http.get(link, timeout=20)
+    assert (page.status_code, shows_nothing(page)) == (200, True)
+    noted = world.http.post(link, data={"outcome": "no_action_needed"}, allow_redirects=False, timeout=20)
+    assert noted.status_code == 303
+    assert shows_nothing(world.http.get(f"{link}/thanks", timeout=20))
+    with world.store.read() as connection:
+        assert connection.execute(select(follow_up.c.state)).scalar_one() == "closed"
