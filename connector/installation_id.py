@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from connector.errors import AfterwordError, Problem, SettingsError
+from connector.private_files import write_new
 
 FILE: Final = "installation.id"
 _ID: Final = re.compile(r"[0-9a-f]{8,64}")
@@ -38,7 +39,8 @@ def ensure_id(base: Path) -> str:
 def _made(base: Path) -> str:
     path, unfinished = base / FILE, base / f".{FILE}.{os.getpid()}"
     try:
-        unfinished.write_text(f"{secrets.token_hex(12)}\n", encoding="ascii")
+        unfinished.unlink(missing_ok=True)  # of a process of this number that was cut off
+        write_new(unfinished, f"{secrets.token_hex(12)}\n")
         try:
             os.link(unfinished, path)  # does not replace what another process has made meanwhile
         except FileExistsError:

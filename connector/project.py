@@ -1,12 +1,12 @@
 """What `afterword init` writes: a config.toml that observes one CRM, the mapping to edit, and a key of its own."""
 
-import os
 import secrets
 from pathlib import Path
 from string import Template
 from typing import Final
 
 from connector.errors import Problem, SettingsError
+from connector.private_files import write_new
 
 _CONFIG: Final = Template("""\
 # Afterword: what it reads, whom it asks, and where it writes.
@@ -72,7 +72,7 @@ auth = "token"                             # for a first look; "client_credentia
 
 
 def write_project(directory: Path, crm: str, mapping_source: str) -> list[Path]:
-    """Write config.toml, mappings/<crm>.toml and secret.key, and return their paths.
+    """Write config.toml, mappings/<crm>.toml and secret.key, which nobody else may read, and return their paths.
 
     `mapping_source` is the text of the mapping. Raises SettingsError, and writes nothing, when one of the files is there
     already, and when the folder cannot be written to.
@@ -92,15 +92,8 @@ def write_project(directory: Path, crm: str, mapping_source: str) -> list[Path]:
         raise SettingsError(there)
     try:
         for path, text in files.items():
-            _write_new(path, text, mode=0o600 if path.suffix == ".key" else 0o644)
+            write_new(path, text)
     except OSError as error:
         problem = Problem(str(error.filename), f"cannot be written: {error.strerror}.", "Choose another folder.")
         raise SettingsError([problem]) from None
     return list(files)
-
-
-def _write_new(path: Path, text: str, *, mode: int) -> None:
-    """Create the file with its mode from the start, so that nobody else can open a secret in between."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-        file.write(text)

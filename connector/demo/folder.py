@@ -11,6 +11,7 @@ from typing import Final
 
 from adapters.sandbox.workplaces.crm import Crm
 from connector.errors import Problem, SettingsError
+from connector.private_files import make_folder, write_new
 from mappings.loading import packaged
 
 MARK: Final = "# Written by `afterword demo`, which writes it anew each time.\n"
@@ -113,7 +114,7 @@ def make_room(folder: Path) -> None:
     """Empty the demo's folder. Raises SettingsError for one that holds something else: that is nobody's to delete."""
     config = folder / "config.toml"
     if not folder.exists() or not any(folder.iterdir()):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return
     if not config.is_file() or not config.read_text(encoding="utf-8").startswith(MARK):
         problem = Problem(str(folder), "holds something that the demo did not write.", "Name another folder.")
@@ -127,15 +128,12 @@ def write(folder: Path, where: Addresses) -> Path:
     """Write the project, and return the path of its config.toml."""
     config = folder / "config.toml"
     tables = "\n".join(_connection(crm, url) for crm, url in where.crms)
-    config.write_text(
-        _CONFIG.substitute(connections=tables, web_port=where.web_port, mail_port=where.mail_port), encoding="utf-8"
-    )
-    _write_secret(folder / "secret.key", secrets.token_urlsafe(48))
-    (folder / "mappings").mkdir(exist_ok=True)
+    write_new(config, _CONFIG.substitute(connections=tables, web_port=where.web_port, mail_port=where.mail_port))
+    write_new(folder / "secret.key", f"{secrets.token_urlsafe(48)}\n")
     for crm, _ in where.crms:
-        _write_secret(folder / _secret_file(crm), crm.secret()[1])
+        write_new(folder / _secret_file(crm), f"{crm.secret()[1]}\n")
         linking = _LINK.sub("", packaged(crm.name))
-        (folder / "mappings" / f"{crm.name}.toml").write_text(linking, encoding="utf-8")
+        write_new(folder / "mappings" / f"{crm.name}.toml", linking)
     return config
 
 
@@ -149,8 +147,3 @@ def _connection(crm: Crm, url: str) -> str:
 
 def _secret_file(crm: Crm) -> str:
     return f"{crm.name}-secret.txt"
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(f"{secret}\n", encoding="utf-8")

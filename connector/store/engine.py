@@ -1,5 +1,6 @@
 """Opening the database, and the two kinds of transaction."""
 
+import os
 import secrets
 import sqlite3
 import time
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import OperationalError
 
 from connector.errors import StoreError
+from connector.private_files import make_empty
 from connector.store.documents import decoded, encoded
 
 BUSY_SECONDS = 30
@@ -158,9 +160,18 @@ def _engine(url: str, *, is_sqlite: bool) -> Engine:
         return engine
     connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(url, connect_args=connect_args, hide_parameters=True, **_JSON)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(_dialect: Any, _record: Any, args: list[Any], _options: Any) -> None:
+    """Make the file before SQLite does, which would let others read it. Its companions get their rights from it."""
+    path = Path(args[0])
+    # A folder that is not there, or may not be written, is what SQLite itself is about to say.
+    if not args[0].startswith((":memory:", "file:")) and not path.exists() and os.access(path.parent, os.W_OK | os.X_OK):
+        make_empty(path)
 
 
 def _without_values(context: ExceptionContext) -> None:

@@ -1,6 +1,5 @@
 """Bringing the database to this version's schema: every row is kept, or nothing is changed."""
 
-import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from connector.errors import StoreError
+from connector.private_files import make_empty
 from connector.store import row_counts
 from connector.store.engine import Store, is_of_the_place
 from connector.store.tables import metadata
@@ -136,9 +136,10 @@ def _copy_aside(store: Store, revision: str) -> None:
         return
     copy = path.with_name(f"{path.name}.before-{revision}")
     try:
+        make_empty(copy)
+        copy.chmod(0o600)  # one of an earlier version may be there
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
-        shutil.copymode(path, copy)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(
             f"a copy of the database could not be made before changing it ({copy.name}): {error}.",
