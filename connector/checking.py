@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from connector.checking_company import company_problems, public_address
 from connector.checking_crm import Count, CrmCheck
+from connector.checking_files import file_problems
 from connector.checking_updates import mass_updates
 from connector.customer_coverage import left_out
 from connector.errors import AfterwordError, Problem
@@ -51,6 +52,7 @@ def check(house: Installation) -> Findings:
     found.problems += uncovered(house.settings)
     found.problems += company_problems(house)
     found.problems += mass_updates(house)
+    found.problems += file_problems(house.settings, house.store.path)
     if house.settings.is_live:
         found.problems += [*_mail(house), *_public_address(house)]
     return found

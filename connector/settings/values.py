@@ -28,6 +28,7 @@ _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
 _STORES: Final = ("sqlite:///", "sqlite+pysqlite:///", "postgresql+psycopg://")
+_BARE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 WORKING_HOURS: Final = "working_hours"
 """What a sending window is called that is the company's working hours."""
@@ -308,18 +309,43 @@ def public_url(text: str) -> str:
 
 
 def store_url(text: str) -> str:
-    """Read the database's address; it may hold a password, so it is treated as a secret."""
-    if not text.startswith(_STORES) or text in _STORES:
+    """Read the database's address; it may hold a password, so it is treated as a secret: no piece of it stands in an error."""
+    scheme = next((scheme for scheme in _STORES if text.startswith(scheme)), None)
+    if scheme is None or text == scheme:
         raise Wrong(
             "is not a database that is supported.",
             "Write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
         )
+    if not scheme.startswith("sqlite"):
+        _judge_server(text.removeprefix(scheme))
     return text
 
 
 def _is_reachable(name: str) -> bool:
     """Tell whether a host of an address is one that can be looked up: not `smtp..acme.example`."""
     return ":" in name or _in_ascii(name) is not None
+
+
+def _judge_server(address: str) -> None:
+    """Refuse an address that is read otherwise than it is meant: a piece of the password would be taken for the host."""
+    if not address.isprintable() or " " in address:
+        raise Wrong(
+            "holds a blank, or a sign that cannot be seen.", "Write it in one line; a blank in the password is %20."
+        )
+    if address.count("@") > 1:
+        raise Wrong(
+            "holds more than one @, so it cannot be told where the password ends.",
+            "Write an @ within the password as %40.",
+        )
+    if _BARE_PERCENT.search(address):
+        raise Wrong("holds a % that no two hexadecimal digits follow.", "Write a % within the password as %25.")
+    host = re.split(r"[/?]", address.rpartition("@")[2].rpartition("]")[2], maxsplit=1)[0]
+    _, _, port = host.partition(":")
+    if port and not re.fullmatch(r"[0-9]{1,5}", port):
+        raise Wrong(
+            "has no @ between the password and the host, or a port that is no number.",
+            "Write postgresql+psycopg://USER:PASSWORD@HOST:5432/DATABASE.",
+        )
 
 
 def is_loopback(name: str) -> bool:

@@ -1,16 +1,17 @@
 """Opening the database, and the two kinds of transaction."""
 
 import os
+import re
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from connector.errors import StoreError
 from connector.private_files import make_empty
@@ -37,6 +38,10 @@ _SQLITES_PLACE = frozenset(
 """Result codes that speak of the file or its disk: https://www.sqlite.org/rescode.html"""
 _POSTGRESQLS_PLACE = frozenset({"08", "53", "57"})
 """Classes of SQLSTATE: connection, resources, an operator's intervention: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+
+_TELLING: Final = 4
+"""Characters of a password that say something of it."""
 
 
 def new_id() -> str:
@@ -103,13 +108,13 @@ class Store:
                     if alone:
                         _without_foreign_keys(connection)
                     stack.enter_context(connection.begin())
-                except OperationalError as error:
-                    raise _unusable(error) from error
+                except DBAPIError as error:
+                    raise _unusable(self, error) from error
                 yield connection
         except OperationalError as error:
             if not is_of_the_place(error):
                 raise
-            raise _ceased(error) from error
+            raise _ceased(self, error) from error
 
     @property
     def path(self) -> Path | None:
@@ -129,12 +134,25 @@ def _resolved(url: str, base: Path | None) -> str:
     return parsed.set(database=str((base / parsed.database).resolve())).render_as_string(hide_password=False)
 
 
-def _unusable(error: OperationalError) -> StoreError:
+def _unusable(store: Store, error: DBAPIError) -> StoreError:
     return StoreError(
-        f"the database could not be opened: {' '.join(str(error.orig).split()).rstrip('.?')}.",
+        f"the database could not be opened: {_words(store, error)}.",
         where="store.url",
         remedy="Check that it is there, that this user may write it, and that no other program keeps it locked.",
     )
+
+
+def _words(store: Store, error: DBAPIError) -> str:
+    """Return what the driver says, unless it holds a piece of the password: a server's address that is misread ends up there."""
+    words = " ".join(str(error.orig).split()).rstrip(".?")
+    address = make_url(store.url)
+    given = [str(address.password or ""), *(text for text in [address.query.get("password")] if isinstance(text, str))]
+    pieces = {
+        piece for password in given for piece in [password, *re.split(r"[@:/?#]", password)] if len(piece) >= _TELLING
+    }
+    if any(piece in words for piece in pieces):
+        return f"{type(error.orig).__name__}; what the driver says holds a piece of the password and is not shown"
+    return words
 
 
 def is_of_the_place(error: OperationalError) -> bool:
@@ -145,9 +163,9 @@ def is_of_the_place(error: OperationalError) -> bool:
     return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None) or "")[:2] in _POSTGRESQLS_PLACE
 
 
-def _ceased(error: OperationalError) -> StoreError:
+def _ceased(store: Store, error: OperationalError) -> StoreError:
     return StoreError(
-        f"the database ceased to work: {' '.join(str(error.orig).split()).rstrip('.?')}.",
+        f"the database ceased to work: {_words(store, error)}.",
         where="store.url",
         remedy="See that its disk has room and that its server is there. What was not stored yet is done by the next run.",
     )
@@ -170,7 +188,11 @@ def _make_private(_dialect: Any, _record: Any, args: list[Any], _options: Any) -
     """Make the file before SQLite does, which would let others read it. Its companions get their rights from it."""
     path = Path(args[0])
     # A folder that is not there, or may not be written, is what SQLite itself is about to say.
-    if not args[0].startswith((":memory:", "file:")) and not path.exists() and os.access(path.parent, os.W_OK | os.X_OK):
+    if (
+        not args[0].startswith((":memory:", "file:"))
+        and not path.exists()
+        and os.access(path.parent, os.W_OK | os.X_OK)
+    ):
         make_empty(path)
 
 
