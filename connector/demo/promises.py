@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -27,7 +27,6 @@ KEPT = (
 _CSAT_POINTS = 5
 _UNHAPPY = 2
 _MAILS_A_DAY = 2
-_SATURDAY = 5
 _OF_EACH_CRM = frozenset({"attention", "summary", "details"})
 
 
@@ -123,8 +122,9 @@ def _own_people(seen: Evidence) -> Iterator[str]:
         if times > _MAILS_A_DAY:
             yield f"{to} got {times} mails about follow-ups on {day:%d %b}."
     for mail in seen.own:
-        if mail.at.astimezone(seen.zones.get(mail.to, seen.working.tz)).weekday() >= _SATURDAY:
-            yield f'{mail.to} got the mail "{mail.subject}" on a weekend.'
+        hours = replace(seen.working, tz=seen.zones.get(mail.to, seen.working.tz))
+        if not hours.is_open(mail.at):
+            yield f'{mail.to} got the mail "{mail.subject}" outside working hours, {mail.at.astimezone(hours.tz):%a %H:%M}.'
 
 
 def _quiet(seen: Evidence) -> Iterator[str]:

@@ -234,7 +234,12 @@ BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "jukka@northwind.example got 3 mails about follow-ups on 04 Nov": lambda seen: replace(
         seen, mails=[mail(), *(notice(AT + timedelta(hours=hours)) for hours in range(3))]
     ),
-    '1 new answer" on a weekend': lambda seen: replace(seen, mails=[mail(), notice(AT + timedelta(days=3))]),
+    '1 new answer" outside working hours, Sat': lambda seen: replace(
+        seen, mails=[mail(), notice(AT + timedelta(days=3))]
+    ),
+    '1 new answer" outside working hours, Wed': lambda seen: replace(
+        seen, mails=[mail(), notice(AT + timedelta(hours=12))]
+    ),
     "Nobody answered": lambda seen: replace(seen, deeds=[]),
     "never answered, but the record says: 1 of 5": lambda seen: replace(
         seen, deeds=[replace(ANSWER, did="nothing", scans=12)]
