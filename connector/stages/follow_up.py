@@ -55,6 +55,7 @@ def _one(
     context: Context, connection: Transaction, row: Row[Any], live: Mapping[str, Mapping[str, datetime]], now: datetime
 ) -> int:
     follow_up_moves.join_same(connection, row.customer, now)
+    follow_ups.owe_others(connection, row.customer, now)
     _follow_account(connection, row.customer, now)
     customer = _customer(context, connection, row, now)
     surroundings = Surroundings(context, connection, customer, now)

@@ -218,14 +218,32 @@ def raised_priority(*priorities: str) -> str:
 
 def owe_strays(tx: Connection, customers: Collection[str], now: datetime) -> set[str]:
     """Note which answers are in an unclosed follow-up of a customer that is not theirs any more; returns whose they are."""
-    strays = tx.execute(
+    elsewhere = follow_up.c.customer != account.c.customer
+    return _owe(tx, now, elsewhere, or_(follow_up.c.customer.in_(customers), account.c.customer.in_(customers)))
+
+
+def owe_others(tx: Connection, customer: str, now: datetime) -> None:
+    """Note which answers are in an unclosed follow-up of a customer that is about somebody else by now.
+
+    Contacts of one address have one follow-up: one of them has got another address since, or was merged into somebody who has.
+    """
+    about, author = contact.alias("about"), contact.alias("author")
+    whose = func.coalesce(
+        select(about.c.person).where(about.c.id == follow_up.c.about).scalar_subquery(), follow_up.c.about
+    )
+    by = select(author.c.person).where(author.c.id == response.c.contact_id).scalar_subquery()
+    somebody_else = func.coalesce(by, response.c.contact_id) != whose
+    _owe(tx, now, follow_up.c.customer == customer, follow_up.c.about != "", somebody_else)
+
+
+def _owe(tx: Connection, now: datetime, *conditions: ColumnElement[bool]) -> set[str]:
+    owed = tx.execute(
         select(follow_up_response.c.response_id, follow_up_response.c.follow_up_id, account.c.customer)
         .join(follow_up, follow_up.c.id == follow_up_response.c.follow_up_id)
         .join(response, response.c.id == follow_up_response.c.response_id)
         .join(account, account.c.id == response.c.account_id)
-        .where(follow_up.c.state.in_(UNCLOSED), follow_up.c.customer != account.c.customer)
-        .where(or_(follow_up.c.customer.in_(customers), account.c.customer.in_(customers)))
+        .where(follow_up.c.state.in_(UNCLOSED), *conditions)
     ).all()
-    rows = [{"response_id": row.response_id, "follow_up_id": row.follow_up_id, "at": now} for row in strays]
+    rows = [{"response_id": row.response_id, "follow_up_id": row.follow_up_id, "at": now} for row in owed]
     insert_or_ignore(tx, owed_follow_up, rows)
-    return {row.customer for row in strays}
+    return {row.customer for row in owed}

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 from sqlalchemy import update
 from two_worlds import TwoWorlds
@@ -142,6 +143,26 @@ def test_two_who_come_to_have_one_address_are_joined(world: LapWorld) -> None:
     again(world, account, contacts[1], 2)
     joined = {row.id: (row.state, row.closed_by, row.joined_into) for row in follow_ups(world)}
     assert joined == {first.id: ("open", None, None), second.id: ("closed", "joined", first.id)}
+    nobody_is_in_none(world)
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("how", ["another address", "merged into somebody else"])
+def test_who_is_somebody_else_by_now_gets_one_of_their_own(world: LapWorld, how: str) -> None:
+    account = world.account()
+    shared = [world.crm.contact(account, f"Desk {n}", Email="desk@customer.example") for n in (1, 2)]
+    for contact in shared:
+        again(world, account, contact, 1, f"Words of {contact}.")
+    assert len(answers_in(world, only(world).id)) == 2
+    if how == "another address":
+        world.crm.update(shared[1], {"Email": "maria@customer.example"})
+    else:
+        world.crm.merge(world.crm.contact(account, "Jussi Aho", Email="jussi@customer.example"), shared[1])
+    for _ in range(2):
+        world.lap(HOUR)
+    unclosed = [row for row in follow_ups(world) if row.state != "closed"]
+    assert sorted(sum(f"Words of {contact}." in row.body for row in unclosed) for contact in shared) == [1, 1]
+    assert len(unclosed) == 2
     nobody_is_in_none(world)
 
 
