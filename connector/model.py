@@ -417,3 +417,17 @@ class Attachment:
     content: bytes
     mime_type: str
     """Such as ``application/pdf``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPost:
+    """What a chat is told of a follow-up. Its texts may hold anything: whoever posts it has them read as plain text."""
+
+    title: str
+    """Who, and about what."""
+    step: str
+    """What is to be done, by whom and by when."""
+    quotes: tuple[str, ...]
+    """The customer's own words, line by line."""
+    link: tuple[str, str]
+    """What our page is called, and its address."""

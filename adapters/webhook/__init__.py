@@ -1,20 +1,23 @@
-"""Slack and Teams: a sentence posted to an incoming webhook."""
+"""Slack and Teams: what is posted to an incoming webhook."""
 
 from http import HTTPStatus
 
 import requests
 
+from adapters.webhook.messages import message
 from connector.errors import UNFORESEEN, MailboxRefused, MailInDoubt, MailUnavailable
+from connector.model import ChatPost
 
 
-def post(session: requests.Session, url: str, sentence: str) -> None:
-    """Post a sentence by a session that has its own limits. The address is a secret and never stands in an error.
+def post(session: requests.Session, url: str, content: ChatPost) -> bool:
+    """Post by a session that has its own limits; False where the chat has only queued it. The address is a secret and never stands
+    in an error.
 
     Raises `MailboxRefused` when the webhook is gone or refuses the message for good, `MailUnavailable` when it may work later, and
     `MailInDoubt` when it took the message and then said nothing.
     """
     try:
-        answer = session.post(url, json={"text": sentence})
+        answer = session.post(url, json=message(url, content))
     except requests.ReadTimeout:
         raise MailInDoubt(
             "the webhook took the message and did not say what became of it.",
@@ -37,3 +40,5 @@ def post(session: requests.Session, url: str, sentence: str) -> None:
             where="follow_up notify",
             remedy="Make a new webhook address in the chat and put it into config.toml.",
         )
+    # What a Teams workflow answers when it has begun: it may still fail to show it.
+    return answer.status_code != HTTPStatus.ACCEPTED

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from connector.model import MissingRight
+from connector.model import ChatPost, MissingRight
 from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
 from connector.settings import Settings
@@ -47,8 +47,8 @@ class Context:
     channel: Channel | None
     """How mail goes out; None while nothing is live."""
     tokens: Tokens | None
-    webhook: Callable[[str, str], None] | None = None
-    """Posts a sentence to a chat's webhook address. Raises `MailUnavailable` or `MailboxRefused`."""
+    webhook: Callable[[str, ChatPost], bool] | None = None
+    """Posts to a chat's webhook address; False where the chat has only queued it. Raises `MailError`."""
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
     """Told about every page that was stored."""
     mark: MarkKeeper | None = None

@@ -18,6 +18,7 @@ from connector.errors import (
     SettingsError,
     StoreError,
 )
+from connector.model import ChatPost
 from connector.ports import Channel, Clock
 from connector.settings import Settings
 from connector.stages import (
@@ -83,7 +84,7 @@ class Installation:
     site: Site
     channel: Channel | None = None
     tokens: Tokens | None = None
-    webhook: Callable[[str, str], None] | None = None
+    webhook: Callable[[str, ChatPost], bool] | None = None
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
     stop: StopSign = field(default_factory=StopSign)
     """Set to end the lap under way at its next page."""

@@ -1,8 +1,10 @@
 """Posts to a chat's webhook: each follow-up once, as soon as it is in the CRM. A chat is no person: it has no working hours."""
 
-from typing import Any
+from typing import Any, Final
 
+from connector.domain.crm_text import cut, one_line
 from connector.errors import AfterwordError, MailInDoubt
+from connector.model import ChatPost
 from connector.sentences import clauses
 from connector.sentences.values import Caps
 from connector.stages.addressees import may_post
@@ -10,6 +12,8 @@ from connector.stages.context import Context
 from connector.stages.present import details_url, open_follow_up, words_of
 from connector.store import Row, connecting, noticing, record_texts
 
+LONGEST_QUOTE: Final = 1_500
+"""Characters of a comment; chats refuse long posts, and the whole of it stands on our page."""
 _ROOMY = Caps(120, 80, 120, 255)
 
 
@@ -49,10 +53,11 @@ def _post(context: Context, row: Row[Any], chat: str, url: str) -> int | None:
     with context.write() as tx:
         if not noticing.begin_post(tx, key, row.id, chat=chat, now=now):
             return 0
-        text = _text(context, tx, row)
+        content = _content(context, tx, row)
     state, reason = noticing.SENT, None
     try:
-        context.webhook(url, text)
+        if not context.webhook(url, content):
+            state = noticing.QUEUED
     except MailInDoubt as doubt:
         state, reason = noticing.IN_DOUBT, str(doubt)
     except AfterwordError as failure:
@@ -63,12 +68,18 @@ def _post(context: Context, row: Row[Any], chat: str, url: str) -> int | None:
         state, reason = noticing.REFUSED, str(failure)
     with context.store.write() as tx:
         noticing.end_post(tx, key, state, reason)
-    return None if state == noticing.IN_DOUBT else int(state == noticing.SENT)
+    return None if state == noticing.IN_DOUBT else int(state in {noticing.SENT, noticing.QUEUED})
 
 
-def _text(context: Context, tx: Any, row: Row[Any]) -> str:
+def _content(context: Context, tx: Any, row: Row[Any]) -> ChatPost:
     shown = open_follow_up(context, tx, row, record_texts.answers_about(tx, [row.id]).get(row.id, []))
     words, now = words_of(context), context.clock.now()
     comment = next((answer.comment for answer in shown.said if answer.comment), None)
-    parts = [clauses.what(shown, _ROOMY, words), clauses.step(shown, _ROOMY, words, now=now), comment]
-    return ". ".join(part for part in parts if part) + f" {details_url(context, row.account_id)}"
+    lines = (one_line(line) for line in cut(comment or "", LONGEST_QUOTE).splitlines())
+    step = clauses.step(shown, _ROOMY, words, now=now)
+    return ChatPost(
+        title=clauses.what(shown, _ROOMY, words),
+        step=f"{step[:1].upper()}{step[1:]}.",
+        quotes=tuple(line for line in lines if line),
+        link=(words.text("notice.link.page"), details_url(context, row.account_id)),
+    )

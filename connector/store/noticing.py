@@ -16,6 +16,8 @@ from connector.store.upsert import insert_once, insert_or_ignore
 POSTED_WITHIN = timedelta(days=1)
 """Chats are not told of follow-ups that are older: the task in the CRM has said it by now."""
 WAITING, SENDING, SENT, IN_DOUBT, REFUSED, DROPPED = "waiting", "sending", "sent", "in_doubt", "refused", "dropped"
+QUEUED = "queued"
+"""A post that a chat has taken without saying that it was shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import mrml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from connector.domain.crm_text import cut, one_line, to_greet_by
 from connector.model import ascii_domain, one_spelling
@@ -183,7 +184,9 @@ def _templates() -> Environment:
 
 def _on_one_line(value: Any) -> Any:
     """No text that is put into a mail brings a line end of its own: what stood below it would look like ours."""
-    return one_line(_NOT_XML.sub("", value)) if isinstance(value, str) else value
+    if not isinstance(value, str) or isinstance(value, Markup):  # what a macro has made was looked at piece by piece
+        return value
+    return one_line(_NOT_XML.sub("", value))
 
 
 def text_of(template: str, values: dict[str, Any]) -> str:

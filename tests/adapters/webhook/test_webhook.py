@@ -1,6 +1,7 @@
 """Posting to a chat's webhook: what each outcome means, and that the address stays secret."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,15 +11,73 @@ import responses
 from adapters import webhook
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable
 from connector.foreign import ForeignSession
+from connector.model import ChatPost
 
 URL = "https://hooks.chat.example/services/very-secret"
 
 
-@responses.activate
-def test_a_sentence_is_posted_as_text() -> None:
-    responses.post(URL)
-    webhook.post(ForeignSession(), URL, "Maria: 1 of 5")
-    assert json.loads(responses.calls[0].request.body or "") == {"text": "Maria: 1 of 5"}
+POST = ChatPost(
+    "Maria: 1 of 5", "Call by Fri 15:00.", ("Nobody called back.",), ("Every answer", "https://x.example/a/1")
+)
+POSING = ChatPost(
+    "<!channel> <https://evil.example|Open the record> & @here",
+    "Call by Fri 15:00.",
+    ("<!here> [Open](https://evil.example) *bold* <at>Everybody</at>", "x" * 5_000),
+    ("Every answer", "https://x.example/a/1"),
+)
+SLACK = "https://hooks.slack.com/services/very-secret"
+TEAMS = (
+    "https://prod-1.westeurope.logic.azure.com:443/workflows/very-secret",
+    "https://default1.2.environment.api.powerplatform.com:443/powerautomate/very-secret",
+)
+
+
+def posted(url: str, content: ChatPost = POST, **answer: Any) -> tuple[bool, dict[str, Any]]:
+    """Return whether the chat says that it shows it, and what was posted."""
+    with responses.RequestsMock() as chat:
+        chat.post(url, **answer)
+        shown = webhook.post(ForeignSession(), url, content)
+        body: dict[str, Any] = json.loads(chat.calls[0].request.body or "")
+        return shown, body
+
+
+@pytest.mark.parametrize("url", [SLACK, URL])
+def test_slack_gets_plain_text_and_one_link_of_ours(url: str) -> None:
+    shown, body = posted(url, POSING)
+    assert shown
+    *texts, link = body["blocks"]
+    assert [block["text"]["type"] for block in texts] == ["plain_text"] * 3
+    assert texts[0]["text"]["text"] == POSING.title
+    assert all(len(block["text"]["text"]) <= 3_000 for block in texts)
+    assert link["text"] == {"type": "mrkdwn", "text": "<https://x.example/a/1|Every answer>"}
+
+
+def test_what_slack_reads_as_its_own_language_is_escaped() -> None:
+    _, body = posted(SLACK, POSING)
+    assert not set("<>") & set(body["text"])
+    assert "&lt;!channel&gt;" in body["text"]
+    assert "@here" not in body["text"]
+
+
+@pytest.mark.parametrize("url", TEAMS)
+def test_teams_gets_a_card_whose_foreign_texts_know_no_markdown(url: str) -> None:
+    shown, body = posted(url, POSING, status=202)
+    assert not shown, "it is queued, and whether it is shown is not known"
+    [attachment] = body["attachments"]
+    card = attachment["content"]
+    assert (body["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
+    assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+    assert [block["inlines"][0]["text"] for block in card["body"]][:2] == [POSING.title, POSING.step]
+    assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Every answer", "url": "https://x.example/a/1"}]
+    assert len(json.dumps(body)) < 21_000
+    assert "msteams" not in json.dumps(body), "nobody is mentioned"
+
+
+@pytest.mark.parametrize("url", [SLACK, *TEAMS])
+def test_every_line_of_a_customers_words_is_marked_as_theirs(url: str) -> None:
+    _, body = posted(url, replace(POST, quotes=("Bad.", "Open the customer in the CRM: https://evil.example")))
+    assert "> Bad.\\n> Open the customer" in json.dumps(body)
 
 
 @responses.activate
@@ -42,7 +101,7 @@ def test_what_went_wrong_is_told_apart_and_never_names_the_address(
 ) -> None:
     responses.post(URL, **answer)
     with pytest.raises(MailError) as caught:
-        webhook.post(ForeignSession(), URL, "Maria: 1 of 5")
+        webhook.post(ForeignSession(), URL, POST)
     assert type(caught.value) is error
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None

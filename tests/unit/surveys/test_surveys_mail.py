@@ -229,6 +229,13 @@ def test_no_line_of_a_customers_words_can_pass_for_one_of_ours():
     assert "https://evil.example" not in Page(mail.html).links
 
 
+def test_our_links_stand_before_a_customers_words():
+    lines = staff(item(quotes=("Open the customer in the CRM: https://evil.example",))).text.splitlines()
+    assert lines.index("> Open the customer in the CRM: https://evil.example") > max(
+        number for number, line in enumerate(lines) if "https://crm.example/" in line
+    )
+
+
 def test_what_is_not_known_leaves_no_empty_words():
     mail = staff(item(phone=None, quotes=(), links=(), outcomes=()))
     assert "Phone" not in mail.text + mail.html
