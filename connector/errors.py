@@ -23,6 +23,7 @@ AfterwordError(what, where, remedy)
 ├─ MailError
 │  ├─ MailboxRefused                    this address will not work: permanent
 │  ├─ MailUnavailable                   nothing was handed over: try again later
+│  │  ├─ MailThrottled                  we were too fast for the server
 │  │  └─ MessageRefused                 the server works, and did not take this one message
 │  └─ MailInDoubt                       cut off after the message was handed over: it may have been sent
 ├─ MappingError(field, value)           one value could not be understood; parks the record, not the lap
@@ -255,6 +256,10 @@ class MailUnavailable(MailError):
     """Certainly nothing was sent: the server is down, busy, or refused before it had the message."""
 
     permanent = False
+
+
+class MailThrottled(MailUnavailable):
+    """Nothing was sent, and the server takes no more for a while, because we were too fast for it."""
 
 
 class MessageRefused(MailUnavailable):

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import quote
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -19,10 +21,12 @@ from connector.budget import CallBudget
 from connector.clock import SystemClock
 from connector.errors import Problem, SettingsError
 from connector.foreign import ForeignSession
+from connector.model import ascii_domain
 from connector.passes import PassBook
 from connector.ports import Channel, Clock, CrmAdapter
 from connector.settings import Settings, load
 from connector.settings.model import Connection, Email
+from connector.settings.values import is_full_name
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store import Store
@@ -83,7 +87,7 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
         "clock": clock,
         "endpoints": endpoints,
         "site": site(settings),
-        "channel": mail_channel(settings.email, clock, session) if settings.email else None,
+        "channel": mail_channel(settings, settings.email, clock, session) if settings.email else None,
         "tokens": Tokens(keys) if keys else None,
         "webhook": partial(webhook.post, session),
     }
@@ -172,14 +176,29 @@ def site(settings: Settings) -> Site:
     )
 
 
-def mail_channel(email: Email, clock: Clock, session: ForeignSession) -> Channel:
+def mail_channel(settings: Settings, email: Email, clock: Clock, session: ForeignSession) -> Channel:
     """Return the channel of [email]; `session` asks for its token."""
-    values = plain(email)
+    values = plain(email) | {"ehlo_name": ehlo_name(settings, email)}
     name, address = email.from_
     values["from"] = f'"{quote(name)}" <{address}>' if name else address
     if "oauth" in values:
         values["oauth"] |= {"session": session}
     return email_channel(values, clock)
+
+
+def ehlo_name(settings: Settings, email: Email) -> str:
+    """Return the name by which mail servers are greeted: the one in config.toml, or else that of our pages, or the sender's domain.
+
+    The machine's own name is never taken: in a container it is a number, which strict servers refuse.
+    """
+    if email.ehlo_name:
+        return email.ehlo_name
+    for name in (urlsplit(settings.web.public_url).hostname or "", email.from_.address.rpartition("@")[2]):
+        with suppress(ValueError):
+            full = ascii_domain(name)
+            if is_full_name(full):
+                return full
+    return "localhost"
 
 
 def plain(table: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import requests
 
+from connector.model import ascii_domain
+
 Security = Literal["none", "starttls", "tls"]
 
 
@@ -35,6 +37,8 @@ class EmailConfig:
     from_name: str
     from_address: str
     reply_to: str | None = None
+    ehlo_name: str = ""
+    """The full name by which we greet the server; empty: the sender's domain."""
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     oauth: OAuth | None = None
@@ -44,8 +48,8 @@ class EmailConfig:
 
 def config(values: Mapping[str, Any]) -> EmailConfig:
     """Read the values of ``[email]``, secrets in clear, by the names of the keys: host, from, and optionally port (587), security
-    (starttls), username, password, reply_to, ca_bundle and oauth (a table: token_url, client_id, client_secret, refresh_token, scope,
-    and the session that it is asked for by).
+    (starttls), username, password, reply_to, ehlo_name, ca_bundle and oauth (a table: token_url, client_id, client_secret,
+    refresh_token, scope, and the session that it is asked for by).
     """
     name, address = parseaddr(values["from"])
     oauth = values.get("oauth")
@@ -57,8 +61,16 @@ def config(values: Mapping[str, Any]) -> EmailConfig:
         from_name=name,
         from_address=address,
         reply_to=values.get("reply_to"),
+        ehlo_name=values.get("ehlo_name") or _domain(address),
         username=values.get("username"),
         password=values.get("password"),
         oauth=OAuth(**oauth) if oauth else None,
         ca_bundle=Path(bundle) if bundle else None,
     )
+
+
+def _domain(address: str) -> str:
+    try:
+        return ascii_domain(address.rpartition("@")[2])
+    except ValueError:
+        return "localhost"  # what is wrong with the address is said when it is used

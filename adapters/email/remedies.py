@@ -43,13 +43,13 @@ _KNOWN: Final = (
         "Add SPF, DKIM and DMARC records for the domain of email.from, as your mail provider describes.",
     ),
     _known(
+        r"\b[45]\.3\.2\b|too many (concurrent )?connections|concurrent connections|submission rate|thread limit|\brate\b|throttl",
+        "The mail server takes only so many messages in a minute: the next lap goes on. If it goes on, lower limits.daily_sends.",
+    ),
+    _known(
         r"\b5\.1\.90\b|\b5\.4\.5\b|\b5\.7\.705\b|exceeded|sending (limit|quota)|daily limit|per (hour|day)",
         "The sending limit of your mail provider is used up: it goes on by itself when that is renewed. Lower limits.daily_sends, or "
         "ask the provider for more.",
-    ),
-    _known(
-        r"\b[45]\.3\.2\b|too many (concurrent )?connections|concurrent connections|submission rate|thread limit|\brate\b|throttl",
-        "The mail server takes only so many messages in a minute: the next lap goes on. If it goes on, lower limits.daily_sends.",
     ),
     _known(
         r"\b[45]\.1\.[78]\b|sender address rejected|sender verify failed|verification failed|\bsender\b.*\b(not exist|unknown)",
@@ -63,7 +63,7 @@ _KNOWN: Final = (
     ),
     _known(
         r"\b(helo|ehlo)\b|fully.qualified|reverse (hostname|dns)|\bptr\b",
-        "The mail server wants this machine to have a full name that is in the DNS.",
+        "The mail server wants to be greeted by a full name that is in the DNS: write one in email.ehlo_name in config.toml.",
     ),
     _known(
         r"blocked using|spamhaus|black\W?list|block\W?list|\b5\.7\.(708|511)\b|reputation|banned",

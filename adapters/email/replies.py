@@ -1,14 +1,22 @@
 """What a mail server's refusals mean (RFC 5321 §4.2, enhanced codes of RFC 3463)."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from adapters.email.reasons import is_about_mailbox
 from adapters.email.remedies import remedy_for
-from connector.errors import MailboxRefused, MailError, MailUnavailable, MessageRefused
+from connector.errors import MailboxRefused, MailError, MailThrottled, MailUnavailable, MessageRefused
 
 _CLOSING = 421
 """The server ends the session, whatever was asked (RFC 5321 §3.8)."""
 _WHERE = "e-mail"
+_TOO_FAST: Final = re.compile(
+    r"\b4\.(3\.2|7\.28)\b|concurrent|too many (messages|connections|login)|(submission|sending|message) rate|rate limit|"
+    r"throttl|slow down",
+    re.IGNORECASE,
+)
+"""Exchange Online says 4.3.2 (30 messages a minute), Google 4.7.28."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +37,19 @@ class Reply:
         """Whether asking again the same is useless."""
         return 500 <= self.code < 600
 
+    @property
+    def too_fast(self) -> bool:
+        """Whether the server asks us, not one recipient, to be slower."""
+        return 400 <= self.code < 500 and _TOO_FAST.search(f"{self.code} {self.text}") is not None
+
     def __str__(self) -> str:
         return f"{self.code} {self.text}".strip()
 
 
 def before_data(reply: Reply, *, command: str, server: str) -> MailError:
     """Return the error for a refused MAIL, DATA or RSET: it concerns the sender or the server, so other messages will meet it too."""
-    return MailUnavailable(
+    kind = MailThrottled if reply.too_fast else MailUnavailable
+    return kind(
         f"{server} refused {command}: {reply}.",
         where=_WHERE,
         remedy=remedy_for(reply.text, otherwise="Check that email.from is an address that this login may send as."),
@@ -50,7 +64,11 @@ def recipient_refused(reply: Reply, *, recipient: str, sender: str, server: str)
     """
     if reply.permanent and is_about_mailbox(reply.text, sender=sender):
         return _mailbox_refused(reply, recipient=recipient, server=server)
-    kind = MailUnavailable if reply.code == _CLOSING else MessageRefused
+    kind: type[MailUnavailable] = MessageRefused
+    if reply.too_fast:
+        kind = MailThrottled
+    elif reply.code == _CLOSING:
+        kind = MailUnavailable
     otherwise = "If it goes on, check that the login may send to addresses outside, and what the server's log says."
     return kind(
         f"{server} did not take the recipient: {reply}.",
@@ -66,7 +84,8 @@ def after_data(reply: Reply, *, recipient: str, sender: str, server: str) -> Mai
     """
     if reply.permanent and is_about_mailbox(reply.text, sender=sender):
         return _mailbox_refused(reply, recipient=recipient, server=server)
-    error = MessageRefused(
+    kind = MailThrottled if reply.too_fast else MessageRefused
+    error = kind(
         f"{server} refused the message: {reply}.",
         where=_WHERE,
         remedy=remedy_for(

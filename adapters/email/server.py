@@ -70,8 +70,10 @@ class TlsServer(Server, smtplib.SMTP_SSL):
 def connect(config: EmailConfig, timeouts: Timeouts) -> Server:
     """Connect and secure the connection, without signing in. Raises what smtplib raises, or OSError."""
     if config.security == "tls":
-        return TlsServer(config.host, config.port, timeouts=timeouts, context=_tls(config))
-    server = Server(config.host, config.port, timeouts=timeouts)
+        return TlsServer(
+            config.host, config.port, timeouts=timeouts, local_hostname=config.ehlo_name, context=_tls(config)
+        )
+    server = Server(config.host, config.port, timeouts=timeouts, local_hostname=config.ehlo_name)
     if config.security == "starttls":
         try:
             server.starttls(context=_tls(config))

@@ -21,7 +21,7 @@ from adapters.email.server import Server, connect
 from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT, PROMPT
 from adapters.email.trouble import TROUBLE, in_words
-from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable, Problem
+from connector.errors import MailboxRefused, MailError, MailInDoubt, MailThrottled, MailUnavailable, Problem
 from connector.model import BounceCause
 from connector.ports import Clock, Message
 
@@ -236,24 +236,26 @@ class SmtpChannel:
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _unreachable(self, error: Exception) -> MailUnavailable:
-        return MailUnavailable(
-            f"{self._server} could not be used: {_sentence(error)}.",
+        reply = _reply(error)
+        otherwise = "Check email.host, email.port and email.security in config.toml, and that the server is up."
+        kind = MailThrottled if reply is not None and reply.too_fast else MailUnavailable
+        return kind(
+            f"{self._server} could not be used: {reply or in_words(error)}.",
             where=_WHERE,
-            remedy="Check email.host, email.port and email.security in config.toml, and that the server is up.",
+            remedy=otherwise if reply is None else remedy_for(reply.text, otherwise=otherwise),
         )
 
     def _refused_login(self, error: smtplib.SMTPAuthenticationError) -> MailUnavailable:
-        return MailUnavailable(
-            f"{self._server} refused the login of {self._config.username}: {Reply(error.smtp_code, error.smtp_error)}.",
+        reply = Reply(error.smtp_code, error.smtp_error)
+        kind = MailThrottled if reply.too_fast else MailUnavailable
+        return kind(
+            f"{self._server} refused the login of {self._config.username}: {reply}.",
             where=_WHERE,
             remedy=remedy_for(
-                str(error.smtp_error),
-                otherwise="Check email.username with email.password or email.oauth in config.toml.",
+                reply.text, otherwise="Check email.username with email.password or email.oauth in config.toml."
             ),
         )
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        return str(Reply(error.smtp_code, error.smtp_error))
-    return in_words(error)
+def _reply(error: Exception) -> Reply | None:
+    return Reply(error.smtp_code, error.smtp_error) if isinstance(error, smtplib.SMTPResponseException) else None

@@ -105,6 +105,8 @@ class Email(Table):
     oauth: OAuth | None = None
     from_: Annotated[Sender, reads(values.sender), Field(alias="from")]
     reply_to: Annotated[str, reads(values.address)] | None = None
+    ehlo_name: Annotated[str, reads(values.full_host)] | None = None
+    """None: see `wiring.ehlo_name`."""
     only_to: tuple[Address, ...] = ()
     """The only people who get mail from a test org; empty: nobody does."""
 

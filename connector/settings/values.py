@@ -259,6 +259,22 @@ def _in_ascii(domain: str) -> str | None:
         return None
 
 
+def full_host(text: str) -> str:
+    """Read a host's full name, as it stands in the DNS, in ASCII."""
+    name = _in_ascii(text)
+    if name is None or not is_full_name(name):
+        raise Wrong(
+            "is not the full name of a host.", 'Write it as it stands in the DNS, for example "mail.acme.example".'
+        )
+    return name
+
+
+def is_full_name(name: str) -> bool:
+    """Tell whether a host's name is a full one, and no number: what other mail servers want to be greeted with."""
+    *_, last = name.split(".")
+    return "." in name and not last.isdigit()
+
+
 def event(text: str) -> str:
     """Read ``<kind>.<event>``."""
     if not _EVENT.fullmatch(text):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from connector.errors import MailInDoubt, MailUnavailable, MessageRefused
+from connector.errors import MailInDoubt, MailThrottled, MailUnavailable, MessageRefused
 from connector.store import Transaction, mail_trouble
 
 IN_A_ROW: Final = 3
@@ -22,7 +22,18 @@ class Breaker:
     def __init__(self) -> None:
         self.error: MailUnavailable | MailInDoubt | None = None
         """Why nothing more is sent in this lap."""
+        self.only_slow = False
+        """Whether the sending ended because the server, after it had taken some, asked us to be slower: nothing is wrong then."""
+        self.went_through = False
+        """Whether a message was sent in this lap."""
         self._row: list[MailUnavailable | MailInDoubt] = []
+
+    @property
+    def trouble(self) -> MailUnavailable | MailInDoubt | None:
+        """Why the lap sent nothing, or stopped sending, where somebody should look after it."""
+        if self.only_slow:
+            return None
+        return self.error or (None if self.went_through else self.last)
 
     @property
     def last(self) -> MailUnavailable | MailInDoubt | None:
@@ -32,6 +43,7 @@ class Breaker:
     def sent(self, tx: Transaction) -> None:
         """A message went through: the server takes our mail."""
         self._row.clear()
+        self.went_through = True
         mail_trouble.forget(tx)
 
     def failed(self, tx: Transaction, error: MailUnavailable | MailInDoubt, now: datetime) -> None:
@@ -41,7 +53,9 @@ class Breaker:
         of_one = isinstance(error, MessageRefused | MailInDoubt)
         if not of_one or len(self._row) >= IN_A_ROW:
             self.error = error
-        mail_trouble.note(tx, error, now, stops=self.error is not None)
+        # To be asked for patience after some were taken is how a server with a limit works: the next laps go on.
+        self.only_slow = isinstance(error, MailThrottled) and self.went_through
+        mail_trouble.note(tx, error, now, stops=self.error is not None and not self.only_slow)
 
 
 def doubtful(refused: int, of: int) -> bool:

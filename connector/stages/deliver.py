@@ -103,8 +103,7 @@ class _Round:
     def run(self, now: datetime) -> None:
         """Send invitations, then reminders, as many as the day still allows."""
         self._send_all(now)
-        met = self.breaker.error or (None if self.result.sent else self.breaker.last)
-        self.result.mail_error = self.result.mail_error or met
+        self.result.mail_error = self.result.mail_error or self.breaker.trouble
 
     def _send_all(self, now: datetime) -> None:
         for purpose in PURPOSES:

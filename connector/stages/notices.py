@@ -198,7 +198,7 @@ def _tell_all(context: Context, site: Site) -> NoticesResult:
         if context.stop.is_set() or context.breaker.error is not None:
             break
         told += _tell(context, site, email)
-    return NoticesResult(told, context.breaker.error or (None if told else context.breaker.last))
+    return NoticesResult(told, context.breaker.trouble)
 
 
 def _tell(context: Context, site: Site, email: str) -> int:

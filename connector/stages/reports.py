@@ -45,9 +45,9 @@ def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> Report
         writer = _Writer(context, site, report)
         for address in settings.web.managers:
             if context.stop.is_set() or context.breaker.error is not None:
-                return ReportsResult(sent, context.breaker.error)
+                return ReportsResult(sent, context.breaker.trouble)
             sent += _tell(context, writer, address, unread)
-    return ReportsResult(sent, context.breaker.error or (None if sent else context.breaker.last))
+    return ReportsResult(sent, context.breaker.trouble)
 
 
 class _Writer:

@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-import pytest
 from house import AFTER_CASE, DAY, HOUR, House
 
 from connector import checking
@@ -136,12 +135,9 @@ def test_some_dead_addresses_among_many_stop_nothing(live: House) -> None:
 
 
 @ONE_DATABASE
-@pytest.mark.parametrize(
-    "words", ["451 4.7.1 Greylisting in action, please come back later", "432 4.3.2 Concurrent connections limit"]
-)
-def test_a_server_that_asks_for_patience_gets_it(live: House, words: str) -> None:
+def test_a_server_that_asks_for_patience_gets_it(live: House) -> None:
     everybody = due(live, 4)
-    server = Refusing(live, usual=words)
+    server = Refusing(live, usual="451 4.7.1 Greylisting in action, please come back later")
     code, heard = server.lap()
     assert (code, len(heard)) == (1, 3)
     server.usual = ""
@@ -149,6 +145,31 @@ def test_a_server_that_asks_for_patience_gets_it(live: House, words: str) -> Non
         server.lap()
     assert got(live) == dict.fromkeys(everybody, 1)
     assert marked(live) == set()
+
+
+@ONE_DATABASE
+def test_a_server_with_a_limit_for_each_minute_is_given_the_rest_in_the_next_laps(live: House) -> None:
+    everybody = due(live, 7)
+    too_fast = "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"
+    server = Refusing(live, usual="", says={3: too_fast, 5: too_fast, 6: too_fast})
+    code, heard = server.lap()
+    assert (code, len(heard)) == (0, 3)
+    assert not named_by_check(live, "thread limit")
+    server.says = {5: too_fast, 6: too_fast}
+    code, heard = server.lap()
+    assert (code, len(heard)) == (0, 2), "the one that waits has the longest wait behind it, or comes later"
+    server.says = {}
+    for _ in range(3):
+        server.lap()
+    assert got(live) == dict.fromkeys(everybody, 1)
+    server = Refusing(live, usual=too_fast)
+    due_again = live.record("Contact", live.org.rows("Contact")[0]["Id"])
+    live.closed_case(due_again["AccountId"], due_again["Id"])
+    live.lap()
+    live.advance(DAY)
+    code, heard = server.lap()
+    assert (code, len(heard)) == (1, 1)
+    assert named_by_check(live, "thread limit")
 
 
 @ONE_DATABASE

@@ -6,7 +6,7 @@ import pytest
 from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
 from adapters.email.timeouts import PATIENT, Timeouts
-from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
+from connector.errors import MailboxRefused, MailInDoubt, MailThrottled, MailUnavailable, MessageRefused
 
 TO = "maria@customer.example"
 
@@ -188,3 +188,30 @@ def test_check_does_not_keep_anybody_waiting(make, monkeypatch):
 
     assert "timed out" in problem.what
     assert channel.timeouts == PATIENT
+
+
+TOO_FAST = b"432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded\r\n"
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "dot"])
+@pytest.mark.parametrize(
+    "reply",
+    [TOO_FAST, b"421 4.3.2 Service not active, too many connections\r\n", b"421 4.7.28 unusual rate of mail\r\n"],
+)
+def test_a_server_that_asks_us_to_be_slower(make, stage, reply):
+    with broken_server(broken(**{stage: reply})) as port, pytest.raises(MailThrottled) as error:
+        make(port).send(message())
+
+    assert "next lap" in error.value.remedy
+
+
+def test_a_greeting_that_asks_us_to_be_slower(make):
+    server = Broken(dict(SCRIPT), greeting=b"421 4.3.2 Too many concurrent connections\r\n")
+    with broken_server(server) as port, pytest.raises(MailThrottled):
+        make(port).send(message())
+
+
+def test_a_recipient_who_gets_too_much_mail_is_not_our_haste(make):
+    words = "450 4.2.1 The user you are trying to contact is receiving mail too quickly"
+    with smtp_server(Sink(refuse_rcpt={TO: words})) as port, pytest.raises(MessageRefused):
+        make(port).send(message())

@@ -59,6 +59,8 @@ WRONG = [
     (HUB + '[admin]\nemail = "it"\n', "admin.email", '"it" is not an e-mail address', "care@acme.example"),
     (HUB + '[web]\nmanagers = ["cx"]\n', "web.managers", '"cx" is not an e-mail address', "care@acme.example"),
     (HUB + '[web]\nadmins = "it@acme.example"\n', "web.admins", "is not a list", "["),
+    (HUB + MAIL + 'ehlo_name = "crm01"\n', "email.ehlo_name", "is not the full name of a host", "mail.acme.example"),
+    (HUB + MAIL + 'ehlo_name = "192.0.2.1"\n', "email.ehlo_name", "is not the full name of a host", "mail.acme"),
     (HUB + MAIL + 'only_to = ["me"]\n', "email.only_to", '"me" is not an e-mail address', "care@acme.example"),
     (HUB + '[deputies]\njonas = "a@acme.example"\n', "deputies.jonas", "is not an e-mail address", "care@acme"),
     (
