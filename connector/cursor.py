@@ -63,8 +63,11 @@ def finish(cursor: Cursor, lag: timedelta) -> Cursor:
 
 
 def has_passed(cursor: Cursor, modified: str) -> bool:
-    """Tell whether a change with this stamp must have been read: only then is it drift when we do not have it."""
-    return cursor.since is not None and datetime.fromisoformat(modified) < cursor.since
+    """Tell whether a change with this stamp must have been read: only then is it drift when we do not have it.
+
+    Of a record that could not be understood there may be no stamp.
+    """
+    return cursor.since is not None and modified != "" and datetime.fromisoformat(modified) < cursor.since
 
 
 def dump(cursor: Cursor) -> str:

@@ -29,6 +29,7 @@ class Converter:
 
 
 _LONGEST_SHOWN: Final = 80
+_LONGEST_ID: Final = 255
 
 
 def _bad(value: object, expected: str) -> MappingError:
@@ -56,6 +57,14 @@ def _as_text(value: Any) -> str:
         return str(value)
     except (ValueError, RecursionError):
         raise _bad(value, "a text") from None
+
+
+def read_id(value: Any) -> str | None:
+    """Return the id that a lookup holds. Text that is too long for one is refused: no index of a database would take it."""
+    found = read_text(value)
+    if found is not None and len(found) > _LONGEST_ID:
+        raise _bad(value, "an id")
+    return found
 
 
 def read_shown(value: Any) -> Any:
@@ -130,8 +139,10 @@ def read_number(value: Any) -> int | float | None:
     """Return a finite number, from a number or its plain notation. '' is empty, never 0; "1,800.00" is refused."""
     if value is None:
         return None
-    if type(value) is int and abs(value) < _LARGEST:
-        return value
+    if type(value) is int:
+        if abs(value) < _LARGEST:
+            return value
+        raise _bad(value, "a number")
     if isinstance(value, str):
         return _parse_number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not isfinite(value):

@@ -16,6 +16,7 @@ from mappings.converters import (
     fact,
     read_datetime,
     read_email,
+    read_id,
     read_language,
     read_moment_of_day,
     read_shown,
@@ -73,8 +74,8 @@ def _read_ids(found: Any) -> tuple[str, ...]:
     if not found:
         return ()
     if isinstance(found, (list, tuple)):
-        return tuple(text for one in found if (text := read_text(one)))
-    return (str(read_text(found) or ""),)
+        return tuple(text for one in found if (text := read_id(one)))
+    return (read_id(found) or "",)
 
 
 def _refs(fields: tuple[FieldMap, ...], object_name: str, types: Types) -> GetRefs:

@@ -28,6 +28,8 @@ _ATTEMPTS = 4
 _WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)
 _LONGEST_WAIT = timedelta(seconds=30)
 """Whoever asks for more is asked again in the next lap; no call is held up for so long."""
+_MOST_EMPTY = 100
+"""Pages without a record, one after the other, in a listing that says that it goes on."""
 LOCK_PAUSE = timedelta(seconds=2)
 """What HubSpot wants between calls about something locked."""
 
@@ -93,10 +95,13 @@ class Client:
 
     def pages(self, path: str, query: Mapping[str, Any], *, call: str) -> Iterator[Answer]:
         """Yield all pages of a listing."""
-        after, seen = "", set[str]()
+        after, seen, empty = "", set[str](), 0
         while True:
             answer = self.read(path, {**query, "after": after} if after else query, call=call)
             yield answer
+            empty = 0 if answer.rows else empty + 1
+            if empty > _MOST_EMPTY:
+                raise CursorInvalid("the listing does not end: page after page of it is empty.", where=self.where(call))
             after = answer.following
             if not after:
                 return

@@ -11,7 +11,8 @@ _FARTHEST: Final = timedelta(days=366)
 _LONGEST_PAUSE: Final = timedelta(days=1)
 """Whoever asks for more is asked again on the next day."""
 _MOST_DIGITS: Final = 4_000
-_NUMBER: Final = re.compile("[0-9]{1,15}")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
+"""More calls than any account has in a day, and as much as a database keeps in a column."""
 
 
 def parsed(body: bytes | str) -> Any:

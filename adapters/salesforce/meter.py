@@ -6,8 +6,8 @@ from threading import Lock
 
 from connector.ports import Budget, Usage
 
-_APP_USAGE = re.compile(r"per-app-api-usage=([0-9]{1,15})/")
-_USAGE = re.compile(r"(?<![\w-])api-usage=([0-9]{1,15})/([0-9]{1,15})")
+_APP_USAGE = re.compile(r"per-app-api-usage=([0-9]{1,9})/")
+_USAGE = re.compile(r"(?<![\w-])api-usage=([0-9]{1,9})/([0-9]{1,9})")
 
 
 def next_midnight(now: datetime) -> datetime:

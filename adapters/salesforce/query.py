@@ -27,6 +27,8 @@ _LONGEST_ADDRESS = 13_000
 """Bytes. Salesforce takes 16,384 for address and headers together; a token alone may need 2,000."""
 _IDS_IN_A_QUERY = 150
 """Keeps a condition below the 4,000 characters that Salesforce allows."""
+_MOST_EMPTY = 100
+"""Pages without a record, one after the other, in a listing that says that it goes on."""
 _FIRST_YEAR = datetime(1999, 1, 1, tzinfo=UTC)
 _SHORTEST_WINDOW = timedelta(seconds=2)
 
@@ -214,11 +216,15 @@ class Reader:
         where = self._client.where(call)
         answer = self.ask(text, call=call, resource=resource)
         seen: set[str] = set()
+        empty = 0
         while True:
             page = _rows(answer, where)
+            empty = 0 if page["records"] else empty + 1
             yield answer
             if page["done"]:
                 return
+            if empty > _MOST_EMPTY:
+                raise CursorInvalid("the listing does not end: page after page of it is empty.", where=where)
             following = str(page.get("nextRecordsUrl") or "")
             if not following.startswith("/") or following in seen:
                 raise CursorInvalid("the listing does not go on, though it is not done.", where=where)

@@ -1,5 +1,6 @@
 """A CRM that answers what nobody can understand: its own part of the lap ends, that of the others does not."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 import pytest
 from two_worlds import TwoWorlds
 
+from adapters.hubspot.meter import Meter as HubSpotMeter
 from adapters.memory.faults import CallFault
+from adapters.salesforce.meter import Meter as SalesforceMeter
+from connector import reconciling
+from connector.budget import CallBudget
 from connector.ports import Page
 from connector.store import tables
 from tests.databases import ONE_DATABASE
@@ -44,16 +49,69 @@ def test_s9_a_record_that_cannot_be_understood_is_set_aside_with_the_reason(
     both.crm.close(case)
     other = both.crm.case(account, contact)
     both.crm.close(other)
-    honest = both.adapter.changes
-
-    def changes(*args: Any, **rest: Any) -> Iterator[Page]:
-        for page in honest(*args, **rest):
-            records = [replace(one, fields=one.fields | {"ClosedDate": odd}) for one in page.records if one.id == case]
-            yield replace(page, records=[*records, *(one for one in page.records if one.id != case)])
-
-    monkeypatch.setattr(both.adapter, "changes", changes)
+    _put(both, monkeypatch, case, {"ClosedDate": odd})
     both.lap()
     (refused,) = both.rows(tables.refused)
     assert (refused.key, refused.direction) == (f"read:Case/{case}", "read")
     assert "ClosedDate" in refused.what
     assert len(both.rows(tables.invitation)) == 1
+
+
+NOISE = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(200))
+"""Text that no database packs into an entry of an index."""
+
+
+@pytest.mark.parametrize("odd", [NOISE, "\0" * 300, "\ud800", [NOISE], [[["x"]]], 7.5, {"a": 1}])
+def test_s9_a_lookup_that_leads_nowhere_stays_the_records_own_trouble(
+    both: TwoWorlds, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    account = both.account("Northwind")
+    contact = both.crm.contact(account, "Maria Virtanen")
+    _put(both, monkeypatch, contact, {"AccountId": odd, "Title": odd, "OwnerId": odd})
+    assert both.lap().exit_code in (0, 1)
+
+
+@ONE_DATABASE
+def test_s9_a_comparison_meets_a_record_that_cannot_be_understood(
+    both: TwoWorlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = both.account("Northwind")
+    contact = both.crm.contact(account, "Maria Virtanen")
+    both.lap()
+    honest = both.adapter.changes
+
+    def changes(*args: Any, **rest: Any) -> Iterator[Page]:
+        for page in honest(*args, **rest):
+            yield replace(
+                page,
+                records=[
+                    replace(one, modified="", fields={}, fault="no time of change.") if one.id == contact else one
+                    for one in page.records
+                ],
+            )
+
+    monkeypatch.setattr(both.adapter, "changes", changes)
+    reconciling.run(both.house, since=both.clock.now())
+    (refused,) = both.rows(tables.refused)
+    assert refused.what == "no time of change."
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 15, "0", "-1", "NaN"])
+def test_s9_no_figure_of_calls_is_more_than_the_store_can_keep(both: TwoWorlds, number: str) -> None:
+    budget = CallBudget("acme", share=0.2, store=both.store, clock=both.clock)
+    salesforces, hubspots = SalesforceMeter(budget), HubSpotMeter(both.clock, budget)
+    salesforces.learn(f"api-usage={number}/{number}")
+    hubspots.learn({"X-HubSpot-RateLimit-Daily": number, "X-HubSpot-RateLimit-Daily-Remaining": number})
+    budget.settle()
+
+
+def _put(both: TwoWorlds, monkeypatch: pytest.MonkeyPatch, record: str, odd: dict[str, Any]) -> None:
+    """Let a record be read with odd values, before all the others of its page."""
+    honest = both.adapter.changes
+
+    def changes(*args: Any, **rest: Any) -> Iterator[Page]:
+        for page in honest(*args, **rest):
+            hit = [replace(one, fields={**one.fields, **odd}) for one in page.records if one.id == record]
+            yield replace(page, records=[*hit, *(one for one in page.records if one.id != record)])
+
+    monkeypatch.setattr(both.adapter, "changes", changes)

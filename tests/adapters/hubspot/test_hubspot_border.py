@@ -269,6 +269,20 @@ def test_s11_a_listing_that_goes_round_ends_with_an_error_that_says_so(hub: HubS
         list(hub.changes(Query("owners", ("email",)), since=None, after=None))
 
 
+@pytest.mark.timeout(60)
+def test_s11_a_listing_of_nothing_but_empty_pages_ends_with_an_error_that_says_so(
+    hub: HubSpotAdapter, wire: Wire
+) -> None:
+    wire.handle(
+        "GET",
+        "/crm/owners/2026-03",
+        lambda _: Reply({"results": [], "paging": {"next": {"after": str(len(wire.requests))}}}),
+    )
+    with pytest.raises(CrmError, match="does not end"):
+        list(hub.changes(Query("owners", ("email",)), since=None, after=None))
+    assert len(wire.requests) < 150
+
+
 @pytest.mark.timeout(20)
 def test_s11_associations_that_go_round_end_with_an_error_that_says_so(hub: HubSpotAdapter, wire: Wire) -> None:
     def page(request: Any) -> Reply:

@@ -251,3 +251,26 @@ def test_s9_a_number_of_5000_digits_in_a_text_field_leaves_the_other_records_rea
     wire.answer("GET", "queryAll", body)
     (page,) = crm.changes(Query("Account", ("Name",)), since=NOON - timedelta(days=1), after=None)
     assert page.records[0].fields["Name"] == "7" * 5000
+
+
+# ── listings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("places", "said"), [(("a", "b"), "does not go on"), (None, "does not end")])
+def test_s11_a_listing_without_end_ends_with_an_error_that_says_so(
+    connect: Connect, places: tuple[str, ...] | None, said: str
+) -> None:
+    asked: list[str] = []
+
+    def page(request: Any) -> tuple[int, dict[str, str], str]:
+        asked.append(request.url)
+        count = len(asked)
+        following = f"/services/data/v64.0/query/{places[count % 2] if places else count}"
+        return 200, {}, json.dumps({"totalSize": 0, "done": False, "records": [], "nextRecordsUrl": following})
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback("GET", _anywhere(), page)
+        with pytest.raises(CrmError, match=said):
+            list(connect().changes(Query("Account", ("Name",)), since=None, after=None))
+    assert len(asked) < 150
