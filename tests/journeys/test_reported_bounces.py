@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from connector import checking
 from connector.stages.lap import Stage
-from connector.store import people, tables
+from connector.store import bounces, collecting, mail_trouble, people, tables
 from tests.databases import ONE_DATABASE
 
 REMINDING = '[surveys.after-case]\non = "case.closed"\ndelay = "24h"\nreminder_after = "3d"\n'
@@ -126,3 +126,56 @@ def test_whom_the_crm_says_to_be_unreachable_is_neither_reminded_nor_asked(asked
     asked.later(HOUR)
     asked.later(2 * DAY)
     assert len(asked.mailbox.mails) == 2
+
+
+@ONE_DATABASE
+def test_reports_that_most_people_are_gone_are_not_believed(live: House) -> None:
+    """A relay whose directory is broken takes all mail, and says of everybody later that they do not exist."""
+    live.configure(REMINDING)
+    account = live.account("Northwind")
+    for number in range(6):
+        live.closed_case(account, live.contact(account, f"Person {number}", f"person-{number}@nw.example"))
+    live.lap()
+    live.later(DAY)
+    assert len(live.mailbox.mails) == 6
+    for attempt in rows(live, tables.attempt):
+        reported(live, attempt.message_id)
+    before = live.clock.now()
+    report = live.later(HOUR)
+    assert report.exit_code == 1
+    assert report.mail_error is not None
+    assert "4 of the last 6 addresses" in report.mail_error.what
+    assert marks(live) == 3
+    assert live.later(HOUR).exit_code == 1
+    assert marks(live) == 3
+    with live.installation.store.write() as tx:
+        bounces.lift_since(tx, before - DAY, live.clock.now())
+        collecting.drop_reports(tx, before - DAY, live.clock.now())
+        mail_trouble.go_on(tx, live.clock.now())
+    assert live.later(HOUR).exit_code == 0
+    assert marks(live) == 0
+
+
+@ONE_DATABASE
+def test_what_the_admin_says_is_true_is_taken_in(live: House) -> None:
+    live.configure(REMINDING)
+    account = live.account("Northwind")
+    for number in range(6):
+        live.closed_case(account, live.contact(account, f"Person {number}", f"person-{number}@nw.example"))
+    live.lap()
+    live.later(DAY)
+    for attempt in rows(live, tables.attempt):
+        reported(live, attempt.message_id)
+    live.later(HOUR)
+    with live.installation.store.write() as tx:
+        mail_trouble.go_on(tx, live.clock.now())
+    assert live.later(HOUR).exit_code == 0
+    assert marks(live) == 6
+    live.later(4 * DAY)
+    assert len(live.mailbox.mails) == 6
+
+
+def marks(house: House) -> int:
+    """Count the people who are marked."""
+    with house.installation.store.read() as tx:
+        return len(list(bounces.marked(tx)))
