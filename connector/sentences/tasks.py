@@ -214,6 +214,8 @@ def _asked(asked: Asked, tz: tzinfo, words: Catalogue) -> str:
 
 def _mood(seen: MoodSeen, tz: tzinfo, words: Catalogue) -> str:
     mood = words.text(f"mood.{seen.mood.value}")
+    if not seen.said:
+        return words.text("task.mood_alone", day=words.day(seen.at, tz), mood=mood)
     lines = [words.text("task.mood", day=words.day(seen.at, tz), mood=mood)]
     for said in seen.said:
         shown = topic(said.label, said.subject, _ROOMY, words)

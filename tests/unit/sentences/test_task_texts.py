@@ -166,6 +166,9 @@ def test_a_task_about_a_mood_tells_what_stands_behind_it() -> None:
         'A good reason to call: Maria Virtanen gave 1 of 5 (very dissatisfied) on case 00123 "Printer offline again"; '
         "ask what would have to be better."
     ) in shown
+    alone = text(said=[], reasons=[MoodSeen(Mood.UNHAPPY, NOON)])
+    assert "Customer mood on 12 Nov 2026: Unhappy.\n" in alone
+    assert "answered last" not in alone, "no list is announced that does not follow"
 
 
 @pytest.mark.parametrize(
