@@ -7,6 +7,7 @@ AfterwordError(what, where, remedy)
 │  └─ LeaseLost                         another process took over: what was about to be written is not written by us
 ├─ CrmError
 │  ├─ Unavailable                       no answer, 5xx, an HTML page instead of data: passing
+│  │  └─ NotLetIn(until)                no token was given, for a reason that can pass: tried again slower and slower
 │  ├─ RateLimited(retry_after, quota)   too fast: passing
 │  ├─ QuotaSpent(until, quota)          the day's allowance, or our share of it, is used: end early, keep the cursor
 │  ├─ AuthExpired                       the token died: the adapter renews it once and replays; outside it is never seen twice
@@ -135,6 +136,17 @@ class Unavailable(CrmError):
     def __init__(self, what: str, *, where: str = "", remedy: str = "", not_sent: bool = False) -> None:
         super().__init__(what, where=where, remedy=remedy)
         self.not_sent = not_sent
+
+
+class NotLetIn(Unavailable):
+    """No token was given, for a reason that can pass by itself: an address that is not allowed, hours, a user who is locked.
+
+    `until` is when it is tried again, where that is why nothing was tried now.
+    """
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", until: datetime | None = None) -> None:
+        super().__init__(what, where=where, remedy=remedy, not_sent=True)
+        self.until = until
 
 
 class RateLimited(CrmError):

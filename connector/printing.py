@@ -220,7 +220,9 @@ def _crm(console: Console, name: str, crm: Mapping[str, Any]) -> None:
         console.print(f"    no more calls until {until}: {crm['calls']['none_why']}", markup=False)
     if crm["refused"]:
         since = _moment(crm["refused"]["since"])
-        console.print(f"    refused us since {since}, so it is not called: {crm['refused']['what']}", markup=False)
+        until = crm["refused"]["until"]
+        how = "so it is not called" if until is None else f"and is tried again at {_moment(until)}"
+        console.print(f"    refused us since {since}, {how}: {crm['refused']['what']}", markup=False)
         console.print(f"    {crm['refused']['remedy']}", markup=False)
     elif crm["last_error"]:
         console.print(f"    failed at {_moment(crm['last_error_at'])}: {crm['last_error']}", markup=False)

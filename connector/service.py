@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from connector import reconciling, retention
 from connector.durations import format_duration
-from connector.errors import AfterwordError
+from connector.errors import AfterwordError, AuthRevoked, NotLetIn
 from connector.nightly import Nightly
 from connector.ports import Message
 from connector.settings import Schedule
@@ -68,6 +68,8 @@ class Service:
         self._every = max(house.settings.schedule.sync, SHORTEST)
         self._lock = threading.Lock()
         self._waiting: set[Stages] = set()
+        self._kept_out: dict[str, datetime | None] = {}
+        """Connections whose CRM does not let us in: since when it may pass; None where nothing but an admin helps."""
         self._answered: dict[str, datetime] = {}
         """When each customer's last answer of this minute was taken in at once."""
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="laps")
@@ -102,9 +104,11 @@ class Service:
     def trouble(self) -> str:
         """Return why somebody should look after us: laps have ceased, or one hangs. Empty: all is well."""
         silent = timedelta(seconds=self.house.stop.unseen_for)
-        if silent <= SILENCE + self._every:
-            return ""
-        return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
+        if silent > SILENCE + self._every:
+            return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
+        now, kept_out = self.house.clock.now(), sorted(self._kept_out.items())
+        still = [name for name, since in kept_out if since is None or now - since > SILENCE]
+        return f"not let in by the CRM: {', '.join(still)}; see `afterword status`" if still else ""
 
     def answered(self, customer: str) -> None:
         """Bring an answer to the CRM at once. Several answers that wait are taken in together.
@@ -201,8 +205,21 @@ class Service:
             log.error("the lap failed", what=error.what, where=error.where, remedy=error.remedy)
             return
         _log_report(report)
+        self._note_kept_out(report)
         self._go_on(report)
         self._on_report(report)
+
+    def _note_kept_out(self, report: Report) -> None:
+        """Remember which connections stand still, for whoever looks whether all is well."""
+        known, now = self._kept_out, self.house.clock.now()
+        found: dict[str, datetime | None] = {name: known[name] for name in report.busy if name in known}
+        for name in report.failures:
+            match report.kept_out(name):
+                case AuthRevoked():
+                    found[name] = None
+                case NotLetIn():
+                    found[name] = known.get(name) or now
+        self._kept_out = found
 
     def _go_on(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next lap hours away."""

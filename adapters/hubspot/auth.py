@@ -1,5 +1,6 @@
 """The access token: asked for before each call, renewed once for however many calls find that it has ended."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from hubspot.crm.objects.exceptions import ApiException
 
 from adapters.hubspot.config import HubSpotConfig, is_sendable
 from adapters.hubspot.errors import not_data, object_of, translated, words
-from connector.errors import AuthRevoked, CrmError, Unavailable
+from connector.errors import AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
 
 MARGIN: Final = timedelta(minutes=2)
@@ -19,9 +20,14 @@ MARGIN: Final = timedelta(minutes=2)
 _LIFE: Final = timedelta(minutes=30)
 """Of a token whose answer does not say."""
 _LONGEST_LIFE: Final = 86_400 * 365
+_REST: Final = timedelta(minutes=1)
+"""Whoever was not let in asks for no token again before: a lap has many calls that need one."""
 _REFUSALS: Final = (400, 401, 403)
 _KEY: Final = "Make a new service key in HubSpot, and put its token into config.toml."
 _APP: Final = "Let HubSpot install the app again and put the new refresh_token into config.toml; check client_id and client_secret."
+_VERDICT: Final = re.compile(r"token|client|\bapp\b|grant|authori[sz]", re.IGNORECASE)
+"""What is said when a refresh token or an app stays refused. All else, an address that is not allowed for instance, can pass."""
+_PASSES: Final = "Check in HubSpot that the account is active, and that it may be reached from this machine's address."
 
 Exchange = Callable[[Mapping[str, str]], Any]
 """Posts a form to the token endpoint and returns the parsed answer; raises what the package raises."""
@@ -45,6 +51,7 @@ class Credentials:
         self._lock = Lock()
         self._current: Access | None = None
         self._refresh_token = config.refresh_token
+        self._kept_out: tuple[NotLetIn, datetime] | None = None
         self._where = f"{config.connection}: sign in"
 
     def current(self) -> Access:
@@ -59,7 +66,7 @@ class Credentials:
             if found is not None and found is not dead and self._is_good(found):
                 return found
             if self._config.renews:
-                self._current = self._renewed(dead)
+                self._current = self._let_in(dead)
             elif dead is None:
                 self._current = Access(self._config.access_token)
             else:
@@ -72,6 +79,15 @@ class Credentials:
 
     def _is_good(self, access: Access) -> bool:
         return access.until is None or self._clock.now() < access.until
+
+    def _let_in(self, dead: Access | None) -> Access:
+        if self._kept_out is not None and self._clock.now() < self._kept_out[1] + _REST:
+            raise self._kept_out[0]
+        try:
+            return self._renewed(dead)
+        except NotLetIn as error:
+            self._kept_out = error, self._clock.now()
+            raise
 
     def _renewed(self, dead: Access | None) -> Access:
         """Take over what another process has got, or exchange the refresh token that is kept now, whoever kept it."""
@@ -120,8 +136,10 @@ class Credentials:
             cause = error.__cause__
             said = words(object_of(cause.body)) if isinstance(cause, ApiException) and cause.status in _REFUSALS else ""
             if said:
-                what = f"the refresh token is refused ({_without((*self._config.secrets, self._refresh_token), said)})."
-                raise AuthRevoked(what, where=self._where, remedy=_APP) from cause
+                shown = _without((*self._config.secrets, self._refresh_token), said)
+                if not _VERDICT.search(said):
+                    raise NotLetIn(f"no token was given ({shown}).", where=self._where, remedy=_PASSES) from cause
+                raise AuthRevoked(f"the refresh token is refused ({shown}).", where=self._where, remedy=_APP) from cause
             # Whatever was to follow the sign-in has certainly not happened.
             raise Unavailable(error.what, where=self._where, remedy=error.remedy, not_sent=True) from cause
 

@@ -21,7 +21,16 @@ from adapters.hubspot.meter import Meter
 from adapters.hubspot.parsing import parsed, time_of
 from adapters.hubspot.throttle import Throttle
 from adapters.hubspot.version import TOKEN
-from connector.errors import AuthExpired, CrmError, CursorInvalid, Locked, QuotaSpent, RateLimited, Unavailable
+from connector.errors import (
+    AuthExpired,
+    CrmError,
+    CursorInvalid,
+    Locked,
+    NotLetIn,
+    QuotaSpent,
+    RateLimited,
+    Unavailable,
+)
 from connector.ports import Clock
 
 _ATTEMPTS = 4
@@ -275,11 +284,11 @@ def encodable(value: Any) -> Any:
 
 
 def _worth_reading_again(error: BaseException) -> bool:
-    return isinstance(error, Unavailable) or _soon(error)
+    return (isinstance(error, Unavailable) and not isinstance(error, NotLetIn)) or _soon(error)
 
 
 def _worth_writing_again(error: BaseException) -> bool:
-    return _soon(error) or (isinstance(error, Unavailable) and error.not_sent)
+    return _soon(error) or (isinstance(error, Unavailable) and error.not_sent and not isinstance(error, NotLetIn))
 
 
 def _soon(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ from adapters.salesforce.config import SalesforceConfig, unsendable
 from adapters.salesforce.errors import no_answer, not_data
 from adapters.salesforce.parsing import parsed
 from adapters.salesforce.version import API_VERSION
-from connector.errors import UNFORESEEN, AuthRevoked, CrmError, Unavailable
+from connector.errors import UNFORESEEN, AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
 
 _GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -28,10 +28,21 @@ _PAGE = (
 )
 _PASSING = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
 """OAuth's codes by which nobody has judged the credentials. Salesforce says unknown_error when one is to try again."""
-_TOO_OFTEN = "rate exceeded"
-"""Said beside invalid_grant when a user has signed in too often in the last hour."""
+_VERDICTS = frozenset({"invalid_client", "invalid_client_id", "invalid_client_credentials", "invalid_request"})
+"""OAuth's codes that speak of the app's own credentials: they stay wrong until there are others."""
+_VERDICTS_ON_A_GRANT = (
+    "expired access/refresh token",
+    "authentication failure",
+    "invalid assertion",
+    "hasn't approved",
+)
+"""What is said beside invalid_grant when it stays so. The same code stands for an address that is not allowed, hours in which the
+user may not sign in, a user who is locked, and one who has signed in too often: these pass."""
+_PASSES = "Check the user's profile in Salesforce: allowed addresses (IP ranges), login hours, whether it is active or locked."
 _OUTDATED = "expired authorization code"
 """Said of a claim that we have just signed for the next minutes: the clocks are not set alike."""
+_REST = timedelta(minutes=1)
+"""Whoever was not let in asks for no token again before: a lap has many calls that need one."""
 _CLOCK = "Set this machine's clock right; nothing is wrong with the credentials."
 _REMEDY = "Check the credentials of this connection, and that its app and its user are active in Salesforce."
 
@@ -64,6 +75,7 @@ class Credentials:
         self._lock = Lock()
         self._current: SignedIn | None = None
         self._refresh_token = config.refresh_token
+        self._kept_out: tuple[NotLetIn, datetime] | None = None
         self._where = f"{config.connection}: sign in"
 
     def current(self) -> SignedIn:
@@ -81,6 +93,15 @@ class Credentials:
             return self._current
 
     def _sign_in(self, dead: SignedIn | None) -> SignedIn:
+        if self._kept_out is not None and self._clock.now() < self._kept_out[1] + _REST:
+            raise self._kept_out[0]
+        try:
+            return self._let_in(dead)
+        except NotLetIn as error:
+            self._kept_out = error, self._clock.now()
+            raise
+
+    def _let_in(self, dead: SignedIn | None) -> SignedIn:
         if self._config.auth == "token":
             return self._signed_in(self._config.access_token, self._config.url)
         if self._config.auth == "refresh_token":
@@ -165,11 +186,13 @@ class Credentials:
         if not isinstance(code, str):
             return self._not_sent(Unavailable("no usable answer.", where=self._where, remedy=_PAGE))
         said = _without((*self._config.secrets, self._refresh_token), f"{code}: {message}"[:300])
-        if code in _PASSING or _TOO_OFTEN in message.lower():
+        if code in _PASSING:
             return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where))
         if self._config.auth == "jwt" and _OUTDATED in message.lower():
             return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where, remedy=_CLOCK))
-        return AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY)
+        if code in _VERDICTS or any(verdict in message.lower() for verdict in _VERDICTS_ON_A_GRANT):
+            return AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY)
+        return NotLetIn(f"no token was given ({said}).", where=self._where, remedy=_PASSES)
 
     @staticmethod
     def _not_sent(error: Unavailable) -> CrmError:

@@ -16,7 +16,7 @@ from adapters.salesforce.meter import Meter
 from adapters.salesforce.parsing import parsed, time_of
 from adapters.salesforce.patience import MOST_BYTES_IN_A_FILE, bounded
 from adapters.salesforce.session import Session
-from connector.errors import AuthExpired, Bug, QuotaSpent, RateLimited, Unavailable
+from connector.errors import AuthExpired, Bug, NotLetIn, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
 
 _ATTEMPTS = 4
@@ -195,11 +195,12 @@ def _in_json(value: object) -> Any:
 
 
 def _worth_reading_again(error: BaseException) -> bool:
-    return isinstance(error, Unavailable | RateLimited) and not isinstance(error, QueryTimeout)
+    return isinstance(error, Unavailable | RateLimited) and not isinstance(error, QueryTimeout | NotLetIn)
 
 
 def _worth_writing_again(error: BaseException) -> bool:
-    return isinstance(error, RateLimited) or (isinstance(error, Unavailable) and error.not_sent)
+    not_sent = isinstance(error, Unavailable) and error.not_sent and not isinstance(error, NotLetIn)
+    return isinstance(error, RateLimited) or not_sent
 
 
 def _wait(state: RetryCallState) -> float:

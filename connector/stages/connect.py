@@ -49,12 +49,13 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
 
     Nothing is sent or written either while a right to write is missing: a customer who is asked must not answer into the void.
 
-    `CrmError`: it could not be reached. `AuthRevoked`: it refused these credentials before, so it is not called again.
+    `CrmError`: it could not be reached. `AuthRevoked`: it refused these credentials before, so it is not called again;
+    `NotLetIn`: it gave no token before, so it is not called yet.
     Costs no call while the stored schema is fresh and the mapping the same.
     """
     with store.write() as connection:
         state = connecting.state(connection, endpoint.name)
-        refused = connecting.refused(connection, endpoint.name, endpoint.credentials)
+        refused = connecting.not_to_be_called(connection, endpoint.name, endpoint.credentials, clock.now())
         everything = connecting.all_paused(connection)
         edited = not connecting.fitted_before(connection, endpoint.name, endpoint.mapping.identity)
     if refused is not None:

@@ -12,11 +12,13 @@ from connector.errors import (
     AfterwordError,
     AuthRevoked,
     LeaseLost,
+    NotLetIn,
     NotPermitted,
     Problem,
     SchemaChanged,
     SettingsError,
     StoreError,
+    Unavailable,
 )
 from connector.model import ChatPost
 from connector.ports import Channel, Clock
@@ -45,7 +47,7 @@ from connector.stages.lap_report import Report as Report  # noqa: PLC0414 - give
 from connector.stages.mark_keeper import MarkKeeper
 from connector.stages.pull import Pulled
 from connector.stop_sign import StopSign
-from connector.store import Store, Transaction, connecting, laps
+from connector.store import Store, Transaction, connecting, laps, locked_out
 from connector.store.leases import Lease, held
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
@@ -268,7 +270,7 @@ def _note_unread(context: Context, name: str, pulled: Pulled, report: Report) ->
 
 def _still_let_in(context: Context, report: Report) -> Context:
     """Leave out the connections whose credentials were refused in this lap: every further call would be refused too."""
-    connected = {name: one for name, one in context.connected.items() if report.refusal(name) is None}
+    connected = {name: one for name, one in context.connected.items() if report.kept_out(name) is None}
     return replace(context, connected=connected)
 
 
@@ -381,6 +383,7 @@ def _remember(house: Installation, report: Report) -> None:
     with house.store.write() as connection:
         for one in house.endpoints:
             _remember_refusal(connection, one, report.refusal(one.name), now)
+            _remember_kept_out(connection, one, report, now)
             outcome = _outcome(report.failures.get(one.name, []), report.calls.get(one.name, 0), now)
             if outcome:
                 connecting.remember(connection, one.name, **outcome)
@@ -394,6 +397,18 @@ def _remember_refusal(connection: Transaction, one: Endpoint, refusal: AuthRevok
         connecting.refuse(connection, one.name, refusal, credentials=one.credentials, now=now)
     elif refusal is None and known is None and state.refused_at is not None:
         connecting.let_in(connection, one.name)
+
+
+def _remember_kept_out(connection: Transaction, one: Endpoint, report: Report, now: datetime) -> None:
+    """Note when to try again with a CRM that gave no token, or that it has let us in."""
+    kept_out = report.kept_out(one.name)
+    if isinstance(kept_out, NotLetIn) and kept_out.until is None:
+        credentials = connecting.mark(connection, one.credentials)
+        locked_out.note(connection, one.name, kept_out, credentials=credentials, now=now)
+    elif report.calls.get(one.name) and not any(
+        isinstance(error, Unavailable) for error in report.failures.get(one.name, ())
+    ):
+        locked_out.forget(connection, one.name)
 
 
 def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> dict[str, Any]:

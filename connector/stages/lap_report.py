@@ -10,6 +10,7 @@ from connector.errors import (
     AuthRevoked,
     LeaseLost,
     MarkError,
+    NotLetIn,
     Problem,
     QuotaSpent,
     SettingsError,
@@ -102,6 +103,11 @@ class Report:
     def refusal(self, name: str) -> AuthRevoked | None:
         """Return why a CRM does not let us in."""
         return next((error for error in self.failures.get(name, ()) if isinstance(error, AuthRevoked)), None)
+
+    def kept_out(self, name: str) -> AuthRevoked | NotLetIn | None:
+        """Return why a CRM does not let us in, for good or for now: no further stage calls it."""
+        errors = self.failures.get(name, ())
+        return self.refusal(name) or next((error for error in errors if isinstance(error, NotLetIn)), None)
 
     def fail(self, name: str, error: AfterwordError) -> None:
         """Note what went wrong with a connection; that its calls are used up, which each later stage finds too, once.

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from connector.errors import AuthRevoked
+from connector.errors import AuthRevoked, CrmError
 from connector.ports import FieldSchema, ObjectSchema, Org
+from connector.store import locked_out
 from connector.store.people import person_key
 from connector.store.tables import connection_state as table
 from connector.store.tables import refused as refused_writes
@@ -125,6 +126,12 @@ def refused(connection: Connection, crm: str, credentials: str) -> AuthRevoked |
     )
 
 
+def not_to_be_called(connection: Connection, crm: str, credentials: str, now: datetime) -> CrmError | None:
+    """Return why no call is made with these credentials at present: they were refused, or gave no token a while ago."""
+    known = refused(connection, crm, credentials)
+    return known or locked_out.waiting(connection, crm, mark(connection, credentials), now)
+
+
 def refuse(connection: Connection, crm: str, error: AuthRevoked, *, credentials: str, now: datetime) -> None:
     """Note that the CRM refused these credentials (a hash of them), so that no call is made with them any more."""
     told = {"refused_why": error.what, "refused_remedy": error.remedy}
@@ -150,6 +157,7 @@ def resume(connection: Connection, crm: str | None) -> None:
     mine = [refused_writes.c.direction == "write"]
     mine += [] if crm is None else [refused_writes.c.connection == crm]
     connection.execute(update(refused_writes).where(*mine).values(fingerprint=""))
+    locked_out.forget(connection, crm)
     if crm is None:
         end_pauses(connection)
         connection.execute(update(table).values(schema=None, schema_at=None, **_LET_IN))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import budgets, collecting, comparing, cursors, mail_trouble, tables, task_rows
+from connector.store import budgets, collecting, comparing, cursors, locked_out, mail_trouble, tables, task_rows
 from connector.store import follow_ups as follow_ups_of
 from connector.store.connecting import all_paused, peek, unread
 from connector.store.delivering import FAILED
@@ -44,7 +44,7 @@ def crm(connection: Connection, name: str, now: datetime, *, today: datetime) ->
         "last_error_at": _text(state.last_error_at) if state and state.last_error else None,
         "paused_since": _text(state.paused_at) if state else None,
         "pause_reason": state.pause_reason if state else None,
-        "refused": _refused(state),
+        "refused": _refused(state) or _not_let_in(connection, name),
     }
     known["unread"] = unread(connection, name)
     return {**known, "calls": _calls(connection, name, now), "cursors": positions, "drift": drift(connection, name)}
@@ -59,7 +59,17 @@ def _refused(state: Any) -> dict[str, Any] | None:
         "since": _text(state.refused_at),
         "what": state.refused_why,
         "remedy": f"{state.refused_remedy} {again}".strip(),
+        "until": None,
     }
+
+
+def _not_let_in(connection: Connection, name: str) -> dict[str, Any] | None:
+    """Return since when and why the CRM gives no token at present, and when it is tried again."""
+    known = locked_out.of(connection, name)
+    if known is None:
+        return None
+    remedy = f"{known['remedy']} `afterword resume` tries it at once."
+    return {"since": known["since"], "what": known["what"], "remedy": remedy, "until": known["until"]}
 
 
 def _calls(connection: Connection, name: str, now: datetime) -> dict[str, Any]:

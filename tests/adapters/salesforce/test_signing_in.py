@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from adapters.salesforce import SalesforceAdapter, adapter
 from adapters.salesforce.auth import audience
-from connector.errors import AuthRevoked, SettingsError, Unavailable
+from connector.errors import AuthRevoked, NotLetIn, SettingsError, Unavailable
 from connector.ports import Query, Write
 from tests.adapters.salesforce.conftest import DATA, HOST, NOON, Connect, SteppingClock, Wire
 
@@ -128,18 +128,39 @@ def test_refused_credentials_are_told_without_them(connect: Connect, wire: Wire)
     assert "hush-hush" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("code", "said"), [("unknown_error", "retry your request"), ("invalid_grant", "Login rate exceeded")]
+WAYS = pytest.mark.parametrize(
+    "way", [APP, {"auth": "refresh_token", "client_id": "app", "refresh_token": "hush-5Aep"}]
 )
-@pytest.mark.parametrize("way", [APP, {"auth": "refresh_token", "client_id": "app", "refresh_token": "hush-5Aep"}])
-def test_an_answer_that_asks_to_try_again_judges_nobody(
-    connect: Connect, wire: Wire, way: dict[str, str], *, code: str, said: str
-) -> None:
+
+
+@WAYS
+def test_an_answer_that_asks_to_try_again_judges_nobody(connect: Connect, wire: Wire, way: dict[str, str]) -> None:
     for _ in range(4):
-        wire.answer("POST", TOKEN, {"error": code, "error_description": said}, status=400)
-    with pytest.raises(Unavailable, match=code) as caught:
+        wire.answer("POST", TOKEN, {"error": "unknown_error", "error_description": "retry your request"}, status=400)
+    with pytest.raises(Unavailable, match="unknown_error") as caught:
         connect(**way).describe("Account")
     assert caught.value.not_sent
+
+
+@WAYS
+@pytest.mark.parametrize("said", ["Login rate exceeded", "ip restricted or invalid login hours", "inactive user", ""])
+def test_what_can_pass_by_itself_is_no_verdict_and_is_asked_for_once(
+    connect: Connect, wire: Wire, way: dict[str, str], said: str
+) -> None:
+    wire.answer("POST", TOKEN, {"error": "invalid_grant", "error_description": said}, status=400)
+    crm = connect(**way)
+    for _ in range(2):  # a lap has many calls, and none of them asks for a token again at once
+        with pytest.raises(NotLetIn, match="invalid_grant") as caught:
+            crm.describe("Account")
+        assert caught.value.not_sent
+
+
+@WAYS
+@pytest.mark.parametrize("said", ["expired access/refresh token", "user hasn't approved this consumer"])
+def test_what_stays_refused_is_a_verdict(connect: Connect, wire: Wire, way: dict[str, str], said: str) -> None:
+    wire.answer("POST", TOKEN, {"error": "invalid_grant", "error_description": said}, status=400)
+    with pytest.raises(AuthRevoked):
+        connect(**way).describe("Account")
 
 
 def test_a_claim_that_is_said_to_be_outdated_speaks_of_the_clock(connect: Connect, wire: Wire) -> None:
