@@ -1,19 +1,23 @@
 """Addresses that others gave us: what is asked of them goes through one kind of session, which cannot be led anywhere else."""
 
+import io
 import ipaddress
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from http.client import HTTPResponse
 from time import monotonic
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 import requests
+import structlog
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from connector.settings.values import is_loopback
 
+log = structlog.get_logger("afterword")
 MOST_BYTES: Final = 64 << 10
 CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 20
@@ -26,13 +30,9 @@ class NotAllowed(requests.ConnectionError):
     """The address leads to where nobody is to be led: without TLS, or into a private network that ``allow_hosts`` does not name."""
 
 
-class TooLarge(requests.RequestException):
-    """The answer is larger than any that is waited for."""
-
-
 class ForeignSession(requests.Session):
     """A session for addresses from config.toml and hooks: https only, no redirect is followed, the address that a name has is looked
-    at before it is used, and an answer has its size and its time.
+    at before it is used, and of an answer no more is taken in than it may have of size and time.
 
     `allow_hosts` may be asked without TLS and have private addresses; so may this machine, where an address names it itself.
     """
@@ -46,28 +46,33 @@ class ForeignSession(requests.Session):
         self.auth = _leave_as_is
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send, and take the whole answer in. `NotAllowed`, `TooLarge`, or what requests raises."""
+        """Send, and take in what the answer begins with: its status is known by then, whatever else comes or does not.
+
+        `NotAllowed`, or what requests raises.
+        """
         parts = urlsplit(str(request.url))
         host = (parts.hostname or "").lower()
+        if host not in self._allowed and not is_loopback(host) and _is_private(host):
+            raise NotAllowed("the address is one of a private network")
         if parts.scheme != "https" and host not in self._allowed and not is_loopback(host):
             raise NotAllowed("the address is not https")
         given = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
         kwargs |= {"allow_redirects": False, "stream": True, "timeout": given}
-        ends = monotonic() + TOTAL_SECONDS
         with super().send(request, **kwargs) as response:
-            response._content = b"".join(_chunks(response, ends))
+            response._content = _beginning(response)
         return response
 
 
-def _chunks(response: requests.Response, ends: float) -> Iterator[bytes]:
-    size = 0
-    while chunk := response.raw.read1(_CHUNK, decode_content=True):
-        size += len(chunk)
-        if size > MOST_BYTES:
-            raise TooLarge("the answer is too large")
-        if monotonic() > ends:
-            raise requests.ReadTimeout("the whole answer took too long")
-        yield chunk
+def _beginning(response: requests.Response) -> bytes:
+    found = bytearray()
+    try:
+        for chunk in response.iter_content(_CHUNK):
+            found += chunk
+            if len(found) >= MOST_BYTES:
+                break
+    except requests.RequestException as error:
+        log.info("an answer broke off", status=response.status_code, error=type(error).__name__)
+    return bytes(found[:MOST_BYTES])
 
 
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -89,7 +94,45 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+def _is_private(host: str) -> bool:
+    """Tell whether a host is a private address itself, which a proxy would go to as well."""
+    try:
+        return not is_public(host)
+    except ValueError:
+        return False
+
+
 _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+class _Answer(io.RawIOBase):
+    """What comes over a socket, as long as there is time left."""
+
+    def __init__(self, sock: Any, ends: float) -> None:
+        self._sock = sock
+        self._ends = ends
+        self._raw: Any = None
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return it as the library reads it."""
+        self._raw = self._sock.makefile(mode, buffering=0)
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise TimeoutError("the whole answer took too long")
+        self._sock.settimeout(min(left, READ_SECONDS))
+        found: int | None = self._raw.readinto(buffer)
+        return found
+
+    def close(self) -> None:
+        if not self.closed and self._raw is not None:
+            self._raw.close()
+        super().close()
 
 
 class _Checked(HTTPConnection):
@@ -112,6 +155,12 @@ class _Checked(HTTPConnection):
         raise failure or NewConnectionError(
             self, "the name leads to a private address, which [web] allow_hosts does not name"
         )
+
+    def getresponse(self) -> Any:
+        """Wait for an answer: all of it, its head too, has its time."""
+        answer = _Answer(self.sock, monotonic() + TOTAL_SECONDS)
+        self.response_class = lambda _sock, *rest, **named: HTTPResponse(answer, *rest, **named)  # type: ignore[arg-type, assignment]
+        return super().getresponse()
 
     def _addresses(self, name: str) -> list[str]:
         host = name.rstrip(".").lower()

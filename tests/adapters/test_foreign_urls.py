@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -14,13 +15,16 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters import webhook
 from adapters.email.config import OAuth
 from adapters.email.login import _ask
 from connector import foreign
 from connector.errors import MailUnavailable
-from connector.foreign import ForeignSession, NotAllowed, TooLarge, is_public
+from connector.foreign import ForeignSession, NotAllowed, is_public
+from connector.model import ChatPost
 
 HOOK = "hook.example"
+POST = ChatPost("Maria: 1 of 5", "Call by Fri 15:00.", (), ("Every answer", "https://x.example/a/1"))
 
 
 class House:
@@ -29,12 +33,16 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.answer: tuple[int, dict[str, str], bytes] = (200, {}, b"ok")
         self.seen: list[bytes] = []
+        self.drips = False
         house = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 house.seen.append(self.rfile.read(int(self.headers["Content-Length"])))
                 status, headers, body = house.answer
+                while house.drips:
+                    self.wfile.write(b"X")
+                    time.sleep(0.05)
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
@@ -105,21 +113,46 @@ def test_s10_no_redirect_is_followed_and_the_secret_is_not_sent_on(house: House,
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("host", ["169.254.169.254", "10.0.0.1", "[fd00::1]"])
+def test_s10_no_proxy_is_asked_for_a_private_address(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(NotAllowed):
+        ForeignSession().post(f"https://{host}/", json={})
+
+
 def test_s10_nothing_is_sent_without_tls() -> None:
     with pytest.raises(NotAllowed):
         ForeignSession().post("http://hook.example/", json={"text": "secret"})
 
 
-def test_s10_a_long_answer_is_left(house: House) -> None:
-    house.answer = (200, {}, b"x" * 70_000)
-    with pytest.raises(TooLarge):
-        ForeignSession().post(f"https://localhost:{house.port}/", json={})
+def test_s10_of_a_long_answer_the_beginning_is_taken_and_the_status_holds(house: House) -> None:
+    house.answer = (200, {}, b"x" * 300_000)
+    answer = ForeignSession().post(f"https://localhost:{house.port}/", json={})
+    assert (answer.status_code, len(answer.content)) == (200, foreign.MOST_BYTES)
+    # It was taken: posted once more, it would stand in the chat twice.
+    webhook.post(ForeignSession(), f"https://localhost:{house.port}/", POST)
+    oauth = OAuth(f"https://localhost:{house.port}/token", "app", "hush", session=ForeignSession())
+    with pytest.raises(MailUnavailable):
+        _ask(oauth, None)
+
+
+def test_s10_an_answer_that_breaks_off_has_been_given_all_the_same(house: House) -> None:
+    house.answer = (200, {"Content-Length": "1000"}, b"ok")
+    webhook.post(ForeignSession(), f"https://localhost:{house.port}/", POST)
+    house.answer = (200, {"Content-Encoding": "gzip"}, b"not packed")
+    webhook.post(ForeignSession(), f"https://localhost:{house.port}/", POST)
 
 
 def test_s10_a_slow_answer_is_left(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign, "TOTAL_SECONDS", -1)
-    with pytest.raises(requests.ReadTimeout):
-        ForeignSession().post(f"https://localhost:{house.port}/", json={})
+    monkeypatch.setattr(foreign, "TOTAL_SECONDS", 0.3)
+    house.drips = True
+    began = time.monotonic()
+    try:
+        with pytest.raises(requests.RequestException):
+            ForeignSession().post(f"https://localhost:{house.port}/", json={})
+    finally:
+        house.drips = False
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

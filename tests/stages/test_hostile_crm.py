@@ -11,7 +11,7 @@ from two_worlds import TwoWorlds
 from adapters.hubspot.meter import Meter as HubSpotMeter
 from adapters.memory.faults import CallFault
 from adapters.salesforce.meter import Meter as SalesforceMeter
-from connector import reconciling
+from connector import reconciling, status
 from connector.budget import CallBudget
 from connector.ports import Page
 from connector.store import tables
@@ -103,6 +103,56 @@ def test_s9_no_figure_of_calls_is_more_than_the_store_can_keep(both: TwoWorlds, 
     salesforces.learn(f"api-usage={number}/{number}")
     hubspots.learn({"X-HubSpot-RateLimit-Daily": number, "X-HubSpot-RateLimit-Daily-Remaining": number})
     budget.settle()
+
+
+ODD: tuple[Any, ...] = (
+    NOISE,
+    "\0 \ud800 \udfff x",
+    float("nan"),
+    float("inf"),
+    -(10**400),
+    "9" * 5000,
+    [[[["x"]]]],
+    {"a": {"\0": "\ud800"}},
+    "9999-12-31T23:59:59-14:00",
+    "0001-01-01",
+    True,
+    "",
+    "=?utf-8?q?A=0D=0AB?= <a@b.example>\r\n",
+    "\u202e" * 300,
+)
+
+
+def test_s9_whatever_stands_in_any_field_of_any_record_the_lap_goes_on(
+    both: TwoWorlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd: dict[str, Any] = {}
+    for value in ODD:
+        account, owner = both.account("Northwind"), both.crm.user("Rep")
+        contact = both.crm.contact(account, "Maria Virtanen")
+        case = both.crm.case(account, contact, owner=owner)
+        both.crm.close(case)
+        odd |= dict.fromkeys((account, contact, case, owner), value)
+    fine = both.account("Southwind")
+    case = both.crm.case(fine, both.crm.contact(fine, "Jan Vos", Email="jan@sw.example"))
+    both.crm.close(case)
+    honest = both.adapter.changes
+
+    def changes(*args: Any, **rest: Any) -> Iterator[Page]:
+        for page in honest(*args, **rest):
+            records = [
+                replace(one, fields=dict.fromkeys(one.fields, odd[one.id])) if one.id in odd else one
+                for one in page.records
+            ]
+            yield replace(page, records=records)
+
+    monkeypatch.setattr(both.adapter, "changes", changes)
+    for _ in range(2):
+        report = both.lap()
+        assert report.exit_code in (0, 1)
+        assert report.failures == {}
+    assert "jan@sw.example" in [row.email for row in both.rows(tables.invitation)]
+    status.status(both.house)
 
 
 def _put(both: TwoWorlds, monkeypatch: pytest.MonkeyPatch, record: str, odd: dict[str, Any]) -> None:
