@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from connector.errors import MailInDoubt, MailThrottled, MailUnavailable, MessageRefused
+from connector.model import whole
 from connector.store import Transaction, mail_trouble
 
 IN_A_ROW: Final = 3
@@ -63,7 +64,7 @@ def doubtful(refused: int, of: int) -> bool:
     return of >= _FEWEST_MESSAGES and 2 * refused > of
 
 
-def too_many(refused: int, of: int, last: str) -> MailUnavailable:
+def too_many(refused: int, of: int, last: str, now: datetime) -> mail_trouble.Stopped:
     """Return why nothing is sent to customers any more; `last` is what was said of the last address."""
     what = (
         f"{refused} of the last {of} addresses were refused as if their mailbox did not exist, so nobody else is marked and "
@@ -73,4 +74,4 @@ def too_many(refused: int, of: int, last: str) -> MailUnavailable:
         "`afterword bounces list` shows them. Where the addresses are wrong, correct them in the CRM, then `afterword resume`. Where "
         "they are right, the mail server is at fault: mend it, then take the marks off with `afterword bounces lift --since TIME`."
     )
-    return MailUnavailable(what, where="e-mail", remedy=remedy)
+    return mail_trouble.Stopped(whole(what), remedy, now, refused, of, whole(last))

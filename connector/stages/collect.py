@@ -79,5 +79,5 @@ def _mark(context: Context, connection: Transaction, who: str, reason: str) -> b
     if not doubtful(refused, of):
         return True
     bounces.unmark(connection, [who])
-    mail_trouble.stop(connection, too_many(refused, of, reason), now)
+    mail_trouble.stop(connection, too_many(refused, of, reason, now))
     return False

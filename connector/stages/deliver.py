@@ -267,9 +267,10 @@ class _Round:
             delivering.refused_mailbox(connection, message.message_id, now, str(error))
             refused, of = mail_trouble.refused_of_last(connection, LAST_MESSAGES)
             if doubtful(refused, of):
-                self.result.mail_error = too_many(refused, of, error.what)
+                stopped = too_many(refused, of, error.what, now)
+                self.result.mail_error = _waits_for_the_admin(stopped)
                 self._try_again(connection, letter, message, error)
-                mail_trouble.stop(connection, self.result.mail_error, now)
+                mail_trouble.stop(connection, stopped)
                 return
             delivering.bounced(connection, letter, now, str(error))
         self.result.bounced += 1

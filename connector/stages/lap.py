@@ -25,6 +25,7 @@ from connector.ports import Channel, Clock
 from connector.settings import Settings
 from connector.stages import (
     addressees,
+    admin_mail,
     collect,
     deliver,
     follow_up,
@@ -338,11 +339,13 @@ def _tell(house: Installation, context: Context, report: Report) -> None:
             report.busy.append(TELLING)
             return
         try:
-            result = notices.run(replace(context, lease=lease), house.site)
+            mine = replace(context, lease=lease)
+            asked = admin_mail.run(mine, house.site)
+            result = notices.run(mine, house.site)
         except LeaseLost:
             report.busy.append(TELLING)
             return
-    report.told += result.told
+    report.told += asked + result.told
     report.mail_error = report.mail_error or result.error
 
 

@@ -37,6 +37,12 @@ class Stopped:
     what: str
     remedy: str
     since: datetime
+    refused: int
+    """So many of the last …"""
+    of: int
+    """… so many addresses."""
+    last: str
+    """What was said of the last of them."""
 
 
 def trouble(tx: Connection) -> Trouble | None:
@@ -71,9 +77,9 @@ def stopped(tx: Connection) -> Stopped | None:
     return Stopped(**found | _times(found, "since")) if found is not None else None
 
 
-def stop(tx: Connection, error: AfterwordError, now: datetime) -> None:
+def stop(tx: Connection, stopped: Stopped) -> None:
     """Send nothing more to customers, until the admin has looked."""
-    _keep(tx, _STOPPED, {"what": error.what, "remedy": error.remedy, "since": now.isoformat()})
+    _keep(tx, _STOPPED, asdict(stopped) | {"since": stopped.since.isoformat()})
 
 
 def go_on(tx: Connection, now: datetime) -> bool:

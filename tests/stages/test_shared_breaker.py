@@ -10,6 +10,7 @@ from lap_world import CSAT, LapWorld
 
 from connector.errors import AfterwordError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
 from connector.ports import Message
+from connector.stages.breaker import too_many
 from connector.store import mail_trouble, tables
 from tests.databases import ONE_DATABASE
 
@@ -98,7 +99,7 @@ def test_one_of_our_people_whose_mail_is_refused_keeps_no_other_from_theirs(
 
 def test_alerts_go_out_while_mail_to_customers_waits_for_the_admin(unhappy: LapWorld) -> None:
     with unhappy.store.write() as tx:
-        mail_trouble.stop(tx, DOWN, unhappy.clock.now())
+        mail_trouble.stop(tx, too_many(3, 5, "550 5.1.1 no such user", unhappy.clock.now()))
     report = unhappy.lap()
     assert (report.exit_code, report.sent, report.told) == (1, 0, PEOPLE)
 
@@ -114,3 +115,23 @@ def test_a_chat_that_does_not_answer_is_tried_once_in_a_lap(unhappy: LapWorld) -
     unhappy.house = replace(unhappy.house, webhook=dead)
     unhappy.lap()
     assert posts == ["https://chat.example/hook"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "afterword bounces list"), ("fi", "Yhtään viestiä")])
+def test_the_admin_is_asked_once_for_each_stop(unhappy: LapWorld, language: str, words: str) -> None:
+    company = f'[company]\nlanguage = "{language}"\n[admin]\nemail = "it@acme.example"\n'
+    unhappy.configure(company + RULE)
+    for hours in range(2):
+        with unhappy.store.write() as tx:
+            mail_trouble.stop(tx, too_many(11, 20, "550 5.1.1 <x>: no such user", unhappy.clock.now()))
+        for _ in range(3):
+            unhappy.lap(after=timedelta(hours=hours))
+        asked = [message for message in mailbox(unhappy).messages if message.to == "it@acme.example"]
+        assert len(asked) == hours + 1
+        with unhappy.store.write() as tx:
+            mail_trouble.go_on(tx, unhappy.clock.now())
+        unhappy.clock.advance(timedelta(hours=1))
+    assert words in asked[0].text
+    assert "11" in asked[0].text
+    assert "550 5.1.1 <x>: no such user" in asked[0].text
+    assert "&lt;x&gt;" in asked[0].html
