@@ -126,8 +126,7 @@ def record(
     newest = _newest(connection, invitation_id)
     if newest is not None and _same(connection, newest, ratings, comment):
         return Recorded(newest.id, False, customer)
-    if newest is not None:
-        _limit(connection, newest, now)
+    _limit(connection, newest, now)
     response_id = _insert(connection, row, newest, comment=comment, now=now)
     _insert_ratings(connection, response_id, ratings)
     connection.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
@@ -136,8 +135,19 @@ def record(
     return Recorded(response_id, True, customer)
 
 
-def _limit(connection: Connection, newest: Row[Any], now: datetime) -> None:
+def may_change(
+    connection: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
+) -> None:
+    """Raises `ChangedTooOften` as `record` would: for those who need not wait for their turn to write to be told so."""
+    newest = _newest(connection, invitation_id)
+    if newest is not None and not _same(connection, newest, ratings, comment):
+        _limit(connection, newest, now)
+
+
+def _limit(connection: Connection, newest: Row[Any] | None, now: datetime) -> None:
     """Raises `ChangedTooOften` where there are as many answers to one invitation as anybody has reason to give."""
+    if newest is None:
+        return
     if newest.revision >= MOST_ANSWERS:
         raise ChangedTooOften(None)
     same = (response.c.invitation_id == newest.invitation_id, response.c.at > now - timedelta(hours=1))

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from connector.errors import StoreError
 from connector.private_files import make_empty
 from connector.store.documents import decoded, encoded
+from connector.store.turns import Turns
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
@@ -71,6 +72,8 @@ class Store:
         self.url = _resolved(url, base)
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = _engine(self.url, is_sqlite=self.is_sqlite)
+        self.turns = Turns()
+        """Of the writers of this process, on SQLite."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -78,8 +81,10 @@ class Store:
 
         `StoreError`: the database is not there, stays locked, or ceases to work. No network call belongs inside one.
         """
-        with self._transaction(afterword_writes=True) as connection:
-            yield connection
+        with ExitStack() as stack:
+            if self.is_sqlite:
+                stack.enter_context(self.turns.turn(BUSY_SECONDS))
+            yield stack.enter_context(self._transaction(afterword_writes=True))
 
     @contextmanager
     def migration(self) -> Iterator[Connection]:

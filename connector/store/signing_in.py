@@ -51,19 +51,24 @@ class Asked:
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ask(connection: Connection, asked: Asked, now: datetime) -> timedelta | None:
-    """Let a request wait for its mail. Returns for how long nobody may ask again where too many links were asked for, else None."""
+def must_wait(connection: Connection, asked: Asked, now: datetime) -> timedelta | None:
+    """Return for how long nobody may ask where too many links were asked for, else None."""
     wait = max(
         _wait(connection, sign_in.c.email == asked.email, FOR_AN_ADDRESS, now),
         _wait(connection, sign_in.c.source == asked.source, FROM_A_SOURCE, now) if asked.source else timedelta(),
         _wait(connection, sign_in.c.state != DROPPED, IN_ALL, now),
         _wait_for_the_queue(connection),
     )
-    if wait:
-        return wait
-    values = {name: getattr(asked, name) for name in ("nonce", "email", "account_id", "browser", "source")}
-    insert_or_ignore(connection, sign_in, [values | {"made_at": now, "state": WAITING, "next_at": now}])
-    return None
+    return wait or None
+
+
+def ask(connection: Connection, asked: Asked, now: datetime) -> timedelta | None:
+    """Let a request wait for its mail, unless too many links were asked for: then return what `must_wait` does."""
+    wait = must_wait(connection, asked, now)
+    if wait is None:
+        values = {name: getattr(asked, name) for name in ("nonce", "email", "account_id", "browser", "source")}
+        insert_or_ignore(connection, sign_in, [values | {"made_at": now, "state": WAITING, "next_at": now}])
+    return wait
 
 
 def _wait(connection: Connection, which: ColumnElement[bool], limits: _Limits, now: datetime) -> timedelta:

@@ -54,6 +54,14 @@ class _Patient(H11Protocol):
         elif self._too_late is None:
             self._wait()
 
+    def shutdown(self) -> None:
+        cycle = self.cycle
+        if cycle is not None and cycle.more_body and not cycle.response_complete:
+            # It would be waited for to the last moment, and then be broken off with an error in the log.
+            self._give_up()
+            return
+        super().shutdown()
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         # The next request may have come with this one, as far as its head or a part of its body.

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from connector.model import one_spelling
 from connector.store import new_id
-from connector.store.signing_in import LINK_LIFE, Asked, ask, asked_in, use_link
+from connector.store.signing_in import LINK_LIFE, Asked, ask, asked_in, must_wait, use_link
 from connector.surveys.tokens import ForgedToken
 from connector.web.forms import Fields, clean, form_fields
 from connector.web.origin import is_from_us
@@ -87,8 +87,12 @@ def _asked(request: Request, fields: Fields, parts: WebParts) -> Response:
     browser, hashed = browser_for(request, parts)
     email = one_spelling(clean(fields.get("address", ""))[:LONGEST_ADDRESS])
     asked = Asked(new_id(), email, safe_account(fields.get("account", "")), hashed, source_of(request, parts.tokens))
-    with parts.store.write() as connection:
-        wait = ask(connection, asked, parts.clock.now())
+    now = parts.clock.now()
+    with parts.store.read() as connection:
+        wait = must_wait(connection, asked, now)
+    if wait is None:
+        with parts.store.write() as connection:
+            wait = ask(connection, asked, now)
     if wait is not None:
         return _too_many(parts, wait)
     # Whether the address is known, and its mail: not here, where how long it takes would tell.

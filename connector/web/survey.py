@@ -10,7 +10,16 @@ from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
-from connector.store.answering import ChangedTooOften, Given, Invited, invited, last_given, record, stop_surveys
+from connector.store.answering import (
+    ChangedTooOften,
+    Given,
+    Invited,
+    invited,
+    last_given,
+    may_change,
+    record,
+    stop_surveys,
+)
 from connector.surveys.questionnaire import Questionnaire, from_json
 from connector.surveys.tokens import ForgedToken
 from connector.surveys.wording import Wording, wording
@@ -123,6 +132,8 @@ def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
     """Record the answer; returns the customer whose figures it changes, if it changes any."""
     ratings = typed.ratings(visit.questionnaire)
     try:
+        with parts.store.read() as connection:
+            may_change(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
         with parts.store.write() as connection:
             done = record(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
     except ChangedTooOften as often:

@@ -15,7 +15,7 @@ import requests
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope, Session
 
-from tests.bench.answering import Mailbox, close_cases, free_port, serving, wait_for
+from tests.bench.answering import MARK_PATIENCE, Mailbox, close_cases, free_port, serving, wait_for
 from tests.bench.installation import install
 from tests.bench.org import Org
 
@@ -53,7 +53,7 @@ def page_times(folder: Path, org: Org) -> tuple[list[float], list[float]]:
         house.lap()  # goes live; what ended before it is not asked about
         asked = close_cases(org, ANSWERS + 1)
         with serving(house, web_port) as page:
-            wait_for(lambda: mailbox.links.keys() >= asked.keys(), "the invitations")
+            wait_for(lambda: mailbox.links.keys() >= asked.keys(), "the invitations", patience=MARK_PATIENCE)
             flooded, *links = [page + mailbox.links[email] for email in asked]
             with _crowd(page, web_port, flooded, users=_users(org)):
                 wait_for(lambda: bool(mailbox.slow), "the first sign-in mail")

@@ -51,7 +51,9 @@ def test_once_tells_what_the_crm_shows_before_and_after_and_ends(tmp_path: Path)
     assert len(FIGURE.findall(done.stdout)) >= 4
     assert re.search(r"Customer mood +\(empty\) -> Unhappy", done.stdout)
     assert re.search(
-        r"^    HubSpot shows the same, but for\n    Open in Afterword +http\S+\n$", done.stdout, re.MULTILINE
+        r"^    HubSpot shows the same, but for\n(?:    (?:Needs attention|What they say) .+\n)+    Open in Afterword +http\S+\n$",
+        done.stdout,
+        re.MULTILINE,
     )
     assert {place for place in ("in Salesforce; for", "in HubSpot; for") if place in done.stdout} == {
         "in Salesforce; for",

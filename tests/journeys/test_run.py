@@ -4,9 +4,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
 
 import requests
 from house import AFTER_CASE, UNHAPPY, House, wait_for
@@ -66,6 +68,60 @@ def test_an_answer_is_in_the_crm_within_five_seconds_and_sigterm_ends_it(today: 
     assert "Traceback" not in said
     assert "stopped" in said
     assert today.mailbox.mails[0].survey.rpartition("/")[2] not in said  # no token in the log
+
+
+@ONE_DATABASE
+def test_a_survey_is_answered_while_a_sign_in_mail_hangs_and_others_do_their_worst(today: House) -> None:
+    today.configure(RULES)
+    today.rep("Jane Doe", JANE)
+    assert today.command("sync").code == 0
+    accounts = [today.account(name) for name in ("Northwind", "Southwind")]
+    for number, account in enumerate(accounts):
+        today.closed_case(account, today.contact(account, f"Person {number}", f"p{number}@customer.example"))
+    may_go_on = threading.Event()
+    with service(today) as process, ExitStack() as stack:
+        stack.callback(may_go_on.set)
+        wait_for(lambda: is_up(today), 60)
+        wait_for(lambda: len(today.mailbox.mails) == 2, 30)
+        today.mailbox.on_mail = lambda _mail: hang(may_go_on)
+        addresses = [JANE, *(f"nobody{number}@acme.example" for number in range(59))]
+        asked = [sign_in(today, address) for address in addresses]
+        assert {page.status_code for page in asked} == {200, 429}
+        assert len({page.text for page in asked if page.status_code == 200}) == 1
+        wait_for(lambda: bool(today.mailbox.to(JANE)), 30)  # the mail server has it, and does not say so
+
+        there = urlsplit(today.web)
+        for _ in range(50):
+            half = stack.enter_context(socket.create_connection((there.hostname, there.port)))
+            half.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\naddress=")
+        flooded, survey = (mail.survey for mail in today.mailbox.mails[:2])
+        corrections = [answer(flooded, 1 + number % 5, str(number)) for number in range(20)]
+        assert corrections == [303] * 10 + [429] * 10
+        assert requests.get(survey, timeout=20).status_code == 200
+        assert answer(survey, 2, "Slow") == 303
+
+        may_go_on.set()
+        wait_for(lambda: [today.shows("Account", one).get("People") for one in accounts] == [1, 1], 30)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert len([mail for mail in today.mailbox.to(JANE) if "/sign-in/" in mail.text]) == 1
+    assert "Traceback" not in (today.folder / "run.txt").read_text(encoding="utf-8")
+
+
+JANE = "jane@acme.example"
+
+
+def hang(may_go_on: threading.Event) -> None:
+    assert may_go_on.wait(60)
+
+
+def sign_in(house: House, address: str) -> requests.Response:
+    return requests.post(f"{house.web}/sign-in", data={"address": address, "account": "a"}, timeout=20)
+
+
+def answer(survey: str, rating: int, comment: str) -> int:
+    given = {"rating": str(rating), "comment": comment}
+    return requests.post(survey, data=given, allow_redirects=False, timeout=20).status_code
 
 
 @ONE_DATABASE
