@@ -163,7 +163,7 @@ class Contact:
     """Normalised: trimmed, lower case; None when absent or not an address."""
     role: str | None = None
     language: str | None = None
-    """BCP 47 tag, e.g. ``fi`` or ``pt-BR``; None: the survey's default language."""
+    """BCP 47 tag, e.g. ``fi`` or ``pt-BR``; None: that of the survey, or of the company."""
     owner: Ref | None = None
     no_surveys: bool = False
     """True as soon as any of the CRM's opt-out fields says so."""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
+from connector.domain.crm_text import cut
 from connector.errors import Problem, SettingsError
 from connector.exports.tables import Cell, Sheet
 
@@ -100,7 +101,7 @@ def _write_cell(page: Any, place: tuple[int, int], cell: Cell, *, tz: tzinfo, ti
         case int() | float():
             page.write_number(*place, cell)
         case _:
-            page.write_string(*place, cell[:_LONGEST_CELL])
+            page.write_string(*place, cut(cell, _LONGEST_CELL))
 
 
 def _csv_cell(cell: Cell, tz: tzinfo) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
+from connector.domain.crm_text import cut
 from connector.domain.toml_slips import NUMBER
 from connector.settings.choices import Auth, Mode
 from connector.settings.keys import SECTIONS, Loc, key_at, names_in, variable
@@ -123,7 +124,7 @@ def shown(values: Values, loc: Loc) -> str:
         return ""
     if "@" in value and (":" in value or "/" in value):
         return ""  # an address with a user name and perhaps a password in front
-    return f'"{value[:_LONGEST_SHOWN]}{"…" if len(value) > _LONGEST_SHOWN else ""}" '
+    return f'"{cut(value, _LONGEST_SHOWN)}" '
 
 
 def _at(values: Values, loc: Loc) -> object:

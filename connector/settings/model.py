@@ -167,6 +167,8 @@ class Survey(Table):
     where: Conditions = Field(default_factory=dict)
     """Each named fact must hold one of its values."""
     metric: Metric = Metric.CSAT
+    language: Annotated[str, reads(values.language)] | None = None
+    """Of whom no language is known that there is wording for; None: that of [company]."""
     recipients: Recipients = Recipients.PRIMARY
     delay: Duration = timedelta(hours=24)
     expires: Duration = timedelta(days=14)

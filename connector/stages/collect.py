@@ -1,14 +1,17 @@
 """`collect`: raw events from the inbox, each once. Answers given on the survey page are recorded there, in one transaction."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from connector.domain.crm_text import cut
 from connector.model import BounceCause, Delivery
 from connector.stages.breaker import LAST_MESSAGES, doubtful, too_many
 from connector.stages.context import Context
 from connector.store import Row, Transaction, bounces, collecting, mail_trouble, people
 
 PAGE = 200
+
+_LONGEST_REASON: Final = 500
 
 
 @dataclass(slots=True)
@@ -57,7 +60,7 @@ def _bounced(context: Context, connection: Transaction, row: Row[Any]) -> str | 
     invitation = collecting.invitation_of(connection, str(row.payload.get("message_id", "")))
     if invitation is None:
         return collecting.NO_MESSAGE
-    reason = str(row.payload.get("reason", ""))[:500]
+    reason = cut(str(row.payload.get("reason", "")), _LONGEST_REASON)
     # Without mail of our own nobody can read the words; then whoever reports is believed.
     cause = BounceCause.UNCLEAR if context.channel is None else context.channel.cause_of_bounce(reason)
     if cause is BounceCause.PASSING:

@@ -29,6 +29,7 @@ from connector.store import Transaction, customers, inviting, own_users, owners
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.questionnaire import questionnaire
+from connector.surveys.wording import known_or
 from connector.zones import day_begins, next_day_begins
 
 A_MINUTE: Final = timedelta(minutes=1)
@@ -217,7 +218,9 @@ class _Page:
         contact = self.rows.contacts[contact_id]
         account = _account(self.rows, row)
         owner = self.rows.owners.get((row.connection, row.owner_ref))
-        asked = questionnaire(survey.metric, contact.language)
+        asked = questionnaire(
+            survey.metric, known_or(contact.language, survey.language or self.settings.company.language)
+        )
         self.ledger.invite(
             decision_id,
             {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from connector.domain.crm_text import one_line
+from connector.domain.crm_text import cut, one_line
 from connector.ports import Message
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
@@ -136,7 +136,7 @@ def _action(shown: OpenFollowUp, words: Catalogue, *, now: datetime) -> str:
 def _quotes(answer: Said | None) -> Iterator[str]:
     """Yield the words of an answer, line by line."""
     comment = (answer.comment if answer is not None else None) or ""
-    lines = (one_line(line) for line in comment[:LONGEST_QUOTE].splitlines())
+    lines = (one_line(line) for line in cut(comment, LONGEST_QUOTE).splitlines())
     yield from (line for line in lines if line)
 
 

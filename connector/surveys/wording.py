@@ -84,6 +84,12 @@ def resolve(tag: str | None) -> str:
     return DEFAULT
 
 
+def known_or(tag: str | None, default: str) -> str:
+    """Return the language that a reader of `tag` gets, or `default` where there is no wording for theirs, or none is known."""
+    found = resolve(tag)
+    return found if found != DEFAULT or (tag or "").lower().startswith(DEFAULT) else default
+
+
 def preferred(accept_language: str) -> str:
     """Return the best language for an Accept-Language header; it is only used where no invitation names one."""
     offers = [_weighed(offer) for offer in accept_language[:200].split(",")]

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from connector.domain.crm_text import cut
 from connector.store import collecting
 from connector.surveys.tokens import ForgedToken
 from connector.web.forms import clean, limited_body
@@ -58,7 +59,7 @@ def _report(row: Any) -> Report | None:
         return None
     message_id = clean(row["message_id"]).strip("<>")[:LONGEST_ID]
     reason = row.get("reason")
-    told = clean(reason)[:LONGEST_REASON] if isinstance(reason, str) else ""
+    told = cut(clean(reason), LONGEST_REASON) if isinstance(reason, str) else ""
     return {"message_id": message_id, "reason": told} if message_id else None
 
 

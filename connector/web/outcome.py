@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
+from connector.domain.crm_text import cut
 from connector.model import Outcome
 from connector.sentences.catalogue import Catalogue, catalogue
 from connector.store.outcomes import OutcomeView, outcome_view
@@ -44,7 +45,7 @@ def outcome_routes(parts: WebParts) -> APIRouter:
         given = OutcomeGiven(
             outcome,
             cause=cause if cause in parts.causes else None,
-            note=clean(fields.get("note", ""))[:LONGEST_NOTE] or None,
+            note=cut(clean(fields.get("note", "")), LONGEST_NOTE) or None,
         )
         if not parts.note_outcome(view.id, given):
             raise UnknownLink

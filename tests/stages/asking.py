@@ -112,11 +112,13 @@ class World:
     limits: Limits = field(default_factory=limits)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """Where the company is."""
+    language: str = "en"
+    """Of the company."""
     live: bool = True
 
     def context(self) -> Context:
         zones = {
-            "company": Company.model_construct(timezone=self.zone),
+            "company": Company.model_construct(timezone=self.zone, language=self.language),
             "schedule": Schedule.model_construct(timezone=self.zone),
         }
         settings = Settings.model_construct(path=Path("config.toml"), limits=self.limits, surveys=self.surveys, **zones)
