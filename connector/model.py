@@ -90,6 +90,9 @@ def other_spellings(address: str) -> tuple[str, ...]:
 MARK_KEY: Final = "installation"
 """The key of the task that is the installation's mark. It is no follow-up."""
 
+CUSTOMER_LABEL: Final = "customer_label"
+"""The fact by which customers know what they are asked about, where the mapping says it."""
+
 Facts = Mapping[str, Any]
 """Whatever else an admin maps: text, numbers, booleans, ISO times. Used by conditions, segments and drivers."""
 

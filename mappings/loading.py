@@ -10,6 +10,7 @@ from string import Formatter
 
 from connector.domain.toml_slips import slip
 from connector.errors import Problem, SettingsError
+from connector.model import CUSTOMER_LABEL
 from mappings.fitting import MappingFile
 from mappings.grammar import WON_DEAL_WITHIN, a_field, customers, ended, facts, some_fields, tests, write_map
 from mappings.spec import (
@@ -239,22 +240,24 @@ def _interaction(kind: str, table: Table) -> InteractionMap:
         where=tests(table, "where"),
         facts=facts(table),
         updated_by=a_field(table, "updated_by"),
+        customer_label=table.text(CUSTOMER_LABEL) or None,
     )
-    _check_label(table, found)
+    for key, template in (("label", found.label), (CUSTOMER_LABEL, found.customer_label or "")):
+        _check_label(table, key, template, found)
     table.done()
     return found
 
 
-def _check_label(table: Table, found: InteractionMap) -> None:
+def _check_label(table: Table, key: str, template: str, found: InteractionMap) -> None:
     known = [name for name, _ in found.facts]
     try:
-        named = [part[1] for part in Formatter().parse(found.label) if part[1] is not None]
+        named = [part[1] for part in Formatter().parse(template) if part[1] is not None]
     except ValueError:
-        table.problem("label", f"is {found.label!r}.", "Write a fact's name in each pair of braces.")
+        table.problem(key, f"is {template!r}.", "Write a fact's name in each pair of braces.")
         return
     for name in named:
         if name not in known:
-            table.problem("label", f"names a fact that is not there: {name!r}.", did_you_mean(name, known))
+            table.problem(key, f"names a fact that is not there: {name!r}.", did_you_mean(name, known))
 
 
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────

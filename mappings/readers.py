@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Any
 
 from connector.errors import MappingError
-from connector.model import EMAIL_BOUNCED, Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
+from connector.model import CUSTOMER_LABEL, EMAIL_BOUNCED, Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
 from mappings.conditions import Holds, all_of, any_of, no
 from mappings.converters import (
     Read,
@@ -134,11 +134,11 @@ def _shown(written: Mapping[str, WriteMap]) -> Callable[[Fields], dict[str, Any]
     return lambda fields: {name: read_shown(fields[path]) for name, path in found if path in fields}
 
 
-def _label(template: str, kind: str) -> Callable[[Mapping[str, Any]], str]:
-    """Fill in facts; with one of them empty, the kind's own name says more than a gap."""
+def _label(template: str) -> Callable[[Mapping[str, Any]], str | None]:
+    """Fill in facts; None where one of them is empty."""
     parts = [(literal, name) for literal, name, _, _ in Formatter().parse(template)]
 
-    def fill(facts: Mapping[str, Any]) -> str:
+    def fill(facts: Mapping[str, Any]) -> str | None:
         text = ""
         for literal, name in parts:
             text += literal
@@ -146,7 +146,7 @@ def _label(template: str, kind: str) -> Callable[[Mapping[str, Any]], str]:
                 continue
             found = facts.get(name)
             if found is None:
-                return kind
+                return None
             text += found if type(found) is str else str(found)
         return text
 
@@ -245,7 +245,8 @@ def contact_builder(
 
 def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, contacts: str, users: str) -> Build:
     """Compose the reader of one kind of interaction."""
-    kind, label, facts_of = spec.kind, _label(spec.label, spec.kind), _facts(spec.facts, types)
+    kind, label, facts_of = spec.kind, _label(spec.label), _facts(spec.facts, types)
+    customer_label = _label(spec.customer_label) if spec.customer_label else None
     account, people = _ref(spec.account, accounts, types), _refs(spec.contact, contacts, types)
     owner, updated = _ref(_one(spec.owner), users, types), _maybe(spec.updated, types, read_datetime)
     updated_by = _maybe(spec.updated_by, types, read_text)
@@ -261,11 +262,13 @@ def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, co
 
     def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Interaction:
         facts = facts_of(fields, errors)
+        if customer_label is not None and (called := customer_label(facts)) is not None:
+            facts[CUSTOMER_LABEL] = called
         event, moment = end(fields)
         return Interaction(
             ref,
             kind,
-            label(facts),
+            label(facts) or kind,  # which says more than a gap
             account(connection, fields),
             people(connection, fields),
             owner(connection, fields),

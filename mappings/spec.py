@@ -121,6 +121,8 @@ class InteractionMap:
     facts: Facts = ()
     updated_by: FieldMap | None = field(default=None, repr=False)
     """Not in the text that hashes are made of: a mapping without it is what it was before there was such a line."""
+    customer_label: str | None = field(default=None, repr=False)
+    """As `updated_by`; it holds for records that are read from then on."""
 
 
 @dataclass(frozen=True, slots=True)

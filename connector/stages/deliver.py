@@ -227,7 +227,7 @@ class _Round:
             email=row.email,
             name=row.name,
             language=row.language,
-            label=row.label,
+            label=row.customer_label or row.label,
             owner_name=row.owner_name,
             company=self.site.sender_name,
             questionnaire=from_json(row.questionnaire),

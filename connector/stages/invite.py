@@ -28,8 +28,9 @@ from connector.stages.invite_targets import NOBODY, Decided, Target, targets
 from connector.store import Transaction, customers, inviting, own_users, owners
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
+from connector.surveys.customer_label import customer_label
 from connector.surveys.questionnaire import questionnaire
-from connector.surveys.wording import known_or
+from connector.surveys.wording import known_or, wording
 from connector.zones import day_begins, next_day_begins
 
 A_MINUTE: Final = timedelta(minutes=1)
@@ -234,6 +235,7 @@ class _Page:
                 "name": contact.name,
                 "language": asked.language,
                 "label": row.label,
+                "customer_label": self._customer_label(row, asked.language),
                 "owner_ref": row.owner_ref,
                 "owner_name": owner.name if owner else None,
                 "questionnaire": asked.to_json(),
@@ -242,6 +244,10 @@ class _Page:
                 "expires_at": self.now + (survey.expires or NEVER),
             },
         )
+
+    def _customer_label(self, row: Any, language: str) -> str:
+        words = wording(language, self.settings.company.timezone)
+        return customer_label(row.kind, row.label, facts=row.facts, ended_at=row.ended_at, words=words)
 
     def _remember(self, case: Case) -> None:
         if case.recipient is None or case.recipient.person is None:

@@ -93,7 +93,7 @@ def _invited(connection: Connection, row: Row[Any]) -> Invited:
         id=row.id,
         email=row.email,
         name=row.name,
-        label=row.label,
+        label=row.customer_label or row.label,
         owner_name=row.owner_name,
         questionnaire=row.questionnaire,
         expires_at=row.expires_at,

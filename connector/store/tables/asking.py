@@ -59,6 +59,7 @@ invitation = Table(
     Column("name", String, nullable=False),
     Column("language", String, nullable=False),
     Column("label", String, nullable=False, comment="What is asked about, as people call it: case 00123."),
+    Column("customer_label", String, comment="The same as the customer reads it; NULL: `label`, in earlier versions."),
     Column("owner_ref", String, comment="Who owned the interaction when it was asked about."),
     Column("owner_name", String),
     Column("questionnaire", Json, nullable=False, comment="The questions as asked, with scales and version."),
