@@ -1,5 +1,6 @@
 """Four unhappy people of one customer over four weeks: each one's words stand in a task of theirs, until somebody has called."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -116,7 +117,8 @@ class Story:
     def calls_to_make(self) -> tuple[str, list[str]]:
         """Return what needs attention, and what else the record says of people who are to be called."""
         sentences = self.shown("summary").split(". ")
-        return self.shown("attention"), [text for text in sentences if "call overdue" in text]
+        # How much of a subject there is room for depends on what else is told.
+        return self.shown("attention"), [re.sub('"[^"]*"', "…", text) for text in sentences if "call overdue" in text]
 
     def shown(self, name: str) -> str:
         """Return what a field of the customer's record shows."""
