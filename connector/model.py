@@ -195,6 +195,8 @@ class Interaction:
     facts: Facts = field(default_factory=dict)
     updated_by: str | None = None
     """The CRM's id of the user who last changed it; None when the CRM does not say."""
+    all_day: bool = False
+    """The CRM knows the day of its end alone: `ended_at` is 00:00 UTC of it, and the day is over when it is over for the owner."""
 
 
 @dataclass(frozen=True, slots=True)

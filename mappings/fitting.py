@@ -252,6 +252,7 @@ class _Fitting:
         for end in spec.ended:
             section.compare(end.tests)
             section.one_of(end.at, f"{key}.ended.at", purpose="moment")
+            section.need([end.all_day])
         self._facts(spec.kind, section, spec.facts)
         lead = {"accounts": self.spec.account.object, "contacts": self.spec.contact.object}
         users = self.spec.owner.object

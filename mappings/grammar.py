@@ -196,8 +196,9 @@ def _event(table: Table) -> Ended:
     first = _comparison(table, required=False)
     others = tests(table, "and")
     at = some_fields(table, "at", required=True)
+    all_day = a_field(table, "all_day")
     table.done()
-    return Ended(event, (first, *others) if first else others, at)
+    return Ended(event, (first, *others) if first else others, at, all_day)
 
 
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────

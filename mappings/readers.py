@@ -5,6 +5,7 @@ facts do without.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from string import Formatter
 from typing import Any
 
@@ -14,6 +15,7 @@ from mappings.conditions import Holds, all_of, any_of, no
 from mappings.converters import (
     Read,
     fact,
+    read_boolean,
     read_datetime,
     read_email,
     read_id,
@@ -252,19 +254,19 @@ def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, co
     updated_by = _maybe(spec.updated_by, types, read_text)
     endings = [(one.event, all_of(one.tests, types, missing=no), _moment(one, types), one.tests) for one in spec.ended]
 
-    def end(fields: Fields) -> tuple[str | None, Any]:
+    def end(fields: Fields) -> tuple[str | None, tuple[datetime | None, bool]]:
         for event, holds, at, tests in endings:
             if holds(fields):
-                moment = at(fields)
+                moment, all_day = at(fields)
                 if moment is not None or tests:
-                    return event, moment
-        return None, None
+                    return event, (moment, all_day)
+        return None, (None, False)
 
     def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Interaction:
         facts = facts_of(fields, errors)
         if customer_label is not None and (called := customer_label(facts)) is not None:
             facts[CUSTOMER_LABEL] = called
-        event, moment = end(fields)
+        event, (moment, all_day) = end(fields)
         return Interaction(
             ref,
             kind,
@@ -277,22 +279,32 @@ def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, co
             updated(fields),
             facts,
             updated_by(fields),
+            all_day,
         )
 
     return build
 
 
-def _moment(one: Ended, types: Types) -> Get:
-    """Return the first of the fields that is filled. One that holds a day counts from its beginning in UTC."""
+def _moment(one: Ended, types: Types) -> Callable[[Fields], tuple[datetime | None, bool]]:
+    """Return the first of the fields that is filled, and whether only its day is meant: 00:00 UTC then stands for the day."""
     getters = [_time(field, types) for field in _present(one.at, types)]
-    if len(getters) == 1:
-        return getters[0]
-    return lambda fields: next((moment for get in getters if (moment := get(fields)) is not None), None)
+    flag = _maybe(one.all_day, types, read_boolean)
+
+    def get(fields: Fields) -> tuple[datetime | None, bool]:
+        for read, is_day in getters:
+            moment = read(fields)
+            if moment is not None and flag(fields):
+                return read_moment_of_day(moment.date()), True
+            if moment is not None:
+                return moment, is_day
+        return None, False
+
+    return get
 
 
-def _time(field: FieldMap, types: Types) -> Get:
+def _time(field: FieldMap, types: Types) -> tuple[Get, bool]:
     is_day = (field.converter or types[field.path]) == "date"
-    return value(field.path, read_moment_of_day if is_day else read_datetime)
+    return value(field.path, read_moment_of_day if is_day else read_datetime), is_day
 
 
 def task_builder(spec: TaskMap, types: Types, written: Mapping[str, WriteMap], *, users: str) -> Build:

@@ -43,6 +43,8 @@ class Ended:
     event: str
     tests: Tests
     at: tuple[FieldMap, ...]
+    all_day: FieldMap | None = None
+    """A checkbox by which only the day of `at` is meant."""
 
 
 @dataclass(frozen=True, slots=True)

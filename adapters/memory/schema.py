@@ -215,6 +215,7 @@ def _event() -> ObjectDef:
         field("IsPrivate", "boolean"),
         field("IsChild", "boolean"),
         field("IsRecurrence", "boolean"),
+        field("IsAllDayEvent", "boolean"),
         WHO,
         TOOK_PART,
         WHAT,

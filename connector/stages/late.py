@@ -47,6 +47,7 @@ def _read_again(context: Context, crm: Connected, lease: Lease, query: Query, re
     with context.store.write() as connection:
         lease.check(connection)
         now = context.clock.now()
-        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection)).absorb(found)
+        zone = context.settings.company.timezone
+        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection), zone=zone).absorb(found)
         task_events.take_in(connection, context.settings, absorbed.tasks, now)
         return absorbed

@@ -123,7 +123,8 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *,
     with context.store.write() as connection:
         lease.check(connection)
         moved = replace(moved, lost=moved.lost + _plausible_loss(connection, crm, reader, batch))
-        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection)).absorb(batch.found)
+        zone = context.settings.company.timezone
+        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection), zone=zone).absorb(batch.found)
         merging.remember(connection, crm.name, absorbed.merges, now)
         task_events.take_in(connection, context.settings, absorbed.tasks, now)
         _save(connection, crm, reader.query, moved, now)

@@ -148,7 +148,9 @@ class _Comparison:
 
     def _absorb(self, connection: Transaction, found: Sequence[Found], *, drifted: bool) -> None:
         now = self._context.clock.now()
-        absorbed = Absorber(connection, self._crm.name, now=now, key=person_key(connection)).absorb(found)
+        zone = self._context.settings.company.timezone
+        absorber = Absorber(connection, self._crm.name, now=now, key=person_key(connection), zone=zone)
+        absorbed = absorber.absorb(found)
         merging.remember(connection, self._crm.name, absorbed.merges, now)
         task_events.take_in(connection, self._context.settings, absorbed.tasks, now)
         differing = _differing(absorbed)

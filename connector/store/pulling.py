@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, update
 
@@ -18,6 +19,7 @@ from connector.store.engine import new_ids
 from connector.store.people import join_spellings, opt_out, person_of
 from connector.store.tables import binding, display, ref_text
 from connector.store.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
+from connector.zones import first_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Absorbed:
         return self.counts.setdefault(kind, Counts())
 
 
+_UTC: Final = ZoneInfo("UTC")
 _OURS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ACCOUNT: ("customer",),
     Kind.CONTACT: ("person",),
@@ -93,17 +96,20 @@ _OURS: Mapping[Kind, tuple[str, ...]] = {
 class Absorber:
     """Takes pages of one connection into the store, inside the caller's transaction."""
 
-    def __init__(self, connection: Connection, crm: str, *, now: datetime, key: bytes) -> None:
+    def __init__(self, connection: Connection, crm: str, *, now: datetime, key: bytes, zone: ZoneInfo = _UTC) -> None:
+        """`zone` is the company's: days end by it where an owner has none."""
         self._sql = connection
         self._crm = crm
         self._now = now
         self._key = key
+        self._zone = zone
 
     def absorb(self, page: Sequence[Found]) -> Absorbed:
         """Store a page of one object. Each record counts exactly once, as stored, unchanged, deleted or refused."""
         result = Absorbed()
         known = self._bindings([found.ref for found in page])
         fresh: dict[Kind, dict[str, _Fresh]] = {}
+        zones = self._zones(page)
         for found in page:
             reading, counts = found.reading, result.of(found.reading.kind)
             counts.read += 1
@@ -116,7 +122,7 @@ class Absorber:
             elif isinstance(reading.value, SeenTask) and reading.value.key == MARK_KEY:
                 counts.unchanged += 1  # the installation's mark is read apart
                 own_users.note(self._sql, self._crm, _maker(reading.value))
-            elif (row := _if_fresh(reading.value, known.get(found.ref))) is None:
+            elif (row := _if_fresh(self._when_over(reading.value, zones), known.get(found.ref))) is None:
                 counts.unchanged += 1
             else:
                 counts.changed += 1
@@ -130,6 +136,26 @@ class Absorber:
                 self._refuse(found)
         self._note_shown(page)
         return result
+
+    def _zones(self, page: Sequence[Found]) -> Mapping[str, str | None]:
+        """Return the zones of the users whose interactions on this page ended on a day of which no time is known."""
+        values = [found.reading.value for found in page]
+        days = [value for value in values if isinstance(value, Interaction) and value.all_day]
+        refs = {str(ref_text(value.owner)) for value in days if value.owner is not None}
+        if not refs:
+            return {}
+        owner = tables.owner
+        mine = (owner.c.connection == self._crm, among(self._sql, owner.c.ref, refs))
+        rows = self._sql.execute(select(owner.c.ref, owner.c.timezone).where(*mine))
+        return {row.ref: row.timezone for row in rows}
+
+    def _when_over(self, value: Pulled, zones: Mapping[str, str | None]) -> Pulled:
+        """Let what ended on a day end when that day was over for its owner: nobody is asked about a meeting before it."""
+        if not isinstance(value, Interaction) or not value.all_day or value.ended_at is None:
+            return value
+        zone = first_zone((zones.get(ref_text(value.owner) or ""),), self._zone)
+        next_day = value.ended_at.date() + timedelta(days=1)
+        return replace(value, ended_at=datetime.combine(next_day, time(), zone).astimezone(UTC))
 
     def _bindings(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
         columns: list[ColumnElement[Any]] = [binding.c[name] for name in ("ref", "id", "kind", "content", "alias")]

@@ -79,6 +79,7 @@ STANDARD: dict[str, dict[str, str]] = {
         "Location": "text",
         "IsChild": "boolean",
         "IsRecurrence": "boolean",
+        "IsAllDayEvent": "boolean",
         "IsPrivate": "boolean",
         "AccountId": "reference Account",
         "WhoId": "reference Contact,Lead",

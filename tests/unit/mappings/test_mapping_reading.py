@@ -217,9 +217,17 @@ def test_a_deal_is_won_when_its_stage_changed(mapping: FittedMapping) -> None:
     assert (found.ended, found.ended_at) == ("won", NOON_UTC)
 
 
-def test_a_lost_deal_without_that_moment_counts_from_its_day(mapping: FittedMapping) -> None:
+def test_of_an_all_day_event_the_day_alone_is_meant(mapping: FittedMapping) -> None:
+    day = {"EndDateTime": "2026-11-17T00:00:00.000+0000", "IsChild": False, "IsRecurrence": False, "IsPrivate": False}
+    found = interaction(mapping, "Event", IsAllDayEvent=True, **day)
+    assert (found.ended_at, found.all_day) == (datetime(2026, 11, 17, tzinfo=UTC), True)
+    found = interaction(mapping, "Event", IsAllDayEvent=False, **day)
+    assert (found.ended_at, found.all_day) == (datetime(2026, 11, 17, tzinfo=UTC), False)
+
+
+def test_a_lost_deal_without_that_moment_counts_by_its_day(mapping: FittedMapping) -> None:
     found = interaction(mapping, "Opportunity", Name="Big", IsClosed=True, IsWon=False, CloseDate="2026-11-12")
-    assert (found.ended, found.ended_at) == ("lost", datetime(2026, 11, 12, tzinfo=UTC))
+    assert (found.ended, found.ended_at, found.all_day) == ("lost", datetime(2026, 11, 12, tzinfo=UTC), True)
     assert found.label == 'deal "Big"'
     assert interaction(mapping, "Opportunity", IsClosed=False, IsWon=False, CloseDate="2026-11-12").ended is None
 
