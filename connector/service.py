@@ -309,13 +309,17 @@ def serve(house: Installation, server: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    web = _Server(config, house.stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The web server ends on these by itself, and then raises them again: so that what stands below is still done.
         signal.signal(number, lambda _number, _frame: house.stop.set())
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:  # `nohup` wants it ignored
+        signal.signal(hang_up, lambda _number, frame: web.handle_exit(signal.SIGTERM, frame))
     service.start()
     log.info("serving", listen=f"{listen.host}:{listen.port}", public_url=house.settings.web.public_url)
     try:
-        _Server(config, house.stop).run(sockets=[server])
+        web.run(sockets=[server])
     finally:
         ended = service.stop(LAP_SECONDS)
         log.info("stopped")

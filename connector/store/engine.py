@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,8 +143,28 @@ def _unusable(store: Store, error: DBAPIError) -> StoreError:
     return StoreError(
         f"the database could not be opened: {_words(store, error)}.",
         where="store.url",
-        remedy="Check that it is there, that this user may write it, and that no other program keeps it locked.",
+        remedy=_remedy_of_the_place(store, error)
+        or "Check that it is there, that this user may write it, and that no other program keeps it locked.",
     )
+
+
+def _remedy_of_the_place(store: Store, error: DBAPIError) -> str:
+    """Return what helps where SQLite's file cannot be used because of its disk or its folder; "" where that is not why."""
+    path, code = store.path, getattr(error.orig, "sqlite_errorcode", None)
+    if path is None or code is None:
+        return ""
+    match code & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return f"The disk is full: make room where {path.parent} lies. Nothing is lost, and the next run goes on."
+        case sqlite3.SQLITE_READONLY:
+            return f"{path} may not be written: let this user write it, or mount its file system for writing."
+        case sqlite3.SQLITE_CANTOPEN if not os.access(path.parent, os.F_OK):
+            return (
+                f"The folder {path.parent} is not there, or this user may not look into it: make it, or give the right."
+            )
+        case sqlite3.SQLITE_CANTOPEN if not os.access(path.parent, os.W_OK | os.X_OK):
+            return f"Let the user who runs Afterword write in {path.parent}: SQLite makes files beside the database."
+    return ""
 
 
 def _words(store: Store, error: DBAPIError) -> str:
@@ -172,7 +192,8 @@ def _ceased(store: Store, error: OperationalError) -> StoreError:
     return StoreError(
         f"the database ceased to work: {_words(store, error)}.",
         where="store.url",
-        remedy="See that its disk has room and that its server is there. What was not stored yet is done by the next run.",
+        remedy=_remedy_of_the_place(store, error)
+        or "See that its disk has room and that its server is there. What was not stored yet is done by the next run.",
     )
 
 
@@ -191,14 +212,14 @@ def _engine(url: str, *, is_sqlite: bool) -> Engine:
 
 def _make_private(_dialect: Any, _record: Any, args: list[Any], _options: Any) -> None:
     """Make the file before SQLite does, which would let others read it. Its companions get their rights from it."""
-    path = Path(args[0])
-    # A folder that is not there, or may not be written, is what SQLite itself is about to say.
-    if (
-        not args[0].startswith((":memory:", "file:"))
-        and not path.exists()
-        and os.access(path.parent, os.W_OK | os.X_OK)
-    ):
-        make_empty(path)
+    if args[0].startswith((":memory:", "file:")):
+        return
+    with suppress(
+        OSError
+    ):  # a folder that is not there or may not be written, a full disk: SQLite itself is about to say it
+        path = Path(args[0])
+        if not path.exists():
+            make_empty(path)
 
 
 def _without_values(context: ExceptionContext) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import requests
 
 CONFIG = """
@@ -29,7 +30,8 @@ def is_up(port: int) -> bool:
         return False
 
 
-def test_a_crm_that_does_not_answer_holds_nobody_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_crm_that_does_not_answer_holds_nobody_up(tmp_path: Path, number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(30)
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -42,7 +44,7 @@ def test_a_crm_that_does_not_answer_holds_nobody_up(tmp_path: Path) -> None:
                 while not is_up(web):
                     assert process.poll() is None
                     time.sleep(0.1)
-                process.send_signal(signal.SIGTERM)
+                process.send_signal(number)
                 assert process.wait(10) == 0
             assert process.stderr is not None
             assert "did not come back" in process.stderr.read()
