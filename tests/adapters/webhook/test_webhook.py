@@ -104,3 +104,20 @@ def test_what_went_wrong_is_told_apart_and_never_names_the_address(
     assert type(caught.value) is error
     assert "secret" not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("call", ["post", "request", "send", "get_adapter"])
+@pytest.mark.parametrize(
+    "error", [ValueError, UnicodeError, TypeError, OverflowError, OSError, RecursionError, AttributeError, KeyError]
+)
+def test_whatever_a_library_raises_nothing_but_our_own_errors_comes_out(
+    monkeypatch: pytest.MonkeyPatch, call: str, error: type[Exception]
+) -> None:
+    def fail(*_args: Any, **_values: Any) -> None:
+        raise error("very-secret")
+
+    monkeypatch.setattr(requests.Session, call, fail)
+    monkeypatch.setattr(ForeignSession, call, fail)
+    with pytest.raises(MailUnavailable) as caught:
+        webhook.post(ForeignSession(), URL, POST)
+    assert "secret" not in str(caught.value)
