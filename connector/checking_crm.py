@@ -58,8 +58,8 @@ class CrmCheck:
         """Return every problem. What cannot be asked after a failure is left out: the failure is the first to put right."""
         refused = list(self._refused_before())
         try:
-            org = self.endpoint.adapter.org()
             schemas = describe_all(self.endpoint.adapter, self.endpoint.mapping)
+            org = self.endpoint.adapter.org()
         except CrmError as error:
             return [self._failure(error)]
         self.schemas = schemas

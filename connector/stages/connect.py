@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connector.budget import CallBudget
-from connector.errors import Problem, SchemaChanged, SettingsError
+from connector.errors import Problem, SchemaChanged, SettingsError, Unavailable
 from connector.model import MissingRight
 from connector.passes import PassBook
 from connector.ports import Clock, CrmAdapter, CrmMapping, MappingSource, ObjectSchema
@@ -19,6 +19,8 @@ from connector.store.written_fields import WrittenField
 SCHEMA_LASTS = timedelta(hours=24)
 """The schema is asked for again after this, and at once when a field turns out to be missing or the mapping was edited."""
 
+
+_CHECK_ADDRESS = "Check the url of this connection: what answers there is something else. If it is right, the user whom we sign in as sees no records."
 
 NECESSARY = frozenset({"account", "contact"})
 """Kinds without which nothing is sent or written."""
@@ -134,12 +136,18 @@ def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, O
 
 
 def describe_all(adapter: CrmAdapter, mapping: MappingSource) -> dict[str, ObjectSchema]:
-    """Ask the CRM for the schema of every object that the mapping names; one that is hidden from us is left out."""
+    """Ask the CRM for the schema of every object that the mapping names; one that is hidden from us is left out.
+
+    `Unavailable`: it knows none of them. No CRM is without accounts, so what answers is something else.
+    """
     found = {}
     for name in mapping.objects:
         schema = describe_one(adapter, name)
         if schema is not None:
             found[name] = schema
+    missing = [name for name in mapping.objects if name not in found]
+    if len(missing) > 1 and len(found) <= 1:  # users may be known without a call
+        raise Unavailable(f"the CRM knows none of {', '.join(missing)}.", remedy=_CHECK_ADDRESS)
     return found
 
 

@@ -79,3 +79,22 @@ def test_a_field_that_is_left_out_of_an_answer_is_not_taken_for_empty(either: Ho
     (told,) = either.status()["refused"]
     assert email in told["what"]
     assert "right" in told["remedy"]
+
+
+def test_an_address_that_knows_nothing_is_told_as_that_and_not_as_missing_objects(either: House) -> None:
+    either.account("Northwind")
+    either.later(HOUR)
+    body = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+    for path in ("/describe", "/crm/properties/"):
+        either.org.faults.fail(
+            404, body if path == "/describe" else {"message": "resource not found"}, path=path, times=None
+        )
+    checked = either.command("check")
+    assert checked.code == 2
+    assert "knows none of" in checked.out
+    assert "Check the url of this connection" in checked.out
+    assert "there is no object" not in checked.out
+    report = either.later(DAY)
+    assert report.exit_code == 3
+    assert "knows none of" in str(report.failures["acme"][0])
+    assert names(either) == {"Northwind"}

@@ -1,0 +1,27 @@
+"""The command can be ended from its first moment on, as process 1 of a container too, which no signal ends by itself."""
+
+import signal
+import subprocess
+import sys
+
+ENDED = """
+import os, signal, sys
+import connector.__main__ as first
+assert not {"typer", "sqlalchemy", "connector.cli"} & set(sys.modules)
+first.end_by(signal.SIGTERM)
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_signal_is_taken_before_anything_slow_is_imported() -> None:
+    # A process that a signal ends by itself has the signal's number, negated.
+    assert run("-c", ENDED).returncode == 128 + signal.SIGTERM
+
+
+def test_the_module_is_the_command() -> None:
+    told = run("-m", "connector", "--version")
+    assert (told.returncode, told.stdout.split()[0]) == (0, "afterword")
