@@ -20,7 +20,10 @@ SCHEMA_LASTS = timedelta(hours=24)
 """The schema is asked for again after this, and at once when a field turns out to be missing or the mapping was edited."""
 
 
-_CHECK_ADDRESS = "Check the url of this connection: what answers there is something else. If it is right, the user whom we sign in as sees no records."
+_CHECK_ADDRESS = (
+    "Check the url of this connection: what answers there is something else. If it is right, the user whom we sign in as sees no "
+    "records."
+)
 
 NECESSARY = frozenset({"account", "contact"})
 """Kinds without which nothing is sent or written."""

@@ -6,8 +6,6 @@ from typing import Any
 from house import DAY, HOUR, House
 from incidents import asked
 
-from connector.store import retries
-
 HIGH = {"salesforce": "High", "hubspot": "HIGH"}
 FIELD = {"salesforce": "Priority", "hubspot": "hs_task_priority"}
 
@@ -26,13 +24,6 @@ def offer(house: House, *, high: bool) -> None:
     fields.fields["Priority"] = replace(priority, values=() if high else ("Normal", "Low"), restricted=not high)
 
 
-def again(house: House) -> None:
-    """Let what was refused be tried once more."""
-    with house.installation.store.write() as tx:
-        retries.again(tx, "acme")
-    house.later(HOUR)
-
-
 def test_the_task_is_made_without_its_priority_and_gets_it_later(either: House) -> None:
     asked(either)
     offer(either, high=False)
@@ -48,7 +39,7 @@ def test_the_task_is_made_without_its_priority_and_gets_it_later(either: House) 
     either.later(HOUR)
     assert either.writes == []
     offer(either, high=True)
-    again(either)
+    assert either.command("retry", "acme").code == 0
     (task,) = either.tasks()
     assert task[FIELD[crm]] == HIGH[crm]
     assert either.status()["refused"] == []

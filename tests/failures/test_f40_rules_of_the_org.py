@@ -31,6 +31,21 @@ def test_a_task_that_a_rule_refuses_is_told_in_its_words_and_not_tried_again_as_
     assert len(either.tasks()) == 1
 
 
+def test_a_rule_that_was_mended_lets_the_task_through_at_once_when_the_admin_asks(either: House) -> None:
+    code = "FIELD_CUSTOM_VALIDATION_EXCEPTION" if words(either, "Task") == "Task" else "VALIDATION_ERROR"
+    asked(either)
+    either.org.faults.refuse_row(words(either, "Task"), code, RULE)
+    either.answer(either.mailbox.mails[-1], 1)
+    either.lap()
+    still = either.command("retry", "acme")
+    assert RULE in still.out
+    assert either.tasks() == []
+    either.org.faults.clear()
+    assert either.command("retry", "acme").code == 0
+    assert len(either.tasks()) == 1
+    assert either.status()["refused"] == []
+
+
 def test_nothing_that_is_sent_asks_for_rules_to_be_set_aside(either: House) -> None:
     asking = set[str]()
 
