@@ -56,7 +56,7 @@ class People:
     def answer(self) -> None:
         """Let everybody who got a mail answer, all of them unhappily."""
         for mail in list(self.house.mailbox.mails):
-            if mail.to not in self.answered:
+            if mail.unsubscribe and mail.to not in self.answered:
                 self.answered.add(mail.to)
                 self.house.answer(mail, 1 + len(self.answered) % 2, f"Thoughts of {mail.to}")
 

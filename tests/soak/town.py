@@ -70,7 +70,8 @@ class Town:
 
     def _serve(self, dice: random.Random) -> None:
         person = dice.choice(sorted(self.contacts))
-        case = self.house.case(self.accounts[self.homes[person]], self.contacts[person])
+        subject = {"subject" if self.house.ADAPTER == "hubspot" else "Subject": f"Fault {len(self.cases)}"}
+        case = self.house.case(self.accounts[self.homes[person]], self.contacts[person], **subject)
         self.house.close_case(case)
         self.cases.append(case)
 
@@ -89,8 +90,9 @@ class Town:
     def answer(self, step: int, replay: set[tuple[str, str]] | None) -> None:
         """Let everybody answer who was asked and has not, or those of a replay."""
         done = {(to, subject) for _, to, subject in self.answered}
-        mails = {(mail.to, mail.subject): mail for mail in self.house.mailbox.mails}
-        assert len(mails) == len(self.house.mailbox.mails), "somebody was asked twice"
+        surveys = [mail for mail in self.house.mailbox.mails if mail.unsubscribe]
+        mails = {(mail.to, mail.subject): mail for mail in surveys}
+        assert len(mails) == len(surveys), "somebody was asked twice"
         wanted = sorted(set(mails) - done if replay is None else replay)
         for to, subject in wanted:
             self.house.advance(timedelta(minutes=1))  # no two at once: which is the latest must not be left to chance

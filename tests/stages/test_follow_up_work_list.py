@@ -113,7 +113,9 @@ def test_people_who_were_never_sent_anything_were_not_asked(here: World) -> None
     invitation(here, "answered", state="bounced")
     answer(here, "r", 4, invitation_id="answered")
     with here.store.read() as connection:
-        assert following.people_asked(connection, "oy") == (2, 1)
+        asked, answered, by = following.people_asked(connection, "oy")
+    assert (asked, answered) == (2, 1)
+    assert by is not None
 
 
 def test_mail_that_bounced_is_no_silence(here: World) -> None:

@@ -76,7 +76,8 @@ class Laps(RuleBasedStateMachine):
     @rule(who=some)
     def close_a_case(self, who: int) -> None:
         contact = self.contacts[who % len(self.contacts)]
-        self.cases.append(self.world.crm.case(self.world.crm.get(contact)["AccountId"], contact))
+        account, subject = self.world.crm.get(contact)["AccountId"], f"Fault {len(self.cases)}"
+        self.cases.append(self.world.crm.case(account, contact, Subject=subject))
         self.world.crm.close(self.cases[-1])
 
     @precondition(lambda self: self.cases)

@@ -55,7 +55,7 @@ def peak(store: Store, pages: int) -> int:
     crm = cast(Any, LargeCrm(pages))
     context = Context(
         store=store,
-        settings=cast(Any, SimpleNamespace(surveys={})),
+        settings=cast(Any, SimpleNamespace(surveys={}, company=SimpleNamespace(timezone=UTC))),
         clock=SteppedClock(NOW),
         connected={},
         channel=None,
