@@ -70,6 +70,8 @@ class Service:
         self._waiting: set[Stages] = set()
         self._kept_out: dict[str, datetime | None] = {}
         """Connections whose CRM does not let us in: since when it may pass; None where nothing but an admin helps."""
+        self._failing: datetime | None = None
+        """Since when every scheduled lap has ended in a failure of its own, not of a connection's."""
         self._answered: dict[str, datetime] = {}
         """When each customer's last answer of this minute was taken in at once."""
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="laps")
@@ -107,6 +109,9 @@ class Service:
         if silent > SILENCE + self._every:
             return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
         now, kept_out = self.house.clock.now(), sorted(self._kept_out.items())
+        failing = self._failing
+        if failing is not None and now - failing > SILENCE + self._every:
+            return f"every lap since {failing:%Y-%m-%d %H:%M} UTC has failed; its log says why"
         still = [name for name, since in kept_out if since is None or now - since > SILENCE]
         return f"not let in by the CRM: {', '.join(still)}; see `afterword status`" if still else ""
 
@@ -201,9 +206,15 @@ class Service:
     def _run(self, stages: Stages) -> None:
         try:
             report = lap.run(self.house, stages=stages, may_wait=False)
-        except AfterwordError as error:
+        except Exception as error:
+            if stages == lap.ALL:
+                self._failing = self._failing or self.house.clock.now()
+            if not isinstance(error, AfterwordError):
+                raise
             log.error("the lap failed", what=error.what, where=error.where, remedy=error.remedy)
             return
+        if stages == lap.ALL:
+            self._failing = None
         _log_report(report)
         self._note_kept_out(report)
         self._go_on(report)

@@ -135,13 +135,18 @@ def record(
     return Recorded(response_id, True, customer)
 
 
-def may_change(
+def would_change(
     connection: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
-) -> None:
-    """Raises `ChangedTooOften` as `record` would: for those who need not wait for their turn to write to be told so."""
+) -> bool:
+    """Return whether this is another answer than the last one; raises `ChangedTooOften` as `record` would.
+
+    For those who need not wait for their turn to write.
+    """
     newest = _newest(connection, invitation_id)
-    if newest is not None and not _same(connection, newest, ratings, comment):
-        _limit(connection, newest, now)
+    if newest is not None and _same(connection, newest, ratings, comment):
+        return False
+    _limit(connection, newest, now)
+    return True
 
 
 def _limit(connection: Connection, newest: Row[Any] | None, now: datetime) -> None:

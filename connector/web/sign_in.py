@@ -59,10 +59,12 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
         if not is_from_us(request, parts):
             return _not_from_us(parts)
         nonce, browser = _nonce(parts, token), browser_of(request, parts)
+        if nonce is None:
+            return _used_up(parts)
         now = parts.clock.now()
         with parts.store.write() as connection:
-            asked = asked_in(connection, nonce, now) if nonce is not None else None
-            email = use_link(connection, nonce, browser, now) if nonce is not None and browser else None
+            asked = asked_in(connection, nonce, now)
+            email = use_link(connection, nonce, browser, now) if browser else None
         if email is None:
             return _used_up(parts) if asked is None or asked == browser else _elsewhere(parts, safe_account(account))
         if not safe_account(account):

@@ -16,9 +16,9 @@ from connector.store.answering import (
     Invited,
     invited,
     last_given,
-    may_change,
     record,
     stop_surveys,
+    would_change,
 )
 from connector.surveys.questionnaire import Questionnaire, from_json
 from connector.surveys.tokens import ForgedToken
@@ -133,7 +133,8 @@ def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
     ratings = typed.ratings(visit.questionnaire)
     try:
         with parts.store.read() as connection:
-            may_change(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
+            if not would_change(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now()):
+                return None
         with parts.store.write() as connection:
             done = record(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
     except ChangedTooOften as often:

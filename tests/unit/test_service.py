@@ -14,7 +14,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from connector import reconciling
 from connector import service as services
-from connector.clock import SystemClock
+from connector.clock import SteppedClock, SystemClock
 from connector.reconciling import Comparison
 from connector.service import Service
 from connector.settings import Schedule
@@ -227,3 +227,27 @@ def test_a_comparison_goes_on_in_slices_until_it_is_done(monkeypatch: pytest.Mon
     assert done.wait(20)
     service.stop()
     assert asked == [(asked[0][0], services.SLICE)] * 3
+
+
+def test_laps_that_all_end_in_a_fault_are_told_to_whoever_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, house = SteppedClock(datetime(2026, 11, 16, tzinfo=UTC)), _house(every=timedelta(minutes=5))
+    house = cast(Installation, SimpleNamespace(settings=house.settings, stop=house.stop, clock=clock))
+    service = Service(house)
+
+    def fails(_house: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
+        assert not house.stop.is_set()  # it goes on well until it fails
+        if stages == lap.ALL:
+            raise ValueError("a fault of ours")
+        return Report(took_s=float(may_wait))
+
+    monkeypatch.setattr(lap, "run", fails)
+    for told in ("", "", "every lap since 2026-11-16 00:00 UTC has failed; its log says why"):
+        with pytest.raises(ValueError, match="a fault of ours"):
+            service._run(lap.ALL)
+        service._run(AFTER_AN_ANSWER)
+        assert service.trouble() == told
+        clock.advance(timedelta(minutes=20))
+
+    monkeypatch.setattr(lap, "run", lambda *_args, **_options: Report())
+    service._run(lap.ALL)
+    assert service.trouble() == ""

@@ -63,6 +63,16 @@ def test_corrections_push_no_other_answer_off_the_accounts_page(world):
     assert "An older answer" in [answer.row.comment for answer in view.answers]
 
 
+def test_what_changes_nothing_waits_for_no_turn_to_write(world):
+    token = world.invite()
+    correct(world, token, 1)
+
+    with world.store.write():
+        assert correct(world, token, 1).status_code == 303
+        for made_up in ("made-up", world.tokens.survey("invitation1")):
+            assert world.http.post(f"{world.url}/sign-in/{made_up}", timeout=20).status_code == 410
+
+
 # ── people whom the CRM has deleted ──────────────────────────────────────────────────────────────────────────────────
 
 
