@@ -91,6 +91,8 @@ def is_public(address: str) -> bool:
             return is_public(str(inner))
         if found in _TRANSLATED:
             return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        if found not in _GIVEN_OUT:
+            return False
     return found.is_global and not found.is_multicast
 
 
@@ -103,6 +105,8 @@ def _is_private(host: str) -> bool:
 
 
 _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT: Final = ipaddress.ip_network("2000::/3")
+"""What the internet uses of IPv6. What lies outside is local to somebody, be it in forms that are used no more (fec0::)."""
 
 
 class _Answer(io.RawIOBase):

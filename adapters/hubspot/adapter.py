@@ -60,7 +60,9 @@ class HubSpotAdapter:
         self._reader = Reader(self._client, self._catalogue, links, config.passes)
         once = Once(self._client, links, self._reader.properties)
         self._writer = Writer(self._client, self._catalogue, links, once)
-        self.notes: NoteTaker | None = Notes(self._client, links, self._reader.properties, self._writer)
+        self.notes: NoteTaker | None = Notes(
+            config.connection, self._client, links, self._reader.properties, self._writer
+        )
         self._account = Account(self._client)
         self._scopes = Scopes(self._client, config.access_token)
         self._setup = Setup(self._client, self._catalogue)

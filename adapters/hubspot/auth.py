@@ -11,7 +11,7 @@ from typing import Any, Final
 from hubspot.crm.objects.exceptions import ApiException
 
 from adapters.hubspot.config import HubSpotConfig, is_sendable
-from adapters.hubspot.errors import not_data, object_of, translated, words
+from adapters.hubspot.errors import LONGEST_WORDS, all_words, not_data, object_of, translated
 from connector.errors import AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
 
@@ -134,9 +134,14 @@ class Credentials:
                 yield
         except CrmError as error:
             cause = error.__cause__
-            said = words(object_of(cause.body)) if isinstance(cause, ApiException) and cause.status in _REFUSALS else ""
+            said = (
+                all_words(object_of(cause.body))
+                if isinstance(cause, ApiException) and cause.status in _REFUSALS
+                else ""
+            )
             if said:
-                shown = _without((*self._config.secrets, self._refresh_token), said)
+                # Cut last: a piece of a secret is not known as one.
+                shown = _without((*self._config.secrets, self._refresh_token), said)[:LONGEST_WORDS]
                 if not _VERDICT.search(said):
                     raise NotLetIn(f"no token was given ({shown}).", where=self._where, remedy=_PASSES) from cause
                 raise AuthRevoked(f"the refresh token is refused ({shown}).", where=self._where, remedy=_APP) from cause

@@ -52,6 +52,7 @@ _PAUSES: Final[Mapping[str, timedelta]] = {
 }
 _DAILY: Final = "DAILY"
 MISSING_PROPERTY: Final = "PROPERTY_DOESNT_EXIST"
+LONGEST_WORDS: Final = 500
 
 
 class Absent(RecordRejected):
@@ -229,10 +230,15 @@ def details(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def words(body: Mapping[str, Any]) -> str:
-    """Return what HubSpot says, on one line and not too long. What is inside says more than the wrapping."""
+    """Return what HubSpot says, on one line and not too long."""
+    return all_words(body)[:LONGEST_WORDS]
+
+
+def all_words(body: Mapping[str, Any]) -> str:
+    """Return all that HubSpot says, on one line. What is inside says more than the wrapping."""
     inner = [str(row.get("message")) for row in [*details(body), *_quoted(body)] if row.get("message")]
     said = "; ".join(dict.fromkeys(inner)) or str(body.get("message") or "")
-    return " ".join(said.split())[:500]
+    return " ".join(said.split())
 
 
 def _quoted(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

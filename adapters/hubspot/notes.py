@@ -8,7 +8,7 @@ from adapters.hubspot.client import Client
 from adapters.hubspot.errors import LATER
 from adapters.hubspot.links import Links
 from adapters.hubspot.write import Writer
-from connector.errors import Unavailable
+from connector.errors import CrmError, Locked, Unavailable, border
 from connector.ports import Note, Write
 
 _NOTES: Final = "notes"
@@ -18,10 +18,12 @@ _NEWEST: Final = 500
 _Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str, Any]]]
 
 
+@border
 class Notes:
     """Puts notes on records. It takes the scope that tasks take: crm.objects.contacts.write."""
 
-    def __init__(self, client: Client, links: Links, properties: _Lookup, writer: Writer) -> None:
+    def __init__(self, connection: str, client: Client, links: Links, properties: _Lookup, writer: Writer) -> None:
+        self.connection = connection
         self._client = client
         self._links = links
         self._properties = properties
@@ -35,13 +37,18 @@ class Notes:
         write = Write(note.key, _NOTES, {"hs_timestamp": at, _BODY: note.text}, related=(note.about, *note.related))
         (result,) = self._writer.write([write])
         if result.error is not None:
-            raise result.error
+            raise _of_record(result.error)
 
     def _is_there(self, note: Note) -> bool:
         near = self._links.read(note.about.object, [note.about.id], _NOTES)
         if note.about.id not in near:
             where = self._client.where(f"notes of {note.about.object}")
-            raise Unavailable("the notes on the record could not be read.", where=where, remedy=LATER, not_sent=True)
+            raise Locked("the notes on the record could not be read.", where=where, remedy=LATER)
         newest = sorted(near[note.about.id], key=int)[-_NEWEST:]
         held = self._properties(_NOTES, newest, [_BODY]) if newest else {}
         return any(note.key in str(row.get(_BODY) or "") for row in held.values())
+
+
+def _of_record(error: CrmError) -> CrmError:
+    """Return why a note was not made, as its record's own trouble: the others need not wait for what may pass."""
+    return Locked(error.what, where=error.where, remedy=LATER) if isinstance(error, Unavailable) else error

@@ -185,7 +185,8 @@ class Credentials:
         # A status in place of OAuth's own code: the answer was a page, so nobody has judged the credentials.
         if not isinstance(code, str):
             return self._not_sent(Unavailable("no usable answer.", where=self._where, remedy=_PAGE))
-        said = _without((*self._config.secrets, self._refresh_token), f"{code}: {message}"[:300])
+        # Cut last: a piece of a secret is not known as one.
+        said = _without((*self._config.secrets, self._refresh_token), f"{code}: {message}")[:300]
         if code in _PASSING:
             return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where))
         if self._config.auth == "jwt" and _OUTDATED in message.lower():

@@ -20,7 +20,7 @@ LEFT = "left"
 """Among what was written: what was wanted for the fields that were left to others, so that each is told once."""
 NOTED = "noted"
 """Among what was written: the answers that notes tell, because the text was left to others."""
-_NEWS = ("status", "outcome")
+_NEWS = frozenset({"status", "outcome"})
 _DUES = ("due", "due_at")
 _SAY_WHY = (ClosedBy.LATER_ANSWER, ClosedBy.JOINED)
 """What closes a follow-up so that the text of its task tells it."""
@@ -149,7 +149,9 @@ def _not_left(mapping: CrmMapping, texts: Raw, row: Row[Any]) -> Raw:
 def plan(mapping: CrmMapping, row: Row[Any], wanted: Desired, shown: Raw) -> TaskChange | None:
     """Return the change of one task as it is now; None: somebody was at it since it was read, which is looked at first."""
     seen, written = row.task_seen or {}, row.task_written or {}
-    if any(name in seen and not _same(mapping, name, seen[name], shown.get(name)) for name in _NEWS):
+    if any(
+        name in seen and not _same(mapping, name, seen[name], shown.get(name)) for name in mapping.names("task") & _NEWS
+    ):
         return None
     fields = {name: raw for name, raw in wanted.forced.items() if not _same(mapping, name, raw, shown.get(name))}
     left: dict[str, Any] = {}

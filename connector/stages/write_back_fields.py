@@ -42,26 +42,35 @@ def _page_size(outbox: Outbox, target: str) -> int:
 
 
 def _as_of_now(outbox: Outbox, changes: Sequence[Change]) -> list[Change]:
-    """Plan anew what goes to fields that others write too: what stands there now is what can be put back, not what we read last."""
+    """Plan anew what goes to fields that others write too: what stands there now is what can be put back, not what we read last.
+
+    Where a record cannot be understood nobody knows what stands there, so it waits.
+    """
     mapping = outbox.crm.mapping
     late = [change for change in changes if change.fields.keys() & mapping.shared(change.row.target)]
-    found: dict[str, Raw] = {}
+    found: dict[str, Raw | None] = {}
     for start in range(0, len(late), PAGE):
         found |= _present(outbox, late[start : start + PAGE])
     return [
-        plan(mapping, change.row, outbox.now, shown=found[change.key]) if change.key in found else change
+        change if change.key not in found else plan(mapping, change.row, outbox.now, shown=found[change.key])
         for change in changes
+        if found.get(change.key, {}) is not None
     ]
 
 
-def _present(outbox: Outbox, changes: Sequence[Change]) -> dict[str, Raw]:
-    """Return what records of one target show now, by the keys of their changes; those that are gone are left out."""
+def _present(outbox: Outbox, changes: Sequence[Change]) -> dict[str, Raw | None]:
+    """Return what records of one target show now, by the keys of their changes; those that are gone are left out.
+
+    None: it cannot be told.
+    """
     crm, target = outbox.crm, changes[0].row.target
     paths = {name: crm.mapping.crm_field(target, name) for name in crm.mapping.shared(target)}
     by_id = {ref_of(crm.name, change.row.ref).id: change for change in changes}
     records = crm.adapter.fetch(crm.mapping.object_of(target), list(by_id), sorted(paths.values()))
     return {
-        by_id[id_].key: {**by_id[id_].row.shown, **{name: record.fields.get(path) for name, path in paths.items()}}
+        by_id[id_].key: None
+        if record.fault
+        else {**by_id[id_].row.shown, **{name: record.fields.get(path) for name, path in paths.items()}}
         for id_, record in records.items()
     }
 

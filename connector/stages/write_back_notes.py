@@ -68,7 +68,7 @@ def _notes(outbox: Outbox, tx: Transaction, row: Row[Any]) -> list[tuple[str, No
     for answer in _untold(tx, inside, row.task_written.get(NOTED, ())):
         said = answer.read_in(row.connection, is_known=row.contact_id is not None)
         block = tasks.answer(said, tz, words)
-        if said.at <= row.opened_at or _spaced(outbox.crm.mapping.render("task", {"body": block})["body"]) in told:
+        if said.at <= row.opened_at or _spaced(_as_in_a_task(outbox, block)) in told:
             continue
         link = Link(tasks.link_names(words)[0], f"{details_url(context, row.account_id)}#{said.response_id}")
         note = Note(
@@ -80,6 +80,11 @@ def _notes(outbox: Outbox, tx: Transaction, row: Row[Any]) -> list[tuple[str, No
         )
         found.append((row.id, note))
     return found
+
+
+def _as_in_a_task(outbox: Outbox, text: str) -> Any:
+    """Return a text as a task would hold it; as it is where the mapping has no text of tasks any more."""
+    return outbox.crm.mapping.render("task", {"body": text}).get("body", text)
 
 
 def _untold(tx: Transaction, inside: Collection[str], noted: Collection[str]) -> list[Said]:

@@ -141,7 +141,7 @@ class Changer:
             self._send([change for change in changes if change.fields], known)
 
     def _present(self, rows: Sequence[Row[Any]]) -> dict[str, Record]:
-        """Read the tasks as they are now, by ref; those that are gone are absent, and `pull` will hear of it."""
+        """Read the tasks as they are now, by ref; those that are gone or not understood are absent, and `pull` hears of it."""
         mapping, adapter = self.outbox.crm.mapping, self.outbox.crm.adapter
         refs = [ref_of(self.outbox.crm.name, row.task_ref) for row in rows]
         paths = sorted(mapping.crm_field("task", name) for name in self._names())
@@ -149,7 +149,7 @@ class Changer:
         for object_name in dict.fromkeys(ref.object for ref in refs):
             ids = [ref.id for ref in refs if ref.object == object_name]
             records = adapter.fetch(object_name, ids, paths)
-            found |= {f"{object_name}/{record_id}": record for record_id, record in records.items()}
+            found |= {f"{object_name}/{id_}": record for id_, record in records.items() if not record.fault}
         return found
 
     def _names(self) -> frozenset[str]:

@@ -110,8 +110,11 @@ class Absorber:
         known = self._bindings([found.ref for found in page])
         fresh: dict[Kind, dict[str, _Fresh]] = {}
         zones = self._zones(page)
+        understood: list[str] = []
         for found in page:
             reading, counts = found.reading, result.of(found.reading.kind)
+            if reading.error is None:
+                understood.append(found.ref)
             counts.read += 1
             if found.deleted:
                 buried = self._bury(found, known.get(found.ref), result)
@@ -130,6 +133,7 @@ class Absorber:
                 fresh.setdefault(kind_of(reading.value), {})[found.ref] = row
         for kind, rows in fresh.items():
             self._store(kind, rows, known)
+        self._unrefuse(understood)
         result.tasks += self._see_tasks(fresh.get(Kind.FOLLOW_UP, {}))
         for found in page:
             if found.reading.value is not None and found.reading.error is not None:  # only a fact was not understood
@@ -175,7 +179,6 @@ class Absorber:
             self._look_again(rows, changed)
         self._update(kind, rows, changed)
         self._bind(kind, rows, ids | changed, known)
-        self._unrefuse(rows)
         self._write_again(kind, changed)
         if kind is Kind.CONTACT:
             contacts = [row.value for row in rows.values() if isinstance(row.value, Contact)]

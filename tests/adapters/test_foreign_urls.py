@@ -174,6 +174,9 @@ def test_s10_a_slow_answer_is_left(house: House, monkeypatch: pytest.MonkeyPatch
         "::ffff:10.0.0.1",
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
+        "fec0::1",
+        "64:ff9b:1::a9fe:a9fe",
+        "::10.0.0.1",
         "ff02::1",
     ],
 )

@@ -165,3 +165,46 @@ def _put(both: TwoWorlds, monkeypatch: pytest.MonkeyPatch, record: str, odd: dic
             yield replace(page, records=[*hit, *(one for one in page.records if one.id != record)])
 
     monkeypatch.setattr(both.adapter, "changes", changes)
+
+
+@ONE_DATABASE
+def test_a_record_that_is_as_it_was_again_is_set_aside_no_more(
+    both: TwoWorlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = both.crm.contact(both.account("Northwind"), "Maria Virtanen", Title="CFO")
+    both.lap()
+    honest = both.adapter.changes
+
+    def changes(*args: Any, **rest: Any) -> Iterator[Page]:
+        for page in honest(*args, **rest):
+            odd = [replace(one, fields={}, fault="odd.") if one.id == contact else one for one in page.records]
+            yield replace(page, records=odd)
+
+    with monkeypatch.context() as for_now:
+        for_now.setattr(both.adapter, "changes", changes)
+        both.crm.update(contact, {"Title": "x"})
+        both.lap()
+        assert [one.key for one in both.rows(tables.refused)] == [f"read:Contact/{contact}"]
+    both.crm.update(contact, {"Title": "CFO"})
+    both.lap()
+    assert both.rows(tables.refused) == []
+
+
+@ONE_DATABASE
+def test_a_record_that_was_never_understood_and_is_deleted_is_set_aside_no_more(
+    both: TwoWorlds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = _closed_case(both)
+    _put(both, monkeypatch, case, {"ClosedDate": "9" * 5000})
+    both.lap()
+    assert [one.key for one in both.rows(tables.refused)] == [f"read:Case/{case}"]
+    both.crm.delete(case)
+    both.lap()
+    assert both.rows(tables.refused) == []
+
+
+def _closed_case(both: TwoWorlds) -> str:
+    account = both.account("Northwind")
+    case: str = both.crm.case(account, both.crm.contact(account, "Maria Virtanen"))
+    both.crm.close(case)
+    return case

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from lap_world import DAY, HOUR, LapWorld
+from own_fields import PACKAGED, use
 
 from connector.errors import NotPermitted, RecordRejected, Unavailable
+from connector.model import MARK_KEY
 from connector.ports import Note
 from tests.databases import ONE_DATABASE
 
@@ -77,3 +79,15 @@ def test_while_nobody_has_changed_the_task_there_is_no_note(world: LapWorld) -> 
         world.answer(world.ask(account, maria), 1, words)
         world.lap()
     assert taker.asked == []
+
+
+def test_a_mapping_without_the_text_of_tasks_any_more_stops_no_lap(world: LapWorld) -> None:
+    taker = Taker(Unavailable("no answer"))
+    edited_then_answered(world, taker)
+    taker.refusal = None
+    body = next(one for one in PACKAGED.partition("[write.task]\n")[2].split("\n") if one.startswith("body = "))
+    use(world, PACKAGED.replace(f"{body}\n", ""))
+    (mark,) = (row for row in world.crm.all("Task") if row.get("Afterword_Key__c") == MARK_KEY)
+    world.crm.update(mark["Id"], {"Subject": mark["Description"]})  # as after `setup-crm --take-over`
+    assert world.lap(HOUR).exit_code == 0
+    assert "> Further words." in taker.asked[-1].text

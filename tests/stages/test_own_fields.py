@@ -1,6 +1,6 @@
 """Only fields that are ours are written: one of somebody else's is set aside alone, until an admin says that it may be overwritten."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from own_fields import line, use
 from sqlalchemy import delete, select
 
 from connector import checking, planning, setting_up
+from connector.ports import Record
 from connector.stages import lap
 from connector.stages.lap import Report
 from connector.store import connecting, made, tables
@@ -100,6 +101,31 @@ def test_what_stood_there_is_asked_for_in_the_moment_of_writing(world: LapWorld)
         tx.execute(tables.display.update().values(shown={"summary": "what was read before the edit"}))
     world.crm.update(account, {"Description": NOTES})
     write_back_alone(world)
+    with world.store.read() as tx:
+        lines = tx.execute(select(tables.write_log)).all()
+    assert [one.before["summary"] for one in lines if "summary" in one.after] == [NOTES]
+
+
+def test_over_what_cannot_be_understood_nothing_is_written_until_it_can(
+    world: LapWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = world.account(Description=NOTES)
+    use(world, line("account", "summary", '{ field = "Description", own = true }'))
+    contact = world.crm.contact(account, "Maria Virtanen")
+    invitation = world.ask(account, contact)
+    world.answer(invitation, 1)
+    honest = world.adapter.fetch
+
+    def fetch(object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        found = honest(object_name, ids, fields)
+        return {id_: replace(one, fields={}, fault="no time of change.") for id_, one in found.items()}
+
+    with monkeypatch.context() as odd:
+        odd.setattr(world.adapter, "fetch", fetch)
+        write_back_alone(world)
+        assert world.crm.get(account)["Description"] == NOTES
+    write_back_alone(world)
+    assert "1 of 5" in world.crm.get(account)["Description"]
     with world.store.read() as tx:
         lines = tx.execute(select(tables.write_log)).all()
     assert [one.before["summary"] for one in lines if "summary" in one.after] == [NOTES]

@@ -1,15 +1,18 @@
 """What has changed about a follow-up reaches its task, and nothing that somebody else wrote there is written over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from lap_world import HOUR, LapWorld
+from own_fields import PACKAGED, use
 
 from connector import planning
 from connector.errors import RecordRejected, Unavailable
 from connector.model import ClosedBy
+from connector.ports import Record
 from connector.stages import lap
 from connector.store import tables, task_rows
 from tests.databases import ONE_DATABASE
@@ -234,3 +237,29 @@ def test_the_plan_shows_the_change_and_makes_none(world: LapWorld, unhappy: str)
     assert (write["action"], write["record"]) == ("update", NEW["subject"])
     assert write["fields"]["Subject"] | {"label": ""} == {"before": before, "after": NEW["subject"], "label": ""}
     assert task(world)["Subject"] == before
+
+
+def test_a_task_that_cannot_be_understood_for_the_moment_was_not_changed_by_somebody_else(
+    world: LapWorld, unhappy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = world.adapter.fetch
+
+    def fetch(object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        found = honest(object_name, ids, fields)
+        return {id_: replace(one, fields={}, fault="no time of change.") for id_, one in found.items()}
+
+    change(world, task_seen=None, **NEW)
+    with monkeypatch.context() as odd:
+        odd.setattr(world.adapter, "fetch", fetch)
+        lap.run(world.house, stages=[lap.Stage.WRITE_BACK])
+    assert only(world).task_left_at is None
+    lap.run(world.house, stages=[lap.Stage.WRITE_BACK])
+    assert task(world)["Subject"] == NEW["subject"]
+
+
+def test_a_field_that_is_mapped_no_more_keeps_no_task_from_being_changed(world: LapWorld, unhappy: str) -> None:
+    outcome = next(one for one in PACKAGED.partition("[write.task]\n")[2].split("\n") if one.startswith("outcome = "))
+    use(world, PACKAGED.replace(f"{outcome}\n", ""))
+    change(world, **NEW)
+    lap.run(world.house, stages=[lap.Stage.WRITE_BACK])
+    assert task(world)["Subject"] == NEW["subject"]

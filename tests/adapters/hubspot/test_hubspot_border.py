@@ -18,13 +18,14 @@ from adapters.hubspot.errors import failure, object_of
 from adapters.hubspot.meter import Meter
 from adapters.hubspot.parsing import parsed, pause_of, time_of
 from adapters.hubspot.values import is_stamp, moment
-from connector.errors import AfterwordError, CrmError, Unavailable
+from connector.errors import AfterwordError, CrmError, RecordRejected, Unavailable
 from connector.model import Ref
-from connector.ports import FieldSpec, Query, Write
+from connector.ports import FieldSpec, Note, Query, Write
 
 FOREIGN = (ValueError, UnicodeError, TypeError, OverflowError, RecursionError, OSError, KeyError, AttributeError)
 SPEC = FieldSpec("companies", "afterword_mood", "Mood", "text")
-CALLS: dict[str, Callable[[HubSpotAdapter], Any]] = {
+NOTE = Note("key", "A further answer.", Ref("acme-hub", "companies", "1"), NOON)
+CALLS: dict[str, Callable[[Any], Any]] = {
     "org": lambda hub: hub.org(),
     "describe": lambda hub: hub.describe("companies"),
     "changes": lambda hub: list(hub.changes(Query("companies", ("name",)), since=None, after=None)),
@@ -39,6 +40,7 @@ CALLS: dict[str, Callable[[HubSpotAdapter], Any]] = {
     "rights": lambda hub: hub.missing_rights({"companies": frozenset({"read"})}),
     "plan_setup": lambda hub: hub.plan_setup([SPEC]),
     "limits": lambda hub: hub.field_limits(["companies"]),
+    "note": lambda hub: hub.notes.put(NOTE),
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -295,3 +297,18 @@ def test_s11_associations_that_go_round_end_with_an_error_that_says_so(hub: HubS
     wire.handle("POST", "/crm/associations/2026-03/tickets/companies/batch/read", page)
     with pytest.raises(CrmError, match="goes round"):
         hub.fetch("tickets", ["1"], ["associations.companies"])
+
+
+NOTES = "/crm/associations/2026-03/companies/notes/batch/read"
+HIDDEN = {"category": "OBJECT_NOT_FOUND", "message": "no such company", "context": {"id": ["1"]}}
+
+
+@pytest.mark.parametrize("found", [{"results": [], "errors": [HIDDEN]}, {"results": [], "errors": [{"message": "?"}]}])
+def test_a_record_whose_notes_cannot_be_read_keeps_no_other_from_its_note(
+    hub: HubSpotAdapter, wire: Wire, found: dict[str, Any]
+) -> None:
+    wire.answer("POST", NOTES, found)
+    assert hub.notes is not None
+    with pytest.raises(RecordRejected, match="could not be read") as caught:
+        hub.notes.put(NOTE)
+    assert not caught.value.permanent

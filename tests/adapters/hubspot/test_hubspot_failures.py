@@ -117,6 +117,17 @@ def test_a_refusal_that_repeats_a_renewed_token_is_told_without_it(wire: Wire, c
     hub.close()
 
 
+def test_a_long_refusal_is_told_without_a_piece_of_a_token(wire: Wire, clock: SteppingClock) -> None:
+    app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "handed-over"}
+    said = "unknown token " + "x" * 480 + " handed-over"
+    wire.answer("POST", "/oauth/2026-03/token", {"status": "BAD_REFRESH_TOKEN", "message": said}, status=400)
+    hub = adapter("acme-hub", app, clock)
+    with pytest.raises(AuthRevoked, match="unknown token") as caught:
+        hub.org()
+    assert "hand" not in str(caught.value)
+    hub.close()
+
+
 def test_of_an_app_that_was_installed_no_key_is_asked_about(wire: Wire, clock: SteppingClock) -> None:
     app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
     hub = adapter("acme-hub", app, clock)

@@ -119,6 +119,14 @@ def test_a_fixed_token_cannot_be_renewed(crm: SalesforceAdapter, wire: Wire) -> 
     assert "secret" not in str(caught.value)
 
 
+def test_a_long_refusal_is_told_without_a_piece_of_them(connect: Connect, wire: Wire) -> None:
+    answer = {"error": "invalid_client", "error_description": "x" * 280 + "hush-hush"}
+    wire.answer("POST", TOKEN, answer, status=400)
+    with pytest.raises(AuthRevoked) as caught:
+        connect(**APP).describe("Account")
+    assert "hu" not in str(caught.value).partition("xxx")[2]
+
+
 def test_refused_credentials_are_told_without_them(connect: Connect, wire: Wire) -> None:
     answer = {"error": "invalid_client", "error_description": "hush-hush is not the secret"}
     wire.answer("POST", TOKEN, answer, status=400)
