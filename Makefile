@@ -11,9 +11,9 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 PYTEST := $(BIN)/python -m pytest
-# A worker more than there are cores, since some wait for a process or a clock; a file's tests stay together, so that servers and
+# Two workers more than there are cores, since many wait for a process or a clock; a file's tests stay together, so that servers and
 # browsers are started once for each file; and files come in the order of tests/conftest.py, those that take long first.
-WORKERS ?= $(shell "$(PYTHON)" -c 'import os; print((os.cpu_count() or 1) + 1)')
+WORKERS ?= $(shell "$(PYTHON)" -c 'import os; print((os.cpu_count() or 1) + 2)')
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 ARGS ?=
 

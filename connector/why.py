@@ -88,14 +88,17 @@ def explain(store: Store, record: str, *, tz: tzinfo = UTC, observing: Collectio
 
 
 def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> list[str]:
-    """Return the decisions on accounts (rows) that led to no mail, one sentence a line: for a page that tells the others itself."""
+    """Return the decisions on accounts (rows) that led to no mail, one sentence a line: for a page that tells the others itself.
+
+    It names nobody whom the CRM has deleted.
+    """
     with store.read() as connection:
         entries = [
             entry for row in accounts for entry in survey_log.entries(connection, Found(Kind.ACCOUNT.value, row))
         ]
     lines: list[str] = []
     told: set[str] = set()
-    teller = _Teller(tz)
+    teller = _Teller(tz, names_deleted=False)
     for entry in entries:
         if entry.invitation is None:
             lines += [f"{teller.verdict(entry)}.", *(f"  {line}" for line in teller.standing_once(entry, told))]
@@ -107,6 +110,7 @@ class _Teller:
     """Tells it, with times in one zone."""
 
     tz: tzinfo
+    names_deleted: bool = True
 
     def record(self, found: Found, person: Any | None, entries: list[Entry], observing: Collection[str]) -> list[str]:
         row = found.row
@@ -130,7 +134,12 @@ class _Teller:
         if entry.person is None or entry.person.person in told:
             return []
         told.add(entry.person.person)
-        return list(self._standing(entry.person, entry.who))
+        return list(self._standing(entry.person, self._name(entry.contact) if entry.contact is not None else entry.who))
+
+    def _name(self, contact: Any) -> str:
+        return (
+            str(contact.name) if self.names_deleted or contact.deleted_at is None else "somebody who is no longer known"
+        )
 
     def _standing(self, person: Any | None, who: str) -> Iterable[str]:
         """Tell since when somebody is not to be asked, or not to be reached, whatever was decided about them before."""
@@ -159,7 +168,7 @@ class _Teller:
 
     def verdict(self, entry: Entry) -> str:
         row = entry.decision
-        who = entry.contact.name if entry.contact is not None else "nobody"
+        who = self._name(entry.contact) if entry.contact is not None else "nobody"
         subject = f"{row.survey}, {entry.interaction.label}, {who}"
         return f"{subject}: {self._move(row)} ({self._time(row.decided_at)})"
 

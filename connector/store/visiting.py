@@ -39,6 +39,8 @@ class AccountView:
     """Names of those to whom the follow-ups are assigned, by connection and ref."""
     people: Mapping[str, Row[Any]]
     """What is known of the persons asked: who wants no surveys any more, and whom mail does not reach."""
+    gone: Collection[str]
+    """The contacts whom the CRM has deleted: they are named nowhere."""
 
     def assignee(self, one: Row[Any]) -> str:
         """Return who has a follow-up to do; empty when nobody has."""
@@ -82,6 +84,7 @@ def account_view(connection: Connection, account_id: str, *, crms: Collection[st
         follow_ups=follow_ups,
         owners={address: one.name for address, one in owners.items()},
         people=people(connection, {one.person for one in invitations}),
+        gone=_gone(connection, [one.contact_id for one in (*invitations, *follow_ups) if one.contact_id]),
     )
 
 
@@ -117,3 +120,9 @@ def _names(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Return the names of contacts by id, without those whom the CRM has deleted."""
     known = select(contact.c.id, contact.c.name).where(contact.c.deleted_at.is_(None))
     return {row.id: row.name for part in chunks(ids) for row in connection.execute(known.where(contact.c.id.in_(part)))}
+
+
+def _gone(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these contacts the CRM has deleted."""
+    deleted = select(contact.c.id).where(contact.c.deleted_at.is_not(None))
+    return frozenset(id_ for part in chunks(ids) for id_ in connection.scalars(deleted.where(contact.c.id.in_(part))))

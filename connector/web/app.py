@@ -15,7 +15,7 @@ from connector.surveys.wording import preferred, wording
 from connector.web.account import account_routes
 from connector.web.address import FindPages
 from connector.web.bounces import bounce_routes
-from connector.web.guard import HEADERS, GuardHeaders, mask_server_logs
+from connector.web.guard import HEADERS, GuardHeaders, PlainCookies, mask_server_logs
 from connector.web.outcome import outcome_routes
 from connector.web.pages import page
 from connector.web.parts import WebParts
@@ -28,6 +28,7 @@ def create_app(web: WebParts) -> FastAPI:
     """Return the application for one installation."""
     app = FastAPI(title="Afterword", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(FindPages, prefix=unquote(web.prefix), is_page=lambda scope: _is_page(app, scope))
+    app.add_middleware(PlainCookies)
     app.add_middleware(GuardHeaders)
     mask_server_logs()
     app.include_router(survey_routes(web))

@@ -11,6 +11,7 @@ from connector.store.people import bounced, opt_out
 from connector.store.tables import (
     account,
     binding,
+    contact,
     decision,
     decision_log,
     follow_up,
@@ -279,6 +280,29 @@ def test_the_survey_log_is_told_in_sentences(world):
 
     assert "case 00999" in shown
     assert "this person does not want surveys" in shown
+
+
+def test_the_page_names_nobody_whom_the_crm_has_deleted(world):
+    token, moment = world.invite(), world.clock.at
+    world.post(token, {"rating": "2", "comment": "Too late"})
+    which = {"id": "f1", "rule": "r", "customer": "customer1", "connection": "acme", "account_id": "account1"}
+    what = {"state": "open", "priority": "high", "subject": "Call Maria Virtanen", "body": "", "due_at": moment}
+    world.put(follow_up, contact_id="contact1", about="contact1", opened_at=moment, **which, **what)
+    case = {"id": "interaction9", "ref": "Case/9", "kind": "case", "label": "case 00999", "contact_refs": []}
+    world.put(interaction, connection="acme", facts={}, **case)
+    made = {"survey": "after-case", "connection": "acme", "interaction_id": "interaction9", "contact_id": "contact1"}
+    refused = {"state": "refused", "reason": "opted_out"}
+    world.put(decision, id="d9", account_id="account1", decided_at=moment, **made, **refused)
+    world.put(decision_log, decision_id="d9", at=moment, **refused)
+    with world.store.write() as connection:
+        opt_out(connection, "person1", moment, "crm")
+        connection.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=moment))
+
+    shown = page(world, session(world)).text
+
+    assert "Maria" not in shown
+    assert shown.lower().count("somebody who is no longer known") == 5
+    assert "case 00999" in shown
 
 
 def test_the_survey_log_does_not_repeat_who_was_asked(world):

@@ -103,6 +103,31 @@ def test_other_kinds_of_content_are_read_as_an_empty_form(world: World, kind: st
     assert world.responses() == []
 
 
+@pytest.mark.usefixtures("quiet")
+def test_a_form_is_read_as_utf8_whatever_its_sender_says(world: World) -> None:
+    """Some of the encodings that Python knows take long to read."""
+    token = world.invite()
+    body = part("rating", b"4") + part("comment", b"bcher-kva") + b"--x--\r\n"
+    odd = {"Content-Type": "multipart/form-data; boundary=x; Charset=punycode"}
+    assert world.post(token, body, headers=odd).status_code == 303
+    assert [row.comment for row in world.responses()] == ["bcher-kva"]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_quotes_of_cookies_are_not_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cookies are read with every request, and Pythons before 3.11.10 and 3.12.6 take seconds for this one."""
+    read: list[str] = []
+
+    def unquote(text: str) -> str:
+        read.append(text)
+        return text
+
+    monkeypatch.setattr("http.cookies._unquote", unquote)
+    heavy = {"Cookie": 'a="' + "\\\\" * 20_000 + '"; afterword=x; b=""'}
+    assert world.http.get(f"{world.url}/healthz", headers=heavy, timeout=20).status_code == 200
+    assert read == ["x"]
+
+
 # ── halves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
