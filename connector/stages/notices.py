@@ -221,7 +221,7 @@ def _tell(context: Context, site: Site, email: str) -> int:
             return 0
         rows = [row for row in waiting if carries(kind, NoticeKind(row.kind), missed=missed)]
         mail = compose(context, tx, site, recipient, kind=kind, rows=rows)
-    return staff_sending.send(context, mail.message, mail.key, kind=kind.value, notices=[row.key for row in rows])
+    return staff_sending.send(context, mail.message, mail.key, kind=kind.value, notices=mail.told)
 
 
 def _recipient(context: Context, tx: Transaction, email: str) -> Recipient:

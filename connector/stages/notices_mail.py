@@ -55,6 +55,8 @@ class Composed:
 
     key: str
     message: Message
+    told: tuple[str, ...]
+    """The keys of the notices that it tells; what it has no room for waits for the next mail."""
 
 
 def compose(
@@ -72,16 +74,20 @@ def compose(
         )
         for notice, ids in grouped.items()
     )
+    shown = {id_ for ids in grouped.values() for id_ in ids}
+    left = len({row.follow_up_id for row in rows} - shown)
+    more = [Section(words.count("notice.more", left), ())] if left else []
     mail = StaffMail(
         to=recipient.email,
         to_name=recipient.name,
         subject=_subject(kind, sections, grouped, words),
-        sections=[section for section in sections if section.items],
+        sections=[*(section for section in sections if section.items), *more],
         why=words.text("notice.why", company=site.sender_name),
     )
     key = f"{kind.value}:{day}:{recipient.email}"
     message_id = site.message_id(f"{key}.{_suffix(rows)}")
-    return Composed(key, staff_message(mail, words=words, site=site, message_id=message_id))
+    message = staff_message(mail, words=words, site=site, message_id=message_id)
+    return Composed(key, message, tuple(row.key for row in rows if row.follow_up_id in shown))
 
 
 def _suffix(rows: Sequence[Waiting]) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from connector.errors import MailInDoubt, MailUnavailable
 from connector.model import FollowUpState
 from connector.ports import Message
+from connector.stages import notices_mail
 from connector.store import tables
 from connector.surveys.tokens import Tokens
 from tests.databases import ONE_DATABASE
@@ -98,6 +99,19 @@ def test_further_answers_of_a_day_stand_in_the_afternoons_digest(office: LapWorl
     assert "Person Number2" in digest.text
     assert "Person Number0" not in digest.text, "what was told once is not told again"
     assert "Person Number0" in alert.text
+
+
+def test_what_a_mail_has_no_room_for_is_told_by_the_next_one(office: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices_mail, "MOST_ITEMS", 2)
+    for number in range(4):
+        rated(office, 1, who=f"Person Number{number}")
+    at(office, 16, "16:05")
+    at(office, 17, "09:00")
+    _alert, digest, later = (mail for mail in staff_mails(office) if mail.to == RITVA)
+    assert "Person Number3" not in digest.text
+    assert "And 1 more, in the next mail." in digest.text
+    assert "Person Number3" in later.text
+    assert "in the next mail" not in later.text
 
 
 def test_a_further_answer_of_the_same_person_is_told_though_it_is_in_the_same_follow_up(office: LapWorld) -> None:
