@@ -4,6 +4,7 @@ The address holds a signature, so nobody else can report: ``POST /bounces/{token
 ``{"message_id": "…", "reason": "…"}``. A report is kept as it came and taken in by the next lap; the same one again changes nothing.
 """
 
+import hashlib
 import json
 from typing import Any, Final
 
@@ -67,4 +68,10 @@ def _keep(parts: WebParts, reports: list[Report]) -> None:
     now = parts.clock.now()
     with parts.store.write() as connection:
         for one in reports:
-            collecting.receive(connection, collecting.BOUNCE, one["message_id"], one, now)
+            collecting.receive(connection, collecting.BOUNCE, _key(one), one, now)
+
+
+def _key(report: Report) -> str:
+    """Name a report. There can be several about one message: that it is late, and in the end that it has come back."""
+    named = hashlib.sha256(f"{report['message_id']}\n{report['reason']}".encode()).hexdigest()[:16]
+    return f"{report['message_id'][: LONGEST_ID - len(named) - 1]} {named}"

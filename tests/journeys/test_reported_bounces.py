@@ -98,6 +98,17 @@ def test_a_message_that_is_only_late_changes_nothing(asked: House, reason: str) 
 
 
 @ONE_DATABASE
+def test_a_message_that_is_late_and_comes_back_in_the_end_marks_the_address(asked: House) -> None:
+    reported(asked, SES, "smtp; 450 4.2.0 greylisted")
+    asked.later(HOUR)
+    assert not is_marked(asked)
+    reported(asked, SES)
+    asked.later(4 * DAY)
+    assert len(asked.mailbox.mails) == 1
+    assert is_marked(asked)
+
+
+@ONE_DATABASE
 def test_reports_that_match_nothing_are_counted_and_told(asked: House) -> None:
     for number in range(3):
         reported(asked, f"someone-elses-{number}")
