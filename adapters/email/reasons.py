@@ -68,12 +68,14 @@ def cause_of_bounce(reason: str, *, sender: str) -> BounceCause:
     return BounceCause.OTHER if about_us else BounceCause.UNCLEAR
 
 
-def is_about_mailbox(reason: str, *, sender: str) -> bool:
+def is_about_mailbox(reason: str, *, sender: str, recipient: str = "") -> bool:
     """Tell whether a permanent refusal says that the mailbox it was for does not exist, or takes no mail any more.
 
-    `sender` is our own address: what names it is about it.
+    `sender` is our own address: what names it is about it. Words within the address of the `recipient`, where it is known, say nothing.
     """
     text = " ".join(reason.split())
+    if recipient and recipient.lower() != sender.lower():
+        text = re.sub(rf"(?<![\w.+-]){re.escape(recipient)}(?![\w-])", "", text, flags=re.IGNORECASE)
     if sender.lower() in text.lower() or _ABOUT_US.search(text):
         return False
     code = ENHANCED.search(text)

@@ -38,6 +38,11 @@ class Reply:
         return 500 <= self.code < 600
 
     @property
+    def settles(self) -> bool:
+        """Whether it says that something was done, or refused: a line that is no reply, or asks for more, says neither."""
+        return 200 <= self.code < 300 or 400 <= self.code < 600
+
+    @property
     def too_fast(self) -> bool:
         """Whether the server asks us, not one recipient, to be slower."""
         return 400 <= self.code < 500 and _TOO_FAST.search(f"{self.code} {self.text}") is not None
@@ -62,7 +67,7 @@ def recipient_refused(reply: Reply, *, recipient: str, sender: str, server: str)
     Only a reason that is clearly about the mailbox is a verdict on it. Everything else is the server's word about us, or about this
     moment: it must not mark the person's address as dead, or one wrong setting would silence a whole address book.
     """
-    if reply.permanent and is_about_mailbox(reply.text, sender=sender):
+    if reply.permanent and is_about_mailbox(reply.text, sender=sender, recipient=recipient):
         return _mailbox_refused(reply, recipient=recipient, server=server)
     kind: type[MailUnavailable] = MessageRefused
     if reply.too_fast:
@@ -82,7 +87,7 @@ def after_data(reply: Reply, *, recipient: str, sender: str, server: str) -> Mai
 
     Some servers look the mailbox up only then.
     """
-    if reply.permanent and is_about_mailbox(reply.text, sender=sender):
+    if reply.permanent and is_about_mailbox(reply.text, sender=sender, recipient=recipient):
         return _mailbox_refused(reply, recipient=recipient, server=server)
     kind = MailThrottled if reply.too_fast else MessageRefused
     error = kind(

@@ -188,7 +188,7 @@ class SmtpChannel:
         except TROUBLE as error:
             raise self._unreachable(error) from error
         reply = self._final_dot(server)
-        if reply.code != 250:
+        if reply.code >= 400:
             raise after_data(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
         return reply
 
@@ -213,13 +213,19 @@ class SmtpChannel:
         try:
             server.patience = self.timeouts.final_dot
             server.send(b".\r\n")
-            return Reply(*server.getreply())
+            reply = Reply(*server.getreply())
         except TROUBLE as error:
-            raise MailInDoubt(
-                f"{self._server} was cut off before it confirmed the message ({in_words(error)}).",
-                where=_WHERE,
-                remedy="Look for the message in the mail server's log; it is not sent again by itself.",
-            ) from error
+            raise self._doubt(f"was cut off before it confirmed the message ({in_words(error)})") from error
+        if not reply.settles:
+            raise self._doubt(f"answered the message with what is no answer to it ({reply})")
+        return reply
+
+    def _doubt(self, what: str) -> MailInDoubt:
+        return MailInDoubt(
+            f"{self._server} {what}.",
+            where=_WHERE,
+            remedy="Look for the message in the mail server's log; it is not sent again by itself.",
+        )
 
     def _say(self, server: Server, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
         reply = self._ask(server, command, argument)

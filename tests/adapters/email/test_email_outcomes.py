@@ -120,6 +120,12 @@ def test_an_answer_that_cannot_be_read_after_the_final_dot_is_in_doubt(make):
         make(port).send(message())
 
 
+@pytest.mark.parametrize("reply", [b"hello there\r\n", b"354 go on\r\n"])
+def test_words_after_the_final_dot_that_are_no_answer_to_it_are_in_doubt(make, reply):
+    with broken_server(broken(dot=reply)) as port, pytest.raises(MailInDoubt):
+        make(port).send(message())
+
+
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "dot"])
 def test_after_a_failure_the_next_message_gets_a_connection_of_its_own(make, stage):
     server = broken(**{stage: None})

@@ -126,3 +126,14 @@ def test_a_mailbox_that_is_refused_after_the_message_was_read(make) -> None:
 def test_what_passes_is_no_verdict(make, reply: str) -> None:
     with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MessageRefused):
         make(port).send(message())
+
+
+@pytest.mark.parametrize("to", ["info@acme-limited.example", "policy@customer.example"])
+def test_words_in_the_persons_own_address_say_nothing_about_us(make, to: str) -> None:
+    words = f"550 5.1.1 <{to}>: Recipient address rejected: User unknown in local recipient table"
+    with smtp_server(Sink(refuse_rcpt={to: words})) as port, pytest.raises(MailboxRefused):
+        make(port).send(message(to=to))
+
+
+def test_our_own_address_is_known_though_the_persons_is_its_end() -> None:
+    assert not is_about_mailbox("550 5.1.1 <care@acme.example>: user unknown", sender=US, recipient="are@acme.example")
