@@ -41,6 +41,6 @@ def run(context: Context, site: Site) -> int:
         sections=[Section(words.text("stopped.title"), (item,))],
         why=words.text("stopped.why"),
     )
-    message_id = f"stopped.{stopped.since:%Y%m%d%H%M%S}@{site.sender_address.rpartition('@')[2]}"
+    message_id = site.message_id(f"stopped.{stopped.since:%Y%m%d%H%M%S}")
     message = staff_message(mail, words=words, site=site, message_id=message_id)
     return staff_sending.send(context, message, key, kind="stopped")

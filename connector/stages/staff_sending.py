@@ -35,7 +35,7 @@ def send(context: Context, message: Message, key: str, *, kind: str, notices: Co
             if failure.permanent:
                 noticing.end_mail(tx, key, noticing.REFUSED, str(failure))
             else:
-                noticing.take_back(tx, key)
+                noticing.take_back(tx, key, str(failure))
         return 0
     with context.store.write() as tx:
         noticing.end_mail(tx, key, noticing.SENT, None)

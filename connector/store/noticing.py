@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, case, delete, exists, func, or_, select, update
 
 from connector.model import FollowUpState
 from connector.store import record_texts
@@ -110,12 +110,10 @@ def drop_untrue(
 
 
 def recipients(tx: Connection) -> list[str]:
-    """Return everybody for whom something is waiting."""
-    return list(
-        tx.execute(
-            select(notice.c.recipient).where(notice.c.state == WAITING).distinct().order_by(notice.c.recipient)
-        ).scalars()
-    )
+    """Return everybody for whom something is waiting; last those whose mail did not go out, who may be refused each time."""
+    failed = func.max(case((notice.c.error.is_not(None), 1), else_=0))
+    waiting = select(notice.c.recipient).where(notice.c.state == WAITING).group_by(notice.c.recipient)
+    return list(tx.execute(waiting.order_by(failed, notice.c.recipient)).scalars())
 
 
 def crms_of(tx: Connection, recipient: str) -> list[str]:
@@ -166,10 +164,10 @@ def end_mail(tx: Connection, key: str, state: str, error: str | None) -> None:
     tx.execute(update(notice).where(notice.c.mail == key).values(state=state, error=error))
 
 
-def take_back(tx: Connection, key: str) -> None:
-    """Forget a mail that was certainly not sent: what it was to tell waits again."""
+def take_back(tx: Connection, key: str, error: str) -> None:
+    """Forget a mail that was certainly not sent, for this reason: what it was to tell waits again."""
     tx.execute(staff_mail.delete().where(staff_mail.c.key == key))
-    tx.execute(update(notice).where(notice.c.mail == key).values(state=WAITING, mail=None))
+    tx.execute(update(notice).where(notice.c.mail == key).values(state=WAITING, mail=None, error=error))
 
 
 def doubt_unfinished(tx: Connection) -> int:

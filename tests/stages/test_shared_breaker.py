@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from asking import Mailbox
-from lap_world import CSAT, LapWorld
+from lap_world import CONFIG, CSAT, LapWorld
 
 from connector.errors import AfterwordError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
 from connector.ports import Message
@@ -97,6 +97,13 @@ def test_one_of_our_people_whose_mail_is_refused_keeps_no_other_from_theirs(
     assert (report.told, report.exit_code) == (PEOPLE - 1, 0)
 
 
+def test_those_whose_mail_is_refused_each_time_keep_the_others_from_theirs_once_at_most(unhappy: LapWorld) -> None:
+    gone = {f"rep-{number}@acme.example" for number in range(3)}
+    mailbox(unhappy).refuse = lambda message: REFUSED if message.to in gone else None
+    told = sum(unhappy.lap().told for _ in range(2))
+    assert told == PEOPLE - len(gone)
+
+
 def test_alerts_go_out_while_mail_to_customers_waits_for_the_admin(unhappy: LapWorld) -> None:
     with unhappy.store.write() as tx:
         mail_trouble.stop(tx, too_many(3, 5, "550 5.1.1 no such user", unhappy.clock.now()))
@@ -135,3 +142,13 @@ def test_the_admin_is_asked_once_for_each_stop(unhappy: LapWorld, language: str,
     assert "11" in asked[0].text
     assert "550 5.1.1 <x>: no such user" in asked[0].text
     assert "&lt;x&gt;" in asked[0].html
+
+
+def test_the_admin_is_asked_from_an_address_of_any_script(unhappy: LapWorld) -> None:
+    config = CONFIG.replace("care@acme.example", "care@bücher.example")
+    unhappy.configure('[admin]\nemail = "it@acme.example"\n' + RULE, config=config)
+    with unhappy.store.write() as tx:
+        mail_trouble.stop(tx, too_many(11, 20, "550 5.1.1 no such user", unhappy.clock.now()))
+    unhappy.lap()
+    [asked] = [message for message in mailbox(unhappy).messages if message.to == "it@acme.example"]
+    assert asked.message_id.endswith("@xn--bcher-kva.example"), "an id outside ASCII keeps a mail from being made"
