@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -28,12 +29,12 @@ _WHERE = "store.url"
 
 def head() -> str:
     """Return the schema version that this code works with."""
-    return _head(ScriptDirectory(str(SCRIPTS)))
+    return _head(_chain(SCRIPTS))
 
 
 def revisions(*, after: str) -> list[str]:
     """Return the schema versions that came after one, the oldest first."""
-    chain = ScriptDirectory(str(SCRIPTS))
+    chain = _chain(SCRIPTS)
     return [step.revision for step in _steps(chain, after, _head(chain))]
 
 
@@ -50,7 +51,7 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
     as it was, when the schema is newer than the code, when a step does not keep the rows that it must keep, or when the database
     refuses it.
     """
-    chain = ScriptDirectory(str(scripts))
+    chain = _chain(scripts)
     before = current(store)
     _check_known(before, chain)
     target = to or _head(chain)
@@ -71,12 +72,22 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
 
 def check_not_newer(revision: str | None) -> None:
     """Refuse a database that a later version has migrated: this code would not understand what it holds."""
-    _check_known(revision, ScriptDirectory(str(SCRIPTS)))
+    _check_known(revision, _chain(SCRIPTS))
 
 
 def differences(connection: Connection) -> list[object]:
     """Return where the database differs from the tables as the code knows them; empty when the migrations are complete."""
     return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), metadata))
+
+
+def _chain(scripts: Path) -> ScriptDirectory:
+    return _shipped() if scripts == SCRIPTS else ScriptDirectory(str(scripts))
+
+
+@cache
+def _shipped() -> ScriptDirectory:
+    """Return this version's migrations. They do not change while it runs, and to compile them takes longer than to look."""
+    return ScriptDirectory(str(SCRIPTS))
 
 
 def _head(chain: ScriptDirectory) -> str:
