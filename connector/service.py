@@ -268,6 +268,7 @@ def web_parts(
         causes=house.settings.causes,
         language=house.settings.company.language,
         on_sign_in=on_sign_in,
+        crms=frozenset(one.name for one in house.endpoints),
     )
 
 

@@ -1,6 +1,6 @@
 """What the web application is made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -38,6 +38,8 @@ class WebParts:
     """The company's: of the pages that its own people see."""
     on_sign_in: Callable[[], None]
     """Called after somebody has asked for a link, which waits in the store for its mail; it should return at once."""
+    crms: Collection[str]
+    """The connections that are configured: of one that is no more, nobody reads whether its users still are."""
     trouble: Callable[[], str] = lambda: ""
     """Why the service behind the pages needs somebody to look after it; empty: it does not."""
 

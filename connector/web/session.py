@@ -89,7 +89,8 @@ def reach(request: Request, *, parts: WebParts) -> frozenset[str] | None:
         return None
     with parts.store.read() as connection:
         email = signed_in(connection, session, parts.clock.now())
-        return (connections_of(connection, email) or None) if email is not None else None
+        known = connections_of(connection, email) if email is not None else frozenset()
+    return known.intersection(parts.crms) or None
 
 
 def _session(request: Request, parts: WebParts) -> str | None:

@@ -87,6 +87,7 @@ def test_the_page_has_the_pages() -> None:
         causes={},
         language="en",
         on_sign_in=print,
+        crms=(),
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GET and HEAD share a name, which matters to no browser

@@ -119,6 +119,25 @@ def test_who_is_no_longer_a_user_neither_gets_in_nor_stays_in(world, change):
     assert "Virtanen" not in page(world, headers).text
 
 
+def test_users_of_a_crm_that_is_not_connected_any_more_see_nothing(world):
+    """Nobody reads any more who of them has left."""
+    headers = session(world)
+    world.crms.remove("acme")
+    assert "Virtanen" not in page(world, headers).text
+
+    world.put(
+        owner,
+        id="o2",
+        ref="owners/1",
+        name="Jane",
+        email="jane@acme.example",
+        connection="acme-hub",
+        active=True,
+        standard=True,
+    )
+    assert page(world, headers).status_code == 404
+
+
 def test_opening_the_link_does_not_use_it_up_but_pressing_does(world):
     ask(world)
     link = mailed_link(world)

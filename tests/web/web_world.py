@@ -61,6 +61,7 @@ class World:
     http: requests.Session = field(default_factory=requests.Session)
     causes: dict[str, str] = field(default_factory=dict)
     language: str = "en"
+    crms: set[str] = field(default_factory=lambda: {"acme", "acme-hub"})
     public: str = ""
     """The public address, where it is not `url`."""
     send: Callable[[Message], None] | None = None
@@ -87,6 +88,7 @@ class World:
             causes=self.causes,
             language=self.language,
             on_sign_in=self.sign_in_mails.wake,
+            crms=self.crms,
         )
 
     def _note_outcome(self, follow_up_id: str, given: OutcomeGiven) -> bool:
