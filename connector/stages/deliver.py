@@ -99,6 +99,8 @@ class _Round:
         self.result = result
         self.last_mails: dict[str, datetime] = {}
         self.breaker = context.breaker
+        self.left_out: set[str] = set()
+        """Connections whose mail cannot go out in this lap."""
 
     def run(self, now: datetime) -> None:
         """Send invitations, then reminders, as many as the day still allows."""
@@ -107,11 +109,18 @@ class _Round:
 
     def _send_all(self, now: datetime) -> None:
         for purpose in PURPOSES:
-            for batch in self._batches(purpose, now):
-                for name, of_one in groupby(sorted(batch, key=_crm), key=_crm):
-                    self._deliver(self.context.connected[name], list(of_one))
-                if self._ends:
-                    return
+            before = -1
+            # Mail that cannot go out may have taken all the places of the day: then that of the other connections is looked for.
+            while before != len(self.left_out) and not self._ends:
+                before = len(self.left_out)
+                self._send_some(purpose, now)
+
+    def _send_some(self, purpose: Purpose, now: datetime) -> None:
+        for batch in self._batches(purpose, now):
+            for name, of_one in groupby(sorted(batch, key=_crm), key=_crm):
+                self._deliver(self.context.connected[name], list(of_one))
+            if self._ends:
+                return
 
     @property
     def _ends(self) -> bool:
@@ -123,7 +132,7 @@ class _Round:
             ids = delivering.due(
                 connection,
                 purpose,
-                crms=self.crms,
+                crms=[name for name in self.crms if name not in self.left_out],
                 surveys=tuple(self.settings.surveys),
                 now=now,
                 limit=self._allowance(),
@@ -140,21 +149,28 @@ class _Round:
             return max(0, self.settings.limits.daily_sends - sends_on(connection, today))
 
     def _deliver(self, connected: Connected, letters: Sequence[Letter]) -> None:
-        if connected.name in self.result.errors or not self.context.may_send(connected.name):
+        if connected.name in self.left_out or not self._may_send(connected.name):
             return
         try:
             fresh = reread(connected, letters)
         except CrmError as error:
             # What the CRM says now is not known, so nothing is sent; the other connections' people need not wait for it.
             self.result.errors[connected.name] = error
+            self.left_out.add(connected.name)
             return
         for letter in letters:
-            if self._ends or not self.context.may_send(connected.name):
+            if self._ends or not self._may_send(connected.name):
                 return
             if self._readable(connected, letter):
                 self._one(letter, fresh)
             else:
                 self._postpone(letter, self.context.clock.now() + LONGEST_RETRY)
+
+    def _may_send(self, crm: str) -> bool:
+        may = self.context.may_send(crm)
+        if not may:
+            self.left_out.add(crm)
+        return may
 
     def _readable(self, connected: Connected, letter: Letter) -> bool:
         """Tell whether records of these kinds can be read at present: else what the CRM says of them is not that they are gone."""
