@@ -1,6 +1,7 @@
 """The queue of sign-in mails, and sessions that can be ended"""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,55 +19,20 @@ _LONG_AGO = datetime(2026, 11, 29, tzinfo=UTC)
 _WAITING = "state = 'waiting'"
 
 
+def _column(name: str, comment: str, default: str, kind: type[sa.types.TypeEngine[Any]] = sa.String) -> sa.Column[Any]:
+    return sa.Column(name, kind(), nullable=False, server_default=sa.text(default), comment=comment)
+
+
 def upgrade() -> None:
     """Change the store."""
     with op.batch_alter_table("sign_in") as table:
-        table.add_column(
-            sa.Column(
-                "sent_at", Utc(), nullable=True, comment="When its mail was handed over; the link is good from then on."
-            )
-        )
-        table.add_column(
-            sa.Column(
-                "account_id", sa.String(), nullable=False, server_default=sa.text("''"), comment="Where it leads."
-            )
-        )
-        table.add_column(
-            sa.Column(
-                "browser",
-                sa.String(),
-                nullable=False,
-                server_default=sa.text("''"),
-                comment="Hash of what the browser keeps.",
-            )
-        )
-        table.add_column(
-            sa.Column(
-                "source",
-                sa.String(),
-                nullable=False,
-                server_default=sa.text("''"),
-                comment="Keyed hash of a network address.",
-            )
-        )
-        table.add_column(
-            sa.Column(
-                "state",
-                sa.String(),
-                nullable=False,
-                server_default=sa.text("'sent'"),
-                comment="See store/signing_in.py.",
-            )
-        )
-        table.add_column(
-            sa.Column(
-                "attempts",
-                sa.Integer(),
-                nullable=False,
-                server_default=sa.text("0"),
-                comment="Mails that could not go out.",
-            )
-        )
+        sent = "When its mail was handed over; the link is good from then on."
+        table.add_column(sa.Column("sent_at", Utc(), nullable=True, comment=sent))
+        table.add_column(_column("account_id", "Where it leads.", "''"))
+        table.add_column(_column("browser", "Hash of what the browser keeps.", "''"))
+        table.add_column(_column("source", "Keyed hash of a network address.", "''"))
+        table.add_column(_column("state", "See store/signing_in.py.", "'sent'"))
+        table.add_column(_column("attempts", "Mails that could not go out.", "0", sa.Integer))
         table.add_column(sa.Column("next_at", Utc(), nullable=True, comment="When a waiting one is looked at."))
     for columns in (["email", "made_at"], ["source", "made_at"], ["made_at"]):
         op.create_index(op.f(f"ix_sign_in_{'_'.join(columns)}"), "sign_in", columns)
