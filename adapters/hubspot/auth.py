@@ -134,19 +134,15 @@ class Credentials:
                 yield
         except CrmError as error:
             cause = error.__cause__
-            said = (
-                all_words(object_of(cause.body))
-                if isinstance(cause, ApiException) and cause.status in _REFUSALS
-                else ""
-            )
-            if said:
-                # Cut last: a piece of a secret is not known as one.
-                shown = _without((*self._config.secrets, self._refresh_token), said)[:LONGEST_WORDS]
+            said = all_words(object_of(cause.body)) if isinstance(cause, ApiException) else ""
+            # Cut last: a piece of a secret is not known as one.
+            shown = _without((*self._config.secrets, self._refresh_token), said)[:LONGEST_WORDS]
+            if said and isinstance(cause, ApiException) and cause.status in _REFUSALS:
                 if not _VERDICT.search(said):
                     raise NotLetIn(f"no token was given ({shown}).", where=self._where, remedy=_PASSES) from cause
                 raise AuthRevoked(f"the refresh token is refused ({shown}).", where=self._where, remedy=_APP) from cause
             # Whatever was to follow the sign-in has certainly not happened.
-            raise Unavailable(error.what, where=self._where, remedy=error.remedy, not_sent=True) from cause
+            raise Unavailable(shown or error.what, where=self._where, remedy=error.remedy, not_sent=True) from cause
 
 
 def life_of(seconds: Any) -> timedelta:

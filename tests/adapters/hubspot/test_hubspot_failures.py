@@ -117,12 +117,15 @@ def test_a_refusal_that_repeats_a_renewed_token_is_told_without_it(wire: Wire, c
     hub.close()
 
 
-def test_a_long_refusal_is_told_without_a_piece_of_a_token(wire: Wire, clock: SteppingClock) -> None:
+@pytest.mark.parametrize(("status", "error"), [(400, AuthRevoked), (404, Unavailable), (409, Unavailable)])
+def test_a_long_refusal_is_told_without_a_piece_of_a_token(
+    wire: Wire, clock: SteppingClock, status: int, error: type[CrmError]
+) -> None:
     app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "handed-over"}
     said = "unknown token " + "x" * 480 + " handed-over"
-    wire.answer("POST", "/oauth/2026-03/token", {"status": "BAD_REFRESH_TOKEN", "message": said}, status=400)
+    wire.answer("POST", "/oauth/2026-03/token", {"status": "BAD_REFRESH_TOKEN", "message": said}, status=status)
     hub = adapter("acme-hub", app, clock)
-    with pytest.raises(AuthRevoked, match="unknown token") as caught:
+    with pytest.raises(error, match="unknown token") as caught:
         hub.org()
     assert "hand" not in str(caught.value)
     hub.close()
