@@ -38,6 +38,12 @@ class Making:
     refused: tuple[RefusedField, ...] = ()
     """What turned out to be refused just now."""
 
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """Return what a refusal of it as a whole is about: all that it was to say, and what it was to hang on."""
+        withheld = {one.name: one.raw for one in self.refused}
+        return {**self.written, **self.held, **withheld, "related": sorted(map(str, self.related))}
+
     def as_write(self, mapping: CrmMapping) -> Write:
         """Return it in the CRM's own names. One that is there is only associated: somebody may be at work on it."""
         fields = {mapping.crm_field("task", name): raw for name, raw in self.written.items()}
@@ -119,7 +125,7 @@ def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any
         if isinstance(making, MappingError):
             with outbox.context.store.write() as connection:
                 outbox.set_unfit_aside(connection, follow_up_id, making)
-        elif outbox.refused_before(making.written, known.get(follow_up_id)):
+        elif outbox.refused_before(making.asked, known.get(follow_up_id)):
             outbox.written.refused += 1
         else:
             due.append(making)
@@ -251,8 +257,7 @@ def _note(outbox: Outbox, connection: Transaction, result: WriteResult, making: 
     ref = f"{write.object}/{result.id}" if result.id else making.seen_ref
     outbox.log(connection, result, ref, before={}, after=write.fields)
     if result.outcome == "refused":
-        withheld = {one.name: one.raw for one in making.refused}
-        outbox.set_aside(connection, result, outbox.fingerprint({**making.written, **making.held, **withheld}))
+        outbox.set_aside(connection, result, outbox.fingerprint(making.asked))
         return
     if making.refused:
         outbox.set_fields_aside(connection, making.key, making.refused, making.held)
