@@ -64,7 +64,9 @@ class Seen:
 
     mark: Mark | None
     task: str | None
-    """The id of the task; with it and no mark: somebody has changed its text."""
+    """The id of the task; with it and no mark: somebody has changed its text, or it is not read."""
+    in_body: bool = False
+    """Whether the mark stands in the task's body, which is not read: the mapping or the CRM has dropped that field since."""
 
 
 @dataclass(slots=True)
@@ -152,7 +154,7 @@ class MarkKeeper:
         own = self._own(one.name)
         place = place_of(self.store.url) if self.acts else (*own.places, "")[0]  # `plan` works on a copy of the store
         if seen.task is not None and seen.mark is None:
-            raise _unreadable(one.name)
+            raise _unreadable(one.name, seen)
         installation = (ensure_id if self.acts else _read_or_none)(self.base)
         verdict = judge(seen.mark, own, installation=installation, place=place, now=now)
         if verdict is Verdict.FOREIGN:
@@ -223,8 +225,9 @@ def look(one: Marked) -> Seen:
     record = one.adapter.find(mapping.object_of("task"), mapping.crm_field("task", "key"), MARK_KEY, fields)
     if record is None:
         return Seen(None, None)
-    texts = (str(record.fields.get(name) or "") for name in fields)
-    return Seen(next((mark for text in texts if (mark := read_text(text)) is not None), None), record.id)
+    texts = [str(record.fields.get(name) or "") for name in fields]
+    mark = next((mark for text in texts if (mark := read_text(text)) is not None), None)
+    return Seen(mark, record.id, in_body="body" not in names and SUBJECT in texts)
 
 
 def renew(
@@ -268,7 +271,7 @@ def state_of(store: Store, one: Marked, base: Path, now: datetime) -> MarkState:
         return MarkState("", keyless(one.name), missing=True) if one.wants_key else MarkState("")
     seen = look(one)
     if seen.task is not None and seen.mark is None:
-        return MarkState("", _unreadable(one.name))
+        return MarkState("", _unreadable(one.name, seen))
     if seen.mark is None:
         return MarkState(
             f"{one.name}: nobody has marked this CRM as theirs yet; `setup-crm` or the first live lap does.",
@@ -362,7 +365,15 @@ def keyless(crm: str) -> MarkError:
     )
 
 
-def _unreadable(crm: str) -> MarkError:
+def _unreadable(crm: str, seen: Seen) -> MarkError:
+    if seen.in_body:
+        return MarkError(
+            "which installation works on this CRM stands in the body of a task, and the task's body is not mapped, or not shown "
+            "to us, any more, so nothing is sent or written here.",
+            where=f"{crm}: the installation's mark",
+            remedy="Put `body` back into [write.task], and let the integration user edit its field; or, if no other installation "
+            f"works on this CRM, run `afterword setup-crm --crm {crm} --take-over`.",
+        )
     return MarkError(
         "somebody has changed the text of the task that says which installation works on this CRM, so nothing is sent or written here.",
         where=f"{crm}: the installation's mark",

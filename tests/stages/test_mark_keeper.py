@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from lap_world import CONFIG, CSAT, DAY, HOUR, LapWorld
+from own_fields import PACKAGED, use
 from rich.console import Console
 
 from connector import planning, reconciling, setting_up, status, undoing
@@ -164,6 +165,21 @@ def test_a_text_that_somebody_changed_stops_it_until_the_admin_says_so(world: La
     report = world.lap(2 * HOUR)
     assert report.exit_code == 2
     assert "--take-over" in report.failures["acme"][0].remedy
+    assert set_up(world, take_over=True).run() == 0
+    assert world.lap().exit_code == 0
+
+
+def test_a_mark_in_a_text_that_the_mapping_no_longer_names_is_not_said_to_be_changed(world: LapWorld) -> None:
+    assert 'body = "Description"\n' in PACKAGED
+    use(world, PACKAGED.replace('body = "Description"\n', ""))
+    report = world.lap(2 * HOUR)
+    assert report.exit_code == 2
+    (error,) = report.failures["acme"]
+    assert "changed" not in error.what
+    assert "body" in error.what
+    assert "[write.task]" in error.remedy
+    assert "--take-over" in error.remedy
+    assert any("body" in problem.what for problem in check(world.house).problems)
     assert set_up(world, take_over=True).run() == 0
     assert world.lap().exit_code == 0
 
