@@ -337,6 +337,20 @@ class Outcome(StrEnum):
     NO_ACTION_NEEDED = "No action needed"
 
 
+class NotedResult(StrEnum):
+    """What became of an outcome that somebody noted by a follow-up's link."""
+
+    TAKEN = "taken"
+    CORRECTED = "corrected"
+    """The same outcome of the same attempt, with other words beside it: those are kept."""
+    REPEATED = "repeated"
+    """It was noted just so before: a page that was sent twice."""
+    CLOSED = "closed"
+    """The follow-up was closed before; nothing has changed."""
+    UNKNOWN = "unknown"
+    """There is no such follow-up."""
+
+
 class ClosedBy(StrEnum):
     """Why a follow-up is closed."""
 

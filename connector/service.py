@@ -21,12 +21,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from connector import reconciling, retention
 from connector.durations import format_duration
 from connector.errors import AfterwordError, AuthRevoked, NotLetIn
+from connector.model import NotedResult
 from connector.nightly import Nightly
 from connector.ports import Message
 from connector.settings import Schedule
-from connector.stages import lap, task_events
+from connector.stages import lap
 from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
+from connector.stages.outcome_links import note_by_link
 from connector.surveys.tokens import Tokens
 from connector.web import patience
 from connector.web.app import create_app
@@ -297,14 +299,14 @@ def _tokens(house: Installation) -> Tokens:
 
 def _note_outcome(
     house: Installation, on_answer: Callable[[str], None], follow_up_id: str, given: OutcomeGiven
-) -> bool:
+) -> NotedResult:
     """Note how a follow-up ended, and bring it to the CRM as soon as an answer."""
     noted = OutcomeNoted(given.outcome.value, given.cause, given.note)
-    with house.store.write() as tx:
-        known = task_events.note_outcome(tx, house.settings, follow_up_id, noted, house.clock.now())
-    if known:
+    now = house.clock.now()
+    result = note_by_link(house.store, house.settings, follow_up_id, noted, attempts=given.attempts, now=now)
+    if result in (NotedResult.TAKEN, NotedResult.CORRECTED):
         on_answer(follow_up_id)
-    return known
+    return result
 
 
 def serve(house: Installation, server: socket.socket) -> None:

@@ -47,6 +47,13 @@ def note_outcome(tx: Transaction, settings: Settings, follow_up_id: str, noted: 
     return True
 
 
+def note_correction(tx: Transaction, row: Row[Any], noted: OutcomeNoted, now: datetime) -> None:
+    """Take in other words for an outcome that was noted before. It counts no attempt, and moves no due time."""
+    words = {"cause": noted.cause or row.cause, "note": noted.note or row.note}
+    task_rows.change(tx, row.id, words)
+    mark_stale(tx, row.customer, now)
+
+
 def due_again(tx: Transaction, settings: Settings, row: Row[Any], now: datetime) -> datetime:
     """Return when a follow-up is due after an attempt that settled nothing: by its rule, from now on, in its owner's working time."""
     known = settings.follow_up.get(row.rule)
@@ -84,7 +91,7 @@ def _owner_changed(row: Row[Any], task: SeenTask) -> bool:
 
 def _consequences(tx: Transaction, settings: Settings, row: Row[Any], event: Event, now: datetime) -> dict[str, Any]:
     """Return the columns that an event changes. What another follow-up has taken over meanwhile is not opened again."""
-    before = _progress(row)
+    before = progress_of(row)
     progress = after(before, event, now=now, due_again=due_again(tx, settings, row, now))
     opens = progress.state is FollowUpState.OPEN and before.state is not FollowUpState.OPEN
     if progress == before or (opens and task_rows.has_successor(tx, row)):
@@ -95,7 +102,8 @@ def _consequences(tx: Transaction, settings: Settings, row: Row[Any], event: Eve
     return changes
 
 
-def _progress(row: Row[Any]) -> Progress:
+def progress_of(row: Row[Any]) -> Progress:
+    """Return how far a follow-up has come."""
     return Progress(
         state=FollowUpState(row.state),
         due_at=row.due_at,

@@ -10,14 +10,15 @@ from connector.store.tables import contact, follow_up
 
 @dataclass(frozen=True, slots=True)
 class OutcomeView:
-    """A follow-up as whoever has its link may see it: what is to be done, and what was noted. No answers, no names beside."""
+    """A follow-up as whoever has its link may see it: what is to be done, and how it ended. No answers, no names, no words
+    of who noted an earlier outcome."""
 
     id: str
     subject: str
     state: FollowUpState
     outcome: str | None
-    cause: str | None
-    note: str | None
+    attempts: int
+    """How many attempts that settled nothing were noted."""
 
     @property
     def open(self) -> bool:
@@ -34,5 +35,5 @@ def outcome_view(tx: Connection, follow_up_id: str) -> OutcomeView | None:
     row = tx.execute(known.outerjoin(contact, contact.c.id == follow_up.c.contact_id)).one_or_none()
     if row is None:
         return None
-    subject, note = (row.subject, row.note) if row.gone_at is None else ("", None)
-    return OutcomeView(row.id, subject, FollowUpState(row.state), row.outcome, row.cause, note)
+    subject = row.subject if row.gone_at is None else ""
+    return OutcomeView(row.id, subject, FollowUpState(row.state), row.outcome, row.attempts)

@@ -2,14 +2,18 @@
 
 A GET records nothing, whoever makes it: mail scanners follow every link. The link is good for the outcome of one follow-up alone, until
 that is closed, and shows its subject line only.
+
+Its form is empty each time: what was noted of an earlier attempt is no part of this outcome.
 """
+
+import re
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
 from connector.domain.crm_text import cut
-from connector.model import Outcome
+from connector.model import NotedResult, Outcome
 from connector.sentences.catalogue import Catalogue, catalogue
 from connector.store.outcomes import OutcomeView, outcome_view
 from connector.surveys.tokens import ForgedToken
@@ -23,6 +27,7 @@ LONGEST_NOTE = 2_000
 """Characters; more of a note is cut."""
 KEYS = {outcome.name.lower(): outcome for outcome in Outcome}
 """The outcomes as links and forms name them."""
+_COUNT = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
 def outcome_routes(parts: WebParts) -> APIRouter:
@@ -36,19 +41,14 @@ def outcome_routes(parts: WebParts) -> APIRouter:
     @router.post("")
     def note(request: Request, token: str, fields: Fields = Depends(form_fields)) -> Response:  # noqa: ARG001, B008 - FastAPI's way
         view = _view(parts, token)
-        if not view.open:
-            return _page(parts, token, view, status=410)
-        outcome = KEYS.get(fields.get("outcome", ""))
-        if outcome is None:
-            return _page(parts, token, view, status=422, missing=True)
-        cause = fields.get("cause", "")
-        given = OutcomeGiven(
-            outcome,
-            cause=cause if cause in parts.causes else None,
-            note=cut(clean(fields.get("note", "")), LONGEST_NOTE) or None,
-        )
-        if not parts.note_outcome(view.id, given):
+        given = _given(parts, fields)
+        if given is None:
+            return _page(parts, token, view, status=422 if view.open else 410, typed=fields)
+        result = parts.note_outcome(view.id, given)
+        if result is NotedResult.UNKNOWN:
             raise UnknownLink
+        if result is NotedResult.CLOSED:
+            return _page(parts, token, _view(parts, token), status=410)
         return RedirectResponse(f"{parts.prefix}/f/{token}/thanks", status_code=303)
 
     @router.api_route("/thanks", methods=READ)
@@ -59,6 +59,29 @@ def outcome_routes(parts: WebParts) -> APIRouter:
         return _page(parts, token, view, noted=True)
 
     return router
+
+
+def _given(parts: WebParts, fields: Fields) -> OutcomeGiven | None:
+    """Return what the form says; None without an outcome."""
+    outcome = KEYS.get(fields.get("outcome", ""))
+    if outcome is None:
+        return None
+    attempts = fields.get("attempts", "")
+    return OutcomeGiven(
+        outcome,
+        cause=_cause(parts, fields),
+        note=_note(fields) or None,
+        attempts=int(attempts) if _COUNT.fullmatch(attempts) else None,
+    )
+
+
+def _cause(parts: WebParts, fields: Fields) -> str | None:
+    cause = fields.get("cause", "")
+    return cause if cause in parts.causes else None
+
+
+def _note(fields: Fields) -> str:
+    return cut(clean(fields.get("note", "")), LONGEST_NOTE)
 
 
 def _view(parts: WebParts, token: str) -> OutcomeView:
@@ -81,7 +104,7 @@ def _page(
     *,
     status: int = 200,
     chosen: str = "",
-    missing: bool = False,
+    typed: Fields | None = None,
     noted: bool = False,
 ) -> Response:
     words = catalogue(parts.language)
@@ -96,7 +119,9 @@ def _page(
         outcomes=[(key, outcome_label(outcome, words)) for key, outcome in KEYS.items()],
         chosen=chosen if chosen in KEYS else "",
         causes=parts.causes,
-        missing=missing,
+        missing=typed is not None,
+        cause=_cause(parts, typed or {}),
+        note=_note(typed or {}),
         noted=noted,
         noted_as=_noted_as(view, words),
         limit=LONGEST_NOTE,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from connector.model import Outcome
+from connector.model import NotedResult, Outcome
 from connector.ports import Clock
 from connector.store import Store
 from connector.surveys.mail import Site
@@ -18,6 +18,8 @@ class OutcomeGiven:
     outcome: Outcome
     cause: str | None = None
     note: str | None = None
+    attempts: int | None = None
+    """How many attempts the page had counted on which it was noted; None: the page did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class WebParts:
     site: Site
     on_answer: Callable[[str], None]
     """Called with the customer after an answer was recorded and committed; it should return soon."""
-    note_outcome: Callable[[str, OutcomeGiven], bool]
-    """Notes how a follow-up ended (by its id), and lets the CRM know; False where there is none such. It should return soon."""
+    note_outcome: Callable[[str, OutcomeGiven], NotedResult]
+    """Notes how a follow-up ended (by its id), and lets the CRM know. It should return soon."""
     causes: Mapping[str, str]
     """What a follow-up can be put down to, by key."""
     language: str

@@ -4,13 +4,19 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from databases import TWO_WRITERS
 from sqlalchemy import Connection, insert, select, text, update
 
-from connector.model import Rating, Ref
+from connector.model import NotedResult, Rating, Ref
 from connector.ports import SetupStep
+from connector.settings import Settings
+from connector.settings.company import Company
+from connector.stages.follow_up_states import OutcomeNoted
+from connector.stages.outcome_links import note_by_link
+from connector.stages.task_events import note_outcome
 from connector.store import (
     Store,
     answering,
@@ -22,6 +28,7 @@ from connector.store import (
     noticing,
     showing,
     tables,
+    task_rows,
     undoing,
     writing,
 )
@@ -151,6 +158,28 @@ def _invitation(tx: Connection, state: str = "sent") -> None:
             id="v", decision_id="d", account_id="a", questionnaire={}, state=state, **common, **person, **times
         )
     )
+
+
+def test_one_of_two_notes_by_a_link_is_counted(store: Store) -> None:
+    with store.write() as tx:
+        row = {"id": "f", "rule": "unhappy", "customer": "a", "connection": "acme", "account_id": "a", "state": "open"}
+        words = {"priority": "normal", "subject": "Call", "body": "", "due_at": NOW, "opened_at": NOW}
+        follow_ups.insert(tx, {**row, **words, "about": "c"})
+    settings = Settings.model_construct(path=Path("config.toml"), follow_up={}, company=Company())
+    noted = OutcomeNoted("Not reached")
+    results = []
+
+    def press() -> None:
+        results.append(note_by_link(store, settings, "f", noted, attempts=0, now=NOW))
+
+    other = threading.Thread(target=press)
+    with store.write() as tx:
+        task_rows.follow_ups(tx, ["f"])  # the first press has its row, and the second is judged before it is through
+        other.start()
+        _until_it_waits(store, other)
+        note_outcome(tx, settings, "f", noted, NOW)
+    other.join(timeout=20)
+    assert (results, row_of(store, tables.follow_up).attempts) == ([NotedResult.REPEATED], 1)
 
 
 def _account(tx: Connection) -> None:

@@ -1,5 +1,6 @@
 """The page on which the outcome of one follow-up is noted, by whoever has its link."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -142,3 +143,82 @@ def test_a_token_of_another_kind_opens_nothing(world: World) -> None:
     for token in (world.tokens.survey("f1"), world.tokens.session("f1"), world.tokens.bounces()):
         assert world.http.get(f"{world.url}/f/{token}").status_code == 404
     assert world.http.get(f"{world.url}/s/{world.tokens.outcome('invitation1')}").status_code == 404
+
+
+# ── what is sent twice, or at once ───────────────────────────────────────────────────────────────────────────────────
+
+
+def form_of(world: World, url: str, **fields: str) -> dict[str, str]:
+    """Open the page, and return what its form sends."""
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', world.http.get(url).text)
+    return dict(hidden) | fields
+
+
+def test_a_button_that_is_pressed_twice_counts_one_attempt(world: World) -> None:
+    url = opened(world)
+    form = form_of(world, url, outcome="not_reached", note="No answer")
+    for _ in range(3):
+        page = post(world, url, **form)
+        assert (page.status_code, "Outcome: Not reached" in page.text) == (200, True)
+    assert (stored(world).attempts, len(world.answered)) == (1, 1)
+
+    post(world, url, **form_of(world, url, outcome="not_reached"))
+    assert stored(world).attempts == 2, "a page that was opened again is about another attempt"
+
+
+def test_another_note_on_the_same_page_corrects_it_and_counts_no_attempt(world: World) -> None:
+    url = opened(world)
+    form = form_of(world, url, outcome="not_reached", note="No answer")
+    post(world, url, **form)
+    post(world, url, **form | {"note": "No answer, left a message"})
+    assert (stored(world).attempts, stored(world).note) == (1, "No answer, left a message")
+
+
+def test_another_outcome_on_the_same_page_is_taken(world: World) -> None:
+    url = opened(world)
+    form = form_of(world, url, outcome="not_reached")
+    post(world, url, **form)
+    post(world, url, **form | {"outcome": "solved"})
+    assert (stored(world).state, stored(world).outcome, stored(world).attempts) == ("closed", "Solved", 1)
+
+
+def test_a_press_that_closes_and_comes_twice_is_confirmed_twice(world: World) -> None:
+    url = opened(world)
+    form = form_of(world, url, outcome="solved", note="New printer")
+    for _ in range(2):
+        page = post(world, url, **form)
+        assert (page.status_code, "Outcome: Solved" in page.text) == (200, True)
+    assert len(world.answered) == 1
+    assert post(world, url, **form | {"note": "Something else"}).status_code == 410
+
+
+@pytest.mark.parametrize("late", ["not_reached", "no_action_needed"])
+def test_what_was_closed_while_a_press_was_under_way_stays_closed(world: World, late: str) -> None:
+    url = opened(world)
+    world.before_outcome = lambda: post(world, url, outcome="solved")
+    page = post(world, url, outcome=late)
+    assert (page.status_code, "closed already. Outcome: Solved" in page.text) == (410, True)
+    assert (stored(world).state, stored(world).outcome, stored(world).attempts) == ("closed", "Solved", 0)
+
+
+# ── the form is about this outcome ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_form_holds_nothing_of_an_earlier_outcome(world: World) -> None:
+    world.causes["late"] = "Came late"
+    url = opened(world)
+    post(world, url, outcome="not_reached", cause="late", note="She is away until Monday")
+    page = world.http.get(url).text
+    assert "She is away until Monday" not in page
+    assert "selected" not in page
+
+    post(world, url, outcome="solved")
+    assert (stored(world).note, stored(world).cause) == ("She is away until Monday", "late"), "nothing noted is lost"
+
+
+def test_a_form_without_an_outcome_comes_back_as_it_was_filled_in(world: World) -> None:
+    world.causes["late"] = "Came late"
+    page = post(world, opened(world), cause="late", note="It took <b>me</b> a while to write this")
+    assert page.status_code == 422
+    assert "It took &lt;b&gt;me&lt;/b&gt; a while to write this</textarea>" in page.text
+    assert '<option value="late" selected>' in page.text

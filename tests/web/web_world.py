@@ -14,12 +14,12 @@ import requests
 import uvicorn
 from sqlalchemy import Table, select
 
-from connector.model import Delivery
+from connector.model import Delivery, NotedResult
 from connector.ports import Message
 from connector.settings import Settings
 from connector.settings.company import Company
 from connector.stages.follow_up_states import OutcomeNoted
-from connector.stages.task_events import note_outcome
+from connector.stages.outcome_links import note_by_link
 from connector.store import Store
 from connector.store.migrate import migrate
 from connector.store.tables import account, contact, decision, invitation, owner, rating, response
@@ -64,6 +64,8 @@ class World:
     crms: set[str] = field(default_factory=lambda: {"acme", "acme-hub"})
     public: str = ""
     """The public address, where it is not `url`."""
+    before_outcome: Callable[[], Any] | None = None
+    """What happens once, after the next outcome was sent and before it is noted."""
     send: Callable[[Message], None] | None = None
     """What a mail server does with a sign-in mail, before it counts as mailed."""
 
@@ -91,14 +93,17 @@ class World:
             crms=self.crms,
         )
 
-    def _note_outcome(self, follow_up_id: str, given: OutcomeGiven) -> bool:
+    def _note_outcome(self, follow_up_id: str, given: OutcomeGiven) -> NotedResult:
+        meanwhile, self.before_outcome = self.before_outcome, None
+        if meanwhile is not None:
+            meanwhile()
         settings = Settings.model_construct(path=Path("config.toml"), follow_up={}, company=Company())
         noted = OutcomeNoted(given.outcome.value, given.cause, given.note)
-        with self.store.write() as connection:
-            known = note_outcome(connection, settings, follow_up_id, noted, self.clock.now())
-        if known:
+        now = self.clock.now()
+        result = note_by_link(self.store, settings, follow_up_id, noted, attempts=given.attempts, now=now)
+        if result in (NotedResult.TAKEN, NotedResult.CORRECTED):
             self.answered.append(follow_up_id)
-        return known
+        return result
 
     @property
     def site(self) -> Site:
