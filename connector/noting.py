@@ -9,11 +9,9 @@ from connector.model import BounceCause, MissingRight, Ref, Unseen
 from connector.ports import (
     NO_LABELS,
     BulkWriter,
-    Channel,
     CrmAdapter,
     FieldLimit,
     FieldSpec,
-    Message,
     Needs,
     NoteTaker,
     ObjectSchema,
@@ -28,6 +26,7 @@ from connector.ports import (
     Write,
     WriteResult,
 )
+from connector.ports_mail import Channel, Message
 
 _PLANNED = "(new) "
 """Begins the id of a record that the CRM would make."""
@@ -141,10 +140,10 @@ class NotingChannel:
         self._real = real
         self._noted = noted
 
-    def send(self, message: Message) -> str | None:
-        """Note the message."""
-        self._noted.messages.append(message)
-        return None
+    def prepare(self, message: Message) -> "NotedMessage":
+        """Make the message as the real channel would, and raise what it raises."""
+        self._real.prepare(message)
+        return NotedMessage(message, self._noted)
 
     def cause_of_bounce(self, reason: str) -> BounceCause:
         """See the port."""
@@ -156,3 +155,16 @@ class NotingChannel:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedMessage:
+    """A message that will be noted instead of being sent."""
+
+    message: Message
+    noted: Noted
+
+    def send(self) -> str | None:
+        """Note the message."""
+        self.noted.messages.append(self.message)
+        return None

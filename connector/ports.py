@@ -4,14 +4,14 @@ An adapter speaks in the CRM's own names and values (`Record`, `Query`, `Write`)
 the names mean and turns records into the model and values into writes. The stages are handed both.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
-from connector.model import Attachment, BounceCause, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.model import ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
 from connector.ports_notes import Note as Note  # noqa: PLC0414 - given on
 from connector.ports_notes import NoteTaker as NoteTaker  # noqa: PLC0414 - given on
 from connector.ports_setup import NO_LABELS as NO_LABELS  # noqa: PLC0414 - given on
@@ -462,38 +462,3 @@ class MappingSource(Protocol):
 
         Without `ours` nobody is asked whose a field is, and every field counts as ours: nothing may be written by it.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to one person, ready to send."""
-
-    to: str
-    subject: str
-    text: str
-    html: str
-    message_id: str
-    """Named by us before it is sent (without angle brackets), so that a bounce can be matched."""
-    to_name: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    language: str = "en"
-    attachments: tuple[Attachment, ...] = ()
-
-
-class Channel(Protocol):
-    """A way to reach a person."""
-
-    def send(self, message: Message) -> str | None:
-        """Hand the message over; returns the id that the server gave it, where it gave one.
-
-        `MailboxRefused`, `MailUnavailable` (certainly not sent) or `MailInDoubt`.
-        """
-
-    def cause_of_bounce(self, reason: str) -> BounceCause:
-        """Read the words with which a message that was sent came back."""
-
-    def check(self) -> Iterable[Problem]:
-        """Return what would keep messages from arriving, without sending one."""
-
-    def close(self) -> None:
-        """Let go of connections."""

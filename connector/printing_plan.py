@@ -9,7 +9,8 @@ from rich.markup import escape
 from connector.model import visible
 from connector.output import flat, one_line
 from connector.planning import Plan
-from connector.ports import Message, Write
+from connector.ports import Write
+from connector.ports_mail import Message
 from connector.printing import line, many, not_invited, owed_follow_ups, problems, pulled
 from connector.stages.lap import Installation, Report
 from connector.why import in_words

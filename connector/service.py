@@ -23,7 +23,7 @@ from connector.durations import format_duration
 from connector.errors import AfterwordError, AuthRevoked, NotLetIn
 from connector.model import NotedResult
 from connector.nightly import Nightly
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.settings import Schedule
 from connector.stages import lap
 from connector.stages.follow_up_states import OutcomeNoted
@@ -358,7 +358,7 @@ class _Server(uvicorn.Server):
 
 def _send(house: Installation, message: Message) -> None:
     if house.channel is not None:
-        house.channel.send(message)
+        house.channel.prepare(message).send()
 
 
 def _tell_fault(done: Future[None]) -> None:

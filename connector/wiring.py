@@ -23,7 +23,8 @@ from connector.errors import Problem, SettingsError
 from connector.foreign import ForeignSession
 from connector.model import ascii_domain
 from connector.passes import PassBook
-from connector.ports import Channel, Clock, CrmAdapter
+from connector.ports import Clock, CrmAdapter
+from connector.ports_mail import Channel
 from connector.settings import Settings, load
 from connector.settings.model import Connection, Email
 from connector.settings.values import is_full_name

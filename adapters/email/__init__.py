@@ -5,7 +5,8 @@ from typing import Any
 
 from adapters.email.config import config
 from adapters.email.smtp import SmtpChannel
-from connector.ports import Channel, Clock
+from connector.ports import Clock
+from connector.ports_mail import Channel
 
 
 def channel(values: Mapping[str, Any], clock: Clock) -> Channel:

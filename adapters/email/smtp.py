@@ -9,6 +9,7 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from adapters.email.address import Ours, ours
 from adapters.email.config import EmailConfig
@@ -23,7 +24,8 @@ from adapters.email.timeouts import PATIENT, PROMPT
 from adapters.email.trouble import TROUBLE, in_words
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailThrottled, MailUnavailable, Problem
 from connector.model import BounceCause
-from connector.ports import Clock, Message
+from connector.ports import Clock
+from connector.ports_mail import Message
 
 _WHERE = "e-mail"
 _BLOCK = 65536
@@ -42,13 +44,16 @@ class SmtpChannel:
         self.timeouts = PATIENT
         """How long the server may take over each step."""
 
-    def send(self, message: Message) -> str | None:
-        """Hand the message over; returns the id that the server gave it, where it gave one.
+    def prepare(self, message: Message) -> "SmtpMessage":
+        """Make the message's bytes; the server is not asked.
 
-        `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; `MessageRefused`, when the server refused
-        this message or recipient alone. `MailInDoubt`: it may have been sent.
+        `MailboxRefused`: nobody could write to the address. `MailUnavailable`: from or reply_to is no address; `MessageRefused`, when
+        this message alone cannot be made.
         """
-        mail = mime(message, config=self._config, now=self._clock.now())
+        return SmtpMessage(self, mime(message, config=self._config, now=self._clock.now()))
+
+    def hand_over(self, mail: Mail) -> str | None:
+        """Send a mail; see `SmtpMessage.send`."""
         with self._lock:
             server = self._ready()
             with self._dropped_unless_sent():
@@ -261,6 +266,22 @@ class SmtpChannel:
                 reply.text, otherwise="Check email.username with email.password or email.oauth in config.toml."
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpMessage:
+    """A message in the form in which it goes over the wire."""
+
+    channel: SmtpChannel
+    mail: Mail
+
+    def send(self) -> str | None:
+        """Hand the message over; returns the id that the server gave it, where it gave one.
+
+        `MailboxRefused`: the address will not work. `MailUnavailable`: certainly not sent; `MessageRefused`, when the server refused
+        this message or recipient alone. `MailInDoubt`: it may have been sent.
+        """
+        return self.channel.hand_over(self.mail)
 
 
 def _reply(error: Exception) -> Reply | None:

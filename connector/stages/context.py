@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from connector.model import ChatPost, MissingRight
 from connector.passes import PassBook
-from connector.ports import Channel, Clock, CrmAdapter, CrmMapping
+from connector.ports import Clock, CrmAdapter, CrmMapping
+from connector.ports_mail import Channel
 from connector.settings import Settings
 from connector.stages.breaker import Breaker
 from connector.stages.mark_keeper import MarkKeeper

@@ -8,7 +8,8 @@ from typing import Final
 
 from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavailable
 from connector.model import Decision, Ref
-from connector.ports import Channel, Message, Reading
+from connector.ports import Reading
+from connector.ports_mail import Channel, Message, ReadyMessage
 from connector.stages.addressees import may_mail, sends_nothing
 from connector.stages.breaker import LAST_MESSAGES, doubtful, too_many
 from connector.stages.context import Connected, Context
@@ -230,11 +231,19 @@ class _Round:
 
     def _send(self, letter: Letter) -> None:
         message_id = self.site.message_id(new_id())
-        message = self._message(letter, message_id)
+        try:
+            # Before the attempt is written down: what cannot be made has not been begun, and is in no doubt.
+            ready = self.channel.prepare(self._message(letter, message_id))
+        except MailboxRefused as error:
+            self._unreachable(letter, error)
+            return
+        except MailUnavailable as error:
+            self._failed(letter, message_id, error)
+            return
         with self.context.write() as connection:
             begun = delivering.begin(connection, letter, message_id, self.context.clock.now())
         if begun:
-            self._hand_over(letter, message)
+            self._hand_over(letter, ready, message_id)
 
     def _message(self, letter: Letter, message_id: str) -> Message:
         row = letter.invitation
@@ -252,62 +261,68 @@ class _Round:
         token = self.tokens.survey(row.id)
         return invitation_message(view, site=self.site, token=token, purpose=letter.purpose, message_id=message_id)
 
-    def _hand_over(self, letter: Letter, message: Message) -> None:
+    def _hand_over(self, letter: Letter, ready: ReadyMessage, message_id: str) -> None:
         try:
-            server_id = self.channel.send(message)
+            server_id = ready.send()
         except MailboxRefused as error:
-            self._bounced(letter, message, error)
+            self._bounced(letter, message_id, error)
         except MailUnavailable as error:
-            self._failed(letter, message, error)
+            self._failed(letter, message_id, error)
         except MailInDoubt as error:
-            self._in_doubt(letter, message, error)
+            self._in_doubt(letter, message_id, error)
         else:
-            self._sent(letter, message, server_id)
+            self._sent(letter, message_id, server_id)
 
-    def _sent(self, letter: Letter, message: Message, server_id: str | None) -> None:
+    def _unreachable(self, letter: Letter, error: MailboxRefused) -> None:
+        """Mark the person: no server was asked, the address itself is none that anybody could write to."""
+        with self.context.store.write() as connection:
+            delivering.bounced(connection, letter, self.context.clock.now(), str(error))
+        self.result.bounced += 1
+
+    def _sent(self, letter: Letter, message_id: str, server_id: str | None) -> None:
         # In the company's zone: where the CRM keeps the day alone, it is the day that people there have.
         now = self.context.clock.now().astimezone(self.settings.company.timezone)
         after = self.settings.surveys[letter.invitation.survey].reminder_after
         remind_at = now + after if after and now + after < letter.invitation.expires_at else None
         with self.context.store.write() as connection:
-            delivering.sent(connection, letter, message.message_id, now, remind_at)
-            delivering.note_server_id(connection, message.message_id, server_id)
+            delivering.sent(connection, letter, message_id, now, remind_at)
+            delivering.note_server_id(connection, message_id, server_id)
             self.breaker.sent(connection)
         self.last_mails[letter.invitation.person] = now
         self.result.sent += 1
 
-    def _bounced(self, letter: Letter, message: Message, error: MailboxRefused) -> None:
+    def _bounced(self, letter: Letter, message_id: str, error: MailboxRefused) -> None:
         """Mark the person, unless so many were refused lately that the server, or we, are more likely wrong."""
         now = self.context.clock.now()
         with self.context.store.write() as connection:
-            delivering.refused_mailbox(connection, message.message_id, now, str(error))
+            delivering.refused_mailbox(connection, message_id, now, str(error))
             refused, of = mail_trouble.refused_of_last(connection, LAST_MESSAGES)
             if doubtful(refused, of):
                 stopped = too_many(refused, of, error.what, now)
                 self.result.mail_error = _waits_for_the_admin(stopped)
-                self._try_again(connection, letter, message, error)
+                self._try_again(connection, letter, message_id, error)
                 mail_trouble.stop(connection, stopped)
                 return
             delivering.bounced(connection, letter, now, str(error))
         self.result.bounced += 1
 
-    def _in_doubt(self, letter: Letter, message: Message, doubt: MailInDoubt) -> None:
+    def _in_doubt(self, letter: Letter, message_id: str, doubt: MailInDoubt) -> None:
         now = self.context.clock.now()
         with self.context.store.write() as connection:
-            delivering.in_doubt(connection, letter, message.message_id, now, str(doubt))
+            delivering.in_doubt(connection, letter, message_id, now, str(doubt))
             self.breaker.failed(connection, doubt, now)
         self.result.in_doubt += 1
 
-    def _failed(self, letter: Letter, message: Message, error: MailUnavailable) -> None:
+    def _failed(self, letter: Letter, message_id: str, error: MailUnavailable) -> None:
         with self.context.store.write() as connection:
-            self._try_again(connection, letter, message, error)
+            self._try_again(connection, letter, message_id, error)
             self.breaker.failed(connection, error, self.context.clock.now())
 
     def _try_again(
-        self, connection: Transaction, letter: Letter, message: Message, error: MailUnavailable | MailboxRefused
+        self, connection: Transaction, letter: Letter, message_id: str, error: MailUnavailable | MailboxRefused
     ) -> None:
         now = self.context.clock.now()
-        failures = delivering.failed(connection, letter, message.message_id, now, str(error))
+        failures = delivering.failed(connection, letter, message_id, now, str(error))
         wait = REFUSED_RETRY if error.permanent and not isinstance(error, MailboxRefused) else retry_in(failures)
         delivering.postpone(connection, letter, min(now + wait, letter.invitation.expires_at))
         self.result.deferred += letter.purpose == "invitation"

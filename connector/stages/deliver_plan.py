@@ -68,5 +68,5 @@ def gap_over(last_mails: Mapping[str, datetime], person: str, gap: timedelta) ->
 
 def retry_in(failures: int) -> timedelta:
     """Return how long to wait after the `failures`-th failure in a row: 5 minutes, doubled each time, up to an hour."""
-    doublings: int = min(failures - 1, 10)
+    doublings: int = min(max(failures - 1, 0), 10)
     return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)

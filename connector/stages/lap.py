@@ -21,7 +21,8 @@ from connector.errors import (
     Unavailable,
 )
 from connector.model import ChatPost
-from connector.ports import Channel, Clock
+from connector.ports import Clock
+from connector.ports_mail import Channel
 from connector.settings import Settings
 from connector.stages import (
     addressees,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector.domain.crm_text import cut, one_line
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.ratings import with_word

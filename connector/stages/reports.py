@@ -11,7 +11,7 @@ from connector.exports import tables
 from connector.exports.files import write_workbook
 from connector.exports.tables import Sheet, TableName
 from connector.model import Attachment
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.stages import marking, staff_sending
 from connector.stages.addressees import allowed
 from connector.stages.context import Context

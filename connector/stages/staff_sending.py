@@ -3,9 +3,9 @@
 from collections.abc import Collection
 
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
-from connector.ports import Message
+from connector.ports_mail import Message, ReadyMessage
 from connector.stages.context import Context
-from connector.store import noticing
+from connector.store import Transaction, noticing
 
 
 def send(context: Context, message: Message, key: str, *, kind: str, notices: Collection[str] = ()) -> int:
@@ -14,30 +14,42 @@ def send(context: Context, message: Message, key: str, *, kind: str, notices: Co
     What was certainly not sent waits again, and is counted by the breaker; its caller looks there before the next one.
     """
     assert context.channel is not None  # noqa: S101 - the callers have looked
+    try:
+        # Before it is written down: a mail that cannot be made has not been begun, and is in no doubt.
+        ready, failure = context.channel.prepare(message), None
+    except (MailboxRefused, MailUnavailable) as error:
+        ready, failure = None, error
     now = context.clock.now()
     with context.write() as tx:
         if not noticing.begin_mail(tx, key, recipient=message.to, kind=kind, notices=notices, now=now):
             return 0
+        if failure is not None:
+            _not_sent(context, tx, key, failure)
+    return _hand_over(context, ready, key) if ready is not None else 0
+
+
+def _hand_over(context: Context, ready: ReadyMessage, key: str) -> int:
     try:
-        context.channel.send(message)
-    except MailboxRefused as refused:
+        ready.send()
+    except (MailboxRefused, MailInDoubt, MailUnavailable) as failure:
         with context.store.write() as tx:
-            noticing.end_mail(tx, key, noticing.REFUSED, str(refused))
-        return 0
-    except MailInDoubt as doubt:
-        with context.store.write() as tx:
-            noticing.end_mail(tx, key, noticing.IN_DOUBT, str(doubt))
-            context.breaker.failed(tx, doubt, context.clock.now())
-        return 0
-    except MailUnavailable as failure:
-        with context.store.write() as tx:
-            context.breaker.failed(tx, failure, context.clock.now())
-            if failure.permanent:
-                noticing.end_mail(tx, key, noticing.REFUSED, str(failure))
-            else:
-                noticing.take_back(tx, key, str(failure))
+            _not_sent(context, tx, key, failure)
         return 0
     with context.store.write() as tx:
         noticing.end_mail(tx, key, noticing.SENT, None)
         context.breaker.sent(tx)
     return 1
+
+
+def _not_sent(
+    context: Context, tx: Transaction, key: str, failure: MailboxRefused | MailInDoubt | MailUnavailable
+) -> None:
+    """Note that a mail did not go out, or may not have; what is not refused for good waits again."""
+    if not isinstance(failure, MailboxRefused):
+        context.breaker.failed(tx, failure, context.clock.now())
+    if isinstance(failure, MailInDoubt):
+        noticing.end_mail(tx, key, noticing.IN_DOUBT, str(failure))
+    elif failure.permanent:
+        noticing.end_mail(tx, key, noticing.REFUSED, str(failure))
+    else:
+        noticing.take_back(tx, key, str(failure))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from connector.domain.crm_text import one_line
 from connector.exports.period import Period
 from connector.model import Attachment
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.sentences.catalogue import Catalogue
 from connector.store.reporting import Asking, Unheard
 from connector.surveys.mail import Site, html_of, one_line_subject, text_of

@@ -10,7 +10,8 @@ from typing import Final
 import structlog
 
 from connector.errors import AfterwordError, MailInDoubt
-from connector.ports import Clock, Message
+from connector.ports import Clock
+from connector.ports_mail import Message
 from connector.store import Store, new_id, signing_in
 from connector.store.signing_in import Asked
 from connector.surveys.mail import Site, sign_in_message

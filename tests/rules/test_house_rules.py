@@ -13,7 +13,14 @@ from connector import errors
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("connector", "adapters", "mappings")
-DOMAIN = {"connector.model", "connector.ports", "connector.ports_notes", "connector.ports_setup", "connector.errors"}
+DOMAIN = {
+    "connector.model",
+    "connector.ports",
+    "connector.ports_mail",
+    "connector.ports_notes",
+    "connector.ports_setup",
+    "connector.errors",
+}
 DATABASE = {"sqlalchemy", "alembic"}
 LONGEST_FILE = 500
 LONGEST_FUNCTION = 60

@@ -11,7 +11,8 @@ from sqlalchemy import insert, select, update
 
 from connector.clock import SteppedClock
 from connector.model import Contact, Interaction, Ref
-from connector.ports import Message, Org, Query, Reading, Record
+from connector.ports import Org, Query, Reading, Record
+from connector.ports_mail import Message
 from connector.settings import Company, Limits, Schedule, Settings, Survey
 from connector.stages.context import Connected, Context
 from connector.store import Store
@@ -45,6 +46,13 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.failing: list[Any] = []
+        self.unmakeable: BaseException | None = None
+        """Why no message can be made."""
+
+    def prepare(self, message: Message) -> "Prepared":
+        if self.unmakeable is not None:
+            raise self.unmakeable
+        return Prepared(self, message)
 
     def send(self, message: Message) -> None:
         error = self.failing.pop(0) if self.failing else None
@@ -61,6 +69,17 @@ class Mailbox:
     @property
     def recipients(self) -> list[str]:
         return [message.to for message in self.messages]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message that a `Mailbox` will be handed."""
+
+    mailbox: Mailbox
+    message: Message
+
+    def send(self) -> None:
+        self.mailbox.send(self.message)
 
 
 class LittleCrm:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert
 
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused, Unavailable
 from connector.model import Contact, Ref
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.stages import deliver, invite
 from connector.stages.deliver import DeliverResult
 from connector.store import Store, connecting, delivering

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from connector.errors import MailInDoubt, MailUnavailable
 from connector.model import FollowUpState
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.stages import notices_mail
 from connector.store import tables
 from connector.surveys.tokens import Tokens

@@ -17,7 +17,7 @@ from sqlalchemy import update
 
 from connector import planning
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.stages import lap, reports
 from connector.store import tables
 from connector.store.leases import held

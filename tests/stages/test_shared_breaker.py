@@ -9,7 +9,8 @@ from asking import Mailbox
 from lap_world import CONFIG, CSAT, LapWorld
 
 from connector.errors import AfterwordError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
-from connector.ports import Message
+from connector.ports_mail import Message
+from connector.stages import lap
 from connector.stages.breaker import too_many
 from connector.store import mail_trouble, tables
 from tests.databases import ONE_DATABASE
@@ -86,6 +87,31 @@ def test_everybody_is_told_once_when_it_works_again(unhappy: LapWorld) -> None:
     assert sorted(staff) == [f"rep-{number}@acme.example" for number in range(PEOPLE)]
     with unhappy.store.read() as tx:
         assert mail_trouble.trouble(tx) is None
+
+
+class PowerCut(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+def test_cut_off_while_an_alert_is_made_it_goes_out_in_the_next_lap(
+    unhappy: LapWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox(unhappy).unmakeable = PowerCut()
+    with pytest.raises(PowerCut):
+        lap.run(unhappy.house, stages=lap.AFTER_AN_ANSWER)
+    mailbox(unhappy).unmakeable = None
+    assert unhappy.lap().told == PEOPLE
+
+
+def test_an_alert_that_cannot_be_made_is_refused_and_not_made_again(unhappy: LapWorld) -> None:
+    for_good = MessageRefused("its header is not what it should be.")
+    for_good.permanent = True
+    mailbox(unhappy).unmakeable = for_good
+    for _ in range(3):
+        assert lap.run(unhappy.house, stages=lap.AFTER_AN_ANSWER).told == 0
+    mailbox(unhappy).unmakeable = None
+    assert unhappy.lap().told == 0
+    assert {row.state for row in unhappy.rows(tables.staff_mail)} == {"refused"}
 
 
 @pytest.mark.parametrize("error", [REFUSED, GONE])

@@ -15,7 +15,7 @@ import uvicorn
 from sqlalchemy import Table, select
 
 from connector.model import Delivery, NotedResult
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.settings import Settings
 from connector.settings.company import Company
 from connector.stages.follow_up_states import OutcomeNoted

@@ -9,7 +9,7 @@ from hostile import on_the_wire
 from mail_servers import Authority, Sink, StillClock, smtp_server
 
 from adapters.email import channel
-from connector.ports import Channel, Message
+from connector.ports_mail import Channel, Message
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def post() -> Iterator[Callable[[Message], bytes]]:
         stack.callback(smtp.close)
 
         def send(mail: Message) -> bytes:
-            smtp.send(mail)
+            smtp.prepare(mail).send()
             assert sink.arrived[-1].rcpt_tos == [on_the_wire(mail.to)]
             content = sink.arrived[-1].content
             assert isinstance(content, bytes)

@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from connector.exports.files import write_workbook
 from connector.exports.tables import Column, Sheet
 from connector.model import Attachment
-from connector.ports import Channel
+from connector.ports_mail import Channel
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS = [("Northwind", 1), ("=Kärki Oy", 5)] * 400
@@ -29,7 +29,9 @@ def workbook(folder: Path) -> bytes:
 def test_a_workbook_arrives_beside_both_texts_and_opens(make: Callable[..., Channel], tmp_path: Path) -> None:
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port).send(message(attachments=(Attachment("afterword-2026-11.xlsx", workbook(tmp_path), XLSX),)))
+        make(port).prepare(
+            message(attachments=(Attachment("afterword-2026-11.xlsx", workbook(tmp_path), XLSX),))
+        ).send()
 
     mail = message_from_bytes(sink.arrived[-1].content, policy=default)
     assert isinstance(mail, EmailMessage)

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.exports.period import Period
-from connector.ports import Message
+from connector.ports_mail import Message
 from connector.sentences.catalogue import catalogue
 from connector.sentences.values import Link
 from connector.store.reporting import Asking, Unheard

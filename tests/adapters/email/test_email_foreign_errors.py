@@ -67,9 +67,9 @@ def test_until_the_final_dot_every_failure_is_not_sent(login, monkeypatch, place
         with monkeypatch.context() as broken:
             fail(broken, BEFORE[place], error)
             with pytest.raises(MailUnavailable) as caught:
-                channel.send(message())
+                channel.prepare(message()).send()
             list(channel.check())  # tells, and raises nothing
-        channel.send(message())  # the next message fares better
+        channel.prepare(message()).send()  # the next message fares better
 
     assert "secret" not in str(caught.value)
     assert len(sink.arrived) == 1
@@ -81,7 +81,7 @@ def test_a_failure_while_the_text_is_handed_over_is_not_sent(make, monkeypatch, 
     with smtp_server(sink) as port, pytest.raises(MailUnavailable):
         channel = make(port)
         monkeypatch.setattr(type(channel), "_transmit", raises(error))
-        channel.send(message())
+        channel.prepare(message()).send()
 
     assert sink.arrived == []
 
@@ -92,7 +92,7 @@ def test_tls_that_cannot_be_set_up_is_not_sent(make, monkeypatch, error):
     with broken_server(Broken(dict(SCRIPT))) as port:
         for security in ("tls", "starttls"):
             with pytest.raises(MailUnavailable):
-                make(port, security=security).send(message())
+                make(port, security=security).prepare(message()).send()
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
@@ -108,9 +108,9 @@ def test_from_the_final_dot_on_every_failure_is_in_doubt(make, monkeypatch, call
 
         monkeypatch.setattr(type(channel), "_transmit", then_fail)
         with pytest.raises(MailInDoubt) as caught:
-            channel.send(message())
+            channel.prepare(message()).send()
         monkeypatch.setattr(type(channel), "_transmit", transmit)
-        channel.send(message())
+        channel.prepare(message()).send()
 
     assert "secret" not in str(caught.value)
 
@@ -123,7 +123,7 @@ def test_a_token_that_cannot_be_asked_for_is_not_sent(make, monkeypatch, name, e
         target = requests.Session if name == "post" else requests.Response
         monkeypatch.setattr(target, name, raises(error))
         with pytest.raises(MailUnavailable, match="no token"):
-            make(port, username="care@acme.example", oauth=OAUTH).send(message())
+            make(port, username="care@acme.example", oauth=OAUTH).prepare(message()).send()
 
 
 XOAUTH = Broken(SCRIPT | {"EHLO": b"250-test\r\n250 AUTH XOAUTH2\r\n", "AUTH": b"235 welcome\r\n"})
@@ -135,9 +135,9 @@ def test_whatever_is_said_of_its_end_a_token_is_used(make, expires_in):
     responses.post(OAUTH["token_url"], json={"access_token": "token1", "expires_in": expires_in})
     with broken_server(XOAUTH) as port:
         channel = make(port, username="care@acme.example", oauth=OAUTH)
-        channel.send(message())
+        channel.prepare(message()).send()
         channel.close()
-        channel.send(message())
+        channel.prepare(message()).send()
 
 
 @responses.activate
@@ -145,7 +145,7 @@ def test_whatever_is_said_of_its_end_a_token_is_used(make, expires_in):
 def test_what_cannot_be_a_token_is_told_as_none(make, token):
     responses.post(OAUTH["token_url"], json={"access_token": token})
     with broken_server(XOAUTH) as port, pytest.raises(MailUnavailable, match="no token"):
-        make(port, username="care@acme.example", oauth=OAUTH).send(message())
+        make(port, username="care@acme.example", oauth=OAUTH).prepare(message()).send()
 
 
 def test_a_letter_outside_ascii_in_the_password_is_told_without_it(make):
@@ -154,7 +154,7 @@ def test_a_letter_outside_ascii_in_the_password_is_told_without_it(make):
         channel = make(port, username="care", password="geheimä")
         [problem] = channel.check()
         with pytest.raises(MailUnavailable, match="not in ASCII") as caught:
-            channel.send(message())
+            channel.prepare(message()).send()
 
     assert "password" in problem.what
     assert "ä" not in str(caught.value)
@@ -165,10 +165,10 @@ def test_a_host_that_cannot_be_looked_up_is_told(make, host):
     channel = make(25, host=host)
     assert len(list(channel.check())) == 1
     with pytest.raises(MailUnavailable):
-        channel.send(message())
+        channel.prepare(message()).send()
 
 
 @pytest.mark.parametrize("to", ["", "@", "a@", "@b", "a@b..c", "a\x00@b.example", "a@\ud800.example", "a@" + "x" * 300])
 def test_an_address_of_any_kind_raises_errors_of_ours_alone(make, to):
     with smtp_server(Sink()) as port, pytest.raises((MailboxRefused, MailError)):
-        make(port).send(message(to=to))
+        make(port).prepare(message(to=to)).send()

@@ -51,5 +51,5 @@ def test_the_server_hears_it_and_never_the_machines_own_name(make, monkeypatch, 
     monkeypatch.setattr(socket, "getfqdn", lambda *_: "0f3c1a2b4d5e")
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port, **values).send(message())
+        make(port, **values).prepare(message()).send()
     assert [session.host_name for session in sink.sessions] == [name]

@@ -51,9 +51,9 @@ def test_a_token_is_fetched_once_and_used_for_every_connection(make):
     server = gate()
     with broken_server(server) as port:
         channel = make(port, username="care@acme.example", oauth=OAUTH)
-        channel.send(message())
+        channel.prepare(message()).send()
         channel.close()
-        channel.send(message())
+        channel.prepare(message()).send()
 
     assert server.offered == ("token1", "token1")
     assert len(responses.calls) == 1
@@ -69,8 +69,8 @@ def test_a_token_that_was_withdrawn_is_replaced_for_the_next_attempt(make):
     with broken_server(server) as port:
         channel = make(port, username="care@acme.example", oauth=OAUTH)
         with pytest.raises(MailUnavailable, match="refused the login"):
-            channel.send(message())
-        channel.send(message())
+            channel.prepare(message()).send()
+        channel.prepare(message()).send()
 
     assert server.offered == ("old", "token1")
 
@@ -82,8 +82,8 @@ def test_a_rotated_refresh_token_is_used_from_then_on(make):
     with broken_server(gate()) as port:
         channel = make(port, username="care@acme.example", oauth=OAUTH)
         with pytest.raises(MailUnavailable):
-            channel.send(message())
-        channel.send(message())
+            channel.prepare(message()).send()
+        channel.prepare(message()).send()
 
     assert "refresh_token=r2" in responses.calls[1].request.body
 
@@ -93,7 +93,7 @@ def test_without_a_refresh_token_the_client_speaks_for_itself(make):
     grant("token1")
     oauth = {name: value for name, value in OAUTH.items() if name != "refresh_token"} | {"scope": "mail.send"}
     with broken_server(gate()) as port:
-        make(port, username="care@acme.example", oauth=oauth).send(message())
+        make(port, username="care@acme.example", oauth=oauth).prepare(message()).send()
 
     assert "grant_type=client_credentials" in responses.calls[0].request.body
     assert "scope=mail.send" in responses.calls[0].request.body
@@ -112,7 +112,7 @@ def test_without_a_refresh_token_the_client_speaks_for_itself(make):
 def test_without_a_token_nothing_is_sent_and_no_secret_is_told(make, reply):
     responses.post(OAUTH["token_url"], **reply)
     with broken_server(gate()) as port, pytest.raises(MailUnavailable) as error:
-        make(port, username="care@acme.example", oauth=OAUTH).send(message())
+        make(port, username="care@acme.example", oauth=OAUTH).prepare(message()).send()
 
     assert "email.oauth" in error.value.remedy
     assert "hush" not in str(error.value)

@@ -30,8 +30,8 @@ def test_an_address_that_the_server_refuses_for_good(make, reply):
     with smtp_server(sink) as port:
         channel = make(port)
         with pytest.raises(MailboxRefused) as refused:
-            channel.send(message())
-        channel.send(message(to="other@customer.example"))
+            channel.prepare(message()).send()
+        channel.prepare(message(to="other@customer.example")).send()
 
     assert refused.value.permanent
     assert reply in str(refused.value)
@@ -50,7 +50,7 @@ def test_an_address_that_the_server_refuses_for_good(make, reply):
 )
 def test_a_refusal_because_of_us_never_marks_the_persons_address(make, reply):
     with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MailUnavailable) as error:
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
     assert not error.value.permanent
 
@@ -60,7 +60,7 @@ def test_a_refusal_because_of_us_never_marks_the_persons_address(make, reply):
 )
 def test_a_passing_refusal_of_the_recipient_was_certainly_not_sent(make, reply, of_one):
     with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MailUnavailable) as error:
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
     assert not error.value.permanent
     assert isinstance(error.value, MessageRefused) is of_one
@@ -69,7 +69,7 @@ def test_a_passing_refusal_of_the_recipient_was_certainly_not_sent(make, reply, 
 @pytest.mark.parametrize(("reply", "permanent"), [("554 5.7.1 spam", True), ("550 no", True), ("452 full", False)])
 def test_a_message_that_is_refused_after_it_was_read_was_not_sent(make, reply, permanent):
     with smtp_server(Sink(refuse_data=reply)) as port, pytest.raises(MailUnavailable) as error:
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
     assert error.value.permanent is permanent
     assert reply in error.value.what
@@ -79,7 +79,7 @@ def test_nobody_listens(make):
     with smtp_server(Sink()) as port:
         pass
     with pytest.raises(MailUnavailable):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
 
 @pytest.mark.parametrize("stage", ["EHLO", "MAIL", "RCPT", "DATA"])
@@ -87,21 +87,21 @@ def test_nobody_listens(make):
 def test_before_the_data_nothing_was_sent(make, stage, reply):
     server = broken(**{stage: reply} | ({"HELO": reply} if stage == "EHLO" else {}))
     with broken_server(server) as port, pytest.raises(MailUnavailable):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
     assert server.dots == 0
 
 
 def test_hanging_up_instead_of_a_greeting(make):
     with broken_server(Broken(dict(SCRIPT), greeting=None)) as port, pytest.raises(MailUnavailable):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
 
 def test_hanging_up_in_the_middle_of_the_message_was_certainly_not_sent(make):
     server = broken(body=b"")
     with broken_server(server) as port, pytest.raises(MailUnavailable):
         # More than the buffers between us hold, so that the server is gone before the end is written.
-        make(port).send(message(text="a long line of text\n" * 1_500_000))
+        make(port).prepare(message(text="a long line of text\n" * 1_500_000)).send()
 
     assert server.dots == 0
 
@@ -109,7 +109,7 @@ def test_hanging_up_in_the_middle_of_the_message_was_certainly_not_sent(make):
 def test_hanging_up_after_the_final_dot_is_in_doubt(make):
     server = broken(dot=None)
     with broken_server(server) as port, pytest.raises(MailInDoubt):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
     assert server.dots == 1
 
@@ -117,13 +117,13 @@ def test_hanging_up_after_the_final_dot_is_in_doubt(make):
 def test_an_answer_that_cannot_be_read_after_the_final_dot_is_in_doubt(make):
     server = broken(dot=b"\x00" * 9000)
     with broken_server(server) as port, pytest.raises(MailInDoubt):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
 
 @pytest.mark.parametrize("reply", [b"hello there\r\n", b"354 go on\r\n"])
 def test_words_after_the_final_dot_that_are_no_answer_to_it_are_in_doubt(make, reply):
     with broken_server(broken(dot=reply)) as port, pytest.raises(MailInDoubt):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
 
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "dot"])
@@ -132,9 +132,9 @@ def test_after_a_failure_the_next_message_gets_a_connection_of_its_own(make, sta
     with broken_server(server) as port:
         channel = make(port)
         with pytest.raises((MailUnavailable, MailInDoubt)):
-            channel.send(message())
+            channel.prepare(message()).send()
         server.script = dict(SCRIPT)
-        channel.send(message(message_id="m2@acme.example"))
+        channel.prepare(message(message_id="m2@acme.example")).send()
 
     assert server.seen.count("EHLO") == 2
     assert server.seen[-2:] == ["DATA", "QUIT"] or server.seen[-1] == "DATA"
@@ -158,17 +158,17 @@ def impatient():
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
 def test_a_server_that_goes_silent_is_given_up(make, impatient, stage):
     with broken_server(broken(**{stage: b""})) as port, pytest.raises(MailUnavailable, match="timed out"):
-        impatient(make, port).send(message())
+        impatient(make, port).prepare(message()).send()
 
 
 def test_a_server_that_is_silent_from_the_start_is_given_up(make, impatient):
     with broken_server(Broken(dict(SCRIPT), greeting=b"")) as port, pytest.raises(MailUnavailable, match="timed out"):
-        impatient(make, port).send(message())
+        impatient(make, port).prepare(message()).send()
 
 
 def test_a_server_that_goes_silent_after_the_final_dot_leaves_the_message_in_doubt(make, impatient):
     with broken_server(broken(dot=b"")) as port, pytest.raises(MailInDoubt, match="timed out"):
-        impatient(make, port).send(message())
+        impatient(make, port).prepare(message()).send()
 
 
 @pytest.mark.parametrize(("stage", "step"), [("MAIL", "command"), ("DATA", "data"), (".", "final_dot")])
@@ -176,7 +176,7 @@ def test_each_step_has_a_patience_of_its_own(make, impatient, stage, step):
     server = broken()
     server.slow = {stage: 0.5}
     with broken_server(server) as port:
-        impatient(make, port, **{step: 10}).send(message())
+        impatient(make, port, **{step: 10}).prepare(message()).send()
 
     assert server.dots == 1
 
@@ -206,7 +206,7 @@ TOO_FAST = b"432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded\r\n"
 )
 def test_a_server_that_asks_us_to_be_slower(make, stage, reply):
     with broken_server(broken(**{stage: reply})) as port, pytest.raises(MailThrottled) as error:
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
     assert "next lap" in error.value.remedy
 
@@ -214,10 +214,10 @@ def test_a_server_that_asks_us_to_be_slower(make, stage, reply):
 def test_a_greeting_that_asks_us_to_be_slower(make):
     server = Broken(dict(SCRIPT), greeting=b"421 4.3.2 Too many concurrent connections\r\n")
     with broken_server(server) as port, pytest.raises(MailThrottled):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
 
 def test_a_recipient_who_gets_too_much_mail_is_not_our_haste(make):
     words = "450 4.2.1 The user you are trying to contact is receiving mail too quickly"
     with smtp_server(Sink(refuse_rcpt={TO: words})) as port, pytest.raises(MessageRefused):
-        make(port).send(message())
+        make(port).prepare(message()).send()

@@ -111,7 +111,7 @@ def test_what_names_our_own_address_is_about_it() -> None:
 @pytest.mark.parametrize("words", ABOUT_US)
 def test_whoever_is_refused_for_a_reason_of_ours_is_tried_again(make, words: str) -> None:
     with smtp_server(Sink(refuse_rcpt={TO: words})) as port, pytest.raises(MessageRefused) as refused:
-        make(port).send(message())
+        make(port).prepare(message()).send()
     assert not refused.value.permanent
     assert refused.value.remedy
 
@@ -119,20 +119,20 @@ def test_whoever_is_refused_for_a_reason_of_ours_is_tried_again(make, words: str
 def test_a_mailbox_that_is_refused_after_the_message_was_read(make) -> None:
     words = "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup"
     with smtp_server(Sink(refuse_data=words)) as port, pytest.raises(MailboxRefused, match="RecipientNotFound"):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
 
 @pytest.mark.parametrize("reply", ["450 5.1.1 unknown user", "450 4.2.0 Greylisted, please try again in 300 seconds"])
 def test_what_passes_is_no_verdict(make, reply: str) -> None:
     with smtp_server(Sink(refuse_rcpt={TO: reply})) as port, pytest.raises(MessageRefused):
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
 
 @pytest.mark.parametrize("to", ["info@acme-limited.example", "policy@customer.example"])
 def test_words_in_the_persons_own_address_say_nothing_about_us(make, to: str) -> None:
     words = f"550 5.1.1 <{to}>: Recipient address rejected: User unknown in local recipient table"
     with smtp_server(Sink(refuse_rcpt={to: words})) as port, pytest.raises(MailboxRefused):
-        make(port).send(message(to=to))
+        make(port).prepare(message(to=to)).send()
 
 
 def test_our_own_address_is_known_though_the_persons_is_its_end() -> None:

@@ -34,7 +34,7 @@ from connector.errors import MailUnavailable
 def test_a_refusal_that_is_known_comes_with_its_remedy(make, reply: str, remedy: str) -> None:
     sink = Sink(refuse_rcpt={"maria@customer.example": reply})
     with smtp_server(sink) as port, pytest.raises(MailUnavailable) as refused:
-        make(port).send(message())
+        make(port).prepare(message()).send()
     assert reply in refused.value.what
     assert remedy in refused.value.remedy
 

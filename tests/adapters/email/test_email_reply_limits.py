@@ -29,7 +29,7 @@ def test_s11_a_reply_without_end_is_left(make):
     tracemalloc.start()
     try:
         with broken_server(Talker(SCRIPT)) as port, pytest.raises(MailUnavailable, match="longer than 64 KB") as caught:
-            make(port).send(message())
+            make(port).prepare(message()).send()
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
@@ -46,5 +46,5 @@ def test_s11_a_reply_that_comes_drop_by_drop_has_its_time_as_a_whole(make, line)
         channel = make(port)
         channel.timeouts = type(channel.timeouts)(command=0.6)
         with pytest.raises(MailUnavailable, match=r"took too long|timed out"):
-            channel.send(message())
+            channel.prepare(message()).send()
     assert time.monotonic() - began < 20

@@ -16,7 +16,7 @@ def arrived(sink):
 def test_a_message_arrives_whole(make):
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port, reply_to="hello@acme.example").send(message())
+        make(port, reply_to="hello@acme.example").prepare(message()).send()
 
     mail = arrived(sink)
     assert sink.arrived[0].rcpt_tos == ["maria@customer.example"]
@@ -35,7 +35,7 @@ def test_a_message_arrives_whole(make):
 def test_both_parts_arrive_letter_by_letter(make):
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port).send(message())
+        make(port).prepare(message()).send()
 
     mail = arrived(sink)
     assert mail.get_content_type() == "multipart/alternative"
@@ -47,7 +47,9 @@ def test_both_parts_arrive_letter_by_letter(make):
 def test_lines_end_in_crlf_and_none_is_too_long(make):
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port).send(message(html="<p>" + "long " * 3000 + "</p>", text="one\ntwo\r\nthree\rfour" + "x" * 5000))
+        make(port).prepare(
+            message(html="<p>" + "long " * 3000 + "</p>", text="one\ntwo\r\nthree\rfour" + "x" * 5000)
+        ).send()
 
     raw = sink.arrived[0].content
     lines = raw.split(b"\r\n")
@@ -60,7 +62,7 @@ def test_names_in_any_script_and_with_anything_in_them(make):
     with smtp_server(sink) as port:
         channel = make(port)
         for name in ("王小明", 'Åsa "Boss", Öberg', "evil\r\nBcc: else@x.example", ""):
-            channel.send(message(to_name=name, subject="你好 – Größe"))
+            channel.prepare(message(to_name=name, subject="你好 – Größe")).send()
 
     got = [message_from_bytes(one.content, policy=default) for one in sink.arrived]
     assert [mail["To"].addresses[0].display_name for mail in got] == [
@@ -78,7 +80,7 @@ def test_one_connection_serves_several_messages(make):
     with smtp_server(sink) as port:
         channel = make(port)
         for number in range(3):
-            channel.send(message(message_id=f"m{number}@acme.example"))
+            channel.prepare(message(message_id=f"m{number}@acme.example")).send()
 
     assert len(sink.arrived) == 3
     assert len({session.peer for session in sink.sessions}) == 1
@@ -88,9 +90,9 @@ def test_a_connection_that_the_server_has_closed_meanwhile_is_replaced(make):
     sink = Sink()
     with smtp_server(sink) as port:
         channel = make(port)
-        channel.send(message())
+        channel.prepare(message()).send()
         channel._open.sock.close()
-        channel.send(message(message_id="m2@acme.example"))
+        channel.prepare(message(message_id="m2@acme.example")).send()
 
     assert len(sink.arrived) == 2
 
@@ -98,9 +100,9 @@ def test_a_connection_that_the_server_has_closed_meanwhile_is_replaced(make):
 def test_starttls_trusts_only_the_given_bundle(make, authority):
     sink = Sink()
     with smtp_server(sink, tls_context=authority.context(), require_starttls=True) as port:
-        make(port, security="starttls", ca_bundle=authority.path).send(message())
+        make(port, security="starttls", ca_bundle=authority.path).prepare(message()).send()
         with pytest.raises(MailUnavailable, match="certificate"):
-            make(port, security="starttls").send(message())
+            make(port, security="starttls").prepare(message()).send()
 
     assert len(sink.arrived) == 1
     assert sink.sessions[0].ssl is not None
@@ -113,9 +115,9 @@ def test_tls_from_the_first_byte(make, authority, hangs_up):
         channel = make(port, security="tls", ca_bundle=authority.path)
         if hangs_up:
             with pytest.raises(MailInDoubt):
-                channel.send(message())
+                channel.prepare(message()).send()
         else:
-            channel.send(message())
+            channel.prepare(message()).send()
 
     assert server.dots == 1
 
@@ -123,7 +125,7 @@ def test_tls_from_the_first_byte(make, authority, hangs_up):
 def test_a_server_without_tls_gets_nothing_when_tls_is_asked_for(make):
     sink = Sink()
     with smtp_server(sink) as port, pytest.raises(MailUnavailable, match="STARTTLS"):
-        make(port, security="starttls").send(message())
+        make(port, security="starttls").prepare(message()).send()
 
     assert sink.arrived == []
 
@@ -132,9 +134,9 @@ def test_a_server_without_tls_gets_nothing_when_tls_is_asked_for(make):
 def test_signing_in_with_a_password(make):
     sink = Sink()
     with smtp_server(sink, authenticator=sink.authenticate, auth_require_tls=False, auth_required=True) as port:
-        make(port, username="care", password="right").send(message())
+        make(port, username="care", password="right").prepare(message()).send()
         with pytest.raises(MailUnavailable) as wrong:
-            make(port, username="care", password="wrong-password").send(message())
+            make(port, username="care", password="wrong-password").prepare(message()).send()
 
     assert len(sink.arrived) == 1
     assert "email.password" in wrong.value.remedy
@@ -171,13 +173,13 @@ def test_check_names_what_is_wrong_and_what_to_do(make, authority):
 def test_what_is_no_address_is_refused_before_the_server_sees_it(make, address):
     sink = Sink()
     with smtp_server(sink) as port, pytest.raises(MailboxRefused):
-        make(port).send(message(to=address))
+        make(port).prepare(message(to=address)).send()
 
 
 def test_a_domain_in_another_script_is_written_in_ascii(make):
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port).send(message(to="maria@bücher.example"))
+        make(port).prepare(message(to="maria@bücher.example")).send()
 
     assert sink.arrived[0].rcpt_tos == ["maria@xn--bcher-kva.example"]
 
@@ -186,7 +188,7 @@ def test_a_domain_in_another_script_is_written_in_ascii(make):
 def test_unusual_addresses_that_exist_are_written_to(make, address):
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port).send(message(to=address))
+        make(port).prepare(message(to=address)).send()
 
     assert sink.arrived[0].rcpt_tos == [address]
 
@@ -194,6 +196,6 @@ def test_unusual_addresses_that_exist_are_written_to(make, address):
 def test_broken_letters_do_not_keep_a_message_from_going_out(make):
     sink = Sink()
     with smtp_server(sink) as port:
-        make(port).send(message(subject="a\ud800b", text="c\udfffd", to_name="e\ud800f"))
+        make(port).prepare(message(subject="a\ud800b", text="c\udfffd", to_name="e\ud800f")).send()
 
     assert arrived(sink)["Subject"] == "ab"

@@ -40,6 +40,6 @@ def test_the_id_in_a_servers_answer(answer: str, known: str | None) -> None:
 
 def test_a_message_that_was_handed_over_gives_the_servers_id(make) -> None:
     with broken_server(Broken({**SCRIPT, ".": b"250 2.0.0 Ok: queued as 4F1C2E0123\r\n"})) as port:
-        assert make(port).send(message()) == "4F1C2E0123"
+        assert make(port).prepare(message()).send() == "4F1C2E0123"
     with broken_server(Broken(dict(SCRIPT))) as port:
-        assert make(port).send(message()) is None
+        assert make(port).prepare(message()).send() is None

@@ -12,7 +12,7 @@ WITHOUT = {"enable_SMTPUTF8": False}
 def test_a_persons_address_outside_ascii_arrives_in_to_as_it_is(make):
     sink = Sink()
     with smtp_server(sink, enable_SMTPUTF8=True) as port:
-        make(port).send(message(to="jörg@bücher.example", to_name="Jörg"))
+        make(port).prepare(message(to="jörg@bücher.example", to_name="Jörg")).send()
 
     assert sink.arrived[0].rcpt_tos == ["jörg@xn--bcher-kva.example"]
     assert sink.arrived[0].smtp_utf8 is True
@@ -25,8 +25,8 @@ def test_without_smtputf8_that_person_alone_is_refused_and_told_why(make):
     with smtp_server(sink, **WITHOUT) as port:
         channel = make(port)
         with pytest.raises(MailboxRefused, match="does not announce SMTPUTF8"):
-            channel.send(message(to="jörg@customer.example"))
-        channel.send(message())
+            channel.prepare(message(to="jörg@customer.example")).send()
+        channel.prepare(message()).send()
 
     assert [one.rcpt_tos for one in sink.arrived] == [["maria@customer.example"]]
 
@@ -38,7 +38,7 @@ def test_our_own_address_outside_ascii_is_no_recipients_fault(make, own):
         channel = make(port, **own)
         [problem] = channel.check()
         with pytest.raises(MailUnavailable, match="from or reply_to has letters before the @"):
-            channel.send(message())
+            channel.prepare(message()).send()
 
     assert "does not announce SMTPUTF8" in problem.what
     assert problem.severity == "error"
@@ -51,7 +51,7 @@ def test_our_own_address_outside_ascii_goes_where_smtputf8_is_announced(make, ow
     with smtp_server(sink, enable_SMTPUTF8=True) as port:
         channel = make(port, **own)
         assert list(channel.check()) == []
-        channel.send(message())
+        channel.prepare(message()).send()
 
     assert "größe@acme.example".encode() in sink.arrived[0].content
 
@@ -61,7 +61,7 @@ def test_a_sender_at_a_domain_outside_ascii_needs_no_smtputf8(make):
     with broken_server(server) as port:
         channel = make(port, **{"from": "Acme <care@bücher.example>"})
         assert list(channel.check()) == []
-        channel.send(message())
+        channel.prepare(message()).send()
 
     assert server.dots == 1
 
