@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, exists, func, select, update
 
 from connector.model import Delivery, Rating
 from connector.store.engine import new_id
-from connector.store.people import contacts_of, opt_out
-from connector.store.showing import want
+from connector.store.people import contacts_of, opt_out, people
+from connector.store.showing import want, wants
 from connector.store.tables import (
     account,
     contact,
@@ -27,6 +27,8 @@ _OVER = (Delivery.CANCELLED, Delivery.EXPIRED)
 MOST_ANSWERS: Final = 30
 """To one invitation: the first one and its corrections, each of which is kept and has to be taken in."""
 MOST_IN_AN_HOUR: Final = 10
+NO_SURVEYS: Final[Mapping[str, bool]] = {"no_surveys": True}
+"""What the records of a person show who wants none."""
 
 
 class ChangedTooOften(Exception):
@@ -238,8 +240,23 @@ def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime) -
     opt_out(connection, row.person, now, "link")
     connection.execute(update(invitation).where(invitation.c.person == row.person).values(reminder_at=None))
     for one in _told(connection, row):
-        want(connection, ref_of(one.connection, one.ref), "contact", {"no_surveys": True})
+        want(connection, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
     return True
+
+
+def would_stop(connection: Connection, invitation_id: str) -> bool:
+    """Return whether `stop_surveys` would change anything, for those who need not wait for their turn to write."""
+    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    if row is None:
+        return False
+    known = people(connection, [row.person]).get(row.person)
+    reminded = select(invitation.c.id).where(invitation.c.person == row.person, invitation.c.reminder_at.is_not(None))
+    return (
+        known is None
+        or known.opted_out_at is None
+        or connection.execute(reminded.limit(1)).first() is not None
+        or not all(wants(connection, ref_of(one.connection, one.ref), NO_SURVEYS) for one in _told(connection, row))
+    )
 
 
 def _told(connection: Connection, asked: Row[Any]) -> list[Row[Any]]:

@@ -1,12 +1,13 @@
 """Queries of `collect`: the inbox of raw events."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
 from connector.model import Delivery
+from connector.store.among import among
 from connector.store.tables import attempt, inbox, invitation
 from connector.store.upsert import insert_or_ignore
 
@@ -20,6 +21,12 @@ _STAGED = (BOUNCE,)
 def receive(connection: Connection, source: str, key: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Keep a raw event; the same key again changes nothing."""
     insert_or_ignore(connection, inbox, [{"source": source, "key": key, "payload": dict(payload), "received_at": now}])
+
+
+def received(connection: Connection, source: str, keys: Collection[str]) -> frozenset[str]:
+    """Return which of these events were kept before."""
+    rows = select(inbox.c.key).where(inbox.c.source == source, among(connection, inbox.c.key, keys))
+    return frozenset(connection.execute(rows).scalars())
 
 
 def waiting(connection: Connection, limit: int) -> list[Row[Any]]:

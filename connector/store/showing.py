@@ -27,3 +27,10 @@ def want(connection: Connection, ref: Ref, target: str, values: Mapping[str, Any
     after = {**row.wanted, **values}
     if after != row.wanted:
         connection.execute(update(display).where(here).values(wanted=after, target=target, dirty=True))
+
+
+def wants(connection: Connection, ref: Ref, values: Mapping[str, Any]) -> bool:
+    """Return whether a record is to show these values already."""
+    here = and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
+    wanted = connection.execute(select(display.c.wanted).where(here)).scalar_one_or_none()
+    return wanted is not None and {**wanted, **values} == wanted

@@ -65,10 +65,15 @@ def _report(row: Any) -> Report | None:
 
 
 def _keep(parts: WebParts, reports: list[Report]) -> None:
+    keyed = {_key(one): one for one in reports}
+    with parts.store.read() as connection:
+        kept = collecting.received(connection, collecting.BOUNCE, keyed)
+    if kept == keyed.keys():
+        return
     now = parts.clock.now()
     with parts.store.write() as connection:
-        for one in reports:
-            collecting.receive(connection, collecting.BOUNCE, _key(one), one, now)
+        for key, report in keyed.items():
+            collecting.receive(connection, collecting.BOUNCE, key, report, now)
 
 
 def _key(report: Report) -> str:

@@ -75,7 +75,7 @@ def open_session(response: Response, *, parts: WebParts, email: str) -> None:
 def close_session(request: Request, response: Response, *, parts: WebParts) -> None:
     """End the session, wherever its cookie may have got to, and take the cookie away."""
     session = _session(request, parts)
-    if session is not None:
+    if session is not None and _goes_on(session, parts):
         with parts.store.write() as connection:
             end_session(connection, session, parts.clock.now())
     name = _name(_SESSION, parts)
@@ -91,6 +91,11 @@ def reach(request: Request, *, parts: WebParts) -> frozenset[str] | None:
         email = signed_in(connection, session, parts.clock.now())
         known = connections_of(connection, email) if email is not None else frozenset()
     return known.intersection(parts.crms) or None
+
+
+def _goes_on(session: str, parts: WebParts) -> bool:
+    with parts.store.read() as connection:
+        return signed_in(connection, session, parts.clock.now()) is not None
 
 
 def _session(request: Request, parts: WebParts) -> str | None:

@@ -59,14 +59,17 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
         if not is_from_us(request, parts):
             return _not_from_us(parts)
         nonce, browser = _nonce(parts, token), browser_of(request, parts)
-        if nonce is None:
-            return _used_up(parts)
         now = parts.clock.now()
+        with parts.store.read() as connection:
+            asked = asked_in(connection, nonce, now) if nonce is not None else None
+        if nonce is None or asked is None:
+            return _used_up(parts)
+        if not browser or asked != browser:
+            return _elsewhere(parts, safe_account(account))
         with parts.store.write() as connection:
-            asked = asked_in(connection, nonce, now)
-            email = use_link(connection, nonce, browser, now) if browser else None
+            email = use_link(connection, nonce, browser, now)
         if email is None:
-            return _used_up(parts) if asked is None or asked == browser else _elsewhere(parts, safe_account(account))
+            return _used_up(parts)
         if not safe_account(account):
             answer = note(parts, "You are signed in", "Open an account from its record in the CRM.")
         else:

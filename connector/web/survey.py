@@ -19,6 +19,7 @@ from connector.store.answering import (
     record,
     stop_surveys,
     would_change,
+    would_stop,
 )
 from connector.surveys.questionnaire import Questionnaire, from_json
 from connector.surveys.tokens import ForgedToken
@@ -88,8 +89,12 @@ def survey_routes(parts: WebParts) -> APIRouter:
     @router.post("/unsubscribe")
     def unsubscribe(token: str) -> Response:
         visit = _visit(parts, token)
-        with parts.store.write() as connection:
-            stop_surveys(connection, visit.invited.id, now=parts.clock.now())
+        # One press of the link is enough, so none of a thousand more takes a turn to write.
+        with parts.store.read() as connection:
+            changes = would_stop(connection, visit.invited.id)
+        if changes:
+            with parts.store.write() as connection:
+                stop_surveys(connection, visit.invited.id, now=parts.clock.now())
         if visit.invited.is_gone:
             # What somebody has asked for holds, whichever CRM still knows them; of themselves nothing is shown.
             raise Trouble(200, "cancelled", title="stopped_title", language=visit.words.language)

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+import requests
 from sqlalchemy import select, update
 from web_world import NOW
 
 from connector.store.answering import MOST_ANSWERS, MOST_IN_AN_HOUR
 from connector.store.signing_in import connections_of
-from connector.store.tables import contact, follow_up, person, response
+from connector.store.tables import contact, display, follow_up, inbox, person, response, sign_in
 from connector.store.visiting import LATEST, account_view
 
 HOUR = timedelta(hours=1)
@@ -123,3 +124,67 @@ def test_an_outcome_link_shows_nothing_of_a_deleted_contact_and_takes_the_outcom
     assert shows_nothing(world.http.get(f"{link}/thanks", timeout=20))
     with world.store.read() as connection:
         assert connection.execute(select(follow_up.c.state)).scalar_one() == "closed"
+
+
+# ── links that are sent again and again ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_is_out_of_surveys_already_waits_for_no_turn_to_write(world):
+    token = world.invite()
+    assert world.post(token, {"List-Unsubscribe": "One-Click"}, "/unsubscribe").status_code == 200
+
+    with world.store.write():
+        page = world.post(token, {"List-Unsubscribe": "One-Click"}, "/unsubscribe")
+    assert (page.status_code, "Maria" in page.text) == (200, False)
+
+
+def test_who_is_out_already_is_out_on_a_record_that_came_later_too(world):
+    token = world.invite()
+    world.post(token, {}, "/unsubscribe")
+    world.put(
+        contact,
+        id="contact9",
+        ref="Contact/009",
+        name="Maria V",
+        email="maria@customer.example",
+        person="person1",
+        no_surveys=False,
+        facts={},
+        connection="acme",
+    )
+
+    world.post(token, {}, "/unsubscribe")
+    assert {"Contact/003", "Contact/009", "contacts/9"} == {row.ref for row in world.rows(display)}
+
+
+def test_a_sign_in_link_and_a_session_that_are_used_up_wait_for_no_turn_to_write(world):
+    asked = world.http.post(f"{world.url}/sign-in", data={"address": "jane@acme.example"}, timeout=20)
+    browser = {"Cookie": asked.headers["set-cookie"].partition(";")[0]}
+    [row] = world.mails(1) and world.rows(sign_in)
+    link = f"{world.url}/sign-in/{world.tokens.sign_in(row.nonce)}"
+    entered = requests.post(link, headers=browser, timeout=20)
+    session = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
+    assert requests.post(f"{world.url}/sign-out", headers=session, timeout=20).status_code == 200
+
+    with world.store.write():
+        assert requests.post(link, headers=browser, timeout=20).status_code == 410
+        assert requests.post(f"{world.url}/sign-out", headers=session, timeout=20).status_code == 200
+
+
+def test_a_link_in_another_browser_waits_for_no_turn_to_write(world):
+    world.http.post(f"{world.url}/sign-in", data={"address": "jane@acme.example"}, timeout=20)
+    [row] = world.mails(1) and world.rows(sign_in)
+
+    with world.store.write():
+        link = f"{world.url}/sign-in/{world.tokens.sign_in(row.nonce)}"
+        assert requests.post(link, timeout=20).status_code == 403
+
+
+def test_reports_of_bounces_that_are_kept_already_wait_for_no_turn_to_write(world):
+    url, report = f"{world.url}/bounces/{world.tokens.bounces()}", {"message_id": "m@acme.example", "reason": "full"}
+    assert requests.post(url, json=report, timeout=20).status_code == 202
+
+    with world.store.write():
+        for body in (report, [report, report], []):
+            assert requests.post(url, json=body, timeout=20).status_code == 202
+    assert len(world.rows(inbox)) == 1
