@@ -10,7 +10,7 @@ from connector.checking_conditions import conditions
 from connector.errors import CrmError, Problem
 from connector.model import Ownership
 from connector.ports import Clock, CrmMapping, FieldSpec, ObjectSchema, Org
-from connector.stages import addressees, ownership, rights
+from connector.stages import addressees, ownership, rights, task_associations
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation
 from connector.stages.mark_keeper import Marked, state_of
@@ -132,6 +132,9 @@ class CrmCheck:
             yield Problem(left.where, f"{left.what} {held}", left.remedy)
         yield from self._stale(mapping)
         yield from self._room(mapping)
+        for what in task_associations.unrelatable(self.endpoint.adapter, mapping).values():
+            where = f"{self.endpoint.mapping_name}: task.related"
+            yield Problem(where, what, task_associations.REMEDY, severity="warning")
         adapter = self.endpoint.adapter
         for right in adapter.missing_rights(rights.needs(mapping)):
             yield Problem(self._where, f"the connection lacks a right that it needs: {right.name}.", right.remedy)

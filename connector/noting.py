@@ -91,6 +91,10 @@ class NotingAdapter:
             WriteResult(one, "updated" if one.id else "created", one.id or f"{_PLANNED}{one.key}") for one in writes
         ]
 
+    def unrelatable(self, object_name: str, others: Sequence[str]) -> Sequence[str]:
+        """Ask the real CRM."""
+        return self._real.unrelatable(object_name, others)
+
     def usage(self) -> Usage:
         """See the port."""
         return self._real.usage()

@@ -306,6 +306,9 @@ class CrmAdapter(Protocol):
         `Unavailable` (its `not_sent` tells if the outcome is certain).
         """
 
+    def unrelatable(self, object_name: str, others: Sequence[str]) -> Sequence[str]:
+        """Return which of the `others` records of an object can never be associated with, by `Write.related`."""
+
     def usage(self) -> Usage:
         """Return what was used, without asking the CRM."""
 

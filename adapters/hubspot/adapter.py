@@ -58,8 +58,8 @@ class HubSpotAdapter:
         links = Links(self._client)
         self._catalogue = Catalogue(self._client, config.passes)
         self._reader = Reader(self._client, self._catalogue, links, config.passes)
-        once = Once(self._client, links, self._reader.properties)
-        self._writer = Writer(self._client, self._catalogue, links, once)
+        self._once = Once(self._client, links, self._reader.properties)
+        self._writer = Writer(self._client, self._catalogue, links, self._once)
         self.notes: NoteTaker | None = Notes(
             config.connection, self._client, links, self._reader.properties, self._writer
         )
@@ -106,6 +106,10 @@ class HubSpotAdapter:
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """See `CrmAdapter.write`."""
         return self._writer.write(writes)
+
+    def unrelatable(self, object_name: str, others: Sequence[str]) -> list[str]:
+        """See `CrmAdapter.unrelatable`."""
+        return self._once.unrelatable(object_name, others)
 
     def usage(self) -> Usage:
         """See `CrmAdapter.usage`."""

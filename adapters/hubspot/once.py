@@ -9,7 +9,7 @@ from typing import Any, Final
 from adapters.hubspot.client import Client
 from adapters.hubspot.links import Links
 from adapters.hubspot.version import associations, objects
-from connector.errors import SchemaChanged
+from connector.errors import NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Write
 
 _NEWEST: Final = 500
@@ -32,6 +32,7 @@ class Once:
         self._client = client
         self._links = links
         self._properties = properties
+        self._types = dict(_TYPES)
 
     def known(self, writes: Sequence[Write], name: str) -> dict[str, str | None]:
         """Return the ids of records that these writes have created before, by the writes' keys; None: that cannot be told now."""
@@ -53,6 +54,10 @@ class Once:
             end: self._type(start, end) for end in dict.fromkeys(ref.object for one in writes for ref in one.related)
         }
 
+    def unrelatable(self, start: str, others: Sequence[str]) -> list[str]:
+        """Return which of these objects there is no association with. What we may not ask about may be one of the others."""
+        return [other for other in others if not self._may_relate(start, other)]
+
     def _searched(self, writes: Sequence[Write], name: str) -> dict[str, str]:
         """Search for what hangs on nothing; better late than not at all."""
         found: dict[str, str] = {}
@@ -69,9 +74,21 @@ class Once:
                 found[write.key] = str(rows[0]["id"])
         return found
 
+    def _may_relate(self, start: str, end: str) -> bool:
+        try:
+            self._type(start, end)
+        except NotPermitted:
+            return True
+        except (SchemaChanged, RecordRejected):
+            return False
+        return True
+
     def _type(self, start: str, end: str) -> int:
-        if (known := _TYPES.get((start, end))) is not None:
-            return known
+        if (start, end) not in self._types:
+            self._types[start, end] = self._asked_type(start, end)
+        return self._types[start, end]
+
+    def _asked_type(self, start: str, end: str) -> int:
         call = f"associations of {start} with {end}"
         for row in self._client.read(associations(start, end, "labels"), call=call).rows:
             if row.get("category") == "HUBSPOT_DEFINED" and not row.get("label"):

@@ -133,6 +133,7 @@ class MemoryAdapter:
         if not writes:
             return []
         with self._call("write", "write", writes[0].object, tuple(write.id or "" for write in writes)):
+            writing.check_related(self.crm, writes)
             return [writing.carry_out(self.crm, write) for write in writes]
 
     def delete(self, object_name: str, record_id: str) -> None:
@@ -141,6 +142,10 @@ class MemoryAdapter:
             self.crm.delete(record_id)
 
     # ── about itself ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def unrelatable(self, object_name: str, others: Sequence[str]) -> list[str]:
+        """See `CrmAdapter.unrelatable`."""
+        return [other for other in others if (object_name, other) in self.crm.unrelatable]
 
     def usage(self) -> Usage:
         """Return this adapter's calls, and everybody's today."""

@@ -23,6 +23,8 @@ class MemoryCrm(Database):
         """Fields that the integration user may not see, by object."""
         self.read_only: dict[str, set[str]] = {}
         """Fields that the integration user may see and not write, by object."""
+        self.unrelatable: set[tuple[str, str]] = set()
+        """Pairs of objects whose records cannot be associated by `Write.related`."""
         self.forbidden: set[str] = set()
         """Objects whose reading is refused outright."""
         self.revoked = False

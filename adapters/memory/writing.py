@@ -31,6 +31,15 @@ def check_batch(writes: Sequence[Write], most: int) -> None:
         raise Bug("two writes in one call name the same record")
 
 
+def check_related(crm: MemoryCrm, writes: Sequence[Write]) -> None:
+    """Refuse a call with a record that is to be associated with what it cannot be. Raises `SchemaChanged`."""
+    for write in writes:
+        for ref in write.related:
+            if (write.object, ref.object) in crm.unrelatable:
+                what = f"{write.object} cannot be associated with {ref.object}."
+                raise SchemaChanged(what, object_name=write.object)
+
+
 def carry_out(crm: MemoryCrm, write: Write) -> WriteResult:
     """Do one write; a refusal is its result."""
     try:

@@ -97,6 +97,10 @@ class SalesforceAdapter:
         """See `CrmAdapter.write`."""
         return self._writer.write(writes)
 
+    def unrelatable(self, object_name: str, others: Sequence[str]) -> list[str]:  # noqa: ARG002 - the port's signature
+        """See `CrmAdapter.unrelatable`. Salesforce keeps in fields what a record belongs to."""
+        return []
+
     def usage(self) -> Usage:
         """See `CrmAdapter.usage`."""
         return self._client.meter.usage()

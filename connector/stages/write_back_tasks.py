@@ -9,6 +9,7 @@ from connector.model import Ref
 from connector.ports import CrmMapping, Write, WriteResult
 from connector.stages.assigning import About, assign
 from connector.stages.present import words_of
+from connector.stages.task_associations import left_out
 from connector.stages.write_back_notes import put_notes
 from connector.stages.write_back_plan import RefusedField
 from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, batches, names_refused
@@ -85,13 +86,14 @@ def run(outbox: Outbox) -> None:
 
 def _make(outbox: Outbox) -> None:
     place = None
+    no_ends = left_out(outbox)
     with outbox.context.store.write() as connection:
         task_rows.forget_deleted(connection, outbox.crm.name)
     while not outbox.stopped:
         with outbox.context.store.write() as connection:
             rows = writing.taskless(connection, outbox.crm.name, place, PAGE)
             known = writing.refusals(connection, outbox.crm.name, [row.id for row in rows])
-            planned = [(row.id, _less_held(outbox, _making(outbox, connection, row), known)) for row in rows]
+            planned = [(row.id, _less_held(outbox, _making(outbox, connection, row, no_ends), known)) for row in rows]
             missing = [one for one in planned if not _is_whole(outbox, connection, *one)]
         _send_all(outbox, _due(outbox, missing, known))
         if len(rows) < PAGE:
@@ -132,10 +134,11 @@ def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any
     return due
 
 
-def _making(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Making | MappingError:
+def _making(outbox: Outbox, connection: Transaction, row: Row[Any], no_ends: Collection[str]) -> Making | MappingError:
     """Return how a follow-up's task is made once, whatever happens to its answer: it is keyed by the follow-up's id.
 
-    One that has been seen there already is only associated: somebody may be at work on it.
+    One that has been seen there already is only associated: somebody may be at work on it; and never with records of the objects
+    in `no_ends`.
     """
     crm, mapping = outbox.crm.name, outbox.crm.mapping
     handed = _handed(outbox, connection, row) if row.seen_ref is None else _as_it_is(outbox, connection, row)
@@ -162,7 +165,7 @@ def _making(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Making | 
     return Making(
         key=row.id,
         written={name: raw for name, raw in rendered.items() if name != "key"},
-        related=tuple(ref for ref in (about, contact, _interaction(outbox, row)) if ref is not None),
+        related=tuple(ref for ref in (about, contact, _interaction(outbox, row)) if ref and ref.object not in no_ends),
         seen_ref=row.seen_ref,
     )
 

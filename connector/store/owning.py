@@ -1,10 +1,10 @@
 """Which fields of others may be written, because they were before anybody was asked, and which ones are left alone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from connector.model import Field, ForeignField
 from connector.store import writing
@@ -13,6 +13,8 @@ from connector.store.upsert import insert_or_update
 
 FOREIGN = "field:"
 """Before the key of what is set aside because its field is not ours."""
+UNRELATABLE = "related:"
+"""Before the key of what is set aside because no task can be associated with records of its object."""
 _LOOKED_AT = 500
 """How many records are looked at to see what an earlier version wrote."""
 
@@ -41,15 +43,31 @@ def form(tx: Connection, crm: str) -> str | None:
 
 def note_foreign(tx: Connection, crm: str, fields: Sequence[ForeignField], now: datetime) -> int:
     """Keep for `status` which fields are left alone; returns how many of them are new."""
-    keys = {f"{FOREIGN}{one.object}.{one.field}": one for one in fields}
-    mine = (refused.c.connection == crm, refused.c.key.startswith(FOREIGN, autoescape=True))
+    reasons = {f"{FOREIGN}{one.object}.{one.field}": {"what": one.what, "remedy": one.remedy} for one in fields}
+    return _note(tx, crm, FOREIGN, reasons, code="not_ours", now=now)
+
+
+def note_unrelatable(tx: Connection, crm: str, what_of: Mapping[str, str], remedy: str, now: datetime) -> int:
+    """Keep for `status` which objects no task can be associated with, and what that means; returns how many of them are new."""
+    reasons = {f"{UNRELATABLE}{name}": {"what": what, "remedy": remedy} for name, what in what_of.items()}
+    return _note(tx, crm, UNRELATABLE, reasons, code="not_associated", now=now)
+
+
+def is_about_settings() -> ColumnElement[bool]:
+    """Tell rows of `refused` that no further try changes: something in the mapping or the CRM has to be put right."""
+    return or_(*(refused.c.key.startswith(prefix, autoescape=True) for prefix in (FOREIGN, UNRELATABLE)))
+
+
+def _note(
+    tx: Connection, crm: str, prefix: str, reasons: Mapping[str, Mapping[str, str]], *, code: str, now: datetime
+) -> int:
+    mine = (refused.c.connection == crm, refused.c.key.startswith(prefix, autoescape=True))
     known = set(tx.execute(select(refused.c.key).where(*mine)).scalars())
-    for key in known - keys.keys():
+    for key in known - reasons.keys():
         writing.accepted(tx, crm, key)
-    new = {key: one for key, one in keys.items() if key not in known}
-    for key, one in new.items():
-        told = {"what": one.what, "remedy": one.remedy}
-        writing.refuse(tx, crm, key, now=now, code="not_ours", fingerprint="", **told)
+    new = {key: reason for key, reason in reasons.items() if key not in known}
+    for key, reason in new.items():
+        writing.refuse(tx, crm, key, now=now, code=code, fingerprint="", **reason)
     return len(new)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from connector.store import connecting
-from connector.store.owning import FOREIGN
+from connector.store.owning import is_about_settings
 from connector.store.refs import chunks
 from connector.store.tables import refused, setting
 from connector.store.upsert import insert_or_update
@@ -60,8 +60,7 @@ def again_after_success(tx: Connection, crm: str, target: str, now: datetime) ->
 
 
 def _writes(crm: str) -> ColumnElement[bool]:
-    foreign = refused.c.key.startswith(FOREIGN, autoescape=True)
-    return and_(refused.c.connection == crm, refused.c.direction == "write", ~foreign)
+    return and_(refused.c.connection == crm, refused.c.direction == "write", ~is_about_settings())
 
 
 def _of_kind(target: str) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ import pytest
 from lap_world import LapWorld
 from own_fields import PACKAGED, use
 
+from connector.checking import check
 from connector.errors import RuleRefused
 from connector.ports import Write, WriteResult
 from tests.databases import ONE_DATABASE
@@ -21,6 +22,13 @@ def hanging(world: LapWorld) -> LapWorld:
     """Tasks hang on the cases that they are about."""
     use(world, PACKAGED.replace('[task]\nobject = "Task"\n', '[task]\nobject = "Task"\nrelated = ["case"]\n'))
     return world
+
+
+@pytest.fixture
+def not_on_cases(hanging: LapWorld) -> LapWorld:
+    """In this CRM no task can hang on a case."""
+    hanging.crm.unrelatable.add(("Task", "Case"))
+    return hanging
 
 
 def refuse_tasks_on(world: LapWorld, object_name: str, monkeypatch: pytest.MonkeyPatch) -> list[Write]:
@@ -51,3 +59,29 @@ def test_a_task_refused_for_what_it_hangs_on_is_made_once_it_hangs_on_something_
     hanging.crm.delete(case["Id"])
     hanging.lap()
     assert (len(hanging.tasks()), hanging.refused()) == (1, [])
+
+
+def test_where_a_task_cannot_hang_on_what_it_is_about_it_is_made_without(not_on_cases: LapWorld) -> None:
+    for name in ("Northwind", "Southwind"):
+        not_on_cases.rated(not_on_cases.account(name), 1)
+    assert len(not_on_cases.tasks()) == 2
+    (report,) = not_on_cases.refused()
+    assert (report["record"], report["code"]) == ("related:Case", "not_associated")
+    assert "Task records cannot be associated with Case records" in report["what"]
+    assert "[task] related" in report["remedy"]
+
+
+def test_it_is_counted_once_and_leaves_the_list_when_it_can(not_on_cases: LapWorld) -> None:
+    not_on_cases.rated(not_on_cases.account("Northwind"), 1)
+    assert not_on_cases.lap(MINUTE).exit_code == 0
+    not_on_cases.rated(not_on_cases.account("Southwind"), 1)
+    assert not_on_cases.lap(MINUTE).exit_code == 0
+    not_on_cases.crm.unrelatable.clear()
+    not_on_cases.rated(not_on_cases.account("Eastwind"), 1)
+    assert (len(not_on_cases.tasks()), not_on_cases.refused()) == (3, [])
+
+
+def test_check_names_the_line_of_the_mapping(not_on_cases: LapWorld) -> None:
+    (problem,) = [one for one in check(not_on_cases.house).problems if "related" in one.where]
+    assert (problem.where, problem.severity) == ("m: task.related", "warning")
+    assert "Task records cannot be associated with Case records" in problem.what

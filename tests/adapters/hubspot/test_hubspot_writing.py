@@ -37,6 +37,19 @@ def task(key: str, *related: Ref, **fields: Any) -> Write:
     return Write(key, "tasks", fields or {"hs_task_subject": "Call"}, external=("afterword_key", key), related=related)
 
 
+def test_objects_without_an_association_are_named(hub: HubSpotAdapter, wire: Wire) -> None:
+    path = "/crm/associations/2026-03/tasks/{}/labels"
+    plain = {"category": "HUBSPOT_DEFINED", "typeId": 9, "label": None}
+    wire.handle("GET", path.format("p_visits"), lambda _: Reply({"results": [plain]}))
+    wire.handle("GET", path.format("p_rooms"), lambda _: Reply({"results": []}))
+    wire.handle("GET", path.format("p_gone"), lambda _: Reply(refusal("VALIDATION_ERROR", "no such pair"), 400))
+    wire.handle("GET", path.format("p_secret"), lambda _: Reply(refusal("MISSING_SCOPES", "no"), 403))
+    others = ["tickets", "deals", "p_visits", "p_rooms", "p_gone", "p_secret"]
+    assert hub.unrelatable("tasks", others) == ["p_rooms", "p_gone"]
+    hub.unrelatable("tasks", ["p_visits"])
+    assert len(wire.sent("GET", path.format("p_visits"))) == 1
+
+
 def outcomes(results: list[WriteResult]) -> list[str]:
     return [result.outcome for result in results]
 
