@@ -17,6 +17,7 @@ from adapters.hubspot.conditions import Filter
 from adapters.hubspot.errors import Absent, missing_property, says_absent, words
 from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.owners import OWNERS, Owners
+from adapters.hubspot.parsing import number_of
 from adapters.hubspot.pipelines import Pipelines
 from adapters.hubspot.records import Columns, Completer, Row, columns_of, faulty, is_sound, losers, stamped, tombstone
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
@@ -139,19 +140,33 @@ class Reader:
                 yield page
 
     def _searches(self, columns: Columns, place: Place | None) -> Iterator[Found]:
+        page = ""
         while place is not None:
-            answer = self._search(columns, place)
+            answer = self._search(columns, place, page)
             more = bool(answer.following) and bool(answer.rows)
             rows = [row for row in answer.rows if is_sound(columns, row)]
             odd = [row for row in answer.rows if not is_sound(columns, row)]
+            if more and not rows:  # none of them says where to search next, so it goes on by the number of the page
+                page = self._next_page(columns, page, answer)
+                yield odd, answer.server_time
+                continue
+            page = ""
             complete, following = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
             if following is not None and following.order <= place.order:
-                where = self._client.where(f"changes of {columns.object}")
-                raise CursorInvalid(
-                    "the search does not get on: it shows again what it was not asked for.", where=where
-                )
+                raise self._stuck(columns)
             place = following
             yield [row for row in [*complete, *odd] if not row.get("archived")], answer.server_time
+
+    def _next_page(self, columns: Columns, page: str, answer: Answer) -> str:
+        """Return where the same search goes on. `CursorInvalid`: it leads nowhere new."""
+        following = number_of(answer.following)
+        if following is None or following <= (number_of(page) or 0):
+            raise self._stuck(columns)
+        return answer.following
+
+    def _stuck(self, columns: Columns) -> CursorInvalid:
+        where = self._client.where(f"changes of {columns.object}")
+        return CursorInvalid("the search does not get on: it shows again what it was not asked for.", where=where)
 
     def _page(
         self, columns: Columns, rows: Sequence[Row], after: Position | None, server_time: datetime, gone: set[str]
@@ -294,15 +309,16 @@ class Reader:
         longest = _body(columns, Place(_LATEST, "9" * 20), limit=_PAGE, selected=())
         return columns if _size(longest) <= _LONGEST_SEARCH else _here(columns)
 
-    def _search(self, columns: Columns, place: Place) -> Answer:
+    def _search(self, columns: Columns, place: Place, page: str) -> Answer:
         """Return a page of a search; properties that make it too long are read apart.
 
         A record that is gone by then keeps its place, archived, so that the search goes on behind it.
         """
+        further = {"after": page} if page else {}
         body = _body(columns, place, limit=_PAGE, selected=columns.selected)
         if _size(body) <= _LONGEST_SEARCH:
-            return self._ask(columns.object, body)
-        answer = self._ask(columns.object, _body(columns, place, limit=_PAGE, selected=(columns.stamp,)))
+            return self._ask(columns.object, body | further)
+        answer = self._ask(columns.object, _body(columns, place, limit=_PAGE, selected=(columns.stamp,)) | further)
         read = self._read(columns.object, [str(row["id"]) for row in answer.rows], columns.selected)
         living = {str(row["id"]): row for row in read}
         rows = [living.get(str(row["id"]), {**row, "archived": True}) for row in answer.rows]

@@ -116,6 +116,37 @@ def test_a_row_that_shows_a_newer_stamp_than_its_place_hides_nobody(hub: HubSpot
     assert len(found) == len(set(found))
 
 
+def spoil(rows: Rows, ids: range) -> None:
+    """Show some records in a way that nobody can understand."""
+    whole = rows.row
+
+    def row(record_id: str, names: list[str]) -> dict[str, object]:
+        odd: dict[str, object] = {"properties": "none", "updatedAt": "never"} if int(record_id) in ids else {}
+        return {**whole(record_id, names), **odd}
+
+    rows.row = row  # type: ignore[method-assign]
+
+
+def test_a_page_with_nothing_but_odd_records_holds_up_no_other(hub: HubSpotAdapter, rows: Rows) -> None:
+    for number in range(1, 461):
+        rows.put(number, number)
+    spoil(rows, range(1, 451))
+    records = [record for page in pages(hub) for record in page.records]
+    assert [record.id for record in records if not record.fault] == [str(number) for number in range(451, 461)]
+    assert {record.id for record in records if record.fault} == {str(number) for number in range(1, 451)}
+
+
+def test_odd_records_of_one_stamp_hold_up_no_other(hub: HubSpotAdapter, rows: Rows) -> None:
+    for number in range(1, 461):
+        rows.put(number, 50)
+    rows.put(500, 51)
+    spoil(rows, range(2, 452))
+    records = [record for page in pages(hub) for record in page.records]
+    sound = [str(number) for number in (1, *range(452, 461), 500)]
+    assert [record.id for record in records if not record.fault] == sound
+    assert {record.id for record in records if record.fault} == {str(number) for number in range(2, 452)}
+
+
 def test_since_is_part_of_the_question_and_holds_together_with_after(hub: HubSpotAdapter, rows: Rows) -> None:
     for number in range(6):
         rows.put(number + 1, number // 2 * 1000)
