@@ -108,6 +108,10 @@ def report(console: Console, one: Report) -> None:
     doubt = f", in doubt {one.in_doubt}" if one.in_doubt else ""
     console.print(f"invited {one.invited}{not_invited(one)}, sent {one.sent}{doubt}")
     console.print(f"answers {one.responses}, accounts scored {one.scored}, follow-ups {one.follow_ups}")
+    if one.left_due:
+        console.print(
+            f"{many(one.left_due, 'mail')} will go out in the next laps: the mail server took long over the others."
+        )
     if one.unmatched:
         console.print(f"{many(one.unmatched, 'bounce report')} match no message: `afterword status` says more.")
     if one.refused:

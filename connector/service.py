@@ -386,6 +386,7 @@ def _log_report(report: Report) -> None:
         exit=report.exit_code,
         invited=report.invited,
         sent=report.sent,
+        left_due=report.left_due,
         responses=report.responses,
         follow_ups=report.follow_ups,
         written=written,

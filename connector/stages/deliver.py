@@ -23,6 +23,7 @@ from connector.stages.deliver_plan import (
     objection,
     retry_in,
 )
+from connector.stages.sending_time import SendingTime
 from connector.store import Transaction, delivering, mail_trouble, new_id
 from connector.store.delivering import Letter, Purpose
 from connector.store.inviting import Move, sends_on
@@ -46,6 +47,8 @@ class DeliverResult:
     """Handed over or not, nobody knows; they are never sent again by themselves."""
     deferred: int = 0
     """Invitations that are due and were left for a later lap."""
+    left_due: int = 0
+    """Messages that could have gone out, and wait for the next lap because the mail server took its time over the others."""
     cancelled: int = 0
     expired: int = 0
     errors: dict[str, CrmError] = field(default_factory=dict)
@@ -100,12 +103,15 @@ class _Round:
         self.result = result
         self.last_mails: dict[str, datetime] = {}
         self.breaker = context.breaker
+        self.time = SendingTime(context.clock)
         self.left_out: set[str] = set()
         """Connections whose mail cannot go out in this lap."""
 
     def run(self, now: datetime) -> None:
         """Send invitations, then reminders, as many as the day still allows."""
         self._send_all(now)
+        if self.time.is_over and not self._stopped:
+            self.result.left_due = self._left_due(now)
         self.result.mail_error = self.result.mail_error or self.breaker.trouble
 
     def _send_all(self, now: datetime) -> None:
@@ -125,19 +131,30 @@ class _Round:
 
     @property
     def _ends(self) -> bool:
+        return self.time.is_over or self._stopped
+
+    @property
+    def _stopped(self) -> bool:
         stopped = self.breaker.error or self.result.mail_error
         return self.context.stop.is_set() or stopped is not None
 
-    def _batches(self, purpose: Purpose, now: datetime) -> Iterator[list[Letter]]:
+    def _left_due(self, now: datetime) -> int:
+        allowance = self._allowance()
+        return min(allowance, sum(len(self._due(purpose, now, allowance)) for purpose in PURPOSES))
+
+    def _due(self, purpose: Purpose, now: datetime, limit: int) -> list[str]:
         with self.context.store.read() as connection:
-            ids = delivering.due(
+            return delivering.due(
                 connection,
                 purpose,
                 crms=[name for name in self.crms if name not in self.left_out],
                 surveys=tuple(self.settings.surveys),
                 now=now,
-                limit=self._allowance(),
+                limit=limit,
             )
+
+    def _batches(self, purpose: Purpose, now: datetime) -> Iterator[list[Letter]]:
+        ids = self._due(purpose, now, self._allowance())
         for start in range(0, len(ids), BATCH):
             with self.context.store.read() as connection:
                 batch = delivering.letters(connection, purpose, ids[start : start + BATCH])
@@ -263,7 +280,8 @@ class _Round:
 
     def _hand_over(self, letter: Letter, ready: ReadyMessage, message_id: str) -> None:
         try:
-            server_id = ready.send()
+            with self.time.running():
+                server_id = ready.send()
         except MailboxRefused as error:
             self._bounced(letter, message_id, error)
         except MailUnavailable as error:

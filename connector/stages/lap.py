@@ -314,6 +314,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
             delivered = deliver.run(context, house.site)
             report.sent += delivered.sent
             report.in_doubt += delivered.in_doubt
+            report.left_due += delivered.left_due
             report.mail_error = delivered.mail_error
             for name, error in delivered.errors.items():
                 report.fail(name, error)

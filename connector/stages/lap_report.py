@@ -33,6 +33,8 @@ class Report:
     sent: int = 0
     in_doubt: int = 0
     """Messages of which nobody knows whether they arrived."""
+    left_due: int = 0
+    """Messages to customers that wait for the next lap, because the mail server took its time over the others."""
     unmatched: int = 0
     """Reports of bounces that are about no message of ours."""
     responses: int = 0
@@ -62,6 +64,7 @@ class Report:
             "not_invited": self.not_invited,
             "sent": self.sent,
             "in_doubt": self.in_doubt,
+            "left_due": self.left_due,
             "responses": self.responses,
             "scored": self.scored,
             "follow_ups": self.follow_ups,

@@ -31,6 +31,7 @@ from connector.stages.notices_plan import (
     missed_a_digest,
     notices,
 )
+from connector.stages.sending_time import SendingTime
 from connector.store import Row, Transaction, connecting, following, noticing
 from connector.store.noticing import Waiting
 from connector.surveys.mail import Site
@@ -190,14 +191,15 @@ def _person(owner: Row[Any] | None) -> Person | None:
 
 
 def _tell_all(context: Context, site: Site) -> NoticesResult:
-    """Send what is due, one person after the other; a mail server that takes nothing ends it, or has ended it before in this lap."""
-    told = 0
+    """Send what is due, one person after the other; a mail server that takes nothing ends it, or has ended it before."""
+    told, time_of_all = 0, SendingTime(context.clock)
     with context.store.read() as tx:
         everybody = noticing.recipients(tx)
     for email in everybody:
-        if context.stop.is_set() or context.breaker.error is not None:
+        if context.stop.is_set() or context.breaker.error is not None or time_of_all.is_over:
             break
-        told += _tell(context, site, email)
+        with time_of_all.running():
+            told += _tell(context, site, email)
     return NoticesResult(told, context.breaker.trouble)
 
 

@@ -18,6 +18,7 @@ from connector.stages.context import Context
 from connector.stages.present import words_of
 from connector.stages.reports_facts import Covered, facts_of
 from connector.stages.reports_plan import DueReport, ReportKind, due_reports
+from connector.stages.sending_time import SendingTime
 from connector.store import Transaction, connecting, reporting
 from connector.surveys.mail import Site
 from connector.surveys.report_mail import Facts, report_message
@@ -40,13 +41,14 @@ def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> Report
     settings = context.settings
     if context.channel is None:
         return ReportsResult()
-    sent = 0
+    sent, time_of_all = 0, SendingTime(context.clock)
     for report in due_reports(context.clock.now(), settings.reports.weekly, settings.company.working_time):
         writer = _Writer(context, site, report)
         for address in settings.web.managers:
-            if context.stop.is_set() or context.breaker.error is not None:
+            if context.stop.is_set() or context.breaker.error is not None or time_of_all.is_over:
                 return ReportsResult(sent, context.breaker.trouble)
-            sent += _tell(context, writer, address, unread)
+            with time_of_all.running():
+                sent += _tell(context, writer, address, unread)
     return ReportsResult(sent, context.breaker.trouble)
 
 

@@ -29,7 +29,8 @@ def test_0_when_all_is_done_and_json_stands_alone(begun: House) -> None:
     report = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
     assert set(report) == {
-        *("crm", "invited", "not_invited", "sent", "in_doubt", "responses", "scored", "follow_ups", "took_s"),
+        *("crm", "invited", "not_invited", "sent", "in_doubt", "left_due"),
+        *("responses", "scored", "follow_ups", "took_s"),
     }
     assert set(report["crm"]["acme"]) == {"pulled", "written", "calls"}
     assert report["crm"]["acme"]["pulled"]["case"] == {"read": 1, "changed": 1, "deleted": 0}
