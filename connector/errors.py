@@ -47,6 +47,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from connector.domain.crm_text import cut
 from connector.model import visible, whole
 
 log = structlog.get_logger("afterword")
@@ -62,10 +63,10 @@ class AfterwordError(Exception):
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         # The words of others may hold what can be neither shown nor stored, and have no end.
-        self.what = visible(whole(what[:_LONGEST_WORDS]))
+        self.what = visible(cut(whole(what), _LONGEST_WORDS))
         self.where = visible(where)
         self.remedy = visible(remedy)
-        super().__init__(what)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -28,6 +28,17 @@ class Login:
         self._until: datetime | None = None
         self._refresh_token = config.oauth.refresh_token if config.oauth else None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Whatever must never be seen in an error, in the forms in which it is sent."""
+        username, password, oauth = self._config.username or "", self._config.password, self._config.oauth
+        found: list[str | None] = [password, f"\0{username}\0{password}"] if password else []
+        if oauth is not None:
+            found += [oauth.client_secret, oauth.refresh_token, self._refresh_token, self._token]
+        if self._token:
+            found.append(_bearer(username, self._token))
+        return tuple(filter(None, found))
+
     def sign_in(self, server: smtplib.SMTP) -> None:
         """Sign in, if a username is set. Raises what smtplib raises, or `MailUnavailable` when there is no token to be had."""
         if self._config.username is None:
@@ -57,7 +68,7 @@ class Login:
 
         def respond(challenge: bytes | None = None) -> str:
             # The server's challenge is its error in JSON; an empty answer makes it say the 535.
-            return "" if challenge else f"user={username}\x01auth=Bearer {token}\x01\x01"
+            return "" if challenge else _bearer(username, token)
 
         server.auth("XOAUTH2", respond, initial_response_ok=True)
 
@@ -68,6 +79,10 @@ class Login:
             self._until = self._clock.now() + _life_of(answer.get("expires_in")) - _EARLIER
             self._refresh_token = str(answer.get("refresh_token") or "") or self._refresh_token
         return self._token
+
+
+def _bearer(username: str, token: str) -> str:
+    return f"user={username}\x01auth=Bearer {token}\x01\x01"
 
 
 def _ask(oauth: OAuth, refresh_token: str | None) -> dict[str, Any]:

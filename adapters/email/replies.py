@@ -6,6 +6,7 @@ from typing import Final
 
 from adapters.email.reasons import is_about_mailbox
 from adapters.email.remedies import remedy_for
+from connector.domain.quoting import quoted
 from connector.errors import MailboxRefused, MailError, MailThrottled, MailUnavailable, MessageRefused
 
 _CLOSING = 421
@@ -25,6 +26,8 @@ class Reply:
 
     code: int
     raw: bytes | str = b""
+    secrets: tuple[str, ...] = ()
+    """What is left out where its words are told."""
 
     @property
     def text(self) -> str:
@@ -48,7 +51,7 @@ class Reply:
         return 400 <= self.code < 500 and _TOO_FAST.search(f"{self.code} {self.text}") is not None
 
     def __str__(self) -> str:
-        return f"{self.code} {self.text}".strip()
+        return quoted(f"{self.code} {self.text}", self.secrets)
 
 
 def before_data(reply: Reply, *, command: str, server: str) -> MailError:

@@ -22,6 +22,7 @@ from adapters.email.server import Server, connect
 from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT, PROMPT
 from adapters.email.trouble import TROUBLE, in_words
+from connector.domain.quoting import quoted
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailThrottled, MailUnavailable, Problem
 from connector.model import BounceCause
 from connector.ports import Clock
@@ -218,9 +219,9 @@ class SmtpChannel:
         try:
             server.patience = self.timeouts.final_dot
             server.send(b".\r\n")
-            reply = Reply(*server.getreply())
+            reply = self._reply(*server.getreply())
         except TROUBLE as error:
-            raise self._doubt(f"was cut off before it confirmed the message ({in_words(error)})") from error
+            raise self._doubt(f"was cut off before it confirmed the message ({self._told(error)})") from error
         if not reply.settles:
             raise self._doubt(f"answered the message with what is no answer to it ({reply})")
         return reply
@@ -240,24 +241,37 @@ class SmtpChannel:
     def _ask(self, server: Server, command: str, argument: str = "") -> Reply:
         try:
             server.patience = self.timeouts.data if command == "DATA" else self.timeouts.command
-            return Reply(*server.docmd(command, argument))
+            return self._reply(*server.docmd(command, argument))
         except TROUBLE as error:
             raise self._unreachable(error) from error
+
+    # ── what the server says ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _reply(self, code: int, raw: bytes | str) -> Reply:
+        return Reply(code, raw, self._login.secrets)
+
+    def _reply_in(self, error: Exception) -> Reply | None:
+        if not isinstance(error, smtplib.SMTPResponseException):
+            return None
+        return self._reply(error.smtp_code, error.smtp_error)
+
+    def _told(self, error: Exception) -> str:
+        return quoted(in_words(error), self._login.secrets)
 
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _unreachable(self, error: Exception) -> MailUnavailable:
-        reply = _reply(error)
+        reply = self._reply_in(error)
         otherwise = "Check email.host, email.port and email.security in config.toml, and that the server is up."
         kind = MailThrottled if reply is not None and reply.too_fast else MailUnavailable
         return kind(
-            f"{self._server} could not be used: {reply or in_words(error)}.",
+            f"{self._server} could not be used: {reply or self._told(error)}.",
             where=_WHERE,
             remedy=otherwise if reply is None else remedy_for(reply.text, otherwise=otherwise),
         )
 
     def _refused_login(self, error: smtplib.SMTPAuthenticationError) -> MailUnavailable:
-        reply = Reply(error.smtp_code, error.smtp_error)
+        reply = self._reply(error.smtp_code, error.smtp_error)
         kind = MailThrottled if reply.too_fast else MailUnavailable
         return kind(
             f"{self._server} refused the login of {self._config.username}: {reply}.",
@@ -282,7 +296,3 @@ class SmtpMessage:
         this message or recipient alone. `MailInDoubt`: it may have been sent.
         """
         return self.channel.hand_over(self.mail)
-
-
-def _reply(error: Exception) -> Reply | None:
-    return Reply(error.smtp_code, error.smtp_error) if isinstance(error, smtplib.SMTPResponseException) else None

@@ -11,7 +11,8 @@ from typing import Any, Final
 from hubspot.crm.objects.exceptions import ApiException
 
 from adapters.hubspot.config import HubSpotConfig, is_sendable
-from adapters.hubspot.errors import LONGEST_WORDS, all_words, not_data, object_of, translated
+from adapters.hubspot.errors import all_words, not_data, object_of, translated
+from connector.domain.quoting import quoted
 from connector.errors import AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
 
@@ -73,6 +74,11 @@ class Credentials:
                 raise AuthRevoked("the access token is refused.", where=self._where, remedy=_KEY)
             return self._current
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Whatever must never be seen in an error, beside the access token."""
+        return (*self._config.secrets, self._refresh_token)
+
     def refused(self) -> Unavailable:
         """Return the error for a new token that is refused too: only a refused sign-in tells of the credentials."""
         return Unavailable("a new access token is refused too.", where=self._where, remedy=_APP, not_sent=True)
@@ -130,13 +136,12 @@ class Credentials:
     def _judged(self) -> Iterator[None]:
         """Tell credentials that are refused from an endpoint that cannot be reached."""
         try:
-            with translated(self._where, day_ends=self._clock.now()):
+            with translated(self._where, day_ends=self._clock.now(), secrets=self.secrets):
                 yield
         except CrmError as error:
             cause = error.__cause__
             said = all_words(object_of(cause.body)) if isinstance(cause, ApiException) else ""
-            # Cut last: a piece of a secret is not known as one.
-            shown = _without((*self._config.secrets, self._refresh_token), said)[:LONGEST_WORDS]
+            shown = quoted(said, self.secrets)
             if said and isinstance(cause, ApiException) and cause.status in _REFUSALS:
                 if not _VERDICT.search(said):
                     raise NotLetIn(f"no token was given ({shown}).", where=self._where, remedy=_PASSES) from cause
@@ -155,9 +160,3 @@ def _kept_access(kept: Mapping[str, str]) -> Access | None:
     if not kept.get("access_token") or not kept.get("until"):
         return None
     return Access(kept["access_token"], datetime.fromisoformat(kept["until"]))
-
-
-def _without(secrets: tuple[str, ...], text: str) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "…")
-    return text

@@ -185,7 +185,8 @@ class Client:
         self._throttle.wait(search=search)
         headers: Mapping[str, str] = {}
         try:
-            with translated(where, day_ends=self.meter.renewed_at()):
+            secrets = (access.token, *self._credentials.secrets)
+            with translated(where, day_ends=self.meter.renewed_at(), secrets=secrets):
                 data, status, headers = self._send(access, method, path, query=query, body=body)
         except CrmError as error:
             if isinstance(error, QuotaSpent):

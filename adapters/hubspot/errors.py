@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from ssl import SSLCertVerificationError
@@ -21,6 +21,7 @@ from urllib3.exceptions import (
 
 from adapters.hubspot.parsing import parsed, pause_of
 from adapters.hubspot.patience import Unreadable
+from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
     UNFORESEEN,
     AuthExpired,
@@ -52,7 +53,6 @@ _PAUSES: Final[Mapping[str, timedelta]] = {
 }
 _DAILY: Final = "DAILY"
 MISSING_PROPERTY: Final = "PROPERTY_DOESNT_EXIST"
-LONGEST_WORDS: Final = 500
 
 
 class Absent(RecordRejected):
@@ -60,13 +60,14 @@ class Absent(RecordRejected):
 
 
 @contextmanager
-def translated(where: str, *, day_ends: datetime) -> Iterator[None]:
-    """Turn whatever a call can fail with into an error of ours. `where` names connection and call."""
+def translated(where: str, *, day_ends: datetime, secrets: Iterable[str] = ()) -> Iterator[None]:
+    """Turn whatever a call can fail with into an error of ours, without these secrets. `where` names connection and call."""
     try:
         yield
     except ApiException as error:
         status, headers = int(error.status or 0), error.headers or {}
-        raise failure(status, object_of(error.body), where=where, headers=headers, day_ends=day_ends) from error
+        body = without(secrets, object_of(error.body))
+        raise failure(status, body, where=where, headers=headers, day_ends=day_ends) from error
     except UnicodeDecodeError as error:
         raise not_data(where) from error
     except (HTTPError, OpenApiException, *UNFORESEEN) as error:
@@ -176,7 +177,7 @@ def missing_object(name: str, *, where: str) -> SchemaChanged:
 def not_permitted(body: Mapping[str, Any], said: str, *, where: str) -> NotPermitted:
     """Return the error for a missing scope, with the scopes' names."""
     scopes = [scope for row in details(body) for scope in _texts(row.get("context"), "requiredGranularScopes")]
-    named = ", ".join(dict.fromkeys(scopes))
+    named = quoted(", ".join(dict.fromkeys(scopes)))
     remedy = f"Add the scope {named} to the service key." if named else "Give the service key the scope for this."
     return NotPermitted(said, where=where, remedy=remedy)
 
@@ -231,7 +232,7 @@ def details(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def words(body: Mapping[str, Any]) -> str:
     """Return what HubSpot says, on one line and not too long."""
-    return all_words(body)[:LONGEST_WORDS]
+    return quoted(all_words(body))
 
 
 def all_words(body: Mapping[str, Any]) -> str:
@@ -257,7 +258,7 @@ def code_of(body: Mapping[str, Any]) -> str:
     """Return the most exact code that an error has."""
     inner = [*details(body), *_quoted(body)]
     codes = [row.get("code") or row.get("error") for row in inner] + [body.get("subCategory"), body.get("category")]
-    return next((str(code) for code in codes if code), "")
+    return next((short_name(code) for code in codes if code), "")
 
 
 def fields_of(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -265,7 +266,7 @@ def fields_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     found = _texts(body.get("context"), "propertyName", "properties")
     for row in [*details(body), *_quoted(body)]:
         found += _texts(row.get("context"), "propertyName", "properties")
-        found += [str(row["name"])] if row.get("name") else []
+        found += [short_name(row["name"])] if row.get("name") else []
     return tuple(dict.fromkeys(found))
 
 
@@ -280,7 +281,7 @@ def _texts(context: Any, *keys: str) -> list[str]:
     found: list[str] = []
     for key in keys:
         value = context.get(key)
-        found += [str(one) for one in value] if isinstance(value, list) else [str(value)] if value else []
+        found += map(short_name, value if isinstance(value, list) else [value] if value else [])
     return found
 
 

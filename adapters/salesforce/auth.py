@@ -18,6 +18,7 @@ from adapters.salesforce.config import SalesforceConfig, unsendable
 from adapters.salesforce.errors import no_answer, not_data
 from adapters.salesforce.parsing import parsed
 from adapters.salesforce.version import API_VERSION
+from connector.domain.quoting import quoted
 from connector.errors import UNFORESEEN, AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
 
@@ -77,6 +78,11 @@ class Credentials:
         self._refresh_token = config.refresh_token
         self._kept_out: tuple[NotLetIn, datetime] | None = None
         self._where = f"{config.connection}: sign in"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Whatever must never be seen in an error, beside the access token."""
+        return (*self._config.secrets, self._refresh_token)
 
     def current(self) -> SignedIn:
         """Return the token in use; the first call fetches it. `AuthRevoked`, `Unavailable`."""
@@ -185,8 +191,7 @@ class Credentials:
         # A status in place of OAuth's own code: the answer was a page, so nobody has judged the credentials.
         if not isinstance(code, str):
             return self._not_sent(Unavailable("no usable answer.", where=self._where, remedy=_PAGE))
-        # Cut last: a piece of a secret is not known as one.
-        said = _without((*self._config.secrets, self._refresh_token), f"{code}: {message}")[:300]
+        said = quoted(f"{code}: {message}", self.secrets)
         if code in _PASSING:
             return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where))
         if self._config.auth == "jwt" and _OUTDATED in message.lower():
@@ -230,9 +235,3 @@ def audience(url: str) -> str:
         return url
     trial = ".sandbox." in host or ".scratch." in host or host.startswith("test.")
     return "https://test.salesforce.com" if trial else "https://login.salesforce.com"
-
-
-def _without(secrets: tuple[str, ...], text: str) -> str:
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
-    return text

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from adapters.salesforce.client import Answer, Client, expect_object
 from adapters.salesforce.errors import not_data
+from connector.domain.quoting import quoted
 from connector.errors import CrmError, CursorInvalid, NotPermitted, RecordRejected, SchemaChanged
 
 COMPLETE: Final = "JobComplete"
@@ -105,7 +106,7 @@ class Job:
 
     def failure(self, answer: Answer) -> JobFailed:
         """Return why the job did not end well."""
-        said = answer.data.get("errorMessage") or "no reason was given."
+        said = quoted(str(answer.data.get("errorMessage") or "no reason was given."))
         return JobFailed(f"{answer.data.get('state')}: {said}", where=self._where)
 
     def _state(self) -> Answer:

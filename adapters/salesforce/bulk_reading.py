@@ -10,6 +10,7 @@ from adapters.salesforce.client import Client
 from adapters.salesforce.describe import Describer, Kind
 from adapters.salesforce.parsing import is_stamp
 from adapters.salesforce.records import Columns
+from connector.domain.quoting import short_name
 from connector.errors import NotPermitted, SchemaChanged
 from connector.ports import Page, Position, Record
 
@@ -118,7 +119,7 @@ def _records(columns: Columns, table: Table, parsers: Mapping[str, Parse]) -> It
         try:
             return parsers[name.lower()](text) if text else None
         except (ValueError, OverflowError) as error:
-            raise JobFailed(f"its results hold {text[:50]!r} in {name}.") from error
+            raise JobFailed(f"its results hold {short_name(text)!r} in {name}.") from error
 
     for row in table.rows():
         fields = {name: value(row, name) for name in columns.asked}

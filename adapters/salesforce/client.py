@@ -123,7 +123,8 @@ class Client:
                 self.meter.take(where=where)
             if payload is not None and not isinstance(payload, bytes):
                 payload.seek(0)
-            with translated(where, self.clock.now()):
+            secrets = (signed_in.token, *self._credentials.secrets)
+            with translated(where, self.clock.now(), secrets):
                 # The package's public callers parse into ordered dicts and copy each record; this one hands out the answer.
                 response = signed_in.client._call_salesforce(
                     method, _address(signed_in, path), data=payload, headers=headers or {}, stream=stream

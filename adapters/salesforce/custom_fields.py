@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connector.domain.crm_text import cut
 from connector.errors import Bug
 from connector.ports import FieldSpec
 
@@ -24,7 +25,7 @@ def metadata(spec: FieldSpec) -> dict[str, Any]:
     """Return the definition. `Bug`: a type that we have no use for."""
     common: dict[str, Any] = {"label": spec.label}
     if spec.help:
-        common["inlineHelpText"] = spec.help[:510]
+        common["inlineHelpText"] = cut(spec.help, 510)
     return common | _of_type(spec)
 
 

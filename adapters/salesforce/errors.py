@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from ssl import SSLCertVerificationError
@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, Ne
 
 from adapters.salesforce.meter import next_midnight
 from adapters.salesforce.patience import TooLarge
+from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
     UNFORESEEN,
     AuthExpired,
@@ -71,12 +72,12 @@ class TooManyMatches(RecordRejected):
 
 
 @contextmanager
-def translated(where: str, now: datetime) -> Iterator[None]:
-    """Turn whatever a call can fail with into an error of ours. `where` names connection and call."""
+def translated(where: str, now: datetime, secrets: Iterable[str] = ()) -> Iterator[None]:
+    """Turn whatever a call can fail with into an error of ours, without these secrets. `where` names connection and call."""
     try:
         yield
     except SalesforceError as error:
-        raise failure(int(error.status), error.content, where=where, now=now) from error
+        raise failure(int(error.status), without(secrets, error.content), where=where, now=now) from error
     except (requests.RequestException, HTTPError, *UNFORESEEN) as error:
         raise no_answer(error, where=where) from error
 
@@ -148,12 +149,12 @@ def first(content: Any) -> Mapping[str, Any]:
 
 def code_of(row: Mapping[str, Any]) -> str:
     """Return the code of an error: a request's ``errorCode``, or a single record's ``statusCode``."""
-    return str(row.get("errorCode") or row.get("statusCode") or "")
+    return short_name(row.get("errorCode") or row.get("statusCode") or "")
 
 
 def words(row: Mapping[str, Any]) -> str:
     """Return what Salesforce says, on one line and not too long."""
-    return " ".join(str(row.get("message") or "").split())[:500]
+    return quoted(str(row.get("message") or ""))
 
 
 def failure(status: int, content: Any, *, where: str, now: datetime) -> CrmError:
@@ -220,7 +221,7 @@ def _by_status(status: int, row: Mapping[str, Any], content: Any, *, where: str)
     code, said = code_of(row), words(row)
     shown = f"{code}: {said}" if code else f"HTTP {status}"
     page = isinstance(content, str) and content.lstrip().startswith("<")
-    if (status == 401 and not page) or "Bad_OAuth_Token" in str(content)[:200]:
+    if (status == 401 and not page) or "Bad_OAuth_Token" in str(content):
         return AuthExpired("the access token is not accepted.", where=where)
     if status >= 500 or status == 408:
         return Unavailable(shown, where=where)
@@ -260,4 +261,4 @@ def _page(status: int, *, where: str) -> CrmError:
 def fields_of(row: Mapping[str, Any]) -> Sequence[str]:
     """Return the fields that an error names."""
     fields = row.get("fields")
-    return tuple(map(str, fields)) if isinstance(fields, list) else ()
+    return tuple(map(short_name, fields)) if isinstance(fields, list) else ()

@@ -3,12 +3,13 @@
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from connector.domain.crm_text import cut
 from connector.model import ChatPost
 
 _TEAMS: Final = (".logic.azure.com", ".powerplatform.com", ".powerautomate.com", ".webhook.office.com")
 """Hosts of Teams' workflows ("When a Teams webhook request is received"), and of the connectors before them."""
 _LONGEST_BLOCK: Final = 2_900
-"""Characters of a text block: Slack refuses more than 3,000; of Teams' 28 kB three blocks take less than half."""
+"""UTF-16 units of a text block: Slack refuses more than 3,000; of Teams' 28 kB three blocks take less than half."""
 _LONGEST_TITLE: Final = 300
 _BREAK: Final = "\u2060"
 """Word joiner: it is not seen, and keeps "@channel" from being a call where a chat takes plain text for one."""
@@ -24,11 +25,11 @@ def _slack(content: ChatPost) -> dict[str, Any]:
     """Blocks of plain text are shown as they are; `text` is for notifications, and read as mrkdwn: there & < > are escaped."""
     name, address = content.link
     blocks = [
-        {"type": "section", "text": {"type": "plain_text", "text": _cut(text), "emoji": False}}
+        {"type": "section", "text": {"type": "plain_text", "text": cut(text, _LONGEST_BLOCK), "emoji": False}}
         for text in _texts(content)
     ]
     link = {"type": "mrkdwn", "text": f"<{_in_link(address)}|{_escaped(name)}>"}
-    fallback = " ".join([_cut(content.title, _LONGEST_TITLE), content.step])
+    fallback = " ".join([cut(content.title, _LONGEST_TITLE), content.step])
     return {"text": f"{_escaped(fallback)} {_in_link(address)}", "blocks": [*blocks, {"type": "section", "text": link}]}
 
 
@@ -40,7 +41,10 @@ def _teams(content: ChatPost) -> dict[str, Any]:
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": _cut(text), "weight": weight}]}
+            {
+                "type": "RichTextBlock",
+                "inlines": [{"type": "TextRun", "text": cut(text, _LONGEST_BLOCK), "weight": weight}],
+            }
             for text, weight in zip(_texts(content), ("Bolder", "Default", "Default"), strict=False)
         ],
         "actions": [{"type": "Action.OpenUrl", "title": name, "url": address}],
@@ -51,11 +55,7 @@ def _teams(content: ChatPost) -> dict[str, Any]:
 
 def _texts(content: ChatPost) -> list[str]:
     quoted = "\n".join(f"> {line}" for line in content.quotes)
-    return [text for text in (_cut(content.title, _LONGEST_TITLE), content.step, quoted) if text]
-
-
-def _cut(text: str, most: int = _LONGEST_BLOCK) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return [text for text in (cut(content.title, _LONGEST_TITLE), content.step, quoted) if text]
 
 
 def _escaped(text: str) -> str:

@@ -58,7 +58,7 @@ def shorten(text: str, limit: int) -> str:
 
 def cut(text: str, limit: int) -> str:
     """Return text of at most `limit` UTF-16 units; what had to be cut ends with "…", on a whole character as people see it."""
-    if units(text) <= limit:
+    if len(text) <= limit and units(text) <= limit:
         return text
     if limit <= 0:
         return ""

@@ -20,6 +20,8 @@ DOMAIN = {
     "connector.ports_notes",
     "connector.ports_setup",
     "connector.errors",
+    "connector.domain.crm_text",
+    "connector.domain.quoting",
 }
 DATABASE = {"sqlalchemy", "alembic"}
 LONGEST_FILE = 500

@@ -172,3 +172,26 @@ def test_a_host_that_cannot_be_looked_up_is_told(make, host):
 def test_an_address_of_any_kind_raises_errors_of_ours_alone(make, to):
     with smtp_server(Sink()) as port, pytest.raises((MailboxRefused, MailError)):
         make(port).prepare(message(to=to)).send()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["x" * 480 + " right-5Aep", "right-5Aep", "AGNhcmUAcmlnaHQtNUFlcA==", "cmlnaHQtNUFlcA=="],
+    ids=["at the cut", "plain", "as PLAIN sends it", "as LOGIN sends it"],
+)
+@pytest.mark.parametrize("command", ["AUTH", "MAIL", "RCPT", "."])
+def test_no_reply_is_told_with_the_password_or_a_piece_of_it(make, command, said):
+    offered = {"EHLO": b"250-test\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 welcome\r\n"}
+    refused = {command: f"550 no {said}\r\n".encode()}
+    with broken_server(Broken(SCRIPT | offered | refused)) as port, pytest.raises(MailError) as caught:
+        make(port, username="care", password="right-5Aep").prepare(message()).send()
+
+    assert not [piece for piece in ("righ", "AGNh", "cmln") if piece in str(caught.value)]
+
+
+def test_a_reply_without_end_is_told_in_short(make):
+    refused = {"MAIL": b"".join(b"550-" + b"x" * 70 + b"\r\n" for _ in range(100)) + b"550 no\r\n"}
+    with broken_server(Broken(SCRIPT | refused)) as port, pytest.raises(MailUnavailable) as caught:
+        make(port).prepare(message()).send()
+
+    assert len(caught.value.what) < 600

@@ -131,6 +131,22 @@ def test_a_long_refusal_is_told_without_a_piece_of_a_token(
     hub.close()
 
 
+@pytest.mark.parametrize("said", ["x" * 490 + TOKEN, f"{TOKEN} is unknown", b64encode(TOKEN.encode()).decode()])
+def test_no_refusal_is_told_with_the_token_or_a_piece_of_it(hub: HubSpotAdapter, wire: Wire, said: str) -> None:
+    wire.answer("GET", ACCOUNT, refusal(said), status=400)
+    with pytest.raises(CrmError) as caught:
+        hub.org()
+    assert TOKEN[:6] not in str(caught.value)
+    assert b64encode(TOKEN.encode()).decode()[:6] not in str(caught.value)
+
+
+def test_a_refusal_is_cut_between_characters_as_people_see_them(hub: HubSpotAdapter, wire: Wire) -> None:
+    wire.answer("GET", ACCOUNT, refusal("x" * 496 + "👩‍👩‍👧 and more"), status=400)
+    with pytest.raises(CrmError) as caught:
+        hub.org()
+    assert caught.value.what == "x" * 496 + "…"
+
+
 def test_of_an_app_that_was_installed_no_key_is_asked_about(wire: Wire, clock: SteppingClock) -> None:
     app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
     hub = adapter("acme-hub", app, clock)

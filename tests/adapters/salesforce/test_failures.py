@@ -49,6 +49,21 @@ def test_a_passing_failure_is_passed(crm: SalesforceAdapter, wire: Wire) -> None
     assert crm.describe("Account").name == "Account"
 
 
+def test_no_refusal_is_told_with_a_piece_of_the_token(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("GET", DESCRIBE, "SOMETHING", "x" * 490 + "00Dx!secret", status=400)
+    with pytest.raises(CrmError) as caught:
+        crm.describe("Account")
+    assert "xx" in str(caught.value)
+    assert "00D" not in str(caught.value)
+
+
+def test_a_refusal_is_cut_between_characters_as_people_see_them(crm: SalesforceAdapter, wire: Wire) -> None:
+    wire.refuse("GET", DESCRIBE, "SOMETHING", "x" * 496 + "👩‍👩‍👧 and more", status=400)
+    with pytest.raises(CrmError) as caught:
+        crm.describe("Account")
+    assert caught.value.what == "SOMETHING: " + "x" * 496 + "…"
+
+
 def test_f26_every_call_has_a_time_limit(crm: SalesforceAdapter, wire: Wire) -> None:
     wire.describe("Account")
     crm.describe("Account")
