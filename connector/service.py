@@ -29,6 +29,7 @@ from connector.stages import lap
 from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
 from connector.stages.outcome_links import note_by_link
+from connector.stages.user_check import UserCheck
 from connector.surveys.tokens import Tokens
 from connector.web import patience
 from connector.web.app import create_app
@@ -283,6 +284,7 @@ def sign_in_mails(house: Installation) -> SignInMails:
             tokens=_tokens(house),
             site=house.site,
             send=lambda message: _send(house, message),
+            check=UserCheck(house),
         )
     )
 

@@ -39,6 +39,12 @@ def peek(connection: Connection, crm: str) -> Row[Any] | None:
     return connection.execute(select(table).where(table.c.connection == crm)).one_or_none()
 
 
+def last_ok(connection: Connection, crm: str) -> datetime | None:
+    """Return when a connection was last read without an error."""
+    row = peek(connection, crm)
+    return row.last_ok_at if row is not None else None
+
+
 def remember(connection: Connection, crm: str, **columns: Any) -> None:
     """Store some of what is known about a connection."""
     connection.execute(update(table).where(table.c.connection == crm).values(**columns))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from connector.store.tables import owner
 
@@ -14,6 +14,16 @@ def addresses(connection: Connection, crms: Collection[str]) -> list[str]:
     known = owner.c.active.is_(True) & owner.c.email.is_not(None) & owner.c.deleted_at.is_(None) & own
     rows = select(owner.c.email).where(owner.c.connection.in_(crms), known).distinct().order_by(owner.c.email)
     return list(connection.execute(rows).scalars())
+
+
+def active_with(connection: Connection, email: str) -> list[Row[Any]]:
+    """Return the active users of the firm's own who have this (normalised) address, in every connection.
+
+    Until it was read whether somebody is one, they are not.
+    """
+    own = owner.c.standard.is_(True) & owner.c.active.is_(True) & owner.c.deleted_at.is_(None)
+    rows = connection.execute(select(owner).where(func.lower(owner.c.email) == email, own))
+    return list(rows.all())
 
 
 def with_zones(connection: Connection, crm: str) -> list[Row[Any]]:

@@ -11,10 +11,12 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
-from connector.store.tables import owner, sign_in, web_session
+from connector.store import owners
+from connector.store.tables import sign_in, web_session
 from connector.store.upsert import insert_or_ignore
 
-WAITING, SENDING, SENT, IN_DOUBT, REFUSED, DROPPED = "waiting", "sending", "sent", "in_doubt", "refused", "dropped"
+WAITING, SENDING, SENT, IN_DOUBT = "waiting", "sending", "sent", "in_doubt"
+REFUSED, DROPPED, NOT_ASKED = "refused", "dropped", "not_asked"
 LINK_LIFE: Final = timedelta(minutes=15)
 """How long a sign-in link can be used once its mail is on its way, and how long a request waits for its mail at most."""
 SESSION_LIFE: Final = timedelta(hours=12)
@@ -120,7 +122,7 @@ def take_next(connection: Connection, now: datetime) -> Asked | None:
 
 
 def sent(connection: Connection, nonce: str, state: str) -> None:
-    """Note what became of a mail: SENT, IN_DOUBT or REFUSED."""
+    """Note what became of a request: SENT, IN_DOUBT, REFUSED, DROPPED or NOT_ASKED, whose mail holds no link."""
     connection.execute(update(sign_in).where(sign_in.c.nonce == nonce).values(state=state))
 
 
@@ -134,19 +136,8 @@ def not_sent(connection: Connection, nonce: str, *, again_at: datetime) -> None:
 
 
 def connections_of(connection: Connection, email: str) -> frozenset[str]:
-    """Return the names of the CRMs in which this (normalised) address is an active user of the firm's own.
-
-    Until it was read whether somebody is one, they are not.
-    """
-    rows = connection.execute(
-        select(owner.c.connection).where(
-            func.lower(owner.c.email) == email,
-            owner.c.active.is_(True),
-            owner.c.standard.is_(True),
-            owner.c.deleted_at.is_(None),
-        )
-    )
-    return frozenset(rows.scalars())
+    """Return the names of the CRMs in which this (normalised) address is an active user of the firm's own."""
+    return frozenset(row.connection for row in owners.active_with(connection, email))
 
 
 def _usable(nonce: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -111,6 +111,19 @@ def sign_in_message(to: str, *, site: Site, link: str, minutes: int, message_id:
     )
 
 
+def sign_in_later_message(to: str, *, site: Site, read_at: datetime | None, message_id: str) -> Message:
+    """Return the mail to whom no link can be sent, as the CRM cannot be asked about them; `read_at` is when it last could."""
+    since = f"{read_at.astimezone(site.zone):%d %b %Y %H:%M}" if read_at is not None else ""
+    values = {"site": site, "since": since}
+    return Message(
+        to=to,
+        subject=one_line_subject(f"No sign-in to Afterword at {site.sender_name} for the moment"),
+        text=text_of("sign_in_later.txt", values),
+        html=html_of("sign_in_later.mjml", values),
+        message_id=message_id,
+    )
+
+
 def _invitation_values(
     view: InvitationView, *, site: Site, words: Wording, url: str, purpose: Purpose
 ) -> dict[str, Any]:

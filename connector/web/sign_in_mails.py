@@ -12,9 +12,10 @@ import structlog
 from connector.errors import AfterwordError, MailInDoubt
 from connector.ports import Clock
 from connector.ports_mail import Message
+from connector.stages.user_check import Checked, Verdict
 from connector.store import Store, new_id, signing_in
 from connector.store.signing_in import Asked
-from connector.surveys.mail import Site, sign_in_message
+from connector.surveys.mail import Site, sign_in_later_message, sign_in_message
 from connector.surveys.tokens import Tokens
 
 MINUTES: Final = int(signing_in.LINK_LIFE.total_seconds() // 60)
@@ -36,6 +37,8 @@ class MailParts:
     site: Site
     send: Callable[[Message], None]
     """Hands a mail over; raises as a `Channel` does."""
+    check: Callable[[str], Checked] = lambda _email: Checked(Verdict.USER)
+    """Tells whether an address, which was an active user's when users were last read, still is. It may ask the CRM, in bounded time."""
 
 
 class SignInMails:
@@ -70,14 +73,24 @@ class SignInMails:
         while not self._ended.is_set():
             with parts.store.write() as tx:
                 asked = signing_in.take_next(tx, parts.clock.now())
-            if asked is None or not self._send(asked):
+            if asked is None or not self._answer(asked):
                 return
 
-    def _send(self, asked: Asked) -> bool:
+    def _answer(self, asked: Asked) -> bool:
+        """Send what somebody gets who has asked for a link; False where no mail can go out now."""
+        checked = self._parts.check(asked.email)
+        if checked.verdict is Verdict.NO_USER:
+            with self._parts.store.write() as tx:
+                signing_in.sent(tx, asked.nonce, signing_in.DROPPED)
+            return True
+        if checked.verdict is Verdict.NOT_ASKED:
+            return self._send(asked, self._not_asked(asked, checked), signing_in.NOT_ASKED)
+        return self._send(asked, self._message(asked), signing_in.SENT)
+
+    def _send(self, asked: Asked, message: Message, state: str) -> bool:
         """Hand one mail over; False where none can go out now."""
-        state = signing_in.SENT
         try:
-            self._parts.send(self._message(asked))
+            self._parts.send(message)
         except MailInDoubt:
             state = signing_in.IN_DOUBT
         except AfterwordError as failure:
@@ -101,6 +114,11 @@ class SignInMails:
         link = f"{site.public_url.rstrip('/')}/sign-in/{token}?account={asked.account_id}"
         message_id = site.message_id(f"sign-in-{new_id()}")
         return sign_in_message(asked.email, site=site, link=link, minutes=MINUTES, message_id=message_id)
+
+    def _not_asked(self, asked: Asked, checked: Checked) -> Message:
+        site = self._parts.site
+        message_id = site.message_id(f"sign-in-{new_id()}")
+        return sign_in_later_message(asked.email, site=site, read_at=checked.read_at, message_id=message_id)
 
 
 class _OneAtATime:

@@ -1,11 +1,16 @@
 """Who may open an account's page: the firm's own people, as the CRM tells who they are."""
 
 import re
+import threading
+from datetime import timedelta
 
+import pytest
 import requests
 from house import HOUR, House, wait_for
 from sqlalchemy import select
 
+from connector.errors import Unavailable
+from connector.stages.user_check import UserCheck, Verdict
 from connector.store import tables
 from tests.databases import ONE_DATABASE
 
@@ -60,3 +65,66 @@ def test_a_colleague_who_leaves_is_out_when_the_users_are_read_again(live: House
     live.org.update("User", user, {"IsActive": False})
     live.later(HOUR)
     assert not shows(live, account, session)
+
+
+# ── asked at sign-in ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def requests_for_links(house: House) -> list[str]:
+    with house.installation.store.read() as tx:
+        return list(tx.execute(select(tables.sign_in.c.state)).scalars())
+
+
+def cannot_be_asked(house: House) -> None:
+    house.org.oauth.end_all()
+    answer = {"error": "invalid_grant", "error_description": "ip restricted or invalid login hours"}
+    house.org.faults.fail(400, answer, method="POST", path="oauth2/token")
+
+
+def test_who_has_left_gets_no_link_though_users_were_not_read_again(live: House) -> None:
+    user = live.rep("Jane Doe", ADDRESS)
+    account = customer(live)
+    live.org.update("User", user, {"IsActive": False})
+    ask(live, ADDRESS, account)
+    wait_for(lambda: requests_for_links(live) == ["dropped"])
+    assert live.mailbox.to(ADDRESS) == []
+
+
+def test_while_the_crm_cannot_be_asked_colleagues_come_in_by_what_was_read(live: House) -> None:
+    live.rep("Jane Doe", ADDRESS)
+    account = customer(live)
+    cannot_be_asked(live)
+    live.clock.advance(12 * HOUR)
+    assert shows(live, account, enter(live, account))
+
+
+def test_what_was_read_long_ago_lets_nobody_in_and_they_are_told_why(live: House) -> None:
+    live.rep("Jane Doe", ADDRESS)
+    account = customer(live)
+    cannot_be_asked(live)
+    since = f"{live.clock.now():%d %b %Y}"
+    live.clock.advance(13 * HOUR)
+    ask(live, ADDRESS, account)
+    wait_for(lambda: requests_for_links(live) == ["not_asked"])
+    [mail] = live.mailbox.to(ADDRESS)
+    assert f"the CRM could not be asked since {since}" in " ".join(mail.text.split())
+    assert not [link for link in mail.links if "/sign-in/" in link]
+
+
+def test_a_crm_that_hangs_is_not_waited_for(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    live.rep("Jane Doe", ADDRESS)
+    customer(live)
+    may_go_on, calls = threading.Event(), []
+
+    def hang(*args: object) -> None:
+        calls.append(args)
+        assert may_go_on.wait(60)
+        raise Unavailable("it hung", remedy="wait")
+
+    monkeypatch.setattr(live.installation.endpoints[0].adapter, "fetch", hang)
+    check = UserCheck(live.installation, within=timedelta(milliseconds=1))
+    assert check(ADDRESS).verdict is Verdict.USER
+    wait_for(lambda: bool(calls))
+    assert check(ADDRESS).verdict is Verdict.USER
+    assert len(calls) == 1, "nobody else is asked about meanwhile"
+    may_go_on.set()

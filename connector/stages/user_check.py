@@ -1,0 +1,122 @@
+"""Whether somebody who wants to sign in is still a user of a CRM: asked there, in bounded time, on a thread that serves no pages."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from connector.errors import AfterwordError
+from connector.model import Kind
+from connector.ports import CrmMapping, Query, Reading
+from connector.stages.connect import Endpoint
+from connector.stages.lap import Installation
+from connector.store import connecting, owners
+from connector.store.people import person_key
+from connector.store.pulling import Absorber, Found
+
+ANSWERS_WITHIN: Final = timedelta(seconds=20)
+"""For the CRMs of one user to answer; longer than that they cannot be asked."""
+LONGEST_KNOWN: Final = timedelta(hours=12)
+"""How long what was read of a CRM's users is good for signing in while it cannot be asked."""
+
+log = structlog.get_logger("afterword")
+
+
+class Verdict(StrEnum):
+    """What is known of somebody who wants to sign in."""
+
+    USER = "user"
+    NO_USER = "no_user"
+    NOT_ASKED = "not_asked"
+    """No CRM of theirs can be asked, and what was read of its users before is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A verdict."""
+
+    verdict: Verdict
+    read_at: datetime | None = None
+    """When what is known was last read, of one who was not asked; None: that is not known."""
+
+
+class UserCheck:
+    """Asks the CRMs of an installation, about one user at a time."""
+
+    def __init__(self, house: Installation, within: timedelta = ANSWERS_WITHIN) -> None:
+        self._house = house
+        self._within = within.total_seconds()
+        self._asking: threading.Thread | None = None
+
+    def __call__(self, email: str) -> Checked:
+        """Return whether this (normalised) address is an active user's, by what each CRM that knows it says now.
+
+        Where a CRM does not say in time, by what was read of it before, as long as that is not too old.
+        """
+        asked = self._ask_in_time(email)
+        now = self._house.clock.now()
+        with self._house.store.read() as tx:
+            crms = {row.connection for row in owners.active_with(tx, email)}
+            read = [connecting.last_ok(tx, crm) for crm in crms]
+        if crms & asked:
+            return Checked(Verdict.USER)
+        if not crms:
+            return Checked(Verdict.NO_USER)
+        latest = max((at for at in read if at is not None), default=None)
+        if latest is not None and now - latest <= LONGEST_KNOWN:
+            return Checked(Verdict.USER)
+        return Checked(Verdict.NOT_ASKED, latest)
+
+    def _ask_in_time(self, email: str) -> frozenset[str]:
+        """Ask, and return which CRMs have answered. While one hangs, nobody is asked any more."""
+        if self._asking is not None and self._asking.is_alive():
+            return frozenset()
+        answered: set[str] = set()
+        # A thread that hangs in a call does not keep the process from its end.
+        self._asking = threading.Thread(target=self._ask, args=(email, answered), name="user-check", daemon=True)
+        self._asking.start()
+        self._asking.join(self._within)
+        return frozenset(answered)
+
+    def _ask(self, email: str, answered: set[str]) -> None:
+        for endpoint in self._house.endpoints:
+            try:
+                if self._read_again(endpoint, email):
+                    answered.add(endpoint.name)
+            except AfterwordError as error:
+                log.warning("could not ask whether somebody is a user", crm=endpoint.name, what=error.what)
+
+    def _read_again(self, endpoint: Endpoint, email: str) -> bool:
+        """Read this user's records in one CRM, and store what they say; False where it is not to be called at present."""
+        store, now = self._house.store, self._house.clock.now()
+        with store.read() as tx:
+            refs = [row.ref for row in owners.active_with(tx, email) if row.connection == endpoint.name]
+            state = connecting.peek(tx, endpoint.name)
+        if not refs or state is None or state.schema is None:
+            return False
+        with store.write() as tx:  # the key of credentials is made at first use
+            if connecting.not_to_be_called(tx, endpoint.name, endpoint.credentials, now) is not None:
+                return False
+        mapping, _ = endpoint.mapping.fit(connecting.schema_of(state.schema)[0])
+        found = [one for query in mapping.queries for one in _fetched(endpoint, mapping, query, refs)]
+        if not found:
+            return False
+        with store.write() as tx:
+            zone = self._house.settings.company.timezone
+            Absorber(tx, endpoint.name, now=now, key=person_key(tx), zone=zone).absorb(found)
+        return True
+
+
+def _fetched(endpoint: Endpoint, mapping: CrmMapping, query: Query, refs: Sequence[str]) -> Sequence[Found]:
+    """Return what the CRM says now of those of these users that a query reads; what it does not have any more was deleted."""
+    mine = [ref for ref in refs if ref.startswith(f"{query.object}/")]
+    if not mine or Kind.OWNER not in mapping.kinds(query.object):
+        return []
+    records = endpoint.adapter.fetch(query.object, [ref.partition("/")[2] for ref in mine], query.fields)
+    there = [Found.of(record, mapping.read(endpoint.name, record)) for record in records.values()]
+    gone = set(mine) - {one.ref for one in there}
+    return [*there, *(Found(ref, Reading(Kind.OWNER, None), deleted=True) for ref in sorted(gone))]
