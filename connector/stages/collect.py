@@ -1,6 +1,7 @@
 """`collect`: raw events from the inbox, each once. Answers given on the survey page are recorded there, in one transaction."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from connector.domain.crm_text import cut
@@ -65,22 +66,29 @@ def _bounced(context: Context, connection: Transaction, row: Row[Any]) -> str | 
     cause = BounceCause.UNCLEAR if context.channel is None else context.channel.cause_of_bounce(reason)
     if cause is BounceCause.PASSING:
         return "the mail server goes on trying"
-    if cause is not BounceCause.OTHER and not _mark(context, connection, invitation.person, reason):
+    now = context.clock.now()
+    if cause is not BounceCause.OTHER and not _mark(connection, row, invitation.person, reason=reason, now=now):
         return None
     collecting.close_invitation(connection, invitation.id, Delivery.BOUNCED, reason)
     return None
 
 
-def _mark(context: Context, connection: Transaction, who: str, reason: str) -> bool:
-    """Mark a person, unless so many were said not to exist lately that this is more likely our fault; returns whether it did."""
+def _mark(connection: Transaction, row: Row[Any], who: str, *, reason: str, now: datetime) -> bool:
+    """Mark a person, unless so many were said not to exist lately that this is more likely our fault; returns whether it did.
+
+    A mark is as old as its report: what had come in before the admin looked is believed.
+    """
     known = people.people(connection, [who]).get(who)
     if known is not None and getattr(known, "bounced_at", None) is not None:
         return True
-    now = context.clock.now()
-    people.bounced(connection, who, now, reason)
-    refused, of = mail_trouble.refused_of_last(connection, LAST_MESSAGES)
-    if not doubtful(refused, of):
+    people.bounced(connection, who, row.received_at, reason)
+    counts = (
+        mail_trouble.refused_of_last(connection, LAST_MESSAGES),
+        mail_trouble.refused_of_last_outcomes(connection, LAST_MESSAGES),
+    )
+    doubts = [(refused, of) for refused, of in counts if doubtful(refused, of)]
+    if not doubts:
         return True
     bounces.unmark(connection, [who])
-    mail_trouble.stop(connection, too_many(refused, of, reason, now))
+    mail_trouble.stop(connection, too_many(*doubts[0], reason, now))
     return False

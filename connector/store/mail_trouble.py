@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, exists, func, or_, select
@@ -116,6 +116,24 @@ def refused_of_last(tx: Connection, messages: int) -> tuple[int, int]:
     total = tx.execute(select(func.count()).select_from(first)).scalar_one()
     refused = tx.execute(select(func.count()).select_from(first).where(bounced)).scalar_one()
     return int(refused), int(total)
+
+
+def refused_of_last_outcomes(tx: Connection, outcomes: int) -> tuple[int, int]:
+    """Return how many of the last outcomes were marks on people, and how many outcomes there were, since the admin has looked.
+
+    An outcome is a message that a server took, when it did, or a mark, when it was made or its report came: reports that come
+    one after the other count here however long ago their messages went out.
+    """
+    answered = _read(tx, _ANSWERED)
+    since = datetime.min.replace(tzinfo=UTC) if answered is None else datetime.fromisoformat(answered)
+    sent = select(attempt.c.ended_at).where(attempt.c.state == Delivery.SENT, attempt.c.ended_at > since)
+    marked = select(person.c.bounced_at).where(person.c.bounced_at > since)
+    known = [
+        *((at, False) for at in tx.execute(sent.order_by(attempt.c.id.desc()).limit(outcomes)).scalars()),
+        *((at, True) for at in tx.execute(marked.order_by(person.c.bounced_at.desc()).limit(outcomes)).scalars()),
+    ]
+    last = sorted(known)[-outcomes:]
+    return sum(is_mark for _, is_mark in last), len(last)
 
 
 def _times(found: Mapping[str, str], *names: str) -> dict[str, datetime]:
