@@ -27,8 +27,14 @@ KEPT_DROPPED: Final = timedelta(days=1)
 
 _Limits = Sequence[tuple[int, timedelta]]
 _QUARTER, _SHIFT, _DAY = timedelta(minutes=15), timedelta(hours=3), timedelta(days=1)
+KNOWN_BROWSER: Final = timedelta(days=30)
+"""How long a browser is known in which somebody has signed in by a link; as long as used links are kept."""
 FOR_AN_ADDRESS: Final[_Limits] = ((5, _QUARTER), (12, _SHIFT), (25, _DAY))
-"""So many links may be asked for in so long: whoever goes on waits longer and longer. Nobody's mailbox is filled by others."""
+"""So many links to an address may be asked for in so long from one network address, or in one browser that is known for it: whoever
+goes on waits longer and longer."""
+BY_STRANGERS: Final[_Limits] = ((10, _QUARTER), (24, _SHIFT), (50, _DAY))
+"""So many, from wherever they are asked for, are sent to an address for browsers that are not known for it: nobody's mailbox is filled
+by others."""
 FROM_A_SOURCE: Final[_Limits] = ((30, _QUARTER), (120, _SHIFT), (400, _DAY))
 """The same from one network address; a whole office may sit behind one."""
 IN_ALL: Final[_Limits] = ((200, _QUARTER), (600, _SHIFT), (2000, _DAY))
@@ -54,14 +60,26 @@ class Asked:
 
 
 def must_wait(connection: Connection, asked: Asked, now: datetime) -> timedelta | None:
-    """Return for how long nobody may ask where too many links were asked for, else None."""
-    wait = max(
-        _wait(connection, sign_in.c.email == asked.email, FOR_AN_ADDRESS, now),
-        _wait(connection, sign_in.c.source == asked.source, FROM_A_SOURCE, now) if asked.source else timedelta(),
-        _wait(connection, sign_in.c.state != DROPPED, IN_ALL, now),
-        _wait_for_the_queue(connection),
-    )
-    return wait or None
+    """Return for how long this one may not ask, where too many links were asked for, else None.
+
+    A browser in which the address was signed in before is counted alone: whoever only knows the address keeps nobody out there.
+    """
+    of_address, of_source = sign_in.c.email == asked.email, sign_in.c.source == asked.source
+    bounds: list[tuple[ColumnElement[bool], _Limits]]
+    if _is_known(connection, asked, now):
+        bounds = [(of_address & (sign_in.c.browser == asked.browser), FOR_AN_ADDRESS)]
+    else:
+        bounds = [(of_address & of_source, FOR_AN_ADDRESS), (of_address, BY_STRANGERS)]
+        bounds += [(of_source, FROM_A_SOURCE)] if asked.source else []
+        bounds += [(sign_in.c.state != DROPPED, IN_ALL)]
+    waits = [_wait(connection, which, limits, now) for which, limits in bounds]
+    return max(*waits, _wait_for_the_queue(connection)) or None
+
+
+def _is_known(connection: Connection, asked: Asked, now: datetime) -> bool:
+    """Return whether the browser has been used to sign this address in."""
+    here = (sign_in.c.email == asked.email, sign_in.c.browser == asked.browser, sign_in.c.used_at > now - KNOWN_BROWSER)
+    return bool(asked.browser) and connection.execute(select(sign_in.c.nonce).where(*here).limit(1)).first() is not None
 
 
 def ask(connection: Connection, asked: Asked, now: datetime) -> timedelta | None:

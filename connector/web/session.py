@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.store.signing_in import (
-    LINK_LIFE,
+    KNOWN_BROWSER,
     SESSION_LIFE,
     begin_session,
     connections_of,
@@ -46,8 +46,8 @@ def browser_for(request: Request, parts: WebParts) -> tuple[str, str]:
 
 
 def keep_browser(response: Response, value: str, *, parts: WebParts) -> None:
-    """Have the browser keep the value for as long as a mail may wait, and its link is good after that."""
-    seconds = int(2 * LINK_LIFE.total_seconds())
+    """Have the browser keep the value: links are good where they were asked for, and it is known again for a while."""
+    seconds = int(KNOWN_BROWSER.total_seconds())
     _set(response, _BROWSER, value, parts=parts, path=_sign_in_path(parts), seconds=seconds)
 
 

@@ -75,6 +75,7 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
         else:
             answer = RedirectResponse(f"{parts.prefix}/accounts/{account}", status_code=303)
         open_session(answer, parts=parts, email=email)
+        keep_browser(answer, browser_for(request, parts)[0], parts=parts)
         return answer
 
     @router.post("/sign-out")

@@ -2,10 +2,12 @@
 
 import re
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 from sqlalchemy import update
 from web_world import running, wait_until
 
@@ -72,6 +74,66 @@ def test_who_is_no_user_any_more_is_not_signed_in_by_a_link_that_was_sent_before
         connection.execute(update(owner).values(active=False))
 
     assert (press(link, **browser).status_code, world.rows(web_session)) == (410, [])
+
+
+# ── who asks for links of somebody else's ────────────────────────────────────────────────────────────────────────────
+
+
+class From(HTTPAdapter):
+    """Requests come from another address of this machine, as from another network."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **named):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **named)
+
+
+def ask_from(world, address, **headers):
+    with requests.Session() as http:
+        http.mount("http://", From(address))
+        fields = {"address": "jane@acme.example", "account": "account1"}
+        return http.post(f"{world.url}/sign-in", data=fields, headers=headers, timeout=20)
+
+
+def use_up(world, sources):
+    """Have strangers ask for Jane's links until none of them gets one any more on this day."""
+    for _ in range(12):
+        for source in sources:
+            while ask_from(world, source).status_code == 200:
+                pass
+        world.clock.at += timedelta(hours=1)
+
+
+def test_a_stranger_who_uses_up_the_links_of_an_address_keeps_nobody_elsewhere_out(world):
+    use_up(world, ["127.0.0.66"])
+    assert ask_from(world, "127.0.0.66").status_code == 429
+    assert ask_from(world, "127.0.0.7").status_code == 200
+
+
+def test_a_browser_that_its_owner_has_signed_in_with_is_counted_alone(world):
+    browser, link = asked(world)
+    pressed = press(link, **browser)
+    kept = [cookie for cookie in pressed.headers["set-cookie"].split(", ") if "afterword-browser" in cookie]
+    assert f"Max-Age={30 * 24 * 3600}" in kept[0], "it is known again in a month"
+    strangers = ["127.0.0.66", "127.0.0.67", "127.0.0.68"]
+    use_up(world, strangers)
+    assert {ask_from(world, source).status_code for source in [*strangers, "127.0.0.1"]} == {429}
+
+    assert [ask(world, **browser).status_code for _ in range(6)] == [200] * 5 + [429]
+
+
+def test_a_browser_is_known_for_the_address_alone_that_it_has_signed_in(world):
+    browser, link = asked(world)
+    press(link, **browser)
+    for expected in [200] * 5 + [429]:
+        assert ask(world, "max@acme.example", **browser).status_code == expected
+
+
+def test_the_mailbox_of_a_user_gets_fifty_mails_a_day_at_most_for_strangers(world):
+    use_up(world, [f"127.0.0.{number}" for number in range(60, 66)])
+    assert len(world.rows(sign_in)) == 50
 
 
 # ── from our own page ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,6 +239,7 @@ def test_a_mail_that_could_not_go_out_is_tried_again_and_later_each_time(world):
     world.clock.at += signing_in.LINK_LIFE / 3
     world.sign_in_mails.wake()
     [mail] = world.mails(1)
+    wait_until(lambda: [row.state for row in world.rows(sign_in)] == ["sent"])  # that is noted after the mail has gone
     [row] = world.rows(sign_in)
     assert (mail.to, row.state, row.sent_at) == ("jane@acme.example", "sent", world.clock.at)
 
