@@ -38,6 +38,21 @@ def to_greet_by(name: str) -> str:
     return "" if _WEB_ADDRESS.search(unicodedata.normalize("NFKC", line).replace("。", ".")) else line
 
 
+_BREAKS: Final = (
+    (re.compile(r"([:：﹕])(?=[/／\\\\]{2})"), r"\1 "),
+    (re.compile(r"(?<=\S)([@＠﹫])(?=\S)"), r" \1 "),
+    (re.compile(r"(?<=\S)([.․﹒．。｡])[\u00ad\u200b-\u200d\u2060]*(?=[^\W\d_]{2})"), r"\1 "),
+)
+"""Where a space keeps mail programs from making a link: behind a scheme, around the @, behind a dot of a domain."""
+
+
+def without_links(text: str) -> str:
+    """Return text in which no mail program finds an address to make a link of: spaces break addresses up, all else stays."""
+    for place, broken in _BREAKS:
+        text = place.sub(broken, text)
+    return text
+
+
 def _seen(char: str) -> str:
     if char.isspace():
         return " "

@@ -15,7 +15,7 @@ import mrml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from connector.domain.crm_text import cut, one_line, to_greet_by
+from connector.domain.crm_text import cut, one_line, to_greet_by, without_links
 from connector.model import ascii_domain, one_spelling
 from connector.ports_mail import Message
 from connector.surveys.questionnaire import Questionnaire
@@ -94,9 +94,9 @@ def invitation_message(view: InvitationView, *, site: Site, token: str, purpose:
 
 
 def _harmless(view: InvitationView) -> InvitationView:
-    """Return the same with each text of the CRM's on one line: further lines would look like ours."""
-    owner = one_line(view.owner_name) if view.owner_name else None
-    return replace(view, name=to_greet_by(view.name), label=one_line(view.label), owner_name=owner)
+    """Return the same with each text of the CRM's on one line and without links: what else there is would look like ours."""
+    owner = without_links(one_line(view.owner_name)) if view.owner_name else None
+    return replace(view, name=to_greet_by(view.name), label=without_links(one_line(view.label)), owner_name=owner)
 
 
 def sign_in_message(to: str, *, site: Site, link: str, minutes: int, message_id: str) -> Message:
@@ -185,7 +185,7 @@ def one_line_subject(subject: str) -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("connector.surveys"),
         autoescape=select_autoescape(enabled_extensions=("mjml",), default=False),
         finalize=_on_one_line,
@@ -193,6 +193,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["without_links"] = without_links
+    return environment
 
 
 def _on_one_line(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connector.domain.crm_text import without_links
 from connector.ports_mail import Message
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.values import Link
@@ -64,7 +65,7 @@ def staff_message(mail: StaffMail, *, words: Catalogue, site: Site, message_id: 
     return Message(
         to=mail.to,
         to_name=mail.to_name,
-        subject=one_line_subject(mail.subject),
+        subject=one_line_subject(without_links(mail.subject)),
         text=text_of("staff.txt", values),
         html=html_of("staff.mjml", values),
         message_id=message_id,
