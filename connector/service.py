@@ -30,6 +30,7 @@ from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
 from connector.stages.outcome_links import note_by_link
 from connector.stages.user_check import UserCheck
+from connector.store import connecting
 from connector.surveys.tokens import Tokens
 from connector.web import patience
 from connector.web.app import create_app
@@ -71,8 +72,11 @@ class Service:
         self._every = max(house.settings.schedule.sync, SHORTEST)
         self._lock = threading.Lock()
         self._waiting: set[Stages] = set()
-        self._kept_out: dict[str, datetime | None] = {}
-        """Connections whose CRM does not let us in: since when it may pass; None where nothing but an admin helps."""
+        self._kept_out: dict[str, datetime | None] | None = None
+        """Connections whose CRM does not let us in: since when it may pass; None where nothing but an admin helps.
+
+        Before the first lap it is what the store has of the laps before.
+        """
         self._failing: datetime | None = None
         """Since when every scheduled lap has ended in a failure of its own, not of a connection's."""
         self._answered: dict[str, datetime] = {}
@@ -111,11 +115,12 @@ class Service:
         silent = timedelta(seconds=self.house.stop.unseen_for)
         if silent > SILENCE + self._every:
             return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
-        now, kept_out = self.house.clock.now(), sorted(self._kept_out.items())
+        now = self.house.clock.now()
+        kept_out = self._kept_out if self._kept_out is not None else self._kept_out_before()
         failing = self._failing
         if failing is not None and now - failing > SILENCE + self._every:
             return f"every lap since {failing:%Y-%m-%d %H:%M} UTC has failed; its log says why"
-        still = [name for name, since in kept_out if since is None or now - since > SILENCE]
+        still = [name for name, since in sorted(kept_out.items()) if since is None or now - since > SILENCE]
         return f"not let in by the CRM: {', '.join(still)}; see `afterword status`" if still else ""
 
     def answered(self, customer: str) -> None:
@@ -226,6 +231,8 @@ class Service:
     def _note_kept_out(self, report: Report) -> None:
         """Remember which connections stand still, for whoever looks whether all is well."""
         known, now = self._kept_out, self.house.clock.now()
+        if known is None:
+            known = self._kept_out_before()
         found: dict[str, datetime | None] = {name: known[name] for name in report.busy if name in known}
         for name in report.failures:
             match report.kept_out(name):
@@ -234,6 +241,17 @@ class Service:
                 case NotLetIn():
                     found[name] = known.get(name) or now
         self._kept_out = found
+
+    def _kept_out_before(self) -> dict[str, datetime | None]:
+        """Return which connections have stood still since before this process began: a restart is no end of it."""
+        found: dict[str, datetime | None] = {}
+        for one in self.house.endpoints:
+            with self.house.store.read() as tx:
+                since = connecting.not_let_in_since(tx, one.name, one.credentials)
+                refused = connecting.refused(tx, one.name, one.credentials)
+            if since is not None or refused is not None:
+                found[one.name] = since if refused is None else None
+        return found
 
     def _go_on(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next lap hours away."""

@@ -138,6 +138,13 @@ def not_to_be_called(connection: Connection, crm: str, credentials: str, now: da
     return known or locked_out.waiting(connection, crm, mark(connection, credentials), now)
 
 
+def not_let_in_since(connection: Connection, crm: str, credentials: str) -> datetime | None:
+    """Return since when these credentials have got no token, for a reason that can pass; None: they do."""
+    if locked_out.of(connection, crm) is None:
+        return None
+    return locked_out.since(connection, crm, mark(connection, credentials))
+
+
 def refuse(connection: Connection, crm: str, error: AuthRevoked, *, credentials: str, now: datetime) -> None:
     """Note that the CRM refused these credentials (a hash of them), so that no call is made with them any more."""
     told = {"refused_why": error.what, "refused_remedy": error.remedy}

@@ -31,6 +31,12 @@ def waiting(tx: Connection, crm: str, credentials: str, now: datetime) -> NotLet
     return NotLetIn(what, where=f"{crm}: sign in", remedy=remedy, until=until)
 
 
+def since(tx: Connection, crm: str, credentials: str) -> datetime | None:
+    """Return since when these credentials (a mark of them) have not been let in; None: they are, or it is not known."""
+    known = of(tx, crm)
+    return datetime.fromisoformat(known["since"]) if known is not None and known["with"] == credentials else None
+
+
 def note(tx: Connection, crm: str, error: NotLetIn, *, credentials: str, now: datetime) -> None:
     """Note that these credentials were not let in just now: the next try is twice as far away as the last one was."""
     known = of(tx, crm)

@@ -96,3 +96,14 @@ def test_whoever_looks_at_the_service_sees_a_connection_that_stands_still(live: 
     live.org.oauth.end_all()
     service._run(("pull",))
     assert "acme" in service.trouble()
+
+
+def test_a_restart_forgets_nothing_of_how_long_a_connection_has_stood_still(live: House) -> None:
+    keep_out(live)
+    Service(live.installation)._run(("pull",))
+    live.advance(HOUR)
+    live.restart()
+    service = Service(live.installation)
+    assert "acme" in service.trouble(), "it is known before the first lap"
+    service._run(("pull",))
+    assert "acme" in service.trouble()

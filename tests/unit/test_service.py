@@ -47,7 +47,9 @@ def _house(every: timedelta = timedelta(hours=1)) -> Installation:
     schedule = Schedule.model_construct(sync=every)
     return cast(
         Installation,
-        SimpleNamespace(settings=SimpleNamespace(schedule=schedule), stop=StopSign(), clock=SystemClock()),
+        SimpleNamespace(
+            settings=SimpleNamespace(schedule=schedule), stop=StopSign(), clock=SystemClock(), endpoints=()
+        ),
     )
 
 
@@ -231,7 +233,7 @@ def test_a_comparison_goes_on_in_slices_until_it_is_done(monkeypatch: pytest.Mon
 
 def test_laps_that_all_end_in_a_fault_are_told_to_whoever_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, house = SteppedClock(datetime(2026, 11, 16, tzinfo=UTC)), _house(every=timedelta(minutes=5))
-    house = cast(Installation, SimpleNamespace(settings=house.settings, stop=house.stop, clock=clock))
+    house = cast(Installation, SimpleNamespace(settings=house.settings, stop=house.stop, clock=clock, endpoints=()))
     service = Service(house)
 
     def fails(_house: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
