@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import requests
 
 from connector.errors import Problem
+from connector.foreign import ForeignSession
 from connector.mail_domains import company_domains, domain_of, is_free_mail
 from connector.settings import Settings
 from connector.settings.choices import Role, Superior
@@ -98,8 +99,10 @@ def public_address(installation: Installation) -> Iterator[Problem]:
     """Open the public address and yield what is wrong with it: nobody answers, or somebody else does."""
     settings = installation.settings
     where, url = f"{settings.path.name}: web.public_url", settings.web.public_url
+    # From within the company's own network it may well be a private address.
+    session = ForeignSession([*settings.web.allow_hosts, urlsplit(url).hostname or ""])
     try:
-        with requests.get(f"{url}/healthz", timeout=ANSWERS_WITHIN, allow_redirects=False, stream=True) as answer:
+        with session, session.get(f"{url}/healthz", timeout=ANSWERS_WITHIN) as answer:
             headers: Mapping[str, str] = answer.headers
             status = answer.status_code
     except requests.RequestException as error:

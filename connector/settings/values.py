@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from email.utils import getaddresses
 from typing import Final, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from connector.durations import parse_duration
@@ -27,6 +27,7 @@ _ADDRESS: Final = re.compile(r"[^@\s<>\",;]+@[^@\s<>\",;]+\.[^@\s<>\",;.]+")
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
+_PATH = re.compile(r"(/([A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)*", re.ASCII)
 _STORES: Final = ("sqlite:///", "sqlite+pysqlite:///", "postgresql+psycopg://")
 _BARE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -321,7 +322,15 @@ def public_url(text: str) -> str:
     parts = _split(text)
     if parts is not None and (parts.query or parts.fragment):
         raise Wrong("ends with ? or #.", 'Write the address alone, for example "https://feedback.acme.example".')
-    return url(text)
+    address = url(text)
+    path = urlsplit(address).path
+    if path and (not _PATH.fullmatch(path) or {".", ".."} & {*unquote(path).split("/")}):
+        # It stands in links, cookies and redirects, where ; ends a cookie's path, and // leads to another host.
+        raise Wrong(
+            "has a path that links cannot be added to.",
+            "Write a path of letters of ASCII, digits and - . _ ~, or one with % for other signs, such as /feedback.",
+        )
+    return address
 
 
 def store_url(text: str) -> str:

@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from lap_world import CONFIG, CSAT, LapWorld
@@ -95,9 +97,11 @@ def test_a_sender_at_a_free_provider_is_warned_of(world: LapWorld) -> None:
 
 
 @contextmanager
-def answering(status: int, headers: dict[str, str]) -> Iterator[str]:
+def answering(status: int, headers: dict[str, str], asked: list[Message] | None = None) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if asked is not None:
+                asked.append(self.headers)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -144,6 +148,18 @@ def test_an_address_that_leads_elsewhere_is_an_error(
         (problem,) = address_problems(world, url)
     assert says in problem.what
     assert (problem.where, problem.severity) == ("config.toml: web.public_url", "error")
+
+
+def test_no_password_of_this_machine_is_sent_to_whoever_answers(
+    world: LapWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = tmp_path / "netrc"
+    passwords.write_text("machine localhost login admin password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(passwords))
+    asked: list[Message] = []
+    with answering(200, {}, asked) as url:
+        address_problems(world, url)
+    assert [request["Authorization"] for request in asked] == [None]
 
 
 def test_an_address_where_nothing_answers_is_a_warning(world: LapWorld) -> None:
