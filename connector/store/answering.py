@@ -237,9 +237,12 @@ def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime) -
     row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
     if row is None:
         return False
-    opt_out(connection, row.person, now, "link")
-    connection.execute(update(invitation).where(invitation.c.person == row.person).values(reminder_at=None))
-    for one in _told(connection, row):
+    told = _told(connection, row)
+    who = {row.person, *(one.person for one in told if one.person is not None)}
+    for person in sorted(who):
+        opt_out(connection, person, now, "link")
+    connection.execute(update(invitation).where(invitation.c.person.in_(who)).values(reminder_at=None))
+    for one in told:
         want(connection, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
     return True
 

@@ -11,6 +11,7 @@ from connector.model import Kind
 from connector.store import tables
 from connector.store.askable import look_again_at_accounts
 from connector.store.follow_up_moves import follow_accounts, follow_contact
+from connector.store.opt_outs import said_no
 from connector.store.people import opt_out
 from connector.store.pulling import mark_stale
 from connector.store.showing import want
@@ -19,12 +20,18 @@ from connector.store.upsert import insert_or_ignore
 
 
 def remember(connection: Connection, crm: str, merges: Sequence[tuple[str, str]], now: datetime) -> None:
-    """Keep merges until their survivor has been read: (loser's ref, survivor's ref)."""
+    """Keep merges until their survivor has been read: (loser's ref, survivor's ref).
+
+    A record that was taken out of the bin and merged again, into whatever, has been merged before.
+    """
     rows = [
         {"source": f"merge:{crm}", "key": loser, "payload": {"survivor": survivor}, "received_at": now}
         for loser, survivor in merges
     ]
     insert_or_ignore(connection, tables.inbox, rows)
+    for row in rows:
+        again = (tables.inbox.c.source == row["source"]) & (tables.inbox.c.key == row["key"])
+        connection.execute(update(tables.inbox).where(again).values(**row, done_at=None))
 
 
 def settle(connection: Connection, crm: str, now: datetime) -> int:
@@ -120,16 +127,11 @@ def _move_contact(connection: Connection, crm: str, loser: str, survivor: str, *
 
 
 def _keep_opt_out(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
-    """Whoever wanted no surveys under one address wants none under the other, and the record that is left says so."""
-    contact, person = tables.contact, tables.person
-    said = connection.execute(
-        select(person.c.opted_out_by)
-        .join(contact, contact.c.person == person.c.person)
-        .where(contact.c.id == loser, person.c.opted_out_at.is_not(None))
-    ).scalar_one_or_none()
-    if said is None:
+    """Whoever wanted no surveys as one record wants none as the other, and the record that is left says so."""
+    by = said_no(connection, [loser]).get(loser)
+    if by is None:
         return
-    left = connection.execute(select(contact).where(contact.c.id == survivor)).one()
+    left = connection.execute(select(tables.contact).where(tables.contact.c.id == survivor)).one()
     if left.person is not None:
-        opt_out(connection, left.person, now, said)
+        opt_out(connection, left.person, now, by)
     want(connection, ref_of(left.connection, left.ref), "contact", {"no_surveys": True})

@@ -16,6 +16,7 @@ from connector.store.among import among
 from connector.store.askable import any_figures, look_again_at_accounts, look_again_at_people
 from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, hashed, kind_of
 from connector.store.engine import new_ids
+from connector.store.opt_outs import said_no
 from connector.store.people import join_spellings, opt_out, person_of
 from connector.store.tables import binding, display, ref_text
 from connector.store.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
@@ -293,13 +294,19 @@ class Absorber:
         return 1
 
     def _restore(self, kind: Kind, ids: Mapping[str, str]) -> None:
-        """While they were deleted, accounts' answers did not count, and nothing was written to any of them."""
+        """While they were deleted, accounts' answers did not count, and nothing was written to any of them.
+
+        A merge of theirs that still waits for its survivor is not carried out any more.
+        """
         if kind is Kind.ACCOUNT:
             for account_id in ids.values():
                 mark_stale(self._sql, self._customer_of(account_id), self._now)
         if ids:
             mine = and_(display.c.connection == self._crm, among(self._sql, display.c.ref, ids))
             self._sql.execute(update(display).where(mine).values(dirty=True))
+            inbox = tables.inbox
+            merges = and_(inbox.c.source == f"merge:{self._crm}", among(self._sql, inbox.c.key, ids))
+            self._sql.execute(inbox.delete().where(merges, inbox.c.done_at.is_(None)))
 
     def _customer_of(self, account_id: str) -> str:
         of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)
@@ -397,17 +404,11 @@ class Absorber:
 
     def _keep_opt_outs(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         """Whoever wanted no surveys under an address wants none under the next one either, whether the record says so yet or not."""
-        contact, person = tables.contact, tables.person
-        said = (
-            select(contact.c.id, person.c.opted_out_by)
-            .join(person, person.c.person == contact.c.person)
-            .where(among(self._sql, contact.c.id, ids.values()), person.c.opted_out_at.is_not(None))
-        )
-        refs = {our_id: ref for ref, our_id in ids.items()}
-        for row in self._sql.execute(said).all() if ids else ():
-            (now_called,) = self._ours(rows[refs[row.id]].value, row.id)
-            if now_called is not None:
-                opt_out(self._sql, now_called, self._now, row.opted_out_by)
+        said = said_no(self._sql, [*ids.values()])
+        for ref, our_id in ids.items():
+            (now_called,) = self._ours(rows[ref].value, our_id)
+            if our_id in said and now_called is not None:
+                opt_out(self._sql, now_called, self._now, said[our_id])
 
     def _look_again(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         """Have the accounts looked at that contacts came to or left, or at which another contact can be asked now, or none any more."""
