@@ -17,7 +17,9 @@ def status(house: Installation) -> dict[str, Any]:
         return {
             "paused": overview.paused(connection),
             "crm": crms,
-            "queues": overview.queues(connection, house.clock.now()),
+            "queues": overview.queues(
+                connection, house.clock.now(), crms=tuple(house.settings.crm), surveys=tuple(house.settings.surveys)
+            ),
             "follow_ups": overview.follow_ups(connection, house.clock.now()),
             "owed_follow_ups": overview.owed(connection, house.clock.now()),
             "unassigned": overview.unassigned(connection),

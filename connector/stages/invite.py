@@ -10,6 +10,7 @@ from connector.errors import Bug
 from connector.mail_domains import company_domains
 from connector.model import EMAIL_BOUNCED, Decision, Reason
 from connector.settings import Limits, Recipients, Settings, Survey
+from connector.stages.addressees import sends_nothing
 from connector.stages.context import Context
 from connector.stages.invite_plan import (
     FRESH,
@@ -25,7 +26,7 @@ from connector.stages.invite_plan import (
     may_be_asked,
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
-from connector.store import Transaction, customers, inviting, own_users, owners
+from connector.store import Transaction, customers, delivering, inviting, own_users, owners
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.customer_label import customer_label
@@ -95,6 +96,13 @@ def limits_of(context: Context, tx: Transaction) -> Limits:
     return limits.model_copy(update={"internal_domains": ours})
 
 
+def ready_to_send(context: Context, tx: Transaction) -> int:
+    """Return how many invitations wait that can go out at present: they will need places of the day."""
+    _everything, paused = delivering.paused(tx)
+    crms = [name for name in context.live if name not in paused and not sends_nothing(context, name)]
+    return inviting.lying_ready(tx, context.clock.now(), crms=crms, surveys=tuple(context.settings.surveys))
+
+
 class _Page:
     """The decisions on one page of interactions, in one transaction."""
 
@@ -107,6 +115,7 @@ class _Page:
         self.ledger = Ledger(connection, now)
         self.key = person_key(connection)
         self.live_since = inviting.live_since(connection)
+        self.context = context
         self.won_within = {name: one.mapping.won_deal_within for name, one in context.connected.items()}
         self.own_users = {name: own_users.known(connection, name) for name in context.connected}
         self.last_won: Mapping[str, datetime] = {}
@@ -117,6 +126,7 @@ class _Page:
         """Decide on each interaction for each survey, one after the other, so that each sees what was just decided."""
         self.rows = inviting.gather(self.connection, interaction_ids)
         self.history = recall(self.connection, self.rows, self.settings, self.now)
+        self.history.today += ready_to_send(self.context, self.connection)
         by_deals = [row.customer for row in self.rows.accounts.values() if self.won_within.get(row.connection)]
         self.last_won = customers.last_won(self.connection, by_deals, self.now)
         for row in self.rows.interactions:
@@ -267,7 +277,7 @@ def _move(verdict: Verdict, note: str | None = None) -> Move:
 def recall(connection: Transaction, rows: Gathered, settings: Settings, now: datetime) -> History:
     """Return who of these interactions' people and customers was asked lately."""
     today, window = day_begins(now, settings), settings.limits.account_cap.window
-    history = History(today=inviting.sends_on(connection, today) + inviting.lying_ready(connection, now))
+    history = History(today=inviting.sends_on(connection, today))
     called = {row.id: row.person for row in rows.contacts.values() if row.person}
     for mail in inviting.mails_to(connection, called.values()):
         _remember_mail(history, mail.person, mail)

@@ -235,9 +235,10 @@ def sends_on(connection: Connection, day: datetime) -> int:
     )
 
 
-def lying_ready(connection: Connection, now: datetime) -> int:
-    """Return how many invitations wait to be sent."""
-    ready = and_(invitation.c.state == Delivery.DUE, invitation.c.expires_at > now)
+def lying_ready(connection: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> int:
+    """Return how many invitations of these connections and surveys wait to be sent."""
+    wanted = and_(invitation.c.connection.in_(crms), invitation.c.survey.in_(surveys))
+    ready = and_(invitation.c.state == Delivery.DUE, invitation.c.expires_at > now, wanted)
     return int(connection.execute(select(func.count()).select_from(invitation).where(ready)).scalar_one())
 
 

@@ -1,6 +1,6 @@
 """Queries of `status`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -101,14 +101,16 @@ def drift(connection: Connection, name: str) -> dict[str, Any]:
     }
 
 
-def queues(connection: Connection, now: datetime) -> dict[str, int]:
-    """Return how much is waiting, by queue."""
+def queues(connection: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> dict[str, int]:
+    """Return how much is waiting, by queue; invitations of these connections and surveys."""
     interaction, decision, invitation = tables.interaction, tables.decision, tables.invitation
     standing, follow_up, display = tables.standing, tables.follow_up, tables.display
     counts = {
         "interactions_to_look_at": select(func.count()).select_from(interaction).where(interaction.c.look_at <= now),
         "decisions_waiting": select(func.count()).select_from(decision).where(decision.c.state == Decision.WAITING),
-        "invitations_due": select(func.count()).select_from(invitation).where(invitation.c.state == Delivery.DUE),
+        "invitations_due": select(func.count())
+        .select_from(invitation)
+        .where(invitation.c.state == Delivery.DUE, invitation.c.connection.in_(crms), invitation.c.survey.in_(surveys)),
         "mails_in_doubt": select(func.count())
         .select_from(tables.attempt)
         .where(tables.attempt.c.state == Delivery.IN_DOUBT),
