@@ -23,7 +23,7 @@ from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT, PROMPT
 from adapters.email.trouble import TROUBLE, in_words
 from connector.domain.quoting import quoted
-from connector.errors import MailboxRefused, MailError, MailInDoubt, MailThrottled, MailUnavailable, Problem
+from connector.errors import MailError, MailInDoubt, MailThrottled, MailUnavailable, MessageRefused, Problem
 from connector.model import BounceCause
 from connector.ports import Clock
 from connector.ports_mail import Message
@@ -165,11 +165,7 @@ class SmtpChannel:
         if mail.own.utf8:
             self._need_utf8(server)
         elif not server.has_extn("smtputf8"):
-            raise MailboxRefused(
-                f"{mail.recipient} has letters before the @ that {self._server} cannot handle (it does not announce SMTPUTF8).",
-                where=_WHERE,
-                remedy="Use another address of this person, or a mail server with SMTPUTF8.",
-            )
+            raise self._no_utf8(mail.recipient)
         server.command_encoding = "utf-8"
         return " SMTPUTF8"
 
@@ -187,6 +183,16 @@ class SmtpChannel:
                 remedy="Use an address of letters a to z, or a mail server with SMTPUTF8.",
             )
         server.command_encoding = "utf-8"
+
+    def _no_utf8(self, recipient: str) -> MessageRefused:
+        """Our own server lacks it: the address may be as good as any, so nobody is marked."""
+        refused = MessageRefused(
+            f"{recipient} has letters before the @ that {self._server} cannot handle (it does not announce SMTPUTF8).",
+            where=_WHERE,
+            remedy="Use another address of this person, or a mail server with SMTPUTF8.",
+        )
+        refused.permanent = True
+        return refused
 
     def _hand_over(self, server: Server, mail: Mail) -> Reply:
         try:

@@ -4,7 +4,7 @@ import pytest
 from hostile import head_of
 from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
-from connector.errors import MailboxRefused, MailUnavailable
+from connector.errors import MailUnavailable, MessageRefused
 
 WITHOUT = {"enable_SMTPUTF8": False}
 
@@ -20,12 +20,13 @@ def test_a_persons_address_outside_ascii_arrives_in_to_as_it_is(make):
     assert to.endswith(" <jörg@xn--bcher-kva.example>".encode())
 
 
-def test_without_smtputf8_that_person_alone_is_refused_and_told_why(make):
+def test_without_smtputf8_that_mail_alone_is_refused_and_the_address_is_not_to_blame(make):
     sink = Sink()
     with smtp_server(sink, **WITHOUT) as port:
         channel = make(port)
-        with pytest.raises(MailboxRefused, match="does not announce SMTPUTF8"):
+        with pytest.raises(MessageRefused, match="does not announce SMTPUTF8") as caught:
             channel.prepare(message(to="jörg@customer.example")).send()
+        assert caught.value.permanent, "it is tried once a day: the server may learn it"
         channel.prepare(message()).send()
 
     assert [one.rcpt_tos for one in sink.arrived] == [["maria@customer.example"]]
