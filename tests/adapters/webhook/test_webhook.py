@@ -1,12 +1,17 @@
 """Posting to a chat's webhook: what each outcome means, and that the address stays secret."""
 
 import json
+import socket
+from collections.abc import Iterator
 from dataclasses import replace
+from http.client import RemoteDisconnected
+from threading import Thread
 from typing import Any
 
 import pytest
 import requests
 import responses
+from urllib3.exceptions import ProtocolError
 
 from adapters import webhook
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable
@@ -88,10 +93,14 @@ def test_every_line_of_a_customers_words_is_marked_as_theirs(url: str) -> None:
         ({"status": 403}, MailboxRefused),
         ({"status": 429}, MailUnavailable),
         ({"status": 503}, MailUnavailable),
+        ({"status": 500}, MailInDoubt),
+        ({"status": 502}, MailInDoubt),
+        ({"status": 504}, MailInDoubt),
         ({"status": 302, "headers": {"Location": "https://evil.example/"}}, MailboxRefused),
-        ({"body": ValueError("odd")}, MailUnavailable),
+        ({"body": ValueError("odd")}, MailInDoubt),
         ({"body": requests.ConnectTimeout(f"to {URL}")}, MailUnavailable),
         ({"body": requests.ConnectionError(f"to {URL}")}, MailUnavailable),
+        ({"body": requests.ConnectionError(ProtocolError("hung up", RemoteDisconnected()))}, MailInDoubt),
         ({"body": requests.ReadTimeout(f"from {URL}")}, MailInDoubt),
     ],
 )
@@ -118,6 +127,33 @@ def test_whatever_a_library_raises_nothing_but_our_own_errors_comes_out(
 
     monkeypatch.setattr(requests.Session, call, fail)
     monkeypatch.setattr(ForeignSession, call, fail)
-    with pytest.raises(MailUnavailable) as caught:
+    with pytest.raises(MailInDoubt) as caught:
         webhook.post(ForeignSession(), URL, POST)
     assert "secret" not in str(caught.value)
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def test_a_chat_that_took_the_post_and_hung_up_is_in_doubt(listening: socket.socket) -> None:
+    """It may have shown the post: posted once more, people would read it twice."""
+
+    def take_and_hang_up() -> None:
+        with listening.accept()[0] as taken:
+            taken.recv(65_536)
+
+    chat = Thread(target=take_and_hang_up)
+    chat.start()
+    with pytest.raises(MailInDoubt):
+        webhook.post(ForeignSession(), f"http://127.0.0.1:{listening.getsockname()[1]}/secret", POST)
+    chat.join()
+
+
+def test_a_chat_that_cannot_be_reached_was_certainly_not_told(listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    listening.close()
+    with pytest.raises(MailUnavailable):
+        webhook.post(ForeignSession(), f"http://127.0.0.1:{port}/secret", POST)
