@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from house import HOUR, House, standing
+from house_hubspot import HubSpotHouse
+from house_renewing import Renewing
 from rich.console import Console
 
 from adapters.sandbox.faults import CallFault
@@ -17,20 +19,28 @@ from connector.store import connecting
 
 pytestmark = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
 MINUTE = timedelta(minutes=1)
-RESTRICTED = {"error": "invalid_grant", "error_description": "ip restricted or invalid login hours"}
+RESTRICTED = {
+    "salesforce": (400, {"error": "invalid_grant", "error_description": "ip restricted or invalid login hours"}),
+    "hubspot": (403, {"status": "FORBIDDEN", "message": "ip restricted: this address may not be used."}),
+}
+"""Status and body of the answer that gives no token."""
 
 
-@pytest.fixture
-def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[House]:
-    with standing(House, tmp_path, store_address, clock) as house:
+@pytest.fixture(params=["salesforce", "hubspot"])
+def live(request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[House]:
+    kind = House if request.param == "salesforce" else HubSpotHouse
+    with standing(kind, tmp_path, store_address, clock) as house:
+        if kind is HubSpotHouse:
+            Renewing(house, "hubspot")  # a service key never ends
         assert house.lap().exit_code == 0
         yield house
 
 
 def keep_out(live: House, times: int | None = None) -> CallFault:
     """Let the CRM give no token, and end the one that is in use."""
-    live.org.oauth.end_all()
-    return live.org.faults.fail(400, RESTRICTED, method="POST", path="oauth2/token", times=times)
+    live.org.faults.expire_token()
+    status, body = RESTRICTED[live.ADAPTER]
+    return live.org.faults.fail(status, body, method="POST", path="/token", times=times)
 
 
 def test_once_not_let_in_is_no_verdict_on_the_credentials(live: House) -> None:
@@ -40,7 +50,7 @@ def test_once_not_let_in_is_no_verdict_on_the_credentials(live: House) -> None:
     assert "ip restricted" in str(first.failures["acme"][0])
     told = live.status()["crm"]["acme"]["refused"]
     assert "ip restricted" in told["what"]
-    assert "login hours" in told["remedy"]
+    assert "address" in told["remedy"]
 
     assert live.later(6 * MINUTE).exit_code == 0
     assert live.status()["crm"]["acme"]["refused"] is None
@@ -93,7 +103,7 @@ def test_whoever_looks_at_the_service_sees_a_connection_that_stands_still(live: 
     assert service.trouble() == ""
 
     live.org.client.client_secret = "another"
-    live.org.oauth.end_all()
+    live.org.faults.expire_token()
     service._run(("pull",))
     assert "acme" in service.trouble()
 
