@@ -1,11 +1,8 @@
 """Addresses that others gave us: what is asked of them goes through one kind of session, which cannot be led anywhere else."""
 
-import io
 import ipaddress
 import socket
 from collections.abc import Collection
-from http.client import HTTPResponse
-from time import monotonic
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -16,13 +13,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from connector.settings.values import is_loopback
+from connector.wire.limited import limit_answer
 
 log = structlog.get_logger("afterword")
 MOST_BYTES: Final = 64 << 10
 CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 20
 TOTAL_SECONDS: Final = 60
-"""Bytes that come one by one, each in time, would hold up a lap for ever."""
+"""For an answer as a whole."""
 _CHUNK: Final = 4 << 10
 
 
@@ -109,36 +107,6 @@ _GIVEN_OUT: Final = ipaddress.ip_network("2000::/3")
 """What the internet uses of IPv6. What lies outside is local to somebody, be it in forms that are used no more (fec0::)."""
 
 
-class _Answer(io.RawIOBase):
-    """What comes over a socket, as long as there is time left."""
-
-    def __init__(self, sock: Any, ends: float) -> None:
-        self._sock = sock
-        self._ends = ends
-        self._raw: Any = None
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """Return it as the library reads it."""
-        self._raw = self._sock.makefile(mode, buffering=0)
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._ends - monotonic()
-        if left <= 0:
-            raise TimeoutError("the whole answer took too long")
-        self._sock.settimeout(min(left, READ_SECONDS))
-        found: int | None = self._raw.readinto(buffer)
-        return found
-
-    def close(self) -> None:
-        if not self.closed and self._raw is not None:
-            self._raw.close()
-        super().close()
-
-
 class _Checked(HTTPConnection):
     """A connection to an address that was looked at: whoever answers for a name may answer otherwise the next time."""
 
@@ -162,8 +130,7 @@ class _Checked(HTTPConnection):
 
     def getresponse(self) -> Any:
         """Wait for an answer: all of it, its head too, has its time."""
-        answer = _Answer(self.sock, monotonic() + TOTAL_SECONDS)
-        self.response_class = lambda _sock, *rest, **named: HTTPResponse(answer, *rest, **named)  # type: ignore[arg-type, assignment]
+        limit_answer(self, TOTAL_SECONDS, pause=READ_SECONDS)
         return super().getresponse()
 
     def _addresses(self, name: str) -> list[str]:

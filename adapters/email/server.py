@@ -3,47 +3,14 @@
 import io
 import smtplib
 import ssl
-from time import monotonic
 from typing import Any, Final
 
 from adapters.email.config import EmailConfig
 from adapters.email.timeouts import Timeouts
+from connector.wire.limited import LimitedReader
 
 MOST_BYTES: Final = 64 << 10
 """Of one reply, all its lines together: RFC 5321 has 512 for each."""
-
-
-class _Replies(io.RawIOBase):
-    """Reads what a server says: each reply has its time and its size as a whole, not each line or byte by itself."""
-
-    def __init__(self, sock: Any) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._ends = 0.0
-        self._left = 0
-
-    def expect(self, seconds: float) -> None:
-        """Let the next reply begin."""
-        self._ends, self._left = monotonic() + seconds, MOST_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._ends - monotonic()
-        if left <= 0:
-            raise TimeoutError("the reply took too long")
-        self._sock.settimeout(left)
-        found: int | None = self._raw.readinto(buffer)
-        self._left -= found or 0
-        if self._left < 0:
-            raise OSError(f"the reply is longer than {MOST_BYTES >> 10} KB")
-        return found
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()
 
 
 class Server(smtplib.SMTP):
@@ -57,9 +24,9 @@ class Server(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Return the server's next answer."""
         if self.file is None:
-            self._replies = _Replies(self.sock)
+            self._replies = LimitedReader(self.sock, what="reply")
             self.file = io.BufferedReader(self._replies)
-        self._replies.expect(self.patience)
+        self._replies.limit(self.patience, most=MOST_BYTES)
         return super().getreply()
 
 

@@ -262,7 +262,7 @@ class SmtpChannel:
         return self._reply(error.smtp_code, error.smtp_error)
 
     def _told(self, error: Exception) -> str:
-        return quoted(in_words(error), self._login.secrets)
+        return quoted(in_words(error).rstrip("."), self._login.secrets)
 
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 

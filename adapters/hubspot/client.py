@@ -18,7 +18,6 @@ from adapters.hubspot.auth import Access, Credentials
 from adapters.hubspot.config import HubSpotConfig
 from adapters.hubspot.errors import not_data, translated
 from adapters.hubspot.meter import Meter
-from adapters.hubspot.parsing import parsed, time_of
 from adapters.hubspot.throttle import Throttle
 from adapters.hubspot.version import TOKEN
 from connector.errors import (
@@ -32,6 +31,7 @@ from connector.errors import (
     Unavailable,
 )
 from connector.ports import Clock
+from connector.wire.parsing import parsed, time_of
 
 _ATTEMPTS = 4
 _WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)

@@ -1,26 +1,15 @@
 """The one place where failures of HubSpot and of the network become errors of ours."""
 
 import re
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from ssl import SSLCertVerificationError
 from typing import Any, Final
 
 from hubspot.crm.objects.exceptions import ApiException, OpenApiException
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
-from adapters.hubspot.parsing import parsed, pause_of
-from adapters.hubspot.patience import Unreadable
+from adapters.hubspot.parsing import pause_of
 from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
     UNFORESEEN,
@@ -35,11 +24,10 @@ from connector.errors import (
     SchemaChanged,
     Unavailable,
 )
+from connector.wire.failures import causes, is_untrusted, not_looked_up, reason_of
+from connector.wire.limited import Unreadable
+from connector.wire.parsing import parsed
 
-_NO_SUCH_NAME: Final = frozenset(
-    getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
-)
-"""What a resolver says of a name that there is not; not every system knows both."""
 _CHECK_FIELD: Final = (
     "Correct the mapping, or give the service key the scope that shows it; then run `afterword check`."
 )
@@ -76,31 +64,18 @@ def translated(where: str, *, day_ends: datetime, secrets: Iterable[str] = ()) -
 
 def no_answer(error: Exception, *, where: str) -> Unavailable:
     """Return the error for a call that was not answered; `not_sent` only if no byte can have reached HubSpot."""
-    cause = error.reason if isinstance(error, MaxRetryError) else error
-    # An answer that cannot be decrypted is another thing than a certificate that is not good.
-    if isinstance(cause, SSLError) and any(isinstance(why, SSLCertVerificationError) for why in cause.args):
+    if is_untrusted(error):
         remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
         return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
-    if isinstance(cause, NameResolutionError):
-        why = cause.__cause__
-        known = isinstance(why, socket.gaierror) and why.errno in _NO_SUCH_NAME
-        told = "is not known to the DNS" if known else "could not be looked up in the DNS"
-        what = f"the name {cause.conn.host} {told}."
+    if what := not_looked_up(error):
         remedy = "Correct the url, or see that this machine can look names up."
         return Unavailable(what, where=where, remedy=remedy, not_sent=True)
-    if unreadable := next((one for one in _causes(error) if isinstance(one, Unreadable)), None):
+    if unreadable := next((one for one in causes(error) if isinstance(one, Unreadable)), None):
         remedy = "If this stays, tell HubSpot's support what this says."
         return Unavailable(str(unreadable), where=where, remedy=remedy)
+    cause = reason_of(error)
     never = isinstance(cause, NewConnectionError | ConnectTimeoutError | ProxyError)
     return Unavailable(f"no answer ({type(cause).__name__}).", where=where, not_sent=never)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it wraps, in whatever way its library does that."""
-    yield error
-    for one in (*error.args, getattr(error, "reason", None), error.__cause__):
-        if isinstance(one, Exception):
-            yield from _causes(one)
 
 
 def not_data(where: str) -> Unavailable:

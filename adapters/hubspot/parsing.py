@@ -1,46 +1,13 @@
-"""Parsers of what HubSpot answers: each takes whatever comes."""
+"""Parsers of numbers that HubSpot's headers hold: each takes whatever comes."""
 
-import json
 import re
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
-_FARTHEST: Final = timedelta(days=366)
-"""A clock that is further from ours than this tells no time."""
 _LONGEST_PAUSE: Final = timedelta(days=1)
 """Whoever asks for more is asked again on the next day."""
-_MOST_DIGITS: Final = 4_000
 _NUMBER: Final = re.compile("[0-9]{1,9}")
 """More calls than any account has in a day, and as much as a database keeps in a column."""
-
-
-def parsed(body: bytes | str) -> Any:
-    """Return what an answer says. `ValueError`: it is no JSON, or more deeply nested than anybody can have meant.
-
-    A number that none can be (too many digits, NaN, Infinity) comes as its text: only its own record is at fault.
-    """
-    try:
-        return json.loads(body, parse_constant=str)
-    except json.JSONDecodeError:
-        raise
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    except ValueError:
-        return json.loads(body, parse_constant=str, parse_int=_whole)
-
-
-def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _MOST_DIGITS else digits
-
-
-def time_of(stamp: str | None, now: datetime) -> datetime | None:
-    """Return the time of a Date header; None where it tells none, or one that cannot be."""
-    try:
-        found = parsedate_to_datetime(stamp or "").astimezone(UTC)
-    except (ValueError, TypeError, LookupError, OverflowError):
-        return None
-    return found if abs(found - now) <= _FARTHEST else None
 
 
 def number_of(text: str | None) -> int | None:

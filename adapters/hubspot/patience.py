@@ -1,23 +1,18 @@
 """How long HubSpot is waited for: to connect, for the next bytes, and for a whole answer; and how large one may be."""
 
-import io
-from http.client import HTTPResponse
-from time import monotonic
 from typing import Any
 
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
+from connector.wire.limited import TooLarge, Unreadable, limit_answer
+
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
 TOTAL_SECONDS = 300
-"""Bytes that come one by one, each in time, would hold up a lap for ever."""
+"""For an answer as a whole."""
 MOST_BYTES = 64 << 20
 """Of an answer. A page of 200 records has a few MB."""
-
-
-class Unreadable(OSError):
-    """An answer is larger than any that HubSpot would give, or packed, so that a few bytes of it may come to very many."""
 
 
 class PatientConnection(HTTPSConnection):
@@ -25,63 +20,18 @@ class PatientConnection(HTTPSConnection):
 
     def getresponse(self) -> Any:
         """Wait for an answer; its body is read later, within the same time."""
-        bounded = _Bounded(self.sock, monotonic() + TOTAL_SECONDS)
-        self.response_class = lambda _sock, *rest, **named: HTTPResponse(bounded, *rest, **named)  # type: ignore[arg-type, assignment]
+        limit_answer(self, TOTAL_SECONDS, pause=READ_SECONDS, most=MOST_BYTES)
         response = super().getresponse()
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             response.close()
             raise Unreadable("the answer is packed, which nobody asked for.")
         if (response.length_remaining or 0) > MOST_BYTES:
             response.close()
-            raise _too_large()
+            raise TooLarge(MOST_BYTES)
         return response
-
-
-def _too_large() -> Unreadable:
-    return Unreadable(f"the answer is larger than {MOST_BYTES >> 20} MB.")
 
 
 class PatientPool(HTTPSConnectionPool):
     """A pool of such connections."""
 
     ConnectionCls = PatientConnection
-
-
-class _Bounded:
-    """A socket as far as an answer needs one: something to read from."""
-
-    def __init__(self, sock: Any, ends: float) -> None:
-        self._sock = sock
-        self._ends = ends
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._sock.makefile(mode, buffering=0), self._ends))
-
-
-class _Reader(io.RawIOBase):
-    """Reads as long as there is time left."""
-
-    def __init__(self, sock: Any, raw: Any, ends: float) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._ends = ends
-        self._left = MOST_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._ends - monotonic()
-        if left <= 0:
-            raise TimeoutError("the whole answer took too long")
-        self._sock.settimeout(min(left, READ_SECONDS))
-        found: int | None = self._raw.readinto(buffer)
-        self._left -= found or 0
-        if self._left < 0:
-            raise _too_large()
-        return found
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()

@@ -16,11 +16,11 @@ from simple_salesforce.login import token_login
 
 from adapters.salesforce.config import SalesforceConfig, unsendable
 from adapters.salesforce.errors import no_answer, not_data
-from adapters.salesforce.parsing import parsed
 from adapters.salesforce.version import API_VERSION
 from connector.domain.quoting import quoted
 from connector.errors import UNFORESEEN, AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
+from connector.wire.parsing import parsed
 
 _GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_LIFE = timedelta(minutes=3)

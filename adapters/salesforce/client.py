@@ -13,11 +13,12 @@ from adapters.salesforce.auth import Credentials, SignedIn
 from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.errors import DAILY, QueryTimeout, not_data, translated
 from adapters.salesforce.meter import Meter
-from adapters.salesforce.parsing import parsed, time_of
-from adapters.salesforce.patience import MOST_BYTES_IN_A_FILE, bounded
+from adapters.salesforce.patience import MOST_BYTES_IN_A_FILE
 from adapters.salesforce.session import Session
 from connector.errors import AuthExpired, Bug, NotLetIn, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
+from connector.wire.limited import bounded
+from connector.wire.parsing import parsed, time_of
 
 _ATTEMPTS = 4
 _WAIT = wait_exponential(multiplier=0.5, max=20) + wait_random(0, 0.5)

@@ -1,19 +1,16 @@
 """The one place where failures of Salesforce and of the network become errors of ours."""
 
 import re
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from ssl import SSLCertVerificationError
 from typing import Any, Final
 
 import requests
 from simple_salesforce.exceptions import SalesforceError
-from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, NewConnectionError, SSLError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from adapters.salesforce.meter import next_midnight
-from adapters.salesforce.patience import TooLarge
 from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
     UNFORESEEN,
@@ -28,11 +25,9 @@ from connector.errors import (
     SchemaChanged,
     Unavailable,
 )
+from connector.wire.failures import causes, is_untrusted, not_looked_up, reason_of
+from connector.wire.limited import TooLarge
 
-_NO_SUCH_NAME: Final = frozenset(
-    getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
-)
-"""What a resolver says of a name that there is not; not every system knows both."""
 _COLUMN = re.compile(r"No such column '([^']+)' on (?:entity|sobject of type) '?(\w+)", re.IGNORECASE)
 _RELATION = re.compile(r"Didn't understand relationship '([^']+)'")
 _EXTERNAL = re.compile(r"external ID field does not exist or is not accessible: (\w+)")
@@ -84,13 +79,13 @@ def translated(where: str, now: datetime, secrets: Iterable[str] = ()) -> Iterat
 
 def no_answer(error: Exception, *, where: str) -> Unavailable:
     """Return the error for a call that was not answered; `not_sent` only if no byte can have reached Salesforce."""
-    if _is_untrusted(error):
+    if is_untrusted(error):
         remedy = "Check the certificate, or name the certificates of your network in ca_bundle."
         return Unavailable("the connection is not trusted.", where=where, remedy=remedy, not_sent=True)
-    if what := _not_looked_up(error):
+    if what := not_looked_up(error):
         remedy = "Correct the url, or see that this machine can look names up."
         return Unavailable(what, where=where, remedy=remedy, not_sent=True)
-    if too_large := next((one for one in _causes(error) if isinstance(one, TooLarge)), None):
+    if too_large := next((one for one in causes(error) if isinstance(one, TooLarge)), None):
         return Unavailable(
             str(too_large), where=where, remedy="If this stays, tell Salesforce's support what this says."
         )
@@ -98,42 +93,10 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
     return Unavailable(what, where=where, remedy=_REACH, not_sent=_never_connected(error))
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it wraps, in whatever way its library does that."""
-    yield error
-    wrapped = [
-        *(one for one in error.args if isinstance(one, Exception)),
-        getattr(error, "reason", None),
-        error.__cause__,
-    ]
-    for one in wrapped:
-        if isinstance(one, Exception):
-            yield from _causes(one)
-
-
-def _not_looked_up(error: Exception) -> str:
-    """Return what is wrong where the host's name was looked up in vain; empty for any other failure."""
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    if not isinstance(reason, NameResolutionError):
-        return ""
-    why = reason.__cause__
-    known = isinstance(why, socket.gaierror) and why.errno in _NO_SUCH_NAME
-    return f"the name {reason.conn.host} {'is not known to the DNS' if known else 'could not be looked up in the DNS'}."
-
-
-def _is_untrusted(error: Exception) -> bool:
-    """Tell whether the other side's certificate is not good. An answer that cannot be decrypted is another thing."""
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    return isinstance(reason, SSLError) and any(isinstance(why, SSLCertVerificationError) for why in reason.args)
-
-
 def _never_connected(error: Exception) -> bool:
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError | requests.exceptions.InvalidURL):
         return True
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+    return isinstance(reason_of(error), NewConnectionError)
 
 
 def not_data(where: str) -> Unavailable:

@@ -8,6 +8,7 @@ from requests.adapters import HTTPAdapter
 
 from adapters.salesforce import patience
 from adapters.salesforce.meter import Meter
+from connector.wire.limited import bounded
 
 _CHUNK = 1 << 16
 AT_ONCE = 4
@@ -54,7 +55,7 @@ class _Adapter(HTTPAdapter):
 def _read_whole(response: requests.Response) -> None:
     """Take an answer into memory as the library does, unless it is too large: a few bytes may unpack to very many."""
     with response:
-        response._content = b"".join(patience.bounded(response.iter_content(_CHUNK), patience.MOST_BYTES))
+        response._content = b"".join(bounded(response.iter_content(_CHUNK), patience.MOST_BYTES))
 
 
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from connector.errors import MappingError
-from connector.ports import Write, WriteResult
+from connector.ports import WriteResult
 from connector.stages.write_back_plan import Change, Raw, key_of, plan, written
-from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, batches, names_refused
+from connector.stages.write_back_rounds import Rounds
+from connector.stages.write_back_sending import PAGE, Outbox, batches, names_refused
 from connector.store import Row, Transaction, writing
 from connector.store.tables import ref_of
 
@@ -27,7 +30,14 @@ def _write_page(outbox: Outbox, target: str, place: str, size: int) -> str | Non
         known = writing.refusals(connection, outbox.crm.name, [key_of(row) for row in rows])
     changes = _as_of_now(outbox, [plan(outbox.crm.mapping, row, outbox.now) for row in rows])
     _settle(outbox, [change for change in changes if not change.fields], known)
-    _send_all(outbox, _due(outbox, changes, known))
+    rounds = Rounds(
+        outbox,
+        attrgetter("key"),
+        partial(_sent, outbox),
+        without_refused=partial(_without_refused, outbox),
+        note=partial(_note, outbox),
+    )
+    rounds.run(_due(outbox, changes, known))
     return rows[-1].ref if len(rows) == size else None
 
 
@@ -102,33 +112,6 @@ def _due(outbox: Outbox, changes: Sequence[Change], known: Mapping[str, Row[Any]
     return due
 
 
-def _send_all(outbox: Outbox, changes: Sequence[Change]) -> None:
-    """Send the changes, and once more without the fields that were refused: nothing else of the record waits for these."""
-    waiting = list(changes)
-    for last in (False,) * ROUNDS + (True,):
-        waiting = _send_once(outbox, waiting, last=last)
-        if not waiting:
-            return
-
-
-def _send_once(outbox: Outbox, changes: Sequence[Change], *, last: bool) -> list[Change]:
-    """Send the changes; returns what is left to be sent of those of which the CRM has named a field that it does not take."""
-    by_key = {change.key: change for change in changes}
-    left: list[Change] = []
-    for results in _sent(outbox, [change.as_write(outbox.crm.name, outbox.crm.mapping) for change in changes]):
-        for start in range(0, len(results), PAGE):
-            with outbox.context.store.write() as connection:
-                for result in results[start : start + PAGE]:
-                    change = by_key[result.write.key]
-                    rest = None if last else _without_refused(outbox, change, result)
-                    if rest is None:
-                        _note(outbox, connection, change, result)
-                        outbox.written.count(result)
-                    else:
-                        left.append(rest)
-    return left
-
-
 def _without_refused(outbox: Outbox, change: Change, result: WriteResult) -> Change | None:
     """Return the change without the fields that the CRM names as the reason of a refusal; None where it names none, or all."""
     mapping = outbox.crm.mapping
@@ -138,14 +121,17 @@ def _without_refused(outbox: Outbox, change: Change, result: WriteResult) -> Cha
     return change.without(names, mapping, result.error)
 
 
-def _sent(outbox: Outbox, writes: Sequence[Write]) -> Iterator[Sequence[WriteResult]]:
+def _sent(outbox: Outbox, changes: Sequence[Change]) -> Iterator[Sequence[WriteResult]]:
     """Send, by one order if there is enough for it, until the lap is to end; yields results as they come."""
+    writes = [change.as_write(outbox.crm.name, outbox.crm.mapping) for change in changes]
     bulk = outbox.crm.adapter.bulk
-    in_bulk = bulk is not None and len(writes) >= bulk.least
-    for batch in batches(writes, bulk.most if bulk is not None and in_bulk else outbox.crm.adapter.write_batch):
+    if bulk is None or len(writes) < bulk.least:
+        yield from outbox.sent(writes)
+        return
+    for batch in batches(writes, bulk.most):
         if outbox.stopped:
             return
-        yield outbox.send_in_bulk(bulk, batch) if bulk is not None and in_bulk else outbox.send(batch)
+        yield outbox.send_in_bulk(bulk, batch)
 
 
 def _note(outbox: Outbox, connection: Transaction, change: Change, result: WriteResult) -> None:

@@ -76,6 +76,13 @@ class Outbox:
         self.may_write()
         return checked(writes, bulk.write(writes, self.context.stop.is_set))
 
+    def sent(self, writes: Sequence[Write]) -> Iterator[list[WriteResult]]:
+        """Send in batches until the lap is to end; yields results as they come."""
+        for batch in batches(writes, self.crm.adapter.write_batch):
+            if self.stopped:
+                return
+            yield self.send(batch)
+
     def log(self, connection: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:
         """Add a line to the log. With the first thing that was written, this is the last write-back, which can be taken back.
 

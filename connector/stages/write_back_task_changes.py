@@ -5,6 +5,7 @@ Whatever is to be changed is read again just before, so that nothing is written 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from connector.errors import MappingError
@@ -20,7 +21,8 @@ from connector.stages.task_plan import (
     values_of,
     written_after,
 )
-from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, Raw, batches, names_refused
+from connector.stages.write_back_rounds import Rounds
+from connector.stages.write_back_sending import PAGE, Outbox, Raw, names_refused
 from connector.store import Row, Transaction, following, task_rows, writing
 from connector.store.tables import ref_of
 from connector.zones import owner_zone
@@ -164,27 +166,14 @@ class Changer:
         refused = self.outbox.refused_before
         waiting = [one for one in changes if not refused(self._as_write(one).fields, known.get(one.row.id))]
         self.outbox.written.refused += len(changes) - len(waiting)
-        for last in (False,) * ROUNDS + (True,):
-            waiting = self._send_once(waiting, last=last)
-            if not waiting:
-                return
-
-    def _send_once(self, changes: Sequence[TaskChange], *, last: bool) -> list[TaskChange]:
-        outbox, by_key, left = self.outbox, {change.row.id: change for change in changes}, []
-        for batch in batches([self._as_write(change) for change in changes], outbox.crm.adapter.write_batch):
-            if outbox.stopped:
-                return []
-            results = outbox.send(batch)
-            with outbox.context.store.write() as tx:
-                for result in results:
-                    change = by_key[result.write.key]
-                    rest = None if last else self._without_refused(change, result)
-                    if rest is None:
-                        self._note(tx, change, result)
-                        outbox.written.count(result)
-                    else:
-                        left.append(rest)
-        return left
+        rounds = Rounds(
+            self.outbox,
+            attrgetter("row.id"),
+            lambda some: self.outbox.sent([self._as_write(change) for change in some]),
+            without_refused=self._without_refused,
+            note=self._note,
+        )
+        rounds.run(waiting)
 
     def _without_refused(self, change: TaskChange, result: WriteResult) -> TaskChange | None:
         """Return the change without the fields that the CRM names as the reason of a refusal; None where it cannot do without them.

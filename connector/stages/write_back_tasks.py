@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 from connector.errors import CrmError, MappingError
@@ -12,7 +14,8 @@ from connector.stages.present import words_of
 from connector.stages.task_associations import left_out
 from connector.stages.write_back_notes import put_notes
 from connector.stages.write_back_plan import RefusedField
-from connector.stages.write_back_sending import PAGE, ROUNDS, Outbox, batches, names_refused
+from connector.stages.write_back_rounds import Rounds
+from connector.stages.write_back_sending import PAGE, Outbox, names_refused
 from connector.stages.write_back_task_changes import Changer
 from connector.store import Row, Transaction, follow_ups, following, task_rows, writing
 from connector.store.pulling import mark_stale
@@ -87,6 +90,13 @@ def run(outbox: Outbox) -> None:
 def _make(outbox: Outbox) -> None:
     place = None
     no_ends = left_out(outbox)
+    rounds = Rounds(
+        outbox,
+        attrgetter("key"),
+        lambda making: outbox.sent([one.as_write(outbox.crm.mapping) for one in making]),
+        without_refused=partial(_without_refused, outbox),
+        note=partial(_note, outbox),
+    )
     with outbox.context.store.write() as connection:
         task_rows.forget_deleted(connection, outbox.crm.name)
     while not outbox.stopped:
@@ -95,7 +105,7 @@ def _make(outbox: Outbox) -> None:
             known = writing.refusals(connection, outbox.crm.name, [row.id for row in rows])
             planned = [(row.id, _less_held(outbox, _making(outbox, connection, row, no_ends), known)) for row in rows]
             missing = [one for one in planned if not _is_whole(outbox, connection, *one)]
-        _send_all(outbox, _due(outbox, missing, known))
+        rounds.run(_due(outbox, missing, known))
         if len(rows) < PAGE:
             return
         place = (rows[-1].opened_at, rows[-1].id)
@@ -216,36 +226,6 @@ def _with_note(body: str, before: str | None, note: str) -> str:
     return body.replace(before, note) if before else f"{body}\n\n{note}"
 
 
-def _send_all(outbox: Outbox, due: Sequence[Making]) -> None:
-    """Make the tasks, and those once more without the fields that were refused: nothing else of a task waits for these."""
-    waiting = list(due)
-    for last in (False,) * ROUNDS + (True,):
-        waiting = _send_once(outbox, waiting, last=last)
-        if not waiting:
-            return
-
-
-def _send_once(outbox: Outbox, due: Sequence[Making], *, last: bool) -> list[Making]:
-    """Make the tasks; returns what is left to be made of those of which the CRM has named a field that it does not take."""
-    makings = {making.key: making for making in due}
-    left: list[Making] = []
-    mapping = outbox.crm.mapping
-    for batch in batches([making.as_write(mapping) for making in due], outbox.crm.adapter.write_batch):
-        if outbox.stopped:
-            return []
-        results = outbox.send(batch)
-        with outbox.context.store.write() as connection:
-            for result in results:
-                making = makings[result.write.key]
-                rest = None if last else _without_refused(outbox, making, result)
-                if rest is None:
-                    _note(outbox, connection, result, making)
-                    outbox.written.count(result)
-                else:
-                    left.append(rest)
-    return left
-
-
 def _without_refused(outbox: Outbox, making: Making, result: WriteResult) -> Making | None:
     """Return the task without the fields that the CRM names as the reason of a refusal; None where it cannot do without them."""
     names = names_refused(result, making.written, outbox.crm.mapping, "task")
@@ -254,7 +234,7 @@ def _without_refused(outbox: Outbox, making: Making, result: WriteResult) -> Mak
     return making.without(names, outbox.crm.mapping, result.error) if 0 < len(names) < len(making.written) else None
 
 
-def _note(outbox: Outbox, connection: Transaction, result: WriteResult, making: Making) -> None:
+def _note(outbox: Outbox, connection: Transaction, making: Making, result: WriteResult) -> None:
     write, crm = result.write, outbox.crm.name
     # Where the CRM does not say which record it was, it is the one that was seen there already, or will be.
     ref = f"{write.object}/{result.id}" if result.id else making.seen_ref

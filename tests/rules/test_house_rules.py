@@ -103,7 +103,7 @@ def test_an_adapter_knows_the_domain_and_nothing_else_of_ours(folder: str) -> No
         f"{name_of(path)} imports {imported}"
         for path in sources(f"adapters/{folder}")
         for imported in imports(path)
-        if within(imported, *OURS) and not within(imported, own, *DOMAIN)
+        if within(imported, *OURS) and not within(imported, own, *DOMAIN, "connector.wire")
     ]
     assert found == []
 
@@ -122,6 +122,15 @@ def test_the_domain_knows_nobody() -> None:
         if within(imported, *OURS) and not within(imported, *DOMAIN)
     ]
     assert found == []
+
+
+def test_what_speaks_to_other_machines_knows_nothing_of_ours() -> None:
+    assert (
+        offences(
+            ("connector/wire",), ("connector.model", "connector.stages", "connector.store", "adapters", "mappings")
+        )
+        == []
+    )
 
 
 def test_mappings_know_the_domain_alone() -> None:

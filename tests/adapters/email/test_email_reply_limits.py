@@ -28,7 +28,7 @@ class Talker(Broken):
 def test_s11_a_reply_without_end_is_left(make):
     tracemalloc.start()
     try:
-        with broken_server(Talker(SCRIPT)) as port, pytest.raises(MailUnavailable, match="longer than 64 KB") as caught:
+        with broken_server(Talker(SCRIPT)) as port, pytest.raises(MailUnavailable, match="larger than 64 KB") as caught:
             make(port).prepare(message()).send()
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
