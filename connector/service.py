@@ -34,6 +34,7 @@ from connector.store import connecting
 from connector.surveys.tokens import Tokens
 from connector.web import patience
 from connector.web.app import create_app
+from connector.web.file_limit import raise_file_limit
 from connector.web.parts import OutcomeGiven, WebParts
 from connector.web.sign_in_mails import MailParts, SignInMails
 
@@ -335,10 +336,13 @@ def serve(house: Installation, server: socket.socket) -> None:
     service = Service(house, mails=mails)
     app = create_app(web_parts(house, service.answered, service.trouble, mails.wake))
     listen = house.settings.web.listen
+    # Of the files that the process may open, half are for connections: what a lap opens must not fail for them.
+    files = raise_file_limit()
     config = uvicorn.Config(
         app,
-        http=patience.patient(),
-        limit_concurrency=patience.MOST,
+        http=patience.patient(most_waiting=min(patience.MOST_WAITING, files // 8)),
+        limit_concurrency=min(patience.MOST, files // 4),
+        backlog=files // 4,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

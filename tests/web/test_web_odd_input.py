@@ -185,7 +185,7 @@ def test_half_a_request_is_not_waited_for(tmp_path: Path, sqlite_address: str, s
 
 
 def test_many_halves_keep_nobody_out(tmp_path: Path, sqlite_address: str) -> None:
-    with running(tmp_path, address=sqlite_address, http=patient(most_half=20), limit_concurrency=40) as world:
+    with running(tmp_path, address=sqlite_address, http=patient(most_waiting=20), limit_concurrency=40) as world:
         token = world.invite()
         lines = [connect(world) for _ in range(60)]
         for number, line in enumerate(lines):
