@@ -12,7 +12,7 @@ from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
 def run(context: Context, site: Site) -> int:
     """Ask, if mail to customers is stopped and the admin was not asked yet; returns how many mails were sent."""
     admin = context.settings.admin.email
-    if admin is None or context.channel is None or context.breaker.error is not None:
+    if admin is None or context.channel is None or context.breaker.server_is_away:
         return 0
     if not any(may_mail(context, crm, admin) for crm in context.live):
         return 0

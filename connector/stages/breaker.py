@@ -30,6 +30,11 @@ class Breaker:
         self._row: list[MailUnavailable | MailInDoubt] = []
 
     @property
+    def server_is_away(self) -> bool:
+        """Whether nothing can go out to anybody. Where one message after the other was refused, mail to others may still be taken."""
+        return self.error is not None and not isinstance(self.error, MessageRefused)
+
+    @property
     def trouble(self) -> MailUnavailable | MailInDoubt | None:
         """Why the lap sent nothing, or stopped sending, where somebody should look after it."""
         if self.only_slow:

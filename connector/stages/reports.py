@@ -37,7 +37,10 @@ class ReportsResult:
 
 
 def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> ReportsResult:
-    """Send each manager the reports that are due, each once. `unread` names connections that could not be read in this lap."""
+    """Send each manager the reports that are due, each once. `unread` names connections that could not be read in this lap.
+
+    They are few, and each hears only once a week: refusals of others' mail keep no report back.
+    """
     settings = context.settings
     if context.channel is None:
         return ReportsResult()
@@ -45,7 +48,7 @@ def run(context: Context, site: Site, *, unread: Collection[str] = ()) -> Report
     for report in due_reports(context.clock.now(), settings.reports.weekly, settings.company.working_time):
         writer = _Writer(context, site, report)
         for address in settings.web.managers:
-            if context.stop.is_set() or context.breaker.error is not None or time_of_all.is_over:
+            if context.stop.is_set() or context.breaker.server_is_away or time_of_all.is_over:
                 return ReportsResult(sent, context.breaker.trouble)
             with time_of_all.running():
                 sent += _tell(context, writer, address, unread)
