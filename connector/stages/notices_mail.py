@@ -121,9 +121,10 @@ def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) ->
     answers = record_texts.answers_about(tx, [row.id]).get(row.id, [])
     shown = open_follow_up(context, tx, row, answers)
     words = words_of(context)
+    headline = clauses.what(shown, _ROOMY, words)
     return Item(
-        task=row.subject,
-        headline=clauses.what(shown, _ROOMY, words),
+        task=headline if row.is_gone else row.subject,
+        headline=headline,
         account=row.account_name,
         quotes=tuple(_quotes(clauses.worst_said(shown.said))),
         others=tuple(_others(shown, words)),

@@ -192,7 +192,7 @@ class _Names:
     def contact(self, row: Row[Any]) -> str | None:
         """Return the name of a row's contact; None when there is none (any more)."""
         known = self._contacts.get(row.contact_id or "")
-        return known.name if known is not None else None
+        return known.name if known is not None and known.deleted_at is None else None
 
 
 def _pages(tx: Connection, table: Any, at: Any, span: Span) -> Iterator[Sequence[Row[Any]]]:

@@ -18,6 +18,7 @@ from connector.store.columns import NAMES, TABLES, as_first_kept, columns_of, ha
 from connector.store.engine import new_ids
 from connector.store.opt_outs import said_no
 from connector.store.people import join_spellings, opt_out, person_of
+from connector.store.record_texts import naming
 from connector.store.tables import binding, display, ref_text
 from connector.store.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
 from connector.zones import first_zone
@@ -289,6 +290,7 @@ class Absorber:
         if kind is Kind.CONTACT:
             left = select(tables.contact.c.account_ref).where(tables.contact.c.id == bound.id)
             look_again_at_accounts(self._sql, self._crm, [*filter(None, self._sql.execute(left).scalars())])
+            self._name_anew([bound.id])
         shown = (display.c.connection == self._crm) & (display.c.ref == found.ref)
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
@@ -301,12 +303,19 @@ class Absorber:
         if kind is Kind.ACCOUNT:
             for account_id in ids.values():
                 mark_stale(self._sql, self._customer_of(account_id), self._now)
+        if kind is Kind.CONTACT:
+            self._name_anew(ids.values())
         if ids:
             mine = and_(display.c.connection == self._crm, among(self._sql, display.c.ref, ids))
             self._sql.execute(update(display).where(mine).values(dirty=True))
             inbox = tables.inbox
             merges = and_(inbox.c.source == f"merge:{self._crm}", among(self._sql, inbox.c.key, ids))
             self._sql.execute(inbox.delete().where(merges, inbox.c.done_at.is_(None)))
+
+    def _name_anew(self, contacts: Iterable[str]) -> None:
+        """Have the records written that name these contacts: nobody is named while they are deleted."""
+        for customer in naming(self._sql, contacts):
+            mark_stale(self._sql, customer, self._now)
 
     def _customer_of(self, account_id: str) -> str:
         of_account = select(tables.account.c.customer).where(tables.account.c.id == account_id)

@@ -1,10 +1,10 @@
 """Queries for the sentences on records: follow-ups that are not closed, their answers, and who was asked in vain."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, update
 
 from connector.model import Delivery, FollowUpState, Rating
 from connector.sentences.values import Asked, Said
@@ -20,6 +20,9 @@ from connector.store.tables import (
     response,
     standing,
 )
+
+WHO: Final = case((contact.c.deleted_at.is_(None), contact.c.name)).label("who")
+"""The name of a contact; none of one whom the CRM has deleted: they are named nowhere."""
 
 
 def ratings_of(tx: Connection, responses: Collection[str]) -> Mapping[str, list[Rating]]:
@@ -39,7 +42,7 @@ def answers() -> Select[Any]:
 def every_answer() -> Select[Any]:
     """Return the same of all answers, those that do not count among them."""
     return (
-        select(response, contact.c.name.label("who"), contact.c.person, interaction.c.facts.label("facts"))
+        select(response, WHO, contact.c.person, interaction.c.facts.label("facts"))
         .join(account, account.c.id == response.c.account_id)
         .outerjoin(contact, contact.c.id == response.c.contact_id)
         .outerjoin(interaction, interaction.c.id == response.c.interaction_id)
@@ -72,9 +75,13 @@ def _subject(facts: Mapping[str, Any] | None) -> str | None:
 
 
 def with_names() -> Select[Any]:
-    """Return the select of follow-ups, each with the names of its person (``who``) and of its account (``account_name``)."""
+    """Return the select of follow-ups, each with the names of its person (``who``) and of its account (``account_name``).
+
+    ``is_gone``: the CRM has deleted that person, so nobody is told what the task is called, which names them.
+    """
+    is_gone = contact.c.deleted_at.is_not(None).label("is_gone")
     return (
-        select(follow_up, contact.c.name.label("who"), account.c.name.label("account_name"))
+        select(follow_up, WHO, is_gone, account.c.name.label("account_name"))
         .join(account, account.c.id == follow_up.c.account_id)
         .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
     )
@@ -137,7 +144,7 @@ def asked_in_vain(tx: Connection, customer: str, until: datetime, *, crm: str) -
     """
     of_customer = select(account.c.id).where(account.c.customer == customer)
     ran_out = (
-        select(invitation, contact.c.name.label("who"), interaction.c.facts.label("facts"))
+        select(invitation, WHO, contact.c.deleted_at.label("gone_at"), interaction.c.facts.label("facts"))
         .outerjoin(contact, contact.c.id == invitation.c.contact_id)
         .outerjoin(interaction, interaction.c.id == invitation.c.interaction_id)
         .where(invitation.c.account_id.in_(of_customer))
@@ -148,11 +155,26 @@ def asked_in_vain(tx: Connection, customer: str, until: datetime, *, crm: str) -
         ran_out = ran_out.where(invitation.c.sent_at > last)
     rows = tx.execute(ran_out).all()
     named = [
-        Asked(row.who or row.name or None, row.label, row.sent_at, _subject(row.facts), row.reminded_at)
+        Asked(_asked(row), row.label, row.sent_at, _subject(row.facts), row.reminded_at)
         for row in rows
         if row.connection == crm
     ]
     return named, len(rows) - len(named)
+
+
+def _asked(row: Row[Any]) -> str | None:
+    """Return the name of somebody who was asked: the contact's, or that of the time where there is no contact any more."""
+    return None if row.gone_at is not None else row.who or row.name or None
+
+
+def naming(tx: Connection, contacts: Iterable[str]) -> list[str]:
+    """Return the customers on whose records these contacts may be named: they were asked, or answered, or are to be called."""
+    customers: set[str] = set()
+    for part in chunks(contacts):
+        for table in (response, invitation, follow_up):
+            named = select(account.c.customer).join(table, table.c.account_id == account.c.id)
+            customers.update(tx.execute(named.where(table.c.contact_id.in_(part))).scalars())
+    return sorted(customers)
 
 
 def outdated(tx: Connection, now: datetime, *, after: str, limit: int) -> list[str]:
