@@ -220,6 +220,7 @@ class _Round:
             opted_out=known is not None and known.opted_out_at is not None,
             bounced=known is not None and known.bounced_at is not None,
             allowed=may_mail(self.context, letter.invitation.connection, letter.invitation.email),
+            takes_part=letter.takes_part,
         )
 
     def _not_before(self, letter: Letter) -> datetime | None:
@@ -355,9 +356,8 @@ def _crm(letter: Letter) -> str:
 
 
 def _move(stop: Stop, now: datetime) -> Move:
-    if stop.address_changed:
-        text = "the address has changed since this was planned"
-        return Move(Decision.WAITING, stop.reason, now, now, note=text)
+    if stop.anew:
+        return Move(Decision.WAITING, stop.reason, now, now, note=stop.anew)
     return Move(Decision.CANCELLED, stop.reason)
 
 

@@ -19,8 +19,8 @@ class Stop:
     """Why a message is not sent after all."""
 
     reason: Reason
-    address_changed: bool = False
-    """The person is asked at the new address, when the rules still allow it."""
+    anew: str = ""
+    """What was put right in the CRM meanwhile: then it is decided anew who is asked, and at which address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Planned:
     bounced: bool = False
     allowed: bool = True
     """Whether mail about this CRM's records may go to the address."""
+    takes_part: bool = True
+    """Whether the interaction still names this person."""
 
 
 def is_unreadable(reading: Reading | None) -> bool:
@@ -49,12 +51,14 @@ def objection(planned: Planned, contact: Reading | None, interaction: Reading | 
         return Stop(Reason.DELETED)
     if f"{happened.kind}.{happened.ended}" != planned.on:
         return Stop(Reason.REOPENED)
+    if not planned.takes_part:
+        return Stop(Reason.DELAY, anew="somebody else is the contact since this was planned")
     if person.no_surveys or planned.opted_out:
         return Stop(Reason.OPTED_OUT)
     if person.email is None:
         return Stop(Reason.NO_ADDRESS)
     if person.email != planned.email:
-        return Stop(Reason.DELAY, address_changed=True)
+        return Stop(Reason.DELAY, anew="the address has changed since this was planned")
     if not planned.allowed:
         return Stop(Reason.TEST_ORG)
     return Stop(Reason.BAD_ADDRESS) if planned.bounced or person.facts.get(EMAIL_BOUNCED) else None

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, and_, exists, func, insert, select, u
 from connector.model import Delivery, Ref
 from connector.store import connecting, people, showing
 from connector.store.inviting import Move, move_decision, note
-from connector.store.refs import chunks, rows_by_address, rows_by_id, survivors
+from connector.store.refs import chunks, resolve, rows_by_address, rows_by_id, survivors
 from connector.store.tables import (
     attempt,
     connection_state,
@@ -38,6 +38,8 @@ class Letter:
     interaction: Any | None
     person: Any | None
     owner_timezone: str | None
+    takes_part: bool = True
+    """Whether the interaction still names the contact, as far as it names anybody."""
 
     @property
     def key(self) -> tuple[str, Purpose]:
@@ -141,6 +143,7 @@ def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> lis
     called = survivors(connection, contact, (row.contact_id for row in rows))
     contacts = rows_by_id(connection, contact, called.values())
     interactions = rows_by_id(connection, interaction, (row.interaction_id for row in rows))
+    named = _named(connection, interactions.values())
     owners = rows_by_address(connection, owner, ((row.connection, row.owner_ref) for row in rows if row.owner_ref))
     persons = {
         name: row
@@ -155,9 +158,20 @@ def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> lis
             interaction=interactions.get(row.interaction_id),
             person=persons.get(row.person),
             owner_timezone=getattr(owners.get((row.connection, row.owner_ref)), "timezone", None),
+            takes_part=called.get(row.contact_id, "")
+            in named.get(row.interaction_id, (called.get(row.contact_id, ""),)),
         )
         for row in rows
     ]
+
+
+def _named(connection: Connection, interactions: Iterable[Any]) -> dict[str, set[str]]:
+    """Return our ids of the contacts that interactions name, by interaction; those that name nobody are absent."""
+    rows = [row for row in interactions if row.contact_refs]
+    ids = resolve(connection, [(row.connection, ref) for row in rows for ref in row.contact_refs])
+    found = {row.id: {ids.get((row.connection, ref), "") for ref in row.contact_refs} for row in rows}
+    alive = survivors(connection, contact, {id_ for named in found.values() for id_ in named if id_})
+    return {row: {alive.get(id_, id_) for id_ in named} for row, named in found.items()}
 
 
 def last_mails(connection: Connection, letters: Iterable[Letter]) -> dict[str, datetime]:

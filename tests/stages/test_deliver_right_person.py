@@ -1,0 +1,60 @@
+"""A message goes to somebody whom it is still about: the CRM's users put right who had the case."""
+
+import pytest
+from asking import DAY, HOUR, SITE, World, survey, world
+
+from connector.errors import MailUnavailable
+from connector.stages import deliver, invite
+from connector.stages.deliver import DeliverResult
+from connector.store import Store
+from tests.databases import ONE_DATABASE
+
+pytestmark = ONE_DATABASE
+
+
+@pytest.fixture
+def here(store: Store) -> World:
+    made = world(store)
+    made.person("anna")
+    return made
+
+
+def lap(here: World) -> DeliverResult:
+    invite.run(here.context())
+    return deliver.run(here.context(), SITE)
+
+
+@pytest.mark.parametrize("recipients", ["primary", "all"])
+def test_whoever_is_no_longer_the_contact_is_not_asked_and_the_right_one_is(here: World, recipients: str) -> None:
+    here.surveys = {"after-case": survey(recipients=recipients)}
+    here.case("c1")
+    here.mailbox.failing = [MailUnavailable("down")]
+    lap(here)
+    here.clock.advance(HOUR)
+    here.change("c1", contact_refs=["Contact/anna"])
+    for _ in range(2):
+        lap(here)
+    assert here.mailbox.recipients == ["anna@oy.example"]
+
+
+def test_whoever_is_no_longer_the_contact_is_not_reminded(here: World) -> None:
+    here.surveys = {"after-case": survey(reminder_after="4d")}
+    here.case("c1")
+    lap(here)
+    here.clock.advance(DAY)
+    here.change("c1", contact_refs=["Contact/anna"])
+    lap(here)
+    here.clock.advance(4 * DAY)
+    lap(here)
+    assert here.mailbox.recipients == ["maria@oy.example"]
+
+
+def test_a_merged_contact_still_has_the_case(here: World) -> None:
+    here.case("c1")
+    here.mailbox.failing = [MailUnavailable("down")]
+    lap(here)
+    here.clock.advance(HOUR)
+    here.person("mia", email="maria@oy.example")
+    here.merge("maria", "mia")
+    lap(here)
+    assert here.mailbox.recipients == ["maria@oy.example"]
