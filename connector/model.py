@@ -285,7 +285,9 @@ class BounceCause(StrEnum):
     OTHER = "other"
     """Something else, for the most part about us: our address, our rights or reputation, a full mailbox."""
     PASSING = "passing"
-    """Not yet; the server goes on trying."""
+    """Not yet, the server goes on trying; or no failure at all, such as an absence note."""
+    COMPLAINT = "complaint"
+    """It has arrived, and whoever got it has called it spam, or wants no more."""
     UNCLEAR = "unclear"
 
 

@@ -45,6 +45,7 @@ _MAIL: Final[Mapping[str, str]] = {
 
 _OPTED_OUT: Final[Mapping[str, str]] = {
     "link": "{who} wants no surveys since {since}, said by the unsubscribe link in a mail.",
+    "complaint": "{who} wants no surveys since {since}, as their mail provider reported: they called one spam.",
     "crm": "{who} wants no surveys since {since}, as the record in the CRM says.",
     "erased": "{who} is not asked any more since {since}, when the data about this person were erased.",
 }

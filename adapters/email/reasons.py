@@ -54,12 +54,32 @@ _ABOUT_MAILBOX: Final = re.compile(
 
 _PASSING: Final = re.compile(r"^\W*(?:[\w-]+\W+)?4\d\d\b|\btransient\b|\bsoft bounce\b|\bdelayed\b", re.IGNORECASE)
 """Begins like a 4xx reply, perhaps after the word ``smtp;``, or has a provider's word for it."""
+_GIVEN_UP: Final = re.compile(
+    r"\bexpired\b|\bretry time(out)?\b|\bg(ave|iv(es?|ing)) up\b|unable to deliver in|delivered (with)?in\b",
+    re.IGNORECASE,
+)
+"""A 4xx that the server has got for so long that it has stopped trying."""
+_REPLY: Final = re.compile(r"^\W*(?:[\w-]+\W+)?[245]\d\d\b")
+"""The reply of a mail server: words in it are its own. Without one they are a provider's name for an event, or a script's."""
+_COMPLAINT: Final = re.compile(
+    r"complain(t|ed)|\babuse\b|spam\W?report|\bspamreport|unsubscri|\bunsub\b|feedback\W?loop", re.IGNORECASE
+)
+_NO_FAILURE: Final = re.compile(
+    r"\bdeferr(ed|al)\b|auto\W?(repl|respon)|out of (the )?office|\bvacation\b|\babsence\b", re.IGNORECASE
+)
 
 
 def cause_of_bounce(reason: str, *, sender: str) -> BounceCause:
     """Read the words with which a message came back: the reply of a server far away, as a provider hands it on."""
     text = " ".join(reason.split())
     code = ENHANCED.search(text)
+    if code is None and not _REPLY.search(text):
+        if _COMPLAINT.search(text):
+            return BounceCause.COMPLAINT
+        if _NO_FAILURE.search(text):
+            return BounceCause.PASSING
+    if _GIVEN_UP.search(text) and not is_about_mailbox(text, sender=sender):
+        return BounceCause.OTHER
     if _PASSING.search(text) or (code is not None and code[1] == _TRANSIENT):
         return BounceCause.PASSING
     if is_about_mailbox(text, sender=sender):

@@ -8,7 +8,7 @@ from connector.domain.crm_text import cut
 from connector.model import BounceCause, Delivery
 from connector.stages.breaker import LAST_MESSAGES, doubtful, too_many
 from connector.stages.context import Context
-from connector.store import Row, Transaction, bounces, collecting, mail_trouble, people
+from connector.store import Row, Transaction, answering, bounces, collecting, mail_trouble, people
 
 PAGE = 200
 
@@ -65,8 +65,13 @@ def _bounced(context: Context, connection: Transaction, row: Row[Any]) -> str | 
     # Without mail of our own nobody can read the words; then whoever reports is believed.
     cause = BounceCause.UNCLEAR if context.channel is None else context.channel.cause_of_bounce(reason)
     if cause is BounceCause.PASSING:
-        return "the mail server goes on trying"
+        return "the mail server goes on trying, or it is no failure"
     now = context.clock.now()
+    if cause is BounceCause.COMPLAINT:
+        answering.stop_surveys(connection, invitation.id, now=now, by="complaint")
+        return None
+    if answering.last_given(connection, invitation.id) is not None:
+        return "it was answered, so it has arrived"
     if cause is not BounceCause.OTHER and not _mark(connection, row, invitation.person, reason=reason, now=now):
         return None
     collecting.close_invitation(connection, invitation.id, Delivery.BOUNCED, reason)

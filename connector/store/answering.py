@@ -229,10 +229,11 @@ def _customer(connection: Connection, account_id: str | None) -> str | None:
     return None if found is None else str(found)
 
 
-def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime) -> bool:
+def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime, by: str = "link") -> bool:
     """Latch the opt-out of whoever was invited, for all connections; False when the invitation is gone.
 
-    It holds after the invitation has expired, and the same link may be used again and again.
+    It holds after the invitation has expired, and the same link may be used again and again. `by`: ``link`` for the one in the mail,
+    ``complaint`` where their mail provider has told us.
     """
     row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
     if row is None:
@@ -240,7 +241,7 @@ def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime) -
     told = _told(connection, row)
     who = {row.person, *(one.person for one in told if one.person is not None)}
     for person in sorted(who):
-        opt_out(connection, person, now, "link")
+        opt_out(connection, person, now, by)
     connection.execute(update(invitation).where(invitation.c.person.in_(who)).values(reminder_at=None))
     for one in told:
         want(connection, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
