@@ -87,18 +87,27 @@ def _mail(house: Installation) -> Iterator[Problem]:
     """Yield what the mail server says now, and what it said when mail was sent last: much of it is only said of a recipient."""
     if house.channel is None:
         return
-    yield from _mail_trouble(house)
+    yield from mail_trouble_of(house)
     try:
         yield from house.channel.check()
     except AfterwordError as error:
         yield Problem(f"{house.settings.path.name}: email", error.what, error.remedy)
 
 
-def _mail_trouble(house: Installation) -> Iterator[Problem]:
+def mail_trouble_of(house: Installation) -> Iterator[Problem]:
+    """Yield what the laps before have met: mail that does not go out, and what was not told or reported in vain."""
     where = f"{house.settings.path.name}: email"
     with house.store.read() as tx:
         stopped, trouble = mail_trouble.stopped(tx), mail_trouble.trouble(tx)
         reports = overview.unmatched_reports(tx)
+        untold = overview.untold(tx, house.clock.now())
+    if untold:
+        last = untold[0]
+        what = (
+            f"{len(untold)} of the mails to your own people and posts to chats of the last 7 days did not go out, or may not have; "
+            f"the last to {last['to']}: {last['what']}"
+        )
+        yield Problem(where, what, "`afterword status` lists them, with what to do.", severity="warning")
     if reports is not None:
         what = f"{reports['unmatched']} reports of bounces match no message that was sent, the last {reports['message_id']}."
         yield Problem(where, what, reports["remedy"], severity="warning")

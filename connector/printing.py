@@ -169,6 +169,12 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
             f"{reports['message_id']}\n    {reports['remedy']}",
             markup=False,
         )
+    for one in found["untold"]:
+        doubt = "may not have been told" if one["state"] == "in_doubt" else "was not told"
+        console.print(
+            f"{one['to']} {doubt} ({one['kind']}) at {_moment(one['at'])}: {one['what']}\n    {one['remedy']}",
+            markup=False,
+        )
     for title in ("in doubt", "bounced"):
         for one in found[title.replace(" ", "_")]:
             about = f"{one['purpose']} to {one['to']} about {one['about']} at {_moment(one['at'])}"

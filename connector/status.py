@@ -26,6 +26,7 @@ def status(house: Installation) -> dict[str, Any]:
             "mail_error": overview.mail_error(connection),
             "bounces_to": _bounces_to(house),
             "bounce_reports": overview.unmatched_reports(connection),
+            "untold": overview.untold(connection, house.clock.now()),
             "in_doubt": overview.in_doubt(connection),
             "bounced": overview.bounced(connection),
             "refused": overview.refused(connection),

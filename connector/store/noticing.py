@@ -18,6 +18,8 @@ POSTED_WITHIN = timedelta(days=1)
 WAITING, SENDING, SENT, IN_DOUBT, REFUSED, DROPPED = "waiting", "sending", "sent", "in_doubt", "refused", "dropped"
 QUEUED = "queued"
 """A post that a chat has taken without saying that it was shown."""
+CHAT = "chat"
+"""The kind of what a chat was not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,41 @@ def doubt_unfinished(tx: Connection) -> int:
     for key in unfinished:
         end_mail(tx, key, IN_DOUBT, "the process ended while it was sent")
     return len(unfinished)
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A mail to one of our people, or a post to a chat, that certainly or perhaps did not arrive."""
+
+    recipient: str
+    """An address, or the rule by which a chat is told."""
+    kind: str
+    state: str
+    """REFUSED or IN_DOUBT."""
+    at: datetime
+    error: str
+
+
+def untold(tx: Connection, since: datetime, limit: int) -> list[Untold]:
+    """Return what was not told, or may not have been, since some moment, the newest first."""
+    lost = (REFUSED, IN_DOUBT)
+    mails = select(staff_mail).where(staff_mail.c.state.in_(lost), staff_mail.c.at >= since)
+    posts = (
+        select(notice, follow_up.c.rule)
+        .join(follow_up, follow_up.c.id == notice.c.follow_up_id)
+        .where(notice.c.state.in_(lost), notice.c.mail.is_(None), notice.c.at >= since)
+    )
+    found = [
+        *(
+            Untold(row.recipient, row.kind, row.state, row.at, row.error or "")
+            for row in tx.execute(mails.order_by(staff_mail.c.at.desc()).limit(limit))
+        ),
+        *(
+            Untold(f"follow_up.{row.rule}.notify", CHAT, row.state, row.at, row.error or "")
+            for row in tx.execute(posts.order_by(notice.c.at.desc()).limit(limit))
+        ),
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
 
 
 def users_by_email(tx: Connection, email: str) -> list[Row[Any]]:

@@ -8,13 +8,31 @@ from sqlalchemy import Connection, func, select
 
 from connector import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
-from connector.store import budgets, collecting, comparing, cursors, locked_out, mail_trouble, tables, task_rows
+from connector.store import (
+    budgets,
+    collecting,
+    comparing,
+    cursors,
+    locked_out,
+    mail_trouble,
+    noticing,
+    tables,
+    task_rows,
+)
 from connector.store import follow_ups as follow_ups_of
 from connector.store.connecting import all_paused, peek, unread
 from connector.store.delivering import FAILED
 
 OWN_FOR = timedelta(days=30)
 """How long `status` tells how many have got the follow-up that they were owed."""
+UNTOLD_WITHIN = timedelta(days=7)
+"""How long `status` tells what our own people and chats were not told."""
+_STANDS = "What it told stands on the customer's record and in the task."
+_UNTOLD = {
+    noticing.REFUSED: f"Correct the address, in the CRM or in config.toml. {_STANDS}",
+    noticing.IN_DOUBT: f"It may have arrived, so it is not sent again. {_STANDS}",
+}
+_UNTOLD_CHAT = f"Look whether it stands in the chat, and whether the address in config.toml is still good. {_STANDS}"
 
 
 def paused(connection: Connection) -> dict[str, Any] | None:
@@ -196,6 +214,21 @@ def mail_error(connection: Connection) -> dict[str, Any] | None:
     if last is None or last.state != FAILED:
         return None
     return {"what": last.error, "remedy": "The next lap tries again.", "at": _text(last.ended_at)}
+
+
+def untold(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any]]:
+    """Return the mails to our own people and the posts to chats of the last week that did not go out, or may not have."""
+    return [
+        {
+            "to": one.recipient,
+            "kind": one.kind,
+            "state": one.state,
+            "what": one.error,
+            "at": _text(one.at),
+            "remedy": _UNTOLD_CHAT if one.kind == noticing.CHAT else _UNTOLD[one.state],
+        }
+        for one in noticing.untold(tx, now - UNTOLD_WITHIN, limit)
+    ]
 
 
 def unmatched_reports(tx: Connection) -> dict[str, Any] | None:

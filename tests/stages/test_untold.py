@@ -1,0 +1,66 @@
+"""What colleagues and chats were not told, or may not have been, is told to the admin."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from lap_world import CSAT, LapWorld
+
+from connector import checking, status
+from connector.errors import MailboxRefused, MailError, MailInDoubt, MessageRefused
+from tests.databases import ONE_DATABASE
+
+pytestmark = ONE_DATABASE
+RULE = CSAT + '[follow_up.low]\nwhen = "low"\nnotify = ["account_owner", "https://chat.example/hook"]\n'
+SPAM = MessageRefused("554 looks like spam")
+SPAM.permanent = True
+
+
+@pytest.fixture
+def unhappy(world: LapWorld) -> LapWorld:
+    world.crm.update(world.rep, {"Email": "ritva@acme.example"})
+    world.configure(RULE)
+    world.lap()
+    return world
+
+
+def untold(world: LapWorld) -> list[dict[str, Any]]:
+    return list(status.status(world.house)["untold"])
+
+
+def warned(world: LapWorld) -> list[str]:
+    return [problem.what for problem in checking.mail_trouble_of(world.house) if problem.severity == "warning"]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(MailboxRefused("no such user"), "refused"), (SPAM, "refused"), (MailInDoubt("cut off"), "in_doubt")],
+)
+def test_an_alert_that_reached_nobody_is_named(unhappy: LapWorld, error: MailError, state: str) -> None:
+    account = unhappy.account()
+    unhappy.answer(unhappy.ask(account, unhappy.crm.contact(account, "Maria")), 1)
+    assert (untold(unhappy), warned(unhappy)) == ([], [])
+    unhappy.mailbox.failing = [error]
+    unhappy.lap()
+    (told,) = untold(unhappy)
+    assert (told["to"], told["kind"], told["state"], told["what"]) == ("ritva@acme.example", "alert", state, error.what)
+    assert "ritva@acme.example" in warned(unhappy)[0]
+
+
+def test_a_chat_that_is_gone_is_named_by_its_rule_and_not_by_its_secret_address(unhappy: LapWorld) -> None:
+    def gone(_url: str, _post: object) -> bool:
+        raise MailboxRefused("the webhook answered 404.", remedy="Make a new webhook address.")
+
+    unhappy.house = replace(unhappy.house, webhook=gone)
+    unhappy.rated(unhappy.account(), 1)
+    (told,) = untold(unhappy)
+    assert (told["to"], told["kind"], told["state"]) == ("follow_up.low.notify", "chat", "refused")
+    assert "404" in told["what"]
+    assert "chat.example" not in str(told) + str(warned(unhappy))
+
+
+def test_what_is_a_week_old_is_named_no_more(unhappy: LapWorld) -> None:
+    test_a_chat_that_is_gone_is_named_by_its_rule_and_not_by_its_secret_address(unhappy)
+    unhappy.clock.advance(timedelta(days=7, minutes=1))
+    assert untold(unhappy) == []
