@@ -43,6 +43,8 @@ class CallBudget:
         self._memory: MemoryBook | None = MemoryBook()
         self._block: _Block | None = None
         self._told: tuple[int, int] | None = None
+        self._counted = False
+        """Whether anything was counted or noted: else there is nothing to settle, and no need of a store that can be written."""
 
     def take(self, *, where: str) -> None:
         """See the port. While the CRM has not said how much it allows, the share is not known and nothing is held back."""
@@ -81,7 +83,8 @@ class CallBudget:
     def settle(self) -> None:
         """Take back what was counted and not used, and keep what the CRM has said."""
         with self._lock:
-            self._settle()
+            if self._counted:
+                self._settle()
 
     def _reserve(self, now: datetime, where: str) -> _Block:
         """Count another block, as large as is left. `QuotaSpent`: nothing is."""
@@ -119,6 +122,7 @@ class CallBudget:
     @contextmanager
     def _book(self) -> Iterator[Book]:
         """Open what calls are counted in, in one transaction. Before there is a store, this process counts for itself."""
+        self._counted = True
         if self._memory is not None and not budgets.is_ready(self._store):
             yield self._memory
             return

@@ -29,6 +29,7 @@ from connector.cli_guard import EXIT_PROBLEMS, err, guarded, leave
 from connector.cli_house import bring_to_this_version as _migrated
 from connector.cli_house import build as _house
 from connector.cli_house import closing as _closing
+from connector.cli_house import reading as _reading
 from connector.clock import SystemClock
 from connector.durations import parse_duration
 from connector.errors import Problem, SettingsError
@@ -331,9 +332,8 @@ def retry(
 def status(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Show cursors, queues, what was set aside with its remedy, calls, and the last laps."""
     house = _house(config)
-    with _closing(house):
-        _migrated(house)
-        found = statuses.status(house)
+    with _closing(house), _reading(house) as readable:
+        found = statuses.status(readable)
     print_json(found) if as_json else printing.status(out, found)
 
 
@@ -345,11 +345,10 @@ def why(
 ) -> None:
     """Say who was asked about a record or not, which rule decided, and until when."""
     house = _house(config)
-    with _closing(house):
-        _migrated(house)
+    with _closing(house), _reading(house) as readable:
         observing = [one.name for one in house.endpoints if not one.mode_live]
         for sentence in survey_log.explain(
-            house.store, record, tz=house.settings.company.timezone, observing=observing
+            readable.store, record, tz=house.settings.company.timezone, observing=observing
         ):
             out.print(one_line(sentence), markup=False)
 

@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from connector import printing, wiring
 from connector.cli_guard import err
+from connector.errors import StoreError
 from connector.settings import Settings
 from connector.stages.lap import Installation
-from connector.store.migrate import migrate
+from connector.store.engine import Store
+from connector.store.migrate import current, head, migrate
 
 
 def build(config: Path, *, quiet: bool = False) -> Installation:
@@ -36,3 +39,38 @@ def closing(house: Installation) -> Iterator[None]:
 def bring_to_this_version(house: Installation) -> None:
     """Bring the store to this version: on SQLite after a copy of the file, on PostgreSQL one process at a time."""
     migrate(house.store)
+
+
+@contextmanager
+def reading(house: Installation) -> Iterator[Installation]:
+    """Bring the store to this version, for a command that only reads it; where it may not be written, give one that reads alone.
+
+    A full disk or a file system that was mounted for reading must not hide why laps stand still.
+    """
+    try:
+        migrate(house.store)
+    except StoreError as error:
+        store = _for_reading(house.store)
+        if store is None:
+            raise
+        try:
+            printing.error(err, error)
+            yield replace(house, store=store)
+        finally:
+            store.close()
+    else:
+        yield house
+
+
+def _for_reading(store: Store) -> Store | None:
+    """Return a store that only reads the same file; None where that cannot be done, or it is of another version."""
+    if not store.is_sqlite:
+        return None
+    readable = Store(store.url, only_reads=True)
+    try:
+        if current(readable) == head():
+            return readable
+    except StoreError:
+        pass
+    readable.close()
+    return None

@@ -38,6 +38,7 @@ from connector.settings.fields import (
     Whole,
     between,
     lines_in,
+    may_look_at,
     reads,
     surroundings,
 )
@@ -138,7 +139,8 @@ class Connection(Table):
         adapter = table.get("adapter")
         defaults = {"url": HUBSPOT_URL} if adapter == "hubspot" else {}
         beside = surroundings().base / "mappings" / f"{adapter}.toml"
-        if beside.is_file():
+        # Whether one that may not be looked at is there is not known; to pass it over would be to read by another mapping.
+        if not may_look_at(beside) or beside.is_file():
             defaults["mapping"] = str(beside)
         return {**defaults, **table}
 

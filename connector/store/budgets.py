@@ -135,7 +135,7 @@ def _spent(recent: int, oldest: datetime | None, state: Any, now: datetime) -> S
 
 def is_ready(store: Store) -> bool:
     """Tell whether there is a store to count in: looking at a new configuration makes none."""
-    if store.path is not None and not store.path.exists():
+    if not store.is_there:
         return False
     with store.read() as connection:
         return inspect(connection).has_table(table.name)

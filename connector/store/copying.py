@@ -30,7 +30,7 @@ def copy_store(source: Store, path: Path) -> Store:
 
 def _copy_file(source: Store, target: Store) -> None:
     """Use SQLite's own online backup: consistent, whoever is writing."""
-    if source.path is None or not source.path.exists():
+    if source.path is None or not source.is_there:
         return
     with source.engine.connect() as one, target.engine.connect() as other:
         raw, copy = one.connection.driver_connection, other.connection.driver_connection

@@ -68,10 +68,11 @@ Transaction = Connection
 class Store:
     """The database of one installation."""
 
-    def __init__(self, url: str, *, base: Path | None = None) -> None:
+    def __init__(self, url: str, *, base: Path | None = None, only_reads: bool = False) -> None:
+        """`only_reads`: SQLite's file is opened without a need to write it, or anything beside it."""
         self.url = _resolved(url, base)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.engine = _engine(self.url, is_sqlite=self.is_sqlite)
+        self.engine = _engine(self.url, is_sqlite=self.is_sqlite, only_reads=only_reads)
         self.turns = Turns()
         """Of the writers of this process, on SQLite."""
 
@@ -127,6 +128,16 @@ class Store:
         database = make_url(self.url).database
         return Path(database) if self.is_sqlite and database else None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the file is there, on SQLite. `StoreError`: its folder may not be looked into."""
+        path = self.path
+        try:
+            return path is None or path.exists()
+        except OSError as error:
+            what = f"the database could not be looked for: {error.strerror}."
+            raise StoreError(what, where="store.url", remedy=_no_folder(error.filename)) from error
+
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
@@ -158,13 +169,17 @@ def _remedy_of_the_place(store: Store, error: DBAPIError) -> str:
             return f"The disk is full: make room where {path.parent} lies. Nothing is lost, and the next run goes on."
         case sqlite3.SQLITE_READONLY:
             return f"{path} may not be written: let this user write it, or mount its file system for writing."
-        case sqlite3.SQLITE_CANTOPEN if not os.access(path.parent, os.F_OK):
-            return (
-                f"The folder {path.parent} is not there, or this user may not look into it: make it, or give the right."
-            )
+        case sqlite3.SQLITE_CANTOPEN if not os.access(path.parent, os.X_OK):
+            return _no_folder(path)
         case sqlite3.SQLITE_CANTOPEN if not os.access(path.parent, os.W_OK | os.X_OK):
             return f"Let the user who runs Afterword write in {path.parent}: SQLite makes files beside the database."
     return ""
+
+
+def _no_folder(path: str | Path) -> str:
+    return (
+        f"The folder {Path(path).parent} is not there, or this user may not look into it: make it, or give the right."
+    )
 
 
 def _words(store: Store, error: DBAPIError) -> str:
@@ -197,17 +212,38 @@ def _ceased(store: Store, error: OperationalError) -> StoreError:
     )
 
 
-def _engine(url: str, *, is_sqlite: bool) -> Engine:
+def _engine(url: str, *, is_sqlite: bool, only_reads: bool = False) -> Engine:
     if not is_sqlite:
         engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **_JSON)
         event.listen(engine, "handle_error", _without_values)
         return engine
     connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, connect_args=connect_args, hide_parameters=True, **_JSON)
-    event.listen(engine, "do_connect", _make_private)
-    event.listen(engine, "connect", _prepare_sqlite)
+    if only_reads:
+        engine = create_engine(url, creator=lambda: _open_for_reading(url), hide_parameters=True, **_JSON)
+    else:
+        engine = create_engine(url, connect_args=connect_args, hide_parameters=True, **_JSON)
+        event.listen(engine, "do_connect", _make_private)
+        event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _holds_anything(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _open_for_reading(url: str) -> sqlite3.Connection:
+    """Open SQLite's file and write nothing, not even the file beside it by which it tells readers from writers."""
+    path = Path(make_url(url).database or "").resolve()
+    log = path.with_name(f"{path.name}-wal")
+    # What was stored last may lie in the log alone, and SQLite would leave it out of a file that it takes for one that never changes.
+    options = "mode=ro" if _holds_anything(log) else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
+    connection.isolation_level = None
+    return connection
 
 
 def _make_private(_dialect: Any, _record: Any, args: list[Any], _options: Any) -> None:
