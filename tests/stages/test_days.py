@@ -35,7 +35,8 @@ def test_an_all_day_event_is_asked_about_when_its_day_is_over(
     world: LapWorld, zone: str | None, over: datetime
 ) -> None:
     world.configure(HELSINKI + RULES, config=CONFIG)
-    owner = world.crm.user("Rick", TimeZoneSidKey=zone)
+    owner = world.crm.user("Rick")
+    world.crm.update(owner, {"TimeZoneSidKey": zone})
     account = world.account()
     world.lap()
     contact = world.crm.contact(account, "Maria Virtanen")

@@ -19,6 +19,25 @@ def test_a_database_that_cannot_be_opened_is_named_with_a_remedy(tmp_path: Path)
     store.close()
 
 
+def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(f"sqlite:///{tmp_path}")  # a folder: SQLite cannot open it
+    # Who runs the tests may write everywhere.
+    monkeypatch.setattr(engine.os, "access", lambda _path, mode: not mode & engine.os.W_OK)
+    with pytest.raises(StoreError) as caught, store.read():
+        pass
+    assert f"write in {tmp_path.parent}" in caught.value.remedy
+    store.close()
+
+
+@ONE_DATABASE
+def test_a_file_that_may_only_be_read_is_named(store: Store) -> None:
+    with store.write() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = 1")  # as a file system that is mounted for reading
+    with pytest.raises(StoreError) as caught, store.write() as connection:
+        connection.execute(text("DELETE FROM sign_in"))
+    assert f"{store.path} may not be written" in caught.value.remedy
+
+
 @ONE_DATABASE  # on PostgreSQL two may write at once
 def test_a_database_that_stays_locked_is_named_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.01)

@@ -13,6 +13,16 @@ os.kill(os.getpid(), signal.SIGTERM)
 """
 
 
+COMMAND = """
+import os, signal, sys, types
+import connector.__main__ as first
+slow = types.ModuleType("connector.cli")
+slow.main = lambda: os.kill(os.getpid(), signal.SIGTERM)
+sys.modules["connector.cli"] = slow
+first.main()
+"""
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=60)
 
@@ -20,6 +30,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_signal_is_taken_before_anything_slow_is_imported() -> None:
     # A process that a signal ends by itself has the signal's number, negated.
     assert run("-c", ENDED).returncode == 128 + signal.SIGTERM
+
+
+def test_the_command_takes_it() -> None:
+    assert run("-c", COMMAND).returncode == 128 + signal.SIGTERM
 
 
 def test_the_module_is_the_command() -> None:
