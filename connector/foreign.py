@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import requests
 import structlog
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
@@ -54,11 +55,33 @@ class ForeignSession(requests.Session):
             raise NotAllowed("the address is one of a private network")
         if parts.scheme != "https" and host not in self._allowed and not is_loopback(host):
             raise NotAllowed("the address is not https")
+        if select_proxy(str(request.url), kwargs.get("proxies") or {}) is not None:
+            self._look_up_for_proxy(host)
         given = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
         kwargs |= {"allow_redirects": False, "stream": True, "timeout": given}
         with super().send(request, **kwargs) as response:
             response._content = _beginning(response)
         return response
+
+    def _look_up_for_proxy(self, host: str) -> None:
+        """Look at the addresses that a name has here before a proxy is asked, which looks it up by itself. `NotAllowed`.
+
+        Where this machine does not know the name, all that is left is what the proxy lets through.
+        """
+        if host in self._allowed or is_loopback(host):
+            return
+        try:
+            addresses = _looked_up(host, 0)
+        except (socket.gaierror, UnicodeError):
+            return
+        if not all(is_public(address) for address in addresses):
+            raise NotAllowed("the name leads to a private address, which [web] allow_hosts does not name")
+
+
+def _looked_up(host: str, port: int) -> list[str]:
+    """Return the addresses of a name. Raises what the resolver raises."""
+    rows = socket.getaddrinfo(host.rstrip("."), port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(row[4][0]) for row in rows))
 
 
 def _beginning(response: requests.Response) -> bytes:
@@ -136,10 +159,9 @@ class _Checked(HTTPConnection):
     def _addresses(self, name: str) -> list[str]:
         host = name.rstrip(".").lower()
         try:
-            rows = socket.getaddrinfo(host, self.port or 0, type=socket.SOCK_STREAM)
+            found = _looked_up(host, self.port or 0)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
-        found = list(dict.fromkeys(str(row[4][0]) for row in rows))
         if host in self.allowed:
             return found
         if is_loopback(host):

@@ -120,6 +120,28 @@ def test_s10_no_proxy_is_asked_for_a_private_address(monkeypatch: pytest.MonkeyP
         ForeignSession().post(f"https://{host}/", json={})
 
 
+@pytest.mark.usefixtures("house")
+def test_no_proxy_is_asked_for_a_name_that_leads_into_a_private_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(NotAllowed, match="private"):
+        ForeignSession().post(f"https://{HOOK}/", json={})
+    with pytest.raises(requests.exceptions.ProxyError):  # nobody listens there
+        ForeignSession([HOOK]).post(f"https://{HOOK}/", json={})
+
+
+def test_a_name_that_this_machine_does_not_know_is_the_proxys_to_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(host: Any, *args: Any, **rest: Any) -> Any:
+        if host == HOOK:
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return honest(host, *args, **rest)
+
+    honest = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(requests.exceptions.ProxyError):
+        ForeignSession().post(f"https://{HOOK}/", json={})
+
+
 def test_s10_nothing_is_sent_without_tls() -> None:
     with pytest.raises(NotAllowed):
         ForeignSession().post("http://hook.example/", json={"text": "secret"})
