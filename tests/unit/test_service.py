@@ -53,6 +53,20 @@ def _house(every: timedelta = timedelta(hours=1)) -> Installation:
     )
 
 
+@pytest.mark.parametrize("zone", ["/etc/nothere", "no/where", "EET-2EEST"])
+def test_whatever_the_machine_calls_its_zone_the_service_begins(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    monkeypatch.setattr("tzlocal.unix._cache_tz", None)  # another test may have asked for it
+    laps = Laps()
+    monkeypatch.setattr(lap, "run", laps)
+    service = Service(_house())
+    service.start()
+    laps.wait()
+    laps.may_end.release()
+    service.stop()
+    assert laps.began == [lap.ALL]
+
+
 def test_an_answer_that_comes_in_during_the_lap_of_another_gets_a_lap_too(monkeypatch: pytest.MonkeyPatch) -> None:
     laps = Laps()
     monkeypatch.setattr(lap, "run", laps)
