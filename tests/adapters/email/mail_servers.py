@@ -151,6 +151,8 @@ class Broken:
     """Seconds that it takes over an answer."""
     live: socket.socket | None = None
     """The connection that is being served, or was last."""
+    greeted_as: list[str] = field(default_factory=list)
+    """By which names it was greeted."""
 
     def serve(self, connection: socket.socket) -> None:
         self.live = connection
@@ -160,7 +162,8 @@ class Broken:
         lines = connection.makefile("rb")
         with lines:
             while (line := lines.readline()) and self._answer(connection, lines, line.split()[0].decode().upper()):
-                pass
+                if line.upper().startswith(b"EHLO"):
+                    self.greeted_as.append(line.split()[1].decode())
 
     def _answer(self, connection: socket.socket, lines: Any, verb: str) -> bool:
         self.seen.append(verb)

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from mail_servers import Sink, message, smtp_server
+from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
 from connector import wiring
 from connector.settings import load
@@ -53,3 +53,19 @@ def test_the_server_hears_it_and_never_the_machines_own_name(make, monkeypatch, 
     with smtp_server(sink) as port:
         make(port, **values).prepare(message()).send()
     assert [session.host_name for session in sink.sessions] == [name]
+
+
+def test_a_server_behind_tls_hears_it_too(make, monkeypatch, authority) -> None:
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "0f3c1a2b4d5e")
+    server = Broken(dict(SCRIPT))
+    with broken_server(server, authority.context()) as port:
+        make(port, security="tls", ca_bundle=authority.path).prepare(message()).send()
+    assert server.greeted_as == ["acme.example"]
+
+
+def test_a_server_that_turns_to_tls_hears_it_before_and_behind(make, monkeypatch, authority) -> None:
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "0f3c1a2b4d5e")
+    sink = Sink()
+    with smtp_server(sink, tls_context=authority.context(), require_starttls=True) as port:
+        make(port, security="starttls", ca_bundle=authority.path).prepare(message()).send()
+    assert [session.host_name for session in sink.sessions] == ["acme.example"]
