@@ -163,13 +163,21 @@ class _Fitting:
 
     # ── sections ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _section(self, key: str, object_name: str, *, optional: bool = False) -> Section | None:
+    def _schema(self, object_name: str) -> ObjectSchema | None:
+        """Return an object's schema; None for one that the CRM calls otherwise: its records would not be found by the mapping's name."""
         schema = self.schemas.get(object_name)
+        return schema if schema is not None and schema.name == object_name else None
+
+    def _section(self, key: str, object_name: str, *, optional: bool = False) -> Section | None:
+        schema = self._schema(object_name)
         if schema is not None:
             return Section(self.file, key, self.schemas, schema, optional=optional)
-        what = f"the CRM shows us no object {object_name}."
+        what, severity = f"the CRM shows us no object {object_name}.", "warning" if optional else "error"
         remedy = "Correct the name, or give the integration user the right to read it."
-        severity = "warning" if optional else "error"
+        if object_name in self.schemas:
+            called = self.schemas[object_name].name
+            what, severity = f"the CRM calls {object_name} {called}.", "error"
+            remedy = f"Write {called}: capitals count here."
         self.problems.append(Problem(f"{self.file}: {key}.object", what, remedy, severity))
         return None
 
@@ -366,7 +374,7 @@ class _Fitting:
         return {"account": spec.account.object, "contact": spec.contact.object, "task": spec.task.object}
 
     def _written(self, target: str) -> dict[str, Written]:
-        schema = self.schemas.get(self._targets()[target])
+        schema = self._schema(self._targets()[target])
         if schema is None:
             return {}
         section = Section(self.file, f"write.{target}", self.schemas, schema)

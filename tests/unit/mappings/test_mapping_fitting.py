@@ -42,6 +42,22 @@ def test_the_objects_whose_schemas_are_needed() -> None:
     assert load(DEFAULT).objects == ("User", "Account", "Contact", "Case", "Task", "Event", "Opportunity")
 
 
+@pytest.mark.parametrize(("section", "name"), [("account", "Account"), ("interaction.case", "Case"), ("task", "Task")])
+def test_an_object_in_other_capitals_than_the_crms_is_named(section: str, name: str) -> None:
+    text = DEFAULT.replace(f'[{section}]\nobject = "{name}"', f'[{section}]\nobject = "{name.lower()}"')
+    org = an_org()
+    mapping, problems = fit({**org, name.lower(): org[name]}, text)
+    assert (
+        Problem(
+            f"m.toml: {section}.object",
+            f"the CRM calls {name.lower()} {name}.",
+            f"Write {name}: capitals count here.",
+        )
+        in problems
+    )
+    assert set(mapping.kinds(name.lower())) == set()
+
+
 def test_an_opt_out_that_we_cannot_see_is_not_taken_for_none() -> None:
     mapping, problems = fit(without(an_org(), "Contact", "HasOptedOutOfEmail"))
     (problem,) = [one for one in problems if one.severity == "error"]
