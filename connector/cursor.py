@@ -25,7 +25,7 @@ class Cursor:
     at: Position | None = None
     """The last record of the pass that is under way."""
     signpost: datetime | None = None
-    """The CRM's clock when the pass that is under way began."""
+    """The CRM's clock when the pass that is under way began, or ours where theirs was ahead of it."""
     lost: int = 0
     """How many records that we knew were deleted in the pass that is under way, merged ones apart."""
 

@@ -119,7 +119,8 @@ def _drop_passes(crm: Connected, query: Query) -> None:
 
 def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> None:
     now = context.clock.now()
-    moved = rules.advance(reader.cursor, batch.page)
+    # A clock of theirs that is ahead, be it for one answer, would have us pass over what changes until then.
+    moved = rules.advance(reader.cursor, replace(batch.page, server_time=min(batch.page.server_time, now)))
     with context.store.write() as connection:
         lease.check(connection)
         moved = replace(moved, lost=moved.lost + _plausible_loss(connection, crm, reader, batch))
