@@ -107,6 +107,8 @@ class Client:
         after, seen, empty = "", set[str](), 0
         while True:
             answer = self.read(path, {**query, "after": after} if after else query, call=call)
+            if not isinstance(answer.data.get("results"), list):
+                raise not_data(self.where(call))
             yield answer
             empty = 0 if answer.rows else empty + 1
             if empty > _MOST_EMPTY:
@@ -266,6 +268,14 @@ def _proxy(url: str) -> dict[str, Any]:
     address = named if "://" in named else f"http://{named}"
     who = parse_url(address).auth
     return {"proxy": address, "proxy_headers": make_headers(proxy_basic_auth=unquote(who)) if who else None}
+
+
+def expect_rows(answer: Answer, where: str) -> Answer:
+    """Return an answer that lists something, or nothing. `Unavailable`: it lists no results at all, which is no evidence of none."""
+    found = answer.data.get("results")
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise not_data(where)
+    return answer
 
 
 def next_of(data: Mapping[str, Any]) -> str:

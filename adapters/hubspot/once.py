@@ -6,7 +6,7 @@ A search would not do: it shows a new record only after a while, and a repeated 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from adapters.hubspot.client import Client
+from adapters.hubspot.client import Client, expect_rows
 from adapters.hubspot.links import Links
 from adapters.hubspot.version import associations, objects
 from connector.errors import NotPermitted, RecordRejected, SchemaChanged
@@ -69,7 +69,8 @@ class Once:
                 "limit": 1,
             }
             path = objects(write.object, "search")
-            rows = self._client.ask(path, body, call=f"find {write.object}", search=True).rows
+            call = f"find {write.object}"
+            rows = expect_rows(self._client.ask(path, body, call=call, search=True), self._client.where(call)).rows
             if rows:
                 found[write.key] = str(rows[0]["id"])
         return found

@@ -288,3 +288,25 @@ def test_a_record_whose_notes_cannot_be_read_keeps_no_other_from_its_note(
     with pytest.raises(RecordRejected, match="could not be read") as caught:
         hub.notes.put(NOTE)
     assert not caught.value.permanent
+
+
+NO_LIST: tuple[Any, ...] = ({}, {"results": None}, {"results": {}}, {"results": [None], "total": 1})
+READINGS: dict[str, tuple[str, str]] = {
+    "changes": ("POST", "/crm/objects/2026-03/companies/search"),
+    "fetch": ("POST", "/crm/objects/2026-03/companies/batch/read"),
+    "find": ("POST", "/crm/objects/2026-03/companies/search"),
+    "note": ("POST", NOTES),
+    "describe": ("GET", "/crm/properties/2026-03/companies"),
+}
+
+
+@pytest.mark.parametrize("call", READINGS)
+@pytest.mark.parametrize("answer", NO_LIST)
+def test_an_answer_that_lists_nothing_is_no_evidence_that_nothing_is_there(
+    hub: HubSpotAdapter, wire: Wire, call: str, answer: dict[str, Any]
+) -> None:
+    if call != "describe":
+        wire.properties("companies", "name", "hs_lastmodifieddate", "hs_object_id")
+    wire.answer(*READINGS[call], answer)
+    with pytest.raises(Unavailable, match="not data"):
+        CALLS[call](hub)
