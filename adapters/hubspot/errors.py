@@ -98,7 +98,7 @@ def failure(
     """Return the error for a whole call that was answered with `status`; `body` is empty if it was a page."""
     said = words(body) or f"HTTP {status}"
     match status:
-        case 401 if body:
+        case 401 if _is_hubspots(body):
             return AuthExpired("the access token is not accepted.", where=where)
         case 429:
             return _too_fast(body, said, where=where, day_ends=day_ends, asked=_retry_after(headers))
@@ -110,9 +110,14 @@ def failure(
         return Unavailable(said if body else f"HTTP {status} with a page instead of data.", where=where)
     if status == 403 and body:
         return not_permitted(body, said, where=where)
-    if not body:
+    if not body or status == 401:
         return _page(status, where=where)
     return of_body(body, status, where=where)
+
+
+def _is_hubspots(body: Mapping[str, Any]) -> bool:
+    """Tell whether an error has HubSpot's own form: what something in between says of a token is no verdict on it."""
+    return not {"category", "correlationId"}.isdisjoint(body)
 
 
 def of_body(body: Mapping[str, Any], status: int, *, where: str) -> CrmError:

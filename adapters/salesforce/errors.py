@@ -183,14 +183,14 @@ def missing_column(said: str) -> tuple[str, str]:
 def _by_status(status: int, row: Mapping[str, Any], content: Any, *, where: str) -> CrmError:
     code, said = code_of(row), words(row)
     shown = f"{code}: {said}" if code else f"HTTP {status}"
-    page = isinstance(content, str) and content.lstrip().startswith("<")
-    if (status == 401 and not page) or "Bad_OAuth_Token" in str(content):
+    # What something in between says of a token is no verdict on it.
+    if (status == 401 and (code or not content)) or "Bad_OAuth_Token" in str(content):
         return AuthExpired("the access token is not accepted.", where=where)
     if status >= 500 or status == 408:
         return Unavailable(shown, where=where)
     if status == 429:
         return RateLimited(shown, where=where)
-    if not row:
+    if not row or status == 401:
         return _page(status, where=where)
     if status == 403:
         return NotPermitted(shown, where=where, remedy=_GRANT)

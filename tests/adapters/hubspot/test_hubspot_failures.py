@@ -58,12 +58,19 @@ def test_every_call_carries_the_token_and_never_waits_for_ever(hub: HubSpotAdapt
     assert (request.timeout.connect_timeout, request.timeout.read_timeout) == (5, 60)
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, "<html>Sign in to the network first</html>"),
+        (401, {"message": "Sign in to the network first"}),
+        (403, "<html>Sign in to the network first</html>"),
+    ],
+)
 def test_a_page_of_something_in_between_says_nothing_against_the_token(
-    hub: HubSpotAdapter, wire: Wire, status: int
+    hub: HubSpotAdapter, wire: Wire, status: int, body: Any
 ) -> None:
     for _ in range(4):
-        wire.answer("GET", ACCOUNT, "<html>Sign in to the network first</html>", status=status)
+        wire.answer("GET", ACCOUNT, body, status=status)
     with pytest.raises(Unavailable, match="page instead of data"):
         hub.org()
 

@@ -193,6 +193,8 @@ def test_a_replay_with_a_new_token_is_a_call_too(connect: Connect, wire: Wire) -
     [
         (401, "", AuthExpired),
         (401, "\n<html>Sign in to the network first</html>", Unavailable),
+        (401, {"message": "Sign in to the network first"}, Unavailable),
+        (401, "Sign in to the network first", Unavailable),
         (403, "Bad_OAuth_Token", AuthExpired),
         (403, [{"errorCode": "API_DISABLED_FOR_ORG", "message": "no API"}], NotPermitted),
         (403, "", NotPermitted),
