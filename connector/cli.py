@@ -101,10 +101,9 @@ def init(
     except FileNotFoundError:
         raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce or hubspot.")]) from None
     for path in project.write_project(directory, crm, mapping):
-        out.print(f"wrote {path}")
-    out.print(
-        f"\nNext: put the CRM's address and its credentials into {directory / 'config.toml'}, then `afterword check`."
-    )
+        out.print(one_line(f"wrote {path}"), markup=False)
+    config = one_line(str(directory / "config.toml"))
+    out.print(f"\nNext: put the CRM's address and its credentials into {config}, then `afterword check`.", markup=False)
 
 
 @app.command()
@@ -385,7 +384,7 @@ def export_table(
     with _closing(house):
         _migrated(house)
         rows = exporting.export(house, table, file, period)
-    out.print(f"wrote {rows} rows to {file}", markup=False)
+    out.print(one_line(f"wrote {rows} rows to {file}"), markup=False)
 
 
 @app.command("migrate")
