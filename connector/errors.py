@@ -105,6 +105,10 @@ class StoreError(AfterwordError):
     """The database cannot be used as it is."""
 
 
+class TransactionLost(StoreError):
+    """Two transactions changed the same rows at once, and the database gave this one up: tried again, it passes."""
+
+
 class TooNew(StoreError):
     """A later version of Afterword has stored something that this one does not understand."""
 

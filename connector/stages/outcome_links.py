@@ -6,7 +6,7 @@ from connector.model import ClosedBy, FollowUpState, NotedResult
 from connector.settings import Settings
 from connector.stages.follow_up_states import OutcomeNoted, Progress
 from connector.stages.task_events import note_correction, note_outcome, progress_of
-from connector.store import Store, task_rows
+from connector.store import Store, Transaction, task_rows
 
 
 def note_by_link(
@@ -24,7 +24,8 @@ def note_by_link(
     result = judge(progress_of(row), noted, attempts)
     if result not in (NotedResult.TAKEN, NotedResult.CORRECTED):
         return result
-    with store.write() as tx:
+
+    def take(tx: Transaction) -> NotedResult:
         row = task_rows.follow_ups(tx, [follow_up_id]).get(follow_up_id)
         if row is None:
             return NotedResult.UNKNOWN
@@ -33,7 +34,9 @@ def note_by_link(
             note_outcome(tx, settings, follow_up_id, noted, now)
         elif result is NotedResult.CORRECTED:
             note_correction(tx, row, noted, now)
-    return result
+        return result
+
+    return store.change(take)
 
 
 def judge(progress: Progress, noted: OutcomeNoted, attempts: int | None) -> NotedResult:

@@ -240,10 +240,13 @@ def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime, b
         return False
     told = _told(connection, row)
     who = {row.person, *(one.person for one in told if one.person is not None)}
+    mine = invitation.c.person.in_(who)
+    # In one order, so that no two who come by different links wait for each other.
+    connection.execute(select(invitation.c.id).where(mine).order_by(invitation.c.id).with_for_update()).all()
     for person in sorted(who):
         opt_out(connection, person, now, by)
-    connection.execute(update(invitation).where(invitation.c.person.in_(who)).values(reminder_at=None))
-    for one in told:
+    connection.execute(update(invitation).where(mine).values(reminder_at=None))
+    for one in sorted(told, key=lambda row: (row.connection, row.ref)):
         want(connection, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
     return True
 

@@ -5,15 +5,17 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from connector.errors import StoreError
+from connector.errors import StoreError, TransactionLost
 from connector.private_files import make_empty
 from connector.store.documents import decoded, encoded
 from connector.store.turns import Turns
@@ -41,6 +43,11 @@ _POSTGRESQLS_PLACE = frozenset({"08", "53", "57"})
 """Classes of SQLSTATE: connection, resources, an operator's intervention: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
+_CONFLICTS = frozenset({"40001", "40P01"})
+"""SQLSTATEs of PostgreSQL: a transaction was given up for another's sake."""
+_ATTEMPTS: Final = 5
+_AGAIN_SECONDS: Final = 0.1
+_Result = TypeVar("_Result")
 _TELLING: Final = 4
 """Characters of a password that say something of it."""
 
@@ -87,6 +94,21 @@ class Store:
                 stack.enter_context(self.turns.turn(BUSY_SECONDS))
             yield stack.enter_context(self._transaction(afterword_writes=True))
 
+    def change(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do some work in a transaction like that of `write`, and return what it returns; after a `TransactionLost` do it again.
+
+        For those behind whom somebody waits: a stage is done again by the next lap.
+        """
+        for attempt in Retrying(
+            retry=retry_if_exception_type(TransactionLost),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random(0, _AGAIN_SECONDS),
+            reraise=True,
+        ):
+            with attempt, self.write() as connection:
+                result = work(connection)
+        return result
+
     @contextmanager
     def migration(self) -> Iterator[Connection]:
         """A transaction that changes the schema, on a connection of its own.
@@ -118,9 +140,13 @@ class Store:
                     raise _unusable(self, error) from error
                 yield connection
         except OperationalError as error:
+            if str(getattr(error.orig, "sqlstate", None)) in _CONFLICTS:
+                raise _given_up(self, error) from error
             if not is_of_the_place(error):
                 raise
             raise _ceased(self, error) from error
+        except PoolTimeoutError as error:
+            raise _crowded() from error
 
     @property
     def path(self) -> Path | None:
@@ -201,6 +227,22 @@ def is_of_the_place(error: OperationalError) -> bool:
     if code is not None:
         return code & 0xFF in _SQLITES_PLACE
     return error.connection_invalidated or str(getattr(error.orig, "sqlstate", None) or "")[:2] in _POSTGRESQLS_PLACE
+
+
+def _given_up(store: Store, error: OperationalError) -> TransactionLost:
+    return TransactionLost(
+        f"the database gave up a change for the sake of another one that came at the same moment: {_words(store, error)}.",
+        where="store.url",
+        remedy="Nothing needs to be done: the next run does what was not stored.",
+    )
+
+
+def _crowded() -> StoreError:
+    return StoreError(
+        "all connections to the database have been in use for half a minute.",
+        where="store.url",
+        remedy="See whether the database is slow, or hangs. What was not stored yet is done by the next run.",
+    )
 
 
 def _ceased(store: Store, error: OperationalError) -> StoreError:

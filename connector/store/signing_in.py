@@ -84,11 +84,18 @@ def _is_known(connection: Connection, asked: Asked, now: datetime) -> bool:
 
 def ask(connection: Connection, asked: Asked, now: datetime) -> timedelta | None:
     """Let a request wait for its mail, unless too many links were asked for: then return what `must_wait` does."""
+    _alone(connection)
     wait = must_wait(connection, asked, now)
     if wait is None:
         values = {name: getattr(asked, name) for name in ("nonce", "email", "account_id", "browser", "source")}
         insert_or_ignore(connection, sign_in, [values | {"made_at": now, "state": WAITING, "next_at": now}])
     return wait
+
+
+def _alone(connection: Connection) -> None:
+    """Wait for others who ask, on PostgreSQL: of many at once each would count those before it. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(sign_in.name))))
 
 
 def _wait(connection: Connection, which: ColumnElement[bool], limits: _Limits, now: datetime) -> timedelta:

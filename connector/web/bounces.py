@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from connector.domain.crm_text import cut
-from connector.store import collecting
+from connector.store import Transaction, collecting
 from connector.surveys.tokens import ForgedToken
 from connector.web.forms import clean, limited_body
 from connector.web.parts import WebParts
@@ -71,9 +71,12 @@ def _keep(parts: WebParts, reports: list[Report]) -> None:
     if kept == keyed.keys():
         return
     now = parts.clock.now()
-    with parts.store.write() as connection:
-        for key, report in keyed.items():
+
+    def receive(connection: Transaction) -> None:
+        for key, report in sorted(keyed.items()):  # in one order, so that no two wait for each other
             collecting.receive(connection, collecting.BOUNCE, key, report, now)
+
+    parts.store.change(receive)
 
 
 def _key(report: Report) -> str:

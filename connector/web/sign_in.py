@@ -66,8 +66,7 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
             return _used_up(parts)
         if not browser or asked != browser:
             return _elsewhere(parts, safe_account(account))
-        with parts.store.write() as connection:
-            email = use_link(connection, nonce, browser, now)
+        email = parts.store.change(lambda connection: use_link(connection, nonce, browser, now))
         if email is None:
             return _used_up(parts)
         if not safe_account(account):
@@ -97,8 +96,7 @@ def _asked(request: Request, fields: Fields, parts: WebParts) -> Response:
     with parts.store.read() as connection:
         wait = must_wait(connection, asked, now)
     if wait is None:
-        with parts.store.write() as connection:
-            wait = ask(connection, asked, now)
+        wait = parts.store.change(lambda connection: ask(connection, asked, now))
     if wait is not None:
         return _too_many(parts, wait)
     # Whether the address is known, and its mail: not here, where how long it takes would tell.

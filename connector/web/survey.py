@@ -93,8 +93,8 @@ def survey_routes(parts: WebParts) -> APIRouter:
         with parts.store.read() as connection:
             changes = would_stop(connection, visit.invited.id)
         if changes:
-            with parts.store.write() as connection:
-                stop_surveys(connection, visit.invited.id, now=parts.clock.now())
+            now = parts.clock.now()
+            parts.store.change(lambda connection: stop_surveys(connection, visit.invited.id, now=now))
         if visit.invited.is_gone:
             # What somebody has asked for holds, whichever CRM still knows them; of themselves nothing is shown.
             raise Trouble(200, "cancelled", title="stopped_title", language=visit.words.language)
@@ -140,8 +140,10 @@ def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
         with parts.store.read() as connection:
             if not would_change(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now()):
                 return None
-        with parts.store.write() as connection:
-            done = record(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now())
+        now = parts.clock.now()
+        done = parts.store.change(
+            lambda connection: record(connection, visit.invited.id, ratings, comment=typed.comment, now=now)
+        )
     except ChangedTooOften as often:
         raise TooOften(visit.words.language, often.again_in) from often
     if done is None:
