@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
@@ -147,6 +147,11 @@ class Store:
             raise _ceased(self, error) from error
         except PoolTimeoutError as error:
             raise _crowded() from error
+
+    def check(self) -> None:
+        """Make sure that the database answers. `StoreError`: it does not."""
+        with self.read() as connection:
+            connection.execute(select(1))
 
     @property
     def path(self) -> Path | None:

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Match
 from starlette.types import Scope
 
+from connector.errors import StoreError, TooNew
 from connector.surveys.tokens import MARK_HEADER
 from connector.surveys.wording import preferred, wording
 from connector.web.account import account_routes
@@ -20,6 +21,7 @@ from connector.web.outcome import outcome_routes
 from connector.web.pages import page
 from connector.web.parts import WebParts
 from connector.web.sign_in import sign_in_routes
+from connector.web.store_trouble import RETRY_SECONDS, store_trouble, tell_seldom
 from connector.web.survey import request_language, survey_routes
 from connector.web.trouble import READ, Trouble
 
@@ -50,7 +52,7 @@ def _add_common_routes(app: FastAPI, web: WebParts) -> None:
 
     @app.api_route("/healthz", methods=READ)
     def healthz() -> Response:
-        trouble = web.trouble()
+        trouble = web.trouble() or store_trouble(web.store)
         headers = {MARK_HEADER: web.tokens.mark()}
         return PlainTextResponse(f"{trouble or 'ok'}\n", status_code=503 if trouble else 200, headers=headers)
 
@@ -81,6 +83,17 @@ def _add_error_pages(app: FastAPI, web: WebParts) -> None:
     def nobody_there(_request: Request, _error: ClientDisconnect) -> Response:
         # Whoever sent half a request is gone: nothing was recorded, and nobody reads this.
         return Response(status_code=400)
+
+    tell = tell_seldom()
+
+    @app.exception_handler(StoreError)
+    def no_store(request: Request, error: StoreError) -> Response:
+        if isinstance(error, TooNew):
+            raise error  # nothing that passes: the page for our own faults
+        tell(error)
+        response = _explained(request, web, Trouble(503, "error"))
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response
 
     @app.exception_handler(Exception)
     def fault_page(request: Request, _error: Exception) -> Response:
