@@ -4,6 +4,7 @@ AfterwordError(what, where, remedy)
 ├─ SettingsError(problems)              everything wrong with config.toml and the mappings, in one run
 ├─ StoreError                           the database is missing, busy, or newer than this version
 │  ├─ TooNew                            it holds what only a later version understands
+│  ├─ TransactionLost                   it gave up a change for the sake of another one: tried again, it passes
 │  └─ LeaseLost                         another process took over: what was about to be written is not written by us
 ├─ CrmError
 │  ├─ Unavailable                       no answer, 5xx, an HTML page instead of data: passing
