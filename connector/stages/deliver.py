@@ -221,6 +221,7 @@ class _Round:
             bounced=known is not None and known.bounced_at is not None,
             allowed=may_mail(self.context, letter.invitation.connection, letter.invitation.email),
             takes_part=letter.takes_part,
+            of_account=letter.of_account,
         )
 
     def _not_before(self, letter: Letter) -> datetime | None:

@@ -36,6 +36,8 @@ class Planned:
     """Whether mail about this CRM's records may go to the address."""
     takes_part: bool = True
     """Whether the interaction still names this person."""
+    of_account: bool = True
+    """Whether it still belongs to the same account."""
 
 
 def is_unreadable(reading: Reading | None) -> bool:
@@ -53,6 +55,8 @@ def objection(planned: Planned, contact: Reading | None, interaction: Reading | 
         return Stop(Reason.REOPENED)
     if not planned.takes_part:
         return Stop(Reason.DELAY, anew="somebody else is the contact since this was planned")
+    if not planned.of_account:
+        return Stop(Reason.DELAY, anew="it belongs to another account since this was planned")
     if person.no_surveys or planned.opted_out:
         return Stop(Reason.OPTED_OUT)
     if person.email is None:

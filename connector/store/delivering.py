@@ -40,6 +40,8 @@ class Letter:
     owner_timezone: str | None
     takes_part: bool = True
     """Whether the interaction still names the contact, as far as it names anybody."""
+    of_account: bool = True
+    """Whether it is still the account's for which this was planned, as far as it is anybody's."""
 
     @property
     def key(self) -> tuple[str, Purpose]:
@@ -144,6 +146,7 @@ def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> lis
     contacts = rows_by_id(connection, contact, called.values())
     interactions = rows_by_id(connection, interaction, (row.interaction_id for row in rows))
     named = _named(connection, interactions.values())
+    belongs = _belongs(connection, interactions.values())
     owners = rows_by_address(connection, owner, ((row.connection, row.owner_ref) for row in rows if row.owner_ref))
     persons = {
         name: row
@@ -160,9 +163,17 @@ def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> lis
             owner_timezone=getattr(owners.get((row.connection, row.owner_ref)), "timezone", None),
             takes_part=called.get(row.contact_id, "")
             in named.get(row.interaction_id, (called.get(row.contact_id, ""),)),
+            of_account=belongs.get(row.interaction_id, row.account_id) == row.account_id,
         )
         for row in rows
     ]
+
+
+def _belongs(connection: Connection, interactions: Iterable[Any]) -> dict[str, str]:
+    """Return our ids of the accounts that interactions belong to, merges followed, by interaction; unknown ones are absent."""
+    of = {row.id: (row.connection, row.account_ref) for row in interactions if row.account_ref}
+    ids = resolve(connection, of.values())
+    return {row: ids[address] for row, address in of.items() if address in ids}
 
 
 def _named(connection: Connection, interactions: Iterable[Any]) -> dict[str, set[str]]:
