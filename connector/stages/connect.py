@@ -14,6 +14,7 @@ from connector.stages import rights
 from connector.stages.context import Connected
 from connector.stages.ownership import ownership
 from connector.store import Row, Store, connecting, inviting, owning, writing, written_fields
+from connector.store.connecting import StoredSchema
 from connector.store.written_fields import WrittenField
 
 SCHEMA_LASTS = timedelta(hours=24)
@@ -63,10 +64,11 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         refused = connecting.not_to_be_called(connection, endpoint.name, endpoint.credentials, clock.now())
         everything = connecting.all_paused(connection)
         edited = not connecting.fitted_before(connection, endpoint.name, endpoint.mapping.identity)
+        stored = None if edited else connecting.stored_schema(connection, endpoint.name)
     if refused is not None:
         raise refused
     now = clock.now()
-    known_schemas = None if edited else _fresh_schema(endpoint, state, now)
+    known_schemas = _fresh(endpoint, stored, now)
     asked = known_schemas is None
     test_kind = _test_kind(store, endpoint, ask=asked) if endpoint.mode_live else ""
     schemas = _describe(store, endpoint, now) if known_schemas is None else known_schemas
@@ -122,11 +124,10 @@ def _written(mapping: CrmMapping) -> Iterator[WrittenField]:
             yield WrittenField(target, name, mapping.object_of(target), mapping.crm_field(target, name))
 
 
-def _fresh_schema(endpoint: Endpoint, state: Row[Any], now: datetime) -> Mapping[str, ObjectSchema] | None:
-    if state.schema is None or state.schema_at is None or not timedelta() <= now - state.schema_at <= SCHEMA_LASTS:
+def _fresh(endpoint: Endpoint, stored: StoredSchema | None, now: datetime) -> Mapping[str, ObjectSchema] | None:
+    if stored is None or stored.at is None or not timedelta() <= now - stored.at <= SCHEMA_LASTS:
         return None
-    schemas, asked = connecting.schema_of(state.schema)
-    return schemas if set(endpoint.mapping.objects) <= asked else None
+    return stored.objects if stored.asked.issuperset(endpoint.mapping.objects) else None
 
 
 def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, ObjectSchema]:

@@ -95,13 +95,13 @@ class UserCheck:
         store, now = self._house.store, self._house.clock.now()
         with store.read() as tx:
             refs = [row.ref for row in owners.active_with(tx, email) if row.connection == endpoint.name]
-            state = connecting.peek(tx, endpoint.name)
-        if not refs or state is None or state.schema is None:
+            schema = connecting.stored_schema(tx, endpoint.name)
+        if not refs or schema is None:
             return False
         with store.write() as tx:  # the key of credentials is made at first use
             if connecting.not_to_be_called(tx, endpoint.name, endpoint.credentials, now) is not None:
                 return False
-        mapping, _ = endpoint.mapping.fit(connecting.schema_of(state.schema)[0])
+        mapping, _ = endpoint.mapping.fit(schema.objects)
         found = [one for query in mapping.queries for one in _fetched(endpoint, mapping, query, refs)]
         if not found:
             return False

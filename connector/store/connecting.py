@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -28,15 +28,39 @@ _LET_IN: Mapping[str, Any] = {
 }
 
 
+# The schema is by far the largest of it, and what is known is looked up before each call: `stored_schema` reads it.
+_KNOWN = tuple(column for column in table.columns if column is not table.c.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSchema:
+    """A CRM's schema as it was last described."""
+
+    objects: Mapping[str, ObjectSchema]
+    asked: frozenset[str]
+    """All the objects that were asked for, those that are hidden from us too."""
+    at: datetime | None
+    """When it was described."""
+
+
 def state(connection: Connection, crm: str) -> Row[Any]:
-    """Return what is known about a connection; makes its row at first sight."""
+    """Return what is known about a connection, but for its schema; makes its row at first sight."""
     insert_or_ignore(connection, table, [{"connection": crm}])
-    return connection.execute(select(table).where(table.c.connection == crm)).one()
+    return connection.execute(select(*_KNOWN).where(table.c.connection == crm)).one()
 
 
 def peek(connection: Connection, crm: str) -> Row[Any] | None:
-    """Return what is known about a connection, if anything."""
-    return connection.execute(select(table).where(table.c.connection == crm)).one_or_none()
+    """Return what is known about a connection, if anything, but for its schema."""
+    return connection.execute(select(*_KNOWN).where(table.c.connection == crm)).one_or_none()
+
+
+def stored_schema(connection: Connection, crm: str) -> StoredSchema | None:
+    """Return a connection's schema; None before it was described. What else a later version knows is left out."""
+    row = connection.execute(select(table.c.schema, table.c.schema_at).where(table.c.connection == crm)).one_or_none()
+    if row is None or row.schema is None:
+        return None
+    objects = {name: _object(one) for name, one in row.schema["objects"].items()}
+    return StoredSchema(objects, frozenset(row.schema["asked"]), row.schema_at)
 
 
 def last_ok(connection: Connection, crm: str) -> datetime | None:
@@ -109,13 +133,8 @@ def note_proof_of_rights(connection: Connection, crm: str, proof: Mapping[str, s
 
 
 def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> dict[str, Any]:
-    """Return a schema as JSON values; `asked` names all the objects asked for, those that are hidden from us too."""
+    """Return a schema as JSON values, which `stored_schema` reads; `asked` names all the objects that were asked for."""
     return {"asked": sorted(asked), "objects": {name: asdict(one) for name, one in schemas.items()}}
-
-
-def schema_of(stored: Mapping[str, Any]) -> tuple[dict[str, ObjectSchema], set[str]]:
-    """Read what `schema_json` made: the schemas, and the objects that were asked for. What else a later version knows is left out."""
-    return {name: _object(one) for name, one in stored["objects"].items()}, set(stored["asked"])
 
 
 def refused(connection: Connection, crm: str, credentials: str) -> AuthRevoked | None:

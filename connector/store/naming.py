@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection
 
-from connector.store.connecting import peek, schema_of
+from connector.store.connecting import stored_schema
 from connector.store.refs import Address, rows_by_address, rows_by_id
 from connector.store.tables import account, contact, follow_up
 
@@ -25,8 +25,7 @@ def task_subjects(connection: Connection, follow_ups: Collection[str]) -> Mappin
 
 def field_labels(connection: Connection, crm: str) -> Mapping[tuple[str, str], str]:
     """Return what a CRM itself calls its fields, by object and API name, as far as its schema was read."""
-    state = peek(connection, crm)
-    if state is None or state.schema is None:
+    schema = stored_schema(connection, crm)
+    if schema is None:
         return {}
-    schemas, _asked = schema_of(state.schema)
-    return {(name, field.name): field.label for name, one in schemas.items() for field in one.fields.values()}
+    return {(name, field.name): field.label for name, one in schema.objects.items() for field in one.fields.values()}

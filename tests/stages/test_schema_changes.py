@@ -77,10 +77,9 @@ def test_a_schema_that_a_wrong_clock_has_dated_ahead_does_not_last_until_then(wo
     world.crm.show("Account", "Rating")
     world.lap(after=DAY)
     with world.store.read() as connection:
-        stored = connecting.peek(connection, "acme")
+        stored = connecting.stored_schema(connection, "acme")
     assert stored is not None
-    schemas, _ = connecting.schema_of(stored.schema)
-    assert "Rating" in schemas["Account"].fields
+    assert "Rating" in stored.objects["Account"].fields
 
 
 def test_f49_without_contacts_nothing_is_sent_and_status_says_why(world: LapWorld) -> None:
