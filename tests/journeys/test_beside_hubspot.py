@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from databases import BOTH_DATABASES
 from house import DAY, HOUR, RULES, standing
 from house_hubspot import HubSpotHouse
 from told_undo import told
 
 from connector import checking, planning, undoing
 from connector.clock import SteppedClock
-from tests.databases import ONE_DATABASE
 
 NOTHING = {"created": 0, "updated": 0, "refused": 0}
 
@@ -26,6 +26,7 @@ def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[Hu
         yield house
 
 
+@BOTH_DATABASES
 def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothing(live: HubSpotHouse) -> None:
     rep = live.org.add_owner("Ritva Laine", "ritva@acme.example")
     live.advance(2 * HOUR)
@@ -69,13 +70,11 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
     assert live.writes == []
 
 
-@ONE_DATABASE
 def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotHouse) -> None:
     found = checking.check(live.installation).problems
     assert [problem for problem in found if "hubspot.toml" in problem.where] == []
 
 
-@ONE_DATABASE
 def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened_likewise(live: HubSpotHouse) -> None:
     stages = {"Closed": {"ticketState": "OPEN"}, "Waiting for us": {"ticketState": "CLOSED"}}
     pipeline, ids = live.org.new_pipeline("tickets", "Repairs", stages)
@@ -101,7 +100,6 @@ def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened
     assert [mail.to for mail in live.mailbox.mails] == ["done@nw.example", "again@nw.example"]
 
 
-@ONE_DATABASE
 def test_observing_sends_and_writes_nothing_a_plan_shows_it_and_live_asks_only_about_what_ends_then(
     live: HubSpotHouse,
 ) -> None:
@@ -139,6 +137,7 @@ def test_observing_sends_and_writes_nothing_a_plan_shows_it_and_live_asks_only_a
     assert {write["object"] for write in writes} == {"companies", "contacts", "tasks"}
 
 
+@BOTH_DATABASES
 def test_a_quiet_lap_searches_once_for_each_object_and_writes_nothing(live: HubSpotHouse) -> None:
     live.org.configure(searches_per_s=0)  # a search that is refused and asked again would count twice
     for number in range(30):
@@ -156,7 +155,6 @@ def test_a_quiet_lap_searches_once_for_each_object_and_writes_nothing(live: HubS
     assert len(calls) == len(asked)
 
 
-@ONE_DATABASE
 def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(live: HubSpotHouse) -> None:
     live.org.configure(search_lag_s=10)
     company = live.account("Northwind")
@@ -184,7 +182,6 @@ def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(liv
     assert live.writes == []
 
 
-@ONE_DATABASE
 def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
     company = live.account("Northwind")
     maria = live.contact(company, "Maria Virtanen", "maria@nw.example")
@@ -202,7 +199,6 @@ def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
     assert not live.shows("companies", company).get("attention")
 
 
-@ONE_DATABASE
 def test_a_reopened_ticket_is_not_asked_about(live: HubSpotHouse) -> None:
     company = live.account("Northwind")
     ticket = live.case(company, live.contact(company, "Maria Virtanen", "maria@nw.example"))
@@ -213,7 +209,6 @@ def test_a_reopened_ticket_is_not_asked_about(live: HubSpotHouse) -> None:
     assert live.mailbox.mails == []
 
 
-@ONE_DATABASE
 def test_a_company_that_is_associated_later_is_noticed(live: HubSpotHouse) -> None:
     company = live.account("Northwind")
     maria = live.contact(company, "Maria Virtanen", "maria@nw.example")
@@ -227,6 +222,7 @@ def test_a_company_that_is_associated_later_is_noticed(live: HubSpotHouse) -> No
     assert [mail.to for mail in live.mailbox.mails] == ["maria@nw.example"]
 
 
+@BOTH_DATABASES
 def test_merged_companies_keep_their_answers(live: HubSpotHouse) -> None:
     one, two = live.account("Northwind"), live.account("Northwind Ltd")
     for company, name in ((one, "Maria"), (two, "Pekka")):
@@ -244,7 +240,6 @@ def test_merged_companies_keep_their_answers(live: HubSpotHouse) -> None:
     assert live.shows("companies", survivor)["people"] == "2"
 
 
-@ONE_DATABASE
 def test_the_last_write_back_is_taken_back_here_too(live: HubSpotHouse) -> None:
     company = live.account("Northwind", owner=live.org.add_owner("Ritva Laine", "ritva@acme.example"))
     live.advance(HOUR)

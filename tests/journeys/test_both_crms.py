@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import BOTH_DATABASES
 from house import DAY, HOUR
 from house_both import BothHouse, standing_beside_both, unsubscribe
 
 from connector.clock import SteppedClock
 from connector.stages.lap import Report
-from tests.databases import ONE_DATABASE
 
 MONTH = 'quiet_period = "30d"\nminimum_gap = "0s"\naccount_cap = "1000 per 30d"\n'
 SCORE = (
@@ -42,6 +42,7 @@ def nothing_more_to_do(live: BothHouse) -> None:
     assert (live.writes, live.hub.writes, [mail for mail in live.mailbox.mails if mail.unsubscribe]) == ([], [], [])
 
 
+@BOTH_DATABASES
 def test_a_case_and_a_ticket_each_lead_to_a_mail_fields_and_a_task_in_their_own_crm(live: BothHouse) -> None:
     ritva = live.org.add_user("Ritva Laine", "ritva@acme.example")
     timo = live.hub.org.add_owner("Timo Salo", "timo@acme.example")
@@ -121,7 +122,6 @@ def alike(value: Any) -> str:
     return text[:19] if "T" in text[10:11] else text.removesuffix(".0")
 
 
-@ONE_DATABASE
 def test_who_is_known_in_both_is_asked_once_in_the_quiet_period(live: BothHouse) -> None:
     live.configure(limits=MONTH)
     maria = Maria(live)
@@ -142,7 +142,6 @@ def test_who_is_known_in_both_is_asked_once_in_the_quiet_period(live: BothHouse)
     assert len(live.mailbox.mails) == 2
 
 
-@ONE_DATABASE
 def test_who_unsubscribes_is_marked_in_both_and_asked_by_neither(live: BothHouse) -> None:
     maria = Maria(live)
     maria.has_a_case()
@@ -159,7 +158,6 @@ def test_who_unsubscribes_is_marked_in_both_and_asked_by_neither(live: BothHouse
     assert len(live.mailbox.mails) == 1
 
 
-@ONE_DATABASE
 def test_linked_accounts_are_one_customer_with_one_score_and_one_maria(live: BothHouse) -> None:
     live.link("salesforce", "hubspot")
     maria = Maria(live)
@@ -191,7 +189,6 @@ def told_in(live: BothHouse) -> tuple[str, str]:
 RITVA, TIMO = "ritva@acme.example", "timo@acme.example"
 
 
-@ONE_DATABASE
 def test_users_of_each_crm_read_of_a_linked_customer_what_came_through_theirs(live: BothHouse) -> None:
     ritva, timo = live.org.add_user("Ritva Laine", RITVA), live.hub.org.add_owner("Timo Salo", TIMO)
     live.link("salesforce", "hubspot")
@@ -225,7 +222,6 @@ def test_users_of_each_crm_read_of_a_linked_customer_what_came_through_theirs(li
     assert scores[0] == scores[1]
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("linking", [(), ("salesforce",), ("hubspot",)], ids=["none", "salesforce", "hubspot"])
 def test_without_a_link_in_both_mappings_they_stay_two_customers(live: BothHouse, linking: tuple[str, ...]) -> None:
     live.link(*linking)
@@ -265,6 +261,7 @@ def told(report: Report) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(("name", "how"), [("acme", "refused"), ("hub", "503")])
+@BOTH_DATABASES
 def test_while_one_is_down_the_other_goes_on_and_nothing_is_lost(live: BothHouse, name: str, how: str) -> None:
     account, company = live.account("Northwind"), live.hub.account("Southwind")
     maria = live.contact(account, "Maria Virtanen", "maria@nw.example")

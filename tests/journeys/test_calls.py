@@ -4,11 +4,11 @@ import math
 from collections import Counter
 
 import pytest
+from databases import BOTH_DATABASES
 from house import RULES, House
 
 from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce.seed import Sizes, seed
-from tests.databases import ONE_DATABASE
 
 PAGE = 2_000
 """The most records that Salesforce gives in one answer."""
@@ -34,7 +34,6 @@ def first(house: House) -> list[Call]:
     return readings(house.org.log.since(mark))
 
 
-@ONE_DATABASE
 def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[Call]) -> None:
     rows: Counter[str] = Counter()
     for call in first:
@@ -48,6 +47,7 @@ def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[
     assert len(first) <= 1.1 * fewest
 
 
+@BOTH_DATABASES
 def test_a_quiet_lap_asks_once_for_each_kind_and_writes_nothing(house: House) -> None:
     seed(house.org, seed=3, now=house.clock.now(), sizes=SMALL)
     house.configure(rules=RULES)

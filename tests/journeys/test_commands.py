@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from house import House, standing
 
-from tests.databases import ONE_DATABASE
-
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
 
 
@@ -74,7 +72,6 @@ def test_the_last_write_back_is_shown_and_then_taken_back(begun: House) -> None:
     assert begun.command("undo", "elsewhere").code == 2
 
 
-@ONE_DATABASE
 def test_2_and_every_wrong_key_and_value_in_one_run(begun: House) -> None:
     text = begun.config.read_text(encoding="utf-8")
     text = text.replace('delay = "0s"', 'delay = "soon"\nsampel = 0.5').replace("csat <= 2", "csat <= 9")
@@ -88,7 +85,6 @@ def test_2_and_every_wrong_key_and_value_in_one_run(begun: House) -> None:
     assert begun.writes == []
 
 
-@ONE_DATABASE
 def test_2_and_everything_wrong_in_a_mapping_in_one_run(begun: House) -> None:
     mapping = (
         '[account]\nobject = "Account"\nname = "Nmae"\n[contact]\nobject = "Contact"\nname = "Name"\nemail = "EMial"\n'
@@ -104,7 +100,6 @@ def test_2_and_everything_wrong_in_a_mapping_in_one_run(begun: House) -> None:
     assert "mine.toml" in done.out
 
 
-@ONE_DATABASE
 def test_2_when_a_mapped_field_is_not_in_the_crm(begun: House) -> None:
     from mappings.loading import packaged  # noqa: PLC0415 - only here
 
@@ -121,7 +116,6 @@ def test_2_when_a_mapped_field_is_not_in_the_crm(begun: House) -> None:
     assert begun.mailbox.mails == []
 
 
-@ONE_DATABASE
 def test_3_when_the_crm_is_down_or_refuses_us(begun: House) -> None:
     begun.org.faults.fail(
         403, [{"message": "The REST API is not enabled.", "errorCode": "API_DISABLED_FOR_ORG"}], times=None
@@ -136,7 +130,6 @@ def test_3_when_the_crm_is_down_or_refuses_us(begun: House) -> None:
     assert begun.status()["crm"]["acme"]["last_error"] is None
 
 
-@ONE_DATABASE
 def test_70_when_the_fault_is_our_own(begun: House) -> None:
     damaged = sqlite3.connect(begun.folder / "afterword.db")
     damaged.execute("DROP TABLE lap")
@@ -146,7 +139,6 @@ def test_70_when_the_fault_is_our_own(begun: House) -> None:
     assert "a fault of Afterword itself" in done.err
 
 
-@ONE_DATABASE
 def test_check_finds_nothing_wrong(begun: House) -> None:
     done = begun.command("check", "--json")
     assert [one for one in json.loads(done.out)["problems"] if one["severity"] == "error"] == []
@@ -173,7 +165,6 @@ def test_paused_nothing_is_sent_or_written_and_reading_goes_on(begun: House) -> 
     assert len(begun.tasks()) == 1
 
 
-@ONE_DATABASE
 def test_one_crm_can_be_paused_by_its_name(begun: House) -> None:
     assert begun.command("pause", "--crm", "acme").code == 0
     begun.command("sync")
@@ -221,7 +212,6 @@ def test_reconcile_puts_right_what_no_run_has_seen_and_status_tells_of_it(begun:
     assert "Contact: compared 2, put right 0" in begun.command("reconcile", "--crm", "acme").out
 
 
-@ONE_DATABASE
 def test_migrate_makes_a_store_and_says_so_and_a_newer_one_is_left_alone(tmp_path: Path, store_address: str) -> None:
     with standing(House, tmp_path, store_address) as house:
         config = house.config.read_text(encoding="utf-8")

@@ -5,8 +5,6 @@ from datetime import timedelta
 import pytest
 from house import DAY, HOUR, House
 
-from tests.databases import ONE_DATABASE
-
 
 @pytest.fixture
 def unhappy(live: House) -> dict[str, str]:
@@ -99,7 +97,6 @@ def test_a_contact_deleted_just_before_the_mail_goes_out_is_not_asked(live: Hous
     assert live.mailbox.mails == []
 
 
-@ONE_DATABASE
 def test_a_deleted_case_is_not_asked_about(live: House) -> None:
     account = live.account("Northwind")
     case = live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
@@ -120,7 +117,6 @@ def test_a_task_deleted_in_the_crm_is_not_made_again(live: House, unhappy: dict[
     assert live.shows("Account", unhappy["account"]).get("Attention")
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("outcome", ["Solved", "No action needed"])
 def test_a_task_closed_in_the_crm_closes_the_follow_up(
     live: House, unhappy: dict[str, str], outcome: str | None

@@ -16,9 +16,6 @@ from connector.clock import SteppedClock
 from connector.store import connecting
 from mappings import edit
 from mappings.loading import load, packaged
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 NOTES = "Knows the CFO. Never call before ten."
 FIELD = {"salesforce": "Description", "hubspot": "sales_notes"}

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from connector.clock import SteppedClock
 from connector.stages.task_plan import NOTED
 from connector.store import tables, task_rows
-from tests.databases import ONE_DATABASE
 
 
 def notes(house: HubSpotHouse) -> list[dict[str, Any]]:
@@ -27,7 +26,6 @@ def forget_notes(house: HubSpotHouse) -> None:
             task_rows.change(tx, row.id, {"task_written": kept})
 
 
-@ONE_DATABASE
 def test_a_further_answer_that_an_edited_task_cannot_tell_is_a_note_made_once(
     tmp_path: Path, store_address: str, clock: SteppedClock
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from databases import BOTH_DATABASES
 from house import House, Mail, cases_alone, mapping_line, standing, wait_for
 from house_hubspot import HubSpotHouse
 from sqlalchemy import Table, func, select
@@ -260,6 +261,7 @@ def _asked_aside(outcome: dict[str, Any]) -> dict[str, Any]:
     return {**outcome, "accounts": accounts}
 
 
+@BOTH_DATABASES
 def test_a_mail_cut_off_in_the_middle_is_in_doubt_and_not_sent_again(today: House) -> None:
     story = Story(today)
     story.begin()
@@ -276,6 +278,7 @@ def test_a_mail_cut_off_in_the_middle_is_in_doubt_and_not_sent_again(today: Hous
     assert "not sent again" in today.command("why", story.contacts[cut_off.to]).out
 
 
+@BOTH_DATABASES
 def test_the_one_who_got_the_cut_off_mail_can_answer_it(today: House) -> None:
     story = Story(today)
     story.begin()

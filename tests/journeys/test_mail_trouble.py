@@ -7,7 +7,6 @@ import pytest
 from house import AFTER_CASE, DAY, HOUR, House
 
 from tests.adapters.email.mail_servers import SCRIPT, Broken, broken_server
-from tests.databases import ONE_DATABASE
 
 PEOPLE = ("ann", "bea", "cyd")
 
@@ -53,7 +52,6 @@ def test_a_refused_mailbox_is_not_written_to_again_and_the_others_get_theirs(liv
     assert live.status()["queues"]["invitations_due"] == 0
 
 
-@ONE_DATABASE
 def test_a_corrected_address_is_asked_again(live: House, due: dict[str, str]) -> None:
     live.mailbox.refused["bea@nw.example"] = "550 5.1.1 No such user here"
     live.lap()
@@ -83,7 +81,6 @@ def test_while_the_server_is_down_everything_waits_and_then_goes_out_once(live: 
     assert "after" in live.why(due["ann"]) + live.why(due["bea"]) + live.why(due["cyd"])
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("moment", ["MAIL", "RCPT", "DATA"])
 def test_a_server_that_hangs_up_before_the_message_has_got_nothing(
     live: House, due: dict[str, str], moment: str
@@ -135,7 +132,6 @@ def test_a_server_that_hangs_up_after_the_final_dot_leaves_the_mail_in_doubt_and
     assert got(live) == Counter(set(PEOPLE) - set(doubts))
 
 
-@ONE_DATABASE
 def test_a_server_that_is_busy_is_asked_again_later(live: House, due: dict[str, str]) -> None:
     live.mailbox.refused["bea@nw.example"] = "451 4.7.1 Greylisted, try again in five minutes"
     live.lap()

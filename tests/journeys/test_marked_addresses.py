@@ -4,10 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
+from databases import BOTH_DATABASES
 from house import House
 
 from connector.store import bounces
-from tests.databases import ONE_DATABASE
 
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n'
 NO_MAILBOX = "550 5.1.1 No such user here"
@@ -35,7 +35,6 @@ def listed(house: House) -> dict[str, str]:
     return {one["addresses"][0]: one["reason"] for one in json.loads(done.out)["bounces"]}
 
 
-@ONE_DATABASE
 def test_a_mark_is_listed_and_taken_off_one_address(marked: House) -> None:
     assert set(listed(marked)) == {"bea@nw.example", "cyd@nw.example"}
     assert all(NO_MAILBOX in reason for reason in listed(marked).values())
@@ -50,6 +49,7 @@ def test_a_mark_is_listed_and_taken_off_one_address(marked: House) -> None:
     assert [mail.to for mail in marked.mailbox.mails] == ["bea@nw.example"]
 
 
+@BOTH_DATABASES
 def test_all_marks_since_a_time_are_taken_off(marked: House) -> None:
     assert marked.command("bounces", "lift", "--since", "1h").out == "2 marks taken off.\n"
     assert listed(marked) == {}
@@ -59,7 +59,6 @@ def test_all_marks_since_a_time_are_taken_off(marked: House) -> None:
     assert sorted(mail.to for mail in marked.mailbox.mails) == ["bea@nw.example", "cyd@nw.example"]
 
 
-@ONE_DATABASE
 def test_marks_that_are_older_stay(marked: House) -> None:
     now = marked.clock.now()
     with marked.installation.store.write() as tx:
@@ -67,7 +66,6 @@ def test_marks_that_are_older_stay(marked: House) -> None:
     assert len(listed(marked)) == 2
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize(
     "words",
     [

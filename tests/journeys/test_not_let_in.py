@@ -17,7 +17,6 @@ from connector.clock import SteppedClock
 from connector.service import Service
 from connector.store import connecting
 
-pytestmark = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
 MINUTE = timedelta(minutes=1)
 RESTRICTED = {
     "salesforce": (400, {"error": "invalid_grant", "error_description": "ip restricted or invalid login hours"}),

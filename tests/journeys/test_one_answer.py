@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from databases import BOTH_DATABASES
 from house import AFTER_CASE, DAY, HOUR, UNHAPPY, House
 
 NOTHING = {"created": 0, "updated": 0, "refused": 0}
 
 
+@BOTH_DATABASES
 def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing(live: House) -> None:
     rep = live.org.add_user("Ritva Laine", "ritva@acme.example")
     helper = live.org.add_user("Hal Desk", "hal@acme.example")
@@ -57,6 +59,7 @@ def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing
     assert live.mailbox.mails == []
 
 
+@BOTH_DATABASES
 def test_calls_meetings_and_won_deals_are_asked_about_where_a_survey_asks(live: House) -> None:
     surveys = {"after-call": "call.held", "after-meeting": "meeting.held", "after-deal": "deal.won"}
     live.configure("".join(f'[surveys.{name}]\non = "{on}"\ndelay = "1h"\n' for name, on in surveys.items()) + UNHAPPY)
@@ -104,6 +107,7 @@ def test_calls_meetings_and_won_deals_are_asked_about_where_a_survey_asks(live: 
     assert [row["Id"] for row in live.tasks()] == [task["Id"] for task in tasks]
 
 
+@BOTH_DATABASES
 def test_a_contact_of_a_prospect_is_not_asked(live: House) -> None:
     prospect = live.account("Maybe Ltd", kind="Prospect")
     live.closed_case(prospect, live.contact(prospect, "Pat Maybe", "pat@maybe.example"))
@@ -112,6 +116,7 @@ def test_a_contact_of_a_prospect_is_not_asked(live: House) -> None:
     assert live.mailbox.mails == []
 
 
+@BOTH_DATABASES
 def test_without_a_survey_for_it_nobody_is_asked(live: House) -> None:
     live.configure(AFTER_CASE)
     account = live.account("Northwind")

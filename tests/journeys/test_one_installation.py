@@ -21,9 +21,7 @@ from connector.stages import lap
 from connector.stages.lap import Installation, Report
 from connector.store import marks
 from connector.store.migrate import migrate
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 RULES = AFTER_CASE.replace("24h", "0s")
 
 

@@ -8,10 +8,8 @@ from house import DAY, RULES, standing
 from house_hubspot import COMPANIES, HubSpotHouse
 
 from connector.clock import SteppedClock
-from tests.databases import ONE_DATABASE
 
 
-@ONE_DATABASE
 def test_task_and_record_name_the_times_that_the_portal_shows(
     tmp_path: Path, store_address: str, clock: SteppedClock
 ) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import Column, Table, select
 from connector import planning, printing_plan
 from connector.stages import lap
 from connector.store.tables import metadata
-from tests.databases import ONE_DATABASE
 
 RULES = AFTER_CASE + 'reminder_after = "4d"\n' + UNHAPPY + 'notify = ["account_owner"]\n'
 OBJECTS = ("Account", "Contact", "Case", "Task", "Event", "Opportunity", "User")
@@ -110,7 +109,6 @@ def test_plan_names_what_the_next_sync_writes_and_sends(house: House) -> None:
     assert {write["object"] for write in planned["writes"]} == {"Account", "Contact", "Task"}
 
 
-@ONE_DATABASE
 def test_plan_names_records_as_people_know_them(house: House) -> None:
     busy_week(house)
     planned = planning.next_lap(house.installation)
@@ -140,7 +138,6 @@ def _printed(planned: planning.Plan, house: House) -> list[str]:
     return cast(io.StringIO, console.file).getvalue().splitlines()
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("which", [(), ("--crm", "acme")])
 def test_plan_while_paused_shows_what_resuming_would_do_and_resumes_nothing(
     house: House, which: tuple[str, ...]
@@ -156,7 +153,6 @@ def test_plan_while_paused_shows_what_resuming_would_do_and_resumes_nothing(
     assert rows(house) == before
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("which", [(), ("--crm", "acme")])
 def test_plan_while_paused_says_so_and_why(today: House, which: tuple[str, ...]) -> None:
     today.configure(RULES)
@@ -198,7 +194,6 @@ def _but(table: Table, names: set[str]) -> list[Column[Any]]:
     return [column for column in table.c if column.name not in names]
 
 
-@ONE_DATABASE
 def test_after_the_sync_there_is_nothing_left_to_plan(house: House) -> None:
     busy_week(house)
     house.lap()
@@ -236,7 +231,6 @@ on = "case.closed"
 """
 
 
-@ONE_DATABASE
 def test_looking_back_90_days_needs_a_crm_token_and_nothing_else(today: House) -> None:
     now = today.clock.now()
     account, prospect = today.account("Northwind"), today.account("Maybe Ltd", kind="Prospect")

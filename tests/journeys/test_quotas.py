@@ -12,9 +12,7 @@ from connector.clock import SteppedClock
 from connector.errors import QuotaSpent
 from connector.stages.lap import Report
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 SHARE = "daily_call_share = 0.1"
 CUSTOMERS = 60
 PAGES_A_DAY = 30

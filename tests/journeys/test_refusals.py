@@ -3,12 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from databases import BOTH_DATABASES
 from house import AFTER_CASE, DAY, HOUR, House
 
 from connector import checking
 from connector.store import connecting, mail_trouble
 from tests.adapters.email.mail_servers import SCRIPT, Broken, broken_server
-from tests.databases import ONE_DATABASE
 
 SENDER_UNKNOWN = "550 5.1.8 <care@acme.example>: Sender address rejected: Domain not found"
 NO_MAILBOX = "550 5.1.1 <{}>: Recipient address rejected: User unknown in local recipient table"
@@ -72,6 +72,7 @@ def marked(house: House) -> set[str]:
     return {one["to"] for one in house.status()["bounced"]}
 
 
+@BOTH_DATABASES
 def test_a_sender_that_is_refused_silences_nobody(live: House) -> None:
     everybody = due(live, 13)
     server = Refusing(live, says={5: NO_MAILBOX})
@@ -94,7 +95,6 @@ def test_a_sender_that_is_refused_silences_nobody(live: House) -> None:
     assert server.lap() == (0, [])
 
 
-@ONE_DATABASE
 def test_the_row_of_refusals_neither_grows_nor_ends_by_a_mailbox_that_is_gone(live: House) -> None:
     due(live, 9)
     server = Refusing(live, says={2: NO_MAILBOX, 3: NO_MAILBOX})
@@ -103,6 +103,7 @@ def test_the_row_of_refusals_neither_grows_nor_ends_by_a_mailbox_that_is_gone(li
     assert len(marked(live)) == 2
 
 
+@BOTH_DATABASES
 def test_a_server_that_knows_nobody_any_more_is_not_believed(live: House) -> None:
     everybody = due(live, 12)
     server = Refusing(live, usual=NO_MAILBOX, says={1: "", 2: ""})
@@ -125,7 +126,6 @@ def test_a_server_that_knows_nobody_any_more_is_not_believed(live: House) -> Non
     assert len(got(live)) == 10
 
 
-@ONE_DATABASE
 def test_some_dead_addresses_among_many_stop_nothing(live: House) -> None:
     everybody = due(live, 12)
     server = Refusing(live, usual="", says={3: NO_MAILBOX, 5: NO_MAILBOX, 7: NO_MAILBOX, 9: NO_MAILBOX})
@@ -134,7 +134,6 @@ def test_some_dead_addresses_among_many_stop_nothing(live: House) -> None:
     assert got(live) == dict.fromkeys(set(everybody) - marked(live), 1)
 
 
-@ONE_DATABASE
 def test_a_server_that_asks_for_patience_gets_it(live: House) -> None:
     everybody = due(live, 4)
     server = Refusing(live, usual="451 4.7.1 Greylisting in action, please come back later")
@@ -147,7 +146,6 @@ def test_a_server_that_asks_for_patience_gets_it(live: House) -> None:
     assert marked(live) == set()
 
 
-@ONE_DATABASE
 def test_a_server_with_a_limit_for_each_minute_is_given_the_rest_in_the_next_laps(live: House) -> None:
     everybody = due(live, 7)
     too_fast = "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"
@@ -172,7 +170,6 @@ def test_a_server_with_a_limit_for_each_minute_is_given_the_rest_in_the_next_lap
     assert named_by_check(live, "thread limit")
 
 
-@ONE_DATABASE
 def test_a_server_that_confirms_nothing_costs_three_people_and_no_more(live: House) -> None:
     everybody = due(live, 6)
     here, server = live.mail_port, Broken({**SCRIPT, ".": None})

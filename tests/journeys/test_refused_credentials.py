@@ -15,7 +15,6 @@ from connector.clock import SteppedClock
 from connector.stages import lap
 from connector.store import connecting, tables
 
-pytestmark = pytest.mark.parametrize("store_address", ["sqlite"], indirect=True)
 NAMES = pytest.mark.parametrize("name", ["acme", "hub"])
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from connector import checking
 from connector.stages.lap import Stage
 from connector.store import bounces, collecting, mail_trouble, people, tables
-from tests.databases import ONE_DATABASE
 
 REMINDING = '[surveys.after-case]\non = "case.closed"\ndelay = "24h"\nreminder_after = "3d"\n'
 GONE = "550 5.1.1 <maria@nw.example>: Recipient address rejected: User unknown in local recipient table"
@@ -59,7 +58,6 @@ def test_a_report_keeps_the_reminder_of_the_same_lap_from_going_out(asked: House
     assert asked.status()["bounce_reports"] is None
 
 
-@ONE_DATABASE
 def test_a_lap_of_deliver_alone_looks_at_the_reports_too(asked: House) -> None:
     reported(asked, SES)
     asked.advance(4 * DAY)
@@ -67,13 +65,11 @@ def test_a_lap_of_deliver_alone_looks_at_the_reports_too(asked: House) -> None:
     assert len(asked.mailbox.mails) == 1
 
 
-@ONE_DATABASE
 def test_without_a_report_the_reminder_goes_out(asked: House) -> None:
     asked.later(4 * DAY)
     assert len(asked.mailbox.mails) == 2
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize(
     "reason", ["554 5.7.1 Message rejected as spam", "552 5.2.2 Mailbox full", "550 5.1.8 Sender unknown"]
 )
@@ -86,7 +82,6 @@ def test_what_is_not_about_the_mailbox_ends_the_invitation_and_marks_nobody(aske
     assert (row.state, row.error) == ("bounced", reason)
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize(
     "reason", ["451 4.4.1 host does not answer, will retry", "smtp; 450 4.2.0 greylisted", "Transient"]
 )
@@ -97,7 +92,6 @@ def test_a_message_that_is_only_late_changes_nothing(asked: House, reason: str) 
     assert not is_marked(asked)
 
 
-@ONE_DATABASE
 def test_a_message_that_is_late_and_comes_back_in_the_end_marks_the_address(asked: House) -> None:
     reported(asked, SES, "smtp; 450 4.2.0 greylisted")
     asked.later(HOUR)
@@ -108,7 +102,6 @@ def test_a_message_that_is_late_and_comes_back_in_the_end_marks_the_address(aske
     assert is_marked(asked)
 
 
-@ONE_DATABASE
 def test_reports_that_match_nothing_are_counted_and_told(asked: House) -> None:
     for number in range(3):
         reported(asked, f"someone-elses-{number}")
@@ -139,7 +132,6 @@ def test_whom_the_crm_says_to_be_unreachable_is_neither_reminded_nor_asked(asked
     assert len(asked.mailbox.mails) == 2
 
 
-@ONE_DATABASE
 def test_reports_that_most_people_are_gone_are_not_believed(live: House) -> None:
     """A relay whose directory is broken takes all mail, and says of everybody later that they do not exist."""
     live.configure(REMINDING)
@@ -167,7 +159,6 @@ def test_reports_that_most_people_are_gone_are_not_believed(live: House) -> None
     assert marks(live) == 0
 
 
-@ONE_DATABASE
 def test_what_the_admin_says_is_true_is_taken_in(live: House) -> None:
     live.configure(REMINDING)
     account = live.account("Northwind")

@@ -11,9 +11,8 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import requests
+from databases import BOTH_DATABASES
 from house import AFTER_CASE, UNHAPPY, House, wait_for
-
-from tests.databases import ONE_DATABASE
 
 RULES = AFTER_CASE.replace("24h", "0s") + UNHAPPY
 
@@ -46,6 +45,7 @@ def is_up(house: House) -> bool:
         return False
 
 
+@BOTH_DATABASES
 def test_an_answer_is_in_the_crm_within_five_seconds_and_sigterm_ends_it(today: House) -> None:
     today.configure(RULES)
     assert today.command("sync").code == 0
@@ -70,7 +70,6 @@ def test_an_answer_is_in_the_crm_within_five_seconds_and_sigterm_ends_it(today: 
     assert today.mailbox.mails[0].survey.rpartition("/")[2] not in said  # no token in the log
 
 
-@ONE_DATABASE
 def test_a_survey_is_answered_while_a_sign_in_mail_hangs_and_others_do_their_worst(today: House) -> None:
     today.configure(RULES)
     today.rep("Jane Doe", JANE)
@@ -124,7 +123,6 @@ def answer(survey: str, rating: int, comment: str) -> int:
     return requests.post(survey, data=given, allow_redirects=False, timeout=20).status_code
 
 
-@ONE_DATABASE
 def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: House) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         today.configure(RULES)
@@ -140,6 +138,7 @@ def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: House)
         assert today.status()["laps"] == []
 
 
+@BOTH_DATABASES
 def test_sigterm_in_the_middle_of_reading_ends_it_in_time(today: House) -> None:
     today.org.rows_per_page = 1
     account = today.account("Northwind")

@@ -11,7 +11,6 @@ from house_hubspot import HubSpotHouse
 from connector import reconciling
 from connector.clock import SteppedClock
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 
 @pytest.fixture
@@ -37,7 +36,6 @@ def compared(house: HubSpotHouse) -> int:
     return sum(one.drift.values())
 
 
-@ONE_DATABASE
 def test_what_moves_no_stamp_is_found_in_the_night(live: HubSpotHouse) -> None:
     first, second = live.account("Northwind"), live.account("Contoso")
     maria = live.contact(first, "Maria Virtanen", "maria@nw.example")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import requests
+from databases import BOTH_DATABASES
 from house import AFTER_CASE, DAY, HOUR, RULES, UNHAPPY, House
 from sqlalchemy import func, select
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 ACCOUNTS = 6
 RECORDED = (tables.response, tables.rating, tables.follow_up, tables.person, tables.interaction)
@@ -37,6 +37,7 @@ def shown(house: House) -> dict[str, dict[str, Any]]:
     return {row["Id"]: house.shows("Account", row["Id"]) for row in house.org.rows("Account")}
 
 
+@BOTH_DATABASES
 def test_one_answer_changes_its_own_account_and_no_other(book: House) -> None:
     mine = book.org.rows("Account", Name="Account 04")[0]["Id"]
     somebody = book.contact(mine, "Nina New", "nina@nw.example")
@@ -58,6 +59,7 @@ def test_one_answer_changes_its_own_account_and_no_other(book: House) -> None:
     assert {(call.sobject, call.rows) for call in book.writes} == {("Account", 1), ("Contact", 1)}
 
 
+@BOTH_DATABASES
 def test_ten_quiet_days_with_a_lap_each_write_nothing(book: House) -> None:
     # No number comes or goes because its range does, and in the first night there are answers to fit a prior on.
     book.configure(RULES + "[scoring]\nwidest = 100\n")
@@ -72,7 +74,6 @@ def test_ten_quiet_days_with_a_lap_each_write_nothing(book: House) -> None:
     assert (book.writes, book.mailbox.mails) == ([], [])
 
 
-@ONE_DATABASE
 def test_no_scanner_that_follows_every_link_records_anything(live: House) -> None:
     live.configure(AFTER_CASE + 'reminder_after = "4d"\n' + UNHAPPY + 'notify = ["account_owner"]\n')
     rep = live.org.add_user("Ritva Laine", "ritva@acme.example")

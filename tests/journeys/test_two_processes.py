@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
+from databases import ON_POSTGRESQL
 from house import DAY, HOUR, wait_for
 from house_both import BothHouse, standing_beside_both
 from sqlalchemy import func, select
@@ -27,7 +27,6 @@ delay = "0s"
 when = "csat <= 2"
 """
 ROUNDS = 3
-ON_POSTGRESQL = pytest.mark.parametrize("store_address", ["postgresql"], indirect=True)
 MOMENTS = ("read", "message", "task", "company", "account")
 PLACES = {
     "read": ("acme", "/query"),

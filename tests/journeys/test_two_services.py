@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from databases import ON_POSTGRESQL
 from house import House, Mail, cases_alone, mapping_line, standing, wait_for
 from processes import Command
 from sqlalchemy import Table, func, select
@@ -26,7 +27,6 @@ when = "csat <= 2"
 [schedule]
 sync = "1s"
 """
-ON_POSTGRESQL = pytest.mark.parametrize("store_address", ["postgresql"], indirect=True)
 PATIENCE = 60
 """Seconds in which the other must have done what the dead one left: the dead one's lease is free at once on the same machine."""
 

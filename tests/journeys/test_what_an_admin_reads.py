@@ -3,9 +3,6 @@
 import pytest
 from house import House
 
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
 
 

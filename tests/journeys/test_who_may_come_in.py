@@ -12,9 +12,7 @@ from sqlalchemy import select
 from connector.errors import Unavailable
 from connector.stages.user_check import UserCheck, Verdict
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 ADDRESS, PARTNER = "jane@acme.example", "pia@partner.example"
 SAME_PAGE = "If the address belongs to an active user of the CRM"
 

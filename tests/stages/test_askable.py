@@ -10,7 +10,6 @@ from sqlalchemy import event, update
 from connector.store import tables
 from connector.store.askable import askable_people
 from connector.store.people import bounced, opt_out
-from tests.databases import ONE_DATABASE
 
 LAST, TOO_FEW = "Last answer good", "Too few answers"
 
@@ -55,7 +54,6 @@ class TestWhoCanBeAsked:
         world.lap()
         assert count(world) == 2
 
-    @ONE_DATABASE
     def test_none_of_our_own_people(self, world: LapWorld) -> None:
         account = world.account()
         for address in ("a@acme.example", "b@mail.acme.example", "c@notacme.example", "d@north.example"):
@@ -124,7 +122,6 @@ class TestLookingAgain:
         world.lap()
         assert mood(world, rated) == LAST
 
-    @ONE_DATABASE
     def test_at_the_latest_a_day_later_whatever_changed_it(self, world: LapWorld, rated: str) -> None:
         for name in ("jan", "li"):
             world.crm.contact(rated, name, Email=f"{name}@north.example")
@@ -138,7 +135,6 @@ class TestLookingAgain:
         world.lap(DAY)
         assert mood(world, rated) == LAST
 
-    @ONE_DATABASE
     def test_when_a_domain_turns_out_to_be_our_own(self, world: LapWorld, rated: str) -> None:
         for name in ("jan", "li"):
             world.crm.contact(rated, name, Email=f"{name}@acme.example")
@@ -149,7 +145,6 @@ class TestLookingAgain:
         world.lap()
         assert mood(world, rated) == LAST
 
-    @ONE_DATABASE
     def test_the_domains_of_the_crms_users_are_our_own_where_the_admin_names_none(
         self, world: LapWorld, rated: str
     ) -> None:
@@ -159,7 +154,6 @@ class TestLookingAgain:
         world.lap()
         assert mood(world, rated) == LAST
 
-    @ONE_DATABASE
     def test_what_makes_no_difference_is_not_looked_at(self, world: LapWorld, rated: str) -> None:
         before = [row.published_at for row in world.rows(tables.standing)]
         (contact,) = [row["Id"] for row in world.crm.all("Contact")]
@@ -171,7 +165,6 @@ class TestLookingAgain:
         assert [row.stale_at for row in world.rows(tables.standing)] == [None]
 
 
-@ONE_DATABASE
 def test_a_first_read_asks_nothing_about_moods(world: LapWorld) -> None:
     account = world.account()
     for number in range(50):

@@ -16,9 +16,6 @@ from connector.errors import Problem
 from connector.model import Reason
 from connector.store import tables
 from connector.surveys.tokens import MARK_HEADER, Tokens
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 def problems(world: LapWorld) -> dict[str, Problem]:

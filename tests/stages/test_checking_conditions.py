@@ -9,9 +9,6 @@ from own_fields import PACKAGED
 from connector.checking_crm import CrmCheck
 from connector.errors import Problem
 from connector.ports import FieldSchema
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 def problems(world: LapWorld) -> list[Problem]:

@@ -10,7 +10,6 @@ from connector.checking import check
 from connector.checking_files import file_problems
 from connector.errors import Problem
 from connector.settings import load
-from tests.databases import ONE_DATABASE
 
 TEXT = """
 [crm.hub]
@@ -75,7 +74,6 @@ def test_sqlite_on_a_network_file_system_is_warned_of(tmp_path: Path) -> None:
     assert list(file_problems(settings, Path("/x/a.db"), mounts=tmp_path / "no such file")) == []
 
 
-@ONE_DATABASE
 def test_check_looks_at_the_files(world: LapWorld) -> None:
     path = world.house.store.path
     assert path is not None

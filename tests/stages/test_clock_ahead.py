@@ -8,9 +8,6 @@ from lap_world import DAY, LapWorld
 
 from connector.clock import SteppedClock
 from connector.store import Store, tables
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 class SetClock(SteppedClock):

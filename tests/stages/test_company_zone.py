@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from asking import DAY, SITE, START, World, limits
 from asking import world as asking_world
-from databases import ONE_DATABASE
 from lap_world import CSAT, UNHAPPY, LapWorld
 
 from connector.checking import check
@@ -14,8 +13,6 @@ from connector.checking_crm import CrmCheck
 from connector.stages import deliver, invite
 from connector.store import Store, tables
 from mappings.converters import dates
-
-pytestmark = ONE_DATABASE
 
 COMPANY = '[company]\nname = "Northwind"\ntimezone = "America/New_York"\n'
 NEW_YORK = ZoneInfo("America/New_York")

@@ -9,7 +9,6 @@ import pytest
 from lap_world import LapWorld
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 NAMES = ("Subject", "WhatId", "WhoId", "OwnerId", "Status", "Afterword_Key__c")
 HOUR = timedelta(hours=1)
@@ -24,7 +23,6 @@ def copies_allowed(world: LapWorld) -> Iterator[None]:
     world.crm.add_field("Task", key)
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("fate", ["done", "deleted"])
 def test_what_becomes_of_a_copy_says_nothing_of_the_follow_up(world: LapWorld, fate: str) -> None:
     account = world.account()

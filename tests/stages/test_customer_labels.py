@@ -6,10 +6,8 @@ import pytest
 from lap_world import LapWorld
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize(
     ("subject", "shown"), [("Printer offline", "Printer offline)"), (None, "request, 16 November")]
 )

@@ -3,12 +3,12 @@
 import io
 from datetime import timedelta
 
+from databases import BOTH_DATABASES
 from lap_world import CSAT, DAY, HOUR, LapWorld
 from own_fields import PACKAGED, use
 from rich.console import Console
 
 from connector import checking, planning, printing, printing_check, printing_plan
-from tests.databases import ONE_DATABASE
 
 BY_TYPE = 'is_customer = { field = "Type", in = ["Customer", "Customer - Direct", "Customer - Channel"] }'
 SLOW = CSAT.replace('delay = "0s"', 'delay = "24h"')
@@ -35,6 +35,7 @@ def close(world: LapWorld, account: str, who: str = "Maria Virtanen") -> str:
 # ── by a deal ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@BOTH_DATABASES
 def test_an_account_is_a_customer_while_it_has_a_won_deal_within_that_time(world: LapWorld) -> None:
     by_deals(world, "30d")
     world.lap()
@@ -52,6 +53,7 @@ def test_an_account_is_a_customer_while_it_has_a_won_deal_within_that_time(world
     assert len(world.mailbox.recipients) == 1
 
 
+@BOTH_DATABASES
 def test_it_is_decided_when_somebody_is_to_be_asked(world: LapWorld) -> None:
     world.configure(SLOW)
     by_deals(world, "30d")
@@ -64,7 +66,6 @@ def test_it_is_decided_when_somebody_is_to_be_asked(world: LapWorld) -> None:
     assert world.lap(25 * HOUR).not_invited == {"not_a_customer": 1}
 
 
-@ONE_DATABASE
 def test_a_deal_that_is_won_or_read_late_still_counts_for_those_who_were_refused(world: LapWorld) -> None:
     by_deals(world)
     world.lap()
@@ -76,7 +77,6 @@ def test_a_deal_that_is_won_or_read_late_still_counts_for_those_who_were_refused
     assert world.mailbox.recipients == ["maria.virtanen@customer.example"]
 
 
-@ONE_DATABASE
 def test_a_deal_lost_again_or_deleted_makes_nobody_a_customer(world: LapWorld) -> None:
     by_deals(world)
     world.lap()
@@ -90,6 +90,7 @@ def test_a_deal_lost_again_or_deleted_makes_nobody_a_customer(world: LapWorld) -
     assert world.lap().not_invited["not_a_customer"] == 2
 
 
+@BOTH_DATABASES
 def test_deals_of_an_account_that_was_merged_away_count_for_the_one_that_stays(world: LapWorld) -> None:
     by_deals(world)
     world.lap()
@@ -103,7 +104,6 @@ def test_deals_of_an_account_that_was_merged_away_count_for_the_one_that_stays(w
     assert world.mailbox.recipients == ["maria.virtanen@customer.example"]
 
 
-@ONE_DATABASE
 def test_looking_back_counts_the_deals_as_they_were_won(world: LapWorld) -> None:
     by_deals(world)
     early, late = world.account("Early", Type=None), world.account("Late", Type=None)
@@ -137,7 +137,6 @@ def first_line(show: object) -> str:
     return out.getvalue().splitlines()[0]
 
 
-@ONE_DATABASE
 def test_the_first_line_says_that_is_customer_leaves_out_most_accounts_and_what_would_find_them(
     world: LapWorld,
 ) -> None:
@@ -160,7 +159,6 @@ def test_the_first_line_says_that_is_customer_leaves_out_most_accounts_and_what_
         assert problem["severity"] == "warning"
 
 
-@ONE_DATABASE
 def test_half_of_the_accounts_are_no_news_nor_those_that_no_survey_for_customers_is_about(world: LapWorld) -> None:
     for name, kind in (("One", None), ("Other", "Customer")):
         close(world, world.account(name, Type=kind), f"Person {name}")
@@ -172,6 +170,7 @@ def test_half_of_the_accounts_are_no_news_nor_those_that_no_survey_for_customers
     assert planning.next_lap(world.house).left_out == ()
 
 
+@BOTH_DATABASES
 def test_where_deals_say_who_is_a_customer_they_are_counted(world: LapWorld) -> None:
     by_deals(world)
     an_org_without_types(world)

@@ -7,9 +7,7 @@ from lap_world import CONFIG, LapWorld
 from sqlalchemy import select
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 RULES = '[surveys.after-meeting]\non = "meeting.held"\ndelay = "0s"\nreminder_after = "0s"\n'
 DEALS = '[surveys.after-deal]\non = "deal.won"\ndelay = "0s"\nreminder_after = "0s"\n'
 HELSINKI = '[company]\ntimezone = "Europe/Helsinki"\n'

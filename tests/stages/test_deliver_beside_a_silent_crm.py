@@ -11,12 +11,10 @@ from connector.stages.context import Connected, Context
 from connector.store import Store
 from connector.store import tables as t
 from connector.store.inviting import go_live
-from tests.databases import ONE_DATABASE
 
 OTHER = "other"
 
 
-@ONE_DATABASE
 def test_the_days_limit_is_not_filled_by_mail_that_cannot_go_out(store: Store) -> None:
     here, there = world(store), LittleCrm()
     there.values = here.crm.values

@@ -11,9 +11,6 @@ from connector import checking, planning, undoing
 from connector.errors import AfterwordError
 from connector.stages import lap
 from connector.why import explain
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 CUSTOMERS = 'in = ["Customer", "Customer - Direct", "Customer - Channel"]'
 MINUTE = timedelta(minutes=1)

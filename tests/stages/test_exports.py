@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import LapWorld
 from sqlalchemy import insert
 
@@ -25,6 +26,7 @@ def exported(world: LapWorld, table: TableName, folder: Path, period: str | None
     return found
 
 
+@BOTH_DATABASES
 def test_answers_are_exported_with_their_words_and_scale(world: LapWorld, tmp_path: Path) -> None:
     account = world.account("Northwind")
     world.rated(account, 1, comment="=still broken", who="Maria Virtanen")
@@ -36,6 +38,7 @@ def test_answers_are_exported_with_their_words_and_scale(world: LapWorld, tmp_pa
     assert row["counts"] == "true"
 
 
+@BOTH_DATABASES
 def test_a_follow_up_is_exported_with_its_state_and_owner(world: LapWorld, tmp_path: Path) -> None:
     world.rated(world.account("Northwind"), 1)
     (row,) = exported(world, TableName.FOLLOW_UPS, tmp_path)
@@ -43,6 +46,7 @@ def test_a_follow_up_is_exported_with_its_state_and_owner(world: LapWorld, tmp_p
     assert row["answers"] == "1"
 
 
+@BOTH_DATABASES
 def test_accounts_are_exported_with_and_without_figures(world: LapWorld, tmp_path: Path) -> None:
     world.account("Silent Oy")
     northwind = world.account("Northwind")
@@ -54,6 +58,7 @@ def test_accounts_are_exported_with_and_without_figures(world: LapWorld, tmp_pat
     assert 50 < float(rows["Northwind"]["satisfaction"]) < 100
 
 
+@BOTH_DATABASES
 def test_a_period_holds_what_came_in_it_and_nothing_else(world: LapWorld, tmp_path: Path) -> None:
     account = world.account("Northwind")
     world.rated(account, 1)
@@ -68,6 +73,7 @@ def test_a_period_holds_what_came_in_it_and_nothing_else(world: LapWorld, tmp_pa
     assert then["people"] == "1"
 
 
+@BOTH_DATABASES
 def test_who_was_asked_and_who_was_not_stands_in_a_sheet(world: LapWorld) -> None:
     account = world.account("Northwind")
     world.rated(account, 5, who="Maria Virtanen")
@@ -78,11 +84,13 @@ def test_who_was_asked_and_who_was_not_stands_in_a_sheet(world: LapWorld) -> Non
 
 
 @pytest.mark.parametrize("period", ["soon", "2026-13"])
+@BOTH_DATABASES
 def test_a_period_that_cannot_be_meant_is_named_with_a_remedy(world: LapWorld, tmp_path: Path, period: str) -> None:
     with pytest.raises(SettingsError, match="Write a month as 2026-10"):
         exporting.export(world.house, TableName.ACCOUNTS, tmp_path / "out.csv", period)
 
 
+@BOTH_DATABASES
 def test_rows_are_read_page_by_page_and_none_is_lost(
     world: LapWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,9 +8,6 @@ from rich.console import Console
 
 from connector import checking, setting_up
 from connector.cli_setup import SetUp
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 def take_away(world: LapWorld, object_name: str = "Account", *, leave: int = 0) -> None:

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import DAY, HOUR, LapWorld
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def first_contact(world: LapWorld) -> datetime | None:
     return at
 
 
+@BOTH_DATABASES
 def test_a_call_with_the_person_is_the_first_contact(world: LapWorld, unhappy: tuple[str, str]) -> None:
     account, contact = unhappy
     world.clock.advance(HOUR)
@@ -38,7 +39,6 @@ def test_a_call_with_the_person_is_the_first_contact(world: LapWorld, unhappy: t
     assert first_contact(world) == called.replace(microsecond=0)
 
 
-@ONE_DATABASE
 def test_a_meeting_counts_when_it_has_been_held(world: LapWorld, unhappy: tuple[str, str]) -> None:
     account, contact = unhappy
     start = world.clock.now() + DAY
@@ -49,7 +49,6 @@ def test_a_meeting_counts_when_it_has_been_held(world: LapWorld, unhappy: tuple[
     assert first_contact(world) == start + HOUR
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("what", ["somebody else", "before the answer", "another account's"])
 def test_what_is_no_contact_with_the_person_after_the_answer(
     world: LapWorld, unhappy: tuple[str, str], what: str

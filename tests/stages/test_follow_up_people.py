@@ -9,7 +9,6 @@ from sqlalchemy import update
 from two_worlds import TwoWorlds
 
 from connector.store import linking, tables
-from tests.databases import ONE_DATABASE
 
 
 def follow_ups(world: LapWorld) -> list[Any]:
@@ -95,7 +94,6 @@ def test_a_rule_that_holds_later_raises_the_priority_and_stands_in_the_text(worl
     assert "1 of 5 or less" in row.body
 
 
-@ONE_DATABASE
 def test_a_bad_answer_that_no_rule_is_about_is_told_to_whoever_calls_that_person_anyway(world: LapWorld) -> None:
     world.configure(CSAT + '[follow_up.furious]\nwhen = "csat <= 1"\n')
     world.lap()
@@ -131,7 +129,6 @@ def test_contacts_of_one_address_are_one_person(world: LapWorld) -> None:
     assert len(answers_in(world, only(world).id)) == 2
 
 
-@ONE_DATABASE
 def test_two_who_come_to_have_one_address_are_joined(world: LapWorld) -> None:
     account = world.account()
     contacts = [world.crm.contact(account, f"Maria {n}", Email=f"maria{n}@customer.example") for n in (1, 2)]
@@ -146,7 +143,6 @@ def test_two_who_come_to_have_one_address_are_joined(world: LapWorld) -> None:
     nobody_is_in_none(world)
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("how", ["another address", "merged into somebody else"])
 def test_who_is_somebody_else_by_now_gets_one_of_their_own(world: LapWorld, how: str) -> None:
     account = world.account()
@@ -216,7 +212,6 @@ def test_a_correction_for_the_worse_reaches_whoever_calls(world: LapWorld) -> No
     nobody_is_in_none(world)
 
 
-@ONE_DATABASE
 def test_a_good_answer_that_came_right_after_the_bad_one_leaves_nothing_open(world: LapWorld) -> None:
     account = world.account()
     maria = world.crm.contact(account)
@@ -229,7 +224,6 @@ def test_a_good_answer_that_came_right_after_the_bad_one_leaves_nothing_open(wor
     nobody_is_in_none(world)
 
 
-@ONE_DATABASE
 def test_what_somebody_opened_again_is_not_closed_by_the_same_answer_again(world: LapWorld) -> None:
     account = world.account()
     maria = world.crm.contact(account)
@@ -274,7 +268,6 @@ def test_a_follow_up_goes_with_the_last_account_and_is_back_with_it(world: LapWo
 # ── merges ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@ONE_DATABASE
 def test_merging_contacts_and_accounts_joins_two_about_one_person_and_loses_nobodys_words(world: LapWorld) -> None:
     one, other = (world.account(name) for name in ("Northwind", "Northwind Oy"))
     maria = [world.crm.contact(one, name) for name in ("Maria V", "Maria Virtanen")]
@@ -302,7 +295,6 @@ def test_merging_contacts_and_accounts_joins_two_about_one_person_and_loses_nobo
 # ── linked accounts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@ONE_DATABASE
 def test_whoever_is_parted_gets_one_of_their_own_however_often_accounts_are_linked_and_part(both: TwoWorlds) -> None:
     accounts = both.account("Northwind"), both.other.account("Northwind Oy")
     here = both.crm.contact(accounts[0], "Maria Virtanen", Email="maria@nw.example")

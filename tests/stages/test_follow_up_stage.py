@@ -7,7 +7,6 @@ import pytest
 from lap_world import CONFIG, CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 SILENCE = '[follow_up.silent]\nwhen = "silence >= 2"\n'
 MOOD = '[follow_up.gloomy]\nwhen = "mood = unhappy"\n[scoring]\nminimum = 1\nunhappy_below = 60\n'
@@ -107,7 +106,6 @@ def test_an_answer_that_comes_to_light_after_a_week_opens_nothing(world: LapWorl
     assert world.shows(account)["People"] == 1
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize(("metric", "bad", "fine"), [("nps", 6, 7), ("ces", 3, 4), ("speed", 2, 3)])
 def test_a_bad_answer_to_whatever_was_asked_opens_one_by_the_rule_low(
     world: LapWorld, metric: str, bad: float, fine: float
@@ -135,7 +133,6 @@ def rate_until(world: LapWorld, account: str, value: float, *, mood: str) -> Non
     raise AssertionError(f"it never was {mood}")
 
 
-@ONE_DATABASE
 def test_a_mood_opens_one_follow_up_for_each_time_it_begins(world: LapWorld) -> None:
     world.configure(CSAT + MOOD)
     world.lap()
@@ -164,7 +161,6 @@ def test_a_mood_opens_one_follow_up_for_each_time_it_begins(world: LapWorld) -> 
     assert sorted(behind)[1] > 1, "of the second time, several"
 
 
-@ONE_DATABASE
 def test_silence_opens_one_follow_up_and_the_next_only_after_an_answer(world: LapWorld) -> None:
     world.configure(CSAT + SILENCE)
     world.lap()
@@ -228,7 +224,6 @@ def test_whoever_was_rated_calls_only_when_there_is_nobody_else(world: LapWorld)
     assert "although the answer is about them" in task["Description"]
 
 
-@ONE_DATABASE
 def test_the_manager_takes_it_before_whoever_was_rated_does_and_the_task_says_so(world: LapWorld) -> None:
     chief = world.crm.user("Chief", Email="chief@northwind.example")
     managed = CONFIG.replace("[web]\n", '[web]\nmanagers = ["chief@northwind.example"]\n')
@@ -241,7 +236,6 @@ def test_the_manager_takes_it_before_whoever_was_rated_does_and_the_task_says_so
     assert "those who answer for everything" in task["Description"]
 
 
-@ONE_DATABASE
 def test_who_owned_a_case_when_it_was_asked_about_was_rated_whoever_owns_it_now(world: LapWorld) -> None:
     chief = world.crm.user("Chief", Email="chief@northwind.example")
     assign(world, '["account_owner", "chief@northwind.example"]')
@@ -254,7 +248,6 @@ def test_who_owned_a_case_when_it_was_asked_about_was_rated_whoever_owns_it_now(
     assert only_task(world)["OwnerId"] == chief
 
 
-@ONE_DATABASE
 def test_while_somebody_is_away_new_ones_are_the_deputys(world: LapWorld) -> None:
     anna = world.crm.user("Anna", Email="anna@northwind.example")
     rep = "ritva.laine@northwind.example"
@@ -270,7 +263,6 @@ def test_while_somebody_is_away_new_ones_are_the_deputys(world: LapWorld) -> Non
     assert any("Anna stands in for Ritva Laine" in task["Description"] for task in world.tasks())
 
 
-@ONE_DATABASE
 def test_a_further_answer_that_rates_whoever_has_it_passes_it_on(world: LapWorld) -> None:
     chief = world.crm.user("Chief", Email="chief@northwind.example")
     assign(world, '["account_owner", "chief@northwind.example"]')
@@ -284,7 +276,6 @@ def test_a_further_answer_that_rates_whoever_has_it_passes_it_on(world: LapWorld
     assert "the person who was rated" in row.body
 
 
-@ONE_DATABASE
 def test_the_due_day_counts_from_the_answer_and_is_the_owners_own_day(world: LapWorld) -> None:
     tokyo = world.crm.user("Far East", TimeZoneSidKey="Asia/Tokyo")
     world.clock.set(world.clock.now().replace(hour=16))

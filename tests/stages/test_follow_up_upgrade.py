@@ -13,7 +13,6 @@ from connector import planning, printing, printing_plan, status
 from connector.store import Store, tables
 from connector.store.migrate import migrate
 from connector.store.pulling import mark_stale
-from tests.databases import ONE_DATABASE
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 BEFORE = "0010"
@@ -83,7 +82,6 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-@ONE_DATABASE
 def test_what_people_are_owed_is_opened_whatever_its_age_and_plan_shows_it_first(
     world: LapWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asking import CRM, DAY, HOUR, START, World
 from asking import world as new_world
+from databases import BOTH_DATABASES
 from sqlalchemy import insert
 
 from connector.model import FollowUpState
@@ -106,6 +107,7 @@ def opened(here: World) -> set[tuple[str, str]]:
     return {(row.rule, row.customer) for row in here.rows(t.follow_up)}
 
 
+@BOTH_DATABASES
 def test_people_who_were_never_sent_anything_were_not_asked(here: World) -> None:
     invitation(here, "sent")
     invitation(here, "late", state="expired", sent_at=None)
@@ -118,6 +120,7 @@ def test_people_who_were_never_sent_anything_were_not_asked(here: World) -> None
     assert by is not None
 
 
+@BOTH_DATABASES
 def test_mail_that_bounced_is_no_silence(here: World) -> None:
     invitation(here, "one")
     invitation(here, "two", state="bounced")
@@ -128,6 +131,7 @@ def test_mail_that_bounced_is_no_silence(here: World) -> None:
     assert opened(here) == {("silent", "oy")}
 
 
+@BOTH_DATABASES
 def test_silence_with_an_answer_in_between_is_not_looked_at_again_and_again(here: World) -> None:
     invitation(here, "one", sent_at=START - 40 * DAY)
     answer(here, "r", 4, at=START - 30 * DAY)
@@ -139,6 +143,7 @@ def test_silence_with_an_answer_in_between_is_not_looked_at_again_and_again(here
     assert found == []
 
 
+@BOTH_DATABASES
 def test_silence_that_was_followed_up_is_looked_at_when_an_answer_has_come_in_between(here: World) -> None:
     for name in ("one", "two"):
         invitation(here, name)
@@ -157,6 +162,7 @@ def test_silence_that_was_followed_up_is_looked_at_when_an_answer_has_come_in_be
     assert len(here.rows(t.follow_up)) == 2
 
 
+@BOTH_DATABASES
 def test_nobody_waits_behind_a_page_of_others(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow_up, "PAGE", 2)
     monkeypatch.setattr(score, "PAGE", 2)
@@ -173,6 +179,7 @@ def test_nobody_waits_behind_a_page_of_others(here: World, monkeypatch: pytest.M
     assert opened(here) == told | {("silent", f"a{number}") for number in range(7, 12)}
 
 
+@BOTH_DATABASES
 def test_an_answer_about_a_connection_that_is_out_of_reach_opens_its_follow_up_when_it_is_back(here: World) -> None:
     with here.store.write() as connection:
         go_live(connection, "follow_up:unhappy", "hub", START)
@@ -188,6 +195,7 @@ def test_an_answer_about_a_connection_that_is_out_of_reach_opens_its_follow_up_w
     assert {row.stale_at for row in here.rows(t.standing) if row.customer == "oy"} == {None}
 
 
+@BOTH_DATABASES
 def test_every_answer_that_came_in_meanwhile_is_looked_at(here: World) -> None:
     answer(here, "bad", 1)
     for number in range(60):
@@ -198,6 +206,7 @@ def test_every_answer_that_came_in_meanwhile_is_looked_at(here: World) -> None:
     assert [row.response_id for row in here.rows(t.follow_up_response)] == ["bad"]
 
 
+@BOTH_DATABASES
 def test_an_account_that_was_deleted_and_restored_has_its_score_again(here: World) -> None:
     answer(here, "r", 4)
     lap(here)
@@ -214,6 +223,7 @@ def test_an_account_that_was_deleted_and_restored_has_its_score_again(here: Worl
     assert after["people"] == before["people"] == 1
 
 
+@BOTH_DATABASES
 def test_a_lap_that_is_stopped_leaves_the_rest_for_the_next(here: World) -> None:
     answer(here, "r", 1)
     stopped = context(here)

@@ -15,12 +15,10 @@ from connector import reconciling, status
 from connector.budget import CallBudget
 from connector.ports import Page
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 KINDS = (ValueError, UnicodeError, TypeError, OverflowError, RecursionError, OSError)
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("kind", KINDS)
 def test_s9_what_one_crm_answers_ends_its_part_alone(both: TwoWorlds, kind: type[Exception]) -> None:
     account = both.account("Northwind")
@@ -38,7 +36,6 @@ def test_s9_what_one_crm_answers_ends_its_part_alone(both: TwoWorlds, kind: type
     assert both.lap().exit_code == 0
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("odd", ["9" * 5000, float("nan"), [[[]]], "9999-12-31T23:59:59-14:00"])
 def test_s9_a_record_that_cannot_be_understood_is_set_aside_with_the_reason(
     both: TwoWorlds, monkeypatch: pytest.MonkeyPatch, odd: Any
@@ -71,7 +68,6 @@ def test_s9_a_lookup_that_leads_nowhere_stays_the_records_own_trouble(
     assert both.lap().exit_code in (0, 1)
 
 
-@ONE_DATABASE
 def test_s9_a_comparison_meets_a_record_that_cannot_be_understood(
     both: TwoWorlds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +163,6 @@ def _put(both: TwoWorlds, monkeypatch: pytest.MonkeyPatch, record: str, odd: dic
     monkeypatch.setattr(both.adapter, "changes", changes)
 
 
-@ONE_DATABASE
 def test_a_record_that_is_as_it_was_again_is_set_aside_no_more(
     both: TwoWorlds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +185,6 @@ def test_a_record_that_is_as_it_was_again_is_set_aside_no_more(
     assert both.rows(tables.refused) == []
 
 
-@ONE_DATABASE
 def test_a_record_that_was_never_understood_and_is_deleted_is_set_aside_no_more(
     both: TwoWorlds, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from asking import CRM, DAY, HOUR, START, LittleCrm, World, limits, survey, world
+from databases import BOTH_DATABASES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
@@ -389,6 +390,7 @@ def test_a_lap_takes_more_than_one_page(here: World, monkeypatch: pytest.MonkeyP
     assert counts(here) == (5, {})
 
 
+@BOTH_DATABASES
 def test_a_crash_in_the_middle_of_a_page_undoes_the_page_and_the_next_lap_does_it(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,6 +424,7 @@ steps = st.lists(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, recipients=st.sampled_from(["primary", "all"]), delay=st.sampled_from(["0s", "24h"]))
+@BOTH_DATABASES
 def test_whatever_happens_each_contact_has_one_decision_and_one_invitation_at_most(
     store: Store, steps: list[tuple[str, object, object]], recipients: str, delay: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from databases import BOTH_DATABASES
 from lap_world import LapWorld
 
 from connector import status
@@ -14,6 +15,7 @@ def connection(world: LapWorld) -> dict[str, Any]:
     return found
 
 
+@BOTH_DATABASES
 def test_a_lap_that_did_not_call_the_crm_does_not_say_that_it_is_well_again(world: LapWorld) -> None:
     world.crm.faults.fail(Unavailable("down"), times=None)
     assert world.lap().exit_code == 3

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import DAY, LapWorld
 from sqlalchemy import insert
 
@@ -28,6 +29,7 @@ def dead() -> str:
 
 
 @pytest.mark.parametrize("owner", [lambda: None, dead], ids=["of a version before", "dead"])
+@BOTH_DATABASES
 def test_the_next_lap_closes_what_a_dead_process_left_open(world: LapWorld, owner: Callable[[], str | None]) -> None:
     begun(world, owner())
     world.lap()
@@ -35,6 +37,7 @@ def test_the_next_lap_closes_what_a_dead_process_left_open(world: LapWorld, owne
     assert (left.ended_at, left.exit_code) == (mine.started_at, None)
 
 
+@BOTH_DATABASES
 def test_a_lap_that_another_process_is_at_stays_open(world: LapWorld) -> None:
     begun(world, leases.myself())
     begun(world, "another-host/pid:[1]:7:77:777")
@@ -42,12 +45,14 @@ def test_a_lap_that_another_process_is_at_stays_open(world: LapWorld) -> None:
     assert [row.ended_at for row in laps(world)[-3:-1]] == [None, None]
 
 
+@BOTH_DATABASES
 def test_one_of_another_machine_is_closed_after_a_day(world: LapWorld) -> None:
     begun(world, "another-host/pid:[1]:7:77:777", ago=DAY + timedelta(minutes=1))
     world.lap()
     assert laps(world)[-2].ended_at is not None
 
 
+@BOTH_DATABASES
 def test_a_lap_that_ends_in_a_fault_of_ours_is_closed_by_itself(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

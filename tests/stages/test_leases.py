@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import CSAT, UNHAPPY, LapWorld
 from sqlalchemy import select, update
 
@@ -22,6 +23,7 @@ def beat_at(store: Store) -> datetime | None:
     return found
 
 
+@BOTH_DATABASES
 def test_a_beat_that_the_database_does_not_take_is_not_the_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "BEAT_SECONDS", 0.01)
     write, refused, taken = store.write, threading.Event(), threading.Event()
@@ -41,6 +43,7 @@ def test_a_beat_that_the_database_does_not_take_is_not_the_last(store: Store, mo
         assert taken.wait(5)
 
 
+@BOTH_DATABASES
 def test_a_holder_in_another_container_of_this_host_is_not_taken_for_dead(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +55,7 @@ def test_a_holder_in_another_container_of_this_host_is_not_taken_for_dead(
     assert leases.acquire(store, "crm:acme") is None
 
 
+@BOTH_DATABASES
 def test_whoever_was_silent_for_too_long_writes_no_more(store: Store) -> None:
     old = leases.acquire(store, "crm:acme")
     assert old is not None
@@ -67,6 +71,7 @@ def test_whoever_was_silent_for_too_long_writes_no_more(store: Store) -> None:
     assert beat_at(store) is not None
 
 
+@BOTH_DATABASES
 def test_a_lap_that_was_taken_over_between_two_stages_does_the_next_one_no_more(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +94,7 @@ def test_a_lap_that_was_taken_over_between_two_stages_does_the_next_one_no_more(
     assert len(world.rows(follow_up)) == 1
 
 
+@BOTH_DATABASES
 def test_alerts_end_when_the_lap_is_told_to(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     world.configure(CSAT + UNHAPPY + 'notify = ["account_owner"]\n')
     world.crm.update(world.rep, {"Email": "ritva@acme.example"})

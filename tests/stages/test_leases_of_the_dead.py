@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from databases import BOTH_DATABASES
 
 from connector.store import Store
 from connector.store.leases import acquire
@@ -22,6 +23,7 @@ HOLDER = textwrap.dedent("""
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only a /proc tells zombies from the living")
+@BOTH_DATABASES
 def test_a_holder_that_nobody_has_buried_yet_is_dead(store: Store) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, store.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from databases import BOTH_DATABASES
 from sqlalchemy import select, update
 
 from connector.store import Store, linking
@@ -71,6 +72,7 @@ def customers(store: Store) -> dict[str, str]:
         return {row.id: row.customer for row in connection.execute(select(t.account.c.id, t.account.c.customer))}
 
 
+@BOTH_DATABASES
 def test_accounts_that_share_a_key_over_two_crms_are_one_customer_and_both_are_scored_again(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
@@ -83,6 +85,7 @@ def test_accounts_that_share_a_key_over_two_crms_are_one_customer_and_both_are_s
     assert settle(store) == 0
 
 
+@BOTH_DATABASES
 def test_accounts_of_one_crm_are_never_one_customer(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "one", "acme.example")
@@ -90,6 +93,7 @@ def test_accounts_of_one_crm_are_never_one_customer(store: Store) -> None:
     assert settle(store) == 0
 
 
+@BOTH_DATABASES
 def test_a_key_that_becomes_ambiguous_parts_what_it_had_joined(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
@@ -99,6 +103,7 @@ def test_a_key_that_becomes_ambiguous_parts_what_it_had_joined(store: Store) -> 
     assert customers(store) == {"a": "a", "b": "b", "c": "c"}
 
 
+@BOTH_DATABASES
 def test_an_account_whose_key_is_taken_away_is_one_of_its_own_again(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
@@ -114,6 +119,7 @@ def give_key(store: Store, name: str, link: str | None) -> None:
         connection.execute(update(t.account).where(t.account.c.id == name).values(link=link))
 
 
+@BOTH_DATABASES
 def test_an_account_that_gets_another_shared_key_takes_no_third_one_along(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
@@ -127,6 +133,7 @@ def test_an_account_that_gets_another_shared_key_takes_no_third_one_along(store:
     assert settle(store) == 0
 
 
+@BOTH_DATABASES
 def test_the_account_that_a_customer_is_named_after_leaves_the_others_together(store: Store) -> None:
     for name, crm in (("a", "one"), ("b", "two"), ("c", "three")):
         put(store, name, crm, "acme.example")
@@ -137,6 +144,7 @@ def test_the_account_that_a_customer_is_named_after_leaves_the_others_together(s
     assert settle(store) == 0
 
 
+@BOTH_DATABASES
 def test_a_customer_keeps_its_figures_when_the_account_it_was_named_after_is_deleted(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
@@ -147,6 +155,7 @@ def test_a_customer_keeps_its_figures_when_the_account_it_was_named_after_is_del
     assert customers(store)["b"] == "a"
 
 
+@BOTH_DATABASES
 def test_two_open_follow_ups_about_one_person_are_joined_and_others_stay(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
@@ -170,6 +179,7 @@ def test_two_open_follow_ups_about_one_person_are_joined_and_others_stay(store: 
     assert answers(store) == {"soon": {"r1", "r2"}, "other": {"r3"}}
 
 
+@BOTH_DATABASES
 def test_the_one_that_is_open_is_kept_before_one_that_waits_for_an_outcome(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
@@ -181,6 +191,7 @@ def test_the_one_that_is_open_is_kept_before_one_that_waits_for_an_outcome(store
     assert states(store) == {"waits": ("closed", "a", "open"), "open": ("open", "a", None)}
 
 
+@BOTH_DATABASES
 def test_when_customers_part_each_follow_up_stays_where_its_task_is_and_the_others_answers_are_owed_one(
     store: Store,
 ) -> None:
@@ -208,6 +219,7 @@ def test_when_customers_part_each_follow_up_stays_where_its_task_is_and_the_othe
     assert stale == {"a", "b"}
 
 
+@BOTH_DATABASES
 def test_an_account_that_parts_and_comes_together_again_at_once_loses_no_answer(store: Store) -> None:
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")

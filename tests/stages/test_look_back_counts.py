@@ -10,7 +10,6 @@ from two_worlds import TwoWorlds
 from connector import planning
 from connector.errors import Unavailable
 from connector.store import hindsight
-from tests.databases import ONE_DATABASE
 
 SPAN = 30 * DAY
 
@@ -23,7 +22,6 @@ def closed(world: Any, crm: Any, count: int) -> None:
         crm.close(case)
 
 
-@ONE_DATABASE
 def test_a_crm_out_of_reach_is_named_and_the_others_are_told_of(both: TwoWorlds) -> None:
     closed(both, both.crm, 2)
     closed(both, both.other, 3)
@@ -39,14 +37,12 @@ def test_a_crm_out_of_reach_is_named_and_the_others_are_told_of(both: TwoWorlds)
     assert {one["contact"] for one in seen.examples} == {"Person 0", "Person 1"}
 
 
-@ONE_DATABASE
 def test_with_nobody_in_reach_it_fails(world: LapWorld) -> None:
     world.crm.faults.fail(Unavailable("the CRM is down"), times=1000)
     with pytest.raises(Unavailable, match="the CRM is down"):
         planning.look_back(world.house, SPAN)
 
 
-@ONE_DATABASE
 def test_however_much_was_decided_few_rows_are_fetched(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     world.configure(CSAT + UNHAPPY)
     closed(world, world.crm, 60)

@@ -2,13 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from databases import ONE_DATABASE
 from lap_world import CSAT, LapWorld
 
 from connector import planning, status
 from connector.store import tables
-
-pytestmark = ONE_DATABASE
 
 OFFICE = """[company]
 timezone = "America/New_York"

@@ -11,9 +11,7 @@ from connector.stages import deliver, invite
 from connector.stages.deliver import DeliverResult
 from connector.store import Store
 from connector.store import tables as t
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 FOR_GOOD = MessageRefused("its header is not what it should be")
 FOR_GOOD.permanent = True
 

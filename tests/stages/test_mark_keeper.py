@@ -17,9 +17,7 @@ from connector.installation_mark import Mark, text_of
 from connector.model import MARK_KEY
 from connector.stages import lap
 from connector.store import marks, tables
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 MINUTE = timedelta(minutes=1)
 
 

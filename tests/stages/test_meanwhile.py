@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from databases import TWO_WRITERS
+from databases import BOTH_DATABASES, ON_POSTGRESQL
 from lap_world import CSAT, UNHAPPY, LapWorld
 
 from connector.model import Ref
@@ -48,6 +48,7 @@ def resume(world: LapWorld) -> Report:
 
 
 @pytest.mark.parametrize("crm", [None, "acme"])
+@BOTH_DATABASES
 def test_a_lap_that_was_reading_when_it_was_paused_tells_nobody_and_writes_nothing(
     world: LapWorld, unhappy: str, monkeypatch: pytest.MonkeyPatch, crm: str | None
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_lap_that_was_reading_when_it_was_paused_tells_nobody_and_writes_nothi
     assert len(world.mailbox.messages) == mails + 1
 
 
+@BOTH_DATABASES
 def test_what_is_left_of_a_write_back_waits_when_it_is_paused(
     world: LapWorld, unhappy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +80,7 @@ def say_no(world: LapWorld, contact: str) -> None:
         showing.want(connection, Ref("acme", "Contact", contact), "contact", {"no_surveys": True})
 
 
+@BOTH_DATABASES
 def test_a_no_that_comes_in_while_records_are_compared_is_written(
     world: LapWorld, unhappy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +102,7 @@ def test_a_no_that_comes_in_while_records_are_compared_is_written(
     assert world.shows(contact)["No_Surveys"] is True
 
 
-@TWO_WRITERS
+@ON_POSTGRESQL
 @pytest.mark.parametrize("rated_before", [False, True])
 def test_a_no_that_comes_in_while_the_record_is_read_is_written(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch, rated_before: bool
@@ -124,7 +127,7 @@ def test_a_no_that_comes_in_while_the_record_is_read_is_written(
     assert world.shows(contact)["No_Surveys"] is True
 
 
-@TWO_WRITERS
+@ON_POSTGRESQL
 def test_an_answer_that_comes_in_while_the_rules_look_at_another_one_is_looked_at_next(
     world: LapWorld, unhappy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,6 @@ from own_fields import PACKAGED, use
 from connector.errors import NotPermitted, RecordRejected, Unavailable
 from connector.model import MARK_KEY
 from connector.ports import Note
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 @dataclass

@@ -16,9 +16,7 @@ from connector.ports_mail import Message
 from connector.stages import notices_mail
 from connector.store import tables
 from connector.surveys.tokens import Tokens
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 HELSINKI = ZoneInfo("Europe/Helsinki")
 COMPANY = """
 [company]

@@ -1,6 +1,7 @@
 """Text that a database cannot keep as it is, put there by somebody's import, keeps nothing back."""
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import LapWorld
 
 from connector.errors import RuleRefused
@@ -8,6 +9,7 @@ from connector.store import tables
 
 
 @pytest.mark.parametrize("odd", ["\x00", "\ud83d", "\udc00"], ids=["nul", "high half", "low half"])
+@BOTH_DATABASES
 def test_what_is_no_character_is_left_out(world: LapWorld, odd: str) -> None:
     shown = next(one for one in world.crm.definition("Account").fields if "Afterword" in one and "Summary" in one)
     account = world.account(f"North{odd}wind", Industry=f"Ship{odd}ping", **{shown: f"so{odd}"})
@@ -24,6 +26,7 @@ def test_what_is_no_character_is_left_out(world: LapWorld, odd: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\x00", "\ud83d"], ids=["nul", "high half"])
+@BOTH_DATABASES
 def test_a_refusal_in_odd_words_is_kept_too(world: LapWorld, odd: str) -> None:
     account = world.account()
     world.crm.faults.refuse(RuleRefused(f"legal{odd} alone"), lambda row_id, _values: row_id == account)

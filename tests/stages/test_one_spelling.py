@@ -4,12 +4,12 @@ import hashlib
 import hmac
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import DAY, LapWorld
 from sqlalchemy import select, update
 from two_worlds import TwoWorlds
 
 from connector.store import people, tables
-from tests.databases import ONE_DATABASE
 
 ASCII, LETTERS = "maria@xn--bcher-kva.example", "Maria@Bücher.example"
 STRASSE = "info@straße.example"
@@ -22,6 +22,7 @@ def kept_before(world: LapWorld, address: str) -> str:
     return hmac.digest(key, address.lower().encode(), hashlib.sha256).hex()[:32]
 
 
+@BOTH_DATABASES
 def test_two_spellings_in_two_crms_are_one_person(both: TwoWorlds) -> None:
     account, theirs = both.account("Northwind"), both.other.account("Northwind Oy")
     here = both.crm.contact(account, "Maria Virtanen", Email=LETTERS)
@@ -32,7 +33,6 @@ def test_two_spellings_in_two_crms_are_one_person(both: TwoWorlds) -> None:
     assert both.on(both.other, there) == both.on(both.crm, here) != {}
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("spelling", [ASCII, LETTERS, "maria@bu\u0308cher.example", LETTERS.upper()])
 def test_an_opt_out_holds_whichever_way_the_address_is_spelled(both: TwoWorlds, spelling: str) -> None:
     account = both.account("Northwind")
@@ -45,7 +45,6 @@ def test_an_opt_out_holds_whichever_way_the_address_is_spelled(both: TwoWorlds, 
     assert both.mailbox.messages == []
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("mark", ["opted_out_at", "bounced_at"])
 @pytest.mark.parametrize("spelling", [ASCII, LETTERS])
 def test_a_mark_of_an_earlier_version_holds_for_a_person_who_comes_back(
@@ -65,7 +64,6 @@ def test_a_mark_of_an_earlier_version_holds_for_a_person_who_comes_back(
     assert both.mailbox.messages == []
 
 
-@ONE_DATABASE
 def test_mail_for_one_street_goes_to_no_other(both: TwoWorlds) -> None:
     account = both.account("Northwind")
     contact = both.crm.contact(account, "Info", Email=STRASSE)
@@ -73,7 +71,6 @@ def test_mail_for_one_street_goes_to_no_other(both: TwoWorlds) -> None:
     assert both.mailbox.messages[-1].to == "info@xn--strae-oqa.example"
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("address", ["maria@i❤.example", "maria@a\u200db.example", "maria@" + "ü" * 62 + ".example"])
 def test_an_address_whose_domain_has_no_form_in_the_dns_is_no_address(both: TwoWorlds, address: str) -> None:
     account = both.account("Northwind")

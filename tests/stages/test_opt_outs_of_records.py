@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from databases import ONE_DATABASE
 from lap_world import HOUR, LapWorld
 
 from connector.ports import Page
@@ -44,7 +43,6 @@ def test_an_opt_out_outlasts_a_merge_into_a_contact_without_an_address(world: La
     assert world.crm.get(other)["Afterword_No_Surveys__c"] is True
 
 
-@ONE_DATABASE
 def test_a_contact_without_an_address_that_wants_no_surveys_passes_it_on(world: LapWorld) -> None:
     account = world.account()
     nameless = world.crm.contact(account, "M. Virtanen", Email=None, Afterword_No_Surveys__c=True)
@@ -55,7 +53,6 @@ def test_a_contact_without_an_address_that_wants_no_surveys_passes_it_on(world: 
     assert not is_asked(world, maria)
 
 
-@ONE_DATABASE
 def test_an_opt_out_by_an_earlier_mail_holds_for_the_address_of_today(world: LapWorld) -> None:
     world.crm.hide("Contact", "Afterword_No_Surveys__c")
     account = world.account()
@@ -78,7 +75,6 @@ def test_an_opt_out_outlasts_a_time_without_an_address(world: LapWorld) -> None:
     assert not is_asked(world, maria)
 
 
-@ONE_DATABASE
 def test_an_opt_out_outlasts_a_second_merge_of_a_record_that_was_restored(world: LapWorld) -> None:
     account = world.account()
     maria, wrong, right = (world.crm.contact(account, name) for name in ("Maria Virtanen", "Mario V.", "Maria V."))
@@ -93,7 +89,6 @@ def test_an_opt_out_outlasts_a_second_merge_of_a_record_that_was_restored(world:
     assert not is_asked(world, right)
 
 
-@ONE_DATABASE
 def test_what_came_in_after_a_restore_moves_with_the_second_merge(world: LapWorld) -> None:
     lost, wrong, right = (world.account(name) for name in ("Northwind", "Southwind", "Northwind Oy"))
     world.lap()
@@ -111,7 +106,6 @@ def test_what_came_in_after_a_restore_moves_with_the_second_merge(world: LapWorl
     assert [one["Id"] for one in world.tasks()] == [task["Id"]]
 
 
-@ONE_DATABASE
 def test_a_merge_that_was_taken_back_before_its_survivor_was_read_is_not_carried_out(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

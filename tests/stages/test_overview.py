@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from asking import CRM, START
+from databases import BOTH_DATABASES
 from rich.console import Console
 from sqlalchemy import insert
 
@@ -16,6 +17,7 @@ NOBODYS: dict[str, Any] = {"rule": "unhappy", "connection": CRM, "account_id": "
 NOBODYS |= {"due_at": START + timedelta(days=1), "opened_at": START, "subject": "Call Maria", "body": ""}
 
 
+@BOTH_DATABASES
 def test_open_follow_ups_that_nobody_has_are_counted(store: Store) -> None:
     rows = [("f1", "open", None), ("f2", "open", None), ("f3", "open", "User/1"), ("f4", "closed", None)]
     with store.write() as connection:
@@ -30,6 +32,7 @@ def test_open_follow_ups_that_nobody_has_are_counted(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("count", "told"), [(1, "1 open follow-up"), (2, "2 open follow-ups")])
+@BOTH_DATABASES
 def test_status_says_that_nobody_is_assigned(
     count: int, told: str, capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:

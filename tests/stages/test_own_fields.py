@@ -16,9 +16,6 @@ from connector.stages import lap
 from connector.stages.lap import Report
 from connector.store import connecting, made, tables
 from mappings.loading import load
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 NOTES = "Knows the CFO. Never call before ten."
 

@@ -4,13 +4,10 @@ from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from databases import ONE_DATABASE
 from lap_world import CSAT, HOUR, UNHAPPY, LapWorld
 from two_worlds import TwoWorlds
 
 from connector.store import tables
-
-pytestmark = ONE_DATABASE
 
 COMPANY = '[company]\nname = "Northwind"\ntimezone = "Europe/Helsinki"\nworking_hours = "mon-fri 08:00-17:00"\n'
 NEW_YORK = ZoneInfo("America/New_York")

@@ -1,12 +1,13 @@
 """A person whom two CRMs know is one: what was asked of them, and what they said last, stands on both records."""
 
+from databases import BOTH_DATABASES
 from lap_world import DAY, HOUR
 from two_worlds import TwoWorlds
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 
+@BOTH_DATABASES
 def test_last_asked_and_last_rating_stand_in_both_crms(both: TwoWorlds) -> None:
     account, theirs = both.account("Northwind"), both.other.account("Northwind Oy")
     here = both.crm.contact(account, "Maria Virtanen", Email="maria@nw.example")
@@ -24,7 +25,6 @@ def test_last_asked_and_last_rating_stand_in_both_crms(both: TwoWorlds) -> None:
     assert both.on(both.other, stranger) == {}
 
 
-@ONE_DATABASE
 def test_the_newest_answer_stands_whichever_crm_it_came_through_and_whichever_account_is_looked_at(
     both: TwoWorlds,
 ) -> None:
@@ -48,7 +48,6 @@ def test_the_newest_answer_stands_whichever_crm_it_came_through_and_whichever_ac
         both.rated(account, 4, who="Somebody Else")
 
 
-@ONE_DATABASE
 def test_a_contact_that_comes_later_shows_it_with_the_next_that_happens(both: TwoWorlds) -> None:
     account, theirs = both.account("Northwind"), both.other.account("Northwind Oy")
     here = both.crm.contact(account, "Maria Virtanen", Email="maria@nw.example")

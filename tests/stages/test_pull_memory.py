@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+from databases import BOTH_DATABASES
 from sqlalchemy import func, select
 
 from connector.clock import SteppedClock
@@ -72,6 +73,7 @@ def peak(store: Store, pages: int) -> int:
         tracemalloc.stop()
 
 
+@BOTH_DATABASES
 def test_memory_does_not_grow_with_the_number_of_records(store: Store) -> None:
     peak(store, 1)  # whatever is made at the first time is made
     few = peak(store, 4)

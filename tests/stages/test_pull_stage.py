@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import HOUR, LapWorld
 from sqlalchemy import func, select
 
@@ -12,7 +13,6 @@ from connector.errors import CursorInvalid, ImplausibleLoss, NotPermitted, Unava
 from connector.stages import lap
 from connector.stages.lap import Stage
 from connector.store import cursors, tables
-from tests.databases import ONE_DATABASE
 
 PEOPLE = 50
 """More than two pages."""
@@ -39,6 +39,7 @@ def place(world: LapWorld) -> Any:
     return next(row.position for row in world.rows(tables.cursor) if row.object == "Contact")
 
 
+@BOTH_DATABASES
 def test_a_power_cut_between_the_rows_and_the_cursor_loses_both(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_power_cut_between_the_rows_and_the_cursor_loses_both(
     assert {row.name for row in world.rows(tables.contact)} == {f"Person {number}" for number in range(PEOPLE)}
 
 
+@BOTH_DATABASES
 def test_what_was_read_before_a_failure_is_kept_and_the_rest_follows(world: LapWorld) -> None:
     fill(world)
     world.crm.faults.fail(Unavailable("down"), kind="read", object="Contact", nth=2)
@@ -75,6 +77,7 @@ def test_what_was_read_before_a_failure_is_kept_and_the_rest_follows(world: LapW
     assert stored(world) == PEOPLE
 
 
+@BOTH_DATABASES
 def test_a_place_that_the_crm_forgot_is_begun_again_within_the_lap(world: LapWorld) -> None:
     fill(world)
     world.crm.faults.fail(CursorInvalid("that locator is gone"), kind="read", object="Contact", nth=2)
@@ -82,6 +85,7 @@ def test_a_place_that_the_crm_forgot_is_begun_again_within_the_lap(world: LapWor
     assert stored(world) == PEOPLE
 
 
+@BOTH_DATABASES
 def test_an_object_that_is_forbidden_pauses_and_the_others_go_on(world: LapWorld) -> None:
     account = fill(world)
     world.crm.faults.fail(NotPermitted("no access to cases"), kind="read", object="Case", times=1)
@@ -91,6 +95,7 @@ def test_an_object_that_is_forbidden_pauses_and_the_others_go_on(world: LapWorld
     assert world.lap().invited == 1
 
 
+@BOTH_DATABASES
 def test_a_record_that_was_committed_late_is_not_missed(world: LapWorld) -> None:
     account = world.account()
     world.lap()
@@ -103,6 +108,7 @@ def test_a_record_that_was_committed_late_is_not_missed(world: LapWorld) -> None
     assert stored(world) == 1
 
 
+@BOTH_DATABASES
 def test_reading_twice_changes_nothing(world: LapWorld) -> None:
     fill(world)
     world.lap()
@@ -112,7 +118,6 @@ def test_reading_twice_changes_nothing(world: LapWorld) -> None:
     assert world.rows(tables.contact) == before
 
 
-@ONE_DATABASE
 def test_what_was_deleted_before_we_knew_it_is_counted_too(world: LapWorld) -> None:
     account = world.account()
     world.lap()
@@ -121,6 +126,7 @@ def test_what_was_deleted_before_we_knew_it_is_counted_too(world: LapWorld) -> N
     assert (counts.read, counts.deleted, counts.unchanged) == (1, 0, 1)
 
 
+@BOTH_DATABASES
 def test_each_stage_can_be_run_alone_and_again(world: LapWorld) -> None:
     account = fill(world)
     case = world.crm.case(account, world.crm.contact(account, "Maria"))
@@ -138,6 +144,7 @@ def alive(world: LapWorld) -> int:
     return sum(row.deleted_at is None for row in world.rows(tables.contact))
 
 
+@BOTH_DATABASES
 def test_more_deletions_at_once_than_can_be_believed_wait_for_an_admin(world: LapWorld) -> None:
     account = fill(world)
     world.lap()
@@ -155,6 +162,7 @@ def test_more_deletions_at_once_than_can_be_believed_wait_for_an_admin(world: La
     assert alive(world) == PEOPLE // 2 + 1
 
 
+@BOTH_DATABASES
 def test_a_restored_record_gets_what_could_not_be_written_before_it_was_deleted(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 5)
@@ -169,6 +177,7 @@ def test_a_restored_record_gets_what_could_not_be_written_before_it_was_deleted(
     assert world.shows(account)["People"] == 2
 
 
+@BOTH_DATABASES
 def test_a_restored_account_is_scored_again(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 5)

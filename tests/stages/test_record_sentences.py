@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from databases import BOTH_DATABASES
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.store import tables
 from connector.store.pulling import mark_stale
-from tests.databases import ONE_DATABASE
 
 
 def texts(world: LapWorld, account: str) -> tuple[str, str]:
@@ -15,6 +15,7 @@ def texts(world: LapWorld, account: str) -> tuple[str, str]:
     return shown.get("Attention", ""), shown.get("Summary", "")
 
 
+@BOTH_DATABASES
 def test_one_persons_good_answer_does_not_stand_beside_the_call_to_another(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 1, who="Maria Virtanen", comment="Nobody called back.")
@@ -27,7 +28,6 @@ def test_one_persons_good_answer_does_not_stand_beside_the_call_to_another(world
     assert "calls" not in summary
 
 
-@ONE_DATABASE
 def test_a_call_that_was_to_be_made_yesterday_is_overdue_on_the_record_and_written_once(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 1, who="Maria Virtanen")
@@ -44,7 +44,6 @@ def test_a_call_that_was_to_be_made_yesterday_is_overdue_on_the_record_and_writt
     assert world.writes() == writes
 
 
-@ONE_DATABASE
 def test_a_task_completed_without_an_outcome_is_told_for_ten_working_days(world: LapWorld) -> None:
     world.configure(CSAT + UNHAPPY + '[company]\nworking_hours = "mon-fri 08:00-17:00"\ntimezone = "Europe/Helsinki"\n')
     account = world.account()
@@ -64,7 +63,6 @@ def test_a_task_completed_without_an_outcome_is_told_for_ten_working_days(world:
     assert summary.startswith("Maria Virtanen: 1 of 5, very dissatisfied, case ")
 
 
-@ONE_DATABASE
 def test_the_case_is_told_by_its_subject_on_the_record_and_in_the_task(world: LapWorld) -> None:
     account = world.account()
     contact = world.crm.contact(account, "Maria Virtanen")
@@ -93,7 +91,6 @@ def test_the_case_is_told_by_its_subject_on_the_record_and_in_the_task(world: La
     assert world.shows(contact)["Last_Rating"].startswith(f"1 of 5, very dissatisfied, case {number}, ")
 
 
-@ONE_DATABASE
 def test_records_speak_the_companys_language(world: LapWorld) -> None:
     world.configure(
         CSAT + UNHAPPY + 'notify = ["account_owner"]\n[company]\nlanguage = "fi"\ntimezone = "Europe/Helsinki"\n'
@@ -110,7 +107,6 @@ def test_records_speak_the_companys_language(world: LapWorld) -> None:
     assert mail.subject.startswith("Soita viimeistään ")
 
 
-@ONE_DATABASE
 def test_a_task_about_silence_names_who_was_asked_about_what_and_since_when(world: LapWorld) -> None:
     world.configure(CSAT + '[follow_up.silent]\nwhen = "silence >= 2"\n')
     world.lap()
@@ -136,7 +132,6 @@ def test_a_task_about_silence_names_who_was_asked_about_what_and_since_when(worl
     assert summary.startswith("Eva Lund: 5 of 5, very satisfied, case ")
 
 
-@ONE_DATABASE
 def test_somebody_with_two_contacts_is_told_of_once(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 1, who="Jari Toivonen")
@@ -149,7 +144,6 @@ def test_somebody_with_two_contacts_is_told_of_once(world: LapWorld) -> None:
     assert shown["Summary"].count("Antti Virtanen") == 1
 
 
-@ONE_DATABASE
 def test_how_many_were_asked_stays_true_while_more_people_are_asked(world: LapWorld) -> None:
     """That somebody is asked writes no account: so the sentence tells up to when it counts, and nobody who was asked later."""
     account = world.account()

@@ -11,9 +11,6 @@ from connector import checking, retrying, setting_up
 from connector.errors import AfterwordError, BadOption, RuleRefused, SchemaChanged
 from connector.store import connecting, retries, tables
 from connector.why import explain
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 MOOD = "Afterword_Mood__c"
 WHAT = "bad value for restricted picklist field: Last answer bad"

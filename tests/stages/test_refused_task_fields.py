@@ -10,9 +10,6 @@ from connector.model import Outcome
 from connector.stages import task_events
 from connector.stages.follow_up_states import OutcomeNoted
 from connector.store import retries, tables
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 PRIORITY = "Priority"
 OUTCOME = "Afterword_Outcome__c"

@@ -9,9 +9,7 @@ from asking import CRM, World, limits, world
 from connector.stages import invite
 from connector.store import Store, connecting, overview
 from connector.store import tables as t
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 GONE: list[Mapping[str, Any]] = [{"connection": "removed"}, {"survey": "removed"}]
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import LapWorld
 from sqlalchemy import select, update
 
@@ -12,6 +13,7 @@ CRMS = ("acme",)
 DAY = timedelta(days=1)
 
 
+@BOTH_DATABASES
 def test_one_book_in_figures(world: LapWorld) -> None:
     """Two were asked of whom one is unhappy; one customer stays silent, and one was never asked."""
     begin = world.clock.now()
@@ -48,6 +50,7 @@ def test_one_book_in_figures(world: LapWorld) -> None:
             assert list(nobodys) == []
 
 
+@BOTH_DATABASES
 def test_linked_accounts_are_heard_as_one_customer(world: LapWorld) -> None:
     begin = world.clock.now()
     first, second = world.account("Litware Oy"), world.account("Litware Ab")
@@ -63,6 +66,7 @@ def test_linked_accounts_are_heard_as_one_customer(world: LapWorld) -> None:
         assert reporting.never_asked(tx, CRMS) == 0
 
 
+@BOTH_DATABASES
 def test_answers_come_in_the_order_of_time_over_pages(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reporting, "PAGE", 2)
     begin = world.clock.now()

@@ -21,9 +21,7 @@ from connector.ports_mail import Message
 from connector.stages import lap, reports
 from connector.store import tables
 from connector.store.leases import held
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 HELSINKI = ZoneInfo("Europe/Helsinki")
 CX, CEO = "cx@acme.example", "ceo@acme.example"
 RULE = CSAT + '[follow_up.low]\nwhen = "low"\ndue = "24h"\nnotify = []\nescalate = []\n'

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from databases import ONE_DATABASE
+from databases import BOTH_DATABASES
 from lap_world import DAY, LapWorld
 from sqlalchemy import Table, func, insert, select, update
 
@@ -36,6 +36,7 @@ def text(number: int) -> str:
     return f"k{number}"
 
 
+@BOTH_DATABASES
 def test_rows_go_when_they_have_been_kept_for_long_enough(world: LapWorld) -> None:
     laps, now = count(world, tables.lap), world.clock.now()
     rows_of_age(world, tables.lap, "started_at", 31 * DAY, 29 * DAY, ended_at=now)
@@ -64,6 +65,7 @@ def test_rows_go_when_they_have_been_kept_for_long_enough(world: LapWorld) -> No
     assert [count(world, table) for table in (tables.inbox, tables.sign_in, tables.write_log, tables.notice)] == [1] * 4
 
 
+@BOTH_DATABASES
 def test_an_event_that_is_not_taken_in_yet_stays(world: LapWorld) -> None:
     then = world.clock.now() - YEAR
     with world.store.write() as tx:
@@ -74,6 +76,7 @@ def test_an_event_that_is_not_taken_in_yet_stays(world: LapWorld) -> None:
     assert count(world, tables.inbox) == 1
 
 
+@BOTH_DATABASES
 def test_the_last_write_back_can_be_taken_back_however_long_ago_it_was(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 2)
@@ -87,6 +90,7 @@ def test_the_last_write_back_can_be_taken_back_however_long_ago_it_was(world: La
     assert world.shows(account) != shown
 
 
+@BOTH_DATABASES
 def test_undo_does_not_reach_back_behind_what_is_kept(world: LapWorld) -> None:
     rows_of_age(world, tables.write_log, "at", 91 * DAY, connection="acme", key="k", outcome="updated", after={})
     retention.run(world.house)
@@ -94,6 +98,7 @@ def test_undo_does_not_reach_back_behind_what_is_kept(world: LapWorld) -> None:
         undoing.plan(world.house, world.house.endpoints[0], world.clock.now() - 91 * DAY, show=lambda *_taken: None)
 
 
+@BOTH_DATABASES
 def test_what_why_says_of_an_old_decision_stays_true(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 4, who="Maria Virtanen")
@@ -105,6 +110,7 @@ def test_what_why_says_of_an_old_decision_stays_true(world: LapWorld) -> None:
 
 
 @pytest.mark.parametrize("state", [Delivery.DUE, Delivery.SENDING])
+@BOTH_DATABASES
 def test_an_attempt_stays_while_its_message_can_still_be_sent(world: LapWorld, state: Delivery) -> None:
     account = world.account()
     world.ask(account, world.crm.contact(account, "Maria Virtanen"))
@@ -115,6 +121,7 @@ def test_an_attempt_stays_while_its_message_can_still_be_sent(world: LapWorld, s
     assert count(world, tables.attempt) == 1
 
 
+@BOTH_DATABASES
 def test_nobody_is_told_again_of_what_is_still_open(world: LapWorld) -> None:
     world.rated(world.account(), 1)
     (follow_up,) = world.rows(tables.follow_up)
@@ -124,6 +131,7 @@ def test_nobody_is_told_again_of_what_is_still_open(world: LapWorld) -> None:
     assert count(world, tables.notice) == 1
 
 
+@BOTH_DATABASES
 def test_of_old_scores_the_last_one_of_each_month_stays(world: LapWorld) -> None:
     ages = [3 * YEAR + day * DAY for day in range(90)] + [day * DAY for day in range(5)]
     for customer in ("a", "b"):
@@ -143,12 +151,14 @@ def test_of_old_scores_the_last_one_of_each_month_stays(world: LapWorld) -> None
     assert set(months.values()) == newest
 
 
+@BOTH_DATABASES
 def test_a_score_that_another_month_or_customer_follows_is_not_superseded(world: LapWorld) -> None:
     ages = [3 * YEAR, 3 * YEAR + 40 * DAY]
     rows_of_age(world, tables.score_history, "at", *ages, customer="a", method="m", score=None)
     assert superseded(world.rows(tables.score_history)) == []
 
 
+@BOTH_DATABASES
 def test_a_prior_by_which_somebody_is_scored_stays(world: LapWorld) -> None:
     world.rated(world.account(), 4)
     (standing,) = world.rows(tables.standing)
@@ -161,7 +171,6 @@ def test_a_prior_by_which_somebody_is_scored_stays(world: LapWorld) -> None:
     assert len(versions) == 2  # and the newest
 
 
-@ONE_DATABASE
 def test_it_goes_in_pages_and_ends_when_its_time_is_over(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "PAGE", 2)
     rows_of_age(world, tables.sign_in, "made_at", *[40 * DAY] * 7, nonce=text, email="r@acme.example")
@@ -174,7 +183,6 @@ def test_it_goes_in_pages_and_ends_when_its_time_is_over(world: LapWorld, monkey
     assert retention.run_if_due(world.house, within=timedelta(minutes=1)) is not None
 
 
-@ONE_DATABASE
 def test_status_says_what_is_kept_and_what_went(world: LapWorld) -> None:
     rows_of_age(world, tables.sign_in, "made_at", 40 * DAY, DAY, nonce=text, email="r@acme.example")
     assert statuses.status(world.house)["kept"]["pruned_at"] is None
@@ -185,7 +193,6 @@ def test_status_says_what_is_kept_and_what_went(world: LapWorld) -> None:
     assert kept["tables"]["sign_in"] == {"rows": 1, "oldest": oldest, "days": 30}
 
 
-@ONE_DATABASE
 def test_a_stopped_process_takes_out_nothing_more(world: LapWorld) -> None:
     rows_of_age(world, tables.sign_in, "made_at", 40 * DAY, nonce=text, email="r@acme.example")
     world.house.stop.set()

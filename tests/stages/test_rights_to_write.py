@@ -6,9 +6,6 @@ from lap_world import DAY, LapWorld
 
 from connector import planning
 from connector.store import connecting
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 def due(world: LapWorld) -> str:

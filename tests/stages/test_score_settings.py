@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import CSAT, DAY, UNHAPPY, LapWorld
 from sqlalchemy import update
 
@@ -13,7 +14,6 @@ from connector.settings import Settings
 from connector.stages.score_plan import figures, made_with, worth_publishing
 from connector.store import tables
 from connector.store.pulling import mark_stale
-from tests.databases import ONE_DATABASE
 
 ACCOUNTS = 60
 PATTERNS = (
@@ -92,7 +92,6 @@ def scoring(world: LapWorld, lines: str, rules: str = CSAT + UNHAPPY) -> None:
     world.configure(f"{rules}[scoring]\n{lines}\n")
 
 
-@ONE_DATABASE
 def test_the_next_lap_writes_the_moods_that_changed_and_no_others(book: LapWorld) -> None:
     before, place = shown(book), last_write(book)
     scoring(book, "unhappy_below = 70\nhappy_above = 90")
@@ -112,7 +111,6 @@ def test_the_next_lap_writes_the_moods_that_changed_and_no_others(book: LapWorld
     assert shown(book) == before
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("lines", ["minimum = 5", "widest = 25", "half_life = '2d'", "write_step = 0"])
 def test_every_setting_of_scoring_takes_effect_in_the_next_lap(book: LapWorld, lines: str) -> None:
     before = shown(book)
@@ -127,13 +125,11 @@ def test_every_setting_of_scoring_takes_effect_in_the_next_lap(book: LapWorld, l
     assert quiet(book)
 
 
-@ONE_DATABASE
 def test_a_setting_that_is_as_it_was_changes_nothing(book: LapWorld) -> None:
     scoring(book, "unhappy_below = 50")
     assert quiet(book)
 
 
-@ONE_DATABASE
 def test_a_mood_that_only_a_setting_changed_opens_no_follow_up(book: LapWorld) -> None:
     rules = CSAT + '[follow_up.mood]\nwhen = "mood = unhappy"\n'
     book.configure(rules)
@@ -148,7 +144,6 @@ def test_a_mood_that_only_a_setting_changed_opens_no_follow_up(book: LapWorld) -
     assert len(book.rows(tables.follow_up)) == opened
 
 
-@ONE_DATABASE
 def test_another_method_fits_a_prior_of_its_own_and_laps_go_on(book: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     before = shown(book)
     versions = {row.version for row in book.rows(tables.prior)}
@@ -168,7 +163,6 @@ def test_another_method_fits_a_prior_of_its_own_and_laps_go_on(book: LapWorld, m
     "value",
     ["", "[]", "{}", '"text"', '{"method": "afterword-beta-grid-1", "kappa": 1, "accounts": 1, "log_weights": [0]}'],
 )
-@ONE_DATABASE
 def test_a_prior_that_cannot_be_read_is_fitted_anew(world: LapWorld, value: str) -> None:
     account = world.account()
     world.rated(account, 5)
@@ -220,6 +214,7 @@ def test_figures_that_come_or_go_are_news_and_those_of_an_earlier_version_can_be
     assert worth_publishing({"score": 70.0}, FIGURES, 3.0)
 
 
+@BOTH_DATABASES
 def test_what_figures_are_made_with_changes_with_every_setting(world: LapWorld) -> None:
     lines = [
         "",

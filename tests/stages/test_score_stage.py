@@ -4,10 +4,10 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from databases import BOTH_DATABASES
 from lap_world import CSAT, DAY, UNHAPPY, LapWorld
 
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 
 def figures(world: LapWorld) -> dict[str, Any]:
@@ -24,7 +24,6 @@ def book(world: LapWorld, accounts: int = 6) -> list[str]:
     return made
 
 
-@ONE_DATABASE
 def test_the_prior_is_fitted_and_kept_once_a_day(world: LapWorld) -> None:
     book(world, 3)
     days = [row.day for row in world.rows(tables.prior)]
@@ -37,7 +36,6 @@ def test_the_prior_is_fitted_and_kept_once_a_day(world: LapWorld) -> None:
     assert world.clock.now().date().isoformat() in days
 
 
-@ONE_DATABASE
 def test_an_account_keeps_its_prior_until_one_of_its_own_answers_comes(world: LapWorld) -> None:
     accounts = book(world)
     for _ in range(2):
@@ -51,7 +49,6 @@ def test_an_account_keeps_its_prior_until_one_of_its_own_answers_comes(world: La
     assert after[changed[0]][0] > before[changed[0]][0]
 
 
-@ONE_DATABASE
 def test_the_first_accounts_of_an_installation_do_not_keep_the_prior_of_an_empty_book(world: LapWorld) -> None:
     account = world.account("The first")
     for value in (4, 4, 4, 4, 5):
@@ -65,6 +62,7 @@ def test_the_first_accounts_of_an_installation_do_not_keep_the_prior_of_an_empty
     assert world.shows(account) == shown
 
 
+@BOTH_DATABASES
 def test_the_same_answers_are_scored_once(world: LapWorld) -> None:
     accounts = book(world, 2)
     assert world.lap().scored == 0
@@ -72,7 +70,6 @@ def test_the_same_answers_are_scored_once(world: LapWorld) -> None:
     assert world.lap().scored == 0
 
 
-@ONE_DATABASE
 def test_time_alone_publishes_only_when_the_score_has_moved_by_a_step(world: LapWorld) -> None:
     world.configure(CSAT + UNHAPPY + "[scoring]\nwrite_step = 3\nhalf_life = '60d'\n")
     account = world.account("Old Friend")
@@ -93,7 +90,6 @@ def test_time_alone_publishes_only_when_the_score_has_moved_by_a_step(world: Lap
     assert all(step >= 2 for step in steps), seen  # 3 points unrounded are at least 2 of the whole ones shown
 
 
-@ONE_DATABASE
 def test_an_account_whose_evidence_has_faded_shows_nothing(world: LapWorld) -> None:
     world.configure(CSAT + UNHAPPY + "[scoring]\nhalf_life = '20d'\n")
     account = world.account()
@@ -104,7 +100,6 @@ def test_an_account_whose_evidence_has_faded_shows_nothing(world: LapWorld) -> N
     assert {"Satisfaction", "Mood", "People"}.isdisjoint(world.shows(account))
 
 
-@ONE_DATABASE
 def test_within_a_day_the_moment_of_the_lap_makes_no_difference(world: LapWorld) -> None:
     book(world, 2)
     before = figures(world)

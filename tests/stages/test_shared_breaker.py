@@ -13,9 +13,7 @@ from connector.ports_mail import Message
 from connector.stages import lap
 from connector.stages.breaker import too_many
 from connector.store import mail_trouble, tables
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 PEOPLE = 8
 RULE = CSAT + '[follow_up.low]\nwhen = "low"\ndue = "24h"\nnotify = ["account_owner"]\n'
 DOWN = MailUnavailable("no answer.", where="e-mail", remedy="Wait.")

@@ -11,9 +11,7 @@ from connector.ports_mail import Message
 from connector.stages import deliver, invite
 from connector.stages.sending_time import SENDING_TIME
 from connector.store import Store
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 A_MAIL = timedelta(seconds=24)
 """So long the server takes over each mail."""
 PEOPLE = 12

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from databases import BOTH_DATABASES, ON_POSTGRESQL
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from connector.errors import StoreError
 from connector.store import Store, engine
-from tests.databases import ONE_DATABASE
 
 
 def test_a_database_that_cannot_be_opened_is_named_with_a_remedy(tmp_path: Path) -> None:
@@ -29,7 +29,6 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path, monkeypatch: 
     store.close()
 
 
-@ONE_DATABASE
 def test_a_file_that_may_only_be_read_is_named(store: Store) -> None:
     with store.write() as connection:
         connection.exec_driver_sql("PRAGMA query_only = 1")  # as a file system that is mounted for reading
@@ -38,7 +37,6 @@ def test_a_file_that_may_only_be_read_is_named(store: Store) -> None:
     assert f"{store.path} may not be written" in caught.value.remedy
 
 
-@ONE_DATABASE  # on PostgreSQL two may write at once
 def test_a_database_that_stays_locked_is_named_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.01)
     other = Store(store.url)
@@ -53,6 +51,7 @@ def test_a_database_that_stays_locked_is_named_too(store: Store, monkeypatch: py
     other.close()
 
 
+@BOTH_DATABASES
 def test_an_error_of_the_database_does_not_show_what_was_to_be_stored(store: Store) -> None:
     statement = text("INSERT INTO sign_in (nonce, email) VALUES ('n', :email)")
     with pytest.raises(IntegrityError) as caught, store.write() as connection:
@@ -61,7 +60,6 @@ def test_an_error_of_the_database_does_not_show_what_was_to_be_stored(store: Sto
     assert type(caught.value.orig).__name__ in {"IntegrityError", "NotNullViolation"}
 
 
-@ONE_DATABASE
 def test_a_disk_that_is_full_is_told_as_such_and_nothing_of_it_is_stored(store: Store) -> None:
     insert = text("INSERT INTO sign_in (nonce, email, made_at) VALUES (:nonce, :email, '2026-11-16 08:00:00')")
     with store.write() as connection:
@@ -74,7 +72,7 @@ def test_a_disk_that_is_full_is_told_as_such_and_nothing_of_it_is_stored(store: 
         assert connection.execute(text("SELECT count(*) FROM sign_in")).scalar_one() == 0
 
 
-@pytest.mark.parametrize("store_address", ["postgresql"], indirect=True)
+@ON_POSTGRESQL
 def test_a_server_that_goes_away_in_the_middle_is_told_as_such(store: Store) -> None:
     with pytest.raises(StoreError, match="ceased"), store.write() as connection:
         mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
@@ -85,6 +83,7 @@ def test_a_server_that_goes_away_in_the_middle_is_told_as_such(store: Store) -> 
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
+@BOTH_DATABASES
 def test_what_is_wrong_with_our_own_question_is_a_fault_of_ours(store: Store) -> None:
     with pytest.raises(DBAPIError), store.read() as connection:
         connection.execute(text("SELECT nothing FROM nowhere"))

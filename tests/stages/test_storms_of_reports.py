@@ -9,9 +9,7 @@ from asking import DAY, HOUR, SITE, World, world
 from connector.stages import collect, deliver, invite
 from connector.store import Store, collecting, mail_trouble
 from connector.store import tables as t
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 PEOPLE = 60
 EARLY = 20
 

@@ -10,9 +10,6 @@ from own_fields import PACKAGED, use
 from connector.checking import check
 from connector.errors import RuleRefused
 from connector.ports import Write, WriteResult
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 MINUTE = timedelta(minutes=1)
 

@@ -15,7 +15,6 @@ from connector.model import ClosedBy
 from connector.ports import Record
 from connector.stages import lap
 from connector.store import tables, task_rows
-from tests.databases import ONE_DATABASE
 
 OUTCOME = "Afterword_Outcome__c"
 NEW = {"subject": "Call Maria by Fri 15:00: 1 of 5, twice", "body": "Two answers.\n> Still broken", "priority": "high"}
@@ -91,7 +90,6 @@ def test_what_somebody_else_wrote_is_left_alone_and_told_once(world: LapWorld, u
     assert only(world).task_left_at > left_at
 
 
-@ONE_DATABASE
 def test_what_somebody_wrote_a_moment_ago_and_we_have_not_read_is_left_alone_too(world: LapWorld, unhappy: str) -> None:
     change(world, **NEW)
     task_id = task(world)["Id"]
@@ -101,7 +99,6 @@ def test_what_somebody_wrote_a_moment_ago_and_we_have_not_read_is_left_alone_too
     assert task(world)["Description"] == NEW["body"]
 
 
-@ONE_DATABASE
 def test_nothing_is_asked_where_nothing_differs(world: LapWorld, unhappy: str) -> None:
     world.lap(HOUR)
     world.crm.log.clear()
@@ -109,14 +106,12 @@ def test_nothing_is_asked_where_nothing_differs(world: LapWorld, unhappy: str) -
     assert {call.method for call in world.crm.log.calls if call.object == "Task"} == {"changes"}
 
 
-@ONE_DATABASE
 def test_a_task_of_an_earlier_version_is_changed_by_what_the_log_says(world: LapWorld, unhappy: str) -> None:
     change(world, task_written=None, task_seen=None, **NEW)
     world.lap()
     assert task(world)["Subject"] == NEW["subject"]
 
 
-@ONE_DATABASE
 def test_a_refused_change_is_set_aside(world: LapWorld, unhappy: str) -> None:
     task_id = task(world)["Id"]
     refusal = RecordRejected("no changes on Mondays", code="FIELD_CUSTOM_VALIDATION_EXCEPTION")
@@ -133,7 +128,6 @@ def test_a_refused_change_is_set_aside(world: LapWorld, unhappy: str) -> None:
     assert world.refused() == []
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("done", [True, False])
 def test_a_change_whose_answer_is_lost_is_made_once(world: LapWorld, unhappy: str, done: bool) -> None:
     faults = world.crm.faults
@@ -183,7 +177,6 @@ def test_a_deleted_task_is_made_again_when_the_follow_up_is_open_again(world: La
 # ── completed by us ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@ONE_DATABASE
 def test_a_task_whose_account_is_gone_is_left_alone(world: LapWorld, unhappy: str) -> None:
     close(world, ClosedBy.ACCOUNT_GONE)
     assert writes_in(world, lambda: (world.lap(), world.lap(HOUR))) == 0
@@ -200,7 +193,6 @@ def test_what_is_closed_elsewhere_completes_its_task_once(world: LapWorld, unhap
     assert (row.state, row.closed_by, row.outcome) == ("closed", by.value, None)
 
 
-@ONE_DATABASE
 def test_a_task_that_somebody_is_at_is_not_completed_for_them(world: LapWorld, unhappy: str) -> None:
     world.crm.update(task(world)["Id"], {"Status": "In Progress"})
     world.lap(HOUR)
@@ -209,7 +201,6 @@ def test_a_task_that_somebody_is_at_is_not_completed_for_them(world: LapWorld, u
     assert task(world)["Status"] == "In Progress"
 
 
-@ONE_DATABASE
 def test_an_outcome_that_stands_there_stays(world: LapWorld, unhappy: str) -> None:
     close(world, ClosedBy.LATER_ANSWER)
     world.crm.update(task(world)["Id"], {OUTCOME: "Solved"})
@@ -218,7 +209,6 @@ def test_an_outcome_that_stands_there_stays(world: LapWorld, unhappy: str) -> No
     assert (task(world)["Status"], task(world)[OUTCOME]) == ("Completed", "Solved")
 
 
-@ONE_DATABASE
 def test_an_outcome_noted_elsewhere_stands_on_its_task(world: LapWorld, unhappy: str) -> None:
     close(world, ClosedBy.OUTCOME, outcome="Solved")
     world.lap()
@@ -228,7 +218,6 @@ def test_an_outcome_noted_elsewhere_stands_on_its_task(world: LapWorld, unhappy:
 # ── before it is done ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@ONE_DATABASE
 def test_the_plan_shows_the_change_and_makes_none(world: LapWorld, unhappy: str) -> None:
     before = task(world)["Subject"]
     change(world, **NEW)

@@ -10,7 +10,6 @@ from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.task_events import note_outcome
 from connector.store import tables
-from tests.databases import ONE_DATABASE
 
 OUTCOME = "Afterword_Outcome__c"
 
@@ -57,7 +56,6 @@ def test_without_an_outcome_it_waits_and_the_record_goes_on_showing_it(world: La
     assert world.shows(unhappy)["Attention"]
 
 
-@ONE_DATABASE
 def test_what_nobody_says_the_end_of_leaves_the_record_after_ten_working_days(world: LapWorld, unhappy: str) -> None:
     world.configure(CSAT + UNHAPPY + '[company]\nworking_hours = "mon-fri 08:00-17:00"\n')
     world.crm.finish(task_of(world))
@@ -118,7 +116,6 @@ def test_an_outcome_noted_after_the_task_was_completed(world: LapWorld, unhappy:
     assert "Attention" not in world.shows(unhappy)
 
 
-@ONE_DATABASE
 def test_an_edit_of_something_else_repeats_no_event(world: LapWorld, unhappy: str) -> None:
     task = task_of(world)
     world.crm.update(task, {OUTCOME: "Not reached"})
@@ -129,7 +126,6 @@ def test_an_edit_of_something_else_repeats_no_event(world: LapWorld, unhappy: st
     assert world.shows(unhappy)["Attention"]
 
 
-@ONE_DATABASE
 def test_an_option_of_an_earlier_version_is_understood(world: LapWorld, unhappy: str) -> None:
     _add_option(world, "Reached, still open")
     world.crm.finish(task_of(world), **{OUTCOME: "Reached, still open"})
@@ -138,7 +134,6 @@ def test_an_option_of_an_earlier_version_is_understood(world: LapWorld, unhappy:
     assert world.shows(unhappy)["Attention"]
 
 
-@ONE_DATABASE
 def test_a_word_that_says_nothing_to_us_closes_nothing(world: LapWorld, unhappy: str) -> None:
     _add_option(world, "Handed over")
     world.crm.finish(task_of(world), **{OUTCOME: "Handed over"})

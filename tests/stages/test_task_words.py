@@ -10,7 +10,6 @@ from connector.model import Ref
 from connector.sentences.catalogue import catalogue
 from connector.stages.follow_up_words import MOST
 from connector.store import tables, task_rows
-from tests.databases import ONE_DATABASE
 
 OUTCOME = "Afterword_Outcome__c"
 
@@ -45,7 +44,6 @@ def maria(world: LapWorld) -> tuple[str, str]:
     return account, contact
 
 
-@ONE_DATABASE
 def test_of_two_equally_bad_answers_subject_text_and_record_lead_with_the_same(
     world: LapWorld, maria: tuple[str, str]
 ) -> None:
@@ -56,14 +54,12 @@ def test_of_two_equally_bad_answers_subject_text_and_record_lead_with_the_same(
     assert found["Description"].index("About Door") < found["Description"].index("About Printer")
 
 
-@ONE_DATABASE
 def test_what_it_was_about_leads_to_the_case_of_the_answer_that_leads(world: LapWorld, maria: tuple[str, str]) -> None:
     (case,) = (row["Id"] for row in world.crm.all("Case") if row["Subject"] == "Door will not close")
     address = world.adapter.record_url(Ref("acme", "Case", case))
     assert f"What it was about: {address}\n" in task(world)["Description"]
 
 
-@ONE_DATABASE
 def test_a_time_to_call_by_that_is_over_stands_in_no_subject(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 1, who="Maria Virtanen")
@@ -82,7 +78,6 @@ def test_a_time_to_call_by_that_is_over_stands_in_no_subject(world: LapWorld) ->
     assert "Maria Virtanen by " in task(world)["Subject"]
 
 
-@ONE_DATABASE
 def test_a_task_that_a_later_good_answer_ends_says_so(world: LapWorld, maria: tuple[str, str]) -> None:
     account, contact = maria
     world.crm.update(task(world)["Id"], {"Status": "Completed", OUTCOME: "Reached, not solved yet"})
@@ -96,7 +91,6 @@ def test_a_task_that_a_later_good_answer_ends_says_so(world: LapWorld, maria: tu
     assert "choose one" not in found["Description"]
 
 
-@ONE_DATABASE
 def test_what_somebody_noted_before_is_not_told_as_what_ended_it(world: LapWorld, maria: tuple[str, str]) -> None:
     account, contact = maria
     with world.store.write() as tx:
@@ -106,7 +100,6 @@ def test_what_somebody_noted_before_is_not_told_as_what_ended_it(world: LapWorld
     assert only(world).note == "Left a message."
 
 
-@ONE_DATABASE
 def test_why_it_is_whose_it_is_stands_in_the_companys_language(world: LapWorld) -> None:
     world.configure('[company]\nlanguage = "fi"\n' + CSAT + UNHAPPY)
     world.lap()
@@ -116,7 +109,6 @@ def test_why_it_is_whose_it_is_stands_in_the_companys_language(world: LapWorld) 
     assert "Assigned to" not in body
 
 
-@ONE_DATABASE
 def test_a_task_that_quotes_not_all_answers_says_how_many_more_there_are(world: LapWorld) -> None:
     account = world.account()
     contact = world.crm.contact(account, "Maria Virtanen")
@@ -128,7 +120,6 @@ def test_a_task_that_quotes_not_all_answers_says_how_many_more_there_are(world: 
     assert "And 2 more answers: the first link leads to all of them." in body
 
 
-@ONE_DATABASE
 def test_a_task_that_another_one_takes_over_says_which(world: LapWorld) -> None:
     account = world.account()
     contacts = [world.crm.contact(account, f"Maria {n}", Email=f"maria{n}@customer.example") for n in (1, 2)]

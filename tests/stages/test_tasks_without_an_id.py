@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from databases import ONE_DATABASE
 from lap_world import LapWorld
 
 from connector.ports import Write, WriteResult
@@ -12,7 +11,6 @@ from connector.stages import write_back_tasks
 from connector.store import tables
 
 
-@ONE_DATABASE
 def test_a_task_whose_id_was_not_told_is_sent_no_more_once_it_was_read(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,6 @@ from connector.cli_guard import err, guarded
 from connector.errors import AfterwordError, CrmError, Problem, RecordRejected, SettingsError
 from connector.output import Terminal, flat, json_text, one_line
 from connector.ports import SetupResult, SetupStep
-from tests.databases import ONE_DATABASE
 
 EVIL = "a\x1b[2J\x9b31m\x07\x7f\u202egnp\u2066\u061c\rx\nFORGED: ~ acme [bold]x[/]\u2028FORGED\x85FORGED\x0bFORGED\x0cFORGED"
 BAD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -64,7 +63,6 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
     return text
 
 
-@ONE_DATABASE
 def test_s4_no_print_path_lets_the_words_of_others_command_a_terminal(
     world: LapWorld, console: Terminal, capsys: pytest.CaptureFixture[str]
 ) -> None:

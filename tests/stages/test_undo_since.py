@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import DAY, HOUR, LapWorld
 from own_fields import line, use
 from sqlalchemy import insert, select
@@ -18,7 +19,6 @@ from connector.printing_undo import Json
 from connector.stages.write_back_sending import PAGE
 from connector.store import connecting, tables
 from mappings.loading import packaged
-from tests.databases import ONE_DATABASE
 
 NOTES = "Knows the CFO. Never call before ten."
 OWN = '{ field = "Description", own = true }'
@@ -32,6 +32,7 @@ def undo(world: LapWorld, since: datetime) -> Told:
     return told(undoing.carry_out, world.house, since)
 
 
+@BOTH_DATABASES
 def test_the_oldest_value_from_before_comes_back_however_often_it_was_written_since(world: LapWorld) -> None:
     account, other = world.account(), world.account("Other")
     world.rated(other, 5)
@@ -54,7 +55,6 @@ def test_the_oldest_value_from_before_comes_back_however_often_it_was_written_si
     assert "taken back" in (state.pause_reason or "")
 
 
-@ONE_DATABASE
 def test_what_somebody_has_changed_since_is_left_and_the_rest_comes_back(world: LapWorld) -> None:
     account = world.account()
     since = world.clock.now()
@@ -67,7 +67,6 @@ def test_what_somebody_has_changed_since_is_left_and_the_rest_comes_back(world: 
     assert step.left == {"Afterword_Mood__c": "somebody has changed it since"}
 
 
-@ONE_DATABASE
 def test_notes_that_were_overwritten_come_back_one_answer_later(world: LapWorld) -> None:
     account = world.account(Description=NOTES)
     since = world.clock.now()
@@ -79,7 +78,6 @@ def test_notes_that_were_overwritten_come_back_one_answer_later(world: LapWorld)
     assert world.crm.get(account)["Description"] == NOTES
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("now", ["dropped", "another field", "not ours any more"])
 def test_notes_come_back_though_the_admin_has_put_the_line_right_first(world: LapWorld, now: str) -> None:
     account = world.account(Description=NOTES)
@@ -98,7 +96,6 @@ def test_notes_come_back_though_the_admin_has_put_the_line_right_first(world: La
     assert world.crm.get(account)["Description"] == NOTES
 
 
-@ONE_DATABASE
 def test_a_field_that_was_deleted_in_the_crm_keeps_no_other_back(world: LapWorld) -> None:
     account = world.account()
     since = world.clock.now()
@@ -113,7 +110,6 @@ def test_a_field_that_was_deleted_in_the_crm_keeps_no_other_back(world: LapWorld
     assert lefts == [{"Afterword_Mood__c": "we may not read it any more"}]
 
 
-@ONE_DATABASE
 def test_tasks_that_nobody_has_touched_are_closed_and_others_are_left(world: LapWorld) -> None:
     since = world.clock.now()
     world.rated(world.account(), 1)
@@ -125,7 +121,6 @@ def test_tasks_that_nobody_has_touched_are_closed_and_others_are_left(world: Lap
     assert now == {first["Id"]: "Completed", second["Id"]: "Not Started"}
 
 
-@ONE_DATABASE
 def test_a_plan_says_it_all_and_changes_nothing(world: LapWorld) -> None:
     account = world.account()
     since = world.clock.now()
@@ -138,7 +133,6 @@ def test_a_plan_says_it_all_and_changes_nothing(world: LapWorld) -> None:
     assert found["fields"]["Afterword_People__c"] == {"before": 2, "after": None}
 
 
-@ONE_DATABASE
 def test_nothing_to_take_back_is_no_error_and_pauses_nothing(world: LapWorld) -> None:
     world.rated(world.account(), 5)
     world.clock.advance(HOUR)
@@ -150,7 +144,6 @@ def test_nothing_to_take_back_is_no_error_and_pauses_nothing(world: LapWorld) ->
     assert state.paused_at is None
 
 
-@ONE_DATABASE
 def test_what_is_not_in_the_log_any_more_is_said(world: LapWorld) -> None:
     kept = world.clock.now() - DAY
     with world.store.write() as tx:
@@ -161,6 +154,7 @@ def test_what_is_not_in_the_log_any_more_is_said(world: LapWorld) -> None:
     assert plan(world, kept).at is None
 
 
+@BOTH_DATABASES
 def test_a_long_log_is_walked_in_pages(world: LapWorld) -> None:
     """Pages of records, not the table: the number of statements grows by records, and every page is told as it is done."""
     accounts = [world.crm.insert("Account", {"Name": f"Account {number}"}) for number in range(PAGE + 30)]
@@ -194,7 +188,6 @@ def test_a_long_log_is_walked_in_pages(world: LapWorld) -> None:
     assert len(again) == PAGE + 30
 
 
-@ONE_DATABASE
 def test_json_is_whole_whatever_happens(world: LapWorld) -> None:
     account = world.account()
     since = world.clock.now()

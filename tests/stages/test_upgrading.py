@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from databases import BOTH_DATABASES
 from lap_world import DAY, LapWorld
 from sqlalchemy import update
 
@@ -39,6 +40,7 @@ def test_what_was_known_of_a_connection_outlives_the_counting_of_calls(tmp_path:
     store.close()
 
 
+@BOTH_DATABASES
 def test_records_that_look_new_to_a_new_version_are_asked_told_and_written_nothing_twice(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 1, comment="Nobody called back.")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import LapWorld
 from sqlalchemy import select
 
@@ -19,6 +20,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return int(request.param)
 
 
+@BOTH_DATABASES
 def test_each_of_many_bad_answers_has_its_follow_up(world: LapWorld, at_once: int) -> None:
     account = world.account()
     people = [world.crm.contact(account, f"Person {number}") for number in range(7)]
@@ -31,6 +33,7 @@ def test_each_of_many_bad_answers_has_its_follow_up(world: LapWorld, at_once: in
     assert all(row.considered_at is not None for row in world.rows(tables.response))
 
 
+@BOTH_DATABASES
 def test_a_later_good_answer_that_comes_with_a_later_page_closes(world: LapWorld, at_once: int) -> None:
     account = world.account()
     maria = world.crm.contact(account, "Maria Virtanen")
@@ -73,6 +76,7 @@ def change(store: Store, name: str, **columns: Any) -> None:
 
 
 @pytest.mark.parametrize("page", [1, 2, 500])
+@BOTH_DATABASES
 def test_two_crms_are_linked_page_by_page(store: Store, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
     monkeypatch.setattr(linking, "PAGE", page)
     pairs = [(f"{crm}{n}", crm, f"{n}.example") for n in range(5) for crm in ("a", "b")]

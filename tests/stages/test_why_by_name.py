@@ -2,6 +2,7 @@
 
 import pytest
 from asking import CRM, World, world
+from databases import BOTH_DATABASES
 from sqlalchemy import update
 
 from connector.stages import invite
@@ -38,31 +39,37 @@ def title(here: World, record: str) -> list[str]:
         "acme.lightning.force.com/lightning/r/Case/500000000000001AAA/view",
     ],
 )
+@BOTH_DATABASES
 def test_a_case_is_found_by_whatever_it_is_called(here: World, record: str) -> None:
     assert title(here, record) == ["case 00001259 (interaction 500000000000001AAA of acme)"]
 
 
 @pytest.mark.parametrize("record", ['ticket "Printer offline"', '"Printer offline"', "printer offline"])
+@BOTH_DATABASES
 def test_a_ticket_is_found_by_its_subject(here: World, record: str) -> None:
     assert title(here, record) == ['ticket "Printer offline" (interaction 500000000000002AAA of acme)']
 
 
 @pytest.mark.parametrize("record", ["maria@oy.example", " Maria@OY.example", "mailto:maria@oy.example"])
+@BOTH_DATABASES
 def test_a_person_is_found_by_the_address(here: World, record: str) -> None:
     assert title(here, record) == ["Maria (contact maria of acme)"]
 
 
 @pytest.mark.parametrize("record", ["Maria", "maria"])
+@BOTH_DATABASES
 def test_people_and_companies_are_found_by_name(here: World, record: str) -> None:
     assert title(here, record) == ["Maria (contact maria of acme)"]
 
 
 @pytest.mark.parametrize("record", ["", "0000125", "259", "%", "ticket", "nobody@oy.example", "https://acme.example/"])
+@BOTH_DATABASES
 def test_half_a_name_is_nobodys(here: World, record: str) -> None:
     with pytest.raises(UnknownRecord):
         explain(here.store, record)
 
 
+@BOTH_DATABASES
 def test_of_what_is_only_observed_nobody_is_asked(here: World) -> None:
     here.case("c9", look_at=here.clock.now())
     told = "\n".join(explain(here.store, "c9", observing=[CRM]))
@@ -74,6 +81,7 @@ def test_of_what_is_only_observed_nobody_is_asked(here: World) -> None:
     assert "only observed" not in "\n".join(explain(here.store, "c9"))
 
 
+@BOTH_DATABASES
 def test_of_what_was_decided_before_the_decision_is_told(here: World) -> None:
     told = "\n".join(explain(here.store, "00001259", observing=[CRM]))
     assert ("asked" in told, "only observed" in told) == (True, False)

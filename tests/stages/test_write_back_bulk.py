@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import LapWorld
 
 from connector.errors import RuleRefused, Unavailable
@@ -42,6 +43,7 @@ def answered(world: LapWorld, count: int) -> list[str]:
     return made
 
 
+@BOTH_DATABASES
 def test_many_changes_are_orders_and_few_are_calls(world: LapWorld, orders: Orders) -> None:
     many = answered(world, 5)
     world.lap()
@@ -53,6 +55,7 @@ def test_many_changes_are_orders_and_few_are_calls(world: LapWorld, orders: Orde
     assert world.shows(many[0])["People"] == 2
 
 
+@BOTH_DATABASES
 def test_a_refusal_in_an_order_is_its_records_alone(world: LapWorld, orders: Orders) -> None:
     many = answered(world, 3)
     world.crm.faults.refuse(RuleRefused("legal alone"), lambda row_id, _values: row_id == many[1])
@@ -63,6 +66,7 @@ def test_a_refusal_in_an_order_is_its_records_alone(world: LapWorld, orders: Ord
     assert [world.shows(account).get("People") for account in many] == [1, None, 1]
 
 
+@BOTH_DATABASES
 def test_a_lap_that_is_stopped_meanwhile_is_no_failure_and_the_next_one_writes(
     world: LapWorld, orders: Orders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

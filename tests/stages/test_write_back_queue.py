@@ -1,6 +1,7 @@
 """`write_back`: nobody waits behind what is refused, and what is reported is true now."""
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import CSAT, UNHAPPY, LapWorld
 
 from connector.errors import RuleRefused, Unavailable
@@ -18,6 +19,7 @@ def contest(world: LapWorld, account: str) -> str:
     return wanted
 
 
+@BOTH_DATABASES
 def test_a_field_left_to_others_stays_reported_while_the_others_are_written(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 5)
@@ -29,6 +31,7 @@ def test_a_field_left_to_others_stays_reported_while_the_others_are_written(worl
     assert [one["code"] for one in world.refused()] == ["contested"]
 
 
+@BOTH_DATABASES
 def test_a_report_goes_when_the_record_says_what_it_should(world: LapWorld) -> None:
     account = world.account()
     world.rated(account, 5)
@@ -38,6 +41,7 @@ def test_a_report_goes_when_the_record_says_what_it_should(world: LapWorld) -> N
     assert world.refused() == []
 
 
+@BOTH_DATABASES
 def test_a_task_does_not_wait_behind_those_that_are_refused(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_back_tasks, "PAGE", 1)
     refused = [world.account(f"Refused {number}") for number in range(3)]
@@ -60,12 +64,14 @@ def leave_before_the_task(world: LapWorld) -> dict[str, object]:
     return task
 
 
+@BOTH_DATABASES
 def test_a_task_of_somebody_who_has_left_meanwhile_is_made_all_the_same_and_says_so(world: LapWorld) -> None:
     task = leave_before_the_task(world)
     assert task.get("OwnerId") != world.rep
     assert "Nobody could be assigned: Ritva Laine is no longer active." in str(task["Description"])
 
 
+@BOTH_DATABASES
 def test_a_task_of_somebody_who_has_left_meanwhile_goes_to_whom_the_rule_names_next(world: LapWorld) -> None:
     boss = world.crm.user("Mika Aho")
     world.configure(CSAT + UNHAPPY + 'assign = ["account_owner", "mika.aho@northwind.example"]\n')

@@ -10,7 +10,6 @@ from connector.stages.write_back_plan import CONTESTED, PATIENCE
 from connector.store import tables
 from connector.why import explain
 from mappings.loading import load, packaged
-from tests.databases import ONE_DATABASE
 
 RULE = "Accounts in dispute are changed by legal alone"
 
@@ -228,7 +227,6 @@ def test_a_crm_that_is_down_gets_everything_later(world: LapWorld) -> None:
     assert world.shows(account)["People"] == 1
 
 
-@ONE_DATABASE
 def test_quiet_days_write_nothing(world: LapWorld) -> None:
     world.configure(CSAT + UNHAPPY + "[scoring]\nwidest = 100\n")  # no number comes or goes because its range does
     for number in range(4):

@@ -13,9 +13,6 @@ from connector import planning, reconciling, status
 from connector.cli_guard import guarded
 from connector.store import tables
 from connector.why import explain
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 @pytest.fixture

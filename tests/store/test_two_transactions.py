@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from databases import TWO_WRITERS
+from databases import ON_POSTGRESQL
 from sqlalchemy import Connection, insert, select, text, update
 
 from connector.model import NotedResult, Rating, Ref
@@ -37,7 +37,7 @@ from connector.store.delivering import Letter
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
 MARIA = Ref("acme", "Contact", "003")
-pytestmark = TWO_WRITERS
+pytestmark = ON_POSTGRESQL
 Work = Callable[[Connection], Any]
 
 

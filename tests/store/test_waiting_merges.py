@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from databases import BOTH_DATABASES
 from sqlalchemy import insert, select
 
 from connector.store import Store, merging, tables
@@ -17,6 +18,7 @@ def _bind(store: Store, crm_id: str) -> None:
         tx.execute(insert(tables.binding).values(kind="contact", id=crm_id, content="x", **ref))
 
 
+@BOTH_DATABASES
 def test_only_what_can_be_carried_out_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[str] = []
     carry_out = merging._settle_one

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from databases import BOTH_DATABASES
 from web_world import World, running, wait_until
 
 from connector.store.tables import inbox, sign_in
@@ -44,6 +45,7 @@ def part(name: str, value: bytes) -> bytes:
 
 
 @pytest.mark.usefixtures("quiet")
+@BOTH_DATABASES
 def test_text_that_no_database_takes_is_recorded_without_it(world: World) -> None:
     tokens = [world.invite() for _ in range(3)]
     odd = [
@@ -59,6 +61,7 @@ def test_text_that_no_database_takes_is_recorded_without_it(world: World) -> Non
 
 
 @pytest.mark.usefixtures("quiet")
+@BOTH_DATABASES
 def test_addresses_and_paths_may_hold_anything(world: World) -> None:
     for body in (b"address=jane%00@acme.example&account=a%00b", b"address=%ED%A0%BD&account=%ED%A0%BD", b"\xff\x00"):
         assert world.http.post(f"{world.url}/sign-in", data=body, headers=FORM, timeout=20).status_code == 200
@@ -87,6 +90,7 @@ def test_addresses_and_paths_may_hold_anything(world: World) -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
+@BOTH_DATABASES
 def test_reports_that_are_none_are_refused(world: World, body: bytes, status: int) -> None:
     told = world.http.post(f"{world.url}/bounces/{world.tokens.bounces()}", data=body, timeout=20)
     assert told.status_code == status
@@ -97,6 +101,7 @@ def test_reports_that_are_none_are_refused(world: World, body: bytes, status: in
 
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("kind", ["application/json", "text/xml", "multipart/form-data", "image/png; x=%00", ""])
+@BOTH_DATABASES
 def test_other_kinds_of_content_are_read_as_an_empty_form(world: World, kind: str) -> None:
     token = world.invite()
     assert world.post(token, b'{"rating": 4}', headers={"Content-Type": kind}).status_code == 422
@@ -104,6 +109,7 @@ def test_other_kinds_of_content_are_read_as_an_empty_form(world: World, kind: st
 
 
 @pytest.mark.usefixtures("quiet")
+@BOTH_DATABASES
 def test_a_form_is_read_as_utf8_whatever_its_sender_says(world: World) -> None:
     """Some of the encodings that Python knows take long to read."""
     token = world.invite()
@@ -114,6 +120,7 @@ def test_a_form_is_read_as_utf8_whatever_its_sender_says(world: World) -> None:
 
 
 @pytest.mark.usefixtures("quiet")
+@BOTH_DATABASES
 def test_quotes_of_cookies_are_not_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cookies are read with every request, and Pythons before 3.11.10 and 3.12.6 take seconds for this one."""
     read: list[str] = []
@@ -150,6 +157,7 @@ def answer_of(line: socket.socket) -> bytes:
 
 
 @pytest.mark.usefixtures("quiet")
+@BOTH_DATABASES
 def test_an_upload_that_is_broken_off_leaves_nothing(world: World) -> None:
     token = world.invite()
     for sent in (b"rating=4&comm", b""):
@@ -161,6 +169,7 @@ def test_an_upload_that_is_broken_off_leaves_nothing(world: World) -> None:
 
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("length", ["9" * 5_000, str(64 * 1024 + 1), "9" * 18])
+@BOTH_DATABASES
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(world: World, length: str) -> None:
     with closing(connect(world)) as line:
         line.sendall(head_of_a_post(world, world.invite(), length))
