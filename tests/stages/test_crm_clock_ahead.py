@@ -6,13 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from databases import ONE_DATABASE
 from lap_world import HOUR, LapWorld
 
 from connector.ports import Page
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("ahead", [timedelta(minutes=20), timedelta(days=300)])
 def test_what_changes_before_a_clock_that_is_ahead_is_read(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch, ahead: timedelta

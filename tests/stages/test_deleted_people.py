@@ -10,9 +10,7 @@ from lap_world import CONFIG, CSAT, LapWorld
 
 from connector.model import ChatPost
 from connector.store import exporting, tables
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 HELSINKI = ZoneInfo("Europe/Helsinki")
 RULE = CSAT + '[follow_up.low]\nwhen = "low"\ndue = "24h"\nnotify = ["account_owner", "https://chat.example/hook"]\n'
 COMPANY = """

@@ -1,13 +1,10 @@
 """Mail that waits is decided on anew where what it asks about was given to another account meanwhile."""
 
 import pytest
-from databases import ONE_DATABASE
 from lap_world import HOUR, LapWorld
 
 from connector.errors import MailUnavailable
 from connector.store import tables
-
-pytestmark = ONE_DATABASE
 
 
 @pytest.fixture

@@ -7,9 +7,6 @@ from connector.errors import MailUnavailable
 from connector.stages import deliver, invite
 from connector.stages.deliver import DeliverResult
 from connector.store import Store
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ from connector.errors import AfterwordError, MailUnavailable, MessageRefused
 from connector.ports_mail import Message
 from connector.stages.breaker import too_many
 from connector.store import mail_trouble
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 HELSINKI = ZoneInfo("Europe/Helsinki")
 MANAGERS = [f"m{number}@acme.example" for number in range(5)]
 REPORTS = f"""

@@ -7,9 +7,6 @@ from adapters.email.reasons import cause_of_bounce
 from connector.model import Rating
 from connector.stages import collect, deliver, invite
 from connector.store import Store, answering, bounces, collecting, tables
-from tests.databases import ONE_DATABASE
-
-pytestmark = ONE_DATABASE
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from connector import cli, cli_bounces, service
 from connector.demo import run as demo
 from connector.errors import CrmError, RecordRejected
 from connector.store import bounces, people
-from tests.databases import ONE_DATABASE
 
 NAME = EVIL.replace("/", "")
 CALLS: dict[str, list[list[str]]] = {
@@ -85,7 +84,6 @@ def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
     structlog.configure(**configured)
 
 
-@ONE_DATABASE
 @pytest.mark.parametrize("words", CALLS)
 def test_s4_no_command_lets_the_words_of_others_command_a_terminal(words: str, hostile: dict[str, str]) -> None:
     for arguments in CALLS[words]:

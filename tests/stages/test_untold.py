@@ -9,9 +9,7 @@ from lap_world import CSAT, LapWorld
 
 from connector import checking, status
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MessageRefused
-from tests.databases import ONE_DATABASE
 
-pytestmark = ONE_DATABASE
 RULE = CSAT + '[follow_up.low]\nwhen = "low"\nnotify = ["account_owner", "https://chat.example/hook"]\n'
 SPAM = MessageRefused("554 looks like spam")
 SPAM.permanent = True

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from databases import ON_POSTGRESQL
 from sqlalchemy import Table, text
 from web_world import NOW, World, running
 
 from connector.store.signing_in import FOR_AN_ADDRESS
 from connector.store.tables import follow_up, inbox, person, response, sign_in
-from tests.databases import TWO_WRITERS
 
-pytestmark = TWO_WRITERS
+pytestmark = ON_POSTGRESQL
 JANE = {"address": "jane@acme.example", "account": "account1"}
 GIVES_UP_ONCE = """
 CREATE SEQUENCE given_up;
