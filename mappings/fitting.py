@@ -164,7 +164,7 @@ class _Fitting:
     # ── sections ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _schema(self, object_name: str) -> ObjectSchema | None:
-        """Return an object's schema; None for one that the CRM calls otherwise: its records would not be found by the mapping's name."""
+        """Return an object's schema; None where the CRM calls it otherwise: its records would not be found by our name."""
         schema = self.schemas.get(object_name)
         return schema if schema is not None and schema.name == object_name else None
 
