@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, and_, select
 
 from connector.store.people import people
 from connector.store.refs import Address, chunks, rows_by_address
@@ -55,19 +55,22 @@ class AccountView:
 def account_view(connection: Connection, account_id: str, *, crms: Collection[str]) -> AccountView | None:
     """Return what the page of an account shows to a user of these CRMs; None when none of them has it.
 
-    The figures are those of the customer. Of accounts that are linked with it, the rows of those CRMs alone are shown.
+    The figures are those of the customer. Of accounts that are linked with it, the rows of those CRMs alone are shown. An account that
+    the CRM has deleted is not there, nor is anything about it.
     """
-    mine = account.c.connection.in_(crms)
-    row = connection.execute(select(account).where(account.c.id == account_id, mine)).one_or_none()
+    visible = and_(account.c.connection.in_(crms), account.c.deleted_at.is_(None))
+    row = connection.execute(select(account).where(account.c.id == account_id, visible)).one_or_none()
     if row is None:
         return None
-    of_customer = select(account).where(account.c.customer == row.customer, mine).order_by(account.c.id)
+    of_customer = select(account).where(account.c.customer == row.customer, visible).order_by(account.c.id)
     linked = connection.execute(of_customer).all()
     ids = [one.id for one in linked]
     score = connection.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
+    deleted = select(account.c.id).where(account.c.customer == row.customer, account.c.deleted_at.is_not(None))
     opened = (
         select(follow_up)
         .where(follow_up.c.customer == row.customer, follow_up.c.connection.in_(crms))
+        .where(follow_up.c.account_id.not_in(deleted))
         .order_by(follow_up.c.opened_at.desc())
     )
     follow_ups = connection.execute(opened.limit(LATEST)).all()
