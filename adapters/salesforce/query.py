@@ -1,6 +1,6 @@
 """Reading: what changed, how many there are, and the present state of some records."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -217,6 +217,8 @@ class Reader:
         answer = self.ask(text, call=call, resource=resource)
         seen: set[str] = set()
         empty = 0
+        if _is_short(_rows(answer, where)):
+            raise not_data(where)
         while True:
             page = _rows(answer, where)
             empty = 0 if page["records"] else empty + 1
@@ -292,9 +294,15 @@ def _alive(traits: Traits) -> str:
 
 def _rows(answer: Answer, where: str) -> dict[str, Any]:
     page = expect_object(answer, where)
-    if not isinstance(page.get("records"), list) or "done" not in page:
+    if not isinstance(page.get("records"), list) or not isinstance(page.get("done"), bool):
         raise not_data(where)
     return page
+
+
+def _is_short(page: Mapping[str, Any]) -> bool:
+    """Tell whether a listing that is said to be done on its first page holds less than it counts: the rest is not gone."""
+    total = page.get("totalSize")
+    return page["done"] and isinstance(total, int) and len(page["records"]) < total
 
 
 def _page(columns: Columns, answer: Answer) -> Page:

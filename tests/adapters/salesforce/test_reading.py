@@ -269,3 +269,15 @@ def test_count_leaves_out_deleted_records(crm: SalesforceAdapter, wire: Wire) ->
     wire.answer("GET", "queryAll", {"totalSize": 41, "done": True, "records": []})
     assert crm.count(Query("Account", (), ((Condition("Industry", "=", ("Energy",)),),))) == 41
     assert wire.queries == ["SELECT COUNT() FROM Account WHERE (Industry = 'Energy') AND (IsDeleted = false)"]
+
+
+@pytest.mark.parametrize("odd", [{"totalSize": 2}, {"done": "false"}, {"done": None}])
+def test_f20b_a_listing_that_holds_less_than_it_counts_is_no_evidence_that_the_rest_is_gone(
+    crm: SalesforceAdapter, wire: Wire, odd: dict[str, object]
+) -> None:
+    for _ in range(2):
+        wire.answer("GET", "queryAll", {"totalSize": 1, "done": True, "records": [account()], **odd})
+    with pytest.raises(Unavailable, match="not data"):
+        crm.fetch("Account", [ONE, TWO], ["Name"])
+    with pytest.raises(Unavailable, match="not data"):
+        list(crm.changes(ACCOUNTS, since=NOON, after=None))
