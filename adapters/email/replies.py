@@ -20,6 +20,10 @@ _TOO_FAST: Final = re.compile(
 """Exchange Online says 4.3.2 (30 messages a minute), Google 4.7.28."""
 
 
+_PART: Final = 2_000
+"""Characters from either end of a long reply: patterns are looked for in them, which takes long in very long ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One answer of the server."""
@@ -31,9 +35,10 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The server's own words."""
+        """The server's own words; of very many the first and the last."""
         words = self.raw.decode(errors="replace") if isinstance(self.raw, bytes) else self.raw
-        return " ".join(words.split())
+        text = " ".join(words.split())
+        return text if len(text) <= 2 * _PART else f"{text[:_PART]} {text[-_PART:]}"
 
     @property
     def permanent(self) -> bool:

@@ -29,6 +29,22 @@ class Server(smtplib.SMTP):
         self._replies.limit(self.patience, most=MOST_BYTES)
         return super().getreply()
 
+    def ask(self, command: str, argument: str = "") -> tuple[int, bytes]:
+        """Say a command, and return the answer to it. Raises `ConnectionError` where something was said before."""
+        self.listen()
+        return self.docmd(command, argument)
+
+    def listen(self) -> None:
+        """Raise `ConnectionError` where the server has said more than it was asked: the next answer would be taken for another's."""
+        if self.file is None:
+            return
+        self._replies.limit(0)
+        try:
+            early = self.file.peek(1)
+        except TimeoutError:
+            return
+        raise ConnectionError(f"it spoke out of turn: {early.decode(errors='replace').strip()}")
+
 
 class TlsServer(Server, smtplib.SMTP_SSL):
     """The same, with TLS from the first byte."""

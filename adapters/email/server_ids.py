@@ -13,6 +13,8 @@ _KNOWN: Final = (
 )
 _SHORTEST: Final = 6
 """What is shorter, or has no digit, is a word."""
+_LONGEST: Final = 250
+"""Longer ones have no place in an index of the database."""
 
 
 def server_id(answer: str) -> str | None:
@@ -20,6 +22,6 @@ def server_id(answer: str) -> str | None:
     text = " ".join(answer.split())
     for known in _KNOWN:
         if match := known.search(text):
-            found = match[1].strip(".,;")
-            return found if len(found) >= _SHORTEST and re.search(r"\d", found) else None
+            found = "".join(char for char in match[1].strip(".,;") if char.isprintable())
+            return found if _SHORTEST <= len(found) <= _LONGEST and re.search(r"\d", found) else None
     return None

@@ -94,6 +94,7 @@ class SmtpChannel:
         with self._lock:
             if self._open is not None:
                 with contextlib.suppress(*TROUBLE):
+                    self._open.patience = self.timeouts.goodbye
                     self._open.docmd("QUIT")
             self._drop()
 
@@ -119,7 +120,7 @@ class SmtpChannel:
         try:
             # A connection that was lost meanwhile may answer nothing at all; a new one costs less than waiting.
             server.patience = self.timeouts.connection
-            return server.docmd("RSET")[0] == 250
+            return server.ask("RSET")[0] == 250
         except TROUBLE:
             return False
 
@@ -209,6 +210,7 @@ class SmtpChannel:
         connection = server.sock
         if connection is None:
             raise ConnectionError("the connection was lost")
+        server.listen()
         connection.settimeout(self.timeouts.block)
         for start in range(0, len(data), _BLOCK):
             connection.sendall(data[start : start + _BLOCK])
@@ -247,7 +249,7 @@ class SmtpChannel:
     def _ask(self, server: Server, command: str, argument: str = "") -> Reply:
         try:
             server.patience = self.timeouts.data if command == "DATA" else self.timeouts.command
-            return self._reply(*server.docmd(command, argument))
+            return self._reply(*server.ask(command, argument))
         except TROUBLE as error:
             raise self._unreachable(error) from error
 

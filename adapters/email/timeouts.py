@@ -19,6 +19,8 @@ class Timeouts:
     block: float = 180
     """For each part of the message that the server takes."""
     final_dot: float = 600
+    goodbye: float = 5
+    """For an answer to QUIT: nothing hangs on it, and whoever ends the program waits for it."""
 
 
 PATIENT = Timeouts()

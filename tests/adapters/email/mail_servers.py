@@ -178,8 +178,9 @@ class Broken:
         if "body" in self.script:
             lines.read(1000)
             return False
-        while lines.readline() != b".\r\n":
-            pass
+        while (line := lines.readline()) != b".\r\n":
+            if not line:
+                return False
         self.dots += 1
         reply = self.script["."]
         time.sleep(self.slow.get(".", 0))

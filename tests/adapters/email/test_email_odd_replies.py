@@ -1,0 +1,62 @@
+"""A mail server that says more than it was asked, at the wrong time, or nothing at all."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from mail_servers import SCRIPT, Broken, broken_server, message
+
+from adapters.email.remedies import remedy_for
+from adapters.email.replies import Reply
+from adapters.email.server_ids import server_id
+from adapters.email.timeouts import PATIENT
+from connector.errors import MailUnavailable
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"DATA": b"354 go\r\n250 queued as 4XABC12\r\n"},
+        {"MAIL": b"250 OK\r\n550 5.1.1 no such user\r\n"},
+        {"RCPT": b"250 OK\r\n354 go\r\n"},
+        {"EHLO": b"250 test\r\n250 OK\r\n", "MAIL": b"550 no\r\n"},
+    ],
+)
+def test_what_was_said_before_the_question_is_no_answer_to_it(make, script):
+    """Neither is the message taken for sent, nor the recipient for unknown."""
+    server = Broken(SCRIPT | script)
+    with broken_server(server) as port:
+        channel = make(port)
+        with pytest.raises(MailUnavailable, match="out of turn"):
+            channel.prepare(message()).send()
+        server.script = dict(SCRIPT)
+        channel.prepare(message()).send()
+
+    assert server.dots == 1
+
+
+def test_a_server_that_does_not_say_goodbye_keeps_nobody(make):
+    server = Broken(SCRIPT | {"QUIT": b""})
+    with broken_server(server) as port:
+        channel = make(port)
+        channel.timeouts = replace(PATIENT, goodbye=0.1)
+        channel.prepare(message()).send()
+        leaving = threading.Thread(target=channel.close, daemon=True)
+        leaving.start()
+        leaving.join(20)
+        assert not leaving.is_alive()
+
+
+@pytest.mark.parametrize(
+    "said", [f"250 queued as {'4X7' * 500}", "250 queued as 4X\x007ABC", "250 queued as 4X\ud8007ABC"]
+)
+def test_an_id_that_no_database_keeps_is_none_or_made_whole(said):
+    known = server_id(said)
+    assert known in {None, "4X7ABC"}
+
+
+def test_words_without_end_are_read_in_part():
+    reply = Reply(550, "sender " * 9000 + "queued as 4X7ABC")
+    assert len(reply.text) < 5000
+    assert server_id(reply.text) == "4X7ABC"
+    assert remedy_for(reply.text, otherwise="none") == "none"
