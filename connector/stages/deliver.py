@@ -206,11 +206,26 @@ class _Round:
         if stop is not None:
             self._cancel(letter, stop, opted_out=contact is not None and getattr(contact.value, "no_surveys", False))
             return
+        if letter.purpose == "reminder" and not self._reminds(letter):
+            return
         later = self._not_before(letter)
         if later is not None:
             self._postpone(letter, later)
             return
         self._send(letter)
+
+    def _reminds(self, letter: Letter) -> bool:
+        """Tell whether it is time for a reminder, by what the survey says of them now, not when it was planned."""
+        after = self.settings.surveys[letter.invitation.survey].reminder_after
+        now = self.context.clock.now()
+        if not after:
+            with self.context.write() as connection:
+                delivering.remind_no_more(connection, letter, now)
+        elif letter.invitation.sent_at + after > now:
+            self._postpone(letter, letter.invitation.sent_at + after)
+        else:
+            return True
+        return False
 
     def _planned(self, letter: Letter) -> Planned:
         known = letter.person
@@ -331,6 +346,7 @@ class _Round:
         with self.context.store.write() as connection:
             delivering.in_doubt(connection, letter, message_id, now, str(doubt))
             self.breaker.failed(connection, doubt, now)
+        self.last_mails[letter.invitation.person] = now
         self.result.in_doubt += 1
 
     def _failed(self, letter: Letter, message_id: str, error: MailUnavailable) -> None:

@@ -295,9 +295,9 @@ def recall(connection: Transaction, rows: Gathered, settings: Settings, now: dat
 
 
 def _remember_mail(history: History, person: str, mail: Any) -> None:
-    at = mail.sent_at or mail.created_at
+    at = mail.sent_at or mail.doubted_at or mail.created_at
     history.asked(person, None, at)
-    history.last_mail[person] = max(history.last_mail[person], mail.reminded_at or at)
+    history.last_mail[person] = max(history.last_mail[person], mail.reminded_at or at, mail.doubted_at or at)
 
 
 def _account(rows: Gathered, row: Any) -> Any:

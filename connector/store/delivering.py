@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, and_, exists, func, insert, select, u
 
 from connector.model import Delivery, Ref
 from connector.store import connecting, people, showing
-from connector.store.inviting import Move, move_decision, note
+from connector.store.inviting import Move, doubted_at, move_decision, note
 from connector.store.refs import chunks, resolve, rows_by_address, rows_by_id, survivors
 from connector.store.tables import (
     attempt,
@@ -201,10 +201,10 @@ def last_mails(connection: Connection, letters: Iterable[Letter]) -> dict[str, d
 def _last_by(connection: Connection, column: Column[Any], values: Iterable[str]) -> dict[str, datetime]:
     latest: dict[str, datetime] = {}
     for part in chunks(values):
-        sent = select(column.label("who"), invitation.c.sent_at, invitation.c.reminded_at)
-        for row in connection.execute(sent.where(column.in_(part), invitation.c.sent_at.is_not(None))):
-            at = row.reminded_at or row.sent_at
-            latest[row.who] = max(at, latest.get(row.who, at))
+        sent = select(column.label("who"), invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
+        for row in connection.execute(sent.where(column.in_(part))):
+            if times := [at for at in (row.sent_at, row.reminded_at, row.doubted_at) if at is not None]:
+                latest[row.who] = max(*times, latest.get(row.who, times[0]))
     return latest
 
 
@@ -321,6 +321,12 @@ def cancel(connection: Connection, letter: Letter, move: Move, now: datetime) ->
         return
     _set(connection, letter, state=Delivery.CANCELLED, error=text)
     move_decision(connection, letter.invitation.decision_id, move, now)
+
+
+def remind_no_more(connection: Connection, letter: Letter, now: datetime) -> None:
+    """Send no reminder: its survey sends none any more."""
+    _set(connection, letter, reminder_at=None)
+    note(connection, letter.invitation.decision_id, "no reminder: reminder_after was set to 0s", now)
 
 
 def still_due(connection: Connection, crms: Collection[str], now: datetime) -> int:

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Label,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from connector.model import Decision, Delivery
 from connector.store.engine import new_id
@@ -174,8 +187,16 @@ def _arrived() -> Any:
     return or_(invitation.c.state.in_(REACHES), invitation.c.sent_at.is_not(None))
 
 
+def doubted_at() -> Label[datetime | None]:
+    """Return when a message of an invitation was last handed over in doubt: it may have arrived, so it counts as mail."""
+    doubts = select(func.max(attempt.c.started_at)).where(
+        attempt.c.invitation_id == invitation.c.id, attempt.c.state == Delivery.IN_DOUBT
+    )
+    return doubts.scalar_subquery().label("doubted_at")
+
+
 def mails_to(connection: Connection, persons: Iterable[str]) -> list[Any]:
-    """Return the invitations that reached these persons: person, contact_id, created_at, sent_at, reminded_at."""
+    """Return the invitations that reached these persons: person, contact_id, created_at, sent_at, reminded_at, doubted_at."""
     return _mails(connection, invitation.c.person, persons)
 
 
@@ -185,7 +206,7 @@ def mails_to_contacts(connection: Connection, contacts: Iterable[str]) -> list[A
 
 
 def _mails(connection: Connection, column: Column[Any], values: Iterable[str]) -> list[Any]:
-    times = (invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at)
+    times = (invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
     found = select(invitation.c.person, invitation.c.contact_id, *times).where(_arrived())
     return [row for part in chunks(values) for row in connection.execute(found.where(column.in_(part)))]
 

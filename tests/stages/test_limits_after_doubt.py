@@ -1,0 +1,79 @@
+"""What may have arrived counts as arrived where people are not to be written to too often; and reminders can be switched off."""
+
+import pytest
+from asking import DAY, HOUR, SITE, World, limits, survey, world
+
+from connector.errors import MailInDoubt, MailUnavailable
+from connector.stages import deliver, invite
+from connector.store import Store
+from tests.databases import ONE_DATABASE
+
+pytestmark = ONE_DATABASE
+DOUBT = MailInDoubt("cut off after the final dot")
+
+
+@pytest.fixture
+def here(store: Store) -> World:
+    return world(store)
+
+
+def lap(here: World) -> None:
+    invite.run(here.context())
+    deliver.run(here.context(), SITE)
+
+
+def test_the_gap_holds_within_a_lap_after_a_message_in_doubt(here: World) -> None:
+    here.case("c1")
+    here.case("c2")
+    invite.run(here.context())
+    here.limits = limits(minimum_gap="24h")
+    here.mailbox.failing = [DOUBT]
+    deliver.run(here.context(), SITE)
+    assert here.mailbox.recipients == []
+    here.clock.advance(DAY)
+    deliver.run(here.context(), SITE)
+    assert here.mailbox.recipients == ["maria@oy.example"]
+
+
+def test_the_gap_holds_after_an_invitation_that_waited_for_long_and_is_in_doubt(here: World) -> None:
+    here.limits = limits(minimum_gap="24h")
+    here.case("c1")
+    here.mailbox.failing = [MailUnavailable("down")]
+    lap(here)
+    here.clock.advance(2 * DAY)
+    here.mailbox.failing = [DOUBT]
+    lap(here)
+    here.clock.advance(HOUR)
+    here.case("c2")
+    lap(here)
+    assert here.mailbox.recipients == []
+
+
+def test_the_gap_holds_after_a_reminder_in_doubt(here: World) -> None:
+    here.surveys = {"after-case": survey(reminder_after="3d")}
+    here.limits = limits(minimum_gap="24h")
+    here.case("c1")
+    lap(here)
+    here.clock.advance(3 * DAY)
+    here.mailbox.failing = [DOUBT]
+    lap(here)
+    here.clock.advance(HOUR)
+    here.case("c2")
+    lap(here)
+    assert here.mailbox.recipients == ["maria@oy.example"]
+
+
+@pytest.mark.parametrize(("later", "reminded_on"), [("0s", None), ("6d", 6), ("4d", 4)])
+def test_a_changed_reminder_holds_for_mails_that_were_sent_before(
+    here: World, later: str, reminded_on: int | None
+) -> None:
+    here.surveys = {"after-case": survey(reminder_after="4d")}
+    here.case("c1")
+    lap(here)
+    here.surveys = {"after-case": survey(reminder_after=later)}
+    days = []
+    for day in range(1, 9):
+        here.clock.advance(DAY)
+        lap(here)
+        days += [day] if len(here.mailbox.messages) == 2 else []
+    assert days[:1] == ([] if reminded_on is None else [reminded_on])
