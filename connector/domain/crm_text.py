@@ -26,16 +26,35 @@ def one_line(text: str) -> str:
     return " ".join("".join(map(_seen, text)).split())
 
 
-_WEB_ADDRESS: Final = re.compile(r"://|@|\bwww\.|[^\W_]{2,}\.[^\W\d_]{2,}", re.IGNORECASE)
+_LONGEST_NAME: Final = 80
+"""Characters of a person's name that is greeted: a field of a form has room for a page of advertising."""
+_MOST_DIGITS: Final = 5
+"""More of them are a telephone number."""
+_LINK: Final = re.compile(
+    r"://|@|\bwww\.|[^\W_]{2,}\.[^\W\d_]{2,}|\.\S+/|\b[a-z]{3,}:\S|(\d+\.){3}\d"
+    r"|\b[^\W_]\.(cc|cn|com?|gg|io|ly|me|net|org|ru|to)\b",
+    re.IGNORECASE,
+)
+_NOT_PROVIDED: Final = re.compile(r"\[\s*not provided\s*\]", re.IGNORECASE)
+"""What Salesforce, and what fills it, writes where a last name must stand."""
+_NOT_KNOWN: Final = re.compile(
+    r"[\W\d_]*|(\W*\b(not provided|no name|n\W?a|none|null|undefined|unknown"
+    r"|unbekannt|inconnue?|desconocid[oa]|okänd|tuntematon)\b\W*)+",
+    re.IGNORECASE,
+)
 
 
 def to_greet_by(name: str) -> str:
-    """Return a person's name on one line; empty where it holds something that a mail program could make a link of.
+    """Return a person's name on one line; empty where there is none: where it is not known, is longer than names are, or holds a
+    telephone number or something that a mail program could make a link of.
 
-    Whoever fills in a form chooses the name, and would have us send their address on to whom they like.
+    Whoever fills in a form chooses the name, and would have us send their words on to whom they like.
     """
-    line = one_line(name)
-    return "" if _WEB_ADDRESS.search(unicodedata.normalize("NFKC", line).replace("。", ".")) else line
+    line = one_line(_NOT_PROVIDED.sub(" ", name))
+    plain = unicodedata.normalize("NFKC", line).replace("。", ".")
+    digits = sum(char.isdigit() for char in plain)
+    is_none = len(line) > _LONGEST_NAME or digits > _MOST_DIGITS or _LINK.search(plain) or _NOT_KNOWN.fullmatch(plain)
+    return "" if is_none else line
 
 
 _BREAKS: Final = (
