@@ -25,5 +25,6 @@ def test_what_users_share_is_the_companys(addresses: list[str], ours: tuple[str,
 
 def test_free_mail_is_known_in_any_case() -> None:
     assert is_free_mail("GMail.com")
+    assert all(map(is_free_mail, ("bluewin.ch", "comcast.net", "btinternet.com", "seznam.cz", "posteo.de", "pm.me")))
     assert not is_free_mail("acme.example")
     assert domain_of("Ann@Acme.Example") == "acme.example"
