@@ -23,6 +23,8 @@ from connector.working_time import Window, WorkingTime
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW: Final = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-9]{1,2}:[0-9]{2})-([0-9]{1,2}:[0-9]{2})")
 _CAP: Final = re.compile(r"([1-9][0-9]{0,5}) per (\S+)")
+_SENDER: Final = re.compile(r"\s*([^<>]*?)\s*<\s*([^<>\s]+)\s*>\s*")
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ADDRESS: Final = re.compile(r"[^@\s<>\",;]+@[^@\s<>\",;]+\.[^@\s<>\",;.]+")
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -213,9 +215,12 @@ def listen(text: str) -> Listen:
 
 
 def sender(text: str) -> Sender:
-    """Read ``Name <address>``, or an address alone."""
-    found = getaddresses([text])
-    name, address = found[0] if len(found) == 1 else ("", "")
+    """Read ``Name <address>``, or an address alone. A name is what people call themselves, commas and colons included."""
+    if named := _SENDER.fullmatch(text):
+        name, address = _QUOTED.sub(lambda found: re.sub(r"\\(.)", r"\1", found[1]), named[1]), named[2]
+    else:
+        found = getaddresses([text])
+        name, address = found[0] if len(found) == 1 else ("", "")
     if not _is_address(address) or any(mark in text for mark in "\r\n"):
         raise Wrong("is not a sender.", 'Write a name and an address, for example "Acme Care <care@acme.example>".')
     return Sender(name, address)

@@ -127,6 +127,15 @@ def test_listen_and_sender_are_taken_apart() -> None:
     assert values.sender("care@acme.example") == Sender("", "care@acme.example")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Acme, Inc.", "Smith: Partners", "Acme; Co", "Acme @ Work", "Acme [Care]", "Acme (Nordic)", "Müller & Co. KG"],
+)
+def test_a_sender_may_be_called_what_companies_are_called(name: str) -> None:
+    assert values.sender(f"{name} <care@acme.example>") == Sender(name, "care@acme.example")
+    assert values.sender(f'"{name}" <care@acme.example>') == Sender(name, "care@acme.example")
+
+
 @pytest.mark.parametrize("text", ["8080", ":8080", "host:", "host:0", "host:70000", "::1:8080", "host:http"])
 def test_other_places_to_listen_are_refused(text: str) -> None:
     with pytest.raises(Wrong):
