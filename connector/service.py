@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from connector import reconciling, retention
 from connector.durations import format_duration
-from connector.errors import AfterwordError, AuthRevoked, NotLetIn
+from connector.errors import AfterwordError, AuthRevoked, MailUnavailable, NotLetIn
 from connector.model import NotedResult
 from connector.nightly import Nightly
 from connector.ports_mail import Message
@@ -302,7 +302,7 @@ def sign_in_mails(house: Installation) -> SignInMails:
             clock=house.clock,
             tokens=_tokens(house),
             site=house.site,
-            send=lambda message: _send(house, message),
+            send=lambda message: send_sign_in(house, message),
             check=UserCheck(house),
         )
     )
@@ -380,9 +380,15 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _send(house: Installation, message: Message) -> None:
-    if house.channel is not None:
-        house.channel.prepare(message).send()
+def send_sign_in(house: Installation, message: Message) -> None:
+    """Hand over a mail with a link. Raises as a `Channel` does, and where there is none."""
+    if house.channel is None:
+        raise MailUnavailable(
+            "there is no mail server to send sign-in links with.",
+            where="config.toml: email",
+            remedy="Write [email] with host and from.",
+        )
+    house.channel.prepare(message).send()
 
 
 def _tell_fault(done: Future[None]) -> None:

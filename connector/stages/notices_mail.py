@@ -22,8 +22,8 @@ from connector.surveys.mail import Site
 from connector.surveys.staff_mail import Item, Other, Section, StaffMail, staff_message
 from connector.working_time import WorkingTime
 
-MOST_ITEMS: Final = 40
-"""Follow-ups that one mail tells in full; how many more there are is said."""
+MOST_ITEMS: Final = 20
+"""Follow-ups that one mail tells in full; how many more there are is said. Gmail shows no more than 102 KB of a mail."""
 LONGEST_QUOTE: Final = 1_500
 """Characters of a comment; the whole of it stands on the record's page."""
 MOST_OTHERS: Final = 3

@@ -15,6 +15,8 @@ from apscheduler.triggers.date import DateTrigger
 from connector import reconciling
 from connector import service as services
 from connector.clock import SteppedClock, SystemClock
+from connector.errors import MailUnavailable
+from connector.ports_mail import Message
 from connector.reconciling import Comparison
 from connector.service import Service
 from connector.settings import Schedule
@@ -267,3 +269,10 @@ def test_laps_that_all_end_in_a_fault_are_told_to_whoever_looks(monkeypatch: pyt
     monkeypatch.setattr(lap, "run", lambda *_args, **_options: Report())
     service._run(lap.ALL)
     assert service.trouble() == ""
+
+
+def test_a_sign_in_link_is_not_taken_for_sent_where_there_is_no_mail_server() -> None:
+    house = cast(Installation, SimpleNamespace(channel=None))
+    message = Message(to="ritva@acme.example", subject="Sign in", text="", html="", message_id="m1@acme.example")
+    with pytest.raises(MailUnavailable, match="no mail server"):
+        services.send_sign_in(house, message)

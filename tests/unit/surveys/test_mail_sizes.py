@@ -1,0 +1,34 @@
+"""Mails are no larger than what mail programs show and mail servers take."""
+
+from connector.sentences.catalogue import catalogue
+from connector.sentences.values import Link
+from connector.stages.notices_mail import MOST_ITEMS
+from connector.stages.reports import LARGEST
+from connector.surveys.mail import Site
+from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
+
+SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example")
+LINK = Link("Reached, not solved yet", f"https://feedback.acme.example/f/{'x' * 80}?outcome=not_solved_yet")
+GMAIL_SHOWS = 102 * 1024
+POSTFIX_TAKES = 10_240_000
+
+
+def test_a_full_digest_is_shown_whole_by_gmail() -> None:
+    item = Item(
+        task="Call Maria Virtanen by Tue 17:00",
+        headline='Maria Virtanen: 1 of 5, very dissatisfied, case 00123 "It does not start", since 16 Nov 2026',
+        account="Northwind",
+        quotes=("It has been broken for a week, and nobody calls me back. " * 5,),
+        action="Ritva Laine calls by 17 Nov 17:00.",
+        phone="+358 40 123",
+        links=(LINK,) * 4,
+        outcomes=(LINK,) * 4,
+    )
+    mail = StaffMail("ritva@acme.example", "Ritva", "subject", [Section("New answers", (item,) * MOST_ITEMS)], "why")
+    message = staff_message(mail, words=catalogue("en"), site=SITE, message_id="m1@acme.example")
+    assert len(message.html.encode()) < GMAIL_SHOWS
+
+
+def test_the_largest_workbook_passes_a_mail_server_that_is_set_up_as_it_comes() -> None:
+    encoded = LARGEST * 4 / 3 * 77 / 76
+    assert encoded < POSTFIX_TAKES - 200_000
