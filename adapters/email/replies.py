@@ -6,6 +6,7 @@ from typing import Final
 
 from adapters.email.reasons import is_about_mailbox
 from adapters.email.remedies import remedy_for
+from connector.domain.crm_text import cut
 from connector.domain.quoting import quoted
 from connector.errors import MailboxRefused, MailError, MailThrottled, MailUnavailable, MessageRefused
 
@@ -20,8 +21,8 @@ _TOO_FAST: Final = re.compile(
 """Exchange Online says 4.3.2 (30 messages a minute), Google 4.7.28."""
 
 
-_PART: Final = 2_000
-"""Characters from either end of a long reply: patterns are looked for in them, which takes long in very long ones."""
+_READ: Final = 4_000
+"""Characters in which patterns are looked for, which takes long in very long replies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,14 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The server's own words; of very many the first and the last."""
+        """The server's own words, as many as are read for what they mean."""
+        return cut(self.every_word, _READ)
+
+    @property
+    def every_word(self) -> str:
+        """All of them: the id of a message stands at the end."""
         words = self.raw.decode(errors="replace") if isinstance(self.raw, bytes) else self.raw
-        text = " ".join(words.split())
-        return text if len(text) <= 2 * _PART else f"{text[:_PART]} {text[-_PART:]}"
+        return " ".join(words.split())
 
     @property
     def permanent(self) -> bool:

@@ -59,7 +59,7 @@ class SmtpChannel:
             server = self._ready()
             with self._dropped_unless_sent():
                 self._envelope(server, mail)
-                return server_id(self._hand_over(server, mail).text)
+                return server_id(self._hand_over(server, mail).every_word)
 
     def cause_of_bounce(self, reason: str) -> BounceCause:
         """Read the words with which a message that was sent came back."""

@@ -58,5 +58,5 @@ def test_an_id_that_no_database_keeps_is_none_or_made_whole(said):
 def test_words_without_end_are_read_in_part():
     reply = Reply(550, "sender " * 9000 + "queued as 4X7ABC")
     assert len(reply.text) < 5000
-    assert server_id(reply.text) == "4X7ABC"
+    assert server_id(reply.every_word) == "4X7ABC"
     assert remedy_for(reply.text, otherwise="none") == "none"
