@@ -11,6 +11,7 @@ import typer
 from connector import (
     checking,
     cli_bounces,
+    cli_opt_outs,
     cli_retry,
     cli_setup,
     cli_undo,
@@ -52,6 +53,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(cli_bounces.app, name="bounces")
+app.add_typer(cli_opt_outs.app, name="opt-outs")
 out = Terminal()
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]

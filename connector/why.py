@@ -47,6 +47,7 @@ _OPTED_OUT: Final[Mapping[str, str]] = {
     "link": "{who} wants no surveys since {since}, said by the unsubscribe link in a mail.",
     "complaint": "{who} wants no surveys since {since}, as their mail provider reported: they called one spam.",
     "crm": "{who} wants no surveys since {since}, as the record in the CRM says.",
+    "admin": "{who} wants no surveys since {since}, as was noted by `afterword opt-outs add`.",
     "erased": "{who} is not asked any more since {since}, when the data about this person were erased.",
 }
 """By the way on which somebody opted out."""

@@ -1,6 +1,6 @@
 """Answers as people give them on the survey page: reading the invitation, recording, and stopping surveys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, exists, func, select, update
 
 from connector.model import Delivery, Rating
 from connector.store.engine import new_id
-from connector.store.people import contacts_of, opt_out, people
+from connector.store.people import contacts_of, opt_out, people, person_key, person_of
 from connector.store.showing import want, wants
 from connector.store.tables import (
     account,
@@ -238,17 +238,32 @@ def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime, b
     row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
     if row is None:
         return False
-    told = _told(connection, row)
-    who = {row.person, *(one.person for one in told if one.person is not None)}
+    _stop(connection, row.person, _told(connection, row.person, [row.contact_id]), now=now, by=by)
+    return True
+
+
+def stop_surveys_at(connection: Connection, address: str, *, now: datetime) -> list[Row[Any]]:
+    """Latch the opt-out of whoever has an address, or was asked at it, as an admin notes it; returns their contacts.
+
+    An address that nobody has is latched too: whoever has it later is not asked.
+    """
+    person = person_of(person_key(connection), address)
+    asked = select(invitation.c.contact_id).where(invitation.c.person == person).distinct()
+    told = _told(connection, person, connection.execute(asked).scalars().all())
+    _stop(connection, person, told, now=now, by="admin")
+    return told
+
+
+def _stop(connection: Connection, person: str, told: Collection[Row[Any]], *, now: datetime, by: str) -> None:
+    who = {person, *(one.person for one in told if one.person is not None)}
     mine = invitation.c.person.in_(who)
     # In one order, so that no two who come by different links wait for each other.
     connection.execute(select(invitation.c.id).where(mine).order_by(invitation.c.id).with_for_update()).all()
-    for person in sorted(who):
-        opt_out(connection, person, now, by)
+    for each in sorted(who):
+        opt_out(connection, each, now, by)
     connection.execute(update(invitation).where(mine).values(reminder_at=None))
     for one in sorted(told, key=lambda row: (row.connection, row.ref)):
         want(connection, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
-    return True
 
 
 def would_stop(connection: Connection, invitation_id: str) -> bool:
@@ -257,19 +272,21 @@ def would_stop(connection: Connection, invitation_id: str) -> bool:
     if row is None:
         return False
     known = people(connection, [row.person]).get(row.person)
+    told = _told(connection, row.person, [row.contact_id])
     reminded = select(invitation.c.id).where(invitation.c.person == row.person, invitation.c.reminder_at.is_not(None))
     return (
         known is None
         or known.opted_out_at is None
         or connection.execute(reminded.limit(1)).first() is not None
-        or not all(wants(connection, ref_of(one.connection, one.ref), NO_SURVEYS) for one in _told(connection, row))
+        or not all(wants(connection, ref_of(one.connection, one.ref), NO_SURVEYS) for one in told)
     )
 
 
-def _told(connection: Connection, asked: Row[Any]) -> list[Row[Any]]:
-    """The records to show it on: every one of the person, and the one asked, whose address may have changed since."""
-    rows = contacts_of(connection, asked.person)
-    if all(row.id != asked.contact_id for row in rows):
-        here = select(contact).where(contact.c.id == asked.contact_id, contact.c.deleted_at.is_(None))
-        rows = [*rows, *connection.execute(here)]
+def _told(connection: Connection, person: str, asked: Collection[str]) -> list[Row[Any]]:
+    """The records to show it on: every one of the person, and those asked, whose address may have changed since."""
+    rows = contacts_of(connection, person)
+    others = set(asked) - {row.id for row in rows}
+    if others:
+        here = select(contact).where(contact.c.id.in_(others), contact.c.deleted_at.is_(None))
+        rows = [*rows, *connection.execute(here.order_by(contact.c.id))]
     return rows

@@ -88,7 +88,7 @@ def invitation_message(view: InvitationView, *, site: Site, token: str, purpose:
         text=text_of("invitation.txt", values),
         html=html_of("invitation.mjml", values),
         message_id=message_id,
-        headers=_unsubscribe_headers(site, url),
+        headers=_unsubscribe_headers(url),
         language=words.language,
     )
 
@@ -157,11 +157,13 @@ def _placeholders(view: InvitationView, site: Site, words: Wording) -> dict[str,
     }
 
 
-def _unsubscribe_headers(site: Site, url: str) -> dict[str, str]:
-    """RFC 2369 and RFC 8058: one click in the mail program stops the surveys, without a visit and without a login."""
-    mailto = f"mailto:{quote(one_spelling(site.contact_address), safe='@')}?subject={quote('Stop surveys')}"
+def _unsubscribe_headers(url: str) -> dict[str, str]:
+    """RFC 2369 and RFC 8058: one click in the mail program stops the surveys, without a visit and without a login.
+
+    No address to write to is offered beside it: some programs would use that, and nothing of ours reads such mail.
+    """
     return {
-        "List-Unsubscribe": f"<{_in_ascii(url)}/unsubscribe>, <{mailto}>",
+        "List-Unsubscribe": f"<{_in_ascii(url)}/unsubscribe>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
 

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from connector import cli, cli_bounces, service
+from connector import cli, cli_bounces, cli_opt_outs, service
 from connector.demo import run as demo
 from connector.errors import CrmError, RecordRejected
 from connector.store import bounces, people
@@ -36,6 +36,7 @@ CALLS: dict[str, list[list[str]]] = {
     "migrate": [[]],
     "demo": [["--directory", "{folder}/" + NAME]],
     "bounces list": [[], ["--json"]],
+    "opt-outs add": [["maria@nw.example"], [EVIL]],
     "bounces lift": [[EVIL], ["--since", EVIL]],
 }
 
@@ -75,7 +76,8 @@ def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
         raise CrmError(EVIL, where=EVIL, remedy=EVIL)
 
     monkeypatch.setattr(cli, "_house", lambda _config, **_named: world.house)
-    monkeypatch.setattr(cli_bounces, "build", lambda _config, **_named: world.house)
+    for commands in (cli_bounces, cli_opt_outs):
+        monkeypatch.setattr(commands, "build", lambda _config, **_named: world.house)
     monkeypatch.setattr(world.adapter, "close", lambda: None)  # one adapter serves all calls of a test
     monkeypatch.setattr(service, "serve", fails)
     monkeypatch.setattr(demo, "stay", fails)

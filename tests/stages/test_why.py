@@ -94,6 +94,7 @@ def _person(connection: Connection) -> str:
     [
         ("link", "Maria wants no surveys since 2 Mar 2026 10:00 UTC, said by the unsubscribe link in a mail."),
         ("crm", "Maria wants no surveys since 2 Mar 2026 10:00 UTC, as the record in the CRM says."),
+        ("admin", "Maria wants no surveys since 2 Mar 2026 10:00 UTC, as was noted by `afterword opt-outs add`."),
         (
             "erased",
             "Maria is not asked any more since 2 Mar 2026 10:00 UTC, when the data about this person were erased.",

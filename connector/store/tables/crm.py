@@ -142,7 +142,7 @@ person = Table(
     metadata,
     Column("person", String, primary_key=True),
     Column("opted_out_at", Utc),
-    Column("opted_out_by", String, comment="link, crm, erased"),
+    Column("opted_out_by", String, comment="link, complaint, crm, admin, erased"),
     Column("bounced_at", Utc),
     Column("bounce", Text),
     comment="What must survive re-imports and merges: nobody in here is asked again.",

@@ -1,0 +1,82 @@
+"""Whoever asks by mail or by telephone not to be asked any more is opted out by a command, as by the link in a mail."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from click.testing import Result
+from lap_world import DAY, HOUR, LapWorld
+from typer.testing import CliRunner
+
+from connector import cli, cli_opt_outs
+from connector.store.engine import Store
+
+REMINDED = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\nreminder_after = "4d"\n'
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """`afterword opt-outs` on this installation."""
+    world.configure(REMINDED)
+    monkeypatch.setattr(cli_opt_outs, "build", lambda _config, **_named: world.house)
+    monkeypatch.setattr(world.adapter, "close", lambda: None)
+    monkeypatch.setattr(Store, "close", lambda _self: None)  # one store serves all calls of a test
+    configured = structlog.get_config()
+    yield lambda *words: CliRunner().invoke(cli.app, ["opt-outs", *words])
+    structlog.configure(**configured)
+
+
+def asked_maria(world: LapWorld, **values: Any) -> tuple[str, str]:
+    """Ask Maria about a case; returns her account and her contact."""
+    account = world.account()
+    maria = world.crm.contact(account, "Maria Virtanen", **{"Email": "maria@nw.example"} | values)
+    world.ask(account, maria)
+    return account, maria
+
+
+def test_who_asks_by_mail_not_to_be_asked_is_neither_asked_nor_reminded(world: LapWorld, command: Command) -> None:
+    account, maria = asked_maria(world)
+    case = world.crm.case(account, maria)
+    world.lap()
+    world.crm.close(case)
+    done = command("add", " Maria@NW.example")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == "maria@nw.example is not asked any more: Maria Virtanen (acme).\n"
+    for step in (HOUR, 5 * DAY):
+        world.lap(step)
+    assert len(world.mailbox.messages) == 1
+    assert world.crm.get(maria)["Afterword_No_Surveys__c"] is True
+
+
+def test_an_opt_out_by_the_address_of_an_earlier_mail_holds_for_the_record(world: LapWorld, command: Command) -> None:
+    account, maria = asked_maria(world)
+    world.crm.update(maria, {"Email": "maria@new.example"})
+    world.lap()
+    assert "Maria Virtanen" in command("add", "maria@nw.example").stdout
+    world.crm.close(world.crm.case(account, maria))
+    for step in (HOUR, 5 * DAY):
+        world.lap(step)
+    assert len(world.mailbox.messages) == 1
+
+
+def test_an_address_that_nobody_has_yet_is_not_asked_later(world: LapWorld, command: Command) -> None:
+    done = command("add", "maria@nw.example")
+    assert done.exit_code == 0
+    assert done.stdout == (
+        "maria@nw.example is not asked any more. No contact that was read has this address; look at its spelling.\n"
+    )
+    account = world.account()
+    maria = world.crm.contact(account, "Maria Virtanen", Email="maria@nw.example")
+    case = world.crm.case(account, maria)
+    world.lap()
+    world.crm.close(case)
+    world.lap(HOUR)
+    assert world.mailbox.messages == []
+
+
+def test_what_is_no_address_opts_nobody_out(command: Command) -> None:
+    done = command("add", "Maria Virtanen")
+    assert done.exit_code == 2
+    assert "is not an e-mail address" in done.stderr
