@@ -58,6 +58,16 @@ def test_an_object_in_other_capitals_than_the_crms_is_named(section: str, name: 
     assert set(mapping.kinds(name.lower())) == set()
 
 
+def test_a_text_that_stands_for_a_lookup_must_hold_the_whole_id() -> None:
+    org = with_fields(an_org(), "Case", a_field("Id", "id"), a_field("Debtor__c", "text"))
+    text = DEFAULT.replace(
+        'label = "case {number}"\naccount = "AccountId"', 'label = "case {number}"\naccount = "Debtor__c"'
+    )
+    problem = the_problem(org, text)
+    assert (problem.where, problem.severity) == ("m.toml: interaction.case.account", "warning")
+    assert "CASESAFEID" in problem.remedy
+
+
 def test_an_opt_out_that_we_cannot_see_is_not_taken_for_none() -> None:
     mapping, problems = fit(without(an_org(), "Contact", "HasOptedOutOfEmail"))
     (problem,) = [one for one in problems if one.severity == "error"]
