@@ -270,13 +270,24 @@ class SmtpChannel:
 
     def _unreachable(self, error: Exception) -> MailUnavailable:
         reply = self._reply_in(error)
-        otherwise = "Check email.host, email.port and email.security in config.toml, and that the server is up."
+        otherwise = self._wrong_security(error) or (
+            "Check email.host, email.port and email.security in config.toml, and that the server is up."
+        )
         kind = MailThrottled if reply is not None and reply.too_fast else MailUnavailable
         return kind(
             f"{self._server} could not be used: {reply or self._told(error)}.",
             where=_WHERE,
             remedy=otherwise if reply is None else remedy_for(reply.text, otherwise=otherwise),
         )
+
+    def _wrong_security(self, error: Exception) -> str:
+        """Return what to do where the port does not speak what is configured; empty where that cannot be told."""
+        security, port = self._config.security, self._config.port
+        if port == smtplib.SMTP_SSL_PORT and security != "tls":
+            return f'Write email.security = "tls" in config.toml: port {port} speaks TLS from the first byte.'
+        if security == "tls" and isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+            return f'Write email.security = "starttls" in config.toml: port {port} does not begin with TLS.'
+        return ""
 
     def _refused_login(self, error: smtplib.SMTPAuthenticationError) -> MailUnavailable:
         reply = self._reply(error.smtp_code, error.smtp_error)

@@ -111,6 +111,14 @@ class Email(Table):
     only_to: tuple[Address, ...] = ()
     """The only people who get mail from a test org; empty: nobody does."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, table: Any) -> Any:
+        """A server at port 465 waits for TLS from the first byte: it would greet nobody who waits for STARTTLS."""
+        if isinstance(table, dict) and str(table.get("port")) == "465":
+            return {"security": Security.TLS.value, **table}
+        return table
+
 
 class Connection(Table):
     """[crm.NAME]; which credentials are there follows from `adapter` and `auth`."""

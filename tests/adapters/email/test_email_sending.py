@@ -167,6 +167,15 @@ def test_check_names_what_is_wrong_and_what_to_do(make, authority):
     assert all(one.remedy and one.where.startswith("config.toml: email") for one in (login, tls, sender, gone))
 
 
+def test_check_names_the_security_that_the_port_speaks(make):
+    with smtp_server(Sink()) as port:
+        [plain] = make(port, security="tls").check()
+    [tls] = make(465, security="starttls").check()  # nobody listens there; where somebody does, they wait for TLS
+
+    assert 'email.security = "starttls"' in plain.remedy
+    assert 'email.security = "tls"' in tls.remedy
+
+
 @pytest.mark.parametrize(
     "address", ["", "maria", "maria@", "a b@x.example", "a@x.example\r\nRCPT TO:<b@x.example>", "<a@x>"]
 )

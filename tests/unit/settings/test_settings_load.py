@@ -111,6 +111,28 @@ def test_a_live_connection_with_all_that_it_needs(read: Read) -> None:
     assert (settings.email.port, settings.email.security) == (587, Security.STARTTLS)
 
 
+@pytest.mark.parametrize(
+    ("keys", "security"),
+    [
+        ("port = 465", Security.TLS),
+        ('port = 465\nsecurity = "starttls"', Security.STARTTLS),
+        ("port = 25", Security.STARTTLS),
+        ("", Security.STARTTLS),
+    ],
+)
+def test_port_465_speaks_tls_from_the_first_byte(read: Read, keys: str, security: Security) -> None:
+    settings = read(f'{HUB}\n[email]\nhost = "smtp.acme.example"\nfrom = "care@acme.example"\n{keys}\n')
+    assert settings.email is not None
+    assert settings.email.security is security
+
+
+def test_port_465_may_come_from_the_environment(read: Read) -> None:
+    text = f'{HUB}\n[email]\nhost = "smtp.acme.example"\nfrom = "care@acme.example"\n'
+    settings = read(text, environ={"AFTERWORD_EMAIL__PORT": "465"})
+    assert settings.email is not None
+    assert settings.email.security is Security.TLS
+
+
 def test_a_survey(read: Read) -> None:
     table = """
 [surveys.after-case]
