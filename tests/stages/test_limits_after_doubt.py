@@ -6,9 +6,8 @@ from asking import DAY, HOUR, SITE, World, limits, survey, world
 from connector.errors import MailInDoubt, MailUnavailable
 from connector.stages import deliver, invite
 from connector.store import Store
-from tests.databases import ONE_DATABASE
+from tests.databases import BOTH_DATABASES
 
-pytestmark = ONE_DATABASE
 DOUBT = MailInDoubt("cut off after the final dot")
 
 
@@ -49,6 +48,7 @@ def test_the_gap_holds_after_an_invitation_that_waited_for_long_and_is_in_doubt(
     assert here.mailbox.recipients == []
 
 
+@BOTH_DATABASES
 def test_the_gap_holds_after_a_reminder_in_doubt(here: World) -> None:
     here.surveys = {"after-case": survey(reminder_after="3d")}
     here.limits = limits(minimum_gap="24h")
