@@ -146,6 +146,8 @@ class _Page:
         people = _participants(self.rows, row)
         if only_primary and len(people) > 1:
             people.sort(key=lambda contact: not may_be_asked(self._case(row, name, Target(contact))))
+        elif len(people) > 1:
+            people = _once_each(self.rows, people, existing)
         found = targets(people, existing, only_primary=only_primary)
         self._drop(found.dropped, Reason.NO_CONTACT)
         for target in found.targets:
@@ -307,6 +309,15 @@ def _account(rows: Gathered, row: Any) -> Any:
 def _participants(rows: Gathered, row: Any) -> list[str]:
     found = (rows.ids.get((row.connection, ref)) for ref in row.contact_refs)
     return [contact_id for contact_id in found if contact_id is not None and contact_id in rows.contacts]
+
+
+def _once_each(rows: Gathered, people: Sequence[str], existing: Iterable[Decided]) -> list[str]:
+    """Return these contacts without those who share a mailbox with another one: who was invited stays, or else the first."""
+    invited = {one.contact for one in existing if one.state is Decision.INVITED}
+    persons = {contact: rows.contacts[contact].person for contact in people}
+    taken = {person: contact for contact, person in reversed(persons.items())}
+    taken |= {persons[contact]: contact for contact in people if contact in invited}
+    return [contact for contact in people if persons[contact] is None or taken[persons[contact]] == contact]
 
 
 def _existing(rows: Gathered, row: Any, survey: str) -> list[Decided]:

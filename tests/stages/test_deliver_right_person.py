@@ -7,6 +7,7 @@ from connector.errors import MailUnavailable
 from connector.stages import deliver, invite
 from connector.stages.deliver import DeliverResult
 from connector.store import Store
+from tests.databases import BOTH_DATABASES
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def test_whoever_is_no_longer_the_contact_is_not_reminded(here: World) -> None:
     assert here.mailbox.recipients == ["maria@oy.example"]
 
 
+@BOTH_DATABASES
 def test_a_merged_contact_still_has_the_case(here: World) -> None:
     here.case("c1")
     here.mailbox.failing = [MailUnavailable("down")]
@@ -55,3 +57,17 @@ def test_a_merged_contact_still_has_the_case(here: World) -> None:
     here.merge("maria", "mia")
     lap(here)
     assert here.mailbox.recipients == ["maria@oy.example"]
+
+
+def test_a_mailbox_that_several_contacts_share_is_asked_once_about_a_case(here: World) -> None:
+    here.surveys = {"after-case": survey(recipients="all")}
+    here.person("office", email="info@oy.example")
+    here.case("c1", ["office", "maria"])
+    lap(here)
+    here.person("desk", email="info@oy.example")
+    here.change("c1", contact_refs=["Contact/desk", "Contact/office", "Contact/maria"])
+    lap(here)
+    here.clock.advance(DAY)
+    here.case("c2", ["desk", "office"])
+    lap(here)
+    assert here.mailbox.recipients == ["info@oy.example", "maria@oy.example", "info@oy.example"]
