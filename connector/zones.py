@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -52,13 +52,22 @@ def owner_hours(owner_timezone: str | None, settings: Settings) -> WorkingTime:
 def day_begins(at: datetime, settings: Settings) -> datetime:
     """Return the first moment of the installation's day at `at` (aware), in UTC."""
     zone = settings.schedule.timezone
-    return datetime.combine(at.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    return _midnight(at.astimezone(zone).date(), zone)
 
 
 def next_day_begins(at: datetime, settings: Settings) -> datetime:
     """Return the first moment of the installation's day after `at` (aware), in UTC."""
     zone = settings.schedule.timezone
-    return datetime.combine(at.astimezone(zone).date() + timedelta(days=1), time(), zone).astimezone(UTC)
+    return _midnight(at.astimezone(zone).date() + timedelta(days=1), zone)
+
+
+def day_ends(at: datetime, zone: tzinfo) -> datetime:
+    """Return the last second of the day that people in `zone` have at `at` (aware), in UTC."""
+    return _midnight(at.astimezone(zone).date() + timedelta(days=1), zone) - timedelta(seconds=1)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _spaced(text: str) -> str:

@@ -32,7 +32,7 @@ from connector.store.people import person_key
 from connector.surveys.customer_label import customer_label
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.wording import known_or, wording
-from connector.zones import day_begins, next_day_begins
+from connector.zones import day_begins, day_ends, next_day_begins
 
 A_MINUTE: Final = timedelta(minutes=1)
 """How far what the CRM shows of our own mail may be off the store: rounding, and the time between sending and noting."""
@@ -253,7 +253,8 @@ class _Page:
                 "questionnaire": asked.to_json(),
                 "created_at": self.now,
                 "due_at": self.now,
-                "expires_at": self.now + (survey.expires or NEVER),
+                # Mail, page and reminder name the last day, so all of that day is good.
+                "expires_at": day_ends(self.now + (survey.expires or NEVER), self.settings.company.timezone),
             },
         )
 

@@ -215,7 +215,7 @@ def test_nothing_is_sent(here: World, how: str) -> None:
 def test_what_could_not_be_sent_in_time_expires(here: World) -> None:
     here.case("c1")
     invite.run(here.context())
-    here.clock.advance(14 * DAY)
+    here.clock.advance(15 * DAY)
     result = deliver.run(here.context(), SITE)
     assert (result.expired, result.sent, states(here)) == (1, 0, ["expired"])
 

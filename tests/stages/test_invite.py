@@ -1,7 +1,7 @@
 """Whom the connector asks, whom not, and why: on a real store."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from asking import CRM, DAY, HOUR, START, LittleCrm, World, limits, survey, world
@@ -38,7 +38,7 @@ def test_a_closed_case_is_asked_about_once(here: World) -> None:
     assert (row.label, row.email, row.state, row.name) == ("case c1", "maria@oy.example", "due", "Maria")
     assert (row.owner_ref, row.owner_name, row.account_id) == ("User/rick", "Rick", "oy")
     assert row.questionnaire["metric"] == "csat"
-    assert (row.due_at, row.expires_at) == (START, START + 14 * DAY)
+    assert (row.due_at, row.expires_at) == (START, datetime(2026, 3, 16, 23, 59, 59, tzinfo=UTC))
 
 
 def test_the_delay_is_waited_for_and_then_the_invitation_goes_out(here: World) -> None:
