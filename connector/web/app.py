@@ -23,7 +23,7 @@ from connector.web.parts import WebParts
 from connector.web.sign_in import sign_in_routes
 from connector.web.store_trouble import RETRY_SECONDS, store_trouble, tell_seldom
 from connector.web.survey import request_language, survey_routes
-from connector.web.trouble import READ, Trouble
+from connector.web.trouble import READ, Trouble, typed_in
 
 
 def create_app(web: WebParts) -> FastAPI:
@@ -113,4 +113,5 @@ def _explained(request: Request, web: WebParts, trouble: Trouble) -> Response:
         words=words,
         title=words.text(f"page.{trouble.title}"),
         message=words.text(f"page.{trouble.kind}", **values),
+        typed=typed_in(request),
     )

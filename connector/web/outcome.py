@@ -21,7 +21,7 @@ from connector.surveys.wording import wording
 from connector.web.forms import Fields, clean, form_fields
 from connector.web.pages import page
 from connector.web.parts import OutcomeGiven, WebParts
-from connector.web.trouble import READ, UnknownLink
+from connector.web.trouble import READ, UnknownLink, keep_typed
 
 LONGEST_NOTE = 2_000
 """Characters; more of a note is cut."""
@@ -36,11 +36,13 @@ def outcome_routes(parts: WebParts) -> APIRouter:
 
     @router.api_route("", methods=READ)
     def show(token: str, outcome: str = "") -> Response:
-        return _page(parts, token, _view(parts, token), chosen=outcome)
+        return _page(parts, token, _view(parts, _follow_up_id(parts, token)), chosen=outcome)
 
     @router.post("")
-    def note(request: Request, token: str, fields: Fields = Depends(form_fields)) -> Response:  # noqa: ARG001, B008 - FastAPI's way
-        view = _view(parts, token)
+    def note(request: Request, token: str, fields: Fields = Depends(form_fields)) -> Response:  # noqa: B008 - FastAPI's way
+        follow_up_id = _follow_up_id(parts, token)
+        keep_typed(request, clean(fields.get("note", "")))
+        view = _view(parts, follow_up_id)
         given = _given(parts, fields)
         if given is None:
             return _page(parts, token, view, status=422 if view.open else 410, typed=fields)
@@ -48,12 +50,12 @@ def outcome_routes(parts: WebParts) -> APIRouter:
         if result is NotedResult.UNKNOWN:
             raise UnknownLink
         if result is NotedResult.CLOSED:
-            return _page(parts, token, _view(parts, token), status=410)
+            return _page(parts, token, _view(parts, follow_up_id), status=410, typed=fields)
         return RedirectResponse(f"{parts.prefix}/f/{token}/thanks", status_code=303)
 
     @router.api_route("/thanks", methods=READ)
     def thanks(token: str) -> Response:
-        view = _view(parts, token)
+        view = _view(parts, _follow_up_id(parts, token))
         if view.outcome is None:
             return RedirectResponse(f"{parts.prefix}/f/{token}", status_code=303)
         return _page(parts, token, view, noted=True)
@@ -84,12 +86,16 @@ def _note(fields: Fields) -> str:
     return cut(clean(fields.get("note", "")), LONGEST_NOTE)
 
 
-def _view(parts: WebParts, token: str) -> OutcomeView:
-    """Return what this link is for. Raises `UnknownLink`."""
+def _follow_up_id(parts: WebParts, token: str) -> str:
+    """Return what a token names. Raises `UnknownLink` for one that is not of ours."""
     try:
-        follow_up_id = parts.tokens.read_outcome(token)
+        return parts.tokens.read_outcome(token)
     except ForgedToken as error:
         raise UnknownLink from error
+
+
+def _view(parts: WebParts, follow_up_id: str) -> OutcomeView:
+    """Return what this link is for. Raises `UnknownLink`."""
     with parts.store.read() as tx:
         view = outcome_view(tx, follow_up_id)
     if view is None:

@@ -19,7 +19,7 @@ def staff(parts: WebParts, template: str, *, status: int = 200, **values: Any) -
 
 def note(parts: WebParts, title: str, message: str, *, status: int = 200) -> Response:
     """Return a page that says one thing."""
-    return staff(parts, "trouble.html", status=status, title=title, message=message)
+    return staff(parts, "trouble.html", status=status, title=title, message=message, typed="")
 
 
 def safe_account(account_id: str) -> str:

@@ -24,10 +24,10 @@ from connector.store.answering import (
 from connector.surveys.questionnaire import Questionnaire, from_json
 from connector.surveys.tokens import ForgedToken
 from connector.surveys.wording import Wording, wording
-from connector.web.forms import LONGEST_COMMENT, Fields, Typed, form_fields, judged, point
+from connector.web.forms import LONGEST_COMMENT, Fields, Typed, clean, form_fields, judged, point
 from connector.web.pages import page
 from connector.web.parts import WebParts
-from connector.web.trouble import READ, TooOften, Trouble, UnknownLink
+from connector.web.trouble import READ, TooOften, Trouble, UnknownLink, keep_typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,16 @@ def survey_routes(parts: WebParts) -> APIRouter:
         return _survey_page(parts, visit, _typed_before(visit, chosen), from_mail=chosen is not None)
 
     @router.post("")
-    def answer(token: str, tasks: BackgroundTasks, fields: Fields = Depends(form_fields)) -> Response:  # noqa: B008 - FastAPI's way
-        visit = _open_visit(parts, token)
-        typed = judged(fields, visit.questionnaire)
-        if typed.problems:
-            return _survey_page(parts, visit, typed, status=422)
-        customer = _recorded(parts, visit, typed)
-        if customer is not None:
-            tasks.add_task(parts.on_answer, customer)
-        return RedirectResponse(f"{parts.prefix}/s/{token}/thanks", status_code=303, background=tasks)
+    def answer(
+        request: Request,
+        token: str,
+        tasks: BackgroundTasks,
+        fields: Fields = Depends(form_fields),  # noqa: B008 - FastAPI's way
+    ) -> Response:
+        _invitation_id(parts, token)
+        # Only now: with a made-up link anybody could have our page show words of theirs.
+        keep_typed(request, clean(fields.get("comment", "")))
+        return _answered(parts, _open_visit(parts, token), fields, tasks)
 
     @router.api_route("/thanks", methods=READ)
     def thanks(token: str) -> Response:
@@ -103,12 +104,17 @@ def survey_routes(parts: WebParts) -> APIRouter:
     return router
 
 
-def _visit(parts: WebParts, token: str) -> Visit:
-    """Return who comes with this token. Raises `UnknownLink`."""
+def _invitation_id(parts: WebParts, token: str) -> str:
+    """Return what a token names. Raises `UnknownLink` for one that is not of ours."""
     try:
-        invitation_id = parts.tokens.read_survey(token)
+        return parts.tokens.read_survey(token)
     except ForgedToken as error:
         raise UnknownLink from error
+
+
+def _visit(parts: WebParts, token: str) -> Visit:
+    """Return who comes with this token. Raises `UnknownLink`."""
+    invitation_id = _invitation_id(parts, token)
     with parts.store.read() as connection:
         found = invited(connection, invitation_id)
         if found is None:
@@ -131,6 +137,17 @@ def _closed(parts: WebParts, visit: Visit) -> Trouble:
     kind = "closed" if ended <= parts.clock.now() and not visit.invited.is_gone else "cancelled"
     date = visit.words.date(ended)
     return Trouble(410, kind, title="closed_title", language=visit.words.language, date=date)
+
+
+def _answered(parts: WebParts, visit: Visit, fields: Fields, tasks: BackgroundTasks) -> Response:
+    """Record what the form says, or show what keeps it from being recorded."""
+    typed = judged(fields, visit.questionnaire)
+    if typed.problems:
+        return _survey_page(parts, visit, typed, status=422)
+    customer = _recorded(parts, visit, typed)
+    if customer is not None:
+        tasks.add_task(parts.on_answer, customer)
+    return RedirectResponse(f"{parts.prefix}/s/{visit.token}/thanks", status_code=303, background=tasks)
 
 
 def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:

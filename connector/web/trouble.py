@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from starlette.requests import Request
+
 READ: Final = ["GET", "HEAD"]
 """The methods that change nothing."""
 
@@ -46,3 +48,13 @@ class UnknownLink(Trouble):
 
     def __init__(self) -> None:
         super().__init__(404, "unknown")
+
+
+def keep_typed(request: Request, text: str) -> None:
+    """Have a page that ends this request show what was typed, whatever keeps it from being recorded."""
+    request.state.typed = text
+
+
+def typed_in(request: Request) -> str:
+    """Return what `keep_typed` was given; empty for requests that brought no words."""
+    return str(getattr(request.state, "typed", ""))
