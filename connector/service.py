@@ -17,6 +17,7 @@ from types import FrameType
 import structlog
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
+from starlette.types import ASGIApp
 
 from connector import reconciling, retention
 from connector.durations import format_duration
@@ -24,7 +25,7 @@ from connector.errors import AfterwordError, AuthRevoked, MailUnavailable, NotLe
 from connector.model import NotedResult
 from connector.nightly import Nightly
 from connector.ports_mail import Message
-from connector.settings import Schedule
+from connector.settings import Schedule, Web
 from connector.stages import lap
 from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
@@ -37,6 +38,7 @@ from connector.web.app import create_app
 from connector.web.file_limit import raise_file_limit
 from connector.web.parts import OutcomeGiven, WebParts
 from connector.web.sign_in_mails import MailParts, SignInMails
+from connector.web.source import believed
 
 MINUTE = timedelta(minutes=1)
 SHORTEST = timedelta(seconds=1)
@@ -336,18 +338,7 @@ def serve(house: Installation, server: socket.socket) -> None:
     service = Service(house, mails=mails)
     app = create_app(web_parts(house, service.answered, service.trouble, mails.wake))
     listen = house.settings.web.listen
-    # Of the files that the process may open, half are for connections: what a lap opens must not fail for them.
-    files = raise_file_limit()
-    config = uvicorn.Config(
-        app,
-        http=patience.patient(most_waiting=min(patience.MOST_WAITING, files // 8)),
-        limit_concurrency=min(patience.MOST, files // 4),
-        backlog=files // 4,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    web = _Server(config, house.stop)
+    web = _Server(server_config(app, house.settings.web), house.stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The web server ends on these by itself, and then raises them again: so that what stands below is still done.
         signal.signal(number, lambda _number, _frame: house.stop.set())
@@ -365,6 +356,22 @@ def serve(house: Installation, server: socket.socket) -> None:
         log.warning("a call to the CRM or the mail server did not come back; the next run takes up what it was for")
         sys.stderr.flush()
         os._exit(0)
+
+
+def server_config(app: ASGIApp, web: Web) -> uvicorn.Config:
+    """Return how the web server serves the application."""
+    # Of the files that the process may open, half are for connections: what a lap opens must not fail for them.
+    files = raise_file_limit()
+    return uvicorn.Config(
+        app,
+        http=patience.patient(most_waiting=min(patience.MOST_WAITING, files // 8)),
+        limit_concurrency=min(patience.MOST, files // 4),
+        backlog=files // 4,
+        log_config=None,
+        server_header=False,
+        forwarded_allow_ips=believed(web.trusted_proxies),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -212,6 +213,7 @@ HalfLife = Annotated[timedelta, reads(values.half_life, _SPAN)]
 Url = Annotated[str, reads(values.url)]
 ForeignUrl = Annotated[str, reads(values.foreign_url)]
 Host = Annotated[str, reads(values.host)]
+Network = Annotated[IPv4Network | IPv6Network, reads(values.network)]
 File = Annotated[Path, PlainValidator(_file)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Conditions = dict[Text, Annotated[tuple[Fact, ...], BeforeValidator(_listed), AfterValidator(_not_empty)]]

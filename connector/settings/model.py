@@ -25,6 +25,7 @@ from connector.settings.fields import (
     HalfLife,
     Host,
     Name,
+    Network,
     Notified,
     Number,
     People,
@@ -64,6 +65,8 @@ class Web(Table):
     secret: SigningKeys | None = None
     allow_hosts: tuple[Host, ...] = ()
     """Whose addresses may be private, or without TLS, where config.toml names them for webhooks and tokens."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Beside this machine: who is believed when it says for whom it passes a request on."""
     managers: tuple[Address, ...] = ()
     admins: tuple[Address, ...] = ()
 

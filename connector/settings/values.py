@@ -265,6 +265,16 @@ def _in_ascii(domain: str) -> str | None:
         return None
 
 
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Read an IP address, or a network as ``10.0.0.0/8``."""
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise Wrong(
+            "is neither an IP address nor a network.", 'Write for example "172.18.0.3" or "172.18.0.0/16"; no name.'
+        ) from None
+
+
 def full_host(text: str) -> str:
     """Read a host's full name, as it stands in the DNS, in ASCII."""
     name = _in_ascii(text)

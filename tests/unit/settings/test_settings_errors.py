@@ -156,6 +156,12 @@ WRONG = [
     (HUB + '[store]\nurl = "mysql://x"\n', "store.url", "is not a database", "postgresql+psycopg://"),
     (HUB + '[web]\nsecret = "short"\n', "web.secret", "shorter than 32", "secrets.token_urlsafe"),
     (HUB + '[web]\nlisten = "8080"\n', "web.listen", '"8080" is not host:port', "127.0.0.1:8080"),
+    (
+        HUB + '[web]\ntrusted_proxies = ["caddy"]\n',
+        "web.trusted_proxies",
+        '"caddy" is neither an IP address',
+        "no name",
+    ),
     (HUB + '[web]\npublic_url = "http://a.example"\n', "web.public_url", "is not https", "this machine"),
     (HUB + '[web]\npublic_url = "https://a.example/?x"\n', "web.public_url", "ends with ? or #", "alone"),
     (
