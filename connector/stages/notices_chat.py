@@ -23,17 +23,18 @@ def post_all(context: Context) -> int:
         return 0
     posted = 0
     for name, rule in context.settings.follow_up.items():
-        # The address is a secret: it is named by its place in the rule.
         for number, url in enumerate(rule.notify_webhooks):
-            posted += _post_to(context, name, f"webhook-{number}", url.get_secret_value())
+            posted += _post_to(context, name, number, url.get_secret_value())
     return posted
 
 
-def _post_to(context: Context, rule: str, chat: str, url: str) -> int:
+def _post_to(context: Context, rule: str, number: int, url: str) -> int:
     now, posted = context.clock.now(), 0
     with context.store.read() as tx:
         crms = [crm for crm in context.live if may_post(context, crm) and not connecting.is_paused(tx, crm)]
-        rows = noticing.not_posted(tx, rule, chat, crms, since=now - noticing.POSTED_WITHIN)
+        chat = noticing.chat_of(tx, url)
+        names = (chat, noticing.chat_at(number))
+        rows = noticing.not_posted(tx, rule, names, crms, since=now - noticing.POSTED_WITHIN)
     for row in rows:
         if context.stop.is_set():
             break

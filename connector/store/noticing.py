@@ -1,5 +1,7 @@
 """Queries of notices: which follow-ups somebody has to hear of, what is waiting to be told, and the mails that told it."""
 
+import hashlib
+import hmac
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +11,7 @@ from sqlalchemy import Connection, Row, case, delete, exists, func, or_, select,
 
 from connector.model import FollowUpState
 from connector.store import record_texts
+from connector.store.people import person_key
 from connector.store.refs import chunks
 from connector.store.tables import follow_up, follow_up_response, notice, owner, response, staff_mail
 from connector.store.upsert import insert_once, insert_or_ignore
@@ -227,9 +230,24 @@ def users_by_email(tx: Connection, email: str) -> list[Row[Any]]:
 # ── chats ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def not_posted(tx: Connection, rule: str, chat: str, crms: Collection[str], *, since: datetime) -> list[Row[Any]]:
-    """Return open follow-ups of a rule, opened since some moment, that a chat was not told of, with names of person and account."""
-    told = exists().where(notice.c.follow_up_id == follow_up.c.id, notice.c.recipient == chat)
+def chat_of(tx: Connection, url: str) -> str:
+    """Return the name by which a chat is known, wherever it stands in a list. Its address is a secret: whoever knows it can post."""
+    return f"chat-{hmac.digest(person_key(tx), url.encode(), hashlib.sha256).hex()[:24]}"
+
+
+def chat_at(number: int) -> str:
+    """Return the name by which earlier versions knew the chat at a place of a rule's list, from 0."""
+    return f"webhook-{number}"
+
+
+def not_posted(
+    tx: Connection, rule: str, chat: Collection[str], crms: Collection[str], *, since: datetime
+) -> list[Row[Any]]:
+    """Return open follow-ups of a rule, opened since some moment, that a chat was not told of, with names of person and account.
+
+    `chat` are the names by which that chat is and was known.
+    """
+    told = exists().where(notice.c.follow_up_id == follow_up.c.id, notice.c.recipient.in_(chat))
     wanted = (follow_up.c.rule == rule, follow_up.c.connection.in_(crms), follow_up.c.opened_at >= since)
     is_open = follow_up.c.state == FollowUpState.OPEN.value
     rows = record_texts.with_names().where(*wanted, is_open, ~told).order_by(follow_up.c.opened_at, follow_up.c.id)
