@@ -1,6 +1,6 @@
 """What the mails about follow-ups say: alerts and digests, put together from what the store knows at that moment."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,7 +23,9 @@ from connector.surveys.staff_mail import Item, Other, Section, StaffMail, staff_
 from connector.working_time import WorkingTime
 
 MOST_ITEMS: Final = 20
-"""Follow-ups that one mail tells in full; how many more there are is said. Gmail shows no more than 102 KB of a mail."""
+"""Follow-ups that one mail tells in full; how many more there are is said."""
+LARGEST: Final = 100_000
+"""Bytes of a mail's HTML: Gmail shows no more than 102 KB, and what it leaves out would count as told."""
 LONGEST_QUOTE: Final = 1_500
 """Characters of a comment; the whole of it stands on the record's page."""
 MOST_OTHERS: Final = 3
@@ -62,16 +64,36 @@ class Composed:
 def compose(
     context: Context, tx: Transaction, site: Site, recipient: Recipient, *, kind: MailKind, rows: Sequence[Waiting]
 ) -> Composed:
-    """Return the mail that tells somebody of these notices."""
+    """Return the mail that tells somebody of these notices, of no more than mail programs show of a mail."""
+    now = context.clock.now()
+    ids = [follow_up_id for section in _grouped(rows, MOST_ITEMS).values() for follow_up_id in section]
+    follow_ups = record_texts.by_id(tx, ids)
+    items = {id_: _item(context, tx, follow_ups[id_], now=now) for id_ in ids if id_ in follow_ups}
+    most = len(ids)
+    while True:
+        composed = _composed(context, site, recipient, kind=kind, rows=rows, items=items, most=most)
+        size = len(composed.message.html.encode())
+        if size <= LARGEST or most <= 1:
+            return composed
+        most = max(1, min(most - 1, most * LARGEST // size))
+
+
+def _composed(
+    context: Context,
+    site: Site,
+    recipient: Recipient,
+    *,
+    kind: MailKind,
+    rows: Sequence[Waiting],
+    items: Mapping[str, Item],
+    most: int,
+) -> Composed:
+    """Return the mail with the first `most` follow-ups."""
     now, words = context.clock.now(), words_of(context)
     day = recipient.working.day_of(now).isoformat()
-    grouped = _grouped(rows)
-    follow_ups = record_texts.by_id(tx, [follow_up_id for ids in grouped.values() for follow_up_id in ids])
+    grouped = _grouped(rows, most)
     sections = tuple(
-        Section(
-            words.text(f"notice.section.{notice.value}"),
-            tuple(_item(context, tx, follow_ups[id_], now=now) for id_ in ids if id_ in follow_ups),
-        )
+        Section(words.text(f"notice.section.{notice.value}"), tuple(items[id_] for id_ in ids if id_ in items))
         for notice, ids in grouped.items()
     )
     shown = {id_ for ids in grouped.values() for id_ in ids}
@@ -94,13 +116,13 @@ def _suffix(rows: Sequence[Waiting]) -> str:
     return rows[0].follow_up_id[:12]
 
 
-def _grouped(rows: Sequence[Waiting]) -> dict[NoticeKind, list[str]]:
-    """Return the follow-ups by the section in which they stand, each once."""
+def _grouped(rows: Sequence[Waiting], most: int) -> dict[NoticeKind, list[str]]:
+    """Return the first `most` follow-ups by the section in which they stand, each once."""
     placed: set[str] = set()
     grouped: dict[NoticeKind, list[str]] = {}
     for kind in _SECTIONS:
         for row in rows:
-            if row.kind == kind.value and row.follow_up_id not in placed and len(placed) < MOST_ITEMS:
+            if row.kind == kind.value and row.follow_up_id not in placed and len(placed) < most:
                 placed.add(row.follow_up_id)
                 grouped.setdefault(kind, []).append(row.follow_up_id)
     return grouped

@@ -112,6 +112,22 @@ def test_what_a_mail_has_no_room_for_is_told_by_the_next_one(office: LapWorld, m
     assert "in the next mail" not in later.text
 
 
+GMAIL_SHOWS = 102 * 1024
+"""Bytes of a mail's HTML."""
+
+
+def test_long_comments_are_told_in_as_many_mails_as_are_shown_whole(office: LapWorld) -> None:
+    for number in range(12):
+        rated(office, 1, who=f"Person Number{number}.", comment="<&>" * 500)
+    at(office, 16, "16:05")
+    at(office, 17, "09:00")
+    alert, digest, later = (mail for mail in staff_mails(office) if mail.to == RITVA)
+    assert max(len(mail.html.encode()) for mail in (alert, digest, later)) < GMAIL_SHOWS
+    assert "more, in the next mail." in digest.text
+    for number in range(12):
+        assert sum(f"Person Number{number}." in mail.text for mail in (alert, digest, later)) == 1
+
+
 def test_a_further_answer_of_the_same_person_is_told_though_it_is_in_the_same_follow_up(office: LapWorld) -> None:
     account = office.account("Northwind")
     contact = office.crm.contact(account, "Maria Virtanen")
