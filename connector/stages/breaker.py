@@ -1,6 +1,6 @@
 """The breaker of mail: what holds back everything that is sent in a lap, to customers and to our own people alike."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from connector.errors import MailInDoubt, MailThrottled, MailUnavailable, MessageRefused
@@ -10,6 +10,8 @@ from connector.store import Transaction, mail_trouble
 IN_A_ROW: Final = 3
 """So many messages refused or in doubt one after the other, and the server means us, not them."""
 LAST_MESSAGES: Final = 20
+MARKS_OF: Final = timedelta(days=2)
+"""Reports that mail has come back are compared with the mail of this while: most come within minutes, some after a day of trying."""
 """So many messages tell whether mailboxes are refused more often than customers can be gone."""
 _FEWEST_MESSAGES: Final = 5
 
@@ -67,6 +69,15 @@ class Breaker:
 def doubtful(refused: int, of: int) -> bool:
     """Whether so many of the last messages were refused for the sake of their mailbox that it is more likely our fault."""
     return of >= _FEWEST_MESSAGES and 2 * refused > of
+
+
+def frequent(marked: int, taken: int) -> bool:
+    """Whether so many people were marked in a while that the mail of that while does not explain it.
+
+    Of a first mail to old addresses one in twenty may well come back, and within minutes. Providers stop a sender at one in ten:
+    https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce.html
+    """
+    return 10 * marked > taken
 
 
 def too_many(refused: int, of: int, last: str, now: datetime) -> mail_trouble.Stopped:

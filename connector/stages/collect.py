@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from connector.domain.crm_text import cut
 from connector.model import BounceCause, Delivery
-from connector.stages.breaker import LAST_MESSAGES, doubtful, too_many
+from connector.stages.breaker import LAST_MESSAGES, MARKS_OF, doubtful, frequent, too_many
 from connector.stages.context import Context
 from connector.store import Row, Transaction, answering, bounces, collecting, mail_trouble, people
 
@@ -87,13 +87,21 @@ def _mark(connection: Transaction, row: Row[Any], who: str, *, reason: str, now:
     if known is not None and getattr(known, "bounced_at", None) is not None:
         return True
     people.bounced(connection, who, row.received_at, reason)
-    counts = (
-        mail_trouble.refused_of_last(connection, LAST_MESSAGES),
-        mail_trouble.refused_of_last_outcomes(connection, LAST_MESSAGES),
-    )
-    doubts = [(refused, of) for refused, of in counts if doubtful(refused, of)]
-    if not doubts:
+    counts = _doubt(connection, now)
+    if counts is None:
         return True
     bounces.unmark(connection, [who])
-    mail_trouble.stop(connection, too_many(*doubts[0], reason, now))
+    mail_trouble.stop(connection, too_many(*counts, reason, now))
     return False
+
+
+def _doubt(tx: Transaction, now: datetime) -> tuple[int, int] | None:
+    """Return how many of how many were marked where these are too many: of the last messages, or, in a storm of reports about
+    older ones, of the last outcomes; else None."""
+    last = mail_trouble.refused_of_last(tx, LAST_MESSAGES)
+    if doubtful(*last):
+        return last
+    outcomes = mail_trouble.refused_of_last_outcomes(tx, LAST_MESSAGES)
+    if doubtful(*outcomes) and frequent(*mail_trouble.marked_and_taken(tx, now - MARKS_OF)):
+        return outcomes
+    return None

@@ -124,8 +124,7 @@ def refused_of_last_outcomes(tx: Connection, outcomes: int) -> tuple[int, int]:
     An outcome is a message that a server took, when it did, or a mark, when it was made or its report came: reports that come
     one after the other count here however long ago their messages went out.
     """
-    answered = _read(tx, _ANSWERED)
-    since = datetime.min.replace(tzinfo=UTC) if answered is None else datetime.fromisoformat(answered)
+    since = _looked(tx)
     sent = select(attempt.c.ended_at).where(attempt.c.state == Delivery.SENT, attempt.c.ended_at > since)
     marked = select(person.c.bounced_at).where(person.c.bounced_at > since)
     known = [
@@ -134,6 +133,19 @@ def refused_of_last_outcomes(tx: Connection, outcomes: int) -> tuple[int, int]:
     ]
     last = sorted(known)[-outcomes:]
     return sum(is_mark for _, is_mark in last), len(last)
+
+
+def marked_and_taken(tx: Connection, since: datetime) -> tuple[int, int]:
+    """Return how many people were marked, and how many messages a server took, since then and since the admin has looked."""
+    since = max(since, _looked(tx))
+    marked = select(func.count()).where(person.c.bounced_at > since)
+    taken = select(func.count()).where(attempt.c.state == Delivery.SENT, attempt.c.ended_at > since)
+    return int(tx.execute(marked).scalar_one()), int(tx.execute(taken).scalar_one())
+
+
+def _looked(tx: Connection) -> datetime:
+    answered = _read(tx, _ANSWERED)
+    return datetime.min.replace(tzinfo=UTC) if answered is None else datetime.fromisoformat(answered)
 
 
 def _times(found: Mapping[str, str], *names: str) -> dict[str, datetime]:

@@ -67,6 +67,20 @@ def test_a_few_reports_among_mail_that_was_taken_stop_nothing(here: World) -> No
     assert marked(here) == len(messages(here)[::8])
 
 
+def test_one_in_ten_that_come_back_together_right_after_many_were_sent_stop_nothing(here: World) -> None:
+    for number in range(2 * PEOPLE):
+        here.person(f"old{number}")
+        here.case(f"old-case-{number}", [f"old{number}"])
+    invite.run(here.context())
+    deliver.run(here.context(), SITE)
+    here.clock.advance(HOUR)
+    sent = messages(here)[PEOPLE:]
+    report(here, sent[::10])
+    with here.store.read() as tx:
+        assert mail_trouble.stopped(tx) is None
+    assert marked(here) == len(sent) / 10 > EARLY / 2
+
+
 def test_once_the_admin_has_looked_the_reports_from_before_are_believed(here: World) -> None:
     report(here, messages(here))
     here.clock.advance(HOUR)
