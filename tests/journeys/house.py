@@ -348,9 +348,9 @@ client_secret = "{self.org.client.client_secret}\""""
 
     def answer(self, mail: Mail, rating: int, comment: str = "") -> None:
         """Answer as a person does: open the page, press the button."""
-        page = requests.get(mail.survey, params={"rating": rating}, timeout=20)
+        page = requests.get(mail.survey, params={"rating": rating}, timeout=300)
         assert page.status_code == 200, page.text
-        sent = requests.post(mail.survey, data={"rating": rating, "comment": comment}, timeout=20)
+        sent = requests.post(mail.survey, data={"rating": rating, "comment": comment}, timeout=300)
         assert sent.status_code == 200, sent.text
 
     # ── looking at what happened ──
@@ -445,7 +445,7 @@ def _web(house: House) -> Iterator[None]:
         yield
     finally:
         server.should_exit = True
-        thread.join(timeout=20)
+        thread.join(timeout=300)
         listening.close()
         mails.close()
         for endpoint in installation.endpoints:
@@ -453,7 +453,7 @@ def _web(house: House) -> Iterator[None]:
         installation.store.close()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
     """Wait until something holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -99,7 +99,7 @@ def unsubscribe(mail: Mail) -> None:
     """Do what a mail program does when its reader presses "unsubscribe"."""
     found = re.search(r"<(https?://[^>]+)>", mail.unsubscribe)
     assert found is not None
-    done = requests.post(found[1], data={"List-Unsubscribe": "One-Click"}, timeout=20)
+    done = requests.post(found[1], data={"List-Unsubscribe": "One-Click"}, timeout=300)
     assert done.status_code == 200
 
 

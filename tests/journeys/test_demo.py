@@ -44,7 +44,7 @@ SUMMARY = re.compile(
 @pytest.mark.timeout(300)
 def test_once_tells_what_the_crm_shows_before_and_after_and_ends(tmp_path: Path) -> None:
     done = subprocess.run(
-        [AFTERWORD, "demo", "--once"], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
+        [AFTERWORD, "demo", "--once"], cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False
     )
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -85,10 +85,10 @@ def staying(folder: Path) -> Iterator[subprocess.Popen[str]]:
             yield running
         finally:
             running.kill()
-            running.wait(timeout=20)
+            running.wait(timeout=300)
 
 
-def wait_for(folder: Path, pattern: str, running: subprocess.Popen[str], *, seconds: float = 60) -> re.Match[str]:
+def wait_for(folder: Path, pattern: str, running: subprocess.Popen[str], *, seconds: float = 300) -> re.Match[str]:
     """Return what the output says, as soon as it says it."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and running.poll() is None:
@@ -105,13 +105,13 @@ def test_the_demo_that_stays_can_be_looked_at_and_ends_in_order(tmp_path: Path) 
         desk = wait_for(tmp_path, r"Open (http://localhost:\d+):", running)[1]
         first = wait_for(tmp_path, r"mail +to (\S+@\S+): (.*)", running)
 
-        home = re.findall(r'href="(/[^"]*)"', requests.get(desk, timeout=20).text)
-        pages = [requests.get(f"{desk}{path}", timeout=20) for path in home]
-        inbox = requests.get(f"{desk}/inbox", timeout=20).text
-        mail = requests.get(f"{desk}/inbox/0/body", timeout=20).text
-        survey = requests.get(re.findall(r'href="([^"]+/s/[^"?]+)', mail)[0], timeout=20)
+        home = re.findall(r'href="(/[^"]*)"', requests.get(desk, timeout=300).text)
+        pages = [requests.get(f"{desk}{path}", timeout=300) for path in home]
+        inbox = requests.get(f"{desk}/inbox", timeout=300).text
+        mail = requests.get(f"{desk}/inbox/0/body", timeout=300).text
+        survey = requests.get(re.findall(r'href="([^"]+/s/[^"?]+)', mail)[0], timeout=300)
         running.send_signal(signal.SIGINT)
-        code = running.wait(timeout=15)
+        code = running.wait(timeout=300)
 
     said = (tmp_path / "output.txt").read_text(encoding="utf-8")
     assert first[1] in inbox
@@ -128,7 +128,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     mine.parent.mkdir()
     mine.write_text("[store]\n", encoding="utf-8")
 
-    done = subprocess.run([AFTERWORD, "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([AFTERWORD, "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
 
     assert done.returncode == 2
     assert "demo" in done.stderr
@@ -147,7 +147,7 @@ def test_time_goes_on_after_the_story_and_nothing_is_left_running(
     before = threading.enumerate()
 
     def interrupt_when_a_record_moved() -> None:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 300
         while time.monotonic() < until and "  record  " not in said.getvalue():
             time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGINT)

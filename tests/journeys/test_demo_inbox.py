@@ -58,7 +58,7 @@ def test_who_opens_a_page_is_looking_for_a_minute(monkeypatch: pytest.MonkeyPatc
     looks, bound = Looks(), bound_socket()
     assert not looks.lately()
     with served(desk_app(OneMail(), [], looks), bound):
-        assert requests.get(f"http://127.0.0.1:{port_of(bound)}/inbox/0", timeout=20).status_code == 200
+        assert requests.get(f"http://127.0.0.1:{port_of(bound)}/inbox/0", timeout=300).status_code == 200
     assert looks.lately()
     monkeypatch.setattr(desk, "LOOK_S", 0.0)
     assert not looks.lately()

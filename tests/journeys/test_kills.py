@@ -136,10 +136,10 @@ def struck(house: House, moment: str, dice: random.Random) -> Iterator[list[bool
     if moment == "any":
         time.sleep(dice.uniform(0.0, 1.0))
     elif moment == "answer":
-        wait_for(lambda: not command.alive or bool(house.org.faults.calls[0].hits), 20)
+        wait_for(lambda: not command.alive or bool(house.org.faults.calls[0].hits))
         time.sleep(0.1)
     else:
-        wait_for(lambda: not command.alive or reached.is_set(), 20)
+        wait_for(lambda: not command.alive or reached.is_set())
     hit = [command.kill()]
     released.set()
     house.mailbox.on_rcpt = lambda _address: None

@@ -31,7 +31,7 @@ def asked(live: House) -> House:
 
 def reported(house: House, message_id: str, reason: str = GONE) -> None:
     """Let the mail provider report a bounce."""
-    answer = requests.post(house.status()["bounces_to"], json={"message_id": message_id, "reason": reason}, timeout=20)
+    answer = requests.post(house.status()["bounces_to"], json={"message_id": message_id, "reason": reason}, timeout=300)
     assert answer.status_code == 202
 
 

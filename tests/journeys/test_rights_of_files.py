@@ -24,7 +24,7 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN": "pat-x", "COLUMNS": "300"},
     )
 

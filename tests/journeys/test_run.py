@@ -40,7 +40,7 @@ def service(house: House) -> Iterator[subprocess.Popen[str]]:
 
 def is_up(house: House) -> bool:
     try:
-        return requests.get(f"{house.web}/healthz", timeout=5).text == "ok\n"
+        return requests.get(f"{house.web}/healthz", timeout=60).text == "ok\n"
     except requests.ConnectionError:
         return False
 
@@ -53,12 +53,12 @@ def test_an_answer_is_in_the_crm_within_five_seconds_and_sigterm_ends_it(today: 
     maria = today.contact(account, "Maria Virtanen", "maria@nw.example")
     today.closed_case(account, maria)
     with service(today) as process:
-        wait_for(lambda: is_up(today), 60)
-        wait_for(lambda: bool(today.mailbox.mails), 30)  # the first lap begins at once
-        wait_for(lambda: bool(today.status()["laps"][0]["ended"]), 30)
+        wait_for(lambda: is_up(today))
+        wait_for(lambda: bool(today.mailbox.mails))  # the first lap begins at once
+        wait_for(lambda: bool(today.status()["laps"][0]["ended"]))
         today.answer(today.mailbox.mails[0], 1, "Nobody called back.")
         began = time.monotonic()
-        wait_for(lambda: bool(today.tasks()), 5)
+        wait_for(lambda: bool(today.tasks()))
         assert time.monotonic() - began < 5
         assert "Nobody called back." in today.shows("Account", account)["Summary"]
         assert today.shows("Contact", maria)["Last_Rating"].startswith("1 of 5")
@@ -80,14 +80,14 @@ def test_a_survey_is_answered_while_a_sign_in_mail_hangs_and_others_do_their_wor
     may_go_on = threading.Event()
     with service(today) as process, ExitStack() as stack:
         stack.callback(may_go_on.set)
-        wait_for(lambda: is_up(today), 60)
-        wait_for(lambda: len(today.mailbox.mails) == 2, 30)
+        wait_for(lambda: is_up(today))
+        wait_for(lambda: len(today.mailbox.mails) == 2)
         today.mailbox.on_mail = lambda _mail: hang(may_go_on)
         addresses = [JANE, *(f"nobody{number}@acme.example" for number in range(59))]
         asked = [sign_in(today, address) for address in addresses]
         assert {page.status_code for page in asked} == {200, 429}
         assert len({page.text for page in asked if page.status_code == 200}) == 1
-        wait_for(lambda: bool(today.mailbox.to(JANE)), 30)  # the mail server has it, and does not say so
+        wait_for(lambda: bool(today.mailbox.to(JANE)))  # the mail server has it, and does not say so
 
         there = urlsplit(today.web)
         for _ in range(50):
@@ -96,11 +96,11 @@ def test_a_survey_is_answered_while_a_sign_in_mail_hangs_and_others_do_their_wor
         flooded, survey = (mail.survey for mail in today.mailbox.mails[:2])
         corrections = [answer(flooded, 1 + number % 5, str(number)) for number in range(20)]
         assert corrections == [303] * 10 + [429] * 10
-        assert requests.get(survey, timeout=20).status_code == 200
+        assert requests.get(survey, timeout=300).status_code == 200
         assert answer(survey, 2, "Slow") == 303
 
         may_go_on.set()
-        wait_for(lambda: [today.shows("Account", one).get("People") for one in accounts] == [1, 1], 30)
+        wait_for(lambda: [today.shows("Account", one).get("People") for one in accounts] == [1, 1])
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert len([mail for mail in today.mailbox.to(JANE) if "/sign-in/" in mail.text]) == 1
@@ -115,12 +115,12 @@ def hang(may_go_on: threading.Event) -> None:
 
 
 def sign_in(house: House, address: str) -> requests.Response:
-    return requests.post(f"{house.web}/sign-in", data={"address": address, "account": "a"}, timeout=20)
+    return requests.post(f"{house.web}/sign-in", data={"address": address, "account": "a"}, timeout=300)
 
 
 def answer(survey: str, rating: int, comment: str) -> int:
     given = {"rating": str(rating), "comment": comment}
-    return requests.post(survey, data=given, allow_redirects=False, timeout=20).status_code
+    return requests.post(survey, data=given, allow_redirects=False, timeout=300).status_code
 
 
 def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: House) -> None:
@@ -146,8 +146,8 @@ def test_sigterm_in_the_middle_of_reading_ends_it_in_time(today: House) -> None:
         today.contact(account, f"Person {number}", f"p{number}@nw.example")
     today.org.faults.slow(0.3, path="/query", times=None)
     with service(today) as process:
-        wait_for(lambda: is_up(today), 60)
-        wait_for(lambda: any(call.sobject == "Contact" for call in today.org.log), 30)
+        wait_for(lambda: is_up(today))
+        wait_for(lambda: any(call.sobject == "Contact" for call in today.org.log))
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0

@@ -169,7 +169,7 @@ def test_one_is_killed_and_the_other_goes_on(tmp_path: Path, store_address: str)
                 house.lap((lap.Stage.INVITE,))
             with held_up(house, moment) as reached:
                 victim = house.start("sync")
-                wait_for(reached, 20)
+                wait_for(reached)
                 other = house.start("sync")
                 time.sleep(0.1)
                 assert victim.kill()

@@ -56,7 +56,7 @@ class Service:
     def is_up(self) -> bool:
         """Whether its pages are served."""
         try:
-            return requests.get(f"{self.address}/healthz", timeout=5).text == "ok\n"
+            return requests.get(f"{self.address}/healthz", timeout=60).text == "ok\n"
         except requests.RequestException:
             return False
 
@@ -64,7 +64,7 @@ class Service:
         """Answer on this one's page; False when it is gone."""
         page = self.address + "/s/" + mail.survey.rpartition("/")[2]
         try:
-            sent = requests.post(page, data={"rating": rating, "comment": f"Thoughts of {mail.to}"}, timeout=20)
+            sent = requests.post(page, data={"rating": rating, "comment": f"Thoughts of {mail.to}"}, timeout=300)
         except requests.RequestException:
             return False
         assert sent.status_code == 200, sent.text

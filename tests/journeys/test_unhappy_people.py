@@ -160,8 +160,8 @@ def told_of(house: House, address: str, what: str) -> str:
 def note_outcome(house: House, task: OpenTask) -> None:
     """Note how it ended on the page that the mails to the owner lead to."""
     links = {link.partition("?")[0] for mail in house.mailbox.to(RITVA) for link in mail.links if "/f/" in link}
-    (link,) = (link for link in links if task.subject in unescape(requests.get(link, timeout=20).text))
-    done = requests.post(link, data={"outcome": "solved", "note": "We spoke."}, timeout=20)
+    (link,) = (link for link in links if task.subject in unescape(requests.get(link, timeout=300).text))
+    done = requests.post(link, data={"outcome": "solved", "note": "We spoke."}, timeout=300)
     assert done.status_code == 200, done.text
 
 

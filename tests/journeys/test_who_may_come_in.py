@@ -27,7 +27,7 @@ def customer(house: House, **people: str) -> str:
 
 def ask(house: House, address: str, account: str) -> dict[str, str]:
     """Ask for a link at the account's page; returns what the browser keeps, as a header: by hand, since cookies are for https alone."""
-    answer = requests.post(f"{house.web}/sign-in", data={"address": address, "account": account}, timeout=20)
+    answer = requests.post(f"{house.web}/sign-in", data={"address": address, "account": account}, timeout=300)
     assert SAME_PAGE in answer.text
     return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
 
@@ -38,12 +38,12 @@ def enter(house: House, account: str) -> dict[str, str]:
     wait_for(lambda: bool(house.mailbox.to(ADDRESS)))
     link = re.search(r"http\S+/sign-in/\S+", house.mailbox.to(ADDRESS)[-1].text)
     assert link is not None
-    pressed = requests.post(link[0], headers=browser, allow_redirects=False, timeout=20)
+    pressed = requests.post(link[0], headers=browser, allow_redirects=False, timeout=300)
     return {"Cookie": pressed.headers["set-cookie"].partition(";")[0]}
 
 
 def shows(house: House, account: str, session: dict[str, str]) -> bool:
-    return "Northwind" in requests.get(f"{house.web}/accounts/{account}", headers=session, timeout=20).text
+    return "Northwind" in requests.get(f"{house.web}/accounts/{account}", headers=session, timeout=300).text
 
 
 def test_a_partner_who_has_a_login_is_refused_and_a_colleague_is_let_in(live: House) -> None:

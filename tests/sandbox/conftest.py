@@ -30,7 +30,7 @@ class Http(requests.Session):
             self.headers["Authorization"] = f"Bearer {token}"
 
     def api(self, method: str, path: str, *, version: str = "62.0", **options: object) -> requests.Response:
-        return self.request(method, f"{self.url}/services/data/v{version}/{path}", timeout=30, **options)  # type: ignore[arg-type]
+        return self.request(method, f"{self.url}/services/data/v{version}/{path}", timeout=300, **options)  # type: ignore[arg-type]
 
     def query(self, soql: str, *, deleted: bool = False) -> requests.Response:
         return self.api("GET", "queryAll" if deleted else "query", params={"q": soql})

@@ -15,7 +15,7 @@ class Hub(requests.Session):
             self.headers["Authorization"] = f"Bearer {token}"
 
     def api(self, method: str, path: str, **options: object) -> requests.Response:
-        return self.request(method, f"{self.url}/{path}", timeout=30, **options)  # type: ignore[arg-type]
+        return self.request(method, f"{self.url}/{path}", timeout=300, **options)  # type: ignore[arg-type]
 
     def ok(self, method: str, path: str, **options: object) -> dict:  # type: ignore[type-arg]
         answer = self.api(method, path, **options)

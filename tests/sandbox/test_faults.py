@@ -109,7 +109,7 @@ def test_chance_hits_the_same_calls_for_the_same_seed(http, org):
 
 
 def control(http, method, path, /, **body):
-    return http.request(method, f"{http.url}/sandbox/{path}", json=body or None, timeout=30)
+    return http.request(method, f"{http.url}/sandbox/{path}", json=body or None, timeout=300)
 
 
 def test_another_process_drives_clock_faults_and_records(anyone, http):

@@ -162,7 +162,7 @@ def test_many_come_in_pages(hub, portal):
     assert len(hub.ok("POST", f"{DATED}/companies/contacts/batch/read", json=again)["results"][0]["to"]) == 120
     listed = hub.objects("GET", f"companies/{company}", params={"associations": "contacts"}).json()["associations"]
     assert listed["contacts"]["paging"]["next"]["after"] == people[99]
-    follow = hub.get(listed["contacts"]["paging"]["next"]["link"], timeout=30).json()["results"]
+    follow = hub.get(listed["contacts"]["paging"]["next"]["link"], timeout=300).json()["results"]
     assert str(follow[0]["toObjectId"]) == people[100]
 
 

@@ -48,7 +48,7 @@ def test_lists_go_by_id_in_pages_and_the_last_has_no_paging(hub, portal):
     second = hub.objects("GET", "deals", params={"limit": 3, "after": first["paging"]["next"]["after"]}).json()
     assert [row["id"] for row in first["results"] + second["results"]] == ids
     assert "paging" not in second
-    assert hub.get(first["paging"]["next"]["link"], timeout=30).json() == second
+    assert hub.get(first["paging"]["next"]["link"], timeout=300).json() == second
 
 
 @pytest.mark.parametrize("query", [{"limit": 101}, {"limit": 51, "propertiesWithHistory": "email"}, {"after": "x"}])

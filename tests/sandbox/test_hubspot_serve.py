@@ -19,7 +19,7 @@ def test_serving_until_told_to_stop():
         with Hub(told["url"], told["ca_bundle"], renewed["access_token"]) as hub:
             row = hub.objects("GET", "contacts").json()["results"][0]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=300) == 0
     assert row["createdAt"] == "2026-03-02T09:00:00Z"
 
 
@@ -31,9 +31,9 @@ def test_it_begins_with_invented_companies():
             companies = hub.objects("GET", "companies").json()["results"]
             account = hub.ok("GET", "account-info/v3/details")
             place = f"contacts/{account['portalId']}/record/0-2/{companies[0]['id']}"
-            page = hub.get(f"https://{account['uiDomain']}/{place}", timeout=30).text
+            page = hub.get(f"https://{account['uiDomain']}/{place}", timeout=300).text
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=300) == 0
     assert len(companies) == 3
     assert all(each["properties"]["domain"].endswith(".example") for each in companies)
     assert f"<h1>{companies[0]['properties']['name']}</h1>" in page

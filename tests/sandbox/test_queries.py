@@ -161,17 +161,17 @@ def test_a_locator_dies_with_its_session_and_is_refused_after_two_days(http, org
     org.load("Contact", ({"LastName": f"N{number}"} for number in range(2_500)))
     url = http.query("SELECT Id FROM Contact").json()["nextRecordsUrl"]
     anyone.headers["Authorization"] = f"Bearer {org.oauth.open(org.integration_id).token}"
-    other = anyone.get(anyone.url + url, timeout=30)
+    other = anyone.get(anyone.url + url, timeout=300)
     assert (other.status_code, other.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
-    assert http.get(http.url + url, timeout=30).status_code == 200
+    assert http.get(http.url + url, timeout=300).status_code == 200
     org.clock.advance(timedelta(days=3))
-    assert http.get(http.url + url, timeout=30).status_code == 400
+    assert http.get(http.url + url, timeout=300).status_code == 400
 
 
 def test_only_ten_locators_stay_open(http, org):
     org.load("Contact", ({"LastName": f"N{number}"} for number in range(2_001)))
     urls = [http.query("SELECT Id FROM Contact").json()["nextRecordsUrl"] for _ in range(11)]
-    assert [http.get(http.url + url, timeout=30).status_code for url in (urls[0], urls[1])] == [400, 200]
+    assert [http.get(http.url + url, timeout=300).status_code for url in (urls[0], urls[1])] == [400, 200]
 
 
 def test_query_all_adds_the_deleted_and_the_archived(http, org):

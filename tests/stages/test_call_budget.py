@@ -131,7 +131,7 @@ def test_two_processes_that_count_at_once_wait_for_each_other_in_one_order(store
             settled = threads.submit(one.settle)
             time.sleep(0.2)
             book.add(slot_of(clock.now()), 1)
-        settled.result(timeout=20)
+        settled.result(timeout=300)
     assert counted(store, clock) == 2
 
 

@@ -403,13 +403,13 @@ def test_while_another_process_has_a_part_of_the_work_no_report_goes_out(office:
 def test_two_processes_send_each_report_once(office: LapWorld) -> None:
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
     context = lap.bare_context(office.house)
-    both = Barrier(2, timeout=30)
+    both = Barrier(2, timeout=300)
     facts_of = reports.facts_of
 
     def together(*parts: Any) -> Any:
         """Both have seen that the report was not begun before either begins it."""
         with suppress(BrokenBarrierError):
-            both.wait(timeout=5)
+            both.wait(timeout=300)
         return facts_of(*parts)
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:

@@ -174,7 +174,7 @@ def test_o7_output_never_fails_on_a_character(tmp_path: Path, options: list[str]
     path.write_text(f"{header}{name},,csat,4,1,5,up,2026-11-12\n", encoding="utf-8")
     command = [sys.executable, "-c", "from connector.cli import main; main()", "score", str(path), *options]
     environment = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "200"}
-    done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=300, check=True)
     told = done.stdout.decode(encoding)
     if options:
         assert json.loads(told)["accounts"][0]["account"] == name

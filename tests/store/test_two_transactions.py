@@ -58,7 +58,7 @@ def at_once(store: Store, first: Work, second: Work) -> Any:
         first(tx)
         other.start()
         _until_it_waits(store, other)
-    other.join(timeout=20)
+    other.join(timeout=300)
     if errors:
         raise errors[0]
     return results[0]
@@ -178,7 +178,7 @@ def test_one_of_two_notes_by_a_link_is_counted(store: Store) -> None:
         other.start()
         _until_it_waits(store, other)
         note_outcome(tx, settings, "f", noted, NOW)
-    other.join(timeout=20)
+    other.join(timeout=300)
     assert (results, row_of(store, tables.follow_up).attempts) == ([NotedResult.REPEATED], 1)
 
 

@@ -101,9 +101,9 @@ def _open_invitations_open(world: LapWorld) -> None:
     first, last = (f"v{number:05}" for number in (ASKED - OPEN_INVITATIONS, ASKED - 1))
     with pages(world) as url:
         for invitation in (first, last):
-            page = requests.get(f"{url}/s/{world.house.tokens.survey(invitation)}", timeout=20)
+            page = requests.get(f"{url}/s/{world.house.tokens.survey(invitation)}", timeout=300)
             assert (page.status_code, "how satisfied are you" in page.text) == (200, True)
-        answered = requests.post(f"{url}/s/{world.house.tokens.survey(last)}", {"rating": "5"}, timeout=20)
+        answered = requests.post(f"{url}/s/{world.house.tokens.survey(last)}", {"rating": "5"}, timeout=300)
     assert answered.status_code == 200
     with world.store.read() as tx:
         count = select(func.count()).select_from(tables.response).where(tables.response.c.invitation_id == last)
@@ -124,5 +124,5 @@ def pages(world: LapWorld) -> Iterator[str]:
         time.sleep(0.01)
     yield f"http://127.0.0.1:{socket.getsockname()[1]}"
     server.should_exit = True
-    thread.join(timeout=20)
+    thread.join(timeout=300)
     socket.close()

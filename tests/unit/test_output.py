@@ -28,7 +28,7 @@ def left_alone(*arguments: str, stream: str = "stdout") -> tuple[int, str]:
         [sys.executable, "-c", "from connector.cli import main; main()", *arguments],
         check=False,
         text=True,
-        timeout=60,
+        timeout=300,
         **pipes,
     )
     os.close(writing)
@@ -55,6 +55,6 @@ def test_errors_may_go_unread_too(tmp_path: Path) -> None:
 
 def test_what_is_read_is_whole(ratings: Path) -> None:
     command = [sys.executable, "-c", "from connector.cli import main; main()", "score", str(ratings), "--json"]
-    told = subprocess.run(command, text=True, capture_output=True, timeout=60, check=True)
+    told = subprocess.run(command, text=True, capture_output=True, timeout=300, check=True)
     assert told.stdout.count('"account": "Acme ') == 400
     assert told.stdout.endswith("}\n")

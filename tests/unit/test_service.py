@@ -37,12 +37,12 @@ class Laps:
         assert not may_wait
         self.began.append(stages)
         self.seen.release()
-        assert self.may_end.acquire(timeout=20)
+        assert self.may_end.acquire(timeout=300)
         return Report()
 
     def wait(self) -> None:
         """Wait for the next lap to begin."""
-        assert self.seen.acquire(timeout=20)
+        assert self.seen.acquire(timeout=300)
 
 
 def _house(every: timedelta = timedelta(hours=1)) -> Installation:

@@ -34,7 +34,7 @@ def ask(world, address="jane@acme.example", account_id="account1"):
 
 def ask_in_vain(world, address="jane@acme.example", account_id="account1", **headers):
     fields = {"address": address, "account": account_id}
-    answer = world.http.post(f"{world.url}/sign-in", data=fields, headers=headers, timeout=20)
+    answer = world.http.post(f"{world.url}/sign-in", data=fields, headers=headers, timeout=300)
     keep(world, answer)
     return answer
 
@@ -57,7 +57,7 @@ def mailed_link(world):
 
 
 def press(world, link, **headers):
-    return world.http.post(link, allow_redirects=False, headers=headers, timeout=20)
+    return world.http.post(link, allow_redirects=False, headers=headers, timeout=300)
 
 
 def session(world, address="jane@acme.example"):
@@ -68,7 +68,7 @@ def session(world, address="jane@acme.example"):
 
 def page(world, headers=None, account_id="account1"):
     # The cookie is for https only, so it is handed over by hand here.
-    return world.http.get(f"{world.url}/accounts/{account_id}", headers=headers, timeout=20)
+    return world.http.get(f"{world.url}/accounts/{account_id}", headers=headers, timeout=300)
 
 
 def test_a_visitor_who_is_not_signed_in_sees_nothing_of_the_account(world):
@@ -143,7 +143,7 @@ def test_opening_the_link_does_not_use_it_up_but_pressing_does(world):
     link = mailed_link(world)
 
     for _ in range(20):
-        opened = world.http.get(link, timeout=20)
+        opened = world.http.get(link, timeout=300)
         assert opened.status_code == 200
         assert "set-cookie" not in opened.headers
     assert world.rows(sign_in)[0].used_at is None
@@ -217,13 +217,13 @@ def test_the_link_leads_nowhere_but_to_an_account(world, account_id):
 
 def test_signing_out_ends_the_session_and_takes_the_cookie_away(world):
     headers = session(world)
-    reply = world.http.post(f"{world.url}/sign-out", headers=headers, timeout=20)
+    reply = world.http.post(f"{world.url}/sign-out", headers=headers, timeout=300)
 
     assert 'afterword=""' in reply.headers["set-cookie"]
     assert "Max-Age=0" in reply.headers["set-cookie"]
     # Whoever kept a copy of it is out, too.
     assert "Virtanen" not in page(world, headers).text
-    assert world.http.post(f"{world.url}/sign-out", headers=headers, timeout=20).status_code == 200
+    assert world.http.post(f"{world.url}/sign-out", headers=headers, timeout=300).status_code == 200
 
 
 def test_the_page_shows_figures_answers_follow_ups_and_who_was_asked(world):

@@ -44,18 +44,18 @@ def give_up_once(world: World, table: Table) -> None:
 
 def outcome(world: World) -> requests.Response:
     url = f"{world.url}/f/{world.tokens.outcome('follow-up')}"
-    return world.http.post(url, data={"outcome": "solved"}, timeout=20, allow_redirects=False)
+    return world.http.post(url, data={"outcome": "solved"}, timeout=300, allow_redirects=False)
 
 
 def bounce(world: World) -> requests.Response:
     report = {"message_id": "<a@acme.example>", "reason": "550 5.1.1"}
-    return world.http.post(f"{world.url}/bounces/{world.tokens.bounces()}", json=report, timeout=20)
+    return world.http.post(f"{world.url}/bounces/{world.tokens.bounces()}", json=report, timeout=300)
 
 
 PAGES: dict[str, tuple[Table, Callable[[World, str], requests.Response], int]] = {
     "answer": (response, lambda world, token: world.post(token, {"rating": "4"}), 303),
     "unsubscribe": (person, lambda world, token: world.post(token, {}, "/unsubscribe"), 200),
-    "sign in": (sign_in, lambda world, _: world.http.post(f"{world.url}/sign-in", data=JANE, timeout=20), 200),
+    "sign in": (sign_in, lambda world, _: world.http.post(f"{world.url}/sign-in", data=JANE, timeout=300), 200),
     "outcome": (follow_up, lambda world, _: outcome(world), 303),
     "bounce": (inbox, lambda world, _: bounce(world), 202),
 }
@@ -102,7 +102,7 @@ def at_once(count: int, ask_for: Callable[[int], requests.Response]) -> Counter[
 
 def test_many_links_of_one_person_stop_surveys_at_once(world: World) -> None:
     links = [world.link(world.invite(), "/unsubscribe") for _ in range(5)]
-    assert at_once(20, lambda number: requests.post(links[number % 5], timeout=60)) == {200: 20}
+    assert at_once(20, lambda number: requests.post(links[number % 5], timeout=300)) == {200: 20}
     assert [row.opted_out_by for row in world.rows(person)] == ["link"]
 
 
@@ -110,11 +110,11 @@ def test_lists_of_bounces_in_any_order_are_kept_at_once(world: World) -> None:
     url = f"{world.url}/bounces/{world.tokens.bounces()}"
     reports = [{"message_id": f"<{number}@acme.example>", "reason": "550"} for number in range(20)]
     orders = (reports, reports[::-1])
-    assert at_once(20, lambda number: requests.post(url, json=orders[number % 2], timeout=60)) == {202: 20}
+    assert at_once(20, lambda number: requests.post(url, json=orders[number % 2], timeout=300)) == {202: 20}
     assert len(world.rows(inbox)) == 20
 
 
 def test_requests_for_a_link_at_the_same_moment_are_counted(world: World) -> None:
     most = FOR_AN_ADDRESS[0][0]
-    statuses = at_once(20, lambda _: requests.post(f"{world.url}/sign-in", data=JANE, timeout=60))
+    statuses = at_once(20, lambda _: requests.post(f"{world.url}/sign-in", data=JANE, timeout=300))
     assert statuses == {200: most, 429: 20 - most}

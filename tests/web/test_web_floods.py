@@ -71,7 +71,7 @@ def test_what_changes_nothing_waits_for_no_turn_to_write(world):
     with world.store.write():
         assert correct(world, token, 1).status_code == 303
         for made_up in ("made-up", world.tokens.survey("invitation1")):
-            assert world.http.post(f"{world.url}/sign-in/{made_up}", timeout=20).status_code == 410
+            assert world.http.post(f"{world.url}/sign-in/{made_up}", timeout=300).status_code == 410
 
 
 # ── people whom the CRM has deleted ──────────────────────────────────────────────────────────────────────────────────
@@ -117,11 +117,11 @@ def test_an_outcome_link_shows_nothing_of_a_deleted_contact_and_takes_the_outcom
     world.put(follow_up, contact_id="contact1", about="contact1", due_at=NOW, opened_at=NOW, **which, **what)
     link = f"{world.url}/f/{world.tokens.outcome('f1')}"
 
-    page = world.http.get(link, timeout=20)
+    page = world.http.get(link, timeout=300)
     assert (page.status_code, shows_nothing(page)) == (200, True)
-    noted = world.http.post(link, data={"outcome": "no_action_needed"}, allow_redirects=False, timeout=20)
+    noted = world.http.post(link, data={"outcome": "no_action_needed"}, allow_redirects=False, timeout=300)
     assert noted.status_code == 303
-    assert shows_nothing(world.http.get(f"{link}/thanks", timeout=20))
+    assert shows_nothing(world.http.get(f"{link}/thanks", timeout=300))
     with world.store.read() as connection:
         assert connection.execute(select(follow_up.c.state)).scalar_one() == "closed"
 
@@ -158,33 +158,33 @@ def test_who_is_out_already_is_out_on_a_record_that_came_later_too(world):
 
 
 def test_a_sign_in_link_and_a_session_that_are_used_up_wait_for_no_turn_to_write(world):
-    asked = world.http.post(f"{world.url}/sign-in", data={"address": "jane@acme.example"}, timeout=20)
+    asked = world.http.post(f"{world.url}/sign-in", data={"address": "jane@acme.example"}, timeout=300)
     browser = {"Cookie": asked.headers["set-cookie"].partition(";")[0]}
     [row] = world.mails(1) and world.rows(sign_in)
     link = f"{world.url}/sign-in/{world.tokens.sign_in(row.nonce)}"
-    entered = requests.post(link, headers=browser, timeout=20)
+    entered = requests.post(link, headers=browser, timeout=300)
     session = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
-    assert requests.post(f"{world.url}/sign-out", headers=session, timeout=20).status_code == 200
+    assert requests.post(f"{world.url}/sign-out", headers=session, timeout=300).status_code == 200
 
     with world.store.write():
-        assert requests.post(link, headers=browser, timeout=20).status_code == 410
-        assert requests.post(f"{world.url}/sign-out", headers=session, timeout=20).status_code == 200
+        assert requests.post(link, headers=browser, timeout=300).status_code == 410
+        assert requests.post(f"{world.url}/sign-out", headers=session, timeout=300).status_code == 200
 
 
 def test_a_link_in_another_browser_waits_for_no_turn_to_write(world):
-    world.http.post(f"{world.url}/sign-in", data={"address": "jane@acme.example"}, timeout=20)
+    world.http.post(f"{world.url}/sign-in", data={"address": "jane@acme.example"}, timeout=300)
     [row] = world.mails(1) and world.rows(sign_in)
 
     with world.store.write():
         link = f"{world.url}/sign-in/{world.tokens.sign_in(row.nonce)}"
-        assert requests.post(link, timeout=20).status_code == 403
+        assert requests.post(link, timeout=300).status_code == 403
 
 
 def test_reports_of_bounces_that_are_kept_already_wait_for_no_turn_to_write(world):
     url, report = f"{world.url}/bounces/{world.tokens.bounces()}", {"message_id": "m@acme.example", "reason": "full"}
-    assert requests.post(url, json=report, timeout=20).status_code == 202
+    assert requests.post(url, json=report, timeout=300).status_code == 202
 
     with world.store.write():
         for body in (report, [report, report], []):
-            assert requests.post(url, json=body, timeout=20).status_code == 202
+            assert requests.post(url, json=body, timeout=300).status_code == 202
     assert len(world.rows(inbox)) == 1

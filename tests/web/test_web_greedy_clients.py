@@ -32,7 +32,7 @@ def connect(url: str) -> socket.socket:
     there = urlsplit(url)
     assert there.hostname is not None
     assert there.port is not None
-    return socket.create_connection((there.hostname, there.port), timeout=20)
+    return socket.create_connection((there.hostname, there.port), timeout=300)
 
 
 def first_line(line: socket.socket) -> bytes:
@@ -67,7 +67,7 @@ def serving_much(protocol: type[asyncio.Protocol]) -> Iterator[str]:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(timeout=20)
+        thread.join(timeout=300)
         bound.close()
 
 
@@ -133,5 +133,5 @@ def test_a_body_that_breaks_after_its_answer_leaves_nothing_in_the_log(
             line.sendall(b"zzzzz\r\n\r\nQQ\r\n")
             while line.recv(1000):
                 pass
-        assert world.http.get(f"{world.url}/healthz", timeout=20).status_code == 200
+        assert world.http.get(f"{world.url}/healthz", timeout=300).status_code == 200
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []

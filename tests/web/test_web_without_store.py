@@ -33,7 +33,7 @@ def test_visitors_are_asked_to_come_again_and_the_log_is_told_once(
 
     with caplog.at_level(logging.WARNING), capture_logs() as logs:
         pages = [world.get(token), world.post(token, {"rating": "4"}), world.get(token, "/unsubscribe")]
-        pages.append(world.http.get(f"{world.url}/f/{world.tokens.outcome('a')}", timeout=20))
+        pages.append(world.http.get(f"{world.url}/f/{world.tokens.outcome('a')}", timeout=300))
     assert [(page.status_code, page.headers["retry-after"]) for page in pages] == [(503, "60")] * 4
     assert all("Nothing has been recorded" in page.text for page in pages)
     [line] = [one for one in logs if one["log_level"] == "error"]
@@ -43,7 +43,7 @@ def test_visitors_are_asked_to_come_again_and_the_log_is_told_once(
 
 
 def test_whoever_looks_after_it_is_told_at_once(world: World) -> None:
-    assert world.http.get(f"{world.url}/healthz", timeout=20).text == "ok\n"
+    assert world.http.get(f"{world.url}/healthz", timeout=300).text == "ok\n"
     take_away(world)
-    health = world.http.get(f"{world.url}/healthz", timeout=20)
+    health = world.http.get(f"{world.url}/healthz", timeout=300)
     assert (health.status_code, health.text) == (503, "the database cannot be used; the log says why\n")

@@ -178,11 +178,11 @@ class World:
         return f"{self.url}/s/{token}{rest}"
 
     def get(self, token: str, rest: str = "", **options: Any) -> requests.Response:
-        return self.http.get(self.link(token, rest), timeout=20, **options)
+        return self.http.get(self.link(token, rest), timeout=300, **options)
 
     def post(self, token: str, fields: Any, rest: str = "", **options: Any) -> requests.Response:
         options.setdefault("allow_redirects", False)
-        return self.http.post(self.link(token, rest), data=fields, timeout=20, **options)
+        return self.http.post(self.link(token, rest), data=fields, timeout=300, **options)
 
 
 def wait_until(done: Callable[[], bool], seconds: float = 2) -> None:
@@ -275,7 +275,7 @@ def running(
     finally:
         server.should_exit = True
         world.http.close()
-        thread.join(timeout=20)
+        thread.join(timeout=300)
         socket.close()
         world.sign_in_mails.close()
         store.close()

@@ -203,7 +203,7 @@ def broken_server(broken: Broken, tls: ssl.SSLContext | None = None) -> Iterator
         if broken.live is not None:
             with contextlib.suppress(OSError):
                 broken.live.shutdown(socket.SHUT_RDWR)
-    thread.join(timeout=10)
+    thread.join(timeout=300)
 
 
 def _over(tls: ssl.SSLContext | None, broken: Broken) -> Callable[[socket.socket], None]:
