@@ -10,6 +10,10 @@ _ALSO_EXTENDING: Final = frozenset("\u200c\uff9e\uff9f")
 """Zero-width non-joiner, and the voicing marks of halfwidth Katakana: Unicode's annex 29 names them beside the marks."""
 _UNSEEN: Final = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 """Marks that turn the direction of what follows: in a customer's words they could reorder ours."""
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
+"""Classes of Unicode's annex 9."""
+_ISOLATE, _END = "\u2068", "\u2069"
+"""What stands between these has a direction of its own, and turns nothing else."""
 _FLAGS: Final = range(0x1F1E6, 0x1F200)
 _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 _JAMO: Final = range(0x1160, 0x1200)
@@ -70,6 +74,21 @@ def without_links(text: str) -> str:
     for place, broken in _BREAKS:
         text = place.sub(broken, text)
     return text
+
+
+def isolated(text: str) -> str:
+    """Return the text on one line as `one_line` does, to stand in a line of ours whichever way it is written.
+
+    A name in Arabic or Hebrew would draw the numbers that follow it into its own direction.
+    """
+    line = one_line(text)
+    turns = any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in line)
+    return f"{_ISOLATE}{line}{_END}" if turns else line
+
+
+def without_turns(text: str) -> str:
+    """Return the text without the marks that turn the direction of what follows; white space stays."""
+    return "".join(char for char in text if char not in _UNSEEN)
 
 
 def _seen(char: str) -> str:

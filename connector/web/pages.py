@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
+from connector.domain.crm_text import isolated, without_turns
 from connector.web.parts import WebParts
 
 
@@ -17,10 +18,12 @@ def page(template: str, *, parts: WebParts, status: int = 200, **values: Any) ->
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    templates = Environment(
         loader=PackageLoader("connector.web"),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters |= {"isolated": isolated, "without_turns": without_turns}
+    return templates
