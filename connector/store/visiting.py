@@ -53,7 +53,7 @@ class AccountView:
 
 
 def account_view(connection: Connection, account_id: str, *, crms: Collection[str]) -> AccountView | None:
-    """Return what the page of an account shows to a user of these CRMs; None when none of them has it.
+    """Return what the page of an account shows to a user of these CRMs; None when none of them has it (any more).
 
     The figures are those of the customer. Of accounts that are linked with it, the rows of those CRMs alone are shown. An account that
     the CRM has deleted is not there, nor is anything about it.

@@ -404,6 +404,14 @@ def test_a_user_of_one_crm_does_not_see_the_accounts_of_another(world):
     assert page(world, headers, "no-such-account").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("state", "is_open"), [("sent", True), ("due", True), ("cancelled", False), ("bounced", False)]
+)
+def test_only_what_can_be_answered_is_called_open(world, state, is_open):
+    world.invite(state=state)
+    assert ("open until 6 December 2026" in page(world, session(world)).text) == is_open
+
+
 def linked(world):
     """Give the account's customer an account in another CRM, with a user of its own, an answer and a follow-up in each."""
     hub = {"connection": "acme-hub"}
