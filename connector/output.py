@@ -23,7 +23,8 @@ class Terminal(Console):
     """A console on which text is text: only what Rich itself adds for colours and places is a command to the terminal."""
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, soft_wrap=True)
+        # No emoji for `:100:`: an id, a time or a customer's word may hold that.
+        super().__init__(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         seen = (one if one.control else Segment(visible(one.text), one.style) for one in buffer)

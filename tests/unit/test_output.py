@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from connector.output import Terminal
+
 HEADER = "account,contact,metric,value,low,high,direction,at\n"
 ROW = "Acme {n},,csat,4,1,5,up,2026-11-12\n"
 
@@ -58,3 +60,8 @@ def test_what_is_read_is_whole(ratings: Path) -> None:
     told = subprocess.run(command, text=True, capture_output=True, timeout=300, check=True)
     assert told.stdout.count('"account": "Acme ') == 400
     assert told.stdout.endswith("}\n")
+
+
+def test_a_name_between_colons_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().print("case SN:100: of Sam, 10:100:20", markup=False)
+    assert capsys.readouterr().out == "case SN:100: of Sam, 10:100:20\n"
