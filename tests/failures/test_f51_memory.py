@@ -21,14 +21,14 @@ def test_reading_waits_for_the_store(acme: House) -> None:
     def keep_the_store_busy() -> None:
         with acme.installation.store.write():
             busy.set()
-            go_on.wait(20)
+            go_on.wait(300)
 
     holder = threading.Thread(target=keep_the_store_busy)
 
     def at_the_first(page: int, _request: Request, _right: Response) -> None:
         if page == 1:
             holder.start()
-            busy.wait(20)
+            busy.wait(300)
 
     with answering(acme, accounts(acme), at_the_first) as pages, ThreadPoolExecutor() as pool:
         lap = pool.submit(acme.lap)

@@ -41,7 +41,6 @@ SUMMARY = re.compile(
 )
 
 
-@pytest.mark.timeout(300)
 def test_once_tells_what_the_crm_shows_before_and_after_and_ends(tmp_path: Path) -> None:
     done = subprocess.run(
         [AFTERWORD, "demo", "--once"], cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False
@@ -99,7 +98,6 @@ def wait_for(folder: Path, pattern: str, running: subprocess.Popen[str], *, seco
     raise AssertionError((folder / "output.txt").read_text(encoding="utf-8"))
 
 
-@pytest.mark.timeout(180)
 def test_the_demo_that_stays_can_be_looked_at_and_ends_in_order(tmp_path: Path) -> None:
     with staying(tmp_path) as running:
         desk = wait_for(tmp_path, r"Open (http://localhost:\d+):", running)[1]
@@ -136,7 +134,6 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     assert mine.read_text(encoding="utf-8") == "[store]\n"
 
 
-@pytest.mark.timeout(180)
 def test_time_goes_on_after_the_story_and_nothing_is_left_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

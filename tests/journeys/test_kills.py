@@ -123,7 +123,7 @@ def struck(house: House, moment: str, dice: random.Random) -> Iterator[list[bool
     def hold(_what: object) -> None:
         if not reached.is_set():
             reached.set()
-            released.wait(20)
+            released.wait(300)
 
     if moment == "recipient":
         house.mailbox.on_rcpt = hold

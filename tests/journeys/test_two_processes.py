@@ -139,7 +139,7 @@ def held_up(house: BothHouse, moment: str) -> Iterator[Callable[[], bool]]:
     def hold(_what: object) -> None:
         if not reached.is_set():
             reached.set()
-            released.wait(20)
+            released.wait(300)
 
     if moment == "message":
         house.mailbox.on_mail = hold

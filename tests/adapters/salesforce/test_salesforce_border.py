@@ -211,7 +211,6 @@ def test_s9_a_number_of_5000_digits_in_a_text_field_leaves_the_other_records_rea
 # ── listings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(("places", "said"), [(("a", "b"), "does not go on"), (None, "does not end")])
 def test_s11_a_listing_without_end_ends_with_an_error_that_says_so(
     connect: Connect, places: tuple[str, ...] | None, said: str
