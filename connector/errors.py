@@ -27,6 +27,7 @@ AfterwordError(what, where, remedy)
 │  ├─ MailUnavailable                   nothing was handed over: try again later
 │  │  ├─ MailThrottled                  we were too fast for the server
 │  │  └─ MessageRefused                 the server works, and did not take this one message
+│  │     └─ MessageTooLarge             … because of its size
 │  └─ MailInDoubt                       cut off after the message was handed over: it may have been sent
 ├─ MappingError(field, value)           one value could not be understood; parks the record, not the lap
 ├─ ImplausibleLoss(seen, expected)      an empty answer is not "all deleted"
@@ -285,6 +286,10 @@ class MessageRefused(MailUnavailable):
 
     `permanent` is true when the same message will be refused again (an SMTP 5xx after DATA).
     """
+
+
+class MessageTooLarge(MessageRefused):
+    """The server takes no message of this size; a smaller one may go through."""
 
 
 class MailInDoubt(MailError):

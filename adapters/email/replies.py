@@ -8,7 +8,7 @@ from adapters.email.reasons import is_about_mailbox
 from adapters.email.remedies import remedy_for
 from connector.domain.crm_text import cut
 from connector.domain.quoting import quoted
-from connector.errors import MailboxRefused, MailError, MailThrottled, MailUnavailable, MessageRefused
+from connector.errors import MailboxRefused, MailError, MailThrottled, MailUnavailable, MessageRefused, MessageTooLarge
 
 _CLOSING = 421
 """The server ends the session, whatever was asked (RFC 5321 §3.8)."""
@@ -20,6 +20,11 @@ _TOO_FAST: Final = re.compile(
 )
 """Exchange Online says 4.3.2 (30 messages a minute), Google 4.7.28."""
 
+
+_TOO_LARGE: Final = re.compile(
+    r"\b5\.(3\.4|2\.3)\b|too (big|large)|(message|mail|size) (size|length|limit)", re.IGNORECASE
+)
+"""Codes of RFC 3463, and what servers say that have none."""
 
 _READ: Final = 4_000
 """Characters in which patterns are looked for, which takes long in very long replies."""
@@ -102,7 +107,11 @@ def after_data(reply: Reply, *, recipient: str, sender: str, server: str) -> Mai
     """
     if reply.permanent and is_about_mailbox(reply.text, sender=sender, recipient=recipient):
         return _mailbox_refused(reply, recipient=recipient, server=server)
-    kind = MailThrottled if reply.too_fast else MessageRefused
+    kind: type[MailUnavailable] = MessageRefused
+    if reply.too_fast:
+        kind = MailThrottled
+    elif reply.permanent and _TOO_LARGE.search(reply.text):
+        kind = MessageTooLarge
     error = kind(
         f"{server} refused the message: {reply}.",
         where=_WHERE,

@@ -64,14 +64,17 @@ class _Writer:
         self.report = report
         self._known: dict[Covered, tuple[Facts, Attachment | None]] = {}
 
-    def message(self, tx: Transaction, address: str, covered: Covered) -> Message:
-        """Return the mail to one manager."""
+    def messages(self, tx: Transaction, address: str, covered: Covered) -> tuple[Message, Message | None]:
+        """Return the mail to one manager, and the one without its workbook where it has one."""
         if covered not in self._known:
             self._known[covered] = (
                 facts_of(self._context, tx, self.report, covered),
                 _workbook(tx, self.report, covered.crms) if self.report.kind is ReportKind.MONTHLY else None,
             )
         facts, workbook = self._known[covered]
+        return self._message(facts, address, workbook), self._message(facts, address, None) if workbook else None
+
+    def _message(self, facts: Facts, address: str, workbook: Attachment | None) -> Message:
         return report_message(
             facts,
             words=words_of(self._context),
@@ -92,8 +95,8 @@ def _tell(context: Context, writer: _Writer, address: str, unread: Collection[st
     if not marking.all_ours(context, covered.crms):
         return 0
     with context.store.read() as tx:
-        message = writer.message(tx, address, covered)
-    return staff_sending.send(context, message, report.key(address), kind=report.kind.value)
+        message, smaller = writer.messages(tx, address, covered)
+    return staff_sending.send(context, message, report.key(address), kind=report.kind.value, smaller=smaller)
 
 
 def _covered(

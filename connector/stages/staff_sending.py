@@ -2,15 +2,24 @@
 
 from collections.abc import Collection
 
-from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
+from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, MessageTooLarge
 from connector.ports_mail import Message, ReadyMessage
 from connector.stages.context import Context
 from connector.store import Transaction, noticing
 
 
-def send(context: Context, message: Message, key: str, *, kind: str, notices: Collection[str] = ()) -> int:
+def send(
+    context: Context,
+    message: Message,
+    key: str,
+    *,
+    kind: str,
+    notices: Collection[str] = (),
+    smaller: Message | None = None,
+) -> int:
     """Hand a mail over under a key that is used once; returns how many were sent.
 
+    `smaller` goes out in its place where the server takes no mail of its size.
     What was certainly not sent waits again, and is counted by the breaker; its caller looks there before the next one.
     """
     assert context.channel is not None  # noqa: S101 - the callers have looked
@@ -25,12 +34,18 @@ def send(context: Context, message: Message, key: str, *, kind: str, notices: Co
             return 0
         if failure is not None:
             _not_sent(context, tx, key, failure)
-    return _hand_over(context, ready, key) if ready is not None else 0
+    return _hand_over(context, ready, key, smaller) if ready is not None else 0
 
 
-def _hand_over(context: Context, ready: ReadyMessage, key: str) -> int:
+def _hand_over(context: Context, ready: ReadyMessage, key: str, smaller: Message | None) -> int:
+    assert context.channel is not None  # noqa: S101 - as above
     try:
-        ready.send()
+        try:
+            ready.send()
+        except MessageTooLarge:
+            if smaller is None:
+                raise
+            context.channel.prepare(smaller).send()
     except (MailboxRefused, MailInDoubt, MailUnavailable) as failure:
         with context.store.write() as tx:
             _not_sent(context, tx, key, failure)

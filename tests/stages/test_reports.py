@@ -463,18 +463,6 @@ def test_the_month_comes_on_the_first_working_day_with_its_workbook(
     assert [row["Asked"] for row in found["Asked and not asked"]] == ["invited", "invited"]
 
 
-def test_a_workbook_too_large_for_a_mail_is_left_out_and_the_mail_says_how_to_get_it(
-    office: LapWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reports, "LARGEST", 100)
-    at(office, "2026-11-20T10:00")
-    rated(office, 5)
-    at(office, "2026-12-02T08:05")
-    mail = next(one for one in mails(office) if "November" in one.subject)
-    assert mail.attachments == ()
-    assert "(afterword export, period 2026-11)." in mail.text
-
-
 # ── how it looks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -6,7 +6,14 @@ import pytest
 from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
 from adapters.email.timeouts import PATIENT, Timeouts
-from connector.errors import MailboxRefused, MailInDoubt, MailThrottled, MailUnavailable, MessageRefused
+from connector.errors import (
+    MailboxRefused,
+    MailInDoubt,
+    MailThrottled,
+    MailUnavailable,
+    MessageRefused,
+    MessageTooLarge,
+)
 
 TO = "maria@customer.example"
 
@@ -73,6 +80,24 @@ def test_a_message_that_is_refused_after_it_was_read_was_not_sent(make, reply, p
 
     assert error.value.permanent is permanent
     assert reply in error.value.what
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_too_large"),
+    [
+        ("552 5.3.4 Message size exceeds fixed limit", True),
+        ("552 5.2.3 Your message exceeded Google's message size limits.", True),
+        ("523 the message length exceeds administrative limit 5.2.3", True),
+        ("552 Error: message too large", True),
+        ("550 5.7.1 spam", False),
+        ("552 5.2.2 Mailbox full", False),
+    ],
+)
+def test_a_message_that_is_too_large_is_told_from_others(make, reply, is_too_large):
+    with smtp_server(Sink(refuse_data=reply)) as port, pytest.raises(MessageRefused) as error:
+        make(port).prepare(message()).send()
+
+    assert isinstance(error.value, MessageTooLarge) is is_too_large
 
 
 def test_nobody_listens(make):
