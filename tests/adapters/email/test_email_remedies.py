@@ -10,6 +10,7 @@ from connector.errors import MailUnavailable
     ("reply", "remedy"),
     [
         ("550 5.7.30 Basic authentication is not supported for Client Submission.", "email.oauth"),
+        ("550 5.7.30 No more", "Microsoft has switched off"),
         ("530 5.7.57 Client not authenticated to send mail", "email.username"),
         (
             "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
@@ -47,7 +48,8 @@ def test_a_refusal_that_is_known_comes_with_its_remedy(make, reply: str, remedy:
             "Authenticated SMTP",
         ),
         (b"535 5.7.3 Authentication unsuccessful", "allows Authenticated SMTP"),
-        (b"550 5.7.30 Basic authentication is not supported for Client Submission.", "email.oauth"),
+        (b"550 5.7.30 Basic authentication is not supported for Client Submission.", "Microsoft has switched off"),
+        (b"550 5.7.30 No more", "Microsoft has switched off"),
         (b"535 5.7.8 Username and Password not accepted. - gsmtp", "app password"),
         (b"534 5.7.9 Application-specific password required. - gsmtp", "app password"),
         (b"535 no", "Check email.username"),
