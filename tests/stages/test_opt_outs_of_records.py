@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from databases import BOTH_DATABASES
 from lap_world import HOUR, LapWorld
 
 from connector.ports import Page
@@ -27,6 +28,7 @@ def is_asked(world: LapWorld, contact: str) -> bool:
     return len(world.mailbox.messages) > before
 
 
+@BOTH_DATABASES
 @pytest.mark.parametrize("read_between", [True, False])
 def test_an_opt_out_outlasts_a_merge_into_a_contact_without_an_address(world: LapWorld, *, read_between: bool) -> None:
     account = world.account()
@@ -64,6 +66,7 @@ def test_an_opt_out_by_an_earlier_mail_holds_for_the_address_of_today(world: Lap
     assert not is_asked(world, maria)
 
 
+@BOTH_DATABASES
 def test_an_opt_out_outlasts_a_time_without_an_address(world: LapWorld) -> None:
     world.crm.hide("Contact", "Afterword_No_Surveys__c")
     account = world.account()
