@@ -53,6 +53,7 @@ class Credentials:
         self._current: Access | None = None
         self._refresh_token = config.refresh_token
         self._kept_out: tuple[NotLetIn, datetime] | None = None
+        self._taken_at: datetime | None = None
         self._where = f"{config.connection}: sign in"
 
     def current(self) -> Access:
@@ -71,8 +72,19 @@ class Credentials:
             elif dead is None:
                 self._current = Access(self._config.access_token)
             else:
-                raise AuthRevoked("the access token is refused.", where=self._where, remedy=_KEY)
+                raise self._judgement()
             return self._current
+
+    def taken(self) -> None:
+        """Note that the token was accepted just now."""
+        self._taken_at = self._clock.now()
+
+    def _judgement(self) -> CrmError:
+        """Return what the refusal of a key means that does not end by itself: in the middle of work it may be HubSpot's own trouble."""
+        if self._taken_at is not None and self._clock.now() - self._taken_at < _REST:
+            what = "the access token was refused, and accepted just before."
+            return NotLetIn(what, where=self._where, remedy="If this stays, the next try tells.")
+        return AuthRevoked("the access token is refused.", where=self._where, remedy=_KEY)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -200,6 +200,7 @@ class Client:
             raise
         finally:
             self._throttle.learn(*self.meter.learn(headers))
+        self._credentials.taken()
         return self._answer(data, status, headers, where)
 
     def _send(

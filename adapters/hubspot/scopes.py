@@ -6,7 +6,7 @@ from typing import Final
 from adapters.hubspot.catalogue import ACTIVITIES
 from adapters.hubspot.client import Client
 from adapters.hubspot.version import TOKEN_INFO, objects
-from connector.errors import CrmError, NotPermitted
+from connector.errors import CrmError, NotLetIn, NotPermitted
 from connector.model import MissingRight
 from connector.ports import Needs
 
@@ -59,7 +59,7 @@ class Scopes:
         try:
             answer = self._client.ask(TOKEN_INFO, {"tokenKey": self._token}, call="scopes of the key")
         except CrmError as error:
-            if not error.permanent:
+            if not error.permanent and not isinstance(error, NotLetIn):
                 raise
             return None
         scopes = answer.data.get("scopes") if isinstance(answer.data, Mapping) else None

@@ -16,6 +16,7 @@ from adapters.hubspot import HubSpotAdapter, adapter
 from connector.errors import (
     AuthRevoked,
     CrmError,
+    NotLetIn,
     NotPermitted,
     QuotaSpent,
     RateLimited,
@@ -85,6 +86,19 @@ def test_a_refused_token_pauses_the_connection(hub: HubSpotAdapter, wire: Wire, 
     assert len(wire.requests) == 1
 
 
+def test_a_key_that_is_refused_in_the_middle_of_work_is_tried_again_before_it_counts_as_refused(
+    hub: HubSpotAdapter, wire: Wire, clock: SteppingClock
+) -> None:
+    wire.answer("GET", ACCOUNT, DETAILS)
+    wire.answer("GET", ACCOUNT, refusal("Authentication credentials not found.", "INVALID_AUTHENTICATION"), status=401)
+    hub.org()
+    with pytest.raises(NotLetIn):
+        hub.org()
+    clock.sleep(300)
+    with pytest.raises(AuthRevoked):
+        hub.org()
+
+
 def test_a_missing_scope_is_named(hub: HubSpotAdapter, wire: Wire) -> None:
     errors = [{"message": "Required.", "context": {"requiredGranularScopes": ["crm.objects.deals.read"]}}]
     wire.answer("GET", ACCOUNT, refusal("Not granted.", "MISSING_SCOPES", errors=errors), status=403)
@@ -104,8 +118,11 @@ def test_a_missing_scope_is_named(hub: HubSpotAdapter, wire: Wire) -> None:
 def test_where_hubspot_does_not_tell_what_a_key_may_do_nothing_is_said(
     hub: HubSpotAdapter, wire: Wire, status: int, body: Any
 ) -> None:
+    wire.answer("GET", ACCOUNT, DETAILS)
     wire.answer("POST", "/oauth/v2/private-apps/get/access-token-info", body, status=status)
-    assert hub.missing_rights({"companies": frozenset({"read"})}) == []
+    for _ in range(2):
+        assert hub.missing_rights({"companies": frozenset({"read"})}) == []
+        hub.org()  # the key is good
 
 
 def test_a_refusal_that_repeats_a_renewed_token_is_told_without_it(wire: Wire, clock: SteppingClock) -> None:
