@@ -13,6 +13,20 @@ MOST_BYTES: Final = 64 << 10
 """Of one reply, all its lines together: RFC 5321 has 512 for each."""
 
 
+class _Lines(io.BufferedReader):
+    """The lines of replies, with the codes of those that were read since `codes` was emptied."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__(raw)
+        self.codes: list[str] = []
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return the next line."""
+        line = super().readline(size)
+        self.codes.append(line[:3].decode(errors="replace"))
+        return line
+
+
 class Server(smtplib.SMTP):
     """Waits for each answer as long as `patience` says, in seconds; the library knows one time for everything."""
 
@@ -22,12 +36,18 @@ class Server(smtplib.SMTP):
         self.patience = timeouts.command
 
     def getreply(self) -> tuple[int, bytes]:
-        """Return the server's next answer."""
+        """Return the server's next answer. Raises `ConnectionError` where one line of it says yes and another no."""
         if self.file is None:
             self._replies = LimitedReader(self.sock, what="reply")
-            self.file = io.BufferedReader(self._replies)
+            self._lines = self.file = _Lines(self._replies)
         self._replies.limit(self.patience, most=MOST_BYTES)
-        return super().getreply()
+        self._lines.codes.clear()
+        reply = super().getreply()
+        codes = list(dict.fromkeys(self._lines.codes))
+        # The library goes by the last line; all have the same code (RFC 5321 §4.2.1), or at least one of the same kind.
+        if len({code[:1] for code in codes}) > 1:
+            raise ConnectionError(f"the lines of one answer contradict each other: {', '.join(codes)}")
+        return reply
 
     def ask(self, command: str, argument: str = "") -> tuple[int, bytes]:
         """Say a command, and return the answer to it. Raises `ConnectionError` where something was said before."""

@@ -10,7 +10,7 @@ from adapters.email.remedies import remedy_for
 from adapters.email.replies import Reply
 from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT
-from connector.errors import MailUnavailable
+from connector.errors import MailInDoubt, MailUnavailable
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,29 @@ def test_what_was_said_before_the_question_is_no_answer_to_it(make, script):
         server.script = dict(SCRIPT)
         channel.prepare(message()).send()
 
+    assert server.dots == 1
+
+
+@pytest.mark.parametrize("said", [b"250-queued as 4XABC12\r\n550 5.1.1 no such user\r\n", b"550-no\r\n250 taken\r\n"])
+def test_a_final_answer_that_contradicts_itself_leaves_the_message_in_doubt(make, said):
+    """It is neither sent a second time nor taken for sent, and nobody is marked."""
+    with (
+        broken_server(Broken(SCRIPT | {".": said})) as port,
+        pytest.raises(MailInDoubt, match=r"the lines of one answer contradict each other: (250, 550|550, 250)"),
+    ):
+        make(port).prepare(message()).send()
+
+
+def test_a_refusal_that_contradicts_itself_says_nothing_of_the_mailbox(make):
+    script = SCRIPT | {"RCPT": b"250-OK\r\n550 5.1.1 no such user\r\n"}
+    with broken_server(Broken(script)) as port, pytest.raises(MailUnavailable, match="contradict"):
+        make(port).prepare(message()).send()
+
+
+def test_lines_of_an_answer_with_codes_of_one_kind_are_one_answer(make):
+    server = Broken(SCRIPT | {"RCPT": b"251-will forward\r\n250 OK\r\n"})
+    with broken_server(server) as port:
+        make(port).prepare(message()).send()
     assert server.dots == 1
 
 
