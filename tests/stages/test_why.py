@@ -80,7 +80,7 @@ def test_a_contact_and_an_account_tell_all_their_interactions_the_latest_first(h
     for record in ("maria", "oy"):
         told = [line for line in explain(here.store, record) if "after-case" in line]
         assert [line.split(", ")[1] for line in told] == ["case c2", "case c1"]
-    assert "    No answer yet; the link works until 16 Mar 2026 09:00 UTC." in explain(here.store, "c1")
+    assert "    No answer yet; the link works until 16 Mar 2026 23:59 UTC." in explain(here.store, "c1")
     in_helsinki = explain(here.store, "c1", tz=ZoneInfo("Europe/Helsinki"))
     assert "    No answer yet; the link works until 16 Mar 2026 11:00 EET." in in_helsinki
 
