@@ -19,7 +19,7 @@ BECAUSE: Final[Mapping[Reason, str]] = {
     Reason.NOT_A_CUSTOMER: "the account is not a customer",
     Reason.NO_ACCOUNT: "it belongs to no account",
     Reason.NO_CONTACT: "it has no contact",
-    Reason.NO_ADDRESS: "the contact has no e-mail address",
+    Reason.NO_ADDRESS: "the contact has no e-mail address, or none that anybody reads",
     Reason.BAD_ADDRESS: "mail to this address has bounced",
     Reason.OPTED_OUT: "this person does not want surveys",
     Reason.INTERNAL: "the address belongs to our own people",

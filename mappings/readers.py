@@ -24,6 +24,7 @@ from mappings.converters import (
     read_shown,
     read_text,
 )
+from mappings.machine_addresses import is_machine
 from mappings.spec import (
     AccountMap,
     ContactMap,
@@ -46,7 +47,7 @@ GetRefs = Callable[[str, Fields], tuple[Ref, ...]]
 EARLIER_OUTCOMES: Mapping[str, str] = {"Reached, still open": "Reached, not solved yet"}
 """What an outcome was called in earlier versions, and is called now: what people chose then is read for ever."""
 EMAIL_INVALID = "email_invalid"
-"""The fact of a contact whose address is none. Its name is promised to admins."""
+"""The fact of a contact whose address is none, or none that anybody reads. Its name is promised to admins."""
 
 
 def _nothing(_: Fields) -> None:
@@ -225,6 +226,8 @@ def contact_builder(
 
     def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Contact:
         facts, address = facts_of(fields, errors), email(fields)
+        if address is not None and is_machine(address):
+            address = None
         if address is None and raw_email(fields) is not None:
             facts[EMAIL_INVALID] = True
         if bounced(fields):
