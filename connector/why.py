@@ -1,10 +1,11 @@
 """The survey log in plain English: who was asked about what, who not, which rule decided, and what came of it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
+from connector.domain.crm_text import isolated
 from connector.errors import AfterwordError
 from connector.model import Decision, Delivery, Kind, Reason
 from connector.store import Store, survey_log
@@ -100,7 +101,7 @@ def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> lis
         ]
     lines: list[str] = []
     told: set[str] = set()
-    teller = _Teller(tz, names_deleted=False)
+    teller = _Teller(tz, names_deleted=False, quote=isolated)
     for entry in entries:
         if entry.invitation is None:
             lines += [f"{teller.verdict(entry)}.", *(f"  {line}" for line in teller.standing_once(entry, told))]
@@ -113,6 +114,8 @@ class _Teller:
 
     tz: tzinfo
     names_deleted: bool = True
+    quote: Callable[[str], str] = str
+    """How names and texts of others are written among ours."""
 
     def record(self, found: Found, person: Any | None, entries: list[Entry], observing: Collection[str]) -> list[str]:
         row = found.row
@@ -136,12 +139,15 @@ class _Teller:
         if entry.person is None or entry.person.person in told:
             return []
         told.add(entry.person.person)
-        return list(self._standing(entry.person, self._name(entry.contact) if entry.contact is not None else entry.who))
+        return list(
+            self._standing(
+                entry.person, self._name(entry.contact) if entry.contact is not None else self.quote(entry.who)
+            )
+        )
 
     def _name(self, contact: Any) -> str:
-        return (
-            str(contact.name) if self.names_deleted or contact.deleted_at is None else "somebody who is no longer known"
-        )
+        named = self.names_deleted or contact.deleted_at is None
+        return self.quote(contact.name) if named else "somebody who is no longer known"
 
     def _standing(self, person: Any | None, who: str) -> Iterable[str]:
         """Tell since when somebody is not to be asked, or not to be reached, whatever was decided about them before."""
@@ -150,7 +156,7 @@ class _Teller:
         if person.opted_out_at is not None:
             yield _OPTED_OUT[person.opted_out_by].format(who=who, since=self._time(person.opted_out_at))
         if person.bounced_at is not None:
-            why = f": {person.bounce.rstrip('.')}" if person.bounce else ""
+            why = f": {self.quote(person.bounce.rstrip('.'))}" if person.bounce else ""
             yield f"Mail to {who} bounced on {self._time(person.bounced_at)}, so this address is not written to again{why}."
 
     def _entry(self, entry: Entry) -> Iterable[str]:
@@ -171,7 +177,7 @@ class _Teller:
     def verdict(self, entry: Entry) -> str:
         row = entry.decision
         who = self._name(entry.contact) if entry.contact is not None else "nobody"
-        subject = f"{row.survey}, {entry.interaction.label}, {who}"
+        subject = f"{row.survey}, {self.quote(entry.interaction.label)}, {who}"
         return f"{subject}: {self._move(row)} ({self._time(row.decided_at)})"
 
     def _move(self, row: Any) -> str:
