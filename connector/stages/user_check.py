@@ -20,6 +20,8 @@ from connector.store.pulling import Absorber, Found
 
 ANSWERS_WITHIN: Final = timedelta(seconds=20)
 """For the CRMs of one user to answer; longer than that they cannot be asked."""
+ASKED_EVERY: Final = timedelta(minutes=10)
+"""A CRM is asked about a user once in this time at most, however many links are asked for: anybody can ask, and each call counts."""
 LONGEST_KNOWN: Final = timedelta(hours=12)
 """How long what was read of a CRM's users is good for signing in while it cannot be asked."""
 
@@ -51,6 +53,8 @@ class UserCheck:
         self._house = house
         self._within = within.total_seconds()
         self._asking: threading.Thread | None = None
+        self._asked: dict[str, tuple[datetime, set[str]]] = {}
+        """When each address was asked about lately, and which CRMs have answered."""
 
     def __call__(self, email: str) -> Checked:
         """Return whether this (normalised) address is an active user's, by what each CRM that knows it says now.
@@ -72,10 +76,15 @@ class UserCheck:
         return Checked(Verdict.NOT_ASKED, latest)
 
     def _ask_in_time(self, email: str) -> frozenset[str]:
-        """Ask, and return which CRMs have answered. While one hangs, nobody is asked any more."""
+        """Ask, unless that was done just now, and return which CRMs have answered. While one hangs, nobody is asked any more."""
+        now = self._house.clock.now()
+        self._asked = {one: (at, crms) for one, (at, crms) in self._asked.items() if abs(now - at) < ASKED_EVERY}
+        if email in self._asked:
+            return frozenset(self._asked[email][1])
         if self._asking is not None and self._asking.is_alive():
             return frozenset()
         answered: set[str] = set()
+        self._asked[email] = (now, answered)
         # A thread that hangs in a call does not keep the process from its end.
         self._asking = threading.Thread(target=self._ask, args=(email, answered), name="user-check", daemon=True)
         self._asking.start()

@@ -126,3 +126,47 @@ def test_a_crm_that_hangs_is_not_waited_for(live: House, monkeypatch: pytest.Mon
     assert check(ADDRESS).verdict is Verdict.USER
     assert len(calls) == 1, "nobody else is asked about meanwhile"
     may_go_on.set()
+
+
+def count_calls(house: House, monkeypatch: pytest.MonkeyPatch, failure: Unavailable | None = None) -> list[object]:
+    """Count how often the CRM is asked about users from now on; with `failure` it does not say."""
+    adapter, calls = house.installation.endpoints[0].adapter, []
+    fetch = adapter.fetch
+
+    def counted(*args: object) -> object:
+        calls.append(args)
+        if failure is not None:
+            raise failure
+        return fetch(*args)
+
+    monkeypatch.setattr(adapter, "fetch", counted)
+    return calls
+
+
+@pytest.mark.parametrize("failure", [None, Unavailable("it is away", remedy="wait")])
+def test_however_often_links_are_asked_for_the_crm_is_asked_about_a_user_once_in_ten_minutes(
+    live: House, monkeypatch: pytest.MonkeyPatch, failure: Unavailable | None
+) -> None:
+    live.rep("Jane Doe", ADDRESS)
+    live.rep("Jonas Berg", "jonas@acme.example")
+    customer(live)
+    check, calls = UserCheck(live.installation), count_calls(live, monkeypatch, failure)
+    for _ in range(20):
+        assert check(ADDRESS).verdict is Verdict.USER
+        live.clock.advance(timedelta(seconds=29))
+    assert len(calls) == 1
+    assert check("jonas@acme.example").verdict is Verdict.USER
+    assert len(calls) == 2, "others are asked about meanwhile"
+    live.clock.advance(timedelta(seconds=20))
+    assert check(ADDRESS).verdict is Verdict.USER
+    assert len(calls) == 3
+
+
+def test_who_was_found_to_have_left_is_not_asked_about_again(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = live.rep("Jane Doe", ADDRESS)
+    customer(live)
+    live.org.update("User", user, {"IsActive": False})
+    check, calls = UserCheck(live.installation), count_calls(live, monkeypatch)
+    for _ in range(3):
+        assert check(ADDRESS).verdict is Verdict.NO_USER
+    assert len(calls) == 1
