@@ -4,6 +4,7 @@ reaches a terminal as a command to it, forges a line of ours, or fails on a char
 import codecs
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -62,6 +63,18 @@ def log_to_stderr() -> None:
         processors=[*structlog.get_config()["processors"][:-1], _visible_values, renderer],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
+    root = logging.getLogger()
+    if not any(isinstance(handler, _OfLibraries) for handler in root.handlers):
+        root.addHandler(_OfLibraries(logging.WARNING))
+
+
+class _OfLibraries(logging.Handler):
+    """Writes what libraries log as we write it: with its time, and as text."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        log = structlog.get_logger(record.name)
+        log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
 
 
 def _traceback(stream: TextIO, found: Any) -> None:

@@ -60,11 +60,21 @@ def _plain(name: bytes, value: bytes) -> bytes:
     return b";".join(one for one in value.split(b";") if b'"' not in one) if name == b"cookie" else value
 
 
+_CAUSED_BY_ANYBODY: Final = (
+    "Invalid HTTP request received",
+    "Unsupported upgrade request",
+    "No supported WebSocket library",
+)
+"""What the web server logs about requests that nobody has to do anything about."""
+
+
 class MaskTokens(logging.Filter):
     """Masks the tokens in what the web server logs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record in place; every record is kept."""
+        """Change the record in place; False for what strangers could fill the log with."""
+        if str(record.msg).startswith(_CAUSED_BY_ANYBODY):
+            return False
         record.msg = mask_path(record.msg) if isinstance(record.msg, str) else record.msg
         if isinstance(record.args, tuple):
             record.args = tuple(mask_path(one) if isinstance(one, str) else one for one in record.args)
@@ -72,7 +82,8 @@ class MaskTokens(logging.Filter):
 
 
 def mask_server_logs() -> None:
-    """Make uvicorn's loggers mask tokens; doing it again changes nothing."""
+    """Make uvicorn's loggers mask tokens, and libraries quiet about broken requests; doing it again changes nothing."""
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     for name in ("uvicorn.access", "uvicorn.error"):
         logger = logging.getLogger(name)
         if not any(isinstance(one, MaskTokens) for one in logger.filters):

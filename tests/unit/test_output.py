@@ -1,6 +1,7 @@
 """What reads the output may leave whenever it likes."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,11 @@ def test_what_is_read_is_whole(ratings: Path) -> None:
 def test_a_name_between_colons_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
     Terminal().print("case SN:100: of Sam, 10:100:20", markup=False)
     assert capsys.readouterr().out == "case SN:100: of Sam, 10:100:20\n"
+
+
+def test_what_libraries_log_has_a_time_and_commands_no_terminal() -> None:
+    script = "import logging; from connector.output import log_to_stderr; log_to_stderr(); log_to_stderr(); "
+    script += "logging.getLogger('uvicorn.error').error('odd \\x1b[2J\\nline')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    [line] = done.stderr.splitlines()
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[error +\] odd \\u001b\[2J line +library=uvicorn.error$", line)

@@ -123,6 +123,24 @@ def test_a_request_with_a_length_and_in_chunks_is_refused_and_its_connection_clo
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\x16\x03\x01 no request at all\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        b"Content-Length: 11\r\n\r\n--x\r\n\xba: b\r\n",
+    ],
+    ids=["noise", "upgrade", "parts"],
+)
+def test_requests_that_are_none_are_not_logged(world: World, request_: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), closing(connect(world.url)) as line:
+        line.sendall(request_)
+        while line.recv(1000):
+            pass
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def test_a_body_that_breaks_after_its_answer_leaves_nothing_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
