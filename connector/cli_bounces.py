@@ -14,6 +14,7 @@ from connector.durations import parse_moment
 from connector.errors import Problem, SettingsError
 from connector.output import Terminal, one_line, print_json
 from connector.printing import many
+from connector.stages.invite_plan import oldest_end
 from connector.stages.lap import Installation
 from connector.store import bounces, collecting, mail_trouble
 from connector.store.bounces import Bounce
@@ -58,21 +59,23 @@ def lift_marks(
 ) -> None:
     """Take the mark off one address, or all marks made since a time: the next lap writes to them again.
 
-    Invitations that the mail server refused are sent after all, while they can be answered. With --since, mail that was stopped because
+    Invitations that the mail server refused are sent after all, while they can be answered, and what nobody was asked about because
+    of a mark is decided anew, while it is not too old. With --since, mail that was stopped because
     too many addresses were refused goes on.
     """
     if (address is None) == (since is None):
         raise SettingsError([Problem("bounces lift", "wants an address or --since.", "Write one of the two.")])
     with _opened(config) as house:
         now = house.clock.now()
+        ended_since = oldest_end(house.settings.surveys.values(), now)
         since_when = None if since is None else _moment(since, house)
         with house.store.write() as tx:
             if since_when is not None:
-                lifted = bounces.lift_since(tx, since_when, now)
+                lifted = bounces.lift_since(tx, since_when, now, ended_since=ended_since)
                 collecting.drop_reports(tx, since_when, now)
                 mail_trouble.go_on(tx, now)
             else:
-                lifted = bounces.lift_address(tx, address or "", now)
+                lifted = bounces.lift_address(tx, address or "", now, ended_since=ended_since)
     if not lifted and address is not None:
         what = f"the address {address} is not marked."
         raise SettingsError([Problem("bounces lift", what, "`afterword bounces list` shows those that are.")])

@@ -5,7 +5,7 @@ The rules stand in the order in which they are told: the first that objects give
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -149,6 +149,11 @@ class Case:
         """
         delay = self.survey.delay
         return min(max(self.end.at, self.end.updated_at or self.end.at), self.end.at + delay) + delay
+
+
+def oldest_end(surveys: Iterable[Survey], now: datetime) -> datetime:
+    """Return the end of an interaction before which no survey asks about it any more, as far as that is known without it."""
+    return now - FRESH - 2 * max((survey.delay for survey in surveys), default=timedelta(0))
 
 
 _WHOSE: Final = frozenset({Reason.NO_ACCOUNT, Reason.NO_CONTACT})

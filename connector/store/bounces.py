@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, tuple_, update
 
-from connector.model import Delivery
-from connector.store import people
+from connector.model import Delivery, Reason
+from connector.store import inviting, people
 from connector.store.askable import look_again_at_people
 from connector.store.delivering import FAILED
 from connector.store.refs import chunks
@@ -64,22 +64,26 @@ def _unique(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))
 
 
-def lift_address(tx: Connection, address: str, now: datetime) -> int:
-    """Take the mark off an address; returns 0 where there was none."""
-    return _lift(tx, [people.person_of(people.person_key(tx), address)], now)
+def lift_address(tx: Connection, address: str, now: datetime, *, ended_since: datetime) -> int:
+    """Take the mark off an address; returns 0 where there was none.
+
+    What nobody was asked about because of the mark, and has ended since `ended_since`, is decided anew by the next lap.
+    """
+    return _lift(tx, [people.person_of(people.person_key(tx), address)], now, ended_since)
 
 
-def lift_since(tx: Connection, since: datetime, now: datetime) -> int:
-    """Take off all marks that were made since some moment; returns how many those were."""
+def lift_since(tx: Connection, since: datetime, now: datetime, *, ended_since: datetime) -> int:
+    """Take off all marks that were made since some moment, as `lift_address` does; returns how many those were."""
     rows = tx.execute(select(person.c.person).where(person.c.bounced_at >= since).order_by(person.c.person))
-    return _lift(tx, list(rows.scalars()), now)
+    return _lift(tx, list(rows.scalars()), now, ended_since)
 
 
-def _lift(tx: Connection, persons: Collection[str], now: datetime) -> int:
+def _lift(tx: Connection, persons: Collection[str], now: datetime, ended_since: datetime) -> int:
     lifted = 0
     for part in chunks(persons):
         lifted += unmark(tx, part)
         _send_again(tx, part, now)
+        inviting.look_at_refused(tx, part, Reason.BAD_ADDRESS, now, ended_since=ended_since)
     return lifted
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from connector.model import Decision, Delivery
+from connector.model import Decision, Delivery, Reason
 from connector.store.engine import new_id
 from connector.store.people import people
 from connector.store.refs import Address, chunks, resolve, rows_by_address, rows_by_id, survivors
@@ -57,6 +57,23 @@ def look_at_waiting(connection: Connection, crm: str, now: datetime) -> None:
         decision.c.connection == crm, decision.c.state == Decision.WAITING.value
     )
     connection.execute(update(interaction).where(interaction.c.id.in_(waiting)).values(look_at=now))
+
+
+def look_at_refused(
+    connection: Connection, persons: Collection[str], reason: Reason, now: datetime, *, ended_since: datetime
+) -> None:
+    """Decide anew on what has ended since a moment and these people were not asked about, for a reason that has ceased."""
+    refused = (
+        select(decision.c.interaction_id)
+        .join(contact, contact.c.id == decision.c.contact_id)
+        .where(
+            contact.c.person.in_(persons),
+            decision.c.state.in_((Decision.REFUSED.value, Decision.CANCELLED.value)),
+            decision.c.reason == reason.value,
+        )
+    )
+    again = (interaction.c.id.in_(refused), interaction.c.ended_at >= ended_since)
+    connection.execute(update(interaction).where(*again).values(look_at=now))
 
 
 def live_since(connection: Connection) -> Mapping[Address, datetime]:

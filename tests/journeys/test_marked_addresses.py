@@ -62,7 +62,7 @@ def test_all_marks_since_a_time_are_taken_off(marked: House) -> None:
 def test_marks_that_are_older_stay(marked: House) -> None:
     now = marked.clock.now()
     with marked.installation.store.write() as tx:
-        assert bounces.lift_since(tx, now + timedelta(minutes=1), now) == 0
+        assert bounces.lift_since(tx, now + timedelta(minutes=1), now, ended_since=now) == 0
     assert len(listed(marked)) == 2
 
 

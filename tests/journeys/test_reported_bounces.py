@@ -152,7 +152,7 @@ def test_reports_that_most_people_are_gone_are_not_believed(live: House) -> None
     assert live.later(HOUR).exit_code == 1
     assert marks(live) == 3
     with live.installation.store.write() as tx:
-        bounces.lift_since(tx, before - DAY, live.clock.now())
+        bounces.lift_since(tx, before - DAY, live.clock.now(), ended_since=live.clock.now())
         collecting.drop_reports(tx, before - DAY, live.clock.now())
         mail_trouble.go_on(tx, live.clock.now())
     assert live.later(HOUR).exit_code == 0

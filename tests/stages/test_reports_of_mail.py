@@ -39,7 +39,7 @@ def test_whoever_reports_us_as_spam_is_never_asked_again(here: World) -> None:
     (person,) = here.rows(tables.person)
     assert (person.opted_out_by, person.bounced_at) == ("complaint", None)
     with here.store.write() as tx:
-        bounces.lift_since(tx, here.clock.now() - DAY, here.clock.now())
+        bounces.lift_since(tx, here.clock.now() - DAY, here.clock.now(), ended_since=here.clock.now())
     here.clock.advance(4 * DAY)
     here.case("c2")
     lap(here)
