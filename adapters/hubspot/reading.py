@@ -155,7 +155,7 @@ class Reader:
             if following is not None and following.order <= place.order:
                 raise self._stuck(columns)
             place = following
-            yield [row for row in [*complete, *odd] if not row.get("archived")], answer.server_time
+            yield [row for row in [*complete, *odd] if row.get("archived") is not True], answer.server_time
 
     def _next_page(self, columns: Columns, page: str, answer: Answer) -> str:
         """Return where the same search goes on. `CursorInvalid`: it leads nowhere new."""
@@ -237,7 +237,7 @@ class Reader:
         while len(rows) < limit:
             place = {"limit": min(_PAGE, limit - len(rows))} | ({"after": after} if after else {})
             answer = self._ask(object_name, body | place)
-            rows += [row for row in answer.rows if not row.get("archived")]
+            rows += [row for row in answer.rows if row.get("archived") is not True]
             seen.add(after)
             after = answer.following
             if after in seen or not answer.rows:
@@ -263,7 +263,7 @@ class Reader:
             row = self._client.read(objects(columns.object, value), query, call=f"find {columns.object}").data
         except Absent:
             return None
-        return None if row.get("archived") else row
+        return None if row.get("archived") is True else row
 
     def _searched(self, columns: Columns, field: str, value: str) -> Row | None:
         body = {
@@ -296,7 +296,7 @@ class Reader:
             unread = [row for row in answer.errors if not says_absent(row)]
             if unread:
                 raise Unavailable(words(unread[0]), where=self._client.where(call))
-            found |= {str(row["id"]): row for row in answer.rows if not row.get("archived")}
+            found |= {str(row["id"]): row for row in answer.rows if row.get("archived") is not True}
         return [found[one] for one in ids if one in found]
 
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────────

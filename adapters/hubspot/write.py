@@ -198,7 +198,7 @@ class Writer:
         except CrmError as error:
             return gone("the record was not found.", where=where) if isinstance(error, SchemaChanged) else error
         survivor = str(row.get("id") or record_id)
-        if row.get("archived"):
+        if row.get("archived") is True:
             return gone("the record is deleted.", where=where)
         if survivor == record_id:
             return Unavailable("the answer does not say what became of the record.", where=where)

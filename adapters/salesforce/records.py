@@ -70,7 +70,7 @@ def converter(columns: Columns, sample: Row) -> Callable[[Row], Record]:
         record_id, modified = row["Id"], row[stamp]
         if not is_stamp(modified):
             raise ValueError("no time of change")
-        deleted = bool(row.get("IsDeleted")) if deletable else False
+        deleted = deletable and row.get("IsDeleted") is True
         survivor = row.get("MasterRecordId") if mergeable and deleted else None
         for name, path in paths:
             row[name] = _follow(row, path)

@@ -296,6 +296,14 @@ def test_fetch_keeps_to_what_was_asked_for(hub: HubSpotAdapter, wire: Wire) -> N
     assert request.body["inputs"] == [{"id": "1"}, {"id": "2"}, {"id": "3"}]
 
 
+@pytest.mark.parametrize("odd", ["false", 1, {"a": 1}])
+def test_what_is_not_said_to_be_archived_in_so_many_words_lives(hub: HubSpotAdapter, wire: Wire, odd: object) -> None:
+    wire.properties("companies", "name")
+    row = {"id": "1", "properties": {"hs_lastmodifieddate": at(0), "name": "x"}, "archived": odd}
+    wire.answer("POST", "/crm/objects/2026-03/companies/batch/read", {"results": [row]})
+    assert set(hub.fetch("companies", ["1"], ["name"])) == {"1"}
+
+
 def test_what_could_not_be_read_is_not_gone(hub: HubSpotAdapter, wire: Wire) -> None:
     wire.properties("companies", "name")
     path = "/crm/objects/2026-03/companies/batch/read"

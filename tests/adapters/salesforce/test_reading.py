@@ -281,3 +281,12 @@ def test_f20b_a_listing_that_holds_less_than_it_counts_is_no_evidence_that_the_r
         crm.fetch("Account", [ONE, TWO], ["Name"])
     with pytest.raises(Unavailable, match="not data"):
         list(crm.changes(ACCOUNTS, since=NOON, after=None))
+
+
+@pytest.mark.parametrize("odd", ["false", 1, {}])
+def test_f18_what_is_not_said_to_be_deleted_in_so_many_words_lives(
+    crm: SalesforceAdapter, wire: Wire, odd: object
+) -> None:
+    wire.rows(account(IsDeleted=odd))
+    (page,) = crm.changes(ACCOUNTS, since=NOON, after=None)
+    assert [record.deleted for record in page.records] == [False]
