@@ -46,7 +46,7 @@ def is_up(house: House) -> bool:
 
 @BOTH_DATABASES
 def test_an_answer_is_in_the_crm_without_waiting_for_the_next_lap_and_sigterm_ends_it(today: House) -> None:
-    today.configure(RULES)
+    today.configure(RULES + '[schedule]\nsync = "2h"\n')
     assert today.command("sync").code == 0
     account = today.account("Northwind")
     maria = today.contact(account, "Maria Virtanen", "maria@nw.example")
@@ -56,7 +56,7 @@ def test_an_answer_is_in_the_crm_without_waiting_for_the_next_lap_and_sigterm_en
         wait_for(lambda: bool(today.mailbox.mails))  # the first lap begins at once
         wait_for(lambda: bool(today.status()["laps"][0]["ended"]))
         today.answer(today.mailbox.mails[0], 1, "Nobody called back.")
-        # An answer begins a lap; by itself the next one would begin when this has long been given up.
+        # An answer begins a lap; by itself the next one would begin in two hours.
         wait_for(lambda: bool(today.tasks()))
         assert "Nobody called back." in today.shows("Account", account)["Summary"]
         assert today.shows("Contact", maria)["Last_Rating"].startswith("1 of 5")
