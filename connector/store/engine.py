@@ -23,6 +23,16 @@ from connector.store.turns import Turns
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
 _JSON: Mapping[str, Any] = {"json_serializer": encoded, "json_deserializer": decoded}
+SERVERS_PATIENCE: Mapping[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""How long a PostgreSQL server that has vanished is waited for, by libpq's names, in seconds (the last in milliseconds): without these
+the pages would hang for as long as the operating system tries, some minutes to hours. What stands in store.url goes first.
+https://www.postgresql.org/docs/current/libpq-connect.html"""
 _CACHE_KIB = 8_000
 """How much of SQLite's file one connection keeps in memory: the upper levels of the indexes, however many records there are."""
 _BLOCKS_BEFORE_A_CHECKPOINT = 4_000
@@ -261,7 +271,8 @@ def _ceased(store: Store, error: OperationalError) -> StoreError:
 
 def _engine(url: str, *, is_sqlite: bool, only_reads: bool = False) -> Engine:
     if not is_sqlite:
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **_JSON)
+        patience = {name: value for name, value in SERVERS_PATIENCE.items() if name not in make_url(url).query}
+        engine = create_engine(url, connect_args=patience, pool_pre_ping=True, hide_parameters=True, **_JSON)
         event.listen(engine, "handle_error", _without_values)
         return engine
     connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}

@@ -1,5 +1,6 @@
 """What an admin is told when the database cannot be used, and what no log shows."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,15 @@ def test_a_database_that_stays_locked_is_named_too(store: Store, monkeypatch: py
     with other.write():  # it is free again
         pass
     other.close()
+
+
+def test_a_server_that_does_not_answer_is_waited_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "SERVERS_PATIENCE", {"connect_timeout": 2})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = Store(f"postgresql+psycopg://afterword@127.0.0.1:{silent.getsockname()[1]}/afterword")
+        with pytest.raises(StoreError, match="timeout"), store.read():
+            pass
+        store.close()
 
 
 @BOTH_DATABASES
