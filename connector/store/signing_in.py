@@ -19,6 +19,8 @@ WAITING, SENDING, SENT, IN_DOUBT = "waiting", "sending", "sent", "in_doubt"
 REFUSED, DROPPED, NOT_ASKED = "refused", "dropped", "not_asked"
 LINK_LIFE: Final = timedelta(minutes=15)
 """How long a sign-in link can be used once its mail is on its way, and how long a request waits for its mail at most."""
+PRESSED_AGAIN: Final = timedelta(minutes=1)
+"""How long a link still works in its own browser once it was used: of two presses a browser shows what came of the last."""
 SESSION_LIFE: Final = timedelta(hours=12)
 MOST_WAITING: Final = 100
 """Requests in the queue."""
@@ -166,7 +168,8 @@ def connections_of(connection: Connection, email: str) -> frozenset[str]:
 
 
 def _usable(nonce: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return sign_in.c.nonce == nonce, sign_in.c.used_at.is_(None), sign_in.c.sent_at > now - LINK_LIFE
+    unused = or_(sign_in.c.used_at.is_(None), sign_in.c.used_at > now - PRESSED_AGAIN)
+    return sign_in.c.nonce == nonce, unused, sign_in.c.sent_at > now - LINK_LIFE
 
 
 def asked_in(connection: Connection, nonce: str, now: datetime) -> str | None:
@@ -176,7 +179,8 @@ def asked_in(connection: Connection, nonce: str, now: datetime) -> str | None:
 
 def use_link(connection: Connection, nonce: str, browser: str, now: datetime) -> str | None:
     """Use up a link; returns whose it is, or None when it cannot be used: not any more, not here, or not by them."""
-    used = update(sign_in).where(*_usable(nonce, now), sign_in.c.browser == browser).values(used_at=now)
+    first = func.coalesce(sign_in.c.used_at, now)
+    used = update(sign_in).where(*_usable(nonce, now), sign_in.c.browser == browser).values(used_at=first)
     if connection.execute(used).rowcount != 1:
         return None
     email = str(connection.execute(select(sign_in.c.email).where(sign_in.c.nonce == nonce)).scalar_one())

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from web_world import NOW
 
 from connector.store.answering import MOST_ANSWERS, MOST_IN_AN_HOUR
-from connector.store.signing_in import connections_of
+from connector.store.signing_in import PRESSED_AGAIN, connections_of
 from connector.store.tables import contact, display, follow_up, inbox, person, response, sign_in
 from connector.store.visiting import LATEST, account_view
 
@@ -165,6 +165,7 @@ def test_a_sign_in_link_and_a_session_that_are_used_up_wait_for_no_turn_to_write
     entered = requests.post(link, headers=browser, timeout=300)
     session = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
     assert requests.post(f"{world.url}/sign-out", headers=session, timeout=300).status_code == 200
+    world.clock.at += PRESSED_AGAIN
 
     with world.store.write():
         assert requests.post(link, headers=browser, timeout=300).status_code == 410

@@ -68,6 +68,22 @@ def test_a_browser_that_asks_again_can_use_either_link(world):
         assert press(link, **browser).status_code == 303
 
 
+def test_a_button_that_is_pressed_twice_signs_in_by_whichever_press_the_browser_waits_for(world):
+    browser, link = asked(world)
+    sessions = []
+    for _ in range(2):
+        pressed = press(link, **browser)
+        assert pressed.status_code == 303
+        sessions.append(re.search("afterword=[^;]+", pressed.headers["set-cookie"])[0])
+        world.clock.at += timedelta(seconds=59)
+    for kept in sessions:
+        shown = requests.get(f"{world.url}/accounts/account1", headers={"Cookie": kept}, timeout=300)
+        assert "Virtanen" in shown.text
+    # The second press makes the link last no longer, and nobody else profits.
+    assert press(link, **browser).status_code == 410
+    assert requests.get(link, headers=browser, timeout=300).status_code == 410
+
+
 def test_who_is_no_user_any_more_is_not_signed_in_by_a_link_that_was_sent_before(world):
     browser, link = asked(world)
     with world.store.write() as connection:
