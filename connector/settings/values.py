@@ -300,6 +300,9 @@ def event(text: str) -> str:
     return text
 
 
+_USUAL_PORTS: Final = {"http": 80, "https": 443}
+
+
 def url(text: str) -> str:
     """Read an https address; http is taken for this machine alone. A trailing slash is dropped."""
     parts = _split(text)
@@ -345,7 +348,16 @@ def public_url(text: str) -> str:
             "has a path that links cannot be added to.",
             "Write a path of letters of ASCII, digits and - . _ ~, or one with % for other signs, such as /feedback.",
         )
-    return address
+    return _as_browsers_name_it(address)
+
+
+def _as_browsers_name_it(address: str) -> str:
+    """Return an address as browsers spell it when they say which page a form was sent from."""
+    parts = urlsplit(address)
+    name = parts.hostname or ""
+    host = f"[{name}]" if ":" in name else _in_ascii(name) or name
+    port = "" if parts.port in (None, _USUAL_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
 def store_url(text: str) -> str:

@@ -184,3 +184,19 @@ def test_a_name_that_the_dns_cannot_have_is_refused_wherever_it_stands(name: str
     ):
         with pytest.raises(values.Wrong):
             read(text)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://Bücher.example/Feedback/", "https://xn--bcher-kva.example/Feedback"),
+        ("HTTPS://ACME.example", "https://acme.example"),
+        ("https://acme.example:443/s", "https://acme.example/s"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8080/s", "http://[::1]:8080/s"),
+        ("https://acme.example:8443", "https://acme.example:8443"),
+    ],
+)
+def test_the_public_address_is_kept_as_browsers_name_it(written: str, kept: str) -> None:
+    # They compare it with their own spelling when a form is sent, and keep cookies by it.
+    assert values.public_url(written) == kept
