@@ -20,7 +20,7 @@ def account_routes(parts: WebParts) -> APIRouter:
     def show(request: Request, account_id: str) -> Response:
         seen, account = reach(request, parts=parts), safe_account(account_id)
         if seen is None:
-            return staff(parts, "sign_in.html", account=account, elsewhere=False)
+            return staff(parts, "sign_in.html", account=account, elsewhere=False, typed=None)
         with parts.store.read() as connection:
             view = account_view(connection, account, crms=seen)
         if view is None:

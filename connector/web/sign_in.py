@@ -6,6 +6,7 @@ because scanners open it first; its button does, in the browser that asked for i
 """
 
 import math
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -28,6 +29,8 @@ from connector.web.trouble import READ
 MINUTES: Final = int(LINK_LIFE.total_seconds() // 60)
 LONGEST_ADDRESS: Final = 254
 """Characters of an e-mail address (RFC 5321)."""
+_ADDRESS: Final = re.compile(r"\S+@\S+")
+"""What may be an address; whose it is, nobody is told here."""
 _ASKED: Final = (
     "If the address belongs to an active user of the CRM, a link is on its way to it. "
     f"It is good for {MINUTES} minutes, in this browser."
@@ -89,9 +92,12 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
 
 
 def _asked(request: Request, fields: Fields, parts: WebParts) -> Response:
+    typed, account_id = clean(fields.get("address", "")), safe_account(fields.get("account", ""))
+    if len(typed) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(typed):
+        shown = typed[:LONGEST_ADDRESS]
+        return staff(parts, "sign_in.html", status=422, account=account_id, elsewhere=False, typed=shown)
     browser, hashed = browser_for(request, parts)
-    email = one_spelling(clean(fields.get("address", ""))[:LONGEST_ADDRESS])
-    asked = Asked(new_id(), email, safe_account(fields.get("account", "")), hashed, source_of(request, parts.tokens))
+    asked = Asked(new_id(), one_spelling(typed), account_id, hashed, source_of(request, parts.tokens))
     now = parts.clock.now()
     with parts.store.read() as connection:
         wait = must_wait(connection, asked, now)
@@ -119,7 +125,7 @@ def _used_up(parts: WebParts) -> Response:
 
 def _elsewhere(parts: WebParts, account_id: str) -> Response:
     """Let whoever opens a link in another browser ask for one there."""
-    return staff(parts, "sign_in.html", status=403, account=account_id, elsewhere=True)
+    return staff(parts, "sign_in.html", status=403, account=account_id, elsewhere=True, typed=None)
 
 
 def _not_from_us(parts: WebParts) -> Response:

@@ -95,7 +95,9 @@ def test_an_active_user_gets_a_link_that_signs_in_and_leads_to_the_account(world
     assert "Virtanen Oy" in page(world, {"Cookie": cookie.partition(";")[0]}).text
 
 
-@pytest.mark.parametrize("address", ["maria@customer.example", "nobody@acme.example", "", "jane", "%", "x" * 5000])
+@pytest.mark.parametrize(
+    "address", ["maria@customer.example", "nobody@acme.example", "%@%", "x" * 200 + "@acme.example"]
+)
 def test_any_other_address_gets_the_same_page_and_no_mail(world, address):
     known = ask(world)
     world.mailed.clear()

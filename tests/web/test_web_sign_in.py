@@ -42,6 +42,19 @@ def asked(world, mails=1):
     return browser, link_of(world.mails(mails)[-1])
 
 
+@pytest.mark.parametrize(
+    "typed", ["", "jane", "jane@", "@acme.example", "jane doe@acme.example", "a" * 300 + "@acme.example"]
+)
+def test_what_is_no_address_is_named_at_once_and_waits_for_no_mail(world, typed):
+    answer = ask(world, typed)
+
+    assert answer.status_code == 422
+    assert "This is no e-mail address" in answer.text
+    assert 'name="account" value="account1"' in answer.text
+    assert f'value="{typed[:254]}"' in answer.text
+    assert world.rows(sign_in) == []
+
+
 # ── the browser that asked ───────────────────────────────────────────────────────────────────────────────────────────
 
 
