@@ -1,7 +1,8 @@
-"""The command `opt-outs add`: for people who ask by mail or by telephone not to be asked any more."""
+"""The commands `opt-outs add` and `opt-outs lift`: for people who ask by mail or by telephone to be asked no more, or again."""
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,37 +11,65 @@ from connector.cli_house import bring_to_this_version, build, closing
 from connector.errors import Problem, SettingsError
 from connector.output import Terminal, one_line
 from connector.settings import values
-from connector.store import answering
+from connector.store import Row, answering
 
 app = typer.Typer(help="People who want no surveys.", no_args_is_help=True)
 out = Terminal()
-
-
-@app.callback()
-def _group() -> None:
-    """A group of one command keeps its name."""
+Address = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+_CONFIG = Path("config.toml")
 
 
 @app.command("add")
 @guarded
-def add(
-    address: Annotated[str, typer.Argument(help="The e-mail address of whoever wants no surveys.")],
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")] = Path("config.toml"),
-) -> None:
+def add(address: Address, config: Config = _CONFIG) -> None:
     """Ask somebody no more, in no survey: as if they had clicked "No more surveys" in a mail.
 
     It holds for every contact with this address, in every CRM, and for whom a survey was sent to this address. The next live lap
     ticks "No surveys" on their records.
     """
-    try:
-        email = values.address(address)
-    except values.Wrong as error:
-        raise SettingsError([Problem("opt-outs add", f"{address!r} {error.what}", error.remedy)]) from None
+    email = _read(address, "opt-outs add")
     house = build(config, quiet=True)
     with closing(house):
         bring_to_this_version(house)
         with house.store.write() as tx:
             contacts = answering.stop_surveys_at(tx, email, now=house.clock.now())
-        names = [f"{row.name} ({row.connection})" for row in contacts]
-    known = f": {', '.join(names)}." if names else ". No contact that was read has this address; look at its spelling."
+    names = _names(contacts)
+    known = f": {names}." if names else ". No contact that was read has this address; look at its spelling."
     out.print(one_line(f"{email} is not asked any more{known}"), markup=False)
+
+
+@app.command("lift")
+@guarded
+def lift(address: Address, config: Config = _CONFIG) -> None:
+    """Let somebody be asked again who clicked "No more surveys" by mistake, and asks for it.
+
+    A box that says no in the CRM counts for as long as it is ticked: clear it there, after this command.
+    """
+    email = _read(address, "opt-outs lift")
+    house = build(config, quiet=True)
+    with closing(house):
+        bring_to_this_version(house)
+        with house.store.write() as tx:
+            by = answering.opted_out_by(tx, email)
+            if by is None:
+                remedy = f"`afterword why {email}` tells why somebody is not asked."
+                raise SettingsError([Problem("opt-outs lift", f"{email} has not opted out.", remedy)])
+            if by == "erased":
+                what = f"the data about {email} were erased at their request."
+                raise SettingsError([Problem("opt-outs lift", what, "Nobody of whom this is so is asked again.")])
+            contacts = answering.allow_surveys_at(tx, email)
+    names = _names(contacts)
+    boxes = f" Clear No surveys, where it is ticked, on: {names}." if names else ""
+    out.print(one_line(f"{email} may be asked again.{boxes}"), markup=False)
+
+
+def _read(address: str, where: str) -> str:
+    try:
+        return values.address(address)
+    except values.Wrong as error:
+        raise SettingsError([Problem(where, f"{address!r} {error.what}", error.remedy)]) from None
+
+
+def _names(contacts: Collection[Row[Any]]) -> str:
+    return ", ".join(f"{row.name} ({row.connection})" for row in contacts)

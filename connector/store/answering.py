@@ -8,9 +8,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, exists, func, select, update
 
 from connector.model import Delivery, Rating
+from connector.store.askable import look_again_at_people
 from connector.store.engine import new_id
 from connector.store.people import contacts_of, opt_out, people, person_key, person_of
-from connector.store.showing import want, wants
+from connector.store.showing import want, want_no_more, wants
 from connector.store.tables import (
     account,
     contact,
@@ -21,6 +22,7 @@ from connector.store.tables import (
     response,
     standing,
 )
+from connector.store.tables import person as person_table
 from connector.store.upsert import insert_or_update
 
 _OVER = (Delivery.CANCELLED, Delivery.EXPIRED)
@@ -248,10 +250,38 @@ def stop_surveys_at(connection: Connection, address: str, *, now: datetime) -> l
     An address that nobody has is latched too: whoever has it later is not asked.
     """
     person = person_of(person_key(connection), address)
-    asked = select(invitation.c.contact_id).where(invitation.c.person == person).distinct()
-    told = _told(connection, person, connection.execute(asked).scalars().all())
+    told = _asked_at(connection, person)
     _stop(connection, person, told, now=now, by="admin")
     return told
+
+
+def opted_out_by(connection: Connection, address: str) -> str | None:
+    """Return by what an address has opted out (link, complaint, crm, admin, erased); None where it has not."""
+    person = person_of(person_key(connection), address)
+    known = people(connection, [person]).get(person)
+    return getattr(known, "opted_out_by", None)
+
+
+def allow_surveys_at(connection: Connection, address: str) -> list[Row[Any]]:
+    """Take back the opt-out of whoever has an address, or was asked at it, but for those who were erased; returns their contacts.
+
+    What their records say in the CRM is not touched: it is looked at before each mail, and while it says no, no it is.
+    """
+    asked = person_of(person_key(connection), address)
+    told = _asked_at(connection, asked)
+    who = {asked, *(row.person for row in told if row.person is not None)}
+    lifted = (person_table.c.person.in_(who), person_table.c.opted_out_by != "erased")
+    connection.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
+    connection.execute(update(contact).where(contact.c.id.in_([row.id for row in told])).values(no_surveys=False))
+    for row in sorted(told, key=lambda row: (row.connection, row.ref)):
+        want_no_more(connection, ref_of(row.connection, row.ref), NO_SURVEYS)
+    look_again_at_people(connection, who)
+    return told
+
+
+def _asked_at(connection: Connection, person: str) -> list[Row[Any]]:
+    asked = select(invitation.c.contact_id).where(invitation.c.person == person).distinct()
+    return _told(connection, person, connection.execute(asked).scalars().all())
 
 
 def _stop(connection: Connection, person: str, told: Collection[Row[Any]], *, now: datetime, by: str) -> None:

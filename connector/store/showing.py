@@ -1,6 +1,6 @@
 """What our fields on CRM records should say, and what they were last seen to say."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
@@ -27,6 +27,15 @@ def want(connection: Connection, ref: Ref, target: str, values: Mapping[str, Any
     after = {**row.wanted, **values}
     if after != row.wanted:
         connection.execute(update(display).where(here).values(wanted=after, target=target, dirty=True))
+
+
+def want_no_more(connection: Connection, ref: Ref, names: Collection[str]) -> None:
+    """Leave alone from now on what some of our fields on a record hold."""
+    here = and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
+    wanted = connection.execute(select(display.c.wanted).where(here).with_for_update()).scalar_one_or_none()
+    if wanted is not None:
+        left = {name: value for name, value in wanted.items() if name not in names}
+        connection.execute(update(display).where(here).values(wanted=left))
 
 
 def wants(connection: Connection, ref: Ref, values: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from lap_world import DAY, HOUR, LapWorld
 from typer.testing import CliRunner
 
 from connector import cli, cli_opt_outs
+from connector.store import answering, people, tables
 from connector.store.engine import Store
 
 REMINDED = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\nreminder_after = "4d"\n'
@@ -74,6 +75,66 @@ def test_an_address_that_nobody_has_yet_is_not_asked_later(world: LapWorld, comm
     world.crm.close(case)
     world.lap(HOUR)
     assert world.mailbox.messages == []
+
+
+def is_asked_again(world: LapWorld, account: str, contact: str) -> bool:
+    """Close another case of hers, and tell whether she is asked about it."""
+    before = len(world.mailbox.messages)
+    case = world.crm.case(account, contact)
+    world.lap()
+    world.crm.close(case)
+    world.lap()
+    world.lap(HOUR)
+    return len(world.mailbox.messages) > before
+
+
+def opt_out_by_link(world: LapWorld) -> None:
+    with world.store.write() as tx:
+        assert answering.stop_surveys(tx, world.rows(tables.invitation)[0].id, now=world.clock.now())
+    world.lap()
+
+
+def test_who_clicked_by_mistake_is_asked_again_once_the_box_is_cleared(world: LapWorld, command: Command) -> None:
+    account, maria = asked_maria(world)
+    opt_out_by_link(world)
+    assert not is_asked_again(world, account, maria)
+    done = command("lift", "Maria@nw.example")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == (
+        "maria@nw.example may be asked again. Clear No surveys, where it is ticked, on: Maria Virtanen (acme).\n"
+    )
+    world.lap()
+    world.crm.update(maria, {"Afterword_No_Surveys__c": False})
+    world.lap()
+    assert world.crm.get(maria)["Afterword_No_Surveys__c"] is False
+    assert is_asked_again(world, account, maria)
+    assert world.crm.get(maria)["Afterword_No_Surveys__c"] is False
+
+
+@pytest.mark.parametrize("box", ["Afterword_No_Surveys__c", "HasOptedOutOfEmail"])
+@pytest.mark.parametrize("is_read_before", [True, False])
+def test_who_has_no_surveys_ticked_in_the_crm_is_not_asked(
+    world: LapWorld, command: Command, box: str, *, is_read_before: bool
+) -> None:
+    account, maria = asked_maria(world)
+    opt_out_by_link(world)
+    world.crm.update(maria, {box: True})
+    if is_read_before:
+        world.lap()
+    assert command("lift", "maria@nw.example").exit_code == 0
+    assert not is_asked_again(world, account, maria)
+    assert not is_asked_again(world, account, maria)
+
+
+def test_whose_data_were_erased_or_who_never_opted_out_cannot_be_taken_back(world: LapWorld, command: Command) -> None:
+    account, maria = asked_maria(world)
+    done = command("lift", "maria@nw.example")
+    assert (done.exit_code, "has not opted out" in done.stderr) == (2, True)
+    with world.store.write() as tx:
+        people.opt_out(tx, world.rows(tables.invitation)[0].person, world.clock.now(), "erased")
+    done = command("lift", "maria@nw.example")
+    assert (done.exit_code, "erased" in done.stderr) == (2, True)
+    assert not is_asked_again(world, account, maria)
 
 
 def test_what_is_no_address_opts_nobody_out(command: Command) -> None:

@@ -37,6 +37,7 @@ CALLS: dict[str, list[list[str]]] = {
     "demo": [["--directory", "{folder}/" + NAME]],
     "bounces list": [[], ["--json"]],
     "opt-outs add": [["maria@nw.example"], [EVIL]],
+    "opt-outs lift": [["maria@nw.example"], [EVIL]],
     "bounces lift": [[EVIL], ["--since", EVIL]],
 }
 
