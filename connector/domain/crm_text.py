@@ -39,11 +39,17 @@ _LINK: Final = re.compile(
     r"|\b[^\W_]\.(cc|cn|com?|gg|io|ly|me|net|org|ru|to)\b",
     re.IGNORECASE,
 )
-_NOT_PROVIDED: Final = re.compile(r"\[\s*not provided\s*\]", re.IGNORECASE)
-"""What Salesforce, and what fills it, writes where a last name must stand."""
+_NO_PART: Final = (
+    r"not provided|no (last |first )?name|(last|first) ?name|n/a|undefined|unknown|tb[acd]|x{2,}"
+    r"|unbekannt|keine angabe|desconocid[oa]|desconhecid[oa]|sconosciut[oa]|onbekend|okänd|ukjent|ukendt|tuntematon|ei tiedossa"
+)
+_NOT_PROVIDED: Final = re.compile(
+    rf"\[\s*not provided\s*\]|^\W*(?:{_NO_PART})\W*(?=\s)|(?<=\s)\W*(?:{_NO_PART})\W*$|^\W+(?=\s)|(?<=\s)\W+$",
+    re.IGNORECASE,
+)
+"""What Salesforce, and who fills it, writes where a last name must stand. "Null" and "Na" are names beside another."""
 _NOT_KNOWN: Final = re.compile(
-    r"[\W\d_]*|(\W*\b(not provided|no name|n\W?a|none|null|undefined|unknown"
-    r"|unbekannt|inconnue?|desconocid[oa]|okänd|tuntematon)\b\W*)+",
+    rf"[\W\d_]*|\W*(\b({_NO_PART}|n\W?a|k\W?a|none|null|inconnue?)\b\W*)+",
     re.IGNORECASE,
 )
 
@@ -54,7 +60,10 @@ def to_greet_by(name: str) -> str:
 
     Whoever fills in a form chooses the name, and would have us send their words on to whom they like.
     """
-    line = one_line(_NOT_PROVIDED.sub(" ", name))
+    whole = one_line(name)
+    if len(whole) > 2 * _LONGEST_NAME:
+        return ""
+    line = one_line(_NOT_PROVIDED.sub(" ", whole))
     plain = unicodedata.normalize("NFKC", line).replace("。", ".")
     digits = sum(char.isdigit() for char in plain)
     is_none = len(line) > _LONGEST_NAME or digits > _MOST_DIGITS or _LINK.search(plain) or _NOT_KNOWN.fullmatch(plain)

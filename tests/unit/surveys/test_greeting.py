@@ -18,6 +18,7 @@ NO_NAME = ""
         "王小明",
         "Maria 2",
         "Dr. H. Null-Ström",
+        "na--" * 15 + "Nils",
     ],
 )
 def test_a_name_is_kept(name: str) -> None:
@@ -36,6 +37,7 @@ def test_a_name_is_kept(name: str) -> None:
         "You have won, call 0900 123 456",
         "Anna " + "you have won, call us now " * 10,
         "x" * 5000,
+        "a" + " !" * 30_000 + "b",
     ],
 )
 def test_advertising_is_no_name(name: str) -> None:
@@ -56,6 +58,22 @@ def test_advertising_is_no_name(name: str) -> None:
         ("(none)", NO_NAME),
         ("null null", NO_NAME),
         ("Nona Null", "Nona Null"),
+        ("Na Li", "Na Li"),
+        ("Maria -", "Maria"),
+        ("Maria .", "Maria"),
+        ("-- Virtanen", "Virtanen"),
+        ("Maria Unknown", "Maria"),
+        ("Maria (unknown)", "Maria"),
+        ("n/a Virtanen", "Virtanen"),
+        ("Maria N/A", "Maria"),
+        ("Maria J.", "Maria J."),
+        ("Maria TBD", "Maria"),
+        ("Maria No Last Name", "Maria"),
+        ("xxx", NO_NAME),
+        ("k.A.", NO_NAME),
+        ("keine Angabe", NO_NAME),
+        ("ei tiedossa", NO_NAME),
+        ("ukendt", NO_NAME),
     ],
 )
 def test_what_stands_where_a_name_is_not_known_is_none(name: str, greeted: str) -> None:
