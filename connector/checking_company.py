@@ -1,5 +1,6 @@
 """What `check` finds about the company's own people and addresses: who is named and is nobody, whose mail it is, where links lead."""
 
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -10,12 +11,14 @@ from connector.foreign import ForeignSession
 from connector.mail_domains import company_domains, domain_of, is_free_mail
 from connector.settings import Settings
 from connector.settings.choices import Role, Superior
+from connector.settings.model import Email
 from connector.stages.lap import Installation
 from connector.store import budgets, owners
 from connector.surveys.tokens import MARK_HEADER, Tokens
 
 ANSWERS_WITHIN = 10
 """Seconds for which the public address is waited for."""
+_UNREAD = re.compile(r"(no|do[._-]?not)[._-]?reply\b", re.IGNORECASE)
 _NOT_ADDRESSES = frozenset({*Role, *Superior})
 
 
@@ -30,6 +33,8 @@ def company_problems(installation: Installation) -> Iterator[Problem]:
         yield _nobody_to_report_to(settings)
     if settings.email is not None and is_free_mail(domain_of(settings.email.from_.address)):
         yield _free_sender(settings)
+    if settings.email is not None:
+        yield from _unread_address(settings.path.name, settings.email)
 
 
 def _users(installation: Installation) -> list[str]:
@@ -93,6 +98,18 @@ def _free_sender(settings: Settings) -> Problem:
         "Send from an address at your own domain, by a mail server that its SPF and DKIM records name.",
         severity="warning",
     )
+
+
+def _unread_address(file: str, email: Email) -> Iterator[Problem]:
+    """Yield where customers would write to whom the mails and pages name: where nobody reads, an opt-out by mail is lost."""
+    address = email.reply_to or email.from_.address
+    if _UNREAD.match(address):
+        yield Problem(
+            f"{file}: email.reply_to",
+            f"customers are told to write to {address}, which nobody seems to read: who asks there not to be asked is not heard.",
+            'Write an address that people read, in [email]: reply_to = "care@acme.example".',
+            severity="warning",
+        )
 
 
 def public_address(installation: Installation) -> Iterator[Problem]:

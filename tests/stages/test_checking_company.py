@@ -90,6 +90,17 @@ def test_a_sender_at_a_free_provider_is_warned_of(world: LapWorld) -> None:
     assert "gmail.com" in problems(world)["email.from"].what
 
 
+@pytest.mark.parametrize("name", ["noreply", "No-Reply", "do_not_reply", "noreply+surveys"])
+def test_customers_are_not_told_to_write_where_nobody_reads(world: LapWorld, name: str) -> None:
+    text = (world.folder / "config.toml").read_text(encoding="utf-8")
+    world.configure("", config=text.replace("care@acme.example", f"{name}@acme.example"))
+    problem = problems(world)["email.reply_to"]
+    assert f"{name}@acme.example" in problem.what
+    reply_to = f'from = "Acme <{name}@acme.example>"\nreply_to = "care@acme.example"'
+    world.configure("", config=text.replace('from = "Acme Care <care@acme.example>"', reply_to))
+    assert "email.reply_to" not in problems(world)
+
+
 # ── the public address ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
