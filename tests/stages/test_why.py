@@ -82,7 +82,7 @@ def test_a_contact_and_an_account_tell_all_their_interactions_the_latest_first(h
         assert [line.split(", ")[1] for line in told] == ["case c2", "case c1"]
     assert "    No answer yet; the link works until 16 Mar 2026 23:59 UTC." in explain(here.store, "c1")
     in_helsinki = explain(here.store, "c1", tz=ZoneInfo("Europe/Helsinki"))
-    assert "    No answer yet; the link works until 16 Mar 2026 11:00 EET." in in_helsinki
+    assert "    No answer yet; the link works until 17 Mar 2026 01:59 EET." in in_helsinki
 
 
 def _person(connection: Connection) -> str:
