@@ -89,3 +89,14 @@ def test_the_note_is_on_the_page_where_the_database_is_away(world: World) -> Non
     take_away(world)
     page = post(world, url, outcome="solved", note=WORDS)
     assert (page.status_code, SHOWN in page.text) == (503, True)
+
+
+def test_the_note_is_on_the_page_after_a_fault_of_ours(world: World) -> None:
+    url = opened(world)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    world.before_outcome = fail
+    page = post(world, url, outcome="solved", note=WORDS)
+    assert (page.status_code, SHOWN in page.text) == (500, True)
