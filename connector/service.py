@@ -209,6 +209,9 @@ class Service:
             self._run(stages)
 
     def _end(self) -> None:
+        # APScheduler's thread fails with JobLookupError when it is shut down while it takes out a job that ran for the last time:
+        # taking out all jobs waits for what that thread is at.
+        self._scheduler.remove_all_jobs()
         self._scheduler.shutdown()
         self._worker.shutdown(cancel_futures=True)
         if self._mails is not None:
