@@ -32,12 +32,12 @@ class Findings:
     """By connection: how the installation's mark stands, in a sentence."""
 
 
-def check(house: Installation) -> Findings:
+def check(installation: Installation) -> Findings:
     """Return every problem, the CRMs' first. Reads only; sends nothing."""
-    found = Findings(left_out=left_out(house))
+    found = Findings(left_out=left_out(installation))
     production, zones = [], []
-    for endpoint in house.endpoints:
-        one = CrmCheck(house, endpoint)
+    for endpoint in installation.endpoints:
+        one = CrmCheck(installation, endpoint)
         found.problems += one.problems()
         found.counts[endpoint.name] = one.counts
         if one.org is not None:
@@ -46,15 +46,15 @@ def check(house: Installation) -> Findings:
             found.marks[endpoint.name] = one.mark
         if endpoint.mode_live and one.org is not None and not one.org.test_kind:
             production.append(endpoint.name)
-    if production and addressees.allowed(house.settings):
-        found.problems.append(addressees.not_held_back(house.settings, production))
-    found.problems += calendar_gaps(house.settings, zones)
-    found.problems += uncovered(house.settings)
-    found.problems += company_problems(house)
-    found.problems += mass_updates(house)
-    found.problems += file_problems(house.settings, house.store.path)
-    if house.settings.is_live:
-        found.problems += [*_mail(house), *_public_address(house)]
+    if production and addressees.allowed(installation.settings):
+        found.problems.append(addressees.not_held_back(installation.settings, production))
+    found.problems += calendar_gaps(installation.settings, zones)
+    found.problems += uncovered(installation.settings)
+    found.problems += company_problems(installation)
+    found.problems += mass_updates(installation)
+    found.problems += file_problems(installation.settings, installation.store.path)
+    if installation.settings.is_live:
+        found.problems += [*_mail(installation), *_public_address(installation)]
     return found
 
 
@@ -83,24 +83,24 @@ def calendar_gaps(settings: Settings, crm_zones: Sequence[str] = ()) -> Iterator
         yield Problem(f"{file}: away.{person}", what, remedy, severity="warning")
 
 
-def _mail(house: Installation) -> Iterator[Problem]:
+def _mail(installation: Installation) -> Iterator[Problem]:
     """Yield what the mail server says now, and what it said when mail was sent last: much of it is only said of a recipient."""
-    if house.channel is None:
+    if installation.channel is None:
         return
-    yield from mail_trouble_of(house)
+    yield from mail_trouble_of(installation)
     try:
-        yield from house.channel.check()
+        yield from installation.channel.check()
     except AfterwordError as error:
-        yield Problem(f"{house.settings.path.name}: email", error.what, error.remedy)
+        yield Problem(f"{installation.settings.path.name}: email", error.what, error.remedy)
 
 
-def mail_trouble_of(house: Installation) -> Iterator[Problem]:
+def mail_trouble_of(installation: Installation) -> Iterator[Problem]:
     """Yield what the laps before have met: mail that does not go out, and what was not told or reported in vain."""
-    where = f"{house.settings.path.name}: email"
-    with house.store.read() as tx:
+    where = f"{installation.settings.path.name}: email"
+    with installation.store.read() as tx:
         stopped, trouble = mail_trouble.stopped(tx), mail_trouble.trouble(tx)
         reports = overview.unmatched_reports(tx)
-        untold = overview.untold(tx, house.clock.now())
+        untold = overview.untold(tx, installation.clock.now())
     if untold:
         last = untold[0]
         what = (
@@ -119,8 +119,8 @@ def mail_trouble_of(house: Installation) -> Iterator[Problem]:
         yield Problem(where, what, trouble.remedy)
 
 
-def _public_address(house: Installation) -> Iterator[Problem]:
-    settings = house.settings
+def _public_address(installation: Installation) -> Iterator[Problem]:
+    settings = installation.settings
     host = urlsplit(settings.web.public_url).hostname or ""
     try:
         socket.getaddrinfo(host, None)
@@ -131,4 +131,4 @@ def _public_address(house: Installation) -> Iterator[Problem]:
             "Add an address record for it, or correct the name.",
         )
         return
-    yield from public_address(house)
+    yield from public_address(installation)

@@ -45,7 +45,7 @@ class Count:
 class CrmCheck:
     """The check of one connection; `counts` is filled by `problems`."""
 
-    house: Installation
+    installation: Installation
     endpoint: Endpoint
     counts: dict[str, Count] = field(default_factory=dict)
     schemas: Mapping[str, ObjectSchema] = field(default_factory=dict)
@@ -68,14 +68,14 @@ class CrmCheck:
         found = [
             *refused,
             *self._addressees(org),
-            *clock_and_version(self._where, org, self.house.clock),
+            *clock_and_version(self._where, org, self.installation.clock),
             *fitting,
             *self._nothing_of_ours(mapping),
             *self._surveys(mapping),
             *self._zones(),
         ]
-        if budgets.is_ready(self.house.store):
-            with self.house.store.write() as tx:
+        if budgets.is_ready(self.installation.store):
+            with self.installation.store.write() as tx:
                 retries.again(tx, self.endpoint.name)  # whoever checks may have put something right
         try:
             found += self._asked(mapping, org)
@@ -85,35 +85,35 @@ class CrmCheck:
 
     def _ownership(self, schemas: Mapping[str, ObjectSchema]) -> Ownership:
         """Return whose the fields are, as the next lap will know it."""
-        if not budgets.is_ready(self.house.store):
+        if not budgets.is_ready(self.installation.store):
             return Ownership()
-        return ownership.seen(self.house.store, self.endpoint.adapter, self.endpoint.mapping, schemas)
+        return ownership.seen(self.installation.store, self.endpoint.adapter, self.endpoint.mapping, schemas)
 
     @property
     def _where(self) -> str:
-        return f"{self.house.settings.path.name}: crm.{self.endpoint.name}"
+        return f"{self.installation.settings.path.name}: crm.{self.endpoint.name}"
 
     def _refused_before(self) -> Iterator[Problem]:
         """Yield that a lap was refused with these credentials, which let us in now."""
-        if not budgets.is_ready(self.house.store):
+        if not budgets.is_ready(self.installation.store):
             return
-        with self.house.store.write() as connection:
+        with self.installation.store.write() as connection:
             refused = connecting.refused(connection, self.endpoint.name, self.endpoint.credentials)
         if refused is not None:
             what = f"is not called in laps: {refused.what} Just now it let us in."
             yield Problem(self._where, what, f"Run `afterword resume --crm {self.endpoint.name}`.")
 
     def _addressees(self, org: Org) -> Iterator[Problem]:
-        settings = self.house.settings
+        settings = self.installation.settings
         if self.endpoint.mode_live and org.test_kind and not addressees.allowed(settings):
             yield addressees.unnamed(settings, self.endpoint.name, org.test_kind)
 
     def _mark(self, mapping: CrmMapping) -> Iterator[Problem]:
         """Read the installation's mark. While observing, another's is none of our business but news."""
-        if not budgets.is_ready(self.house.store):
+        if not budgets.is_ready(self.installation.store):
             return
         one = Marked(self.endpoint.name, self.endpoint.adapter, mapping)
-        state = state_of(self.house.store, one, self.house.settings.base, self.house.clock.now())
+        state = state_of(self.installation.store, one, self.installation.settings.base, self.installation.clock.now())
         self.mark = state.sentence
         if any(True for _ in self._nothing_of_ours(mapping)):
             return  # the key of our tasks is one of them, and setup-crm makes all
@@ -167,9 +167,9 @@ class CrmCheck:
 
     def _stale(self, mapping: CrmMapping) -> Iterator[Problem]:
         """Yield fields that go on showing what was written there before a line named another: people cannot tell it from the new."""
-        if not budgets.is_ready(self.house.store):
+        if not budgets.is_ready(self.installation.store):
             return
-        for one in ownership.stale(self.house.store, self.endpoint.adapter, mapping, self.schemas):
+        for one in ownership.stale(self.installation.store, self.endpoint.adapter, mapping, self.schemas):
             held = ownership.filled(self.endpoint.adapter, one.object, one.path)
             if held.holds:
                 place = f"{one.object}.{one.path}"
@@ -184,7 +184,7 @@ class CrmCheck:
 
     def _reading(self, mapping: CrmMapping, org: Org) -> Iterator[Problem]:
         """Ask for what a lap asks for: that fields can be selected, filtered and sorted by is proven by no description."""
-        known = stored(self.house.store, self.endpoint.name, [query.object for query in mapping.queries])
+        known = stored(self.installation.store, self.endpoint.name, [query.object for query in mapping.queries])
         for query in mapping.queries:
             try:
                 next(iter(self.endpoint.adapter.changes(query, since=org.server_time, after=None)), None)
@@ -210,15 +210,15 @@ class CrmCheck:
 
     def _zones(self) -> Iterator[Problem]:
         """Yield the users' time zones that cannot be read; each is told once, with somebody who has it."""
-        if not budgets.is_ready(self.house.store):
+        if not budgets.is_ready(self.installation.store):
             return
-        with self.house.store.read() as connection:
+        with self.installation.store.read() as connection:
             users = owners.with_zones(connection, self.endpoint.name)
         names: dict[str, list[str]] = {}
         for user in users:
             if find_zone(user.timezone) is None:
                 names.setdefault(user.timezone, []).append(user.name)
-        here = self.house.settings.company.timezone.key
+        here = self.installation.settings.company.timezone.key
         for zone, people in names.items():
             others = f" and {len(people) - 1} more" if len(people) > 1 else ""
             what = f"the time zone {zone!r} of {people[0]}{others} is not known, so theirs is the company's: {here}."
@@ -228,9 +228,9 @@ class CrmCheck:
     # ── surveys ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _surveys(self, mapping: CrmMapping) -> Iterator[Problem]:
-        elsewhere = len(self.house.endpoints) > 1
-        for name, survey in self.house.settings.surveys.items():
-            where = f"{self.house.settings.path.name}: surveys.{name}"
+        elsewhere = len(self.installation.endpoints) > 1
+        for name, survey in self.installation.settings.surveys.items():
+            where = f"{self.installation.settings.path.name}: surveys.{name}"
             if survey.on in mapping.events:
                 yield from conditions(where, survey.on, cast("dict[str, Sequence[object]]", survey.where), mapping)
                 continue

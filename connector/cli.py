@@ -27,10 +27,10 @@ from connector import (
 from connector import status as statuses
 from connector import why as survey_log
 from connector.cli_guard import EXIT_PROBLEMS, err, guarded, leave
-from connector.cli_house import bring_to_this_version as _migrated
-from connector.cli_house import build as _house
-from connector.cli_house import closing as _closing
-from connector.cli_house import reading as _reading
+from connector.cli_installation import bring_to_this_version as _migrated
+from connector.cli_installation import build as _build
+from connector.cli_installation import closing as _closing
+from connector.cli_installation import reading as _reading
 from connector.clock import SystemClock
 from connector.durations import parse_duration
 from connector.errors import Problem, SettingsError
@@ -113,9 +113,9 @@ def init(
 def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Look for everything that is wrong: config, credentials, rights, each mapped field, mail."""
     try:
-        house = _house(config)
-        with _closing(house):
-            found = checking.check(house)
+        installation = _build(config)
+        with _closing(installation):
+            found = checking.check(installation)
     except SettingsError as error:
         found = checking.Findings(list(error.problems))
     print_json(printing_check.as_json(found)) if as_json else printing_check.findings(out, found)
@@ -142,15 +142,15 @@ def setup_crm(
     ] = False,
 ) -> None:
     """Create the CRM fields, rights and layout places that the mapping names."""
-    house = _house(config)
+    installation = _build(config)
     code = 0
-    with _closing(house):
-        migrate(house.store)
-        endpoints = _endpoints(house, crm)
+    with _closing(installation):
+        migrate(installation.store)
+        endpoints = _endpoints(installation, crm)
         token = cli_setup.token_in(admin_token_file, endpoints) if admin_token_file is not None else None
         for endpoint in endpoints:
-            with cli_setup.setter(house, endpoint, token) as adapter:
-                one = cli_setup.SetUp(out, house, endpoint, adapter, dry_run=dry_run, take_over=take_over)
+            with cli_setup.setter(installation, endpoint, token) as adapter:
+                one = cli_setup.SetUp(out, installation, endpoint, adapter, dry_run=dry_run, take_over=take_over)
                 code = max(code, one.undo(with_values=with_values) if undo else one.run())
     if code == 1 and admin_token_file is None:
         err.print("If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE.")
@@ -169,15 +169,15 @@ def plan(
     since: Annotated[str | None, typer.Option(help="What the rules would have done in the last, e.g., 90d.")] = None,
 ) -> None:
     """Show what the next sync would send and write. Sends and writes nothing anywhere."""
-    house = _house(config, quiet=as_json)
-    with _closing(house):
+    installation = _build(config, quiet=as_json)
+    with _closing(installation):
         if since is not None:
-            seen = planning.look_back(house, _span(since))
+            seen = planning.look_back(installation, _span(since))
             print_json(seen.as_json()) if as_json else printing.hindsight(out, seen)
             leave(seen.exit_code)
             return
-        planned = planning.next_lap(house)
-        print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, house)
+        planned = planning.next_lap(installation)
+        print_json(planned.as_json()) if as_json else printing_plan.plan(out, planned, installation)
     _report_failures(planned.report)
     leave(planned.report.exit_code)
 
@@ -190,15 +190,15 @@ def sync(
     only: Annotated[Stage | None, typer.Option(help="One stage alone.")] = None,
 ) -> None:
     """Run one lap."""
-    house = _house(config, quiet=as_json)
-    with _closing(house):
-        _migrated(house)
-        report = lap.run(house, stages=lap.ALL if only is None else (only,))
-        paused = statuses.paused(house)
+    installation = _build(config, quiet=as_json)
+    with _closing(installation):
+        _migrated(installation)
+        report = lap.run(installation, stages=lap.ALL if only is None else (only,))
+        paused = statuses.paused(installation)
         print_json(report.as_json()) if as_json else printing.report(out, report)
         _report_failures(report)
         if only is None:
-            retention.run_if_due(house, within=retention.SLICE)
+            retention.run_if_due(installation, within=retention.SLICE)
     for name, until in report.held.items():
         err.print(
             f"{name}: mail to customers waits until {until:%Y-%m-%d %H:%M} UTC, to be certain that no other installation sends it.",
@@ -220,11 +220,11 @@ def reconcile(
     ] = False,
 ) -> None:
     """Compare everything with the CRM, and put right what differs. `run` does this every night."""
-    house = _house(config, quiet=as_json)
-    with _closing(house):
-        _migrated(house)
-        _endpoints(house, crm)
-        found = reconciling.run(house, since=house.clock.now(), crm=crm, accept_loss=accept_loss)
+    installation = _build(config, quiet=as_json)
+    with _closing(installation):
+        _migrated(installation)
+        _endpoints(installation, crm)
+        found = reconciling.run(installation, since=installation.clock.now(), crm=crm, accept_loss=accept_loss)
     print_json(found.as_json()) if as_json else printing.compared(out, found)
     _report_failures(found.lap)
     leave(found.lap.exit_code)
@@ -237,10 +237,10 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
     from connector import service  # noqa: PLC0415 - a web server is nothing that other commands should wait for
     from connector.web.listening import listening  # noqa: PLC0415
 
-    house = _house(config, quiet=True)
-    with _closing(house), listening(house.settings.web.listen, house.settings.path.name) as server:
-        _migrated(house)
-        service.serve(house, server)
+    installation = _build(config, quiet=True)
+    with _closing(installation), listening(installation.settings.web.listen, installation.settings.path.name) as server:
+        _migrated(installation)
+        service.serve(installation, server)
 
 
 @app.command()
@@ -251,12 +251,12 @@ def pause(
     reason: Annotated[str, typer.Option(help="Shown in status.")] = "paused by hand",
 ) -> None:
     """The stop button: no mail and no writes until resumed. Reading goes on."""
-    house = _house(config)
-    with _closing(house):
-        _migrated(house)
-        _endpoints(house, crm)
-        with house.store.write() as connection:
-            connecting.pause(connection, crm, house.clock.now(), reason)
+    installation = _build(config)
+    with _closing(installation):
+        _migrated(installation)
+        _endpoints(installation, crm)
+        with installation.store.write() as connection:
+            connecting.pause(connection, crm, installation.clock.now(), reason)
     out.print(f"{crm or 'Everything'} is paused. Nothing is sent or written until `afterword resume`.")
 
 
@@ -264,13 +264,13 @@ def pause(
 @guarded
 def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
     """Let mail and writes go on, and try credentials that a CRM has refused again."""
-    house = _house(config)
-    with _closing(house):
-        _migrated(house)
-        _endpoints(house, crm)
-        with house.store.write() as connection:
+    installation = _build(config)
+    with _closing(installation):
+        _migrated(installation)
+        _endpoints(installation, crm)
+        with installation.store.write() as connection:
             connecting.resume(connection, crm)
-            mail_trouble.go_on(connection, house.clock.now())
+            mail_trouble.go_on(connection, installation.clock.now())
             still = connecting.all_paused(connection) if crm else None
     out.print(f"{crm or 'Everything'} goes on." if still is None else "Everything is still paused: `afterword resume`.")
 
@@ -296,11 +296,11 @@ def undo(
 
     Without --yes it only says what it would do.
     """
-    house = _house(config)
-    with _closing(house):
-        _migrated(house)
-        (endpoint,) = _endpoints(house, crm)
-        code = cli_undo.run(out, house, endpoint, since, only=field, carry_out=yes, as_json=as_json)
+    installation = _build(config)
+    with _closing(installation):
+        _migrated(installation)
+        (endpoint,) = _endpoints(installation, crm)
+        code = cli_undo.run(out, installation, endpoint, since, only=field, carry_out=yes, as_json=as_json)
     if code:
         leave(code)
 
@@ -316,11 +316,11 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Try records again now that a CRM has refused."""
-    house = _house(config, quiet=as_json)
-    with _closing(house):
-        _migrated(house)
-        (endpoint,) = _endpoints(house, crm)
-        code = cli_retry.run(out, house, endpoint, keys or (), as_json=as_json)
+    installation = _build(config, quiet=as_json)
+    with _closing(installation):
+        _migrated(installation)
+        (endpoint,) = _endpoints(installation, crm)
+        code = cli_retry.run(out, installation, endpoint, keys or (), as_json=as_json)
     if code:
         leave(code)
 
@@ -332,8 +332,8 @@ def retry(
 @guarded
 def status(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Show cursors, queues, what was set aside with its remedy, calls, and the last laps."""
-    house = _house(config)
-    with _closing(house), _reading(house) as readable:
+    installation = _build(config)
+    with _closing(installation), _reading(installation) as readable:
         found = statuses.status(readable)
     print_json(found) if as_json else printing.status(out, found)
 
@@ -345,11 +345,11 @@ def why(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Say who was asked about a record or not, which rule decided, and until when."""
-    house = _house(config)
-    with _closing(house), _reading(house) as readable:
-        observing = [one.name for one in house.endpoints if not one.mode_live]
+    installation = _build(config)
+    with _closing(installation), _reading(installation) as readable:
+        observing = [one.name for one in installation.endpoints if not one.mode_live]
         for sentence in survey_log.explain(
-            readable.store, record, tz=house.settings.company.timezone, observing=observing
+            readable.store, record, tz=installation.settings.company.timezone, observing=observing
         ):
             out.print(one_line(sentence), markup=False)
 
@@ -382,10 +382,10 @@ def export_table(
     period: Annotated[str | None, typer.Option(help="Of this time alone: 2026-10, 2026-Q4, 2026-W45 or 2026.")] = None,
 ) -> None:
     """Write accounts, responses or follow-ups to a file, as it ends: .csv or .xlsx."""
-    house = _house(config)
-    with _closing(house):
-        _migrated(house)
-        rows = exporting.export(house, table, file, period)
+    installation = _build(config)
+    with _closing(installation):
+        _migrated(installation)
+        rows = exporting.export(installation, table, file, period)
     out.print(one_line(f"wrote {rows} rows to {file}"), markup=False)
 
 
@@ -393,9 +393,9 @@ def export_table(
 @guarded
 def migrate_store(config: Config = DEFAULT_CONFIG) -> None:
     """Bring the store to this version."""
-    house = _house(config)
-    with _closing(house):
-        before = migrate(house.store)
+    installation = _build(config)
+    with _closing(installation):
+        before = migrate(installation.store)
     out.print(
         f"The store has schema {head()}."
         if before == head()
@@ -425,10 +425,10 @@ def show_demo(
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _endpoints(house: Installation, crm: str | None) -> list[Endpoint]:
-    found = [one for one in house.endpoints if crm in (None, one.name)]
+def _endpoints(installation: Installation, crm: str | None) -> list[Endpoint]:
+    found = [one for one in installation.endpoints if crm in (None, one.name)]
     if not found:
-        names = ", ".join(one.name for one in house.endpoints)
+        names = ", ".join(one.name for one in installation.endpoints)
         raise SettingsError([Problem("--crm", f"there is no connection {crm!r}.", f"Write one of: {names}.")])
     return found
 

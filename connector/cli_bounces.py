@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from connector.cli_guard import guarded
-from connector.cli_house import bring_to_this_version, build, closing
+from connector.cli_installation import bring_to_this_version, build, closing
 from connector.durations import parse_moment
 from connector.errors import Problem, SettingsError
 from connector.output import Terminal, one_line, print_json
@@ -33,7 +33,7 @@ def list_marks(
     config: Config = _CONFIG, as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False
 ) -> None:
     """List the addresses to which nothing is sent, the newest mark first, with the mail server's reason."""
-    with _opened(config) as house, house.store.read() as tx:
+    with _opened(config) as installation, installation.store.read() as tx:
         marks = bounces.marked(tx)
         if as_json:
             print_json({"bounces": [_as_json(mark) for mark in marks]})
@@ -65,11 +65,11 @@ def lift_marks(
     """
     if (address is None) == (since is None):
         raise SettingsError([Problem("bounces lift", "wants an address or --since.", "Write one of the two.")])
-    with _opened(config) as house:
-        now = house.clock.now()
-        ended_since = oldest_end(house.settings.surveys.values(), now)
-        since_when = None if since is None else _moment(since, house)
-        with house.store.write() as tx:
+    with _opened(config) as installation:
+        now = installation.clock.now()
+        ended_since = oldest_end(installation.settings.surveys.values(), now)
+        since_when = None if since is None else _moment(since, installation)
+        with installation.store.write() as tx:
             if since_when is not None:
                 lifted = bounces.lift_since(tx, since_when, now, ended_since=ended_since)
                 collecting.drop_reports(tx, since_when, now)
@@ -84,15 +84,15 @@ def lift_marks(
 
 @contextmanager
 def _opened(config: Path) -> Iterator[Installation]:
-    house = build(config, quiet=True)
-    with closing(house):
-        bring_to_this_version(house)
-        yield house
+    installation = build(config, quiet=True)
+    with closing(installation):
+        bring_to_this_version(installation)
+        yield installation
 
 
-def _moment(text: str, house: Installation) -> datetime:
+def _moment(text: str, installation: Installation) -> datetime:
     try:
-        return parse_moment(text, house.clock.now(), house.settings.company.timezone)
+        return parse_moment(text, installation.clock.now(), installation.settings.company.timezone)
     except ValueError as error:
         remedy = "Write it like 24h, 2026-11-12 or 2026-11-12T14:00."
         raise SettingsError([Problem("--since", f"{text!r} is {error}.", remedy)]) from None

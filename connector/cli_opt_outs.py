@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from connector.cli_guard import guarded
-from connector.cli_house import bring_to_this_version, build, closing
+from connector.cli_installation import bring_to_this_version, build, closing
 from connector.errors import Problem, SettingsError
 from connector.output import Terminal, one_line
 from connector.settings import values
@@ -29,11 +29,11 @@ def add(address: Address, config: Config = _CONFIG) -> None:
     ticks "No surveys" on their records.
     """
     email = _read(address, "opt-outs add")
-    house = build(config, quiet=True)
-    with closing(house):
-        bring_to_this_version(house)
-        with house.store.write() as tx:
-            contacts = answering.stop_surveys_at(tx, email, now=house.clock.now())
+    installation = build(config, quiet=True)
+    with closing(installation):
+        bring_to_this_version(installation)
+        with installation.store.write() as tx:
+            contacts = answering.stop_surveys_at(tx, email, now=installation.clock.now())
     names = _names(contacts)
     known = f": {names}." if names else ". No contact that was read has this address; look at its spelling."
     out.print(one_line(f"{email} is not asked any more{known}"), markup=False)
@@ -47,10 +47,10 @@ def lift(address: Address, config: Config = _CONFIG) -> None:
     A box that says no in the CRM counts for as long as it is ticked: clear it there, after this command.
     """
     email = _read(address, "opt-outs lift")
-    house = build(config, quiet=True)
-    with closing(house):
-        bring_to_this_version(house)
-        with house.store.write() as tx:
+    installation = build(config, quiet=True)
+    with closing(installation):
+        bring_to_this_version(installation)
+        with installation.store.write() as tx:
             by = answering.opted_out_by(tx, email)
             if by is None:
                 remedy = f"`afterword why {email}` tells why somebody is not asked."

@@ -12,9 +12,9 @@ from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation
 
 
-def run(console: Console, house: Installation, endpoint: Endpoint, keys: Sequence[str], *, as_json: bool) -> int:
+def run(console: Console, installation: Installation, endpoint: Endpoint, keys: Sequence[str], *, as_json: bool) -> int:
     """Try it, tell what became of it, and return the exit code."""
-    found = retrying.retry(house, endpoint, keys)
+    found = retrying.retry(installation, endpoint, keys)
     if as_json:
         print_json(found.as_json())
     else:

@@ -36,15 +36,17 @@ def token_in(file: Path, endpoints: Sequence[Endpoint]) -> str:
 
 
 @contextmanager
-def setter(house: Installation, endpoint: Endpoint, token: str | None) -> Iterator[CrmAdapter]:
+def setter(installation: Installation, endpoint: Endpoint, token: str | None) -> Iterator[CrmAdapter]:
     """Give the adapter that changes the CRM: the connection's own, or one that acts by an admin's token, which is not kept."""
     if token is None:
         yield endpoint.adapter
         return
     user = endpoint.adapter.org().user
-    one = house.settings.connection(endpoint.name)
+    one = installation.settings.connection(endpoint.name)
     acting: dict[str, Any] = {"auth": "token", "access_token": token, "integration_user": user}
-    with closing(wiring.adapter_for(endpoint.name, one, house.clock, budget=endpoint.budget, **acting)) as adapter:
+    with closing(
+        wiring.adapter_for(endpoint.name, one, installation.clock, budget=endpoint.budget, **acting)
+    ) as adapter:
         yield adapter
 
 
@@ -53,7 +55,7 @@ class SetUp:
     """Setting up one CRM, told on a console. Its methods return the exit code."""
 
     console: Console
-    house: Installation
+    installation: Installation
     endpoint: Endpoint
     adapter: CrmAdapter
     """Acts with the rights of whoever sets up."""
@@ -63,11 +65,13 @@ class SetUp:
 
     def run(self) -> int:
         """Make what is missing."""
-        planned = setting_up.plan(self.endpoint, self.adapter, store=self.house.store)
+        planned = setting_up.plan(self.endpoint, self.adapter, store=self.installation.store)
         if self.dry_run or not planned:
             printing_setup.steps(self.console, self.endpoint.name, planned)
             return self._mark() if not self.dry_run else self._foresee_mark()
-        results = setting_up.apply(self.house.store, self.endpoint, self.adapter, planned, clock=self.house.clock)
+        results = setting_up.apply(
+            self.installation.store, self.endpoint, self.adapter, planned, clock=self.installation.clock
+        )
         by_hand: dict[str, SetupStep] = {}
         code = self._told(_keeping(results, by_hand), planned)
         shown = [step for key, step in by_hand.items() if not code or key.startswith(setting_up.NO_ROOM)]
@@ -78,13 +82,15 @@ class SetUp:
 
     def _mark(self) -> int:
         """Make the installation's mark, or take it over; say how it stands."""
-        base, clock = self.house.settings.base, self.house.clock
-        state = setting_up.mark(self.house.store, self.endpoint, base=base, clock=clock, take_over=self.take_over)
+        base, clock = self.installation.settings.base, self.installation.clock
+        state = setting_up.mark(
+            self.installation.store, self.endpoint, base=base, clock=clock, take_over=self.take_over
+        )
         return self._tell_mark(state)
 
     def _foresee_mark(self) -> int:
-        base, clock = self.house.settings.base, self.house.clock
-        state = setting_up.mark_state(self.house.store, self.endpoint, base=base, clock=clock)
+        base, clock = self.installation.settings.base, self.installation.clock
+        state = setting_up.mark_state(self.installation.store, self.endpoint, base=base, clock=clock)
         if state.missing or self.take_over:
             self.console.print(f"  would mark {self.endpoint.name} as this installation's", markup=False)
             return 0
@@ -100,7 +106,7 @@ class SetUp:
 
     def undo(self, *, with_values: bool) -> int:
         """Take away what we made. `AfterwordError`: records have values in it, and nobody said that they may be lost."""
-        store = self.house.store
+        store = self.installation.store
         planned = setting_up.plan_undo(store, self.endpoint, self.adapter)
         held = setting_up.values_held(self.endpoint.adapter, planned)
         if planned:
@@ -113,7 +119,7 @@ class SetUp:
             return 0
         if lossy:
             raise setting_up.refuse_loss(self.endpoint.name)
-        base, clock = self.house.settings.base, self.house.clock
+        base, clock = self.installation.settings.base, self.installation.clock
         if setting_up.remove_mark(store, self.endpoint, base=base, clock=clock):
             self.console.print(f"removed: the installation's mark in {self.endpoint.name}", markup=False)
         return self._told(setting_up.undo(store, self.endpoint, self.adapter, planned), planned)

@@ -15,7 +15,7 @@ from connector.stages.lap import Installation
 
 def run(
     console: Console,
-    house: Installation,
+    installation: Installation,
     endpoint: Endpoint,
     since: str | None,
     *,
@@ -26,8 +26,8 @@ def run(
     """Say what would be taken back, or take it back, while it is told; returns the exit code."""
     printed = printing_undo.Json(sys.stdout) if as_json else printing_undo.Printed(console)
     act = undoing.carry_out if carry_out else undoing.plan
-    moment = None if since is None else _moment(since, house)
-    undone = act(house, endpoint, moment, only=None if only is None else _field(only), show=printed.show)
+    moment = None if since is None else _moment(since, installation)
+    undone = act(installation, endpoint, moment, only=None if only is None else _field(only), show=printed.show)
     printed.end(undone)
     return undone.exit_code
 
@@ -41,9 +41,9 @@ def _field(text: str) -> Field:
     return object_name, path
 
 
-def _moment(text: str, house: Installation) -> datetime:
+def _moment(text: str, installation: Installation) -> datetime:
     try:
-        return parse_moment(text, house.clock.now(), house.settings.company.timezone)
+        return parse_moment(text, installation.clock.now(), installation.settings.company.timezone)
     except ValueError as error:
         remedy = "Write it like 24h, 2026-11-12 or 2026-11-12T14:00."
         raise SettingsError([Problem("--since", f"{text!r} is {error}.", remedy)]) from None

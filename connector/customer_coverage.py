@@ -17,21 +17,21 @@ USUAL: Final = timedelta(days=730)
 """Within which time a won deal is proposed as what makes a customer."""
 
 
-def left_out(house: Installation, since: datetime | None = None) -> tuple[Problem, ...]:
+def left_out(installation: Installation, since: datetime | None = None) -> tuple[Problem, ...]:
     """Return a warning for each CRM of whose accounts more than half are left out, by what was read of it until now."""
-    events = {one.on for one in house.settings.surveys.values() if one.audience == "customers"}
-    if not events or not budgets.is_ready(house.store):
+    events = {one.on for one in installation.settings.surveys.values() if one.audience == "customers"}
+    if not events or not budgets.is_ready(installation.store):
         return ()
-    now = house.clock.now()
-    with house.store.read() as tx:
-        return tuple(_left_out(tx, house, events, (since or now - LATELY, now)))
+    now = installation.clock.now()
+    with installation.store.read() as tx:
+        return tuple(_left_out(tx, installation, events, (since or now - LATELY, now)))
 
 
 def _left_out(
-    tx: Transaction, house: Installation, events: set[str], during: tuple[datetime, datetime]
+    tx: Transaction, installation: Installation, events: set[str], during: tuple[datetime, datetime]
 ) -> Iterator[Problem]:
     since, now = during
-    for endpoint in house.endpoints:
+    for endpoint in installation.endpoints:
         within = endpoint.mapping.won_deal_within
         found = customers.coverage(tx, endpoint.name, events, since=since, until=now, won_since=now - (within or USUAL))
         missed = found.accounts - (found.won if within else found.said)

@@ -187,9 +187,9 @@ class Hindsight:
         }
 
 
-def next_lap(house: Installation) -> Plan:
+def next_lap(installation: Installation) -> Plan:
     """Return what the next lap would send and write, were nothing paused. Sends and writes nothing anywhere."""
-    with throw_away(house) as (copy, noted):
+    with throw_away(installation) as (copy, noted):
         held = paused(copy)
         with copy.store.write() as connection:
             connecting.end_pauses(connection)
@@ -200,23 +200,23 @@ def next_lap(house: Installation) -> Plan:
         return Plan(
             noted,
             report,
-            _before(house, noted),
+            _before(installation, noted),
             _names(copy, noted),
             held,
-            foreign=_left_alone(house, report),
+            foreign=_left_alone(installation, report),
             left_out=left_out(copy),
             cancelled=dropped,
             owed=owing.opened(copy, owed),
         )
 
 
-def look_back(house: Installation, span: timedelta) -> Hindsight:
+def look_back(installation: Installation, span: timedelta) -> Hindsight:
     """Return what the rules would have done in the time before now, day by day, as if everything had been live then.
 
     A CRM that cannot be read is left out and named. Raises its `AfterwordError` when there is no other.
     """
-    now = house.clock.now()
-    with throw_away(house) as (copy, _noted):
+    now = installation.clock.now()
+    with throw_away(installation) as (copy, _noted):
         report = lap.run(copy, stages=(Stage.PULL,))
         unreached = {name: errors[0] for name, errors in report.failures.items() if errors}
         reached = [one for one in copy.endpoints if one.name not in unreached]
@@ -226,17 +226,17 @@ def look_back(house: Installation, span: timedelta) -> Hindsight:
 
 
 @contextmanager
-def throw_away(house: Installation) -> Iterator[tuple[Installation, Noted]]:
+def throw_away(installation: Installation) -> Iterator[tuple[Installation, Noted]]:
     """Give an installation on a copy of the store, whose adapters and channel only note what they are asked to do."""
     noted = Noted()
     with tempfile.TemporaryDirectory(prefix="afterword-plan-") as folder:
-        store = copy_store(house.store, Path(folder) / "plan.db")
+        store = copy_store(installation.store, Path(folder) / "plan.db")
         try:
-            endpoints = [replace(one, adapter=NotingAdapter(one.adapter, noted)) for one in house.endpoints]
-            channel = NotingChannel(house.channel, noted) if house.channel is not None else None
+            endpoints = [replace(one, adapter=NotingAdapter(one.adapter, noted)) for one in installation.endpoints]
+            channel = NotingChannel(installation.channel, noted) if installation.channel is not None else None
             yield (
                 replace(
-                    house,
+                    installation,
                     store=store,
                     endpoints=endpoints,
                     channel=channel,
@@ -252,9 +252,9 @@ def throw_away(house: Installation) -> Iterator[tuple[Installation, Noted]]:
 # ── the present values ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _before(house: Installation, noted: Noted) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+def _before(installation: Installation, noted: Noted) -> dict[tuple[str, str, str], Mapping[str, Any]]:
     """Read what the records that would change show now, as the CRM has it."""
-    adapters = {one.name: one.adapter for one in house.endpoints}
+    adapters = {one.name: one.adapter for one in installation.endpoints}
     wanted: dict[tuple[str, str], dict[str, Write]] = {}
     for crm, write in noted.writes:
         if write.id is not None:
@@ -283,8 +283,8 @@ def _cancelled(copy: Installation, line: int) -> list[dict[str, str]]:
     ]
 
 
-def _left_alone(house: Installation, report: Report) -> list[LeftAlone]:
-    adapters = {one.name: one.adapter for one in house.endpoints}
+def _left_alone(installation: Installation, report: Report) -> list[LeftAlone]:
+    adapters = {one.name: one.adapter for one in installation.endpoints}
     return [
         LeftAlone(crm, field, ownership.filled(adapters[crm], field.object, field.field))
         for crm, fields in report.foreign.items()

@@ -18,7 +18,7 @@ from connector.why import in_words
 _INDENT = " " * 4
 
 
-def plan(console: Console, one: Plan, house: Installation) -> None:
+def plan(console: Console, one: Plan, installation: Installation) -> None:
     """Print what the next sync would do, as a diff."""
     problems(console, one.left_out)
     for name, reason in one.paused.items():
@@ -39,7 +39,7 @@ def plan(console: Console, one: Plan, house: Installation) -> None:
         console.print(f"[bold]- not asked after all[/] {escape(who)}, {escape(gone['survey'])}: {because}")
     for message in one.noted.messages:
         console.print(f"[bold]+ mail[/] {escape(one_line(_addressed(message)))}")
-    if not any(endpoint.mode_live for endpoint in house.endpoints):
+    if not any(endpoint.mode_live for endpoint in installation.endpoints):
         console.print("Observing: nothing would be sent or written.")
     elif not one.noted.writes and not one.noted.messages and not one.paused:
         console.print("Nothing would be sent or written.")

@@ -39,7 +39,7 @@ class Comparison:
 
 
 def run(
-    house: Installation,
+    installation: Installation,
     *,
     since: datetime,
     crm: str | None = None,
@@ -48,7 +48,7 @@ def run(
 ) -> Comparison:
     """Compare what was not compared since then, on one connection or all, for at most so long (None: to the end)."""
     began, result = time.monotonic(), Comparison()
-    only = replace(house, endpoints=[one for one in house.endpoints if crm in (None, one.name)])
+    only = replace(installation, endpoints=[one for one in installation.endpoints if crm in (None, one.name)])
 
     def late() -> bool:
         return within is not None and time.monotonic() - began >= within.total_seconds()
@@ -66,8 +66,8 @@ def _any(*reasons: Callable[[], bool]) -> Callable[[], bool]:
     return lambda: any(reason() for reason in reasons)
 
 
-def _out_of_calls(house: Installation, name: str) -> Callable[[], bool]:
-    budget = next(one.budget for one in house.endpoints if one.name == name)
+def _out_of_calls(installation: Installation, name: str) -> Callable[[], bool]:
+    budget = next(one.budget for one in installation.endpoints if one.name == name)
     return lambda: budget is not None and budget.used() >= OF_OUR_SHARE
 
 

@@ -42,12 +42,12 @@ class Retried:
         }
 
 
-def retry(house: Installation, endpoint: Endpoint, keys: Sequence[str]) -> Retried:
+def retry(installation: Installation, endpoint: Endpoint, keys: Sequence[str]) -> Retried:
     """Try records again that were refused, those of these keys or all: at once where the connection is live.
 
     `AfterwordError` names keys under which nothing was refused.
     """
-    with house.store.write() as tx:
+    with installation.store.write() as tx:
         known = retries.keys(tx, endpoint.name)
         if unknown := [key for key in keys if key not in known]:
             what = f"nothing was refused under {', '.join(unknown)}."
@@ -56,18 +56,18 @@ def retry(house: Installation, endpoint: Endpoint, keys: Sequence[str]) -> Retri
             )
         chosen = set(keys) or known
         retries.again(tx, endpoint.name, chosen)
-    if why_not := _why_not(house, endpoint):
+    if why_not := _why_not(installation, endpoint):
         return Retried(endpoint.name, len(chosen), live=False, why_not=why_not)
     if not chosen:
         return Retried(endpoint.name, 0, live=True)
-    report = lap.run(replace(house, endpoints=[endpoint]), stages=(Stage.WRITE_BACK,))
-    with house.store.read() as tx:
+    report = lap.run(replace(installation, endpoints=[endpoint]), stages=(Stage.WRITE_BACK,))
+    with installation.store.read() as tx:
         left = [one for one in overview.refused(tx, limit=None, crm=endpoint.name) if one["record"] in chosen]
     return Retried(endpoint.name, len(chosen), live=True, refused=left, failures=report.failures.get(endpoint.name, ()))
 
 
-def _why_not(house: Installation, endpoint: Endpoint) -> str:
+def _why_not(installation: Installation, endpoint: Endpoint) -> str:
     if not endpoint.mode_live:
         return "it only observes"
-    held = paused(house)
+    held = paused(installation)
     return f"it is paused ({held[endpoint.name]})" if endpoint.name in held else ""

@@ -65,14 +65,14 @@ class Service:
 
     def __init__(
         self,
-        house: Installation,
+        installation: Installation,
         on_report: Callable[[Report], None] | None = None,
         mails: SignInMails | None = None,
     ) -> None:
-        self.house = house
+        self.installation = installation
         self._mails = mails
         self._on_report = on_report or (lambda _report: None)
-        self._every = max(house.settings.schedule.sync, SHORTEST)
+        self._every = max(installation.settings.schedule.sync, SHORTEST)
         self._lock = threading.Lock()
         self._waiting: set[Stages] = set()
         self._kept_out: dict[str, datetime | None] | None = None
@@ -97,8 +97,8 @@ class Service:
             next_run_time=datetime.now(UTC),
             coalesce=True,
         )
-        self._scheduler.add_job(self._compare, night(self.house.settings.schedule), coalesce=True)
-        self._scheduler.add_job(self._prune, night(self.house.settings.schedule), coalesce=True)
+        self._scheduler.add_job(self._compare, night(self.installation.settings.schedule), coalesce=True)
+        self._scheduler.add_job(self._prune, night(self.installation.settings.schedule), coalesce=True)
         if self._mails is not None:
             # What is asked for here is sent at once; what another process was asked for, or could not be sent, waits for this.
             self._scheduler.add_job(self._mails.wake, "interval", seconds=MAILS.total_seconds(), coalesce=True)
@@ -107,7 +107,7 @@ class Service:
     def stop(self, within: float | None = None) -> bool:
         """End the lap under way at its next page, and begin no other; False when that took longer than so many seconds."""
         with self._lock:
-            self.house.stop.set()
+            self.installation.stop.set()
         ending = threading.Thread(target=self._end, name="ending", daemon=True)
         ending.start()
         ending.join(within)
@@ -115,10 +115,10 @@ class Service:
 
     def trouble(self) -> str:
         """Return why somebody should look after us: laps have ceased, or one hangs. Empty: all is well."""
-        silent = timedelta(seconds=self.house.stop.unseen_for)
+        silent = timedelta(seconds=self.installation.stop.unseen_for)
         if silent > SILENCE + self._every:
             return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
-        now = self.house.clock.now()
+        now = self.installation.clock.now()
         kept_out = self._kept_out if self._kept_out is not None else self._kept_out_before()
         failing = self._failing
         if failing is not None and now - failing > SILENCE + self._every:
@@ -158,21 +158,21 @@ class Service:
     def _ask_for(self, stages: Stages) -> None:
         """Let a lap wait for the worker, unless one like it waits already: laps that take long do not pile up."""
         with self._lock:
-            if stages in self._waiting or self.house.stop.told:
+            if stages in self._waiting or self.installation.stop.told:
                 return
             self._waiting.add(stages)
             self._worker.submit(self._begin, stages).add_done_callback(_tell_fault)
 
     def _compare(self, since: datetime | None = None) -> None:
         """Let the night's comparison, or the rest of it, wait for the worker."""
-        since = since or self.house.clock.now()
+        since = since or self.installation.clock.now()
         with self._lock:
-            if not self.house.stop.told:
+            if not self.installation.stop.told:
                 self._worker.submit(self._compare_some, since).add_done_callback(_tell_fault)
 
     def _compare_some(self, since: datetime) -> None:
         try:
-            found = reconciling.run(self.house, since=since, within=SLICE)
+            found = reconciling.run(self.installation, since=since, within=SLICE)
         except AfterwordError as error:
             log.error("the comparison failed", what=error.what, where=error.where, remedy=error.remedy)
             return
@@ -186,12 +186,12 @@ class Service:
     def _prune(self) -> None:
         """Let the taking out of outdated rows, or the rest of it, wait for the worker."""
         with self._lock:
-            if not self.house.stop.told:
+            if not self.installation.stop.told:
                 self._worker.submit(self._prune_some).add_done_callback(_tell_fault)
 
     def _prune_some(self) -> None:
         try:
-            pruned = retention.run_if_due(self.house, within=SLICE)
+            pruned = retention.run_if_due(self.installation, within=SLICE)
         except AfterwordError as error:
             log.error("outdated rows could not be taken out", what=error.what, where=error.where, remedy=error.remedy)
             return
@@ -205,7 +205,7 @@ class Service:
         # Before the lap reads the store: an answer that comes in meanwhile needs one more.
         with self._lock:
             self._waiting.discard(stages)
-        if not self.house.stop.told:
+        if not self.installation.stop.told:
             self._run(stages)
 
     def _end(self) -> None:
@@ -219,10 +219,10 @@ class Service:
 
     def _run(self, stages: Stages) -> None:
         try:
-            report = lap.run(self.house, stages=stages, may_wait=False)
+            report = lap.run(self.installation, stages=stages, may_wait=False)
         except Exception as error:
             if stages == lap.ALL:
-                self._failing = self._failing or self.house.clock.now()
+                self._failing = self._failing or self.installation.clock.now()
             if not isinstance(error, AfterwordError):
                 raise
             log.error("the lap failed", what=error.what, where=error.where, remedy=error.remedy)
@@ -236,7 +236,7 @@ class Service:
 
     def _note_kept_out(self, report: Report) -> None:
         """Remember which connections stand still, for whoever looks whether all is well."""
-        known, now = self._kept_out, self.house.clock.now()
+        known, now = self._kept_out, self.installation.clock.now()
         if known is None:
             known = self._kept_out_before()
         found: dict[str, datetime | None] = {name: known[name] for name in report.busy if name in known}
@@ -251,8 +251,8 @@ class Service:
     def _kept_out_before(self) -> dict[str, datetime | None]:
         """Return which connections have stood still since before this process began: a restart is no end of it."""
         found: dict[str, datetime | None] = {}
-        for one in self.house.endpoints:
-            with self.house.store.read() as tx:
+        for one in self.installation.endpoints:
+            with self.installation.store.read() as tx:
                 since = connecting.not_let_in_since(tx, one.name, one.credentials)
                 refused = connecting.refused(tx, one.name, one.credentials)
             if since is not None or refused is not None:
@@ -261,8 +261,8 @@ class Service:
 
     def _go_on(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next lap hours away."""
-        if report.held and not self.house.stop.told:
-            left = max(report.held.values()) - self.house.clock.now()
+        if report.held and not self.installation.stop.told:
+            left = max(report.held.values()) - self.installation.clock.now()
             at = datetime.now(UTC) + left + SHORTEST
             self._scheduler.add_job(
                 self._ask_for, "date", args=(lap.ALL,), run_date=at, id="held", replace_existing=True
@@ -275,7 +275,7 @@ def night(schedule: Schedule) -> Nightly:
 
 
 def web_parts(
-    house: Installation,
+    installation: Installation,
     on_answer: Callable[[str], None],
     trouble: Callable[[], str] = lambda: "",
     on_sign_in: Callable[[], None] = lambda: None,
@@ -285,71 +285,73 @@ def web_parts(
     Raises `AfterwordError` while [web] secret is missing.
     """
     return WebParts(
-        store=house.store,
-        clock=house.clock,
-        tokens=_tokens(house),
-        site=house.site,
+        store=installation.store,
+        clock=installation.clock,
+        tokens=_tokens(installation),
+        site=installation.site,
         on_answer=on_answer,
         trouble=trouble,
-        note_outcome=lambda follow_up_id, given: _note_outcome(house, on_answer, follow_up_id, given),
-        causes=house.settings.causes,
-        language=house.settings.company.language,
+        note_outcome=lambda follow_up_id, given: _note_outcome(installation, on_answer, follow_up_id, given),
+        causes=installation.settings.causes,
+        language=installation.settings.company.language,
         on_sign_in=on_sign_in,
-        crms=frozenset(one.name for one in house.endpoints),
+        crms=frozenset(one.name for one in installation.endpoints),
     )
 
 
-def sign_in_mails(house: Installation) -> SignInMails:
+def sign_in_mails(installation: Installation) -> SignInMails:
     """Return what sends the links that users of the CRM ask for. Raises `AfterwordError` while [web] secret is missing."""
     return SignInMails(
         MailParts(
-            store=house.store,
-            clock=house.clock,
-            tokens=_tokens(house),
-            site=house.site,
-            send=lambda message: send_sign_in(house, message),
-            check=UserCheck(house),
+            store=installation.store,
+            clock=installation.clock,
+            tokens=_tokens(installation),
+            site=installation.site,
+            send=lambda message: send_sign_in(installation, message),
+            check=UserCheck(installation),
         )
     )
 
 
-def _tokens(house: Installation) -> Tokens:
-    if house.tokens is None:
+def _tokens(installation: Installation) -> Tokens:
+    if installation.tokens is None:
         raise AfterwordError(
             "the web application needs a secret to sign its links with.",
             where="config.toml: web.secret",
             remedy='Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"',
         )
-    return house.tokens
+    return installation.tokens
 
 
 def _note_outcome(
-    house: Installation, on_answer: Callable[[str], None], follow_up_id: str, given: OutcomeGiven
+    installation: Installation, on_answer: Callable[[str], None], follow_up_id: str, given: OutcomeGiven
 ) -> NotedResult:
     """Note how a follow-up ended, and bring it to the CRM as soon as an answer."""
     noted = OutcomeNoted(given.outcome.value, given.cause, given.note)
-    now = house.clock.now()
-    result = note_by_link(house.store, house.settings, follow_up_id, noted, attempts=given.attempts, now=now)
+    now = installation.clock.now()
+    result = note_by_link(
+        installation.store, installation.settings, follow_up_id, noted, attempts=given.attempts, now=now
+    )
     if result in (NotedResult.TAKEN, NotedResult.CORRECTED):
         on_answer(follow_up_id)
     return result
 
 
-def serve(house: Installation, server: socket.socket) -> None:
+def serve(installation: Installation, server: socket.socket) -> None:
     """Run until SIGTERM or Ctrl-C, with the web application at a socket that listens already."""
-    mails = sign_in_mails(house)
-    service = Service(house, mails=mails)
-    app = create_app(web_parts(house, service.answered, service.trouble, mails.wake))
-    listen = house.settings.web.listen
-    web = _Server(server_config(app, house.settings.web), house.stop)
+    mails = sign_in_mails(installation)
+    service = Service(installation, mails=mails)
+    app = create_app(web_parts(installation, service.answered, service.trouble, mails.wake))
+    listen = installation.settings.web.listen
+    web = _Server(server_config(app, installation.settings.web), installation.stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The web server ends on these by itself, and then raises them again: so that what stands below is still done.
-        signal.signal(number, lambda _number, _frame: house.stop.set())
+        signal.signal(number, lambda _number, _frame: installation.stop.set())
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:  # `nohup` wants it ignored
         signal.signal(hang_up, lambda _number, frame: web.handle_exit(signal.SIGTERM, frame))
     service.start()
-    log.info("serving", listen=f"{listen.host}:{listen.port}", public_url=house.settings.web.public_url)
+    log.info("serving", listen=f"{listen.host}:{listen.port}", public_url=installation.settings.web.public_url)
     try:
         web.run(sockets=[server])
     finally:
@@ -390,15 +392,15 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def send_sign_in(house: Installation, message: Message) -> None:
+def send_sign_in(installation: Installation, message: Message) -> None:
     """Hand over a mail with a link. Raises as a `Channel` does, and where there is none."""
-    if house.channel is None:
+    if installation.channel is None:
         raise MailUnavailable(
             "there is no mail server to send sign-in links with.",
             where="config.toml: email",
             remedy="Write [email] with host and from.",
         )
-    house.channel.prepare(message).send()
+    installation.channel.prepare(message).send()
 
 
 def _tell_fault(done: Future[None]) -> None:

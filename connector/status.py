@@ -10,23 +10,26 @@ from connector.store import Transaction, overview
 from connector.zones import day_begins
 
 
-def status(house: Installation) -> dict[str, Any]:
+def status(installation: Installation) -> dict[str, Any]:
     """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
-    with house.store.read() as connection:
-        crms = {one.name: _crm(house, connection, one) for one in house.endpoints}
+    with installation.store.read() as connection:
+        crms = {one.name: _crm(installation, connection, one) for one in installation.endpoints}
         return {
             "paused": overview.paused(connection),
             "crm": crms,
             "queues": overview.queues(
-                connection, house.clock.now(), crms=tuple(house.settings.crm), surveys=tuple(house.settings.surveys)
+                connection,
+                installation.clock.now(),
+                crms=tuple(installation.settings.crm),
+                surveys=tuple(installation.settings.surveys),
             ),
-            "follow_ups": overview.follow_ups(connection, house.clock.now()),
-            "owed_follow_ups": overview.owed(connection, house.clock.now()),
+            "follow_ups": overview.follow_ups(connection, installation.clock.now()),
+            "owed_follow_ups": overview.owed(connection, installation.clock.now()),
             "unassigned": overview.unassigned(connection),
             "mail_error": overview.mail_error(connection),
-            "bounces_to": _bounces_to(house),
+            "bounces_to": _bounces_to(installation),
             "bounce_reports": overview.unmatched_reports(connection),
-            "untold": overview.untold(connection, house.clock.now()),
+            "untold": overview.untold(connection, installation.clock.now()),
             "in_doubt": overview.in_doubt(connection),
             "bounced": overview.bounced(connection),
             "refused": overview.refused(connection),
@@ -35,30 +38,30 @@ def status(house: Installation) -> dict[str, Any]:
         }
 
 
-def _crm(house: Installation, connection: Transaction, endpoint: Endpoint) -> dict[str, Any]:
-    now = house.clock.now()
-    found = overview.crm(connection, endpoint.name, now, today=day_begins(now, house.settings))
+def _crm(installation: Installation, connection: Transaction, endpoint: Endpoint) -> dict[str, Any]:
+    now = installation.clock.now()
+    found = overview.crm(connection, endpoint.name, now, today=day_begins(now, installation.settings))
     found["mode"] = "live" if endpoint.mode_live else "observe"
     allowed = found["calls"]["org_allowed"]
-    share = house.settings.connection(endpoint.name).daily_call_share
+    share = installation.settings.connection(endpoint.name).daily_call_share
     found["calls"]["budget"] = None if allowed is None else limit(share, allowed)
     return found
 
 
-def _bounces_to(house: Installation) -> str | None:
+def _bounces_to(installation: Installation) -> str | None:
     """Return the address to which a mail provider can report bounces; None while there is no secret to sign it with."""
-    if house.tokens is None:
+    if installation.tokens is None:
         return None
-    return f"{house.settings.web.public_url}/bounces/{house.tokens.bounces()}"
+    return f"{installation.settings.web.public_url}/bounces/{installation.tokens.bounces()}"
 
 
-def paused(house: Installation) -> dict[str, str]:
+def paused(installation: Installation) -> dict[str, str]:
     """Return the connections that are paused, with the reasons; all of them when everything is."""
-    with house.store.read() as connection:
+    with installation.store.read() as connection:
         everything = overview.paused(connection)
-        now = house.clock.now()
-        today = day_begins(now, house.settings)
-        crms = {one.name: overview.crm(connection, one.name, now, today=today) for one in house.endpoints}
+        now = installation.clock.now()
+        today = day_begins(now, installation.settings)
+        crms = {one.name: overview.crm(connection, one.name, now, today=today) for one in installation.endpoints}
     if everything is not None:
         return dict.fromkeys(crms, everything["reason"])
     return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

@@ -91,58 +91,68 @@ Show = Callable[[Undone, Sequence[Taken]], None]
 
 
 def plan(
-    house: Installation, endpoint: Endpoint, since: datetime | None = None, *, only: Field | None = None, show: Show
+    installation: Installation,
+    endpoint: Endpoint,
+    since: datetime | None = None,
+    *,
+    only: Field | None = None,
+    show: Show,
 ) -> Undone:
     """Say what would be taken back: the last write-back, everything since a time, or what stands in one field to which nothing is
     written any more. Changes nothing anywhere.
 
     `AfterwordError`: the log of writes does not reach back so far.
     """
-    crm, _problems = connect(house.store, house.clock, endpoint)
-    undone, first = _begin(house, crm, since, only)
-    for page in _pages(house, crm, first, only):
-        names = _names(house, endpoint.name, page)
+    crm, _problems = connect(installation.store, installation.clock, endpoint)
+    undone, first = _begin(installation, crm, since, only)
+    for page in _pages(installation, crm, first, only):
+        names = _names(installation, endpoint.name, page)
         _tell(undone, [Taken(step, names.get(step.line.ref, "")) for step in page], show)
     return undone
 
 
 def carry_out(
-    house: Installation, endpoint: Endpoint, since: datetime | None = None, *, only: Field | None = None, show: Show
+    installation: Installation,
+    endpoint: Endpoint,
+    since: datetime | None = None,
+    *,
+    only: Field | None = None,
+    show: Show,
 ) -> Undone:
     """Take back what can be, page by page, after the connection was paused; for one field there is no need to pause it. `StoreError`:
     another process is at work on it.
 
     `AfterwordError`: the log of writes does not reach back so far.
     """
-    with _outbox(house, endpoint) as outbox:
-        undone, first = _begin(house, outbox.crm, since, only)
+    with _outbox(installation, endpoint) as outbox:
+        undone, first = _begin(installation, outbox.crm, since, only)
         if first is None or undone.at is None:
             return undone
         if only is None:
             reason = REASON if since is None else REASON_SINCE.format(since=since)
-            with house.store.write() as tx:
-                connecting.pause(tx, endpoint.name, house.clock.now(), reason)
+            with installation.store.write() as tx:
+                connecting.pause(tx, endpoint.name, installation.clock.now(), reason)
             undone.paused = True
         try:
-            for page in _pages(house, outbox.crm, first, only):
-                _carry_out(house, outbox, undone, page, show)
+            for page in _pages(installation, outbox.crm, first, only):
+                _carry_out(installation, outbox, undone, page, show)
         except CrmError as error:
             undone.failure = error
         undone.done = True
         if not undone.exit_code and only is None:
-            _forget(house, endpoint.name, first)
+            _forget(installation, endpoint.name, first)
     return undone
 
 
 def _begin(
-    house: Installation, connected: Connected, since: datetime | None, only: Field | None
+    installation: Installation, connected: Connected, since: datetime | None, only: Field | None
 ) -> tuple[Undone, int | None]:
     """Return where in the log it begins."""
     crm = connected.name
     if only is not None:
         _refuse_mapped(connected, only)
         since = since or _LONG_AGO
-    with house.store.read() as tx:
+    with installation.store.read() as tx:
         if since is None:
             first, at = undoing.last(tx, crm) or (None, None)
             return Undone(crm, at), first
@@ -169,14 +179,14 @@ def _refuse_mapped(crm: Connected, only: Field) -> None:
                     raise AfterwordError(what, where=f"{crm.name}: --field", remedy=remedy)
 
 
-def _pages(house: Installation, crm: Connected, first: int | None, only: Field | None) -> Iterator[list[Step]]:
+def _pages(installation: Installation, crm: Connected, first: int | None, only: Field | None) -> Iterator[list[Step]]:
     if first is not None:
-        yield from undo.steps(house.store, crm.adapter, crm.mapping, first, only)
+        yield from undo.steps(installation.store, crm.adapter, crm.mapping, first, only)
 
 
-def _carry_out(house: Installation, outbox: Outbox, undone: Undone, page: Sequence[Step], show: Show) -> None:
+def _carry_out(installation: Installation, outbox: Outbox, undone: Undone, page: Sequence[Step], show: Show) -> None:
     """Take back one page. What was done of it before the CRM failed is told too."""
-    names = _names(house, outbox.crm.name, page)
+    names = _names(installation, outbox.crm.name, page)
     results: dict[str, WriteResult] = {}
     try:
         for result in undo.carry_out(outbox, page):
@@ -195,29 +205,29 @@ def _tell(undone: Undone, page: Sequence[Taken], show: Show) -> None:
     show(undone, page)
 
 
-def _forget(house: Installation, crm: str, first: int) -> None:
+def _forget(installation: Installation, crm: str, first: int) -> None:
     """Note that the last write-back was taken back, where it was among what was."""
-    with house.store.write() as tx:
+    with installation.store.write() as tx:
         last = undoing.last(tx, crm)
         if last is not None and last[0] >= first:
             undoing.forget(tx, crm)
 
 
 @contextmanager
-def _outbox(house: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
-    with held(house.store, f"crm:{endpoint.name}") as lease:
+def _outbox(installation: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
+    with held(installation.store, f"crm:{endpoint.name}") as lease:
         if lease is None:
             remedy = f"`afterword pause --crm {endpoint.name}` first, and try again in a minute."
             raise StoreError("another process is at work on it right now.", where=endpoint.name, remedy=remedy)
-        crm, _problems = connect(house.store, house.clock, endpoint)
-        mark = lap.keeper(house, may_wait=True)
+        crm, _problems = connect(installation.store, installation.clock, endpoint)
+        mark = lap.keeper(installation, may_wait=True)
         mark.begin({endpoint.name: marking.marked(crm)} if endpoint.mode_live else {})
-        yield Outbox(replace(lap.bare_context(house), connected={endpoint.name: crm}, mark=mark), crm, lease)
+        yield Outbox(replace(lap.bare_context(installation), connected={endpoint.name: crm}, mark=mark), crm, lease)
 
 
-def _names(house: Installation, crm: str, planned: Sequence[Step]) -> Mapping[str, str]:
+def _names(installation: Installation, crm: str, planned: Sequence[Step]) -> Mapping[str, str]:
     refs = {step.line.ref: step.line.key for step in planned}
-    with house.store.read() as tx:
+    with installation.store.read() as tx:
         names = {ref: name for (_, ref), name in naming.record_names(tx, [(crm, ref) for ref in refs]).items()}
         subjects = naming.task_subjects(tx, [step.line.key for step in planned if step.is_task])
     return names | {ref: subjects[key] for ref, key in refs.items() if key in subjects}

@@ -113,7 +113,7 @@ def _look(watches: Iterable[Watch], tell: Tell) -> None:
 
 def _go_on(play: Play, watches: Iterable[Watch], stop: StopSign, looks: Looks) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
-    laps = service.Service(play.scene.house)
+    laps = service.Service(play.scene.installation)
     play.scene.on_answer = laps.answered
     laps.start()
     try:
@@ -156,7 +156,7 @@ def _play(console: Console, whole: Scene, tell: Tell, seed: int) -> Iterator[Pla
     """Look back, run the first lap, and have everybody ready."""
     telling.the_crms(console, whole)
     before = _shown(whole)
-    telling.looked_back(console, planning.look_back(whole.house, timedelta(days=LOOK_BACK_DAYS)), LOOK_BACK_DAYS)
+    telling.looked_back(console, planning.look_back(whole.installation, timedelta(days=LOOK_BACK_DAYS)), LOOK_BACK_DAYS)
     offices = [Office(one.crm, one.companies, one.records.task_fields(), seed) for one in whole.branches]
     people = people_by_address(whole.crms)
     with closing(requests.Session()) as session:
@@ -216,20 +216,20 @@ def _evidence(play: Play) -> Evidence:
         accounts=_shown(whole),
         customers={account.ref: account.domain for crm in whole.crms for account in crm.accounts()},
         tasks=[task for one in whole.branches for task in one.records.tasks()],
-        working=whole.house.settings.company.working_time,
+        working=whole.installation.settings.company.working_time,
         zones=_zones(whole),
-        quiet_period=whole.house.settings.limits.quiet_period,
+        quiet_period=whole.installation.settings.limits.quiet_period,
         foreign_changes=[f"{ref.connection} {ref.id}" for ref, row in now.items() if play.rows_before.get(ref) != row],
     )
 
 
 def _zones(whole: Scene) -> dict[str, ZoneInfo]:
     """Return where each of our people is, by address."""
-    with whole.house.store.read() as tx:
-        users = [user for name in whole.house.settings.crm for user in owners.all_of(tx, name)]
+    with whole.installation.store.read() as tx:
+        users = [user for name in whole.installation.settings.crm for user in owners.all_of(tx, name)]
     # Who is a user of several CRMs is where the one says that knows it.
     users.sort(key=lambda user: user.timezone is not None)
-    return {user.email: owner_zone(user.timezone, whole.house.settings) for user in users if user.email}
+    return {user.email: owner_zone(user.timezone, whole.installation.settings) for user in users if user.email}
 
 
 def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:

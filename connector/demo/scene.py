@@ -72,7 +72,7 @@ class Scene:
     clock: SteppedClock
     branches: Sequence[Branch]
     inbox: Inbox
-    house: Installation
+    installation: Installation
     began: datetime
     on_answer: Callable[[str], None] = field(default=lambda _customer: None)
     """Told about every answer on the survey page."""
@@ -102,15 +102,15 @@ def scene(folder: Path, *, seed: int, accounts: int, stop: StopSign) -> Iterator
         web = bound_socket()
         stack.callback(web.close)
         where = project.Addresses(port_of(web), mail_port, urls)
-        house = stack.enter_context(_installation(project.write(folder, where), clock, stop))
+        installation = stack.enter_context(_installation(project.write(folder, where), clock, stop))
         branches = [
-            stack.enter_context(_branch(house, crm, companies, url))
+            stack.enter_context(_branch(installation, crm, companies, url))
             for (crm, companies), (_, url) in zip(cast, urls, strict=True)
         ]
-        whole = Scene(clock, branches, inbox, house, clock.now())
-        mails = service.sign_in_mails(house)
+        whole = Scene(clock, branches, inbox, installation, clock.now())
+        mails = service.sign_in_mails(installation)
         stack.callback(mails.close)
-        parts = service.web_parts(house, lambda customer: whole.on_answer(customer), on_sign_in=mails.wake)
+        parts = service.web_parts(installation, lambda customer: whole.on_answer(customer), on_sign_in=mails.wake)
         app = create_app(parts)
         stack.enter_context(served(app, web))
         yield whole
@@ -130,40 +130,40 @@ def _cast(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, l
 
 @contextmanager
 def _installation(config: Path, clock: SteppedClock, stop: StopSign) -> Iterator[Installation]:
-    house = wiring.build(wiring.read_settings(config, {}), clock=clock, stop=stop)
+    installation = wiring.build(wiring.read_settings(config, {}), clock=clock, stop=stop)
     with ExitStack() as stack:
-        stack.callback(house.store.close)
-        for endpoint in house.endpoints:
+        stack.callback(installation.store.close)
+        for endpoint in installation.endpoints:
             stack.callback(endpoint.adapter.close)
-        if house.channel is not None:
-            stack.callback(house.channel.close)
-        migrate(house.store)
-        yield house
+        if installation.channel is not None:
+            stack.callback(installation.channel.close)
+        migrate(installation.store)
+        yield installation
 
 
 @contextmanager
-def _branch(house: Installation, crm: Crm, companies: Sequence[Company], url: str) -> Iterator[Branch]:
+def _branch(installation: Installation, crm: Crm, companies: Sequence[Company], url: str) -> Iterator[Branch]:
     """Set a CRM up, and look at its records through an adapter of our own: what it says is what the CRM has, not what we kept."""
-    endpoint = next(one for one in house.endpoints if one.name == crm.name)
+    endpoint = next(one for one in installation.endpoints if one.name == crm.name)
     crm.served_at(url)
-    made = _set_up(house, crm, endpoint)
+    made = _set_up(installation, crm, endpoint)
     crm.show_our_fields()
-    with closing(_adapter(house, crm)) as adapter:
+    with closing(_adapter(installation, crm)) as adapter:
         yield Branch(crm, companies, Records.of(crm, endpoint, adapter), url, made)
 
 
-def _set_up(house: Installation, crm: Crm, endpoint: Endpoint) -> int:
+def _set_up(installation: Installation, crm: Crm, endpoint: Endpoint) -> int:
     """Do what `setup-crm --admin-token-file` does, and return how many things were made."""
-    with closing(_adapter(house, crm, **crm.as_admin(endpoint.adapter.org().user))) as admin:
+    with closing(_adapter(installation, crm, **crm.as_admin(endpoint.adapter.org().user))) as admin:
         steps = setting_up.plan(endpoint, admin)
-        results = list(setting_up.apply(house.store, endpoint, admin, steps, clock=house.clock))
+        results = list(setting_up.apply(installation.store, endpoint, admin, steps, clock=installation.clock))
     failed = [result.error for result in results if result.error is not None]
-    marked = setting_up.mark(house.store, endpoint, base=house.settings.base, clock=house.clock)
+    marked = setting_up.mark(installation.store, endpoint, base=installation.settings.base, clock=installation.clock)
     failed += [marked.error] if marked.error is not None else []
     if failed:
         raise AfterwordError(f"the pretend {crm.title} refused to be set up: {failed[0]}", where="demo", remedy="")
     return sum(1 for result in results if result.done)
 
 
-def _adapter(house: Installation, crm: Crm, **overrides: str) -> CrmAdapter:
-    return wiring.adapter_for(crm.name, house.settings.connection(crm.name), house.clock, **overrides)
+def _adapter(installation: Installation, crm: Crm, **overrides: str) -> CrmAdapter:
+    return wiring.adapter_for(crm.name, installation.settings.connection(crm.name), installation.clock, **overrides)

@@ -78,7 +78,7 @@ class Story:
 
     def lap(self) -> Report:
         """Run a lap."""
-        report = lap.run(self.scene.house)
+        report = lap.run(self.scene.installation)
         self.reports.append(report)
         return report
 

@@ -97,57 +97,57 @@ class Installation:
 
 
 def run(
-    house: Installation, context: Context | None = None, *, stages: Sequence[Stage] = ALL, may_wait: bool = True
+    installation: Installation, context: Context | None = None, *, stages: Sequence[Stage] = ALL, may_wait: bool = True
 ) -> Report:
     """Run one lap, or some of its stages, and keep its report in the store.
 
     `may_wait`: mail that is due waits in this lap until it is certain that no other installation sends it; else for a later one.
     """
     began = time.monotonic()
-    context = context or bare_context(house)
-    with house.store.write() as connection:
-        number = laps.begin(connection, house.clock.now())
+    context = context or bare_context(installation)
+    with installation.store.write() as connection:
+        number = laps.begin(connection, installation.clock.now())
     report = Report()
     try:
-        mine = replace(context, mark=keeper(house, may_wait=may_wait), breaker=Breaker())
-        _run(house, mine, stages, report)
+        mine = replace(context, mark=keeper(installation, may_wait=may_wait), breaker=Breaker())
+        _run(installation, mine, stages, report)
     except BaseException:
-        with suppress(StoreError), house.store.write() as connection:
-            laps.cut_off(connection, number, house.clock.now())
+        with suppress(StoreError), installation.store.write() as connection:
+            laps.cut_off(connection, number, installation.clock.now())
         raise
     report.took_s = time.monotonic() - began
-    with house.store.write() as connection:
-        laps.end(connection, number, house.clock.now(), exit_code=report.exit_code, report=report.as_json())
+    with installation.store.write() as connection:
+        laps.end(connection, number, installation.clock.now(), exit_code=report.exit_code, report=report.as_json())
     return report
 
 
-def bare_context(house: Installation) -> Context:
+def bare_context(installation: Installation) -> Context:
     """Return the context of a lap before any CRM was reached."""
     return Context(
-        store=house.store,
-        settings=house.settings,
-        clock=house.clock,
+        store=installation.store,
+        settings=installation.settings,
+        clock=installation.clock,
         connected={},
-        channel=house.channel,
-        tokens=house.tokens,
-        webhook=house.webhook,
-        progress=house.progress,
-        stop=house.stop,
+        channel=installation.channel,
+        tokens=installation.tokens,
+        webhook=installation.webhook,
+        progress=installation.progress,
+        stop=installation.stop,
     )
 
 
-def _run(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
-    with at_work(house, context, report) as (reached, leases):
+def _run(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
+    with at_work(installation, context, report) as (reached, leases):
         for name, problem in addressees.unreachable(reached).items():
             report.fail(name, SettingsError([problem]))
         marking.begin(reached)
-        current = _pull(house, reached, leases, report) if Stage.PULL in stages else reached
-        _between(house, _still_let_in(current, report), stages, report)
+        current = _pull(installation, reached, leases, report) if Stage.PULL in stages else reached
+        _between(installation, _still_let_in(current, report), stages, report)
         if Stage.WRITE_BACK in stages:
             _write_back(_still_let_in(current, report), leases, report)
-            _tell(house, _still_let_in(current, report), report)
+            _tell(installation, _still_let_in(current, report), report)
             if set(stages) == set(ALL):
-                _report(house, _still_let_in(current, report), report)
+                _report(installation, _still_let_in(current, report), report)
         report.held = marking.held(reached)
         for name, error in marking.errors(reached).items():
             if type(error) not in map(
@@ -156,32 +156,39 @@ def _run(house: Installation, context: Context, stages: Sequence[Stage], report:
                 report.fail(name, error)
 
 
-def keeper(house: Installation, *, may_wait: bool) -> MarkKeeper:
+def keeper(installation: Installation, *, may_wait: bool) -> MarkKeeper:
     """Return what keeps the installation's marks in the CRMs."""
     return MarkKeeper(
-        house.store, house.clock, house.settings.base, house.stop, may_wait=may_wait and house.acts, acts=house.acts
+        installation.store,
+        installation.clock,
+        installation.settings.base,
+        installation.stop,
+        may_wait=may_wait and installation.acts,
+        acts=installation.acts,
     )
 
 
 @contextmanager
-def at_work(house: Installation, context: Context, report: Report) -> Iterator[tuple[Context, Mapping[str, Lease]]]:
+def at_work(
+    installation: Installation, context: Context, report: Report
+) -> Iterator[tuple[Context, Mapping[str, Lease]]]:
     """Reach the CRMs that nobody else is at work with, and hold their leases; at the end note how each of them did."""
-    before = {one.name: one.adapter.usage().calls for one in house.endpoints}
+    before = {one.name: one.adapter.usage().calls for one in installation.endpoints}
     with ExitStack() as stack:
-        leases = _take_leases(house, stack, report)
-        connected = _connect_all(house, leases, report)
+        leases = _take_leases(installation, stack, report)
+        connected = _connect_all(installation, leases, report)
         try:
             yield replace(context, connected=connected), leases
         finally:
-            for one in house.endpoints:
+            for one in installation.endpoints:
                 report.calls[one.name] = one.adapter.usage().calls - before[one.name]
-            _remember(house, report)
+            _remember(installation, report)
 
 
-def _take_leases(house: Installation, stack: ExitStack, report: Report) -> Mapping[str, Lease]:
+def _take_leases(installation: Installation, stack: ExitStack, report: Report) -> Mapping[str, Lease]:
     leases = {}
-    for one in house.endpoints:
-        lease = stack.enter_context(held(house.store, _lease_of(one)))
+    for one in installation.endpoints:
+        lease = stack.enter_context(held(installation.store, _lease_of(one)))
         if lease is None:
             report.busy.append(one.name)
         else:
@@ -193,13 +200,13 @@ def _lease_of(endpoint: Endpoint) -> str:
     return f"crm:{endpoint.name}"
 
 
-def _connect_all(house: Installation, leases: Mapping[str, Lease], report: Report) -> dict[str, Connected]:
+def _connect_all(installation: Installation, leases: Mapping[str, Lease], report: Report) -> dict[str, Connected]:
     connected = {}
-    for one in house.endpoints:
+    for one in installation.endpoints:
         if one.name not in leases:
             continue
         try:
-            connected[one.name], problems = connect(house.store, house.clock, one)
+            connected[one.name], problems = connect(installation.store, installation.clock, one)
         except AfterwordError as error:
             report.fail(one.name, error)
         else:
@@ -211,7 +218,7 @@ def _connect_all(house: Installation, leases: Mapping[str, Lease], report: Repor
     return connected
 
 
-def _pull(house: Installation, context: Context, leases: Mapping[str, Lease], report: Report) -> Context:
+def _pull(installation: Installation, context: Context, leases: Mapping[str, Lease], report: Report) -> Context:
     """Read every CRM. Returns the context with those connections whose schema turned out to be another one as they are now."""
     connected = dict(context.connected)
     for name, crm in context.connected.items():
@@ -219,7 +226,7 @@ def _pull(house: Installation, context: Context, leases: Mapping[str, Lease], re
             break
         pulled = pull.run(context, crm, leases[name])
         if _changed(pulled) and pulled.failure is None:
-            connected[name] = _read_again(house, context, leases[name], pulled, report)
+            connected[name] = _read_again(installation, context, leases[name], pulled, report)
         report.pulled[name] = pulled
         for problem in pulled.problems:
             report.fail(name, problem)
@@ -236,14 +243,16 @@ def _changed(pulled: Pulled) -> list[str]:
     return [name for name, error in pulled.unread.items() if isinstance(error, SchemaChanged)]
 
 
-def _read_again(house: Installation, context: Context, lease: Lease, pulled: Pulled, report: Report) -> Connected:
+def _read_again(
+    installation: Installation, context: Context, lease: Lease, pulled: Pulled, report: Report
+) -> Connected:
     """Ask for the schema anew, once, and read what changed by it: an optional field that is gone is left out."""
-    (endpoint,) = (one for one in house.endpoints if lease.name == _lease_of(one))
+    (endpoint,) = (one for one in installation.endpoints if lease.name == _lease_of(one))
     name = endpoint.name
     before = set(report.mapping_problems.get(name, ()))
     _forget_schema(context, name)
     try:
-        crm, problems = connect(house.store, house.clock, endpoint)
+        crm, problems = connect(installation.store, installation.clock, endpoint)
     except AfterwordError as error:
         pulled.failure = error
         return context.connected[name]
@@ -281,37 +290,37 @@ def _forget_schema(context: Context, name: str) -> None:
         connecting.forget_schema(connection, name)
 
 
-def _between(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
+def _between(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
     with held(context.store, BETWEEN) as lease:
         if lease is None:
             report.busy.append(BETWEEN)
             return
         try:
-            _between_all(house, replace(context, lease=lease), stages, report)
+            _between_all(installation, replace(context, lease=lease), stages, report)
         except LeaseLost:
             report.busy.append(BETWEEN)
 
 
-def _between_all(house: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
+def _between_all(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
     for name, problem in going_live.run(context).items():
         report.fail(name, problem)
     if Stage.DELIVER in stages and Stage.COLLECT not in stages:
         # A report of a bounce that has come in already keeps a reminder from going out.
-        _between_one(house, context, Stage.COLLECT, report)
+        _between_one(installation, context, Stage.COLLECT, report)
     for stage in stages:
         if context.stop.is_set():
             return
-        _between_one(house, context, stage, report)
+        _between_one(installation, context, stage, report)
 
 
-def _between_one(house: Installation, context: Context, stage: Stage, report: Report) -> None:
+def _between_one(installation: Installation, context: Context, stage: Stage, report: Report) -> None:
     match stage:
         case Stage.INVITE:
             invited = invite.run(context)
             report.invited += invited.invited
             report.not_invited = dict(invited.not_invited)
         case Stage.DELIVER:
-            delivered = deliver.run(context, house.site)
+            delivered = deliver.run(context, installation.site)
             report.sent += delivered.sent
             report.in_doubt += delivered.in_doubt
             report.left_due += delivered.left_due
@@ -334,7 +343,7 @@ def _between_one(house: Installation, context: Context, stage: Stage, report: Re
             return
 
 
-def _tell(house: Installation, context: Context, report: Report) -> None:
+def _tell(installation: Installation, context: Context, report: Report) -> None:
     """Tell our own people what they have to hear: by now it stands in the CRM."""
     with held(context.store, TELLING) as lease:
         if lease is None:
@@ -342,8 +351,8 @@ def _tell(house: Installation, context: Context, report: Report) -> None:
             return
         try:
             mine = replace(context, lease=lease)
-            asked = admin_mail.run(mine, house.site)
-            result = notices.run(mine, house.site)
+            asked = admin_mail.run(mine, installation.site)
+            result = notices.run(mine, installation.site)
         except LeaseLost:
             report.busy.append(TELLING)
             return
@@ -351,11 +360,11 @@ def _tell(house: Installation, context: Context, report: Report) -> None:
     report.mail_error = report.mail_error or result.error
 
 
-def _report(house: Installation, context: Context, report: Report) -> None:
+def _report(installation: Installation, context: Context, report: Report) -> None:
     """Send the managers the reports that are due; not while another process has a part of the work."""
     if report.busy:
         return
-    result = reports.run(context, house.site, unread=_unread(report))
+    result = reports.run(context, installation.site, unread=_unread(report))
     report.told += result.sent
     report.mail_error = report.mail_error or result.error
 
@@ -379,14 +388,14 @@ def _write_back(context: Context, leases: Mapping[str, Lease], report: Report) -
             report.fail(name, written.failure)
 
 
-def _remember(house: Installation, report: Report) -> None:
+def _remember(installation: Installation, report: Report) -> None:
     """Note for `status` how each connection did."""
-    now = house.clock.now()
-    for one in house.endpoints:
+    now = installation.clock.now()
+    for one in installation.endpoints:
         if one.budget is not None:
             one.budget.settle()
-    with house.store.write() as connection:
-        for one in house.endpoints:
+    with installation.store.write() as connection:
+        for one in installation.endpoints:
             _remember_refusal(connection, one, report.refusal(one.name), now)
             _remember_kept_out(connection, one, report, now)
             outcome = _outcome(report.failures.get(one.name, []), report.calls.get(one.name, 0), now)

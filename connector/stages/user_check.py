@@ -49,8 +49,8 @@ class Checked:
 class UserCheck:
     """Asks the CRMs of an installation, about one user at a time."""
 
-    def __init__(self, house: Installation, within: timedelta = ANSWERS_WITHIN) -> None:
-        self._house = house
+    def __init__(self, installation: Installation, within: timedelta = ANSWERS_WITHIN) -> None:
+        self._installation = installation
         self._within = within.total_seconds()
         self._asking: threading.Thread | None = None
         self._asked: dict[str, tuple[datetime, set[str]]] = {}
@@ -62,8 +62,8 @@ class UserCheck:
         Where a CRM does not say in time, by what was read of it before, as long as that is not too old.
         """
         asked = self._ask_in_time(email)
-        now = self._house.clock.now()
-        with self._house.store.read() as tx:
+        now = self._installation.clock.now()
+        with self._installation.store.read() as tx:
             crms = {row.connection for row in owners.active_with(tx, email)}
             read = [connecting.last_ok(tx, crm) for crm in crms]
         if crms & asked:
@@ -77,7 +77,7 @@ class UserCheck:
 
     def _ask_in_time(self, email: str) -> frozenset[str]:
         """Ask, unless that was done just now, and return which CRMs have answered. While one hangs, nobody is asked any more."""
-        now = self._house.clock.now()
+        now = self._installation.clock.now()
         self._asked = {one: (at, crms) for one, (at, crms) in self._asked.items() if abs(now - at) < ASKED_EVERY}
         if email in self._asked:
             return frozenset(self._asked[email][1])
@@ -92,7 +92,7 @@ class UserCheck:
         return frozenset(answered)
 
     def _ask(self, email: str, answered: set[str]) -> None:
-        for endpoint in self._house.endpoints:
+        for endpoint in self._installation.endpoints:
             try:
                 if self._read_again(endpoint, email):
                     answered.add(endpoint.name)
@@ -101,7 +101,7 @@ class UserCheck:
 
     def _read_again(self, endpoint: Endpoint, email: str) -> bool:
         """Read this user's records in one CRM, and store what they say; False where it is not to be called at present."""
-        store, now = self._house.store, self._house.clock.now()
+        store, now = self._installation.store, self._installation.clock.now()
         with store.read() as tx:
             refs = [row.ref for row in owners.active_with(tx, email) if row.connection == endpoint.name]
             schema = connecting.stored_schema(tx, endpoint.name)
@@ -115,7 +115,7 @@ class UserCheck:
         if not found:
             return False
         with store.write() as tx:
-            zone = self._house.settings.company.timezone
+            zone = self._installation.settings.company.timezone
             Absorber(tx, endpoint.name, now=now, key=person_key(tx), zone=zone).absorb(found)
         return True
 

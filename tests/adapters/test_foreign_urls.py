@@ -27,20 +27,20 @@ HOOK = "hook.example"
 POST = ChatPost("Maria: 1 of 5", "Call by Fri 15:00.", (), ("Every answer", "https://x.example/a/1"))
 
 
-class House:
+class Environment:
     """A server that answers as it is told, and remembers who came."""
 
     def __init__(self, folder: Path) -> None:
         self.answer: tuple[int, dict[str, str], bytes] = (200, {}, b"ok")
         self.seen: list[bytes] = []
         self.drips = False
-        house = self
+        env = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                house.seen.append(self.rfile.read(int(self.headers["Content-Length"])))
-                status, headers, body = house.answer
-                while house.drips:
+                env.seen.append(self.rfile.read(int(self.headers["Content-Length"])))
+                status, headers, body = env.answer
+                while env.drips:
                     self.wfile.write(b"X")
                     time.sleep(0.05)
                 self.send_response(status)
@@ -70,46 +70,46 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Environment]:
     honest = socket.getaddrinfo
 
     def resolve(host: Any, *args: Any, **rest: Any) -> Any:
         return honest("127.0.0.1" if host == HOOK else host, *args, **rest)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    made = House(tmp_path)
+    made = Environment(tmp_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", made.bundle)
     yield made
     made.close()
 
 
-def test_s10_a_name_that_leads_into_a_private_network_is_refused_before_anything_is_sent(house: House) -> None:
+def test_s10_a_name_that_leads_into_a_private_network_is_refused_before_anything_is_sent(env: Environment) -> None:
     with pytest.raises(requests.ConnectionError, match="private address"):
-        ForeignSession().post(f"https://{HOOK}:{house.port}/", json={"text": "secret"})
-    assert house.seen == []
+        ForeignSession().post(f"https://{HOOK}:{env.port}/", json={"text": "secret"})
+    assert env.seen == []
 
 
 def test_s10_a_host_that_allow_hosts_names_may_be_private_and_its_certificate_is_looked_at(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ForeignSession([HOOK]).post(f"https://{HOOK}:{house.port}/", json={"text": "hello"}).status_code == 200
-    assert house.seen == [b'{"text": "hello"}']
+    assert ForeignSession([HOOK]).post(f"https://{HOOK}:{env.port}/", json={"text": "hello"}).status_code == 200
+    assert env.seen == [b'{"text": "hello"}']
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with pytest.raises(requests.exceptions.SSLError):
-        ForeignSession([HOOK]).post(f"https://{HOOK}:{house.port}/", json={})
+        ForeignSession([HOOK]).post(f"https://{HOOK}:{env.port}/", json={})
 
 
-def test_s10_this_machine_may_be_named_itself(house: House) -> None:
-    assert ForeignSession().post(f"https://localhost:{house.port}/", json={}).status_code == 200
+def test_s10_this_machine_may_be_named_itself(env: Environment) -> None:
+    assert ForeignSession().post(f"https://localhost:{env.port}/", json={}).status_code == 200
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_s10_no_redirect_is_followed_and_the_secret_is_not_sent_on(house: House, status: int) -> None:
-    house.answer = (status, {"Location": f"https://localhost:{house.port}/elsewhere"}, b"")
-    oauth = OAuth(f"https://localhost:{house.port}/token", "app", "hush", session=ForeignSession())
+def test_s10_no_redirect_is_followed_and_the_secret_is_not_sent_on(env: Environment, status: int) -> None:
+    env.answer = (status, {"Location": f"https://localhost:{env.port}/elsewhere"}, b"")
+    oauth = OAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
     with pytest.raises(MailUnavailable, match=str(status)) as caught:
         _ask(oauth, None)
-    assert len(house.seen) == 1
+    assert len(env.seen) == 1
     assert "hush" not in str(caught.value)
 
 
@@ -120,7 +120,7 @@ def test_s10_no_proxy_is_asked_for_a_private_address(monkeypatch: pytest.MonkeyP
         ForeignSession().post(f"https://{host}/", json={})
 
 
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("env")
 def test_no_proxy_is_asked_for_a_name_that_leads_into_a_private_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with pytest.raises(NotAllowed, match="private"):
@@ -147,32 +147,32 @@ def test_s10_nothing_is_sent_without_tls() -> None:
         ForeignSession().post("http://hook.example/", json={"text": "secret"})
 
 
-def test_s10_of_a_long_answer_the_beginning_is_taken_and_the_status_holds(house: House) -> None:
-    house.answer = (200, {}, b"x" * 300_000)
-    answer = ForeignSession().post(f"https://localhost:{house.port}/", json={})
+def test_s10_of_a_long_answer_the_beginning_is_taken_and_the_status_holds(env: Environment) -> None:
+    env.answer = (200, {}, b"x" * 300_000)
+    answer = ForeignSession().post(f"https://localhost:{env.port}/", json={})
     assert (answer.status_code, len(answer.content)) == (200, foreign.MOST_BYTES)
     # It was taken: posted once more, it would stand in the chat twice.
-    webhook.post(ForeignSession(), f"https://localhost:{house.port}/", POST)
-    oauth = OAuth(f"https://localhost:{house.port}/token", "app", "hush", session=ForeignSession())
+    webhook.post(ForeignSession(), f"https://localhost:{env.port}/", POST)
+    oauth = OAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
     with pytest.raises(MailUnavailable):
         _ask(oauth, None)
 
 
-def test_s10_an_answer_that_breaks_off_has_been_given_all_the_same(house: House) -> None:
-    house.answer = (200, {"Content-Length": "1000"}, b"ok")
-    webhook.post(ForeignSession(), f"https://localhost:{house.port}/", POST)
-    house.answer = (200, {"Content-Encoding": "gzip"}, b"not packed")
-    webhook.post(ForeignSession(), f"https://localhost:{house.port}/", POST)
+def test_s10_an_answer_that_breaks_off_has_been_given_all_the_same(env: Environment) -> None:
+    env.answer = (200, {"Content-Length": "1000"}, b"ok")
+    webhook.post(ForeignSession(), f"https://localhost:{env.port}/", POST)
+    env.answer = (200, {"Content-Encoding": "gzip"}, b"not packed")
+    webhook.post(ForeignSession(), f"https://localhost:{env.port}/", POST)
 
 
-def test_s10_a_slow_answer_is_left(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s10_a_slow_answer_is_left(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign, "TOTAL_SECONDS", 0.3)
-    house.drips = True
+    env.drips = True
     try:
         with pytest.raises(requests.RequestException):
-            ForeignSession().post(f"https://localhost:{house.port}/", json={})
+            ForeignSession().post(f"https://localhost:{env.port}/", json={})
     finally:
-        house.drips = False
+        env.drips = False
 
 
 @pytest.mark.parametrize(
@@ -228,9 +228,9 @@ def test_s10_every_address_is_one_or_the_other(address: Any) -> None:
         b"\xff\xfe",
     ],
 )
-def test_m2_whatever_a_token_endpoint_answers_is_a_token_or_an_error_of_ours(house: House, answer: bytes) -> None:
-    house.answer = (200, {}, answer)
-    oauth = OAuth(f"https://localhost:{house.port}/token", "app", "hush", session=ForeignSession())
+def test_m2_whatever_a_token_endpoint_answers_is_a_token_or_an_error_of_ours(env: Environment, answer: bytes) -> None:
+    env.answer = (200, {}, answer)
+    oauth = OAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
     try:
         found = _ask(oauth, None)
     except MailUnavailable:

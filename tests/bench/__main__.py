@@ -59,11 +59,11 @@ def _laps(folder: Path, name: str, serving: Serving) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with _told(f"laps, {name}"), serving(USUAL) as crm:
         for state, mode in (("observing", "observe"), ("live", "live")):
-            house = install(folder / mode, crm, mode=mode)
+            installation = install(folder / mode, crm, mode=mode)
             if mode == "live":
-                house.set_up()
-            first, quiet = house.lap(), house.lap()
-            bare = bare_figures(house.bare(first))
+                installation.set_up()
+            first, quiet = installation.lap(), installation.lap()
+            bare = bare_figures(installation.bare(first))
             figures = lap_figures(first)
             figures["of_bare"] = round(figures["records_per_second"] / bare["records_per_second"], 2)
             found |= {f"first, {state}": figures, f"quiet, {state}": lap_figures(quiet), f"bare, {state}": bare}

@@ -45,11 +45,11 @@ def delays(folder: Path, org: Org, answers: int) -> list[float]:
     mail = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     mail.start()
     try:
-        house = install(folder, org, web_port=web_port, mail_port=mail.port)
-        house.set_up()
-        house.lap()  # goes live; what ended before it is not asked about
+        installation = install(folder, org, web_port=web_port, mail_port=mail.port)
+        installation.set_up()
+        installation.lap()  # goes live; what ended before it is not asked about
         accounts = close_cases(org, answers)
-        with serving(house, web_port) as page:
+        with serving(installation, web_port) as page:
             wait_for(lambda: mailbox.links.keys() >= accounts.keys(), "the invitations", patience=MARK_PATIENCE)
             return [_one(org, page + mailbox.links[email], account) for email, account in accounts.items()]
     finally:
@@ -75,9 +75,9 @@ def close_cases(org: Org, count: int) -> dict[str, str]:
 
 
 @contextmanager
-def serving(house: Installation, port: int) -> Iterator[str]:
+def serving(installation: Installation, port: int) -> Iterator[str]:
     """Run `afterword run` for the length of a `with` block."""
-    with subprocess.Popen([*afterword("run"), "-c", str(house.config)], stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*afterword("run"), "-c", str(installation.config)], stderr=subprocess.DEVNULL) as process:
         page = f"http://127.0.0.1:{port}"
         try:
             wait_for(lambda: _answers(page), "the web application")

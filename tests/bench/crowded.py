@@ -48,11 +48,11 @@ def page_times(folder: Path, org: Org) -> tuple[list[float], list[float]]:
     mail = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     mail.start()
     try:
-        house = install(folder, org, web_port=web_port, mail_port=mail.port)
-        house.set_up()
-        house.lap()  # goes live; what ended before it is not asked about
+        installation = install(folder, org, web_port=web_port, mail_port=mail.port)
+        installation.set_up()
+        installation.lap()  # goes live; what ended before it is not asked about
         asked = close_cases(org, ANSWERS + 1)
-        with serving(house, web_port) as page:
+        with serving(installation, web_port) as page:
             wait_for(lambda: mailbox.links.keys() >= asked.keys(), "the invitations", patience=MARK_PATIENCE)
             flooded, *links = [page + mailbox.links[email] for email in asked]
             with _crowd(page, web_port, flooded, users=_users(org)):

@@ -38,14 +38,14 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     clock = SkippingClock()
-    house = build(read_settings(Path(sys.argv[1])), clock=clock)
+    installation = build(read_settings(Path(sys.argv[1])), clock=clock)
     try:
-        migrate(house.store)
-        report = lap.run(house)
+        migrate(installation.store)
+        report = lap.run(installation)
     finally:
-        for one in house.endpoints:
+        for one in installation.endpoints:
             one.adapter.close()
-        house.store.close()
+        installation.store.close()
     print(json.dumps(report.as_json() | {"waited_s": clock.skipped.total_seconds()}))
     sys.exit(report.exit_code)
 

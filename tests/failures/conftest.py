@@ -5,63 +5,63 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from house import House, standing
-from house_hubspot import HubSpotHouse
-from house_renewing import Renewing
+from environment import Environment, standing
+from environment_hubspot import HubSpotEnvironment
+from environment_renewing import Renewing
 
 from connector.clock import SteppedClock
 
-_H = TypeVar("_H", bound=House)
+_H = TypeVar("_H", bound=Environment)
 
 
 @pytest.fixture
-def new_acme(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[House]:
+def new_acme(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[Environment]:
     """Beside a pretend Salesforce, before its first lap."""
-    with standing(House, tmp_path, sqlite_address, clock) as house:
-        yield house
+    with standing(Environment, tmp_path, sqlite_address, clock) as env:
+        yield env
 
 
 @pytest.fixture
-def new_hub(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+def new_hub(tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[HubSpotEnvironment]:
     """Beside a pretend HubSpot, before its first lap."""
-    with standing(HubSpotHouse, tmp_path, sqlite_address, clock) as house:
-        yield house
+    with standing(HubSpotEnvironment, tmp_path, sqlite_address, clock) as env:
+        yield env
 
 
 @pytest.fixture
-def acme(new_acme: House) -> House:
+def acme(new_acme: Environment) -> Environment:
     """Beside a pretend Salesforce."""
     return _live(new_acme)
 
 
 @pytest.fixture
-def hub(new_hub: HubSpotHouse) -> HubSpotHouse:
+def hub(new_hub: HubSpotEnvironment) -> HubSpotEnvironment:
     """Beside a pretend HubSpot."""
     return _live(new_hub)
 
 
 @pytest.fixture(params=["acme", "hub"])
-def either(request: pytest.FixtureRequest) -> House:
+def either(request: pytest.FixtureRequest) -> Environment:
     """Beside one CRM, then beside the other."""
-    house: House = request.getfixturevalue(request.param)
-    return house
+    env: Environment = request.getfixturevalue(request.param)
+    return env
 
 
 @pytest.fixture(params=["new_acme", "new_hub"])
-def either_new(request: pytest.FixtureRequest) -> House:
+def either_new(request: pytest.FixtureRequest) -> Environment:
     """Beside one CRM, then beside the other, before the first lap."""
-    house: House = request.getfixturevalue(request.param)
-    return house
+    env: Environment = request.getfixturevalue(request.param)
+    return env
 
 
 @pytest.fixture
-def renewing(either_new: House) -> Renewing:
+def renewing(either_new: Environment) -> Renewing:
     """Beside one CRM, then beside the other, with access tokens that end and refresh tokens that are good once."""
     either_new.org.log.clear()
     return Renewing(either_new, either_new.ADAPTER)
 
 
-def _live(house: _H) -> _H:
-    assert house.lap().exit_code == 0
-    house.mark()
-    return house
+def _live(env: _H) -> _H:
+    assert env.lap().exit_code == 0
+    env.mark()
+    return env

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from house import HOUR, House
+from environment import HOUR, Environment
 from incidents import accounts, during, names, rename, tiny_pages
 
 
-def test_a_record_changed_behind_the_reader_is_read_by_the_next_lap(either: House) -> None:
+def test_a_record_changed_behind_the_reader_is_read_by_the_next_lap(either: Environment) -> None:
     tiny_pages(either)
     either.advance(HOUR)
     account = either.account("Northwind")

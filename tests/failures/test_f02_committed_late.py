@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from house import House
+from environment import Environment
 from incidents import names
 
 
-def test_a_record_that_shows_up_below_the_newest_one_read_is_still_read(either: House) -> None:
+def test_a_record_that_shows_up_below_the_newest_one_read_is_still_read(either: Environment) -> None:
     lag = either.installation.endpoints[0].adapter.lag
     either.org.faults.hide_commits(lag - timedelta(minutes=1), times=1)
     either.account("Late")

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from house_hubspot import HubSpotHouse
+from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
 from adapters.sandbox.hubspot import search
 from connector.stages.lap import Stage
 
 
-def test_more_companies_than_a_search_shows_are_all_read(hub: HubSpotHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_companies_than_a_search_shows_are_all_read(
+    hub: HubSpotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search, "MOST_RESULTS", 400)  # as with 10,000, in less time
     made = {f"Company {number}" for number in range(1_001)}
     for name in made:

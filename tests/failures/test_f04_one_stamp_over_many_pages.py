@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from house import House
-from house_hubspot import HubSpotHouse
+from environment import Environment
+from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
 from adapters.sandbox.hubspot import search
 from connector.stages.lap import Stage
 
 
-def test_more_companies_of_one_stamp_than_a_search_shows(hub: HubSpotHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_companies_of_one_stamp_than_a_search_shows(
+    hub: HubSpotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search, "MOST_RESULTS", 400)  # as with 10,000, in less time
     made = {f"Company {number}" for number in range(901)}
     for name in made:
@@ -25,7 +27,7 @@ def test_more_companies_of_one_stamp_than_a_search_shows(hub: HubSpotHouse, monk
     assert report.pulled["acme"].counts["account"].read == 902
 
 
-def test_a_lap_that_was_cut_off_inside_one_stamp_goes_on_there(acme: House) -> None:
+def test_a_lap_that_was_cut_off_inside_one_stamp_goes_on_there(acme: Environment) -> None:
     acme.org.rows_per_page = 2
     for number in range(9):
         acme.account(f"Account {number}")

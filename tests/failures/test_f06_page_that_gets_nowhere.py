@@ -1,12 +1,12 @@
 """A listing that gives the same page again must end in an error, not in reading for ever."""
 
-from house import House
+from environment import Environment
 from incidents import accounts, answering, names
 
 from adapters.sandbox.web import Request, Response
 
 
-def test_a_crm_that_answers_with_the_same_page_for_ever_fails_the_lap(acme: House) -> None:
+def test_a_crm_that_answers_with_the_same_page_for_ever_fails_the_lap(acme: Environment) -> None:
     acme.org.rows_per_page = 1
     for name in ("One", "Two", "Three"):
         acme.account(name)

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from house_hubspot import HubSpotHouse
+from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
 from adapters.sandbox.hubspot import search
@@ -13,7 +13,7 @@ from connector.stages.lap import Stage
 
 
 def test_no_search_of_a_later_lap_starts_before_the_watermark(
-    hub: HubSpotHouse, monkeypatch: pytest.MonkeyPatch
+    hub: HubSpotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "MOST_RESULTS", 400)
     hub.account("Old")

@@ -3,14 +3,14 @@
 import json
 from datetime import timedelta
 
-from house_hubspot import HubSpotHouse
+from environment_hubspot import HubSpotEnvironment
 from incidents import accounts, answering, names
 
 from adapters.sandbox.web import Request, Response, json_response
 from connector.stages.lap import Stage
 
 
-def test_a_row_that_has_just_changed_does_not_carry_the_place_past_its_neighbours(hub: HubSpotHouse) -> None:
+def test_a_row_that_has_just_changed_does_not_carry_the_place_past_its_neighbours(hub: HubSpotEnvironment) -> None:
     made = {f"Company {number}" for number in range(401)}
     for name in made:
         hub.account(name)

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from house import House
+from environment import Environment
 from incidents import accounts, answering, names
 
 from adapters.sandbox.web import json_response
 
 
-def test_reading_goes_on_inside_a_second(acme: House) -> None:
+def test_reading_goes_on_inside_a_second(acme: Environment) -> None:
     acme.org.rows_per_page = 1
     for name in ("at .100", "at .400", "at .700"):
         acme.advance(timedelta(milliseconds=300 if name != "at .100" else 100))
@@ -21,7 +21,7 @@ def test_reading_goes_on_inside_a_second(acme: House) -> None:
     assert report.pulled["acme"].counts["account"].read == 2
 
 
-def test_a_change_in_the_second_of_the_watermark_is_read(either: House) -> None:
+def test_a_change_in_the_second_of_the_watermark_is_read(either: Environment) -> None:
     lag = either.installation.endpoints[0].adapter.lag
     either.advance(timedelta(milliseconds=900))
     either.org.faults.hide_commits(lag, times=1)

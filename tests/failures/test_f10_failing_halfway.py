@@ -1,12 +1,12 @@
 """A lap that is stopped halfway keeps what it has read, so that laps which fail at the same place still get on."""
 
-from house import House
+from environment import Environment
 from incidents import accounts, answering, names
 
 from adapters.sandbox.web import Request, Response, json_response
 
 
-def test_laps_that_fail_after_one_page_each_get_through(acme: House) -> None:
+def test_laps_that_fail_after_one_page_each_get_through(acme: Environment) -> None:
     acme.org.rows_per_page = 1
     made = {f"Account {number}" for number in range(4)}
     for name in made:
@@ -23,7 +23,7 @@ def test_laps_that_fail_after_one_page_each_get_through(acme: House) -> None:
     assert names(acme) == made
 
 
-def test_hubspot_refuses_in_the_middle_and_reading_goes_on_there(hub: House) -> None:
+def test_hubspot_refuses_in_the_middle_and_reading_goes_on_there(hub: Environment) -> None:
     made = {f"Company {number}" for number in range(450)}
     for name in made:
         hub.account(name)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from house import House
+from environment import Environment
 from incidents import names
 
 from connector.store import cursors
@@ -14,7 +14,7 @@ class PowerCut(Exception):
 
 
 def test_a_power_cut_between_the_records_and_their_place_loses_neither(
-    either: House, monkeypatch: pytest.MonkeyPatch
+    either: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     either.account("Northwind")
     real = cursors.save

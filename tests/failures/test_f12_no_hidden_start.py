@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from house import House
+from environment import Environment
 from incidents import names
 
 
-def test_a_record_that_nobody_has_touched_for_twenty_years_is_read(either_new: House) -> None:
+def test_a_record_that_nobody_has_touched_for_twenty_years_is_read(either_new: Environment) -> None:
     account = either_new.account("Northwind")
     object_name = "companies" if account.isdigit() else "Account"
     name = "name" if account.isdigit() else "Name"

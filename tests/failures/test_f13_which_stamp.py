@@ -1,14 +1,14 @@
 """Each object is read by the stamp that it really has: a wrong one finds nothing, and says nothing."""
 
 import pytest
-from house import HOUR, House
-from house_hubspot import HubSpotHouse
+from environment import HOUR, Environment
+from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
 from connector.store import tables
 
 
-def test_hubspots_contacts_are_read_by_a_stamp_of_their_own(hub: HubSpotHouse) -> None:
+def test_hubspots_contacts_are_read_by_a_stamp_of_their_own(hub: HubSpotEnvironment) -> None:
     contact = hub.contact(hub.account("Northwind"), "Maria Virtanen", "maria@nw.example")
     hub.lap()
     hub.later(HOUR)
@@ -18,7 +18,7 @@ def test_hubspots_contacts_are_read_by_a_stamp_of_their_own(hub: HubSpotHouse) -
 
 
 @pytest.mark.parametrize("kind", ["owner", "account", "contact", "case"])
-def test_a_change_of_anything_is_seen(either: House, kind: str) -> None:
+def test_a_change_of_anything_is_seen(either: Environment, kind: str) -> None:
     account = either.account("Northwind")
     contact = either.contact(account, "Maria Virtanen", "maria@nw.example")
     case = either.case(account, contact)

@@ -1,13 +1,13 @@
 """A calculated value changes without moving its record's stamp: the nightly comparison finds it, puts it right and counts it."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import rows, words
 
 from connector import reconciling
 from connector.store import tables
 
 
-def test_a_value_that_left_no_trace_is_put_right_at_night(either: House) -> None:
+def test_a_value_that_left_no_trace_is_put_right_at_night(either: Environment) -> None:
     account = either.account("Northwind")
     made = either.clock.now()
     either.later(DAY)

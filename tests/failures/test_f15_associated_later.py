@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from house import DAY, HOUR
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR
+from environment_hubspot import HubSpotEnvironment
 
 
 @pytest.mark.parametrize("days", [0, 3])
-def test_a_ticket_that_gets_its_company_and_contact_later_is_asked_about(hub: HubSpotHouse, days: int) -> None:
+def test_a_ticket_that_gets_its_company_and_contact_later_is_asked_about(hub: HubSpotEnvironment, days: int) -> None:
     account = hub.account("Northwind")
     contact = hub.contact(account, "Maria Virtanen", "maria@nw.example")
     ticket = hub.org.insert("tickets", {"hs_pipeline": "0", "hs_pipeline_stage": "1", "subject": "It does not start"})

@@ -1,8 +1,8 @@
 """What belongs to a record comes in pages of its own, and owners do too: the first page is not all."""
 
 import pytest
-from house import HOUR
-from house_hubspot import HubSpotHouse
+from environment import HOUR
+from environment_hubspot import HubSpotEnvironment
 from incidents import rows
 
 from adapters.hubspot import owners
@@ -11,7 +11,7 @@ from connector.store import tables
 
 
 def test_the_primary_company_of_a_ticket_may_stand_on_a_later_page(
-    hub: HubSpotHouse, monkeypatch: pytest.MonkeyPatch
+    hub: HubSpotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(associating, "MOST_PER_PAGE", 2)  # as with 500, in less time
     ticket = hub.org.insert("tickets", {"hs_pipeline": "0", "hs_pipeline_stage": "1", "subject": "It does not start"})
@@ -25,7 +25,7 @@ def test_the_primary_company_of_a_ticket_may_stand_on_a_later_page(
     assert interaction.account_ref == f"companies/{companies[-1]}"
 
 
-def test_more_owners_than_a_page_holds_are_all_known(hub: HubSpotHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_owners_than_a_page_holds_are_all_known(hub: HubSpotEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "_PAGE", 2)  # as with hundreds, in less time
     reps = [hub.rep(f"Rep {number}", f"rep{number}@acme.example") for number in range(5)]
     companies = [hub.account(f"Company {rep}", owner=rep) for rep in reps]

@@ -1,13 +1,13 @@
 """One record that cannot be understood is set aside with its reason; the page around it is stored."""
 
-from house import House
+from environment import Environment
 from incidents import answering, rows
 
 from adapters.sandbox.web import Request, Response
 from connector.store import tables
 
 
-def test_the_neighbours_of_an_odd_record_are_stored(acme: House) -> None:
+def test_the_neighbours_of_an_odd_record_are_stored(acme: Environment) -> None:
     account = acme.account("Northwind")
     contact = acme.contact(account, "Maria Virtanen", "maria@nw.example")
     cases = [acme.closed_case(account, contact) for _ in range(5)]

@@ -1,14 +1,14 @@
 """A record that was deleted or archived in the CRM is gone for us too: its people are not asked, its answers are kept."""
 
 import pytest
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import asked, delete, names, rows
 
 from connector.store import tables
 
 
 @pytest.mark.parametrize("kind", ["Contact", "Case"])
-def test_nobody_is_asked_about_what_was_deleted(either: House, kind: str) -> None:
+def test_nobody_is_asked_about_what_was_deleted(either: Environment, kind: str) -> None:
     account = either.account("Northwind")
     contact = either.contact(account, "Maria Virtanen", "maria@nw.example")
     case = either.case(account, contact)
@@ -22,7 +22,7 @@ def test_nobody_is_asked_about_what_was_deleted(either: House, kind: str) -> Non
     assert either.mailbox.mails == []
 
 
-def test_a_deleted_account_is_not_there_any_more_and_is_not_written(either: House) -> None:
+def test_a_deleted_account_is_not_there_any_more_and_is_not_written(either: Environment) -> None:
     who = asked(either, 4)
     assert names(either) == {"Northwind"}
     either.advance(2 * HOUR)

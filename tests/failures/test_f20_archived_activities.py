@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from house import House
+from environment import Environment
 from incidents import rows
 
 from connector.store import tables
 
 
-def test_a_call_that_was_archived_is_read_like_any_other(new_acme: House) -> None:
+def test_a_call_that_was_archived_is_read_like_any_other(new_acme: Environment) -> None:
     account = new_acme.account("Northwind")
     contact = new_acme.contact(account, "Maria Virtanen", "maria@nw.example")
     ended = new_acme.clock.now() - timedelta(days=500)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import answering, delete, names
 
 from adapters.sandbox.web import Request, Response, json_response
@@ -15,7 +15,7 @@ ASKED = r"/sobjects/Account/|FROM(%20|\+)Account|companies"
 
 
 @pytest.fixture
-def twelve(either: House) -> House:
+def twelve(either: Environment) -> Environment:
     """Twelve accounts that were read."""
     for number in range(12):
         either.account(f"Account {number}")
@@ -46,7 +46,7 @@ def forbidden(_page: int, _request: Request, _right: Response) -> Response:
     return json_response([reason], 403) if "sobjects" in _request.target else json_response(reason, 403)
 
 
-def test_a_crm_that_shows_nothing_at_all_has_not_lost_everything(twelve: House) -> None:
+def test_a_crm_that_shows_nothing_at_all_has_not_lost_everything(twelve: Environment) -> None:
     with answering(twelve, ASKED, nothing) as pages:
         assert twelve.lap().exit_code == 0
         night = reconciling.run(twelve.installation, since=twelve.clock.now())
@@ -57,7 +57,7 @@ def test_a_crm_that_shows_nothing_at_all_has_not_lost_everything(twelve: House) 
     assert twelve.later(HOUR).exit_code == 0
 
 
-def test_a_right_that_was_taken_away_is_not_an_empty_list(twelve: House) -> None:
+def test_a_right_that_was_taken_away_is_not_an_empty_list(twelve: Environment) -> None:
     with answering(twelve, ASKED, forbidden):
         report = twelve.lap()
         night = reconciling.run(twelve.installation, since=twelve.clock.now())
@@ -67,7 +67,7 @@ def test_a_right_that_was_taken_away_is_not_an_empty_list(twelve: House) -> None
     assert len(names(twelve)) == 12
 
 
-def test_a_flood_of_deletions_waits_until_an_admin_has_looked(twelve: House) -> None:
+def test_a_flood_of_deletions_waits_until_an_admin_has_looked(twelve: Environment) -> None:
     for row in list(twelve.org.rows(twelve.ACCOUNT)):
         delete(twelve, "Account", row.get("Id") or row["id"])
     report = twelve.later(2 * HOUR)

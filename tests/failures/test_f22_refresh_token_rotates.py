@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from house import HOUR
-from house_renewing import Renewing
+from environment import HOUR
+from environment_renewing import Renewing
 
 from connector import wiring
 from connector.errors import AuthRevoked
@@ -16,8 +16,8 @@ from connector.vault import Vault
 @pytest.fixture
 def other(renewing: Renewing) -> Iterator[lap.Installation]:
     """A second service on the same database, and the same config.toml."""
-    house = renewing.house
-    installation = wiring.build(wiring.read_settings(house.config, {}), clock=house.clock)
+    env = renewing.env
+    installation = wiring.build(wiring.read_settings(env.config, {}), clock=env.clock)
     yield installation
     installation.endpoints[0].adapter.close()
     installation.store.close()
@@ -26,26 +26,26 @@ def other(renewing: Renewing) -> Iterator[lap.Installation]:
 def test_two_services_on_one_database_take_turns_with_one_refresh_token(
     renewing: Renewing, other: lap.Installation
 ) -> None:
-    house = renewing.house
-    for service in (house.installation, other, house.installation, other):
-        house.advance(3 * HOUR)
+    env = renewing.env
+    for service in (env.installation, other, env.installation, other):
+        env.advance(3 * HOUR)
         assert lap.run(service).failures == {}
     assert renewing.exchanges == 4
-    assert renewing.given not in house.org.oauth.refresh_tokens
+    assert renewing.given not in env.org.oauth.refresh_tokens
 
 
 def test_a_token_that_the_other_service_got_may_have_been_ended_too(
     renewing: Renewing, other: lap.Installation
 ) -> None:
-    house = renewing.house
-    for service in (house.installation, other, house.installation):
+    env = renewing.env
+    for service in (env.installation, other, env.installation):
         assert lap.run(service).failures == {}
-        getattr(house.org.oauth, "sessions" if renewing.kind == "salesforce" else "tokens").clear()
+        getattr(env.org.oauth, "sessions" if renewing.kind == "salesforce" else "tokens").clear()
     assert renewing.exchanges == 3
 
 
 def test_a_power_cut_just_after_an_exchange_loses_no_token(renewing: Renewing, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = renewing.house
+    env = renewing.env
 
     class PowerCut(Exception):
         """The process dies here."""
@@ -58,22 +58,22 @@ def test_a_power_cut_just_after_an_exchange_loses_no_token(renewing: Renewing, m
 
     with monkeypatch.context() as patched, pytest.raises(PowerCut):
         patched.setattr(Vault, "save", cut_after)
-        house.lap()
-    assert {call.kind for call in house.org.log} == {"auth"}  # nothing was done with the new token before it was kept
-    house.restart()
-    assert house.later(timedelta(minutes=5)).exit_code == 0
+        env.lap()
+    assert {call.kind for call in env.org.log} == {"auth"}  # nothing was done with the new token before it was kept
+    env.restart()
+    assert env.later(timedelta(minutes=5)).exit_code == 0
     assert renewing.exchanges == 1
 
 
 def test_a_refusal_stops_the_connection_and_says_so(renewing: Renewing) -> None:
-    house = renewing.house
-    house.org.oauth.refresh_tokens.clear()
-    report = house.lap()
+    env = renewing.env
+    env.org.oauth.refresh_tokens.clear()
+    report = env.lap()
     (error,) = report.failures["acme"]
     assert (report.exit_code, type(error)) == (3, AuthRevoked)
-    told = house.status()["crm"]["acme"]["refused"]
+    told = env.status()["crm"]["acme"]["refused"]
     assert "refused" in told["what"]
     assert told["remedy"]
-    asked = len(house.org.log)
-    assert house.later(HOUR).exit_code == 3
-    assert len(house.org.log) == asked
+    asked = len(env.org.log)
+    assert env.later(HOUR).exit_code == 3
+    assert len(env.org.log) == asked

@@ -4,12 +4,12 @@ HubSpot holds no listing open for us: there each page is a search of its own.
 """
 
 import pytest
-from house import House
+from environment import Environment
 from incidents import accounts, answering, during, names
 
 
 @pytest.fixture
-def five(acme: House) -> House:
+def five(acme: Environment) -> Environment:
     """Five accounts, each on a page of its own."""
     acme.org.rows_per_page = 1
     for number in range(5):
@@ -17,7 +17,7 @@ def five(acme: House) -> House:
     return acme
 
 
-def test_a_listing_that_was_forgotten_halfway_goes_on_behind_its_last_page(five: House) -> None:
+def test_a_listing_that_was_forgotten_halfway_goes_on_behind_its_last_page(five: Environment) -> None:
     with during(five, accounts(five), five.org.locators.held.clear, nth=3):
         report = five.lap()
     assert report.exit_code == 0
@@ -25,7 +25,7 @@ def test_a_listing_that_was_forgotten_halfway_goes_on_behind_its_last_page(five:
     assert report.pulled["acme"].counts["account"].read == 5
 
 
-def test_a_session_that_ends_takes_its_listings_with_it_and_nothing_else(five: House) -> None:
+def test_a_session_that_ends_takes_its_listings_with_it_and_nothing_else(five: Environment) -> None:
     ended = five.org.faults.expire_token(path=r"query/", nth=2)
     report = five.lap()
     assert ended.hits == 1
@@ -33,7 +33,7 @@ def test_a_session_that_ends_takes_its_listings_with_it_and_nothing_else(five: H
     assert report.pulled["acme"].counts["account"].read == 5
 
 
-def test_a_crm_that_forgets_every_listing_fails_the_lap_and_loses_nothing(five: House) -> None:
+def test_a_crm_that_forgets_every_listing_fails_the_lap_and_loses_nothing(five: Environment) -> None:
     five.org.rows_per_page = 1
 
     def forget(*_: object) -> None:

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from house import House
-from house_hubspot import HubSpotHouse
+from environment import Environment
+from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
 from adapters.hubspot import reading
@@ -17,7 +17,7 @@ BURST = {"status": "error", "message": "too fast", "errorType": "RATE_LIMIT", "p
     ("headers", "pause"), [({}, timedelta(seconds=10)), ({"Retry-After": "17"}, timedelta(seconds=17))]
 )
 def test_hubspot_is_asked_again_after_the_time_that_it_names(
-    hub: HubSpotHouse, headers: dict[str, str], pause: timedelta
+    hub: HubSpotEnvironment, headers: dict[str, str], pause: timedelta
 ) -> None:
     hub.account("Northwind")
     mark = hub.org.log.mark()
@@ -31,7 +31,7 @@ def test_hubspot_is_asked_again_after_the_time_that_it_names(
 
 
 def test_many_searches_in_a_row_are_never_refused_and_are_not_slower_than_they_must_be(
-    hub: HubSpotHouse, monkeypatch: pytest.MonkeyPatch
+    hub: HubSpotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "_PAGE", 2)
     made = {hub.account(f"Company {number}") for number in range(60)}
@@ -45,7 +45,7 @@ def test_many_searches_in_a_row_are_never_refused_and_are_not_slower_than_they_m
     assert hub.clock.now() - began < timedelta(seconds=len(searches) / 3)
 
 
-def test_salesforce_with_too_many_calls_under_way_is_asked_again_after_a_pause(acme: House) -> None:
+def test_salesforce_with_too_many_calls_under_way_is_asked_again_after_a_pause(acme: Environment) -> None:
     acme.account("Northwind")
     acme.org.limits.crowded = 2
     began = acme.clock.now()

@@ -1,7 +1,7 @@
 """The CRM's calls are the customer's: we use few, keep to our share, and end early with what we have."""
 
 import pytest
-from house import DAY, HOUR, RULES, House
+from environment import DAY, HOUR, RULES, Environment
 from incidents import names, tiny_pages
 
 from adapters.hubspot import reading
@@ -9,18 +9,18 @@ from connector.errors import QuotaSpent
 from connector.stages.lap import Stage
 
 
-def calls(house: House) -> int:
+def calls(env: Environment) -> int:
     """Return how many calls the CRM has seen, but for tokens."""
-    return sum(count for kind, count in house.org.log.by_kind().items() if kind != "auth")
+    return sum(count for kind, count in env.org.log.by_kind().items() if kind != "auth")
 
 
-def allow(house: House, calls_a_day: int) -> None:
+def allow(env: Environment, calls_a_day: int) -> None:
     """Let the CRM have so many calls a day, none of them used yet."""
-    house.org.configure(daily_calls=calls_a_day)
-    house.org.limits.used = 0
+    env.org.configure(daily_calls=calls_a_day)
+    env.org.limits.used = 0
 
 
-def test_a_hundred_records_take_hardly_more_calls_than_one(either: House) -> None:
+def test_a_hundred_records_take_hardly_more_calls_than_one(either: Environment) -> None:
     def one_more(number: int) -> None:
         account = either.account(f"Account {number}")
         either.closed_case(account, either.contact(account, f"P{number}", f"p{number}@nw.example"))
@@ -33,7 +33,7 @@ def test_a_hundred_records_take_hardly_more_calls_than_one(either: House) -> Non
     assert len(names(either)) == 101
 
 
-def test_forty_records_are_written_by_hardly_more_calls_than_one(either: House) -> None:
+def test_forty_records_are_written_by_hardly_more_calls_than_one(either: Environment) -> None:
     def calls_of_asking(many: int) -> int:
         for number in range(many):
             account = either.account(f"Account {number}")
@@ -49,7 +49,7 @@ def test_forty_records_are_written_by_hardly_more_calls_than_one(either: House) 
 
 
 def test_a_spent_share_ends_the_lap_which_goes_on_there_the_next_day(
-    either: House, monkeypatch: pytest.MonkeyPatch
+    either: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "_PAGE", 2)
     tiny_pages(either)
@@ -75,7 +75,7 @@ def test_a_spent_share_ends_the_lap_which_goes_on_there_the_next_day(
     assert again.pulled["acme"].counts["account"].read == 60 - kept
 
 
-def calls_used(house: House) -> int:
+def calls_used(env: Environment) -> int:
     """Return how many calls of the day the CRM has counted."""
-    used: int = house.org.limits.used
+    used: int = env.org.limits.used
     return used

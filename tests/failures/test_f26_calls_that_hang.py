@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from house import RULES, House, wait_for
+from environment import RULES, Environment, wait_for
 from incidents import names
 from sqlalchemy import update
 
@@ -17,7 +17,7 @@ LISTING = {"salesforce": r"FROM%20Account%20", "hubspot": r"companies/search"}
 
 
 def test_a_call_that_is_not_answered_ends_the_lap_and_the_next_one_goes_on(
-    either: House, monkeypatch: pytest.MonkeyPatch
+    either: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for patience in (hubspots, salesforces):
         monkeypatch.setattr(patience, "READ_SECONDS", 0.5)
@@ -35,7 +35,7 @@ def test_a_call_that_is_not_answered_ends_the_lap_and_the_next_one_goes_on(
 
 @pytest.mark.parametrize(("silent_for", "taken_over"), [(80, False), (100, True)])
 def test_a_process_elsewhere_that_fell_silent_is_not_waited_for_for_ever(
-    either: House, silent_for: int, taken_over: bool
+    either: Environment, silent_for: int, taken_over: bool
 ) -> None:
     either.account("Northwind")
     heard = datetime.now(UTC) - timedelta(seconds=silent_for)  # the machine's own time, as leases are
@@ -46,7 +46,9 @@ def test_a_process_elsewhere_that_fell_silent_is_not_waited_for_for_ever(
     assert names(either) == ({"Northwind"} if taken_over else set())
 
 
-def test_a_service_whose_lap_hangs_says_so_where_a_monitor_looks(acme: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_whose_lap_hangs_says_so_where_a_monitor_looks(
+    acme: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(service, "SILENCE", timedelta())
     acme.configure(RULES, extra='[schedule]\nsync = "1s"')
     acme.org.faults.slow(3, path=LISTING["salesforce"])

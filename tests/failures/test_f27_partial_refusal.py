@@ -1,6 +1,6 @@
 """Records that the CRM refuses inside a call that went well are told as refused, each with the CRM's words; the others are written."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import rows, words
 
 from connector.store import tables
@@ -8,7 +8,7 @@ from connector.store import tables
 RULE = "Gold customers are changed by their manager only."
 
 
-def test_one_refused_record_among_many(either: House) -> None:
+def test_one_refused_record_among_many(either: Environment) -> None:
     accounts = {}
     for name in ("ann", "bea", "cyd"):
         accounts[name] = either.account(f"Company of {name}")
@@ -32,6 +32,6 @@ def test_one_refused_record_among_many(either: House) -> None:
     assert RULE in row.what
 
 
-def _score(house: House, account: str) -> object:
-    shown = house.shows(words(house, "Account"), account)
+def _score(env: Environment, account: str) -> object:
+    shown = env.shows(words(env, "Account"), account)
     return shown.get("Mood") or shown.get("mood")

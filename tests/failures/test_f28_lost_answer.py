@@ -1,14 +1,14 @@
 """The CRM does what it was asked and its answer is lost: asking again makes no second task."""
 
-from house import HOUR, House
-from house_hubspot import HubSpotHouse
+from environment import HOUR, Environment
+from environment_hubspot import HubSpotEnvironment
 from incidents import asked
 from told_undo import told
 
 from connector import undoing
 
 
-def test_a_task_whose_making_was_never_confirmed_is_there_once(either: House) -> None:
+def test_a_task_whose_making_was_never_confirmed_is_there_once(either: Environment) -> None:
     asked(either)
     either.answer(either.mailbox.mails[0], 1, "Nobody called back.")
     writing = r"composite/sobjects" if hasattr(either.org, "rows_per_page") else r"tasks/batch"
@@ -24,7 +24,7 @@ def test_a_task_whose_making_was_never_confirmed_is_there_once(either: House) ->
     assert either.writes == []
 
 
-def test_a_task_whose_associations_failed_gets_them_in_a_later_lap(hub: HubSpotHouse) -> None:
+def test_a_task_whose_associations_failed_gets_them_in_a_later_lap(hub: HubSpotEnvironment) -> None:
     who = asked(hub)
     hub.answer(hub.mailbox.mails[0], 1, "Nobody called back.")
     hub.org.faults.fail(500, {"message": "down"}, path=r"/associations/.*associate", times=None)
@@ -40,7 +40,7 @@ def test_a_task_whose_associations_failed_gets_them_in_a_later_lap(hub: HubSpotH
     assert hub.writes == []
 
 
-def test_a_task_that_was_only_associated_is_not_closed_by_undo(hub: HubSpotHouse) -> None:
+def test_a_task_that_was_only_associated_is_not_closed_by_undo(hub: HubSpotEnvironment) -> None:
     asked(hub)
     hub.answer(hub.mailbox.mails[0], 1, "Nobody called back.")
     hub.org.faults.fail(500, {"message": "down"}, path=r"/associations/.*associate", times=None)

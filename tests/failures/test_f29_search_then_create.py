@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from house_hubspot import HubSpotHouse
+from environment_hubspot import HubSpotEnvironment
 from incidents import asked
 
 
-def test_tasks_are_not_doubled_while_the_index_is_behind(hub: HubSpotHouse) -> None:
+def test_tasks_are_not_doubled_while_the_index_is_behind(hub: HubSpotEnvironment) -> None:
     hub.org.configure(search_lag_s=60)
     asked(hub)
     hub.answer(hub.mailbox.mails[0], 1, "Nobody called back.")

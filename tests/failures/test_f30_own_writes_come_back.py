@@ -1,10 +1,10 @@
 """What we write moves the record's stamp, so we read it again: that must end there."""
 
-from house import HOUR, House
+from environment import HOUR, Environment
 from incidents import asked
 
 
-def test_laps_after_a_write_read_it_back_and_write_nothing(either: House) -> None:
+def test_laps_after_a_write_read_it_back_and_write_nothing(either: Environment) -> None:
     asked(either, 1, comment="Nobody called back.")
     either.mark()
     changed = dict[str, int]()

@@ -1,10 +1,10 @@
 """Several changes of one score between two laps are one write, of the last."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import words
 
 
-def test_two_answers_before_a_lap_are_one_write(either: House) -> None:
+def test_two_answers_before_a_lap_are_one_write(either: Environment) -> None:
     account = either.account("Northwind")
     for name in ("ann", "bea"):
         either.close_case(either.case(account, either.contact(account, name.title(), f"{name}@nw.example")))

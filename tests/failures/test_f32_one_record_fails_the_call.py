@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import rows, words
 
 from adapters.sandbox.web import Request, Response, json_response
@@ -15,12 +15,12 @@ NAMES = ("ann", "bea", "cyd", "dee", "eve")
 
 
 @contextmanager
-def refusing_whole_calls(house: House, record: str) -> Iterator[list[int]]:
+def refusing_whole_calls(env: Environment, record: str) -> Iterator[list[int]]:
     """Refuse, without doing any of it, every change that holds this account; yields the numbers of records in refused calls."""
-    real, refused = house.org.handle, list[int]()
+    real, refused = env.org.handle, list[int]()
     path, said = "composite/sobjects", "Cannot deserialize instance"
     body: object = [{"errorCode": "JSON_PARSER_ERROR", "message": said}]
-    if house.ADAPTER == "hubspot":
+    if env.ADAPTER == "hubspot":
         path, body = "companies/batch/update", {"status": "error", "category": "VALIDATION_ERROR", "message": said}
 
     def handle(request: Request) -> Response:
@@ -29,14 +29,14 @@ def refusing_whole_calls(house: House, record: str) -> Iterator[list[int]]:
             return json_response(body, 400)
         return real(request)
 
-    house.org.handle = handle  # type: ignore[method-assign]
+    env.org.handle = handle  # type: ignore[method-assign]
     try:
         yield refused
     finally:
-        house.org.handle = real  # type: ignore[method-assign]
+        env.org.handle = real  # type: ignore[method-assign]
 
 
-def test_the_neighbours_of_a_record_that_fails_its_call_are_written(either: House) -> None:
+def test_the_neighbours_of_a_record_that_fails_its_call_are_written(either: Environment) -> None:
     accounts = {name: either.account(f"Company of {name}") for name in NAMES}
     for name, account in accounts.items():
         either.closed_case(account, either.contact(account, name.title(), f"{name}@nw.example"))

@@ -1,7 +1,7 @@
 """A record that is refused is set aside with the reason, and sent again only when something has changed that may help."""
 
 import pytest
-from house import DAY, HOUR, House, mapping_line
+from environment import DAY, HOUR, Environment, mapping_line
 from incidents import asked, rename, rows, words
 
 from connector.store import tables
@@ -11,7 +11,7 @@ RULE = "Gold customers are changed by their manager only."
 
 
 @pytest.fixture
-def refused(either: House) -> dict[str, str]:
+def refused(either: Environment) -> dict[str, str]:
     """Who answered on an account that a rule of the CRM keeps us from changing."""
     who = asked(either)
     code = "FIELD_CUSTOM_VALIDATION_EXCEPTION" if words(either, "Account") == "Account" else "VALIDATION_ERROR"
@@ -21,7 +21,7 @@ def refused(either: House) -> dict[str, str]:
     return who
 
 
-def test_the_same_write_is_not_tried_again_and_stays_reported(either: House, refused: dict[str, str]) -> None:
+def test_the_same_write_is_not_tried_again_and_stays_reported(either: Environment, refused: dict[str, str]) -> None:
     either.mark()
     for step in (HOUR, HOUR, 20 * HOUR):
         report = either.later(step)
@@ -35,7 +35,7 @@ def test_the_same_write_is_not_tried_again_and_stays_reported(either: House, ref
 
 
 def test_once_a_day_it_is_tried_again_since_a_rule_of_the_crm_may_have_changed(
-    either: House, refused: dict[str, str]
+    either: Environment, refused: dict[str, str]
 ) -> None:
     either.mark()
     either.later(DAY)
@@ -48,7 +48,7 @@ def test_once_a_day_it_is_tried_again_since_a_rule_of_the_crm_may_have_changed(
 
 @pytest.mark.parametrize("what", ["record", "mapping"])
 def test_a_change_of_the_record_or_of_the_mapping_lets_it_be_tried_again(
-    either: House, refused: dict[str, str], what: str
+    either: Environment, refused: dict[str, str], what: str
 ) -> None:
     either.org.faults.clear()
     either.advance(HOUR)

@@ -2,13 +2,13 @@
 
 import threading
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import asked, words
 
 from adapters.sandbox.web import Request, Response
 
 
-def test_what_was_held_in_this_lap_is_written_in_the_next_and_nothing_else_waits(either: House) -> None:
+def test_what_was_held_in_this_lap_is_written_in_the_next_and_nothing_else_waits(either: Environment) -> None:
     one, two = asked(either, name="Northwind"), asked(either, name="Southwind")
     either.org.faults.lock_row(one["account"])
     for mail in either.mailbox.mails:
@@ -23,7 +23,7 @@ def test_what_was_held_in_this_lap_is_written_in_the_next_and_nothing_else_waits
     assert either.status()["refused"] == []
 
 
-def test_a_lock_that_is_held_for_moments_is_waited_for(acme: House) -> None:
+def test_a_lock_that_is_held_for_moments_is_waited_for(acme: Environment) -> None:
     who = asked(acme)
     acme.answer(acme.mailbox.mails[0], 5)
     acme.org.faults.lock_row(who["account"], times=2)
@@ -31,7 +31,7 @@ def test_a_lock_that_is_held_for_moments_is_waited_for(acme: House) -> None:
     assert acme.figures("Account", who["account"])["people"] == 1
 
 
-def test_no_two_changes_are_under_way_together(either: House) -> None:
+def test_no_two_changes_are_under_way_together(either: Environment) -> None:
     account = either.account("Northwind")
     for name in ("ann", "bea", "cyd"):
         either.closed_case(account, either.contact(account, name.title(), f"{name}@nw.example"))

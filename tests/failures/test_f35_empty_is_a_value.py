@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import asked, words
 
 from adapters.sandbox.web import Request, Response
 
 
 @contextmanager
-def sent(house: House) -> Iterator[list[dict[str, Any]]]:
+def sent(env: Environment) -> Iterator[list[dict[str, Any]]]:
     """Note the fields of every account in every change that is sent."""
-    real, seen = house.org.handle, list[dict[str, Any]]()
+    real, seen = env.org.handle, list[dict[str, Any]]()
 
     def handle(request: Request) -> Response:
         if "composite/sobjects" in request.target:
@@ -24,11 +24,11 @@ def sent(house: House) -> Iterator[list[dict[str, Any]]]:
             seen.extend(row["properties"] for row in json.loads(request.body)["inputs"])
         return real(request)
 
-    house.org.handle = handle  # type: ignore[method-assign]
+    env.org.handle = handle  # type: ignore[method-assign]
     try:
         yield seen
     finally:
-        house.org.handle = real  # type: ignore[method-assign]
+        env.org.handle = real  # type: ignore[method-assign]
 
 
 def ours(fields: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def ours(fields: dict[str, Any]) -> dict[str, Any]:
     return {name[10:].removesuffix("__c"): value for name, value in lower.items() if name.startswith("afterword_")}
 
 
-def test_only_what_differs_is_sent_and_what_is_empty_on_both_sides_is_not(either: House) -> None:
+def test_only_what_differs_is_sent_and_what_is_empty_on_both_sides_is_not(either: Environment) -> None:
     who = asked(either)
     either.answer(either.mailbox.mails[0], 5)
     with sent(either) as changes:
@@ -58,7 +58,7 @@ def test_only_what_differs_is_sent_and_what_is_empty_on_both_sides_is_not(either
     assert not {"details", "mood"} & set(second)
 
 
-def test_a_field_that_is_to_be_empty_again_is_emptied(either: House) -> None:
+def test_a_field_that_is_to_be_empty_again_is_emptied(either: Environment) -> None:
     who = asked(either, 1, comment="Nobody called back.")
     account = words(either, "Account")
     assert either.figures(account, who["account"])["attention"]
@@ -73,7 +73,7 @@ def test_a_field_that_is_to_be_empty_again_is_emptied(either: House) -> None:
     assert shown["people"] in (1, "1")
 
 
-def test_what_others_keep_on_the_record_is_left_alone(either: House) -> None:
+def test_what_others_keep_on_the_record_is_left_alone(either: Environment) -> None:
     account = words(either, "Account")
     name = "Phone" if account == "Account" else "phone"
     who = asked(either)

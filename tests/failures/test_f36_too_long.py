@@ -1,6 +1,6 @@
 """Text is cut to what its field takes, between characters, with "…"; the whole of it stays with us."""
 
-from house import House, mapping_line
+from environment import Environment, mapping_line
 from incidents import asked, rows, words
 
 from adapters.sandbox.salesforce.schema import Field
@@ -11,7 +11,7 @@ from mappings.loading import packaged
 COMMENT = "Nobody called back 👍🏽 and the part was wrong. " * 40
 
 
-def test_a_long_comment_is_cut_for_the_crm_and_kept_whole_by_us(either: House) -> None:
+def test_a_long_comment_is_cut_for_the_crm_and_kept_whole_by_us(either: Environment) -> None:
     who = asked(either, 1, comment=COMMENT)
     shown = either.figures(words(either, "Account"), who["account"])
     assert units(shown["summary"]) <= 255
@@ -24,7 +24,7 @@ def test_a_long_comment_is_cut_for_the_crm_and_kept_whole_by_us(either: House) -
     assert response.comment == COMMENT.strip()
 
 
-def test_a_field_of_the_admins_own_that_is_shorter_sets_the_limit(acme: House) -> None:
+def test_a_field_of_the_admins_own_that_is_shorter_sets_the_limit(acme: Environment) -> None:
     org = acme.org
     org.new_field("Account", Field("Short__c", "string", "Short", length=40), grant=True)
     ours = org.rows("FieldPermissions", Field="Account.Afterword_Attention__c")

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import asked
 
 HIGH = {"salesforce": "High", "hubspot": "HIGH"}
 FIELD = {"salesforce": "Priority", "hubspot": "hs_task_priority"}
 
 
-def offer(house: House, *, high: bool) -> None:
+def offer(env: Environment, *, high: bool) -> None:
     """Let the admin take the word for high out of the list, or add it again."""
-    org: Any = house.org
-    fields = org.object("tasks" if house.ADAPTER == "hubspot" else "Task")
-    if house.ADAPTER == "hubspot":
+    org: Any = env.org
+    fields = org.object("tasks" if env.ADAPTER == "hubspot" else "Task")
+    if env.ADAPTER == "hubspot":
         priority = fields.properties[FIELD["hubspot"]]
         low = tuple(one for one in priority.options if one.value != "HIGH")
         options = (*low, replace(low[0], value="HIGH", label="High")) if high else low
@@ -24,7 +24,7 @@ def offer(house: House, *, high: bool) -> None:
     fields.fields["Priority"] = replace(priority, values=() if high else ("Normal", "Low"), restricted=not high)
 
 
-def test_the_task_is_made_without_its_priority_and_gets_it_later(either: House) -> None:
+def test_the_task_is_made_without_its_priority_and_gets_it_later(either: Environment) -> None:
     asked(either)
     offer(either, high=False)
     either.answer(either.mailbox.mails[0], 1, "Nobody called back.")
@@ -45,7 +45,7 @@ def test_the_task_is_made_without_its_priority_and_gets_it_later(either: House) 
     assert either.status()["refused"] == []
 
 
-def test_once_a_day_is_enough_of_a_reason(either: House) -> None:
+def test_once_a_day_is_enough_of_a_reason(either: Environment) -> None:
     asked(either)
     offer(either, high=False)
     either.answer(either.mailbox.mails[0], 1)

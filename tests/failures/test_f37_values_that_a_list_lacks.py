@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from house import DAY, HOUR, House, mapping_line
+from environment import DAY, HOUR, Environment, mapping_line
 from incidents import asked, rows, words
 
 from connector import checking
@@ -13,10 +13,10 @@ from mappings.loading import packaged
 OURS, THEIRS = "Last answer bad", "Letzte Antwort schlecht"
 
 
-def rename_option(house: House) -> None:
+def rename_option(env: Environment) -> None:
     """Let the admin rename a value of the mood's list."""
-    org: Any = house.org
-    if house.ADAPTER == "hubspot":
+    org: Any = env.org
+    if env.ADAPTER == "hubspot":
         held = org.object("companies")
         mood = held.properties["afterword_mood"]
         options = tuple(replace(one, value=one.value.replace(OURS, THEIRS)) for one in mood.options)
@@ -28,7 +28,9 @@ def rename_option(house: House) -> None:
     org.change_field(row, replace(spec, values=values), row["Metadata"])
 
 
-def test_a_value_that_was_renamed_is_told_by_check_and_on_the_record_and_holds_up_nothing_else(either: House) -> None:
+def test_a_value_that_was_renamed_is_told_by_check_and_on_the_record_and_holds_up_nothing_else(
+    either: Environment,
+) -> None:
     who = asked(either)
     rename_option(either)
     (problem,) = [one for one in checking.check(either.installation).problems if "mood" in f"{one.where} {one.what}"]
@@ -47,7 +49,7 @@ def test_a_value_that_was_renamed_is_told_by_check_and_on_the_record_and_holds_u
     assert "last_rating" in either.figures(words(either, "Contact"), who["contact"])
 
 
-def test_the_mapping_says_the_admins_value_for_ours(either: House) -> None:
+def test_the_mapping_says_the_admins_value_for_ours(either: Environment) -> None:
     who = asked(either)
     rename_option(either)
     either.answer(either.mailbox.mails[0], 1)

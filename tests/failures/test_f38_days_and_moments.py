@@ -2,14 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from house import DAY, HOUR, House
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR, Environment
+from environment_hubspot import HubSpotEnvironment
 from incidents import asked, fact_of_accounts, new_field, rows
 
 from connector.store import tables
 
 
-def test_a_day_is_read_as_that_day(either: House) -> None:
+def test_a_day_is_read_as_that_day(either: Environment) -> None:
     field = new_field(either, "renewal", "date")
     fact_of_accounts(either, "renewal", f'"{field}"')
     account = either.account("Northwind")
@@ -19,7 +19,7 @@ def test_a_day_is_read_as_that_day(either: House) -> None:
     assert row.facts["renewal"] == "2027-01-31"
 
 
-def test_a_moment_is_written_as_that_moment_and_read_back_as_the_same(either: House) -> None:
+def test_a_moment_is_written_as_that_moment_and_read_back_as_the_same(either: Environment) -> None:
     who = asked(either)
     either.advance(timedelta(minutes=17, seconds=5))
     either.answer(either.mailbox.mails[0], 5)
@@ -33,7 +33,7 @@ def test_a_moment_is_written_as_that_moment_and_read_back_as_the_same(either: Ho
     assert either.writes == []
 
 
-def test_a_task_is_due_on_the_day_of_whoever_gets_it(acme: House) -> None:
+def test_a_task_is_due_on_the_day_of_whoever_gets_it(acme: Environment) -> None:
     rep = acme.rep("Ritva Laine", "ritva@acme.example")
     acme.org.update("User", rep, {"TimeZoneSidKey": "America/New_York"})
     account = acme.account("Northwind", owner=rep)
@@ -47,7 +47,7 @@ def test_a_task_is_due_on_the_day_of_whoever_gets_it(acme: House) -> None:
     assert [task["ActivityDate"] for task in acme.tasks()] == ["2026-11-20"]
 
 
-def test_a_task_with_a_moment_is_due_at_that_moment(hub: HubSpotHouse) -> None:
+def test_a_task_with_a_moment_is_due_at_that_moment(hub: HubSpotEnvironment) -> None:
     asked(hub)
     hub.answer(hub.mailbox.mails[0], 1)
     then = hub.clock.now().replace(microsecond=0)

@@ -1,6 +1,6 @@
 """What is no number is never taken for one, and nothing is never zero."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import accounts, answering, fact_of_accounts, new_field, rows
 
 from adapters.sandbox.web import Request, Response
@@ -17,7 +17,7 @@ HELD = {
 }
 
 
-def test_a_value_that_is_no_number_is_left_out_and_named_and_its_record_is_kept(either: House) -> None:
+def test_a_value_that_is_no_number_is_left_out_and_named_and_its_record_is_kept(either: Environment) -> None:
     field = new_field(either, "staff", "text")
     fact_of_accounts(either, "staff", f'{{ field = "{field}", as = "number" }}')
     for name, (value, _) in HELD.items():
@@ -35,7 +35,7 @@ def test_a_value_that_is_no_number_is_left_out_and_named_and_its_record_is_kept(
     assert all(field in what for what in told)
 
 
-def test_a_figure_of_zero_is_written_and_where_nobody_answered_there_is_no_figure(either: House) -> None:
+def test_a_figure_of_zero_is_written_and_where_nobody_answered_there_is_no_figure(either: Environment) -> None:
     account = either.account("Northwind")
     for number in range(5):
         contact = either.contact(account, f"Person {number}", f"p{number}@nw.example")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from house import DAY, House
+from environment import DAY, Environment
 from incidents import answering, asked, words
 
 from adapters.sandbox.web import Request, Response
@@ -11,7 +11,7 @@ MINUTE = timedelta(minutes=1)
 RULE = "Tasks for Gold customers are made by their manager only."
 
 
-def test_a_task_that_a_rule_refuses_is_told_in_its_words_and_not_tried_again_as_it_is(either: House) -> None:
+def test_a_task_that_a_rule_refuses_is_told_in_its_words_and_not_tried_again_as_it_is(either: Environment) -> None:
     code = "FIELD_CUSTOM_VALIDATION_EXCEPTION" if words(either, "Task") == "Task" else "VALIDATION_ERROR"
     who = asked(either)
     either.org.faults.refuse_row(words(either, "Task"), code, RULE)
@@ -31,7 +31,7 @@ def test_a_task_that_a_rule_refuses_is_told_in_its_words_and_not_tried_again_as_
     assert len(either.tasks()) == 1
 
 
-def test_a_rule_that_was_mended_lets_the_task_through_at_once_when_the_admin_asks(either: House) -> None:
+def test_a_rule_that_was_mended_lets_the_task_through_at_once_when_the_admin_asks(either: Environment) -> None:
     code = "FIELD_CUSTOM_VALIDATION_EXCEPTION" if words(either, "Task") == "Task" else "VALIDATION_ERROR"
     asked(either)
     either.org.faults.refuse_row(words(either, "Task"), code, RULE)
@@ -46,7 +46,7 @@ def test_a_rule_that_was_mended_lets_the_task_through_at_once_when_the_admin_ask
     assert either.status()["refused"] == []
 
 
-def test_nothing_that_is_sent_asks_for_rules_to_be_set_aside(either: House) -> None:
+def test_nothing_that_is_sent_asks_for_rules_to_be_set_aside(either: Environment) -> None:
     asking = set[str]()
 
     def note(_page: int, request: Request, _right: Response) -> None:

@@ -1,13 +1,15 @@
 """An interaction counts for the account that it names, else for its person's first one; and nothing of that is ever changed."""
 
-from house import DAY, HOUR, House
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR, Environment
+from environment_hubspot import HubSpotEnvironment
 from incidents import people, rows
 
 from connector.store import tables
 
 
-def test_a_persons_first_company_stays_first_and_counts_only_where_nothing_else_is_said(hub: HubSpotHouse) -> None:
+def test_a_persons_first_company_stays_first_and_counts_only_where_nothing_else_is_said(
+    hub: HubSpotEnvironment,
+) -> None:
     other = hub.account("Southwind")
     first = hub.account("Northwind")
     contact = hub.org.insert("contacts", {"firstname": "Maria", "lastname": "Virtanen", "email": "maria@nw.example"})
@@ -34,7 +36,7 @@ def test_a_persons_first_company_stays_first_and_counts_only_where_nothing_else_
     assert hub.org.associated("contacts", contact, "companies") == before
 
 
-def test_a_case_counts_for_its_own_account_and_not_for_that_of_its_contact(either: House) -> None:
+def test_a_case_counts_for_its_own_account_and_not_for_that_of_its_contact(either: Environment) -> None:
     names = ("Northwind", "Northwind")
     at_home, named = (either.account(name) for name in names)
     contact = either.contact(at_home, "Maria Virtanen", "maria@nw.example")
@@ -46,7 +48,7 @@ def test_a_case_counts_for_its_own_account_and_not_for_that_of_its_contact(eithe
     assert (people(either, named), people(either, at_home)) == (1, 0)
 
 
-def test_everybody_who_took_part_is_kept(acme: House) -> None:
+def test_everybody_who_took_part_is_kept(acme: Environment) -> None:
     account = acme.account("Northwind")
     who = [acme.contact(account, name, f"{name.lower()}@nw.example") for name in ("Ann", "Bea", "Cid")]
     values = {"Subject": "Check-in", "TaskSubtype": "Call", "Status": "Completed", "WhoId": who[2], "WhatId": account}

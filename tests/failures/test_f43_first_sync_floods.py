@@ -1,12 +1,12 @@
 """Whatever ended before a connection went live is never asked about, however often it is read."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import rows
 
 from connector.store import tables
 
 
-def test_history_is_read_and_nobody_is_asked_about_it(either_new: House) -> None:
+def test_history_is_read_and_nobody_is_asked_about_it(either_new: Environment) -> None:
     account = either_new.account("Northwind")
     for number in range(5):
         contact = either_new.contact(account, f"P{number}", f"p{number}@nw.example")
@@ -19,7 +19,7 @@ def test_history_is_read_and_nobody_is_asked_about_it(either_new: House) -> None
     assert {row.reason for row in rows(either_new, tables.decision)} == {"before_go_live"}
 
 
-def test_reading_everything_again_asks_nobody_a_second_time(either: House) -> None:
+def test_reading_everything_again_asks_nobody_a_second_time(either: Environment) -> None:
     account = either.account("Northwind")
     either.close_case(either.case(account, either.contact(account, "Maria", "maria@nw.example")))
     either.later(HOUR)

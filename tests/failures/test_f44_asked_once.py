@@ -1,10 +1,10 @@
 """One survey asks one person about one interaction once, whatever happens to the record afterwards."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import asked, words
 
 
-def test_edits_and_a_second_closing_do_not_ask_again_about_the_same_case(either: House) -> None:
+def test_edits_and_a_second_closing_do_not_ask_again_about_the_same_case(either: Environment) -> None:
     who = asked(either)
     case = words(either, "Case")
     field = "Subject" if case == "Case" else "subject"

@@ -1,10 +1,10 @@
 """A mass update moves every stamp and means nothing: only what ended asks."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import words
 
 
-def test_a_touch_of_every_record_asks_nobody(either_new: House) -> None:
+def test_a_touch_of_every_record_asks_nobody(either_new: Environment) -> None:
     account = either_new.account("Northwind")
     people = [either_new.contact(account, f"P{n}", f"p{n}@nw.example") for n in range(4)]
     cases = [either_new.case(account, contact) for contact in people]

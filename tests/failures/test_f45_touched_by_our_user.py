@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 
 from connector.model import MARK_KEY
 
@@ -11,7 +11,7 @@ QUIET = timedelta(minutes=10)
 
 
 @pytest.fixture
-def case(either: House) -> str:
+def case(either: Environment) -> str:
     """A closed case that was read once."""
     either.rep("Ritva Laine", "ritva.laine@acme.example")
     account = either.account("Northwind", "Customer" if either.ADAPTER == "salesforce" else "customer")
@@ -20,45 +20,45 @@ def case(either: House) -> str:
     return case
 
 
-def own_user(house: House) -> str:
+def own_user(env: Environment) -> str:
     """Return whom the integration acts as."""
-    if house.ADAPTER == "hubspot":
-        return house.org.admin.email  # type: ignore[attr-defined]  # a portal: tokens act as its administrator
-    return str(next(row["CreatedById"] for row in house.org.rows("Task") if row.get("Afterword_Key__c") == MARK_KEY))
+    if env.ADAPTER == "hubspot":
+        return env.org.admin.email  # type: ignore[attr-defined]  # a portal: tokens act as its administrator
+    return str(next(row["CreatedById"] for row in env.org.rows("Task") if row.get("Afterword_Key__c") == MARK_KEY))
 
 
-def touch(house: House, case: str, by: str) -> None:
+def touch(env: Environment, case: str, by: str) -> None:
     """Let a user change something about a case that says nothing."""
-    if house.ADAPTER == "hubspot":
-        house.org.update("tickets", case, {"hs_ticket_priority": "LOW"}, by=by)
+    if env.ADAPTER == "hubspot":
+        env.org.update("tickets", case, {"hs_ticket_priority": "LOW"}, by=by)
     else:
-        house.org.update("Case", case, {"Priority": "Low"}, by=by)
+        env.org.update("Case", case, {"Priority": "Low"}, by=by)
 
 
-def asked_at(house: House) -> datetime:
+def asked_at(env: Environment) -> datetime:
     """Run laps each hour until the customer has mail, and return when."""
     for _ in range(60):
-        if house.mailbox.to("maria@customer.example"):
-            return house.clock.now()
-        house.later(HOUR)
+        if env.mailbox.to("maria@customer.example"):
+            return env.clock.now()
+        env.later(HOUR)
     raise AssertionError("nobody was asked")
 
 
-def test_our_own_user_does_not_push_the_mail(either: House, case: str) -> None:
+def test_our_own_user_does_not_push_the_mail(either: Environment, case: str) -> None:
     closed = either.clock.now()
     either.later(20 * HOUR)
     touch(either, case, own_user(either))
     assert asked_at(either) - closed <= DAY + HOUR
 
 
-def test_a_person_does(either: House, case: str) -> None:
+def test_a_person_does(either: Environment, case: str) -> None:
     closed = either.clock.now()
     either.later(20 * HOUR)
     touch(either, case, "Ritva Laine" if either.ADAPTER == "salesforce" else "ritva.laine@acme.example")
     assert asked_at(either) - closed >= 43 * HOUR
 
 
-def test_what_a_person_did_before_us_counts_still(either: House, case: str) -> None:
+def test_what_a_person_did_before_us_counts_still(either: Environment, case: str) -> None:
     closed = either.clock.now()
     either.later(10 * HOUR)
     touch(either, case, "Ritva Laine" if either.ADAPTER == "salesforce" else "ritva.laine@acme.example")
@@ -67,7 +67,7 @@ def test_what_a_person_did_before_us_counts_still(either: House, case: str) -> N
     assert 33 * HOUR <= asked_at(either) - closed <= 35 * HOUR
 
 
-def test_no_call_is_made_for_it(either: House, case: str) -> None:
+def test_no_call_is_made_for_it(either: Environment, case: str) -> None:
     either.later(QUIET)
     mark = either.org.log.mark()
     either.later(QUIET)

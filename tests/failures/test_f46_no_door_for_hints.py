@@ -6,7 +6,7 @@ Where a mail provider may report, the address itself is signed, and a report tha
 import warnings
 
 import requests
-from house import House
+from environment import Environment
 from incidents import asked, rows
 
 from connector.service import web_parts
@@ -17,7 +17,7 @@ FOR_PEOPLE = {"/s/{token}", "/f/{token}", "/s/{token}/unsubscribe", "/sign-in", 
 FOR_MAIL_PROVIDERS = {"/bounces/{token}"}
 
 
-def test_whoever_may_send_something_is_a_person_or_a_mail_provider(acme: House) -> None:
+def test_whoever_may_send_something_is_a_person_or_a_mail_provider(acme: Environment) -> None:
     app = create_app(web_parts(acme.installation, lambda _customer: None))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pages that answer GET and HEAD under one name
@@ -26,7 +26,7 @@ def test_whoever_may_send_something_is_a_person_or_a_mail_provider(acme: House) 
     assert doors == FOR_PEOPLE | FOR_MAIL_PROVIDERS
 
 
-def test_a_forged_report_is_not_taken_and_a_true_one_once(acme: House) -> None:
+def test_a_forged_report_is_not_taken_and_a_true_one_once(acme: Environment) -> None:
     asked(acme)
     true = acme.status()["bounces_to"]
     report = {"message_id": "<somebody@elsewhere.example>", "reason": "5.1.1 unknown"}

@@ -1,12 +1,12 @@
 """A person is a record of the CRM; an address is a property of it, compared without regard to case."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import asked, rows, words
 
 from connector.store import tables
 
 
-def test_a_new_address_makes_no_second_contact(either: House) -> None:
+def test_a_new_address_makes_no_second_contact(either: Environment) -> None:
     who = asked(either, 4)
     either.later(HOUR)
     name = words(either, "Contact")
@@ -16,7 +16,7 @@ def test_a_new_address_makes_no_second_contact(either: House) -> None:
     assert contact.email == "maria.laine@nw.example"
 
 
-def test_an_opt_out_holds_for_the_same_address_in_other_letters(acme: House) -> None:
+def test_an_opt_out_holds_for_the_same_address_in_other_letters(acme: Environment) -> None:
     account = acme.account("Northwind")
     first = acme.contact(account, "Maria Virtanen", "Maria@NW.example")
     acme.org.update("Contact", first, {"Afterword_No_Surveys__c": True})

@@ -1,7 +1,7 @@
 """An opt-out is kept, whatever the CRM says later, and is looked at once more before a mail leaves."""
 
-from house import DAY, HOUR, House, mapping_line
-from house_both import unsubscribe
+from environment import DAY, HOUR, Environment, mapping_line
+from environment_both import unsubscribe
 from incidents import asked, rows, words
 
 from adapters.sandbox.salesforce.schema import Field
@@ -9,15 +9,15 @@ from connector.store import tables
 from mappings.loading import packaged
 
 
-def opt_out(house: House, contact: str, *, out: bool) -> None:
+def opt_out(env: Environment, contact: str, *, out: bool) -> None:
     """Let a user tick or clear the CRM's own box."""
-    if words(house, "Contact") == "Contact":
-        house.org.update("Contact", contact, {"HasOptedOutOfEmail": out})
+    if words(env, "Contact") == "Contact":
+        env.org.update("Contact", contact, {"HasOptedOutOfEmail": out})
     else:
-        house.org.update("contacts", contact, {"hs_email_optout": str(out).lower()})
+        env.org.update("contacts", contact, {"hs_email_optout": str(out).lower()})
 
 
-def test_who_unsubscribed_is_not_asked_again_though_the_crm_knows_nothing_of_it(either: House) -> None:
+def test_who_unsubscribed_is_not_asked_again_though_the_crm_knows_nothing_of_it(either: Environment) -> None:
     who = asked(either)
     unsubscribe(either.mailbox.mails[0])
     either.lap()
@@ -27,7 +27,7 @@ def test_who_unsubscribed_is_not_asked_again_though_the_crm_knows_nothing_of_it(
     assert len(either.mailbox.mails) == 1
 
 
-def test_a_box_that_was_ticked_once_and_cleared_again_by_a_sync_still_counts(either: House) -> None:
+def test_a_box_that_was_ticked_once_and_cleared_again_by_a_sync_still_counts(either: Environment) -> None:
     account = either.account("Northwind")
     contact = either.contact(account, "Maria Virtanen", "maria@nw.example")
     opt_out(either, contact, out=True)
@@ -42,7 +42,7 @@ def test_a_box_that_was_ticked_once_and_cleared_again_by_a_sync_still_counts(eit
     assert person.opted_out_at is not None
 
 
-def test_a_box_ticked_just_before_the_mail_leaves_stops_it(either: House) -> None:
+def test_a_box_ticked_just_before_the_mail_leaves_stops_it(either: Environment) -> None:
     account = either.account("Northwind")
     contact = either.contact(account, "Maria Virtanen", "maria@nw.example")
     either.close_case(either.case(account, contact))
@@ -54,7 +54,7 @@ def test_a_box_ticked_just_before_the_mail_leaves_stops_it(either: House) -> Non
     assert either.mailbox.mails == []
 
 
-def test_a_box_that_only_administrators_see_is_granted_to_us_and_counts(acme: House) -> None:
+def test_a_box_that_only_administrators_see_is_granted_to_us_and_counts(acme: Environment) -> None:
     acme.org.new_field("Contact", Field("Leave_Alone__c", "boolean", "Leave alone"))
     profile = acme.record("User", acme.org.admin_id)["ProfileId"]
     (admins,) = (row["Id"] for row in acme.org.rows("PermissionSet", ProfileId=profile))

@@ -2,7 +2,7 @@
 
 import json
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import (
     answering,
     edit_mapping,
@@ -20,7 +20,7 @@ from connector.store import tables
 from mappings.loading import packaged
 
 
-def test_a_fact_that_goes_is_left_out_in_the_same_lap(either: House) -> None:
+def test_a_fact_that_goes_is_left_out_in_the_same_lap(either: Environment) -> None:
     field = new_field(either, "region", "text")
     fact_of_accounts(either, "region", f'"{field}"')
     account = either.account("Northwind")
@@ -35,7 +35,7 @@ def test_a_fact_that_goes_is_left_out_in_the_same_lap(either: House) -> None:
     assert any(field in problem.what for problem in report.mapping_problems["acme"])
 
 
-def test_without_a_field_that_decides_who_is_asked_its_object_waits_alone_and_says_why(either: House) -> None:
+def test_without_a_field_that_decides_who_is_asked_its_object_waits_alone_and_says_why(either: Environment) -> None:
     field = new_field(either, "tier", "text")
     line = next(one for one in packaged(either.ADAPTER).splitlines() if one.startswith("is_customer = "))
     edit_mapping(either, line, f'is_customer = {{ field = "{field}", is = "gold" }}')
@@ -60,7 +60,7 @@ def test_without_a_field_that_decides_who_is_asked_its_object_waits_alone_and_sa
     assert [mail.to for mail in either.mailbox.mails] == ["maria@nw.example"]
 
 
-def test_a_field_that_is_left_out_of_an_answer_is_not_taken_for_empty(either: House) -> None:
+def test_a_field_that_is_left_out_of_an_answer_is_not_taken_for_empty(either: Environment) -> None:
     account = either.account("Northwind")
     contact = either.contact(account, "Maria Virtanen", "maria@nw.example")
     either.later(HOUR)
@@ -81,7 +81,7 @@ def test_a_field_that_is_left_out_of_an_answer_is_not_taken_for_empty(either: Ho
     assert "right" in told["remedy"]
 
 
-def test_an_address_that_knows_nothing_is_told_as_that_and_not_as_missing_objects(either: House) -> None:
+def test_an_address_that_knows_nothing_is_told_as_that_and_not_as_missing_objects(either: Environment) -> None:
     either.account("Northwind")
     either.later(HOUR)
     body = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]

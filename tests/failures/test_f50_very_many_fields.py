@@ -1,6 +1,6 @@
 """However many fields are mapped, no question becomes too long for the CRM, and no record is lost by asking in parts."""
 
-from house import HOUR, House
+from environment import HOUR, Environment
 from incidents import accounts, answering, edit_mapping, new_field, rows, tiny_pages
 
 from adapters.sandbox.web import Request, Response
@@ -9,7 +9,7 @@ from connector.store import tables
 MANY = {"salesforce": 420, "hubspot": 120}
 
 
-def test_every_record_comes_with_its_first_and_its_last_field(either: House) -> None:
+def test_every_record_comes_with_its_first_and_its_last_field(either: Environment) -> None:
     fields = [new_field(either, f"a_field_with_a_rather_long_name_{n:03}", "text") for n in range(MANY[either.ADAPTER])]
     facts = "".join(f'fact_{number:03} = "{field}"\n' for number, field in enumerate(fields))
     edit_mapping(either, "[account.facts]\n", f"[account.facts]\n{facts}")

@@ -4,13 +4,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from house import HOUR, House, wait_for
+from environment import HOUR, Environment, wait_for
 from incidents import accounts, answering, names, tiny_pages
 
 from adapters.sandbox.web import Request, Response
 
 
-def test_reading_waits_for_the_store(acme: House) -> None:
+def test_reading_waits_for_the_store(acme: Environment) -> None:
     made = {f"Company {number}" for number in range(12)}
     for name in made:
         acme.account(name)

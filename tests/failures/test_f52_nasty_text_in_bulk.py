@@ -1,7 +1,7 @@
 """Text with quotes, commas and ends of lines stays one value of one record, in the files that Salesforce gives and takes."""
 
 import pytest
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import fact_of_accounts, rows, tiny_pages
 
 from connector.store import tables
@@ -16,7 +16,7 @@ NASTY = (
 )
 
 
-def test_what_is_read_in_bulk_is_what_is_there(acme: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_read_in_bulk_is_what_is_there(acme: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.salesforce.bulk_reading.LEAST", 1)
     tiny_pages(acme)
     fact_of_accounts(acme, "about", '"Description"')
@@ -29,7 +29,7 @@ def test_what_is_read_in_bulk_is_what_is_there(acme: House, monkeypatch: pytest.
     assert "Account" in {job.object for job in acme.org.jobs.held.values()}
 
 
-def test_what_is_written_in_bulk_is_what_was_meant(acme: House) -> None:
+def test_what_is_written_in_bulk_is_what_was_meant(acme: Environment) -> None:
     bulk = acme.installation.endpoints[0].adapter.bulk
     assert bulk is not None
     bulk.least = 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import answering, fact_of_accounts, names, rows, tiny_pages
 
 from adapters.sandbox.web import Request, Response
@@ -17,7 +17,7 @@ MADE = {f"Company {number}" for number in range(4)}
 
 
 @pytest.fixture
-def org(acme: House, monkeypatch: pytest.MonkeyPatch) -> House:
+def org(acme: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
     """A few accounts with figures; everything that comes in more than one page is worth a job."""
     monkeypatch.setattr("adapters.salesforce.bulk_reading.LEAST", 1)
     tiny_pages(acme)
@@ -28,11 +28,11 @@ def org(acme: House, monkeypatch: pytest.MonkeyPatch) -> House:
     return acme
 
 
-def jobs(house: House) -> int:
-    return sum(job.object == "Account" for job in house.org.jobs.held.values())
+def jobs(env: Environment) -> int:
+    return sum(job.object == "Account" for job in env.org.jobs.held.values())
 
 
-def test_both_ways_give_the_same(org: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_ways_give_the_same(org: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     fact_of_accounts(org, "staff", '"NumberOfEmployees"\nturnover = "AnnualRevenue"')
 
     def with_a_point(_page: int, _request: Request, right: Response) -> Response:
@@ -53,7 +53,7 @@ def test_both_ways_give_the_same(org: House, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("moment", ["ordered", "worked at"])
-def test_a_job_that_fails_costs_no_record(org: House, moment: str) -> None:
+def test_a_job_that_fails_costs_no_record(org: Environment, moment: str) -> None:
     if moment == "ordered":
         said = [{"errorCode": "INVALIDJOB", "message": "InvalidJob : not for this object"}]
         fault = org.org.faults.fail(400, said, method="POST", path="jobs/query", times=None)
@@ -71,7 +71,7 @@ def test_a_job_that_fails_costs_no_record(org: House, moment: str) -> None:
     assert fault.hits == hits  # what does not work is not tried in every lap
 
 
-def test_what_has_no_form_in_bulk_is_not_asked_for_in_bulk(org: House) -> None:
+def test_what_has_no_form_in_bulk_is_not_asked_for_in_bulk(org: Environment) -> None:
     fact_of_accounts(org, "place", '"BillingAddress"')
     ordered = set[str]()
 

@@ -6,7 +6,7 @@ HubSpot's searches take a page each and know no such end.
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from house import House
+from environment import Environment
 from incidents import accounts, answering, names
 
 from adapters.sandbox.web import Request, Response, json_response
@@ -16,7 +16,7 @@ DAYS = 8
 WORKS = timedelta(days=2, hours=6)
 
 
-def test_a_listing_of_many_days_is_read_in_parts_of_a_width_that_worked(acme: House) -> None:
+def test_a_listing_of_many_days_is_read_in_parts_of_a_width_that_worked(acme: Environment) -> None:
     first = acme.clock.now()
     made = {f"Company {day}" for day in range(DAYS)}
     for day in range(DAYS):

@@ -3,8 +3,8 @@
 HubSpot's are numbers; there it is their order that text would get wrong.
 """
 
-from house import DAY, HOUR, House
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR, Environment
+from environment_hubspot import HubSpotEnvironment
 from incidents import names, people
 
 from adapters.sandbox.salesforce.ids import to_18
@@ -12,7 +12,7 @@ from adapters.sandbox.salesforce.ids import to_18
 ALIKE = {"Small": "001Kx0000000abc", "Large": "001Kx0000000ABC"}
 
 
-def test_two_records_whose_ids_differ_in_case_are_two(acme: House) -> None:
+def test_two_records_whose_ids_differ_in_case_are_two(acme: Environment) -> None:
     ids = {name: to_18(short) for name, short in ALIKE.items()}
     acme.org.load("Account", [{"Id": ids[name], "Name": name, "Type": "Customer"} for name in ids])
     for name, account in ids.items():
@@ -28,7 +28,7 @@ def test_two_records_whose_ids_differ_in_case_are_two(acme: House) -> None:
     assert acme.why(ALIKE["Small"]) != acme.why(ALIKE["Large"])
 
 
-def test_a_longer_number_comes_behind_a_shorter_one_over_pages_too(hub: HubSpotHouse) -> None:
+def test_a_longer_number_comes_behind_a_shorter_one_over_pages_too(hub: HubSpotEnvironment) -> None:
     hub.advance(HOUR)
     made = {f"Company {number}": str(number) for number in range(95, 300)}
     then = {"modified": hub.clock.now(), "created": hub.clock.now(), "lifecyclestage": "customer"}

@@ -1,6 +1,6 @@
 """While one run works with a CRM, a second one says so and leaves that CRM alone."""
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import accounts, during
 
 from connector import wiring
@@ -10,9 +10,9 @@ from connector.stages.lap import Report
 WRITING = r"composite/sobjects|(companies|tasks)/batch"
 
 
-def second_run(house: House) -> Report:
+def second_run(env: Environment) -> Report:
     """Start a run of its own on the same store, as a scheduler beside a person does."""
-    other = wiring.build(wiring.read_settings(house.config, {}), clock=house.clock)
+    other = wiring.build(wiring.read_settings(env.config, {}), clock=env.clock)
     try:
         return lap.run(other)
     finally:
@@ -23,7 +23,7 @@ def second_run(house: House) -> Report:
         other.store.close()
 
 
-def test_who_comes_while_somebody_reads_or_writes_does_nothing_and_says_so(either: House) -> None:
+def test_who_comes_while_somebody_reads_or_writes_does_nothing_and_says_so(either: Environment) -> None:
     account = either.account("Northwind")
     either.close_case(either.case(account, either.contact(account, "Maria Virtanen", "maria@nw.example")))
     either.advance(HOUR)
@@ -47,7 +47,7 @@ def test_who_comes_while_somebody_reads_or_writes_does_nothing_and_says_so(eithe
     assert either.writes == []
 
 
-def test_the_next_run_finds_the_crm_free(either: House) -> None:
+def test_the_next_run_finds_the_crm_free(either: Environment) -> None:
     either.account("Northwind")
     either.advance(HOUR)
     report = second_run(either)

@@ -2,7 +2,7 @@
 
 import json
 
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from incidents import edit_mapping, rows, words
 
 from connector.store import tables
@@ -11,7 +11,7 @@ NASTY = "O'Dell \\ \"x\" 100% _ ' OR Subject != ' 😀"
 SUBJECT = {"Case": "Subject", "tickets": "subject"}
 
 
-def test_a_condition_with_quotes_and_backslashes_finds_what_it_names_and_nothing_else(either: House) -> None:
+def test_a_condition_with_quotes_and_backslashes_finds_what_it_names_and_nothing_else(either: Environment) -> None:
     cases = words(either, "Case")
     condition = f'where = {{ field = "{SUBJECT[cases]}", is = {json.dumps(NASTY, ensure_ascii=False)} }}'
     start = f'[interaction.case]\nobject = "{cases}"\n'

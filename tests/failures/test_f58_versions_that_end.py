@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from house import DAY, House
+from environment import DAY, Environment
 from incidents import answering, asked
 
 from adapters.hubspot import version as hubspot
@@ -14,13 +14,13 @@ VERSIONS = {"salesforce": salesforce, "hubspot": hubspot}
 WITHOUT_VERSION = {"/services/oauth2/token", hubspot.TOKEN_INFO}
 
 
-def told(house: House) -> list[str]:
+def told(env: Environment) -> list[str]:
     """Return what `check` says about the version."""
-    problems = CrmCheck(house.installation, house.installation.endpoints[0]).problems()
+    problems = CrmCheck(env.installation, env.installation.endpoints[0]).problems()
     return [str(problem) for problem in problems if "version" in problem.what]
 
 
-def test_check_warns_four_months_before_the_end(either: House) -> None:
+def test_check_warns_four_months_before_the_end(either: Environment) -> None:
     version = VERSIONS[either.ADAPTER]
     either.advance(version.SUPPORTED_UNTIL - timedelta(days=121) - either.clock.now())
     assert told(either) == []
@@ -33,7 +33,7 @@ def test_check_warns_four_months_before_the_end(either: House) -> None:
     assert "Update Afterword now." in told(either)[0]
 
 
-def test_everything_speaks_one_version(either: House) -> None:
+def test_everything_speaks_one_version(either: Environment) -> None:
     version = VERSIONS[either.ADAPTER].API_VERSION
     paths = set[str]()
 
@@ -47,7 +47,7 @@ def test_everything_speaks_one_version(either: House) -> None:
     assert {path for path in paths if version not in path} <= WITHOUT_VERSION
 
 
-def test_when_the_version_has_ended_the_lap_says_so(either: House) -> None:
+def test_when_the_version_has_ended_the_lap_says_so(either: Environment) -> None:
     either.org.faults.fail(410, [{"errorCode": "UNSUPPORTED_API_VERSION", "message": "retired"}], times=None)
     report = either.later(DAY)
     assert report.exit_code == 3

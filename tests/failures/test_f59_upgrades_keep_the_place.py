@@ -5,8 +5,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from house import DAY, HOUR, House
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR, Environment
+from environment_hubspot import HubSpotEnvironment
 from sqlalchemy import select, update
 
 from connector.clock import SteppedClock
@@ -16,7 +16,7 @@ OF_THE_FIRST = '{{"format": 1, "since": "{since}", "at": null, "signpost": null}
 """A position as the first version stored it."""
 
 
-def test_a_place_that_the_first_version_stored_is_gone_on_from(either: House) -> None:
+def test_a_place_that_the_first_version_stored_is_gone_on_from(either: Environment) -> None:
     for number in range(5):
         either.account(f"Company {number}")
     either.later(HOUR)
@@ -54,7 +54,7 @@ def test_new_schemas_leave_places_as_they_are(tmp_path: Path, clock: SteppedCloc
     assert dict(kept) == {**row, "position": place}
 
 
-def test_what_a_later_version_has_kept_of_lists_is_read_anew(hub: HubSpotHouse) -> None:
+def test_what_a_later_version_has_kept_of_lists_is_read_anew(hub: HubSpotEnvironment) -> None:
     kept = tables.cursor.c["pass"] != "changes"
     with hub.installation.store.write() as tx:
         assert tx.execute(update(tables.cursor).where(kept).values(position='{"later": [1]}')).rowcount > 0

@@ -1,18 +1,18 @@
 """What no lap can see is found by comparing everything, put right, and shown to the admin as a number."""
 
-from house import DAY, House
+from environment import DAY, Environment
 from incidents import names
 
 from connector import reconciling
 
 
-def drift(house: House) -> int | None:
+def drift(env: Environment) -> int | None:
     """Return the number that `status` shows."""
-    found: int | None = house.status()["crm"]["acme"]["drift"]["records"]
+    found: int | None = env.status()["crm"]["acme"]["drift"]["records"]
     return found
 
 
-def test_a_change_without_a_stamp_and_a_deletion_without_a_trace(either: House) -> None:
+def test_a_change_without_a_stamp_and_a_deletion_without_a_trace(either: Environment) -> None:
     made = [either.account(f"Company {number}") for number in range(12)]
     either.later(2 * DAY)
     label = "Name" if either.ACCOUNT == "Account" else "name"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from house import House, mapping_line
+from environment import Environment, mapping_line
 from incidents import words
 from rich.console import Console
 
@@ -17,10 +17,10 @@ OURS = {
 }
 
 
-def rename(house: House, field: str, label: str) -> None:
+def rename(env: Environment, field: str, label: str) -> None:
     """Let an admin give a field of accounts another name."""
-    org: Any = house.org
-    if house.ADAPTER == "hubspot":
+    org: Any = env.org
+    if env.ADAPTER == "hubspot":
         held = org.object("companies")
         held.properties[field] = replace(held.properties[field], label=label)
         return
@@ -29,16 +29,16 @@ def rename(house: House, field: str, label: str) -> None:
     org.change_field(row, replace(spec, label=label), {**row["Metadata"], "label": label})
 
 
-def labels(house: House) -> dict[str, str]:
+def labels(env: Environment) -> dict[str, str]:
     """Return what the fields are called in the CRM."""
-    adapter = house.installation.endpoints[0].adapter
-    fields = {**adapter.describe(words(house, "Task")).fields, **adapter.describe(words(house, "Account")).fields}
-    return {name: fields[name].label for name in OURS[house.ADAPTER]}
+    adapter = env.installation.endpoints[0].adapter
+    fields = {**adapter.describe(words(env, "Task")).fields, **adapter.describe(words(env, "Account")).fields}
+    return {name: fields[name].label for name in OURS[env.ADAPTER]}
 
 
-def newer_mapping(house: House) -> None:
+def newer_mapping(env: Environment) -> None:
     """Let a newer version call three fields otherwise."""
-    text = packaged(house.ADAPTER)
+    text = packaged(env.ADAPTER)
     for old, new in (
         ("Customer mood", "How they feel"),
         ("People who answered", "Answers of"),
@@ -46,20 +46,20 @@ def newer_mapping(house: House) -> None:
     ):
         assert text.count(f'label = "{old}') == 1
         text = text.replace(f'label = "{old}', f'label = "{new}')
-    house.configure(extra=mapping_line(house, text))
+    env.configure(extra=mapping_line(env, text))
 
 
-def set_up(house: House, *, dry_run: bool = False) -> str:
+def set_up(env: Environment, *, dry_run: bool = False) -> str:
     """Run `setup-crm` with an admin's rights; returns what it printed."""
-    app = house.installation
+    app = env.installation
     endpoint = app.endpoints[0]
     console = Console(width=200, record=True, quiet=False, force_terminal=False)
-    with house.admin() as adapter, console.capture() as printed:
+    with env.admin() as adapter, console.capture() as printed:
         assert SetUp(console, app, endpoint, adapter, dry_run=dry_run).run() == 0
     return printed.get()
 
 
-def test_what_we_called_a_field_is_changed_and_an_admins_word_stays(either: House) -> None:
+def test_what_we_called_a_field_is_changed_and_an_admins_word_stays(either: Environment) -> None:
     mood, people, key = OURS[either.ADAPTER]
     rename(either, people, "Antworten")
     newer_mapping(either)

@@ -4,28 +4,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house import House, standing
+from environment import Environment, standing
 
 from connector.clock import SteppedClock
 
 
 @pytest.fixture
-def house(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[House]:
+def env(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[Environment]:
     """An installation that was never live, on a clock that stands still."""
-    with standing(House, tmp_path, store_address, clock) as house:
-        yield house
+    with standing(Environment, tmp_path, store_address, clock) as env:
+        yield env
 
 
 @pytest.fixture
-def live(house: House) -> House:
+def live(env: Environment) -> Environment:
     """An installation that went live on an empty org a minute ago."""
-    assert house.lap().exit_code == 0
-    house.mark()
-    return house
+    assert env.lap().exit_code == 0
+    env.mark()
+    return env
 
 
 @pytest.fixture
-def today(tmp_path: Path, store_address: str) -> Iterator[House]:
+def today(tmp_path: Path, store_address: str) -> Iterator[Environment]:
     """An installation on the machine's time, for commands run as processes of their own."""
-    with standing(House, tmp_path, store_address) as house:
-        yield house
+    with standing(Environment, tmp_path, store_address) as env:
+        yield env

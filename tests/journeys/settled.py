@@ -1,4 +1,4 @@
-"""Setting up a pretend CRM as `House.set_up` does, the second time in a process by the calls that the first one made."""
+"""Setting up a pretend CRM as `Environment.set_up` does, the second time in a process by the calls that the first one made."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from connector.ports import SetupResult
 from connector.store import made
 
 if TYPE_CHECKING:
-    from house import House
+    from env import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +20,39 @@ class FirstTime:
     changes: Sequence[tuple[Request, Response]]
     results: Sequence[SetupResult]
 
-    def again(self, house: "House") -> None:
+    def again(self, env: "Environment") -> None:
         """Do it again, without asking first what is missing: nothing is there in a new CRM."""
         for request, answer in self.changes:
-            headers = {**request.headers, "authorization": f"Bearer {admin_token(house)}"}
-            same = house.org.handle(replace(request, headers=headers))
+            headers = {**request.headers, "authorization": f"Bearer {admin_token(env)}"}
+            same = env.org.handle(replace(request, headers=headers))
             assert (same.status, _id(same)) == (answer.status, _id(answer)), request.target  # later ones name it
-        with house.installation.store.write() as connection:
+        with env.installation.store.write() as connection:
             for result in self.results:
-                made.remember(connection, "acme", result.step, result.detail, at=house.clock.now())
+                made.remember(connection, "acme", result.step, result.detail, at=env.clock.now())
 
 
 _KNOWN: dict[str, FirstTime] = {}
 """By adapter."""
 
 
-def settle(house: "House") -> None:
+def settle(env: "Environment") -> None:
     """Make our fields in a new CRM."""
-    known = _KNOWN.get(house.ADAPTER)
+    known = _KNOWN.get(env.ADAPTER)
     if known is not None:
-        known.again(house)
+        known.again(env)
         return
     changes = list[tuple[Request, Response]]()
-    real = house.org.handle
-    house.org.handle = _noting(real, changes)  # type: ignore[method-assign]
-    house.set_up()
-    house.org.handle = real  # type: ignore[method-assign]
-    with house.installation.store.read() as connection:
-        _KNOWN[house.ADAPTER] = FirstTime(changes, made.results(connection, "acme"))
+    real = env.org.handle
+    env.org.handle = _noting(real, changes)  # type: ignore[method-assign]
+    env.set_up()
+    env.org.handle = real  # type: ignore[method-assign]
+    with env.installation.store.read() as connection:
+        _KNOWN[env.ADAPTER] = FirstTime(changes, made.results(connection, "acme"))
 
 
-def admin_token(house: "House") -> str:
+def admin_token(env: "Environment") -> str:
     """Return what signs in who may make fields."""
-    return str(getattr(house.org, "admin_token", house.org.access_token))
+    return str(getattr(env.org, "admin_token", env.org.access_token))
 
 
 def _id(answer: Response) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from databases import BOTH_DATABASES
-from house import DAY, HOUR, RULES, standing
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR, RULES, standing
+from environment_hubspot import HubSpotEnvironment
 from told_undo import told
 
 from connector import checking, planning, undoing
@@ -18,16 +18,16 @@ NOTHING = {"created": 0, "updated": 0, "refused": 0}
 
 
 @pytest.fixture
-def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[HubSpotEnvironment]:
     """An installation that went live on an empty account a minute ago."""
-    with standing(HubSpotHouse, tmp_path, store_address, clock) as house:
-        assert house.lap().exit_code == 0
-        house.mark()
-        yield house
+    with standing(HubSpotEnvironment, tmp_path, store_address, clock) as env:
+        assert env.lap().exit_code == 0
+        env.mark()
+        yield env
 
 
 @BOTH_DATABASES
-def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothing(live: HubSpotHouse) -> None:
+def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothing(live: HubSpotEnvironment) -> None:
     rep = live.org.add_owner("Ritva Laine", "ritva@acme.example")
     live.advance(2 * HOUR)
     company = live.account("Northwind", owner=rep)
@@ -70,12 +70,14 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
     assert live.writes == []
 
 
-def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotHouse) -> None:
+def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotEnvironment) -> None:
     found = checking.check(live.installation).problems
     assert [problem for problem in found if "hubspot.toml" in problem.where] == []
 
 
-def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened_likewise(live: HubSpotHouse) -> None:
+def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened_likewise(
+    live: HubSpotEnvironment,
+) -> None:
     stages = {"Closed": {"ticketState": "OPEN"}, "Waiting for us": {"ticketState": "CLOSED"}}
     pipeline, ids = live.org.new_pipeline("tickets", "Repairs", stages)
     company = live.account("Northwind")
@@ -101,7 +103,7 @@ def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened
 
 
 def test_observing_sends_and_writes_nothing_a_plan_shows_it_and_live_asks_only_about_what_ends_then(
-    live: HubSpotHouse,
+    live: HubSpotEnvironment,
 ) -> None:
     live.configure(RULES.replace("after-case", "not-live-before"), mode="observe")
     company = live.account("Northwind")
@@ -138,7 +140,7 @@ def test_observing_sends_and_writes_nothing_a_plan_shows_it_and_live_asks_only_a
 
 
 @BOTH_DATABASES
-def test_a_quiet_lap_searches_once_for_each_object_and_writes_nothing(live: HubSpotHouse) -> None:
+def test_a_quiet_lap_searches_once_for_each_object_and_writes_nothing(live: HubSpotEnvironment) -> None:
     live.org.configure(searches_per_s=0)  # a search that is refused and asked again would count twice
     for number in range(30):
         company = live.account(f"Account {number}")
@@ -155,7 +157,7 @@ def test_a_quiet_lap_searches_once_for_each_object_and_writes_nothing(live: HubS
     assert len(calls) == len(asked)
 
 
-def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(live: HubSpotHouse) -> None:
+def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(live: HubSpotEnvironment) -> None:
     live.org.configure(search_lag_s=10)
     company = live.account("Northwind")
     people = [live.contact(company, f"Person {number}", f"p{number}@nw.example") for number in range(6)]
@@ -182,7 +184,7 @@ def test_with_a_search_that_lags_nothing_is_missed_and_no_task_is_made_twice(liv
     assert live.writes == []
 
 
-def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
+def test_a_completed_task_closes_the_follow_up(live: HubSpotEnvironment) -> None:
     company = live.account("Northwind")
     maria = live.contact(company, "Maria Virtanen", "maria@nw.example")
     ticket = live.case(company, maria)
@@ -199,7 +201,7 @@ def test_a_completed_task_closes_the_follow_up(live: HubSpotHouse) -> None:
     assert not live.shows("companies", company).get("attention")
 
 
-def test_a_reopened_ticket_is_not_asked_about(live: HubSpotHouse) -> None:
+def test_a_reopened_ticket_is_not_asked_about(live: HubSpotEnvironment) -> None:
     company = live.account("Northwind")
     ticket = live.case(company, live.contact(company, "Maria Virtanen", "maria@nw.example"))
     live.close_case(ticket)
@@ -209,7 +211,7 @@ def test_a_reopened_ticket_is_not_asked_about(live: HubSpotHouse) -> None:
     assert live.mailbox.mails == []
 
 
-def test_a_company_that_is_associated_later_is_noticed(live: HubSpotHouse) -> None:
+def test_a_company_that_is_associated_later_is_noticed(live: HubSpotEnvironment) -> None:
     company = live.account("Northwind")
     maria = live.contact(company, "Maria Virtanen", "maria@nw.example")
     ticket = live.org.insert("tickets", {"subject": "x", "hs_pipeline": "0", "hs_pipeline_stage": "4"})
@@ -223,7 +225,7 @@ def test_a_company_that_is_associated_later_is_noticed(live: HubSpotHouse) -> No
 
 
 @BOTH_DATABASES
-def test_merged_companies_keep_their_answers(live: HubSpotHouse) -> None:
+def test_merged_companies_keep_their_answers(live: HubSpotEnvironment) -> None:
     one, two = live.account("Northwind"), live.account("Northwind Ltd")
     for company, name in ((one, "Maria"), (two, "Pekka")):
         person = live.contact(company, f"{name} Virtanen", f"{name}@nw.example")
@@ -240,7 +242,7 @@ def test_merged_companies_keep_their_answers(live: HubSpotHouse) -> None:
     assert live.shows("companies", survivor)["people"] == "2"
 
 
-def test_the_last_write_back_is_taken_back_here_too(live: HubSpotHouse) -> None:
+def test_the_last_write_back_is_taken_back_here_too(live: HubSpotEnvironment) -> None:
     company = live.account("Northwind", owner=live.org.add_owner("Ritva Laine", "ritva@acme.example"))
     live.advance(HOUR)
     live.close_case(live.case(company, live.contact(company, "Maria Virtanen", "maria@nw.example")))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from databases import BOTH_DATABASES
-from house import DAY, HOUR
-from house_both import BothHouse, standing_beside_both, unsubscribe
+from environment import DAY, HOUR
+from environment_both import TwoCrmEnvironment, standing_beside_both, unsubscribe
 
 from connector.clock import SteppedClock
 from connector.stages.lap import Report
@@ -25,15 +25,15 @@ WORDS = ("summary", "attention")
 
 
 @pytest.fixture
-def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[BothHouse]:
+def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[TwoCrmEnvironment]:
     """An installation that went live beside two empty CRMs a minute ago."""
-    with standing_beside_both(tmp_path, store_address, clock) as house:
-        assert house.lap().exit_code == 0
-        house.mark()
-        yield house
+    with standing_beside_both(tmp_path, store_address, clock) as env:
+        assert env.lap().exit_code == 0
+        env.mark()
+        yield env
 
 
-def nothing_more_to_do(live: BothHouse) -> None:
+def nothing_more_to_do(live: TwoCrmEnvironment) -> None:
     """Two more laps send nothing and write nothing to either CRM."""
     live.mark()
     for _ in range(2):
@@ -43,7 +43,7 @@ def nothing_more_to_do(live: BothHouse) -> None:
 
 
 @BOTH_DATABASES
-def test_a_case_and_a_ticket_each_lead_to_a_mail_fields_and_a_task_in_their_own_crm(live: BothHouse) -> None:
+def test_a_case_and_a_ticket_each_lead_to_a_mail_fields_and_a_task_in_their_own_crm(live: TwoCrmEnvironment) -> None:
     ritva = live.org.add_user("Ritva Laine", "ritva@acme.example")
     timo = live.hub.org.add_owner("Timo Salo", "timo@acme.example")
     live.advance(2 * HOUR)
@@ -78,7 +78,7 @@ def test_a_case_and_a_ticket_each_lead_to_a_mail_fields_and_a_task_in_their_own_
 class Maria:
     """A person of both CRMs, who has the same address in both."""
 
-    def __init__(self, live: BothHouse) -> None:
+    def __init__(self, live: TwoCrmEnvironment) -> None:
         self._live = live
         self.account = live.org.insert(
             "Account", {"Name": "Northwind", "Type": "Customer", "Website": "https://www.nw.example/en"}
@@ -122,7 +122,7 @@ def alike(value: Any) -> str:
     return text[:19] if "T" in text[10:11] else text.removesuffix(".0")
 
 
-def test_who_is_known_in_both_is_asked_once_in_the_quiet_period(live: BothHouse) -> None:
+def test_who_is_known_in_both_is_asked_once_in_the_quiet_period(live: TwoCrmEnvironment) -> None:
     live.configure(limits=MONTH)
     maria = Maria(live)
     live.lap()
@@ -142,7 +142,7 @@ def test_who_is_known_in_both_is_asked_once_in_the_quiet_period(live: BothHouse)
     assert len(live.mailbox.mails) == 2
 
 
-def test_who_unsubscribes_is_marked_in_both_and_asked_by_neither(live: BothHouse) -> None:
+def test_who_unsubscribes_is_marked_in_both_and_asked_by_neither(live: TwoCrmEnvironment) -> None:
     maria = Maria(live)
     maria.has_a_case()
     live.lap()
@@ -158,7 +158,7 @@ def test_who_unsubscribes_is_marked_in_both_and_asked_by_neither(live: BothHouse
     assert len(live.mailbox.mails) == 1
 
 
-def test_linked_accounts_are_one_customer_with_one_score_and_one_maria(live: BothHouse) -> None:
+def test_linked_accounts_are_one_customer_with_one_score_and_one_maria(live: TwoCrmEnvironment) -> None:
     live.link("salesforce", "hubspot")
     maria = Maria(live)
     live.lap()
@@ -178,7 +178,7 @@ def test_linked_accounts_are_one_customer_with_one_score_and_one_maria(live: Bot
     nothing_more_to_do(live)
 
 
-def told_in(live: BothHouse) -> tuple[str, str]:
+def told_in(live: TwoCrmEnvironment) -> tuple[str, str]:
     """Return the texts of all tasks, of each CRM, and of the alerts to the owner there."""
     tasks = [f"{task['Subject']} {task['Description']}" for task in live.tasks()]
     others = [f"{task['hs_task_subject']} {task['hs_task_body']}" for task in live.hub.tasks()]
@@ -189,7 +189,7 @@ def told_in(live: BothHouse) -> tuple[str, str]:
 RITVA, TIMO = "ritva@acme.example", "timo@acme.example"
 
 
-def test_users_of_each_crm_read_of_a_linked_customer_what_came_through_theirs(live: BothHouse) -> None:
+def test_users_of_each_crm_read_of_a_linked_customer_what_came_through_theirs(live: TwoCrmEnvironment) -> None:
     ritva, timo = live.org.add_user("Ritva Laine", RITVA), live.hub.org.add_owner("Timo Salo", TIMO)
     live.link("salesforce", "hubspot")
     maria = Maria(live)
@@ -223,7 +223,9 @@ def test_users_of_each_crm_read_of_a_linked_customer_what_came_through_theirs(li
 
 
 @pytest.mark.parametrize("linking", [(), ("salesforce",), ("hubspot",)], ids=["none", "salesforce", "hubspot"])
-def test_without_a_link_in_both_mappings_they_stay_two_customers(live: BothHouse, linking: tuple[str, ...]) -> None:
+def test_without_a_link_in_both_mappings_they_stay_two_customers(
+    live: TwoCrmEnvironment, linking: tuple[str, ...]
+) -> None:
     live.link(*linking)
     maria = Maria(live)
     live.lap()
@@ -240,7 +242,7 @@ def test_without_a_link_in_both_mappings_they_stay_two_customers(live: BothHouse
     assert "Slow this time." in of_company and "Quick" not in of_company
 
 
-def down(live: BothHouse, name: str, how: str) -> None:
+def down(live: TwoCrmEnvironment, name: str, how: str) -> None:
     """Let one CRM be away."""
     if how == "refused":
         live.lines[name].cut()
@@ -248,7 +250,7 @@ def down(live: BothHouse, name: str, how: str) -> None:
         (live.org if name == "acme" else live.hub.org).faults.html(503, times=None)
 
 
-def back(live: BothHouse, name: str, how: str) -> None:
+def back(live: TwoCrmEnvironment, name: str, how: str) -> None:
     """Let it be there again."""
     if how == "refused":
         live.lines[name].mend()
@@ -262,7 +264,7 @@ def told(report: Report) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("name", "how"), [("acme", "refused"), ("hub", "503")])
 @BOTH_DATABASES
-def test_while_one_is_down_the_other_goes_on_and_nothing_is_lost(live: BothHouse, name: str, how: str) -> None:
+def test_while_one_is_down_the_other_goes_on_and_nothing_is_lost(live: TwoCrmEnvironment, name: str, how: str) -> None:
     account, company = live.account("Northwind"), live.hub.account("Southwind")
     maria = live.contact(account, "Maria Virtanen", "maria@nw.example")
     pekka = live.hub.contact(company, "Pekka Niemi", "pekka@sw.example")

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from databases import BOTH_DATABASES
-from house import RULES, House
+from environment import RULES, Environment
 
 from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce.seed import Sizes, seed
@@ -23,15 +23,15 @@ def readings(calls: list[Call]) -> list[Call]:
 
 
 @pytest.fixture
-def first(house: House) -> list[Call]:
+def first(env: Environment) -> list[Call]:
     """The reading calls of the first lap over a whole org."""
-    seed(house.org, seed=3, now=house.clock.now(), sizes=WHOLE)
-    house.configure(rules='[surveys.after-deal]\non = "deal.won"\n')
-    mark = house.org.log.mark()
-    report = house.lap()
+    seed(env.org, seed=3, now=env.clock.now(), sizes=WHOLE)
+    env.configure(rules='[surveys.after-deal]\non = "deal.won"\n')
+    mark = env.org.log.mark()
+    report = env.lap()
     assert report.exit_code == 0
     assert report.pulled["acme"].counts["contact"].read == WHOLE.contacts
-    return readings(house.org.log.since(mark))
+    return readings(env.org.log.since(mark))
 
 
 def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[Call]) -> None:
@@ -48,13 +48,13 @@ def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[
 
 
 @BOTH_DATABASES
-def test_a_quiet_lap_asks_once_for_each_kind_and_writes_nothing(house: House) -> None:
-    seed(house.org, seed=3, now=house.clock.now(), sizes=SMALL)
-    house.configure(rules=RULES)
-    assert house.lap().exit_code == 0
-    mark = house.org.log.mark()
-    report = house.lap()
-    calls = house.org.log.since(mark)
+def test_a_quiet_lap_asks_once_for_each_kind_and_writes_nothing(env: Environment) -> None:
+    seed(env.org, seed=3, now=env.clock.now(), sizes=SMALL)
+    env.configure(rules=RULES)
+    assert env.lap().exit_code == 0
+    mark = env.org.log.mark()
+    report = env.lap()
+    calls = env.org.log.since(mark)
     assert report.exit_code == 0
     assert set(Counter(call.sobject for call in readings(calls)).values()) == {1}
     assert len(calls) == len(readings(calls))

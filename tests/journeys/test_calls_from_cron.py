@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from house import HOUR, RULES, House, standing
-from house_hubspot import HubSpotHouse
+from environment import HOUR, RULES, Environment, standing
+from environment_hubspot import HubSpotEnvironment
 
 from adapters.sandbox.log import Call
 from connector.clock import SteppedClock
@@ -16,29 +16,31 @@ QUARTER = timedelta(minutes=15)
 TOO_FAST = 429
 
 
-@pytest.fixture(params=[House, HubSpotHouse], ids=["salesforce", "hubspot"])
-def busy(request: pytest.FixtureRequest, tmp_path: Path, sqlite_address: str, clock: SteppedClock) -> Iterator[House]:
+@pytest.fixture(params=[Environment, HubSpotEnvironment], ids=["salesforce", "hubspot"])
+def busy(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_address: str, clock: SteppedClock
+) -> Iterator[Environment]:
     """An installation beside each of the CRMs, some hours after a case was closed there."""
-    with standing(request.param, tmp_path, sqlite_address, clock) as house:
-        house.configure(rules=RULES)
-        account = house.account("Northwind")
-        house.close_case(house.case(account, house.contact(account, "Maria Virtanen", "maria@customer.example")))
-        house.later(HOUR)
+    with standing(request.param, tmp_path, sqlite_address, clock) as env:
+        env.configure(rules=RULES)
+        account = env.account("Northwind")
+        env.close_case(env.case(account, env.contact(account, "Maria Virtanen", "maria@customer.example")))
+        env.later(HOUR)
         for _ in range(2):
-            calls_of_a_process(house, QUARTER)
-        yield house
+            calls_of_a_process(env, QUARTER)
+        yield env
 
 
-def calls_of_a_process(house: House, after: timedelta) -> list[Call]:
+def calls_of_a_process(env: Environment, after: timedelta) -> list[Call]:
     """Run a lap in an installation that is wired anew; returns the calls that were answered, but for signing in."""
-    house.restart()
-    mark = house.org.log.mark()
-    report = house.later(after)
+    env.restart()
+    mark = env.org.log.mark()
+    report = env.later(after)
     assert report.exit_code == 0
-    return [call for call in house.org.log.since(mark) if call.kind != "auth" and call.status != TOO_FAST]
+    return [call for call in env.org.log.since(mark) if call.kind != "auth" and call.status != TOO_FAST]
 
 
-def test_a_quiet_process_calls_once_for_each_object(busy: House) -> None:
+def test_a_quiet_process_calls_once_for_each_object(busy: Environment) -> None:
     laps = [calls_of_a_process(busy, QUARTER) for _ in range(4)]
     fewest = min(map(len, laps))
     assert fewest <= 7
@@ -46,7 +48,7 @@ def test_a_quiet_process_calls_once_for_each_object(busy: House) -> None:
     assert sorted(map(len, laps))[:3] == [fewest] * 3
 
 
-def test_what_is_read_once_an_hour_is_read_once_an_hour_by_all_processes_together(busy: House) -> None:
+def test_what_is_read_once_an_hour_is_read_once_an_hour_by_all_processes_together(busy: Environment) -> None:
     hourly: Counter[str] = Counter()
     for _ in range(8):
         calls = calls_of_a_process(busy, QUARTER)

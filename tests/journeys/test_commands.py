@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from house import House, standing
+from environment import Environment, standing
 
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
 
 
 @pytest.fixture
-def begun(today: House) -> House:
+def begun(today: Environment) -> Environment:
     """Live, with one closed case that nobody was asked about yet."""
     today.configure(CASES)
     assert today.command("sync").code == 0
@@ -22,7 +22,7 @@ def begun(today: House) -> House:
     return today
 
 
-def test_0_when_all_is_done_and_json_stands_alone(begun: House) -> None:
+def test_0_when_all_is_done_and_json_stands_alone(begun: Environment) -> None:
     done = begun.command("sync", "--json")
     report = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
@@ -36,7 +36,7 @@ def test_0_when_all_is_done_and_json_stands_alone(begun: House) -> None:
     assert (report["invited"], report["sent"]) == (1, 1)
 
 
-def test_1_when_records_were_refused(begun: House) -> None:
+def test_1_when_records_were_refused(begun: Environment) -> None:
     begun.command("sync")
     begun.answer(begun.mailbox.mails[0], 1, "No.")
     begun.org.faults.refuse_row("Account", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Ask Jane before you touch this")
@@ -49,7 +49,7 @@ def test_1_when_records_were_refused(begun: House) -> None:
     assert len(begun.tasks()) == 1  # nothing else waited for it
 
 
-def test_the_last_write_back_is_shown_and_then_taken_back(begun: House) -> None:
+def test_the_last_write_back_is_shown_and_then_taken_back(begun: Environment) -> None:
     begun.command("sync")
     begun.answer(begun.mailbox.mails[0], 1, "No.")
     begun.command("sync")
@@ -72,7 +72,7 @@ def test_the_last_write_back_is_shown_and_then_taken_back(begun: House) -> None:
     assert begun.command("undo", "elsewhere").code == 2
 
 
-def test_2_and_every_wrong_key_and_value_in_one_run(begun: House) -> None:
+def test_2_and_every_wrong_key_and_value_in_one_run(begun: Environment) -> None:
     text = begun.config.read_text(encoding="utf-8")
     text = text.replace('delay = "0s"', 'delay = "soon"\nsampel = 0.5').replace("csat <= 2", "csat <= 9")
     begun.write_config(text.replace("[limits]", 'mapping = "mine.toml"\n[limits]'))
@@ -85,7 +85,7 @@ def test_2_and_every_wrong_key_and_value_in_one_run(begun: House) -> None:
     assert begun.writes == []
 
 
-def test_2_and_everything_wrong_in_a_mapping_in_one_run(begun: House) -> None:
+def test_2_and_everything_wrong_in_a_mapping_in_one_run(begun: Environment) -> None:
     mapping = (
         '[account]\nobject = "Account"\nname = "Nmae"\n[contact]\nobject = "Contact"\nname = "Name"\nemail = "EMial"\n'
     )
@@ -100,7 +100,7 @@ def test_2_and_everything_wrong_in_a_mapping_in_one_run(begun: House) -> None:
     assert "mine.toml" in done.out
 
 
-def test_2_when_a_mapped_field_is_not_in_the_crm(begun: House) -> None:
+def test_2_when_a_mapped_field_is_not_in_the_crm(begun: Environment) -> None:
     from mappings.loading import packaged  # noqa: PLC0415 - only here
 
     text = packaged("salesforce").replace('email = "Email"', 'email = "EMial"')
@@ -116,7 +116,7 @@ def test_2_when_a_mapped_field_is_not_in_the_crm(begun: House) -> None:
     assert begun.mailbox.mails == []
 
 
-def test_3_when_the_crm_is_down_or_refuses_us(begun: House) -> None:
+def test_3_when_the_crm_is_down_or_refuses_us(begun: Environment) -> None:
     begun.org.faults.fail(
         403, [{"message": "The REST API is not enabled.", "errorCode": "API_DISABLED_FOR_ORG"}], times=None
     )
@@ -130,7 +130,7 @@ def test_3_when_the_crm_is_down_or_refuses_us(begun: House) -> None:
     assert begun.status()["crm"]["acme"]["last_error"] is None
 
 
-def test_70_when_the_fault_is_our_own(begun: House) -> None:
+def test_70_when_the_fault_is_our_own(begun: Environment) -> None:
     damaged = sqlite3.connect(begun.folder / "afterword.db")
     damaged.execute("DROP TABLE lap")
     damaged.close()
@@ -139,13 +139,13 @@ def test_70_when_the_fault_is_our_own(begun: House) -> None:
     assert "a fault of Afterword itself" in done.err
 
 
-def test_check_finds_nothing_wrong(begun: House) -> None:
+def test_check_finds_nothing_wrong(begun: Environment) -> None:
     done = begun.command("check", "--json")
     assert [one for one in json.loads(done.out)["problems"] if one["severity"] == "error"] == []
     assert done.code == 0, done.out
 
 
-def test_paused_nothing_is_sent_or_written_and_reading_goes_on(begun: House) -> None:
+def test_paused_nothing_is_sent_or_written_and_reading_goes_on(begun: Environment) -> None:
     begun.command("sync")
     begun.answer(begun.mailbox.mails[0], 1, "No.")
     begun.mark()
@@ -165,7 +165,7 @@ def test_paused_nothing_is_sent_or_written_and_reading_goes_on(begun: House) -> 
     assert len(begun.tasks()) == 1
 
 
-def test_one_crm_can_be_paused_by_its_name(begun: House) -> None:
+def test_one_crm_can_be_paused_by_its_name(begun: Environment) -> None:
     assert begun.command("pause", "--crm", "acme").code == 0
     begun.command("sync")
     assert begun.mailbox.mails == []
@@ -176,7 +176,7 @@ def test_one_crm_can_be_paused_by_its_name(begun: House) -> None:
     assert len(begun.mailbox.mails) == 1
 
 
-def test_why_tells_of_an_interaction_a_contact_and_an_account(begun: House) -> None:
+def test_why_tells_of_an_interaction_a_contact_and_an_account(begun: Environment) -> None:
     prospect = begun.account("Maybe Ltd", kind="Prospect")
     pat = begun.contact(prospect, "Pat Maybe", "pat@maybe.example")
     refused = begun.closed_case(prospect, pat)
@@ -197,7 +197,7 @@ def test_why_tells_of_an_interaction_a_contact_and_an_account(begun: House) -> N
     assert "500000000000000" in nobody.out + nobody.err
 
 
-def test_reconcile_puts_right_what_no_run_has_seen_and_status_tells_of_it(begun: House) -> None:
+def test_reconcile_puts_right_what_no_run_has_seen_and_status_tells_of_it(begun: Environment) -> None:
     begun.command("sync")
     begun.org.insert("Contact", {"LastName": "Imported"}, at=begun.clock.now() - timedelta(days=1))
     begun.command("sync")
@@ -213,17 +213,17 @@ def test_reconcile_puts_right_what_no_run_has_seen_and_status_tells_of_it(begun:
 
 
 def test_migrate_makes_a_store_and_says_so_and_a_newer_one_is_left_alone(tmp_path: Path, store_address: str) -> None:
-    with standing(House, tmp_path, store_address) as house:
-        config = house.config.read_text(encoding="utf-8")
-        house.write_config(config.replace(house.store_url, "sqlite:///new.db"))
-        assert "empty" in house.command("migrate").out
-        again = house.command("migrate")
+    with standing(Environment, tmp_path, store_address) as env:
+        config = env.config.read_text(encoding="utf-8")
+        env.write_config(config.replace(env.store_url, "sqlite:///new.db"))
+        assert "empty" in env.command("migrate").out
+        again = env.command("migrate")
         assert again.code == 0
-        newer = sqlite3.connect(house.folder / "new.db")
+        newer = sqlite3.connect(env.folder / "new.db")
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
         newer.commit()
         newer.close()
         for command in ("migrate", "sync"):
-            done = house.command(command)
+            done = env.command(command)
             assert done.code == 2, done
             assert "Traceback" not in done.err

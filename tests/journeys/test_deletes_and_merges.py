@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 
 
 @pytest.fixture
-def unhappy(live: House) -> dict[str, str]:
+def unhappy(live: Environment) -> dict[str, str]:
     """A customer who answered 1 of 5, and is to be called."""
     rep = live.org.add_user("Ritva Laine", "ritva@acme.example")
     account = live.account("Northwind", owner=rep)
@@ -21,15 +21,15 @@ def unhappy(live: House) -> dict[str, str]:
     return {"account": account, "contact": maria, "case": case, "task": task["Id"]}
 
 
-def ask(house: House, account: str, contact: str) -> str:
+def ask(env: Environment, account: str, contact: str) -> str:
     """Let a case be closed, and its contact be asked."""
-    case = house.closed_case(account, contact)
-    house.later(HOUR)
-    assert house.later(DAY).sent == 1
+    case = env.closed_case(account, contact)
+    env.later(HOUR)
+    assert env.later(DAY).sent == 1
     return case
 
 
-def test_a_merged_accounts_answers_count_for_the_survivor(live: House) -> None:
+def test_a_merged_accounts_answers_count_for_the_survivor(live: Environment) -> None:
     loser, winner = live.account("Nordwind"), live.account("Northwind")
     for account, who, rating in ((loser, "ann", 2), (winner, "bea", 5)):
         ask(live, account, live.contact(account, who.title(), f"{who}@nw.example"))
@@ -47,7 +47,7 @@ def test_a_merged_accounts_answers_count_for_the_survivor(live: House) -> None:
     assert live.writes == []
 
 
-def test_an_answer_after_the_merge_is_written_to_the_survivor(live: House) -> None:
+def test_an_answer_after_the_merge_is_written_to_the_survivor(live: Environment) -> None:
     loser, winner = live.account("Nordwind"), live.account("Northwind")
     ask(live, loser, live.contact(loser, "Ann", "ann@nw.example"))
     live.advance(HOUR)
@@ -60,7 +60,7 @@ def test_an_answer_after_the_merge_is_written_to_the_survivor(live: House) -> No
 
 
 def test_the_open_task_of_a_merged_account_is_the_survivors_and_the_only_one(
-    live: House, unhappy: dict[str, str]
+    live: Environment, unhappy: dict[str, str]
 ) -> None:
     winner = live.account("Northwind Group")
     live.later(HOUR)
@@ -73,7 +73,7 @@ def test_the_open_task_of_a_merged_account_is_the_survivors_and_the_only_one(
     assert live.writes == []
 
 
-def test_a_deleted_contact_is_not_asked(live: House) -> None:
+def test_a_deleted_contact_is_not_asked(live: Environment) -> None:
     account = live.account("Northwind")
     maria = live.contact(account, "Maria Virtanen", "maria@nw.example")
     live.closed_case(account, maria)
@@ -85,7 +85,7 @@ def test_a_deleted_contact_is_not_asked(live: House) -> None:
     assert "deleted" in live.why(maria)
 
 
-def test_a_contact_deleted_just_before_the_mail_goes_out_is_not_asked(live: House) -> None:
+def test_a_contact_deleted_just_before_the_mail_goes_out_is_not_asked(live: Environment) -> None:
     account = live.account("Northwind")
     maria = live.contact(account, "Maria Virtanen", "maria@nw.example")
     live.closed_case(account, maria)
@@ -97,7 +97,7 @@ def test_a_contact_deleted_just_before_the_mail_goes_out_is_not_asked(live: Hous
     assert live.mailbox.mails == []
 
 
-def test_a_deleted_case_is_not_asked_about(live: House) -> None:
+def test_a_deleted_case_is_not_asked_about(live: Environment) -> None:
     account = live.account("Northwind")
     case = live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
     live.later(HOUR)
@@ -107,7 +107,7 @@ def test_a_deleted_case_is_not_asked_about(live: House) -> None:
     assert live.mailbox.mails == []
 
 
-def test_a_task_deleted_in_the_crm_is_not_made_again(live: House, unhappy: dict[str, str]) -> None:
+def test_a_task_deleted_in_the_crm_is_not_made_again(live: Environment, unhappy: dict[str, str]) -> None:
     live.advance(HOUR)
     live.org.delete("Task", unhappy["task"])
     for _ in range(3):
@@ -119,7 +119,7 @@ def test_a_task_deleted_in_the_crm_is_not_made_again(live: House, unhappy: dict[
 
 @pytest.mark.parametrize("outcome", ["Solved", "No action needed"])
 def test_a_task_closed_in_the_crm_closes_the_follow_up(
-    live: House, unhappy: dict[str, str], outcome: str | None
+    live: Environment, unhappy: dict[str, str], outcome: str | None
 ) -> None:
     live.advance(HOUR)
     live.org.update("Task", unhappy["task"], {"Status": "Completed", "Afterword_Outcome__c": outcome})
@@ -132,7 +132,7 @@ def test_a_task_closed_in_the_crm_closes_the_follow_up(
     assert live.writes == []
 
 
-def test_a_deleted_account_is_left_alone(live: House, unhappy: dict[str, str]) -> None:
+def test_a_deleted_account_is_left_alone(live: Environment, unhappy: dict[str, str]) -> None:
     live.advance(HOUR)
     live.org.delete("Case", unhappy["case"])  # Salesforce keeps an account that has cases
     live.org.delete("Account", unhappy["account"])

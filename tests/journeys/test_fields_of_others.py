@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from house import DAY, House, standing
-from house_hubspot import COMPANIES, HubSpotHouse
+from environment import DAY, Environment, standing
+from environment_hubspot import COMPANIES, HubSpotEnvironment
 from told_undo import told
 
 from adapters.sandbox.hubspot.schema import Property
@@ -23,36 +23,38 @@ LINE = "write.account.summary"
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(params=[House, HubSpotHouse], ids=["salesforce", "hubspot"])
-def live(request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[House]:
+@pytest.fixture(params=[Environment, HubSpotEnvironment], ids=["salesforce", "hubspot"])
+def live(
+    request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock
+) -> Iterator[Environment]:
     """Live, with sixty accounts; three of them have notes in a field of the sales team's."""
-    with standing(request.param, tmp_path, store_address, clock) as house:
-        if isinstance(house, HubSpotHouse):
+    with standing(request.param, tmp_path, store_address, clock) as env:
+        if isinstance(env, HubSpotEnvironment):
             notes = Property("sales_notes", label="Sales notes", field_type="textarea")
-            house.org.new_property(COMPANIES, notes)
-        yield house
+            env.org.new_property(COMPANIES, notes)
+        yield env
 
 
-def use(house: House, text: str) -> None:
+def use(env: Environment, text: str) -> None:
     """Put a mapping in place."""
-    endpoint = replace(house.installation.endpoints[0], mapping=load(text, "mappings/acme.toml"))
-    house.installation = replace(house.installation, endpoints=[endpoint])
+    endpoint = replace(env.installation.endpoints[0], mapping=load(text, "mappings/acme.toml"))
+    env.installation = replace(env.installation, endpoints=[endpoint])
 
 
-def rated(house: House, account: str, rating: int) -> None:
+def rated(env: Environment, account: str, rating: int) -> None:
     """Let somebody be asked, answer, and the answer be written back."""
     address = f"maria.{account}.{rating}@customer.example".lower()
-    case = house.case(account, house.contact(account, "Maria Virtanen", address))
-    house.lap()
-    house.close_case(case)
-    house.later(MINUTE)
-    house.later(DAY + MINUTE)
-    (mail,) = house.mailbox.to(address)
-    house.answer(mail, rating)
-    house.later(MINUTE)
+    case = env.case(account, env.contact(account, "Maria Virtanen", address))
+    env.lap()
+    env.close_case(case)
+    env.later(MINUTE)
+    env.later(DAY + MINUTE)
+    (mail,) = env.mailbox.to(address)
+    env.answer(mail, rating)
+    env.later(MINUTE)
 
 
-def test_notes_are_refused_then_overwritten_by_the_admins_word_and_brought_back(live: House) -> None:
+def test_notes_are_refused_then_overwritten_by_the_admins_word_and_brought_back(live: Environment) -> None:
     field = FIELD[live.ADAPTER]
     accounts = [live.account(f"Account {number:02}") for number in range(60)]
     for account in accounts[:3]:

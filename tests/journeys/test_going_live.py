@@ -2,57 +2,57 @@
 
 from datetime import timedelta
 
-from house import AFTER_CASE, DAY, HOUR, UNHAPPY, House, mapping_line
+from environment import AFTER_CASE, DAY, HOUR, UNHAPPY, Environment, mapping_line
 
 from mappings.loading import packaged
 
 
-def history(house: House, cases: int = 12) -> list[str]:
+def history(env: Environment, cases: int = 12) -> list[str]:
     """Fill the org with cases that were closed before anybody asked."""
-    account = house.account("Northwind")
-    people = [house.contact(account, f"Past {number}", f"past{number}@nw.example") for number in range(cases)]
-    return [house.closed_case(account, person) for person in people]
+    account = env.account("Northwind")
+    people = [env.contact(account, f"Past {number}", f"past{number}@nw.example") for number in range(cases)]
+    return [env.closed_case(account, person) for person in people]
 
 
-def closed(house: House, who: str = "maria") -> str:
+def closed(env: Environment, who: str = "maria") -> str:
     """Let one more case be closed, of somebody new."""
-    account = house.account("Northwind of " + who)
-    return house.closed_case(account, house.contact(account, who.title(), f"{who}@nw.example"))
+    account = env.account("Northwind of " + who)
+    return env.closed_case(account, env.contact(account, who.title(), f"{who}@nw.example"))
 
 
-def asked(house: House) -> list[str]:
-    return [mail.to for mail in house.mailbox.mails]
+def asked(env: Environment) -> list[str]:
+    return [mail.to for mail in env.mailbox.mails]
 
 
-def test_observing_sends_and_writes_nothing(house: House) -> None:
-    house.configure(mode="observe")
-    house.mark()
-    closed(house)
+def test_observing_sends_and_writes_nothing(env: Environment) -> None:
+    env.configure(mode="observe")
+    env.mark()
+    closed(env)
     for _ in range(5):
-        report = house.later(DAY)
+        report = env.later(DAY)
         assert (report.exit_code, report.invited, report.sent) == (0, 0, 0)
-    assert house.writes == []
-    assert house.mailbox.mails == []
+    assert env.writes == []
+    assert env.mailbox.mails == []
 
 
-def test_the_first_live_lap_over_history_invites_nobody(house: House) -> None:
-    house.configure(mode="observe")
-    history(house)
-    house.lap()
-    house.advance(HOUR)
-    house.configure(mode="live")
-    house.mark()
-    assert house.lap().not_invited == {"before_go_live": 12}
+def test_the_first_live_lap_over_history_invites_nobody(env: Environment) -> None:
+    env.configure(mode="observe")
+    history(env)
+    env.lap()
+    env.advance(HOUR)
+    env.configure(mode="live")
+    env.mark()
+    assert env.lap().not_invited == {"before_go_live": 12}
     for _ in range(4):
-        house.later(DAY)
-    assert (asked(house), house.writes) == ([], [])
-    closed(house, "nina")
-    house.lap()
-    house.later(DAY)
-    assert asked(house) == ["nina@nw.example"]
+        env.later(DAY)
+    assert (asked(env), env.writes) == ([], [])
+    closed(env, "nina")
+    env.lap()
+    env.later(DAY)
+    assert asked(env) == ["nina@nw.example"]
 
 
-def test_a_survey_that_is_added_asks_about_nothing_that_ended_before_it(live: House) -> None:
+def test_a_survey_that_is_added_asks_about_nothing_that_ended_before_it(live: Environment) -> None:
     live.configure(AFTER_CASE.replace("case.closed", "deal.won"))
     live.lap()
     old = history(live)
@@ -70,7 +70,7 @@ def test_a_survey_that_is_added_asks_about_nothing_that_ended_before_it(live: Ho
     assert asked(live) == ["nina@nw.example"]
 
 
-def test_an_edited_mapping_asks_about_nothing_that_ended_before_the_edit(live: House) -> None:
+def test_an_edited_mapping_asks_about_nothing_that_ended_before_the_edit(live: Environment) -> None:
     prospect = live.account("Maybe Ltd", kind="Prospect")
     live.closed_case(prospect, live.contact(prospect, "Pat Maybe", "pat@maybe.example"))
     assert live.lap().not_invited == {"not_a_customer": 1}
@@ -85,12 +85,12 @@ def test_an_edited_mapping_asks_about_nothing_that_ended_before_the_edit(live: H
     assert asked(live) == ["nina@maybe.example"]
 
 
-def use_mapping(house: House, text: str) -> None:
+def use_mapping(env: Environment, text: str) -> None:
     """Edit the mapping, and start again."""
-    house.configure(extra=mapping_line(house, text))
+    env.configure(extra=mapping_line(env, text))
 
 
-def test_a_case_reopened_before_its_delay_is_over_asks_nobody_and_closed_again_asks_once(live: House) -> None:
+def test_a_case_reopened_before_its_delay_is_over_asks_nobody_and_closed_again_asks_once(live: Environment) -> None:
     case = closed(live)
     assert live.lap().not_invited == {"delay": 1}
     live.advance(12 * HOUR)
@@ -105,7 +105,7 @@ def test_a_case_reopened_before_its_delay_is_over_asks_nobody_and_closed_again_a
     assert asked(live) == ["maria@nw.example"]
 
 
-def test_a_case_reopened_between_the_lap_that_saw_it_and_the_mail_is_not_asked_about(live: House) -> None:
+def test_a_case_reopened_between_the_lap_that_saw_it_and_the_mail_is_not_asked_about(live: Environment) -> None:
     case = closed(live)
     live.lap()
     live.advance(DAY)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from house import DAY, RULES, standing
-from house_hubspot import COMPANIES, CONTACTS, HubSpotHouse
+from environment import DAY, RULES, standing
+from environment_hubspot import COMPANIES, CONTACTS, HubSpotEnvironment
 from sqlalchemy import select
 
 from connector.clock import SteppedClock
@@ -12,14 +12,14 @@ from connector.stages.task_plan import NOTED
 from connector.store import tables, task_rows
 
 
-def notes(house: HubSpotHouse) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = house.org.rows("notes")
+def notes(env: HubSpotEnvironment) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = env.org.rows("notes")
     return [row for row in found if "further answer" in str(row.get("hs_note_body"))]
 
 
-def forget_notes(house: HubSpotHouse) -> None:
+def forget_notes(env: HubSpotEnvironment) -> None:
     """Make as if the process had died after the note was made and before that was written down."""
-    store = house.installation.store
+    store = env.installation.store
     with store.write() as tx:
         for row in tx.execute(select(tables.follow_up)):
             kept = {name: value for name, value in row.task_written.items() if name != NOTED}
@@ -29,30 +29,30 @@ def forget_notes(house: HubSpotHouse) -> None:
 def test_a_further_answer_that_an_edited_task_cannot_tell_is_a_note_made_once(
     tmp_path: Path, store_address: str, clock: SteppedClock
 ) -> None:
-    with standing(HubSpotHouse, tmp_path, store_address, clock) as house:
-        house.configure(RULES)
-        house.lap()
-        company = house.account("Northwind", owner=house.rep("Anna Koski", "anna@acme.example"))
-        contact = house.contact(company, "Maria Virtanen", "maria@nw.example")
+    with standing(HubSpotEnvironment, tmp_path, store_address, clock) as env:
+        env.configure(RULES)
+        env.lap()
+        company = env.account("Northwind", owner=env.rep("Anna Koski", "anna@acme.example"))
+        contact = env.contact(company, "Maria Virtanen", "maria@nw.example")
         for number, comment in enumerate(("First words.", "Further <b>words</b>.")):
             if number:
-                house.later(100 * DAY)  # the quiet period is over
-            house.close_case(house.case(company, contact))
-            house.later(DAY)
-            asking = house.mailbox.to("maria@nw.example")[-1]
-            house.answer(asking, 1, comment)
+                env.later(100 * DAY)  # the quiet period is over
+            env.close_case(env.case(company, contact))
+            env.later(DAY)
+            asking = env.mailbox.to("maria@nw.example")[-1]
+            env.answer(asking, 1, comment)
             if number:
-                (task,) = house.tasks()
-                house.org.update("tasks", task["id"], {"hs_task_body": "My own notes."})
-            house.lap()
-        (task,) = house.tasks()
+                (task,) = env.tasks()
+                env.org.update("tasks", task["id"], {"hs_task_body": "My own notes."})
+            env.lap()
+        (task,) = env.tasks()
         assert task["hs_task_body"] == "My own notes."
-        (note,) = notes(house)
+        (note,) = notes(env)
         assert "Further" in note["hs_note_body"]
         assert "First words." not in note["hs_note_body"]
-        assert list(house.org.associated("notes", note["id"], COMPANIES)) == [company]
-        assert list(house.org.associated("notes", note["id"], CONTACTS)) == [contact]
-        forget_notes(house)
+        assert list(env.org.associated("notes", note["id"], COMPANIES)) == [company]
+        assert list(env.org.associated("notes", note["id"], CONTACTS)) == [contact]
+        forget_notes(env)
         for _ in range(2):
-            assert house.later(DAY).exit_code == 0
-        assert len(notes(house)) == 1
+            assert env.later(DAY).exit_code == 0
+        assert len(notes(env)) == 1

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from databases import BOTH_DATABASES
-from house import House, Mail, cases_alone, mapping_line, standing, wait_for
-from house_hubspot import HubSpotHouse
+from environment import Environment, Mail, cases_alone, mapping_line, standing, wait_for
+from environment_hubspot import HubSpotEnvironment
 from sqlalchemy import Table, func, select
 
 from connector.store.tables import decision, follow_up, interaction, response
@@ -34,7 +34,7 @@ MOMENTS = ("any", "any", "any", "recipient", "message", "answer")
 """Where the kill strikes: anywhere; while the mail server looks at the recipient, or at the whole message; after the CRM has done
 what it was asked, and before its answer."""
 WRITES = {"salesforce": "/composite/sobjects", "hubspot": "/batch/(create|update|upsert)"}
-CRMS: dict[str, type[House]] = {"salesforce": House, "hubspot": HubSpotHouse}
+CRMS: dict[str, type[Environment]] = {"salesforce": Environment, "hubspot": HubSpotEnvironment}
 SOAK = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
 
@@ -42,7 +42,7 @@ SOAK = [pytest.mark.soak, pytest.mark.timeout(1800)]
 class Story:
     """What happens around one installation, round by round, the same for the same seed."""
 
-    house: House
+    env: Environment
     accounts: list[str] = field(default_factory=list)
     contacts: dict[str, str] = field(default_factory=dict)
     """By e-mail address."""
@@ -50,47 +50,45 @@ class Story:
 
     def begin(self) -> None:
         """Go live on an org with a few accounts."""
-        if isinstance(self.house, HubSpotHouse):
-            self.house.org.configure(searches_per_s=0, burst=0)  # many processes within a few seconds
-        self.house.configure(RULES, extra=mapping_line(self.house, cases_alone(packaged(self.house.ADAPTER))))
-        assert self.house.command("sync").code == 0
-        self.accounts = [self.house.account(f"Account {number}") for number in range(ACCOUNTS)]
+        if isinstance(self.env, HubSpotEnvironment):
+            self.env.org.configure(searches_per_s=0, burst=0)  # many processes within a few seconds
+        self.env.configure(RULES, extra=mapping_line(self.env, cases_alone(packaged(self.env.ADAPTER))))
+        assert self.env.command("sync").code == 0
+        self.accounts = [self.env.account(f"Account {number}") for number in range(ACCOUNTS)]
 
     def close_cases(self, round_number: int) -> None:
         """Let cases of people who were never asked before be closed."""
         for number in range(CASES_A_ROUND):
             account = self.accounts[(round_number + number) % ACCOUNTS]
             address = f"p{round_number}x{number}@nw.example"
-            self.contacts[address] = self.house.contact(account, f"Person {round_number}-{number}", address)
-            self.house.closed_case(account, self.contacts[address])
+            self.contacts[address] = self.env.contact(account, f"Person {round_number}-{number}", address)
+            self.env.closed_case(account, self.contacts[address])
 
     def sync(self) -> None:
         """Run a lap to its end."""
-        done = self.house.command("sync")
+        done = self.env.command("sync")
         assert done.code == 0, done
 
     def answer(self, only: set[str] | None = None) -> set[str]:
         """Let everybody who got a mail answer (or those named), and return who did."""
-        mails = {mail.to: mail for mail in self.house.mailbox.mails if mail.to not in self.answered}
+        mails = {mail.to: mail for mail in self.env.mailbox.mails if mail.to not in self.answered}
         chosen = sorted(mails if only is None else only)
         for address in chosen:
-            self.house.answer(mails[address], 1 + sum(map(ord, address)) % 5, f"Thoughts of {address}")
+            self.env.answer(mails[address], 1 + sum(map(ord, address)) % 5, f"Thoughts of {address}")
         self.answered.update(chosen)
         return set(chosen)
 
     def outcome(self) -> dict[str, Any]:
         """Return everything that the CRM shows in the end, without the moments that no two runs share."""
-        house = self.house
-        shown = [_timeless(house.figures(house.ACCOUNT, account)) for account in self.accounts]
-        people = {
-            address: house.figures(house.CONTACT, self.contacts[address])["last_rating"] for address in self.answered
-        }
-        tasks = sorted((task.account, _without_times(task.subject)) for task in house.follow_ups())
+        env = self.env
+        shown = [_timeless(env.figures(env.ACCOUNT, account)) for account in self.accounts]
+        people = {address: env.figures(env.CONTACT, self.contacts[address])["last_rating"] for address in self.answered}
+        tasks = sorted((task.account, _without_times(task.subject)) for task in env.follow_ups())
         return {"accounts": shown, "people": people, "tasks": tasks}
 
     def decisions(self) -> list[int]:
         """Count the decisions on each interaction."""
-        with self.house.installation.store.read() as connection:
+        with self.env.installation.store.read() as connection:
             found = select(func.count(decision.c.id)).select_from(
                 interaction.outerjoin(decision, decision.c.interaction_id == interaction.c.id)
             )
@@ -98,7 +96,7 @@ class Story:
 
     def count(self, table: Table) -> int:
         """Count what the store has of something."""
-        with self.house.installation.store.read() as connection:
+        with self.env.installation.store.read() as connection:
             return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
@@ -116,7 +114,7 @@ def _dice(seed: int) -> random.Random:
 
 
 @contextmanager
-def struck(house: House, moment: str, dice: random.Random) -> Iterator[list[bool]]:
+def struck(env: Environment, moment: str, dice: random.Random) -> Iterator[list[bool]]:
     """Run a sync and kill it at a moment; yields a list whose one element tells whether it was still at work."""
     reached, released = threading.Event(), threading.Event()
 
@@ -126,25 +124,25 @@ def struck(house: House, moment: str, dice: random.Random) -> Iterator[list[bool
             released.wait(300)
 
     if moment == "recipient":
-        house.mailbox.on_rcpt = hold
+        env.mailbox.on_rcpt = hold
     if moment == "message":
-        house.mailbox.on_mail = hold
+        env.mailbox.on_mail = hold
     if moment == "answer":
-        house.org.faults.slow(0.5, path=WRITES[house.ADAPTER], nth=dice.choice([1, 2, 3]))
-    house.mark_writes()
-    command = house.start("sync")
+        env.org.faults.slow(0.5, path=WRITES[env.ADAPTER], nth=dice.choice([1, 2, 3]))
+    env.mark_writes()
+    command = env.start("sync")
     if moment == "any":
         time.sleep(dice.uniform(0.0, 1.0))
     elif moment == "answer":
-        wait_for(lambda: not command.alive or bool(house.org.faults.calls[0].hits))
+        wait_for(lambda: not command.alive or bool(env.org.faults.calls[0].hits))
         time.sleep(0.1)
     else:
         wait_for(lambda: not command.alive or reached.is_set())
     hit = [command.kill()]
     released.set()
-    house.mailbox.on_rcpt = lambda _address: None
-    house.mailbox.on_mail = lambda _mail: None
-    house.org.faults.clear()
+    env.mailbox.on_rcpt = lambda _address: None
+    env.mailbox.on_mail = lambda _mail: None
+    env.org.faults.clear()
     yield hit
 
 
@@ -177,11 +175,11 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(
     dice = _dice(20261122)
     moments = [dice.choice(MOMENTS) for _ in range(kills)]
     assert set(moments) == set(MOMENTS)
-    with standing(CRMS[crm], _folder(tmp_path / "killed"), store_address) as house:
-        story = Story(house)
+    with standing(CRMS[crm], _folder(tmp_path / "killed"), store_address) as env:
+        story = Story(env)
         story.begin()
-        if isinstance(house, HubSpotHouse):
-            house.org.configure(search_lag_s=lag)
+        if isinstance(env, HubSpotEnvironment):
+            env.org.configure(search_lag_s=lag)
         hits, answers = _killed(story, moments, dice)
         answers += _settled(story, lag)
         assert sum(hits.values()) >= kills * 0.6, hits
@@ -190,8 +188,8 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(
         outcome = story.outcome()
     folder = _folder(tmp_path / "whole")
     shutil.copyfile(migrated_file, folder / "afterword.db")
-    with standing(CRMS[crm], folder, f"sqlite:///{folder}/afterword.db") as house:
-        assert _asked_aside(outcome) == _asked_aside(_without_kills(Story(house), kills, answers))
+    with standing(CRMS[crm], folder, f"sqlite:///{folder}/afterword.db") as env:
+        assert _asked_aside(outcome) == _asked_aside(_without_kills(Story(env), kills, answers))
 
 
 def _folder(path: Path) -> Path:
@@ -205,7 +203,7 @@ def _killed(story: Story, moments: list[str], dice: random.Random) -> tuple[Coun
     answers: list[set[str]] = []
     for number, moment in enumerate(moments):
         story.close_cases(number)
-        with struck(story.house, moment, dice) as (hit,):
+        with struck(story.env, moment, dice) as (hit,):
             hits[moment] += hit
         story.sync()
         answers.append(story.answer())
@@ -236,20 +234,20 @@ def _without_kills(story: Story, rounds: int, answers: list[set[str]]) -> dict[s
 
 
 def _nothing_lost_or_doubled(story: Story, hits: Counter[str]) -> None:
-    house = story.house
-    mails = Counter(mail.to for mail in house.mailbox.mails)
+    env = story.env
+    mails = Counter(mail.to for mail in env.mailbox.mails)
     assert set(mails.values()) == {1}
-    in_doubt = {one["to"] for one in house.status()["in_doubt"]}
+    in_doubt = {one["to"] for one in env.status()["in_doubt"]}
     assert set(mails) | in_doubt == set(story.contacts)
     assert len(in_doubt) >= hits["message"] + hits["recipient"]
     assert story.decisions() == [1] * len(story.contacts)
     assert story.count(response) == len(story.answered) == len(mails)
-    keys = [task.key for task in house.follow_ups()]
+    keys = [task.key for task in env.follow_ups()]
     assert len(keys) == len(set(keys)) == story.count(follow_up)
-    house.mark_writes()
+    env.mark_writes()
     story.sync()
-    assert house.writes == []
-    assert len(house.mailbox.mails) == sum(mails.values())
+    assert env.writes == []
+    assert len(env.mailbox.mails) == sum(mails.values())
 
 
 def _asked_aside(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -262,7 +260,7 @@ def _asked_aside(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 @BOTH_DATABASES
-def test_a_mail_cut_off_in_the_middle_is_in_doubt_and_not_sent_again(today: House) -> None:
+def test_a_mail_cut_off_in_the_middle_is_in_doubt_and_not_sent_again(today: Environment) -> None:
     story = Story(today)
     story.begin()
     story.close_cases(1)
@@ -279,7 +277,7 @@ def test_a_mail_cut_off_in_the_middle_is_in_doubt_and_not_sent_again(today: Hous
 
 
 @BOTH_DATABASES
-def test_the_one_who_got_the_cut_off_mail_can_answer_it(today: House) -> None:
+def test_the_one_who_got_the_cut_off_mail_can_answer_it(today: Environment) -> None:
     story = Story(today)
     story.begin()
     story.close_cases(1)

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from house import AFTER_CASE, DAY, HOUR, House
+from environment import AFTER_CASE, DAY, HOUR, Environment
 
 from tests.adapters.email.mail_servers import SCRIPT, Broken, broken_server
 
@@ -12,7 +12,7 @@ PEOPLE = ("ann", "bea", "cyd")
 
 
 @pytest.fixture
-def due(live: House) -> dict[str, str]:
+def due(live: Environment) -> dict[str, str]:
     """Three people who are to be asked in the next lap; their contacts by name."""
     live.configure(AFTER_CASE)
     account = live.account("Northwind")
@@ -24,18 +24,20 @@ def due(live: House) -> dict[str, str]:
     return contacts
 
 
-def got(house: House) -> Counter[str]:
+def got(env: Environment) -> Counter[str]:
     """Count the mails that each person got."""
-    return Counter(mail.to.partition("@")[0] for mail in house.mailbox.mails)
+    return Counter(mail.to.partition("@")[0] for mail in env.mailbox.mails)
 
 
-def ask_elsewhere(house: House, port: int) -> None:
+def ask_elsewhere(env: Environment, port: int) -> None:
     """Let mail go through another server."""
-    house.mail_port = port
-    house.configure(AFTER_CASE)
+    env.mail_port = port
+    env.configure(AFTER_CASE)
 
 
-def test_a_refused_mailbox_is_not_written_to_again_and_the_others_get_theirs(live: House, due: dict[str, str]) -> None:
+def test_a_refused_mailbox_is_not_written_to_again_and_the_others_get_theirs(
+    live: Environment, due: dict[str, str]
+) -> None:
     live.mailbox.refused["bea@nw.example"] = "550 5.1.1 No such user here"
     report = live.lap()
     assert (report.exit_code, report.sent) == (0, 2)
@@ -52,7 +54,7 @@ def test_a_refused_mailbox_is_not_written_to_again_and_the_others_get_theirs(liv
     assert live.status()["queues"]["invitations_due"] == 0
 
 
-def test_a_corrected_address_is_asked_again(live: House, due: dict[str, str]) -> None:
+def test_a_corrected_address_is_asked_again(live: Environment, due: dict[str, str]) -> None:
     live.mailbox.refused["bea@nw.example"] = "550 5.1.1 No such user here"
     live.lap()
     live.org.update("Contact", due["bea"], {"Email": "beatrice@nw.example"})
@@ -62,7 +64,9 @@ def test_a_corrected_address_is_asked_again(live: House, due: dict[str, str]) ->
     assert got(live) == {"ann": 1, "cyd": 1, "beatrice": 1}
 
 
-def test_while_the_server_is_down_everything_waits_and_then_goes_out_once(live: House, due: dict[str, str]) -> None:
+def test_while_the_server_is_down_everything_waits_and_then_goes_out_once(
+    live: Environment, due: dict[str, str]
+) -> None:
     here = live.mail_port
     ask_elsewhere(live, 9)  # nobody listens there
     report = live.lap()
@@ -83,7 +87,7 @@ def test_while_the_server_is_down_everything_waits_and_then_goes_out_once(live: 
 
 @pytest.mark.parametrize("moment", ["MAIL", "RCPT", "DATA"])
 def test_a_server_that_hangs_up_before_the_message_has_got_nothing(
-    live: House, due: dict[str, str], moment: str
+    live: Environment, due: dict[str, str], moment: str
 ) -> None:
     here = live.mail_port
     with broken_server(Broken({**SCRIPT, moment: None})) as port:
@@ -98,7 +102,9 @@ def test_a_server_that_hangs_up_before_the_message_has_got_nothing(
     assert got(live) == dict.fromkeys(PEOPLE, 1)
 
 
-def test_a_server_that_hangs_up_in_the_middle_of_the_message_gets_none_twice(live: House, due: dict[str, str]) -> None:
+def test_a_server_that_hangs_up_in_the_middle_of_the_message_gets_none_twice(
+    live: Environment, due: dict[str, str]
+) -> None:
     here = live.mail_port
     with broken_server(Broken({**SCRIPT, "body": None})) as port:
         ask_elsewhere(live, port)
@@ -113,7 +119,7 @@ def test_a_server_that_hangs_up_in_the_middle_of_the_message_gets_none_twice(liv
 
 
 def test_a_server_that_hangs_up_after_the_final_dot_leaves_the_mail_in_doubt_and_it_is_not_sent_again(
-    live: House, due: dict[str, str]
+    live: Environment, due: dict[str, str]
 ) -> None:
     here = live.mail_port
     broken = Broken({**SCRIPT, ".": None})
@@ -132,7 +138,7 @@ def test_a_server_that_hangs_up_after_the_final_dot_leaves_the_mail_in_doubt_and
     assert got(live) == Counter(set(PEOPLE) - set(doubts))
 
 
-def test_a_server_that_is_busy_is_asked_again_later(live: House, due: dict[str, str]) -> None:
+def test_a_server_that_is_busy_is_asked_again_later(live: Environment, due: dict[str, str]) -> None:
     live.mailbox.refused["bea@nw.example"] = "451 4.7.1 Greylisted, try again in five minutes"
     live.lap()
     live.mailbox.refused.clear()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from databases import BOTH_DATABASES
-from house import House
+from environment import Environment
 
 from connector.store import bounces
 
@@ -14,7 +14,7 @@ NO_MAILBOX = "550 5.1.1 No such user here"
 
 
 @pytest.fixture
-def marked(today: House) -> House:
+def marked(today: Environment) -> Environment:
     """Three people were asked; the mail server said of two that they do not exist."""
     today.configure(CASES)
     assert today.command("sync").code == 0
@@ -28,14 +28,14 @@ def marked(today: House) -> House:
     return today
 
 
-def listed(house: House) -> dict[str, str]:
+def listed(env: Environment) -> dict[str, str]:
     """Return the reasons by address, as `bounces list --json` has them."""
-    done = house.command("bounces", "list", "--json")
+    done = env.command("bounces", "list", "--json")
     assert done.code == 0, done.err
     return {one["addresses"][0]: one["reason"] for one in json.loads(done.out)["bounces"]}
 
 
-def test_a_mark_is_listed_and_taken_off_one_address(marked: House) -> None:
+def test_a_mark_is_listed_and_taken_off_one_address(marked: Environment) -> None:
     assert set(listed(marked)) == {"bea@nw.example", "cyd@nw.example"}
     assert all(NO_MAILBOX in reason for reason in listed(marked).values())
     shown = marked.command("bounces", "list").out
@@ -50,7 +50,7 @@ def test_a_mark_is_listed_and_taken_off_one_address(marked: House) -> None:
 
 
 @BOTH_DATABASES
-def test_all_marks_since_a_time_are_taken_off(marked: House) -> None:
+def test_all_marks_since_a_time_are_taken_off(marked: Environment) -> None:
     assert marked.command("bounces", "lift", "--since", "1h").out == "2 marks taken off.\n"
     assert listed(marked) == {}
     assert marked.command("bounces", "list").out == "No address is marked.\n"
@@ -59,7 +59,7 @@ def test_all_marks_since_a_time_are_taken_off(marked: House) -> None:
     assert sorted(mail.to for mail in marked.mailbox.mails) == ["bea@nw.example", "cyd@nw.example"]
 
 
-def test_marks_that_are_older_stay(marked: House) -> None:
+def test_marks_that_are_older_stay(marked: Environment) -> None:
     now = marked.clock.now()
     with marked.installation.store.write() as tx:
         assert bounces.lift_since(tx, now + timedelta(minutes=1), now, ended_since=now) == 0
@@ -76,7 +76,7 @@ def test_marks_that_are_older_stay(marked: House) -> None:
         ("--since", "soon"),
     ],
 )
-def test_what_cannot_be_taken_off_is_said(marked: House, words: tuple[str, ...]) -> None:
+def test_what_cannot_be_taken_off_is_said(marked: Environment, words: tuple[str, ...]) -> None:
     done = marked.command("bounces", "lift", *words)
     assert done.code == 2
     assert "bounces lift" in done.err or "--since" in done.err

@@ -6,9 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from house import HOUR, House, standing
-from house_hubspot import HubSpotHouse
-from house_renewing import Renewing
+from environment import HOUR, Environment, standing
+from environment_hubspot import HubSpotEnvironment
+from environment_renewing import Renewing
 from rich.console import Console
 
 from adapters.sandbox.faults import CallFault
@@ -26,23 +26,25 @@ RESTRICTED = {
 
 
 @pytest.fixture(params=["salesforce", "hubspot"])
-def live(request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[House]:
-    kind = House if request.param == "salesforce" else HubSpotHouse
-    with standing(kind, tmp_path, store_address, clock) as house:
-        if kind is HubSpotHouse:
-            Renewing(house, "hubspot")  # a service key never ends
-        assert house.lap().exit_code == 0
-        yield house
+def live(
+    request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock
+) -> Iterator[Environment]:
+    kind = Environment if request.param == "salesforce" else HubSpotEnvironment
+    with standing(kind, tmp_path, store_address, clock) as env:
+        if kind is HubSpotEnvironment:
+            Renewing(env, "hubspot")  # a service key never ends
+        assert env.lap().exit_code == 0
+        yield env
 
 
-def keep_out(live: House, times: int | None = None) -> CallFault:
+def keep_out(live: Environment, times: int | None = None) -> CallFault:
     """Let the CRM give no token, and end the one that is in use."""
     live.org.faults.expire_token()
     status, body = RESTRICTED[live.ADAPTER]
     return live.org.faults.fail(status, body, method="POST", path="/token", times=times)
 
 
-def test_once_not_let_in_is_no_verdict_on_the_credentials(live: House) -> None:
+def test_once_not_let_in_is_no_verdict_on_the_credentials(live: Environment) -> None:
     keep_out(live, times=1)
     first = live.later(HOUR)
     assert first.exit_code == 3
@@ -55,7 +57,7 @@ def test_once_not_let_in_is_no_verdict_on_the_credentials(live: House) -> None:
     assert live.status()["crm"]["acme"]["refused"] is None
 
 
-def test_it_is_tried_again_later_each_time_and_told(live: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_tried_again_later_each_time_and_told(live: Environment, capsys: pytest.CaptureFixture[str]) -> None:
     refused = keep_out(live)
     tries: list[int] = []
     for minute in range(0, 240, 5):
@@ -78,7 +80,7 @@ def test_it_is_tried_again_later_each_time_and_told(live: House, capsys: pytest.
     assert live.later(2 * HOUR).exit_code == 0
 
 
-def test_resume_tries_it_at_once(live: House) -> None:
+def test_resume_tries_it_at_once(live: Environment) -> None:
     keep_out(live, times=2)
     live.later(HOUR)
     live.later(6 * MINUTE)
@@ -88,7 +90,7 @@ def test_resume_tries_it_at_once(live: House) -> None:
     assert live.lap().exit_code == 0
 
 
-def test_whoever_looks_at_the_service_sees_a_connection_that_stands_still(live: House) -> None:
+def test_whoever_looks_at_the_service_sees_a_connection_that_stands_still(live: Environment) -> None:
     service = Service(live.installation)
     keep_out(live)
     service._run(("pull",))
@@ -107,7 +109,7 @@ def test_whoever_looks_at_the_service_sees_a_connection_that_stands_still(live: 
     assert "acme" in service.trouble()
 
 
-def test_a_restart_forgets_nothing_of_how_long_a_connection_has_stood_still(live: House) -> None:
+def test_a_restart_forgets_nothing_of_how_long_a_connection_has_stood_still(live: Environment) -> None:
     keep_out(live)
     Service(live.installation)._run(("pull",))
     live.advance(HOUR)

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from databases import BOTH_DATABASES
-from house import AFTER_CASE, DAY, HOUR, UNHAPPY, House
+from environment import AFTER_CASE, DAY, HOUR, UNHAPPY, Environment
 
 NOTHING = {"created": 0, "updated": 0, "refused": 0}
 
 
 @BOTH_DATABASES
-def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing(live: House) -> None:
+def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing(live: Environment) -> None:
     rep = live.org.add_user("Ritva Laine", "ritva@acme.example")
     helper = live.org.add_user("Hal Desk", "hal@acme.example")
     account = live.account("Northwind", owner=rep)
@@ -60,7 +60,7 @@ def test_a_closed_case_leads_to_one_mail_fields_and_one_task_and_then_to_nothing
 
 
 @BOTH_DATABASES
-def test_calls_meetings_and_won_deals_are_asked_about_where_a_survey_asks(live: House) -> None:
+def test_calls_meetings_and_won_deals_are_asked_about_where_a_survey_asks(live: Environment) -> None:
     surveys = {"after-call": "call.held", "after-meeting": "meeting.held", "after-deal": "deal.won"}
     live.configure("".join(f'[surveys.{name}]\non = "{on}"\ndelay = "1h"\n' for name, on in surveys.items()) + UNHAPPY)
     live.lap()
@@ -108,7 +108,7 @@ def test_calls_meetings_and_won_deals_are_asked_about_where_a_survey_asks(live: 
 
 
 @BOTH_DATABASES
-def test_a_contact_of_a_prospect_is_not_asked(live: House) -> None:
+def test_a_contact_of_a_prospect_is_not_asked(live: Environment) -> None:
     prospect = live.account("Maybe Ltd", kind="Prospect")
     live.closed_case(prospect, live.contact(prospect, "Pat Maybe", "pat@maybe.example"))
     assert live.lap().not_invited == {"not_a_customer": 1}
@@ -117,7 +117,7 @@ def test_a_contact_of_a_prospect_is_not_asked(live: House) -> None:
 
 
 @BOTH_DATABASES
-def test_without_a_survey_for_it_nobody_is_asked(live: House) -> None:
+def test_without_a_survey_for_it_nobody_is_asked(live: Environment) -> None:
     live.configure(AFTER_CASE)
     account = live.account("Northwind")
     maria = live.contact(account, "Maria Virtanen", "maria@nw.example")

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from house import AFTER_CASE, HOUR, House, standing
-from house_hubspot import HubSpotHouse
+from environment import AFTER_CASE, HOUR, Environment, standing
+from environment_hubspot import HubSpotEnvironment
 from rich.console import Console
 
 from connector import wiring
@@ -26,19 +26,19 @@ RULES = AFTER_CASE.replace("24h", "0s")
 
 
 @contextmanager
-def beside(house: House, folder: Path, *, clone: bool, clock: Clock | None = None) -> Iterator[Installation]:
+def beside(env: Environment, folder: Path, *, clone: bool, clock: Clock | None = None) -> Iterator[Installation]:
     """Give another installation on the same CRM: a new one, or a copy of the first as it is now."""
     folder.mkdir()
-    text = house.config.read_text(encoding="utf-8").replace(house.store_url, f"sqlite:///{folder / 'store.db'}")
+    text = env.config.read_text(encoding="utf-8").replace(env.store_url, f"sqlite:///{folder / 'store.db'}")
     (folder / "config.toml").write_text(text, encoding="utf-8")
     if clone:
-        shutil.copy(house.folder / FILE, folder / FILE)
-        with house.installation.store.write() as tx:
+        shutil.copy(env.folder / FILE, folder / FILE)
+        with env.installation.store.write() as tx:
             tx.exec_driver_sql("PRAGMA user_version")
-        source = Path(str(house.installation.store.engine.url.database))
+        source = Path(str(env.installation.store.engine.url.database))
         for path in source.parent.glob(f"{source.name}*"):
             shutil.copy(path, folder / path.name.replace(source.name, "store.db"))
-    other = wiring.build(wiring.read_settings(folder / "config.toml", {}), clock=clock or house.clock)
+    other = wiring.build(wiring.read_settings(folder / "config.toml", {}), clock=clock or env.clock)
     migrate(other.store)
     try:
         yield other
@@ -61,16 +61,18 @@ def at_once(*laps: Callable[[], Report]) -> list[Report]:
     return reports
 
 
-@pytest.fixture(params=[House, HubSpotHouse], ids=["salesforce", "hubspot"])
-def acme(request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[House]:
-    with standing(request.param, tmp_path, store_address, clock) as house:
-        house.configure(RULES)
-        assert house.lap().exit_code == 0
-        yield house
+@pytest.fixture(params=[Environment, HubSpotEnvironment], ids=["salesforce", "hubspot"])
+def acme(
+    request: pytest.FixtureRequest, tmp_path: Path, store_address: str, clock: SteppedClock
+) -> Iterator[Environment]:
+    with standing(request.param, tmp_path, store_address, clock) as env:
+        env.configure(RULES)
+        assert env.lap().exit_code == 0
+        yield env
 
 
 @pytest.mark.parametrize("clone", [False, True], ids=["two installations", "a clone"])
-def test_nobody_gets_two_mails_from_two_whose_laps_run_at_the_same_second(acme: House, clone: bool) -> None:
+def test_nobody_gets_two_mails_from_two_whose_laps_run_at_the_same_second(acme: Environment, clone: bool) -> None:
     account = acme.account("Northwind")
     people = [acme.contact(account, f"Person {n}", f"p{n}@nw.example") for n in range(6)]
     with beside(acme, acme.folder / "other", clone=clone) as other:
@@ -90,7 +92,7 @@ def test_nobody_gets_two_mails_from_two_whose_laps_run_at_the_same_second(acme: 
     assert codes[2] >= len(people) - 1
 
 
-def test_whoever_is_stopped_says_by_whom_and_goes_on_by_the_admins_word(acme: House) -> None:
+def test_whoever_is_stopped_says_by_whom_and_goes_on_by_the_admins_word(acme: Environment) -> None:
     account = acme.account("Northwind")
     with beside(acme, acme.folder / "other", clone=False) as other:
         report = lap.run(other)
@@ -111,21 +113,21 @@ def test_whoever_is_stopped_says_by_whom_and_goes_on_by_the_admins_word(acme: Ho
         assert lap.run(other).exit_code == 0
 
 
-def acme_command(acme: House, folder: Path, *words: str) -> int:
+def acme_command(acme: Environment, folder: Path, *words: str) -> int:
     """Run `setup-crm --take-over` as its command does, on the world's clock."""
-    house = wiring.build(wiring.read_settings(folder / "config.toml", {}), clock=acme.clock)
+    env = wiring.build(wiring.read_settings(folder / "config.toml", {}), clock=acme.clock)
     try:
-        endpoint = house.endpoints[0]
+        endpoint = env.endpoints[0]
         take_over = "--take-over" in words
-        return SetUp(Console(), house, endpoint, endpoint.adapter, dry_run=False, take_over=take_over)._mark()
+        return SetUp(Console(), env, endpoint, endpoint.adapter, dry_run=False, take_over=take_over)._mark()
     finally:
-        house.endpoints[0].adapter.close()
-        if house.channel is not None:
-            house.channel.close()
-        house.store.close()
+        env.endpoints[0].adapter.close()
+        if env.channel is not None:
+            env.channel.close()
+        env.store.close()
 
 
-def test_a_new_store_on_an_org_whose_mark_is_ours_and_old_goes_on_without_a_word(acme: House) -> None:
+def test_a_new_store_on_an_org_whose_mark_is_ours_and_old_goes_on_without_a_word(acme: Environment) -> None:
     account = acme.account("Northwind")
     maria = acme.contact(account, "Maria Virtanen", "maria@nw.example")
     acme.closed_case(account, maria)
@@ -148,7 +150,7 @@ def test_a_new_store_on_an_org_whose_mark_is_ours_and_old_goes_on_without_a_word
         assert acme.lap().exit_code == 2
 
 
-def test_a_restored_copy_does_not_go_on_by_itself_however_old_the_mark(acme: House) -> None:
+def test_a_restored_copy_does_not_go_on_by_itself_however_old_the_mark(acme: Environment) -> None:
     with acme.installation.store.read() as tx:
         before = marks.own_runs(tx, "acme")
     for _ in range(3):

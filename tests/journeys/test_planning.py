@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from house import AFTER_CASE, DAY, HOUR, LAG, LIMITS, UNHAPPY, House
+from environment import AFTER_CASE, DAY, HOUR, LAG, LIMITS, UNHAPPY, Environment
 from rich.console import Console
 from sqlalchemy import Column, Table, select
 
@@ -19,29 +19,29 @@ OBJECTS = ("Account", "Contact", "Case", "Task", "Event", "Opportunity", "User")
 OURS_ON_A_TASK = ("Subject", "Description", "Priority", "Status", "ActivityDate", "OwnerId", "WhoId", "WhatId")
 
 
-def busy_week(house: House) -> None:
-    """Leave the house where a lap has everything to do: mails to send, a reminder, answers to bring in, a task to make."""
-    house.configure(RULES)
-    house.lap()
-    rep = house.org.add_user("Ritva Laine", "ritva@acme.example")
-    accounts = [house.account(f"Account {number}", owner=rep) for number in range(4)]
+def busy_week(env: Environment) -> None:
+    """Leave the environment where a lap has everything to do: mails to send, a reminder, answers to bring in, a task to make."""
+    env.configure(RULES)
+    env.lap()
+    rep = env.org.add_user("Ritva Laine", "ritva@acme.example")
+    accounts = [env.account(f"Account {number}", owner=rep) for number in range(4)]
     for number, account in enumerate(accounts):
-        house.closed_case(account, house.contact(account, f"Person {number}", f"p{number}@nw.example"))
-    house.later(HOUR)
-    house.later(DAY)
-    house.answer(house.mailbox.to("p0@nw.example")[0], 1, "Slow.")
-    house.answer(house.mailbox.to("p1@nw.example")[0], 5, "Great.")
-    house.lap()
-    house.advance(3 * DAY)
-    house.closed_case(accounts[3], house.contact(accounts[3], "New Person", "new@nw.example"))
-    house.later(HOUR)
-    house.answer(house.mailbox.to("p2@nw.example")[0], 2, "Meh.")
-    house.advance(DAY)
-    house.mark()
+        env.closed_case(account, env.contact(account, f"Person {number}", f"p{number}@nw.example"))
+    env.later(HOUR)
+    env.later(DAY)
+    env.answer(env.mailbox.to("p0@nw.example")[0], 1, "Slow.")
+    env.answer(env.mailbox.to("p1@nw.example")[0], 5, "Great.")
+    env.lap()
+    env.advance(3 * DAY)
+    env.closed_case(accounts[3], env.contact(accounts[3], "New Person", "new@nw.example"))
+    env.later(HOUR)
+    env.answer(env.mailbox.to("p2@nw.example")[0], 2, "Meh.")
+    env.advance(DAY)
+    env.mark()
 
 
-def rows(house: House) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(name, row["Id"]): row for name in OBJECTS for row in house.org.rows(name, deleted=True)}
+def rows(env: Environment) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(name, row["Id"]): row for name in OBJECTS for row in env.org.rows(name, deleted=True)}
 
 
 def differences(before: dict[tuple[str, str], Any], after: dict[tuple[str, str], Any]) -> list[dict[str, Any]]:
@@ -89,16 +89,16 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, int | float) else value
 
 
-def test_plan_names_what_the_next_sync_writes_and_sends(house: House) -> None:
-    busy_week(house)
+def test_plan_names_what_the_next_sync_writes_and_sends(env: Environment) -> None:
+    busy_week(env)
     # A quiet lap renews the installation's mark; mail that is due goes out in the next one without a wait.
-    house.lap((lap.Stage.PULL,))
-    house.advance(LAG)
-    planned = json.loads(json.dumps(planning.next_lap(house.installation).as_json()))
-    before = rows(house)
-    report = house.lap()
-    assert plain(planned["writes"]) == plain(differences(before, rows(house)))
-    assert planned["mails"] == [{"to": mail.to, "subject": mail.subject} for mail in house.mailbox.mails]
+    env.lap((lap.Stage.PULL,))
+    env.advance(LAG)
+    planned = json.loads(json.dumps(planning.next_lap(env.installation).as_json()))
+    before = rows(env)
+    report = env.lap()
+    assert plain(planned["writes"]) == plain(differences(before, rows(env)))
+    assert planned["mails"] == [{"to": mail.to, "subject": mail.subject} for mail in env.mailbox.mails]
     actions = [write["action"] for write in planned["writes"]]
     written = report.as_json()["crm"]["acme"]["written"]
     assert (actions.count("create"), actions.count("update")) == (written["created"], written["updated"])
@@ -109,9 +109,9 @@ def test_plan_names_what_the_next_sync_writes_and_sends(house: House) -> None:
     assert {write["object"] for write in planned["writes"]} == {"Account", "Contact", "Task"}
 
 
-def test_plan_names_records_as_people_know_them(house: House) -> None:
-    busy_week(house)
-    planned = planning.next_lap(house.installation)
+def test_plan_names_records_as_people_know_them(env: Environment) -> None:
+    busy_week(env)
+    planned = planning.next_lap(env.installation)
     writes = planned.as_json()["writes"]
     named = {write["record"] for write in writes}
     assert {"Account 2", "Person 2"} <= named
@@ -120,7 +120,7 @@ def test_plan_names_records_as_people_know_them(house: House) -> None:
     labels = {change["label"] for write in writes for change in write["fields"].values()}
     assert {"Customer mood", "Subject"} <= labels
 
-    said = _printed(planned, house)
+    said = _printed(planned, env)
     (heading,) = [line for line in said if line.startswith("~ acme: Account Account 2 (")]
     below = said[said.index(heading) + 1 :]
     assert any(line.startswith("    Customer mood (Afterword_Mood__c): (empty) -> ") for line in below)
@@ -132,29 +132,29 @@ def test_plan_names_records_as_people_know_them(house: House) -> None:
     assert not [line for line in said if line.startswith(("invited", "acme: created"))]
 
 
-def _printed(planned: planning.Plan, house: House) -> list[str]:
+def _printed(planned: planning.Plan, env: Environment) -> list[str]:
     console = Console(file=io.StringIO(), highlight=False, soft_wrap=True)
-    printing_plan.plan(console, planned, house.installation)
+    printing_plan.plan(console, planned, env.installation)
     return cast(io.StringIO, console.file).getvalue().splitlines()
 
 
 @pytest.mark.parametrize("which", [(), ("--crm", "acme")])
 def test_plan_while_paused_shows_what_resuming_would_do_and_resumes_nothing(
-    house: House, which: tuple[str, ...]
+    env: Environment, which: tuple[str, ...]
 ) -> None:
-    busy_week(house)
-    going = planning.next_lap(house.installation).as_json()
+    busy_week(env)
+    going = planning.next_lap(env.installation).as_json()
     assert going["writes"] and going["mails"]
-    house.command("pause", *which)
-    held = planning.next_lap(house.installation).as_json()
+    env.command("pause", *which)
+    held = planning.next_lap(env.installation).as_json()
     assert (held["writes"], held["mails"]) == (going["writes"], going["mails"])
-    before = rows(house)
-    house.lap()
-    assert rows(house) == before
+    before = rows(env)
+    env.lap()
+    assert rows(env) == before
 
 
 @pytest.mark.parametrize("which", [(), ("--crm", "acme")])
-def test_plan_while_paused_says_so_and_why(today: House, which: tuple[str, ...]) -> None:
+def test_plan_while_paused_says_so_and_why(today: Environment, which: tuple[str, ...]) -> None:
     today.configure(RULES)
     today.command("sync")
     today.command("pause", *which, "--reason", "holiday")
@@ -167,22 +167,22 @@ def test_plan_while_paused_says_so_and_why(today: House, which: tuple[str, ...])
     assert "Nothing would be sent or written." in said
 
 
-def test_plan_does_nothing_anywhere(house: House) -> None:
-    busy_week(house)
-    before, store = rows(house), contents(house)
-    planned = planning.next_lap(house.installation)
+def test_plan_does_nothing_anywhere(env: Environment) -> None:
+    busy_week(env)
+    before, store = rows(env), contents(env)
+    planned = planning.next_lap(env.installation)
     assert planned.as_json()["writes"]
-    assert rows(house) == before
-    assert house.writes == []
-    assert house.mailbox.mails == []
-    assert contents(house) == store
-    assert planning.next_lap(house.installation).as_json()["writes"] == planned.as_json()["writes"]
+    assert rows(env) == before
+    assert env.writes == []
+    assert env.mailbox.mails == []
+    assert contents(env) == store
+    assert planning.next_lap(env.installation).as_json()["writes"] == planned.as_json()["writes"]
 
 
-def contents(house: House) -> dict[str, list[str]]:
+def contents(env: Environment) -> dict[str, list[str]]:
     """Return everything in the store but how many calls were made: those of a trial count as well."""
     counting = {"call_count", "calls_allowed", "calls_used"}
-    with house.installation.store.read() as connection:
+    with env.installation.store.read() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(select(*_but(table, counting))).all()))
             for table in metadata.sorted_tables
@@ -194,14 +194,14 @@ def _but(table: Table, names: set[str]) -> list[Column[Any]]:
     return [column for column in table.c if column.name not in names]
 
 
-def test_after_the_sync_there_is_nothing_left_to_plan(house: House) -> None:
-    busy_week(house)
-    house.lap()
-    nothing = planning.next_lap(house.installation).as_json()
+def test_after_the_sync_there_is_nothing_left_to_plan(env: Environment) -> None:
+    busy_week(env)
+    env.lap()
+    nothing = planning.next_lap(env.installation).as_json()
     assert (nothing["writes"], nothing["mails"]) == ([], [])
 
 
-def test_the_command_plans_in_json_alone_and_sync_then_does_it(today: House) -> None:
+def test_the_command_plans_in_json_alone_and_sync_then_does_it(today: Environment) -> None:
     today.configure(RULES.replace("24h", "0s"))
     today.command("sync")
     account = today.account("Northwind")
@@ -231,7 +231,7 @@ on = "case.closed"
 """
 
 
-def test_looking_back_90_days_needs_a_crm_token_and_nothing_else(today: House) -> None:
+def test_looking_back_90_days_needs_a_crm_token_and_nothing_else(today: Environment) -> None:
     now = today.clock.now()
     account, prospect = today.account("Northwind"), today.account("Maybe Ltd", kind="Prospect")
     for number in range(6):
@@ -254,15 +254,15 @@ def test_looking_back_90_days_needs_a_crm_token_and_nothing_else(today: House) -
     assert today.writes == []
 
 
-def test_looking_back_keeps_the_limits_and_tells_why_others_would_not_be_asked(house: House) -> None:
-    account, prospect = house.account("Northwind"), house.account("Maybe Ltd", kind="Prospect")
-    often = house.contact(account, "Often There", "often@nw.example")
-    pat = house.contact(prospect, "Pat Maybe", "pat@maybe.example")
-    now = house.clock.now()
+def test_looking_back_keeps_the_limits_and_tells_why_others_would_not_be_asked(env: Environment) -> None:
+    account, prospect = env.account("Northwind"), env.account("Maybe Ltd", kind="Prospect")
+    often = env.contact(account, "Often There", "often@nw.example")
+    pat = env.contact(prospect, "Pat Maybe", "pat@maybe.example")
+    now = env.clock.now()
     for days, place, person in ((60, account, often), (40, account, often), (20, account, often), (10, prospect, pat)):
-        house.org.update("Case", house.case(place, person), {"Status": "Closed"}, at=now - timedelta(days=days))
-    house.configure(limits=LIMITS.replace('quiet_period = "0s"', 'quiet_period = "90d"'))
-    seen = planning.look_back(house.installation, timedelta(days=90)).as_json()
+        env.org.update("Case", env.case(place, person), {"Status": "Closed"}, at=now - timedelta(days=days))
+    env.configure(limits=LIMITS.replace('quiet_period = "0s"', 'quiet_period = "90d"'))
+    seen = planning.look_back(env.installation, timedelta(days=90)).as_json()
     survey = seen["surveys"]["after-case"]
     assert (survey["ended"], survey["would_ask"]) == (4, 1)
     assert survey["not_asked"] == {"quiet_period": 2, "not_a_customer": 1}

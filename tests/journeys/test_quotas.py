@@ -4,8 +4,8 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
-from house import DAY, HOUR, RULES, House, standing
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR, RULES, Environment, standing
+from environment_hubspot import HubSpotEnvironment
 from sqlalchemy import func, select
 
 from connector.clock import SteppedClock
@@ -20,41 +20,41 @@ MOST_DAYS = 8
 
 
 @pytest.fixture(params=["salesforce", "hubspot"])
-def house(
+def env(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     store_address: str,
     clock: SteppedClock,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[House]:
+) -> Iterator[Environment]:
     """An installation beside a CRM with customers, each of whom has a contact, that gives three records at a time."""
     monkeypatch.setattr("adapters.hubspot.reading._PAGE", 3)
-    kind = House if request.param == "salesforce" else HubSpotHouse
-    with standing(kind, tmp_path, store_address, clock) as house:
-        house.org.rows_per_page = 3
+    kind = Environment if request.param == "salesforce" else HubSpotEnvironment
+    with standing(kind, tmp_path, store_address, clock) as env:
+        env.org.rows_per_page = 3
         for number in range(CUSTOMERS):
-            company = house.account(f"Company {number:02}")
-            house.contact(company, f"Person {number:02}", f"person{number:02}@company{number:02}.example")
-        house.advance(2 * HOUR)
-        yield house
+            company = env.account(f"Company {number:02}")
+            env.contact(company, f"Person {number:02}", f"person{number:02}@company{number:02}.example")
+        env.advance(2 * HOUR)
+        yield env
 
 
-def allow(house: House, calls: int) -> None:
+def allow(env: Environment, calls: int) -> None:
     """Let the org have so many calls a day, none of them used yet."""
-    limits = house.org.limits
+    limits = env.org.limits
     limits.used = 0
     setattr(limits, "most" if hasattr(limits, "most") else "daily", calls)
 
 
-def calls(house: House) -> int:
+def calls(env: Environment) -> int:
     """Return how many calls the CRM has ever seen, but for those that give out tokens: what a token may do is asked at a price."""
-    asked = sum("access-token-info" in call.path for call in house.org.log.since(0, kind="auth"))
-    return asked + sum(house.org.log.by_kind().get(kind, 0) for kind in ("read", "write", "page"))
+    asked = sum("access-token-info" in call.path for call in env.org.log.since(0, kind="auth"))
+    return asked + sum(env.org.log.by_kind().get(kind, 0) for kind in ("read", "write", "page"))
 
 
-def kept(house: House) -> int:
+def kept(env: Environment) -> int:
     """Return how many contacts are in the store."""
-    with house.installation.store.read() as connection:
+    with env.installation.store.read() as connection:
         return int(connection.execute(select(func.count()).select_from(tables.contact)).scalar_one())
 
 
@@ -65,29 +65,29 @@ def spent(report: Report) -> QuotaSpent:
     return error
 
 
-def test_f25_a_spent_share_ends_the_lap_and_the_next_days_go_on(house: House) -> None:
-    house.configure(RULES, extra=SHARE)
-    allow(house, 10_000)
-    describing = house.lap(stages=()).calls["acme"]
-    house.advance(DAY)
+def test_f25_a_spent_share_ends_the_lap_and_the_next_days_go_on(env: Environment) -> None:
+    env.configure(RULES, extra=SHARE)
+    allow(env, 10_000)
+    describing = env.lap(stages=()).calls["acme"]
+    env.advance(DAY)
     budget = describing + PAGES_A_DAY
-    allow(house, 10 * budget)
+    allow(env, 10 * budget)
 
-    reports, found = [], [kept(house)]
+    reports, found = [], [kept(env)]
     while not reports or reports[-1].exit_code != 0:
-        before = calls(house)
-        reports.append(house.lap())
-        found.append(kept(house))
-        assert calls(house) - before == reports[-1].calls["acme"] <= budget
+        before = calls(env)
+        reports.append(env.lap())
+        found.append(kept(env))
+        assert calls(env) - before == reports[-1].calls["acme"] <= budget
 
         # No other lap of the same day makes a call, whichever process runs it.
-        before = calls(house)
-        house.restart()
+        before = calls(env)
+        env.restart()
         if reports[-1].exit_code:
             assert "share of the day's calls is used" in spent(reports[-1]).what
-            assert house.later(HOUR).exit_code == 1
-            assert calls(house) == before
-        house.advance(DAY)
+            assert env.later(HOUR).exit_code == 1
+            assert calls(env) == before
+        env.advance(DAY)
         assert len(reports) < MOST_DAYS
 
     assert [report.exit_code for report in reports[:-1]] == [1] * (len(reports) - 1) != []
@@ -105,35 +105,35 @@ def counts(report: Report) -> Container[str]:
     return report.pulled["acme"].counts if "acme" in report.pulled else ()
 
 
-def test_status_tells_what_is_left_of_the_budget(house: House) -> None:
-    house.configure(RULES, extra=SHARE)
-    allow(house, 5_000)
-    setting_up = house.status()["crm"]["acme"]["calls_today"]
-    made = house.lap().calls["acme"]
-    told = house.status()["crm"]["acme"]
+def test_status_tells_what_is_left_of_the_budget(env: Environment) -> None:
+    env.configure(RULES, extra=SHARE)
+    allow(env, 5_000)
+    setting_up = env.status()["crm"]["acme"]["calls_today"]
+    made = env.lap().calls["acme"]
+    told = env.status()["crm"]["acme"]
     assert told["calls_today"] == told["calls"]["last_24h"] == setting_up + made
     assert (told["calls"]["budget"], told["calls"]["org_allowed"]) == (500, 5_000)
-    assert told["calls"]["org_used"] <= calls(house)
+    assert told["calls"]["org_used"] <= calls(env)
 
 
-def test_f25_an_org_that_others_have_drained_is_left_to_them(house: House) -> None:
-    house.configure(RULES, extra=SHARE)
-    allow(house, 10_000)
-    house.org.limits.used = 9_700
-    before = calls(house)
-    report = house.lap()
+def test_f25_an_org_that_others_have_drained_is_left_to_them(env: Environment) -> None:
+    env.configure(RULES, extra=SHARE)
+    allow(env, 10_000)
+    env.org.limits.used = 9_700
+    before = calls(env)
+    report = env.lap()
     assert report.exit_code == 1
     assert "for its other programs" in spent(report).what
-    assert calls(house) - before <= 3
-    house.restart()
-    assert house.later(HOUR / 12).exit_code == 1
-    assert calls(house) - before <= 3
-    told = house.status()["crm"]["acme"]["calls"]
+    assert calls(env) - before <= 3
+    env.restart()
+    assert env.later(HOUR / 12).exit_code == 1
+    assert calls(env) - before <= 3
+    told = env.status()["crm"]["acme"]["calls"]
     assert "for its other programs" in told["none_why"]
-    assert told["none_until"] > house.clock.now().isoformat()
+    assert told["none_until"] > env.clock.now().isoformat()
 
-    house.advance(DAY)
-    house.org.limits.used = 0
-    assert house.lap().exit_code == 0
-    assert kept(house) == CUSTOMERS
-    assert house.status()["crm"]["acme"]["calls"]["none_until"] is None
+    env.advance(DAY)
+    env.org.limits.used = 0
+    assert env.lap().exit_code == 0
+    assert kept(env) == CUSTOMERS
+    assert env.status()["crm"]["acme"]["calls"]["none_until"] is None

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from databases import BOTH_DATABASES
-from house import AFTER_CASE, DAY, HOUR, House
+from environment import AFTER_CASE, DAY, HOUR, Environment
 
 from connector import checking
 from connector.store import connecting, mail_trouble
@@ -18,7 +18,7 @@ NO_MAILBOX = "550 5.1.1 <{}>: Recipient address rejected: User unknown in local 
 class Refusing:
     """What a mail server says of each address that it hears of, until it is mended; and what it heard in this lap."""
 
-    house: House
+    env: Environment
     says: dict[int, str] = field(default_factory=dict)
     """By the place in which an address was first heard of, from 1: what is said instead of the usual."""
     usual: str = SENDER_UNKNOWN
@@ -26,7 +26,7 @@ class Refusing:
     heard: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.house.mailbox.on_rcpt = self.hear
+        self.env.mailbox.on_rcpt = self.hear
 
     def hear(self, address: str) -> None:
         if address not in self.known:
@@ -34,46 +34,46 @@ class Refusing:
         self.heard.append(address)
         words = self.says.get(self.known.index(address) + 1, self.usual)
         if words:
-            self.house.mailbox.refused[address] = words.format(address)
+            self.env.mailbox.refused[address] = words.format(address)
         else:
-            self.house.mailbox.refused.pop(address, None)
+            self.env.mailbox.refused.pop(address, None)
 
     def lap(self) -> tuple[int, list[str]]:
         """Run a lap an hour later; returns its exit code, and which addresses the server heard of."""
         self.heard.clear()
-        return self.house.later(HOUR).exit_code, list(self.heard)
+        return self.env.later(HOUR).exit_code, list(self.heard)
 
 
-def due(house: House, people: int) -> list[str]:
+def due(env: Environment, people: int) -> list[str]:
     """So many people who are to be asked in the next lap; their addresses."""
-    house.configure(AFTER_CASE)
-    account = house.account("Northwind")
+    env.configure(AFTER_CASE)
+    account = env.account("Northwind")
     addresses = [f"person-{number:02}@nw.example" for number in range(people)]
     for number, address in enumerate(addresses):
-        house.closed_case(account, house.contact(account, f"Person {number}", address))
-    house.lap()
-    house.advance(DAY)
+        env.closed_case(account, env.contact(account, f"Person {number}", address))
+    env.lap()
+    env.advance(DAY)
     return addresses
 
 
-def got(house: House) -> Counter[str]:
+def got(env: Environment) -> Counter[str]:
     """Count the mails that each address got."""
-    return Counter(mail.to for mail in house.mailbox.mails)
+    return Counter(mail.to for mail in env.mailbox.mails)
 
 
-def named_by_check(house: House, words: str) -> bool:
+def named_by_check(env: Environment, words: str) -> bool:
     """Tell whether `check` names these words among what is wrong with mail."""
-    found = checking.check(house.installation).problems
+    found = checking.check(env.installation).problems
     return any(words in problem.what and problem.remedy for problem in found if "email" in problem.where)
 
 
-def marked(house: House) -> set[str]:
+def marked(env: Environment) -> set[str]:
     """Return the addresses to which nothing is sent any more."""
-    return {one["to"] for one in house.status()["bounced"]}
+    return {one["to"] for one in env.status()["bounced"]}
 
 
 @BOTH_DATABASES
-def test_a_sender_that_is_refused_silences_nobody(live: House) -> None:
+def test_a_sender_that_is_refused_silences_nobody(live: Environment) -> None:
     everybody = due(live, 13)
     server = Refusing(live, says={5: NO_MAILBOX})
     for _ in range(8):
@@ -95,7 +95,7 @@ def test_a_sender_that_is_refused_silences_nobody(live: House) -> None:
     assert server.lap() == (0, [])
 
 
-def test_the_row_of_refusals_neither_grows_nor_ends_by_a_mailbox_that_is_gone(live: House) -> None:
+def test_the_row_of_refusals_neither_grows_nor_ends_by_a_mailbox_that_is_gone(live: Environment) -> None:
     due(live, 9)
     server = Refusing(live, says={2: NO_MAILBOX, 3: NO_MAILBOX})
     code, heard = server.lap()
@@ -104,7 +104,7 @@ def test_the_row_of_refusals_neither_grows_nor_ends_by_a_mailbox_that_is_gone(li
 
 
 @BOTH_DATABASES
-def test_a_server_that_knows_nobody_any_more_is_not_believed(live: House) -> None:
+def test_a_server_that_knows_nobody_any_more_is_not_believed(live: Environment) -> None:
     everybody = due(live, 12)
     server = Refusing(live, usual=NO_MAILBOX, says={1: "", 2: ""})
     code, heard = server.lap()
@@ -126,7 +126,7 @@ def test_a_server_that_knows_nobody_any_more_is_not_believed(live: House) -> Non
     assert len(got(live)) == 10
 
 
-def test_some_dead_addresses_among_many_stop_nothing(live: House) -> None:
+def test_some_dead_addresses_among_many_stop_nothing(live: Environment) -> None:
     everybody = due(live, 12)
     server = Refusing(live, usual="", says={3: NO_MAILBOX, 5: NO_MAILBOX, 7: NO_MAILBOX, 9: NO_MAILBOX})
     assert server.lap()[0] == 0
@@ -134,7 +134,7 @@ def test_some_dead_addresses_among_many_stop_nothing(live: House) -> None:
     assert got(live) == dict.fromkeys(set(everybody) - marked(live), 1)
 
 
-def test_a_server_that_asks_for_patience_gets_it(live: House) -> None:
+def test_a_server_that_asks_for_patience_gets_it(live: Environment) -> None:
     everybody = due(live, 4)
     server = Refusing(live, usual="451 4.7.1 Greylisting in action, please come back later")
     code, heard = server.lap()
@@ -146,7 +146,7 @@ def test_a_server_that_asks_for_patience_gets_it(live: House) -> None:
     assert marked(live) == set()
 
 
-def test_a_server_with_a_limit_for_each_minute_is_given_the_rest_in_the_next_laps(live: House) -> None:
+def test_a_server_with_a_limit_for_each_minute_is_given_the_rest_in_the_next_laps(live: Environment) -> None:
     everybody = due(live, 7)
     too_fast = "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"
     server = Refusing(live, usual="", says={3: too_fast, 5: too_fast, 6: too_fast})
@@ -170,7 +170,7 @@ def test_a_server_with_a_limit_for_each_minute_is_given_the_rest_in_the_next_lap
     assert named_by_check(live, "thread limit")
 
 
-def test_a_server_that_confirms_nothing_costs_three_people_and_no_more(live: House) -> None:
+def test_a_server_that_confirms_nothing_costs_three_people_and_no_more(live: Environment) -> None:
     everybody = due(live, 6)
     here, server = live.mail_port, Broken({**SCRIPT, ".": None})
     with broken_server(server) as port:

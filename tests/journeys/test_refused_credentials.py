@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house import DAY, HOUR
-from house_both import BothHouse, standing_beside_both
+from environment import DAY, HOUR
+from environment_both import TwoCrmEnvironment, standing_beside_both
 from rich.console import Console
 from sqlalchemy import select
 
@@ -19,14 +19,14 @@ NAMES = pytest.mark.parametrize("name", ["acme", "hub"])
 
 
 @pytest.fixture
-def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[BothHouse]:
+def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[TwoCrmEnvironment]:
     """An installation that went live beside two empty CRMs."""
-    with standing_beside_both(tmp_path, store_address, clock) as house:
-        assert house.lap().exit_code == 0
-        yield house
+    with standing_beside_both(tmp_path, store_address, clock) as env:
+        assert env.lap().exit_code == 0
+        yield env
 
 
-def revoke(live: BothHouse, name: str) -> None:
+def revoke(live: TwoCrmEnvironment, name: str) -> None:
     """Take back what the connection signs in with."""
     if name == "hub":
         live.hub.org.oauth.end(live.hub.org.access_token)
@@ -35,21 +35,21 @@ def revoke(live: BothHouse, name: str) -> None:
     live.org.oauth.end_all()
 
 
-def give_new(live: BothHouse, name: str) -> None:
+def give_new(live: TwoCrmEnvironment, name: str) -> None:
     """Let the admin write new credentials into config.toml, and start again."""
     if name == "hub":
         live.hub.org.access_token = live.hub.org.oauth.private_app()
     live.configure()
 
 
-def calls(live: BothHouse, name: str) -> int:
+def calls(live: TwoCrmEnvironment, name: str) -> int:
     """Return how many calls a CRM has seen, those for tokens too."""
     return len((live.hub if name == "hub" else live).org.log)
 
 
 @NAMES
 def test_f22_refused_credentials_stop_that_connection_alone_until_there_are_new_ones(
-    live: BothHouse, name: str
+    live: TwoCrmEnvironment, name: str
 ) -> None:
     other = "acme" if name == "hub" else "hub"
     revoke(live, name)
@@ -79,7 +79,7 @@ def test_f22_refused_credentials_stop_that_connection_alone_until_there_are_new_
     assert live.status()["crm"][name]["refused"] is None
 
 
-def test_a_refusal_in_the_middle_of_a_lap_ends_its_calls(live: BothHouse) -> None:
+def test_a_refusal_in_the_middle_of_a_lap_ends_its_calls(live: TwoCrmEnvironment) -> None:
     name = "acme"
     account, company = live.account("Northwind"), live.hub.account("Southwind")
     live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
@@ -97,7 +97,7 @@ def test_a_refusal_in_the_middle_of_a_lap_ends_its_calls(live: BothHouse) -> Non
     assert list(report.written) == ["hub"]
 
 
-def test_resume_tries_the_same_credentials_again(live: BothHouse) -> None:
+def test_resume_tries_the_same_credentials_again(live: TwoCrmEnvironment) -> None:
     name = "hub"
     revoke(live, name)
     live.later(HOUR)
@@ -111,7 +111,7 @@ def test_resume_tries_the_same_credentials_again(live: BothHouse) -> None:
     assert calls(live, name) == before
 
 
-def test_check_and_status_say_so_in_plain_words(live: BothHouse, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_and_status_say_so_in_plain_words(live: TwoCrmEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     old = live.org.client.client_secret
     revoke(live, "acme")
     live.later(HOUR)
@@ -130,7 +130,7 @@ def test_check_and_status_say_so_in_plain_words(live: BothHouse, capsys: pytest.
     assert problem.remedy == "Run `afterword resume --crm acme`."
 
 
-def test_what_is_kept_of_credentials_tells_nobody_anything(live: BothHouse) -> None:
+def test_what_is_kept_of_credentials_tells_nobody_anything(live: TwoCrmEnvironment) -> None:
     revoke(live, "hub")
     live.later(HOUR)
     table = tables.connection_state
@@ -142,7 +142,7 @@ def test_what_is_kept_of_credentials_tells_nobody_anything(live: BothHouse) -> N
     assert endpoint.credentials not in repr(endpoint)
 
 
-def test_a_stage_alone_does_not_call_it_either(live: BothHouse) -> None:
+def test_a_stage_alone_does_not_call_it_either(live: TwoCrmEnvironment) -> None:
     revoke(live, "hub")
     live.later(HOUR)
     before = calls(live, "hub")

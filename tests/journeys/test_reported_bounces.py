@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import requests
-from house import DAY, HOUR, House
+from environment import DAY, HOUR, Environment
 from sqlalchemy import select
 
 from connector import checking
@@ -17,7 +17,7 @@ SES = "0102018e7c1f2a3b-1c2d3e4f-5a6b-7c8d-9e0f-112233445566-000000"
 
 
 @pytest.fixture
-def asked(live: House) -> House:
+def asked(live: Environment) -> Environment:
     """Maria was asked, and is to be reminded in three days; the mail server named the message when it took it."""
     live.mailbox.answer = f"250 Ok {SES}"
     live.configure(REMINDING)
@@ -29,26 +29,26 @@ def asked(live: House) -> House:
     return live
 
 
-def reported(house: House, message_id: str, reason: str = GONE) -> None:
+def reported(env: Environment, message_id: str, reason: str = GONE) -> None:
     """Let the mail provider report a bounce."""
-    answer = requests.post(house.status()["bounces_to"], json={"message_id": message_id, "reason": reason}, timeout=300)
+    answer = requests.post(env.status()["bounces_to"], json={"message_id": message_id, "reason": reason}, timeout=300)
     assert answer.status_code == 202
 
 
-def rows(house: House, table: Any) -> Any:
-    with house.installation.store.read() as tx:
+def rows(env: Environment, table: Any) -> Any:
+    with env.installation.store.read() as tx:
         return tx.execute(select(table)).all()
 
 
-def is_marked(house: House) -> bool:
-    (row,) = rows(house, tables.invitation)
-    with house.installation.store.read() as tx:
+def is_marked(env: Environment) -> bool:
+    (row,) = rows(env, tables.invitation)
+    with env.installation.store.read() as tx:
         known = people.people(tx, [row.person]).get(row.person)
     return known is not None and known.bounced_at is not None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("theirs", [SES, f"<{SES}@eu-west-1.amazonses.com>", "ours"])
-def test_a_report_keeps_the_reminder_of_the_same_lap_from_going_out(asked: House, theirs: str) -> None:
+def test_a_report_keeps_the_reminder_of_the_same_lap_from_going_out(asked: Environment, theirs: str) -> None:
     (attempt,) = rows(asked, tables.attempt)
     assert attempt.server_id == SES
     reported(asked, attempt.message_id if theirs == "ours" else theirs)
@@ -58,14 +58,14 @@ def test_a_report_keeps_the_reminder_of_the_same_lap_from_going_out(asked: House
     assert asked.status()["bounce_reports"] is None
 
 
-def test_a_lap_of_deliver_alone_looks_at_the_reports_too(asked: House) -> None:
+def test_a_lap_of_deliver_alone_looks_at_the_reports_too(asked: Environment) -> None:
     reported(asked, SES)
     asked.advance(4 * DAY)
     asked.lap((Stage.DELIVER,))
     assert len(asked.mailbox.mails) == 1
 
 
-def test_without_a_report_the_reminder_goes_out(asked: House) -> None:
+def test_without_a_report_the_reminder_goes_out(asked: Environment) -> None:
     asked.later(4 * DAY)
     assert len(asked.mailbox.mails) == 2
 
@@ -73,7 +73,7 @@ def test_without_a_report_the_reminder_goes_out(asked: House) -> None:
 @pytest.mark.parametrize(
     "reason", ["554 5.7.1 Message rejected as spam", "552 5.2.2 Mailbox full", "550 5.1.8 Sender unknown"]
 )
-def test_what_is_not_about_the_mailbox_ends_the_invitation_and_marks_nobody(asked: House, reason: str) -> None:
+def test_what_is_not_about_the_mailbox_ends_the_invitation_and_marks_nobody(asked: Environment, reason: str) -> None:
     reported(asked, SES, reason)
     asked.later(4 * DAY)
     assert len(asked.mailbox.mails) == 1
@@ -85,14 +85,14 @@ def test_what_is_not_about_the_mailbox_ends_the_invitation_and_marks_nobody(aske
 @pytest.mark.parametrize(
     "reason", ["451 4.4.1 host does not answer, will retry", "smtp; 450 4.2.0 greylisted", "Transient"]
 )
-def test_a_message_that_is_only_late_changes_nothing(asked: House, reason: str) -> None:
+def test_a_message_that_is_only_late_changes_nothing(asked: Environment, reason: str) -> None:
     reported(asked, SES, reason)
     asked.later(4 * DAY)
     assert len(asked.mailbox.mails) == 2
     assert not is_marked(asked)
 
 
-def test_a_message_that_is_late_and_comes_back_in_the_end_marks_the_address(asked: House) -> None:
+def test_a_message_that_is_late_and_comes_back_in_the_end_marks_the_address(asked: Environment) -> None:
     reported(asked, SES, "smtp; 450 4.2.0 greylisted")
     asked.later(HOUR)
     assert not is_marked(asked)
@@ -102,7 +102,7 @@ def test_a_message_that_is_late_and_comes_back_in_the_end_marks_the_address(aske
     assert is_marked(asked)
 
 
-def test_reports_that_match_nothing_are_counted_and_told(asked: House) -> None:
+def test_reports_that_match_nothing_are_counted_and_told(asked: Environment) -> None:
     for number in range(3):
         reported(asked, f"someone-elses-{number}")
     report = asked.later(HOUR)
@@ -115,7 +115,7 @@ def test_reports_that_match_nothing_are_counted_and_told(asked: House) -> None:
     assert not is_marked(asked)
 
 
-def test_whom_the_crm_says_to_be_unreachable_is_neither_reminded_nor_asked(asked: House) -> None:
+def test_whom_the_crm_says_to_be_unreachable_is_neither_reminded_nor_asked(asked: Environment) -> None:
     (contact,) = [row["Id"] for row in asked.org.rows("Contact")]
     asked.org.update(
         "Contact", contact, {"EmailBouncedReason": "550 no such user", "EmailBouncedDate": "2026-11-20T08:00:00Z"}
@@ -132,7 +132,7 @@ def test_whom_the_crm_says_to_be_unreachable_is_neither_reminded_nor_asked(asked
     assert len(asked.mailbox.mails) == 2
 
 
-def test_reports_that_most_people_are_gone_are_not_believed(live: House) -> None:
+def test_reports_that_most_people_are_gone_are_not_believed(live: Environment) -> None:
     """A relay whose directory is broken takes all mail, and says of everybody later that they do not exist."""
     live.configure(REMINDING)
     account = live.account("Northwind")
@@ -159,7 +159,7 @@ def test_reports_that_most_people_are_gone_are_not_believed(live: House) -> None
     assert marks(live) == 0
 
 
-def test_what_the_admin_says_is_true_is_taken_in(live: House) -> None:
+def test_what_the_admin_says_is_true_is_taken_in(live: Environment) -> None:
     live.configure(REMINDING)
     account = live.account("Northwind")
     for number in range(6):
@@ -177,7 +177,7 @@ def test_what_the_admin_says_is_true_is_taken_in(live: House) -> None:
     assert len(live.mailbox.mails) == 6
 
 
-def marks(house: House) -> int:
+def marks(env: Environment) -> int:
     """Count the people who are marked."""
-    with house.installation.store.read() as tx:
+    with env.installation.store.read() as tx:
         return len(list(bounces.marked(tx)))

@@ -11,25 +11,25 @@ from urllib.parse import urlsplit
 
 import requests
 from databases import BOTH_DATABASES
-from house import AFTER_CASE, UNHAPPY, House, wait_for
+from environment import AFTER_CASE, UNHAPPY, Environment, wait_for
 
 RULES = AFTER_CASE.replace("24h", "0s") + UNHAPPY
 
 
 @contextmanager
-def service(house: House) -> Iterator[subprocess.Popen[str]]:
+def service(env: Environment) -> Iterator[subprocess.Popen[str]]:
     """Run the service until the block ends, on a port of its own."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    house.web = f"http://127.0.0.1:{port}"
-    house.configure(RULES)
-    text = house.config.read_text(encoding="utf-8")
-    house.write_config(text.replace("[web]", f'[web]\nlisten = "127.0.0.1:{port}"', 1))
-    words = [sys.executable, "-m", "connector.cli", "run", "-c", str(house.config)]
-    output = house.folder / "run.txt"
+    env.web = f"http://127.0.0.1:{port}"
+    env.configure(RULES)
+    text = env.config.read_text(encoding="utf-8")
+    env.write_config(text.replace("[web]", f'[web]\nlisten = "127.0.0.1:{port}"', 1))
+    words = [sys.executable, "-m", "connector.cli", "run", "-c", str(env.config)]
+    output = env.folder / "run.txt"
     with (
         output.open("w", encoding="utf-8") as file,
-        subprocess.Popen(words, cwd=house.folder, stdout=file, stderr=subprocess.STDOUT, text=True) as process,
+        subprocess.Popen(words, cwd=env.folder, stdout=file, stderr=subprocess.STDOUT, text=True) as process,
     ):
         try:
             yield process
@@ -37,15 +37,15 @@ def service(house: House) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def is_up(house: House) -> bool:
+def is_up(env: Environment) -> bool:
     try:
-        return requests.get(f"{house.web}/healthz", timeout=60).text == "ok\n"
+        return requests.get(f"{env.web}/healthz", timeout=60).text == "ok\n"
     except requests.ConnectionError:
         return False
 
 
 @BOTH_DATABASES
-def test_an_answer_is_in_the_crm_without_waiting_for_the_next_lap_and_sigterm_ends_it(today: House) -> None:
+def test_an_answer_is_in_the_crm_without_waiting_for_the_next_lap_and_sigterm_ends_it(today: Environment) -> None:
     today.configure(RULES + '[schedule]\nsync = "2h"\n')
     assert today.command("sync").code == 0
     account = today.account("Northwind")
@@ -68,7 +68,7 @@ def test_an_answer_is_in_the_crm_without_waiting_for_the_next_lap_and_sigterm_en
     assert today.mailbox.mails[0].survey.rpartition("/")[2] not in said  # no token in the log
 
 
-def test_a_survey_is_answered_while_a_sign_in_mail_hangs_and_others_do_their_worst(today: House) -> None:
+def test_a_survey_is_answered_while_a_sign_in_mail_hangs_and_others_do_their_worst(today: Environment) -> None:
     today.configure(RULES)
     today.rep("Jane Doe", JANE)
     assert today.command("sync").code == 0
@@ -112,8 +112,8 @@ def hang(may_go_on: threading.Event) -> None:
     assert may_go_on.wait(500)
 
 
-def sign_in(house: House, address: str) -> requests.Response:
-    return requests.post(f"{house.web}/sign-in", data={"address": address, "account": "a"}, timeout=300)
+def sign_in(env: Environment, address: str) -> requests.Response:
+    return requests.post(f"{env.web}/sign-in", data={"address": address, "account": "a"}, timeout=300)
 
 
 def answer(survey: str, rating: int, comment: str) -> int:
@@ -121,7 +121,7 @@ def answer(survey: str, rating: int, comment: str) -> int:
     return requests.post(survey, data=given, allow_redirects=False, timeout=300).status_code
 
 
-def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: House) -> None:
+def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: Environment) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         today.configure(RULES)
         listen = f'[web]\nlisten = "127.0.0.1:{other.getsockname()[1]}"'
@@ -137,7 +137,7 @@ def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: House)
 
 
 @BOTH_DATABASES
-def test_sigterm_in_the_middle_of_reading_ends_it_in_time(today: House) -> None:
+def test_sigterm_in_the_middle_of_reading_ends_it_in_time(today: Environment) -> None:
     today.org.rows_per_page = 1
     account = today.account("Northwind")
     for number in range(40):

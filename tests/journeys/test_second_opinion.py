@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import DAY, RULES, standing
-from house_hubspot import HubSpotHouse
+from environment import DAY, RULES, standing
+from environment_hubspot import HubSpotEnvironment
 
 from connector import reconciling
 from connector.clock import SteppedClock
@@ -14,29 +14,29 @@ from connector.store import tables
 
 
 @pytest.fixture
-def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[HubSpotHouse]:
+def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[HubSpotEnvironment]:
     """An installation that went live on an empty account a minute ago."""
-    with standing(HubSpotHouse, tmp_path, store_address, clock) as house:
-        house.configure(RULES)
-        assert house.lap().exit_code == 0
-        yield house
+    with standing(HubSpotEnvironment, tmp_path, store_address, clock) as env:
+        env.configure(RULES)
+        assert env.lap().exit_code == 0
+        yield env
 
 
-def contact(house: HubSpotHouse, contact_id: str) -> Any:
-    with house.installation.store.read() as connection:
+def contact(env: HubSpotEnvironment, contact_id: str) -> Any:
+    with env.installation.store.read() as connection:
         table = tables.contact
         return connection.execute(table.select().where(table.c.ref == f"contacts/{contact_id}")).one()
 
 
-def compared(house: HubSpotHouse) -> int:
-    house.later(DAY)
-    found = reconciling.run(house.installation, since=house.clock.now())
+def compared(env: HubSpotEnvironment) -> int:
+    env.later(DAY)
+    found = reconciling.run(env.installation, since=env.clock.now())
     assert found.lap.exit_code == 0
     (one,) = found.found.values()
     return sum(one.drift.values())
 
 
-def test_what_moves_no_stamp_is_found_in_the_night(live: HubSpotHouse) -> None:
+def test_what_moves_no_stamp_is_found_in_the_night(live: HubSpotEnvironment) -> None:
     first, second = live.account("Northwind"), live.account("Contoso")
     maria = live.contact(first, "Maria Virtanen", "maria@nw.example")
     gone = live.contact(first, "Gone Soon", "gone@nw.example")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 from databases import BOTH_DATABASES
-from house import AFTER_CASE, DAY, HOUR, RULES, UNHAPPY, House
+from environment import AFTER_CASE, DAY, HOUR, RULES, UNHAPPY, Environment
 from sqlalchemy import func, select
 
 from connector.store import tables
@@ -16,7 +16,7 @@ RECORDED = (tables.response, tables.rating, tables.follow_up, tables.person, tab
 
 
 @pytest.fixture
-def book(live: House) -> House:
+def book(live: Environment) -> Environment:
     """A few accounts, each with answers of two people, all of it in the CRM."""
     dice = random.Random(7)  # noqa: S311 - repeatable, not secret
     for number in range(ACCOUNTS):
@@ -33,12 +33,12 @@ def book(live: House) -> House:
     return live
 
 
-def shown(house: House) -> dict[str, dict[str, Any]]:
-    return {row["Id"]: house.shows("Account", row["Id"]) for row in house.org.rows("Account")}
+def shown(env: Environment) -> dict[str, dict[str, Any]]:
+    return {row["Id"]: env.shows("Account", row["Id"]) for row in env.org.rows("Account")}
 
 
 @BOTH_DATABASES
-def test_one_answer_changes_its_own_account_and_no_other(book: House) -> None:
+def test_one_answer_changes_its_own_account_and_no_other(book: Environment) -> None:
     mine = book.org.rows("Account", Name="Account 04")[0]["Id"]
     somebody = book.contact(mine, "Nina New", "nina@nw.example")
     book.closed_case(mine, somebody)
@@ -60,7 +60,7 @@ def test_one_answer_changes_its_own_account_and_no_other(book: House) -> None:
 
 
 @BOTH_DATABASES
-def test_ten_quiet_days_with_a_lap_each_write_nothing(book: House) -> None:
+def test_ten_quiet_days_with_a_lap_each_write_nothing(book: Environment) -> None:
     # No number comes or goes because its range does, and in the first night there are answers to fit a prior on.
     book.configure(RULES + "[scoring]\nwidest = 100\n")
     # Whoever looks after the unhappy is told that the calls are overdue, once.
@@ -74,7 +74,7 @@ def test_ten_quiet_days_with_a_lap_each_write_nothing(book: House) -> None:
     assert (book.writes, book.mailbox.mails) == ([], [])
 
 
-def test_no_scanner_that_follows_every_link_records_anything(live: House) -> None:
+def test_no_scanner_that_follows_every_link_records_anything(live: Environment) -> None:
     live.configure(AFTER_CASE + 'reminder_after = "4d"\n' + UNHAPPY + 'notify = ["account_owner"]\n')
     rep = live.org.add_user("Ritva Laine", "ritva@acme.example")
     account = live.account("Northwind", owner=rep)
@@ -104,9 +104,9 @@ def test_no_scanner_that_follows_every_link_records_anything(live: House) -> Non
     assert (live.writes, live.mailbox.mails) == ([], [])
 
 
-def counts(house: House) -> list[Any]:
+def counts(env: Environment) -> list[Any]:
     """Return all that an answer, or a stop, would have left behind."""
-    with house.installation.store.read() as connection:
+    with env.installation.store.read() as connection:
         found: list[Any] = [
             connection.execute(select(func.count()).select_from(table)).scalar_one() for table in RECORDED
         ]

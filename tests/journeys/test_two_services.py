@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from databases import ON_POSTGRESQL
-from house import House, Mail, cases_alone, mapping_line, standing, wait_for
+from environment import Environment, Mail, cases_alone, mapping_line, standing, wait_for
 from processes import Command
 from sqlalchemy import Table, func, select
 
@@ -35,7 +35,7 @@ PATIENCE = 60
 class Service:
     """One `afterword run`, at a port of its own."""
 
-    house: House
+    env: Environment
     number: int
     port: int = 0
     process: Command = field(init=False)
@@ -43,10 +43,10 @@ class Service:
     def __post_init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        text = self.house.config.read_text(encoding="utf-8")
-        config = self.house.folder / f"service-{self.number}.toml"
+        text = self.env.config.read_text(encoding="utf-8")
+        config = self.env.folder / f"service-{self.number}.toml"
         config.write_text(text.replace("[web]", f'[web]\nlisten = "127.0.0.1:{self.port}"', 1), encoding="utf-8")
-        self.process = Command(self.house.folder, ["run", "-c", str(config)])
+        self.process = Command(self.env.folder, ["run", "-c", str(config)])
 
     @property
     def address(self) -> str:
@@ -75,50 +75,50 @@ class Service:
 class People:
     """Those whose case was closed, and what came of it."""
 
-    house: House
+    env: Environment
     contacts: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
 
     def meet(self, number: int) -> None:
         """Let the case of somebody who was never asked be closed."""
         address = f"p{number}@nw.example"
-        account = self.house.account(f"Account {number}")
-        self.house.closed_case(account, self.house.contact(account, f"Person {number}", address))
+        account = self.env.account(f"Account {number}")
+        self.env.closed_case(account, self.env.contact(account, f"Person {number}", address))
         self.contacts.add(address)
 
     def all_asked(self) -> bool:
         """Whether everybody's mail was sent, or may have been."""
-        doubts = {one["to"] for one in self.house.status()["in_doubt"]}
-        return {mail.to for mail in self.house.mailbox.mails} | doubts == self.contacts
+        doubts = {one["to"] for one in self.env.status()["in_doubt"]}
+        return {mail.to for mail in self.env.mailbox.mails} | doubts == self.contacts
 
     def answer(self, services: list[Service]) -> None:
         """Let everybody who got a mail answer on each of the pages, as somebody does who presses the button again."""
-        for mail in [mail for mail in self.house.mailbox.mails if mail.to not in self.answered]:
+        for mail in [mail for mail in self.env.mailbox.mails if mail.to not in self.answered]:
             rating = 1 + len(self.answered) % 2
             if [service.answer(mail, rating) for service in services].count(True):
                 self.answered.add(mail.to)
 
     def nothing_is_lost_or_doubled(self) -> None:
         """Hold everything that there is against everything that happened."""
-        mails = Counter(mail.to for mail in self.house.mailbox.mails)
+        mails = Counter(mail.to for mail in self.env.mailbox.mails)
         assert set(mails.values()) == {1}
         assert self.all_asked()
         assert self._decisions() == [1] * len(self.contacts)
-        keys = [task.key for task in self.house.follow_ups()]
+        keys = [task.key for task in self.env.follow_ups()]
         assert len(keys) == len(set(keys)) == len(self.answered) == len(mails)
         assert self._count(response) == self._count(follow_up) == len(keys)
-        self.house.mark_writes()
-        assert self.house.lap().exit_code == 0
-        assert self.house.writes == []
+        self.env.mark_writes()
+        assert self.env.lap().exit_code == 0
+        assert self.env.writes == []
 
     def _decisions(self) -> list[int]:
-        with self.house.installation.store.read() as connection:
+        with self.env.installation.store.read() as connection:
             both = interaction.outerjoin(decision, decision.c.interaction_id == interaction.c.id)
             found = select(func.count(decision.c.id)).select_from(both).group_by(interaction.c.id)
             return list(connection.execute(found).scalars())
 
     def _count(self, table: Table) -> int:
-        with self.house.installation.store.read() as connection:
+        with self.env.installation.store.read() as connection:
             return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
@@ -129,13 +129,13 @@ def test_one_of_two_services_is_killed_at_random_and_the_other_carries_on(
     kills: int, store_address: str, tmp_path: Path
 ) -> None:
     dice = random.Random(20261122)  # noqa: S311 - repeatable, not secret
-    with standing(House, tmp_path, store_address) as house, ExitStack() as stack:
-        house.configure(RULES, extra=mapping_line(house, cases_alone(packaged("salesforce"))))
-        assert house.lap().exit_code == 0
-        people = People(house)
+    with standing(Environment, tmp_path, store_address) as env, ExitStack() as stack:
+        env.configure(RULES, extra=mapping_line(env, cases_alone(packaged("salesforce"))))
+        assert env.lap().exit_code == 0
+        people = People(env)
         numbers = iter(range(kills + 2))
 
-        services = [Service(house, next(numbers)) for _ in range(2)]
+        services = [Service(env, next(numbers)) for _ in range(2)]
         stack.callback(lambda: [service.process.kill() for service in services])
         for number in range(kills):
             wait_for(lambda: all(service.is_up() for service in services), PATIENCE)
@@ -150,8 +150,8 @@ def test_one_of_two_services_is_killed_at_random_and_the_other_carries_on(
             assert victim.process.kill()
             wait_for(people.all_asked, PATIENCE)
             people.answer(services)
-            wait_for(lambda: len(house.tasks()) == len(people.answered), PATIENCE)
-            services.append(Service(house, next(numbers)))
+            wait_for(lambda: len(env.tasks()) == len(people.answered), PATIENCE)
+            services.append(Service(env, next(numbers)))
         while services:
             assert services.pop().process.kill()
         people.nothing_is_lost_or_doubled()

@@ -1,19 +1,19 @@
 """What the commands tell an admin who is no developer: where they stand, and what to do next."""
 
 import pytest
-from house import House
+from environment import Environment
 
 CASES = '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\n[follow_up.unhappy]\nwhen = "csat <= 2"\n'
 
 
 @pytest.fixture
-def live(today: House) -> House:
+def live(today: Environment) -> Environment:
     today.configure(CASES)
     assert today.command("sync").code == 0
     return today
 
 
-def test_check_ends_with_what_it_comes_to(live: House) -> None:
+def test_check_ends_with_what_it_comes_to(live: Environment) -> None:
     said = live.command("check").out.strip().splitlines()
     assert said[-1].startswith(("Everything is fine.", "Nothing is wrong that stops Afterword; "))
     live.write_config(live.config.read_text(encoding="utf-8").replace('delay = "0s"', 'delay = "soon"'))
@@ -21,7 +21,7 @@ def test_check_ends_with_what_it_comes_to(live: House) -> None:
     assert (done.code, done.out.strip().splitlines()[-1]) == (2, "1 problem to put right.")
 
 
-def test_the_past_can_be_looked_at_again_after_months_of_answers(live: House) -> None:
+def test_the_past_can_be_looked_at_again_after_months_of_answers(live: Environment) -> None:
     account = live.account("Northwind")
     live.closed_case(account, live.contact(account, "Maria Virtanen", "maria@nw.example"))
     live.lap()
@@ -32,7 +32,7 @@ def test_the_past_can_be_looked_at_again_after_months_of_answers(live: House) ->
     assert "after-case: 1 ended, 1 person would have been asked" in done.out
 
 
-def test_a_sync_while_paused_says_so(live: House) -> None:
+def test_a_sync_while_paused_says_so(live: Environment) -> None:
     live.command("pause", "--reason", "holiday")
     done = live.command("sync")
     assert done.code == 0
@@ -43,7 +43,7 @@ def test_a_sync_while_paused_says_so(live: House) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\n", b"\xff\xfe"])
-def test_a_token_file_without_a_token_is_no_fault_of_ours(content: bytes | None, live: House) -> None:
+def test_a_token_file_without_a_token_is_no_fault_of_ours(content: bytes | None, live: Environment) -> None:
     file = live.folder / "admin-token.txt"
     if content is not None:
         file.write_bytes(content)
@@ -53,13 +53,13 @@ def test_a_token_file_without_a_token_is_no_fault_of_ours(content: bytes | None,
     assert "Traceback" not in done.err
 
 
-def test_times_in_status_are_for_people(live: House) -> None:
+def test_times_in_status_are_for_people(live: Environment) -> None:
     said = live.command("status").out
     assert " UTC" in said
     assert "+00:00" not in said
 
 
-def test_a_set_up_that_the_crm_refuses_stops_at_once_and_says_what_to_do(today: House) -> None:
+def test_a_set_up_that_the_crm_refuses_stops_at_once_and_says_what_to_do(today: Environment) -> None:
     today.configure(CASES)
     first, *steps = today.command("setup-crm", "--undo", "--dry-run").out.strip().splitlines()
     assert all(step.strip().startswith(("- Remove ", "- No longer ")) for step in steps)
@@ -74,7 +74,7 @@ def test_a_set_up_that_the_crm_refuses_stops_at_once_and_says_what_to_do(today: 
     assert done.err.strip().splitlines()[-1].endswith("--admin-token-file FILE.")
 
 
-def test_fields_with_values_in_them_are_not_taken_away_by_accident(today: House) -> None:
+def test_fields_with_values_in_them_are_not_taken_away_by_accident(today: Environment) -> None:
     today.configure(CASES)
     account = today.account("Northwind")
     today.org.update("Account", account, {"Afterword_Mood__c": "Happy"})
@@ -93,14 +93,14 @@ def test_fields_with_values_in_them_are_not_taken_away_by_accident(today: House)
     assert today.org.admin_token.encode() not in kept
 
 
-def test_an_admin_token_is_shown_to_one_crm_alone(today: House) -> None:
+def test_an_admin_token_is_shown_to_one_crm_alone(today: Environment) -> None:
     today.configure(CASES, extra='[crm.other]\nadapter = "hubspot"\naccess_token = "pat-x"\n')
     done = today.command("setup-crm", "--dry-run", "--admin-token-file", "token.txt")
     assert done.code == 2
     assert "several: acme, other. Say which: add --crm NAME." in " ".join(done.err.split())
 
 
-def test_a_span_that_is_none_is_named(today: House) -> None:
+def test_a_span_that_is_none_is_named(today: Environment) -> None:
     done = today.command("plan", "--since", "5x")
     assert done.code == 2
     assert "'5x' is not a duration" in done.err

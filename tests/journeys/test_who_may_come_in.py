@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import requests
-from house import HOUR, House, wait_for
+from environment import HOUR, Environment, wait_for
 from sqlalchemy import select
 
 from connector.errors import Unavailable
@@ -17,36 +17,36 @@ ADDRESS, PARTNER = "jane@acme.example", "pia@partner.example"
 SAME_PAGE = "If the address belongs to an active user of the CRM"
 
 
-def customer(house: House, **people: str) -> str:
+def customer(env: Environment, **people: str) -> str:
     """Make an account, let it be read, and return the id that its page has."""
-    house.account("Northwind", **people)
-    house.lap()
-    with house.installation.store.read() as tx:
+    env.account("Northwind", **people)
+    env.lap()
+    with env.installation.store.read() as tx:
         return str(tx.execute(select(tables.account.c.id)).scalar_one())
 
 
-def ask(house: House, address: str, account: str) -> dict[str, str]:
+def ask(env: Environment, address: str, account: str) -> dict[str, str]:
     """Ask for a link at the account's page; returns what the browser keeps, as a header: by hand, since cookies are for https alone."""
-    answer = requests.post(f"{house.web}/sign-in", data={"address": address, "account": account}, timeout=300)
+    answer = requests.post(f"{env.web}/sign-in", data={"address": address, "account": account}, timeout=300)
     assert SAME_PAGE in answer.text
     return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
 
 
-def enter(house: House, account: str) -> dict[str, str]:
+def enter(env: Environment, account: str) -> dict[str, str]:
     """Ask for a link, press its button, and return the session as a header."""
-    browser = ask(house, ADDRESS, account)
-    wait_for(lambda: bool(house.mailbox.to(ADDRESS)))
-    link = re.search(r"http\S+/sign-in/\S+", house.mailbox.to(ADDRESS)[-1].text)
+    browser = ask(env, ADDRESS, account)
+    wait_for(lambda: bool(env.mailbox.to(ADDRESS)))
+    link = re.search(r"http\S+/sign-in/\S+", env.mailbox.to(ADDRESS)[-1].text)
     assert link is not None
     pressed = requests.post(link[0], headers=browser, allow_redirects=False, timeout=300)
     return {"Cookie": pressed.headers["set-cookie"].partition(";")[0]}
 
 
-def shows(house: House, account: str, session: dict[str, str]) -> bool:
-    return "Northwind" in requests.get(f"{house.web}/accounts/{account}", headers=session, timeout=300).text
+def shows(env: Environment, account: str, session: dict[str, str]) -> bool:
+    return "Northwind" in requests.get(f"{env.web}/accounts/{account}", headers=session, timeout=300).text
 
 
-def test_a_partner_who_has_a_login_is_refused_and_a_colleague_is_let_in(live: House) -> None:
+def test_a_partner_who_has_a_login_is_refused_and_a_colleague_is_let_in(live: Environment) -> None:
     live.rep("Jane Doe", ADDRESS)
     partner = live.org.add_user("Pia Partner", PARTNER, user_type="PowerPartner")
     account = customer(live, owner=partner)
@@ -55,7 +55,7 @@ def test_a_partner_who_has_a_login_is_refused_and_a_colleague_is_let_in(live: Ho
     assert live.mailbox.to(PARTNER) == []
 
 
-def test_a_colleague_who_leaves_is_out_when_the_users_are_read_again(live: House) -> None:
+def test_a_colleague_who_leaves_is_out_when_the_users_are_read_again(live: Environment) -> None:
     user = live.rep("Jane Doe", ADDRESS)
     account = customer(live)
     session = enter(live, account)
@@ -68,18 +68,18 @@ def test_a_colleague_who_leaves_is_out_when_the_users_are_read_again(live: House
 # ── asked at sign-in ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def requests_for_links(house: House) -> list[str]:
-    with house.installation.store.read() as tx:
+def requests_for_links(env: Environment) -> list[str]:
+    with env.installation.store.read() as tx:
         return list(tx.execute(select(tables.sign_in.c.state)).scalars())
 
 
-def cannot_be_asked(house: House) -> None:
-    house.org.oauth.end_all()
+def cannot_be_asked(env: Environment) -> None:
+    env.org.oauth.end_all()
     answer = {"error": "invalid_grant", "error_description": "ip restricted or invalid login hours"}
-    house.org.faults.fail(400, answer, method="POST", path="oauth2/token")
+    env.org.faults.fail(400, answer, method="POST", path="oauth2/token")
 
 
-def test_who_has_left_gets_no_link_though_users_were_not_read_again(live: House) -> None:
+def test_who_has_left_gets_no_link_though_users_were_not_read_again(live: Environment) -> None:
     user = live.rep("Jane Doe", ADDRESS)
     account = customer(live)
     live.org.update("User", user, {"IsActive": False})
@@ -88,7 +88,7 @@ def test_who_has_left_gets_no_link_though_users_were_not_read_again(live: House)
     assert live.mailbox.to(ADDRESS) == []
 
 
-def test_while_the_crm_cannot_be_asked_colleagues_come_in_by_what_was_read(live: House) -> None:
+def test_while_the_crm_cannot_be_asked_colleagues_come_in_by_what_was_read(live: Environment) -> None:
     live.rep("Jane Doe", ADDRESS)
     account = customer(live)
     cannot_be_asked(live)
@@ -96,7 +96,7 @@ def test_while_the_crm_cannot_be_asked_colleagues_come_in_by_what_was_read(live:
     assert shows(live, account, enter(live, account))
 
 
-def test_what_was_read_long_ago_lets_nobody_in_and_they_are_told_why(live: House) -> None:
+def test_what_was_read_long_ago_lets_nobody_in_and_they_are_told_why(live: Environment) -> None:
     live.rep("Jane Doe", ADDRESS)
     account = customer(live)
     cannot_be_asked(live)
@@ -109,7 +109,7 @@ def test_what_was_read_long_ago_lets_nobody_in_and_they_are_told_why(live: House
     assert not [link for link in mail.links if "/sign-in/" in link]
 
 
-def test_a_crm_that_hangs_is_not_waited_for(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crm_that_hangs_is_not_waited_for(live: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     live.rep("Jane Doe", ADDRESS)
     customer(live)
     may_go_on, calls = threading.Event(), []
@@ -128,9 +128,9 @@ def test_a_crm_that_hangs_is_not_waited_for(live: House, monkeypatch: pytest.Mon
     may_go_on.set()
 
 
-def count_calls(house: House, monkeypatch: pytest.MonkeyPatch, failure: Unavailable | None = None) -> list[object]:
+def count_calls(env: Environment, monkeypatch: pytest.MonkeyPatch, failure: Unavailable | None = None) -> list[object]:
     """Count how often the CRM is asked about users from now on; with `failure` it does not say."""
-    adapter, calls = house.installation.endpoints[0].adapter, []
+    adapter, calls = env.installation.endpoints[0].adapter, []
     fetch = adapter.fetch
 
     def counted(*args: object) -> object:
@@ -145,7 +145,7 @@ def count_calls(house: House, monkeypatch: pytest.MonkeyPatch, failure: Unavaila
 
 @pytest.mark.parametrize("failure", [None, Unavailable("it is away", remedy="wait")])
 def test_however_often_links_are_asked_for_the_crm_is_asked_about_a_user_once_in_ten_minutes(
-    live: House, monkeypatch: pytest.MonkeyPatch, failure: Unavailable | None
+    live: Environment, monkeypatch: pytest.MonkeyPatch, failure: Unavailable | None
 ) -> None:
     live.rep("Jane Doe", ADDRESS)
     live.rep("Jonas Berg", "jonas@acme.example")
@@ -162,7 +162,9 @@ def test_however_often_links_are_asked_for_the_crm_is_asked_about_a_user_once_in
     assert len(calls) == 3
 
 
-def test_who_was_found_to_have_left_is_not_asked_about_again(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_was_found_to_have_left_is_not_asked_about_again(
+    live: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     user = live.rep("Jane Doe", ADDRESS)
     customer(live)
     live.org.update("User", user, {"IsActive": False})

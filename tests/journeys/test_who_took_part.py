@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from house import DAY, HOUR, UNHAPPY, House
+from environment import DAY, HOUR, UNHAPPY, Environment
 
 from adapters.sandbox.salesforce import persons
 from connector.store import tables
@@ -19,13 +19,13 @@ RULES = "".join(
 )
 
 
-def stored(house: House, ref: str) -> list[str]:
-    with house.installation.store.read() as connection:
+def stored(env: Environment, ref: str) -> list[str]:
+    with env.installation.store.read() as connection:
         row: Any = connection.execute(tables.interaction.select().where(tables.interaction.c.ref == ref)).one()
     return list(row.contact_refs)
 
 
-def test_everybody_who_took_part_is_kept_and_the_first_who_may_be_is_asked(live: House) -> None:
+def test_everybody_who_took_part_is_kept_and_the_first_who_may_be_is_asked(live: Environment) -> None:
     live.configure(RULES + UNHAPPY)
     live.lap()
     account = live.account("Northwind")
@@ -43,7 +43,7 @@ def test_everybody_who_took_part_is_kept_and_the_first_who_may_be_is_asked(live:
     assert len(live.mailbox.mails) == 1
 
 
-def test_a_person_account_is_an_account_and_its_contact_in_one(live: House) -> None:
+def test_a_person_account_is_an_account_and_its_contact_in_one(live: Environment) -> None:
     persons.switch_on(live.org)
     live.configure(RULES + UNHAPPY)
     live.lap()
@@ -61,7 +61,7 @@ def test_a_person_account_is_an_account_and_its_contact_in_one(live: House) -> N
     assert [(task["WhatId"], task["WhoId"]) for task in live.tasks()] == [(account, contact)]
 
 
-def test_after_a_deal_its_primary_contact_is_asked_though_the_role_came_later(live: House) -> None:
+def test_after_a_deal_its_primary_contact_is_asked_though_the_role_came_later(live: Environment) -> None:
     live.configure(RULES + UNHAPPY)
     live.lap()
     account = live.account("Northwind")

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from house import House
+from environment import Environment
 
 from adapters.sandbox.faults import HTML_ERROR, CallFault, Faults
 from adapters.sandbox.hubspot import HubSpot
@@ -16,11 +16,11 @@ _CROWDED = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "TEN_SEC
 
 
 @contextmanager
-def storm(house: House, *, rate: float, seed: int) -> Iterator[list[int]]:
+def storm(env: Environment, *, rate: float, seed: int) -> Iterator[list[int]]:
     """Let this share of all calls, 0 to 1, meet a fault for as long as the block runs; yields a list with how many did."""
-    faults: Faults = house.org.faults
+    faults: Faults = env.org.faults
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    kinds, hits = _kinds(house), [0]
+    kinds, hits = _kinds(env), [0]
 
     def for_call(method: str, target: str) -> list[CallFault]:
         if dice.random() >= rate:
@@ -39,7 +39,7 @@ def storm(house: House, *, rate: float, seed: int) -> Iterator[list[int]]:
         del faults.for_call, faults.locks
 
 
-def _kinds(house: House) -> Sequence[CallFault]:
+def _kinds(env: Environment) -> Sequence[CallFault]:
     answers = [
         json_response({"message": "down", "status": "error"}, 500),
         json_response([], 502),
@@ -47,10 +47,10 @@ def _kinds(house: House) -> Sequence[CallFault]:
         Response(503, HTML_ERROR, {"Content-Type": "text/html"}),
         Response(200, HTML_ERROR, {"Content-Type": "text/html"}),
     ]
-    if isinstance(house.org, HubSpot):
+    if isinstance(env.org, HubSpot):
         answers.append(json_response(_CROWDED, 429))
     kinds = [CallFault(response=answer) for answer in answers]
     kinds += [CallFault(effect="drop_before"), CallFault(effect="drop_after"), CallFault(effect="truncate", size=40)]
-    if not isinstance(house.org, HubSpot):  # there the key does not end
+    if not isinstance(env.org, HubSpot):  # there the key does not end
         kinds.append(CallFault(effect="expire_token"))
     return kinds

@@ -24,7 +24,7 @@ MOST_CALLS = 1.05
 def test_a_million_contacts(tmp_path: Path, serving: Callable[[Sizes], AbstractContextManager[Crm]]) -> None:
     sizes = Sizes(ACCOUNTS, CONTACTS, cases=0, calls=0, meetings=0, opportunities=0)
     with serving(sizes) as crm:
-        lap = install(tmp_path / "house", crm, mode="observe").lap()
+        lap = install(tmp_path / "installation", crm, mode="observe").lap()
     pulled = lap.report["crm"]["acme"]["pulled"]
     assert (pulled["account"]["read"], pulled["contact"]["read"]) == (ACCOUNTS, CONTACTS)
     assert lap.process.peak < MOST_MEMORY

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from house import DAY, HOUR, House
-from house_hubspot import HubSpotHouse
+from environment import DAY, HOUR, Environment
+from environment_hubspot import HubSpotEnvironment
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -31,14 +31,14 @@ class PowerCut(Exception):
 class Days(RuleBasedStateMachine):
     """A town beside one CRM, on one clock."""
 
-    kind: ClassVar[type[House]] = House
+    kind: ClassVar[type[Environment]] = Environment
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="towns-"))
         self.stack = ExitStack()
-        self.town = town(self.stack, self.kind, self.folder / "house", 1)
-        self.house = self.town.house
+        self.town = town(self.stack, self.kind, self.folder / "env", 1)
+        self.env = self.town.env
 
     def teardown(self) -> None:
         """In the end nothing is in the way, and the CRM says what the answers say."""
@@ -69,26 +69,26 @@ class Days(RuleBasedStateMachine):
 
     @rule(number=some)
     def finish_a_task(self, number: int) -> None:
-        if tasks := self.house.tasks():
-            self.house.finish(tasks[number % len(tasks)])
+        if tasks := self.env.tasks():
+            self.env.finish(tasks[number % len(tasks)])
 
     @rule(number=some)
     def delete_a_case(self, number: int) -> None:
         if self.town.cases:
             case = self.town.cases.pop(number % len(self.town.cases))
-            self.house.org.delete("tickets" if self.house.ADAPTER == "hubspot" else "Case", case)
+            self.env.org.delete("tickets" if self.env.ADAPTER == "hubspot" else "Case", case)
 
     # ── time, faults and power cuts ──
 
     @rule(step=st.sampled_from([timedelta(minutes=5), HOUR, 3 * HOUR, DAY]))
     def lap(self, step: timedelta) -> None:
-        self.house.later(step)
+        self.env.later(step)
         self._promises()
 
     @rule(seed=some)
     def a_lap_in_a_storm(self, seed: int) -> None:
-        with storm(self.house, rate=0.3, seed=seed):
-            self.house.later(HOUR)
+        with storm(self.env, rate=0.3, seed=seed):
+            self.env.later(HOUR)
         self._promises()
 
     @rule(nth=st.integers(min_value=1, max_value=9), after=st.booleans())
@@ -106,37 +106,37 @@ class Days(RuleBasedStateMachine):
 
         with pytest.MonkeyPatch.context() as patched, suppress(PowerCut):
             patched.setattr(cursors, "save", save)
-            self.house.later(HOUR)
-        self.house.restart()
+            self.env.later(HOUR)
+        self.env.restart()
 
     # ── what holds ──
 
     def _rows(self, table: Any) -> list[Any]:
-        with self.house.installation.store.read() as connection:
+        with self.env.installation.store.read() as connection:
             return list(connection.execute(table.select()))
 
     def _promises(self) -> None:
         decided = Counter((row.survey, row.interaction_id, row.contact_id) for row in self._rows(tables.decision))
         assert not decided or max(decided.values()) == 1
-        mails = Counter((mail.to, mail.subject) for mail in self.house.mailbox.mails)
+        mails = Counter((mail.to, mail.subject) for mail in self.env.mailbox.mails)
         assert not mails or max(mails.values()) == 1
-        keys = Counter(task.key for task in self.house.follow_ups())
+        keys = Counter(task.key for task in self.env.follow_ups())
         assert not keys or max(keys.values()) == 1
         opened = [(row.customer, row.about) for row in self._rows(tables.follow_up) if row.state != "closed"]
         assert len(set(opened)) == len(opened)
 
     def _settle(self) -> None:
         for _ in range(4):
-            report = self.house.later(3 * HOUR)
+            report = self.env.later(3 * HOUR)
             counts = report.pulled["acme"].counts.values()
             assert all(one.read == one.changed + one.deleted + one.unchanged + one.refused for one in counts)
         self._promises()
-        self.house.mark_writes()
-        assert self.house.lap().exit_code == 0
-        assert self.house.writes == []
+        self.env.mark_writes()
+        assert self.env.lap().exit_code == 0
+        assert self.env.writes == []
         self._every_end_is_decided()
         open_ones = {row.id for row in self._rows(tables.follow_up) if row.state == "open"}
-        assert open_ones <= {task.key for task in self.house.follow_ups()}
+        assert open_ones <= {task.key for task in self.env.follow_ups()}
         self._fields_say_what_the_ratings_say()
         self._a_second_reckoning_comes_to_the_same()
 
@@ -150,28 +150,28 @@ class Days(RuleBasedStateMachine):
         people = {(refs[row.account_id], row.contact_id) for row in self._rows(tables.response) if row.counts}
         answered = Counter(account for account, _ in people)
         for account in self.town.accounts.values():
-            shown = self.house.figures(self.house.ACCOUNT, account)
+            shown = self.env.figures(self.env.ACCOUNT, account)
             assert int(float(shown.get("people", 0))) == answered[account]
 
     def _a_second_reckoning_comes_to_the_same(self) -> None:
         """What the CRM shows is what the ratings say, worked out once more."""
         before = {account: self._figures(account) for account in self.town.accounts.values()}
-        with self.house.installation.store.write() as connection:
+        with self.env.installation.store.write() as connection:
             for row in connection.execute(tables.standing.select()).all():
-                mark_stale(connection, row.customer, self.house.clock.now())
-        assert self.house.lap().exit_code == 0
+                mark_stale(connection, row.customer, self.env.clock.now())
+        assert self.env.lap().exit_code == 0
         assert {account: self._figures(account) for account in self.town.accounts.values()} == before
 
     def _figures(self, account: str) -> dict[str, Any]:
         """Return what an account shows, but for how many were asked: that alone is no reason to write."""
-        shown = self.house.figures(self.house.ACCOUNT, account)
+        shown = self.env.figures(self.env.ACCOUNT, account)
         return shown | {"summary": str(shown.get("summary")).partition(" Answered by ")[0]}
 
 
 class DaysBesideHubSpot(Days):
     """The same beside the other CRM."""
 
-    kind = HubSpotHouse
+    kind = HubSpotEnvironment
 
 
 @pytest.mark.parametrize("days", [Days, DaysBesideHubSpot], ids=["salesforce", "hubspot"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from house import HOUR, House, Mail
+from environment import HOUR, Environment, Mail
 
 MOST_ACCOUNTS: Final = 12
 PEOPLE: Final = 3
@@ -22,7 +22,7 @@ Answer = tuple[int, str, str]
 class Town:
     """Accounts, people and cases by their numbers, which are the same whatever ids the CRM gives."""
 
-    house: House
+    env: Environment
     seed: int
     accounts: dict[int, str] = field(default_factory=dict)
     contacts: dict[int, str] = field(default_factory=dict)
@@ -34,14 +34,14 @@ class Town:
 
     def step(self, number: int, replay: set[tuple[str, str]] | None) -> None:
         """Let an hour's things happen, then a lap run. `replay`: whose mails are answered now; None: of all who were asked."""
-        clock = self.house.clock
+        clock = self.env.clock
         self.began = self.began or (clock.now() + timedelta(minutes=1)).replace(second=0, microsecond=0)
-        self.house.advance(max(timedelta(0), self.began + number * HOUR - clock.now()))
+        self.env.advance(max(timedelta(0), self.began + number * HOUR - clock.now()))
         dice = random.Random(f"{self.seed}:{number}")  # noqa: S311 - repeatable, not secret
         self.work(dice)
         if number % ANSWER_EVERY == ANSWER_EVERY - 1:
             self.answer(number, replay)
-        self.house.lap()
+        self.env.lap()
 
     def work(self, dice: random.Random) -> None:
         """Let one thing happen in the CRM, or nothing."""
@@ -51,9 +51,9 @@ class Town:
         elif chance < 0.30:
             self._serve(dice)
         elif chance < 0.34 and self.cases:
-            self.house.reopen(dice.choice(self.cases))
+            self.env.reopen(dice.choice(self.cases))
         elif chance < 0.38 and self.cases:
-            self.house.close_case(dice.choice(self.cases))
+            self.env.close_case(dice.choice(self.cases))
         elif chance < 0.42:
             self._rename(dice)
         elif chance < 0.43 and len(self.accounts) > 4:
@@ -61,58 +61,58 @@ class Town:
 
     def _settle_in(self) -> None:
         number = len(self.contacts) // PEOPLE + 1  # one that is merged away does not give its number to another
-        self.accounts[number] = self.house.account(f"Account {number}")
+        self.accounts[number] = self.env.account(f"Account {number}")
         for place in range(PEOPLE):
             person = number * 10 + place
             name, address = f"Person {person}", f"p{person}@a{number}.example"
-            self.contacts[person] = self.house.contact(self.accounts[number], name, address)
+            self.contacts[person] = self.env.contact(self.accounts[number], name, address)
             self.homes[person] = number
 
     def _serve(self, dice: random.Random) -> None:
         person = dice.choice(sorted(self.contacts))
-        subject = {"subject" if self.house.ADAPTER == "hubspot" else "Subject": f"Fault {len(self.cases)}"}
-        case = self.house.case(self.accounts[self.homes[person]], self.contacts[person], **subject)
-        self.house.close_case(case)
+        subject = {"subject" if self.env.ADAPTER == "hubspot" else "Subject": f"Fault {len(self.cases)}"}
+        case = self.env.case(self.accounts[self.homes[person]], self.contacts[person], **subject)
+        self.env.close_case(case)
         self.cases.append(case)
 
     def _rename(self, dice: random.Random) -> None:
         number = dice.choice(sorted(self.accounts))
-        field = "name" if self.house.ADAPTER == "hubspot" else "Name"
-        self.house.org.update(self.house.ACCOUNT, self.accounts[number], {field: f"Renamed {dice.randrange(1000)}"})
+        field = "name" if self.env.ADAPTER == "hubspot" else "Name"
+        self.env.org.update(self.env.ACCOUNT, self.accounts[number], {field: f"Renamed {dice.randrange(1000)}"})
 
     def _merge(self, dice: random.Random) -> None:
         winner, loser = dice.sample(sorted(self.accounts), 2)
         gone = self.accounts.pop(loser)
-        remaining = self.house.org.merge(self.house.ACCOUNT, self.accounts[winner], [gone])
+        remaining = self.env.org.merge(self.env.ACCOUNT, self.accounts[winner], [gone])
         self.accounts[winner] = remaining or self.accounts[winner]
         self.homes = {who: winner if home == loser else home for who, home in self.homes.items()}
 
     def answer(self, step: int, replay: set[tuple[str, str]] | None) -> None:
         """Let everybody answer who was asked and has not, or those of a replay."""
         done = {(to, subject) for _, to, subject in self.answered}
-        surveys = [mail for mail in self.house.mailbox.mails if mail.unsubscribe]
+        surveys = [mail for mail in self.env.mailbox.mails if mail.unsubscribe]
         mails = {(mail.to, mail.subject): mail for mail in surveys}
         assert len(mails) == len(surveys), "somebody was asked twice"
         wanted = sorted(set(mails) - done if replay is None else replay)
         for to, subject in wanted:
-            self.house.advance(timedelta(minutes=1))  # no two at once: which is the latest must not be left to chance
+            self.env.advance(timedelta(minutes=1))  # no two at once: which is the latest must not be left to chance
             self._rate(mails[to, subject])
             self.answered.append((step, to, subject))
 
     def _rate(self, mail: Mail) -> None:
         dice = random.Random(f"{self.seed}:{mail.to}:{mail.subject}")  # noqa: S311
-        self.house.answer(mail, dice.choice([1, 2, 3, 4, 4, 5, 5]), dice.choice(["", "Slow.", "Good."]))
+        self.env.answer(mail, dice.choice([1, 2, 3, 4, 4, 5, 5]), dice.choice(["", "Slow.", "Good."]))
 
     # ── what it came to ──
 
     def state(self) -> dict[str, Any]:
         """Return what stands in the CRM because of us, in words that do not depend on ids or on when a mail went out."""
-        house = self.house
-        shown = {f"account {number}": house.figures(house.ACCOUNT, one) for number, one in self.accounts.items()}
-        shown |= {f"contact {number}": house.figures(house.CONTACT, one) for number, one in self.contacts.items()}
+        env = self.env
+        shown = {f"account {number}": env.figures(env.ACCOUNT, one) for number, one in self.accounts.items()}
+        shown |= {f"contact {number}": env.figures(env.CONTACT, one) for number, one in self.contacts.items()}
         numbers = {one: number for number, one in (*self.accounts.items(), *self.contacts.items())}
         told = {name: _told(values) for name, values in shown.items()}
-        tasks = [(one.subject, numbers.get(one.account), numbers.get(one.contact)) for one in house.follow_ups()]
+        tasks = [(one.subject, numbers.get(one.account), numbers.get(one.contact)) for one in env.follow_ups()]
         return told | {"tasks": sorted(tasks, key=repr)}
 
 

@@ -55,7 +55,7 @@ class LapWorld:
         self.adapter = MemoryAdapter(self.crm, "acme", page_size=20)
         self.mailbox = Mailbox()
         self.rep = self.crm.user("Ritva Laine")
-        self.house: Installation
+        self.installation: Installation
         self.configure(CSAT + UNHAPPY)
         self._set_up()
 
@@ -66,12 +66,12 @@ class LapWorld:
         settings = load(path, environ={}, known_adapters=["salesforce"])
         mapping = wiring.read_mappings(settings)["acme"]
         endpoint = Endpoint("acme", self.adapter, mapping, mode_live=True, mapping_name="m", credentials=credentials)
-        self.house = wiring.build(
+        self.installation = wiring.build(
             settings, clock=self.clock, store=self.store, channel=self.mailbox, endpoints=[endpoint]
         )
 
     def _set_up(self) -> None:
-        endpoint = self.house.endpoints[0]
+        endpoint = self.installation.endpoints[0]
         mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
         steps = self.adapter.plan_setup(mapping.wanted_fields())
         assert all(result.done for result in self.adapter.apply_setup(steps))
@@ -81,7 +81,7 @@ class LapWorld:
     def lap(self, after: timedelta = timedelta(minutes=5)) -> Report:
         """Let time pass and run a lap."""
         self.clock.advance(after)
-        return lap.run(self.house)
+        return lap.run(self.installation)
 
     # ── people ──
 
@@ -140,7 +140,7 @@ class LapWorld:
 
     def refused(self) -> list[dict[str, Any]]:
         """Return what was set aside."""
-        found: list[dict[str, Any]] = status.status(self.house)["refused"]
+        found: list[dict[str, Any]] = status.status(self.installation)["refused"]
         return found
 
     def writes(self) -> int:

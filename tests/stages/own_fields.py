@@ -11,8 +11,8 @@ PACKAGED = packaged("salesforce")
 
 def use(world: LapWorld, text: str) -> None:
     """Put another mapping in place."""
-    endpoint = replace(world.house.endpoints[0], mapping=load(text, "mappings/acme.toml"))
-    world.house = replace(world.house, endpoints=[endpoint])
+    endpoint = replace(world.installation.endpoints[0], mapping=load(text, "mappings/acme.toml"))
+    world.installation = replace(world.installation, endpoints=[endpoint])
 
 
 def line(target: str, name: str, text: str) -> str:

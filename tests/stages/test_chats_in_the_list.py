@@ -32,7 +32,7 @@ def notify(world: LapWorld, *chats: str) -> None:
     """Have a rule name these chats."""
     names = ", ".join(f'"{chat}"' for chat in chats)
     world.configure(f'{CSAT}[follow_up.low]\nwhen = "low"\nnotify = [{names}]\n')
-    world.house = replace(world.house, webhook=world.post)  # type: ignore[attr-defined]
+    world.installation = replace(world.installation, webhook=world.post)  # type: ignore[attr-defined]
 
 
 def test_a_chat_before_another_in_the_list_is_told_of_the_last_day_and_the_other_nothing_again(

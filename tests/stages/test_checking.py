@@ -16,7 +16,7 @@ from connector.store.counting import stored
 
 
 def checked(world: LapWorld) -> CrmCheck:
-    return CrmCheck(world.house, world.house.endpoints[0])
+    return CrmCheck(world.installation, world.installation.endpoints[0])
 
 
 def problems(world: LapWorld) -> list[Problem]:

@@ -19,7 +19,7 @@ from connector.surveys.tokens import MARK_HEADER, Tokens
 
 
 def problems(world: LapWorld) -> dict[str, Problem]:
-    return {problem.where.partition(": ")[2]: problem for problem in company_problems(world.house)}
+    return {problem.where.partition(": ")[2]: problem for problem in company_problems(world.installation)}
 
 
 def users(world: LapWorld, *addresses: str) -> None:
@@ -131,11 +131,11 @@ def answering(status: int, headers: dict[str, str], asked: list[Message] | None 
 def address_problems(world: LapWorld, url: str) -> list[Problem]:
     config = (world.folder / "config.toml").read_text(encoding="utf-8")
     world.configure("", config=config.replace("https://feedback.acme.example", url))
-    return list(public_address(world.house))
+    return list(public_address(world.installation))
 
 
 def test_an_address_that_leads_here_is_fine(world: LapWorld) -> None:
-    mark = Tokens(world.house.settings.web.signing_keys).mark()
+    mark = Tokens(world.installation.settings.web.signing_keys).mark()
     with answering(503, {MARK_HEADER: mark}) as url:  # laps stand still: another matter
         assert address_problems(world, url) == []
 

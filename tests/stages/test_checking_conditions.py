@@ -12,7 +12,7 @@ from connector.ports import FieldSchema
 
 
 def problems(world: LapWorld) -> list[Problem]:
-    return CrmCheck(world.house, world.house.endpoints[0]).problems()
+    return CrmCheck(world.installation, world.installation.endpoints[0]).problems()
 
 
 def asked(world: LapWorld, condition: str) -> None:
@@ -92,8 +92,8 @@ def test_live_with_none_of_our_fields_is_an_error_that_names_what_makes_them(wor
     assert error.where == "config.toml: crm.acme"
     assert "none of our fields is there" in error.what
     assert "afterword setup-crm" in error.remedy
-    endpoint = replace(world.house.endpoints[0], mode_live=False)
-    world.house = replace(world.house, endpoints=[endpoint])
+    endpoint = replace(world.installation.endpoints[0], mode_live=False)
+    world.installation = replace(world.installation, endpoints=[endpoint])
     assert errors(world) == []
 
 

@@ -75,7 +75,7 @@ def test_sqlite_on_a_network_file_system_is_warned_of(tmp_path: Path) -> None:
 
 
 def test_check_looks_at_the_files(world: LapWorld) -> None:
-    path = world.house.store.path
+    path = world.installation.store.path
     assert path is not None
     path.chmod(0o644)
-    assert str(path) in {problem.where for problem in check(world.house).problems}
+    assert str(path) in {problem.where for problem in check(world.installation).problems}

@@ -124,14 +124,14 @@ def test_check_names_whose_zone_cannot_be_read(world: LapWorld) -> None:
         world.crm.user(name, TimeZoneSidKey=zone)
     world.crm.user("Dan Ny", TimeZoneSidKey="Venus/North", IsActive=False)
     world.lap()
-    (problem,) = CrmCheck(world.house, world.house.endpoints[0]).problems()
+    (problem,) = CrmCheck(world.installation, world.installation.endpoints[0]).problems()
     assert (problem.where, problem.severity) == ("config.toml: crm.acme", "warning")
     assert "'Mars/Olympus' of Anna Koski and 1 more is not known" in problem.what
     assert "America/New_York" in problem.what
 
 
 def test_check_offers_the_crms_own_zone_where_the_company_says_none(world: LapWorld) -> None:
-    (problem,) = [one for one in check(world.house).problems if one.where.endswith("company.timezone")]
+    (problem,) = [one for one in check(world.installation).problems if one.where.endswith("company.timezone")]
     assert 'timezone = "Europe/Helsinki"' in problem.remedy
     world.configure(COMPANY + CSAT)
-    assert [one for one in check(world.house).problems if "company" in one.where] == []
+    assert [one for one in check(world.installation).problems if "company" in one.where] == []

@@ -113,7 +113,7 @@ def test_looking_back_counts_the_deals_as_they_were_won(world: LapWorld) -> None
     world.clock.advance(20 * DAY)
     win(world, late)
     world.clock.advance(DAY)
-    seen = planning.look_back(world.house, 30 * DAY)
+    seen = planning.look_back(world.installation, 30 * DAY)
     assert seen.would_ask == {"after-case": 1}
     assert seen.reasons["after-case"]["not_a_customer"] == 1
 
@@ -141,13 +141,13 @@ def test_the_first_line_says_that_is_customer_leaves_out_most_accounts_and_what_
     world: LapWorld,
 ) -> None:
     an_org_without_types(world)
-    plan, seen = planning.next_lap(world.house), planning.look_back(world.house, 30 * DAY)
+    plan, seen = planning.next_lap(world.installation), planning.look_back(world.installation, 30 * DAY)
     lines = [
-        first_line(lambda console: printing_plan.plan(console, plan, world.house)),
+        first_line(lambda console: printing_plan.plan(console, plan, world.installation)),
         first_line(lambda console: printing.hindsight(console, seen)),
     ]
     world.lap()
-    found = checking.check(world.house)
+    found = checking.check(world.installation)
     lines.append(first_line(lambda console: printing_check.findings(console, found)))
     for line in lines:
         assert "account.is_customer" in line
@@ -163,20 +163,20 @@ def test_half_of_the_accounts_are_no_news_nor_those_that_no_survey_for_customers
     for name, kind in (("One", None), ("Other", "Customer")):
         close(world, world.account(name, Type=kind), f"Person {name}")
     world.crm.call(world.account("Called", Type=None), None)
-    assert planning.next_lap(world.house).left_out == ()
+    assert planning.next_lap(world.installation).left_out == ()
     close(world, world.account("Third", Type=None), "Person Third")
-    assert len(planning.next_lap(world.house).left_out) == 1
+    assert len(planning.next_lap(world.installation).left_out) == 1
     world.configure(CSAT + 'audience = "everyone"\n')
-    assert planning.next_lap(world.house).left_out == ()
+    assert planning.next_lap(world.installation).left_out == ()
 
 
 @BOTH_DATABASES
 def test_where_deals_say_who_is_a_customer_they_are_counted(world: LapWorld) -> None:
     by_deals(world)
     an_org_without_types(world)
-    assert planning.next_lap(world.house).left_out == ()
+    assert planning.next_lap(world.installation).left_out == ()
     by_deals(world, "1m")
     world.lap(HOUR)
-    (problem,) = planning.next_lap(world.house).left_out
+    (problem,) = planning.next_lap(world.installation).left_out
     assert "leaves out 4 of 4 accounts" in problem.what
     assert 'won_deal_within = "730d" } would find 2 of them' in problem.remedy

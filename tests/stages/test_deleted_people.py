@@ -37,7 +37,7 @@ def office(world: LapWorld, posts: list[ChatPost]) -> Iterator[LapWorld]:
     world.lap()
     at(world, 17, 20)
     world.rated(world.account("Northwind"), 1, who="Maria Virtanen", comment="Nobody called back.")
-    world.house = replace(world.house, webhook=lambda _url, post: posts.append(post) or True)
+    world.installation = replace(world.installation, webhook=lambda _url, post: posts.append(post) or True)
     (maria,) = (row.ref.partition("/")[2] for row in world.rows(tables.contact))
     world.crm.delete(maria)
     world.mailbox.messages.clear()

@@ -38,7 +38,7 @@ def narrowed(world: LapWorld) -> tuple[str, str]:
 
 def test_a_plan_shows_whom_an_edit_would_keep_from_being_asked(world: LapWorld) -> None:
     narrowed(world)
-    (dropped,) = planning.next_lap(world.house).as_json()["cancelled"]
+    (dropped,) = planning.next_lap(world.installation).as_json()["cancelled"]
     assert (dropped["contact"], dropped["account"], dropped["reason"]) == (
         "Otto Goes",
         "Customer Ltd",
@@ -73,14 +73,14 @@ def test_a_plan_without_an_edit_cancels_nobody(world: LapWorld) -> None:
     world.configure(RULES)
     world.lap()
     waiting(world, "Customer", "Otto")
-    assert planning.next_lap(world.house).as_json()["cancelled"] == []
+    assert planning.next_lap(world.installation).as_json()["cancelled"] == []
 
 
 # ── what is left on records ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def stale(world: LapWorld) -> list[str]:
-    return [str(one) for one in checking.check(world.house).problems if "stale" in one.what]
+    return [str(one) for one in checking.check(world.installation).problems if "stale" in one.what]
 
 
 def test_check_names_a_field_that_still_shows_what_is_written_elsewhere_now(world: LapWorld) -> None:
@@ -101,7 +101,7 @@ def test_check_names_a_field_that_still_shows_what_is_written_elsewhere_now(worl
 def test_a_line_that_was_dropped_leaves_a_stale_field_too(world: LapWorld) -> None:
     world.rated(world.account(), 5)
     use(world, "\n".join(one for one in PACKAGED.split("\n") if not one.startswith("mood = {")))
-    lap.run(world.house)
+    lap.run(world.installation)
     assert ["Account.Afterword_Mood__c" in one for one in stale(world)] == [True]
 
 
@@ -114,8 +114,8 @@ def test_a_stale_field_is_cleared_where_nobody_has_changed_it_and_laps_go_on(wor
     world.crm.update(other, {"Afterword_Mood__c": "Happy"})
     told = Told()
     only = ("Account", "Afterword_Mood__c")
-    endpoint = world.house.endpoints[0]
-    undone = undoing.carry_out(world.house, endpoint, only=only, show=told.show)
+    endpoint = world.installation.endpoints[0]
+    undone = undoing.carry_out(world.installation, endpoint, only=only, show=told.show)
     assert (undone.exit_code, undone.put_back, undone.paused) == (0, 1, False)
     assert world.crm.get(account).get("Afterword_Mood__c") is None
     assert world.crm.get(other)["Afterword_Mood__c"] == "Happy"
@@ -128,4 +128,6 @@ def test_a_stale_field_is_cleared_where_nobody_has_changed_it_and_laps_go_on(wor
 def test_a_field_that_is_written_is_not_cleared(world: LapWorld) -> None:
     world.rated(world.account(), 5)
     with pytest.raises(AfterwordError, match="the next lap would write it again"):
-        undoing.plan(world.house, world.house.endpoints[0], only=("Account", "Afterword_Mood__c"), show=Told().show)
+        undoing.plan(
+            world.installation, world.installation.endpoints[0], only=("Account", "Afterword_Mood__c"), show=Told().show
+        )

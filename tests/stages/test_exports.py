@@ -19,7 +19,7 @@ from connector.store import tables as t
 
 def exported(world: LapWorld, table: TableName, folder: Path, period: str | None = None) -> list[dict[str, str]]:
     path = folder / "out.csv"
-    rows = exporting.export(world.house, table, path, period)
+    rows = exporting.export(world.installation, table, path, period)
     with path.open(encoding="utf-8-sig", newline="") as file:
         found = list(csv.DictReader(file))
     assert len(found) == rows
@@ -78,7 +78,7 @@ def test_who_was_asked_and_who_was_not_stands_in_a_sheet(world: LapWorld) -> Non
     account = world.account("Northwind")
     world.rated(account, 5, who="Maria Virtanen")
     with world.store.read() as tx:
-        period = exporting._period("2026", world.house)
+        period = exporting._period("2026", world.installation)
         (cells,) = tables.asked(tx, period).cells()
     assert cells[2:7] == ["after-case", cells[3], "Northwind", "Maria Virtanen", "invited"]
 
@@ -87,7 +87,7 @@ def test_who_was_asked_and_who_was_not_stands_in_a_sheet(world: LapWorld) -> Non
 @BOTH_DATABASES
 def test_a_period_that_cannot_be_meant_is_named_with_a_remedy(world: LapWorld, tmp_path: Path, period: str) -> None:
     with pytest.raises(SettingsError, match="Write a month as 2026-10"):
-        exporting.export(world.house, TableName.ACCOUNTS, tmp_path / "out.csv", period)
+        exporting.export(world.installation, TableName.ACCOUNTS, tmp_path / "out.csv", period)
 
 
 @BOTH_DATABASES

@@ -22,7 +22,9 @@ def take_away(world: LapWorld, object_name: str = "Account", *, leave: int = 0) 
 def set_up(world: LapWorld, *, dry_run: bool = False) -> tuple[int, str]:
     out = io.StringIO()
     console = Console(file=out, width=1000)
-    return SetUp(console, world.house, world.house.endpoints[0], world.adapter, dry_run=dry_run).run(), out.getvalue()
+    return SetUp(
+        console, world.installation, world.installation.endpoints[0], world.adapter, dry_run=dry_run
+    ).run(), out.getvalue()
 
 
 def ours(world: LapWorld, object_name: str = "Account") -> set[str]:
@@ -57,7 +59,7 @@ def test_laps_go_on_without_what_did_not_fit(world: LapWorld) -> None:
 
 def test_check_names_what_has_no_room_and_nothing_where_all_is_there(world: LapWorld) -> None:
     def found() -> list[str]:
-        return [str(one) for one in checking.check(world.house).problems if "custom fields" in one.what]
+        return [str(one) for one in checking.check(world.installation).problems if "custom fields" in one.what]
 
     world.crm.most_fields["Account"] = len(ours(world))
     assert found() == []
@@ -87,5 +89,5 @@ def test_a_refusal_that_comes_all_the_same_is_told_in_the_same_words_and_the_res
 
 def test_no_more_is_asked_of_a_crm_that_lacks_nothing(world: LapWorld) -> None:
     before = [call for call in world.crm.log.calls if call.method == "field_limits"]
-    setting_up.plan(world.house.endpoints[0], world.adapter)
+    setting_up.plan(world.installation.endpoints[0], world.adapter)
     assert [call for call in world.crm.log.calls if call.method == "field_limits"] == before

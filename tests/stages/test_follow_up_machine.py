@@ -316,12 +316,12 @@ def _live(folder: Path, migrated_file: Path) -> Live:
     world.configure(CSAT + UNHAPPY)
     assert world.lap().exit_code == 0
     connected = {}
-    for endpoint in world.house.endpoints:
+    for endpoint in world.installation.endpoints:
         crm, problems = connect(store, clock, endpoint)
         assert not problems
         connected[endpoint.name] = crm
     store.close()
-    return Live(folder / "afterword.db", replace(lap.bare_context(world.house), connected=connected), clock)
+    return Live(folder / "afterword.db", replace(lap.bare_context(world.installation), connected=connected), clock)
 
 
 @pytest.mark.parametrize("examples", [20, pytest.param(1_000, marks=[pytest.mark.soak, pytest.mark.timeout(3000)])])

@@ -75,7 +75,7 @@ def test_each_open_one_is_about_the_person_of_its_worst_answer_and_the_others_ar
 
 
 def owed_in_status(world: LapWorld) -> Any:
-    return status.status(world.house)["owed_follow_ups"]
+    return status.status(world.installation)["owed_follow_ups"]
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
@@ -101,22 +101,22 @@ def test_what_people_are_owed_is_opened_whatever_its_age_and_plan_shows_it_first
     world.configure(CSAT + '[follow_up.low]\nwhen = "low"\n')
     world.clock.advance(10 * DAY)
     assert owed_in_status(world) == {"people": 1, "got": 0}
-    printing.status(Console(soft_wrap=True), status.status(world.house))
+    printing.status(Console(soft_wrap=True), status.status(world.installation))
     assert f"{OWN} 1 person whose answer is in somebody else's will get one in the next live lap" in printed(capsys)
-    planned = planning.next_lap(world.house)
+    planned = planning.next_lap(world.installation)
     told = planned.as_json()
     assert told["owed_follow_ups"] == {"people": 1}
     assert [(write["object"], write["action"]) for write in told["writes"]].count(("Task", "create")) == 1
     assert told["writes"][0]["fields"]["Subject"]["after"].startswith("Call Jussi Aho by ")
-    printing_plan.plan(Console(soft_wrap=True), planned, world.house)
+    printing_plan.plan(Console(soft_wrap=True), planned, world.installation)
     first, second, *_ = printed(capsys).splitlines()
     assert first == f"{OWN} 1 person whose answer is in somebody else's will get one in the next live lap"
     assert second.startswith("+ acme: Task Call Jussi Aho by ")
     world.lap()
     assert owed_in_status(world) == {"people": 0, "got": 1}
-    printing.status(Console(soft_wrap=True), status.status(world.house))
+    printing.status(Console(soft_wrap=True), status.status(world.installation))
     assert f"{OWN} 1 person whose answer was in somebody else's got one in the last 30 days" in printed(capsys)
-    assert planning.next_lap(world.house).owed.own == frozenset()
+    assert planning.next_lap(world.installation).owed.own == frozenset()
     rows = {row.contact_id: row for row in world.rows(tables.follow_up)}
     own = next(row for row in rows.values() if row.id != marias.id)
     assert "Jussi's words." in own.body

@@ -87,7 +87,7 @@ def test_s9_a_comparison_meets_a_record_that_cannot_be_understood(
             )
 
     monkeypatch.setattr(both.adapter, "changes", changes)
-    reconciling.run(both.house, since=both.clock.now())
+    reconciling.run(both.installation, since=both.clock.now())
     (refused,) = both.rows(tables.refused)
     assert refused.what == "no time of change."
 
@@ -148,7 +148,7 @@ def test_s9_whatever_stands_in_any_field_of_any_record_the_lap_goes_on(
         assert report.exit_code in (0, 1)
         assert report.failures == {}
     assert "jan@sw.example" in [row.email for row in both.rows(tables.invitation)]
-    status.status(both.house)
+    status.status(both.installation)
 
 
 def _put(both: TwoWorlds, monkeypatch: pytest.MonkeyPatch, record: str, odd: dict[str, Any]) -> None:

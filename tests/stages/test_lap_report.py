@@ -11,7 +11,7 @@ from connector.stages import lap
 
 
 def connection(world: LapWorld) -> dict[str, Any]:
-    found: dict[str, Any] = status.status(world.house)["crm"]["acme"]
+    found: dict[str, Any] = status.status(world.installation)["crm"]["acme"]
     return found
 
 
@@ -22,7 +22,7 @@ def test_a_lap_that_did_not_call_the_crm_does_not_say_that_it_is_well_again(worl
     broken = connection(world)
     assert "down" in broken["last_error"]
     world.crm.faults.clear()
-    assert lap.run(world.house, stages=lap.AFTER_AN_ANSWER).calls == {"acme": 0}
+    assert lap.run(world.installation, stages=lap.AFTER_AN_ANSWER).calls == {"acme": 0}
     assert connection(world) == broken
     world.lap()
     assert connection(world)["last_error"] is None

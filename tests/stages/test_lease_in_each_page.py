@@ -76,15 +76,15 @@ def test_a_stage_that_was_taken_over_stores_and_sends_nothing(
     happens(world)
     world.clock.advance(timedelta(minutes=1))
     if before:
-        lap.run(world.house, stages=before)
+        lap.run(world.installation, stages=before)
     then, mails = contents(world), len(world.mailbox.messages)
     with monkeypatch.context() as patched:
         taken_over_before(world, patched, module, "run", lap.BETWEEN)
-        report = lap.run(world.house, stages=(lap.Stage.PULL, stage))
+        report = lap.run(world.installation, stages=(lap.Stage.PULL, stage))
     assert (report.exit_code, report.busy, report.failures) == (0, [lap.BETWEEN], {})
     assert (contents(world), len(world.mailbox.messages)) == (then, mails)
     give_back(world)
-    assert lap.run(world.house, stages=(lap.Stage.PULL, stage)).busy == []
+    assert lap.run(world.installation, stages=(lap.Stage.PULL, stage)).busy == []
     assert (contents(world), len(world.mailbox.messages)) != (then, mails)
 
 

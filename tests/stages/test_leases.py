@@ -113,6 +113,6 @@ def test_alerts_end_when_the_lap_is_told_to(world: LapWorld, monkeypatch: pytest
         patched.setattr(stages.follow_up, "run", told_to_end)
         world.lap()
     assert len(world.mailbox.messages) == before
-    world.house.stop.clear()
+    world.installation.stop.clear()
     world.lap()
     assert world.mailbox.recipients[before:] == ["ritva@acme.example"]

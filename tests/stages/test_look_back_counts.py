@@ -26,10 +26,10 @@ def test_a_crm_out_of_reach_is_named_and_the_others_are_told_of(both: TwoWorlds)
     closed(both, both.crm, 2)
     closed(both, both.other, 3)
     both.lap(HOUR)
-    whole = planning.look_back(both.house, SPAN)
+    whole = planning.look_back(both.installation, SPAN)
     assert (whole.ended["after-case"], whole.would_ask["after-case"], whole.exit_code) == (5, 5, 0)
     both.other.faults.fail(Unavailable("the CRM is down"), times=1000)
-    seen = planning.look_back(both.house, SPAN)
+    seen = planning.look_back(both.installation, SPAN)
     assert seen.exit_code == 3
     assert list(seen.unreached) == ["other"]
     assert "the CRM is down" in seen.as_json()["unreached"]["other"]
@@ -40,7 +40,7 @@ def test_a_crm_out_of_reach_is_named_and_the_others_are_told_of(both: TwoWorlds)
 def test_with_nobody_in_reach_it_fails(world: LapWorld) -> None:
     world.crm.faults.fail(Unavailable("the CRM is down"), times=1000)
     with pytest.raises(Unavailable, match="the CRM is down"):
-        planning.look_back(world.house, SPAN)
+        planning.look_back(world.installation, SPAN)
 
 
 def test_however_much_was_decided_few_rows_are_fetched(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_however_much_was_decided_few_rows_are_fetched(world: LapWorld, monkeypa
             return rows
 
         monkeypatch.setattr(hindsight, name, counting)
-    seen = planning.look_back(world.house, timedelta(days=5))
+    seen = planning.look_back(world.installation, timedelta(days=5))
     assert seen.would_ask == {"after-case": 60}
     assert sum(seen.by_week.values()) == 60
     assert len(seen.examples) == planning.EXAMPLES

@@ -25,7 +25,7 @@ def test_looked_at_in_the_evening_it_shows_what_would_have_been_asked_by_day(wor
     for window in ("working_hours", "mon-fri 09:00-17:00"):
         # The last table of what stands before the rules is [limits].
         world.configure(f'sending_window = "{window}"\n{OFFICE}{CSAT}')
-        assert planning.look_back(world.house, timedelta(days=10)).would_ask == {"after-case": 1}
+        assert planning.look_back(world.installation, timedelta(days=10)).would_ask == {"after-case": 1}
 
 
 def test_weeks_and_days_are_the_companys(world: LapWorld) -> None:
@@ -34,7 +34,7 @@ def test_weeks_and_days_are_the_companys(world: LapWorld) -> None:
     world.clock.set(datetime(2026, 11, 23, 2, 0, tzinfo=UTC))
     closed_case(world)
     world.clock.set(datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
-    seen = planning.look_back(world.house, timedelta(days=3))
+    seen = planning.look_back(world.installation, timedelta(days=3))
     assert seen.by_week == {"2026-11-16": 1}
     assert [example["on"] for example in seen.examples] == ["2026-11-22"]
 
@@ -47,4 +47,4 @@ def test_calls_of_today_are_those_since_the_companys_midnight(world: LapWorld) -
         tx.execute(tables.call_count.insert().values(connection="acme", at=evening, calls=7))
     for minutes, calls in ((10, 7), (40, 0)):
         world.clock.set(evening + timedelta(minutes=minutes))
-        assert status.status(world.house)["crm"]["acme"]["calls_today"] == calls
+        assert status.status(world.installation)["crm"]["acme"]["calls_today"] == calls

@@ -43,9 +43,9 @@ def taken_over(world: LapWorld, installation: str = "b" * 24) -> None:
 
 
 def set_up(world: LapWorld, **how: bool) -> SetUp:
-    endpoint = world.house.endpoints[0]
+    endpoint = world.installation.endpoints[0]
     console = Console(file=StringIO(), width=200)
-    return SetUp(console, world.house, endpoint, world.adapter, **{"dry_run": False} | how)
+    return SetUp(console, world.installation, endpoint, world.adapter, **{"dry_run": False} | how)
 
 
 # ── when it is read ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -74,21 +74,21 @@ def test_the_lap_of_an_answer_looks_before_it_writes(world: LapWorld) -> None:
     world.answer(invitation, 1)
     world.clock.advance(2 * MINUTE)
     before = looks(world)
-    assert lap.run(world.house, stages=lap.AFTER_AN_ANSWER, may_wait=False).written["acme"].created == 1
+    assert lap.run(world.installation, stages=lap.AFTER_AN_ANSWER, may_wait=False).written["acme"].created == 1
     assert looks(world) == before + 1
 
 
 def test_mail_that_is_due_when_the_mark_is_renewed_waits_for_the_lag_or_for_a_later_lap(world: LapWorld) -> None:
     world.lap(2 * HOUR)  # renews it
     closed_case(world)
-    report = lap.run(world.house, may_wait=False)
+    report = lap.run(world.installation, may_wait=False)
     assert (report.sent, report.exit_code) == (0, 0)
     assert report.held == {"acme": world.clock.now() + world.adapter.lag - MINUTE}
-    assert lap.run(world.house).sent == 1
+    assert lap.run(world.installation).sent == 1
     world.clock.advance(2 * HOUR)
     closed_case(world, "Timo Laine")
     began = world.clock.now()
-    assert lap.run(world.house).sent == 1
+    assert lap.run(world.installation).sent == 1
     assert world.clock.now() >= began + world.adapter.lag
 
 
@@ -119,9 +119,9 @@ def test_nothing_is_sent_written_or_decided_where_it_is_anothers(world: LapWorld
     assert ("another installation (id " + "b" * 24) in error.what
     assert (report.exit_code, report.sent, world.mailbox.messages, world.writes()) == (2, 0, [], writes)
     assert len(world.rows(tables.decision)) - decided <= 1
-    assert "another installation" in str(status.status(world.house)["crm"]["acme"]["last_error"])
-    assert any("another installation" in problem.what for problem in check(world.house).problems)
-    planned = planning.next_lap(world.house)
+    assert "another installation" in str(status.status(world.installation)["crm"]["acme"]["last_error"])
+    assert any("another installation" in problem.what for problem in check(world.installation).problems)
+    planned = planning.next_lap(world.installation)
     assert (planned.noted.messages, planned.noted.writes, planned.report.exit_code) == ([], [], 2)
 
 
@@ -177,7 +177,7 @@ def test_a_mark_in_a_text_that_the_mapping_no_longer_names_is_not_said_to_be_cha
     assert "body" in error.what
     assert "[write.task]" in error.remedy
     assert "--take-over" in error.remedy
-    assert any("body" in problem.what for problem in check(world.house).problems)
+    assert any("body" in problem.what for problem in check(world.installation).problems)
     assert set_up(world, take_over=True).run() == 0
     assert world.lap().exit_code == 0
 
@@ -186,7 +186,7 @@ def test_undo_of_a_write_back_is_not_for_a_copy(world: LapWorld) -> None:
     world.rated(world.account(), 1)
     taken_over(world)
     world.clock.advance(2 * MINUTE)
-    undone = undoing.carry_out(world.house, world.house.endpoints[0], show=lambda *_: None)
+    undone = undoing.carry_out(world.installation, world.installation.endpoints[0], show=lambda *_: None)
     assert isinstance(undone.failure, MarkError)
 
 
@@ -242,7 +242,7 @@ def test_plan_reads_it_and_changes_nothing(world: LapWorld) -> None:
     world.clock.advance(2 * HOUR)
     (world.folder / FILE).unlink()
     text, writes = the_mark(world)["Description"], len(world.crm.log.calls)
-    planned = planning.next_lap(world.house)
+    planned = planning.next_lap(world.installation)
     assert [message.to for message in planned.noted.messages] == ["maria.virtanen@customer.example"]
     assert all(write.key != MARK_KEY for _, write in planned.noted.writes)
     assert the_mark(world)["Description"] == text
@@ -254,24 +254,24 @@ def test_it_is_no_interaction_no_follow_up_and_no_drift(world: LapWorld) -> None
     for _ in range(3):
         counts = world.lap(DAY).pulled["acme"].counts
         assert sum(one.changed for one in counts.values()) == 0
-    found = reconciling.run(world.house, since=world.clock.now())
+    found = reconciling.run(world.installation, since=world.clock.now())
     assert sum(sum(one.drift.values()) for one in found.found.values()) == 0
     assert (world.rows(tables.interaction), world.rows(tables.follow_up), world.tasks()) == ([], [], [])
-    assert status.status(world.house)["refused"] == []
+    assert status.status(world.installation)["refused"] == []
 
 
 def test_check_tells_how_it_stands(world: LapWorld) -> None:
-    found = check(world.house)
+    found = check(world.installation)
     assert found.marks["acme"].startswith("acme: marked as this installation's, last on ")
     world.crm.delete(the_mark(world)["Id"])
-    assert "nobody has marked" in check(world.house).marks["acme"]
+    assert "nobody has marked" in check(world.installation).marks["acme"]
 
 
 def test_setup_makes_it_once_and_undo_takes_it_away(world: LapWorld) -> None:
     text = the_mark(world)["Description"]
     assert set_up(world).run() == 0
     assert the_mark(world)["Description"] == text
-    endpoint = world.house.endpoints[0]
+    endpoint = world.installation.endpoints[0]
     list(setting_up.apply(world.store, endpoint, world.adapter, world.adapter.plan_setup([]), clock=world.clock))
     assert setting_up.remove_mark(world.store, endpoint, base=world.folder, clock=world.clock)
     assert [row for row in world.crm.all("Task") if row.get("Afterword_Key__c")] == []
@@ -280,7 +280,7 @@ def test_setup_makes_it_once_and_undo_takes_it_away(world: LapWorld) -> None:
 
 def test_undo_leaves_anothers_mark(world: LapWorld) -> None:
     taken_over(world)
-    endpoint = world.house.endpoints[0]
+    endpoint = world.installation.endpoints[0]
     assert not setting_up.remove_mark(world.store, endpoint, base=world.folder, clock=world.clock)
     assert the_mark(world)
 

@@ -42,7 +42,7 @@ def nightly(world: LapWorld, share: float) -> None:
 
 
 def found(world: LapWorld) -> list[Problem]:
-    return list(mass_updates(world.house))
+    return list(mass_updates(world.installation))
 
 
 def test_updates_at_all_hours_are_peoples(cases: LapWorld) -> None:

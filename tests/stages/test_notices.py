@@ -252,7 +252,7 @@ def test_the_tasks_text_leads_to_the_same_page(office: LapWorld) -> None:
     rated(office, 1)
     (row,) = office.rows(tables.follow_up)
     (mail,) = staff_mails(office)
-    link = f"/f/{Tokens(office.house.settings.web.signing_keys).outcome(row.id)}?outcome=not_reached"
+    link = f"/f/{Tokens(office.installation.settings.web.signing_keys).outcome(row.id)}?outcome=not_reached"
     assert link in row.body
     assert link in mail.text
     assert "choose one" in row.body

@@ -21,7 +21,7 @@ NOTES = "Knows the CFO. Never call before ten."
 
 
 def found_problems(world: LapWorld) -> list[str]:
-    return [str(one) for one in checking.check(world.house).problems if "write." in one.where]
+    return [str(one) for one in checking.check(world.installation).problems if "write." in one.where]
 
 
 def set_aside(world: LapWorld) -> Mapping[str, Mapping[str, Any]]:
@@ -68,7 +68,7 @@ def test_a_plan_shows_what_is_refused_and_writes_nothing_there(world: LapWorld) 
     account = world.account(Description=NOTES)
     world.rated(account, 1)
     use(world, line("account", "summary", '"Description"'))
-    planned = planning.next_lap(world.house)
+    planned = planning.next_lap(world.installation)
     (refused,) = planned.as_json()["refused"]
     assert (refused["object"], refused["field"], refused["holds"], refused["of"]) == ("Account", "Description", 1, 1)
     assert "own = true" in refused["remedy"]
@@ -131,7 +131,7 @@ def test_over_what_cannot_be_understood_nothing_is_written_until_it_can(
 def write_back_alone(world: LapWorld) -> None:
     """What an answer sets off: nothing is read before it is written."""
     world.clock.advance(timedelta(minutes=1))
-    lap.run(world.house, stages=lap.AFTER_AN_ANSWER)
+    lap.run(world.installation, stages=lap.AFTER_AN_ANSWER)
 
 
 @pytest.mark.parametrize(("target", "name"), [("contact", "no_surveys"), ("contact", "last_rating")])
@@ -169,7 +169,7 @@ def test_what_setup_made_is_ours_whatever_it_is_called(world: LapWorld) -> None:
         world,
         line("account", "summary", '{ field = "Kundenstimme__c", label = "Stimme", type = "text", length = 255 }'),
     )
-    endpoint = world.house.endpoints[0]
+    endpoint = world.installation.endpoints[0]
     steps = setting_up.plan(endpoint, world.adapter)
     assert all(one.done for one in setting_up.apply(world.store, endpoint, world.adapter, steps, clock=world.clock))
     assert found_problems(world) == []
@@ -180,7 +180,7 @@ def test_what_setup_made_is_ours_whatever_it_is_called(world: LapWorld) -> None:
 
 def test_a_field_that_was_there_before_setup_is_not_ours_because_it_has_our_label(world: LapWorld) -> None:
     use(world, line("account", "summary", '{ field = "Description", label = "Account Description", type = "text" }'))
-    endpoint = world.house.endpoints[0]
+    endpoint = world.installation.endpoints[0]
     list(
         setting_up.apply(
             world.store, endpoint, world.adapter, setting_up.plan(endpoint, world.adapter), clock=world.clock
@@ -224,7 +224,7 @@ def test_an_installation_that_has_written_a_field_before_goes_on_without_a_word_
     as_before_the_upgrade(world)
     spec = load(line("account", "summary", '"Description"'), "mappings/acme.toml")
     use(world, line("account", "summary", '"Description"'))
-    assert spec.identity == world.house.endpoints[0].mapping.identity
+    assert spec.identity == world.installation.endpoints[0].mapping.identity
     assert [one.exit_code for one in laps(world, 2)] == [0, 0]
     assert (found_problems(world), world.refused()) == ([], [])
     world.rated(account, 2)

@@ -135,7 +135,7 @@ def test_each_stage_can_be_run_alone_and_again(world: LapWorld) -> None:
     world.clock.advance(HOUR)
     for stage in Stage:
         for _ in range(2):
-            assert lap.run(world.house, stages=(stage,)).exit_code == 0
+            assert lap.run(world.installation, stages=(stage,)).exit_code == 0
     assert len(world.mailbox.messages) == 1
     assert world.lap().invited == 0
 
@@ -157,7 +157,7 @@ def test_more_deletions_at_once_than_can_be_believed_wait_for_an_admin(world: La
     assert report.exit_code == 3
     assert alive(world) >= PEOPLE - 10
     assert report.pulled["acme"].counts["case"].changed == 1  # the other objects go on
-    reconciling.run(world.house, since=world.clock.now(), accept_loss=True)
+    reconciling.run(world.installation, since=world.clock.now(), accept_loss=True)
     assert world.lap().exit_code == 0
     assert alive(world) == PEOPLE // 2 + 1
 

@@ -20,11 +20,11 @@ from connector.store import tables
 def night(world: LapWorld, **options: Any) -> Comparison:
     """Let a day go by, run a lap, and compare everything."""
     world.lap(DAY)
-    return reconciling.run(world.house, since=world.clock.now(), **options)
+    return reconciling.run(world.installation, since=world.clock.now(), **options)
 
 
 def drift(world: LapWorld) -> dict[str, Any]:
-    found: dict[str, Any] = status.status(world.house)["crm"]["acme"]["drift"]
+    found: dict[str, Any] = status.status(world.installation)["crm"]["acme"]["drift"]
     return found
 
 
@@ -77,7 +77,7 @@ def test_a_change_that_left_no_trace_is_put_right(world: LapWorld, people: list[
 def test_what_changed_too_lately_for_the_laps_is_no_drift(world: LapWorld, people: list[str]) -> None:
     world.lap(DAY)
     world.crm.update(people[0], {"LastName": "Changed Just Now"})
-    reconciling.run(world.house, since=world.clock.now())
+    reconciling.run(world.installation, since=world.clock.now())
     assert drift(world)["records"] == 0
 
 
@@ -127,8 +127,8 @@ def test_a_loss_that_keeps_an_edited_mapping_from_being_read_to_its_end_can_be_a
     with world.store.write() as connection:  # as after an edit: contacts are read from the beginning
         connection.execute(update(tables.cursor).values(fingerprint="of another mapping"))
     assert [world.lap().exit_code for _ in range(2)] == [3, 3]
-    assert "Contact" not in reconciling.run(world.house, since=world.clock.now()).found["acme"].compared
-    assert reconciling.run(world.house, since=world.clock.now(), accept_loss=True).lap.exit_code == 0
+    assert "Contact" not in reconciling.run(world.installation, since=world.clock.now()).found["acme"].compared
+    assert reconciling.run(world.installation, since=world.clock.now(), accept_loss=True).lap.exit_code == 0
     assert world.lap().exit_code == 0
     assert len(names(world)) == 10
 
@@ -145,7 +145,7 @@ def test_a_comparison_that_a_wrong_clock_has_dated_ahead_is_made_anew(world: Lap
 def test_an_object_that_is_forbidden_is_not_empty(world: LapWorld, people: list[str]) -> None:
     world.lap(DAY)
     world.crm.faults.fail(NotPermitted("no access to contacts"), kind="read", object="Contact", times=1)
-    found = reconciling.run(world.house, since=world.clock.now())
+    found = reconciling.run(world.installation, since=world.clock.now())
     assert found.lap.exit_code == 3
     assert len(names(world)) == 50
     assert "Account" in found.found["acme"].drift  # the others were compared
@@ -155,10 +155,10 @@ def test_a_listing_that_breaks_off_deletes_nothing_and_goes_on_from_there(world:
     world.crm.purge(people[3])
     world.lap(DAY)
     world.crm.faults.fail(Unavailable("down"), kind="read", object="Contact", nth=2)
-    assert reconciling.run(world.house, since=world.clock.now()).lap.exit_code == 3
+    assert reconciling.run(world.installation, since=world.clock.now()).lap.exit_code == 3
     assert len(names(world)) == 50
     before = world.adapter.usage().calls
-    found = reconciling.run(world.house, since=world.clock.now())
+    found = reconciling.run(world.installation, since=world.clock.now())
     assert found.found["acme"].compared["Contact"] == 49
     assert len(names(world)) == 49
     assert _reads(world, "Contact", before) == 3  # two pages that were left, and one question for the missing one
@@ -181,13 +181,15 @@ def test_a_comparison_leaves_calls_to_the_laps(world: LapWorld, people: list[str
     world.lap(DAY)
     budget = CallBudget("acme", share=0.2, store=world.store, clock=world.clock)
     budget.told(used=0, allowed=1000)
-    world.house = replace(world.house, endpoints=[replace(world.house.endpoints[0], budget=budget)])
+    world.installation = replace(
+        world.installation, endpoints=[replace(world.installation.endpoints[0], budget=budget)]
+    )
     for _ in range(149):
         budget.take(where="acme")
-    assert not reconciling.run(world.house, since=world.clock.now()).found["acme"].unfinished
+    assert not reconciling.run(world.installation, since=world.clock.now()).found["acme"].unfinished
     world.clock.advance(HOUR)
     budget.take(where="acme")  # three quarters of the share
-    found = reconciling.run(world.house, since=world.clock.now())
+    found = reconciling.run(world.installation, since=world.clock.now())
     assert found.found["acme"].unfinished
     assert not found.out_of_time
     assert found.lap.exit_code == 0
@@ -199,12 +201,12 @@ def test_a_slice_ends_in_time_and_the_next_one_goes_on(world: LapWorld, people: 
     slices = 0
     found = Comparison(out_of_time=True)
     while found.out_of_time:
-        found = reconciling.run(world.house, since=since, within=timedelta(0))
+        found = reconciling.run(world.installation, since=since, within=timedelta(0))
         slices += 1
     assert slices >= 3
     world.clock.advance(HOUR)
     assert drift(world)["records"] == 0
-    assert len(drift(world)["objects"]) == len({*world.house.endpoints[0].mapping.objects})
+    assert len(drift(world)["objects"]) == len({*world.installation.endpoints[0].mapping.objects})
 
 
 def test_a_flood_of_deletions_is_not_let_in_lap_by_lap(world: LapWorld, people: list[str]) -> None:
@@ -214,5 +216,5 @@ def test_a_flood_of_deletions_is_not_let_in_lap_by_lap(world: LapWorld, people: 
         world.crm.delete(one)
     left = [len(names(world)) for _ in range(6) if world.lap().exit_code == 3]
     assert left == [40] * 6
-    assert reconciling.run(world.house, since=world.clock.now(), accept_loss=True).lap.exit_code == 0
+    assert reconciling.run(world.installation, since=world.clock.now(), accept_loss=True).lap.exit_code == 0
     assert (len(names(world)), world.lap().exit_code) == (10, 0)

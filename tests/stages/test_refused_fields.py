@@ -133,10 +133,10 @@ def test_everything_is_tried_again_after_what_an_admin_does_when_something_was_m
     world: LapWorld, after: str
 ) -> None:
     account = mended(world)
-    endpoint = world.house.endpoints[0]
+    endpoint = world.installation.endpoints[0]
     match after:
         case "check":
-            checking.check(world.house)
+            checking.check(world.installation)
         case "resume":
             with world.store.write() as tx:
                 connecting.resume(tx, "acme")
@@ -182,7 +182,7 @@ def test_what_is_refused_for_good_is_not_sent_with_every_success(world: LapWorld
 
 def test_retry_writes_at_once_what_is_taken_now(world: LapWorld) -> None:
     account = mended(world)
-    found = retrying.retry(world.house, world.house.endpoints[0], ())
+    found = retrying.retry(world.installation, world.installation.endpoints[0], ())
     assert (found.exit_code, found.tried, found.refused, found.live) == (0, 2, [], True)
     assert healed(world, account)
 
@@ -192,7 +192,7 @@ def test_retry_names_what_is_refused_again(world: LapWorld) -> None:
     refuse_record(world, account)
     world.rated(account, 5)
     key = f"account:Account/{account}"
-    found = retrying.retry(world.house, world.house.endpoints[0], (key,))
+    found = retrying.retry(world.installation, world.installation.endpoints[0], (key,))
     assert (found.exit_code, found.tried) == (1, 1)
     assert ["Ask legal" in one["what"] for one in found.refused] == [True]
     assert found.as_json()["refused"][0]["record"] == key
@@ -200,21 +200,21 @@ def test_retry_names_what_is_refused_again(world: LapWorld) -> None:
 
 def test_retry_of_one_leaves_the_others(world: LapWorld) -> None:
     account = mended(world)
-    found = retrying.retry(world.house, world.house.endpoints[0], (f"account:Account/{account}",))
+    found = retrying.retry(world.installation, world.installation.endpoints[0], (f"account:Account/{account}",))
     assert (found.tried, world.tasks()) == (1, [])
     assert world.shows(account)["Mood"]
 
 
 def test_retry_of_what_was_not_refused_names_it(world: LapWorld) -> None:
     with pytest.raises(AfterwordError, match="nothing was refused under account:Account/7"):
-        retrying.retry(world.house, world.house.endpoints[0], ("account:Account/7",))
+        retrying.retry(world.installation, world.installation.endpoints[0], ("account:Account/7",))
 
 
 def test_retry_while_paused_says_so_and_the_next_live_lap_takes_it_up(world: LapWorld) -> None:
     account = mended(world)
     with world.store.write() as tx:
         connecting.pause(tx, "acme", world.clock.now(), "by hand")
-    found = retrying.retry(world.house, world.house.endpoints[0], ())
+    found = retrying.retry(world.installation, world.installation.endpoints[0], ())
     assert (found.live, found.exit_code, world.tasks()) == (False, 0, [])
     with world.store.write() as tx:
         connecting.end_pauses(tx)

@@ -38,4 +38,4 @@ def test_a_workbook_too_large_for_this_mail_server_is_left_out(office: LapWorld)
     first, second = ([one for one in mails(office, to) if "November" in one.subject] for to in (CX, CEO))
     assert [len(one.attachments) for one in (*first, *second)] == [0, 1]
     assert "(afterword export, period 2026-11)." in first[0].text
-    assert status.status(office.house)["untold"] == []
+    assert status.status(office.installation)["untold"] == []

@@ -305,9 +305,9 @@ def test_each_manager_gets_each_report_once(office: LapWorld) -> None:
 
 def test_a_lap_after_an_answer_sends_no_report(office: LapWorld) -> None:
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
-    lap.run(office.house, stages=lap.AFTER_AN_ANSWER)
+    lap.run(office.installation, stages=lap.AFTER_AN_ANSWER)
     assert mails(office) == []
-    lap.run(office.house)
+    lap.run(office.installation)
     assert len(mails(office)) == 1
 
 
@@ -347,10 +347,10 @@ def test_a_process_that_dies_while_it_sends_sends_no_second_report(office: LapWo
 
 def test_plan_shows_the_report_and_sends_nothing(office: LapWorld) -> None:
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
-    planned = planning.next_lap(office.house).as_json()["mails"]
+    planned = planning.next_lap(office.installation).as_json()["mails"]
     assert [one["to"] for one in planned] == [CX, CEO]
     assert mails(office) == []
-    lap.run(office.house)
+    lap.run(office.installation)
     assert len(mails(office)) == 1
 
 
@@ -373,10 +373,10 @@ def test_a_test_org_is_told_of_to_those_alone_whom_its_mail_may_go_to(office: La
         known = {"id": "1", "name": "Acme", "test_kind": "a sandbox", "with": "other"}
         tx.execute(update(tables.connection_state).values(org=known))
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
-    assert reports.run(lap.bare_context(office.house), office.house.site).sent == 0
+    assert reports.run(lap.bare_context(office.installation), office.installation.site).sent == 0
     config = CONFIG.replace("[web]\n", REPORTS.replace("LANGUAGE", "en"), 1)
     office.configure(RULE, config=config.replace("[email]\n", f'[email]\nonly_to = ["{CEO.upper()}"]\n'))
-    assert reports.run(lap.bare_context(office.house), office.house.site).sent == 1
+    assert reports.run(lap.bare_context(office.installation), office.installation.site).sent == 1
     assert (len(mails(office, CX)), len(mails(office, CEO))) == (0, 1)
 
 
@@ -384,7 +384,7 @@ def test_a_crm_that_cannot_be_read_is_named_and_its_answers_stay_in_the_report(o
     at(office, "2026-11-20T10:00")
     rated(office, 1)
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
-    assert reports.run(lap.bare_context(office.house), office.house.site).sent == 2
+    assert reports.run(lap.bare_context(office.installation), office.installation.site).sent == 2
     text = only(office).text
     assert "Maria Virtanen: 1 of 5" in text
     assert "Not readable at present: acme. What is new there is missing here." in text
@@ -394,15 +394,15 @@ def test_a_crm_that_cannot_be_read_is_named_and_its_answers_stay_in_the_report(o
 def test_while_another_process_has_a_part_of_the_work_no_report_goes_out(office: LapWorld) -> None:
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
     with held(office.store, "crm:acme"):
-        assert lap.run(office.house).busy == ["acme"]
+        assert lap.run(office.installation).busy == ["acme"]
     assert mails(office) == []
-    lap.run(office.house)
+    lap.run(office.installation)
     assert len(mails(office)) == 1
 
 
 def test_two_processes_send_each_report_once(office: LapWorld) -> None:
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
-    context = lap.bare_context(office.house)
+    context = lap.bare_context(office.installation)
     both = Barrier(2, timeout=300)
     facts_of = reports.facts_of
 
@@ -414,7 +414,7 @@ def test_two_processes_send_each_report_once(office: LapWorld) -> None:
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
         patch.setattr(reports, "facts_of", together)
-        runs = [pool.submit(reports.run, context, office.house.site) for _ in range(2)]
+        runs = [pool.submit(reports.run, context, office.installation.site) for _ in range(2)]
         assert sum(one.result().sent for one in runs) == 2
     assert (len(mails(office, CX)), len(mails(office, CEO))) == (1, 1)
 

@@ -51,7 +51,7 @@ def test_rows_go_when_they_have_been_kept_for_long_enough(world: LapWorld) -> No
     rows_of_age(
         world, tables.notice, "at", YEAR + DAY, YEAR - DAY, key=text, follow_up_id="f", recipient="r", state="sent"
     )
-    pruned = retention.run(world.house)
+    pruned = retention.run(world.installation)
     assert pruned.complete
     assert {name: rows for name, rows in pruned.removed.items() if rows} == {
         "lap": 1,
@@ -72,7 +72,7 @@ def test_an_event_that_is_not_taken_in_yet_stays(world: LapWorld) -> None:
         tx.execute(
             insert(tables.inbox).values(source="merge:acme", key="k", payload={"survivor": "x"}, received_at=then)
         )
-    retention.run(world.house)
+    retention.run(world.installation)
     assert count(world, tables.inbox) == 1
 
 
@@ -84,18 +84,20 @@ def test_the_last_write_back_can_be_taken_back_however_long_ago_it_was(world: La
     shown = world.shows(account)
     assert shown
     world.clock.advance(YEAR)
-    retention.run(world.house)
+    retention.run(world.installation)
     assert count(world, tables.write_log) < lines  # those of the write-backs before the last one
-    undoing.carry_out(world.house, world.house.endpoints[0], show=lambda *_taken: None)
+    undoing.carry_out(world.installation, world.installation.endpoints[0], show=lambda *_taken: None)
     assert world.shows(account) != shown
 
 
 @BOTH_DATABASES
 def test_undo_does_not_reach_back_behind_what_is_kept(world: LapWorld) -> None:
     rows_of_age(world, tables.write_log, "at", 91 * DAY, connection="acme", key="k", outcome="updated", after={})
-    retention.run(world.house)
+    retention.run(world.installation)
     with pytest.raises(AfterwordError, match="not in the log any more"):
-        undoing.plan(world.house, world.house.endpoints[0], world.clock.now() - 91 * DAY, show=lambda *_taken: None)
+        undoing.plan(
+            world.installation, world.installation.endpoints[0], world.clock.now() - 91 * DAY, show=lambda *_taken: None
+        )
 
 
 @BOTH_DATABASES
@@ -104,7 +106,7 @@ def test_what_why_says_of_an_old_decision_stays_true(world: LapWorld) -> None:
     world.rated(account, 4, who="Maria Virtanen")
     before = why.explain(world.store, account)
     world.clock.advance(3 * YEAR)
-    pruned = retention.run(world.house)
+    pruned = retention.run(world.installation)
     assert (pruned.removed["decision_log"], pruned.removed["attempt"]) == (1, 1)
     assert why.explain(world.store, account) == before
 
@@ -117,7 +119,7 @@ def test_an_attempt_stays_while_its_message_can_still_be_sent(world: LapWorld, s
     with world.store.write() as tx:
         tx.execute(update(tables.invitation).values(state=state))
     world.clock.advance(3 * YEAR)
-    retention.run(world.house)
+    retention.run(world.installation)
     assert count(world, tables.attempt) == 1
 
 
@@ -127,7 +129,7 @@ def test_nobody_is_told_again_of_what_is_still_open(world: LapWorld) -> None:
     (follow_up,) = world.rows(tables.follow_up)
     common = {"recipient": "r@acme.example", "state": "sent"}
     rows_of_age(world, tables.notice, "at", 2 * YEAR, key=text, follow_up_id=follow_up.id, **common)
-    retention.run(world.house)
+    retention.run(world.installation)
     assert count(world, tables.notice) == 1
 
 
@@ -136,7 +138,7 @@ def test_of_old_scores_the_last_one_of_each_month_stays(world: LapWorld) -> None
     ages = [3 * YEAR + day * DAY for day in range(90)] + [day * DAY for day in range(5)]
     for customer in ("a", "b"):
         rows_of_age(world, tables.score_history, "at", *ages, customer=customer, method="m", score={"score": 1})
-    retention.run(world.house)
+    retention.run(world.installation)
     now = world.clock.now()
     with world.store.read() as tx:
         rows = tx.execute(select(tables.score_history).order_by(tables.score_history.c.at)).all()
@@ -165,7 +167,7 @@ def test_a_prior_by_which_somebody_is_scored_stays(world: LapWorld) -> None:
     for _ in range(3):
         world.lap(60 * DAY)
     world.clock.advance(YEAR)
-    retention.run(world.house)
+    retention.run(world.installation)
     versions = {row.version for row in world.rows(tables.prior)}
     assert standing.prior_version in versions
     assert len(versions) == 2  # and the newest
@@ -174,20 +176,20 @@ def test_a_prior_by_which_somebody_is_scored_stays(world: LapWorld) -> None:
 def test_it_goes_in_pages_and_ends_when_its_time_is_over(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "PAGE", 2)
     rows_of_age(world, tables.sign_in, "made_at", *[40 * DAY] * 7, nonce=text, email="r@acme.example")
-    cut_off = retention.run(world.house, within=timedelta())
+    cut_off = retention.run(world.installation, within=timedelta())
     assert (cut_off.complete, count(world, tables.sign_in)) == (False, 7)
-    assert retention.run_if_due(world.house, within=timedelta(minutes=1)) is not None
+    assert retention.run_if_due(world.installation, within=timedelta(minutes=1)) is not None
     assert count(world, tables.sign_in) == 0
-    assert retention.run_if_due(world.house, within=timedelta(minutes=1)) is None
+    assert retention.run_if_due(world.installation, within=timedelta(minutes=1)) is None
     world.clock.advance(DAY)
-    assert retention.run_if_due(world.house, within=timedelta(minutes=1)) is not None
+    assert retention.run_if_due(world.installation, within=timedelta(minutes=1)) is not None
 
 
 def test_status_says_what_is_kept_and_what_went(world: LapWorld) -> None:
     rows_of_age(world, tables.sign_in, "made_at", 40 * DAY, DAY, nonce=text, email="r@acme.example")
-    assert statuses.status(world.house)["kept"]["pruned_at"] is None
-    retention.run(world.house)
-    kept = statuses.status(world.house)["kept"]
+    assert statuses.status(world.installation)["kept"]["pruned_at"] is None
+    retention.run(world.installation)
+    kept = statuses.status(world.installation)["kept"]
     assert (kept["pruned_at"], kept["removed"]["sign_in"]) == (world.clock.now().isoformat(), 1)
     oldest = (world.clock.now() - DAY).isoformat()
     assert kept["tables"]["sign_in"] == {"rows": 1, "oldest": oldest, "days": 30}
@@ -195,6 +197,6 @@ def test_status_says_what_is_kept_and_what_went(world: LapWorld) -> None:
 
 def test_a_stopped_process_takes_out_nothing_more(world: LapWorld) -> None:
     rows_of_age(world, tables.sign_in, "made_at", 40 * DAY, nonce=text, email="r@acme.example")
-    world.house.stop.set()
-    assert not retention.run(world.house).complete
+    world.installation.stop.set()
+    assert not retention.run(world.installation).complete
     assert count(world, tables.sign_in) == 1

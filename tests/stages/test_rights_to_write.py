@@ -69,6 +69,6 @@ def test_a_plan_says_so_too(world: LapWorld) -> None:
     due(world)
     world.crm.withhold("Task", "update")
     fresh(world)
-    planned = planning.next_lap(world.house)
+    planned = planning.next_lap(world.installation)
     assert planned.noted.messages == []
     assert ["update Task" in str(error) for error in planned.report.failures["acme"]] == [True]

@@ -228,7 +228,7 @@ def test_what_figures_are_made_with_changes_with_every_setting(world: LapWorld) 
     found = set()
     for line in lines:
         scoring(world, line)
-        found.add(made_with(world.house.settings))
+        found.add(made_with(world.installation.settings))
     assert len(found) == len(lines)
-    settings: Settings = world.house.settings
+    settings: Settings = world.installation.settings
     assert figures([], account_model.fit_prior([]), settings, world.clock.now(), askable=0) is None

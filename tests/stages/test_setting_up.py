@@ -32,7 +32,7 @@ def made_keys(world: LapWorld) -> list[str]:
 
 
 def run(world: LapWorld, adapter: CrmAdapter) -> list[SetupResult]:
-    return list(setting_up.apply(world.store, world.house.endpoints[0], adapter, STEPS, clock=world.clock))
+    return list(setting_up.apply(world.store, world.installation.endpoints[0], adapter, STEPS, clock=world.clock))
 
 
 @pytest.mark.parametrize("error", [NotPermitted, AuthRevoked, Unavailable, RateLimited, QuotaSpent])
@@ -68,7 +68,7 @@ def test_the_schema_is_asked_for_again_even_when_nobody_looks_at_all_results(wor
     world.lap()
     usual = len(world.crm.log.calls) - before
     results = setting_up.apply(
-        world.store, world.house.endpoints[0], refusing(NotPermitted("no")), STEPS, clock=world.clock
+        world.store, world.installation.endpoints[0], refusing(NotPermitted("no")), STEPS, clock=world.clock
     )
     next(results)
     cast("Any", results).close()

@@ -96,7 +96,7 @@ def test_cut_off_while_an_alert_is_made_it_goes_out_in_the_next_lap(
 ) -> None:
     mailbox(unhappy).unmakeable = PowerCut()
     with pytest.raises(PowerCut):
-        lap.run(unhappy.house, stages=lap.AFTER_AN_ANSWER)
+        lap.run(unhappy.installation, stages=lap.AFTER_AN_ANSWER)
     mailbox(unhappy).unmakeable = None
     assert unhappy.lap().told == PEOPLE
 
@@ -106,7 +106,7 @@ def test_an_alert_that_cannot_be_made_is_refused_and_not_made_again(unhappy: Lap
     for_good.permanent = True
     mailbox(unhappy).unmakeable = for_good
     for _ in range(3):
-        assert lap.run(unhappy.house, stages=lap.AFTER_AN_ANSWER).told == 0
+        assert lap.run(unhappy.installation, stages=lap.AFTER_AN_ANSWER).told == 0
     mailbox(unhappy).unmakeable = None
     assert unhappy.lap().told == 0
     assert {row.state for row in unhappy.rows(tables.staff_mail)} == {"refused"}
@@ -143,7 +143,7 @@ def test_a_chat_that_does_not_answer_is_tried_once_in_a_lap(unhappy: LapWorld) -
         raise DOWN
 
     unhappy.configure(RULE.replace('["account_owner"]', '["https://chat.example/hook"]'))
-    unhappy.house = replace(unhappy.house, webhook=dead)
+    unhappy.installation = replace(unhappy.installation, webhook=dead)
     unhappy.lap()
     assert posts == ["https://chat.example/hook"]
 

@@ -79,6 +79,6 @@ def test_it_is_counted_once_and_leaves_the_list_when_it_can(not_on_cases: LapWor
 
 
 def test_check_names_the_line_of_the_mapping(not_on_cases: LapWorld) -> None:
-    (problem,) = [one for one in check(not_on_cases.house).problems if "related" in one.where]
+    (problem,) = [one for one in check(not_on_cases.installation).problems if "related" in one.where]
     assert (problem.where, problem.severity) == ("m: task.related", "warning")
     assert "Task records cannot be associated with Case records" in problem.what

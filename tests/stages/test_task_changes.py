@@ -94,7 +94,7 @@ def test_what_somebody_wrote_a_moment_ago_and_we_have_not_read_is_left_alone_too
     change(world, **NEW)
     task_id = task(world)["Id"]
     world.crm.update(task_id, {"Subject": "Mine"})
-    lap.run(world.house, stages=lap.AFTER_AN_ANSWER)  # which reads nothing
+    lap.run(world.installation, stages=lap.AFTER_AN_ANSWER)  # which reads nothing
     assert task(world)["Subject"] == "Mine"
     assert task(world)["Description"] == NEW["body"]
 
@@ -221,7 +221,7 @@ def test_an_outcome_noted_elsewhere_stands_on_its_task(world: LapWorld, unhappy:
 def test_the_plan_shows_the_change_and_makes_none(world: LapWorld, unhappy: str) -> None:
     before = task(world)["Subject"]
     change(world, **NEW)
-    plan = planning.next_lap(world.house).as_json()
+    plan = planning.next_lap(world.installation).as_json()
     (write,) = [one for one in plan["writes"] if one["object"] == "Task"]
     assert (write["action"], write["record"]) == ("update", NEW["subject"])
     assert write["fields"]["Subject"] | {"label": ""} == {"before": before, "after": NEW["subject"], "label": ""}
@@ -240,9 +240,9 @@ def test_a_task_that_cannot_be_understood_for_the_moment_was_not_changed_by_some
     change(world, task_seen=None, **NEW)
     with monkeypatch.context() as odd:
         odd.setattr(world.adapter, "fetch", fetch)
-        lap.run(world.house, stages=[lap.Stage.WRITE_BACK])
+        lap.run(world.installation, stages=[lap.Stage.WRITE_BACK])
     assert only(world).task_left_at is None
-    lap.run(world.house, stages=[lap.Stage.WRITE_BACK])
+    lap.run(world.installation, stages=[lap.Stage.WRITE_BACK])
     assert task(world)["Subject"] == NEW["subject"]
 
 
@@ -250,5 +250,5 @@ def test_a_field_that_is_mapped_no_more_keeps_no_task_from_being_changed(world: 
     outcome = next(one for one in PACKAGED.partition("[write.task]\n")[2].split("\n") if one.startswith("outcome = "))
     use(world, PACKAGED.replace(f"{outcome}\n", ""))
     change(world, **NEW)
-    lap.run(world.house, stages=[lap.Stage.WRITE_BACK])
+    lap.run(world.installation, stages=[lap.Stage.WRITE_BACK])
     assert task(world)["Subject"] == NEW["subject"]

@@ -183,8 +183,8 @@ def test_the_task_of_another_installation_is_none_of_ours(world: LapWorld, unhap
 def test_an_outcome_noted_by_its_link_settles_it(world: LapWorld, unhappy: str) -> None:
     noted = OutcomeNoted("Solved", "late", "Sent a new printer")
     with world.store.write() as tx:
-        assert note_outcome(tx, world.house.settings, only(world).id, noted, world.clock.now())
-        assert not note_outcome(tx, world.house.settings, "no such follow-up", noted, world.clock.now())
+        assert note_outcome(tx, world.installation.settings, only(world).id, noted, world.clock.now())
+        assert not note_outcome(tx, world.installation.settings, "no such follow-up", noted, world.clock.now())
     world.lap(timedelta(minutes=1))
     row = only(world)
     assert (row.state, row.outcome, row.cause, row.note) == ("closed", "Solved", "late", "Sent a new printer")

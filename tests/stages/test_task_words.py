@@ -67,7 +67,7 @@ def test_a_time_to_call_by_that_is_over_stands_in_no_subject(world: LapWorld) ->
     world.lap(3 * DAY)
     due = only(world).due_at
     words = catalogue("en")
-    zone = world.house.settings.company.timezone
+    zone = world.installation.settings.company.timezone
     assert task(world)["Subject"].startswith(f"Call Maria Virtanen, overdue since {words.day(due, zone)}: 1 of 5")
     before = world.writes()
     for _ in range(3):

@@ -72,27 +72,27 @@ def test_s4_no_print_path_lets_the_words_of_others_command_a_terminal(
     world.answer(invitation, 1, comment=f"bad {EVIL}")
     waiting = world.crm.case(account, contact, Subject=f"Broken {EVIL}")
     world.crm.close(waiting)
-    house = world.house
-    printing_plan.plan(console, planning.next_lap(house), house)
-    printing.hindsight(console, planning.look_back(house, 30 * DAY))
+    installation = world.installation
+    printing_plan.plan(console, planning.next_lap(installation), installation)
+    printing.hindsight(console, planning.look_back(installation, 30 * DAY))
     world.crm.faults.refuse(
         RecordRejected(f"no {EVIL}", remedy=EVIL), lambda _id, values: "Afterword_Mood__c" in values
     )
     printing.report(console, world.lap())
-    found = status.status(house)
+    found = status.status(installation)
     printing.status(console, found)
     output.print_json(found)
     for record in (waiting, account, "maria@nw.example"):
-        for sentence in survey_log.explain(world.store, record, tz=house.settings.company.timezone):
+        for sentence in survey_log.explain(world.store, record, tz=installation.settings.company.timezone):
             console.print(one_line(sentence), markup=False)
-    cli_retry.run(console, house, house.endpoints[0], [], as_json=False)
-    cli_retry.run(console, house, house.endpoints[0], [], as_json=True)
+    cli_retry.run(console, installation, installation.endpoints[0], [], as_json=False)
+    cli_retry.run(console, installation, installation.endpoints[0], [], as_json=True)
     world.crm.faults.clear()
     world.lap()
     for printer in (printing_undo.Printed(console), printing_undo.Json(sys.stdout)):
-        printer.end(undoing.plan(house, house.endpoints[0], show=printer.show))
-    printing_check.findings(console, checking.check(house))
-    printing.compared(console, reconciling.run(house, since=world.clock.now()))
+        printer.end(undoing.plan(installation, installation.endpoints[0], show=printer.show))
+    printing_check.findings(console, checking.check(installation))
+    printing.compared(console, reconciling.run(installation, since=world.clock.now()))
     printing.scores(
         console,
         {"accounts": [{"account": EVIL, "satisfaction": None, "people": 1, "mood": "happy"}]},

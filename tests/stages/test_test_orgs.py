@@ -88,7 +88,7 @@ def test_alerts_about_a_test_org_go_to_the_named_alone(world: LapWorld) -> None:
     posted: list[str] = []
     for only_to, alerts in ((f'"{ADDRESS}"', []), (f'"{ADDRESS}", "ritva.laine@northwind.example"', ["ritva.laine"])):
         become_test_org(world, only_to=only_to, rules=rules)
-        world.house = replace(world.house, webhook=lambda url, _post: posted.append(url) or True)
+        world.installation = replace(world.installation, webhook=lambda url, _post: posted.append(url) or True)
         world.mailbox.messages.clear()
         world.rated(world.account(f"Northwind {len(alerts)}"), 1, who="Maria Virtanen")
         staff = {one.partition("@")[0] for one in world.mailbox.recipients if "northwind.example" in one}
@@ -98,15 +98,17 @@ def test_alerts_about_a_test_org_go_to_the_named_alone(world: LapWorld) -> None:
 def test_check_and_plan_name_a_test_org_that_is_live_and_has_no_addresses(world: LapWorld) -> None:
     become_test_org(world)
     closed_case(world)
-    assert any(one.where == "config.toml: email.only_to" and KIND in one.what for one in check(world.house).problems)
-    planned = planning.next_lap(world.house)
+    assert any(
+        one.where == "config.toml: email.only_to" and KIND in one.what for one in check(world.installation).problems
+    )
+    planned = planning.next_lap(world.installation)
     assert (planned.noted.messages, planned.report.exit_code) == ([], 2)
     assert any("only_to" in problem.where for problem in failures(planned.report))
 
 
 def test_check_says_that_only_to_does_not_hold_back_a_production_org(world: LapWorld) -> None:
     world.configure(CSAT, config=allowing('"me@acme.example"'))
-    (problem,) = [one for one in check(world.house).problems if one.where.endswith("only_to")]
+    (problem,) = [one for one in check(world.installation).problems if one.where.endswith("only_to")]
     assert (problem.severity, "production" in problem.what) == ("warning", True)
 
 

@@ -14,11 +14,11 @@ from connector.store.leases import held
 
 
 def plan(world: LapWorld, since: datetime | None = None) -> Told:
-    return told(undoing.plan, world.house, since)
+    return told(undoing.plan, world.installation, since)
 
 
 def undo(world: LapWorld, since: datetime | None = None) -> Told:
-    return told(undoing.carry_out, world.house, since)
+    return told(undoing.carry_out, world.installation, since)
 
 
 def resume(world: LapWorld) -> None:

@@ -25,11 +25,11 @@ OWN = '{ field = "Description", own = true }'
 
 
 def plan(world: LapWorld, since: datetime) -> Told:
-    return told(undoing.plan, world.house, since)
+    return told(undoing.plan, world.installation, since)
 
 
 def undo(world: LapWorld, since: datetime) -> Told:
-    return told(undoing.carry_out, world.house, since)
+    return told(undoing.carry_out, world.installation, since)
 
 
 @BOTH_DATABASES
@@ -179,7 +179,7 @@ def test_a_long_log_is_walked_in_pages(world: LapWorld) -> None:
     world.clock.advance(HOUR)
     pages: list[int] = []
     undone = undoing.carry_out(
-        world.house, world.house.endpoints[0], since, show=lambda _undone, page: pages.append(len(page))
+        world.installation, world.installation.endpoints[0], since, show=lambda _undone, page: pages.append(len(page))
     )
     assert (pages, undone.put_back) == ([PAGE, 30], PAGE + 30)
     assert all(world.crm.get(account).get("Afterword_People__c") is None for account in accounts)
@@ -193,14 +193,14 @@ def test_json_is_whole_whatever_happens(world: LapWorld) -> None:
     since = world.clock.now()
     out = io.StringIO()
     nothing = Json(out)
-    nothing.end(undoing.plan(world.house, world.house.endpoints[0], since, show=nothing.show))
+    nothing.end(undoing.plan(world.installation, world.installation.endpoints[0], since, show=nothing.show))
     found = json.loads(out.getvalue())
     assert found == {"crm": "acme", "written_at": None, "records": [], "done": False, "failure": None}
     world.rated(account, 1)
     world.crm.faults.fail(CrmError("down"), kind="write", object="Account", times=1)
     out = io.StringIO()
     printed = Json(out)
-    printed.end(undoing.carry_out(world.house, world.house.endpoints[0], since, show=printed.show))
+    printed.end(undoing.carry_out(world.installation, world.installation.endpoints[0], since, show=printed.show))
     found = json.loads(out.getvalue())
     assert (found["done"], "down" in found["failure"]) == (True, True)
     assert {one["object"] for one in found["records"]} == {"Account", "Contact", "Task"}

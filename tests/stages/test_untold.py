@@ -24,11 +24,11 @@ def unhappy(world: LapWorld) -> LapWorld:
 
 
 def untold(world: LapWorld) -> list[dict[str, Any]]:
-    return list(status.status(world.house)["untold"])
+    return list(status.status(world.installation)["untold"])
 
 
 def warned(world: LapWorld) -> list[str]:
-    return [problem.what for problem in checking.mail_trouble_of(world.house) if problem.severity == "warning"]
+    return [problem.what for problem in checking.mail_trouble_of(world.installation) if problem.severity == "warning"]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_chat_that_is_gone_is_named_by_its_rule_and_not_by_its_secret_address(
     def gone(_url: str, _post: object) -> bool:
         raise MailboxRefused("the webhook answered 404.", remedy="Make a new webhook address.")
 
-    unhappy.house = replace(unhappy.house, webhook=gone)
+    unhappy.installation = replace(unhappy.installation, webhook=gone)
     unhappy.rated(unhappy.account(), 1)
     (told,) = untold(unhappy)
     assert (told["to"], told["kind"], told["state"]) == ("follow_up.low.notify", "chat", "refused")

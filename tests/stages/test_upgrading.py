@@ -53,7 +53,7 @@ def test_records_that_look_new_to_a_new_version_are_asked_told_and_written_nothi
     with world.store.write() as connection:
         connection.execute(update(tables.binding).values(content="as an earlier version understood it"))
         connection.execute(tables.setting.delete().where(tables.setting.c.name.startswith("form:")))
-    assert reconciling.run(world.house, since=world.clock.now()).lap.exit_code == 0
+    assert reconciling.run(world.installation, since=world.clock.now()).lap.exit_code == 0
     counts = [world.lap().exit_code for _ in range(3)]
     assert counts == [0, 0, 0]
     assert {table.name: world.rows(table) for table in kept} == before

@@ -74,13 +74,13 @@ def test_a_lap_that_is_stopped_meanwhile_is_no_failure_and_the_next_one_writes(
 
     def stopped(writes: Sequence[Write], _stopping: Callable[[], bool]) -> list[WriteResult]:
         world.adapter.write(writes)
-        world.house.stop.set()
+        world.installation.stop.set()
         raise Unavailable("the lap was stopped while the CRM was still writing.")
 
     with monkeypatch.context() as patched:
         patched.setattr(orders, "write", stopped)
         assert world.lap().exit_code == 0
-    world.house.stop.clear()
+    world.installation.stop.clear()
     assert world.lap().exit_code == 0
     assert [world.shows(account)["People"] for account in many] == [1] * 3
     assert world.refused() == []

@@ -188,8 +188,8 @@ def test_a_refused_record_is_taken_up_again_when_what_is_written_was_mapped_anew
     text = packaged("salesforce").replace(
         '"text", length = 255, help = "Who, what', '"text", length = 200, help = "Who, what'
     )
-    endpoint = replace(world.house.endpoints[0], mapping=load(text))
-    world.house = replace(world.house, endpoints=[endpoint])
+    endpoint = replace(world.installation.endpoints[0], mapping=load(text))
+    world.installation = replace(world.installation, endpoints=[endpoint])
     world.lap()
     assert (world.shows(account)["People"], world.refused()) == (1, [])
 

@@ -56,9 +56,9 @@ def test_positions_of_a_later_version_are_told_with_what_to_do(
     later_positions(known)
     commands: dict[str, Callable[[], object]] = {
         "sync": known.lap,
-        "reconcile": lambda: reconciling.run(known.house, since=known.clock.now()),
-        "status": lambda: status.status(known.house),
-        "plan": lambda: planning.next_lap(known.house),
+        "reconcile": lambda: reconciling.run(known.installation, since=known.clock.now()),
+        "status": lambda: status.status(known.installation),
+        "plan": lambda: planning.next_lap(known.installation),
     }
     assert exit_of(commands[command]) == 2
     told = capsys.readouterr().err
@@ -71,7 +71,7 @@ def test_a_comparison_that_a_later_version_began_is_told(known: LapWorld) -> Non
     with known.store.write() as tx:
         row = {"connection": "acme", "object": "Contact", "position": '{"format": 99}', "compared": 1, "drift": 0}
         tx.execute(tables.comparison.insert().values(**row))
-    assert exit_of(lambda: reconciling.run(known.house, since=known.clock.now())) == 2
+    assert exit_of(lambda: reconciling.run(known.installation, since=known.clock.now())) == 2
 
 
 def test_what_else_a_later_version_knew_of_fields_is_left_out(known: LapWorld) -> None:

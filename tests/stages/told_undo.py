@@ -46,8 +46,8 @@ class Told:
         return getattr(self.undone, name)
 
 
-def told(act: Callable[..., Undone], house: Installation, since: datetime | None = None) -> Told:
+def told(act: Callable[..., Undone], installation: Installation, since: datetime | None = None) -> Told:
     """Plan or carry out, and keep what is told."""
     found = Told()
-    found.undone = act(house, house.endpoints[0], since, show=found.show)
+    found.undone = act(installation, installation.endpoints[0], since, show=found.show)
     return found

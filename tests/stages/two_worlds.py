@@ -27,7 +27,7 @@ class TwoWorlds(LapWorld):
         self.other = MemoryCrm(clock)
         self.other_adapter = MemoryAdapter(self.other, "other", page_size=20)
         super().__init__(folder, clock, store)
-        here, self.adapter, there = self.house.endpoints, self.other_adapter, self.adapter
+        here, self.adapter, there = self.installation.endpoints, self.other_adapter, self.adapter
         self._set_up()
         self.adapter = there
         assert len(here) == 2
@@ -41,7 +41,7 @@ class TwoWorlds(LapWorld):
             Endpoint(name, adapter, mappings[name], mode_live=True, mapping_name="m")
             for name, adapter in (("acme", self.adapter), ("other", self.other_adapter))
         ]
-        self.house = wiring.build(
+        self.installation = wiring.build(
             settings, clock=self.clock, store=self.store, channel=self.mailbox, endpoints=endpoints
         )
 

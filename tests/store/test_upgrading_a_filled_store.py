@@ -97,13 +97,13 @@ def _laps_go_on(world: LapWorld) -> None:
 
 
 def _open_invitations_open(world: LapWorld) -> None:
-    assert world.house.tokens is not None
+    assert world.installation.tokens is not None
     first, last = (f"v{number:05}" for number in (ASKED - OPEN_INVITATIONS, ASKED - 1))
     with pages(world) as url:
         for invitation in (first, last):
-            page = requests.get(f"{url}/s/{world.house.tokens.survey(invitation)}", timeout=300)
+            page = requests.get(f"{url}/s/{world.installation.tokens.survey(invitation)}", timeout=300)
             assert (page.status_code, "how satisfied are you" in page.text) == (200, True)
-        answered = requests.post(f"{url}/s/{world.house.tokens.survey(last)}", {"rating": "5"}, timeout=300)
+        answered = requests.post(f"{url}/s/{world.installation.tokens.survey(last)}", {"rating": "5"}, timeout=300)
     assert answered.status_code == 200
     with world.store.read() as tx:
         count = select(func.count()).select_from(tables.response).where(tables.response.c.invitation_id == last)
@@ -115,7 +115,7 @@ def pages(world: LapWorld) -> Iterator[str]:
     """Serve the installation's pages until the block ends."""
     config = uvicorn.Config("", host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None)
     socket = config.bind_socket()
-    config.app = create_app(service.web_parts(world.house, lambda _customer: None))
+    config.app = create_app(service.web_parts(world.installation, lambda _customer: None))
     config.load()
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)

@@ -33,7 +33,7 @@ class Laps:
         self.may_end = threading.Semaphore(0)
         self.seen = threading.Semaphore(0)
 
-    def __call__(self, _house: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
+    def __call__(self, _installation: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
         assert not may_wait
         self.began.append(stages)
         self.seen.release()
@@ -45,7 +45,7 @@ class Laps:
         assert self.seen.acquire(timeout=300)
 
 
-def _house(every: timedelta = timedelta(hours=1)) -> Installation:
+def _installation(every: timedelta = timedelta(hours=1)) -> Installation:
     schedule = Schedule.model_construct(sync=every)
     return cast(
         Installation,
@@ -61,7 +61,7 @@ def test_whatever_the_machine_calls_its_zone_the_service_begins(monkeypatch: pyt
     monkeypatch.setattr("tzlocal.unix._cache_tz", None)  # another test may have asked for it
     laps = Laps()
     monkeypatch.setattr(lap, "run", laps)
-    service = Service(_house())
+    service = Service(_installation())
     service.start()
     laps.wait()
     laps.may_end.release()
@@ -72,7 +72,7 @@ def test_whatever_the_machine_calls_its_zone_the_service_begins(monkeypatch: pyt
 def test_an_answer_that_comes_in_during_the_lap_of_another_gets_a_lap_too(monkeypatch: pytest.MonkeyPatch) -> None:
     laps = Laps()
     monkeypatch.setattr(lap, "run", laps)
-    service = Service(_house())
+    service = Service(_installation())
     service.start()
     laps.wait()
     laps.may_end.release()
@@ -94,7 +94,7 @@ def test_laps_that_come_due_while_another_takes_long_wait_as_one_and_without_noi
     laps = Laps()
     monkeypatch.setattr(lap, "run", laps)
     monkeypatch.setattr(services, "SHORTEST", timedelta(milliseconds=20))
-    service = Service(_house(every=timedelta(0)))
+    service = Service(_installation(every=timedelta(0)))
     with caplog.at_level(logging.WARNING):
         service.start()
         laps.wait()
@@ -113,7 +113,7 @@ def test_laps_that_come_due_while_another_takes_long_wait_as_one_and_without_noi
 def test_corrections_of_one_customers_answer_buy_one_lap_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     laps = Laps()
     monkeypatch.setattr(lap, "run", laps)
-    service = Service(_house())
+    service = Service(_installation())
     laps.may_end.release(20)
     service.start()
     laps.wait()
@@ -142,14 +142,14 @@ def test_a_fault_in_one_lap_is_told_and_the_next_one_runs(
 ) -> None:
     laps = Laps()
 
-    def faulty(house: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
+    def faulty(installation: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
         if stages == AFTER_AN_ANSWER:
             raise ZeroDivisionError
-        return laps(house, stages=stages, may_wait=may_wait)
+        return laps(installation, stages=stages, may_wait=may_wait)
 
     monkeypatch.setattr(lap, "run", faulty)
     monkeypatch.setattr(services, "SHORTEST", timedelta(milliseconds=20))
-    service = Service(_house(every=timedelta(0)))
+    service = Service(_installation(every=timedelta(0)))
     service.start()
     laps.wait()
     service.answered("somebody")
@@ -167,7 +167,7 @@ def test_a_comparison_that_is_passed_over_is_told(
         return Comparison(lap=Report(busy=["acme"]))
 
     monkeypatch.setattr(reconciling, "run", busy)
-    Service(_house())._compare_some(datetime(2026, 11, 16, tzinfo=UTC))
+    Service(_installation())._compare_some(datetime(2026, 11, 16, tzinfo=UTC))
     told = capsys.readouterr().out
     assert ("acme" in told, "another process is at it" in told) == (True, True)
 
@@ -175,13 +175,13 @@ def test_a_comparison_that_is_passed_over_is_told(
 def test_what_waits_when_it_is_stopped_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     laps = Laps()
     monkeypatch.setattr(lap, "run", laps)
-    service = Service(_house())
+    service = Service(_installation())
     service.start()
     laps.wait()
     service.answered("somebody")
     ended = threading.Thread(target=service.stop)
     ended.start()
-    service.house.stop.wait(20)
+    service.installation.stop.wait(20)
     service.answered("too late")
     laps.may_end.release()
     ended.join(20)
@@ -228,7 +228,7 @@ def test_a_night_is_one_night_whatever_happens_to_the_clocks(
 def test_a_comparison_goes_on_in_slices_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     laps, done = Laps(), threading.Event()
 
-    def compare(_house: Installation, *, since: datetime, within: timedelta) -> Comparison:
+    def compare(_installation: Installation, *, since: datetime, within: timedelta) -> Comparison:
         asked.append((since, within))
         if len(asked) == 3:
             done.set()
@@ -238,7 +238,7 @@ def test_a_comparison_goes_on_in_slices_until_it_is_done(monkeypatch: pytest.Mon
     monkeypatch.setattr(lap, "run", laps)
     monkeypatch.setattr(reconciling, "run", compare)
     monkeypatch.setattr(services, "night", lambda _schedule: DateTrigger(datetime.now(UTC)))
-    service = Service(_house())
+    service = Service(_installation())
     laps.may_end.release(10)
     service.start()
     assert done.wait(20)
@@ -247,12 +247,14 @@ def test_a_comparison_goes_on_in_slices_until_it_is_done(monkeypatch: pytest.Mon
 
 
 def test_laps_that_all_end_in_a_fault_are_told_to_whoever_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, house = SteppedClock(datetime(2026, 11, 16, tzinfo=UTC)), _house(every=timedelta(minutes=5))
-    house = cast(Installation, SimpleNamespace(settings=house.settings, stop=house.stop, clock=clock, endpoints=()))
-    service = Service(house)
+    clock, installation = SteppedClock(datetime(2026, 11, 16, tzinfo=UTC)), _installation(every=timedelta(minutes=5))
+    installation = cast(
+        Installation, SimpleNamespace(settings=installation.settings, stop=installation.stop, clock=clock, endpoints=())
+    )
+    service = Service(installation)
 
-    def fails(_house: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
-        assert not house.stop.is_set()  # it goes on well until it fails
+    def fails(_installation: Installation, *, stages: tuple[lap.Stage, ...], may_wait: bool) -> Report:
+        assert not installation.stop.is_set()  # it goes on well until it fails
         if stages == lap.ALL:
             raise ValueError("a fault of ours")
         return Report(took_s=float(may_wait))
@@ -271,7 +273,7 @@ def test_laps_that_all_end_in_a_fault_are_told_to_whoever_looks(monkeypatch: pyt
 
 
 def test_a_sign_in_link_is_not_taken_for_sent_where_there_is_no_mail_server() -> None:
-    house = cast(Installation, SimpleNamespace(channel=None))
+    installation = cast(Installation, SimpleNamespace(channel=None))
     message = Message(to="ritva@acme.example", subject="Sign in", text="", html="", message_id="m1@acme.example")
     with pytest.raises(MailUnavailable, match="no mail server"):
-        services.send_sign_in(house, message)
+        services.send_sign_in(installation, message)

@@ -22,44 +22,44 @@ def build(config: Path, *, quiet: bool = False) -> Installation:
 
 
 @contextmanager
-def closing(house: Installation) -> Iterator[None]:
+def closing(installation: Installation) -> Iterator[None]:
     """Let go of everything at the end."""
     try:
         yield
     finally:
-        for endpoint in house.endpoints:
+        for endpoint in installation.endpoints:
             endpoint.adapter.close()
             if endpoint.budget is not None:
                 endpoint.budget.settle()
-        if house.channel is not None:
-            house.channel.close()
-        house.store.close()
+        if installation.channel is not None:
+            installation.channel.close()
+        installation.store.close()
 
 
-def bring_to_this_version(house: Installation) -> None:
+def bring_to_this_version(installation: Installation) -> None:
     """Bring the store to this version: on SQLite after a copy of the file, on PostgreSQL one process at a time."""
-    migrate(house.store)
+    migrate(installation.store)
 
 
 @contextmanager
-def reading(house: Installation) -> Iterator[Installation]:
+def reading(installation: Installation) -> Iterator[Installation]:
     """Bring the store to this version, for a command that only reads it; where it may not be written, give one that reads alone.
 
     A full disk or a file system that was mounted for reading must not hide why laps stand still.
     """
     try:
-        migrate(house.store)
+        migrate(installation.store)
     except StoreError as error:
-        store = _for_reading(house.store)
+        store = _for_reading(installation.store)
         if store is None:
             raise
         try:
             printing.error(err, error)
-            yield replace(house, store=store)
+            yield replace(installation, store=store)
         finally:
             store.close()
     else:
-        yield house
+        yield installation
 
 
 def _for_reading(store: Store) -> Store | None:

@@ -139,7 +139,7 @@ class Task(NamedTuple):
 
 
 @dataclass
-class House:
+class Environment:
     """An installation in a folder, and verbs for everybody around it."""
 
     ADAPTER: ClassVar[str] = "salesforce"
@@ -378,13 +378,13 @@ client_secret = "{self.org.client.client_secret}\""""
         return "\n".join(survey_log.explain(self.installation.store, record_id))
 
 
-Any_House = TypeVar("Any_House", bound=House)
+AnyEnvironment = TypeVar("AnyEnvironment", bound=Environment)
 
 
 @contextmanager
 def standing(
-    kind: type[Any_House], folder: Path, store_url: str, clock: SteppedClock | None = None
-) -> Iterator[Any_House]:
+    kind: type[AnyEnvironment], folder: Path, store_url: str, clock: SteppedClock | None = None
+) -> Iterator[AnyEnvironment]:
     """Build everything up, for as long as the block runs. Without a clock, everybody follows the machine's time."""
     mailbox = Mailbox()
     org = kind.CRM(OrgClock(clock) if clock is not None else SandboxClock())
@@ -392,13 +392,13 @@ def standing(
         server = stack.enter_context(running(org, cert_dir=folder / "certificates"))
         port = stack.enter_context(_mail_server(mailbox))
         crm = {"url": server.url, "ca_bundle": str(server.ca_bundle)}
-        house = kind(folder, clock or SystemClock(), org, crm, mailbox, port, store_url)
-        stack.callback(house.close)
-        stack.enter_context(_web(house))
-        settle(house)
-        house.note_renewals()
-        house.mark_crm()
-        yield house
+        env = kind(folder, clock or SystemClock(), org, crm, mailbox, port, store_url)
+        stack.callback(env.close)
+        stack.enter_context(_web(env))
+        settle(env)
+        env.note_renewals()
+        env.mark_crm()
+        yield env
 
 
 def cases_alone(mapping: str) -> str:
@@ -407,10 +407,10 @@ def cases_alone(mapping: str) -> str:
     return re.sub(r"(?m)^related = .*$", 'related = ["case"]', mapping)
 
 
-def mapping_line(house: House, text: str) -> str:
+def mapping_line(env: Environment, text: str) -> str:
     """Put a mapping in place, and return the line of config.toml that names it."""
-    (house.folder / f"{house.ADAPTER}.toml").write_text(text, encoding="utf-8")
-    return f'mapping = "{house.ADAPTER}.toml"'
+    (env.folder / f"{env.ADAPTER}.toml").write_text(text, encoding="utf-8")
+    return f'mapping = "{env.ADAPTER}.toml"'
 
 
 @contextmanager
@@ -426,15 +426,15 @@ def _mail_server(mailbox: Mailbox) -> Iterator[int]:
 
 
 @contextmanager
-def _web(house: House) -> Iterator[None]:
+def _web(env: Environment) -> Iterator[None]:
     """Serve the pages from an installation of their own on the same store, as another process would."""
     config = uvicorn.Config("", host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None)
     listening = config.bind_socket()
-    house.web = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    house.configure()
-    installation = wiring.build(wiring.read_settings(house.config, {}), clock=house.clock)
+    env.web = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    env.configure()
+    installation = wiring.build(wiring.read_settings(env.config, {}), clock=env.clock)
     mails = sign_in_mails(installation)
-    parts = web_parts(installation, house.answered.append, lambda: house.trouble(), on_sign_in=mails.wake)
+    parts = web_parts(installation, env.answered.append, lambda: env.trouble(), on_sign_in=mails.wake)
     config.app = create_app(parts)
     config.load()
     server = uvicorn.Server(config)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from house import House, Task
+from environment import Environment, Task
 
 from adapters.sandbox.hubspot import HubSpot
 from connector import setting_up
@@ -16,7 +16,7 @@ COMPANIES, CONTACTS = "companies", "contacts"
 
 
 @dataclass
-class HubSpotHouse(House):
+class HubSpotEnvironment(Environment):
     """An installation whose CRM is HubSpot; people work there with HubSpot's words."""
 
     ADAPTER = "hubspot"

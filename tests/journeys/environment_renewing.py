@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from house import RULES, SECRET, House
+from environment import RULES, SECRET, Environment
 
 from adapters.hubspot import adapter as hubspot
 from adapters.salesforce import adapter as salesforce
@@ -16,14 +16,14 @@ COMPANIES = {"salesforce": "Account", "hubspot": "companies"}
 class Renewing:
     """A CRM whose app rotates its refresh tokens, and what an admin writes of it into config.toml."""
 
-    def __init__(self, house: House, kind: str) -> None:
-        self.house = house
+    def __init__(self, env: Environment, kind: str) -> None:
+        self.env = env
         self.kind = kind
-        oauth = house.org.oauth
-        self.app = house.org.client
+        oauth = env.org.oauth
+        self.app = env.org.client
         self.app.rotates = True
         if kind == "salesforce":
-            self.given = oauth.offer_refresh_token(house.org.integration_id, self.app)
+            self.given = oauth.offer_refresh_token(env.org.integration_id, self.app)
         else:
             self.app.scopes |= {"crm.objects.owners.read", "crm.schemas.deals.read", "crm.objects.tasks.read"}
             self.given = oauth.offer_refresh_token(self.app)
@@ -32,13 +32,13 @@ class Renewing:
     def give(self, refresh_token: str) -> None:
         """Write a refresh token into config.toml, and start again."""
         self.given = refresh_token
-        self.house.configure(RULES, mode="observe")
-        lines = self.house.config.read_text(encoding="utf-8").splitlines()
+        self.env.configure(RULES, mode="observe")
+        lines = self.env.config.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if not line.startswith(("auth =", "client_", "access_token"))]
         place = kept.index(f'adapter = "{self.kind}"') + 1
         kept[place:place] = [f"{key} = {value!r}" for key, value in self.values.items()]
-        self.house.write_config("\n".join(kept))
-        self.house.restart()
+        self.env.write_config("\n".join(kept))
+        self.env.restart()
 
     @property
     def values(self) -> dict[str, str]:
@@ -49,10 +49,10 @@ class Renewing:
     @contextmanager
     def process(self) -> Iterator[CrmAdapter]:
         """An adapter as another process builds it."""
-        house, build = self.house, {"salesforce": salesforce, "hubspot": hubspot}[self.kind]
-        store = house.installation.store
-        vault = Vault("acme", given=self.given, keys=(SECRET,), store=store, clock=house.clock)
-        made = build("acme", {**self.values, **house.crm, "vault": vault}, house.clock)
+        env, build = self.env, {"salesforce": salesforce, "hubspot": hubspot}[self.kind]
+        store = env.installation.store
+        vault = Vault("acme", given=self.given, keys=(SECRET,), store=store, clock=env.clock)
+        made = build("acme", {**self.values, **env.crm, "vault": vault}, env.clock)
         yield made
         made.close()
 
@@ -63,4 +63,4 @@ class Renewing:
     @property
     def exchanges(self) -> int:
         """How many times a token was asked for."""
-        return sum("/token" in call.path and call.status == 200 for call in self.house.org.log)
+        return sum("/token" in call.path and call.status == 200 for call in self.env.org.log)

@@ -1,4 +1,4 @@
-"""The rules of the house, checked on the source itself."""
+"""The rules of this code base, checked on the source itself."""
 
 import ast
 import re

@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
-from house import LIMITS, RULES, House, Mail, Mailbox, OrgClock, _mail_server, _web, cases_alone, mapping_line
-from house_hubspot import HubSpotHouse
+from environment import (
+    LIMITS,
+    RULES,
+    Environment,
+    Mail,
+    Mailbox,
+    OrgClock,
+    _mail_server,
+    _web,
+    cases_alone,
+    mapping_line,
+)
+from environment_hubspot import HubSpotEnvironment
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
@@ -48,10 +59,10 @@ class Line:
 
 
 @dataclass
-class BothHouse(House):
+class TwoCrmEnvironment(Environment):
     """An installation with both CRMs: its own verbs are those of Salesforce, called acme; HubSpot's are in `hub`."""
 
-    hub: HubSpotHouse = None  # type: ignore[assignment]  # given by name
+    hub: HubSpotEnvironment = None  # type: ignore[assignment]  # given by name
     lines: dict[str, Line] = field(default_factory=dict)
     linking: tuple[str, ...] = ()
     """The adapters whose mapping says what links its accounts to those of the other CRM."""
@@ -82,13 +93,13 @@ ca_bundle = "{self.hub.crm["ca_bundle"]}"
         self.linking = adapters
         self.configure()
 
-    def _mapping(self, house: House) -> str:
-        adapter = house.ADAPTER
+    def _mapping(self, env: Environment) -> str:
+        adapter = env.ADAPTER
         text = packaged(adapter)
         if adapter in self.linking:
             assert text.count(f"# {LINKS[adapter]}") == 1
             text = text.replace(f"# {LINKS[adapter]}", LINKS[adapter])
-        return mapping_line(house, cases_alone(text) if self.cases_alone else text)
+        return mapping_line(env, cases_alone(text) if self.cases_alone else text)
 
     def mark_writes(self) -> None:
         super().mark_writes()
@@ -104,7 +115,9 @@ def unsubscribe(mail: Mail) -> None:
 
 
 @contextmanager
-def standing_beside_both(folder: Path, store_url: str, clock: SteppedClock | None = None) -> Iterator[BothHouse]:
+def standing_beside_both(
+    folder: Path, store_url: str, clock: SteppedClock | None = None
+) -> Iterator[TwoCrmEnvironment]:
     """Build everything up, for as long as the block runs. Without a clock, everybody follows the machine's time."""
 
     def time() -> SandboxClock:
@@ -119,12 +132,12 @@ def standing_beside_both(folder: Path, store_url: str, clock: SteppedClock | Non
             lines[name] = Line(app, folder / f"certificates-{name}")
             stack.callback(lines[name].cut)
         port = stack.enter_context(_mail_server(mailbox))
-        hub = HubSpotHouse(folder, present, portal, lines["hub"].crm, mailbox, port, store_url)
-        house = BothHouse(folder, present, org, lines["acme"].crm, mailbox, port, store_url, hub=hub, lines=lines)
-        stack.callback(house.close)
-        stack.enter_context(_web(house))
-        house.set_up()
-        house.note_renewals()
+        hub = HubSpotEnvironment(folder, present, portal, lines["hub"].crm, mailbox, port, store_url)
+        env = TwoCrmEnvironment(folder, present, org, lines["acme"].crm, mailbox, port, store_url, hub=hub, lines=lines)
+        stack.callback(env.close)
+        stack.enter_context(_web(env))
+        env.set_up()
+        env.note_renewals()
         hub.note_renewals()
-        house.mark_crm()
-        yield house
+        env.mark_crm()
+        yield env
