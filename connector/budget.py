@@ -74,8 +74,8 @@ class CallBudget:
 
     def used(self) -> float:
         """Return how much of our share of the day's calls is used, from 0 on; 0 while the CRM has not said what it allows."""
-        with self._lock, self._store.read() as connection:
-            known = StoreBook(connection, self._crm).spent(self._clock.now())
+        with self._lock, self._store.read() as tx:
+            known = StoreBook(tx, self._crm).spent(self._clock.now())
             ahead = 0 if self._block is None else self._block.left
         share = limit(self._share, known.allowed or 0)
         return (known.recent - ahead) / share if share else 0.0
@@ -126,8 +126,8 @@ class CallBudget:
         if self._memory is not None and not budgets.is_ready(self._store):
             yield self._memory
             return
-        with self._store.write() as connection:
-            book = StoreBook(connection, self._crm)
+        with self._store.write() as tx:
+            book = StoreBook(tx, self._crm)
             if self._memory is not None:
                 self._memory.move_to(book)
                 self._memory = None

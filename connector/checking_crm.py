@@ -97,8 +97,8 @@ class CrmCheck:
         """Yield that a lap was refused with these credentials, which let us in now."""
         if not budgets.is_ready(self.installation.store):
             return
-        with self.installation.store.write() as connection:
-            refused = connecting.refused(connection, self.endpoint.name, self.endpoint.credentials)
+        with self.installation.store.write() as tx:
+            refused = connecting.refused(tx, self.endpoint.name, self.endpoint.credentials)
         if refused is not None:
             what = f"is not called in laps: {refused.what} Just now it let us in."
             yield Problem(self._where, what, f"Run `afterword resume --crm {self.endpoint.name}`.")
@@ -212,8 +212,8 @@ class CrmCheck:
         """Yield the users' time zones that cannot be read; each is told once, with somebody who has it."""
         if not budgets.is_ready(self.installation.store):
             return
-        with self.installation.store.read() as connection:
-            users = owners.with_zones(connection, self.endpoint.name)
+        with self.installation.store.read() as tx:
+            users = owners.with_zones(tx, self.endpoint.name)
         names: dict[str, list[str]] = {}
         for user in users:
             if find_zone(user.timezone) is None:

@@ -255,8 +255,8 @@ def pause(
     with _closing(installation):
         _migrated(installation)
         _endpoints(installation, crm)
-        with installation.store.write() as connection:
-            connecting.pause(connection, crm, installation.clock.now(), reason)
+        with installation.store.write() as tx:
+            connecting.pause(tx, crm, installation.clock.now(), reason)
     out.print(f"{crm or 'Everything'} is paused. Nothing is sent or written until `afterword resume`.")
 
 
@@ -268,10 +268,10 @@ def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
     with _closing(installation):
         _migrated(installation)
         _endpoints(installation, crm)
-        with installation.store.write() as connection:
-            connecting.resume(connection, crm)
-            mail_trouble.go_on(connection, installation.clock.now())
-            still = connecting.all_paused(connection) if crm else None
+        with installation.store.write() as tx:
+            connecting.resume(tx, crm)
+            mail_trouble.go_on(tx, installation.clock.now())
+            still = connecting.all_paused(tx) if crm else None
     out.print(f"{crm or 'Everything'} goes on." if still is None else "Everything is still paused: `afterword resume`.")
 
 

@@ -191,10 +191,10 @@ def next_lap(installation: Installation) -> Plan:
     """Return what the next lap would send and write, were nothing paused. Sends and writes nothing anywhere."""
     with throw_away(installation) as (copy, noted):
         held = paused(copy)
-        with copy.store.write() as connection:
-            connecting.end_pauses(connection)
-            line = cancelled.last_move(connection)
-            owed = owing.owed(connection)
+        with copy.store.write() as tx:
+            connecting.end_pauses(tx)
+            line = cancelled.last_move(tx)
+            owed = owing.owed(tx)
         report = lap.run(copy)
         dropped = _cancelled(copy, line)
         return Plan(
@@ -295,13 +295,11 @@ def _left_alone(installation: Installation, report: Report) -> list[LeftAlone]:
 def _names(copy: Installation, noted: Noted) -> Names:
     """Ask the copy of the store, which knows what the lap has just read and decided."""
     crms = dict.fromkeys(crm for crm, _ in noted.writes)
-    with copy.store.read() as connection:
+    with copy.store.read() as tx:
         return Names(
-            naming.record_names(
-                connection, [(crm, f"{write.object}/{write.id}") for crm, write in noted.writes if write.id]
-            ),
-            naming.task_subjects(connection, [write.key for _, write in noted.writes]),
-            {(crm, *of): label for crm in crms for of, label in naming.field_labels(connection, crm).items()},
+            naming.record_names(tx, [(crm, f"{write.object}/{write.id}") for crm, write in noted.writes if write.id]),
+            naming.task_subjects(tx, [write.key for _, write in noted.writes]),
+            {(crm, *of): label for crm in crms for of, label in naming.field_labels(tx, crm).items()},
         )
 
 
@@ -319,15 +317,15 @@ def _replay(copy: Installation, since: datetime, until: datetime) -> Hindsight:
     limits = copy.settings.limits.model_copy(update={"sending_window": SendingWindow()})
     settings = copy.settings.model_copy(update={"limits": limits})
     context = replace(lap.bare_context(copy), settings=settings, clock=clock, connected=connected)
-    with copy.store.write() as connection:
-        hindsight.begin(connection, going_live.live_subjects(copy.settings), list(connected), since)
+    with copy.store.write() as tx:
+        hindsight.begin(tx, going_live.live_subjects(copy.settings), list(connected), since)
     while clock.now() < until:
         clock.set(min(clock.now() + timedelta(days=1), until))
         invite.run(context)
-        with copy.store.write() as connection:
-            hindsight.pretend_sent(connection, clock.now())
-    with copy.store.read() as connection:
-        return _told(copy, connection, since, until)
+        with copy.store.write() as tx:
+            hindsight.pretend_sent(tx, clock.now())
+    with copy.store.read() as tx:
+        return _told(copy, tx, since, until)
 
 
 def _connected(copy: Installation) -> dict[str, Connected]:
@@ -343,19 +341,19 @@ def _as_live(copy: Installation, endpoint: Endpoint) -> tuple[Connected, Sequenc
     return replace(crm, live=True), problems
 
 
-def _told(copy: Installation, connection: Transaction, since: datetime, until: datetime) -> Hindsight:
+def _told(copy: Installation, tx: Transaction, since: datetime, until: datetime) -> Hindsight:
     crms = [one.name for one in copy.endpoints]
-    ended = hindsight.ended(connection, crms, since, until)
+    ended = hindsight.ended(tx, crms, since, until)
     would_ask: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = {}
-    for row in hindsight.outcomes(connection):
+    for row in hindsight.outcomes(tx):
         if row.state == Decision.INVITED:
             would_ask[row.survey] += row.n
         else:
             reasons.setdefault(row.survey, Counter())[row.reason or row.state] += row.n
     tz = copy.settings.company.timezone
     weeks: Counter[str] = Counter()
-    for row in hindsight.asked_at(connection):
+    for row in hindsight.asked_at(tx):
         day = row.decided_at.astimezone(tz).date()
         weeks[(day - timedelta(days=day.weekday())).isoformat()] += row.n
     return Hindsight(
@@ -373,7 +371,7 @@ def _told(copy: Installation, connection: Transaction, since: datetime, until: d
                 "contact": row.contact or "",
                 "on": row.decided_at.astimezone(tz).date().isoformat(),
             }
-            for row in hindsight.examples(connection, EXAMPLES)
+            for row in hindsight.examples(tx, EXAMPLES)
         ],
     )
 

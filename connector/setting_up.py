@@ -129,8 +129,8 @@ def apply(
             crowded = None
             for result in _until_hopeless(adapter, todo):
                 if result.done:
-                    with store.write() as connection:
-                        made.remember(connection, endpoint.name, result.step, result.detail, at=clock.now())
+                    with store.write() as tx:
+                        made.remember(tx, endpoint.name, result.step, result.detail, at=clock.now())
                 if isinstance(result.error, NoRoom) and result.step.makes is not None:
                     crowded = result.step.makes[0]
                     break
@@ -145,8 +145,8 @@ def apply(
 
 def plan_undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
     """Return the steps that take away what we made, newest first, and nothing else."""
-    with store.read() as connection:
-        results = made.results(connection, endpoint.name)
+    with store.read() as tx:
+        results = made.results(tx, endpoint.name)
     return adapter.plan_undo(results)
 
 
@@ -155,8 +155,8 @@ def undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[
     try:
         for result in _until_hopeless(adapter, steps):
             if result.done:
-                with store.write() as connection:
-                    made.forget(connection, endpoint.name, result.step.key)
+                with store.write() as tx:
+                    made.forget(tx, endpoint.name, result.step.key)
             yield result
     finally:
         _schema_has_changed(store, endpoint)

@@ -12,35 +12,35 @@ from connector.zones import day_begins
 
 def status(installation: Installation) -> dict[str, Any]:
     """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
-    with installation.store.read() as connection:
-        crms = {one.name: _crm(installation, connection, one) for one in installation.endpoints}
+    with installation.store.read() as tx:
+        crms = {one.name: _crm(installation, tx, one) for one in installation.endpoints}
         return {
-            "paused": overview.paused(connection),
+            "paused": overview.paused(tx),
             "crm": crms,
             "queues": overview.queues(
-                connection,
+                tx,
                 installation.clock.now(),
                 crms=tuple(installation.settings.crm),
                 surveys=tuple(installation.settings.surveys),
             ),
-            "follow_ups": overview.follow_ups(connection, installation.clock.now()),
-            "owed_follow_ups": overview.owed(connection, installation.clock.now()),
-            "unassigned": overview.unassigned(connection),
-            "mail_error": overview.mail_error(connection),
+            "follow_ups": overview.follow_ups(tx, installation.clock.now()),
+            "owed_follow_ups": overview.owed(tx, installation.clock.now()),
+            "unassigned": overview.unassigned(tx),
+            "mail_error": overview.mail_error(tx),
             "bounces_to": _bounces_to(installation),
-            "bounce_reports": overview.unmatched_reports(connection),
-            "untold": overview.untold(connection, installation.clock.now()),
-            "in_doubt": overview.in_doubt(connection),
-            "bounced": overview.bounced(connection),
-            "refused": overview.refused(connection),
-            "laps": overview.laps(connection, limit=5),
-            "kept": retention.status(connection),
+            "bounce_reports": overview.unmatched_reports(tx),
+            "untold": overview.untold(tx, installation.clock.now()),
+            "in_doubt": overview.in_doubt(tx),
+            "bounced": overview.bounced(tx),
+            "refused": overview.refused(tx),
+            "laps": overview.laps(tx, limit=5),
+            "kept": retention.status(tx),
         }
 
 
-def _crm(installation: Installation, connection: Transaction, endpoint: Endpoint) -> dict[str, Any]:
+def _crm(installation: Installation, tx: Transaction, endpoint: Endpoint) -> dict[str, Any]:
     now = installation.clock.now()
-    found = overview.crm(connection, endpoint.name, now, today=day_begins(now, installation.settings))
+    found = overview.crm(tx, endpoint.name, now, today=day_begins(now, installation.settings))
     found["mode"] = "live" if endpoint.mode_live else "observe"
     allowed = found["calls"]["org_allowed"]
     share = installation.settings.connection(endpoint.name).daily_call_share
@@ -57,11 +57,11 @@ def _bounces_to(installation: Installation) -> str | None:
 
 def paused(installation: Installation) -> dict[str, str]:
     """Return the connections that are paused, with the reasons; all of them when everything is."""
-    with installation.store.read() as connection:
-        everything = overview.paused(connection)
+    with installation.store.read() as tx:
+        everything = overview.paused(tx)
         now = installation.clock.now()
         today = day_begins(now, installation.settings)
-        crms = {one.name: overview.crm(connection, one.name, now, today=today) for one in installation.endpoints}
+        crms = {one.name: overview.crm(tx, one.name, now, today=today) for one in installation.endpoints}
     if everything is not None:
         return dict.fromkeys(crms, everything["reason"])
     return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

@@ -54,8 +54,8 @@ class Vault:
 
         `CrmError`: the secret that it was encrypted with is not in config.toml any more.
         """
-        with self._store.write() as connection:
-            sealed = keeping.load(connection, self._crm, self._given)
+        with self._store.write() as tx:
+            sealed = keeping.load(tx, self._crm, self._given)
         if sealed is None:
             return {}
         try:

@@ -76,12 +76,12 @@ def explain(store: Store, record: str, *, tz: tzinfo = UTC, observing: Collectio
     address, the address of its page. Times are in `tz`. `observing` names connections that are not live. Raises `UnknownRecord`.
     """
     teller = _Teller(tz)
-    with store.read() as connection:
-        found = survey_log.find(connection, record)
+    with store.read() as tx:
+        found = survey_log.find(tx, record)
         told = [
             [
-                *teller.record(one, survey_log.person(connection, one), survey_log.entries(connection, one), observing),
-                *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(connection, one)),
+                *teller.record(one, survey_log.person(tx, one), survey_log.entries(tx, one), observing),
+                *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(tx, one)),
             ]
             for one in found
         ]
@@ -95,10 +95,8 @@ def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> lis
 
     It names nobody whom the CRM has deleted.
     """
-    with store.read() as connection:
-        entries = [
-            entry for row in accounts for entry in survey_log.entries(connection, Found(Kind.ACCOUNT.value, row))
-        ]
+    with store.read() as tx:
+        entries = [entry for row in accounts for entry in survey_log.entries(tx, Found(Kind.ACCOUNT.value, row))]
     lines: list[str] = []
     told: set[str] = set()
     teller = _Teller(tz, names_deleted=False, quote=isolated)

@@ -52,9 +52,9 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "template.db"
     store = Store(f"sqlite:///{path}")
     migrate(store)
-    with store.engine.connect() as connection:  # what is still in the write-ahead log would not be copied
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    with store.engine.connect() as tx:  # what is still in the write-ahead log would not be copied
+        tx.exec_driver_sql("COMMIT")
+        tx.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
     return path
 
@@ -115,8 +115,8 @@ def _empty(address: str) -> None:
     """Take everything out of a database: much faster than making a new one for each test."""
     store = Store(address)
     names = ", ".join(table.name for table in metadata.sorted_tables)
-    with store.write() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    with store.write() as tx:
+        tx.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
     store.close()
 
 
@@ -147,5 +147,5 @@ def _database_on(server: Store) -> str:
 
 
 def _outside_a_transaction(server: Store, statement: str) -> None:
-    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(statement))
+    with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+        tx.execute(text(statement))

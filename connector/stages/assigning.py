@@ -65,19 +65,17 @@ class Assigned:
     note: str | None
 
 
-def assign(
-    connection: Transaction, targets: Sequence[str], about: About, *, settings: Settings, now: datetime
-) -> Assigned:
+def assign(tx: Transaction, targets: Sequence[str], about: About, *, settings: Settings, now: datetime) -> Assigned:
     """Choose. Whoever has left, is away or was rated is passed over, and named.
 
     Where nobody is left, it is somebody who is away; where there is none either, whoever was rated.
     """
-    rated, cover = _Rated.of(connection, about), _Cover.of(settings, now)
+    rated, cover = _Rated.of(tx, about), _Cover.of(settings, now)
     words = catalogue(settings.company.language)
     passed: list[str] = []
     away: Row[Any] | None = None
     last: Row[Any] | None = None
-    for owner, note in _candidates(connection, targets, about, cover, words=words):
+    for owner, note in _candidates(tx, targets, about, cover, words=words):
         if not following.works(owner):
             # Whoever has left may have lost their user too (HubSpot): that makes them nobody's partner.
             gone = not owner.active or owner.deleted_at is not None
@@ -101,34 +99,34 @@ def assign(
     return Assigned(None, None, settings.company.timezone, words.text("assigned.nobody", people=why))
 
 
-def find_owner(connection: Transaction, target: str, about: About) -> Row[Any] | None:
+def find_owner(tx: Transaction, target: str, about: About) -> Row[Any] | None:
     """Return whom a role or an address means; None when nobody."""
     crm = about.account.connection
     if target == Role.ACCOUNT_OWNER:
-        return following.owner_at(connection, crm, about.account.owner_ref)
+        return following.owner_at(tx, crm, about.account.owner_ref)
     if target == Role.CONTACT_OWNER:
-        contact = following.contact_of(connection, about.contact_id)
-        return following.owner_at(connection, crm, contact.owner_ref if contact is not None else None)
+        contact = following.contact_of(tx, about.contact_id)
+        return following.owner_at(tx, crm, contact.owner_ref if contact is not None else None)
     if target == Role.INTERACTION_OWNER:
-        return following.owner_at(connection, crm, _owner_of_interaction(connection, about))
-    return following.owner_by_email(connection, crm, target)
+        return following.owner_at(tx, crm, _owner_of_interaction(tx, about))
+    return following.owner_by_email(tx, crm, target)
 
 
 def _candidates(
-    connection: Transaction, targets: Sequence[str], about: About, cover: _Cover, *, words: Catalogue
+    tx: Transaction, targets: Sequence[str], about: About, cover: _Cover, *, words: Catalogue
 ) -> Iterator[tuple[Row[Any], list[str]]]:
     """Yield whom it could be given to, each once, after everybody who is away their stand-in; with what is to be said of the choice."""
     seen: set[str] = set()
     last_resort = words.text("assigned.last_resort")
     in_order = [*((target, []) for target in (*targets, *NEAR)), *((one, [last_resort]) for one in cover.last_resort)]
     for target, note in in_order:
-        owner = find_owner(connection, target, about)
+        owner = find_owner(tx, target, about)
         if owner is None or owner.ref in seen:
             continue
         seen.add(owner.ref)
         yield owner, note
         deputy = cover.stand_in(owner.email) if owner.email and cover.is_away(owner.email) else None
-        stand_in = find_owner(connection, deputy, about) if deputy else None
+        stand_in = find_owner(tx, deputy, about) if deputy else None
         if stand_in is not None and stand_in.ref not in seen:
             seen.add(stand_in.ref)
             yield stand_in, [words.text("assigned.stands_in", deputy=stand_in.name, who=owner.name)]
@@ -142,20 +140,20 @@ class _Rated:
     emails: frozenset[str]
 
     @classmethod
-    def of(cls, connection: Transaction, about: About) -> "_Rated":
+    def of(cls, tx: Transaction, about: About) -> "_Rated":
         crm = about.account.connection
-        now = _owner_of_interaction(connection, about)
+        now = _owner_of_interaction(tx, about)
         refs = about.rated or frozenset({now} if now else ())
-        owners = [following.owner_at(connection, crm, ref) for ref in refs]
+        owners = [following.owner_at(tx, crm, ref) for ref in refs]
         return cls(refs, frozenset(owner.email.lower() for owner in owners if owner is not None and owner.email))
 
     def __contains__(self, owner: Row[Any]) -> bool:
         return owner.ref in self.refs or (owner.email or "").lower() in self.emails
 
 
-def _owner_of_interaction(connection: Transaction, about: About) -> str | None:
+def _owner_of_interaction(tx: Transaction, about: About) -> str | None:
     """Return the ref of whoever owns what was asked about."""
-    interaction = following.interaction_of(connection, about.interaction_id)
+    interaction = following.interaction_of(tx, about.interaction_id)
     return interaction.owner_ref if interaction is not None else None
 
 

@@ -31,13 +31,13 @@ def run(context: Context) -> CollectResult:
     """
     result = CollectResult()
     while not context.stop.is_set():
-        with context.write() as connection:
-            rows = collecting.waiting(connection, PAGE)
+        with context.write() as tx:
+            rows = collecting.waiting(tx, PAGE)
             taken = 0
             for row in rows:
-                if mail_trouble.stopped(connection) is not None:
+                if mail_trouble.stopped(tx) is not None:
                     break
-                _take(context, connection, row, result)
+                _take(context, tx, row, result)
                 taken += 1
         result.events += taken
         if taken < PAGE:
@@ -45,20 +45,20 @@ def run(context: Context) -> CollectResult:
     return result
 
 
-def _take(context: Context, connection: Transaction, row: Row[Any], result: CollectResult) -> None:
+def _take(context: Context, tx: Transaction, row: Row[Any], result: CollectResult) -> None:
     unusable = (
-        _bounced(context, connection, row)
+        _bounced(context, tx, row)
         if row.source == collecting.BOUNCE
         else f"nothing here understands events of {row.source}"
     )
-    if mail_trouble.stopped(connection) is None:
-        collecting.done(connection, row.id, context.clock.now(), unusable)
+    if mail_trouble.stopped(tx) is None:
+        collecting.done(tx, row.id, context.clock.now(), unusable)
     result.unmatched += unusable == collecting.NO_MESSAGE
 
 
-def _bounced(context: Context, connection: Transaction, row: Row[Any]) -> str | None:
+def _bounced(context: Context, tx: Transaction, row: Row[Any]) -> str | None:
     """Take in that a message came back; returns why the report could not be used, None when it was."""
-    invitation = collecting.invitation_of(connection, str(row.payload.get("message_id", "")))
+    invitation = collecting.invitation_of(tx, str(row.payload.get("message_id", "")))
     if invitation is None:
         return collecting.NO_MESSAGE
     reason = cut(str(row.payload.get("reason", "")), _LONGEST_REASON)
@@ -68,30 +68,30 @@ def _bounced(context: Context, connection: Transaction, row: Row[Any]) -> str | 
         return "the mail server goes on trying, or it is no failure"
     now = context.clock.now()
     if cause is BounceCause.COMPLAINT:
-        answering.stop_surveys(connection, invitation.id, now=now, by="complaint")
+        answering.stop_surveys(tx, invitation.id, now=now, by="complaint")
         return None
-    if answering.last_given(connection, invitation.id) is not None:
+    if answering.last_given(tx, invitation.id) is not None:
         return "it was answered, so it has arrived"
-    if cause is not BounceCause.OTHER and not _mark(connection, row, invitation.person, reason=reason, now=now):
+    if cause is not BounceCause.OTHER and not _mark(tx, row, invitation.person, reason=reason, now=now):
         return None
-    collecting.close_invitation(connection, invitation.id, Delivery.BOUNCED, reason)
+    collecting.close_invitation(tx, invitation.id, Delivery.BOUNCED, reason)
     return None
 
 
-def _mark(connection: Transaction, row: Row[Any], who: str, *, reason: str, now: datetime) -> bool:
+def _mark(tx: Transaction, row: Row[Any], who: str, *, reason: str, now: datetime) -> bool:
     """Mark a person, unless so many were said not to exist lately that this is more likely our fault; returns whether it did.
 
     A mark is as old as its report: what had come in before the admin looked is believed.
     """
-    known = people.people(connection, [who]).get(who)
+    known = people.people(tx, [who]).get(who)
     if known is not None and getattr(known, "bounced_at", None) is not None:
         return True
-    people.bounced(connection, who, row.received_at, reason)
-    counts = _doubt(connection, now)
+    people.bounced(tx, who, row.received_at, reason)
+    counts = _doubt(tx, now)
     if counts is None:
         return True
-    bounces.unmark(connection, [who])
-    mail_trouble.stop(connection, too_many(*counts, reason, now))
+    bounces.unmark(tx, [who])
+    mail_trouble.stop(tx, too_many(*counts, reason, now))
     return False
 
 

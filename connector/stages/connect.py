@@ -59,12 +59,12 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     `NotLetIn`: it gave no token before, so it is not called yet.
     Costs no call while the stored schema is fresh and the mapping the same.
     """
-    with store.write() as connection:
-        state = connecting.state(connection, endpoint.name)
-        refused = connecting.not_to_be_called(connection, endpoint.name, endpoint.credentials, clock.now())
-        everything = connecting.all_paused(connection)
-        edited = not connecting.fitted_before(connection, endpoint.name, endpoint.mapping.identity)
-        stored = None if edited else connecting.stored_schema(connection, endpoint.name)
+    with store.write() as tx:
+        state = connecting.state(tx, endpoint.name)
+        refused = connecting.not_to_be_called(tx, endpoint.name, endpoint.credentials, clock.now())
+        everything = connecting.all_paused(tx)
+        edited = not connecting.fitted_before(tx, endpoint.name, endpoint.mapping.identity)
+        stored = None if edited else connecting.stored_schema(tx, endpoint.name)
     if refused is not None:
         raise refused
     now = clock.now()
@@ -74,12 +74,12 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     schemas = _describe(store, endpoint, now) if known_schemas is None else known_schemas
     mapping, problems = endpoint.mapping.fit(schemas, ownership(store, endpoint.adapter, endpoint.mapping, schemas))
     errors = [problem for problem in problems if problem.severity == "error"]
-    with store.write() as connection:
+    with store.write() as tx:
         if errors:
-            connecting.forget_schema(connection, endpoint.name)
+            connecting.forget_schema(tx, endpoint.name)
         else:
-            connecting.note_fitted(connection, endpoint.name, endpoint.mapping.identity)
-        usable = not errors or connecting.fitted_before(connection, endpoint.name, endpoint.mapping.identity)
+            connecting.note_fitted(tx, endpoint.name, endpoint.mapping.identity)
+        usable = not errors or connecting.fitted_before(tx, endpoint.name, endpoint.mapping.identity)
     if not usable:
         raise SettingsError(errors)
     known = {kind for query in mapping.queries for kind in mapping.kinds(query.object)}
@@ -88,10 +88,10 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     if live:
         lacking = rights.missing(store, endpoint.adapter, mapping, credentials=endpoint.credentials, ask=asked)
     _note_mapping(store, endpoint, state, now)
-    with store.write() as connection:
-        writing.take_form(connection, endpoint.name, mapping.form)
-        left_alone = owning.note_foreign(connection, endpoint.name, mapping.foreign, now)
-        written_fields.note(connection, endpoint.name, _written(mapping))
+    with store.write() as tx:
+        writing.take_form(tx, endpoint.name, mapping.form)
+        left_alone = owning.note_foreign(tx, endpoint.name, mapping.foreign, now)
+        written_fields.note(tx, endpoint.name, _written(mapping))
     crm = Connected(
         endpoint.name,
         endpoint.adapter,
@@ -107,13 +107,13 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
 
 def _test_kind(store: Store, endpoint: Endpoint, *, ask: bool) -> str:
     """Return what the vendor calls the org where it is kept for tests. It is asked with each schema, and when credentials are new."""
-    with store.read() as connection:
-        known = None if ask else connecting.org_known(connection, endpoint.name, endpoint.credentials)
+    with store.read() as tx:
+        known = None if ask else connecting.org_known(tx, endpoint.name, endpoint.credentials)
     if known is not None:
         return known
     org = endpoint.adapter.org()
-    with store.write() as connection:
-        connecting.note_org(connection, endpoint.name, endpoint.credentials, org)
+    with store.write() as tx:
+        connecting.note_org(tx, endpoint.name, endpoint.credentials, org)
     return org.test_kind
 
 
@@ -132,9 +132,9 @@ def _fresh(endpoint: Endpoint, stored: StoredSchema | None, now: datetime) -> Ma
 
 def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, ObjectSchema]:
     schemas = describe_all(endpoint.adapter, endpoint.mapping)
-    with store.write() as connection:
+    with store.write() as tx:
         connecting.remember(
-            connection, endpoint.name, schema=connecting.schema_json(schemas, endpoint.mapping.objects), schema_at=now
+            tx, endpoint.name, schema=connecting.schema_json(schemas, endpoint.mapping.objects), schema_at=now
         )
     return schemas
 
@@ -170,8 +170,8 @@ def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], now: dateti
     if state.mapping_fingerprint == triggers:
         return
     since = endpoint.adapter.org().server_time if state.mapping_fingerprint is not None else None
-    with store.write() as connection:
-        connecting.remember(connection, endpoint.name, mapping_fingerprint=triggers, mapping_since=since)
-        writing.look_again(connection, endpoint.name)
+    with store.write() as tx:
+        connecting.remember(tx, endpoint.name, mapping_fingerprint=triggers, mapping_since=since)
+        writing.look_again(tx, endpoint.name)
         if since is not None:
-            inviting.look_at_waiting(connection, endpoint.name, now)
+            inviting.look_at_waiting(tx, endpoint.name, now)

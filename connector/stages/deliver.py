@@ -64,11 +64,11 @@ def run(context: Context, site: Site) -> DeliverResult:
     """
     result = DeliverResult()
     now = context.clock.now()
-    with context.write() as connection:
-        result.in_doubt = delivering.give_up_unknown(connection, now)
-        result.expired = delivering.expire(connection, now)
-        everything, paused = delivering.paused(connection)
-        stopped = mail_trouble.stopped(connection)
+    with context.write() as tx:
+        result.in_doubt = delivering.give_up_unknown(tx, now)
+        result.expired = delivering.expire(tx, now)
+        everything, paused = delivering.paused(tx)
+        stopped = mail_trouble.stopped(tx)
     crms = [name for name in context.live if name not in paused and not sends_nothing(context, name)]
     if everything or not crms or context.channel is None or context.tokens is None:
         return result
@@ -76,8 +76,8 @@ def run(context: Context, site: Site) -> DeliverResult:
         result.mail_error = _waits_for_the_admin(stopped)
     else:
         _Round(context, site, result, crms=crms, channel=context.channel, tokens=context.tokens).run(now)
-    with context.store.read() as connection:
-        result.deferred += delivering.still_due(connection, crms, now)
+    with context.store.read() as tx:
+        result.deferred += delivering.still_due(tx, crms, now)
     return result
 
 
@@ -143,9 +143,9 @@ class _Round:
         return min(allowance, sum(len(self._due(purpose, now, allowance)) for purpose in PURPOSES))
 
     def _due(self, purpose: Purpose, now: datetime, limit: int) -> list[str]:
-        with self.context.store.read() as connection:
+        with self.context.store.read() as tx:
             return delivering.due(
-                connection,
+                tx,
                 purpose,
                 crms=[name for name in self.crms if name not in self.left_out],
                 surveys=tuple(self.settings.surveys),
@@ -156,15 +156,15 @@ class _Round:
     def _batches(self, purpose: Purpose, now: datetime) -> Iterator[list[Letter]]:
         ids = self._due(purpose, now, self._allowance())
         for start in range(0, len(ids), BATCH):
-            with self.context.store.read() as connection:
-                batch = delivering.letters(connection, purpose, ids[start : start + BATCH])
-                self.last_mails |= delivering.last_mails(connection, batch)
+            with self.context.store.read() as tx:
+                batch = delivering.letters(tx, purpose, ids[start : start + BATCH])
+                self.last_mails |= delivering.last_mails(tx, batch)
             yield batch
 
     def _allowance(self) -> int:
         today = day_begins(self.context.clock.now(), self.settings)
-        with self.context.store.read() as connection:
-            return max(0, self.settings.limits.daily_sends - sends_on(connection, today))
+        with self.context.store.read() as tx:
+            return max(0, self.settings.limits.daily_sends - sends_on(tx, today))
 
     def _deliver(self, connected: Connected, letters: Sequence[Letter]) -> None:
         if connected.name in self.left_out or not self._may_send(connected.name):
@@ -219,8 +219,8 @@ class _Round:
         after = self.settings.surveys[letter.invitation.survey].reminder_after
         now = self.context.clock.now()
         if not after:
-            with self.context.write() as connection:
-                delivering.remind_no_more(connection, letter, now)
+            with self.context.write() as tx:
+                delivering.remind_no_more(tx, letter, now)
         elif letter.invitation.sent_at + after > now:
             self._postpone(letter, letter.invitation.sent_at + after)
         else:
@@ -249,16 +249,16 @@ class _Round:
         return opens if opens > now else None
 
     def _postpone(self, letter: Letter, until: datetime) -> None:
-        with self.context.write() as connection:
-            delivering.postpone(connection, letter, until)
+        with self.context.write() as tx:
+            delivering.postpone(tx, letter, until)
         self.result.deferred += letter.purpose == "invitation"
 
     def _cancel(self, letter: Letter, stop: Stop, *, opted_out: bool) -> None:
         now = self.context.clock.now()
-        with self.context.write() as connection:
+        with self.context.write() as tx:
             if opted_out:
-                delivering.latch_opt_out(connection, letter, now)
-            delivering.cancel(connection, letter, _move(stop, now), now)
+                delivering.latch_opt_out(tx, letter, now)
+            delivering.cancel(tx, letter, _move(stop, now), now)
         self.result.cancelled += letter.purpose == "invitation"
 
     # ── one message ──
@@ -274,8 +274,8 @@ class _Round:
         except MailUnavailable as error:
             self._failed(letter, message_id, error)
             return
-        with self.context.write() as connection:
-            begun = delivering.begin(connection, letter, message_id, self.context.clock.now())
+        with self.context.write() as tx:
+            begun = delivering.begin(tx, letter, message_id, self.context.clock.now())
         if begun:
             self._hand_over(letter, ready, message_id)
 
@@ -310,8 +310,8 @@ class _Round:
 
     def _unreachable(self, letter: Letter, error: MailboxRefused) -> None:
         """Mark the person: no server was asked, the address itself is none that anybody could write to."""
-        with self.context.store.write() as connection:
-            delivering.bounced(connection, letter, self.context.clock.now(), str(error))
+        with self.context.store.write() as tx:
+            delivering.bounced(tx, letter, self.context.clock.now(), str(error))
         self.result.bounced += 1
 
     def _sent(self, letter: Letter, message_id: str, server_id: str | None) -> None:
@@ -319,48 +319,48 @@ class _Round:
         now = self.context.clock.now().astimezone(self.settings.company.timezone)
         after = self.settings.surveys[letter.invitation.survey].reminder_after
         remind_at = now + after if after and now + after < letter.invitation.expires_at else None
-        with self.context.store.write() as connection:
-            delivering.sent(connection, letter, message_id, now, remind_at)
-            delivering.note_server_id(connection, message_id, server_id)
-            self.breaker.sent(connection)
+        with self.context.store.write() as tx:
+            delivering.sent(tx, letter, message_id, now, remind_at)
+            delivering.note_server_id(tx, message_id, server_id)
+            self.breaker.sent(tx)
         self.last_mails[letter.invitation.person] = now
         self.result.sent += 1
 
     def _bounced(self, letter: Letter, message_id: str, error: MailboxRefused) -> None:
         """Mark the person, unless so many were refused lately that the server, or we, are more likely wrong."""
         now = self.context.clock.now()
-        with self.context.store.write() as connection:
-            delivering.refused_mailbox(connection, message_id, now, str(error))
-            refused, of = mail_trouble.refused_of_last(connection, LAST_MESSAGES)
+        with self.context.store.write() as tx:
+            delivering.refused_mailbox(tx, message_id, now, str(error))
+            refused, of = mail_trouble.refused_of_last(tx, LAST_MESSAGES)
             if doubtful(refused, of):
                 stopped = too_many(refused, of, error.what, now)
                 self.result.mail_error = _waits_for_the_admin(stopped)
-                self._try_again(connection, letter, message_id, error)
-                mail_trouble.stop(connection, stopped)
+                self._try_again(tx, letter, message_id, error)
+                mail_trouble.stop(tx, stopped)
                 return
-            delivering.bounced(connection, letter, now, str(error))
+            delivering.bounced(tx, letter, now, str(error))
         self.result.bounced += 1
 
     def _in_doubt(self, letter: Letter, message_id: str, doubt: MailInDoubt) -> None:
         now = self.context.clock.now()
-        with self.context.store.write() as connection:
-            delivering.in_doubt(connection, letter, message_id, now, str(doubt))
-            self.breaker.failed(connection, doubt, now)
+        with self.context.store.write() as tx:
+            delivering.in_doubt(tx, letter, message_id, now, str(doubt))
+            self.breaker.failed(tx, doubt, now)
         self.last_mails[letter.invitation.person] = now
         self.result.in_doubt += 1
 
     def _failed(self, letter: Letter, message_id: str, error: MailUnavailable) -> None:
-        with self.context.store.write() as connection:
-            self._try_again(connection, letter, message_id, error)
-            self.breaker.failed(connection, error, self.context.clock.now())
+        with self.context.store.write() as tx:
+            self._try_again(tx, letter, message_id, error)
+            self.breaker.failed(tx, error, self.context.clock.now())
 
     def _try_again(
-        self, connection: Transaction, letter: Letter, message_id: str, error: MailUnavailable | MailboxRefused
+        self, tx: Transaction, letter: Letter, message_id: str, error: MailUnavailable | MailboxRefused
     ) -> None:
         now = self.context.clock.now()
-        failures = delivering.failed(connection, letter, message_id, now, str(error))
+        failures = delivering.failed(tx, letter, message_id, now, str(error))
         wait = REFUSED_RETRY if error.permanent and not isinstance(error, MailboxRefused) else retry_in(failures)
-        delivering.postpone(connection, letter, min(now + wait, letter.invitation.expires_at))
+        delivering.postpone(tx, letter, min(now + wait, letter.invitation.expires_at))
         self.result.deferred += letter.purpose == "invitation"
 
 

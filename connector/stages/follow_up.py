@@ -36,40 +36,40 @@ class FollowUpResult:
 def run(context: Context) -> FollowUpResult:
     """Look at every customer that something happened to."""
     now = context.clock.now()
-    with context.store.read() as connection:
-        live = {name: following.live_since(connection, f"follow_up:{name}") for name in context.settings.follow_up}
+    with context.store.read() as tx:
+        live = {name: following.live_since(tx, f"follow_up:{name}") for name in context.settings.follow_up}
     opened = 0
     for row in waiting(context):
         learn_addresses(context, row.customer)
-        with context.write() as connection:
-            if not _is_ours(context, connection, row.customer):
+        with context.write() as tx:
+            if not _is_ours(context, tx, row.customer):
                 continue  # not now: its connection is observed, paused or out of reach
-            following.lock_answers(connection, row.customer)
-            if answers_key(scoring.ratings_of(connection, row.customer)) != row.answers_key:
+            following.lock_answers(tx, row.customer)
+            if answers_key(scoring.ratings_of(tx, row.customer)) != row.answers_key:
                 continue  # an answer came in after `score`: the next lap takes both in
-            opened += _one(context, connection, row, live, now)
+            opened += _one(context, tx, row, live, now)
     return FollowUpResult(opened)
 
 
 def _one(
-    context: Context, connection: Transaction, row: Row[Any], live: Mapping[str, Mapping[str, datetime]], now: datetime
+    context: Context, tx: Transaction, row: Row[Any], live: Mapping[str, Mapping[str, datetime]], now: datetime
 ) -> int:
-    follow_up_moves.join_same(connection, row.customer, now)
-    follow_ups.owe_others(connection, row.customer, now)
-    _follow_account(connection, row.customer, now)
-    customer = _customer(context, connection, row, now)
-    surroundings = Surroundings(context, connection, customer, now)
+    follow_up_moves.join_same(tx, row.customer, now)
+    follow_ups.owe_others(tx, row.customer, now)
+    _follow_account(tx, row.customer, now)
+    customer = _customer(context, tx, row, now)
+    surroundings = Surroundings(context, tx, customer, now)
     opened = sum(take(surroundings, step) for step in plan(customer, context.settings.follow_up, live, now))
-    renew(context, connection, customer, now)
-    present(context, connection, replace(customer, answers=[answer for answer in customer.answers if answer.counts]))
+    renew(context, tx, customer, now)
+    present(context, tx, replace(customer, answers=[answer for answer in customer.answers if answer.counts]))
     seen = [answer.said.response_id for answer in customer.answers]
-    if following.considered(connection, row.customer, seen, crms=context.live, now=now):
-        scoring.settled(connection, row.customer, row.stale_at)
+    if following.considered(tx, row.customer, seen, crms=context.live, now=now):
+        scoring.settled(tx, row.customer, row.stale_at)
     return opened
 
 
-def _is_ours(context: Context, connection: Transaction, customer: str) -> bool:
-    accounts = following.accounts_of(connection, customer)
+def _is_ours(context: Context, tx: Transaction, customer: str) -> bool:
+    accounts = following.accounts_of(tx, customer)
     return not accounts or any(one.connection in context.live for one in accounts)
 
 
@@ -90,33 +90,31 @@ def _follow_account(tx: Transaction, customer: str, now: datetime) -> None:
 # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _customer(context: Context, connection: Transaction, row: Row[Any], now: datetime) -> Customer:
-    fresh = following.answers_of(connection, row.customer, crms=context.live)
-    found = [*fresh, *following.second_thoughts(connection, row.customer)]
-    owed = {one.response_id: one for one in follow_ups.owed_to(connection, row.customer)}
-    unread = [
-        pair for pair in following.answers_by_id(connection, owed) if pair[1].id not in {one.id for _, one in found}
-    ]
-    answers = _answers(context, connection, [*found, *unread])
-    figures = scoring.figures_of(connection, row.customer)
-    silence, last = following.silence_of(connection, row.customer, now)
+def _customer(context: Context, tx: Transaction, row: Row[Any], now: datetime) -> Customer:
+    fresh = following.answers_of(tx, row.customer, crms=context.live)
+    found = [*fresh, *following.second_thoughts(tx, row.customer)]
+    owed = {one.response_id: one for one in follow_ups.owed_to(tx, row.customer)}
+    unread = [pair for pair in following.answers_by_id(tx, owed) if pair[1].id not in {one.id for _, one in found}]
+    answers = _answers(context, tx, [*found, *unread])
+    figures = scoring.figures_of(tx, row.customer)
+    silence, last = following.silence_of(tx, row.customer, now)
     customer = Customer(
         row.customer,
         [_owed(answer, owed.get(answer.said.response_id)) for answer in answers],
         figures,
         silence=silence,
         last_answer=last,
-        opened=following.last_opened(connection, row.customer),
+        opened=following.last_opened(tx, row.customer),
     )
-    return replace(customer, follow_ups=_unclosed(connection, row.customer))
+    return replace(customer, follow_ups=_unclosed(tx, row.customer))
 
 
 def _owed(answer: Answer, owing: Row[Any] | None) -> Answer:
     return answer if owing is None else replace(answer, owed_by=owing.rule, owed_at=owing.at)
 
 
-def _answers(context: Context, connection: Transaction, found: list[tuple[Said, Row[Any]]]) -> list[Answer]:
-    placed = follow_ups.placed(connection, [one.id for _, one in found])
+def _answers(context: Context, tx: Transaction, found: list[tuple[Said, Row[Any]]]) -> list[Answer]:
+    placed = follow_ups.placed(tx, [one.id for _, one in found])
     return [
         Answer(
             said=said,
@@ -165,10 +163,10 @@ def mark_silent(context: Context) -> None:
 def _mark_silent_for(context: Context, rule: str, least: int, now: datetime) -> None:
     place = ""
     while not context.stop.is_set():
-        with context.write() as connection:
-            found = following.newly_silent(connection, rule, now, least=least, after=place, limit=PAGE)
+        with context.write() as tx:
+            found = following.newly_silent(tx, rule, now, least=least, after=place, limit=PAGE)
             for customer in found:
-                mark_stale(connection, customer, now)
+                mark_stale(tx, customer, now)
         if len(found) < PAGE:
             return
         place = found[-1]

@@ -15,8 +15,8 @@ def run(context: Context) -> Mapping[str, CrmError]:
     """
     failures: dict[str, CrmError] = {}
     subjects = live_subjects(context.settings)
-    with context.store.read() as connection:
-        known = {subject: set(following.live_since(connection, subject)) for subject in subjects}
+    with context.store.read() as tx:
+        known = {subject: set(following.live_since(tx, subject)) for subject in subjects}
     for name in context.live:
         fresh = [subject for subject in subjects if name not in known[subject]]
         if not fresh:
@@ -26,9 +26,9 @@ def run(context: Context) -> Mapping[str, CrmError]:
         except CrmError as error:
             failures[name] = error
             continue
-        with context.write() as connection:
+        with context.write() as tx:
             for subject in fresh:
-                inviting.go_live(connection, subject, name, moment)
+                inviting.go_live(tx, subject, name, moment)
     return failures
 
 

@@ -63,12 +63,12 @@ def run(context: Context, now: datetime | None = None) -> InviteResult:
     seen: set[str] = set()
     _look_again_after_wins(context, now)
     while not context.stop.is_set():
-        with context.write() as connection:
-            page = _work(connection, context, now)
+        with context.write() as tx:
+            page = _work(tx, context, now)
             if seen.issuperset(page):
                 break  # nothing, or only what another process has changed again meanwhile: that is for the next lap
             seen.update(page)
-            _Page(connection, context, now, result).decide_all(page)
+            _Page(tx, context, now, result).decide_all(page)
     return result
 
 
@@ -80,11 +80,11 @@ def _look_again_after_wins(context: Context, now: datetime) -> None:
             customers.look_again_after_wins(tx, crms, now=now, since=now - FRESH)
 
 
-def _work(connection: Transaction, context: Context, now: datetime) -> list[str]:
-    changed = inviting.to_look_at(connection, context.live, now, PAGE)
+def _work(tx: Transaction, context: Context, now: datetime) -> list[str]:
+    changed = inviting.to_look_at(tx, context.live, now, PAGE)
     if changed:
         return changed
-    return inviting.waiting_no_longer(connection, context.live, tuple(context.settings.surveys), now, PAGE)
+    return inviting.waiting_no_longer(tx, context.live, tuple(context.settings.surveys), now, PAGE)
 
 
 def limits_of(context: Context, tx: Transaction) -> Limits:
@@ -106,18 +106,18 @@ def ready_to_send(context: Context, tx: Transaction) -> int:
 class _Page:
     """The decisions on one page of interactions, in one transaction."""
 
-    def __init__(self, connection: Transaction, context: Context, now: datetime, result: InviteResult) -> None:
-        self.connection = connection
+    def __init__(self, tx: Transaction, context: Context, now: datetime, result: InviteResult) -> None:
+        self.connection = tx
         self.settings = context.settings
-        self.limits = limits_of(context, connection)
+        self.limits = limits_of(context, tx)
         self.now = now
         self.result = result
-        self.ledger = Ledger(connection, now)
-        self.key = person_key(connection)
-        self.live_since = inviting.live_since(connection)
+        self.ledger = Ledger(tx, now)
+        self.key = person_key(tx)
+        self.live_since = inviting.live_since(tx)
         self.context = context
         self.won_within = {name: one.mapping.won_deal_within for name, one in context.connected.items()}
-        self.own_users = {name: own_users.known(connection, name) for name in context.connected}
+        self.own_users = {name: own_users.known(tx, name) for name in context.connected}
         self.last_won: Mapping[str, datetime] = {}
         self.rows: Gathered
         self.history: History
@@ -277,22 +277,22 @@ def _move(verdict: Verdict, note: str | None = None) -> Move:
 # ── rows into values ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def recall(connection: Transaction, rows: Gathered, settings: Settings, now: datetime) -> History:
+def recall(tx: Transaction, rows: Gathered, settings: Settings, now: datetime) -> History:
     """Return who of these interactions' people and customers was asked lately."""
     today, window = day_begins(now, settings), settings.limits.account_cap.window
-    history = History(today=inviting.sends_on(connection, today))
+    history = History(today=inviting.sends_on(tx, today))
     called = {row.id: row.person for row in rows.contacts.values() if row.person}
-    for mail in inviting.mails_to(connection, called.values()):
+    for mail in inviting.mails_to(tx, called.values()):
         _remember_mail(history, mail.person, mail)
-    for mail in inviting.mails_to_contacts(connection, called):
+    for mail in inviting.mails_to_contacts(tx, called):
         _remember_mail(history, called[mail.contact_id], mail)
-    for person, at in inviting.asked_by_the_crm(connection, rows.contacts.values()).items():
+    for person, at in inviting.asked_by_the_crm(tx, rows.contacts.values()).items():
         # What our store does not know (it was restored from a copy, or is a new one) the record in the CRM still says.
         known = history.last_mail.get(person)
         if known is None or at > known + A_MINUTE:
             history.asked(person, None, at)
     customers = (row.customer for row in rows.accounts.values())
-    for asked in inviting.invitations_of(connection, customers, now - window):
+    for asked in inviting.invitations_of(tx, customers, now - window):
         history.asked(asked.person, asked.customer, asked.sent_at or asked.created_at)
     return history
 

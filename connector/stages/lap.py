@@ -105,19 +105,19 @@ def run(
     """
     began = time.monotonic()
     context = context or bare_context(installation)
-    with installation.store.write() as connection:
-        number = laps.begin(connection, installation.clock.now())
+    with installation.store.write() as tx:
+        number = laps.begin(tx, installation.clock.now())
     report = Report()
     try:
         mine = replace(context, mark=keeper(installation, may_wait=may_wait), breaker=Breaker())
         _run(installation, mine, stages, report)
     except BaseException:
-        with suppress(StoreError), installation.store.write() as connection:
-            laps.cut_off(connection, number, installation.clock.now())
+        with suppress(StoreError), installation.store.write() as tx:
+            laps.cut_off(tx, number, installation.clock.now())
         raise
     report.took_s = time.monotonic() - began
-    with installation.store.write() as connection:
-        laps.end(connection, number, installation.clock.now(), exit_code=report.exit_code, report=report.as_json())
+    with installation.store.write() as tx:
+        laps.end(tx, number, installation.clock.now(), exit_code=report.exit_code, report=report.as_json())
     return report
 
 
@@ -275,8 +275,8 @@ def _note_unread(context: Context, name: str, pulled: Pulled, report: Report) ->
     lost = [one for one in report.mapping_problems.get(name, ()) if one.severity == "error"]
     told = [{"object": one.where, "what": one.what, "remedy": one.remedy} for one in lost]
     told += [{"object": key, "what": error.what, "remedy": error.remedy} for key, error in pulled.unread.items()]
-    with context.store.write() as connection:
-        connecting.note_unread(connection, name, told)
+    with context.store.write() as tx:
+        connecting.note_unread(tx, name, told)
 
 
 def _still_let_in(context: Context, report: Report) -> Context:
@@ -286,8 +286,8 @@ def _still_let_in(context: Context, report: Report) -> Context:
 
 
 def _forget_schema(context: Context, name: str) -> None:
-    with context.store.write() as connection:
-        connecting.forget_schema(connection, name)
+    with context.store.write() as tx:
+        connecting.forget_schema(tx, name)
 
 
 def _between(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
@@ -330,8 +330,8 @@ def _between_one(installation: Installation, context: Context, stage: Stage, rep
         case Stage.COLLECT:
             report.unmatched += collect.run(context).unmatched
         case Stage.SCORE:
-            with context.store.read() as connection:
-                report.responses = laps.unconsidered(connection)
+            with context.store.read() as tx:
+                report.responses = laps.unconsidered(tx)
             follow_up.mark_silent(context)
             end_attention(context)
             note_first_contacts(context)
@@ -394,35 +394,35 @@ def _remember(installation: Installation, report: Report) -> None:
     for one in installation.endpoints:
         if one.budget is not None:
             one.budget.settle()
-    with installation.store.write() as connection:
+    with installation.store.write() as tx:
         for one in installation.endpoints:
-            _remember_refusal(connection, one, report.refusal(one.name), now)
-            _remember_kept_out(connection, one, report, now)
+            _remember_refusal(tx, one, report.refusal(one.name), now)
+            _remember_kept_out(tx, one, report, now)
             outcome = _outcome(report.failures.get(one.name, []), report.calls.get(one.name, 0), now)
             if outcome:
-                connecting.remember(connection, one.name, **outcome)
+                connecting.remember(tx, one.name, **outcome)
 
 
-def _remember_refusal(connection: Transaction, one: Endpoint, refusal: AuthRevoked | None, now: datetime) -> None:
+def _remember_refusal(tx: Transaction, one: Endpoint, refusal: AuthRevoked | None, now: datetime) -> None:
     """Note that the CRM has refused us, unless that is why it was not called, or that it lets us in with other credentials."""
-    state = connecting.state(connection, one.name)
-    known = connecting.refused(connection, one.name, one.credentials)
+    state = connecting.state(tx, one.name)
+    known = connecting.refused(tx, one.name, one.credentials)
     if refusal is not None and known is None:
-        connecting.refuse(connection, one.name, refusal, credentials=one.credentials, now=now)
+        connecting.refuse(tx, one.name, refusal, credentials=one.credentials, now=now)
     elif refusal is None and known is None and state.refused_at is not None:
-        connecting.let_in(connection, one.name)
+        connecting.let_in(tx, one.name)
 
 
-def _remember_kept_out(connection: Transaction, one: Endpoint, report: Report, now: datetime) -> None:
+def _remember_kept_out(tx: Transaction, one: Endpoint, report: Report, now: datetime) -> None:
     """Note when to try again with a CRM that gave no token, or that it has let us in."""
     kept_out = report.kept_out(one.name)
     if isinstance(kept_out, NotLetIn) and kept_out.until is None:
-        credentials = connecting.mark(connection, one.credentials)
-        locked_out.note(connection, one.name, kept_out, credentials=credentials, now=now)
+        credentials = connecting.mark(tx, one.credentials)
+        locked_out.note(tx, one.name, kept_out, credentials=credentials, now=now)
     elif report.calls.get(one.name) and not any(
         isinstance(error, Unavailable) for error in report.failures.get(one.name, ())
     ):
-        locked_out.forget(connection, one.name)
+        locked_out.forget(tx, one.name)
 
 
 def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> dict[str, Any]:

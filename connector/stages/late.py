@@ -24,14 +24,14 @@ MOST = 1000
 def run(context: Context, crm: Connected, lease: Lease) -> Iterator[Absorbed]:
     """Yield what came of each batch of them, once an hour. Raises what reading raises."""
     now = context.clock.now()
-    with context.store.write() as connection:
-        lease.check(connection)
-        before = unresolved.looked_at(connection, crm.name)
+    with context.store.write() as tx:
+        lease.check(tx)
+        before = unresolved.looked_at(tx, crm.name)
         # A time that is still to come was noted by a clock that was wrong.
         if before is not None and timedelta() <= now - before < EVERY:
             return
-        unresolved.note(connection, crm.name, now)
-        refs = unresolved.refs(connection, crm.name, tuple(context.settings.surveys), MOST)
+        unresolved.note(tx, crm.name, now)
+        refs = unresolved.refs(tx, crm.name, tuple(context.settings.surveys), MOST)
     for query in crm.mapping.queries:
         mine = [ref for ref in refs if ref.startswith(f"{query.object}/")]
         for some in chunks(mine):
@@ -44,10 +44,10 @@ def _read_again(context: Context, crm: Connected, lease: Lease, query: Query, re
     ids = [ref.partition("/")[2] for ref in refs]
     records = crm.adapter.fetch(query.object, ids, query.fields)
     found = [listing.found(crm, record) for record in records.values()]
-    with context.store.write() as connection:
-        lease.check(connection)
+    with context.store.write() as tx:
+        lease.check(tx)
         now = context.clock.now()
         zone = context.settings.company.timezone
-        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection), zone=zone).absorb(found)
-        task_events.take_in(connection, context.settings, absorbed.tasks, now)
+        absorbed = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone).absorb(found)
+        task_events.take_in(tx, context.settings, absorbed.tasks, now)
         return absorbed

@@ -86,10 +86,10 @@ def _look_again(context: Context, crm: Connected, lease: Lease, result: Pulled) 
 
 def settle(context: Context, crm: Connected, *, changed: bool) -> None:
     """Carry out what had to wait until everything was read: merges, and (where something `changed`) links between accounts."""
-    with context.store.write() as connection:
-        merging.settle(connection, crm.name, context.clock.now())
+    with context.store.write() as tx:
+        merging.settle(tx, crm.name, context.clock.now())
         if changed:
-            linking.settle(connection, context.clock.now())
+            linking.settle(tx, context.clock.now())
 
 
 def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, result: Pulled) -> None:
@@ -121,51 +121,51 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *,
     now = context.clock.now()
     # A clock of theirs that is ahead, be it for one answer, would have us pass over what changes until then.
     moved = rules.advance(reader.cursor, replace(batch.page, server_time=min(batch.page.server_time, now)))
-    with context.store.write() as connection:
-        lease.check(connection)
-        moved = replace(moved, lost=moved.lost + _plausible_loss(connection, crm, reader, batch))
+    with context.store.write() as tx:
+        lease.check(tx)
+        moved = replace(moved, lost=moved.lost + _plausible_loss(tx, crm, reader, batch))
         zone = context.settings.company.timezone
-        absorbed = Absorber(connection, crm.name, now=now, key=person_key(connection), zone=zone).absorb(batch.found)
-        merging.remember(connection, crm.name, absorbed.merges, now)
-        task_events.take_in(connection, context.settings, absorbed.tasks, now)
-        _save(connection, crm, reader.query, moved, now)
+        absorbed = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone).absorb(batch.found)
+        merging.remember(tx, crm.name, absorbed.merges, now)
+        task_events.take_in(tx, context.settings, absorbed.tasks, now)
+        _save(tx, crm, reader.query, moved, now)
     reader.cursor = moved
     context.progress(crm.name, reader.query.object, len(batch.found))
     _add(result.counts, absorbed.counts)
 
 
-def _plausible_loss(connection: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
+def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
     """Return how many records that we know are told to be deleted.
 
     `ImplausibleLoss`: too many at once, with those of this pass before them, be it in an earlier lap that ended in the same way.
     """
     gone = [found.ref for found in batch.found if found.deleted and found.merged_into is None]
-    lost = comparing.how_many_live(connection, crm.name, gone) if gone else 0
+    lost = comparing.how_many_live(tx, crm.name, gone) if gone else 0
     if lost:
-        known = comparing.living(connection, crm.name, reader.query.object)
+        known = comparing.living(tx, crm.name, reader.query.object)
         before = reader.cursor.lost
         check_loss(before + lost, before + known, where=f"{crm.name}: {reader.query.object}")
     return lost
 
 
 def _finish(context: Context, crm: Connected, reader: "_Reader", lease: Lease) -> None:
-    with context.store.write() as connection:
-        lease.check(connection)
+    with context.store.write() as tx:
+        lease.check(tx)
         if crm.passes is not None:
-            crm.passes.keep(connection, reader.query.object)
-        _save(connection, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
+            crm.passes.keep(tx, reader.query.object)
+        _save(tx, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
 
 
-def position(connection: Transaction, crm: Connected, query: Query) -> Cursor:
+def position(tx: Transaction, crm: Connected, query: Query) -> Cursor:
     """Return where reading an object stands."""
     mapping = crm.mapping
     known = {"fingerprint": mapping.fingerprint_of(query.object), "whole": mapping.fingerprint}
-    return cursors.load(connection, crm.name, query.object, **known)
+    return cursors.load(tx, crm.name, query.object, **known)
 
 
-def _save(connection: Transaction, crm: Connected, query: Query, cursor: Cursor, now: datetime) -> None:
+def _save(tx: Transaction, crm: Connected, query: Query, cursor: Cursor, now: datetime) -> None:
     fingerprint = crm.mapping.fingerprint_of(query.object)
-    cursors.save(connection, crm.name, query.object, cursor, fingerprint=fingerprint, now=now)
+    cursors.save(tx, crm.name, query.object, cursor, fingerprint=fingerprint, now=now)
 
 
 def _add(counts: dict[str, Counts], others: Mapping[str, Counts]) -> None:
@@ -185,8 +185,8 @@ class _Reader(threading.Thread):
         self._halt = halt
         self._room = threading.Semaphore(PAGES_AHEAD)
         self._queue: queue.SimpleQueue[Batch | tuple[_End]] = queue.SimpleQueue()
-        with context.store.read() as connection:
-            self.cursor = position(connection, crm, query)
+        with context.store.read() as tx:
+            self.cursor = position(tx, crm, query)
 
     def run(self) -> None:
         """Read until the CRM has no more, something fails, or the lap is halted."""

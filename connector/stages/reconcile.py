@@ -78,11 +78,11 @@ def _overdue(context: Context, crm: Connected, since: datetime, *, accept_loss: 
     what keeps the reading from its end.
     """
     now = context.clock.now()
-    with context.store.read() as connection:
+    with context.store.read() as tx:
         found = [
-            (query, comparing.standing(connection, crm.name, query.object))
+            (query, comparing.standing(tx, crm.name, query.object))
             for query in crm.mapping.queries
-            if accept_loss or not position(connection, crm, query).backfilling
+            if accept_loss or not position(tx, crm, query).backfilling
         ]
     # A time that is still to come was noted by a clock that was wrong.
     due = [(query, one) for query, one in found if one.measured_at is None or not since <= one.measured_at <= now]
@@ -99,9 +99,9 @@ class _Comparison:
         self._crm = crm
         self._lease = lease
         self._query = query
-        with context.store.read() as connection:
-            self.now: Standing = comparing.standing(connection, crm.name, query.object)
-            self._read_until = position(connection, crm, query)
+        with context.store.read() as tx:
+            self.now: Standing = comparing.standing(tx, crm.name, query.object)
+            self._read_until = position(tx, crm, query)
 
     def until(self, enough: Callable[[], bool]) -> bool:
         """Compare page by page, one page at least; returns whether the listing came to its end."""
@@ -118,17 +118,17 @@ class _Comparison:
         self._ask_for_missing(accept_loss=accept_loss)
         while missing := self._missing(""):
             gone = [Found(ref, Reading(kind, None), deleted=True) for ref, kind in missing]
-            with self._context.store.write() as connection:
-                self._lease.check(connection)
-                self._absorb(connection, gone, drifted=True)
-        with self._context.store.write() as connection:
+            with self._context.store.write() as tx:
+                self._lease.check(tx)
+                self._absorb(tx, gone, drifted=True)
+        with self._context.store.write() as tx:
             at = self._context.clock.now()
-            comparing.complete(connection, self._crm.name, self._query.object, drift=self.now.drift, at=at)
+            comparing.complete(tx, self._crm.name, self._query.object, drift=self.now.drift, at=at)
 
     def give_up(self, error: AfterwordError) -> None:
         """Note why it came to no end."""
-        with self._context.store.write() as connection:
-            comparing.give_up(connection, self._crm.name, self._query.object, str(error))
+        with self._context.store.write() as tx:
+            comparing.give_up(tx, self._crm.name, self._query.object, str(error))
 
     def _compare(self, batch: Batch) -> None:
         """Take in a page. What is told to be deleted waits for the end, with what is not told at all; merges are no losses."""
@@ -137,22 +137,22 @@ class _Comparison:
         old = [found for found in (*alive, *merged) if rules.has_passed(self._read_until, found.modified)]
         new = [found for found in (*alive, *merged) if not rules.has_passed(self._read_until, found.modified)]
         place = rules.advance(self.now.place or Cursor(), batch.page)
-        with self._context.store.write() as connection:
-            self._lease.check(connection)
-            self._absorb(connection, old, drifted=True)
-            self._absorb(connection, new, drifted=False)
-            comparing.met(connection, self._crm.name, [found.ref for found in alive])
+        with self._context.store.write() as tx:
+            self._lease.check(tx)
+            self._absorb(tx, old, drifted=True)
+            self._absorb(tx, new, drifted=False)
+            comparing.met(tx, self._crm.name, [found.ref for found in alive])
             self.now = replace(self.now, place=place, compared=self.now.compared + len(alive))
-            comparing.keep(connection, self._crm.name, self._query.object, self.now)
+            comparing.keep(tx, self._crm.name, self._query.object, self.now)
         self._context.progress(self._crm.name, self._query.object, len(alive))
 
-    def _absorb(self, connection: Transaction, found: Sequence[Found], *, drifted: bool) -> None:
+    def _absorb(self, tx: Transaction, found: Sequence[Found], *, drifted: bool) -> None:
         now = self._context.clock.now()
         zone = self._context.settings.company.timezone
-        absorber = Absorber(connection, self._crm.name, now=now, key=person_key(connection), zone=zone)
+        absorber = Absorber(tx, self._crm.name, now=now, key=person_key(tx), zone=zone)
         absorbed = absorber.absorb(found)
-        merging.remember(connection, self._crm.name, absorbed.merges, now)
-        task_events.take_in(connection, self._context.settings, absorbed.tasks, now)
+        merging.remember(tx, self._crm.name, absorbed.merges, now)
+        task_events.take_in(tx, self._context.settings, absorbed.tasks, now)
         differing = _differing(absorbed)
         self.changed |= differing > 0
         if drifted:
@@ -160,8 +160,8 @@ class _Comparison:
 
     def _ask_for_missing(self, *, accept_loss: bool) -> None:
         """Ask by their ids for records that the listing did not show, and count those that are gone before any is taken as deleted."""
-        with self._context.store.read() as connection:
-            known = comparing.living(connection, self._crm.name, self._query.object)
+        with self._context.store.read() as tx:
+            known = comparing.living(tx, self._crm.name, self._query.object)
         gone, behind = 0, ""
         while missing := self._missing(behind):
             refs = [ref for ref, _ in missing]
@@ -179,14 +179,14 @@ class _Comparison:
 
     def _compare_fetched(self, there: Sequence[Found]) -> None:
         """The listing may leave out what the mapping does not want any more, and what an index has lost."""
-        with self._context.store.write() as connection:
-            self._lease.check(connection)
-            self._absorb(connection, there, drifted=True)
-            comparing.met(connection, self._crm.name, [found.ref for found in there])
+        with self._context.store.write() as tx:
+            self._lease.check(tx)
+            self._absorb(tx, there, drifted=True)
+            comparing.met(tx, self._crm.name, [found.ref for found in there])
 
     def _missing(self, behind: str) -> Sequence[tuple[str, str]]:
-        with self._context.store.read() as connection:
-            return comparing.missing(connection, self._crm.name, self._query.object, behind=behind, limit=PAGE)
+        with self._context.store.read() as tx:
+            return comparing.missing(tx, self._crm.name, self._query.object, behind=behind, limit=PAGE)
 
 
 def _differing(absorbed: Absorbed) -> int:

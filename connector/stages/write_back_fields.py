@@ -25,9 +25,9 @@ def run(outbox: Outbox, target: str) -> None:
 
 def _write_page(outbox: Outbox, target: str, place: str, size: int) -> str | None:
     """Write what differs on the records behind a place; returns where they end, None behind the last. Nothing of them is kept."""
-    with outbox.context.store.read() as connection:
-        rows = writing.dirty(connection, outbox.crm.name, target, after=place, limit=size)
-        known = writing.refusals(connection, outbox.crm.name, [key_of(row) for row in rows])
+    with outbox.context.store.read() as tx:
+        rows = writing.dirty(tx, outbox.crm.name, target, after=place, limit=size)
+        known = writing.refusals(tx, outbox.crm.name, [key_of(row) for row in rows])
     changes = _as_of_now(outbox, [plan(outbox.crm.mapping, row, outbox.now) for row in rows])
     _settle(outbox, [change for change in changes if not change.fields], known)
     rounds = Rounds(
@@ -46,8 +46,8 @@ def _page_size(outbox: Outbox, target: str) -> int:
     bulk = outbox.crm.adapter.bulk
     if bulk is None:
         return PAGE
-    with outbox.context.store.read() as connection:
-        waiting = writing.count_dirty(connection, outbox.crm.name, target)
+    with outbox.context.store.read() as tx:
+        waiting = writing.count_dirty(tx, outbox.crm.name, target)
     return bulk.most if waiting >= bulk.least else PAGE
 
 
@@ -89,13 +89,13 @@ def _settle(outbox: Outbox, same: Sequence[Change], known: Mapping[str, Row[Any]
     """Take off the list what needs no write."""
     if not same:
         return
-    with outbox.context.store.write() as connection:
-        writing.settled(connection, outbox.crm.name, [change.row for change in same])
+    with outbox.context.store.write() as tx:
+        writing.settled(tx, outbox.crm.name, [change.row for change in same])
         for change in same:
             if change.refused:
-                outbox.set_fields_aside(connection, change.key, change.refused, {})
+                outbox.set_fields_aside(tx, change.key, change.refused, {})
             elif change.contested or change.key in known:
-                _no_longer_refused(outbox, connection, change)
+                _no_longer_refused(outbox, tx, change)
     outbox.written.unchanged += sum(not change.refused for change in same)
 
 
@@ -134,39 +134,39 @@ def _sent(outbox: Outbox, changes: Sequence[Change]) -> Iterator[Sequence[WriteR
         yield outbox.send_in_bulk(bulk, batch)
 
 
-def _note(outbox: Outbox, connection: Transaction, change: Change, result: WriteResult) -> None:
+def _note(outbox: Outbox, tx: Transaction, change: Change, result: WriteResult) -> None:
     row, crm, now = change.row, outbox.crm, outbox.now
     before = {name: change.shown.get(name) for name in change.fields}
-    outbox.log(connection, result, row.ref, before=before, after=change.fields)
+    outbox.log(tx, result, row.ref, before=before, after=change.fields)
     if result.outcome == "refused":
         withheld = {one.name: one.raw for one in change.refused if one.raw is not None}
         asked = {**change.fields, **change.held, **withheld}
-        outbox.set_aside(connection, result, outbox.fingerprint(asked))
+        outbox.set_aside(tx, result, outbox.fingerprint(asked))
         return
     if change.refused:
-        outbox.set_fields_aside(connection, change.key, change.refused, change.held)
+        outbox.set_fields_aside(tx, change.key, change.refused, change.held)
     elif change.held:
         outbox.written.refused += 1
     else:
-        _no_longer_refused(outbox, connection, change)
+        _no_longer_refused(outbox, tx, change)
     shown = {name: raw for name, raw in {**change.shown, **change.fields}.items() if raw is not None}
     kept = written(crm.mapping, change, now)
     whole = not change.held and all(isinstance(one.error, MappingError) for one in change.refused)
-    writing.wrote(connection, crm.name, row, shown=shown, written=kept, whole=whole)
+    writing.wrote(tx, crm.name, row, shown=shown, written=kept, whole=whole)
 
 
-def _no_longer_refused(outbox: Outbox, connection: Transaction, change: Change) -> None:
+def _no_longer_refused(outbox: Outbox, tx: Transaction, change: Change) -> None:
     """Forget an earlier refusal, unless a field is left to others: that stays reported."""
     if change.contested:
-        _report_contested(outbox, connection, change)
+        _report_contested(outbox, tx, change)
     else:
-        writing.accepted(connection, outbox.crm.name, change.key)
+        writing.accepted(tx, outbox.crm.name, change.key)
 
 
-def _report_contested(outbox: Outbox, connection: Transaction, change: Change) -> None:
+def _report_contested(outbox: Outbox, tx: Transaction, change: Change) -> None:
     names = ", ".join(outbox.crm.mapping.crm_field(change.row.target, name) for name in change.contested)
     writing.refuse(
-        connection,
+        tx,
         outbox.crm.name,
         change.key,
         now=outbox.now,

@@ -56,13 +56,13 @@ class Outbox:
         """Whether nothing more is to be sent: the lap is to end, or an admin has paused the connection since it began."""
         if self.context.stop.is_set():
             return True
-        with self.context.store.read() as connection:
-            return connecting.is_paused(connection, self.crm.name)
+        with self.context.store.read() as tx:
+            return connecting.is_paused(tx, self.crm.name)
 
     def may_write(self) -> None:
         """Raise what says that it is not ours to write: the lease is lost, or the CRM is another installation's."""
-        with self.context.store.read() as connection:
-            self.lease.check(connection)
+        with self.context.store.read() as tx:
+            self.lease.check(tx)
         if self.context.mark is not None:
             self.context.mark.require(self.crm.name)
 
@@ -83,7 +83,7 @@ class Outbox:
                 return
             yield self.send(batch)
 
-    def log(self, connection: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:
+    def log(self, tx: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:
         """Add a line to the log. With the first thing that was written, this is the last write-back, which can be taken back.
 
         What was certainly not done, and is tried again in each lap, may go on like that for weeks: it stands among what was refused.
@@ -91,7 +91,7 @@ class Outbox:
         if _is_put_off(result):
             return
         line = writing.log(
-            connection,
+            tx,
             self.crm.name,
             result.write.key,
             ref=ref,
@@ -103,18 +103,18 @@ class Outbox:
         )
         if result.outcome != "refused" and not self.written.begun:
             self.written.begun = True
-            undoing.begins(connection, self.crm.name, line, self.now)
+            undoing.begins(tx, self.crm.name, line, self.now)
 
-    def set_aside(self, connection: Transaction, result: WriteResult, fingerprint: str) -> None:
+    def set_aside(self, tx: Transaction, result: WriteResult, fingerprint: str) -> None:
         """Keep a refusal with its reason. A passing one (a locked record) is tried again in the next lap.
 
         A field that is missing or closed to us may have changed since the schema was read: it is asked for again in the next lap.
         """
         error = result.error
         if isinstance(error, SchemaChanged | NotPermitted):
-            connecting.forget_schema(connection, self.crm.name)
+            connecting.forget_schema(tx, self.crm.name)
         writing.refuse(
-            connection,
+            tx,
             self.crm.name,
             result.write.key,
             now=self.now,
@@ -147,10 +147,10 @@ class Outbox:
         )
         self.written.refused += 1
 
-    def set_unfit_aside(self, connection: Transaction, key: str, error: MappingError) -> None:
+    def set_unfit_aside(self, tx: Transaction, key: str, error: MappingError) -> None:
         """Keep what has no form that its field would take."""
         writing.refuse(
-            connection,
+            tx,
             self.crm.name,
             key,
             now=self.now,

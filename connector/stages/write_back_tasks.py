@@ -97,27 +97,27 @@ def _make(outbox: Outbox) -> None:
         without_refused=partial(_without_refused, outbox),
         note=partial(_note, outbox),
     )
-    with outbox.context.store.write() as connection:
-        task_rows.forget_deleted(connection, outbox.crm.name)
+    with outbox.context.store.write() as tx:
+        task_rows.forget_deleted(tx, outbox.crm.name)
     while not outbox.stopped:
-        with outbox.context.store.write() as connection:
-            rows = writing.taskless(connection, outbox.crm.name, place, PAGE)
-            known = writing.refusals(connection, outbox.crm.name, [row.id for row in rows])
-            planned = [(row.id, _less_held(outbox, _making(outbox, connection, row, no_ends), known)) for row in rows]
-            missing = [one for one in planned if not _is_whole(outbox, connection, *one)]
+        with outbox.context.store.write() as tx:
+            rows = writing.taskless(tx, outbox.crm.name, place, PAGE)
+            known = writing.refusals(tx, outbox.crm.name, [row.id for row in rows])
+            planned = [(row.id, _less_held(outbox, _making(outbox, tx, row, no_ends), known)) for row in rows]
+            missing = [one for one in planned if not _is_whole(outbox, tx, *one)]
         rounds.run(_due(outbox, missing, known))
         if len(rows) < PAGE:
             return
         place = (rows[-1].opened_at, rows[-1].id)
 
 
-def _is_whole(outbox: Outbox, connection: Transaction, follow_up_id: str, making: Making | MappingError) -> bool:
+def _is_whole(outbox: Outbox, tx: Transaction, follow_up_id: str, making: Making | MappingError) -> bool:
     """Note a task that was found in the CRM, its making never confirmed; False for one that is missing, or may lack associations."""
     if isinstance(making, MappingError) or making.seen_ref is None:
         return False
     if not {"account", "contact"} <= set(outbox.crm.mapping.names("task")):
         return False
-    writing.has_task(connection, outbox.crm.name, follow_up_id, making.seen_ref, making.written)
+    writing.has_task(tx, outbox.crm.name, follow_up_id, making.seen_ref, making.written)
     return True
 
 
@@ -135,8 +135,8 @@ def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any
     due: list[Making] = []
     for follow_up_id, making in planned:
         if isinstance(making, MappingError):
-            with outbox.context.store.write() as connection:
-                outbox.set_unfit_aside(connection, follow_up_id, making)
+            with outbox.context.store.write() as tx:
+                outbox.set_unfit_aside(tx, follow_up_id, making)
         elif outbox.refused_before(making.asked, known.get(follow_up_id)):
             outbox.written.refused += 1
         else:
@@ -144,14 +144,14 @@ def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any
     return due
 
 
-def _making(outbox: Outbox, connection: Transaction, row: Row[Any], no_ends: Collection[str]) -> Making | MappingError:
+def _making(outbox: Outbox, tx: Transaction, row: Row[Any], no_ends: Collection[str]) -> Making | MappingError:
     """Return how a follow-up's task is made once, whatever happens to its answer: it is keyed by the follow-up's id.
 
     One that has been seen there already is only associated: somebody may be at work on it; and never with records of the objects
     in `no_ends`.
     """
     crm, mapping = outbox.crm.name, outbox.crm.mapping
-    handed = _handed(outbox, connection, row) if row.seen_ref is None else _as_it_is(outbox, connection, row)
+    handed = _handed(outbox, tx, row) if row.seen_ref is None else _as_it_is(outbox, tx, row)
     contact = ref_of(crm, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
     about = ref_of(crm, row.account_ref)
     tz = owner_zone(handed.owner.timezone if handed.owner is not None else None, outbox.context.settings)
@@ -187,27 +187,27 @@ def _interaction(outbox: Outbox, row: Row[Any]) -> Ref | None:
     return ref_of(outbox.crm.name, row.interaction_ref)
 
 
-def _as_it_is(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
-    return Handed(following.owner_at(connection, outbox.crm.name, row.owner_ref), row.body)
+def _as_it_is(outbox: Outbox, tx: Transaction, row: Row[Any]) -> Handed:
+    return Handed(following.owner_at(tx, outbox.crm.name, row.owner_ref), row.body)
 
 
-def _handed(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
+def _handed(outbox: Outbox, tx: Transaction, row: Row[Any]) -> Handed:
     """Return whose the task is. A CRM takes none for somebody who has left since the follow-up was opened: its rule says who is next.
 
     Better a task that nobody owns than none; its text says so.
     """
-    owner = following.owner_at(connection, outbox.crm.name, row.owner_ref)
+    owner = following.owner_at(tx, outbox.crm.name, row.owner_ref)
     if row.owner_ref is None or following.works(owner):
         return Handed(owner, row.body)
     rule = outbox.context.settings.follow_up.get(row.rule)
     about = About(
-        following.account_of(connection, row.account_id),
+        following.account_of(tx, row.account_id),
         row.contact_id,
         row.interaction_id,
-        rated=frozenset(follow_ups.rated_in(connection, row.id)),
+        rated=frozenset(follow_ups.rated_in(tx, row.id)),
     )
     targets = rule.assign if rule is not None else ()
-    assigned = assign(connection, targets, about, settings=outbox.context.settings, now=outbox.now)
+    assigned = assign(tx, targets, about, settings=outbox.context.settings, now=outbox.now)
     words = words_of(outbox.context)
     left = (
         words.text("assigned.has_left", who=owner.name)
@@ -216,9 +216,9 @@ def _handed(outbox: Outbox, connection: Transaction, row: Row[Any]) -> Handed:
     )
     note = assigned.note or words.text("assigned.passed_over", people=left)
     body = _with_note(row.body, row.owner_note, note)
-    following.hand_over(connection, row.id, owner_ref=assigned.ref, note=note, body=body)
-    mark_stale(connection, row.customer, outbox.now)
-    return Handed(following.owner_at(connection, outbox.crm.name, assigned.ref), body)
+    following.hand_over(tx, row.id, owner_ref=assigned.ref, note=note, body=body)
+    mark_stale(tx, row.customer, outbox.now)
+    return Handed(following.owner_at(tx, outbox.crm.name, assigned.ref), body)
 
 
 def _with_note(body: str, before: str | None, note: str) -> str:
@@ -234,20 +234,20 @@ def _without_refused(outbox: Outbox, making: Making, result: WriteResult) -> Mak
     return making.without(names, outbox.crm.mapping, result.error) if 0 < len(names) < len(making.written) else None
 
 
-def _note(outbox: Outbox, connection: Transaction, making: Making, result: WriteResult) -> None:
+def _note(outbox: Outbox, tx: Transaction, making: Making, result: WriteResult) -> None:
     write, crm = result.write, outbox.crm.name
     # Where the CRM does not say which record it was, it is the one that was seen there already, or will be.
     ref = f"{write.object}/{result.id}" if result.id else making.seen_ref
-    outbox.log(connection, result, ref, before={}, after=write.fields)
+    outbox.log(tx, result, ref, before={}, after=write.fields)
     if result.outcome == "refused":
-        outbox.set_aside(connection, result, outbox.fingerprint(making.asked))
+        outbox.set_aside(tx, result, outbox.fingerprint(making.asked))
         return
     if making.refused:
-        outbox.set_fields_aside(connection, making.key, making.refused, making.held)
+        outbox.set_fields_aside(tx, making.key, making.refused, making.held)
     if ref is None:
         return
     if making.held and not making.refused:
         outbox.written.refused += 1
     elif not making.refused:
-        writing.accepted(connection, crm, write.key)
-    writing.has_task(connection, crm, write.key, ref, making.written)
+        writing.accepted(tx, crm, write.key)
+    writing.has_task(tx, crm, write.key, ref, making.written)

@@ -8,9 +8,9 @@ from sqlalchemy import ARRAY, Column, ColumnElement, Connection, String, any_, b
 from connector.store.documents import encoded
 
 
-def among(connection: Connection, tested: Column[Any], values: Iterable[str]) -> ColumnElement[bool]:
+def among(tx: Connection, tested: Column[Any], values: Iterable[str]) -> ColumnElement[bool]:
     """Return the condition that a column of text holds one of the values."""
-    if connection.dialect.name == "sqlite":
+    if tx.dialect.name == "sqlite":
         listed = func.json_each(bindparam(None, encoded([*values]), String)).table_valued("value")
         return tested.in_(select(listed.c.value))
     return tested == any_(bindparam(None, [*values], ARRAY(String)))

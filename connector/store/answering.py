@@ -85,13 +85,13 @@ class Recorded:
     """Whose figures are to be computed anew; None when the account is not known."""
 
 
-def invited(connection: Connection, invitation_id: str) -> Invited | None:
+def invited(tx: Connection, invitation_id: str) -> Invited | None:
     """Return an invitation, or None if there is none (any more)."""
-    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
-    return None if row is None else _invited(connection, row)
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    return None if row is None else _invited(tx, row)
 
 
-def _invited(connection: Connection, row: Row[Any]) -> Invited:
+def _invited(tx: Connection, row: Row[Any]) -> Invited:
     deleted = select(contact.c.id).where(contact.c.id == row.contact_id, contact.c.deleted_at.is_not(None))
     return Invited(
         id=row.id,
@@ -102,58 +102,56 @@ def _invited(connection: Connection, row: Row[Any]) -> Invited:
         questionnaire=row.questionnaire,
         expires_at=row.expires_at,
         state=row.state,
-        is_gone=connection.execute(deleted).first() is not None,
+        is_gone=tx.execute(deleted).first() is not None,
     )
 
 
-def last_given(connection: Connection, invitation_id: str) -> Given | None:
+def last_given(tx: Connection, invitation_id: str) -> Given | None:
     """Return the newest answer to an invitation."""
-    row = _newest(connection, invitation_id)
+    row = _newest(tx, invitation_id)
     if row is None:
         return None
-    ratings = {question: int(value) for question, value in _ratings(connection, row.id).items()}
+    ratings = {question: int(value) for question, value in _ratings(tx, row.id).items()}
     return Given(row.at, ratings, row.comment or "", row.counts, row.after_contact)
 
 
 def record(
-    connection: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
+    tx: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
 ) -> Recorded | None:
     """Record an answer; None when the invitation is gone or over. Call it in one writing transaction of its own.
 
     The newest answer counts, until a follow-up was opened on one: from then on later ones are kept beside it, marked as given
     after contact, and do not count. Raises `ChangedTooOften`.
     """
-    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id).with_for_update()).one_or_none()
-    if row is None or not _invited(connection, row).open_at(now):
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id).with_for_update()).one_or_none()
+    if row is None or not _invited(tx, row).open_at(now):
         return None
-    customer = _customer(connection, row.account_id)
-    newest = _newest(connection, invitation_id)
-    if newest is not None and _same(connection, newest, ratings, comment):
+    customer = _customer(tx, row.account_id)
+    newest = _newest(tx, invitation_id)
+    if newest is not None and _same(tx, newest, ratings, comment):
         return Recorded(newest.id, False, customer)
-    _limit(connection, newest, now)
-    response_id = _insert(connection, row, newest, comment=comment, now=now)
-    _insert_ratings(connection, response_id, ratings)
-    connection.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
+    _limit(tx, newest, now)
+    response_id = _insert(tx, row, newest, comment=comment, now=now)
+    _insert_ratings(tx, response_id, ratings)
+    tx.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
     if customer is not None:
-        insert_or_update(connection, standing, [{"customer": customer, "stale_at": now}])
+        insert_or_update(tx, standing, [{"customer": customer, "stale_at": now}])
     return Recorded(response_id, True, customer)
 
 
-def would_change(
-    connection: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
-) -> bool:
+def would_change(tx: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime) -> bool:
     """Return whether this is another answer than the last one; raises `ChangedTooOften` as `record` would.
 
     For those who need not wait for their turn to write.
     """
-    newest = _newest(connection, invitation_id)
-    if newest is not None and _same(connection, newest, ratings, comment):
+    newest = _newest(tx, invitation_id)
+    if newest is not None and _same(tx, newest, ratings, comment):
         return False
-    _limit(connection, newest, now)
+    _limit(tx, newest, now)
     return True
 
 
-def _limit(connection: Connection, newest: Row[Any] | None, now: datetime) -> None:
+def _limit(tx: Connection, newest: Row[Any] | None, now: datetime) -> None:
     """Raises `ChangedTooOften` where there are as many answers to one invitation as anybody has reason to give."""
     if newest is None:
         return
@@ -163,31 +161,31 @@ def _limit(connection: Connection, newest: Row[Any] | None, now: datetime) -> No
     earliest = (
         select(response.c.at).where(*same).order_by(response.c.revision.desc()).offset(MOST_IN_AN_HOUR - 1).limit(1)
     )
-    at = connection.execute(earliest).scalar_one_or_none()
+    at = tx.execute(earliest).scalar_one_or_none()
     if at is not None:
         raise ChangedTooOften(at + timedelta(hours=1) - now)
 
 
-def _newest(connection: Connection, invitation_id: str) -> Row[Any] | None:
-    return connection.execute(
+def _newest(tx: Connection, invitation_id: str) -> Row[Any] | None:
+    return tx.execute(
         select(response).where(response.c.invitation_id == invitation_id).order_by(response.c.revision.desc()).limit(1)
     ).one_or_none()
 
 
-def _ratings(connection: Connection, response_id: str) -> dict[str, float]:
-    rows = connection.execute(select(rating.c.question, rating.c.value).where(rating.c.response_id == response_id))
+def _ratings(tx: Connection, response_id: str) -> dict[str, float]:
+    rows = tx.execute(select(rating.c.question, rating.c.value).where(rating.c.response_id == response_id))
     return {row.question: row.value for row in rows}
 
 
-def _same(connection: Connection, newest: Row[Any], ratings: Sequence[Rating], comment: str) -> bool:
+def _same(tx: Connection, newest: Row[Any], ratings: Sequence[Rating], comment: str) -> bool:
     given = {one.question: one.value for one in ratings}
-    return (newest.comment or "") == comment and _ratings(connection, newest.id) == given
+    return (newest.comment or "") == comment and _ratings(tx, newest.id) == given
 
 
-def _insert(connection: Connection, asked: Row[Any], newest: Row[Any] | None, *, comment: str, now: datetime) -> str:
-    contacted = _contacted(connection, asked.id)
+def _insert(tx: Connection, asked: Row[Any], newest: Row[Any] | None, *, comment: str, now: datetime) -> str:
+    contacted = _contacted(tx, asked.id)
     if not contacted:
-        connection.execute(update(response).where(response.c.invitation_id == asked.id).values(counts=False))
+        tx.execute(update(response).where(response.c.invitation_id == asked.id).values(counts=False))
     values = {
         "id": new_id(),
         "invitation_id": asked.id,
@@ -199,18 +197,18 @@ def _insert(connection: Connection, asked: Row[Any], newest: Row[Any] | None, *,
         "after_contact": contacted,
     }
     copied = ("survey", "connection", "account_id", "contact_id", "interaction_id", "label", "language")
-    connection.execute(response.insert().values(**values, **{name: getattr(asked, name) for name in copied}))
+    tx.execute(response.insert().values(**values, **{name: getattr(asked, name) for name in copied}))
     return str(values["id"])
 
 
-def _contacted(connection: Connection, invitation_id: str) -> bool:
+def _contacted(tx: Connection, invitation_id: str) -> bool:
     """Whether a follow-up is about any answer to this invitation, be it as one of several."""
     referred = exists().where(follow_up_response.c.response_id == response.c.id)
     count = select(func.count()).select_from(response).where(response.c.invitation_id == invitation_id, referred)
-    return connection.execute(count).scalar_one() > 0
+    return tx.execute(count).scalar_one() > 0
 
 
-def _insert_ratings(connection: Connection, response_id: str, ratings: Sequence[Rating]) -> None:
+def _insert_ratings(tx: Connection, response_id: str, ratings: Sequence[Rating]) -> None:
     rows = [
         {
             "response_id": response_id,
@@ -223,100 +221,100 @@ def _insert_ratings(connection: Connection, response_id: str, ratings: Sequence[
         }
         for one in ratings
     ]
-    connection.execute(rating.insert(), rows)
+    tx.execute(rating.insert(), rows)
 
 
-def _customer(connection: Connection, account_id: str | None) -> str | None:
-    found = connection.execute(select(account.c.customer).where(account.c.id == account_id)).scalar_one_or_none()
+def _customer(tx: Connection, account_id: str | None) -> str | None:
+    found = tx.execute(select(account.c.customer).where(account.c.id == account_id)).scalar_one_or_none()
     return None if found is None else str(found)
 
 
-def stop_surveys(connection: Connection, invitation_id: str, *, now: datetime, by: str = "link") -> bool:
+def stop_surveys(tx: Connection, invitation_id: str, *, now: datetime, by: str = "link") -> bool:
     """Latch the opt-out of whoever was invited, for all connections; False when the invitation is gone.
 
     It holds after the invitation has expired, and the same link may be used again and again. `by`: ``link`` for the one in the mail,
     ``complaint`` where their mail provider has told us.
     """
-    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
     if row is None:
         return False
-    _stop(connection, row.person, _told(connection, row.person, [row.contact_id]), now=now, by=by)
+    _stop(tx, row.person, _told(tx, row.person, [row.contact_id]), now=now, by=by)
     return True
 
 
-def stop_surveys_at(connection: Connection, address: str, *, now: datetime) -> list[Row[Any]]:
+def stop_surveys_at(tx: Connection, address: str, *, now: datetime) -> list[Row[Any]]:
     """Latch the opt-out of whoever has an address, or was asked at it, as an admin notes it; returns their contacts.
 
     An address that nobody has is latched too: whoever has it later is not asked.
     """
-    person = person_of(person_key(connection), address)
-    told = _asked_at(connection, person)
-    _stop(connection, person, told, now=now, by="admin")
+    person = person_of(person_key(tx), address)
+    told = _asked_at(tx, person)
+    _stop(tx, person, told, now=now, by="admin")
     return told
 
 
-def opted_out_by(connection: Connection, address: str) -> str | None:
+def opted_out_by(tx: Connection, address: str) -> str | None:
     """Return by what an address has opted out (link, complaint, crm, admin, erased); None where it has not."""
-    person = person_of(person_key(connection), address)
-    known = people(connection, [person]).get(person)
+    person = person_of(person_key(tx), address)
+    known = people(tx, [person]).get(person)
     return getattr(known, "opted_out_by", None)
 
 
-def allow_surveys_at(connection: Connection, address: str) -> list[Row[Any]]:
+def allow_surveys_at(tx: Connection, address: str) -> list[Row[Any]]:
     """Take back the opt-out of whoever has an address, or was asked at it, but for those who were erased; returns their contacts.
 
     What their records say in the CRM is not touched: it is looked at before each mail, and while it says no, no it is.
     """
-    asked = person_of(person_key(connection), address)
-    told = _asked_at(connection, asked)
+    asked = person_of(person_key(tx), address)
+    told = _asked_at(tx, asked)
     who = {asked, *(row.person for row in told if row.person is not None)}
     lifted = (person_table.c.person.in_(who), person_table.c.opted_out_by != "erased")
-    connection.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
-    connection.execute(update(contact).where(contact.c.id.in_([row.id for row in told])).values(no_surveys=False))
+    tx.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
+    tx.execute(update(contact).where(contact.c.id.in_([row.id for row in told])).values(no_surveys=False))
     for row in sorted(told, key=lambda row: (row.connection, row.ref)):
-        want_no_more(connection, ref_of(row.connection, row.ref), NO_SURVEYS)
-    look_again_at_people(connection, who)
+        want_no_more(tx, ref_of(row.connection, row.ref), NO_SURVEYS)
+    look_again_at_people(tx, who)
     return told
 
 
-def _asked_at(connection: Connection, person: str) -> list[Row[Any]]:
+def _asked_at(tx: Connection, person: str) -> list[Row[Any]]:
     asked = select(invitation.c.contact_id).where(invitation.c.person == person).distinct()
-    return _told(connection, person, connection.execute(asked).scalars().all())
+    return _told(tx, person, tx.execute(asked).scalars().all())
 
 
-def _stop(connection: Connection, person: str, told: Collection[Row[Any]], *, now: datetime, by: str) -> None:
+def _stop(tx: Connection, person: str, told: Collection[Row[Any]], *, now: datetime, by: str) -> None:
     who = {person, *(one.person for one in told if one.person is not None)}
     mine = invitation.c.person.in_(who)
     # In one order, so that no two who come by different links wait for each other.
-    connection.execute(select(invitation.c.id).where(mine).order_by(invitation.c.id).with_for_update()).all()
+    tx.execute(select(invitation.c.id).where(mine).order_by(invitation.c.id).with_for_update()).all()
     for each in sorted(who):
-        opt_out(connection, each, now, by)
-    connection.execute(update(invitation).where(mine).values(reminder_at=None))
+        opt_out(tx, each, now, by)
+    tx.execute(update(invitation).where(mine).values(reminder_at=None))
     for one in sorted(told, key=lambda row: (row.connection, row.ref)):
-        want(connection, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
+        want(tx, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
 
 
-def would_stop(connection: Connection, invitation_id: str) -> bool:
+def would_stop(tx: Connection, invitation_id: str) -> bool:
     """Return whether `stop_surveys` would change anything, for those who need not wait for their turn to write."""
-    row = connection.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
     if row is None:
         return False
-    known = people(connection, [row.person]).get(row.person)
-    told = _told(connection, row.person, [row.contact_id])
+    known = people(tx, [row.person]).get(row.person)
+    told = _told(tx, row.person, [row.contact_id])
     reminded = select(invitation.c.id).where(invitation.c.person == row.person, invitation.c.reminder_at.is_not(None))
     return (
         known is None
         or known.opted_out_at is None
-        or connection.execute(reminded.limit(1)).first() is not None
-        or not all(wants(connection, ref_of(one.connection, one.ref), NO_SURVEYS) for one in told)
+        or tx.execute(reminded.limit(1)).first() is not None
+        or not all(wants(tx, ref_of(one.connection, one.ref), NO_SURVEYS) for one in told)
     )
 
 
-def _told(connection: Connection, person: str, asked: Collection[str]) -> list[Row[Any]]:
+def _told(tx: Connection, person: str, asked: Collection[str]) -> list[Row[Any]]:
     """The records to show it on: every one of the person, and those asked, whose address may have changed since."""
-    rows = contacts_of(connection, person)
+    rows = contacts_of(tx, person)
     others = set(asked) - {row.id for row in rows}
     if others:
         here = select(contact).where(contact.c.id.in_(others), contact.c.deleted_at.is_(None))
-        rows = [*rows, *connection.execute(here.order_by(contact.c.id))]
+        rows = [*rows, *tx.execute(here.order_by(contact.c.id))]
     return rows

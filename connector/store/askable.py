@@ -9,7 +9,7 @@ from connector.store.among import among
 from connector.store.tables import account, binding, contact, invitation, person, response, standing
 
 
-def askable_people(connection: Connection, customer: str, *, internal_domains: Collection[str], most: int) -> int:
+def askable_people(tx: Connection, customer: str, *, internal_domains: Collection[str], most: int) -> int:
     """Return how many people of a customer can be asked, counted up to `most`.
 
     They are the contacts of its accounts, and those who were asked about it or answered for it though their record names another
@@ -23,7 +23,7 @@ def askable_people(connection: Connection, customer: str, *, internal_domains: C
         .where(contact.c.id.in_(_of_customer(customer)), _can_be_asked(internal_domains))
         .limit(most)
     )
-    return int(connection.execute(select(func.count()).select_from(people.subquery())).scalar_one())
+    return int(tx.execute(select(func.count()).select_from(people.subquery())).scalar_one())
 
 
 def _can_be_asked(internal_domains: Collection[str]) -> ColumnElement[bool]:
@@ -59,26 +59,26 @@ LOOK_AGAIN = ""
 # ── looking again ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def look_again_at_accounts(connection: Connection, crm: str, refs: Collection[str]) -> None:
+def look_again_at_accounts(tx: Connection, crm: str, refs: Collection[str]) -> None:
     """Have the customers of these accounts looked at again: somebody came to them, left them or can be asked (no more).
 
     Only of a customer with figures is a mood shown, so only those are marked.
     """
-    if not refs or not any_figures(connection):
+    if not refs or not any_figures(tx):
         return
     customers = (
         select(account.c.customer)
         .join(binding, binding.c.id == account.c.id)
-        .where(binding.c.connection == crm, among(connection, binding.c.ref, refs))
+        .where(binding.c.connection == crm, among(tx, binding.c.ref, refs))
     )
-    _mark(connection, customers)
+    _mark(tx, customers)
 
 
-def look_again_at_people(connection: Connection, persons: Collection[str]) -> None:
+def look_again_at_people(tx: Connection, persons: Collection[str]) -> None:
     """Have the customers of these people looked at again: their own accounts', and those that they were asked about or answered for."""
-    if not persons or not any_figures(connection):
+    if not persons or not any_figures(tx):
         return
-    same = among(connection, contact.c.person, persons)
+    same = among(tx, contact.c.person, persons)
     own = (
         select(account.c.customer)
         .join(binding, binding.c.id == account.c.id)
@@ -87,20 +87,18 @@ def look_again_at_people(connection: Connection, persons: Collection[str]) -> No
     )
     asked = select(account.c.customer).join(invitation, invitation.c.account_id == account.c.id)
     answered = select(account.c.customer).join(response, response.c.account_id == account.c.id)
-    _mark(connection, own)
-    _mark(connection, asked.join(contact, contact.c.id == invitation.c.contact_id).where(same))
-    _mark(connection, answered.join(contact, contact.c.id == response.c.contact_id).where(same))
+    _mark(tx, own)
+    _mark(tx, asked.join(contact, contact.c.id == invitation.c.contact_id).where(same))
+    _mark(tx, answered.join(contact, contact.c.id == response.c.contact_id).where(same))
 
 
-def any_figures(connection: Connection) -> bool:
+def any_figures(tx: Connection) -> bool:
     """Tell if anybody has figures: in a first read nobody has, and pages of thousands need not be looked through."""
-    return connection.execute(select(standing.c.customer).where(_HAS_FIGURES).limit(1)).first() is not None
+    return tx.execute(select(standing.c.customer).where(_HAS_FIGURES).limit(1)).first() is not None
 
 
-def _mark(connection: Connection, customers: Select[tuple[str]]) -> None:
-    connection.execute(
-        update(standing).where(standing.c.customer.in_(customers), _HAS_FIGURES).values(made_with=LOOK_AGAIN)
-    )
+def _mark(tx: Connection, customers: Select[tuple[str]]) -> None:
+    tx.execute(update(standing).where(standing.c.customer.in_(customers), _HAS_FIGURES).values(made_with=LOOK_AGAIN))
 
 
 _HAS_FIGURES = standing.c.published_at.is_not(None)

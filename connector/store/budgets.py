@@ -57,14 +57,14 @@ class Book(Protocol):
 class StoreBook:
     """The book in the store, within one transaction."""
 
-    connection: Connection
+    tx: Connection
     crm: str
 
     def alone(self) -> None:
         """See `Book`. SQLite's writing transactions are alone anyway."""
-        connecting.state(self.connection, self.crm)
+        connecting.state(self.tx, self.crm)
         mine = select(connection_state.c.connection).where(connection_state.c.connection == self.crm)
-        self.connection.execute(mine.with_for_update())
+        self.tx.execute(mine.with_for_update())
 
     def spent(self, now: datetime) -> Spent:
         """See `Book`."""
@@ -72,20 +72,20 @@ class StoreBook:
         lately = (table.c.at > now - DAY, table.c.at <= now + SLOT)
         ours = (table.c.connection == self.crm, *lately, table.c.calls > 0)
         total = select(func.coalesce(func.sum(table.c.calls), 0), func.min(table.c.at)).where(*ours)
-        recent, oldest = self.connection.execute(total).one()
-        state = connecting.peek(self.connection, self.crm)
+        recent, oldest = self.tx.execute(total).one()
+        state = connecting.peek(self.tx, self.crm)
         return _spent(int(recent), oldest, {} if state is None else state._mapping, now)
 
     def add(self, slot: datetime, calls: int) -> None:
         """See `Book`."""
-        insert_or_add(self.connection, table, [{"connection": self.crm, "at": slot, "calls": calls}], "calls")
+        insert_or_add(self.tx, table, [{"connection": self.crm, "at": slot, "calls": calls}], "calls")
         outdated = (table.c.connection == self.crm, table.c.at < slot - 2 * DAY)
-        self.connection.execute(delete(table).where(*outdated))
+        self.tx.execute(delete(table).where(*outdated))
 
     def note(self, **told: Any) -> None:
         """See `Book`."""
-        connecting.state(self.connection, self.crm)
-        connecting.remember(self.connection, self.crm, **told)
+        connecting.state(self.tx, self.crm)
+        connecting.remember(self.tx, self.crm, **told)
 
 
 @dataclass(slots=True)
@@ -137,14 +137,14 @@ def is_ready(store: Store) -> bool:
     """Tell whether there is a store to count in: looking at a new configuration makes none."""
     if not store.is_there:
         return False
-    with store.read() as connection:
-        return inspect(connection).has_table(table.name)
+    with store.read() as tx:
+        return inspect(tx).has_table(table.name)
 
 
-def calls_since(connection: Connection, crm: str, begin: datetime) -> int:
+def calls_since(tx: Connection, crm: str, begin: datetime) -> int:
     """Return how many calls we have made since a moment."""
     total = select(func.coalesce(func.sum(table.c.calls), 0)).where(table.c.connection == crm, table.c.at >= begin)
-    return int(connection.execute(total).scalar_one())
+    return int(tx.execute(total).scalar_one())
 
 
 def slot_of(moment: datetime) -> datetime:

@@ -18,60 +18,60 @@ NO_MESSAGE = "no message of ours has this id"
 _STAGED = (BOUNCE,)
 
 
-def receive(connection: Connection, source: str, key: str, payload: Mapping[str, Any], now: datetime) -> None:
+def receive(tx: Connection, source: str, key: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Keep a raw event; the same key again changes nothing."""
-    insert_or_ignore(connection, inbox, [{"source": source, "key": key, "payload": dict(payload), "received_at": now}])
+    insert_or_ignore(tx, inbox, [{"source": source, "key": key, "payload": dict(payload), "received_at": now}])
 
 
-def received(connection: Connection, source: str, keys: Collection[str]) -> frozenset[str]:
+def received(tx: Connection, source: str, keys: Collection[str]) -> frozenset[str]:
     """Return which of these events were kept before."""
-    rows = select(inbox.c.key).where(inbox.c.source == source, among(connection, inbox.c.key, keys))
-    return frozenset(connection.execute(rows).scalars())
+    rows = select(inbox.c.key).where(inbox.c.source == source, among(tx, inbox.c.key, keys))
+    return frozenset(tx.execute(rows).scalars())
 
 
-def waiting(connection: Connection, limit: int) -> list[Row[Any]]:
+def waiting(tx: Connection, limit: int) -> list[Row[Any]]:
     """Return events that were not taken in, oldest first."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(inbox).where(inbox.c.done_at.is_(None), inbox.c.source.in_(_STAGED)).order_by(inbox.c.id).limit(limit)
     )
     return list(rows)
 
 
-def done(connection: Connection, event: int, now: datetime, error: str | None) -> None:
+def done(tx: Connection, event: int, now: datetime, error: str | None) -> None:
     """Note that an event was taken in, or why it could not be."""
-    connection.execute(update(inbox).where(inbox.c.id == event).values(done_at=now, error=error))
+    tx.execute(update(inbox).where(inbox.c.id == event).values(done_at=now, error=error))
 
 
-def invitation_of(connection: Connection, message_id: str) -> Row[Any] | None:
+def invitation_of(tx: Connection, message_id: str) -> Row[Any] | None:
     """Return the invitation that a message belonged to, by our id of the message or by the mail server's, whose mail domain may follow.
 
     A mail server may use an id again after a while: the newest message of it is meant.
     """
     message = select(invitation).join(attempt, attempt.c.invitation_id == invitation.c.id)
-    by_ours = connection.execute(message.where(attempt.c.message_id == message_id)).one_or_none()
+    by_ours = tx.execute(message.where(attempt.c.message_id == message_id)).one_or_none()
     if by_ours is not None:
         return by_ours
     theirs = attempt.c.server_id.in_({message_id, message_id.partition("@")[0]})
-    return connection.execute(message.where(theirs).order_by(attempt.c.id.desc()).limit(1)).one_or_none()
+    return tx.execute(message.where(theirs).order_by(attempt.c.id.desc()).limit(1)).one_or_none()
 
 
-def unmatched(connection: Connection) -> tuple[int, Row[Any] | None]:
+def unmatched(tx: Connection) -> tuple[int, Row[Any] | None]:
     """Return how many reports of bounces, of those that are kept, were about no message of ours, and the last of them."""
     mine = (inbox.c.source == BOUNCE, inbox.c.error == NO_MESSAGE)
-    count = connection.execute(select(func.count()).select_from(inbox).where(*mine)).scalar_one()
-    last = connection.execute(select(inbox).where(*mine).order_by(inbox.c.id.desc()).limit(1)).one_or_none()
+    count = tx.execute(select(func.count()).select_from(inbox).where(*mine)).scalar_one()
+    last = tx.execute(select(inbox).where(*mine).order_by(inbox.c.id.desc()).limit(1)).one_or_none()
     return int(count), last
 
 
-def drop_reports(connection: Connection, since: datetime, now: datetime) -> None:
+def drop_reports(tx: Connection, since: datetime, now: datetime) -> None:
     """Take reports of bounces that wait since some moment for taken in: the admin says that the addresses are right."""
     waiting = (inbox.c.source == BOUNCE, inbox.c.done_at.is_(None), inbox.c.received_at >= since)
-    connection.execute(update(inbox).where(*waiting).values(done_at=now, error="the marks of this time were taken off"))
+    tx.execute(update(inbox).where(*waiting).values(done_at=now, error="the marks of this time were taken off"))
 
 
-def close_invitation(connection: Connection, invitation_id: str, state: Delivery, reason: str) -> None:
+def close_invitation(tx: Connection, invitation_id: str, state: Delivery, reason: str) -> None:
     """End an invitation: no reminder goes out any more."""
-    connection.execute(
+    tx.execute(
         update(invitation)
         .where(invitation.c.id == invitation_id)
         .values(state=state.value, error=reason, reminder_at=None)

@@ -29,26 +29,24 @@ class Standing:
 # ── what we know ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def living(connection: Connection, crm: str, object_name: str) -> int:
+def living(tx: Connection, crm: str, object_name: str) -> int:
     """Return how many records of an object we take to be there."""
     query = select(func.count()).select_from(binding).where(_lives(crm), _of(object_name))
-    return int(connection.execute(query).scalar_one())
+    return int(tx.execute(query).scalar_one())
 
 
-def how_many_live(connection: Connection, crm: str, refs: Iterable[str]) -> int:
+def how_many_live(tx: Connection, crm: str, refs: Iterable[str]) -> int:
     """Return how many of these records we take to be there."""
     queries = (
         select(func.count()).select_from(binding).where(_lives(crm), binding.c.ref.in_(part)) for part in chunks(refs)
     )
-    return sum(int(connection.execute(query).scalar_one()) for query in queries)
+    return sum(int(tx.execute(query).scalar_one()) for query in queries)
 
 
-def missing(
-    connection: Connection, crm: str, object_name: str, *, behind: str = "", limit: int
-) -> Sequence[tuple[str, str]]:
+def missing(tx: Connection, crm: str, object_name: str, *, behind: str = "", limit: int) -> Sequence[tuple[str, str]]:
     """Return (ref, kind) of records that we take to be there and that the comparison has not met, in the order of refs."""
     met = exists().where(listed.c.connection == crm, listed.c.ref == binding.c.ref)
-    rows = connection.execute(
+    rows = tx.execute(
         select(binding.c.ref, binding.c.kind)
         .where(_lives(crm), _of(object_name), binding.c.ref > behind, ~met)
         .order_by(binding.c.ref)
@@ -69,9 +67,9 @@ def _of(object_name: str) -> ColumnElement[bool]:
 # ── how far it has come ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def standing(connection: Connection, crm: str, object_name: str) -> Standing:
+def standing(tx: Connection, crm: str, object_name: str) -> Standing:
     """Return where the comparison of an object stands."""
-    row = connection.execute(select(comparison).where(_at(crm, object_name))).one_or_none()
+    row = tx.execute(select(comparison).where(_at(crm, object_name))).one_or_none()
     if row is None:
         return Standing()
     if row.position is None:
@@ -79,12 +77,12 @@ def standing(connection: Connection, crm: str, object_name: str) -> Standing:
     return Standing(rules.load(row.position), row.compared, row.drift, row.measured_at)
 
 
-def met(connection: Connection, crm: str, refs: Collection[str]) -> None:
+def met(tx: Connection, crm: str, refs: Collection[str]) -> None:
     """Note records that the comparison has met."""
-    insert_or_ignore(connection, listed, [{"connection": crm, "ref": ref} for ref in dict.fromkeys(refs)])
+    insert_or_ignore(tx, listed, [{"connection": crm, "ref": ref} for ref in dict.fromkeys(refs)])
 
 
-def keep(connection: Connection, crm: str, object_name: str, now: Standing) -> None:
+def keep(tx: Connection, crm: str, object_name: str, now: Standing) -> None:
     """Store how far a comparison has come."""
     row = {
         "connection": crm,
@@ -94,37 +92,35 @@ def keep(connection: Connection, crm: str, object_name: str, now: Standing) -> N
         "drift": now.drift,
         "problem": None,
     }
-    insert_or_update(connection, comparison, [row])
+    insert_or_update(tx, comparison, [row])
 
 
-def complete(connection: Connection, crm: str, object_name: str, *, drift: int, at: datetime) -> None:
+def complete(tx: Connection, crm: str, object_name: str, *, drift: int, at: datetime) -> None:
     """Note that a comparison came to its end, and forget which records it has met."""
-    _forget(connection, crm, object_name)
-    connection.execute(
+    _forget(tx, crm, object_name)
+    tx.execute(
         update(comparison)
         .where(_at(crm, object_name))
         .values(position=None, drift=drift, measured=drift, measured_at=at, problem=None)
     )
 
 
-def give_up(connection: Connection, crm: str, object_name: str, problem: str) -> None:
+def give_up(tx: Connection, crm: str, object_name: str, problem: str) -> None:
     """Note why a comparison came to no end; the next one begins from the start."""
-    _forget(connection, crm, object_name)
-    keep(connection, crm, object_name, Standing())
-    connection.execute(update(comparison).where(_at(crm, object_name)).values(problem=problem))
+    _forget(tx, crm, object_name)
+    keep(tx, crm, object_name, Standing())
+    tx.execute(update(comparison).where(_at(crm, object_name)).values(problem=problem))
 
 
-def measured(connection: Connection, crm: str) -> Sequence[Any]:
+def measured(tx: Connection, crm: str) -> Sequence[Any]:
     """Return what is known of every object's comparison: object, measured, measured_at, compared, problem."""
-    return connection.execute(
-        select(comparison).where(comparison.c.connection == crm).order_by(comparison.c.object)
-    ).all()
+    return tx.execute(select(comparison).where(comparison.c.connection == crm).order_by(comparison.c.object)).all()
 
 
 def _at(crm: str, object_name: str) -> ColumnElement[bool]:
     return and_(comparison.c.connection == crm, comparison.c.object == object_name)
 
 
-def _forget(connection: Connection, crm: str, object_name: str) -> None:
+def _forget(tx: Connection, crm: str, object_name: str) -> None:
     mine = listed.c.ref.startswith(f"{object_name}/", autoescape=True)
-    connection.execute(listed.delete().where(listed.c.connection == crm, mine))
+    tx.execute(listed.delete().where(listed.c.connection == crm, mine))

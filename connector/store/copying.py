@@ -23,8 +23,8 @@ def copy_store(source: Store, path: Path) -> Store:
     else:
         _copy_as_it_is(source, target)
     migrate(target, copy=False)
-    with target.write() as connection:
-        connection.execute(lease.delete())
+    with target.write() as tx:
+        tx.execute(lease.delete())
     return target
 
 

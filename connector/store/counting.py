@@ -26,11 +26,11 @@ def stored(store: Store, crm: str, objects: Iterable[str]) -> dict[str, Stored]:
     """Return what the store has of a connection's objects; nothing while there is no store yet, and none is made."""
     if not is_ready(store):
         return {}
-    with store.read() as connection:
-        return {name: Stored(_records(connection, crm, name), _complete(connection, crm, name)) for name in objects}
+    with store.read() as tx:
+        return {name: Stored(_records(tx, crm, name), _complete(tx, crm, name)) for name in objects}
 
 
-def _records(connection: Connection, crm: str, object_name: str) -> int:
+def _records(tx: Connection, crm: str, object_name: str) -> int:
     of_object = f"{object_name}/"
     counts = (
         select(func.count())
@@ -40,12 +40,12 @@ def _records(connection: Connection, crm: str, object_name: str) -> int:
         )
         for table in (owner, account, contact, interaction)
     )
-    return sum(int(connection.execute(one).scalar_one()) for one in counts)
+    return sum(int(tx.execute(one).scalar_one()) for one in counts)
 
 
-def _complete(connection: Connection, crm: str, object_name: str) -> bool:
+def _complete(tx: Connection, crm: str, object_name: str) -> bool:
     place = select(cursor.c.position).where(
         cursor.c.connection == crm, cursor.c.object == object_name, cursor.c["pass"] == CHANGES
     )
-    position = connection.execute(place).scalar_one_or_none()
+    position = tx.execute(place).scalar_one_or_none()
     return position is not None and not rules.load(position).backfilling

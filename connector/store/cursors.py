@@ -13,12 +13,12 @@ CHANGES = "changes"
 """The pass of every lap."""
 
 
-def load(connection: Connection, crm: str, object_name: str, *, fingerprint: str, whole: str = "") -> Cursor:
+def load(tx: Connection, crm: str, object_name: str, *, fingerprint: str, whole: str = "") -> Cursor:
     """Return the stored position; the beginning when there is none, or when the object is read in another way since.
 
     `whole` is the fingerprint of the whole mapping, by which version 0.1.0 stored positions.
     """
-    row = connection.execute(
+    row = tx.execute(
         select(table.c.position, table.c.fingerprint).where(
             table.c.connection == crm, table.c.object == object_name, table.c["pass"] == CHANGES
         )
@@ -28,9 +28,7 @@ def load(connection: Connection, crm: str, object_name: str, *, fingerprint: str
     return rules.load(row.position)
 
 
-def save(
-    connection: Connection, crm: str, object_name: str, cursor: Cursor, *, fingerprint: str, now: datetime
-) -> None:
+def save(tx: Connection, crm: str, object_name: str, cursor: Cursor, *, fingerprint: str, now: datetime) -> None:
     """Store a position."""
     row = {
         "connection": crm,
@@ -40,17 +38,17 @@ def save(
         "position": rules.dump(cursor),
         "moved_at": now,
     }
-    insert_or_update(connection, table, [row])
+    insert_or_update(tx, table, [row])
 
 
-def load_pass(connection: Connection, crm: str, object_name: str, name: str) -> tuple[datetime, str] | None:
+def load_pass(tx: Connection, crm: str, object_name: str, name: str) -> tuple[datetime, str] | None:
     """Return when an object was last read in a pass that is made only now and then, and what was kept of it."""
     at = (table.c.connection == crm, table.c.object == object_name, table.c["pass"] == name)
-    row = connection.execute(select(table.c.moved_at, table.c.position).where(*at)).one_or_none()
+    row = tx.execute(select(table.c.moved_at, table.c.position).where(*at)).one_or_none()
     return None if row is None else (row.moved_at, row.position)
 
 
-def save_pass(connection: Connection, crm: str, object_name: str, name: str, *, at: datetime, text: str) -> None:
+def save_pass(tx: Connection, crm: str, object_name: str, name: str, *, at: datetime, text: str) -> None:
     """Store that an object was read in such a pass."""
     row = {"connection": crm, "object": object_name, "pass": name, "fingerprint": ""}
-    insert_or_update(connection, table, [row | {"position": text, "moved_at": at}])
+    insert_or_update(tx, table, [row | {"position": text, "moved_at": at}])

@@ -62,50 +62,46 @@ class Letter:
 # ── before anything is sent ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def give_up_unknown(connection: Connection, now: datetime) -> int:
+def give_up_unknown(tx: Connection, now: datetime) -> int:
     """Set what was being sent when the process died to "in doubt"; returns how many messages that were.
 
     Only for the holder of the lease: nobody else can be sending.
     """
     cut_off = update(attempt).where(attempt.c.state == Delivery.SENDING)
     doubt = "the connector was stopped while this was being sent"
-    found = connection.execute(cut_off.values(state=Delivery.IN_DOUBT, ended_at=now, error=doubt)).rowcount
+    found = tx.execute(cut_off.values(state=Delivery.IN_DOUBT, ended_at=now, error=doubt)).rowcount
     sending = update(invitation).where(invitation.c.state == Delivery.SENDING)
-    connection.execute(sending.values(state=Delivery.IN_DOUBT, error=doubt))
+    tx.execute(sending.values(state=Delivery.IN_DOUBT, error=doubt))
     in_doubt = exists().where(
         attempt.c.invitation_id == invitation.c.id,
         attempt.c.purpose == "reminder",
         attempt.c.state == Delivery.IN_DOUBT,
     )
-    connection.execute(
-        update(invitation).where(invitation.c.reminder_at.is_not(None), in_doubt).values(reminder_at=None)
-    )
+    tx.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), in_doubt).values(reminder_at=None))
     return found
 
 
-def expire(connection: Connection, now: datetime) -> int:
+def expire(tx: Connection, now: datetime) -> int:
     """End what was not sent in time, and reminders of what can no longer be answered; returns how many invitations ended."""
     over = invitation.c.expires_at <= now
-    ended = connection.execute(
+    ended = tx.execute(
         update(invitation).where(invitation.c.state == Delivery.DUE, over).values(state=Delivery.EXPIRED)
     )
-    connection.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), over).values(reminder_at=None))
+    tx.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), over).values(reminder_at=None))
     return ended.rowcount
 
 
-def paused(connection: Connection) -> tuple[bool, frozenset[str]]:
+def paused(tx: Connection) -> tuple[bool, frozenset[str]]:
     """Return whether the whole product is paused, and which connections are."""
-    names = connection.execute(
-        select(connection_state.c.connection).where(connection_state.c.paused_at.is_not(None))
-    ).scalars()
-    return connecting.all_paused(connection) is not None, frozenset(names)
+    names = tx.execute(select(connection_state.c.connection).where(connection_state.c.paused_at.is_not(None))).scalars()
+    return connecting.all_paused(tx) is not None, frozenset(names)
 
 
 # ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def due(
-    connection: Connection,
+    tx: Connection,
     purpose: Purpose,
     *,
     crms: Collection[str],
@@ -117,7 +113,7 @@ def due(
     since = invitation.c.due_at if purpose == "invitation" else invitation.c.reminder_at
     ready = _ready(now) if purpose == "invitation" else _to_remind(now)
     return list(
-        connection.execute(
+        tx.execute(
             select(invitation.c.id)
             .join(interaction, interaction.c.id == invitation.c.interaction_id, isouter=True)
             .where(ready, invitation.c.connection.in_(crms), invitation.c.survey.in_(surveys))
@@ -138,20 +134,18 @@ def _to_remind(now: datetime) -> Any:
     return and_(invitation.c.state == Delivery.SENT, when, ~answered)
 
 
-def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> list[Letter]:
+def letters(tx: Connection, purpose: Purpose, ids: Sequence[str]) -> list[Letter]:
     """Read the messages to send to these invitations' people, in the order of `ids`."""
-    invitations = rows_by_id(connection, invitation, ids)
+    invitations = rows_by_id(tx, invitation, ids)
     rows = [invitations[id_] for id_ in ids]
-    called = survivors(connection, contact, (row.contact_id for row in rows))
-    contacts = rows_by_id(connection, contact, called.values())
-    interactions = rows_by_id(connection, interaction, (row.interaction_id for row in rows))
-    named = _named(connection, interactions.values())
-    belongs = _belongs(connection, interactions.values())
-    owners = rows_by_address(connection, owner, ((row.connection, row.owner_ref) for row in rows if row.owner_ref))
+    called = survivors(tx, contact, (row.contact_id for row in rows))
+    contacts = rows_by_id(tx, contact, called.values())
+    interactions = rows_by_id(tx, interaction, (row.interaction_id for row in rows))
+    named = _named(tx, interactions.values())
+    belongs = _belongs(tx, interactions.values())
+    owners = rows_by_address(tx, owner, ((row.connection, row.owner_ref) for row in rows if row.owner_ref))
     persons = {
-        name: row
-        for part in chunks(row.person for row in rows)
-        for name, row in people.people(connection, part).items()
+        name: row for part in chunks(row.person for row in rows) for name, row in people.people(tx, part).items()
     }
     return [
         Letter(
@@ -169,27 +163,27 @@ def letters(connection: Connection, purpose: Purpose, ids: Sequence[str]) -> lis
     ]
 
 
-def _belongs(connection: Connection, interactions: Iterable[Any]) -> dict[str, str]:
+def _belongs(tx: Connection, interactions: Iterable[Any]) -> dict[str, str]:
     """Return our ids of the accounts that interactions belong to, merges followed, by interaction; unknown ones are absent."""
     of = {row.id: (row.connection, row.account_ref) for row in interactions if row.account_ref}
-    ids = resolve(connection, of.values())
+    ids = resolve(tx, of.values())
     return {row: ids[address] for row, address in of.items() if address in ids}
 
 
-def _named(connection: Connection, interactions: Iterable[Any]) -> dict[str, set[str]]:
+def _named(tx: Connection, interactions: Iterable[Any]) -> dict[str, set[str]]:
     """Return our ids of the contacts that interactions name, by interaction; those that name nobody are absent."""
     rows = [row for row in interactions if row.contact_refs]
-    ids = resolve(connection, [(row.connection, ref) for row in rows for ref in row.contact_refs])
+    ids = resolve(tx, [(row.connection, ref) for row in rows for ref in row.contact_refs])
     found = {row.id: {ids.get((row.connection, ref), "") for ref in row.contact_refs} for row in rows}
-    alive = survivors(connection, contact, {id_ for named in found.values() for id_ in named if id_})
+    alive = survivors(tx, contact, {id_ for named in found.values() for id_ in named if id_})
     return {row: {alive.get(id_, id_) for id_ in named} for row, named in found.items()}
 
 
-def last_mails(connection: Connection, letters: Iterable[Letter]) -> dict[str, datetime]:
+def last_mails(tx: Connection, letters: Iterable[Letter]) -> dict[str, datetime]:
     """Return when each of these letters' persons was last written to, be it as the same contact under another address."""
     rows = [letter.invitation for letter in letters]
-    by_person = _last_by(connection, invitation.c.person, (row.person for row in rows))
-    by_contact = _last_by(connection, invitation.c.contact_id, (row.contact_id for row in rows))
+    by_person = _last_by(tx, invitation.c.person, (row.person for row in rows))
+    by_contact = _last_by(tx, invitation.c.contact_id, (row.contact_id for row in rows))
     latest: dict[str, datetime] = {}
     for row in rows:
         times = (latest.get(row.person), by_person.get(row.person), by_contact.get(row.contact_id))
@@ -198,11 +192,11 @@ def last_mails(connection: Connection, letters: Iterable[Letter]) -> dict[str, d
     return latest
 
 
-def _last_by(connection: Connection, column: Column[Any], values: Iterable[str]) -> dict[str, datetime]:
+def _last_by(tx: Connection, column: Column[Any], values: Iterable[str]) -> dict[str, datetime]:
     latest: dict[str, datetime] = {}
     for part in chunks(values):
         sent = select(column.label("who"), invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
-        for row in connection.execute(sent.where(column.in_(part))):
+        for row in tx.execute(sent.where(column.in_(part))):
             if times := [at for at in (row.sent_at, row.reminded_at, row.doubted_at) if at is not None]:
                 latest[row.who] = max(*times, latest.get(row.who, times[0]))
     return latest
@@ -211,18 +205,18 @@ def _last_by(connection: Connection, column: Column[Any], values: Iterable[str])
 # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def begin(connection: Connection, letter: Letter, message_id: str, now: datetime) -> bool:
+def begin(tx: Connection, letter: Letter, message_id: str, now: datetime) -> bool:
     """Write down that the message is about to be sent. False: do not send, something has changed since it was looked at.
 
     The index on attempts lets nobody begin a second time what may have arrived.
     """
-    if connecting.is_paused(connection, letter.invitation.connection):
+    if connecting.is_paused(tx, letter.invitation.connection):
         return False
     # Whoever else is at this invitation, another sender or an answer, comes before us or after us.
-    connection.execute(select(invitation.c.id).where(invitation.c.id == letter.invitation.id).with_for_update())
-    if _may_have_arrived(connection, letter) or not _still_wanted(connection, letter):
+    tx.execute(select(invitation.c.id).where(invitation.c.id == letter.invitation.id).with_for_update())
+    if _may_have_arrived(tx, letter) or not _still_wanted(tx, letter):
         return False
-    connection.execute(
+    tx.execute(
         insert(attempt).values(
             invitation_id=letter.invitation.id,
             purpose=letter.purpose,
@@ -232,120 +226,116 @@ def begin(connection: Connection, letter: Letter, message_id: str, now: datetime
         )
     )
     if letter.purpose == "invitation":
-        _set(connection, letter, state=Delivery.SENDING)
+        _set(tx, letter, state=Delivery.SENDING)
     return True
 
 
-def _may_have_arrived(connection: Connection, letter: Letter) -> bool:
+def _may_have_arrived(tx: Connection, letter: Letter) -> bool:
     tried = select(attempt.c.id).where(
         attempt.c.invitation_id == letter.invitation.id,
         attempt.c.purpose == letter.purpose,
         attempt.c.state != FAILED,
     )
-    return connection.execute(tried).first() is not None
+    return tx.execute(tried).first() is not None
 
 
-def _still_wanted(connection: Connection, letter: Letter) -> bool:
+def _still_wanted(tx: Connection, letter: Letter) -> bool:
     state = select(invitation.c.state).where(invitation.c.id == letter.invitation.id)
-    if connection.execute(state).scalar_one() != letter.invitation.state:
+    if tx.execute(state).scalar_one() != letter.invitation.state:
         return False
     answered = select(response.c.id).where(response.c.invitation_id == letter.invitation.id)
-    if connection.execute(answered).first() is not None:
+    if tx.execute(answered).first() is not None:
         return False
-    known = people.people(connection, [letter.invitation.person]).get(letter.invitation.person)
+    known = people.people(tx, [letter.invitation.person]).get(letter.invitation.person)
     return known is None or (
         getattr(known, "opted_out_at", None) is None and getattr(known, "bounced_at", None) is None
     )
 
 
-def sent(connection: Connection, letter: Letter, message_id: str, now: datetime, remind_at: datetime | None) -> None:
+def sent(tx: Connection, letter: Letter, message_id: str, now: datetime, remind_at: datetime | None) -> None:
     """The message was handed over. `remind_at`: when to remind, for an invitation that is to be followed by a reminder."""
-    _end_attempt(connection, message_id, Delivery.SENT, now)
+    _end_attempt(tx, message_id, Delivery.SENT, now)
     if letter.purpose == "invitation":
-        _set(connection, letter, state=Delivery.SENT, sent_at=now, reminder_at=remind_at, error=None)
+        _set(tx, letter, state=Delivery.SENT, sent_at=now, reminder_at=remind_at, error=None)
     else:
-        _set(connection, letter, reminded_at=now, reminder_at=None)
+        _set(tx, letter, reminded_at=now, reminder_at=None)
     # One person, known in several CRMs or under several contacts, was asked once: it stands on all of their records.
-    known = {ref_of(one.connection, one.ref) for one in people.contacts_of(connection, letter.invitation.person)}
+    known = {ref_of(one.connection, one.ref) for one in people.contacts_of(tx, letter.invitation.person)}
     for ref in sorted(known | ({letter.contact_ref} if letter.contact_ref is not None else set())):
-        showing.want(connection, ref, "contact", {"last_asked": now.isoformat()})
+        showing.want(tx, ref, "contact", {"last_asked": now.isoformat()})
 
 
-def note_server_id(connection: Connection, message_id: str, server_id: str | None) -> None:
+def note_server_id(tx: Connection, message_id: str, server_id: str | None) -> None:
     """Keep the id by which the mail server knows a message."""
-    connection.execute(update(attempt).where(attempt.c.message_id == message_id).values(server_id=server_id))
+    tx.execute(update(attempt).where(attempt.c.message_id == message_id).values(server_id=server_id))
 
 
-def refused_mailbox(connection: Connection, message_id: str, now: datetime, why: str) -> None:
+def refused_mailbox(tx: Connection, message_id: str, now: datetime, why: str) -> None:
     """The server said of an address that it will not work."""
-    _end_attempt(connection, message_id, Delivery.BOUNCED, now, why)
+    _end_attempt(tx, message_id, Delivery.BOUNCED, now, why)
 
 
-def bounced(connection: Connection, letter: Letter, now: datetime, why: str) -> None:
+def bounced(tx: Connection, letter: Letter, now: datetime, why: str) -> None:
     """The address was refused for good: nobody writes to this person again until an admin lifts it."""
     state = {"state": Delivery.BOUNCED} if letter.purpose == "invitation" else {}
-    _set(connection, letter, reminder_at=None, error=why, **state)
-    people.bounced(connection, letter.invitation.person, now, why)
+    _set(tx, letter, reminder_at=None, error=why, **state)
+    people.bounced(tx, letter.invitation.person, now, why)
 
 
-def in_doubt(connection: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> None:
+def in_doubt(tx: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> None:
     """Nobody knows whether the message arrived; it is not sent again, and no reminder follows."""
-    _end_attempt(connection, message_id, Delivery.IN_DOUBT, now, why)
+    _end_attempt(tx, message_id, Delivery.IN_DOUBT, now, why)
     state = {"state": Delivery.IN_DOUBT} if letter.purpose == "invitation" else {}
-    _set(connection, letter, reminder_at=None, error=why, **state)
+    _set(tx, letter, reminder_at=None, error=why, **state)
 
 
-def failed(connection: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> int:
+def failed(tx: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> int:
     """Certainly nothing arrived; returns how many attempts have failed by now."""
-    _end_attempt(connection, message_id, FAILED, now, why)
+    _end_attempt(tx, message_id, FAILED, now, why)
     state = {"state": Delivery.DUE} if letter.purpose == "invitation" else {}
-    _set(connection, letter, error=why, **state)
+    _set(tx, letter, error=why, **state)
     failures = select(func.count()).where(
         attempt.c.invitation_id == letter.invitation.id, attempt.c.purpose == letter.purpose, attempt.c.state == FAILED
     )
-    return int(connection.execute(failures).scalar_one())
+    return int(tx.execute(failures).scalar_one())
 
 
-def postpone(connection: Connection, letter: Letter, until: datetime) -> None:
+def postpone(tx: Connection, letter: Letter, until: datetime) -> None:
     """Look at the message again later; one that would come too late expires."""
     when = {"due_at": until} if letter.purpose == "invitation" else {"reminder_at": until}
-    _set(connection, letter, **when)
+    _set(tx, letter, **when)
 
 
-def cancel(connection: Connection, letter: Letter, move: Move, now: datetime) -> None:
+def cancel(tx: Connection, letter: Letter, move: Move, now: datetime) -> None:
     """Do not send the message. An invitation's decision makes `move`; of a reminder only the log is told."""
     text = move.note or move.reason or ""
     if letter.purpose == "reminder":
-        _set(connection, letter, reminder_at=None)
-        note(connection, letter.invitation.decision_id, f"no reminder: {text}", now)
+        _set(tx, letter, reminder_at=None)
+        note(tx, letter.invitation.decision_id, f"no reminder: {text}", now)
         return
-    _set(connection, letter, state=Delivery.CANCELLED, error=text)
-    move_decision(connection, letter.invitation.decision_id, move, now)
+    _set(tx, letter, state=Delivery.CANCELLED, error=text)
+    move_decision(tx, letter.invitation.decision_id, move, now)
 
 
-def remind_no_more(connection: Connection, letter: Letter, now: datetime) -> None:
+def remind_no_more(tx: Connection, letter: Letter, now: datetime) -> None:
     """Send no reminder: its survey sends none any more."""
-    _set(connection, letter, reminder_at=None)
-    note(connection, letter.invitation.decision_id, "no reminder: reminder_after was set to 0s", now)
+    _set(tx, letter, reminder_at=None)
+    note(tx, letter.invitation.decision_id, "no reminder: reminder_after was set to 0s", now)
 
 
-def still_due(connection: Connection, crms: Collection[str], now: datetime) -> int:
+def still_due(tx: Connection, crms: Collection[str], now: datetime) -> int:
     """Return how many invitations are due and were left for a later lap."""
-    return int(
-        connection.execute(select(func.count()).where(invitation.c.connection.in_(crms), _ready(now))).scalar_one()
-    )
+    return int(tx.execute(select(func.count()).where(invitation.c.connection.in_(crms), _ready(now))).scalar_one())
 
 
-def latch_opt_out(connection: Connection, letter: Letter, now: datetime) -> None:
+def latch_opt_out(tx: Connection, letter: Letter, now: datetime) -> None:
     """Keep an opt-out that the CRM told us just before sending."""
-    people.opt_out(connection, letter.invitation.person, now, "crm")
+    people.opt_out(tx, letter.invitation.person, now, "crm")
 
 
-def _set(connection: Connection, letter: Letter, **columns: Any) -> None:
-    connection.execute(update(invitation).where(invitation.c.id == letter.invitation.id).values(**columns))
+def _set(tx: Connection, letter: Letter, **columns: Any) -> None:
+    tx.execute(update(invitation).where(invitation.c.id == letter.invitation.id).values(**columns))
 
 
-def _end_attempt(connection: Connection, message_id: str, state: str, now: datetime, why: str | None = None) -> None:
-    connection.execute(
-        update(attempt).where(attempt.c.message_id == message_id).values(state=state, ended_at=now, error=why)
-    )
+def _end_attempt(tx: Connection, message_id: str, state: str, now: datetime, why: str | None = None) -> None:
+    tx.execute(update(attempt).where(attempt.c.message_id == message_id).values(state=state, ended_at=now, error=why))

@@ -115,8 +115,8 @@ class Store:
             wait=wait_random(0, _AGAIN_SECONDS),
             reraise=True,
         ):
-            with attempt, self.write() as connection:
-                result = work(connection)
+            with attempt, self.write() as tx:
+                result = work(tx)
         return result
 
     @contextmanager
@@ -160,8 +160,8 @@ class Store:
 
     def check(self) -> None:
         """Make sure that the database answers. `StoreError`: it does not."""
-        with self.read() as connection:
-            connection.execute(select(1))
+        with self.read() as tx:
+            tx.execute(select(1))
 
     @property
     def path(self) -> Path | None:
@@ -336,13 +336,13 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _without_foreign_keys(connection: Connection) -> None:
+def _without_foreign_keys(tx: Connection) -> None:
     """Enforce no foreign keys on a connection that nobody else gets afterwards; inside a transaction SQLite would ignore this."""
-    connection.detach()
-    driver: Any = connection.connection.dbapi_connection
+    tx.detach()
+    driver: Any = tx.connection.dbapi_connection
     driver.execute("PRAGMA foreign_keys=OFF")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("afterword_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin_sqlite(tx: Connection) -> None:
+    writes = tx.get_execution_options().get("afterword_writes", False)
+    tx.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -27,17 +27,15 @@ REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
 """States of an invitation that reached its person, or may have; one that expired was never sent."""
 
 
-def accounts_of(connection: Connection, customer: str) -> list[Row[Any]]:
+def accounts_of(tx: Connection, customer: str) -> list[Row[Any]]:
     """Return the accounts that are this customer, over all connections, deleted ones left out."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(account).where(account.c.customer == customer, account.c.deleted_at.is_(None)).order_by(account.c.id)
     )
     return list(rows)
 
 
-def answers_of(
-    connection: Connection, customer: str, *, crms: Collection[str], limit: int = 50
-) -> list[tuple[Said, Row[Any]]]:
+def answers_of(tx: Connection, customer: str, *, crms: Collection[str], limit: int = 50) -> list[tuple[Said, Row[Any]]]:
     """Return the newest answers that count, newest first, each with its row (survey, connection, considered_at …).
 
     Those that no rule has looked at yet, and that came on these connections, are all among them. Where they are more than
@@ -45,37 +43,37 @@ def answers_of(
     """
     mine = _answers().where(account.c.customer == customer, response.c.counts)
     unseen = mine.where(response.c.considered_at.is_(None), response.c.connection.in_(crms))
-    fresh = connection.execute(unseen.order_by(None).order_by(response.c.at, response.c.id).limit(AT_ONCE + 1)).all()
+    fresh = tx.execute(unseen.order_by(None).order_by(response.c.at, response.c.id).limit(AT_ONCE + 1)).all()
     if len(fresh) > AT_ONCE:
         fresh = fresh[:AT_ONCE]
         mine = mine.where(response.c.at <= fresh[-1].at)
-    newest = connection.execute(mine.limit(limit)).all()
+    newest = tx.execute(mine.limit(limit)).all()
     known = {row.id for row in newest}
-    return _with_said(connection, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
+    return _with_said(tx, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
 
 
-def second_thoughts(connection: Connection, customer: str) -> list[tuple[Said, Row[Any]]]:
+def second_thoughts(tx: Connection, customer: str) -> list[tuple[Said, Row[Any]]]:
     """Return the corrections that came after a follow-up was opened and that no rule has looked at: they count in no figure."""
     fresh = and_(response.c.after_contact, ~response.c.counts, response.c.considered_at.is_(None))
     rows = _answers().where(account.c.customer == customer, fresh).limit(AT_ONCE)
-    return _with_said(connection, connection.execute(rows).all())
+    return _with_said(tx, tx.execute(rows).all())
 
 
-def answers_by_id(connection: Connection, responses: Collection[str]) -> list[tuple[Said, Row[Any]]]:
+def answers_by_id(tx: Connection, responses: Collection[str]) -> list[tuple[Said, Row[Any]]]:
     """Return answers, the newest first."""
-    return _with_said(connection, connection.execute(_answers().where(response.c.id.in_(responses))).all())
+    return _with_said(tx, tx.execute(_answers().where(response.c.id.in_(responses))).all())
 
 
 def _answers() -> Select[Any]:
     return record_texts.every_answer().order_by(response.c.at.desc(), response.c.id)
 
 
-def _with_said(connection: Connection, rows: Sequence[Row[Any]]) -> list[tuple[Said, Row[Any]]]:
-    ratings = record_texts.ratings_of(connection, [row.id for row in rows])
+def _with_said(tx: Connection, rows: Sequence[Row[Any]]) -> list[tuple[Said, Row[Any]]]:
+    ratings = record_texts.ratings_of(tx, [row.id for row in rows])
     return [(record_texts.said(row, ratings[row.id]), row) for row in rows if row.id in ratings]
 
 
-def lock_answers(connection: Connection, customer: str) -> None:
+def lock_answers(tx: Connection, customer: str) -> None:
     """Let no answer that no rule has looked at yet be corrected until the transaction ends.
 
     A correction is recorded beside the answer once a follow-up is about it, and replaces it before: which of the two, is not known
@@ -84,11 +82,11 @@ def lock_answers(connection: Connection, customer: str) -> None:
     mine = select(account.c.id).where(account.c.customer == customer)
     fresh = select(response.c.invitation_id).where(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
     locked = select(invitation.c.id).where(invitation.c.id.in_(fresh)).order_by(invitation.c.id).with_for_update()
-    connection.execute(locked).all()
+    tx.execute(locked).all()
 
 
 def considered(
-    connection: Connection, customer: str, answers: Collection[str], *, crms: Collection[str], now: datetime
+    tx: Connection, customer: str, answers: Collection[str], *, crms: Collection[str], now: datetime
 ) -> bool:
     """Note that the rules have looked at these answers, as far as they came on these connections; False: there are others.
 
@@ -99,13 +97,13 @@ def considered(
     fresh = and_(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
     here = and_(fresh, response.c.connection.in_(crms))
     for part in chunks(answers):
-        connection.execute(update(response).where(here, response.c.id.in_(part)).values(considered_at=now))
+        tx.execute(update(response).where(here, response.c.id.in_(part)).values(considered_at=now))
     void = and_(~response.c.counts, ~response.c.after_contact)
-    connection.execute(update(response).where(here, void).values(considered_at=now))
-    return connection.execute(select(response.c.id).where(fresh).limit(1)).first() is None
+    tx.execute(update(response).where(here, void).values(considered_at=now))
+    return tx.execute(select(response.c.id).where(fresh).limit(1)).first() is None
 
 
-def people_asked(connection: Connection, customer: str) -> tuple[int, int, datetime | None]:
+def people_asked(tx: Connection, customer: str) -> tuple[int, int, datetime | None]:
     """Return how many different people of a customer were reached by a survey, how many of them answered, and up to when.
 
     That is when the last of them answered, or, where nobody has, when the last of them was asked; None: nobody was asked.
@@ -116,20 +114,20 @@ def people_asked(connection: Connection, customer: str) -> tuple[int, int, datet
     answered = exists().where(response.c.invitation_id == invitation.c.id, response.c.counts)
     asked = and_(theirs, or_(invitation.c.state.in_(REACHED), answered))
     given = select(func.max(response.c.at)).join(invitation, invitation.c.id == response.c.invitation_id)
-    last = connection.execute(given.where(theirs, response.c.counts)).scalar()
-    by = last if last is not None else connection.execute(select(func.max(reached)).where(asked)).scalar()
+    last = tx.execute(given.where(theirs, response.c.counts)).scalar()
+    by = last if last is not None else tx.execute(select(func.max(reached)).where(asked)).scalar()
     if by is None:
         return 0, 0, None
     who = select(func.count(func.distinct(invitation.c.person)))
-    number = connection.execute(who.where(asked, or_(answered, reached <= by))).scalar_one()
-    return int(number), int(connection.execute(who.where(theirs, answered)).scalar_one()), by
+    number = tx.execute(who.where(asked, or_(answered, reached <= by))).scalar_one()
+    return int(number), int(tx.execute(who.where(theirs, answered)).scalar_one()), by
 
 
-def owner_at(connection: Connection, crm: str, ref: str | None) -> Row[Any] | None:
+def owner_at(tx: Connection, crm: str, ref: str | None) -> Row[Any] | None:
     """Return an owner by ref, deleted and inactive ones too."""
     if ref is None:
         return None
-    return connection.execute(_owners().where(owner.c.connection == crm, owner.c.ref == ref)).one_or_none()
+    return tx.execute(_owners().where(owner.c.connection == crm, owner.c.ref == ref)).one_or_none()
 
 
 def _owners() -> Select[Any]:
@@ -157,80 +155,80 @@ def is_own(owner: Row[Any]) -> bool:
     return owner.standard is not False
 
 
-def hand_over(connection: Connection, follow_up_id: str, *, owner_ref: str | None, note: str, body: str) -> None:
+def hand_over(tx: Connection, follow_up_id: str, *, owner_ref: str | None, note: str, body: str) -> None:
     """Give a follow-up that has no task yet to somebody else, and say why."""
     changed = update(follow_up).where(follow_up.c.id == follow_up_id)
-    connection.execute(changed.values(owner_ref=owner_ref, owner_note=note, body=body))
+    tx.execute(changed.values(owner_ref=owner_ref, owner_note=note, body=body))
 
 
-def owner_by_email(connection: Connection, crm: str, email: str) -> Row[Any] | None:
+def owner_by_email(tx: Connection, crm: str, email: str) -> Row[Any] | None:
     """Return the owner with this address."""
     found = _owners().where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
-    return connection.execute(found.order_by(owner.c.active.desc()).limit(1)).one_or_none()
+    return tx.execute(found.order_by(owner.c.active.desc()).limit(1)).one_or_none()
 
 
-def contact_in(connection: Connection, crm: str, contacts: Sequence[str], person: str) -> str | None:
+def contact_in(tx: Connection, crm: str, contacts: Sequence[str], person: str) -> str | None:
     """Return which contact a person has in a CRM: the first of those given that is there, else one of the same address."""
     here = select(contact.c.id).where(contact.c.connection == crm, contact.c.deleted_at.is_(None))
-    given = set(connection.execute(here.where(contact.c.id.in_(contacts))).scalars())
+    given = set(tx.execute(here.where(contact.c.id.in_(contacts))).scalars())
     same = here.where(contact.c.person == person).order_by(contact.c.id).limit(1)
-    return next((one for one in contacts if one in given), None) or connection.execute(same).scalar_one_or_none()
+    return next((one for one in contacts if one in given), None) or tx.execute(same).scalar_one_or_none()
 
 
-def contact_of(connection: Connection, contact_id: str | None) -> Row[Any] | None:
+def contact_of(tx: Connection, contact_id: str | None) -> Row[Any] | None:
     """Return a contact."""
-    return connection.execute(select(contact).where(contact.c.id == contact_id)).one_or_none()
+    return tx.execute(select(contact).where(contact.c.id == contact_id)).one_or_none()
 
 
-def account_of(connection: Connection, account_id: str) -> Row[Any]:
+def account_of(tx: Connection, account_id: str) -> Row[Any]:
     """Return an account."""
-    return connection.execute(select(account).where(account.c.id == account_id)).one()
+    return tx.execute(select(account).where(account.c.id == account_id)).one()
 
 
-def contacts_of_the_person(connection: Connection, contact_id: str) -> list[Row[Any]]:
+def contacts_of_the_person(tx: Connection, contact_id: str) -> list[Row[Any]]:
     """Return this contact with the others, over all connections, that are the same person; deleted ones are left out."""
     person = select(contact.c.person).where(contact.c.id == contact_id).scalar_subquery()
     same = or_(contact.c.id == contact_id, contact.c.person == person)
-    rows = connection.execute(select(contact).where(same, contact.c.deleted_at.is_(None)).order_by(contact.c.id))
+    rows = tx.execute(select(contact).where(same, contact.c.deleted_at.is_(None)).order_by(contact.c.id))
     return list(rows)
 
 
-def newest_said(connection: Connection, contacts: Collection[str]) -> Said | None:
+def newest_said(tx: Connection, contacts: Collection[str]) -> Said | None:
     """Return the newest answer that counts of these contacts, whatever customer it was about; None without one."""
     theirs = record_texts.answers().where(response.c.contact_id.in_(contacts), account.c.deleted_at.is_(None))
-    row = connection.execute(theirs.order_by(response.c.at.desc(), response.c.id).limit(1)).one_or_none()
-    ratings = record_texts.ratings_of(connection, [row.id]) if row is not None else {}
+    row = tx.execute(theirs.order_by(response.c.at.desc(), response.c.id).limit(1)).one_or_none()
+    ratings = record_texts.ratings_of(tx, [row.id]) if row is not None else {}
     return record_texts.said(row, ratings[row.id]) if row is not None and row.id in ratings else None
 
 
-def comment_of(connection: Connection, response_id: str | None) -> str | None:
+def comment_of(tx: Connection, response_id: str | None) -> str | None:
     """Return what was written with an answer."""
-    return connection.execute(select(response.c.comment).where(response.c.id == response_id)).scalar_one_or_none()
+    return tx.execute(select(response.c.comment).where(response.c.id == response_id)).scalar_one_or_none()
 
 
-def interaction_of(connection: Connection, interaction_id: str | None) -> Row[Any] | None:
+def interaction_of(tx: Connection, interaction_id: str | None) -> Row[Any] | None:
     """Return an interaction."""
     table = tables.interaction
-    return connection.execute(select(table).where(table.c.id == interaction_id)).one_or_none()
+    return tx.execute(select(table).where(table.c.id == interaction_id)).one_or_none()
 
 
-def live_since(connection: Connection, subject: str) -> Mapping[str, datetime]:
+def live_since(tx: Connection, subject: str) -> Mapping[str, datetime]:
     """Return since when a survey or a rule is live, by connection."""
     go_live = tables.go_live
-    rows = connection.execute(select(go_live.c.connection, go_live.c.at).where(go_live.c.subject == subject))
+    rows = tx.execute(select(go_live.c.connection, go_live.c.at).where(go_live.c.subject == subject))
     return {row.connection: row.at for row in rows}
 
 
-def silence_of(connection: Connection, customer: str, now: datetime) -> tuple[int, datetime | None]:
+def silence_of(tx: Connection, customer: str, now: datetime) -> tuple[int, datetime | None]:
     """Return how many invitations ran out unanswered since a customer's last answer, and when that was."""
     mine = select(account.c.id).where(account.c.customer == customer)
-    last = connection.execute(
+    last = tx.execute(
         select(func.max(response.c.at)).where(response.c.counts, response.c.account_id.in_(mine))
     ).scalar()
     ran_out = [invitation.c.account_id.in_(mine), _ran_out(now)]
     if last is not None:
         ran_out.append(invitation.c.sent_at > last)
-    return int(connection.execute(select(func.count()).select_from(invitation).where(*ran_out)).scalar_one()), last
+    return int(tx.execute(select(func.count()).select_from(invitation).where(*ran_out)).scalar_one()), last
 
 
 def _ran_out(now: datetime) -> Any:
@@ -238,7 +236,7 @@ def _ran_out(now: datetime) -> Any:
     return and_(invitation.c.state == Delivery.SENT, invitation.c.expires_at <= now)
 
 
-def newly_silent(connection: Connection, rule: str, now: datetime, *, least: int, after: str, limit: int) -> list[str]:
+def newly_silent(tx: Connection, rule: str, now: datetime, *, least: int, after: str, limit: int) -> list[str]:
     """Return customers behind `after` who let `least` invitations run out since their last answer, if `rule` has opened nothing since.
 
     Those who are waiting to be looked at anyway are left out.
@@ -257,7 +255,7 @@ def newly_silent(connection: Connection, rule: str, now: datetime, *, least: int
         .group_by(follow_up.c.customer)
         .subquery()
     )
-    rows = connection.execute(
+    rows = tx.execute(
         select(account.c.customer)
         .join(invitation, invitation.c.account_id == account.c.id)
         .outerjoin(answers, answers.c.customer == account.c.customer)
@@ -274,9 +272,9 @@ def newly_silent(connection: Connection, rule: str, now: datetime, *, least: int
     return list(rows.scalars())
 
 
-def last_opened(connection: Connection, customer: str) -> Mapping[str, datetime]:
+def last_opened(tx: Connection, customer: str) -> Mapping[str, datetime]:
     """Return when each rule last came to hold for a customer: it opened a follow-up then, or went into one."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(follow_up_rule.c.rule, func.max(follow_up_rule.c.at).label("at"))
         .join(follow_up, follow_up.c.id == follow_up_rule.c.follow_up_id)
         .where(follow_up.c.customer == customer)

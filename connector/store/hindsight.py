@@ -23,7 +23,7 @@ from connector.store.tables import (
 )
 
 
-def begin(connection: Connection, subjects: Sequence[str], crms: Sequence[str], since: datetime) -> None:
+def begin(tx: Connection, subjects: Sequence[str], crms: Sequence[str], since: datetime) -> None:
     """Make as if everything had gone live at `since`, and nothing had been decided before."""
     for table in (
         follow_up_response,
@@ -35,25 +35,25 @@ def begin(connection: Connection, subjects: Sequence[str], crms: Sequence[str], 
         decision,
         go_live,
     ):  # what refers to a row goes before it
-        connection.execute(table.delete())
+        tx.execute(table.delete())
     rows = [{"subject": subject, "connection": crm, "at": since} for subject in subjects for crm in crms]
     if rows:
-        connection.execute(go_live.insert(), rows)
-    connection.execute(update(connection_state).values(mapping_since=None))
+        tx.execute(go_live.insert(), rows)
+    tx.execute(update(connection_state).values(mapping_since=None))
     ended_later = (interaction.c.ended_at >= since) & interaction.c.deleted_at.is_(None)
-    connection.execute(update(interaction).values(look_at=None))
-    connection.execute(update(interaction).where(ended_later).values(look_at=interaction.c.ended_at))
+    tx.execute(update(interaction).values(look_at=None))
+    tx.execute(update(interaction).where(ended_later).values(look_at=interaction.c.ended_at))
 
 
-def pretend_sent(connection: Connection, now: datetime) -> None:
+def pretend_sent(tx: Connection, now: datetime) -> None:
     """Make as if what is due had been sent: on the copy nobody sends, and limits count what was."""
     due = invitation.c.state == Delivery.DUE
-    connection.execute(update(invitation).where(due).values(state=Delivery.SENT.value, sent_at=now))
+    tx.execute(update(invitation).where(due).values(state=Delivery.SENT.value, sent_at=now))
 
 
-def ended(connection: Connection, crms: Collection[str], since: datetime, until: datetime) -> Mapping[str, int]:
+def ended(tx: Connection, crms: Collection[str], since: datetime, until: datetime) -> Mapping[str, int]:
     """Return how many interactions of these CRMs ended in a time, by event (case.closed)."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(interaction.c.kind, interaction.c.ended, func.count().label("n"))
         .where(interaction.c.ended_at >= since, interaction.c.ended_at <= until, interaction.c.deleted_at.is_(None))
         .where(interaction.c.connection.in_(crms))
@@ -62,21 +62,21 @@ def ended(connection: Connection, crms: Collection[str], since: datetime, until:
     return {f"{row.kind}.{row.ended}": row.n for row in rows}
 
 
-def outcomes(connection: Connection) -> list[Row[Any]]:
+def outcomes(tx: Connection) -> list[Row[Any]]:
     """Return how many decisions came out how: (survey, state, reason, n). The database counts, however many there are."""
     of = (decision.c.survey, decision.c.state, decision.c.reason)
-    return [*connection.execute(select(*of, func.count().label("n")).group_by(*of))]
+    return [*tx.execute(select(*of, func.count().label("n")).group_by(*of))]
 
 
-def asked_at(connection: Connection) -> list[Row[Any]]:
+def asked_at(tx: Connection) -> list[Row[Any]]:
     """Return how many were invited at which moment, oldest first: (decided_at, n). There are as many moments as days that went by."""
     moments = select(decision.c.decided_at, func.count().label("n")).where(decision.c.state == Decision.INVITED)
-    return [*connection.execute(moments.group_by(decision.c.decided_at).order_by(decision.c.decided_at))]
+    return [*tx.execute(moments.group_by(decision.c.decided_at).order_by(decision.c.decided_at))]
 
 
-def examples(connection: Connection, limit: int) -> list[Row[Any]]:
+def examples(tx: Connection, limit: int) -> list[Row[Any]]:
     """Return the first invitations, with what each is about, in the order of time."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(
             decision.c.survey,
             decision.c.decided_at,

@@ -46,21 +46,21 @@ REACHES = (Delivery.DUE, Delivery.SENDING, Delivery.SENT, Delivery.IN_DOUBT)
 # ── going live ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def go_live(connection: Connection, subject: str, crm: str, at: datetime) -> None:
+def go_live(tx: Connection, subject: str, crm: str, at: datetime) -> None:
     """Remember since when `subject` (survey:NAME, follow_up:NAME) is live on a connection, on the CRM's clock; the first time stays."""
-    insert_or_ignore(connection, go_live_table, [{"subject": subject, "connection": crm, "at": at}])
+    insert_or_ignore(tx, go_live_table, [{"subject": subject, "connection": crm, "at": at}])
 
 
-def look_at_waiting(connection: Connection, crm: str, now: datetime) -> None:
+def look_at_waiting(tx: Connection, crm: str, now: datetime) -> None:
     """Decide anew on every interaction of a connection about which somebody waits to be asked."""
     waiting = select(decision.c.interaction_id).where(
         decision.c.connection == crm, decision.c.state == Decision.WAITING.value
     )
-    connection.execute(update(interaction).where(interaction.c.id.in_(waiting)).values(look_at=now))
+    tx.execute(update(interaction).where(interaction.c.id.in_(waiting)).values(look_at=now))
 
 
 def look_at_refused(
-    connection: Connection, persons: Collection[str], reason: Reason, now: datetime, *, ended_since: datetime
+    tx: Connection, persons: Collection[str], reason: Reason, now: datetime, *, ended_since: datetime
 ) -> None:
     """Decide anew on what has ended since a moment and these people were not asked about, for a reason that has ceased."""
     refused = (
@@ -73,12 +73,12 @@ def look_at_refused(
         )
     )
     again = (interaction.c.id.in_(refused), interaction.c.ended_at >= ended_since)
-    connection.execute(update(interaction).where(*again).values(look_at=now))
+    tx.execute(update(interaction).where(*again).values(look_at=now))
 
 
-def live_since(connection: Connection) -> Mapping[Address, datetime]:
+def live_since(tx: Connection) -> Mapping[Address, datetime]:
     """Return, by (connection, survey), since when interactions are asked about: going live, or a later change of the mapping."""
-    rows = connection.execute(
+    rows = tx.execute(
         select(go_live_table, connection_state.c.mapping_since)
         .outerjoin(connection_state, connection_state.c.connection == go_live_table.c.connection)
         .where(go_live_table.c.subject.startswith("survey:", autoescape=True))
@@ -100,10 +100,10 @@ def is_to_be_looked_at(now: datetime) -> ColumnElement[bool]:
     return or_(interaction.c.look_at <= now, and_(interaction.c.look_at.is_not(None), ~still_to_come))
 
 
-def to_look_at(connection: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
+def to_look_at(tx: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
     """Return interactions that were changed since they were last decided on."""
     return list(
-        connection.execute(
+        tx.execute(
             select(interaction.c.id)
             .where(is_to_be_looked_at(now), interaction.c.connection.in_(crms))
             .order_by(interaction.c.look_at, interaction.c.connection, interaction.c.ref)
@@ -113,11 +113,11 @@ def to_look_at(connection: Connection, crms: Collection[str], now: datetime, lim
 
 
 def waiting_no_longer(
-    connection: Connection, crms: Collection[str], surveys: Collection[str], now: datetime, limit: int
+    tx: Connection, crms: Collection[str], surveys: Collection[str], now: datetime, limit: int
 ) -> list[str]:
     """Return interactions with a waiting decision whose time has come."""
     return list(
-        connection.execute(
+        tx.execute(
             select(interaction.c.id)
             .join(decision, decision.c.interaction_id == interaction.c.id)
             .where(
@@ -151,22 +151,20 @@ class Gathered:
     """For each contact of a decision, the id that stands for it since a merge."""
 
 
-def gather(connection: Connection, interaction_ids: Sequence[str]) -> Gathered:
+def gather(tx: Connection, interaction_ids: Sequence[str]) -> Gathered:
     """Read everything that is needed to decide on these interactions."""
-    interactions = _in_order(rows_by_id(connection, interaction, interaction_ids).values())
-    decisions = _decisions(connection, interaction_ids)
-    now_called = survivors(connection, contact, (row.contact_id for rows in decisions.values() for row in rows))
-    ids = resolve(connection, (address for row in interactions for address in _named(row)))
-    contacts = rows_by_id(connection, contact, {*ids.values(), *now_called.values()})
+    interactions = _in_order(rows_by_id(tx, interaction, interaction_ids).values())
+    decisions = _decisions(tx, interaction_ids)
+    now_called = survivors(tx, contact, (row.contact_id for rows in decisions.values() for row in rows))
+    ids = resolve(tx, (address for row in interactions for address in _named(row)))
+    contacts = rows_by_id(tx, contact, {*ids.values(), *now_called.values()})
     return Gathered(
         interactions=interactions,
         ids=ids,
-        accounts=rows_by_id(connection, account, ids.values()),
+        accounts=rows_by_id(tx, account, ids.values()),
         contacts=contacts,
-        owners=rows_by_address(
-            connection, owner, ((row.connection, row.owner_ref) for row in interactions if row.owner_ref)
-        ),
-        people=_people(connection, contacts.values()),
+        owners=rows_by_address(tx, owner, ((row.connection, row.owner_ref) for row in interactions if row.owner_ref)),
+        people=_people(tx, contacts.values()),
         decisions=decisions,
         now_called=now_called,
     )
@@ -182,18 +180,18 @@ def _named(row: Any) -> list[Address]:
     return [(row.connection, ref) for ref in refs]
 
 
-def _decisions(connection: Connection, interaction_ids: Sequence[str]) -> Mapping[str, list[Any]]:
+def _decisions(tx: Connection, interaction_ids: Sequence[str]) -> Mapping[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for part in chunks(interaction_ids):
-        for row in connection.execute(select(decision).where(decision.c.interaction_id.in_(part))):
+        for row in tx.execute(select(decision).where(decision.c.interaction_id.in_(part))):
             found.setdefault(row.interaction_id, []).append(row)
     return found
 
 
-def _people(connection: Connection, contacts: Iterable[Any]) -> Mapping[str, Any]:
+def _people(tx: Connection, contacts: Iterable[Any]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for part in chunks(row.person for row in contacts if row.person):
-        found.update(people(connection, part))
+        found.update(people(tx, part))
     return found
 
 
@@ -212,27 +210,27 @@ def doubted_at() -> Label[datetime | None]:
     return doubts.scalar_subquery().label("doubted_at")
 
 
-def mails_to(connection: Connection, persons: Iterable[str]) -> list[Any]:
+def mails_to(tx: Connection, persons: Iterable[str]) -> list[Any]:
     """Return the invitations that reached these persons: person, contact_id, created_at, sent_at, reminded_at, doubted_at."""
-    return _mails(connection, invitation.c.person, persons)
+    return _mails(tx, invitation.c.person, persons)
 
 
-def mails_to_contacts(connection: Connection, contacts: Iterable[str]) -> list[Any]:
+def mails_to_contacts(tx: Connection, contacts: Iterable[str]) -> list[Any]:
     """Return the same for these contacts, whatever address they had then, those included who were merged into them."""
-    return _mails(connection, invitation.c.contact_id, contacts)
+    return _mails(tx, invitation.c.contact_id, contacts)
 
 
-def _mails(connection: Connection, column: Column[Any], values: Iterable[str]) -> list[Any]:
+def _mails(tx: Connection, column: Column[Any], values: Iterable[str]) -> list[Any]:
     times = (invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
     found = select(invitation.c.person, invitation.c.contact_id, *times).where(_arrived())
-    return [row for part in chunks(values) for row in connection.execute(found.where(column.in_(part)))]
+    return [row for part in chunks(values) for row in tx.execute(found.where(column.in_(part)))]
 
 
-def asked_by_the_crm(connection: Connection, contacts: Iterable[Any]) -> dict[str, datetime]:
+def asked_by_the_crm(tx: Connection, contacts: Iterable[Any]) -> dict[str, datetime]:
     """Return, by person, when the CRM's own records say that they were last asked (our field Last asked, as it was read)."""
     mine = {(one.connection, one.ref): one.person for one in contacts if one.person}
     found: dict[str, datetime] = {}
-    for address, row in rows_by_address(connection, display, mine).items():
+    for address, row in rows_by_address(tx, display, mine).items():
         at = _instant(row.shown.get("last_asked"))
         if at is not None:
             found[mine[address]] = max(at, found.get(mine[address], at))
@@ -248,14 +246,14 @@ def _instant(raw: object) -> datetime | None:
     return at if at is not None and at.tzinfo is not None else None
 
 
-def invitations_of(connection: Connection, customers: Iterable[str], since: datetime) -> list[Any]:
+def invitations_of(tx: Connection, customers: Iterable[str], since: datetime) -> list[Any]:
     """Return the invitations to people of these customers since then: customer, person, created_at, sent_at."""
     recent = or_(invitation.c.created_at > since, invitation.c.sent_at > since)
     columns = (account.c.customer, invitation.c.person, invitation.c.created_at, invitation.c.sent_at)
     return [
         row
         for part in chunks(customers)
-        for row in connection.execute(
+        for row in tx.execute(
             select(*columns)
             .join(account, account.c.id == invitation.c.account_id)
             .where(account.c.customer.in_(part), _arrived(), recent)
@@ -263,21 +261,19 @@ def invitations_of(connection: Connection, customers: Iterable[str], since: date
     ]
 
 
-def sends_on(connection: Connection, day: datetime) -> int:
+def sends_on(tx: Connection, day: datetime) -> int:
     """Return how many messages went out, or may have, on the UTC day that begins at `day`."""
     within = and_(attempt.c.started_at >= day, attempt.c.started_at < day + timedelta(days=1))
     return int(
-        connection.execute(
-            select(func.count()).select_from(attempt).where(attempt.c.state != "failed", within)
-        ).scalar_one()
+        tx.execute(select(func.count()).select_from(attempt).where(attempt.c.state != "failed", within)).scalar_one()
     )
 
 
-def lying_ready(connection: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> int:
+def lying_ready(tx: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> int:
     """Return how many invitations of these connections and surveys wait to be sent."""
     wanted = and_(invitation.c.connection.in_(crms), invitation.c.survey.in_(surveys))
     ready = and_(invitation.c.state == Delivery.DUE, invitation.c.expires_at > now, wanted)
-    return int(connection.execute(select(func.count()).select_from(invitation).where(ready)).scalar_one())
+    return int(tx.execute(select(func.count()).select_from(invitation).where(ready)).scalar_one())
 
 
 # ── what is decided ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,8 +296,8 @@ class Ledger:
     Nothing of a page reads what the page writes, so the order within it does not matter but for what refers to what.
     """
 
-    def __init__(self, connection: Connection, at: datetime) -> None:
-        self._connection = connection
+    def __init__(self, tx: Connection, at: datetime) -> None:
+        self._connection = tx
         self._at = at
         self._decisions: list[dict[str, Any]] = []
         self._log: list[dict[str, Any]] = []
@@ -340,24 +336,24 @@ class Ledger:
 _LOOKED_AT = update(interaction).where(interaction.c.id == bindparam("interaction")).values(look_at=bindparam("again"))
 
 
-def move_decision(connection: Connection, decision_id: str, move: Move, at: datetime, **columns: Any) -> None:
+def move_decision(tx: Connection, decision_id: str, move: Move, at: datetime, **columns: Any) -> None:
     """Bring a decision to another state, and keep the move."""
-    connection.execute(update(decision).where(decision.c.id == decision_id).values(**_state(move, at), **columns))
-    _log(connection, decision_id, move, at)
+    tx.execute(update(decision).where(decision.c.id == decision_id).values(**_state(move, at), **columns))
+    _log(tx, decision_id, move, at)
 
 
-def note(connection: Connection, decision_id: str, text: str, at: datetime) -> None:
+def note(tx: Connection, decision_id: str, text: str, at: datetime) -> None:
     """Keep a remark in the log of a decision that stays as it is."""
-    row = connection.execute(select(decision).where(decision.c.id == decision_id)).one()
-    _log(connection, decision_id, Move(row.state, row.reason, row.until, note=text), at)
+    row = tx.execute(select(decision).where(decision.c.id == decision_id)).one()
+    _log(tx, decision_id, Move(row.state, row.reason, row.until, note=text), at)
 
 
 def _state(move: Move, at: datetime) -> dict[str, Any]:
     return {"state": move.state, "reason": move.reason, "until": move.until, "due_at": move.due_at, "decided_at": at}
 
 
-def _log(connection: Connection, decision_id: str, move: Move, at: datetime) -> None:
-    connection.execute(insert(decision_log), [_log_row(decision_id, move, at)])
+def _log(tx: Connection, decision_id: str, move: Move, at: datetime) -> None:
+    tx.execute(insert(decision_log), [_log_row(decision_id, move, at)])
 
 
 def _log_row(decision_id: str, move: Move, at: datetime) -> dict[str, Any]:
@@ -371,12 +367,12 @@ def _log_row(decision_id: str, move: Move, at: datetime) -> dict[str, Any]:
     }
 
 
-def put_invitation(connection: Connection, decision_id: str, columns: Mapping[str, Any]) -> None:
+def put_invitation(tx: Connection, decision_id: str, columns: Mapping[str, Any]) -> None:
     """Make the decision's invitation due. One that was cancelled before anything was sent is taken up again."""
     fresh = {"state": Delivery.DUE, "error": None, "reminder_at": None, **columns}
     may_have_arrived = exists().where(attempt.c.invitation_id == invitation.c.id, attempt.c.state != "failed")
-    again = connection.execute(
+    again = tx.execute(
         update(invitation).where(invitation.c.decision_id == decision_id, ~may_have_arrived).values(**fresh)
     )
     if again.rowcount == 0:
-        connection.execute(insert(invitation).values(id=new_id(), decision_id=decision_id, **fresh))
+        tx.execute(insert(invitation).values(id=new_id(), decision_id=decision_id, **fresh))

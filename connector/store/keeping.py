@@ -17,10 +17,10 @@ from connector.store.upsert import insert_or_update
 _AGAIN_SECONDS: Final = 0.1
 
 
-def load(connection: Connection, crm: str, given: str) -> str | None:
+def load(tx: Connection, crm: str, given: str) -> str | None:
     """Return what was kept last; None when it does not descend from the token `given` in config.toml."""
-    row = connection.execute(select(table).where(table.c.connection == crm)).one_or_none()
-    return row.sealed if row is not None and row.given == mark(connection, given) else None
+    row = tx.execute(select(table).where(table.c.connection == crm)).one_or_none()
+    return row.sealed if row is not None and row.given == mark(tx, given) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,6 @@ def save(store: Store, kept: Sealed, *, patience: float) -> None:
         wait=wait_fixed(_AGAIN_SECONDS),
         reraise=True,
     ):
-        with attempt, store.write() as connection:
-            mine = {"connection": kept.crm, "sealed": kept.text, "given": mark(connection, kept.given), "at": kept.at}
-            insert_or_update(connection, table, [mine])
+        with attempt, store.write() as tx:
+            mine = {"connection": kept.crm, "sealed": kept.text, "given": mark(tx, kept.given), "at": kept.at}
+            insert_or_update(tx, table, [mine])

@@ -13,41 +13,39 @@ LONGEST = timedelta(days=1)
 """A lap that began before is not under way any more."""
 
 
-def begin(connection: Connection, now: datetime) -> int:
+def begin(tx: Connection, now: datetime) -> int:
     """Note that a lap begins; returns its number. Those that died are closed."""
-    _close_dead(connection, now)
+    _close_dead(tx, now)
     mine = lap.insert().values(started_at=now, owner=myself()).returning(lap.c.id)
-    return int(connection.execute(mine).scalar_one())
+    return int(tx.execute(mine).scalar_one())
 
 
-def _close_dead(connection: Connection, now: datetime) -> None:
+def _close_dead(tx: Connection, now: datetime) -> None:
     """A process of another machine cannot be seen to be dead: no lap takes a day."""
-    for row in connection.execute(select(lap).where(lap.c.ended_at.is_(None))).all():
+    for row in tx.execute(select(lap).where(lap.c.ended_at.is_(None))).all():
         if row.owner is None or is_dead(row.owner) or row.started_at < now - LONGEST:
-            cut_off(connection, row.id, now)
+            cut_off(tx, row.id, now)
 
 
-def cut_off(connection: Connection, number: int, now: datetime) -> None:
+def cut_off(tx: Connection, number: int, now: datetime) -> None:
     """Note that a lap came to no end of its own: it has no exit code."""
-    connection.execute(update(lap).where(lap.c.id == number).values(ended_at=now))
+    tx.execute(update(lap).where(lap.c.id == number).values(ended_at=now))
 
 
-def end(connection: Connection, number: int, now: datetime, *, exit_code: int, report: Mapping[str, Any]) -> None:
+def end(tx: Connection, number: int, now: datetime, *, exit_code: int, report: Mapping[str, Any]) -> None:
     """Note how a lap ended."""
-    connection.execute(
-        update(lap).where(lap.c.id == number).values(ended_at=now, exit_code=exit_code, report=dict(report))
-    )
+    tx.execute(update(lap).where(lap.c.id == number).values(ended_at=now, exit_code=exit_code, report=dict(report)))
 
 
-def latest(connection: Connection, limit: int) -> list[Row[Any]]:
+def latest(tx: Connection, limit: int) -> list[Row[Any]]:
     """Return the newest laps."""
-    return list(connection.execute(select(lap).order_by(lap.c.id.desc()).limit(limit)))
+    return list(tx.execute(select(lap).order_by(lap.c.id.desc()).limit(limit)))
 
 
-def unconsidered(connection: Connection) -> int:
+def unconsidered(tx: Connection) -> int:
     """Return how many answers have come in that `follow_up` has not looked at yet."""
     return int(
-        connection.execute(
+        tx.execute(
             select(func.count()).select_from(response).where(response.c.considered_at.is_(None), response.c.counts)
         ).scalar_one()
     )

@@ -33,10 +33,10 @@ class Lease:
     owner: str
     fence: int
 
-    def check(self, connection: Connection) -> None:
+    def check(self, tx: Connection) -> None:
         """Make sure, inside a writing transaction, that the work is still ours, and stays so until its end. Raises `LeaseLost`."""
         mine = select(table.c.owner, table.c.fence).where(table.c.name == self.name)
-        held = connection.execute(mine.with_for_update(read=True)).one()
+        held = tx.execute(mine.with_for_update(read=True)).one()
         if (held.owner, held.fence) != (self.owner, self.fence):
             raise LeaseLost(
                 "another process took this work over, so this one stopped writing.",
@@ -74,13 +74,13 @@ def acquire(store: Store, name: str) -> Lease | None:
     """Take a lease that is free, was let lapse, or whose holder on this machine is dead. None: it is taken."""
     now = datetime.now(UTC)
     me = myself()
-    with store.write() as connection:
-        insert_or_ignore(connection, table, [{"name": name, "fence": 0}])
-        row = connection.execute(select(table).where(table.c.name == name)).one()
+    with store.write() as tx:
+        insert_or_ignore(tx, table, [{"name": name, "fence": 0}])
+        row = tx.execute(select(table).where(table.c.name == name)).one()
         free = row.owner is None or row.beat_at is None or _is_silent(row.beat_at, now) or is_dead(row.owner)
         if not free:
             return None
-        taken = connection.execute(
+        taken = tx.execute(
             update(table)
             .where(
                 table.c.name == name,
@@ -99,8 +99,8 @@ def _is_silent(beat_at: datetime, now: datetime) -> bool:
 
 def release(store: Store, mine: Lease) -> None:
     """Give a lease back, if it is still ours."""
-    with store.write() as connection:
-        connection.execute(
+    with store.write() as tx:
+        tx.execute(
             update(table)
             .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
             .values(owner=None, beat_at=None)
@@ -110,8 +110,8 @@ def release(store: Store, mine: Lease) -> None:
 def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
     while not done.wait(BEAT_SECONDS):
         # A database that is busy or away for a moment costs one beat; without the next one the lease would be let lapse.
-        with suppress(StoreError, DBAPIError), store.write() as connection:
-            connection.execute(
+        with suppress(StoreError, DBAPIError), store.write() as tx:
+            tx.execute(
                 update(table)
                 .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
                 .values(beat_at=datetime.now(UTC))

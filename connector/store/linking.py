@@ -15,24 +15,24 @@ PAGE: Final = 500
 """How many accounts, or keys, are looked at together: the first linking of two CRMs concerns all of them."""
 
 
-def settle(connection: Connection, now: datetime) -> int:
+def settle(tx: Connection, now: datetime) -> int:
     """Let accounts that share a key be one customer, and those that share none (any more) be one each; returns how many moved."""
     moved: set[str] = set()
-    for one in _of_another_key(connection):
-        moved.update(_count_as(connection, one, one.id, now))
-    for group in _groups_to_look_at(connection):
-        customer = customer_of(group, _known(connection, (one.customer for one in group)))
+    for one in _of_another_key(tx):
+        moved.update(_count_as(tx, one, one.id, now))
+    for group in _groups_to_look_at(tx):
+        customer = customer_of(group, _known(tx, (one.customer for one in group)))
         for one in group:
-            moved.update(_count_as(connection, one, customer or one.id, now))
-    for one in _no_longer_linked(connection):
-        moved.update(_count_as(connection, one, one.id, now))
+            moved.update(_count_as(tx, one, customer or one.id, now))
+    for one in _no_longer_linked(tx):
+        moved.update(_count_as(tx, one, one.id, now))
     if moved:
         # Once all of them are where they belong: what parts and comes together again in between loses no answer to the other.
-        follow_accounts(connection, moved, now)
+        follow_accounts(tx, moved, now)
     return len(moved)
 
 
-def _of_another_key(connection: Connection) -> Iterator[Linkable]:
+def _of_another_key(tx: Connection) -> Iterator[Linkable]:
     """Yield the accounts that are still one customer with accounts whose key they do not share any more.
 
     The account that the customer is named after keeps it, with those of its key; where that one is not among them, the first.
@@ -49,10 +49,10 @@ def _of_another_key(connection: Connection) -> Iterator[Linkable]:
         .join(keeper, keeps)
         .where(_lives(account), account.c.customer != account.c.id, account.c.link.is_distinct_from(keeper.c.link))
     )
-    yield from _paged(connection, parted)
+    yield from _paged(tx, parted)
 
 
-def _groups_to_look_at(connection: Connection) -> Iterator[list[Linkable]]:
+def _groups_to_look_at(tx: Connection) -> Iterator[list[Linkable]]:
     """Yield the accounts of every key that two or more accounts share and are not yet one customer, or are though they should not.
 
     Of a key that several accounts of one CRM share only those come that are another's customer: they are to be one each.
@@ -71,38 +71,38 @@ def _groups_to_look_at(connection: Connection) -> Iterator[list[Linkable]]:
             .order_by(account.c.link)
             .limit(PAGE)
         )
-        keys = {row.link: bool(row.several) for row in connection.execute(shared)}
+        keys = {row.link: bool(row.several) for row in tx.execute(shared)}
         for link, crowded in keys.items():
-            yield from _groups_of(connection, link, crowded=crowded)
+            yield from _groups_of(tx, link, crowded=crowded)
         if len(keys) < PAGE:
             return
         after = max(keys)
 
 
-def _groups_of(connection: Connection, link: str, *, crowded: bool) -> Iterator[list[Linkable]]:
+def _groups_of(tx: Connection, link: str, *, crowded: bool) -> Iterator[list[Linkable]]:
     columns = (account.c.id, account.c.connection, account.c.customer)
     mine = select(*columns).where(account.c.link == link, _lives(account))
     if crowded:
-        for one in _paged(connection, mine.where(account.c.customer != account.c.id)):
+        for one in _paged(tx, mine.where(account.c.customer != account.c.id)):
             yield [one]
         return
-    yield [Linkable(*row) for row in connection.execute(mine.order_by(account.c.id))]
+    yield [Linkable(*row) for row in tx.execute(mine.order_by(account.c.id))]
 
 
-def _no_longer_linked(connection: Connection) -> Iterator[Linkable]:
+def _no_longer_linked(tx: Connection) -> Iterator[Linkable]:
     other = account.alias("other")
     alone = ~exists().where(and_(other.c.link == account.c.link, other.c.id != account.c.id, _lives(other)))
     left = select(account.c.id, account.c.connection, account.c.customer).where(
         account.c.customer != account.c.id, _lives(account), or_(account.c.link.is_(None), alone)
     )
-    return (one for one in _paged(connection, left) if _left_by_others(connection, one.customer))
+    return (one for one in _paged(tx, left) if _left_by_others(tx, one.customer))
 
 
-def _paged(connection: Connection, accounts: Select[Any]) -> Iterator[Linkable]:
+def _paged(tx: Connection, accounts: Select[Any]) -> Iterator[Linkable]:
     """Yield accounts page by page, by id: what is done about some of them meanwhile changes nothing about those behind."""
     after = ""
     while True:
-        page = connection.execute(accounts.where(account.c.id > after).order_by(account.c.id).limit(PAGE)).all()
+        page = tx.execute(accounts.where(account.c.id > after).order_by(account.c.id).limit(PAGE)).all()
         yield from (Linkable(row.id, row.connection, row.customer) for row in page)
         if len(page) < PAGE:
             return
@@ -113,24 +113,22 @@ def _lives(table: FromClause) -> ColumnElement[bool]:
     return table.c.deleted_at.is_(None)
 
 
-def _left_by_others(connection: Connection, customer: str) -> bool:
+def _left_by_others(tx: Connection, customer: str) -> bool:
     """Tell whether others are still counted as this customer: the last one keeps it, with its figures."""
     here = and_(account.c.customer == customer, account.c.deleted_at.is_(None))
-    return int(connection.execute(select(func.count()).select_from(account).where(here)).scalar_one()) > 1
+    return int(tx.execute(select(func.count()).select_from(account).where(here)).scalar_one()) > 1
 
 
-def _known(connection: Connection, customers: Iterable[str]) -> dict[str, bool]:
-    rows = connection.execute(
-        select(standing.c.customer, standing.c.score).where(standing.c.customer.in_([*customers]))
-    )
+def _known(tx: Connection, customers: Iterable[str]) -> dict[str, bool]:
+    rows = tx.execute(select(standing.c.customer, standing.c.score).where(standing.c.customer.in_([*customers])))
     return {row.customer: row.score is not None for row in rows}
 
 
-def _count_as(connection: Connection, one: Linkable, customer: str, now: datetime) -> list[str]:
+def _count_as(tx: Connection, one: Linkable, customer: str, now: datetime) -> list[str]:
     """Count an account as this customer; returns its id if that is news."""
     if one.customer == customer:
         return []
-    connection.execute(update(account).where(account.c.id == one.id).values(customer=customer))
+    tx.execute(update(account).where(account.c.id == one.id).values(customer=customer))
     for changed in (one.customer, customer):
-        mark_stale(connection, changed, now)
+        mark_stale(tx, changed, now)
     return [one.id]

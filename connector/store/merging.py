@@ -19,7 +19,7 @@ from connector.store.tables import binding, ref_of
 from connector.store.upsert import insert_or_ignore
 
 
-def remember(connection: Connection, crm: str, merges: Sequence[tuple[str, str]], now: datetime) -> None:
+def remember(tx: Connection, crm: str, merges: Sequence[tuple[str, str]], now: datetime) -> None:
     """Keep merges until their survivor has been read: (loser's ref, survivor's ref).
 
     A record that was taken out of the bin and merged again, into whatever, has been merged before.
@@ -28,13 +28,13 @@ def remember(connection: Connection, crm: str, merges: Sequence[tuple[str, str]]
         {"source": f"merge:{crm}", "key": loser, "payload": {"survivor": survivor}, "received_at": now}
         for loser, survivor in merges
     ]
-    insert_or_ignore(connection, tables.inbox, rows)
+    insert_or_ignore(tx, tables.inbox, rows)
     for row in rows:
         again = (tables.inbox.c.source == row["source"]) & (tables.inbox.c.key == row["key"])
-        connection.execute(update(tables.inbox).where(again).values(**row, done_at=None))
+        tx.execute(update(tables.inbox).where(again).values(**row, done_at=None))
 
 
-def settle(connection: Connection, crm: str, now: datetime) -> int:
+def settle(tx: Connection, crm: str, now: datetime) -> int:
     """Carry out the remembered merges whose survivor is known; returns how many."""
     inbox, survivor, loser = tables.inbox, binding.alias("survivor"), binding.alias("loser")
     # Others wait, some for good: their survivor is nothing that the mapping reads.
@@ -46,60 +46,58 @@ def settle(connection: Connection, crm: str, now: datetime) -> int:
         .order_by(inbox.c.id)
     )
     done = 0
-    for row in connection.execute(known).all():
-        done += _settle_alone(connection, crm, row, now)
+    for row in tx.execute(known).all():
+        done += _settle_alone(tx, crm, row, now)
     return done
 
 
-def _settle_alone(connection: Connection, crm: str, row: Any, now: datetime) -> bool:
+def _settle_alone(tx: Connection, crm: str, row: Any, now: datetime) -> bool:
     """Carry out one merge; False where its survivor is not known yet, or where it meets what another process has just stored."""
     inbox = tables.inbox
     try:
-        with connection.begin_nested():
-            done = _settle_one(connection, crm, row.key, row.payload["survivor"], now)
+        with tx.begin_nested():
+            done = _settle_one(tx, crm, row.key, row.payload["survivor"], now)
             if done:
-                connection.execute(update(inbox).where(inbox.c.id == row.id).values(done_at=now))
+                tx.execute(update(inbox).where(inbox.c.id == row.id).values(done_at=now))
     except IntegrityError:
         return False  # the next lap sees what was stored, and goes by it
     return done
 
 
-def _settle_one(connection: Connection, crm: str, loser_ref: str, survivor_ref: str, now: datetime) -> bool:
-    loser = _bound(connection, crm, loser_ref)
-    survivor = _bound(connection, crm, survivor_ref)
+def _settle_one(tx: Connection, crm: str, loser_ref: str, survivor_ref: str, now: datetime) -> bool:
+    loser = _bound(tx, crm, loser_ref)
+    survivor = _bound(tx, crm, survivor_ref)
     if loser is None or survivor is None:
         return False
     if loser.id == survivor.id:
         return True
     # Everything that was an alias of the loser becomes one of the survivor: merges can be chained.
-    connection.execute(
+    tx.execute(
         update(binding).where(binding.c.connection == crm, binding.c.id == loser.id).values(id=survivor.id, alias=True)
     )
     if loser.kind == Kind.ACCOUNT.value:
-        _move_account(connection, loser.id, survivor.id, now)
+        _move_account(tx, loser.id, survivor.id, now)
     if loser.kind == Kind.CONTACT.value:
-        _move_contact(connection, crm, loser.id, survivor.id, now=now)
+        _move_contact(tx, crm, loser.id, survivor.id, now=now)
     return True
 
 
-def _bound(connection: Connection, crm: str, ref: str) -> Any:
-    return connection.execute(select(binding).where(binding.c.connection == crm, binding.c.ref == ref)).one_or_none()
+def _bound(tx: Connection, crm: str, ref: str) -> Any:
+    return tx.execute(select(binding).where(binding.c.connection == crm, binding.c.ref == ref)).one_or_none()
 
 
-def _move_account(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
+def _move_account(tx: Connection, loser: str, survivor: str, now: datetime) -> None:
     both = select(tables.account.c.id, tables.account.c.customer).where(tables.account.c.id.in_([loser, survivor]))
-    customers = {row.id: row.customer for row in connection.execute(both)}
+    customers = {row.id: row.customer for row in tx.execute(both)}
     for table in (tables.decision, tables.invitation, tables.response):
-        connection.execute(update(table).where(table.c.account_id == loser).values(account_id=survivor))
-    connection.execute(
-        update(tables.follow_up).where(tables.follow_up.c.account_id == loser).values(account_id=survivor)
-    )
-    follow_accounts(connection, [survivor], now)
+        tx.execute(update(table).where(table.c.account_id == loser).values(account_id=survivor))
+    tx.execute(update(tables.follow_up).where(tables.follow_up.c.account_id == loser).values(account_id=survivor))
+    follow_accounts(tx, [survivor], now)
     for customer in set(customers.values()):
-        mark_stale(connection, customer, now)
+        mark_stale(tx, customer, now)
 
 
-def _move_contact(connection: Connection, crm: str, loser: str, survivor: str, *, now: datetime) -> None:
+def _move_contact(tx: Connection, crm: str, loser: str, survivor: str, *, now: datetime) -> None:
     decision = tables.decision
     other = decision.alias("other")
     clash = exists().where(
@@ -110,28 +108,28 @@ def _move_contact(connection: Connection, crm: str, loser: str, survivor: str, *
         )
     )
     # Where both were decided for the same interaction, both decisions stay as they were taken.
-    connection.execute(update(decision).where(decision.c.contact_id == loser, ~clash).values(contact_id=survivor))
+    tx.execute(update(decision).where(decision.c.contact_id == loser, ~clash).values(contact_id=survivor))
     for table in (tables.invitation, tables.response):
-        connection.execute(update(table).where(table.c.contact_id == loser).values(contact_id=survivor))
-    follow_contact(connection, loser, survivor, now)
-    _keep_opt_out(connection, loser, survivor, now)
+        tx.execute(update(table).where(table.c.contact_id == loser).values(contact_id=survivor))
+    follow_contact(tx, loser, survivor, now)
+    _keep_opt_out(tx, loser, survivor, now)
     merged = select(tables.contact.c.account_ref).where(tables.contact.c.id.in_([loser, survivor]))
-    look_again_at_accounts(connection, crm, [ref for ref in connection.execute(merged).scalars() if ref])
-    customers = connection.execute(
+    look_again_at_accounts(tx, crm, [ref for ref in tx.execute(merged).scalars() if ref])
+    customers = tx.execute(
         select(func.distinct(tables.account.c.customer))
         .join(tables.response, tables.response.c.account_id == tables.account.c.id)
         .where(tables.response.c.contact_id == survivor)
     ).scalars()
     for customer in list(customers):
-        mark_stale(connection, customer, now)
+        mark_stale(tx, customer, now)
 
 
-def _keep_opt_out(connection: Connection, loser: str, survivor: str, now: datetime) -> None:
+def _keep_opt_out(tx: Connection, loser: str, survivor: str, now: datetime) -> None:
     """Whoever wanted no surveys as one record wants none as the other, and the record that is left says so."""
-    by = said_no(connection, [loser]).get(loser)
+    by = said_no(tx, [loser]).get(loser)
     if by is None:
         return
-    left = connection.execute(select(tables.contact).where(tables.contact.c.id == survivor)).one()
+    left = tx.execute(select(tables.contact).where(tables.contact.c.id == survivor)).one()
     if left.person is not None:
-        opt_out(connection, left.person, now, by)
-    want(connection, ref_of(left.connection, left.ref), "contact", {"no_surveys": True})
+        opt_out(tx, left.person, now, by)
+    want(tx, ref_of(left.connection, left.ref), "contact", {"no_surveys": True})

@@ -40,8 +40,8 @@ def revisions(*, after: str) -> list[str]:
 
 def current(store: Store) -> str | None:
     """Return the schema version that the database has; None for an empty one."""
-    with store.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with store.read() as tx:
+        return MigrationContext.configure(tx).get_current_revision()
 
 
 def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, copy: bool = True) -> str | None:
@@ -75,9 +75,9 @@ def check_not_newer(revision: str | None) -> None:
     _check_known(revision, _chain(SCRIPTS))
 
 
-def differences(connection: Connection) -> list[object]:
+def differences(tx: Connection) -> list[object]:
     """Return where the database differs from the tables as the code knows them; empty when the migrations are complete."""
-    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), metadata))
+    return list(compare_metadata(MigrationContext.configure(tx, opts={"compare_type": False}), metadata))
 
 
 def _chain(scripts: Path) -> ScriptDirectory:

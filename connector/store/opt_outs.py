@@ -10,7 +10,7 @@ from connector.store.tables import contact, display, person
 _IN_THE_CRM = "crm"
 
 
-def said_no(connection: Connection, ids: Collection[str]) -> Mapping[str, str]:
+def said_no(tx: Connection, ids: Collection[str]) -> Mapping[str, str]:
     """Return by whom or what no was said, of those of these contacts (our ids) who want no surveys.
 
     A contact without an address is nobody whose opt-out could be kept: there the record alone says it, as it was last read, or as we
@@ -28,6 +28,6 @@ def said_no(connection: Connection, ids: Collection[str]) -> Mapping[str, str]:
         select(contact.c.id, func.coalesce(person.c.opted_out_by, _IN_THE_CRM).label("by"))
         .outerjoin(person, person.c.person == contact.c.person)
         .outerjoin(display, shown)
-        .where(among(connection, contact.c.id, ids), says)
+        .where(among(tx, contact.c.id, ids), says)
     )
-    return {row.id: row.by for row in connection.execute(rows)}
+    return {row.id: row.by for row in tx.execute(rows)}

@@ -35,18 +35,18 @@ _UNTOLD = {
 _UNTOLD_CHAT = f"Look whether it stands in the chat, and whether the address in config.toml is still good. {_STANDS}"
 
 
-def paused(connection: Connection) -> dict[str, Any] | None:
+def paused(tx: Connection) -> dict[str, Any] | None:
     """Return since when and why everything is paused."""
-    found = all_paused(connection)
+    found = all_paused(tx)
     return dict(found) if found is not None else None
 
 
-def crm(connection: Connection, name: str, now: datetime, *, today: datetime) -> dict[str, Any]:
+def crm(tx: Connection, name: str, now: datetime, *, today: datetime) -> dict[str, Any]:
     """Return how one connection stands: its cursors, calls, last error, whether it is paused. `today`: when the day began."""
-    state = peek(connection, name)
+    state = peek(tx, name)
     cursor = tables.cursor
     mine = (cursor.c.connection == name, cursor.c["pass"] == cursors.CHANGES)
-    rows = connection.execute(select(cursor).where(*mine).order_by(cursor.c.object))
+    rows = tx.execute(select(cursor).where(*mine).order_by(cursor.c.object))
     positions = {}
     for row in rows:
         position = rules.load(row.position)
@@ -56,16 +56,16 @@ def crm(connection: Connection, name: str, now: datetime, *, today: datetime) ->
             "moved_at": _text(row.moved_at),
         }
     known = {
-        "calls_today": budgets.calls_since(connection, name, today),
+        "calls_today": budgets.calls_since(tx, name, today),
         "last_ok": _text(state.last_ok_at) if state else None,
         "last_error": state.last_error if state else None,
         "last_error_at": _text(state.last_error_at) if state and state.last_error else None,
         "paused_since": _text(state.paused_at) if state else None,
         "pause_reason": state.pause_reason if state else None,
-        "refused": _refused(state) or _not_let_in(connection, name),
+        "refused": _refused(state) or _not_let_in(tx, name),
     }
-    known["unread"] = unread(connection, name)
-    return {**known, "calls": _calls(connection, name, now), "cursors": positions, "drift": drift(connection, name)}
+    known["unread"] = unread(tx, name)
+    return {**known, "calls": _calls(tx, name, now), "cursors": positions, "drift": drift(tx, name)}
 
 
 def _refused(state: Any) -> dict[str, Any] | None:
@@ -81,17 +81,17 @@ def _refused(state: Any) -> dict[str, Any] | None:
     }
 
 
-def _not_let_in(connection: Connection, name: str) -> dict[str, Any] | None:
+def _not_let_in(tx: Connection, name: str) -> dict[str, Any] | None:
     """Return since when and why the CRM gives no token at present, and when it is tried again."""
-    known = locked_out.of(connection, name)
+    known = locked_out.of(tx, name)
     if known is None:
         return None
     remedy = f"{known['remedy']} `afterword resume` tries it at once."
     return {"since": known["since"], "what": known["what"], "remedy": remedy, "until": known["until"]}
 
 
-def _calls(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
-    spent = budgets.StoreBook(connection, name).spent(now)
+def _calls(tx: Connection, name: str, now: datetime) -> dict[str, Any]:
+    spent = budgets.StoreBook(tx, name).spent(now)
     return {
         "last_24h": spent.recent,
         "org_used": spent.used,
@@ -101,12 +101,12 @@ def _calls(connection: Connection, name: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def drift(connection: Connection, name: str) -> dict[str, Any]:
+def drift(tx: Connection, name: str) -> dict[str, Any]:
     """Return how many records differed when everything was compared last, and since when each object's figure holds.
 
     `records` is None before the first comparison; `measured_at` is the oldest of the objects'.
     """
-    rows = comparing.measured(connection, name)
+    rows = comparing.measured(tx, name)
     objects = {
         row.object: {"records": row.measured, "measured_at": _text(row.measured_at), "problem": row.problem}
         for row in rows
@@ -119,7 +119,7 @@ def drift(connection: Connection, name: str) -> dict[str, Any]:
     }
 
 
-def queues(connection: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> dict[str, int]:
+def queues(tx: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> dict[str, int]:
     """Return how much is waiting, by queue; invitations of these connections and surveys."""
     interaction, decision, invitation = tables.interaction, tables.decision, tables.invitation
     standing, follow_up, display = tables.standing, tables.follow_up, tables.display
@@ -145,10 +145,10 @@ def queues(connection: Connection, now: datetime, *, crms: Collection[str], surv
         .select_from(follow_up)
         .where(follow_up.c.state == FollowUpState.OPEN, follow_up.c.task_ref.is_(None)),
     }
-    return {name: int(connection.execute(query).scalar_one()) for name, query in counts.items()}
+    return {name: int(tx.execute(query).scalar_one()) for name, query in counts.items()}
 
 
-def follow_ups(connection: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any]]:
+def follow_ups(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any]]:
     """Return the follow-ups that nobody has settled, the one that is due first leading."""
     return [
         {
@@ -164,7 +164,7 @@ def follow_ups(connection: Connection, now: datetime, limit: int = 50) -> list[d
             "attempts": row.attempts,
             "waiting_since": _text(row.waiting_since),
         }
-        for row in task_rows.unsettled(connection, limit)
+        for row in task_rows.unsettled(tx, limit)
     ]
 
 
@@ -174,41 +174,41 @@ def owed(tx: Connection, now: datetime) -> dict[str, int]:
     return {"people": follow_ups_of.people_owed_one(tx), "got": len(got)}
 
 
-def unassigned(connection: Connection) -> dict[str, Any] | None:
+def unassigned(tx: Connection) -> dict[str, Any] | None:
     """Return how many open follow-ups nobody is assigned to, with the remedy; None when there are none."""
     follow_up = tables.follow_up
     orphaned = (follow_up.c.state == FollowUpState.OPEN, follow_up.c.owner_ref.is_(None))
-    count = int(connection.execute(select(func.count()).select_from(follow_up).where(*orphaned)).scalar_one())
+    count = int(tx.execute(select(func.count()).select_from(follow_up).where(*orphaned)).scalar_one())
     if not count:
         return None
     remedy = "Name a person in `assign` of the rule, or make the account's owner active in the CRM."
     return {"follow_ups": count, "remedy": remedy}
 
 
-def in_doubt(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
+def in_doubt(tx: Connection, limit: int = 50) -> list[dict[str, Any]]:
     """Return messages of which nobody knows whether they arrived."""
     remedy = "It may have arrived, so it is not sent again. If it did not, ask them yourself."
-    return [_message(row, remedy) for row in _attempts(connection, Delivery.IN_DOUBT, limit)]
+    return [_message(row, remedy) for row in _attempts(tx, Delivery.IN_DOUBT, limit)]
 
 
-def bounced(connection: Connection, limit: int = 50) -> list[dict[str, Any]]:
+def bounced(tx: Connection, limit: int = 50) -> list[dict[str, Any]]:
     """Return messages whose address was refused for good."""
     remedy = "Nobody writes to this address again. Correct it on the contact's record in the CRM; if it is right: "
     return [
         _message(row, f"{remedy}`afterword bounces lift {row.email}`.") | {"what": row.error}
-        for row in _attempts(connection, Delivery.BOUNCED, limit)
+        for row in _attempts(tx, Delivery.BOUNCED, limit)
     ]
 
 
-def mail_error(connection: Connection) -> dict[str, Any] | None:
+def mail_error(tx: Connection) -> dict[str, Any] | None:
     """Return why mail does not go out, or why the last message could not be handed over, with the remedy; None: all is well."""
-    stopped, trouble = mail_trouble.stopped(connection), mail_trouble.trouble(connection)
+    stopped, trouble = mail_trouble.stopped(tx), mail_trouble.trouble(tx)
     if stopped is not None:
         return {"what": stopped.what, "remedy": stopped.remedy, "at": _text(stopped.since)}
     if trouble is not None:
         return {"what": trouble.what, "remedy": trouble.remedy, "at": _text(trouble.at)}
     attempt = tables.attempt
-    last = connection.execute(
+    last = tx.execute(
         select(attempt).where(attempt.c.state != Delivery.SENDING).order_by(attempt.c.id.desc()).limit(1)
     ).one_or_none()
     if last is None or last.state != FAILED:
@@ -247,9 +247,9 @@ def unmatched_reports(tx: Connection) -> dict[str, Any] | None:
     }
 
 
-def _attempts(connection: Connection, state: str, limit: int) -> Sequence[Any]:
+def _attempts(tx: Connection, state: str, limit: int) -> Sequence[Any]:
     attempt, invitation = tables.attempt, tables.invitation
-    return connection.execute(
+    return tx.execute(
         select(
             attempt.c.purpose,
             attempt.c.started_at,
@@ -276,11 +276,11 @@ def _message(row: Any, remedy: str) -> dict[str, Any]:
     }
 
 
-def refused(connection: Connection, limit: int | None = 200, crm: str | None = None) -> list[dict[str, Any]]:
+def refused(tx: Connection, limit: int | None = 200, crm: str | None = None) -> list[dict[str, Any]]:
     """Return records that were set aside, of one connection or of all, with the CRM's words and the remedy."""
     table = tables.refused
     mine = [] if crm is None else [table.c.connection == crm]
-    rows = connection.execute(select(table).where(*mine).order_by(table.c.at.desc()).limit(limit))
+    rows = tx.execute(select(table).where(*mine).order_by(table.c.at.desc()).limit(limit))
     return [
         {
             "crm": row.connection,
@@ -296,10 +296,10 @@ def refused(connection: Connection, limit: int | None = 200, crm: str | None = N
     ]
 
 
-def laps(connection: Connection, limit: int) -> list[dict[str, Any]]:
+def laps(tx: Connection, limit: int) -> list[dict[str, Any]]:
     """Return the newest laps."""
     table = tables.lap
-    rows = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit))
+    rows = tx.execute(select(table).order_by(table.c.id.desc()).limit(limit))
     return [
         {"started": _text(row.started_at), "ended": _text(row.ended_at), "exit": row.exit_code, "report": row.report}
         for row in rows

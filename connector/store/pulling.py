@@ -98,9 +98,9 @@ _OURS: Mapping[Kind, tuple[str, ...]] = {
 class Absorber:
     """Takes pages of one connection into the store, inside the caller's transaction."""
 
-    def __init__(self, connection: Connection, crm: str, *, now: datetime, key: bytes, zone: ZoneInfo = _UTC) -> None:
+    def __init__(self, tx: Connection, crm: str, *, now: datetime, key: bytes, zone: ZoneInfo = _UTC) -> None:
         """`zone` is the company's: days end by it where an owner has none."""
-        self._sql = connection
+        self._sql = tx
         self._crm = crm
         self._now = now
         self._key = key
@@ -458,12 +458,12 @@ def _bounced(facts: Mapping[str, Any]) -> tuple[bool]:
     return (bool(facts.get(EMAIL_BOUNCED)),)
 
 
-def mark_stale(connection: Connection, customer: str, now: datetime) -> None:
+def mark_stale(tx: Connection, customer: str, now: datetime) -> None:
     """Note that something happened to a customer, for `score` to take in.
 
     An earlier mark is replaced: whoever is dealing with that one must not take this one off as well.
     """
-    insert_or_update(connection, tables.standing, [{"customer": customer, "stale_at": now}])
+    insert_or_update(tx, tables.standing, [{"customer": customer, "stale_at": now}])
 
 
 def _updated_by(value: Pulled) -> str | None:

@@ -21,37 +21,33 @@ def chunks(values: Iterable[Any]) -> Iterator[Sequence[Any]]:
         yield unique[start : start + CHUNK]
 
 
-def resolve(connection: Connection, addresses: Iterable[Address]) -> Mapping[Address, str]:
+def resolve(tx: Connection, addresses: Iterable[Address]) -> Mapping[Address, str]:
     """Return our ids of these records; a merged record's is its survivor's. Unknown ones are absent."""
     found: dict[Address, str] = {}
     for part in chunks(addresses):
-        rows = connection.execute(
-            select(binding.c.connection, binding.c.ref, binding.c.id).where(_is_one_of(binding, part))
-        )
+        rows = tx.execute(select(binding.c.connection, binding.c.ref, binding.c.id).where(_is_one_of(binding, part)))
         found.update({(row.connection, row.ref): row.id for row in rows})
     return found
 
 
-def rows_by_id(connection: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, Any]:
+def rows_by_id(tx: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, Any]:
     """Return the rows with these ids, by id."""
-    return {
-        row.id: row for part in chunks(ids) for row in connection.execute(select(table).where(table.c.id.in_(part)))
-    }
+    return {row.id: row for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))}
 
 
-def rows_by_address(connection: Connection, table: Table, addresses: Iterable[Address]) -> Mapping[Address, Any]:
+def rows_by_address(tx: Connection, table: Table, addresses: Iterable[Address]) -> Mapping[Address, Any]:
     """Return the rows that were read from these records, by address."""
     return {
         (row.connection, row.ref): row
         for part in chunks(addresses)
-        for row in connection.execute(select(table).where(_is_one_of(table, part)))
+        for row in tx.execute(select(table).where(_is_one_of(table, part)))
     }
 
 
-def survivors(connection: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, str]:
+def survivors(tx: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, str]:
     """Return, for each of our ids, the id that now stands for the same record: another one after a merge."""
-    rows = rows_by_id(connection, table, ids)
-    now = resolve(connection, ((row.connection, row.ref) for row in rows.values()))
+    rows = rows_by_id(tx, table, ids)
+    now = resolve(tx, ((row.connection, row.ref) for row in rows.values()))
     return {id_: now.get((row.connection, row.ref), id_) for id_, row in rows.items()}
 
 

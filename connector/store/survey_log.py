@@ -42,16 +42,16 @@ class Found:
     row: Any
 
 
-def find(connection: Connection, record: str) -> list[Found]:
+def find(tx: Connection, record: str) -> list[Found]:
     """Return the accounts, contacts and interactions that are meant: by a CRM's id (several may use the same) or one of ours, by the
     address of a record's page, by an e-mail address, or by what people call them."""
     record = record.strip()
     for looked_for in (record, *_ids_in_address(record)):
-        if found := _by_id(connection, looked_for):
+        if found := _by_id(tx, looked_for):
             return found
     if "@" in record:
-        return _by_email(connection, one_spelling(record.removeprefix("mailto:")))
-    return _by_name(connection, record) if record else []
+        return _by_email(tx, one_spelling(record.removeprefix("mailto:")))
+    return _by_name(tx, record) if record else []
 
 
 def _ids_in_address(record: str) -> list[str]:
@@ -63,14 +63,12 @@ def _ids_in_address(record: str) -> list[str]:
     return [part for part in reversed(path.split("/")) if any(letter.isdigit() for letter in part)]
 
 
-def _by_email(connection: Connection, email: str) -> list[Found]:
-    rows = connection.execute(
-        select(contact).where(contact.c.email == email).order_by(contact.c.connection, contact.c.ref)
-    )
+def _by_email(tx: Connection, email: str) -> list[Found]:
+    rows = tx.execute(select(contact).where(contact.c.email == email).order_by(contact.c.connection, contact.c.ref))
     return [Found(Kind.CONTACT.value, row) for row in rows]
 
 
-def _by_name(connection: Connection, name: str) -> list[Found]:
+def _by_name(tx: Connection, name: str) -> list[Found]:
     """A case is often called by its number alone, and a ticket by its subject: what stands behind the word for its kind."""
     bare = name.strip('"').lower()
     label, ending = func.lower(interaction.c.label), _escaped(bare)
@@ -85,16 +83,14 @@ def _by_name(connection: Connection, name: str) -> list[Found]:
         Kind.INTERACTION.value: select(interaction).where(called),
     }
     return [
-        Found(kind, row)
-        for kind, query in meant.items()
-        for row in connection.execute(query.order_by("ref").limit(LATEST))
+        Found(kind, row) for kind, query in meant.items() for row in tx.execute(query.order_by("ref").limit(LATEST))
     ]
 
 
-def _by_id(connection: Connection, record_id: str) -> list[Found]:
+def _by_id(tx: Connection, record_id: str) -> list[Found]:
     if not record_id:
         return []
-    bound = connection.execute(
+    bound = tx.execute(
         select(binding).where(
             or_(binding.c.id == record_id, binding.c.ref.like(f"%/{_escaped(record_id[:_SHORT])}%", escape="\\")),
             binding.c.kind.in_(_TABLES),
@@ -104,7 +100,7 @@ def _by_id(connection: Connection, record_id: str) -> list[Found]:
     return [
         Found(kind, row)
         for kind, table in _TABLES.items()
-        for row in rows_by_id(connection, table, [id_ for of, id_ in ids if of == kind]).values()
+        for row in rows_by_id(tx, table, [id_ for of, id_ in ids if of == kind]).values()
     ]
 
 
@@ -144,13 +140,13 @@ class Entry:
         return str(self.invitation.name) if self.invitation is not None else ""
 
 
-def person(connection: Connection, found: Found) -> Any | None:
+def person(tx: Connection, found: Found) -> Any | None:
     """Return what is known of the person behind a contact; None for other kinds."""
     key = getattr(found.row, "person", None)
-    return people(connection, [key]).get(key) if key else None
+    return people(tx, [key]).get(key) if key else None
 
 
-def set_aside(connection: Connection, found: Found) -> list[Any]:
+def set_aside(tx: Connection, found: Found) -> list[Any]:
     """Return what was refused of a record, read or written, and of the tasks about it: what, remedy, direction, at."""
     row = found.row
     about = {Kind.ACCOUNT.value: follow_up.c.account_id, Kind.CONTACT.value: follow_up.c.contact_id}.get(found.kind)
@@ -158,10 +154,10 @@ def set_aside(connection: Connection, found: Found) -> list[Any]:
     if about is not None:
         mine.append(refused.c.key.in_(select(follow_up.c.id).where(about == row.id)))
     found_rows = select(refused).where(refused.c.connection == row.connection, or_(*mine))
-    return list(connection.execute(found_rows.order_by(refused.c.at, refused.c.key)))
+    return list(tx.execute(found_rows.order_by(refused.c.at, refused.c.key)))
 
 
-def entries(connection: Connection, found: Found) -> list[Entry]:
+def entries(tx: Connection, found: Found) -> list[Entry]:
     """Return the decisions on a record, or on the latest interactions of a contact or account; the latest first."""
     column = {
         Kind.ACCOUNT.value: decision.c.account_id,
@@ -169,18 +165,17 @@ def entries(connection: Connection, found: Found) -> list[Entry]:
         Kind.INTERACTION.value: decision.c.interaction_id,
     }[found.kind]
     newest = (decision.c.decided_at.desc(), decision.c.id)
-    decisions = connection.execute(select(decision).where(column == found.row.id).order_by(*newest).limit(LATEST)).all()
-    interactions = rows_by_id(connection, interaction, (row.interaction_id for row in decisions))
-    contacts = rows_by_id(connection, contact, (row.contact_id for row in decisions))
-    moves = _grouped(connection, decision_log, "decision_id", [row.id for row in decisions])
+    decisions = tx.execute(select(decision).where(column == found.row.id).order_by(*newest).limit(LATEST)).all()
+    interactions = rows_by_id(tx, interaction, (row.interaction_id for row in decisions))
+    contacts = rows_by_id(tx, contact, (row.contact_id for row in decisions))
+    moves = _grouped(tx, decision_log, "decision_id", [row.id for row in decisions])
     invitations = {
-        key: rows[0]
-        for key, rows in _grouped(connection, invitation, "decision_id", [row.id for row in decisions]).items()
+        key: rows[0] for key, rows in _grouped(tx, invitation, "decision_id", [row.id for row in decisions]).items()
     }
     asked = [row.id for row in invitations.values()]
-    attempts = _grouped(connection, attempt, "invitation_id", asked)
-    answers = _answers(connection, asked)
-    known = people(connection, {row.person for row in [*contacts.values(), *invitations.values()] if row.person})
+    attempts = _grouped(tx, attempt, "invitation_id", asked)
+    answers = _answers(tx, asked)
+    known = people(tx, {row.person for row in [*contacts.values(), *invitations.values()] if row.person})
     return [
         Entry(
             decision=row,
@@ -205,18 +200,18 @@ def _person(*rows: Any) -> str:
     return next((row.person for row in rows if row is not None and row.person), "")
 
 
-def _grouped(connection: Connection, table: Any, column: str, values: Collection[str]) -> dict[str, list[Any]]:
+def _grouped(tx: Connection, table: Any, column: str, values: Collection[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for part in chunks(values):
-        rows = connection.execute(select(table).where(table.c[column].in_(part)).order_by(table.c.id))
+        rows = tx.execute(select(table).where(table.c[column].in_(part)).order_by(table.c.id))
         for row in rows:
             found.setdefault(getattr(row, column), []).append(row)
     return found
 
 
-def _answers(connection: Connection, invitations: Collection[str]) -> Mapping[str, list[tuple[Any, list[Any]]]]:
-    responses = _grouped(connection, response, "invitation_id", invitations)
-    ratings = _grouped(connection, rating, "response_id", [one.id for rows in responses.values() for one in rows])
+def _answers(tx: Connection, invitations: Collection[str]) -> Mapping[str, list[tuple[Any, list[Any]]]]:
+    responses = _grouped(tx, response, "invitation_id", invitations)
+    ratings = _grouped(tx, rating, "response_id", [one.id for rows in responses.values() for one in rows])
     return {
         key: [(one, ratings.get(one.id, [])) for one in sorted(rows, key=lambda row: row.revision)]
         for key, rows in responses.items()

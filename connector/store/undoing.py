@@ -17,27 +17,27 @@ _PREFIX = "write_back:"
 _DONE = ("created", "updated")
 
 
-def begins(connection: Connection, crm: str, line: int, now: datetime) -> None:
+def begins(tx: Connection, crm: str, line: int, now: datetime) -> None:
     """Note the line of the log with which a write-back begins: from now on this is the last one."""
     row = {"name": _name(crm), "value": {"line": line, "at": now.isoformat()}}
-    insert_or_update(connection, setting, [row])
+    insert_or_update(tx, setting, [row])
 
 
-def last(connection: Connection, crm: str) -> tuple[int, datetime] | None:
+def last(tx: Connection, crm: str) -> tuple[int, datetime] | None:
     """Return where in the log the last write-back begins, and when that was; None when there is none, or it was taken back."""
-    found = connection.execute(select(setting.c.value).where(setting.c.name == _name(crm))).scalar_one_or_none()
+    found = tx.execute(select(setting.c.value).where(setting.c.name == _name(crm))).scalar_one_or_none()
     return (int(found["line"]), datetime.fromisoformat(found["at"])) if found else None
 
 
-def starts(connection: Connection) -> dict[str, int]:
+def starts(tx: Connection) -> dict[str, int]:
     """Return, by connection, the line of the log with which its last write-back begins."""
-    rows = connection.execute(select(setting).where(setting.c.name.startswith(_PREFIX, autoescape=True)))
+    rows = tx.execute(select(setting).where(setting.c.name.startswith(_PREFIX, autoescape=True)))
     return {row.name.removeprefix(_PREFIX): int(row.value["line"]) for row in rows}
 
 
-def forget(connection: Connection, crm: str) -> None:
+def forget(tx: Connection, crm: str) -> None:
     """Note that the last write-back was taken back."""
-    connection.execute(setting.delete().where(setting.c.name == _name(crm)))
+    tx.execute(setting.delete().where(setting.c.name == _name(crm)))
 
 
 def first_since(tx: Connection, crm: str, moment: datetime) -> int | None:
@@ -134,15 +134,15 @@ def target_of(key: str) -> str | None:
     return target if colon else None
 
 
-def put_back(connection: Connection, crm: str, ref: str, values: Mapping[str, Any]) -> None:
+def put_back(tx: Connection, crm: str, ref: str, values: Mapping[str, Any]) -> None:
     """Note what a record shows after our fields (by our names) were put back: that was us, and nobody else."""
     mine = (display.c.connection == crm) & (display.c.ref == ref)
-    row = connection.execute(select(display).where(mine).with_for_update()).one_or_none()
+    row = tx.execute(select(display).where(mine).with_for_update()).one_or_none()
     if row is None:
         return
     shown = {name: raw for name, raw in {**row.shown, **values}.items() if raw is not None}
     written = {name: one for name, one in row.written.items() if name not in values}
-    connection.execute(update(display).where(mine).values(shown=shown, written=written, dirty=True))
+    tx.execute(update(display).where(mine).values(shown=shown, written=written, dirty=True))
 
 
 def _name(crm: str) -> str:

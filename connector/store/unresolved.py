@@ -14,7 +14,7 @@ ASSOCIATIONS = "associations"
 _EVERY_OBJECT = "*"
 
 
-def refs(connection: Connection, crm: str, surveys: Collection[str], limit: int) -> Sequence[str]:
+def refs(tx: Connection, crm: str, surveys: Collection[str], limit: int) -> Sequence[str]:
     """Return those that wait for an account or a contact, for one of these surveys, the ones that ended last first."""
     reasons = (Reason.NO_ACCOUNT.value, Reason.NO_CONTACT.value)
     waits = exists().where(
@@ -29,12 +29,12 @@ def refs(connection: Connection, crm: str, surveys: Collection[str], limit: int)
         .order_by(interaction.c.ended_at.desc(), interaction.c.ref)
         .limit(limit)
     )
-    return connection.execute(query).scalars().all()
+    return tx.execute(query).scalars().all()
 
 
-def looked_at(connection: Connection, crm: str) -> datetime | None:
+def looked_at(tx: Connection, crm: str) -> datetime | None:
     """Return when they were looked at last."""
-    row = connection.execute(
+    row = tx.execute(
         select(cursor.c.moved_at).where(
             cursor.c.connection == crm, cursor.c.object == _EVERY_OBJECT, cursor.c["pass"] == ASSOCIATIONS
         )
@@ -42,7 +42,7 @@ def looked_at(connection: Connection, crm: str) -> datetime | None:
     return None if row is None else row.moved_at
 
 
-def note(connection: Connection, crm: str, now: datetime) -> None:
+def note(tx: Connection, crm: str, now: datetime) -> None:
     """Note that they are looked at now."""
     row = {"connection": crm, "object": _EVERY_OBJECT, "pass": ASSOCIATIONS}
-    insert_or_update(connection, cursor, [row | {"fingerprint": "", "position": "", "moved_at": now}])
+    insert_or_update(tx, cursor, [row | {"fingerprint": "", "position": "", "moved_at": now}])

@@ -18,58 +18,58 @@ _MOST_VALUES = 8_000
 """How many values one statement takes (SQLite allows 32,766): statements are kept ready, and large ones take memory."""
 
 
-def insert_new(connection: Connection, table: Table, rows: Rows) -> None:
+def insert_new(tx: Connection, table: Table, rows: Rows) -> None:
     """Insert rows that cannot be there yet. All rows name the same columns; none of them holds a JSON document."""
     if rows:
         names = tuple(rows[0])
-        insert_lines(connection, table, names, [tuple([row[name] for name in names]) for row in rows])
+        insert_lines(tx, table, names, [tuple([row[name] for name in names]) for row in rows])
 
 
-def insert_lines(connection: Connection, table: Table, names: Names, lines: Lines) -> None:
+def insert_lines(tx: Connection, table: Table, names: Names, lines: Lines) -> None:
     """Insert rows that cannot be there yet: the values of the columns that `names` tells, in this order.
 
     Pages of thousands pass here, so the statement is compiled once and values go straight to the driver.
     """
     if not lines:
         return
-    compiled = _compiled_insert(table, connection.dialect, names)
+    compiled = _compiled_insert(table, tx.dialect, names)
     lines = compiled.bound(lines)
-    if not connection.dialect.positional:
-        connection.exec_driver_sql(compiled.text, [dict(zip(compiled.names, line, strict=True)) for line in lines])
+    if not tx.dialect.positional:
+        tx.exec_driver_sql(compiled.text, [dict(zip(compiled.names, line, strict=True)) for line in lines])
         return
     # SQLite's driver gives way to other threads at every row of an `executemany`, and waits for its turn each time.
     most = _MOST_VALUES // len(names)
     for start in range(0, len(lines), most):
         some = lines[start : start + most]
-        connection.exec_driver_sql(_of_several(compiled.text, len(some)), tuple(chain.from_iterable(some)))
+        tx.exec_driver_sql(_of_several(compiled.text, len(some)), tuple(chain.from_iterable(some)))
 
 
-def update_lines(connection: Connection, table: Table, names: Names, lines: Lines) -> None:
+def update_lines(tx: Connection, table: Table, names: Names, lines: Lines) -> None:
     """Change rows by their `id`, the last value of each line; the values before it are those of the columns that `names` tells."""
     if not lines:
         return
-    compiled = _compiled_update(table, connection.dialect, names)
+    compiled = _compiled_update(table, tx.dialect, names)
     lines = compiled.bound(lines)
-    positional = connection.dialect.positional
-    connection.exec_driver_sql(
+    positional = tx.dialect.positional
+    tx.exec_driver_sql(
         compiled.text, [line if positional else dict(zip(compiled.names, line, strict=True)) for line in lines]
     )
 
 
-def insert_or_ignore(connection: Connection, table: Table, rows: Rows) -> None:
+def insert_or_ignore(tx: Connection, table: Table, rows: Rows) -> None:
     """Insert rows; those whose key exists already are left as they are."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        tx.execute(_insert(tx, table).on_conflict_do_nothing(), list(rows))
 
 
-def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+def insert_once(tx: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row; False where its key exists already, or comes to exist while we wait for another transaction."""
-    statement = _insert(connection, table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key)
-    return connection.execute(statement).first() is not None
+    statement = _insert(tx, table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key)
+    return tx.execute(statement).first() is not None
 
 
 def insert_or_update(
-    connection: Connection, table: Table, rows: Rows, *, only: Collection[str] = (), added: Collection[str] = ()
+    tx: Connection, table: Table, rows: Rows, *, only: Collection[str] = (), added: Collection[str] = ()
 ) -> None:
     """Insert rows, or replace the given columns of those whose primary key exists. All rows name the same columns.
 
@@ -78,22 +78,22 @@ def insert_or_update(
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    statement = _insert(connection, table)
+    statement = _insert(tx, table)
     changes = {name: statement.excluded[name] for name in only or rows[0] if name not in keys}
     changes |= {name: table.c[name] + statement.excluded[name] for name in added}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
+    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
 
 
-def insert_or_add(connection: Connection, table: Table, rows: Rows, column: str) -> None:
+def insert_or_add(tx: Connection, table: Table, rows: Rows, column: str) -> None:
     """Insert rows, or add the given column's number to that of the row whose primary key exists."""
     keys = [key.name for key in table.primary_key]
-    statement = _insert(connection, table)
+    statement = _insert(tx, table)
     total = {column: table.c[column] + statement.excluded[column]}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=total), list(rows))
+    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=total), list(rows))
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    module = sqlite if connection.dialect.name == "sqlite" else postgresql
+def _insert(tx: Connection, table: Table) -> Any:
+    module = sqlite if tx.dialect.name == "sqlite" else postgresql
     return module.insert(table)
 
 

@@ -52,20 +52,20 @@ class AccountView:
         return frozenset(answer.row.invitation_id for answer in self.answers if answer.row.invitation_id)
 
 
-def account_view(connection: Connection, account_id: str, *, crms: Collection[str]) -> AccountView | None:
+def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> AccountView | None:
     """Return what the page of an account shows to a user of these CRMs; None when none of them has it (any more).
 
     The figures are those of the customer. Of accounts that are linked with it, the rows of those CRMs alone are shown. An account that
     the CRM has deleted is not there, nor is anything about it.
     """
     visible = and_(account.c.connection.in_(crms), account.c.deleted_at.is_(None))
-    row = connection.execute(select(account).where(account.c.id == account_id, visible)).one_or_none()
+    row = tx.execute(select(account).where(account.c.id == account_id, visible)).one_or_none()
     if row is None:
         return None
     of_customer = select(account).where(account.c.customer == row.customer, visible).order_by(account.c.id)
-    linked = connection.execute(of_customer).all()
+    linked = tx.execute(of_customer).all()
     ids = [one.id for one in linked]
-    score = connection.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
+    score = tx.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
     deleted = select(account.c.id).where(account.c.customer == row.customer, account.c.deleted_at.is_not(None))
     opened = (
         select(follow_up)
@@ -73,59 +73,55 @@ def account_view(connection: Connection, account_id: str, *, crms: Collection[st
         .where(follow_up.c.account_id.not_in(deleted))
         .order_by(follow_up.c.opened_at.desc())
     )
-    follow_ups = connection.execute(opened.limit(LATEST)).all()
-    invitations = _latest(connection, invitation, ids, newest="created_at")
-    owners = rows_by_address(
-        connection, owner, [(one.connection, one.owner_ref) for one in follow_ups if one.owner_ref]
-    )
+    follow_ups = tx.execute(opened.limit(LATEST)).all()
+    invitations = _latest(tx, invitation, ids, newest="created_at")
+    owners = rows_by_address(tx, owner, [(one.connection, one.owner_ref) for one in follow_ups if one.owner_ref])
     return AccountView(
         name=row.name,
         accounts=linked,
         score=score or {},
-        answers=_answers(connection, ids),
+        answers=_answers(tx, ids),
         invitations=invitations,
         follow_ups=follow_ups,
         owners={address: one.name for address, one in owners.items()},
-        people=people(connection, {one.person for one in invitations}),
-        gone=_gone(connection, [one.contact_id for one in (*invitations, *follow_ups) if one.contact_id]),
+        people=people(tx, {one.person for one in invitations}),
+        gone=_gone(tx, [one.contact_id for one in (*invitations, *follow_ups) if one.contact_id]),
     )
 
 
-def _latest(
-    connection: Connection, table: Table, accounts: Sequence[str], *conditions: Any, newest: str
-) -> Sequence[Row[Any]]:
+def _latest(tx: Connection, table: Table, accounts: Sequence[str], *conditions: Any, newest: str) -> Sequence[Row[Any]]:
     chosen = select(table).where(table.c.account_id.in_(accounts), *conditions)
-    return connection.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()
+    return tx.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()
 
 
-def _answers(connection: Connection, accounts: Sequence[str]) -> list[Answer]:
+def _answers(tx: Connection, accounts: Sequence[str]) -> list[Answer]:
     """Return the latest answers that count, each with what was given to the same invitation before and after it."""
-    counting = _latest(connection, response, accounts, response.c.counts, newest="at")
-    rows = [*counting, *_others(connection, [row.invitation_id for row in counting if row.invitation_id])]
+    counting = _latest(tx, response, accounts, response.c.counts, newest="at")
+    rows = [*counting, *_others(tx, [row.invitation_id for row in counting if row.invitation_id])]
     rows.sort(key=lambda row: (row.at, row.revision), reverse=True)
-    names = _names(connection, [row.contact_id for row in rows if row.contact_id])
+    names = _names(tx, [row.contact_id for row in rows if row.contact_id])
     ratings: dict[str, list[Row[Any]]] = {}
     for part in chunks([row.id for row in rows]):
-        for one in connection.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
+        for one in tx.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
             ratings.setdefault(one.response_id, []).append(one)
     return [Answer(row, names.get(row.contact_id or ""), ratings.get(row.id, [])) for row in rows]
 
 
-def _others(connection: Connection, invitations: Sequence[str]) -> list[Row[Any]]:
+def _others(tx: Connection, invitations: Sequence[str]) -> list[Row[Any]]:
     """Return the answers to these invitations that do not count."""
     found: list[Row[Any]] = []
     for part in chunks(invitations):
-        found += connection.execute(select(response).where(response.c.invitation_id.in_(part), ~response.c.counts))
+        found += tx.execute(select(response).where(response.c.invitation_id.in_(part), ~response.c.counts))
     return found
 
 
-def _names(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+def _names(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Return the names of contacts by id, without those whom the CRM has deleted."""
     known = select(contact.c.id, contact.c.name).where(contact.c.deleted_at.is_(None))
-    return {row.id: row.name for part in chunks(ids) for row in connection.execute(known.where(contact.c.id.in_(part)))}
+    return {row.id: row.name for part in chunks(ids) for row in tx.execute(known.where(contact.c.id.in_(part)))}
 
 
-def _gone(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
+def _gone(tx: Connection, ids: Sequence[str]) -> frozenset[str]:
     """Return which of these contacts the CRM has deleted."""
     deleted = select(contact.c.id).where(contact.c.deleted_at.is_not(None))
-    return frozenset(id_ for part in chunks(ids) for id_ in connection.scalars(deleted.where(contact.c.id.in_(part))))
+    return frozenset(id_ for part in chunks(ids) for id_ in tx.scalars(deleted.where(contact.c.id.in_(part))))

@@ -27,23 +27,23 @@ NOT_READ = "not read yet"
 """Stands for the content of a record that we have made and not read: whatever is read of it is new."""
 
 
-def dirty(connection: Connection, crm: str, target: str, *, after: str, limit: int) -> list[Row[Any]]:
+def dirty(tx: Connection, crm: str, target: str, *, after: str, limit: int) -> list[Row[Any]]:
     """Return records of a target whose fields may differ from what they should say, by ref behind `after`."""
     rows = select(display).where(*_dirty(crm, target), display.c.ref > after)
-    return list(connection.execute(rows.order_by(display.c.ref).limit(limit)))
+    return list(tx.execute(rows.order_by(display.c.ref).limit(limit)))
 
 
-def count_dirty(connection: Connection, crm: str, target: str) -> int:
+def count_dirty(tx: Connection, crm: str, target: str) -> int:
     """Return how many records of a target may differ from what they should say."""
     rows = select(func.count()).select_from(display).where(*_dirty(crm, target))
-    return int(connection.execute(rows).scalar_one())
+    return int(tx.execute(rows).scalar_one())
 
 
 def _dirty(crm: str, target: str) -> tuple[ColumnElement[bool], ...]:
     return display.c.connection == crm, display.c.dirty, display.c.target == target
 
 
-def settled(connection: Connection, crm: str, rows: Sequence[Row[Any]]) -> None:
+def settled(tx: Connection, crm: str, rows: Sequence[Row[Any]]) -> None:
     """Note that these records need no write, unless what they should say has changed since the rows were read.
 
     One that somebody is changing at this moment is left for the next lap: whoever waited for it could be waited for in turn.
@@ -51,26 +51,26 @@ def settled(connection: Connection, crm: str, rows: Sequence[Row[Any]]) -> None:
     looked_at = {row.ref: row.wanted for row in rows}
     for part in chunks(looked_at):
         mine = and_(display.c.connection == crm, display.c.ref.in_(part))
-        now = connection.execute(select(display.c.ref, display.c.wanted).where(mine).with_for_update(skip_locked=True))
+        now = tx.execute(select(display.c.ref, display.c.wanted).where(mine).with_for_update(skip_locked=True))
         same = [row.ref for row in now if row.wanted == looked_at[row.ref]]
-        connection.execute(update(display).where(mine, display.c.ref.in_(same)).values(dirty=False))
+        tx.execute(update(display).where(mine, display.c.ref.in_(same)).values(dirty=False))
 
 
-def look_again(connection: Connection, crm: str) -> None:
+def look_again(tx: Connection, crm: str) -> None:
     """Compare every record of a connection again: the mapping has changed."""
-    connection.execute(update(display).where(display.c.connection == crm).values(dirty=True))
+    tx.execute(update(display).where(display.c.connection == crm).values(dirty=True))
 
 
-def take_form(connection: Connection, crm: str, form: str) -> None:
+def take_form(tx: Connection, crm: str, form: str) -> None:
     """Note in which form a connection is written; if it has changed, compare everything and try again what was refused."""
     name = form_name(crm)
-    before = connection.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
+    before = tx.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
     if before == form:
         return
-    insert_or_update(connection, setting, [{"name": name, "value": form}])
-    look_again(connection, crm)
+    insert_or_update(tx, setting, [{"name": name, "value": form}])
+    look_again(tx, crm)
     mine = and_(refused.c.connection == crm, refused.c.direction == "write")
-    connection.execute(update(refused).where(mine).values(fingerprint=""))
+    tx.execute(update(refused).where(mine).values(fingerprint=""))
 
 
 def form_name(crm: str) -> str:
@@ -79,7 +79,7 @@ def form_name(crm: str) -> str:
 
 
 def wrote(
-    connection: Connection,
+    tx: Connection,
     crm: str,
     row: Row[Any],
     *,
@@ -90,12 +90,12 @@ def wrote(
     """Note what a record shows now. It stays on the list unless all of it was written (`whole`), and what it should say has not
     changed in the meantime."""
     mine = and_(display.c.connection == crm, display.c.ref == row.ref)
-    connection.execute(update(display).where(mine).values(shown=dict(shown), written=dict(written)))
-    still = connection.execute(select(display.c.wanted).where(mine)).scalar_one()
-    connection.execute(update(display).where(mine).values(dirty=not whole or still != row.wanted))
+    tx.execute(update(display).where(mine).values(shown=dict(shown), written=dict(written)))
+    still = tx.execute(select(display.c.wanted).where(mine)).scalar_one()
+    tx.execute(update(display).where(mine).values(dirty=not whole or still != row.wanted))
 
 
-def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+def taskless(tx: Connection, crm: str, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
     """Return open follow-ups without a task in the CRM behind a place (when opened, id), oldest first.
 
     With them come the refs of whom and what they are about, and of a task that was seen though nobody confirmed that it was made.
@@ -122,17 +122,17 @@ def taskless(connection: Connection, crm: str, after: tuple[datetime, str] | Non
         opened_at, id_ = after
         later = and_(follow_up.c.opened_at == opened_at, follow_up.c.id > id_)
         found = found.where(or_(follow_up.c.opened_at > opened_at, later))
-    return list(connection.execute(found.limit(limit)))
+    return list(tx.execute(found.limit(limit)))
 
 
-def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str, written: Mapping[str, Any]) -> None:
+def has_task(tx: Connection, crm: str, follow_up_id: str, ref: str, written: Mapping[str, Any]) -> None:
     """Note the task that a follow-up has in the CRM, so that it is known again even if it is deleted before it was ever read.
 
     `written` is what it was made with, by our names.
     """
     state = func.coalesce(follow_up.c.task_state, TaskState.OPEN.value)
     columns = {"task_ref": ref, "task_state": state, "task_written": dict(written)}
-    connection.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
+    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
     row = {
         "connection": crm,
         "ref": ref,
@@ -141,13 +141,13 @@ def has_task(connection: Connection, crm: str, follow_up_id: str, ref: str, writ
         "content": NOT_READ,
         "alias": False,
     }
-    insert_or_ignore(connection, binding, [row])
+    insert_or_ignore(tx, binding, [row])
 
 
-def log(connection: Connection, crm: str, key: str, **columns: Any) -> int:
+def log(tx: Connection, crm: str, key: str, **columns: Any) -> int:
     """Add a line to the log of writes (ref, at, outcome, before, after, error); returns its number."""
     line = write_log.insert().values(connection=crm, key=key, **columns).returning(write_log.c.id)
-    return int(connection.execute(line).scalar_one())
+    return int(tx.execute(line).scalar_one())
 
 
 def fingerprint(fields: Mapping[str, Any], mapping: str) -> str:
@@ -156,19 +156,19 @@ def fingerprint(fields: Mapping[str, Any], mapping: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def refusals(connection: Connection, crm: str, keys: Collection[str]) -> Mapping[str, Row[Any]]:
+def refusals(tx: Connection, crm: str, keys: Collection[str]) -> Mapping[str, Row[Any]]:
     """Return what was refused under these keys."""
-    rows = connection.execute(select(refused).where(refused.c.connection == crm, refused.c.key.in_(keys)))
+    rows = tx.execute(select(refused).where(refused.c.connection == crm, refused.c.key.in_(keys)))
     return {row.key: row for row in rows}
 
 
-def refuse(connection: Connection, crm: str, key: str, *, now: datetime, **columns: Any) -> None:
+def refuse(tx: Connection, crm: str, key: str, *, now: datetime, **columns: Any) -> None:
     """Set a write aside: code, what, remedy, fingerprint; `fields` (our names) where the others of the record are written."""
     columns = {"fields": None} | columns
     row = {"connection": crm, "key": key, "direction": "write", "attempts": 1, "at": now, **columns}
-    insert_or_update(connection, refused, [row], added=("attempts",))
+    insert_or_update(tx, refused, [row], added=("attempts",))
 
 
-def accepted(connection: Connection, crm: str, key: str) -> None:
+def accepted(tx: Connection, crm: str, key: str) -> None:
     """Forget an earlier refusal."""
-    connection.execute(refused.delete().where(refused.c.connection == crm, refused.c.key == key))
+    tx.execute(refused.delete().where(refused.c.connection == crm, refused.c.key == key))

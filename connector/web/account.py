@@ -21,8 +21,8 @@ def account_routes(parts: WebParts) -> APIRouter:
         seen, account = reach(request, parts=parts), safe_account(account_id)
         if seen is None:
             return staff(parts, "sign_in.html", account=account, elsewhere=False, typed=None)
-        with parts.store.read() as connection:
-            view = account_view(connection, account, crms=seen)
+        with parts.store.read() as tx:
+            view = account_view(tx, account, crms=seen)
         if view is None:
             return note(parts, "There is nothing to see here", "No account of your CRM has this address.", status=404)
         log = not_asked(parts.store, view.accounts, tz=parts.site.zone)

@@ -66,15 +66,15 @@ def _report(row: Any) -> Report | None:
 
 def _keep(parts: WebParts, reports: list[Report]) -> None:
     keyed = {_key(one): one for one in reports}
-    with parts.store.read() as connection:
-        kept = collecting.received(connection, collecting.BOUNCE, keyed)
+    with parts.store.read() as tx:
+        kept = collecting.received(tx, collecting.BOUNCE, keyed)
     if kept == keyed.keys():
         return
     now = parts.clock.now()
 
-    def receive(connection: Transaction) -> None:
+    def receive(tx: Transaction) -> None:
         for key, report in sorted(keyed.items()):  # in one order, so that no two wait for each other
-            collecting.receive(connection, collecting.BOUNCE, key, report, now)
+            collecting.receive(tx, collecting.BOUNCE, key, report, now)
 
     parts.store.change(receive)
 

@@ -66,8 +66,8 @@ def _sign_in_path(parts: WebParts) -> str:
 def open_session(response: Response, *, parts: WebParts, email: str) -> None:
     """Begin a session and put its cookie on the response."""
     secret = secrets.token_urlsafe(32)
-    with parts.store.write() as connection:
-        begin_session(connection, _hashed(secret), email, parts.clock.now())
+    with parts.store.write() as tx:
+        begin_session(tx, _hashed(secret), email, parts.clock.now())
     seconds = int(SESSION_LIFE.total_seconds())
     _set(response, _SESSION, parts.tokens.session(secret), parts=parts, path=_path(parts), seconds=seconds)
 
@@ -76,8 +76,8 @@ def close_session(request: Request, response: Response, *, parts: WebParts) -> N
     """End the session, wherever its cookie may have got to, and take the cookie away."""
     session = _session(request, parts)
     if session is not None and _goes_on(session, parts):
-        with parts.store.write() as connection:
-            end_session(connection, session, parts.clock.now())
+        with parts.store.write() as tx:
+            end_session(tx, session, parts.clock.now())
     name = _name(_SESSION, parts)
     response.delete_cookie(name, path=_path(parts), secure=True, httponly=True, samesite="lax")
 
@@ -87,15 +87,15 @@ def reach(request: Request, *, parts: WebParts) -> frozenset[str] | None:
     session = _session(request, parts)
     if session is None:
         return None
-    with parts.store.read() as connection:
-        email = signed_in(connection, session, parts.clock.now())
-        known = connections_of(connection, email) if email is not None else frozenset()
+    with parts.store.read() as tx:
+        email = signed_in(tx, session, parts.clock.now())
+        known = connections_of(tx, email) if email is not None else frozenset()
     return known.intersection(parts.crms) or None
 
 
 def _goes_on(session: str, parts: WebParts) -> bool:
-    with parts.store.read() as connection:
-        return signed_in(connection, session, parts.clock.now()) is not None
+    with parts.store.read() as tx:
+        return signed_in(tx, session, parts.clock.now()) is not None
 
 
 def _session(request: Request, parts: WebParts) -> str | None:

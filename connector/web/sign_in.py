@@ -49,8 +49,8 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
     @router.api_route("/sign-in/{token}", methods=READ)
     def confirm(request: Request, token: str, account: str = "") -> Response:
         nonce, browser = _nonce(parts, token), browser_of(request, parts)
-        with parts.store.read() as connection:
-            asked = asked_in(connection, nonce, parts.clock.now()) if nonce is not None else None
+        with parts.store.read() as tx:
+            asked = asked_in(tx, nonce, parts.clock.now()) if nonce is not None else None
         if asked is None:
             return _used_up(parts)
         if not browser or asked != browser:
@@ -63,8 +63,8 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
             return _not_from_us(parts)
         nonce, browser = _nonce(parts, token), browser_of(request, parts)
         now = parts.clock.now()
-        with parts.store.read() as connection:
-            asked = asked_in(connection, nonce, now) if nonce is not None else None
+        with parts.store.read() as tx:
+            asked = asked_in(tx, nonce, now) if nonce is not None else None
         if nonce is None or asked is None:
             return _used_up(parts)
         if not browser or asked != browser:
@@ -99,8 +99,8 @@ def _asked(request: Request, fields: Fields, parts: WebParts) -> Response:
     browser, hashed = browser_for(request, parts)
     asked = Asked(new_id(), one_spelling(typed), account_id, hashed, source_of(request, parts.tokens))
     now = parts.clock.now()
-    with parts.store.read() as connection:
-        wait = must_wait(connection, asked, now)
+    with parts.store.read() as tx:
+        wait = must_wait(tx, asked, now)
     if wait is None:
         wait = parts.store.change(lambda connection: ask(connection, asked, now))
     if wait is not None:

@@ -91,8 +91,8 @@ def survey_routes(parts: WebParts) -> APIRouter:
     def unsubscribe(token: str) -> Response:
         visit = _visit(parts, token)
         # One press of the link is enough, so none of a thousand more takes a turn to write.
-        with parts.store.read() as connection:
-            changes = would_stop(connection, visit.invited.id)
+        with parts.store.read() as tx:
+            changes = would_stop(tx, visit.invited.id)
         if changes:
             now = parts.clock.now()
             parts.store.change(lambda connection: stop_surveys(connection, visit.invited.id, now=now))
@@ -115,11 +115,11 @@ def _invitation_id(parts: WebParts, token: str) -> str:
 def _visit(parts: WebParts, token: str) -> Visit:
     """Return who comes with this token. Raises `UnknownLink`."""
     invitation_id = _invitation_id(parts, token)
-    with parts.store.read() as connection:
-        found = invited(connection, invitation_id)
+    with parts.store.read() as tx:
+        found = invited(tx, invitation_id)
         if found is None:
             raise UnknownLink
-        given = last_given(connection, invitation_id)
+        given = last_given(tx, invitation_id)
     questions = from_json(found.questionnaire)
     return Visit(token, found, questions, wording(questions.language, parts.site.zone), given)
 
@@ -154,8 +154,8 @@ def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
     """Record the answer; returns the customer whose figures it changes, if it changes any."""
     ratings = typed.ratings(visit.questionnaire)
     try:
-        with parts.store.read() as connection:
-            if not would_change(connection, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now()):
+        with parts.store.read() as tx:
+            if not would_change(tx, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now()):
                 return None
         now = parts.clock.now()
         done = parts.store.change(

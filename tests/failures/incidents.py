@@ -56,8 +56,8 @@ def during(env: Environment, listing: str, do: Callable[[], None], *, nth: int =
 def rows(env: Environment, table: Table, **equal: Any) -> list[Any]:
     """Return what the store holds."""
     query = select(table).where(*(table.c[name] == value for name, value in equal.items()))
-    with env.installation.store.read() as connection:
-        return list(connection.execute(query))
+    with env.installation.store.read() as tx:
+        return list(tx.execute(query))
 
 
 def names(env: Environment, table: Table = tables.account) -> set[str]:

@@ -39,8 +39,8 @@ def test_a_process_elsewhere_that_fell_silent_is_not_waited_for_for_ever(
 ) -> None:
     either.account("Northwind")
     heard = datetime.now(UTC) - timedelta(seconds=silent_for)  # the machine's own time, as leases are
-    with either.installation.store.write() as connection:
-        connection.execute(update(tables.lease).values(owner="elsewhere:1:1:1", beat_at=heard))
+    with either.installation.store.write() as tx:
+        tx.execute(update(tables.lease).values(owner="elsewhere:1:1:1", beat_at=heard))
     report = either.lap()
     assert (report.busy == []) is taken_over
     assert names(either) == ({"Northwind"} if taken_over else set())

@@ -25,9 +25,9 @@ def test_reading_everything_again_asks_nobody_a_second_time(either: Environment)
     either.later(HOUR)
     either.later(DAY)
     assert len(either.mailbox.mails) == 1
-    with either.installation.store.write() as connection:
-        connection.execute(tables.cursor.delete())
-        connection.execute(tables.binding.update().values(content=""))
+    with either.installation.store.write() as tx:
+        tx.execute(tables.cursor.delete())
+        tx.execute(tables.binding.update().values(content=""))
     for _ in range(3):
         either.later(DAY)
     assert len(either.mailbox.mails) == 1

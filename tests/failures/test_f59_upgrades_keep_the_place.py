@@ -22,8 +22,8 @@ def test_a_place_that_the_first_version_stored_is_gone_on_from(either: Environme
     either.later(HOUR)
     either.advance(DAY)
     place = OF_THE_FIRST.format(since=either.clock.now().isoformat())
-    with either.installation.store.write() as connection:
-        connection.execute(update(tables.cursor).values(position=place))
+    with either.installation.store.write() as tx:
+        tx.execute(update(tables.cursor).values(position=place))
     either.restart()
     either.advance(HOUR)
     either.account("Southwind")
@@ -35,8 +35,8 @@ def test_new_schemas_leave_places_as_they_are(tmp_path: Path, clock: SteppedCloc
     store = Store(f"sqlite:///{tmp_path / 'afterword.db'}")
     config = Config()
     config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
-    with store.write() as connection:
-        config.attributes["connection"] = connection
+    with store.write() as tx:
+        config.attributes["connection"] = tx
         command.upgrade(config, "0001")
         row = {
             "connection": "acme",
@@ -46,10 +46,10 @@ def test_new_schemas_leave_places_as_they_are(tmp_path: Path, clock: SteppedCloc
             "moved_at": clock.now(),
         }
         place = OF_THE_FIRST.format(since=clock.now().isoformat())
-        connection.execute(tables.cursor.insert().values(**row, position=place))
+        tx.execute(tables.cursor.insert().values(**row, position=place))
     assert migrate.migrate(store) == "0001"
-    with store.read() as connection:
-        kept: Any = connection.execute(select(tables.cursor)).mappings().one()
+    with store.read() as tx:
+        kept: Any = tx.execute(select(tables.cursor)).mappings().one()
     store.close()
     assert dict(kept) == {**row, "position": place}
 

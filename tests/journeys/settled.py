@@ -26,9 +26,9 @@ class FirstTime:
             headers = {**request.headers, "authorization": f"Bearer {admin_token(env)}"}
             same = env.org.handle(replace(request, headers=headers))
             assert (same.status, _id(same)) == (answer.status, _id(answer)), request.target  # later ones name it
-        with env.installation.store.write() as connection:
+        with env.installation.store.write() as tx:
             for result in self.results:
-                made.remember(connection, "acme", result.step, result.detail, at=env.clock.now())
+                made.remember(tx, "acme", result.step, result.detail, at=env.clock.now())
 
 
 _KNOWN: dict[str, FirstTime] = {}
@@ -46,8 +46,8 @@ def settle(env: "Environment") -> None:
     env.org.handle = _noting(real, changes)  # type: ignore[method-assign]
     env.set_up()
     env.org.handle = real  # type: ignore[method-assign]
-    with env.installation.store.read() as connection:
-        _KNOWN[env.ADAPTER] = FirstTime(changes, made.results(connection, "acme"))
+    with env.installation.store.read() as tx:
+        _KNOWN[env.ADAPTER] = FirstTime(changes, made.results(tx, "acme"))
 
 
 def admin_token(env: "Environment") -> str:

@@ -88,16 +88,16 @@ class Story:
 
     def decisions(self) -> list[int]:
         """Count the decisions on each interaction."""
-        with self.env.installation.store.read() as connection:
+        with self.env.installation.store.read() as tx:
             found = select(func.count(decision.c.id)).select_from(
                 interaction.outerjoin(decision, decision.c.interaction_id == interaction.c.id)
             )
-            return list(connection.execute(found.group_by(interaction.c.id)).scalars())
+            return list(tx.execute(found.group_by(interaction.c.id)).scalars())
 
     def count(self, table: Table) -> int:
         """Count what the store has of something."""
-        with self.env.installation.store.read() as connection:
-            return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+        with self.env.installation.store.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(table)).scalar_one())
 
 
 def _timeless(shown: dict[str, Any]) -> dict[str, Any]:

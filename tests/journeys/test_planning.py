@@ -182,9 +182,9 @@ def test_plan_does_nothing_anywhere(env: Environment) -> None:
 def contents(env: Environment) -> dict[str, list[str]]:
     """Return everything in the store but how many calls were made: those of a trial count as well."""
     counting = {"call_count", "calls_allowed", "calls_used"}
-    with env.installation.store.read() as connection:
+    with env.installation.store.read() as tx:
         return {
-            table.name: sorted(map(repr, connection.execute(select(*_but(table, counting))).all()))
+            table.name: sorted(map(repr, tx.execute(select(*_but(table, counting))).all()))
             for table in metadata.sorted_tables
             if table.name not in counting
         }

@@ -54,8 +54,8 @@ def calls(env: Environment) -> int:
 
 def kept(env: Environment) -> int:
     """Return how many contacts are in the store."""
-    with env.installation.store.read() as connection:
-        return int(connection.execute(select(func.count()).select_from(tables.contact)).scalar_one())
+    with env.installation.store.read() as tx:
+        return int(tx.execute(select(func.count()).select_from(tables.contact)).scalar_one())
 
 
 def spent(report: Report) -> QuotaSpent:

@@ -102,8 +102,8 @@ def test_resume_tries_the_same_credentials_again(live: TwoCrmEnvironment) -> Non
     revoke(live, name)
     live.later(HOUR)
     before = calls(live, name)
-    with live.installation.store.write() as connection:
-        connecting.resume(connection, name)
+    with live.installation.store.write() as tx:
+        connecting.resume(tx, name)
     assert live.later(HOUR).exit_code == 3
     assert calls(live, name) > before
     before = calls(live, name)
@@ -134,8 +134,8 @@ def test_what_is_kept_of_credentials_tells_nobody_anything(live: TwoCrmEnvironme
     revoke(live, "hub")
     live.later(HOUR)
     table = tables.connection_state
-    with live.installation.store.read() as connection:
-        row = connection.execute(select(table).where(table.c.connection == "hub")).one()
+    with live.installation.store.read() as tx:
+        row = tx.execute(select(table).where(table.c.connection == "hub")).one()
     endpoint = next(one for one in live.installation.endpoints if one.name == "hub")
     assert row.refused_with not in ("", endpoint.credentials)
     assert live.hub.org.access_token not in repr((row, endpoint, live.installation))

@@ -23,9 +23,9 @@ def live(tmp_path: Path, store_address: str, clock: SteppedClock) -> Iterator[Hu
 
 
 def contact(env: HubSpotEnvironment, contact_id: str) -> Any:
-    with env.installation.store.read() as connection:
+    with env.installation.store.read() as tx:
         table = tables.contact
-        return connection.execute(table.select().where(table.c.ref == f"contacts/{contact_id}")).one()
+        return tx.execute(table.select().where(table.c.ref == f"contacts/{contact_id}")).one()
 
 
 def compared(env: HubSpotEnvironment) -> int:

@@ -65,14 +65,14 @@ class People:
         mails = Counter(mail.to for mail in env.mailbox.mails if mail.unsubscribe)
         assert set(mails.values()) == {1}
         assert set(mails) | {one["to"] for one in env.status()["in_doubt"]} == self.addresses
-        with env.installation.store.read() as connection:
-            decided = connection.execute(
+        with env.installation.store.read() as tx:
+            decided = tx.execute(
                 select(interaction.c.ref, func.count(decision.c.id))
                 .select_from(interaction.outerjoin(decision, decision.c.interaction_id == interaction.c.id))
                 .group_by(interaction.c.id, interaction.c.ref)
             ).all()
-            opened = connection.execute(select(func.count()).select_from(follow_up)).scalar_one()
-            answers = connection.execute(select(func.count()).select_from(response)).scalar_one()
+            opened = tx.execute(select(func.count()).select_from(follow_up)).scalar_one()
+            answers = tx.execute(select(func.count()).select_from(response)).scalar_one()
         assert [count for _ref, count in decided] == [1] * len(self.addresses)
         assert answers == len(self.answered)
         keys = [task["Afterword_Key__c"] for task in env.tasks()]

@@ -112,14 +112,14 @@ class People:
         assert self.env.writes == []
 
     def _decisions(self) -> list[int]:
-        with self.env.installation.store.read() as connection:
+        with self.env.installation.store.read() as tx:
             both = interaction.outerjoin(decision, decision.c.interaction_id == interaction.c.id)
             found = select(func.count(decision.c.id)).select_from(both).group_by(interaction.c.id)
-            return list(connection.execute(found).scalars())
+            return list(tx.execute(found).scalars())
 
     def _count(self, table: Table) -> int:
-        with self.env.installation.store.read() as connection:
-            return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+        with self.env.installation.store.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(table)).scalar_one())
 
 
 @ON_POSTGRESQL

@@ -20,8 +20,8 @@ RULES = "".join(
 
 
 def stored(env: Environment, ref: str) -> list[str]:
-    with env.installation.store.read() as connection:
-        row: Any = connection.execute(tables.interaction.select().where(tables.interaction.c.ref == ref)).one()
+    with env.installation.store.read() as tx:
+        row: Any = tx.execute(tables.interaction.select().where(tables.interaction.c.ref == ref)).one()
     return list(row.contact_refs)
 
 

@@ -112,8 +112,8 @@ class Days(RuleBasedStateMachine):
     # ── what holds ──
 
     def _rows(self, table: Any) -> list[Any]:
-        with self.env.installation.store.read() as connection:
-            return list(connection.execute(table.select()))
+        with self.env.installation.store.read() as tx:
+            return list(tx.execute(table.select()))
 
     def _promises(self) -> None:
         decided = Counter((row.survey, row.interaction_id, row.contact_id) for row in self._rows(tables.decision))
@@ -156,9 +156,9 @@ class Days(RuleBasedStateMachine):
     def _a_second_reckoning_comes_to_the_same(self) -> None:
         """What the CRM shows is what the ratings say, worked out once more."""
         before = {account: self._figures(account) for account in self.town.accounts.values()}
-        with self.env.installation.store.write() as connection:
-            for row in connection.execute(tables.standing.select()).all():
-                mark_stale(connection, row.customer, self.env.clock.now())
+        with self.env.installation.store.write() as tx:
+            for row in tx.execute(tables.standing.select()).all():
+                mark_stale(tx, row.customer, self.env.clock.now())
         assert self.env.lap().exit_code == 0
         assert {account: self._figures(account) for account in self.town.accounts.values()} == before
 

@@ -154,8 +154,8 @@ class World:
 
     def person(self, name: str, account: str = "oy", *, crm: str = CRM, email: str | None = "", **columns: Any) -> str:
         address = f"{name}@{account}.example" if email == "" else email
-        with self.store.write() as connection:
-            person = person_of(person_key(connection), address) if address else None
+        with self.store.write() as tx:
+            person = person_of(person_key(tx), address) if address else None
         row = {"account_ref": f"Account/{account}", "name": name.title(), "email": address, "person": person}
         row |= {"no_surveys": False, "facts": {}} | columns
         self.crm.values["Contact", name] = Contact(Ref(crm, "Contact", name), name.title(), email=address)
@@ -187,31 +187,31 @@ class World:
 
     def change(self, name: str, **columns: Any) -> None:
         """As when a changed interaction is pulled."""
-        with self.store.write() as connection:
+        with self.store.write() as tx:
             values = {"look_at": self.clock.now()} | columns
-            connection.execute(update(t.interaction).where(t.interaction.c.id == name).values(**values))
+            tx.execute(update(t.interaction).where(t.interaction.c.id == name).values(**values))
 
     def change_row(self, table: Any, id_: str, **columns: Any) -> None:
-        with self.store.write() as connection:
-            connection.execute(update(table).where(table.c.id == id_).values(**columns))
+        with self.store.write() as tx:
+            tx.execute(update(table).where(table.c.id == id_).values(**columns))
 
     def merge(self, loser: str, survivor: str) -> None:
         """As when a merge of two contacts is pulled."""
-        with self.store.write() as connection:
+        with self.store.write() as tx:
             ref = t.binding.c.ref == f"Contact/{loser}"
-            connection.execute(update(t.binding).where(ref).values(id=survivor, alias=True))
+            tx.execute(update(t.binding).where(ref).values(id=survivor, alias=True))
 
     def _add(self, table: Any, kind: str, crm: str, ref: str, id_: str, /, **columns: Any) -> str:
-        with self.store.write() as connection:
-            connection.execute(insert(table).values(id=id_, connection=crm, ref=ref, **columns))
-            connection.execute(insert(t.binding).values(connection=crm, ref=ref, kind=kind, id=id_, content=""))
+        with self.store.write() as tx:
+            tx.execute(insert(table).values(id=id_, connection=crm, ref=ref, **columns))
+            tx.execute(insert(t.binding).values(connection=crm, ref=ref, kind=kind, id=id_, content=""))
         return id_
 
     # ── what has become of it ──
 
     def rows(self, table: Any) -> list[Any]:
-        with self.store.read() as connection:
-            return list(connection.execute(select(table).order_by(*table.primary_key)))
+        with self.store.read() as tx:
+            return list(tx.execute(select(table).order_by(*table.primary_key)))
 
     def decisions(self) -> dict[tuple[str, str], tuple[str, str | None]]:
         """By interaction and contact: state and reason."""
@@ -233,9 +233,9 @@ class World:
 def world(store: Store) -> World:
     """An installation that is live since `START`, with one account that has one contact, maria."""
     made = World(store)
-    with store.write() as connection:
-        connection.execute(insert(t.connection_state).values(connection=CRM))
-        go_live(connection, "survey:after-case", CRM, START)
+    with store.write() as tx:
+        tx.execute(insert(t.connection_state).values(connection=CRM))
+        go_live(tx, "survey:after-case", CRM, START)
     made.account("oy")
     made.person("maria")
     return made

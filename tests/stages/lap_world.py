@@ -103,9 +103,9 @@ class LapWorld:
         """Answer an invitation, as its page does."""
         low, high = SCALES[metric]
         self.clock.advance(timedelta(minutes=1))
-        with self.store.write() as connection:
+        with self.store.write() as tx:
             recorded = answering.record(
-                connection,
+                tx,
                 invitation,
                 [Rating(metric, metric, value, low, high)],
                 comment=comment,
@@ -125,8 +125,8 @@ class LapWorld:
 
     def rows(self, table: Table) -> Sequence[Any]:
         """Return a table's rows."""
-        with self.store.read() as connection:
-            return connection.execute(select(table)).all()
+        with self.store.read() as tx:
+            return tx.execute(select(table)).all()
 
     def shows(self, record_id: str) -> dict[str, Any]:
         """Return what our fields of a record show, without prefix and suffix, empty ones left out."""

@@ -33,8 +33,8 @@ def take_all(one: CallBudget, most: int = 10_000) -> int:
 
 
 def counted(store: Store, clock: SteppedClock) -> int:
-    with store.read() as connection:
-        return StoreBook(connection, "acme").spent(clock.now()).recent
+    with store.read() as tx:
+        return StoreBook(tx, "acme").spent(clock.now()).recent
 
 
 def test_f25_never_more_than_the_share_is_used_in_a_day(store: Store, clock: SteppedClock) -> None:
@@ -125,8 +125,8 @@ def test_two_processes_that_count_at_once_wait_for_each_other_in_one_order(store
     one.told(used=0, allowed=1000)
     one.take(where="acme: read")
     with ThreadPoolExecutor(1) as threads:
-        with store.write() as connection:
-            book = StoreBook(connection, "acme")
+        with store.write() as tx:
+            book = StoreBook(tx, "acme")
             book.alone()
             settled = threads.submit(one.settle)
             time.sleep(0.2)

@@ -19,8 +19,8 @@ def maria(world: LapWorld, account: str) -> str:
     """A contact who was asked and wants no more surveys; the CRM does not know that yet."""
     contact = world.crm.contact(account, "Maria Virtanen")
     invitation = world.ask(account, contact)
-    with world.store.write() as connection:
-        assert answering.stop_surveys(connection, invitation, now=world.clock.now())
+    with world.store.write() as tx:
+        assert answering.stop_surveys(tx, invitation, now=world.clock.now())
     return contact
 
 
@@ -72,8 +72,8 @@ def test_the_quiet_period_outlasts_a_new_address_and_a_merge(store: Store) -> No
     here.change_row(tables.contact, "maria", email="new@oy.example", person="another")
     here.change_row(tables.contact, "anna", person=None)
     here.person("survivor")
-    with here.store.write() as connection:  # what a merge does with what belonged to the loser
-        connection.execute(
+    with here.store.write() as tx:  # what a merge does with what belonged to the loser
+        tx.execute(
             update(tables.invitation).where(tables.invitation.c.contact_id == "anna").values(contact_id="survivor")
         )
     here.clock.advance(asking.DAY)

@@ -69,8 +69,8 @@ def test_f12_what_is_there_and_what_was_read_stand_side_by_side(world: LapWorld)
     one = checked(world)
     assert one.problems() == []
     assert one.counts["Contact"] == Count(3, 0, complete=True)
-    with world.store.write() as connection:
-        connection.execute(tables.cursor.delete())
+    with world.store.write() as tx:
+        tx.execute(tables.cursor.delete())
     (one := checked(world)).problems()
     assert one.counts["Contact"] == Count(3, 0, complete=False)
     world.lap()
@@ -85,8 +85,8 @@ def test_f12_records_that_were_never_read_are_told_of(world: LapWorld) -> None:
     for number in range(30):
         world.crm.contact(account, f"Person {number}")
     world.lap()
-    with world.store.write() as connection:
-        connection.execute(tables.contact.delete().where(tables.contact.c.name != "Person 1"))
+    with world.store.write() as tx:
+        tx.execute(tables.contact.delete().where(tables.contact.c.name != "Person 1"))
     (problem,) = problems(world)
     assert "29 of 30 Contact records are not in the store" in problem.what
 

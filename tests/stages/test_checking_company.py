@@ -61,8 +61,8 @@ def test_a_deputy_must_be_a_user_too(world: LapWorld) -> None:
 
 def test_before_anything_was_read_nobody_is_missed(world: LapWorld) -> None:
     world.configure(rule(assign='["gone@acme.example"]'))
-    with world.store.write() as connection:
-        connection.execute(tables.owner.delete())
+    with world.store.write() as tx:
+        tx.execute(tables.owner.delete())
     assert problems(world) == {}
 
 
@@ -79,8 +79,8 @@ def test_our_own_people_are_not_asked_though_no_domain_is_named(world: LapWorld)
     case = world.crm.case(account, world.crm.contact(account, "Colleague", Email="colleague@acme.example"))
     world.crm.close(case)
     world.lap()
-    with world.store.read() as connection:
-        assert connection.execute(select(tables.decision.c.reason)).scalars().all() == [Reason.INTERNAL.value]
+    with world.store.read() as tx:
+        assert tx.execute(select(tables.decision.c.reason)).scalars().all() == [Reason.INTERNAL.value]
 
 
 def test_a_sender_at_a_free_provider_is_warned_of(world: LapWorld) -> None:

@@ -164,8 +164,8 @@ def test_an_opt_out_between_planning_and_sending_stops_the_mail(here: World) -> 
     here.case("c1")
     invite.run(here.context())
     person = here.rows(t.contact)[0].person
-    with here.store.write() as connection:
-        connection.execute(insert(t.person).values(person=person, opted_out_at=START, opted_out_by="link"))
+    with here.store.write() as tx:
+        tx.execute(insert(t.person).values(person=person, opted_out_at=START, opted_out_by="link"))
     assert deliver.run(here.context(), SITE).cancelled == 1
     assert here.mailbox.messages == []
 
@@ -176,9 +176,9 @@ def test_an_opt_out_after_the_last_look_stops_the_mail_too(here: World, monkeypa
     look = deliver.reread
 
     def opted_out_meanwhile(*args: object) -> object:
-        with here.store.write() as connection:
+        with here.store.write() as tx:
             values = {"person": here.rows(t.contact)[0].person, "opted_out_at": START, "opted_out_by": "link"}
-            connection.execute(insert(t.person).values(**values))
+            tx.execute(insert(t.person).values(**values))
         return look(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(deliver, "reread", opted_out_meanwhile)
@@ -203,9 +203,9 @@ def test_a_crm_that_cannot_be_asked_keeps_its_mail_back(here: World) -> None:
 def test_nothing_is_sent(here: World, how: str) -> None:
     here.case("c1")
     invite.run(here.context())
-    with here.store.write() as connection:
+    with here.store.write() as tx:
         if "paused" in how:
-            connecting.pause(connection, CRM if how == "connection paused" else None, START, "holiday")
+            connecting.pause(tx, CRM if how == "connection paused" else None, START, "holiday")
     here.live = how != "observing"
     context = here.context()
     deliver.run(replace(context, channel=None) if how == "no channel" else context, SITE)
@@ -247,13 +247,13 @@ def test_the_stop_button_works_in_the_middle_of_a_lap(here: World) -> None:
 
     def send_and_pause(message: Message) -> None:
         send(message)
-        with here.store.write() as connection:
-            connecting.pause(connection, None, START, "stop")
+        with here.store.write() as tx:
+            connecting.pause(tx, None, START, "stop")
 
     here.mailbox.send = send_and_pause  # type: ignore[method-assign]
     assert (lap(here).sent, lap(here).sent) == (1, 0)
-    with here.store.write() as connection:
-        connecting.resume(connection, None)
+    with here.store.write() as tx:
+        connecting.resume(tx, None)
     here.mailbox.send = send  # type: ignore[method-assign]
     assert lap(here).sent == 2
 
@@ -361,8 +361,8 @@ def answer(here: World, at: datetime) -> None:
     row = here.rows(t.invitation)[0]
     values = {"id": "r1", "invitation_id": row.id, "revision": 1, "survey": row.survey, "connection": CRM}
     values |= {"label": row.label, "at": at, "source": "page", "counts": True}
-    with here.store.write() as connection:
-        connection.execute(insert(t.response).values(**values))
+    with here.store.write() as tx:
+        tx.execute(insert(t.response).values(**values))
 
 
 @pytest.mark.parametrize("how", ["answered", "opted out", "deleted", "reopened", "new address"])
@@ -481,9 +481,9 @@ FAILURES = st.sampled_from(
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(failures=st.lists(FAILURES, max_size=8), laps=st.integers(1, 10))
 def test_whatever_fails_a_message_is_handed_over_at_most_once(store: Store, failures: list[object], laps: int) -> None:
-    with store.write() as connection:
+    with store.write() as tx:
         for table in reversed(t.metadata.sorted_tables):
-            connection.execute(delete(table))
+            tx.execute(delete(table))
     here = world(store)
     crowd(here, "a", "b")
     here.mailbox = Accidents()

@@ -18,9 +18,9 @@ OTHER = "other"
 def test_the_days_limit_is_not_filled_by_mail_that_cannot_go_out(store: Store) -> None:
     here, there = world(store), LittleCrm()
     there.values = here.crm.values
-    with store.write() as connection:
-        connection.execute(insert(t.connection_state).values(connection=OTHER))
-        go_live(connection, "survey:after-case", OTHER, START)
+    with store.write() as tx:
+        tx.execute(insert(t.connection_state).values(connection=OTHER))
+        go_live(tx, "survey:after-case", OTHER, START)
     for name in ("a", "b"):
         here.person(name)
         here.case(f"case-{name}", [name])

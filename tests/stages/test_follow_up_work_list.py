@@ -26,9 +26,9 @@ RULES = {"unhappy": FollowUp(when="csat <= 2"), "silent": FollowUp(when="silence
 @pytest.fixture
 def here(store: Store) -> World:
     made = new_world(store)
-    with store.write() as connection:
+    with store.write() as tx:
         for rule in RULES:
-            go_live(connection, f"follow_up:{rule}", CRM, START)
+            go_live(tx, f"follow_up:{rule}", CRM, START)
     return made
 
 
@@ -53,8 +53,8 @@ def lap(here: World, *connections: str) -> None:
 
 
 def add(here: World, table: Any, **columns: Any) -> None:
-    with here.store.write() as connection:
-        connection.execute(insert(table).values(**columns))
+    with here.store.write() as tx:
+        tx.execute(insert(table).values(**columns))
 
 
 def invitation(here: World, name: str, account: str = "oy", *, person: str = "", **columns: Any) -> None:
@@ -99,8 +99,8 @@ def answer(here: World, name: str, value: float, account: str = "oy", **columns:
     add(here, t.response, id=name, **row)
     rating = {"metric": "csat", "question": "overall", "value": value, "low": 1, "high": 5, "direction": "up"}
     add(here, t.rating, response_id=name, **rating)
-    with here.store.write() as connection:
-        mark_stale(connection, account, here.clock.now())
+    with here.store.write() as tx:
+        mark_stale(tx, account, here.clock.now())
 
 
 def opened(here: World) -> set[tuple[str, str]]:
@@ -114,8 +114,8 @@ def test_people_who_were_never_sent_anything_were_not_asked(here: World) -> None
     invitation(here, "bounced", state="bounced")
     invitation(here, "answered", state="bounced")
     answer(here, "r", 4, invitation_id="answered")
-    with here.store.read() as connection:
-        asked, answered, by = following.people_asked(connection, "oy")
+    with here.store.read() as tx:
+        asked, answered, by = following.people_asked(tx, "oy")
     assert (asked, answered) == (2, 1)
     assert by is not None
 
@@ -138,8 +138,8 @@ def test_silence_with_an_answer_in_between_is_not_looked_at_again_and_again(here
     lap(here)
     invitation(here, "two")
     lap(here)
-    with here.store.read() as connection:
-        found = following.newly_silent(connection, "silent", here.clock.now(), least=2, after="", limit=10)
+    with here.store.read() as tx:
+        found = following.newly_silent(tx, "silent", here.clock.now(), least=2, after="", limit=10)
     assert found == []
 
 
@@ -148,8 +148,8 @@ def test_silence_that_was_followed_up_is_looked_at_when_an_answer_has_come_in_be
     for name in ("one", "two"):
         invitation(here, name)
     lap(here)
-    with here.store.write() as connection:
-        connection.execute(t.follow_up.update().values(state=FollowUpState.CLOSED))
+    with here.store.write() as tx:
+        tx.execute(t.follow_up.update().values(state=FollowUpState.CLOSED))
     here.clock.advance(30 * DAY)
     invitation(here, "three")
     lap(here)
@@ -181,12 +181,12 @@ def test_nobody_waits_behind_a_page_of_others(here: World, monkeypatch: pytest.M
 
 @BOTH_DATABASES
 def test_an_answer_about_a_connection_that_is_out_of_reach_opens_its_follow_up_when_it_is_back(here: World) -> None:
-    with here.store.write() as connection:
-        go_live(connection, "follow_up:unhappy", "hub", START)
+    with here.store.write() as tx:
+        go_live(tx, "follow_up:unhappy", "hub", START)
     here.account("twin", crm="hub", customer="oy")
     answer(here, "r", 1, "twin", connection="hub")
-    with here.store.write() as connection:
-        mark_stale(connection, "oy", here.clock.now())
+    with here.store.write() as tx:
+        mark_stale(tx, "oy", here.clock.now())
     lap(here, CRM)
     assert opened(here) == set()
     here.clock.advance(HOUR)

@@ -99,8 +99,8 @@ def test_what_had_ended_before_going_live_is_never_asked_about(here: World) -> N
 
 
 def test_a_changed_mapping_asks_about_nothing_older_than_itself(here: World) -> None:
-    with here.store.write() as connection:
-        connection.execute(t.connection_state.update().values(mapping_since=START + DAY))
+    with here.store.write() as tx:
+        tx.execute(t.connection_state.update().values(mapping_since=START + DAY))
     here.clock.advance(2 * DAY)
     here.case("old", ended_at=START + DAY - HOUR)
     here.case("new", ended_at=START + DAY)
@@ -210,8 +210,8 @@ def test_what_the_crm_says_of_the_last_time_counts_where_the_store_has_forgotten
             "written": {},
             "dirty": False,
         }
-        with here.store.write() as connection:
-            connection.execute(insert(t.display).values(shown={"last_asked": shown}, **row))
+        with here.store.write() as tx:
+            tx.execute(insert(t.display).values(shown={"last_asked": shown}, **row))
     here.case("a", ["anna"])
     here.case("p", ["pekka"])
     here.case("m", ["maria"])
@@ -233,10 +233,10 @@ def test_the_day_takes_so_many_and_the_next_day_the_others(here: World) -> None:
     here.case("c1")
     here.case("c2", ["pekka"])
     assert counts(here) == (1, {"daily_sends": 1})
-    with here.store.write() as connection:
-        connection.execute(t.invitation.update().values(state="sent", sent_at=START))
+    with here.store.write() as tx:
+        tx.execute(t.invitation.update().values(state="sent", sent_at=START))
         attempt = {"purpose": "invitation", "state": "sent", "message_id": "m", "started_at": START}
-        connection.execute(insert(t.attempt).values(invitation_id=here.rows(t.invitation)[0].id, **attempt))
+        tx.execute(insert(t.attempt).values(invitation_id=here.rows(t.invitation)[0].id, **attempt))
     here.clock.advance(HOUR)
     assert counts(here) == (0, {})
     here.clock.set(START.replace(hour=0) + DAY)
@@ -348,20 +348,20 @@ def test_a_refusal_that_is_final_stays_when_the_case_is_edited(here: World) -> N
 
 def test_what_is_off_by_erasure_stays_off(here: World) -> None:
     here.case("c1")
-    with here.store.write() as connection:
+    with here.store.write() as tx:
         person = here.rows(t.contact)[0].person
-        connection.execute(insert(t.person).values(person=person, opted_out_at=START, opted_out_by="erased"))
+        tx.execute(insert(t.person).values(person=person, opted_out_at=START, opted_out_by="erased"))
     assert counts(here) == (0, {"erased": 1})
-    with here.store.write() as connection:
-        connection.execute(delete(t.person))
+    with here.store.write() as tx:
+        tx.execute(delete(t.person))
     here.change("c1", ended_at=START + HOUR)
     assert counts(here) == (0, {})
 
 
 def test_an_opt_out_on_one_connection_holds_on_the_other(here: World) -> None:
-    with here.store.write() as connection:
+    with here.store.write() as tx:
         person = here.rows(t.contact)[0].person
-        connection.execute(insert(t.person).values(person=person, opted_out_at=START, opted_out_by="link"))
+        tx.execute(insert(t.person).values(person=person, opted_out_at=START, opted_out_by="link"))
     here.case("c1")
     assert counts(here) == (0, {"opted_out": 1})
 
@@ -481,6 +481,6 @@ def _check(here: World, recipients: str) -> None:
 
 
 def _empty(store: Store) -> None:
-    with store.write() as connection:
+    with store.write() as tx:
         for table in reversed(t.metadata.sorted_tables):
-            connection.execute(delete(table))
+            tx.execute(delete(table))

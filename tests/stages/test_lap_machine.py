@@ -92,10 +92,8 @@ class Laps(RuleBasedStateMachine):
         if not sent:
             return
         rating = Rating("csat", "csat", value, 1, 5)
-        with self.store.write() as connection:
-            answering.record(
-                connection, sent[which % len(sent)], [rating], comment=f"{value}!", now=self.world.clock.now()
-            )
+        with self.store.write() as tx:
+            answering.record(tx, sent[which % len(sent)], [rating], comment=f"{value}!", now=self.world.clock.now())
 
     @rule(who=some, value=st.integers(min_value=1, max_value=5))
     def a_day_as_usual(self, who: int, value: int) -> None:
@@ -166,8 +164,8 @@ class Laps(RuleBasedStateMachine):
         self._answer_all(nth)
         with power_cut(nth, after=after), suppress(PowerCut):
             self.world.lap(3 * HOUR)
-        with self.store.write() as connection:  # its leases are those of the dead, which hold nobody up
-            connection.execute(delete(tables.lease))
+        with self.store.write() as tx:  # its leases are those of the dead, which hold nobody up
+            tx.execute(delete(tables.lease))
         self.world.configure(DELAYED + UNHAPPY)
         self._promises()
 
@@ -256,9 +254,9 @@ class Laps(RuleBasedStateMachine):
     def _a_second_reckoning_comes_to_the_same(self) -> None:
         """What the CRM shows is what the ratings say, worked out once more."""
         before = {account: self.world.shows(account) for account in self.accounts}
-        with self.store.write() as connection:
-            for row in connection.execute(select(tables.standing)).all():
-                mark_stale(connection, row.customer, self.clock.now())
+        with self.store.write() as tx:
+            for row in tx.execute(select(tables.standing)).all():
+                mark_stale(tx, row.customer, self.clock.now())
         assert self.world.lap(timedelta()).exit_code == 0
         for account in self.accounts:
             assert figures(self.world.shows(account)) == figures(before[account])

@@ -18,8 +18,8 @@ from connector.store.tables import lease as table
 
 
 def beat_at(store: Store) -> datetime | None:
-    with store.read() as connection:
-        found: datetime | None = connection.execute(select(table.c.beat_at)).scalar_one()
+    with store.read() as tx:
+        found: datetime | None = tx.execute(select(table.c.beat_at)).scalar_one()
     return found
 
 
@@ -59,14 +59,14 @@ def test_a_holder_in_another_container_of_this_host_is_not_taken_for_dead(
 def test_whoever_was_silent_for_too_long_writes_no_more(store: Store) -> None:
     old = leases.acquire(store, "crm:acme")
     assert old is not None
-    with store.write() as connection:
-        connection.execute(update(table).values(beat_at=datetime.now(UTC) - leases.TTL - timedelta(seconds=1)))
+    with store.write() as tx:
+        tx.execute(update(table).values(beat_at=datetime.now(UTC) - leases.TTL - timedelta(seconds=1)))
     new = leases.acquire(store, "crm:acme")
     assert new is not None
-    with store.write() as connection:
-        new.check(connection)
+    with store.write() as tx:
+        new.check(tx)
         with pytest.raises(LeaseLost):
-            old.check(connection)
+            old.check(tx)
     leases.release(store, old)  # it is not the old one's to give back
     assert beat_at(store) is not None
 
@@ -80,16 +80,16 @@ def test_a_lap_that_was_taken_over_between_two_stages_does_the_next_one_no_more(
     world.answer(invitation, 1)
 
     def taken_over(_context: Context) -> collect.CollectResult:
-        with world.store.write() as connection:
-            connection.execute(update(table).where(table.c.name == lap.BETWEEN).values(fence=table.c.fence + 1))
+        with world.store.write() as tx:
+            tx.execute(update(table).where(table.c.name == lap.BETWEEN).values(fence=table.c.fence + 1))
         return collect.CollectResult()
 
     with monkeypatch.context() as patched:
         patched.setattr(collect, "run", taken_over)
         assert world.lap().busy == [lap.BETWEEN]
     assert world.rows(follow_up) == []
-    with world.store.write() as connection:
-        connection.execute(update(table).values(owner=None))
+    with world.store.write() as tx:
+        tx.execute(update(table).values(owner=None))
     world.lap()
     assert len(world.rows(follow_up)) == 1
 

@@ -15,14 +15,14 @@ DAY = timedelta(days=1)
 
 def put(store: Store, name: str, crm: str, link: str | None, **columns: Any) -> None:
     row = {"id": name, "connection": crm, "ref": f"Account/{name}", "customer": name, "name": name, "is_customer": True}
-    with store.write() as connection:
-        connection.execute(t.account.insert().values(**row, link=link, facts={}, **columns))
+    with store.write() as tx:
+        tx.execute(t.account.insert().values(**row, link=link, facts={}, **columns))
 
 
 def contact(store: Store, name: str, crm: str, person: str) -> None:
     row = {"id": name, "connection": crm, "ref": f"Contact/{name}", "name": name, "person": person}
-    with store.write() as connection:
-        connection.execute(t.contact.insert().values(**row, no_surveys=False, facts={}))
+    with store.write() as tx:
+        tx.execute(t.contact.insert().values(**row, no_surveys=False, facts={}))
 
 
 def follow_up(store: Store, name: str, account: str, about: str, **columns: Any) -> None:
@@ -35,41 +35,41 @@ def follow_up(store: Store, name: str, account: str, about: str, **columns: Any)
         "state": "open",
     }
     texts = {"about": about, "priority": "normal", "subject": "s", "body": "b", "due_at": NOW, "opened_at": NOW}
-    with store.write() as connection:
-        connection.execute(t.follow_up.insert().values(**row | texts | columns))
+    with store.write() as tx:
+        tx.execute(t.follow_up.insert().values(**row | texts | columns))
 
 
 def answer(store: Store, name: str, follow_up_id: str, account: str) -> None:
     row = {"id": name, "revision": 1, "survey": "s", "connection": "x", "account_id": account, "label": "case 1"}
-    with store.write() as connection:
-        connection.execute(t.response.insert().values(**row, at=NOW, source="page", counts=True))
-        connection.execute(t.follow_up_response.insert().values(follow_up_id=follow_up_id, response_id=name))
+    with store.write() as tx:
+        tx.execute(t.response.insert().values(**row, at=NOW, source="page", counts=True))
+        tx.execute(t.follow_up_response.insert().values(follow_up_id=follow_up_id, response_id=name))
 
 
 def states(store: Store) -> dict[str, tuple[str, str, str | None]]:
     """Return of each follow-up the state, the customer and which one took it over."""
-    with store.read() as connection:
-        rows = connection.execute(select(t.follow_up))
+    with store.read() as tx:
+        rows = tx.execute(select(t.follow_up))
         return {row.id: (row.state, row.customer, row.joined_into) for row in rows}
 
 
 def answers(store: Store) -> dict[str, set[str]]:
     """Return which answers are in each follow-up."""
     inside: dict[str, set[str]] = {}
-    with store.read() as connection:
-        for row in connection.execute(select(t.follow_up_response)):
+    with store.read() as tx:
+        for row in tx.execute(select(t.follow_up_response)):
             inside.setdefault(row.follow_up_id, set()).add(row.response_id)
     return inside
 
 
 def settle(store: Store) -> int:
-    with store.write() as connection:
-        return linking.settle(connection, NOW)
+    with store.write() as tx:
+        return linking.settle(tx, NOW)
 
 
 def customers(store: Store) -> dict[str, str]:
-    with store.read() as connection:
-        return {row.id: row.customer for row in connection.execute(select(t.account.c.id, t.account.c.customer))}
+    with store.read() as tx:
+        return {row.id: row.customer for row in tx.execute(select(t.account.c.id, t.account.c.customer))}
 
 
 @BOTH_DATABASES
@@ -80,8 +80,8 @@ def test_accounts_that_share_a_key_over_two_crms_are_one_customer_and_both_are_s
     put(store, "d", "two", None)
     assert settle(store) == 1
     assert customers(store) == {"a": "a", "b": "a", "c": "c", "d": "d"}
-    with store.read() as connection:
-        assert set(connection.execute(select(t.standing.c.customer)).scalars()) == {"a", "b"}
+    with store.read() as tx:
+        assert set(tx.execute(select(t.standing.c.customer)).scalars()) == {"a", "b"}
     assert settle(store) == 0
 
 
@@ -108,15 +108,15 @@ def test_an_account_whose_key_is_taken_away_is_one_of_its_own_again(store: Store
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
     settle(store)
-    with store.write() as connection:
-        connection.execute(update(t.account).where(t.account.c.id == "b").values(link=None))
+    with store.write() as tx:
+        tx.execute(update(t.account).where(t.account.c.id == "b").values(link=None))
     assert settle(store) == 1
     assert customers(store) == {"a": "a", "b": "b"}
 
 
 def give_key(store: Store, name: str, link: str | None) -> None:
-    with store.write() as connection:
-        connection.execute(update(t.account).where(t.account.c.id == name).values(link=link))
+    with store.write() as tx:
+        tx.execute(update(t.account).where(t.account.c.id == name).values(link=link))
 
 
 @BOTH_DATABASES
@@ -125,8 +125,8 @@ def test_an_account_that_gets_another_shared_key_takes_no_third_one_along(store:
     put(store, "b", "two", "acme.example")
     put(store, "c", "three", "other.example")
     settle(store)
-    with store.write() as connection:
-        connection.execute(update(t.standing).where(t.standing.c.customer == "a").values(score={"score": 50}))
+    with store.write() as tx:
+        tx.execute(update(t.standing).where(t.standing.c.customer == "a").values(score={"score": 50}))
     give_key(store, "b", "other.example")
     settle(store)
     assert customers(store) == {"a": "a", "b": "b", "c": "b"}
@@ -149,8 +149,8 @@ def test_a_customer_keeps_its_figures_when_the_account_it_was_named_after_is_del
     put(store, "a", "one", "acme.example")
     put(store, "b", "two", "acme.example")
     settle(store)
-    with store.write() as connection:
-        connection.execute(update(t.account).where(t.account.c.id == "a").values(deleted_at=NOW))
+    with store.write() as tx:
+        tx.execute(update(t.account).where(t.account.c.id == "a").values(deleted_at=NOW))
     assert settle(store) == 0
     assert customers(store)["b"] == "a"
 
@@ -205,16 +205,14 @@ def test_when_customers_part_each_follow_up_stays_where_its_task_is_and_the_othe
     answer(store, "r1", "joined", "a")
     answer(store, "r2", "joined", "b")
     answer(store, "r3", "old", "a")  # what is settled is settled
-    with store.write() as connection:
-        connection.execute(update(t.standing).values(stale_at=None))
+    with store.write() as tx:
+        tx.execute(update(t.standing).values(stale_at=None))
     give_key(store, "b", None)
     settle(store)
     assert states(store) == {"joined": ("open", "a", None), "old": ("closed", "b", None)}
-    with store.read() as connection:
-        owed = [(row.response_id, row.follow_up_id) for row in connection.execute(select(t.owed_follow_up))]
-        stale = {
-            row.customer for row in connection.execute(select(t.standing).where(t.standing.c.stale_at.is_not(None)))
-        }
+    with store.read() as tx:
+        owed = [(row.response_id, row.follow_up_id) for row in tx.execute(select(t.owed_follow_up))]
+        stale = {row.customer for row in tx.execute(select(t.standing).where(t.standing.c.stale_at.is_not(None)))}
     assert owed == [("r2", "joined")]
     assert stale == {"a", "b"}
 
@@ -230,6 +228,6 @@ def test_an_account_that_parts_and_comes_together_again_at_once_loses_no_answer(
     for name in ("a", "b"):
         give_key(store, name, "other.example")
     settle(store)
-    with store.read() as connection:
-        assert connection.execute(select(t.owed_follow_up)).all() == []
+    with store.read() as tx:
+        assert tx.execute(select(t.owed_follow_up)).all() == []
     assert states(store)["f"][0] == "open"

@@ -37,13 +37,13 @@ def unhappy(world: LapWorld) -> str:
 
 
 def pause(world: LapWorld, crm: str | None = None) -> None:
-    with world.store.write() as connection:
-        connecting.pause(connection, crm, world.clock.now(), "paused by hand")
+    with world.store.write() as tx:
+        connecting.pause(tx, crm, world.clock.now(), "paused by hand")
 
 
 def resume(world: LapWorld) -> Report:
-    with world.store.write() as connection:
-        connecting.resume(connection, None)
+    with world.store.write() as tx:
+        connecting.resume(tx, None)
     return world.lap()
 
 
@@ -76,8 +76,8 @@ def test_what_is_left_of_a_write_back_waits_when_it_is_paused(
 
 def say_no(world: LapWorld, contact: str) -> None:
     """As the survey page does when somebody wants no more surveys."""
-    with world.store.write() as connection:
-        showing.want(connection, Ref("acme", "Contact", contact), "contact", {"no_surveys": True})
+    with world.store.write() as tx:
+        showing.want(tx, Ref("acme", "Contact", contact), "contact", {"no_surveys": True})
 
 
 @BOTH_DATABASES
@@ -86,8 +86,8 @@ def test_a_no_that_comes_in_while_records_are_compared_is_written(
 ) -> None:
     world.lap()
     (contact,) = (row["Id"] for row in world.crm.all("Contact"))
-    with world.store.write() as connection:
-        writing.look_again(connection, "acme")
+    with world.store.write() as tx:
+        writing.look_again(tx, "acme")
     plan = write_back_fields.plan
 
     def slow(mapping: Any, row: Any, now: Any) -> Any:

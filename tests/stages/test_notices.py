@@ -228,9 +228,9 @@ def test_what_has_ceased_to_be_true_before_the_digest_is_not_told(office: LapWor
 def test_after_the_outcome_nobody_is_told_anything_more(office: LapWorld) -> None:
     rated(office, 1)
     office.mailbox.messages.clear()
-    with office.store.write() as connection:
+    with office.store.write() as tx:
         closed = {"state": FollowUpState.CLOSED.value, "outcome": "Solved", "closed_by": "outcome"}
-        connection.execute(tables.follow_up.update().values(**closed))
+        tx.execute(tables.follow_up.update().values(**closed))
     at(office, 19, "17:00")
     assert told(office) == []
 
@@ -286,14 +286,14 @@ def test_a_mail_in_doubt_is_not_sent_again(office: LapWorld) -> None:
 
 def test_a_mail_cut_off_by_a_crash_is_in_doubt(office: LapWorld) -> None:
     rated(office, 1)
-    with office.store.write() as connection:
+    with office.store.write() as tx:
         for table in (tables.staff_mail, tables.notice):
-            connection.execute(table.update().values(state="sending"))
+            tx.execute(table.update().values(state="sending"))
     office.mailbox.messages.clear()
     at(office, 16, "17:00")
     assert staff_mails(office) == []
-    with office.store.read() as connection:
-        assert connection.execute(select(tables.staff_mail.c.state)).scalars().all() == ["in_doubt"]
+    with office.store.read() as tx:
+        assert tx.execute(select(tables.staff_mail.c.state)).scalars().all() == ["in_doubt"]
 
 
 # ── weeks ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,6 +314,6 @@ def test_in_busy_weeks_a_rep_gets_two_mails_a_working_day_at_most(office: LapWor
 
 
 def _days(world: LapWorld) -> Iterator[tuple[str, date]]:
-    with world.store.read() as connection:
-        rows: list[Any] = list(connection.execute(select(tables.staff_mail)))
+    with world.store.read() as tx:
+        rows: list[Any] = list(tx.execute(select(tables.staff_mail)))
     return ((row.recipient, row.at.astimezone(HELSINKI).date()) for row in rows)

@@ -20,12 +20,12 @@ NOBODYS |= {"due_at": START + timedelta(days=1), "opened_at": START, "subject": 
 @BOTH_DATABASES
 def test_open_follow_ups_that_nobody_has_are_counted(store: Store) -> None:
     rows = [("f1", "open", None), ("f2", "open", None), ("f3", "open", "User/1"), ("f4", "closed", None)]
-    with store.write() as connection:
-        assert overview.unassigned(connection) is None
+    with store.write() as tx:
+        assert overview.unassigned(tx) is None
         for id_, state, owner_ref in rows:
             values = NOBODYS | {"id": id_, "customer": id_, "state": state, "owner_ref": owner_ref}
-            connection.execute(insert(t.follow_up).values(**values))
-        found = overview.unassigned(connection)
+            tx.execute(insert(t.follow_up).values(**values))
+        found = overview.unassigned(tx)
     assert found is not None
     assert found["follow_ups"] == 2
     assert "`assign`" in found["remedy"]
@@ -36,7 +36,7 @@ def test_open_follow_ups_that_nobody_has_are_counted(store: Store) -> None:
 def test_status_says_that_nobody_is_assigned(
     count: int, told: str, capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
-    with store.read() as connection:
+    with store.read() as tx:
         found: dict[str, Any] = {
             "queues": {},
             "crm": {},
@@ -47,7 +47,7 @@ def test_status_says_that_nobody_is_assigned(
             "follow_ups": [],
             "owed_follow_ups": {"people": 0, "got": 0},
         }
-        found |= {"refused": [], "laps": overview.laps(connection, 5), "kept": retention.status(connection)}
+        found |= {"refused": [], "laps": overview.laps(tx, 5), "kept": retention.status(tx)}
     found["unassigned"] = {"follow_ups": count, "remedy": "Do something."}
     printing.status(Console(soft_wrap=True), found)
     assert f"nobody is assigned: {told}\n    Do something." in capsys.readouterr().out

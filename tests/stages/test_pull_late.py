@@ -45,8 +45,8 @@ def test_a_late_association_is_found_within_the_hour_and_decided_on(world: LapWo
 
 def test_an_hour_that_a_wrong_clock_has_dated_ahead_is_not_waited_for(world: LapWorld) -> None:
     case = unresolved(world)
-    with world.store.write() as connection:
-        connection.execute(update(tables.cursor).values(moved_at=world.clock.now() + 365 * DAY))
+    with world.store.write() as tx:
+        tx.execute(update(tables.cursor).values(moved_at=world.clock.now() + 365 * DAY))
     world.lap(HOUR)
     associate(world, case)
     assert world.lap(HOUR).invited == 1

@@ -77,10 +77,10 @@ def peak(store: Store, pages: int) -> int:
 def test_memory_does_not_grow_with_the_number_of_records(store: Store) -> None:
     peak(store, 1)  # whatever is made at the first time is made
     few = peak(store, 4)
-    with store.write() as connection:
+    with store.write() as tx:
         for table in (tables.contact, tables.binding, tables.cursor):
-            connection.execute(table.delete())
+            tx.execute(table.delete())
     many = peak(store, 16)
-    with store.read() as connection:
-        assert connection.execute(select(func.count()).select_from(tables.contact)).scalar_one() == 2 * 16 * PAGE
+    with store.read() as tx:
+        assert tx.execute(select(func.count()).select_from(tables.contact)).scalar_one() == 2 * 16 * PAGE
     assert many < 1.15 * few + 200_000

@@ -30,8 +30,8 @@ def fill(world: LapWorld) -> str:
 
 
 def stored(world: LapWorld) -> int:
-    with world.store.read() as connection:
-        return int(connection.execute(select(func.count()).select_from(tables.contact)).scalar_one())
+    with world.store.read() as tx:
+        return int(tx.execute(select(func.count()).select_from(tables.contact)).scalar_one())
 
 
 def place(world: LapWorld) -> Any:

@@ -124,8 +124,8 @@ def test_a_loss_that_keeps_an_edited_mapping_from_being_read_to_its_end_can_be_a
 ) -> None:
     for gone in people[:40]:
         world.crm.delete(gone)
-    with world.store.write() as connection:  # as after an edit: contacts are read from the beginning
-        connection.execute(update(tables.cursor).values(fingerprint="of another mapping"))
+    with world.store.write() as tx:  # as after an edit: contacts are read from the beginning
+        tx.execute(update(tables.cursor).values(fingerprint="of another mapping"))
     assert [world.lap().exit_code for _ in range(2)] == [3, 3]
     assert "Contact" not in reconciling.run(world.installation, since=world.clock.now()).found["acme"].compared
     assert reconciling.run(world.installation, since=world.clock.now(), accept_loss=True).lap.exit_code == 0
@@ -135,8 +135,8 @@ def test_a_loss_that_keeps_an_edited_mapping_from_being_read_to_its_end_can_be_a
 
 def test_a_comparison_that_a_wrong_clock_has_dated_ahead_is_made_anew(world: LapWorld, people: list[str]) -> None:
     night(world)
-    with world.store.write() as connection:
-        connection.execute(update(tables.comparison).values(measured_at=world.clock.now() + 365 * DAY))
+    with world.store.write() as tx:
+        tx.execute(update(tables.comparison).values(measured_at=world.clock.now() + 365 * DAY))
     world.crm.purge(people[3])
     night(world)
     assert len(names(world)) == 49

@@ -12,8 +12,8 @@ def cursor_marks(world: LapWorld) -> dict[str, str]:
 
 
 def unread(world: LapWorld) -> list[dict[str, str]]:
-    with world.store.read() as connection:
-        return connecting.unread(connection, "acme")
+    with world.store.read() as tx:
+        return connecting.unread(tx, "acme")
 
 
 def read(report: Report, kind: str) -> int:
@@ -72,12 +72,12 @@ def test_f49_a_field_that_cannot_be_missed_pauses_its_object_alone(world: LapWor
 def test_a_schema_that_a_wrong_clock_has_dated_ahead_does_not_last_until_then(world: LapWorld) -> None:
     world.crm.hide("Account", "Rating")
     world.lap()
-    with world.store.write() as connection:
-        connecting.remember(connection, "acme", schema_at=world.clock.now() + 1000 * DAY)
+    with world.store.write() as tx:
+        connecting.remember(tx, "acme", schema_at=world.clock.now() + 1000 * DAY)
     world.crm.show("Account", "Rating")
     world.lap(after=DAY)
-    with world.store.read() as connection:
-        stored = connecting.stored_schema(connection, "acme")
+    with world.store.read() as tx:
+        stored = connecting.stored_schema(tx, "acme")
     assert stored is not None
     assert "Rating" in stored.objects["Account"].fields
 

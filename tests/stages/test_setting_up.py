@@ -27,8 +27,8 @@ def refusing(error: CrmError) -> CrmAdapter:
 
 
 def made_keys(world: LapWorld) -> list[str]:
-    with world.store.read() as connection:
-        return [result.step.key for result in made.results(connection, "acme")]
+    with world.store.read() as tx:
+        return [result.step.key for result in made.results(tx, "acme")]
 
 
 def run(world: LapWorld, adapter: CrmAdapter) -> list[SetupResult]:
@@ -58,8 +58,8 @@ def test_what_we_made_stays_ours_when_a_later_run_finds_it_there(world: LapWorld
     assert made_keys(world) == []  # somebody else's
     run(world, telling(undo))
     run(world, telling({"existed": True}))
-    with world.store.read() as connection:
-        assert [result.detail for result in made.results(connection, "acme")] == [undo]
+    with world.store.read() as tx:
+        assert [result.detail for result in made.results(tx, "acme")] == [undo]
 
 
 def test_the_schema_is_asked_for_again_even_when_nobody_looks_at_all_results(world: LapWorld) -> None:

@@ -22,8 +22,8 @@ def undo(world: LapWorld, since: datetime | None = None) -> Told:
 
 
 def resume(world: LapWorld) -> None:
-    with world.store.write() as connection:
-        connecting.resume(connection, "acme")
+    with world.store.write() as tx:
+        connecting.resume(tx, "acme")
 
 
 def test_a_plan_says_what_it_would_do_and_changes_nothing(world: LapWorld) -> None:
@@ -149,8 +149,8 @@ def test_the_no_of_a_customer_is_not_taken_back(world: LapWorld) -> None:
     account = world.account()
     contact = world.crm.contact(account, "Maria Virtanen")
     invitation = world.ask(account, contact)
-    with world.store.write() as connection:
-        assert answering.stop_surveys(connection, invitation, now=world.clock.now())
+    with world.store.write() as tx:
+        assert answering.stop_surveys(tx, invitation, now=world.clock.now())
     world.lap()
     found = undo(world)
     assert world.shows(contact)["No_Surveys"] is True

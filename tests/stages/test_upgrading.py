@@ -18,23 +18,23 @@ def as_of(store: Store, revision: str) -> None:
     """Make the schema of an earlier version."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
-    with store.write() as connection:
-        config.attributes["connection"] = connection
+    with store.write() as tx:
+        config.attributes["connection"] = tx
         command.upgrade(config, revision)
 
 
 def test_what_was_known_of_a_connection_outlives_the_counting_of_calls(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'afterword.db'}")
     as_of(store, "0001")
-    with store.write() as connection:
-        connection.exec_driver_sql(
+    with store.write() as tx:
+        tx.exec_driver_sql(
             "INSERT INTO connection_state (connection, pause_reason, calls_on, calls_today, last_error)"
             " VALUES ('acme', 'by hand', '2026-11-16', 7, 'down')"
         )
     assert migrate(store) == "0001"
-    with store.read() as connection:
-        assert migrating.differences(connection) == []
-        known = connecting.peek(connection, "acme")
+    with store.read() as tx:
+        assert migrating.differences(tx) == []
+        known = connecting.peek(tx, "acme")
     assert known is not None
     assert (known.pause_reason, known.last_error, known.refused_at) == ("by hand", "down", None)
     store.close()
@@ -50,9 +50,9 @@ def test_records_that_look_new_to_a_new_version_are_asked_told_and_written_nothi
     kept = (tables.invitation, tables.person, tables.follow_up, tables.decision_log, tables.notice, tables.write_log)
     before = {table.name: world.rows(table) for table in kept}
     mails, writes = len(world.mailbox.messages), world.writes()
-    with world.store.write() as connection:
-        connection.execute(update(tables.binding).values(content="as an earlier version understood it"))
-        connection.execute(tables.setting.delete().where(tables.setting.c.name.startswith("form:")))
+    with world.store.write() as tx:
+        tx.execute(update(tables.binding).values(content="as an earlier version understood it"))
+        tx.execute(tables.setting.delete().where(tables.setting.c.name.startswith("form:")))
     assert reconciling.run(world.installation, since=world.clock.now()).lap.exit_code == 0
     counts = [world.lap().exit_code for _ in range(3)]
     assert counts == [0, 0, 0]

@@ -54,9 +54,9 @@ def _answer(here: World, at: object) -> None:
     values = {"id": "r1", "invitation_id": row.id, "revision": 1, "survey": row.survey, "connection": CRM}
     values |= {"label": row.label, "at": at, "source": "page", "counts": True, "comment": "Slow"}
     rating = {"metric": "csat", "question": "csat", "value": 2, "low": 1, "high": 5, "direction": "up"}
-    with here.store.write() as connection:
-        connection.execute(insert(t.response).values(**values))
-        connection.execute(insert(t.rating).values(response_id="r1", **rating))
+    with here.store.write() as tx:
+        tx.execute(insert(t.response).values(**values))
+        tx.execute(insert(t.rating).values(response_id="r1", **rating))
 
 
 def test_somebody_who_was_not_asked_the_rule_and_until_when(here: World) -> None:
@@ -85,8 +85,8 @@ def test_a_contact_and_an_account_tell_all_their_interactions_the_latest_first(h
     assert "    No answer yet; the link works until 17 Mar 2026 01:59 EET." in in_helsinki
 
 
-def _person(connection: Connection) -> str:
-    return person_of(person_key(connection), "maria@oy.example")
+def _person(tx: Connection) -> str:
+    return person_of(person_key(tx), "maria@oy.example")
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_somebody_who_opted_out_since_when_and_by_which_way(here: World, by: str
     here.case("c1")
     lap(here)
     here.clock.advance(HOUR)
-    with here.store.write() as connection:
-        opt_out(connection, _person(connection), here.clock.now(), by)
+    with here.store.write() as tx:
+        opt_out(tx, _person(tx), here.clock.now(), by)
     told = explain(here.store, record)
     assert [line.strip() for line in told].count(way) == 1
     assert "    No answer." in told
@@ -118,8 +118,8 @@ def test_an_opt_out_that_came_after_several_surveys_is_told_once(here: World) ->
     here.case("c1")
     here.case("c2")
     lap(here)
-    with here.store.write() as connection:
-        opt_out(connection, _person(connection), here.clock.now(), "link")
+    with here.store.write() as tx:
+        opt_out(tx, _person(tx), here.clock.now(), "link")
     assert sum("wants no surveys since" in line for line in explain(here.store, "oy")) == 1
 
 
@@ -127,8 +127,8 @@ def test_an_address_that_bounced_since_when_and_why(here: World) -> None:
     here.case("c1")
     lap(here)
     here.clock.advance(HOUR)
-    with here.store.write() as connection:
-        bounced(connection, _person(connection), here.clock.now(), "no such user.")
+    with here.store.write() as tx:
+        bounced(tx, _person(tx), here.clock.now(), "no such user.")
     told = "Mail to Maria bounced on 2 Mar 2026 10:00 UTC, so this address is not written to again: no such user."
     assert [[line.strip() for line in explain(here.store, one)].count(told) for one in ("c1", "maria", "oy")] == [1] * 3
 
@@ -165,9 +165,9 @@ LONG = "500Kz00000AbCdEIAV"
 
 
 def _bind(here: World, our_id: str, ref: str, crm: str = CRM) -> None:
-    with here.store.write() as connection:
+    with here.store.write() as tx:
         values = {"connection": crm, "ref": ref, "kind": "interaction", "id": our_id, "content": ""}
-        connection.execute(insert(t.binding).values(**values))
+        tx.execute(insert(t.binding).values(**values))
 
 
 @pytest.mark.parametrize("asked_for", [LONG, LONG[:15], f" {LONG} "])

@@ -31,9 +31,9 @@ def test_only_what_differs_is_written(world: LapWorld) -> None:
     world.rated(account, 5)
     world.crm.update(account, {"Afterword_Mood__c": "Happy"})
     world.lap()
-    with world.store.read() as connection:
+    with world.store.read() as tx:
         log = tables.write_log
-        last = connection.execute(select(log).order_by(log.c.id.desc()).limit(1)).one()
+        last = tx.execute(select(log).order_by(log.c.id.desc()).limit(1)).one()
     assert last.before == {"mood": "Happy"}
     assert last.after == {"mood": "Last answer good"}
     assert world.shows(account)["Mood"] == "Last answer good"
@@ -116,8 +116,8 @@ def test_what_is_put_off_from_lap_to_lap_does_not_fill_the_log(world: LapWorld) 
     world.rated(account, 5)
     for _ in range(2):
         world.lap()
-    with world.store.read() as connection:
-        lines = connection.execute(select(tables.write_log).where(tables.write_log.c.outcome == "refused")).all()
+    with world.store.read() as tx:
+        lines = tx.execute(select(tables.write_log).where(tables.write_log.c.outcome == "refused")).all()
     assert lines == []
     (report,) = world.refused()
     assert "locked" in report["what"]

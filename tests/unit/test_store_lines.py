@@ -16,12 +16,12 @@ GONE = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 def test_more_rows_than_one_statement_takes_are_all_inserted_and_changed():
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
-    with engine.begin() as connection:
+    with engine.begin() as tx:
         lines = [(f"Contact/{n}", f"{n:05}", "acme", f"Maria {n}", n % 2 == 0, '{"n":1}', None) for n in range(MANY)]
-        insert_lines(connection, contact, NAMES, lines)
-        update_lines(connection, contact, ("deleted_at", "name"), [(GONE, "Maria", "00007")])
-        wanted = select(contact).where(among(connection, contact.c.ref, [f"Contact/{n}" for n in range(MANY)]))
-        rows = {row.id: row for row in connection.execute(wanted)}
+        insert_lines(tx, contact, NAMES, lines)
+        update_lines(tx, contact, ("deleted_at", "name"), [(GONE, "Maria", "00007")])
+        wanted = select(contact).where(among(tx, contact.c.ref, [f"Contact/{n}" for n in range(MANY)]))
+        rows = {row.id: row for row in tx.execute(wanted)}
     engine.dispose()
     assert len(rows) == MANY
     assert (rows["02999"].name, rows["02999"].no_surveys, rows["02999"].facts) == ("Maria 2999", False, {"n": 1})

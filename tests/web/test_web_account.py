@@ -113,8 +113,8 @@ def test_who_is_no_longer_a_user_neither_gets_in_nor_stays_in(world, change):
     headers = session(world)
     world.mailed.clear()
     values = {name: world.clock.at if value == "now" else value for name, value in change.items()}
-    with world.store.write() as connection:
-        connection.execute(update(owner).values(**values))
+    with world.store.write() as tx:
+        tx.execute(update(owner).values(**values))
 
     ask_in_vain(world)
     no_mail(world)
@@ -245,8 +245,8 @@ def test_the_page_shows_figures_answers_follow_ups_and_who_was_asked(world):
         "metrics": {"csat": 33.333, "nps": None},
         "later": {"an": "unknown key"},
     }
-    with world.store.write() as connection:
-        connection.execute(update(standing).values(score=figures))
+    with world.store.write() as tx:
+        tx.execute(update(standing).values(score=figures))
     world.put(
         follow_up,
         id="f1",
@@ -316,9 +316,9 @@ def test_the_page_names_nobody_whom_the_crm_has_deleted(world):
     refused = {"state": "refused", "reason": "opted_out"}
     world.put(decision, id="d9", account_id="account1", decided_at=moment, **made, **refused)
     world.put(decision_log, decision_id="d9", at=moment, **refused)
-    with world.store.write() as connection:
-        opt_out(connection, "person1", moment, "crm")
-        connection.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=moment))
+    with world.store.write() as tx:
+        opt_out(tx, "person1", moment, "crm")
+        tx.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=moment))
 
     shown = page(world, session(world)).text
 
@@ -346,8 +346,8 @@ def test_the_survey_log_does_not_repeat_who_was_asked(world):
 )
 def test_the_page_says_since_when_somebody_wants_no_surveys(world, by, way):
     world.invite()
-    with world.store.write() as connection:
-        opt_out(connection, "person1", world.clock.at, by)
+    with world.store.write() as tx:
+        opt_out(tx, "person1", world.clock.at, by)
 
     shown = page(world, session(world)).text
 
@@ -357,8 +357,8 @@ def test_the_page_says_since_when_somebody_wants_no_surveys(world, by, way):
 
 def test_the_page_says_that_mail_does_not_arrive(world):
     world.invite()
-    with world.store.write() as connection:
-        bounced(connection, "person1", world.clock.at, "no such user")
+    with world.store.write() as tx:
+        bounced(tx, "person1", world.clock.at, "no such user")
 
     assert "mail bounced on 22 November 2026" in page(world, session(world)).text
 

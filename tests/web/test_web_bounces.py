@@ -30,9 +30,9 @@ def lap(world: World) -> int:
 def sent(world: World) -> None:
     world.invite()
     [row] = world.rows(invitation)
-    with world.store.write() as connection:
+    with world.store.write() as tx:
         values = {"purpose": "invitation", "state": "sent", "message_id": "m1@acme.example", "started_at": NOW}
-        connection.execute(attempt.insert().values(invitation_id=row.id, **values))
+        tx.execute(attempt.insert().values(invitation_id=row.id, **values))
 
 
 def test_a_reported_bounce_marks_the_address_in_the_next_lap_and_only_once(world: World) -> None:
@@ -43,8 +43,8 @@ def test_a_reported_bounce_marks_the_address_in_the_next_lap_and_only_once(world
     assert lap(world) == 1
     [row] = world.rows(invitation)
     assert (row.state, row.error, row.reminder_at) == ("bounced", REPORT["reason"], None)
-    with world.store.read() as connection:
-        assert people.people(connection, [row.person])[row.person].bounce == REPORT["reason"]
+    with world.store.read() as tx:
+        assert people.people(tx, [row.person])[row.person].bounce == REPORT["reason"]
     assert lap(world) == 0
 
 

@@ -55,11 +55,11 @@ def test_corrections_push_no_other_answer_off_the_accounts_page(world):
         for number in range(1, LATEST + 2)
     ]
     common = {"survey": "s", "connection": "acme", "account_id": "account1", "label": "l", "source": "page"}
-    with world.store.write() as connection:
-        connection.execute(response.insert(), [row | common for row in rows])
+    with world.store.write() as tx:
+        tx.execute(response.insert(), [row | common for row in rows])
     assert flooded
-    with world.store.read() as connection:
-        view = account_view(connection, "account1", crms=connections_of(connection, "jane@acme.example"))
+    with world.store.read() as tx:
+        view = account_view(tx, "account1", crms=connections_of(tx, "jane@acme.example"))
     assert view is not None
     assert "An older answer" in [answer.row.comment for answer in view.answers]
 
@@ -82,8 +82,8 @@ def gone(world):
     """The link of somebody whose contact was deleted after they had answered."""
     token = world.invite(label="case of Maria")
     world.post(token, {"rating": "2", "comment": "Their words"})
-    with world.store.write() as connection:
-        connection.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=NOW))
+    with world.store.write() as tx:
+        tx.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=NOW))
     return token
 
 
@@ -99,8 +99,8 @@ def test_the_survey_of_a_deleted_contact_is_closed(world, gone):
     assert (page.status_code, shows_nothing(page)) == (410, True)
     assert [row.comment for row in world.responses()] == ["Their words"]
 
-    with world.store.write() as connection:
-        connection.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=None))
+    with world.store.write() as tx:
+        tx.execute(update(contact).where(contact.c.id == "contact1").values(deleted_at=None))
     assert world.get(gone).status_code == 200
 
 
@@ -122,8 +122,8 @@ def test_an_outcome_link_shows_nothing_of_a_deleted_contact_and_takes_the_outcom
     noted = world.http.post(link, data={"outcome": "no_action_needed"}, allow_redirects=False, timeout=300)
     assert noted.status_code == 303
     assert shows_nothing(world.http.get(f"{link}/thanks", timeout=300))
-    with world.store.read() as connection:
-        assert connection.execute(select(follow_up.c.state)).scalar_one() == "closed"
+    with world.store.read() as tx:
+        assert tx.execute(select(follow_up.c.state)).scalar_one() == "closed"
 
 
 # ── links that are sent again and again ──────────────────────────────────────────────────────────────────────────────

@@ -31,8 +31,8 @@ def opened(world: World, **columns: Any) -> str:
         "body": "Everything that they said.",
         "opened_at": NOW,
     } | columns
-    with world.store.write() as connection:
-        connection.execute(follow_up.insert().values(**row))
+    with world.store.write() as tx:
+        tx.execute(follow_up.insert().values(**row))
     return f"{world.url}/f/{world.tokens.outcome(str(row['id']))}"
 
 

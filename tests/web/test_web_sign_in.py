@@ -99,8 +99,8 @@ def test_a_button_that_is_pressed_twice_signs_in_by_whichever_press_the_browser_
 
 def test_who_is_no_user_any_more_is_not_signed_in_by_a_link_that_was_sent_before(world):
     browser, link = asked(world)
-    with world.store.write() as connection:
-        connection.execute(update(owner).values(active=False))
+    with world.store.write() as tx:
+        tx.execute(update(owner).values(active=False))
 
     assert (press(link, **browser).status_code, world.rows(web_session)) == (410, [])
 

@@ -145,14 +145,14 @@ class World:
             "state": "invited",
             "decided_at": NOW,
         }
-        with self.store.write() as connection:
-            connection.execute(decision.insert(), asked)
-            connection.execute(invitation.insert(), values)
+        with self.store.write() as tx:
+            tx.execute(decision.insert(), asked)
+            tx.execute(invitation.insert(), values)
         return self.tokens.survey(key)
 
     def rows(self, table: Table) -> list[Any]:
-        with self.store.read() as connection:
-            return list(connection.execute(select(table)))
+        with self.store.read() as tx:
+            return list(tx.execute(select(table)))
 
     def responses(self) -> list[Any]:
         return sorted(self.rows(response), key=lambda row: row.revision)
@@ -161,8 +161,8 @@ class World:
         return {row.question: row.value for row in self.rows(rating) if row.response_id == response_id}
 
     def put(self, table: Table, **values: Any) -> None:
-        with self.store.write() as connection:
-            connection.execute(table.insert(), values)
+        with self.store.write() as tx:
+            tx.execute(table.insert(), values)
 
     def told(self, answers: int) -> list[str]:
         """Return for whom `on_answer` was called, once it was called so often: that happens after the page has gone out."""
