@@ -85,7 +85,10 @@ class Service:
         self._answered: dict[str, datetime] = {}
         """When each customer's last answer of this minute was taken in at once."""
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="laps")
-        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None})
+        # What is due by the clock only puts a lap in the queue: where that is late, a second time is no word of warning worth.
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "max_instances": 10}
+        )
 
     def start(self) -> None:
         """Begin: the first lap at once, then one in every interval."""

@@ -1,5 +1,6 @@
 """What tests of all kinds share: a clock that stands still until it is moved, and an empty store."""
 
+import gc
 import secrets
 import shutil
 import tempfile
@@ -22,6 +23,14 @@ from connector.store.tables import metadata
 # What a test promises does not depend on how fast the machine is.
 hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and never among the modules and the tests themselves: it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
 
 LONG = (
     "test_demo.py",

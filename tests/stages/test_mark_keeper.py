@@ -134,7 +134,7 @@ def test_another_that_comes_in_the_middle_of_sending_stops_the_rest(world: LapWo
 
     def slowly(message: object) -> None:
         send(message)  # type: ignore[arg-type]
-        world.clock.advance(2 * MINUTE)
+        world.clock.advance(timedelta(seconds=50))
         if len(world.mailbox.messages) == 2:
             taken_over(world)
 

@@ -46,6 +46,7 @@ def test_status_says_that_nobody_is_assigned(
             "bounced": [],
             "follow_ups": [],
             "owed_follow_ups": {"people": 0, "got": 0},
+            "untold": [],
         }
         found |= {"refused": [], "laps": overview.laps(tx, 5), "kept": retention.status(tx)}
     found["unassigned"] = {"follow_ups": count, "remedy": "Do something."}

@@ -76,7 +76,7 @@ def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
     def fails(*_args: object, **_named: object) -> NoReturn:
         raise CrmError(EVIL, where=EVIL, remedy=EVIL)
 
-    monkeypatch.setattr(cli, "_installation", lambda _config, **_named: world.installation)
+    monkeypatch.setattr(cli, "_build", lambda _config, **_named: world.installation)
     for commands in (cli_bounces, cli_opt_outs):
         monkeypatch.setattr(commands, "build", lambda _config, **_named: world.installation)
     monkeypatch.setattr(world.adapter, "close", lambda: None)  # one adapter serves all calls of a test
