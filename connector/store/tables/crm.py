@@ -142,7 +142,8 @@ person = Table(
     metadata,
     Column("person", String, primary_key=True),
     Column("opted_out_at", Utc),
-    Column("opted_out_by", String, comment="link, complaint, crm, admin, erased"),
+    # Also "complaint" and "admin"; the comment is what databases of every version carry.
+    Column("opted_out_by", String, comment="link, crm, erased"),
     Column("bounced_at", Utc),
     Column("bounce", Text),
     comment="What must survive re-imports and merges: nobody in here is asked again.",
