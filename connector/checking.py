@@ -34,28 +34,28 @@ class Findings:
 
 def check(installation: Installation) -> Findings:
     """Return every problem, the CRMs' first. Reads only; sends nothing."""
-    found = Findings(left_out=left_out(installation))
+    findings = Findings(left_out=left_out(installation))
     production, zones = [], []
     for endpoint in installation.endpoints:
-        one = CrmCheck(installation, endpoint)
-        found.problems += one.problems()
-        found.counts[endpoint.name] = one.counts
-        if one.org is not None:
-            zones.append(one.org.timezone)
-        if one.mark:
-            found.marks[endpoint.name] = one.mark
-        if endpoint.mode_live and one.org is not None and not one.org.test_kind:
+        crm_check = CrmCheck(installation, endpoint)
+        findings.problems += crm_check.problems()
+        findings.counts[endpoint.name] = crm_check.counts
+        if crm_check.org is not None:
+            zones.append(crm_check.org.timezone)
+        if crm_check.mark:
+            findings.marks[endpoint.name] = crm_check.mark
+        if endpoint.mode_live and crm_check.org is not None and not crm_check.org.test_kind:
             production.append(endpoint.name)
     if production and addressees.allowed(installation.settings):
-        found.problems.append(addressees.not_held_back(installation.settings, production))
-    found.problems += calendar_gaps(installation.settings, zones)
-    found.problems += uncovered(installation.settings)
-    found.problems += company_problems(installation)
-    found.problems += mass_updates(installation)
-    found.problems += file_problems(installation.settings, installation.store.path)
+        findings.problems.append(addressees.not_held_back(installation.settings, production))
+    findings.problems += calendar_gaps(installation.settings, zones)
+    findings.problems += uncovered(installation.settings)
+    findings.problems += company_problems(installation)
+    findings.problems += mass_updates(installation)
+    findings.problems += file_problems(installation.settings, installation.store.path)
     if installation.settings.is_live:
-        found.problems += [*_mail(installation), *_public_address(installation)]
-    return found
+        findings.problems += [*_mail(installation), *_public_address(installation)]
+    return findings
 
 
 def calendar_gaps(settings: Settings, crm_zones: Sequence[str] = ()) -> Iterator[Problem]:

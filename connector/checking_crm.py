@@ -169,12 +169,12 @@ class CrmCheck:
         """Yield fields that go on showing what was written there before a line named another: people cannot tell it from the new."""
         if not budgets.is_ready(self.installation.store):
             return
-        for one in ownership.stale(self.installation.store, self.endpoint.adapter, mapping, self.schemas):
-            held = ownership.filled(self.endpoint.adapter, one.object, one.path)
+        for stale_field in ownership.stale(self.installation.store, self.endpoint.adapter, mapping, self.schemas):
+            held = ownership.filled(self.endpoint.adapter, stale_field.object, stale_field.path)
             if held.holds:
-                place = f"{one.object}.{one.path}"
+                place = f"{stale_field.object}.{stale_field.path}"
                 yield Problem(
-                    f"{self.endpoint.mapping_name}: write.{one.target}.{one.name}",
+                    f"{self.endpoint.mapping_name}: write.{stale_field.target}.{stale_field.name}",
                     f"{place} is stale: what Afterword wrote there stands on, though nothing is written to it any more. {held}",
                     f"`afterword undo {self.endpoint.name} --field {place}` takes it back; or delete the field in the CRM.",
                     severity="warning",

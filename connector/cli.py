@@ -115,11 +115,11 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     try:
         installation = _build(config)
         with _closing(installation):
-            found = checking.check(installation)
+            findings = checking.check(installation)
     except SettingsError as error:
-        found = checking.Findings(list(error.problems))
-    print_json(printing_check.as_json(found)) if as_json else printing_check.findings(out, found)
-    if any(one.severity == "error" for one in found.problems):
+        findings = checking.Findings(list(error.problems))
+    print_json(printing_check.as_json(findings)) if as_json else printing_check.findings(out, findings)
+    if any(one.severity == "error" for one in findings.problems):
         leave(EXIT_PROBLEMS)
 
 
@@ -150,8 +150,8 @@ def setup_crm(
         token = cli_setup.token_in(admin_token_file, endpoints) if admin_token_file is not None else None
         for endpoint in endpoints:
             with cli_setup.setter(installation, endpoint, token) as adapter:
-                one = cli_setup.SetUp(out, installation, endpoint, adapter, dry_run=dry_run, take_over=take_over)
-                code = max(code, one.undo(with_values=with_values) if undo else one.run())
+                set_up = cli_setup.SetUp(out, installation, endpoint, adapter, dry_run=dry_run, take_over=take_over)
+                code = max(code, set_up.undo(with_values=with_values) if undo else set_up.run())
     if code == 1 and admin_token_file is None:
         err.print("If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE.")
     if code:
@@ -224,10 +224,10 @@ def reconcile(
     with _closing(installation):
         _migrated(installation)
         _endpoints(installation, crm)
-        found = reconciling.run(installation, since=installation.clock.now(), crm=crm, accept_loss=accept_loss)
-    print_json(found.as_json()) if as_json else printing.compared(out, found)
-    _report_failures(found.lap)
-    leave(found.lap.exit_code)
+        comparison = reconciling.run(installation, since=installation.clock.now(), crm=crm, accept_loss=accept_loss)
+    print_json(comparison.as_json()) if as_json else printing.compared(out, comparison)
+    _report_failures(comparison.lap)
+    leave(comparison.lap.exit_code)
 
 
 @app.command()
@@ -334,8 +334,8 @@ def status(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Show cursors, queues, what was set aside with its remedy, calls, and the last laps."""
     installation = _build(config)
     with _closing(installation), _reading(installation) as readable:
-        found = statuses.status(readable)
-    print_json(found) if as_json else printing.status(out, found)
+        shown = statuses.status(readable)
+    print_json(shown) if as_json else printing.status(out, shown)
 
 
 @app.command()
@@ -347,7 +347,7 @@ def why(
     """Say who was asked about a record or not, which rule decided, and until when."""
     installation = _build(config)
     with _closing(installation), _reading(installation) as readable:
-        observing = [one.name for one in installation.endpoints if not one.mode_live]
+        observing = [endpoint.name for endpoint in installation.endpoints if not endpoint.mode_live]
         for sentence in survey_log.explain(
             readable.store, record, tz=installation.settings.company.timezone, observing=observing
         ):
@@ -426,11 +426,11 @@ def show_demo(
 
 
 def _endpoints(installation: Installation, crm: str | None) -> list[Endpoint]:
-    found = [one for one in installation.endpoints if crm in (None, one.name)]
-    if not found:
-        names = ", ".join(one.name for one in installation.endpoints)
+    chosen = [endpoint for endpoint in installation.endpoints if crm in (None, endpoint.name)]
+    if not chosen:
+        names = ", ".join(endpoint.name for endpoint in installation.endpoints)
         raise SettingsError([Problem("--crm", f"there is no connection {crm!r}.", f"Write one of: {names}.")])
-    return found
+    return chosen
 
 
 def _span(text: str) -> Any:

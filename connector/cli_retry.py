@@ -14,12 +14,12 @@ from connector.stages.lap import Installation
 
 def run(console: Console, installation: Installation, endpoint: Endpoint, keys: Sequence[str], *, as_json: bool) -> int:
     """Try it, tell what became of it, and return the exit code."""
-    found = retrying.retry(installation, endpoint, keys)
+    retried = retrying.retry(installation, endpoint, keys)
     if as_json:
-        print_json(found.as_json())
+        print_json(retried.as_json())
     else:
-        _print(console, found)
-    return found.exit_code
+        _print(console, retried)
+    return retried.exit_code
 
 
 def _print(console: Console, found: Retried) -> None:

@@ -42,10 +42,10 @@ def setter(installation: Installation, endpoint: Endpoint, token: str | None) ->
         yield endpoint.adapter
         return
     user = endpoint.adapter.org().user
-    one = installation.settings.connection(endpoint.name)
+    settings = installation.settings.connection(endpoint.name)
     acting: dict[str, Any] = {"auth": "token", "access_token": token, "integration_user": user}
     with closing(
-        wiring.adapter_for(endpoint.name, one, installation.clock, budget=endpoint.budget, **acting)
+        wiring.adapter_for(endpoint.name, settings, installation.clock, budget=endpoint.budget, **acting)
     ) as adapter:
         yield adapter
 

@@ -19,7 +19,7 @@ USUAL: Final = timedelta(days=730)
 
 def left_out(installation: Installation, since: datetime | None = None) -> tuple[Problem, ...]:
     """Return a warning for each CRM of whose accounts more than half are left out, by what was read of it until now."""
-    events = {one.on for one in installation.settings.surveys.values() if one.audience == "customers"}
+    events = {survey.on for survey in installation.settings.surveys.values() if survey.audience == "customers"}
     if not events or not budgets.is_ready(installation.store):
         return ()
     now = installation.clock.now()

@@ -159,14 +159,14 @@ class _Checked(HTTPConnection):
     def _addresses(self, name: str) -> list[str]:
         host = name.rstrip(".").lower()
         try:
-            found = _looked_up(host, self.port or 0)
+            addresses = _looked_up(host, self.port or 0)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
         if host in self.allowed:
-            return found
+            return addresses
         if is_loopback(host):
-            return [one for one in found if ipaddress.ip_address(one).is_loopback]
-        return [one for one in found if is_public(one)]
+            return [one for one in addresses if ipaddress.ip_address(one).is_loopback]
+        return [one for one in addresses if is_public(one)]
 
 
 class _CheckedTls(_Checked, HTTPSConnection):

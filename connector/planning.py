@@ -232,7 +232,9 @@ def throw_away(installation: Installation) -> Iterator[tuple[Installation, Noted
     with tempfile.TemporaryDirectory(prefix="afterword-plan-") as folder:
         store = copy_store(installation.store, Path(folder) / "plan.db")
         try:
-            endpoints = [replace(one, adapter=NotingAdapter(one.adapter, noted)) for one in installation.endpoints]
+            endpoints = [
+                replace(endpoint, adapter=NotingAdapter(endpoint.adapter, noted)) for endpoint in installation.endpoints
+            ]
             channel = NotingChannel(installation.channel, noted) if installation.channel is not None else None
             yield (
                 replace(
@@ -254,7 +256,7 @@ def throw_away(installation: Installation) -> Iterator[tuple[Installation, Noted
 
 def _before(installation: Installation, noted: Noted) -> dict[tuple[str, str, str], Mapping[str, Any]]:
     """Read what the records that would change show now, as the CRM has it."""
-    adapters = {one.name: one.adapter for one in installation.endpoints}
+    adapters = {endpoint.name: endpoint.adapter for endpoint in installation.endpoints}
     wanted: dict[tuple[str, str], dict[str, Write]] = {}
     for crm, write in noted.writes:
         if write.id is not None:
@@ -284,7 +286,7 @@ def _cancelled(copy: Installation, line: int) -> list[dict[str, str]]:
 
 
 def _left_alone(installation: Installation, report: Report) -> list[LeftAlone]:
-    adapters = {one.name: one.adapter for one in installation.endpoints}
+    adapters = {endpoint.name: endpoint.adapter for endpoint in installation.endpoints}
     return [
         LeftAlone(crm, field, ownership.filled(adapters[crm], field.object, field.field))
         for crm, fields in report.foreign.items()

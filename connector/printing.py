@@ -153,8 +153,8 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
     for name, crm in found["crm"].items():
         _crm(console, name, crm)
     _counts(console, "waiting", found["queues"])
-    for one in found["follow_ups"]:
-        console.print(_follow_up(one), markup=False)
+    for notice in found["follow_ups"]:
+        console.print(_follow_up(notice), markup=False)
     for text in owed_follow_ups(found["owed_follow_ups"]):
         line(console, text)
     if found["unassigned"]:
@@ -169,23 +169,23 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
             f"{reports['message_id']}\n    {reports['remedy']}",
             markup=False,
         )
-    for one in found["untold"]:
-        doubt = "may not have been told" if one["state"] == "in_doubt" else "was not told"
+    for notice in found["untold"]:
+        doubt = "may not have been told" if notice["state"] == "in_doubt" else "was not told"
         console.print(
-            f"{one['to']} {doubt} ({one['kind']}) at {_moment(one['at'])}: {one['what']}\n    {one['remedy']}",
+            f"{notice['to']} {doubt} ({notice['kind']}) at {_moment(notice['at'])}: {notice['what']}\n    {notice['remedy']}",
             markup=False,
         )
     for title in ("in doubt", "bounced"):
-        for one in found[title.replace(" ", "_")]:
-            about = f"{one['purpose']} to {one['to']} about {one['about']} at {_moment(one['at'])}"
-            console.print(f"{title}: {about}\n    {one['remedy']}", markup=False)
-    for one in found["refused"]:
+        for notice in found[title.replace(" ", "_")]:
+            about = f"{notice['purpose']} to {notice['to']} about {notice['about']} at {_moment(notice['at'])}"
+            console.print(f"{title}: {about}\n    {notice['remedy']}", markup=False)
+    for notice in found["refused"]:
         console.print(
-            f"set aside: {one['crm']} {one['record']} ({one['direction']}): {one['what']}\n    {one['remedy']}",
+            f"set aside: {notice['crm']} {notice['record']} ({notice['direction']}): {notice['what']}\n    {notice['remedy']}",
             markup=False,
         )
-    for one in found["laps"]:
-        console.print(f"lap {_moment(one['started'])}: {_ending(one)}", markup=False)
+    for notice in found["laps"]:
+        console.print(f"lap {_moment(notice['started'])}: {_ending(notice)}", markup=False)
     _kept(console, found["kept"])
 
 

@@ -18,33 +18,33 @@ from connector.why import in_words
 _INDENT = " " * 4
 
 
-def plan(console: Console, one: Plan, installation: Installation) -> None:
+def plan(console: Console, planned: Plan, installation: Installation) -> None:
     """Print what the next sync would do, as a diff."""
-    problems(console, one.left_out)
-    for name, reason in one.paused.items():
+    problems(console, planned.left_out)
+    for name, reason in planned.paused.items():
         console.print(
             f"[bold]{escape(name)} is paused[/] ({escape(one_line(reason))}): "
             f"nothing is sent or written for it until `afterword resume`. This is what it would be then."
         )
-    for text in owed_follow_ups({"people": one.owed.people}):
+    for text in owed_follow_ups({"people": planned.owed.people}):
         line(console, text)
-    for writes in _by_record(one):
-        _record(console, one, writes)
-    for left in one.foreign:
+    for writes in _by_record(planned):
+        _record(console, planned, writes)
+    for left in planned.foreign:
         console.print(f"[bold]! refused[/] {escape(left.crm)}: {escape(one_line(f'{left.field.what} {left.filled}'))}")
         console.print(f"{_INDENT}{one_line(f'{left.field.where}: {left.field.remedy}')}", markup=False)
-    for gone in flat(one.cancelled):
+    for gone in flat(planned.cancelled):
         who = f"{gone['contact'] or 'nobody'} ({gone['account']}) about {gone['about']}"
         because = in_words(gone["reason"]) if gone["reason"] else "it was cancelled"
         console.print(f"[bold]- not asked after all[/] {escape(who)}, {escape(gone['survey'])}: {because}")
-    for message in one.noted.messages:
+    for message in planned.noted.messages:
         console.print(f"[bold]+ mail[/] {escape(one_line(_addressed(message)))}")
     if not any(endpoint.mode_live for endpoint in installation.endpoints):
         console.print("Observing: nothing would be sent or written.")
-    elif not one.noted.writes and not one.noted.messages and not one.paused:
+    elif not planned.noted.writes and not planned.noted.messages and not planned.paused:
         console.print("Nothing would be sent or written.")
     console.print()
-    _totals(console, one, one.report)
+    _totals(console, planned, planned.report)
 
 
 def _by_record(one: Plan) -> Iterator[list[tuple[str, Write]]]:

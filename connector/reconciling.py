@@ -48,7 +48,9 @@ def run(
 ) -> Comparison:
     """Compare what was not compared since then, on one connection or all, for at most so long (None: to the end)."""
     began, result = time.monotonic(), Comparison()
-    only = replace(installation, endpoints=[one for one in installation.endpoints if crm in (None, one.name)])
+    only = replace(
+        installation, endpoints=[endpoint for endpoint in installation.endpoints if crm in (None, endpoint.name)]
+    )
 
     def late() -> bool:
         return within is not None and time.monotonic() - began >= within.total_seconds()
@@ -67,7 +69,7 @@ def _any(*reasons: Callable[[], bool]) -> Callable[[], bool]:
 
 
 def _out_of_calls(installation: Installation, name: str) -> Callable[[], bool]:
-    budget = next(one.budget for one in installation.endpoints if one.name == name)
+    budget = next(endpoint.budget for endpoint in installation.endpoints if endpoint.name == name)
     return lambda: budget is not None and budget.used() >= OF_OUR_SHARE
 
 

@@ -175,15 +175,15 @@ class Service:
 
     def _compare_some(self, since: datetime) -> None:
         try:
-            found = reconciling.run(self.installation, since=since, within=SLICE)
+            comparison = reconciling.run(self.installation, since=since, within=SLICE)
         except AfterwordError as error:
             log.error("the comparison failed", what=error.what, where=error.where, remedy=error.remedy)
             return
-        _log_failures(found.lap)
-        for name in found.lap.busy:
+        _log_failures(comparison.lap)
+        for name in comparison.lap.busy:
             log.warning("not compared tonight: another process is at it", crm=name)
-        log.info("compared", **found.as_json())
-        if found.out_of_time:
+        log.info("compared", **comparison.as_json())
+        if comparison.out_of_time:
             self._compare(since)
 
     def _prune(self) -> None:
@@ -253,14 +253,14 @@ class Service:
 
     def _kept_out_before(self) -> dict[str, datetime | None]:
         """Return which connections have stood still since before this process began: a restart is no end of it."""
-        found: dict[str, datetime | None] = {}
-        for one in self.installation.endpoints:
+        kept_out: dict[str, datetime | None] = {}
+        for endpoint in self.installation.endpoints:
             with self.installation.store.read() as tx:
-                since = connecting.not_let_in_since(tx, one.name, one.credentials)
-                refused = connecting.refused(tx, one.name, one.credentials)
+                since = connecting.not_let_in_since(tx, endpoint.name, endpoint.credentials)
+                refused = connecting.refused(tx, endpoint.name, endpoint.credentials)
             if since is not None or refused is not None:
-                found[one.name] = since if refused is None else None
-        return found
+                kept_out[endpoint.name] = since if refused is None else None
+        return kept_out
 
     def _go_on(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next lap hours away."""
@@ -298,7 +298,7 @@ def web_parts(
         causes=installation.settings.causes,
         language=installation.settings.company.language,
         on_sign_in=on_sign_in,
-        crms=frozenset(one.name for one in installation.endpoints),
+        crms=frozenset(endpoint.name for endpoint in installation.endpoints),
     )
 
 

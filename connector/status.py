@@ -13,7 +13,7 @@ from connector.zones import day_begins
 def status(installation: Installation) -> dict[str, Any]:
     """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
     with installation.store.read() as tx:
-        crms = {one.name: _crm(installation, tx, one) for one in installation.endpoints}
+        crms = {endpoint.name: _crm(installation, tx, endpoint) for endpoint in installation.endpoints}
         return {
             "paused": overview.paused(tx),
             "crm": crms,
@@ -40,12 +40,12 @@ def status(installation: Installation) -> dict[str, Any]:
 
 def _crm(installation: Installation, tx: Transaction, endpoint: Endpoint) -> dict[str, Any]:
     now = installation.clock.now()
-    found = overview.crm(tx, endpoint.name, now, today=day_begins(now, installation.settings))
-    found["mode"] = "live" if endpoint.mode_live else "observe"
-    allowed = found["calls"]["org_allowed"]
+    shown = overview.crm(tx, endpoint.name, now, today=day_begins(now, installation.settings))
+    shown["mode"] = "live" if endpoint.mode_live else "observe"
+    allowed = shown["calls"]["org_allowed"]
     share = installation.settings.connection(endpoint.name).daily_call_share
-    found["calls"]["budget"] = None if allowed is None else limit(share, allowed)
-    return found
+    shown["calls"]["budget"] = None if allowed is None else limit(share, allowed)
+    return shown
 
 
 def _bounces_to(installation: Installation) -> str | None:
@@ -61,7 +61,7 @@ def paused(installation: Installation) -> dict[str, str]:
         everything = overview.paused(tx)
         now = installation.clock.now()
         today = day_begins(now, installation.settings)
-        crms = {one.name: overview.crm(tx, one.name, now, today=today) for one in installation.endpoints}
+        crms = {endpoint.name: overview.crm(tx, endpoint.name, now, today=today) for endpoint in installation.endpoints}
     if everything is not None:
         return dict.fromkeys(crms, everything["reason"])
     return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

@@ -77,13 +77,13 @@ def explain(store: Store, record: str, *, tz: tzinfo = UTC, observing: Collectio
     """
     teller = _Teller(tz)
     with store.read() as tx:
-        found = survey_log.find(tx, record)
+        records = survey_log.find(tx, record)
         told = [
             [
                 *teller.record(one, survey_log.person(tx, one), survey_log.entries(tx, one), observing),
                 *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(tx, one)),
             ]
-            for one in found
+            for one in records
         ]
     if not told:
         raise UnknownRecord(record)

@@ -145,18 +145,18 @@ class Section:
         self.note(one.key, what, "Name another field.", severity="warning" if one.optional else self.lose())
         return False
 
-    def _whole(self, one: FieldMap, found: FieldSchema, purpose: Purpose) -> None:
+    def _whole(self, field_map: FieldMap, field: FieldSchema, purpose: Purpose) -> None:
         """Note a text that is read as an id, in a CRM whose ids are a type of their own: a formula there gives a piece of one."""
         if (
             purpose == "record"
-            and found.type == "text"
-            and any(each.type == "id" for each in self.schema.fields.values())
+            and field.type == "text"
+            and any(other.type == "id" for other in self.schema.fields.values())
         ):
-            what = f"{self.schema.name}.{one.path} is a text, and leads to a record only where it holds the whole id."
+            what = f"{self.schema.name}.{field_map.path} is a text, and leads to a record only where it holds the whole id."
             remedy = (
                 "Salesforce's formulas give 15 of its 18 characters: write CASESAFEID( ) around it, or name a lookup."
             )
-            self.note(one.key, what, remedy, severity="warning")
+            self.note(field_map.key, what, remedy, severity="warning")
 
     def one_of(self, fields: tuple[FieldMap, ...], key: str, *, purpose: Purpose | None = None) -> None:
         """Take up fields of which at least one must be there."""

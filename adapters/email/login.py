@@ -32,12 +32,12 @@ class Login:
     def secrets(self) -> tuple[str, ...]:
         """Whatever must never be seen in an error, in the forms in which it is sent."""
         username, password, oauth = self._config.username or "", self._config.password, self._config.oauth
-        found: list[str | None] = [password, f"\0{username}\0{password}"] if password else []
+        hidden: list[str | None] = [password, f"\0{username}\0{password}"] if password else []
         if oauth is not None:
-            found += [oauth.client_secret, oauth.refresh_token, self._refresh_token, self._token]
+            hidden += [oauth.client_secret, oauth.refresh_token, self._refresh_token, self._token]
         if self._token:
-            found.append(_bearer(username, self._token))
-        return tuple(filter(None, found))
+            hidden.append(_bearer(username, self._token))
+        return tuple(filter(None, hidden))
 
     def sign_in(self, server: smtplib.SMTP) -> None:
         """Sign in, if a username is set. Raises what smtplib raises, or `MailUnavailable` when there is no token to be had."""

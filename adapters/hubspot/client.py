@@ -273,8 +273,8 @@ def _proxy(url: str) -> dict[str, Any]:
 
 def expect_rows(answer: Answer, where: str) -> Answer:
     """Return an answer that lists something, or nothing. `Unavailable`: it lists no results at all, which is no evidence of none."""
-    found = answer.data.get("results")
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+    rows = answer.data.get("results")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise not_data(where)
     return answer
 

@@ -70,7 +70,7 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
     if what := not_looked_up(error):
         remedy = "Correct the url, or see that this machine can look names up."
         return Unavailable(what, where=where, remedy=remedy, not_sent=True)
-    if unreadable := next((one for one in causes(error) if isinstance(one, Unreadable)), None):
+    if unreadable := next((cause for cause in causes(error) if isinstance(cause, Unreadable)), None):
         remedy = "If this stays, tell HubSpot's support what this says."
         return Unavailable(str(unreadable), where=where, remedy=remedy)
     cause = reason_of(error)

@@ -85,7 +85,7 @@ def no_answer(error: Exception, *, where: str) -> Unavailable:
     if what := not_looked_up(error):
         remedy = "Correct the url, or see that this machine can look names up."
         return Unavailable(what, where=where, remedy=remedy, not_sent=True)
-    if too_large := next((one for one in causes(error) if isinstance(one, TooLarge)), None):
+    if too_large := next((cause for cause in causes(error) if isinstance(cause, TooLarge)), None):
         return Unavailable(
             str(too_large), where=where, remedy="If this stays, tell Salesforce's support what this says."
         )

@@ -144,7 +144,7 @@ def _installation(config: Path, clock: SteppedClock, stop: StopSign) -> Iterator
 @contextmanager
 def _branch(installation: Installation, crm: Crm, companies: Sequence[Company], url: str) -> Iterator[Branch]:
     """Set a CRM up, and look at its records through an adapter of our own: what it says is what the CRM has, not what we kept."""
-    endpoint = next(one for one in installation.endpoints if one.name == crm.name)
+    endpoint = next(candidate for candidate in installation.endpoints if candidate.name == crm.name)
     crm.served_at(url)
     made = _set_up(installation, crm, endpoint)
     crm.show_our_fields()

@@ -38,5 +38,5 @@ def _replaced(forms: list[str], value: Any) -> Any:
             value = value.replace(form, ELLIPSIS)
         return value
     if isinstance(value, dict):
-        return {_replaced(forms, key): _replaced(forms, one) for key, one in value.items()}
-    return [_replaced(forms, one) for one in value] if isinstance(value, list) else value
+        return {_replaced(forms, key): _replaced(forms, text) for key, text in value.items()}
+    return [_replaced(forms, text) for text in value] if isinstance(value, list) else value

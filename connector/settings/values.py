@@ -217,10 +217,10 @@ def listen(text: str) -> Listen:
 def sender(text: str) -> Sender:
     """Read ``Name <address>``, or an address alone. A name is what people call themselves, commas and colons included."""
     if named := _SENDER.fullmatch(text):
-        name, address = _QUOTED.sub(lambda found: re.sub(r"\\(.)", r"\1", found[1]), named[1]), named[2]
+        name, address = _QUOTED.sub(lambda quoted: re.sub(r"\\(.)", r"\1", quoted[1]), named[1]), named[2]
     else:
-        found = getaddresses([text])
-        name, address = found[0] if len(found) == 1 else ("", "")
+        addresses = getaddresses([text])
+        name, address = addresses[0] if len(addresses) == 1 else ("", "")
     if not _is_address(address) or any(mark in text for mark in "\r\n"):
         raise Wrong("is not a sender.", 'Write a name and an address, for example "Acme Care <care@acme.example>".')
     return Sender(name, address)

@@ -92,10 +92,14 @@ def _follow_account(tx: Transaction, customer: str, now: datetime) -> None:
 
 def _customer(context: Context, tx: Transaction, row: Row[Any], now: datetime) -> Customer:
     fresh = following.answers_of(tx, row.customer, crms=context.live)
-    found = [*fresh, *following.second_thoughts(tx, row.customer)]
-    owed = {one.response_id: one for one in follow_ups.owed_to(tx, row.customer)}
-    unread = [pair for pair in following.answers_by_id(tx, owed) if pair[1].id not in {one.id for _, one in found}]
-    answers = _answers(context, tx, [*found, *unread])
+    answered = [*fresh, *following.second_thoughts(tx, row.customer)]
+    owed = {owed_answer.response_id: owed_answer for owed_answer in follow_ups.owed_to(tx, row.customer)}
+    unread = [
+        pair
+        for pair in following.answers_by_id(tx, owed)
+        if pair[1].id not in {response.id for _, response in answered}
+    ]
+    answers = _answers(context, tx, [*answered, *unread])
     figures = scoring.figures_of(tx, row.customer)
     silence, last = following.silence_of(tx, row.customer, now)
     customer = Customer(
@@ -113,24 +117,24 @@ def _owed(answer: Answer, owing: Row[Any] | None) -> Answer:
     return answer if owing is None else replace(answer, owed_by=owing.rule, owed_at=owing.at)
 
 
-def _answers(context: Context, tx: Transaction, found: list[tuple[Said, Row[Any]]]) -> list[Answer]:
-    placed = follow_ups.placed(tx, [one.id for _, one in found])
+def _answers(context: Context, tx: Transaction, answered: list[tuple[Said, Row[Any]]]) -> list[Answer]:
+    placed = follow_ups.placed(tx, [response.id for _, response in answered])
     return [
         Answer(
             said=said,
             ratings=said.ratings,
-            connection=one.connection,
-            account_id=one.account_id,
-            source=one.source,
+            connection=response.connection,
+            account_id=response.account_id,
+            source=response.source,
             # What came on a connection that is paused or out of reach is looked at when it is back.
-            considered=one.considered_at is not None or one.connection not in context.live,
-            person=one.person or one.contact_id or "",
-            interaction_id=one.interaction_id,
-            invitation_id=one.invitation_id,
-            counts=one.counts,
-            placed=one.id in placed,
+            considered=response.considered_at is not None or response.connection not in context.live,
+            person=response.person or response.contact_id or "",
+            interaction_id=response.interaction_id,
+            invitation_id=response.invitation_id,
+            counts=response.counts,
+            placed=response.id in placed,
         )
-        for said, one in found
+        for said, response in answered
     ]
 
 
@@ -164,12 +168,12 @@ def _mark_silent_for(context: Context, rule: str, least: int, now: datetime) -> 
     place = ""
     while not context.stop.is_set():
         with context.write() as tx:
-            found = following.newly_silent(tx, rule, now, least=least, after=place, limit=PAGE)
-            for customer in found:
+            silent = following.newly_silent(tx, rule, now, least=least, after=place, limit=PAGE)
+            for customer in silent:
                 mark_stale(tx, customer, now)
-        if len(found) < PAGE:
+        if len(silent) < PAGE:
             return
-        place = found[-1]
+        place = silent[-1]
 
 
 def _least_times(rule: FollowUp) -> int:

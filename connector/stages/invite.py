@@ -314,7 +314,7 @@ def _participants(rows: Gathered, row: Any) -> list[str]:
 
 def _once_each(rows: Gathered, people: Sequence[str], existing: Iterable[Decided]) -> list[str]:
     """Return these contacts without those who share a mailbox with another one: who was invited stays, or else the first."""
-    invited = {one.contact for one in existing if one.state is Decision.INVITED}
+    invited = {decision.contact for decision in existing if decision.state is Decision.INVITED}
     persons = {contact: rows.contacts[contact].person for contact in people}
     taken = {person: contact for contact, person in reversed(persons.items())}
     taken |= {persons[contact]: contact for contact in people if contact in invited}

@@ -109,8 +109,8 @@ def run(
         number = laps.begin(tx, installation.clock.now())
     report = Report()
     try:
-        mine = replace(context, mark=keeper(installation, may_wait=may_wait), breaker=Breaker())
-        _run(installation, mine, stages, report)
+        lap_context = replace(context, mark=keeper(installation, may_wait=may_wait), breaker=Breaker())
+        _run(installation, lap_context, stages, report)
     except BaseException:
         with suppress(StoreError), installation.store.write() as tx:
             laps.cut_off(tx, number, installation.clock.now())
@@ -173,26 +173,26 @@ def at_work(
     installation: Installation, context: Context, report: Report
 ) -> Iterator[tuple[Context, Mapping[str, Lease]]]:
     """Reach the CRMs that nobody else is at work with, and hold their leases; at the end note how each of them did."""
-    before = {one.name: one.adapter.usage().calls for one in installation.endpoints}
+    before = {endpoint.name: endpoint.adapter.usage().calls for endpoint in installation.endpoints}
     with ExitStack() as stack:
         leases = _take_leases(installation, stack, report)
         connected = _connect_all(installation, leases, report)
         try:
             yield replace(context, connected=connected), leases
         finally:
-            for one in installation.endpoints:
-                report.calls[one.name] = one.adapter.usage().calls - before[one.name]
+            for endpoint in installation.endpoints:
+                report.calls[endpoint.name] = endpoint.adapter.usage().calls - before[endpoint.name]
             _remember(installation, report)
 
 
 def _take_leases(installation: Installation, stack: ExitStack, report: Report) -> Mapping[str, Lease]:
     leases = {}
-    for one in installation.endpoints:
-        lease = stack.enter_context(held(installation.store, _lease_of(one)))
+    for endpoint in installation.endpoints:
+        lease = stack.enter_context(held(installation.store, _lease_of(endpoint)))
         if lease is None:
-            report.busy.append(one.name)
+            report.busy.append(endpoint.name)
         else:
-            leases[one.name] = lease
+            leases[endpoint.name] = lease
     return leases
 
 
@@ -202,19 +202,19 @@ def _lease_of(endpoint: Endpoint) -> str:
 
 def _connect_all(installation: Installation, leases: Mapping[str, Lease], report: Report) -> dict[str, Connected]:
     connected = {}
-    for one in installation.endpoints:
-        if one.name not in leases:
+    for endpoint in installation.endpoints:
+        if endpoint.name not in leases:
             continue
         try:
-            connected[one.name], problems = connect(installation.store, installation.clock, one)
+            connected[endpoint.name], problems = connect(installation.store, installation.clock, endpoint)
         except AfterwordError as error:
-            report.fail(one.name, error)
+            report.fail(endpoint.name, error)
         else:
-            _note_problems(report, one.name, problems)
-            report.foreign[one.name] = connected[one.name].mapping.foreign
-            for right in connected[one.name].lacking:
+            _note_problems(report, endpoint.name, problems)
+            report.foreign[endpoint.name] = connected[endpoint.name].mapping.foreign
+            for right in connected[endpoint.name].lacking:
                 what = f"nothing is sent or written, because a right to write is missing: {right.name}."
-                report.fail(one.name, NotPermitted(what, where=one.name, remedy=right.remedy))
+                report.fail(endpoint.name, NotPermitted(what, where=endpoint.name, remedy=right.remedy))
     return connected
 
 
@@ -247,7 +247,7 @@ def _read_again(
     installation: Installation, context: Context, lease: Lease, pulled: Pulled, report: Report
 ) -> Connected:
     """Ask for the schema anew, once, and read what changed by it: an optional field that is gone is left out."""
-    (endpoint,) = (one for one in installation.endpoints if lease.name == _lease_of(one))
+    (endpoint,) = (candidate for candidate in installation.endpoints if lease.name == _lease_of(candidate))
     name = endpoint.name
     before = set(report.mapping_problems.get(name, ()))
     _forget_schema(context, name)
@@ -391,38 +391,38 @@ def _write_back(context: Context, leases: Mapping[str, Lease], report: Report) -
 def _remember(installation: Installation, report: Report) -> None:
     """Note for `status` how each connection did."""
     now = installation.clock.now()
-    for one in installation.endpoints:
-        if one.budget is not None:
-            one.budget.settle()
+    for endpoint in installation.endpoints:
+        if endpoint.budget is not None:
+            endpoint.budget.settle()
     with installation.store.write() as tx:
-        for one in installation.endpoints:
-            _remember_refusal(tx, one, report.refusal(one.name), now)
-            _remember_kept_out(tx, one, report, now)
-            outcome = _outcome(report.failures.get(one.name, []), report.calls.get(one.name, 0), now)
+        for endpoint in installation.endpoints:
+            _remember_refusal(tx, endpoint, report.refusal(endpoint.name), now)
+            _remember_kept_out(tx, endpoint, report, now)
+            outcome = _outcome(report.failures.get(endpoint.name, []), report.calls.get(endpoint.name, 0), now)
             if outcome:
-                connecting.remember(tx, one.name, **outcome)
+                connecting.remember(tx, endpoint.name, **outcome)
 
 
-def _remember_refusal(tx: Transaction, one: Endpoint, refusal: AuthRevoked | None, now: datetime) -> None:
+def _remember_refusal(tx: Transaction, endpoint: Endpoint, refusal: AuthRevoked | None, now: datetime) -> None:
     """Note that the CRM has refused us, unless that is why it was not called, or that it lets us in with other credentials."""
-    state = connecting.state(tx, one.name)
-    known = connecting.refused(tx, one.name, one.credentials)
+    state = connecting.state(tx, endpoint.name)
+    known = connecting.refused(tx, endpoint.name, endpoint.credentials)
     if refusal is not None and known is None:
-        connecting.refuse(tx, one.name, refusal, credentials=one.credentials, now=now)
+        connecting.refuse(tx, endpoint.name, refusal, credentials=endpoint.credentials, now=now)
     elif refusal is None and known is None and state.refused_at is not None:
-        connecting.let_in(tx, one.name)
+        connecting.let_in(tx, endpoint.name)
 
 
-def _remember_kept_out(tx: Transaction, one: Endpoint, report: Report, now: datetime) -> None:
+def _remember_kept_out(tx: Transaction, endpoint: Endpoint, report: Report, now: datetime) -> None:
     """Note when to try again with a CRM that gave no token, or that it has let us in."""
-    kept_out = report.kept_out(one.name)
+    kept_out = report.kept_out(endpoint.name)
     if isinstance(kept_out, NotLetIn) and kept_out.until is None:
-        credentials = connecting.mark(tx, one.credentials)
-        locked_out.note(tx, one.name, kept_out, credentials=credentials, now=now)
-    elif report.calls.get(one.name) and not any(
-        isinstance(error, Unavailable) for error in report.failures.get(one.name, ())
+        credentials = connecting.mark(tx, endpoint.credentials)
+        locked_out.note(tx, endpoint.name, kept_out, credentials=credentials, now=now)
+    elif report.calls.get(endpoint.name) and not any(
+        isinstance(error, Unavailable) for error in report.failures.get(endpoint.name, ())
     ):
-        locked_out.forget(tx, one.name)
+        locked_out.forget(tx, endpoint.name)
 
 
 def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> dict[str, Any]:

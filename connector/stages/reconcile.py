@@ -141,16 +141,16 @@ class _Comparison:
             self._lease.check(tx)
             self._absorb(tx, old, drifted=True)
             self._absorb(tx, new, drifted=False)
-            comparing.met(tx, self._crm.name, [found.ref for found in alive])
+            comparing.met(tx, self._crm.name, [read.ref for read in alive])
             self.now = replace(self.now, place=place, compared=self.now.compared + len(alive))
             comparing.keep(tx, self._crm.name, self._query.object, self.now)
         self._context.progress(self._crm.name, self._query.object, len(alive))
 
-    def _absorb(self, tx: Transaction, found: Sequence[Found], *, drifted: bool) -> None:
+    def _absorb(self, tx: Transaction, records: Sequence[Found], *, drifted: bool) -> None:
         now = self._context.clock.now()
         zone = self._context.settings.company.timezone
         absorber = Absorber(tx, self._crm.name, now=now, key=person_key(tx), zone=zone)
-        absorbed = absorber.absorb(found)
+        absorbed = absorber.absorb(records)
         merging.remember(tx, self._crm.name, absorbed.merges, now)
         task_events.take_in(tx, self._context.settings, absorbed.tasks, now)
         differing = _differing(absorbed)
@@ -182,7 +182,7 @@ class _Comparison:
         with self._context.store.write() as tx:
             self._lease.check(tx)
             self._absorb(tx, there, drifted=True)
-            comparing.met(tx, self._crm.name, [found.ref for found in there])
+            comparing.met(tx, self._crm.name, [read.ref for read in there])
 
     def _missing(self, behind: str) -> Sequence[tuple[str, str]]:
         with self._context.store.read() as tx:

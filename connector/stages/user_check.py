@@ -78,7 +78,9 @@ class UserCheck:
     def _ask_in_time(self, email: str) -> frozenset[str]:
         """Ask, unless that was done just now, and return which CRMs have answered. While one hangs, nobody is asked any more."""
         now = self._installation.clock.now()
-        self._asked = {one: (at, crms) for one, (at, crms) in self._asked.items() if abs(now - at) < ASKED_EVERY}
+        self._asked = {
+            address: (at, crms) for address, (at, crms) in self._asked.items() if abs(now - at) < ASKED_EVERY
+        }
         if email in self._asked:
             return frozenset(self._asked[email][1])
         if self._asking is not None and self._asking.is_alive():
@@ -111,21 +113,21 @@ class UserCheck:
             if connecting.not_to_be_called(tx, endpoint.name, endpoint.credentials, now) is not None:
                 return False
         mapping, _ = endpoint.mapping.fit(schema.objects)
-        found = [one for query in mapping.queries for one in _fetched(endpoint, mapping, query, refs)]
-        if not found:
+        records = [record for query in mapping.queries for record in _fetched(endpoint, mapping, query, refs)]
+        if not records:
             return False
         with store.write() as tx:
             zone = self._installation.settings.company.timezone
-            Absorber(tx, endpoint.name, now=now, key=person_key(tx), zone=zone).absorb(found)
+            Absorber(tx, endpoint.name, now=now, key=person_key(tx), zone=zone).absorb(records)
         return True
 
 
 def _fetched(endpoint: Endpoint, mapping: CrmMapping, query: Query, refs: Sequence[str]) -> Sequence[Found]:
     """Return what the CRM says now of those of these users that a query reads; what it does not have any more was deleted."""
-    mine = [ref for ref in refs if ref.startswith(f"{query.object}/")]
-    if not mine or Kind.OWNER not in mapping.kinds(query.object):
+    refs_of_object = [ref for ref in refs if ref.startswith(f"{query.object}/")]
+    if not refs_of_object or Kind.OWNER not in mapping.kinds(query.object):
         return []
-    records = endpoint.adapter.fetch(query.object, [ref.partition("/")[2] for ref in mine], query.fields)
+    records = endpoint.adapter.fetch(query.object, [ref.partition("/")[2] for ref in refs_of_object], query.fields)
     there = [Found.of(record, mapping.read(endpoint.name, record)) for record in records.values()]
-    gone = set(mine) - {one.ref for one in there}
+    gone = set(refs_of_object) - {record.ref for record in there}
     return [*there, *(Found(ref, Reading(Kind.OWNER, None), deleted=True) for ref in sorted(gone))]

@@ -45,7 +45,7 @@ class Making:
     @property
     def asked(self) -> Mapping[str, Any]:
         """Return what a refusal of it as a whole is about: all that it was to say, and what it was to hang on."""
-        withheld = {one.name: one.raw for one in self.refused}
+        withheld = {refused.name: refused.raw for refused in self.refused}
         return {**self.written, **self.held, **withheld, "related": sorted(map(str, self.related))}
 
     def as_write(self, mapping: CrmMapping) -> Write:
@@ -93,7 +93,7 @@ def _make(outbox: Outbox) -> None:
     rounds = Rounds(
         outbox,
         attrgetter("key"),
-        lambda making: outbox.sent([one.as_write(outbox.crm.mapping) for one in making]),
+        lambda making: outbox.sent([task.as_write(outbox.crm.mapping) for task in making]),
         without_refused=partial(_without_refused, outbox),
         note=partial(_note, outbox),
     )
@@ -104,7 +104,7 @@ def _make(outbox: Outbox) -> None:
             rows = writing.taskless(tx, outbox.crm.name, place, PAGE)
             known = writing.refusals(tx, outbox.crm.name, [row.id for row in rows])
             planned = [(row.id, _less_held(outbox, _making(outbox, tx, row, no_ends), known)) for row in rows]
-            missing = [one for one in planned if not _is_whole(outbox, tx, *one)]
+            missing = [pair for pair in planned if not _is_whole(outbox, tx, *pair)]
         rounds.run(_due(outbox, missing, known))
         if len(rows) < PAGE:
             return

@@ -225,8 +225,8 @@ def _insert_ratings(tx: Connection, response_id: str, ratings: Sequence[Rating])
 
 
 def _customer(tx: Connection, account_id: str | None) -> str | None:
-    found = tx.execute(select(account.c.customer).where(account.c.id == account_id)).scalar_one_or_none()
-    return None if found is None else str(found)
+    customer = tx.execute(select(account.c.customer).where(account.c.id == account_id)).scalar_one_or_none()
+    return None if customer is None else str(customer)
 
 
 def stop_surveys(tx: Connection, invitation_id: str, *, now: datetime, by: str = "link") -> bool:
@@ -248,9 +248,9 @@ def stop_surveys_at(tx: Connection, address: str, *, now: datetime) -> list[Row[
     An address that nobody has is latched too: whoever has it later is not asked.
     """
     person = person_of(person_key(tx), address)
-    told = _asked_at(tx, person)
-    _stop(tx, person, told, now=now, by="admin")
-    return told
+    contacts = _asked_at(tx, person)
+    _stop(tx, person, contacts, now=now, by="admin")
+    return contacts
 
 
 def opted_out_by(tx: Connection, address: str) -> str | None:
@@ -266,15 +266,15 @@ def allow_surveys_at(tx: Connection, address: str) -> list[Row[Any]]:
     What their records say in the CRM is not touched: it is looked at before each mail, and while it says no, no it is.
     """
     asked = person_of(person_key(tx), address)
-    told = _asked_at(tx, asked)
-    who = {asked, *(row.person for row in told if row.person is not None)}
+    contacts = _asked_at(tx, asked)
+    who = {asked, *(row.person for row in contacts if row.person is not None)}
     lifted = (person_table.c.person.in_(who), person_table.c.opted_out_by != "erased")
     tx.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
-    tx.execute(update(contact).where(contact.c.id.in_([row.id for row in told])).values(no_surveys=False))
-    for row in sorted(told, key=lambda row: (row.connection, row.ref)):
+    tx.execute(update(contact).where(contact.c.id.in_([row.id for row in contacts])).values(no_surveys=False))
+    for row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
         want_no_more(tx, ref_of(row.connection, row.ref), NO_SURVEYS)
     look_again_at_people(tx, who)
-    return told
+    return contacts
 
 
 def _asked_at(tx: Connection, person: str) -> list[Row[Any]]:
@@ -282,16 +282,16 @@ def _asked_at(tx: Connection, person: str) -> list[Row[Any]]:
     return _told(tx, person, tx.execute(asked).scalars().all())
 
 
-def _stop(tx: Connection, person: str, told: Collection[Row[Any]], *, now: datetime, by: str) -> None:
-    who = {person, *(one.person for one in told if one.person is not None)}
-    mine = invitation.c.person.in_(who)
+def _stop(tx: Connection, person: str, contacts: Collection[Row[Any]], *, now: datetime, by: str) -> None:
+    who = {person, *(contact_row.person for contact_row in contacts if contact_row.person is not None)}
+    theirs = invitation.c.person.in_(who)
     # In one order, so that no two who come by different links wait for each other.
-    tx.execute(select(invitation.c.id).where(mine).order_by(invitation.c.id).with_for_update()).all()
-    for each in sorted(who):
-        opt_out(tx, each, now, by)
-    tx.execute(update(invitation).where(mine).values(reminder_at=None))
-    for one in sorted(told, key=lambda row: (row.connection, row.ref)):
-        want(tx, ref_of(one.connection, one.ref), "contact", NO_SURVEYS)
+    tx.execute(select(invitation.c.id).where(theirs).order_by(invitation.c.id).with_for_update()).all()
+    for key in sorted(who):
+        opt_out(tx, key, now, by)
+    tx.execute(update(invitation).where(theirs).values(reminder_at=None))
+    for contact_row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
+        want(tx, ref_of(contact_row.connection, contact_row.ref), "contact", NO_SURVEYS)
 
 
 def would_stop(tx: Connection, invitation_id: str) -> bool:
@@ -300,13 +300,13 @@ def would_stop(tx: Connection, invitation_id: str) -> bool:
     if row is None:
         return False
     known = people(tx, [row.person]).get(row.person)
-    told = _told(tx, row.person, [row.contact_id])
+    contacts = _told(tx, row.person, [row.contact_id])
     reminded = select(invitation.c.id).where(invitation.c.person == row.person, invitation.c.reminder_at.is_not(None))
     return (
         known is None
         or known.opted_out_at is None
         or tx.execute(reminded.limit(1)).first() is not None
-        or not all(wants(tx, ref_of(one.connection, one.ref), NO_SURVEYS) for one in told)
+        or not all(wants(tx, ref_of(contact_row.connection, contact_row.ref), NO_SURVEYS) for contact_row in contacts)
     )
 
 

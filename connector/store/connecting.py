@@ -59,7 +59,7 @@ def stored_schema(tx: Connection, crm: str) -> StoredSchema | None:
     row = tx.execute(select(table.c.schema, table.c.schema_at).where(table.c.connection == crm)).one_or_none()
     if row is None or row.schema is None:
         return None
-    objects = {name: _object(one) for name, one in row.schema["objects"].items()}
+    objects = {name: _object(stored) for name, stored in row.schema["objects"].items()}
     return StoredSchema(objects, frozenset(row.schema["asked"]), row.schema_at)
 
 
@@ -211,10 +211,10 @@ def let_in(tx: Connection, crm: str) -> None:
 
 def all_paused(tx: Connection) -> Mapping[str, Any] | None:
     """Return since when and why everything is paused; None when it is not."""
-    found: Mapping[str, Any] | None = tx.execute(
+    value: Mapping[str, Any] | None = tx.execute(
         select(setting.c.value).where(setting.c.name == _PAUSED)
     ).scalar_one_or_none()
-    return found
+    return value
 
 
 def is_paused(tx: Connection, crm: str) -> bool:

@@ -40,7 +40,7 @@ def _records(tx: Connection, crm: str, object_name: str) -> int:
         )
         for table in (owner, account, contact, interaction)
     )
-    return sum(int(tx.execute(one).scalar_one()) for one in counts)
+    return sum(int(tx.execute(query).scalar_one()) for query in counts)
 
 
 def _complete(tx: Connection, crm: str, object_name: str) -> bool:

@@ -69,7 +69,7 @@ def give_up_unknown(tx: Connection, now: datetime) -> int:
     """
     cut_off = update(attempt).where(attempt.c.state == Delivery.SENDING)
     doubt = "the connector was stopped while this was being sent"
-    found = tx.execute(cut_off.values(state=Delivery.IN_DOUBT, ended_at=now, error=doubt)).rowcount
+    attempts = tx.execute(cut_off.values(state=Delivery.IN_DOUBT, ended_at=now, error=doubt)).rowcount
     sending = update(invitation).where(invitation.c.state == Delivery.SENDING)
     tx.execute(sending.values(state=Delivery.IN_DOUBT, error=doubt))
     in_doubt = exists().where(
@@ -78,7 +78,7 @@ def give_up_unknown(tx: Connection, now: datetime) -> int:
         attempt.c.state == Delivery.IN_DOUBT,
     )
     tx.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), in_doubt).values(reminder_at=None))
-    return found
+    return attempts
 
 
 def expire(tx: Connection, now: datetime) -> int:
@@ -174,9 +174,9 @@ def _named(tx: Connection, interactions: Iterable[Any]) -> dict[str, set[str]]:
     """Return our ids of the contacts that interactions name, by interaction; those that name nobody are absent."""
     rows = [row for row in interactions if row.contact_refs]
     ids = resolve(tx, [(row.connection, ref) for row in rows for ref in row.contact_refs])
-    found = {row.id: {ids.get((row.connection, ref), "") for ref in row.contact_refs} for row in rows}
-    alive = survivors(tx, contact, {id_ for named in found.values() for id_ in named if id_})
-    return {row: {alive.get(id_, id_) for id_ in named} for row, named in found.items()}
+    contacts = {row.id: {ids.get((row.connection, ref), "") for ref in row.contact_refs} for row in rows}
+    alive = survivors(tx, contact, {id_ for named in contacts.values() for id_ in named if id_})
+    return {row: {alive.get(id_, id_) for id_ in named} for row, named in contacts.items()}
 
 
 def last_mails(tx: Connection, letters: Iterable[Letter]) -> dict[str, datetime]:
@@ -260,7 +260,10 @@ def sent(tx: Connection, letter: Letter, message_id: str, now: datetime, remind_
     else:
         _set(tx, letter, reminded_at=now, reminder_at=None)
     # One person, known in several CRMs or under several contacts, was asked once: it stands on all of their records.
-    known = {ref_of(one.connection, one.ref) for one in people.contacts_of(tx, letter.invitation.person)}
+    known = {
+        ref_of(contact_row.connection, contact_row.ref)
+        for contact_row in people.contacts_of(tx, letter.invitation.person)
+    }
     for ref in sorted(known | ({letter.contact_ref} if letter.contact_ref is not None else set())):
         showing.want(tx, ref, "contact", {"last_asked": now.isoformat()})
 

@@ -172,7 +172,10 @@ def contact_in(tx: Connection, crm: str, contacts: Sequence[str], person: str) -
     here = select(contact.c.id).where(contact.c.connection == crm, contact.c.deleted_at.is_(None))
     given = set(tx.execute(here.where(contact.c.id.in_(contacts))).scalars())
     same = here.where(contact.c.person == person).order_by(contact.c.id).limit(1)
-    return next((one for one in contacts if one in given), None) or tx.execute(same).scalar_one_or_none()
+    return (
+        next((contact_id for contact_id in contacts if contact_id in given), None)
+        or tx.execute(same).scalar_one_or_none()
+    )
 
 
 def contact_of(tx: Connection, contact_id: str | None) -> Row[Any] | None:

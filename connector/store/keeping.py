@@ -43,5 +43,5 @@ def save(store: Store, kept: Sealed, *, patience: float) -> None:
         reraise=True,
     ):
         with attempt, store.write() as tx:
-            mine = {"connection": kept.crm, "sealed": kept.text, "given": mark(tx, kept.given), "at": kept.at}
-            insert_or_update(tx, table, [mine])
+            columns = {"connection": kept.crm, "sealed": kept.text, "given": mark(tx, kept.given), "at": kept.at}
+            insert_or_update(tx, table, [columns])

@@ -18,14 +18,14 @@ PAGE: Final = 500
 def settle(tx: Connection, now: datetime) -> int:
     """Let accounts that share a key be one customer, and those that share none (any more) be one each; returns how many moved."""
     moved: set[str] = set()
-    for one in _of_another_key(tx):
-        moved.update(_count_as(tx, one, one.id, now))
+    for account_row in _of_another_key(tx):
+        moved.update(_count_as(tx, account_row, account_row.id, now))
     for group in _groups_to_look_at(tx):
-        customer = customer_of(group, _known(tx, (one.customer for one in group)))
-        for one in group:
-            moved.update(_count_as(tx, one, customer or one.id, now))
-    for one in _no_longer_linked(tx):
-        moved.update(_count_as(tx, one, one.id, now))
+        customer = customer_of(group, _known(tx, (member.customer for member in group)))
+        for account_row in group:
+            moved.update(_count_as(tx, account_row, customer or account_row.id, now))
+    for account_row in _no_longer_linked(tx):
+        moved.update(_count_as(tx, account_row, account_row.id, now))
     if moved:
         # Once all of them are where they belong: what parts and comes together again in between loses no answer to the other.
         follow_accounts(tx, moved, now)
@@ -83,8 +83,8 @@ def _groups_of(tx: Connection, link: str, *, crowded: bool) -> Iterator[list[Lin
     columns = (account.c.id, account.c.connection, account.c.customer)
     mine = select(*columns).where(account.c.link == link, _lives(account))
     if crowded:
-        for one in _paged(tx, mine.where(account.c.customer != account.c.id)):
-            yield [one]
+        for account_row in _paged(tx, mine.where(account.c.customer != account.c.id)):
+            yield [account_row]
         return
     yield [Linkable(*row) for row in tx.execute(mine.order_by(account.c.id))]
 
@@ -95,7 +95,7 @@ def _no_longer_linked(tx: Connection) -> Iterator[Linkable]:
     left = select(account.c.id, account.c.connection, account.c.customer).where(
         account.c.customer != account.c.id, _lives(account), or_(account.c.link.is_(None), alone)
     )
-    return (one for one in _paged(tx, left) if _left_by_others(tx, one.customer))
+    return (account_row for account_row in _paged(tx, left) if _left_by_others(tx, account_row.customer))
 
 
 def _paged(tx: Connection, accounts: Select[Any]) -> Iterator[Linkable]:
@@ -124,11 +124,11 @@ def _known(tx: Connection, customers: Iterable[str]) -> dict[str, bool]:
     return {row.customer: row.score is not None for row in rows}
 
 
-def _count_as(tx: Connection, one: Linkable, customer: str, now: datetime) -> list[str]:
+def _count_as(tx: Connection, linkable: Linkable, customer: str, now: datetime) -> list[str]:
     """Count an account as this customer; returns its id if that is news."""
-    if one.customer == customer:
+    if linkable.customer == customer:
         return []
-    tx.execute(update(account).where(account.c.id == one.id).values(customer=customer))
-    for changed in (one.customer, customer):
+    tx.execute(update(account).where(account.c.id == linkable.id).values(customer=customer))
+    for changed in (linkable.customer, customer):
         mark_stale(tx, changed, now)
-    return [one.id]
+    return [linkable.id]

@@ -28,4 +28,8 @@ def field_labels(tx: Connection, crm: str) -> Mapping[tuple[str, str], str]:
     schema = stored_schema(tx, crm)
     if schema is None:
         return {}
-    return {(name, field.name): field.label for name, one in schema.objects.items() for field in one.fields.values()}
+    return {
+        (name, field.name): field.label
+        for name, described in schema.objects.items()
+        for field in described.fields.values()
+    }

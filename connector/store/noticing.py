@@ -205,7 +205,7 @@ def untold(tx: Connection, since: datetime, limit: int) -> list[Untold]:
         .join(follow_up, follow_up.c.id == notice.c.follow_up_id)
         .where(notice.c.state.in_(lost), notice.c.mail.is_(None), notice.c.at >= since)
     )
-    found = [
+    notices = [
         *(
             Untold(row.recipient, row.kind, row.state, row.at, row.error or "")
             for row in tx.execute(mails.order_by(staff_mail.c.at.desc()).limit(limit))
@@ -215,7 +215,7 @@ def untold(tx: Connection, since: datetime, limit: int) -> list[Untold]:
             for row in tx.execute(posts.order_by(notice.c.at.desc()).limit(limit))
         ),
     ]
-    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+    return sorted(notices, key=lambda lost_notice: lost_notice.at, reverse=True)[:limit]
 
 
 def users_by_email(tx: Connection, email: str) -> list[Row[Any]]:
@@ -247,10 +247,10 @@ def not_posted(
 
     `chat` are the names by which that chat is and was known.
     """
-    told = exists().where(notice.c.follow_up_id == follow_up.c.id, notice.c.recipient.in_(chat))
+    posted = exists().where(notice.c.follow_up_id == follow_up.c.id, notice.c.recipient.in_(chat))
     wanted = (follow_up.c.rule == rule, follow_up.c.connection.in_(crms), follow_up.c.opened_at >= since)
     is_open = follow_up.c.state == FollowUpState.OPEN.value
-    rows = record_texts.with_names().where(*wanted, is_open, ~told).order_by(follow_up.c.opened_at, follow_up.c.id)
+    rows = record_texts.with_names().where(*wanted, is_open, ~posted).order_by(follow_up.c.opened_at, follow_up.c.id)
     return list(tx.execute(rows))
 
 

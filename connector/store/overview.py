@@ -37,8 +37,8 @@ _UNTOLD_CHAT = f"Look whether it stands in the chat, and whether the address in 
 
 def paused(tx: Connection) -> dict[str, Any] | None:
     """Return since when and why everything is paused."""
-    found = all_paused(tx)
-    return dict(found) if found is not None else None
+    pause = all_paused(tx)
+    return dict(pause) if pause is not None else None
 
 
 def crm(tx: Connection, name: str, now: datetime, *, today: datetime) -> dict[str, Any]:
@@ -220,14 +220,14 @@ def untold(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any
     """Return the mails to our own people and the posts to chats of the last week that did not go out, or may not have."""
     return [
         {
-            "to": one.recipient,
-            "kind": one.kind,
-            "state": one.state,
-            "what": one.error,
-            "at": _text(one.at),
-            "remedy": _UNTOLD_CHAT if one.kind == noticing.CHAT else _UNTOLD[one.state],
+            "to": untold.recipient,
+            "kind": untold.kind,
+            "state": untold.state,
+            "what": untold.error,
+            "at": _text(untold.at),
+            "remedy": _UNTOLD_CHAT if untold.kind == noticing.CHAT else _UNTOLD[untold.state],
         }
-        for one in noticing.untold(tx, now - UNTOLD_WITHIN, limit)
+        for untold in noticing.untold(tx, now - UNTOLD_WITHIN, limit)
     ]
 
 

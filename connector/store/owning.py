@@ -43,7 +43,13 @@ def form(tx: Connection, crm: str) -> str | None:
 
 def note_foreign(tx: Connection, crm: str, fields: Sequence[ForeignField], now: datetime) -> int:
     """Keep for `status` which fields are left alone; returns how many of them are new."""
-    reasons = {f"{FOREIGN}{one.object}.{one.field}": {"what": one.what, "remedy": one.remedy} for one in fields}
+    reasons = {
+        f"{FOREIGN}{foreign_field.object}.{foreign_field.field}": {
+            "what": foreign_field.what,
+            "remedy": foreign_field.remedy,
+        }
+        for foreign_field in fields
+    }
     return _note(tx, crm, FOREIGN, reasons, code="not_ours", now=now)
 
 
@@ -61,8 +67,8 @@ def is_about_settings() -> ColumnElement[bool]:
 def _note(
     tx: Connection, crm: str, prefix: str, reasons: Mapping[str, Mapping[str, str]], *, code: str, now: datetime
 ) -> int:
-    mine = (refused.c.connection == crm, refused.c.key.startswith(prefix, autoescape=True))
-    known = set(tx.execute(select(refused.c.key).where(*mine)).scalars())
+    of_crm = (refused.c.connection == crm, refused.c.key.startswith(prefix, autoescape=True))
+    known = set(tx.execute(select(refused.c.key).where(*of_crm)).scalars())
     for key in known - reasons.keys():
         writing.accepted(tx, crm, key)
     new = {key: reason for key, reason in reasons.items() if key not in known}

@@ -22,11 +22,11 @@ def person_key(tx: Connection) -> bytes:
 
     It stays the same for ever: were it derived from a secret that can be rotated, a rotation would forget every opt-out.
     """
-    found = tx.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one_or_none()
-    if found is None:
+    stored = tx.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one_or_none()
+    if stored is None:
         insert_or_ignore(tx, setting, [{"name": _KEY, "value": secrets.token_hex(32)}])
-        found = tx.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one()
-    return bytes.fromhex(str(found))
+        stored = tx.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one()
+    return bytes.fromhex(str(stored))
 
 
 def person_of(key: bytes, email: str) -> str:

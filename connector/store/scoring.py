@@ -130,10 +130,10 @@ def settled(tx: Connection, customer: str, stale_at: datetime) -> None:
 
 def figures_of(tx: Connection, customer: str) -> dict[str, Any] | None:
     """Return the figures as published."""
-    found: dict[str, Any] | None = tx.execute(
+    value: dict[str, Any] | None = tx.execute(
         select(standing.c.score).where(standing.c.customer == customer)
     ).scalar_one_or_none()
-    return found
+    return value
 
 
 def _ratings() -> Any:

@@ -140,32 +140,32 @@ class Entry:
         return str(self.invitation.name) if self.invitation is not None else ""
 
 
-def person(tx: Connection, found: Found) -> Any | None:
+def person(tx: Connection, record: Found) -> Any | None:
     """Return what is known of the person behind a contact; None for other kinds."""
-    key = getattr(found.row, "person", None)
+    key = getattr(record.row, "person", None)
     return people(tx, [key]).get(key) if key else None
 
 
-def set_aside(tx: Connection, found: Found) -> list[Any]:
+def set_aside(tx: Connection, record: Found) -> list[Any]:
     """Return what was refused of a record, read or written, and of the tasks about it: what, remedy, direction, at."""
-    row = found.row
-    about = {Kind.ACCOUNT.value: follow_up.c.account_id, Kind.CONTACT.value: follow_up.c.contact_id}.get(found.kind)
-    mine = [refused.c.key.in_([f"{found.kind}:{row.ref}", f"read:{row.ref}"])]
+    row = record.row
+    about = {Kind.ACCOUNT.value: follow_up.c.account_id, Kind.CONTACT.value: follow_up.c.contact_id}.get(record.kind)
+    mine = [refused.c.key.in_([f"{record.kind}:{row.ref}", f"read:{row.ref}"])]
     if about is not None:
         mine.append(refused.c.key.in_(select(follow_up.c.id).where(about == row.id)))
     found_rows = select(refused).where(refused.c.connection == row.connection, or_(*mine))
     return list(tx.execute(found_rows.order_by(refused.c.at, refused.c.key)))
 
 
-def entries(tx: Connection, found: Found) -> list[Entry]:
+def entries(tx: Connection, record: Found) -> list[Entry]:
     """Return the decisions on a record, or on the latest interactions of a contact or account; the latest first."""
     column = {
         Kind.ACCOUNT.value: decision.c.account_id,
         Kind.CONTACT.value: decision.c.contact_id,
         Kind.INTERACTION.value: decision.c.interaction_id,
-    }[found.kind]
+    }[record.kind]
     newest = (decision.c.decided_at.desc(), decision.c.id)
-    decisions = tx.execute(select(decision).where(column == found.row.id).order_by(*newest).limit(LATEST)).all()
+    decisions = tx.execute(select(decision).where(column == record.row.id).order_by(*newest).limit(LATEST)).all()
     interactions = rows_by_id(tx, interaction, (row.interaction_id for row in decisions))
     contacts = rows_by_id(tx, contact, (row.contact_id for row in decisions))
     moves = _grouped(tx, decision_log, "decision_id", [row.id for row in decisions])
@@ -211,7 +211,7 @@ def _grouped(tx: Connection, table: Any, column: str, values: Collection[str]) -
 
 def _answers(tx: Connection, invitations: Collection[str]) -> Mapping[str, list[tuple[Any, list[Any]]]]:
     responses = _grouped(tx, response, "invitation_id", invitations)
-    ratings = _grouped(tx, rating, "response_id", [one.id for rows in responses.values() for one in rows])
+    ratings = _grouped(tx, rating, "response_id", [row.id for rows in responses.values() for row in rows])
     return {
         key: [(one, ratings.get(one.id, [])) for one in sorted(rows, key=lambda row: row.revision)]
         for key, rows in responses.items()

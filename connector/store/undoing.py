@@ -25,8 +25,8 @@ def begins(tx: Connection, crm: str, line: int, now: datetime) -> None:
 
 def last(tx: Connection, crm: str) -> tuple[int, datetime] | None:
     """Return where in the log the last write-back begins, and when that was; None when there is none, or it was taken back."""
-    found = tx.execute(select(setting.c.value).where(setting.c.name == _name(crm))).scalar_one_or_none()
-    return (int(found["line"]), datetime.fromisoformat(found["at"])) if found else None
+    stored = tx.execute(select(setting.c.value).where(setting.c.name == _name(crm))).scalar_one_or_none()
+    return (int(stored["line"]), datetime.fromisoformat(stored["at"])) if stored else None
 
 
 def starts(tx: Connection) -> dict[str, int]:

@@ -84,8 +84,8 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
         invitations=invitations,
         follow_ups=follow_ups,
         owners={address: one.name for address, one in owners.items()},
-        people=people(tx, {one.person for one in invitations}),
-        gone=_gone(tx, [one.contact_id for one in (*invitations, *follow_ups) if one.contact_id]),
+        people=people(tx, {row.person for row in invitations}),
+        gone=_gone(tx, [row.contact_id for row in (*invitations, *follow_ups) if row.contact_id]),
     )
 
 
@@ -102,8 +102,8 @@ def _answers(tx: Connection, accounts: Sequence[str]) -> list[Answer]:
     names = _names(tx, [row.contact_id for row in rows if row.contact_id])
     ratings: dict[str, list[Row[Any]]] = {}
     for part in chunks([row.id for row in rows]):
-        for one in tx.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
-            ratings.setdefault(one.response_id, []).append(one)
+        for rating_row in tx.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
+            ratings.setdefault(rating_row.response_id, []).append(rating_row)
     return [Answer(row, names.get(row.contact_id or ""), ratings.get(row.id, [])) for row in rows]
 
 

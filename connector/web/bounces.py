@@ -65,7 +65,7 @@ def _report(row: Any) -> Report | None:
 
 
 def _keep(parts: WebParts, reports: list[Report]) -> None:
-    keyed = {_key(one): one for one in reports}
+    keyed = {_key(report): report for report in reports}
     with parts.store.read() as tx:
         kept = collecting.received(tx, collecting.BOUNCE, keyed)
     if kept == keyed.keys():

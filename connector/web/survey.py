@@ -116,12 +116,12 @@ def _visit(parts: WebParts, token: str) -> Visit:
     """Return who comes with this token. Raises `UnknownLink`."""
     invitation_id = _invitation_id(parts, token)
     with parts.store.read() as tx:
-        found = invited(tx, invitation_id)
-        if found is None:
+        asked = invited(tx, invitation_id)
+        if asked is None:
             raise UnknownLink
         given = last_given(tx, invitation_id)
-    questions = from_json(found.questionnaire)
-    return Visit(token, found, questions, wording(questions.language, parts.site.zone), given)
+    questions = from_json(asked.questionnaire)
+    return Visit(token, asked, questions, wording(questions.language, parts.site.zone), given)
 
 
 def _open_visit(parts: WebParts, token: str) -> Visit:

@@ -39,6 +39,6 @@ def not_looked_up(error: BaseException) -> str:
 def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and those that it wraps, in whatever way its library does that."""
     yield error
-    for one in (*error.args, getattr(error, "reason", None), error.__cause__):
-        if isinstance(one, Exception):
-            yield from causes(one)
+    for inner in (*error.args, getattr(error, "reason", None), error.__cause__):
+        if isinstance(inner, Exception):
+            yield from causes(inner)

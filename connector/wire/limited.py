@@ -57,12 +57,12 @@ class LimitedReader(io.RawIOBase):
         if left <= 0:
             raise TimeoutError(f"the whole {self._what} took too long")
         self._sock.settimeout(min(left, self._pause))
-        found: int | None = self._raw.readinto(buffer)
+        count: int | None = self._raw.readinto(buffer)
         if self._left is not None and self._most is not None:
-            self._left -= found or 0
+            self._left -= count or 0
             if self._left < 0:
                 raise TooLarge(self._most, self._what)
-        return found
+        return count
 
     def close(self) -> None:
         """Let go of the socket."""

@@ -32,7 +32,7 @@ def _whole(digits: str) -> int | str:
 def time_of(stamp: str | None, now: datetime) -> datetime | None:
     """Return the time of a Date header; None where it tells none, or one that cannot be."""
     try:
-        found = parsedate_to_datetime(stamp or "").astimezone(UTC)
+        moment = parsedate_to_datetime(stamp or "").astimezone(UTC)
     except (ValueError, TypeError, LookupError, OverflowError):
         return None
-    return found if abs(found - now) <= _FARTHEST else None
+    return moment if abs(moment - now) <= _FARTHEST else None

@@ -43,8 +43,8 @@ def main() -> None:
         migrate(installation.store)
         report = lap.run(installation)
     finally:
-        for one in installation.endpoints:
-            one.adapter.close()
+        for endpoint in installation.endpoints:
+            endpoint.adapter.close()
         installation.store.close()
     print(json.dumps(report.as_json() | {"waited_s": clock.skipped.total_seconds()}))
     sys.exit(report.exit_code)

@@ -71,9 +71,9 @@ def test_a_refusal_stops_the_connection_and_says_so(renewing: Renewing) -> None:
     report = env.lap()
     (error,) = report.failures["acme"]
     assert (report.exit_code, type(error)) == (3, AuthRevoked)
-    told = env.status()["crm"]["acme"]["refused"]
-    assert "refused" in told["what"]
-    assert told["remedy"]
+    refusal = env.status()["crm"]["acme"]["refused"]
+    assert "refused" in refusal["what"]
+    assert refusal["remedy"]
     asked = len(env.org.log)
     assert env.later(HOUR).exit_code == 3
     assert len(env.org.log) == asked

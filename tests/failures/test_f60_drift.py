@@ -8,8 +8,8 @@ from connector import reconciling
 
 def drift(env: Environment) -> int | None:
     """Return the number that `status` shows."""
-    found: int | None = env.status()["crm"]["acme"]["drift"]["records"]
-    return found
+    records: int | None = env.status()["crm"]["acme"]["drift"]["records"]
+    return records
 
 
 def test_a_change_without_a_stamp_and_a_deletion_without_a_trace(either: Environment) -> None:

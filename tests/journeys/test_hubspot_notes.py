@@ -13,8 +13,8 @@ from connector.store import tables, task_rows
 
 
 def notes(env: HubSpotEnvironment) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = env.org.rows("notes")
-    return [row for row in found if "further answer" in str(row.get("hs_note_body"))]
+    rows: list[dict[str, Any]] = env.org.rows("notes")
+    return [row for row in rows if "further answer" in str(row.get("hs_note_body"))]
 
 
 def forget_notes(env: HubSpotEnvironment) -> None:

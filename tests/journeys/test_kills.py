@@ -237,7 +237,7 @@ def _nothing_lost_or_doubled(story: Story, hits: Counter[str]) -> None:
     env = story.env
     mails = Counter(mail.to for mail in env.mailbox.mails)
     assert set(mails.values()) == {1}
-    in_doubt = {one["to"] for one in env.status()["in_doubt"]}
+    in_doubt = {mail["to"] for mail in env.status()["in_doubt"]}
     assert set(mails) | in_doubt == set(story.contacts)
     assert len(in_doubt) >= hits["message"] + hits["recipient"]
     assert story.decisions() == [1] * len(story.contacts)

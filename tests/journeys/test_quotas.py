@@ -73,11 +73,11 @@ def test_f25_a_spent_share_ends_the_lap_and_the_next_days_go_on(env: Environment
     budget = describing + PAGES_A_DAY
     allow(env, 10 * budget)
 
-    reports, found = [], [kept(env)]
+    reports, pages = [], [kept(env)]
     while not reports or reports[-1].exit_code != 0:
         before = calls(env)
         reports.append(env.lap())
-        found.append(kept(env))
+        pages.append(kept(env))
         assert calls(env) - before == reports[-1].calls["acme"] <= budget
 
         # No other lap of the same day makes a call, whichever process runs it.
@@ -91,8 +91,8 @@ def test_f25_a_spent_share_ends_the_lap_and_the_next_days_go_on(env: Environment
         assert len(reports) < MOST_DAYS
 
     assert [report.exit_code for report in reports[:-1]] == [1] * (len(reports) - 1) != []
-    assert found == sorted(found)
-    assert found[-1] == CUSTOMERS
+    assert pages == sorted(pages)
+    assert pages[-1] == CUSTOMERS
     # What was read on one day is not read again on another.
     assert (
         sum(report.pulled["acme"].counts["contact"].read for report in reports if "contact" in counts(report))
@@ -110,10 +110,10 @@ def test_status_tells_what_is_left_of_the_budget(env: Environment) -> None:
     allow(env, 5_000)
     setting_up = env.status()["crm"]["acme"]["calls_today"]
     made = env.lap().calls["acme"]
-    told = env.status()["crm"]["acme"]
-    assert told["calls_today"] == told["calls"]["last_24h"] == setting_up + made
-    assert (told["calls"]["budget"], told["calls"]["org_allowed"]) == (500, 5_000)
-    assert told["calls"]["org_used"] <= calls(env)
+    shown = env.status()["crm"]["acme"]
+    assert shown["calls_today"] == shown["calls"]["last_24h"] == setting_up + made
+    assert (shown["calls"]["budget"], shown["calls"]["org_allowed"]) == (500, 5_000)
+    assert shown["calls"]["org_used"] <= calls(env)
 
 
 def test_f25_an_org_that_others_have_drained_is_left_to_them(env: Environment) -> None:
@@ -128,9 +128,9 @@ def test_f25_an_org_that_others_have_drained_is_left_to_them(env: Environment) -
     env.restart()
     assert env.later(HOUR / 12).exit_code == 1
     assert calls(env) - before <= 3
-    told = env.status()["crm"]["acme"]["calls"]
-    assert "for its other programs" in told["none_why"]
-    assert told["none_until"] > env.clock.now().isoformat()
+    left = env.status()["crm"]["acme"]["calls"]
+    assert "for its other programs" in left["none_why"]
+    assert left["none_until"] > env.clock.now().isoformat()
 
     env.advance(DAY)
     env.org.limits.used = 0

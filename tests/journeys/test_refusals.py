@@ -63,13 +63,13 @@ def got(env: Environment) -> Counter[str]:
 
 def named_by_check(env: Environment, words: str) -> bool:
     """Tell whether `check` names these words among what is wrong with mail."""
-    found = checking.check(env.installation).problems
-    return any(words in problem.what and problem.remedy for problem in found if "email" in problem.where)
+    problems = checking.check(env.installation).problems
+    return any(words in problem.what and problem.remedy for problem in problems if "email" in problem.where)
 
 
 def marked(env: Environment) -> set[str]:
     """Return the addresses to which nothing is sent any more."""
-    return {one["to"] for one in env.status()["bounced"]}
+    return {bounce["to"] for bounce in env.status()["bounced"]}
 
 
 @BOTH_DATABASES

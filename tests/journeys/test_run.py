@@ -98,7 +98,7 @@ def test_a_survey_is_answered_while_a_sign_in_mail_hangs_and_others_do_their_wor
         assert answer(survey, 2, "Slow") == 303
 
         may_go_on.set()
-        wait_for(lambda: [today.shows("Account", one).get("People") for one in accounts] == [1, 1])
+        wait_for(lambda: [today.shows("Account", account).get("People") for account in accounts] == [1, 1])
         process.send_signal(signal.SIGTERM)
         assert process.wait(300) == 0
     assert len([mail for mail in today.mailbox.to(JANE) if "/sign-in/" in mail.text]) == 1

@@ -30,9 +30,9 @@ def contact(env: HubSpotEnvironment, contact_id: str) -> Any:
 
 def compared(env: HubSpotEnvironment) -> int:
     env.later(DAY)
-    found = reconciling.run(env.installation, since=env.clock.now())
-    assert found.lap.exit_code == 0
-    (one,) = found.found.values()
+    comparison = reconciling.run(env.installation, since=env.clock.now())
+    assert comparison.lap.exit_code == 0
+    (one,) = comparison.found.values()
     return sum(one.drift.values())
 
 

@@ -107,7 +107,7 @@ def test_no_scanner_that_follows_every_link_records_anything(live: Environment) 
 def counts(env: Environment) -> list[Any]:
     """Return all that an answer, or a stop, would have left behind."""
     with env.installation.store.read() as tx:
-        found: list[Any] = [tx.execute(select(func.count()).select_from(table)).scalar_one() for table in RECORDED]
+        counts: list[Any] = [tx.execute(select(func.count()).select_from(table)).scalar_one() for table in RECORDED]
         people = tables.person
         outs = select(func.count()).select_from(people).where(people.c.opted_out_at.is_not(None))
-        return [*found, tx.execute(outs).scalar_one()]
+        return [*counts, tx.execute(outs).scalar_one()]

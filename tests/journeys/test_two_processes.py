@@ -64,7 +64,7 @@ class People:
         env = self.env
         mails = Counter(mail.to for mail in env.mailbox.mails if mail.unsubscribe)
         assert set(mails.values()) == {1}
-        assert set(mails) | {one["to"] for one in env.status()["in_doubt"]} == self.addresses
+        assert set(mails) | {mail["to"] for mail in env.status()["in_doubt"]} == self.addresses
         with env.installation.store.read() as tx:
             decided = tx.execute(
                 select(interaction.c.ref, func.count(decision.c.id))

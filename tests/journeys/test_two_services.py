@@ -88,7 +88,7 @@ class People:
 
     def all_asked(self) -> bool:
         """Whether everybody's mail was sent, or may have been."""
-        doubts = {one["to"] for one in self.env.status()["in_doubt"]}
+        doubts = {mail["to"] for mail in self.env.status()["in_doubt"]}
         return {mail.to for mail in self.env.mailbox.mails} | doubts == self.contacts
 
     def answer(self, services: list[Service]) -> None:

@@ -108,11 +108,11 @@ class Town:
     def state(self) -> dict[str, Any]:
         """Return what stands in the CRM because of us, in words that do not depend on ids or on when a mail went out."""
         env = self.env
-        shown = {f"account {number}": env.figures(env.ACCOUNT, one) for number, one in self.accounts.items()}
-        shown |= {f"contact {number}": env.figures(env.CONTACT, one) for number, one in self.contacts.items()}
+        shown = {f"account {number}": env.figures(env.ACCOUNT, account) for number, account in self.accounts.items()}
+        shown |= {f"contact {number}": env.figures(env.CONTACT, contact) for number, contact in self.contacts.items()}
         numbers = {one: number for number, one in (*self.accounts.items(), *self.contacts.items())}
         told = {name: _told(values) for name, values in shown.items()}
-        tasks = [(one.subject, numbers.get(one.account), numbers.get(one.contact)) for one in env.follow_ups()]
+        tasks = [(task.subject, numbers.get(task.account), numbers.get(task.contact)) for task in env.follow_ups()]
         return told | {"tasks": sorted(tasks, key=repr)}
 
 

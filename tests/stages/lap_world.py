@@ -140,8 +140,8 @@ class LapWorld:
 
     def refused(self) -> list[dict[str, Any]]:
         """Return what was set aside."""
-        found: list[dict[str, Any]] = status.status(self.installation)["refused"]
-        return found
+        refused: list[dict[str, Any]] = status.status(self.installation)["refused"]
+        return refused
 
     def writes(self) -> int:
         """Count the writing calls that reached the CRM, less those that renewed the installation's mark."""

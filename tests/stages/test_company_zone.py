@@ -131,7 +131,9 @@ def test_check_names_whose_zone_cannot_be_read(world: LapWorld) -> None:
 
 
 def test_check_offers_the_crms_own_zone_where_the_company_says_none(world: LapWorld) -> None:
-    (problem,) = [one for one in check(world.installation).problems if one.where.endswith("company.timezone")]
+    (problem,) = [
+        problem for problem in check(world.installation).problems if problem.where.endswith("company.timezone")
+    ]
     assert 'timezone = "Europe/Helsinki"' in problem.remedy
     world.configure(COMPANY + CSAT)
-    assert [one for one in check(world.installation).problems if "company" in one.where] == []
+    assert [problem for problem in check(world.installation).problems if "company" in problem.where] == []

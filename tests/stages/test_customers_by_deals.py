@@ -147,12 +147,16 @@ def test_the_first_line_says_that_is_customer_leaves_out_most_accounts_and_what_
         first_line(lambda console: printing.hindsight(console, seen)),
     ]
     world.lap()
-    found = checking.check(world.installation)
-    lines.append(first_line(lambda console: printing_check.findings(console, found)))
+    findings = checking.check(world.installation)
+    lines.append(first_line(lambda console: printing_check.findings(console, findings)))
     for line in lines:
         assert "account.is_customer" in line
         assert "leaves out 3 of 4 accounts" in line
-    for told in (plan.as_json()["left_out"], seen.as_json()["left_out"], printing_check.as_json(found)["problems"][:1]):
+    for told in (
+        plan.as_json()["left_out"],
+        seen.as_json()["left_out"],
+        printing_check.as_json(findings)["problems"][:1],
+    ):
         (problem,) = told
         assert 'is_customer = { won_deal_within = "730d" } would find 2 of them' in problem["remedy"]
         assert "is_customer = true" in problem["remedy"]

@@ -80,7 +80,7 @@ def test_a_plan_without_an_edit_cancels_nobody(world: LapWorld) -> None:
 
 
 def stale(world: LapWorld) -> list[str]:
-    return [str(one) for one in checking.check(world.installation).problems if "stale" in one.what]
+    return [str(problem) for problem in checking.check(world.installation).problems if "stale" in problem.what]
 
 
 def test_check_names_a_field_that_still_shows_what_is_written_elsewhere_now(world: LapWorld) -> None:

@@ -59,7 +59,9 @@ def test_laps_go_on_without_what_did_not_fit(world: LapWorld) -> None:
 
 def test_check_names_what_has_no_room_and_nothing_where_all_is_there(world: LapWorld) -> None:
     def found() -> list[str]:
-        return [str(one) for one in checking.check(world.installation).problems if "custom fields" in one.what]
+        return [
+            str(problem) for problem in checking.check(world.installation).problems if "custom fields" in problem.what
+        ]
 
     world.crm.most_fields["Account"] = len(ours(world))
     assert found() == []

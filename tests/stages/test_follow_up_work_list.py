@@ -139,8 +139,8 @@ def test_silence_with_an_answer_in_between_is_not_looked_at_again_and_again(here
     invitation(here, "two")
     lap(here)
     with here.store.read() as tx:
-        found = following.newly_silent(tx, "silent", here.clock.now(), least=2, after="", limit=10)
-    assert found == []
+        silent = following.newly_silent(tx, "silent", here.clock.now(), least=2, after="", limit=10)
+    assert silent == []
 
 
 @BOTH_DATABASES

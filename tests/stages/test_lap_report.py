@@ -11,8 +11,8 @@ from connector.stages import lap
 
 
 def connection(world: LapWorld) -> dict[str, Any]:
-    found: dict[str, Any] = status.status(world.installation)["crm"]["acme"]
-    return found
+    shown: dict[str, Any] = status.status(world.installation)["crm"]["acme"]
+    return shown
 
 
 @BOTH_DATABASES

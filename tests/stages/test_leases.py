@@ -19,8 +19,8 @@ from connector.store.tables import lease as table
 
 def beat_at(store: Store) -> datetime | None:
     with store.read() as tx:
-        found: datetime | None = tx.execute(select(table.c.beat_at)).scalar_one()
-    return found
+        beat: datetime | None = tx.execute(select(table.c.beat_at)).scalar_one()
+    return beat
 
 
 @BOTH_DATABASES

@@ -254,15 +254,15 @@ def test_it_is_no_interaction_no_follow_up_and_no_drift(world: LapWorld) -> None
     for _ in range(3):
         counts = world.lap(DAY).pulled["acme"].counts
         assert sum(one.changed for one in counts.values()) == 0
-    found = reconciling.run(world.installation, since=world.clock.now())
-    assert sum(sum(one.drift.values()) for one in found.found.values()) == 0
+    comparison = reconciling.run(world.installation, since=world.clock.now())
+    assert sum(sum(one.drift.values()) for one in comparison.found.values()) == 0
     assert (world.rows(tables.interaction), world.rows(tables.follow_up), world.tasks()) == ([], [], [])
     assert status.status(world.installation)["refused"] == []
 
 
 def test_check_tells_how_it_stands(world: LapWorld) -> None:
-    found = check(world.installation)
-    assert found.marks["acme"].startswith("acme: marked as this installation's, last on ")
+    findings = check(world.installation)
+    assert findings.marks["acme"].startswith("acme: marked as this installation's, last on ")
     world.crm.delete(the_mark(world)["Id"])
     assert "nobody has marked" in check(world.installation).marks["acme"]
 

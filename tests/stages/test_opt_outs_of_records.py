@@ -106,7 +106,7 @@ def test_what_came_in_after_a_restore_moves_with_the_second_merge(world: LapWorl
     world.lap(HOUR)
     assert [row.state for row in world.rows(tables.follow_up)] == ["open"]
     assert "Maria Virtanen" in world.shows(right)["Attention"]
-    assert [one["Id"] for one in world.tasks()] == [task["Id"]]
+    assert [open_task["Id"] for open_task in world.tasks()] == [task["Id"]]
 
 
 def test_a_merge_that_was_taken_back_before_its_survivor_was_read_is_not_carried_out(
@@ -119,7 +119,7 @@ def test_a_merge_that_was_taken_back_before_its_survivor_was_read_is_not_carried
 
     def changes(*args: Any, **rest: Any) -> Iterator[Page]:
         for page in honest(*args, **rest):
-            yield replace(page, records=[one for one in page.records if one.id != other])
+            yield replace(page, records=[record for record in page.records if record.id != other])
 
     with monkeypatch.context() as unread:
         unread.setattr(world.adapter, "changes", changes)

@@ -25,10 +25,10 @@ def test_open_follow_ups_that_nobody_has_are_counted(store: Store) -> None:
         for id_, state, owner_ref in rows:
             values = NOBODYS | {"id": id_, "customer": id_, "state": state, "owner_ref": owner_ref}
             tx.execute(insert(t.follow_up).values(**values))
-        found = overview.unassigned(tx)
-    assert found is not None
-    assert found["follow_ups"] == 2
-    assert "`assign`" in found["remedy"]
+        unassigned = overview.unassigned(tx)
+    assert unassigned is not None
+    assert unassigned["follow_ups"] == 2
+    assert "`assign`" in unassigned["remedy"]
 
 
 @pytest.mark.parametrize(("count", "told"), [(1, "1 open follow-up"), (2, "2 open follow-ups")])

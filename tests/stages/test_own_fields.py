@@ -21,7 +21,7 @@ NOTES = "Knows the CFO. Never call before ten."
 
 
 def found_problems(world: LapWorld) -> list[str]:
-    return [str(one) for one in checking.check(world.installation).problems if "write." in one.where]
+    return [str(problem) for problem in checking.check(world.installation).problems if "write." in problem.where]
 
 
 def set_aside(world: LapWorld) -> Mapping[str, Mapping[str, Any]]:

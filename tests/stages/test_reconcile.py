@@ -24,8 +24,8 @@ def night(world: LapWorld, **options: Any) -> Comparison:
 
 
 def drift(world: LapWorld) -> dict[str, Any]:
-    found: dict[str, Any] = status.status(world.installation)["crm"]["acme"]["drift"]
-    return found
+    drift: dict[str, Any] = status.status(world.installation)["crm"]["acme"]["drift"]
+    return drift
 
 
 def names(world: LapWorld) -> set[str]:
@@ -145,10 +145,10 @@ def test_a_comparison_that_a_wrong_clock_has_dated_ahead_is_made_anew(world: Lap
 def test_an_object_that_is_forbidden_is_not_empty(world: LapWorld, people: list[str]) -> None:
     world.lap(DAY)
     world.crm.faults.fail(NotPermitted("no access to contacts"), kind="read", object="Contact", times=1)
-    found = reconciling.run(world.installation, since=world.clock.now())
-    assert found.lap.exit_code == 3
+    comparison = reconciling.run(world.installation, since=world.clock.now())
+    assert comparison.lap.exit_code == 3
     assert len(names(world)) == 50
-    assert "Account" in found.found["acme"].drift  # the others were compared
+    assert "Account" in comparison.found["acme"].drift  # the others were compared
 
 
 def test_a_listing_that_breaks_off_deletes_nothing_and_goes_on_from_there(world: LapWorld, people: list[str]) -> None:
@@ -158,8 +158,8 @@ def test_a_listing_that_breaks_off_deletes_nothing_and_goes_on_from_there(world:
     assert reconciling.run(world.installation, since=world.clock.now()).lap.exit_code == 3
     assert len(names(world)) == 50
     before = world.adapter.usage().calls
-    found = reconciling.run(world.installation, since=world.clock.now())
-    assert found.found["acme"].compared["Contact"] == 49
+    comparison = reconciling.run(world.installation, since=world.clock.now())
+    assert comparison.found["acme"].compared["Contact"] == 49
     assert len(names(world)) == 49
     assert _reads(world, "Contact", before) == 3  # two pages that were left, and one question for the missing one
 
@@ -189,19 +189,19 @@ def test_a_comparison_leaves_calls_to_the_laps(world: LapWorld, people: list[str
     assert not reconciling.run(world.installation, since=world.clock.now()).found["acme"].unfinished
     world.clock.advance(HOUR)
     budget.take(where="acme")  # three quarters of the share
-    found = reconciling.run(world.installation, since=world.clock.now())
-    assert found.found["acme"].unfinished
-    assert not found.out_of_time
-    assert found.lap.exit_code == 0
+    comparison = reconciling.run(world.installation, since=world.clock.now())
+    assert comparison.found["acme"].unfinished
+    assert not comparison.out_of_time
+    assert comparison.lap.exit_code == 0
 
 
 def test_a_slice_ends_in_time_and_the_next_one_goes_on(world: LapWorld, people: list[str]) -> None:
     world.lap(DAY)
     since = world.clock.now()
     slices = 0
-    found = Comparison(out_of_time=True)
-    while found.out_of_time:
-        found = reconciling.run(world.installation, since=since, within=timedelta(0))
+    comparison = Comparison(out_of_time=True)
+    while comparison.out_of_time:
+        comparison = reconciling.run(world.installation, since=since, within=timedelta(0))
         slices += 1
     assert slices >= 3
     world.clock.advance(HOUR)

@@ -182,8 +182,8 @@ def test_what_is_refused_for_good_is_not_sent_with_every_success(world: LapWorld
 
 def test_retry_writes_at_once_what_is_taken_now(world: LapWorld) -> None:
     account = mended(world)
-    found = retrying.retry(world.installation, world.installation.endpoints[0], ())
-    assert (found.exit_code, found.tried, found.refused, found.live) == (0, 2, [], True)
+    retried = retrying.retry(world.installation, world.installation.endpoints[0], ())
+    assert (retried.exit_code, retried.tried, retried.refused, retried.live) == (0, 2, [], True)
     assert healed(world, account)
 
 
@@ -192,16 +192,16 @@ def test_retry_names_what_is_refused_again(world: LapWorld) -> None:
     refuse_record(world, account)
     world.rated(account, 5)
     key = f"account:Account/{account}"
-    found = retrying.retry(world.installation, world.installation.endpoints[0], (key,))
-    assert (found.exit_code, found.tried) == (1, 1)
-    assert ["Ask legal" in one["what"] for one in found.refused] == [True]
-    assert found.as_json()["refused"][0]["record"] == key
+    retried = retrying.retry(world.installation, world.installation.endpoints[0], (key,))
+    assert (retried.exit_code, retried.tried) == (1, 1)
+    assert ["Ask legal" in one["what"] for one in retried.refused] == [True]
+    assert retried.as_json()["refused"][0]["record"] == key
 
 
 def test_retry_of_one_leaves_the_others(world: LapWorld) -> None:
     account = mended(world)
-    found = retrying.retry(world.installation, world.installation.endpoints[0], (f"account:Account/{account}",))
-    assert (found.tried, world.tasks()) == (1, [])
+    retried = retrying.retry(world.installation, world.installation.endpoints[0], (f"account:Account/{account}",))
+    assert (retried.tried, world.tasks()) == (1, [])
     assert world.shows(account)["Mood"]
 
 
@@ -214,8 +214,8 @@ def test_retry_while_paused_says_so_and_the_next_live_lap_takes_it_up(world: Lap
     account = mended(world)
     with world.store.write() as tx:
         connecting.pause(tx, "acme", world.clock.now(), "by hand")
-    found = retrying.retry(world.installation, world.installation.endpoints[0], ())
-    assert (found.live, found.exit_code, world.tasks()) == (False, 0, [])
+    retried = retrying.retry(world.installation, world.installation.endpoints[0], ())
+    assert (retried.live, retried.exit_code, world.tasks()) == (False, 0, [])
     with world.store.write() as tx:
         connecting.end_pauses(tx)
     world.lap(MINUTE)

@@ -24,7 +24,7 @@ def test_a_workbook_too_large_for_a_mail_is_left_out_and_the_mail_says_how_to_ge
     at(office, "2026-11-20T10:00")
     rated(office, 5)
     at(office, "2026-12-02T08:05")
-    mail = next(one for one in mails(office) if "November" in one.subject)
+    mail = next(report for report in mails(office) if "November" in report.subject)
     assert mail.attachments == ()
     assert "(afterword export, period 2026-11)." in mail.text
 
@@ -35,7 +35,7 @@ def test_a_workbook_too_large_for_this_mail_server_is_left_out(office: LapWorld)
     office.mailbox.failing = [None, None, MessageTooLarge("552 5.3.4 message file too big"), None]
     at(office, "2026-11-30T08:05")  # the week's reports
     at(office, "2026-12-02T08:05")
-    first, second = ([one for one in mails(office, to) if "November" in one.subject] for to in (CX, CEO))
-    assert [len(one.attachments) for one in (*first, *second)] == [0, 1]
+    first, second = ([report for report in mails(office, to) if "November" in report.subject] for to in (CX, CEO))
+    assert [len(report.attachments) for report in (*first, *second)] == [0, 1]
     assert "(afterword export, period 2026-11)." in first[0].text
     assert status.status(office.installation)["untold"] == []

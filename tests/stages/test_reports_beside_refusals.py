@@ -72,7 +72,7 @@ def at(world: LapWorld, moment: str) -> None:
 
 
 def reported(mailbox: Picky) -> list[str]:
-    return [one.to for one in mailbox.messages if one.subject.startswith("Customer feedback")]
+    return [message.to for message in mailbox.messages if message.subject.startswith("Customer feedback")]
 
 
 def test_colleagues_whose_mail_is_refused_keep_no_manager_from_the_report(world: LapWorld, picky: Picky) -> None:
@@ -99,7 +99,7 @@ def test_refused_customers_do_not_keep_the_admin_from_being_asked(world: LapWorl
     with world.store.write() as tx:
         mail_trouble.stop(tx, too_many(11, 20, "550 5.1.1 no such user", world.clock.now()))
     at(world, "2026-11-23T08:05")
-    assert "it@acme.example" in [one.to for one in picky.messages]
+    assert "it@acme.example" in [message.to for message in picky.messages]
 
 
 REPS = {f"rep-{number}@acme.example" for number in range(4)}

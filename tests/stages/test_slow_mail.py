@@ -76,9 +76,9 @@ def test_our_own_people_are_told_for_a_bounded_time_too(world: LapWorld) -> None
         world.answer(invitation, 1)
     world.mailbox = SlowMailbox(world.clock)
     world.configure(CSAT + '[follow_up.low]\nwhen = "low"\ndue = "24h"\nnotify = ["account_owner"]\n')
-    told = [world.lap().told for _ in range(4)]
-    assert 0 < told[0] < PEOPLE
-    assert sum(told) == PEOPLE
+    notices_sent = [world.lap().told for _ in range(4)]
+    assert 0 < notices_sent[0] < PEOPLE
+    assert sum(notices_sent) == PEOPLE
 
 
 def test_the_report_of_a_lap_says_how_many_wait_for_the_next(world: LapWorld) -> None:

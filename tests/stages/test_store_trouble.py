@@ -85,9 +85,9 @@ def test_a_disk_that_is_full_is_told_as_such_and_nothing_of_it_is_stored(store: 
 @ON_POSTGRESQL
 def test_a_server_that_goes_away_in_the_middle_is_told_as_such(store: Store) -> None:
     with pytest.raises(StoreError, match="ceased"), store.write() as tx:
-        mine = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        pid = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with store.write() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         tx.execute(text("SELECT 1"))
     with store.read() as tx:
         assert tx.execute(text("SELECT 1")).scalar_one() == 1

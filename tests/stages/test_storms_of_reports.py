@@ -48,7 +48,7 @@ def marked(here: World) -> int:
 ORDERS: dict[str, Callable[[list[str]], list[str]]] = {
     "oldest first": lambda ids: ids,
     "newest first": lambda ids: ids[::-1],
-    "in any order": lambda ids: sorted(ids, key=lambda each: each[::-1]),
+    "in any order": lambda ids: sorted(ids, key=lambda message_id: message_id[::-1]),
 }
 
 

@@ -36,10 +36,10 @@ def refuse_tasks_on(world: LapWorld, object_name: str, monkeypatch: pytest.Monke
         return object_name in [ref.object for ref in write.related]
 
     def write(writes: Sequence[Write]) -> list[WriteResult]:
-        refused.extend(one for one in writes if is_refused(one))
-        taken = {result.write.key: result for result in carry_out([one for one in writes if not is_refused(one)])}
+        refused.extend(write for write in writes if is_refused(write))
+        taken = {result.write.key: result for result in carry_out([write for write in writes if not is_refused(write)])}
         error = RuleRefused("no tasks here.")
-        return [taken.get(one.key) or WriteResult(one, "refused", None, error) for one in writes]
+        return [taken.get(write.key) or WriteResult(write, "refused", None, error) for write in writes]
 
     monkeypatch.setattr(world.adapter, "write", write)
     return refused
@@ -79,6 +79,6 @@ def test_it_is_counted_once_and_leaves_the_list_when_it_can(not_on_cases: LapWor
 
 
 def test_check_names_the_line_of_the_mapping(not_on_cases: LapWorld) -> None:
-    (problem,) = [one for one in check(not_on_cases.installation).problems if "related" in one.where]
+    (problem,) = [problem for problem in check(not_on_cases.installation).problems if "related" in problem.where]
     assert (problem.where, problem.severity) == ("m: task.related", "warning")
     assert "Task records cannot be associated with Case records" in problem.what

@@ -79,9 +79,9 @@ def test_s4_no_print_path_lets_the_words_of_others_command_a_terminal(
         RecordRejected(f"no {EVIL}", remedy=EVIL), lambda _id, values: "Afterword_Mood__c" in values
     )
     printing.report(console, world.lap())
-    found = status.status(installation)
-    printing.status(console, found)
-    output.print_json(found)
+    shown = status.status(installation)
+    printing.status(console, shown)
+    output.print_json(shown)
     for record in (waiting, account, "maria@nw.example"):
         for sentence in survey_log.explain(world.store, record, tz=installation.settings.company.timezone):
             console.print(one_line(sentence), markup=False)

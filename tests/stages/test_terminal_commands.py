@@ -91,7 +91,8 @@ def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
 def test_s4_no_command_lets_the_words_of_others_command_a_terminal(words: str, hostile: dict[str, str]) -> None:
     for arguments in CALLS[words]:
         given = [
-            one.replace("{folder}", hostile["folder"]).replace("{account}", hostile["account"]) for one in arguments
+            argument.replace("{folder}", hostile["folder"]).replace("{account}", hostile["account"])
+            for argument in arguments
         ]
         done = CliRunner().invoke(cli.app, [*words.split(), *given])
         assert not isinstance(done.exception, Exception) or isinstance(done.exception, SystemExit), done.exception

@@ -99,7 +99,8 @@ def test_check_and_plan_name_a_test_org_that_is_live_and_has_no_addresses(world:
     become_test_org(world)
     closed_case(world)
     assert any(
-        one.where == "config.toml: email.only_to" and KIND in one.what for one in check(world.installation).problems
+        problem.where == "config.toml: email.only_to" and KIND in problem.what
+        for problem in check(world.installation).problems
     )
     planned = planning.next_lap(world.installation)
     assert (planned.noted.messages, planned.report.exit_code) == ([], 2)
@@ -108,7 +109,7 @@ def test_check_and_plan_name_a_test_org_that_is_live_and_has_no_addresses(world:
 
 def test_check_says_that_only_to_does_not_hold_back_a_production_org(world: LapWorld) -> None:
     world.configure(CSAT, config=allowing('"me@acme.example"'))
-    (problem,) = [one for one in check(world.installation).problems if one.where.endswith("only_to")]
+    (problem,) = [problem for problem in check(world.installation).problems if problem.where.endswith("only_to")]
     assert (problem.severity, "production" in problem.what) == ("warning", True)
 
 

@@ -17,8 +17,8 @@ def test_an_error_of_any_length_is_cut_between_characters() -> None:
 @pytest.mark.parametrize("form", ["s3cr/t+x", "s3cr%2Ft%2Bx", "czNjci90K3g="])
 def test_a_secret_is_left_out_before_the_words_are_cut(form: str) -> None:
     for before in range(LONGEST_WORDS - 20, LONGEST_WORDS + 5):
-        told = quoted("a" * before + form + " was refused", ["s3cr/t+x", ""])
-        assert not set(told) & set(form) - {"a"} - set(" was refused…")
+        shown = quoted("a" * before + form + " was refused", ["s3cr/t+x", ""])
+        assert not set(shown) & set(form) - {"a"} - set(" was refused…")
 
 
 def test_words_come_on_one_line() -> None:

@@ -58,9 +58,9 @@ def test_errors_may_go_unread_too(tmp_path: Path) -> None:
 
 def test_what_is_read_is_whole(ratings: Path) -> None:
     command = [sys.executable, "-c", "from connector.cli import main; main()", "score", str(ratings), "--json"]
-    told = subprocess.run(command, text=True, capture_output=True, timeout=300, check=True)
-    assert told.stdout.count('"account": "Acme ') == 400
-    assert told.stdout.endswith("}\n")
+    done = subprocess.run(command, text=True, capture_output=True, timeout=300, check=True)
+    assert done.stdout.count('"account": "Acme ') == 400
+    assert done.stdout.endswith("}\n")
 
 
 def test_a_name_between_colons_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:

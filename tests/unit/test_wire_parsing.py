@@ -25,8 +25,8 @@ STAMPS = st.text(max_size=30) | st.sampled_from(
 
 @given(text=STAMPS)
 def test_every_date_header_is_a_time_or_none(text: str) -> None:
-    found = time_of(text, NOON)
-    assert found is None or abs(found - NOON) < timedelta(days=400)
+    moment = time_of(text, NOON)
+    assert moment is None or abs(moment - NOON) < timedelta(days=400)
 
 
 @given(body=st.binary(max_size=200) | JSON.map(lambda data: json.dumps(data).encode()))
@@ -38,5 +38,5 @@ def test_every_body_is_parsed_or_refused_with_a_value_error(body: bytes) -> None
 
 
 def test_numbers_that_are_none_come_as_their_text() -> None:
-    found = parsed(f'{{"a": {"7" * 5000}, "b": NaN, "c": -Infinity, "d": 7}}'.encode())
-    assert found == {"a": "7" * 5000, "b": "NaN", "c": "-Infinity", "d": 7}
+    value = parsed(f'{{"a": {"7" * 5000}, "b": NaN, "c": -Infinity, "d": 7}}'.encode())
+    assert value == {"a": "7" * 5000, "b": "NaN", "c": "-Infinity", "d": 7}

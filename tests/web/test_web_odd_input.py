@@ -97,8 +97,8 @@ def test_addresses_and_paths_may_hold_anything(world: World) -> None:
 )
 @BOTH_DATABASES
 def test_reports_that_are_none_are_refused(world: World, body: bytes, status: int) -> None:
-    told = world.http.post(f"{world.url}/bounces/{world.tokens.bounces()}", data=body, timeout=300)
-    assert told.status_code == status
+    answer = world.http.post(f"{world.url}/bounces/{world.tokens.bounces()}", data=body, timeout=300)
+    assert answer.status_code == status
     for row in world.rows(inbox):
         assert len(row.key) <= 998
         assert not {"\0", "\ud83d"} & set(json.dumps(row.payload, ensure_ascii=False))

@@ -36,7 +36,7 @@ def test_visitors_are_asked_to_come_again_and_the_log_is_told_once(
         pages.append(world.http.get(f"{world.url}/f/{world.tokens.outcome('a')}", timeout=300))
     assert [(page.status_code, page.headers["retry-after"]) for page in pages] == [(503, "60")] * 4
     assert all("Nothing has been recorded" in page.text for page in pages)
-    [line] = [one for one in logs if one["log_level"] == "error"]
+    [line] = [entry for entry in logs if entry["log_level"] == "error"]
     assert line["where"] == "store.url"
     assert line["remedy"]
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []

@@ -9,10 +9,10 @@ from mappings.loading import load, packaged
 
 def contact(address: str) -> Contact:
     mapping = load(packaged("salesforce"), "test.toml").fit(an_org())[0]
-    asked = next(one for one in mapping.queries if one.object == "Contact")
-    found = mapping.read("acme", a_record("Contact", "X1", **full(asked.fields, {"Name": "Shop", "Email": address})))
-    assert isinstance(found.value, Contact)
-    return found.value
+    asked = next(query for query in mapping.queries if query.object == "Contact")
+    reading = mapping.read("acme", a_record("Contact", "X1", **full(asked.fields, {"Name": "Shop", "Email": address})))
+    assert isinstance(reading.value, Contact)
+    return reading.value
 
 
 @pytest.mark.parametrize(

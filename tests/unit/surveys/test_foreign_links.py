@@ -45,14 +45,14 @@ def test_a_cases_subject_brings_no_link_into_the_mail_to_its_contact(address: st
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_names_and_subjects_bring_no_link_into_mails_to_our_people(address: str) -> None:
-    told = item(
+    listed = item(
         headline=f"Maria {address}: 1 of 5, {address}",
         account=f"Firm {address}",
         others=(Other(f"2 of 5, {address}", ()),),
         links=(),
         outcomes=(),
     )
-    section = Section("New answers", (told,))
+    section = Section("New answers", (listed,))
     mail = staff_message(
         StaffMail("jane@acme.example", "Jane", f"Call Maria {address}", [section], "Because."),
         words=catalogue("en"),
