@@ -119,7 +119,7 @@ def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     except SettingsError as error:
         findings = checking.Findings(list(error.problems))
     print_json(printing_check.as_json(findings)) if as_json else printing_check.findings(out, findings)
-    if any(one.severity == "error" for one in findings.problems):
+    if any(problem.severity == "error" for problem in findings.problems):
         leave(EXIT_PROBLEMS)
 
 

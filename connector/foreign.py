@@ -165,8 +165,8 @@ class _Checked(HTTPConnection):
         if host in self.allowed:
             return addresses
         if is_loopback(host):
-            return [one for one in addresses if ipaddress.ip_address(one).is_loopback]
-        return [one for one in addresses if is_public(one)]
+            return [address for address in addresses if ipaddress.ip_address(address).is_loopback]
+        return [address for address in addresses if is_public(address)]
 
 
 class _CheckedTls(_Checked, HTTPSConnection):

@@ -80,10 +80,10 @@ def explain(store: Store, record: str, *, tz: tzinfo = UTC, observing: Collectio
         records = survey_log.find(tx, record)
         told = [
             [
-                *teller.record(one, survey_log.person(tx, one), survey_log.entries(tx, one), observing),
-                *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(tx, one)),
+                *teller.record(record, survey_log.person(tx, record), survey_log.entries(tx, record), observing),
+                *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(tx, record)),
             ]
-            for one in records
+            for record in records
         ]
     if not told:
         raise UnknownRecord(record)

@@ -150,10 +150,10 @@ def set_aside(tx: Connection, record: Found) -> list[Any]:
     """Return what was refused of a record, read or written, and of the tasks about it: what, remedy, direction, at."""
     row = record.row
     about = {Kind.ACCOUNT.value: follow_up.c.account_id, Kind.CONTACT.value: follow_up.c.contact_id}.get(record.kind)
-    mine = [refused.c.key.in_([f"{record.kind}:{row.ref}", f"read:{row.ref}"])]
+    of_record = [refused.c.key.in_([f"{record.kind}:{row.ref}", f"read:{row.ref}"])]
     if about is not None:
-        mine.append(refused.c.key.in_(select(follow_up.c.id).where(about == row.id)))
-    found_rows = select(refused).where(refused.c.connection == row.connection, or_(*mine))
+        of_record.append(refused.c.key.in_(select(follow_up.c.id).where(about == row.id)))
+    found_rows = select(refused).where(refused.c.connection == row.connection, or_(*of_record))
     return list(tx.execute(found_rows.order_by(refused.c.at, refused.c.key)))
 
 

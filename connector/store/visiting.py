@@ -75,7 +75,7 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
     )
     follow_ups = tx.execute(opened.limit(LATEST)).all()
     invitations = _latest(tx, invitation, ids, newest="created_at")
-    owners = rows_by_address(tx, owner, [(one.connection, one.owner_ref) for one in follow_ups if one.owner_ref])
+    owners = rows_by_address(tx, owner, [(row.connection, row.owner_ref) for row in follow_ups if row.owner_ref])
     return AccountView(
         name=row.name,
         accounts=linked,

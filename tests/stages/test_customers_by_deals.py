@@ -152,12 +152,12 @@ def test_the_first_line_says_that_is_customer_leaves_out_most_accounts_and_what_
     for line in lines:
         assert "account.is_customer" in line
         assert "leaves out 3 of 4 accounts" in line
-    for told in (
+    for sentence in (
         plan.as_json()["left_out"],
         seen.as_json()["left_out"],
         printing_check.as_json(findings)["problems"][:1],
     ):
-        (problem,) = told
+        (problem,) = sentence
         assert 'is_customer = { won_deal_within = "730d" } would find 2 of them' in problem["remedy"]
         assert "is_customer = true" in problem["remedy"]
         assert problem["severity"] == "warning"

@@ -255,7 +255,7 @@ def test_it_is_no_interaction_no_follow_up_and_no_drift(world: LapWorld) -> None
         counts = world.lap(DAY).pulled["acme"].counts
         assert sum(one.changed for one in counts.values()) == 0
     comparison = reconciling.run(world.installation, since=world.clock.now())
-    assert sum(sum(one.drift.values()) for one in comparison.found.values()) == 0
+    assert sum(sum(result.drift.values()) for result in comparison.found.values()) == 0
     assert (world.rows(tables.interaction), world.rows(tables.follow_up), world.tasks()) == ([], [], [])
     assert status.status(world.installation)["refused"] == []
 

@@ -194,7 +194,7 @@ def test_retry_names_what_is_refused_again(world: LapWorld) -> None:
     key = f"account:Account/{account}"
     retried = retrying.retry(world.installation, world.installation.endpoints[0], (key,))
     assert (retried.exit_code, retried.tried) == (1, 1)
-    assert ["Ask legal" in one["what"] for one in retried.refused] == [True]
+    assert ["Ask legal" in write["what"] for write in retried.refused] == [True]
     assert retried.as_json()["refused"][0]["record"] == key
 
 
