@@ -85,7 +85,7 @@ class Service:
         self._answered: dict[str, datetime] = {}
         """When each customer's last answer of this minute was taken in at once."""
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="laps")
-        # What is due by the clock only puts a lap in the queue: where that is late, a second time is no word of warning worth.
+        # A job only queues a lap. On a busy machine it may come due again before it has done so: nothing to warn of.
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "max_instances": 10}
         )
