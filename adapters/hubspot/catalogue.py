@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Final
 
 from adapters.hubspot import errors
-from adapters.hubspot.client import Client, expect_rows
+from adapters.hubspot.client import Client
 from adapters.hubspot.owners import OWNERS, owner_schema
 from adapters.hubspot.version import properties
 from connector.errors import RecordRejected, SchemaChanged
@@ -103,8 +103,7 @@ class Catalogue:
         call = f"properties of {object_name}"
         query = {"archived": "true"} if archived else None
         try:
-            answer = self._client.read(properties(object_name), query, call=call)
-            return expect_rows(answer, self._client.where(call)).rows
+            return self._client.read_list(properties(object_name), query, call=call).rows
         except (RecordRejected, SchemaChanged) as error:
             if isinstance(error, errors.Absent | SchemaChanged):
                 raise errors.missing_object(object_name, where=self._client.where(call)) from error

@@ -102,13 +102,15 @@ class Client:
         """Return what stands at `path`; repeated when that can help."""
         return self._repeat(_worth_reading_again, lambda: self._asked("GET", path, call, query=query))
 
+    def read_list(self, path: str, query: Mapping[str, Any] | None = None, *, call: str) -> Answer:
+        """Read what lists something, or nothing. `Unavailable`: it has no list of results, which is no evidence of none."""
+        return _expect_rows(self.read(path, query, call=call), self.where(call))
+
     def pages(self, path: str, query: Mapping[str, Any], *, call: str) -> Iterator[Answer]:
-        """Yield all pages of a listing."""
+        """Yield all pages of a listing. `Unavailable` as `read_list`."""
         after, seen, empty = "", set[str](), 0
         while True:
-            answer = self.read(path, {**query, "after": after} if after else query, call=call)
-            if not isinstance(answer.data.get("results"), list):
-                raise not_data(self.where(call))
+            answer = self.read_list(path, {**query, "after": after} if after else query, call=call)
             yield answer
             empty = 0 if answer.rows else empty + 1
             if empty > _MOST_EMPTY:
@@ -123,6 +125,10 @@ class Client:
     def ask(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> Answer:
         """POST a question that changes nothing; repeated as a reading is."""
         return self._repeat(_worth_reading_again, lambda: self._asked("POST", path, call, body=body, search=search))
+
+    def ask_list(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> Answer:
+        """POST a question whose answer lists something, or nothing. `Unavailable` as `read_list`."""
+        return _expect_rows(self.ask(path, body, call=call, search=search), self.where(call))
 
     def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, call: str) -> Answer:
         """Carry out a change; repeated only when it is certain that nothing was done."""
@@ -271,8 +277,7 @@ def _proxy(url: str) -> dict[str, Any]:
     return {"proxy": address, "proxy_headers": make_headers(proxy_basic_auth=unquote(who)) if who else None}
 
 
-def expect_rows(answer: Answer, where: str) -> Answer:
-    """Return an answer that lists something, or nothing. `Unavailable`: it lists no results at all, which is no evidence of none."""
+def _expect_rows(answer: Answer, where: str) -> Answer:
     rows = answer.data.get("results")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise not_data(where)

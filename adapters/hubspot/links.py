@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from adapters.hubspot.client import Answer, Client, expect_rows, next_of
+from adapters.hubspot.client import Answer, Client, next_of
 from adapters.hubspot.errors import context_of, words
 from adapters.hubspot.version import associations
 from connector.errors import Unavailable
@@ -58,8 +58,8 @@ class Links:
         return refused
 
     def _ask(self, start: str, end: str, inputs: Sequence[Mapping[str, str]]) -> Answer:
-        path, call = associations(start, end, "batch", "read"), f"{end} of {start}"
-        return expect_rows(self._client.ask(path, {"inputs": list(inputs)}, call=call), self._client.where(call))
+        path = associations(start, end, "batch", "read")
+        return self._client.ask_list(path, {"inputs": list(inputs)}, call=f"{end} of {start}")
 
 
 def _untold(answer: Answer, asked: Set[str]) -> set[str]:

@@ -6,7 +6,7 @@ A search would not do: it shows a new record only after a while, and a repeated 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from adapters.hubspot.client import Client, expect_rows
+from adapters.hubspot.client import Client
 from adapters.hubspot.links import Links
 from adapters.hubspot.version import associations, objects
 from connector.errors import NotPermitted, RecordRejected, SchemaChanged
@@ -69,8 +69,7 @@ class Once:
                 "limit": 1,
             }
             path = objects(write.object, "search")
-            call = f"find {write.object}"
-            rows = expect_rows(self._client.ask(path, body, call=call, search=True), self._client.where(call)).rows
+            rows = self._client.ask_list(path, body, call=f"find {write.object}", search=True).rows
             if rows:
                 found[write.key] = str(rows[0]["id"])
         return found
@@ -91,7 +90,7 @@ class Once:
 
     def _asked_type(self, start: str, end: str) -> int:
         call = f"associations of {start} with {end}"
-        for row in self._client.read(associations(start, end, "labels"), call=call).rows:
+        for row in self._client.read_list(associations(start, end, "labels"), call=call).rows:
             if row.get("category") == "HUBSPOT_DEFINED" and not row.get("label"):
                 return int(row["typeId"])
         what = f"{start} cannot be associated with {end}."

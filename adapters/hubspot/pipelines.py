@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
-from adapters.hubspot.client import Client, expect_rows
+from adapters.hubspot.client import Client
 from adapters.hubspot.version import pipelines
 from connector.ports import Passes
 
@@ -63,8 +63,7 @@ class Pipelines:
             return None
 
     def _read(self, object_name: str) -> Stages:
-        call = f"pipelines of {object_name}"
-        rows = expect_rows(self._client.read(pipelines(object_name), call=call), self._client.where(call)).rows
+        rows = self._client.read_list(pipelines(object_name), call=f"pipelines of {object_name}").rows
         stages = {
             (str(row["id"]), str(stage["id"])): _stage(stage.get("metadata") or {})
             for row in rows

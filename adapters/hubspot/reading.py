@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from adapters.hubspot.archive import Archive
 from adapters.hubspot.catalogue import ACTIVITIES, Catalogue
-from adapters.hubspot.client import Answer, Client, expect_rows
+from adapters.hubspot.client import Answer, Client
 from adapters.hubspot.conditions import Filter
 from adapters.hubspot.errors import Absent, missing_property, says_absent, words
 from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
@@ -273,8 +273,7 @@ class Reader:
             "limit": 1,
         }
         path = objects(columns.object, "search")
-        call = f"find {columns.object}"
-        rows = expect_rows(self._client.ask(path, body, call=call, search=True), self._client.where(call)).rows
+        rows = self._client.ask_list(path, body, call=f"find {columns.object}", search=True).rows
         return rows[0] if rows else None
 
     def properties(self, object_name: str, ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -292,7 +291,7 @@ class Reader:
         for some in chunks(ids, _IDS_IN_A_READ):
             body = {"properties": list(names), "inputs": [{"id": one} for one in some]}
             call = f"fetch {object_name}"
-            answer = expect_rows(self._client.ask(path, body, call=call), self._client.where(call))
+            answer = self._client.ask_list(path, body, call=call)
             unread = [row for row in answer.errors if not says_absent(row)]
             if unread:
                 raise Unavailable(words(unread[0]), where=self._client.where(call))
@@ -327,9 +326,8 @@ class Reader:
         return Answer({**answer.data, "results": rows}, answer.server_time)
 
     def _ask(self, object_name: str, body: Mapping[str, Any]) -> Answer:
-        call = f"changes of {object_name}"
-        answer = self._client.ask(objects(object_name, "search"), body, call=call, search=True)
-        return expect_rows(answer, self._client.where(call))
+        path = objects(object_name, "search")
+        return self._client.ask_list(path, body, call=f"changes of {object_name}", search=True)
 
 
 def _gathered(searches: Iterator[Found]) -> Iterator[Found]:

@@ -83,7 +83,8 @@ class Setup:
 
     def _groups(self, object_name: str) -> set[str]:
         call = f"property groups of {object_name}"
-        return {str(row.get("name")) for row in self._client.read(properties(object_name, "groups"), call=call).rows}
+        answer = self._client.read_list(properties(object_name, "groups"), call=call)
+        return {str(row.get("name")) for row in answer.rows}
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

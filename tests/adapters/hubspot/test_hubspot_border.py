@@ -39,6 +39,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "url": lambda hub: hub.record_url(Ref("acme-hub", "companies", "1")),
     "rights": lambda hub: hub.missing_rights({"companies": frozenset({"read"})}),
     "plan_setup": lambda hub: hub.plan_setup([SPEC]),
+    "unrelatable": lambda hub: hub.unrelatable("tasks", ["p_visits"]),
     "limits": lambda hub: hub.field_limits(["companies"]),
     "note": lambda hub: hub.notes.put(NOTE),
 }
@@ -294,6 +295,9 @@ READINGS: dict[str, tuple[str, str]] = {
     "find": ("POST", "/crm/objects/2026-03/companies/search"),
     "note": ("POST", NOTES),
     "describe": ("GET", "/crm/properties/2026-03/companies"),
+    "unrelatable": ("GET", "/crm/associations/2026-03/tasks/p_visits/labels"),
+    "plan_setup": ("GET", "/crm/properties/2026-03/companies/groups"),
+    "owners": ("GET", "/crm/owners/2026-03"),
 }
 
 
