@@ -9,6 +9,7 @@ from urllib3.exceptions import ProtocolError
 from adapters.webhook.messages import message
 from connector.errors import UNFORESEEN, MailboxRefused, MailInDoubt, MailUnavailable
 from connector.model import ChatPost
+from connector.wire.failures import reason_of
 
 _WHERE: Final = "follow_up notify"
 _NOT_TAKEN: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -44,8 +45,7 @@ def post(session: requests.Session, url: str, content: ChatPost) -> bool:
 
 def _was_under_way(error: requests.RequestException) -> bool:
     """Tell whether the chat may have got the post: the connection stood, and broke or fell silent before the answer."""
-    cause = error.args[0] if error.args else None
-    return isinstance(error, requests.ReadTimeout) or isinstance(getattr(cause, "reason", cause), ProtocolError)
+    return isinstance(error, requests.ReadTimeout) or isinstance(reason_of(error), ProtocolError)
 
 
 def _unreached(error: requests.RequestException) -> MailUnavailable:
