@@ -5,8 +5,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.hubspot.client import Answer, Client
+from adapters.hubspot.errors import not_data
 from adapters.hubspot.version import ACCOUNT, API_VERSION, SUPPORTED_UNTIL
-from connector.errors import Unavailable
 from connector.model import Ref
 from connector.ports import Org
 
@@ -63,7 +63,7 @@ class Account:
     def _read(self) -> Answer:
         answer = self._client.read(ACCOUNT, call="account")
         if "portalId" not in answer.data:
-            raise Unavailable("the answer was not data.", where=self._client.where("account"))
+            raise not_data(self._client.where("account"))
         self._known = answer.data
         self._client.meter.zone = _zone(answer.data)
         return answer
