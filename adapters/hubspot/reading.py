@@ -19,7 +19,17 @@ from adapters.hubspot.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.owners import OWNERS, Owners
 from adapters.hubspot.parsing import number_of
 from adapters.hubspot.pipelines import Pipelines
-from adapters.hubspot.records import Columns, Completer, Row, columns_of, faulty, is_sound, losers, stamped, tombstone
+from adapters.hubspot.records import (
+    Columns,
+    Completer,
+    Row,
+    by_soundness,
+    columns_of,
+    faulty,
+    losers,
+    stamped,
+    tombstone,
+)
 from adapters.hubspot.values import RecordId, from_wire, millis, moment
 from adapters.hubspot.version import objects
 from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged, Unavailable
@@ -144,18 +154,17 @@ class Reader:
         while place is not None:
             answer = self._search(columns, place, page)
             more = bool(answer.following) and bool(answer.rows)
-            rows = [row for row in answer.rows if is_sound(columns, row)]
-            odd = [row for row in answer.rows if not is_sound(columns, row)]
+            rows, odd = by_soundness(columns, answer.rows)
             if more and not rows:  # none of them says where to search next, so it goes on by the number of the page
                 page = self._next_page(columns, page, answer)
-                yield odd, answer.server_time
+                yield _living(odd), answer.server_time
                 continue
             page = ""
             complete, following = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
             if following is not None and following.order <= place.order:
                 raise self._stuck(columns)
             place = following
-            yield [row for row in [*complete, *odd] if row.get("archived") is not True], answer.server_time
+            yield _living([*complete, *odd]), answer.server_time
 
     def _next_page(self, columns: Columns, page: str, answer: Answer) -> str:
         """Return where the same search goes on. `CursorInvalid`: it leads nowhere new."""
@@ -172,9 +181,9 @@ class Reader:
         self, columns: Columns, rows: Sequence[Row], after: Position | None, server_time: datetime, gone: set[str]
     ) -> Page:
         """Return the records behind a place, each one's merged-away predecessors just before it."""
-        odd = [row for row in rows if not is_sound(columns, row)]
-        rows = sorted((row for row in rows if is_sound(columns, row)), key=lambda row: place_of(columns, row))
-        behind = [row for row in rows if after is None or place_of(columns, row) > after]
+        sound, odd = by_soundness(columns, rows)
+        sound.sort(key=lambda row: place_of(columns, row))
+        behind = [row for row in sound if after is None or place_of(columns, row) > after]
         merged = {str(row["id"]): list(losers(row)) for row in behind}
         gone.update(loser for some in merged.values() for loser in some)
         records: list[Record] = []
@@ -237,7 +246,7 @@ class Reader:
         while len(rows) < limit:
             place = {"limit": min(_PAGE, limit - len(rows))} | ({"after": after} if after else {})
             answer = self._ask(object_name, body | place)
-            rows += [row for row in answer.rows if row.get("archived") is not True]
+            rows += _living(answer.rows)
             seen.add(after)
             after = answer.following
             if after in seen or not answer.rows:
@@ -295,7 +304,7 @@ class Reader:
             unread = [row for row in answer.errors if not says_absent(row)]
             if unread:
                 raise Unavailable(words(unread[0]), where=self._client.where(call))
-            found |= {str(row["id"]): row for row in answer.rows if row.get("archived") is not True}
+            found |= {str(row["id"]): row for row in _living(answer.rows)}
         return [found[one] for one in ids if one in found]
 
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -328,6 +337,10 @@ class Reader:
     def _ask(self, object_name: str, body: Mapping[str, Any]) -> Answer:
         path = objects(object_name, "search")
         return self._client.ask_list(path, body, call=f"changes of {object_name}", search=True)
+
+
+def _living(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.get("archived") is not True]
 
 
 def _gathered(searches: Iterator[Found]) -> Iterator[Found]:

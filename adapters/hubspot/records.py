@@ -93,8 +93,8 @@ class Completer:
 
     def records(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
         """Return the records of the rows that meet the conditions, in the rows' order; behind them those that have a fault."""
-        sound = [row for row in rows if is_sound(columns, row)]
-        return self._sound(columns, sound) + [faulty(columns, row) for row in rows if not is_sound(columns, row)]
+        sound, odd = by_soundness(columns, rows)
+        return self._sound(columns, sound) + [faulty(columns, row) for row in odd]
 
     def _sound(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
         values = [_plain(columns, row) for row in rows]
@@ -150,8 +150,16 @@ def is_named(row: Row) -> bool:
     return _ID.fullmatch(str(row.get("id"))) is not None and isinstance(row.get("properties"), dict)
 
 
-def is_sound(columns: Columns, row: Row) -> bool:
-    """Tell whether a row is as HubSpot gives them. `ValueError`: it names no record at all."""
+def by_soundness(columns: Columns, rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the rows that are as HubSpot gives them, and the others. `ValueError`: one of them names no record at all."""
+    sound: list[Row] = []
+    odd: list[Row] = []
+    for row in rows:
+        (sound if _is_sound(columns, row) else odd).append(row)
+    return sound, odd
+
+
+def _is_sound(columns: Columns, row: Row) -> bool:
     if not _ID.fullmatch(str(row.get("id"))):
         raise ValueError("a row that is no record")
     given = row.get("properties")

@@ -116,12 +116,12 @@ def test_a_row_that_shows_a_newer_stamp_than_its_place_hides_nobody(hub: HubSpot
     assert len(found) == len(set(found))
 
 
-def spoil(rows: Rows, ids: range) -> None:
+def spoil(rows: Rows, ids: range, **more: object) -> None:
     """Show some records in a way that nobody can understand."""
     whole = rows.row
 
     def row(record_id: str, names: list[str]) -> dict[str, object]:
-        odd: dict[str, object] = {"properties": "none", "updatedAt": "never"} if int(record_id) in ids else {}
+        odd = {"properties": "none", "updatedAt": "never", **more} if int(record_id) in ids else {}
         return {**whole(record_id, names), **odd}
 
     rows.row = row  # type: ignore[method-assign]
@@ -134,6 +134,14 @@ def test_a_page_with_nothing_but_odd_records_holds_up_no_other(hub: HubSpotAdapt
     records = [record for page in pages(hub) for record in page.records]
     assert [record.id for record in records if not record.fault] == [str(number) for number in range(451, 461)]
     assert {record.id for record in records if record.fault} == {str(number) for number in range(1, 451)}
+
+
+def test_odd_records_that_are_archived_are_not_set_aside(hub: HubSpotAdapter, rows: Rows) -> None:
+    for number in range(1, 461):
+        rows.put(number, number)
+    spoil(rows, range(1, 451), archived=True)
+    records = [record for page in pages(hub) for record in page.records]
+    assert [record.id for record in records] == [str(number) for number in range(451, 461)]
 
 
 def test_odd_records_of_one_stamp_hold_up_no_other(hub: HubSpotAdapter, rows: Rows) -> None:
