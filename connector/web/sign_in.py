@@ -69,7 +69,7 @@ def sign_in_routes(parts: WebParts) -> APIRouter:
             return _used_up(parts)
         if not browser or asked != browser:
             return _elsewhere(parts, safe_account(account))
-        email = parts.store.change(lambda connection: use_link(connection, nonce, browser, now))
+        email = parts.store.change(lambda tx: use_link(tx, nonce, browser, now))
         if email is None:
             return _used_up(parts)
         if not safe_account(account):
@@ -102,7 +102,7 @@ def _asked(request: Request, fields: Fields, parts: WebParts) -> Response:
     with parts.store.read() as tx:
         wait = must_wait(tx, asked, now)
     if wait is None:
-        wait = parts.store.change(lambda connection: ask(connection, asked, now))
+        wait = parts.store.change(lambda tx: ask(tx, asked, now))
     if wait is not None:
         return _too_many(parts, wait)
     # Whether the address is known, and its mail: not here, where how long it takes would tell.

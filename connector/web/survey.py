@@ -95,7 +95,7 @@ def survey_routes(parts: WebParts) -> APIRouter:
             changes = would_stop(tx, visit.invited.id)
         if changes:
             now = parts.clock.now()
-            parts.store.change(lambda connection: stop_surveys(connection, visit.invited.id, now=now))
+            parts.store.change(lambda tx: stop_surveys(tx, visit.invited.id, now=now))
         if visit.invited.is_gone:
             # What somebody has asked for holds, whichever CRM still knows them; of themselves nothing is shown.
             raise Trouble(200, "cancelled", title="stopped_title", language=visit.words.language)
@@ -158,9 +158,7 @@ def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
             if not would_change(tx, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now()):
                 return None
         now = parts.clock.now()
-        done = parts.store.change(
-            lambda connection: record(connection, visit.invited.id, ratings, comment=typed.comment, now=now)
-        )
+        done = parts.store.change(lambda tx: record(tx, visit.invited.id, ratings, comment=typed.comment, now=now))
     except ChangedTooOften as often:
         raise TooOften(visit.words.language, often.again_in) from often
     if done is None:
