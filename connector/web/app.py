@@ -52,7 +52,7 @@ def _add_common_routes(app: FastAPI, web: WebParts) -> None:
 
     @app.api_route("/healthz", methods=READ)
     def healthz() -> Response:
-        trouble = web.trouble() or store_trouble(web.store)
+        trouble = store_trouble(web.store) or web.trouble()
         headers = {MARK_HEADER: web.tokens.mark()}
         return PlainTextResponse(f"{trouble or 'ok'}\n", status_code=503 if trouble else 200, headers=headers)
 

@@ -8,6 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 from web_world import World, running
 
+from connector.store.tables import account
+from connector.surveys.tokens import MARK_HEADER
+
 
 @pytest.fixture
 def world(tmp_path: Path, sqlite_address: str) -> Iterator[World]:
@@ -47,3 +50,11 @@ def test_whoever_looks_after_it_is_told_at_once(world: World) -> None:
     take_away(world)
     health = world.http.get(f"{world.url}/healthz", timeout=300)
     assert (health.status_code, health.text) == (503, "the database cannot be used; the log says why\n")
+
+
+def test_whoever_looks_after_it_is_told_in_words_too_where_the_service_asks_the_store(world: World) -> None:
+    world.trouble = lambda: "" if world.rows(account) else "no accounts"
+    take_away(world)
+    health = world.http.get(f"{world.url}/healthz", timeout=300)
+    assert (health.status_code, health.text) == (503, "the database cannot be used; the log says why\n")
+    assert health.headers[MARK_HEADER] == world.tokens.mark()

@@ -66,6 +66,8 @@ class World:
     """The public address, where it is not `url`."""
     before_outcome: Callable[[], Any] | None = None
     """What happens once, after the next outcome was sent and before it is noted."""
+    trouble: Callable[[], str] = lambda: ""
+    """What the service says of itself."""
     send: Callable[[Message], None] | None = None
     """What a mail server does with a sign-in mail, before it counts as mailed."""
 
@@ -91,6 +93,7 @@ class World:
             language=self.language,
             on_sign_in=self.sign_in_mails.wake,
             crms=self.crms,
+            trouble=lambda: self.trouble(),
         )
 
     def _note_outcome(self, follow_up_id: str, given: OutcomeGiven) -> NotedResult:
