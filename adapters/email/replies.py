@@ -66,7 +66,7 @@ class Reply:
         return 400 <= self.code < 500 and _TOO_FAST.search(f"{self.code} {self.text}") is not None
 
     def __str__(self) -> str:
-        return quoted(f"{self.code} {self.text}", self.secrets)
+        return quoted(f"{self.code} {self.every_word}", self.secrets)
 
 
 def before_data(reply: Reply, *, command: str, server: str) -> MailError:

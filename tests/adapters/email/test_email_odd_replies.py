@@ -83,3 +83,9 @@ def test_words_without_end_are_read_in_part():
     assert len(reply.text) < 5000
     assert server_id(reply.every_word) == "4X7ABC"
     assert remedy_for(reply.text, otherwise="none") == "none"
+
+
+def test_no_piece_of_a_secret_stands_where_words_without_end_are_told():
+    token = "ya29." + "x7Q" * 700
+    told = str(Reply(535, f"5.7.8 {token} {token} refused", secrets=(token,)))
+    assert told == "535 5.7.8 … … refused"
