@@ -82,8 +82,12 @@ class Credentials:
     def _judgement(self) -> CrmError:
         """Return what the refusal of a key means that does not end by itself: in the middle of work it may be HubSpot's own trouble."""
         if self._taken_at is not None and self._clock.now() - self._taken_at < _REST:
-            what = "the access token was refused, and accepted just before."
-            return NotLetIn(what, where=self._where, remedy="If this stays, the next try tells.")
+            what = "the access token was refused, though it was accepted a moment before."
+            return NotLetIn(
+                what,
+                where=self._where,
+                remedy="It is tried again by itself; if the key has ended, the next try says so.",
+            )
         return AuthRevoked("the access token is refused.", where=self._where, remedy=_KEY)
 
     @property
