@@ -1,7 +1,5 @@
 """The commands `bounces list` and `bounces lift`: marks on addresses, and taking them off."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +7,7 @@ from typing import Annotated
 import typer
 
 from connector.cli_guard import guarded
-from connector.cli_installation import bring_to_this_version, build, closing
+from connector.cli_installation import opened
 from connector.durations import parse_moment
 from connector.errors import Problem, SettingsError
 from connector.output import Terminal, one_line, print_json
@@ -33,7 +31,7 @@ def list_marks(
     config: Config = _CONFIG, as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False
 ) -> None:
     """List the addresses to which nothing is sent, the newest mark first, with the mail server's reason."""
-    with _opened(config) as installation, installation.store.read() as tx:
+    with opened(config) as installation, installation.store.read() as tx:
         marks = bounces.marked(tx)
         if as_json:
             print_json({"bounces": [_as_json(mark) for mark in marks]})
@@ -65,7 +63,7 @@ def lift_marks(
     """
     if (address is None) == (since is None):
         raise SettingsError([Problem("bounces lift", "wants an address or --since.", "Write one of the two.")])
-    with _opened(config) as installation:
+    with opened(config) as installation:
         now = installation.clock.now()
         ended_since = oldest_end(installation.settings.surveys.values(), now)
         since_when = None if since is None else _moment(since, installation)
@@ -80,14 +78,6 @@ def lift_marks(
         what = f"the address {address} is not marked."
         raise SettingsError([Problem("bounces lift", what, "`afterword bounces list` shows those that are.")])
     out.print(f"{many(lifted, 'mark')} taken off.", markup=False)
-
-
-@contextmanager
-def _opened(config: Path) -> Iterator[Installation]:
-    installation = build(config, quiet=True)
-    with closing(installation):
-        bring_to_this_version(installation)
-        yield installation
 
 
 def _moment(text: str, installation: Installation) -> datetime:

@@ -36,6 +36,15 @@ def closing(installation: Installation) -> Iterator[None]:
         installation.store.close()
 
 
+@contextmanager
+def opened(config: Path) -> Iterator[Installation]:
+    """Hand out the installation of a config.toml for a command that works on its store alone, and let go of it at the end."""
+    installation = build(config, quiet=True)
+    with closing(installation):
+        bring_to_this_version(installation)
+        yield installation
+
+
 def bring_to_this_version(installation: Installation) -> None:
     """Bring the store to this version: on SQLite after a copy of the file, on PostgreSQL one process at a time."""
     migrate(installation.store)

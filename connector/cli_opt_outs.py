@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from connector.cli_guard import guarded
-from connector.cli_installation import bring_to_this_version, build, closing
+from connector.cli_installation import opened
 from connector.errors import Problem, SettingsError
 from connector.output import Terminal, one_line
 from connector.settings import values
@@ -29,11 +29,8 @@ def add(address: Address, config: Config = _CONFIG) -> None:
     ticks "No surveys" on their records.
     """
     email = _read(address, "opt-outs add")
-    installation = build(config, quiet=True)
-    with closing(installation):
-        bring_to_this_version(installation)
-        with installation.store.write() as tx:
-            contacts = answering.stop_surveys_at(tx, email, now=installation.clock.now())
+    with opened(config) as installation, installation.store.write() as tx:
+        contacts = answering.stop_surveys_at(tx, email, now=installation.clock.now())
     names = _names(contacts)
     known = f": {names}." if names else ". No contact that was read has this address; look at its spelling."
     out.print(one_line(f"{email} is not asked any more{known}"), markup=False)
@@ -47,18 +44,15 @@ def lift(address: Address, config: Config = _CONFIG) -> None:
     A box that says no in the CRM counts for as long as it is ticked: clear it there, after this command.
     """
     email = _read(address, "opt-outs lift")
-    installation = build(config, quiet=True)
-    with closing(installation):
-        bring_to_this_version(installation)
-        with installation.store.write() as tx:
-            by = answering.opted_out_by(tx, email)
-            if by is None:
-                remedy = f"`afterword why {email}` tells why somebody is not asked."
-                raise SettingsError([Problem("opt-outs lift", f"{email} has not opted out.", remedy)])
-            if by == "erased":
-                what = f"the data about {email} were erased at their request."
-                raise SettingsError([Problem("opt-outs lift", what, "Nobody of whom this is so is asked again.")])
-            contacts = answering.allow_surveys_at(tx, email)
+    with opened(config) as installation, installation.store.write() as tx:
+        by = answering.opted_out_by(tx, email)
+        if by is None:
+            remedy = f"`afterword why {email}` tells why somebody is not asked."
+            raise SettingsError([Problem("opt-outs lift", f"{email} has not opted out.", remedy)])
+        if by == "erased":
+            what = f"the data about {email} were erased at their request."
+            raise SettingsError([Problem("opt-outs lift", what, "Nobody of whom this is so is asked again.")])
+        contacts = answering.allow_surveys_at(tx, email)
     names = _names(contacts)
     boxes = f" Clear No surveys, where it is ticked, on: {names}." if names else ""
     out.print(one_line(f"{email} may be asked again.{boxes}"), markup=False)

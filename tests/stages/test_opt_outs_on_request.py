@@ -9,7 +9,7 @@ from click.testing import Result
 from lap_world import DAY, HOUR, LapWorld
 from typer.testing import CliRunner
 
-from connector import cli, cli_opt_outs
+from connector import cli, cli_installation
 from connector.store import answering, people, tables
 from connector.store.engine import Store
 
@@ -21,7 +21,7 @@ Command = Callable[..., Result]
 def command(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """`afterword opt-outs` on this installation."""
     world.configure(REMINDED)
-    monkeypatch.setattr(cli_opt_outs, "build", lambda _config, **_named: world.installation)
+    monkeypatch.setattr(cli_installation, "build", lambda _config, **_named: world.installation)
     monkeypatch.setattr(world.adapter, "close", lambda: None)
     monkeypatch.setattr(Store, "close", lambda _self: None)  # one store serves all calls of a test
     configured = structlog.get_config()

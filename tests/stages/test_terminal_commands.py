@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from connector import cli, cli_bounces, cli_opt_outs, service
+from connector import cli, cli_installation, service
 from connector.demo import run as demo
 from connector.errors import CrmError, RecordRejected
 from connector.store import bounces, people
@@ -77,8 +77,7 @@ def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
         raise CrmError(EVIL, where=EVIL, remedy=EVIL)
 
     monkeypatch.setattr(cli, "_build", lambda _config, **_named: world.installation)
-    for commands in (cli_bounces, cli_opt_outs):
-        monkeypatch.setattr(commands, "build", lambda _config, **_named: world.installation)
+    monkeypatch.setattr(cli_installation, "build", lambda _config, **_named: world.installation)
     monkeypatch.setattr(world.adapter, "close", lambda: None)  # one adapter serves all calls of a test
     monkeypatch.setattr(service, "serve", fails)
     monkeypatch.setattr(demo, "stay", fails)
