@@ -1,6 +1,7 @@
 """The commands. The only place where an error becomes a message and an exit code."""
 
 import gc
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -41,7 +42,7 @@ from connector.scoring_file import read_ratings
 from connector.stages import lap
 from connector.stages.connect import Endpoint
 from connector.stages.lap import Installation, Stage
-from connector.store import connecting, mail_trouble
+from connector.store import Transaction, connecting, mail_trouble
 from connector.store.migrate import head, migrate
 from mappings.loading import packaged
 
@@ -255,8 +256,8 @@ def pause(
     with _closing(installation):
         _migrated(installation)
         _endpoints(installation, crm)
-        with installation.store.write() as tx:
-            connecting.pause(tx, crm, installation.clock.now(), reason)
+        now = installation.clock.now()
+        installation.store.change(lambda tx: connecting.pause(tx, crm, now, reason))
     out.print(f"{crm or 'Everything'} is paused. Nothing is sent or written until `afterword resume`.")
 
 
@@ -268,10 +269,14 @@ def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
     with _closing(installation):
         _migrated(installation)
         _endpoints(installation, crm)
-        with installation.store.write() as tx:
+        now = installation.clock.now()
+
+        def go_on(tx: Transaction) -> Mapping[str, Any] | None:
             connecting.resume(tx, crm)
-            mail_trouble.go_on(tx, installation.clock.now())
-            still = connecting.all_paused(tx) if crm else None
+            mail_trouble.go_on(tx, now)
+            return connecting.all_paused(tx) if crm else None
+
+        still = installation.store.change(go_on)
     out.print(f"{crm or 'Everything'} goes on." if still is None else "Everything is still paused: `afterword resume`.")
 
 

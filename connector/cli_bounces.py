@@ -14,7 +14,7 @@ from connector.output import Terminal, one_line, print_json
 from connector.printing import many
 from connector.stages.invite_plan import oldest_end
 from connector.stages.lap import Installation
-from connector.store import bounces, collecting, mail_trouble
+from connector.store import Transaction, bounces, collecting, mail_trouble
 from connector.store.bounces import Bounce
 
 app = typer.Typer(
@@ -67,13 +67,16 @@ def lift_marks(
         now = installation.clock.now()
         ended_since = oldest_end(installation.settings.surveys.values(), now)
         since_when = None if since is None else _moment(since, installation)
-        with installation.store.write() as tx:
-            if since_when is not None:
-                lifted = bounces.lift_since(tx, since_when, now, ended_since=ended_since)
-                collecting.drop_reports(tx, since_when, now)
-                mail_trouble.go_on(tx, now)
-            else:
-                lifted = bounces.lift_address(tx, address or "", now, ended_since=ended_since)
+
+        def lift(tx: Transaction) -> int:
+            if since_when is None:
+                return bounces.lift_address(tx, address or "", now, ended_since=ended_since)
+            lifted = bounces.lift_since(tx, since_when, now, ended_since=ended_since)
+            collecting.drop_reports(tx, since_when, now)
+            mail_trouble.go_on(tx, now)
+            return lifted
+
+        lifted = installation.store.change(lift)
     if not lifted and address is not None:
         what = f"the address {address} is not marked."
         raise SettingsError([Problem("bounces lift", what, "`afterword bounces list` shows those that are.")])

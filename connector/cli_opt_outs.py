@@ -11,7 +11,7 @@ from connector.cli_installation import opened
 from connector.errors import Problem, SettingsError
 from connector.output import Terminal, one_line
 from connector.settings import values
-from connector.store import Row, answering
+from connector.store import Row, Transaction, answering
 
 app = typer.Typer(help="People who want no surveys.", no_args_is_help=True)
 out = Terminal()
@@ -29,8 +29,9 @@ def add(address: Address, config: Config = _CONFIG) -> None:
     ticks "No surveys" on their records.
     """
     email = _read(address, "opt-outs add")
-    with opened(config) as installation, installation.store.write() as tx:
-        contacts = answering.stop_surveys_at(tx, email, now=installation.clock.now())
+    with opened(config) as installation:
+        now = installation.clock.now()
+        contacts = installation.store.change(lambda tx: answering.stop_surveys_at(tx, email, now=now))
     names = _names(contacts)
     known = f": {names}." if names else ". No contact that was read has this address; look at its spelling."
     out.print(one_line(f"{email} is not asked any more{known}"), markup=False)
@@ -44,18 +45,22 @@ def lift(address: Address, config: Config = _CONFIG) -> None:
     A box that says no in the CRM counts for as long as it is ticked: clear it there, after this command.
     """
     email = _read(address, "opt-outs lift")
-    with opened(config) as installation, installation.store.write() as tx:
-        by = answering.opted_out_by(tx, email)
-        if by is None:
-            remedy = f"`afterword why {email}` tells why somebody is not asked."
-            raise SettingsError([Problem("opt-outs lift", f"{email} has not opted out.", remedy)])
-        if by == "erased":
-            what = f"the data about {email} were erased at their request."
-            raise SettingsError([Problem("opt-outs lift", what, "Nobody of whom this is so is asked again.")])
-        contacts = answering.allow_surveys_at(tx, email)
+    with opened(config) as installation:
+        contacts = installation.store.change(lambda tx: _take_back(tx, email))
     names = _names(contacts)
     boxes = f" Clear No surveys, where it is ticked, on: {names}." if names else ""
     out.print(one_line(f"{email} may be asked again.{boxes}"), markup=False)
+
+
+def _take_back(tx: Transaction, email: str) -> Collection[Row[Any]]:
+    by = answering.opted_out_by(tx, email)
+    if by is None:
+        remedy = f"`afterword why {email}` tells why somebody is not asked."
+        raise SettingsError([Problem("opt-outs lift", f"{email} has not opted out.", remedy)])
+    if by == "erased":
+        what = f"the data about {email} were erased at their request."
+        raise SettingsError([Problem("opt-outs lift", what, "Nobody of whom this is so is asked again.")])
+    return answering.allow_surveys_at(tx, email)
 
 
 def _read(address: str, where: str) -> str:

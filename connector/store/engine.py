@@ -107,7 +107,7 @@ class Store:
     def change(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do some work in a transaction like that of `write`, and return what it returns; after a `TransactionLost` do it again.
 
-        For those behind whom somebody waits: a stage is done again by the next lap.
+        For those behind whom somebody waits, at a page or at a command: a stage is done again by the next lap.
         """
         for attempt in Retrying(
             retry=retry_if_exception_type(TransactionLost),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from databases import ON_POSTGRESQL
-from sqlalchemy import Table, text
+from databases import ON_POSTGRESQL, giving_up_once
+from sqlalchemy import Table
 from web_world import NOW, World, running
 
 from connector.store.signing_in import FOR_AN_ADDRESS
@@ -16,30 +16,12 @@ from connector.store.tables import follow_up, inbox, person, response, sign_in
 
 pytestmark = ON_POSTGRESQL
 JANE = {"address": "jane@acme.example", "account": "account1"}
-GIVES_UP_ONCE = """
-CREATE SEQUENCE given_up;
-CREATE FUNCTION give_up() RETURNS trigger AS $$ BEGIN
-    IF nextval('given_up') = 1 THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF;
-    RETURN NEW;
-END $$ LANGUAGE plpgsql;
-CREATE TRIGGER give_up BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION give_up();
-"""
-"""What a deadlock looks like to the one of two transactions that the server ends. A sequence does not go back with it."""
 
 
 @pytest.fixture
 def world(tmp_path: Path, store_address: str) -> Iterator[World]:
     with running(tmp_path, address=store_address) as world:
         yield world
-        with world.store.write() as tx:
-            tx.execute(text("DROP FUNCTION IF EXISTS give_up CASCADE"))
-            tx.execute(text("DROP SEQUENCE IF EXISTS given_up"))
-
-
-def give_up_once(world: World, table: Table) -> None:
-    """Let the server give up the next transaction that changes a row of this table."""
-    with world.store.write() as tx:
-        tx.execute(text(GIVES_UP_ONCE.format(table=table.name)))
 
 
 def outcome(world: World) -> requests.Response:
@@ -66,11 +48,8 @@ def test_what_the_server_gave_up_for_another_is_done_again(world: World, name: s
     table, ask_for, status = PAGES[name]
     token = world.invite()
     open_follow_up(world)
-    give_up_once(world, table)
-
-    assert ask_for(world, token).status_code == status
-    with world.store.read() as tx:
-        assert tx.execute(text("SELECT last_value FROM given_up")).scalar_one() > 1
+    with giving_up_once(world.store, table):
+        assert ask_for(world, token).status_code == status
 
 
 def open_follow_up(world: World) -> None:
