@@ -415,8 +415,10 @@ class Absorber:
         """Whoever wanted no surveys under an address wants none under the next one either, whether the record says so yet or not."""
         said = said_no(self._sql, [*ids.values()])
         for ref, our_id in ids.items():
+            if our_id not in said:
+                continue
             (now_called,) = self._ours(rows[ref].value, our_id)
-            if our_id in said and now_called is not None:
+            if now_called is not None:
                 opt_out(self._sql, now_called, self._now, said[our_id])
 
     def _look_again(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
