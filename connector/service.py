@@ -255,11 +255,12 @@ class Service:
         """Return which connections have stood still since before this process began: a restart is no end of it."""
         kept_out: dict[str, datetime | None] = {}
         for endpoint in self.installation.endpoints:
+            named = (endpoint.name, endpoint.credentials)
             with self.installation.store.read() as tx:
-                since = connecting.not_let_in_since(tx, endpoint.name, endpoint.credentials)
-                refused = connecting.refused(tx, endpoint.name, endpoint.credentials)
-            if since is not None or refused is not None:
-                kept_out[endpoint.name] = since if refused is None else None
+                if connecting.refused(tx, *named) is not None:
+                    kept_out[endpoint.name] = None
+                elif (since := connecting.not_let_in_since(tx, *named)) is not None:
+                    kept_out[endpoint.name] = since
         return kept_out
 
     def _go_on(self, report: Report) -> None:

@@ -159,9 +159,10 @@ def not_to_be_called(tx: Connection, crm: str, credentials: str, now: datetime) 
 
 def not_let_in_since(tx: Connection, crm: str, credentials: str) -> datetime | None:
     """Return since when these credentials have got no token, for a reason that can pass; None: they do."""
-    if locked_out.of(tx, crm) is None:
+    known = locked_out.of(tx, crm)
+    if known is None or known["with"] != mark(tx, credentials):
         return None
-    return locked_out.since(tx, crm, mark(tx, credentials))
+    return datetime.fromisoformat(known["since"])
 
 
 def refuse(tx: Connection, crm: str, error: AuthRevoked, *, credentials: str, now: datetime) -> None:

@@ -31,12 +31,6 @@ def waiting(tx: Connection, crm: str, credentials: str, now: datetime) -> NotLet
     return NotLetIn(what, where=f"{crm}: sign in", remedy=remedy, until=until)
 
 
-def since(tx: Connection, crm: str, credentials: str) -> datetime | None:
-    """Return since when these credentials (a mark of them) have not been let in; None: they are, or it is not known."""
-    known = of(tx, crm)
-    return datetime.fromisoformat(known["since"]) if known is not None and known["with"] == credentials else None
-
-
 def note(tx: Connection, crm: str, error: NotLetIn, *, credentials: str, now: datetime) -> None:
     """Note that these credentials were not let in just now: the next try is twice as far away as the last one was."""
     known = of(tx, crm)
@@ -61,7 +55,8 @@ def forget(tx: Connection, crm: str | None) -> None:
 
 
 def of(tx: Connection, crm: str) -> Mapping[str, Any] | None:
-    """Return what is known of a connection that is not let in: since, until, what, remedy; None for one that is."""
+    """Return what is known of a connection that is not let in: since, until, what, remedy, and the mark of the
+    credentials (with); None for one that is."""
     known: Mapping[str, Any] | None = tx.execute(
         select(setting.c.value).where(setting.c.name == f"{_NAME}{crm}")
     ).scalar_one_or_none()
