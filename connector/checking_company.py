@@ -1,11 +1,11 @@
 """What `check` finds about the company's own people and addresses: who is named and is nobody, whose mail it is, where links lead."""
 
-import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 import requests
 
+from connector.domain.machine_addresses import is_machine
 from connector.errors import Problem
 from connector.foreign import ForeignSession
 from connector.mail_domains import company_domains, domain_of, is_free_mail
@@ -18,7 +18,6 @@ from connector.surveys.tokens import MARK_HEADER, Tokens
 
 ANSWERS_WITHIN = 10
 """Seconds for which the public address is waited for."""
-_UNREAD = re.compile(r"(no|do[._-]?not)[._-]?reply\b", re.IGNORECASE)
 _NOT_ADDRESSES = frozenset({*Role, *Superior})
 
 
@@ -103,7 +102,7 @@ def _free_sender(settings: Settings) -> Problem:
 def _unread_address(file: str, email: Email) -> Iterator[Problem]:
     """Yield where customers would write to whom the mails and pages name: where nobody reads, an opt-out by mail is lost."""
     address = email.reply_to or email.from_.address
-    if _UNREAD.match(address):
+    if is_machine(address):
         yield Problem(
             f"{file}: email.reply_to",
             f"customers are told to write to {address}, which nobody seems to read: who asks there not to be asked is not heard.",

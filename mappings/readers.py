@@ -9,6 +9,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
+from connector.domain.machine_addresses import is_machine
 from connector.errors import MappingError
 from connector.model import CUSTOMER_LABEL, EMAIL_BOUNCED, Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
 from mappings.conditions import Holds, all_of, any_of, no
@@ -24,7 +25,6 @@ from mappings.converters import (
     read_shown,
     read_text,
 )
-from mappings.machine_addresses import is_machine
 from mappings.spec import (
     AccountMap,
     ContactMap,

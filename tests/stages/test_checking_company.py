@@ -90,7 +90,7 @@ def test_a_sender_at_a_free_provider_is_warned_of(world: LapWorld) -> None:
     assert "gmail.com" in problems(world)["email.from"].what
 
 
-@pytest.mark.parametrize("name", ["noreply", "No-Reply", "do_not_reply", "noreply+surveys"])
+@pytest.mark.parametrize("name", ["noreply", "No-Reply", "do_not_reply", "noreply+surveys", "keine-antwort"])
 def test_customers_are_not_told_to_write_where_nobody_reads(world: LapWorld, name: str) -> None:
     text = (world.folder / "config.toml").read_text(encoding="utf-8")
     world.configure("", config=text.replace("care@acme.example", f"{name}@acme.example"))
