@@ -89,16 +89,17 @@ def run(outbox: Outbox) -> None:
 
 def _make(outbox: Outbox) -> None:
     place = None
-    no_ends = left_out(outbox)
     rounds = Rounds(
         outbox,
         attrgetter("key"),
-        lambda making: outbox.sent([task.as_write(outbox.crm.mapping) for task in making]),
+        lambda makings: outbox.sent([making.as_write(outbox.crm.mapping) for making in makings]),
         without_refused=partial(_without_refused, outbox),
         note=partial(_note, outbox),
     )
     with outbox.context.store.write() as tx:
         task_rows.forget_deleted(tx, outbox.crm.name)
+    # After that: a task that was deleted may be the only one to be made.
+    no_ends = left_out(outbox)
     while not outbox.stopped:
         with outbox.context.store.write() as tx:
             rows = writing.taskless(tx, outbox.crm.name, place, PAGE)

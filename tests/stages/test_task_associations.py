@@ -10,6 +10,7 @@ from own_fields import PACKAGED, use
 from connector.checking import check
 from connector.errors import RuleRefused
 from connector.ports import Write, WriteResult
+from connector.store import tables, task_rows
 
 MINUTE = timedelta(minutes=1)
 
@@ -66,6 +67,19 @@ def test_where_a_task_cannot_hang_on_what_it_is_about_it_is_made_without(not_on_
     assert (report["record"], report["code"]) == ("related:Case", "not_associated")
     assert "Task records cannot be associated with Case records" in report["what"]
     assert "[task] related" in report["remedy"]
+
+
+def test_a_task_that_was_deleted_is_made_again_without_what_it_cannot_hang_on(not_on_cases: LapWorld) -> None:
+    not_on_cases.rated(not_on_cases.account(), 1)
+    (task,) = not_on_cases.tasks()
+    not_on_cases.crm.delete(task["Id"])
+    not_on_cases.lap()
+    (follow_up,) = not_on_cases.rows(tables.follow_up)
+    with not_on_cases.store.write() as tx:
+        task_rows.change(tx, follow_up.id, {"state": "open", "waiting_since": None})
+    assert not_on_cases.lap().exit_code == 0
+    (again,) = not_on_cases.tasks()
+    assert again["Id"] != task["Id"]
 
 
 def test_it_is_counted_once_and_leaves_the_list_when_it_can(not_on_cases: LapWorld) -> None:
