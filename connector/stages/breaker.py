@@ -10,9 +10,9 @@ from connector.store import Transaction, mail_trouble
 IN_A_ROW: Final = 3
 """So many messages refused or in doubt one after the other, and the server means us, not them."""
 LAST_MESSAGES: Final = 20
+"""So many messages tell whether mailboxes are refused more often than customers can be gone."""
 MARKS_OF: Final = timedelta(days=2)
 """Reports that mail has come back are compared with the mail of this while: most come within minutes, some after a day of trying."""
-"""So many messages tell whether mailboxes are refused more often than customers can be gone."""
 _FEWEST_MESSAGES: Final = 5
 
 
