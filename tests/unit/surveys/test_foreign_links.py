@@ -1,6 +1,8 @@
 """Subjects, labels and names that others chose stand in our mails without becoming links there."""
 
 import re
+from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,10 @@ from hypothesis import strategies as st
 from test_surveys_mail import SITE, Page, item, message
 
 from connector.domain.crm_text import without_links
+from connector.exports.period import Period
 from connector.sentences.catalogue import catalogue
+from connector.store.reporting import Asking
+from connector.surveys.report_mail import Answers, Facts, Line, Listed, report_message
 from connector.surveys.staff_mail import Other, Section, StaffMail, staff_message
 
 ADDRESSES = [
@@ -49,6 +54,8 @@ def test_names_and_subjects_bring_no_link_into_mails_to_our_people(address: str)
         headline=f"Maria {address}: 1 of 5, {address}",
         account=f"Firm {address}",
         others=(Other(f"2 of 5, {address}", ()),),
+        action=f"Jane {address} calls by Fri.",
+        phone=f"+358 40 123, {address}",
         links=(),
         outcomes=(),
     )
@@ -61,6 +68,17 @@ def test_names_and_subjects_bring_no_link_into_mails_to_our_people(address: str)
     )
     assert not LINK.search(mail.subject)
     assert not LINK.search(mail.text), mail.text
+    assert not LINK.search(shown(mail.html))
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_names_bring_no_link_into_reports(address: str) -> None:
+    line = Line(f"Maria {address}", f"Firm {address}", "https://crm.example/a/1", f"Jane {address} calls by Fri.")
+    bad = Listed((line,), 1)
+    week = Period("2026-W46", date(2026, 11, 9), date(2026, 11, 16), ZoneInfo("UTC"))
+    facts = Facts(monthly=False, period=week, answers=Answers(bad=1), asking=Asking(1, 1), before=None, bad=bad)
+    mail = report_message(facts, words=catalogue("en"), site=SITE, to="jane@acme.example", message_id="r1@acme.example")
+    assert not LINK.search(mail.text.replace(line.url, "")), mail.text
     assert not LINK.search(shown(mail.html))
 
 
