@@ -51,31 +51,31 @@ class ForeignSession(requests.Session):
         """
         parts = urlsplit(str(request.url))
         host = (parts.hostname or "").lower()
-        if host not in self._allowed and not is_loopback(host) and _is_private(host):
-            raise NotAllowed("the address is one of a private network")
-        if parts.scheme != "https" and host not in self._allowed and not is_loopback(host):
-            raise NotAllowed("the address is not https")
-        if select_proxy(str(request.url), kwargs.get("proxies") or {}) is not None:
-            self._look_up_for_proxy(host)
+        if host not in self._allowed and not is_loopback(host):
+            if _is_private(host):
+                raise NotAllowed("the address is one of a private network")
+            if parts.scheme != "https":
+                raise NotAllowed("the address is not https")
+            if select_proxy(str(request.url), kwargs.get("proxies") or {}) is not None:
+                _look_up_for_proxy(host)
         given = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
         kwargs |= {"allow_redirects": False, "stream": True, "timeout": given}
         with super().send(request, **kwargs) as response:
             response._content = _beginning(response)
         return response
 
-    def _look_up_for_proxy(self, host: str) -> None:
-        """Look at the addresses that a name has here before a proxy is asked, which looks it up by itself. `NotAllowed`.
 
-        Where this machine does not know the name, all that is left is what the proxy lets through.
-        """
-        if host in self._allowed or is_loopback(host):
-            return
-        try:
-            addresses = _looked_up(host, 0)
-        except (socket.gaierror, UnicodeError):
-            return
-        if not all(is_public(address) for address in addresses):
-            raise NotAllowed("the name leads to a private address, which [web] allow_hosts does not name")
+def _look_up_for_proxy(host: str) -> None:
+    """Look at the addresses that a name has here before a proxy is asked, which looks it up by itself. `NotAllowed`.
+
+    Where this machine does not know the name, all that is left is what the proxy lets through.
+    """
+    try:
+        addresses = _looked_up(host, 0)
+    except (socket.gaierror, UnicodeError):
+        return
+    if not all(is_public(address) for address in addresses):
+        raise NotAllowed("the name leads to a private address, which [web] allow_hosts does not name")
 
 
 def _looked_up(host: str, port: int) -> list[str]:
