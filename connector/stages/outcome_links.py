@@ -31,7 +31,7 @@ def note_by_link(
             return NotedResult.UNKNOWN
         result = judge(progress_of(row), noted, attempts)
         if result is NotedResult.TAKEN:
-            note_outcome(tx, settings, follow_up_id, noted, now)
+            note_outcome(tx, settings, row, noted, now)
         elif result is NotedResult.CORRECTED:
             note_correction(tx, row, noted, now)
         return result

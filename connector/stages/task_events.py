@@ -35,16 +35,12 @@ def take_in(tx: Transaction, settings: Settings, read: Sequence[TaskRead], now: 
         task_rows.change(tx, row.id, seen)
 
 
-def note_outcome(tx: Transaction, settings: Settings, follow_up_id: str, noted: OutcomeNoted, now: datetime) -> bool:
-    """Take in an outcome that somebody noted elsewhere; `write_back` brings it to the task. False: there is no such follow-up."""
-    row = task_rows.follow_ups(tx, [follow_up_id]).get(follow_up_id)
-    if row is None:
-        return False
+def note_outcome(tx: Transaction, settings: Settings, row: Row[Any], noted: OutcomeNoted, now: datetime) -> None:
+    """Take in an outcome that somebody noted elsewhere; `write_back` brings it to the task."""
     changes = _consequences(tx, settings, row, noted, now)
     if changes:
         task_rows.change(tx, row.id, changes)
         mark_stale(tx, row.customer, now)
-    return True
 
 
 def note_correction(tx: Transaction, row: Row[Any], noted: OutcomeNoted, now: datetime) -> None:

@@ -225,7 +225,7 @@ class FollowUps(RuleBasedStateMachine):
         if isinstance(event, OutcomeNoted) and event.outcome in SETTLING:
             self.settled.add(row.id)
         with self.store.write() as tx:
-            note_outcome(tx, self.context.settings, row.id, event, self.clock.now())  # type: ignore[arg-type]
+            note_outcome(tx, self.context.settings, row, event, self.clock.now())  # type: ignore[arg-type]
 
     @rule(span=st.sampled_from([HOUR, DAY, 8 * DAY]))
     def let_time_pass(self, span: timedelta) -> None:

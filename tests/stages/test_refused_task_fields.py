@@ -137,7 +137,7 @@ def note(world: LapWorld, outcome: Outcome) -> None:
     (follow_up,) = world.rows(tables.follow_up)
     with world.store.write() as tx:
         noted = OutcomeNoted(outcome.value, None, None)
-        assert task_events.note_outcome(tx, world.installation.settings, follow_up.id, noted, world.clock.now())
+        task_events.note_outcome(tx, world.installation.settings, follow_up, noted, world.clock.now())
     world.lap(MINUTE)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
+from connector.model import NotedResult
 from connector.stages.follow_up_states import OutcomeNoted
+from connector.stages.outcome_links import note_by_link
 from connector.stages.task_events import note_outcome
 from connector.store import tables
 
@@ -180,11 +182,15 @@ def test_the_task_of_another_installation_is_none_of_ours(world: LapWorld, unhap
     assert f"Task/{stranger}" not in {row.ref for row in world.rows(tables.binding)}
 
 
+def test_an_outcome_of_a_follow_up_that_is_gone_is_noted_nowhere(world: LapWorld) -> None:
+    settings, noted, now = world.installation.settings, OutcomeNoted("Solved"), world.clock.now()
+    assert note_by_link(world.store, settings, "gone", noted, attempts=None, now=now) is NotedResult.UNKNOWN
+
+
 def test_an_outcome_noted_by_its_link_settles_it(world: LapWorld, unhappy: str) -> None:
     noted = OutcomeNoted("Solved", "late", "Sent a new printer")
     with world.store.write() as tx:
-        assert note_outcome(tx, world.installation.settings, only(world).id, noted, world.clock.now())
-        assert not note_outcome(tx, world.installation.settings, "no such follow-up", noted, world.clock.now())
+        note_outcome(tx, world.installation.settings, only(world), noted, world.clock.now())
     world.lap(timedelta(minutes=1))
     row = only(world)
     assert (row.state, row.outcome, row.cause, row.note) == ("closed", "Solved", "late", "Sent a new printer")

@@ -174,10 +174,11 @@ def test_one_of_two_notes_by_a_link_is_counted(store: Store) -> None:
 
     other = threading.Thread(target=press)
     with store.write() as tx:
-        task_rows.follow_ups(tx, ["f"])  # the first press has its row, and the second is judged before it is through
+        # The first press has its row, and the second is judged before it is through.
+        first = task_rows.follow_ups(tx, ["f"])["f"]
         other.start()
         _until_it_waits(store, other)
-        note_outcome(tx, settings, "f", noted, NOW)
+        note_outcome(tx, settings, first, noted, NOW)
     other.join(timeout=300)
     assert (results, row_of(store, tables.follow_up).attempts) == ([NotedResult.REPEATED], 1)
 
