@@ -107,7 +107,7 @@ class _Page:
     """The decisions on one page of interactions, in one transaction."""
 
     def __init__(self, tx: Transaction, context: Context, now: datetime, result: InviteResult) -> None:
-        self.connection = tx
+        self.tx = tx
         self.settings = context.settings
         self.limits = limits_of(context, tx)
         self.now = now
@@ -124,11 +124,11 @@ class _Page:
 
     def decide_all(self, interaction_ids: Sequence[str]) -> None:
         """Decide on each interaction for each survey, one after the other, so that each sees what was just decided."""
-        self.rows = inviting.gather(self.connection, interaction_ids)
-        self.history = recall(self.connection, self.rows, self.settings, self.now)
-        self.history.today += ready_to_send(self.context, self.connection)
+        self.rows = inviting.gather(self.tx, interaction_ids)
+        self.history = recall(self.tx, self.rows, self.settings, self.now)
+        self.history.today += ready_to_send(self.context, self.tx)
         by_deals = [row.customer for row in self.rows.accounts.values() if self.won_within.get(row.connection)]
-        self.last_won = customers.last_won(self.connection, by_deals, self.now)
+        self.last_won = customers.last_won(self.tx, by_deals, self.now)
         for row in self.rows.interactions:
             for name, survey in self.settings.surveys.items():
                 self._decide(row, name, survey)
