@@ -268,11 +268,8 @@ class _Round:
         try:
             # Before the attempt is written down: what cannot be made has not been begun, and is in no doubt.
             ready = self.channel.prepare(self._message(letter, message_id))
-        except MailboxRefused as error:
-            self._unreachable(letter, error)
-            return
-        except MailUnavailable as error:
-            self._failed(letter, message_id, error)
+        except (MailboxRefused, MailUnavailable) as error:
+            self._not_made(letter, message_id, error)
             return
         with self.context.write() as tx:
             begun = delivering.begin(tx, letter, message_id, self.context.clock.now())
@@ -308,11 +305,16 @@ class _Round:
         else:
             self._sent(letter, message_id, server_id)
 
-    def _unreachable(self, letter: Letter, error: MailboxRefused) -> None:
-        """Mark the person: no server was asked, the address itself is none that anybody could write to."""
-        with self.context.store.write() as tx:
-            delivering.bounced(tx, letter, self.context.clock.now(), str(error))
-        self.result.bounced += 1
+    def _not_made(self, letter: Letter, message_id: str, error: MailboxRefused | MailUnavailable) -> None:
+        """Mark the person where nobody could write to the address; any other message waits. No server was asked."""
+        now = self.context.clock.now()
+        with self.context.write() as tx:
+            if isinstance(error, MailboxRefused):
+                delivering.bounced(tx, letter, now, str(error))
+                self.result.bounced += 1
+            else:
+                self._try_again(tx, letter, message_id, error)
+                self.breaker.failed(tx, error, now)
 
     def _sent(self, letter: Letter, message_id: str, server_id: str | None) -> None:
         # In the company's zone: where the CRM keeps the day alone, it is the day that people there have.

@@ -8,6 +8,7 @@ import pytest
 from lap_world import CSAT, DAY, UNHAPPY, LapWorld
 from sqlalchemy import update
 
+from connector.errors import MailboxRefused, MailUnavailable
 from connector.stages import deliver, follow_up, invite, lap, notices, score, write_back
 from connector.store import Store, leases, tables
 from connector.store.tables import lease as table
@@ -93,6 +94,20 @@ def test_what_was_sent_is_noted_all_the_same(world: LapWorld, monkeypatch: pytes
     taken_over_before(world, monkeypatch, world.mailbox, "send", lap.BETWEEN)
     world.lap()
     assert [row.state for row in world.rows(tables.attempt)] == ["sent"]
+
+
+@pytest.mark.parametrize("trouble", [MailboxRefused("no address"), MailUnavailable("from is no address")])
+def test_a_message_that_cannot_be_made_is_left_to_who_has_taken_over(
+    world: LapWorld, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    close_a_case(world)
+    world.clock.advance(timedelta(minutes=1))
+    lap.run(world.installation, stages=(lap.Stage.PULL, lap.Stage.INVITE))
+    then = contents(world)
+    world.mailbox.unmakeable = trouble
+    taken_over_before(world, monkeypatch, world.mailbox, "prepare", lap.BETWEEN)
+    assert lap.run(world.installation, stages=(lap.Stage.PULL, lap.Stage.DELIVER)).busy == [lap.BETWEEN]
+    assert contents(world) == then
 
 
 def test_nobody_is_told_by_a_lap_that_was_taken_over(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
