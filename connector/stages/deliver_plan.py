@@ -54,9 +54,9 @@ def objection(planned: Planned, contact: Reading | None, interaction: Reading | 
     if f"{happened.kind}.{happened.ended}" != planned.on:
         return Stop(Reason.REOPENED)
     if not planned.takes_part:
-        return Stop(Reason.DELAY, anew="somebody else is the contact since this was planned")
+        return Stop(Reason.DELAY, anew="its contact has changed since this was planned")
     if not planned.of_account:
-        return Stop(Reason.DELAY, anew="it belongs to another account since this was planned")
+        return Stop(Reason.DELAY, anew="its account has changed since this was planned")
     if person.no_surveys or planned.opted_out:
         return Stop(Reason.OPTED_OUT)
     if person.email is None:
