@@ -241,13 +241,13 @@ def chat_at(number: int) -> str:
 
 
 def not_posted(
-    tx: Connection, rule: str, chat: Collection[str], crms: Collection[str], *, since: datetime
+    tx: Connection, rule: str, names: Collection[str], crms: Collection[str], *, since: datetime
 ) -> list[Row[Any]]:
     """Return open follow-ups of a rule, opened since some moment, that a chat was not told of, with names of person and account.
 
-    `chat` are the names by which that chat is and was known.
+    `names` are those by which that chat is and was known.
     """
-    posted = exists().where(notice.c.follow_up_id == follow_up.c.id, notice.c.recipient.in_(chat))
+    posted = exists().where(notice.c.follow_up_id == follow_up.c.id, notice.c.recipient.in_(names))
     wanted = (follow_up.c.rule == rule, follow_up.c.connection.in_(crms), follow_up.c.opened_at >= since)
     is_open = follow_up.c.state == FollowUpState.OPEN.value
     rows = record_texts.with_names().where(*wanted, is_open, ~posted).order_by(follow_up.c.opened_at, follow_up.c.id)
