@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
 
+from connector.store.inviting import REACHES
 from connector.store.visiting import account_view
 from connector.web.parts import WebParts
 from connector.web.session import reach
@@ -26,6 +27,6 @@ def account_routes(parts: WebParts) -> APIRouter:
         if view is None:
             return note(parts, "There is nothing to see here", "No account of your CRM has this address.", status=404)
         log = not_asked(parts.store, view.accounts, tz=parts.site.zone)
-        return staff(parts, "account.html", view=view, log=log)
+        return staff(parts, "account.html", view=view, log=log, reaches=REACHES, now=parts.clock.now())
 
     return router

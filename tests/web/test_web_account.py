@@ -340,6 +340,7 @@ def test_the_survey_log_does_not_repeat_who_was_asked(world):
     ("by", "way"),
     [
         ("link", "unsubscribed by the link in a mail"),
+        ("complaint", "they called a mail spam"),
         ("crm", "as the record in the CRM says"),
         ("erased", "their data were erased"),
     ],
@@ -413,6 +414,12 @@ def test_a_user_of_one_crm_does_not_see_the_accounts_of_another(world):
 def test_only_what_can_be_answered_is_called_open(world, state, is_open):
     world.invite(state=state)
     assert ("open until 6 December 2026" in page(world, session(world)).text) == is_open
+
+
+def test_what_could_be_answered_until_lately_is_not_called_open_any_more(world):
+    world.invite()
+    world.clock.at += timedelta(days=14)
+    assert "· was open until 6 December 2026" in page(world, session(world)).text
 
 
 def linked(world):
