@@ -12,7 +12,9 @@ from connector.model import ChatPost
 from connector.wire.failures import reason_of
 
 _WHERE: Final = "follow_up notify"
-_NOT_TAKEN: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_NOT_TAKEN: Final = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+)
 """Answers that say that nothing was done. Any other fault of theirs, or of a gateway before them, may come after the post."""
 
 

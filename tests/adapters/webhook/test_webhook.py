@@ -91,6 +91,7 @@ def test_every_line_of_a_customers_words_is_marked_as_theirs(url: str) -> None:
     [
         ({"status": 404}, MailboxRefused),
         ({"status": 403}, MailboxRefused),
+        ({"status": 408}, MailUnavailable),
         ({"status": 429}, MailUnavailable),
         ({"status": 503}, MailUnavailable),
         ({"status": 500}, MailInDoubt),
