@@ -18,8 +18,9 @@ from connector.errors import Problem, SettingsError
 from connector.exports.tables import Cell, Sheet
 from connector.model import visible
 
-_FORMULA_AT: Final = re.compile(r"""(?:^|(?<=[;\t\n]))(?=[\s"]*[-=+@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\n])""")
-"""Where a formula may begin in a field of a .csv file: https://owasp.org/www-community/attacks/CSV_Injection
+_BEFORE_A_FORMULA: Final = re.compile(r"""(?<![\s"])[\s"]*(?=[-=+@\uff1d\uff0b\uff0d\uff20])""")
+"""The blanks and quotes before that by which a formula may begin in a field of a .csv file, from the first one on, so that a long run
+of them is looked at once: https://owasp.org/www-community/attacks/CSV_Injection
 
 Where numbers have a decimal comma, Excel separates cells by ";", and pays no heed to quotes within one: what follows a separator or a
 line end in somebody's words begins a cell there."""
@@ -126,7 +127,14 @@ def _csv_cell(cell: Cell, tz: tzinfo) -> str:
 def _as_words(text: str) -> str:
     """Return text that no spreadsheet reads as a formula, whatever it separates cells by, and no terminal as a command."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _FORMULA_AT.sub("'", visible(lines))
+    text = _BEFORE_A_FORMULA.sub(_quoted_where_cells_begin, visible(lines))
+    return f"'{text}" if text.startswith(("\t", "\n")) else text
+
+
+def _quoted_where_cells_begin(blanks: re.Match[str]) -> str:
+    quoted = re.sub(r"(?<=[\t\n])", "'", blanks[0])
+    begins_a_cell = blanks.start() == 0 or blanks.string[blanks.start() - 1] == ";"
+    return f"'{quoted}" if begins_a_cell else quoted
 
 
 @contextmanager

@@ -78,6 +78,13 @@ def test_a_customers_words_are_no_formula_where_spreadsheets_separate_by_somethi
         assert re.match(r'[\s"]*[-=+@\uff1d\uff0b\uff0d\uff20]', cell) is None, cell
 
 
+@pytest.mark.parametrize("blank", ["\n", '\n"', "\t "])
+def test_words_with_very_many_blank_lines_are_written_as_they_are(blank: str, tmp_path: Path) -> None:
+    text = f"good{blank * 300_000}bye"
+    write_file(tmp_path / "out.csv", sheet([(text,)]), HELSINKI)
+    assert text in (tmp_path / "out.csv").read_text(encoding="utf-8-sig").replace('""', '"')
+
+
 @pytest.mark.parametrize("text", ["Good; thanks", "1=1; a+b", "one\ntwo", "it's 5-6; or 7", "me@acme.example"])
 def test_a_customers_words_stand_as_they_are_where_they_begin_no_formula(text: str, tmp_path: Path) -> None:
     write_file(tmp_path / "out.csv", sheet([(text,)]), HELSINKI)
