@@ -113,6 +113,7 @@ class Absorber:
         fresh: dict[Kind, dict[str, _Fresh]] = {}
         zones = self._zones(page)
         understood: list[str] = []
+        gone: list[str] = []
         for found in page:
             reading, counts = found.reading, result.of(found.reading.kind)
             if reading.error is None:
@@ -120,6 +121,8 @@ class Absorber:
             counts.read += 1
             if found.deleted:
                 buried = self._bury(found, known.get(found.ref), result)
+                if buried and known[found.ref].kind == Kind.CONTACT.value:
+                    gone.append(known[found.ref].id)
                 counts.deleted += buried
                 counts.unchanged += 1 - buried  # of what we never had, or had buried before, it says nothing new
             elif reading.value is None:
@@ -133,6 +136,8 @@ class Absorber:
                 counts.changed += 1
                 # A record that was read twice in one page is stored once, as it was read last.
                 fresh.setdefault(kind_of(reading.value), {})[found.ref] = row
+        if gone:
+            self._leave(gone)
         for kind, rows in fresh.items():
             self._store(kind, rows, known)
         self._unrefuse(understood)
@@ -287,13 +292,15 @@ class Absorber:
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
         if kind is Kind.ACCOUNT:
             mark_stale(self._sql, self._customer_of(bound.id), self._now)
-        if kind is Kind.CONTACT:
-            left = select(tables.contact.c.account_ref).where(tables.contact.c.id == bound.id)
-            look_again_at_accounts(self._sql, self._crm, [*filter(None, self._sql.execute(left).scalars())])
-            self._name_anew([bound.id])
         shown = (display.c.connection == self._crm) & (display.c.ref == found.ref)
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
+
+    def _leave(self, contacts: Sequence[str]) -> None:
+        """Have the accounts looked at that have lost these contacts, and the records written that name them."""
+        left = select(tables.contact.c.account_ref).where(among(self._sql, tables.contact.c.id, contacts))
+        look_again_at_accounts(self._sql, self._crm, [*filter(None, self._sql.execute(left).scalars())])
+        self._name_anew(contacts)
 
     def _restore(self, kind: Kind, ids: Mapping[str, str]) -> None:
         """While they were deleted, accounts' answers did not count, and nothing was written to any of them.
@@ -415,10 +422,7 @@ class Absorber:
         """Whoever wanted no surveys under an address wants none under the next one either, whether the record says so yet or not."""
         said = said_no(self._sql, [*ids.values()])
         for ref, our_id in ids.items():
-            if our_id not in said:
-                continue
-            (now_called,) = self._ours(rows[ref].value, our_id)
-            if now_called is not None:
+            if our_id in said and (now_called := self._ours(rows[ref].value, our_id)[0]) is not None:
                 opt_out(self._sql, now_called, self._now, said[our_id])
 
     def _look_again(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
