@@ -14,6 +14,7 @@ from connector.model import Contact, Interaction, Ref
 from connector.ports import Org, Query, Reading, Record
 from connector.ports_mail import Message
 from connector.settings import Company, Limits, Schedule, Settings, Survey
+from connector.stages import deliver, invite
 from connector.stages.context import Connected, Context
 from connector.store import Store
 from connector.store import tables as t
@@ -239,3 +240,19 @@ def world(store: Store) -> World:
     made.account("oy")
     made.person("maria")
     return made
+
+
+def lap(here: World) -> deliver.DeliverResult:
+    """Invite, then deliver."""
+    invite.run(here.context())
+    return deliver.run(here.context(), SITE)
+
+
+def states(here: World) -> list[str]:
+    """Return the state of each invitation."""
+    return [row.state for row in here.rows(t.invitation)]
+
+
+def attempts(here: World) -> list[tuple[str, str]]:
+    """Return what was handed to a channel: for which purpose, and how it ended."""
+    return [(row.purpose, row.state) for row in here.rows(t.attempt)]

@@ -3,11 +3,19 @@
 from pathlib import Path
 
 import pytest
+from asking import World
+from asking import world as asking_world
 from lap_world import CSAT, UNHAPPY, LapWorld
 from two_worlds import TwoWorlds
 
 from connector.clock import SteppedClock
 from connector.store import Store
+
+
+@pytest.fixture
+def here(store: Store) -> World:
+    """Live, with one customer that has one contact, maria; nobody was asked yet."""
+    return asking_world(store)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from asking import CRM, DAY, HOUR, SITE, START, Mailbox, World, limits, survey, world
+from asking import CRM, DAY, HOUR, SITE, START, Mailbox, World, attempts, lap, limits, states, survey, world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
@@ -14,7 +14,6 @@ from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable, Messa
 from connector.model import Contact, Ref
 from connector.ports_mail import Message
 from connector.stages import deliver, invite
-from connector.stages.deliver import DeliverResult
 from connector.store import Store, connecting, delivering
 from connector.store import tables as t
 
@@ -22,24 +21,6 @@ DOWN = MailUnavailable("the server does not answer")
 BUSY = MessageRefused("451 greylisted")
 SPAM = MessageRefused("554 looks like spam")
 SPAM.permanent = True
-
-
-@pytest.fixture
-def here(store: Store) -> World:
-    return world(store)
-
-
-def lap(here: World) -> DeliverResult:
-    invite.run(here.context())
-    return deliver.run(here.context(), SITE)
-
-
-def states(here: World) -> list[str]:
-    return [row.state for row in here.rows(t.invitation)]
-
-
-def attempts(here: World) -> list[tuple[str, str]]:
-    return [(row.purpose, row.state) for row in here.rows(t.attempt)]
 
 
 def crowd(here: World, *names: str) -> None:

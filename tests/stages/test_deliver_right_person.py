@@ -1,25 +1,16 @@
 """A message goes to somebody whom it is still about: the CRM's users put right who had the case."""
 
 import pytest
-from asking import DAY, HOUR, SITE, World, survey, world
+from asking import DAY, HOUR, World, lap, survey
 
 from connector.errors import MailUnavailable
-from connector.stages import deliver, invite
-from connector.stages.deliver import DeliverResult
-from connector.store import Store
 from tests.databases import BOTH_DATABASES
 
 
 @pytest.fixture
-def here(store: Store) -> World:
-    made = world(store)
-    made.person("anna")
-    return made
-
-
-def lap(here: World) -> DeliverResult:
-    invite.run(here.context())
-    return deliver.run(here.context(), SITE)
+def here(here: World) -> World:
+    here.person("anna")
+    return here
 
 
 @pytest.mark.parametrize("recipients", ["primary", "all"])

@@ -17,11 +17,6 @@ from connector.store import Store
 from connector.store import tables as t
 
 
-@pytest.fixture
-def here(store: Store) -> World:
-    return world(store)
-
-
 def counts(here: World) -> tuple[int, dict[str, int]]:
     result = invite.run(here.context())
     return result.invited, dict(result.not_invited)

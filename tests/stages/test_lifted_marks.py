@@ -1,11 +1,10 @@
 """Taking the mark off an address makes good what was refused for its sake alone, while a question still makes sense."""
 
 import pytest
-from asking import DAY, HOUR, SITE, World, survey, world
+from asking import DAY, HOUR, World, lap, survey, world
 
 from connector.errors import MailboxRefused
 from connector.model import Decision, Delivery, Reason
-from connector.stages import deliver, invite
 from connector.stages.invite_plan import oldest_end
 from connector.store import Store, bounces, people, tables
 
@@ -25,11 +24,6 @@ def marked(store: Store) -> World:
     lap(made)
     assert made.decision("c1") == REFUSED
     return made
-
-
-def lap(here: World) -> None:
-    invite.run(here.context())
-    deliver.run(here.context(), SITE)
 
 
 def lift(here: World, *, all_since: bool = False) -> None:

@@ -1,24 +1,13 @@
 """What may have arrived counts as arrived where people are not to be written to too often; and reminders can be switched off."""
 
 import pytest
-from asking import DAY, HOUR, SITE, World, limits, survey, world
+from asking import DAY, HOUR, SITE, World, lap, limits, survey
 
 from connector.errors import MailInDoubt, MailUnavailable
 from connector.stages import deliver, invite
-from connector.store import Store
 from tests.databases import BOTH_DATABASES
 
 DOUBT = MailInDoubt("cut off after the final dot")
-
-
-@pytest.fixture
-def here(store: Store) -> World:
-    return world(store)
-
-
-def lap(here: World) -> None:
-    invite.run(here.context())
-    deliver.run(here.context(), SITE)
 
 
 def test_the_gap_holds_within_a_lap_after_a_message_in_doubt(here: World) -> None:

@@ -3,14 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from asking import DAY, HOUR, SITE, Mailbox, World, world
+from asking import DAY, HOUR, Mailbox, World, attempts, lap, states
 
 from adapters import email
 from connector.errors import MailboxRefused, MailUnavailable, MessageRefused
-from connector.stages import deliver, invite
-from connector.stages.deliver import DeliverResult
-from connector.store import Store
-from connector.store import tables as t
 
 FOR_GOOD = MessageRefused("its header is not what it should be")
 FOR_GOOD.permanent = True
@@ -18,24 +14,6 @@ FOR_GOOD.permanent = True
 
 class PowerCut(BaseException):
     """The process is gone: nothing catches this."""
-
-
-@pytest.fixture
-def here(store: Store) -> World:
-    return world(store)
-
-
-def lap(here: World) -> DeliverResult:
-    invite.run(here.context())
-    return deliver.run(here.context(), SITE)
-
-
-def states(here: World) -> list[str]:
-    return [row.state for row in here.rows(t.invitation)]
-
-
-def attempts(here: World) -> list[tuple[str, str]]:
-    return [(row.purpose, row.state) for row in here.rows(t.attempt)]
 
 
 @pytest.fixture

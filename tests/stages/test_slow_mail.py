@@ -3,14 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from asking import SITE, Mailbox, World, world
+from asking import Mailbox, World, lap
 from lap_world import CSAT, LapWorld
 
 from connector.clock import SteppedClock
 from connector.ports_mail import Message
-from connector.stages import deliver, invite
 from connector.stages.sending_time import SENDING_TIME
-from connector.store import Store
 
 A_MAIL = timedelta(seconds=24)
 """So long the server takes over each mail."""
@@ -30,18 +28,12 @@ class SlowMailbox(Mailbox):
 
 
 @pytest.fixture
-def here(store: Store) -> World:
-    here = world(store)
+def here(here: World) -> World:
     here.mailbox = SlowMailbox(here.clock)
     for number in range(PEOPLE):
         here.person(f"p{number}")
         here.case(f"case-{number}", [f"p{number}"])
     return here
-
-
-def lap(here: World) -> deliver.DeliverResult:
-    invite.run(here.context())
-    return deliver.run(here.context(), SITE)
 
 
 def test_a_lap_sends_for_a_bounded_time_and_says_what_is_left(here: World) -> None:

@@ -4,26 +4,14 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from asking import CRM, DAY, HOUR, SITE, START, World, limits, survey, world
+from asking import CRM, DAY, HOUR, START, World, lap, limits, survey
 from sqlalchemy import Connection, insert
 
 from connector.errors import MailboxRefused, MailUnavailable
 from connector.model import Reason
-from connector.stages import deliver, invite
-from connector.store import Store
 from connector.store import tables as t
 from connector.store.people import bounced, opt_out, person_key, person_of
 from connector.why import BECAUSE, UnknownRecord, explain
-
-
-@pytest.fixture
-def here(store: Store) -> World:
-    return world(store)
-
-
-def lap(here: World) -> None:
-    invite.run(here.context())
-    deliver.run(here.context(), SITE)
 
 
 def test_every_reason_has_its_sentence() -> None:
