@@ -1,5 +1,7 @@
 """What may have arrived counts as arrived where people are not to be written to too often; and reminders can be switched off."""
 
+from datetime import timedelta
+
 import pytest
 from asking import DAY, HOUR, SITE, World, lap, limits, survey
 
@@ -8,6 +10,16 @@ from connector.stages import deliver, invite
 from tests.databases import BOTH_DATABASES
 
 DOUBT = MailInDoubt("cut off after the final dot")
+
+
+def close_another_case_after_doubt(here: World, after: timedelta) -> None:
+    """After so long a mail is in doubt; an hour later another case of hers is closed."""
+    here.clock.advance(after)
+    here.mailbox.failing = [DOUBT]
+    lap(here)
+    here.clock.advance(HOUR)
+    here.case("c2")
+    lap(here)
 
 
 def test_the_gap_holds_within_a_lap_after_a_message_in_doubt(here: World) -> None:
@@ -28,12 +40,7 @@ def test_the_gap_holds_after_an_invitation_that_waited_for_long_and_is_in_doubt(
     here.case("c1")
     here.mailbox.failing = [MailUnavailable("down")]
     lap(here)
-    here.clock.advance(2 * DAY)
-    here.mailbox.failing = [DOUBT]
-    lap(here)
-    here.clock.advance(HOUR)
-    here.case("c2")
-    lap(here)
+    close_another_case_after_doubt(here, 2 * DAY)
     assert here.mailbox.recipients == []
 
 
@@ -43,12 +50,7 @@ def test_the_gap_holds_after_a_reminder_in_doubt(here: World) -> None:
     here.limits = limits(minimum_gap="24h")
     here.case("c1")
     lap(here)
-    here.clock.advance(3 * DAY)
-    here.mailbox.failing = [DOUBT]
-    lap(here)
-    here.clock.advance(HOUR)
-    here.case("c2")
-    lap(here)
+    close_another_case_after_doubt(here, 3 * DAY)
     assert here.mailbox.recipients == ["maria@oy.example"]
 
 
