@@ -1,6 +1,6 @@
 """A small installation for the tests of asking: a real store, a CRM that is a dictionary, a mailbox with switches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select, update
 
 from connector.clock import SteppedClock
+from connector.errors import AfterwordError
 from connector.model import Contact, Interaction, Ref
 from connector.ports import Org, Query, Reading, Record
 from connector.ports_mail import Message
@@ -46,9 +47,13 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.tries: list[str] = []
+        """For whom it was handed a message, whatever became of it."""
         self.failing: list[Any] = []
         self.unmakeable: BaseException | None = None
         """Why no message can be made."""
+        self.refuse: Callable[[Message], AfterwordError | None] = lambda _message: None
+        """Why a message is not taken."""
 
     def prepare(self, message: Message) -> "Prepared":
         if self.unmakeable is not None:
@@ -56,7 +61,8 @@ class Mailbox:
         return Prepared(self, message)
 
     def send(self, message: Message) -> None:
-        error = self.failing.pop(0) if self.failing else None
+        self.tries.append(message.to)
+        error = self.failing.pop(0) if self.failing else self.refuse(message)
         if error is not None:
             raise error
         self.messages.append(message)

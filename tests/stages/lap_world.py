@@ -121,6 +121,21 @@ class LapWorld:
         self.lap()
         return invitation
 
+    def ask_for_reps(self, count: int) -> list[str]:
+        """Ask a person of each of so many companies in one lap, and return the invitations.
+
+        Each company has a rep of its own: rep-0@acme.example and so on.
+        """
+        before = {row.id for row in self.rows(tables.invitation)}
+        for number in range(count):
+            owner = self.crm.user(f"Rep {number}", Email=f"rep-{number}@acme.example")
+            account = self.account(f"Company {number}", OwnerId=owner)
+            self.crm.close(self.crm.case(account, self.crm.contact(account, f"Person {number}")))
+        self.lap()
+        invitations = [row.id for row in self.rows(tables.invitation) if row.id not in before]
+        assert len(invitations) == count
+        return invitations
+
     # ── looking ──
 
     def rows(self, table: Table) -> Sequence[Any]:

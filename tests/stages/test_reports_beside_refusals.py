@@ -1,6 +1,5 @@
 """Colleagues or customers whose mail is refused keep no manager from the report of the week, nor the admin from being asked."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,8 +7,7 @@ import pytest
 from asking import Mailbox
 from lap_world import CONFIG, CSAT, LapWorld
 
-from connector.errors import AfterwordError, MailUnavailable, MessageRefused
-from connector.ports_mail import Message
+from connector.errors import MailUnavailable, MessageRefused
 from connector.stages.breaker import too_many
 from connector.store import mail_trouble
 
@@ -31,38 +29,16 @@ REFUSED = MessageRefused("550 5.7.1 not here.", where="e-mail", remedy="Ask.")
 DOWN = MailUnavailable("no answer.", where="e-mail", remedy="Wait.")
 
 
-class Picky(Mailbox):
-    """Refuses mail as `refuse` says."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refuse: Callable[[Message], AfterwordError | None] = lambda _message: None
-        self.tries: list[str] = []
-
-    def send(self, message: Message) -> None:
-        self.tries.append(message.to)
-        if (error := self.refuse(message)) is not None:
-            raise error
-        super().send(message)
-
-
 @pytest.fixture
-def picky(world: LapWorld) -> Picky:
+def mailbox(world: LapWorld) -> Mailbox:
     """A week before the report is due; four unhappy customers of four reps are to be told of by then."""
-    mailbox = Picky()
-    world.mailbox = mailbox
     world.configure(RULE, config=CONFIG.replace("[web]\n", REPORTS, 1))
     world.lap()
     at(world, "2026-11-20T12:00")
-    invitations = []
-    for number in range(4):
-        owner = world.crm.user(f"Rep {number}", Email=f"rep-{number}@acme.example")
-        account = world.account(f"Company {number}", OwnerId=owner)
-        invitations.append(world.ask(account, world.crm.contact(account, f"Person {number}")))
-    for invitation in invitations:
+    for invitation in world.ask_for_reps(4):
         world.answer(invitation, 1)
-    mailbox.tries.clear()
-    return mailbox
+    world.mailbox.tries.clear()
+    return world.mailbox
 
 
 def at(world: LapWorld, moment: str) -> None:
@@ -71,35 +47,35 @@ def at(world: LapWorld, moment: str) -> None:
     world.lap(after=wanted - world.clock.now())
 
 
-def reported(mailbox: Picky) -> list[str]:
+def reported(mailbox: Mailbox) -> list[str]:
     return [message.to for message in mailbox.messages if message.subject.startswith("Customer feedback")]
 
 
-def test_colleagues_whose_mail_is_refused_keep_no_manager_from_the_report(world: LapWorld, picky: Picky) -> None:
-    picky.refuse = lambda message: REFUSED if message.to.startswith("rep-") else None
+def test_colleagues_whose_mail_is_refused_keep_no_manager_from_the_report(world: LapWorld, mailbox: Mailbox) -> None:
+    mailbox.refuse = lambda message: REFUSED if message.to.startswith("rep-") else None
     at(world, "2026-11-23T08:05")
-    assert sum(to.startswith("rep-") for to in picky.tries) == 3, "three in a row end the notices"
-    assert reported(picky) == MANAGERS
+    assert sum(to.startswith("rep-") for to in mailbox.tries) == 3, "three in a row end the notices"
+    assert reported(mailbox) == MANAGERS
 
 
-def test_managers_whose_mail_is_refused_keep_no_other_from_it(world: LapWorld, picky: Picky) -> None:
-    picky.refuse = lambda message: REFUSED if message.to in {*MANAGERS[:3], *REPS} else None
+def test_managers_whose_mail_is_refused_keep_no_other_from_it(world: LapWorld, mailbox: Mailbox) -> None:
+    mailbox.refuse = lambda message: REFUSED if message.to in {*MANAGERS[:3], *REPS} else None
     at(world, "2026-11-23T08:05")
-    assert reported(picky) == MANAGERS[3:]
+    assert reported(mailbox) == MANAGERS[3:]
 
 
-def test_a_server_that_is_away_is_not_asked_once_more_for_a_report(world: LapWorld, picky: Picky) -> None:
-    picky.refuse = lambda _message: DOWN
+def test_a_server_that_is_away_is_not_asked_once_more_for_a_report(world: LapWorld, mailbox: Mailbox) -> None:
+    mailbox.refuse = lambda _message: DOWN
     at(world, "2026-11-23T08:05")
-    assert len(picky.tries) == 1
+    assert len(mailbox.tries) == 1
 
 
-def test_refused_customers_do_not_keep_the_admin_from_being_asked(world: LapWorld, picky: Picky) -> None:
-    picky.refuse = lambda message: None if message.to == "it@acme.example" else REFUSED
+def test_refused_customers_do_not_keep_the_admin_from_being_asked(world: LapWorld, mailbox: Mailbox) -> None:
+    mailbox.refuse = lambda message: None if message.to == "it@acme.example" else REFUSED
     with world.store.write() as tx:
         mail_trouble.stop(tx, too_many(11, 20, "550 5.1.1 no such user", world.clock.now()))
     at(world, "2026-11-23T08:05")
-    assert "it@acme.example" in [message.to for message in picky.messages]
+    assert "it@acme.example" in [message.to for message in mailbox.messages]
 
 
 REPS = {f"rep-{number}@acme.example" for number in range(4)}

@@ -1,15 +1,12 @@
 """A mail server that takes nothing costs a lap a few tries, whoever the mail is for; tasks are in the CRM all the same."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from asking import Mailbox
 from lap_world import CONFIG, CSAT, LapWorld
 
 from connector.errors import AfterwordError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
-from connector.ports_mail import Message
 from connector.stages import lap
 from connector.stages.breaker import too_many
 from connector.store import mail_trouble, tables
@@ -22,32 +19,11 @@ DOUBT = MailInDoubt("cut off.", where="e-mail", remedy="Look.")
 GONE = MailboxRefused("550 5.1.1 no such user.", where="e-mail", remedy="Correct it.")
 
 
-class Counting(Mailbox):
-    """Counts tries; `refuse` says what becomes of a message."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tries: list[str] = []
-        self.refuse: Callable[[Message], AfterwordError | None] = lambda _message: None
-
-    def send(self, message: Message) -> None:
-        self.tries.append(message.to)
-        if (error := self.refuse(message)) is not None:
-            raise error
-        super().send(message)
-
-
 @pytest.fixture
 def unhappy(world: LapWorld) -> LapWorld:
     """Eight customers of eight reps have been asked, and have given one of five since the last lap; two more are to be asked."""
-    world.mailbox = Counting()
     world.configure(RULE)
-    invitations = []
-    for number in range(PEOPLE):
-        owner = world.crm.user(f"Rep {number}", Email=f"rep-{number}@acme.example")
-        account = world.account(f"Company {number}", OwnerId=owner)
-        invitations.append(world.ask(account, world.crm.contact(account, f"Person {number}")))
-    for invitation in invitations:
+    for invitation in world.ask_for_reps(PEOPLE):
         world.answer(invitation, 1)
     for number in range(2):
         account = world.account(f"New {number}")
@@ -57,31 +33,26 @@ def unhappy(world: LapWorld) -> LapWorld:
     return world
 
 
-def mailbox(world: LapWorld) -> Counting:
-    assert isinstance(world.mailbox, Counting)
-    return world.mailbox
-
-
 @pytest.mark.parametrize(("error", "tries"), [(DOWN, 1), (REFUSED, 3), (DOUBT, 3)])
 def test_a_server_that_takes_nothing_costs_a_lap_a_few_tries(
     unhappy: LapWorld, error: AfterwordError, tries: int
 ) -> None:
-    mailbox(unhappy).refuse = lambda _message: error
+    unhappy.mailbox.refuse = lambda _message: error
     report = unhappy.lap()
-    assert len(mailbox(unhappy).tries) == tries
+    assert len(unhappy.mailbox.tries) == tries
     assert (report.exit_code, report.mail_error, report.told) == (1, error, 0)
     assert len(unhappy.tasks()) == PEOPLE
     assert all(row.task_ref for row in unhappy.rows(tables.follow_up))
 
 
 def test_everybody_is_told_once_when_it_works_again(unhappy: LapWorld) -> None:
-    mailbox(unhappy).refuse = lambda _message: DOWN
+    unhappy.mailbox.refuse = lambda _message: DOWN
     for _ in range(3):
         unhappy.lap()
-    mailbox(unhappy).refuse = lambda _message: None
+    unhappy.mailbox.refuse = lambda _message: None
     for _ in range(3):
         unhappy.lap(after=timedelta(hours=1))
-    staff = [message.to for message in mailbox(unhappy).messages if message.to.startswith("rep-")]
+    staff = [message.to for message in unhappy.mailbox.messages if message.to.startswith("rep-")]
     assert sorted(staff) == [f"rep-{number}@acme.example" for number in range(PEOPLE)]
     with unhappy.store.read() as tx:
         assert mail_trouble.trouble(tx) is None
@@ -94,20 +65,20 @@ class PowerCut(BaseException):
 def test_cut_off_while_an_alert_is_made_it_goes_out_in_the_next_lap(
     unhappy: LapWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mailbox(unhappy).unmakeable = PowerCut()
+    unhappy.mailbox.unmakeable = PowerCut()
     with pytest.raises(PowerCut):
         lap.run(unhappy.installation, stages=lap.AFTER_AN_ANSWER)
-    mailbox(unhappy).unmakeable = None
+    unhappy.mailbox.unmakeable = None
     assert unhappy.lap().told == PEOPLE
 
 
 def test_an_alert_that_cannot_be_made_is_refused_and_not_made_again(unhappy: LapWorld) -> None:
     for_good = MessageRefused("its header is not what it should be.")
     for_good.permanent = True
-    mailbox(unhappy).unmakeable = for_good
+    unhappy.mailbox.unmakeable = for_good
     for _ in range(3):
         assert lap.run(unhappy.installation, stages=lap.AFTER_AN_ANSWER).told == 0
-    mailbox(unhappy).unmakeable = None
+    unhappy.mailbox.unmakeable = None
     assert unhappy.lap().told == 0
     assert {row.state for row in unhappy.rows(tables.staff_mail)} == {"refused"}
 
@@ -116,14 +87,14 @@ def test_an_alert_that_cannot_be_made_is_refused_and_not_made_again(unhappy: Lap
 def test_one_of_our_people_whose_mail_is_refused_keeps_no_other_from_theirs(
     unhappy: LapWorld, error: AfterwordError
 ) -> None:
-    mailbox(unhappy).refuse = lambda message: error if message.to == "rep-2@acme.example" else None
+    unhappy.mailbox.refuse = lambda message: error if message.to == "rep-2@acme.example" else None
     report = unhappy.lap()
     assert (report.told, report.exit_code) == (PEOPLE - 1, 0)
 
 
 def test_those_whose_mail_is_refused_each_time_keep_the_others_from_theirs_once_at_most(unhappy: LapWorld) -> None:
     gone = {f"rep-{number}@acme.example" for number in range(3)}
-    mailbox(unhappy).refuse = lambda message: REFUSED if message.to in gone else None
+    unhappy.mailbox.refuse = lambda message: REFUSED if message.to in gone else None
     told = sum(unhappy.lap().told for _ in range(2))
     assert told == PEOPLE - len(gone)
 
@@ -157,7 +128,7 @@ def test_the_admin_is_asked_once_for_each_stop(unhappy: LapWorld, language: str,
             mail_trouble.stop(tx, too_many(11, 20, "550 5.1.1 <x>: no such user", unhappy.clock.now()))
         for _ in range(3):
             unhappy.lap(after=timedelta(hours=hours))
-        asked = [message for message in mailbox(unhappy).messages if message.to == "it@acme.example"]
+        asked = [message for message in unhappy.mailbox.messages if message.to == "it@acme.example"]
         assert len(asked) == hours + 1
         with unhappy.store.write() as tx:
             mail_trouble.go_on(tx, unhappy.clock.now())
@@ -174,5 +145,5 @@ def test_the_admin_is_asked_from_an_address_of_any_script(unhappy: LapWorld) -> 
     with unhappy.store.write() as tx:
         mail_trouble.stop(tx, too_many(11, 20, "550 5.1.1 no such user", unhappy.clock.now()))
     unhappy.lap()
-    [asked] = [message for message in mailbox(unhappy).messages if message.to == "it@acme.example"]
+    [asked] = [message for message in unhappy.mailbox.messages if message.to == "it@acme.example"]
     assert asked.message_id.endswith("@xn--bcher-kva.example"), "an id outside ASCII keeps a mail from being made"

@@ -59,12 +59,7 @@ def test_what_is_over_the_days_limit_is_not_counted_as_left_by_a_slow_server(her
 
 def test_our_own_people_are_told_for_a_bounded_time_too(world: LapWorld) -> None:
     world.configure(CSAT + '[follow_up.low]\nwhen = "low"\ndue = "24h"\nnotify = ["account_owner"]\n')
-    invitations = []
-    for number in range(PEOPLE):
-        owner = world.crm.user(f"Rep {number}", Email=f"rep-{number}@acme.example")
-        account = world.account(f"Company {number}", OwnerId=owner)
-        invitations.append(world.ask(account, world.crm.contact(account, f"Person {number}")))
-    for invitation in invitations:
+    for invitation in world.ask_for_reps(PEOPLE):
         world.answer(invitation, 1)
     world.mailbox = SlowMailbox(world.clock)
     world.configure(CSAT + '[follow_up.low]\nwhen = "low"\ndue = "24h"\nnotify = ["account_owner"]\n')
