@@ -247,20 +247,14 @@ def test_the_page_shows_figures_answers_follow_ups_and_who_was_asked(world):
     }
     with world.store.write() as tx:
         tx.execute(update(standing).values(score=figures))
-    world.put(
-        follow_up,
-        id="f1",
-        rule="unhappy",
-        customer="customer1",
-        connection="acme",
-        account_id="account1",
+    world.open_follow_up(
         response_id=answer.id,
-        state="open",
-        priority="high",
+        opened_at=moment,
         due_at=moment,
         subject="Call Maria Virtanen by Fri 15:00",
-        body="",
-        opened_at=moment,
+        about="",
+        contact_id=None,
+        owner_ref=None,
     )
 
     shown = page(world, session(world)).text

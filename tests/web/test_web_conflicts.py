@@ -9,7 +9,7 @@ import pytest
 import requests
 from databases import ON_POSTGRESQL, giving_up_once
 from sqlalchemy import Table
-from web_world import NOW, World, running
+from web_world import World, running
 
 from connector.store.signing_in import FOR_AN_ADDRESS
 from connector.store.tables import follow_up, inbox, person, response, sign_in
@@ -47,30 +47,9 @@ PAGES: dict[str, tuple[Table, Callable[[World, str], requests.Response], int]] =
 def test_what_the_server_gave_up_for_another_is_done_again(world: World, name: str) -> None:
     table, ask_for, status = PAGES[name]
     token = world.invite()
-    open_follow_up(world)
+    world.open_follow_up()
     with giving_up_once(world.store, table):
         assert ask_for(world, token).status_code == status
-
-
-def open_follow_up(world: World) -> None:
-    world.put(
-        follow_up,
-        id="follow-up",
-        rule="low",
-        connection="acme",
-        account_id="account1",
-        customer="customer1",
-        about="contact1",
-        contact_id="contact1",
-        owner_ref="User/005",
-        subject="Call Maria Virtanen",
-        body="",
-        priority="high",
-        state="open",
-        opened_at=NOW,
-        due_at=NOW,
-        attempts=0,
-    )
 
 
 def at_once(count: int, ask_for: Callable[[int], requests.Response]) -> Counter[int]:

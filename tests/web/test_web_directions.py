@@ -8,7 +8,7 @@ from web_world import NOW, World, wait_until
 
 from connector.domain.crm_text import isolated
 from connector.store.signing_in import begin_session
-from connector.store.tables import account, contact, follow_up
+from connector.store.tables import account, contact
 
 TURNED = "Evil \u202e\u2067Corp"
 ARABIC = "شركة النور"
@@ -32,24 +32,7 @@ def everywhere(world: World, request: pytest.FixtureRequest) -> tuple[str, list[
         tx.execute(update(account).values(name=theirs))
         tx.execute(update(contact).values(name=theirs))
     token = world.invite(name=theirs, label=theirs, owner_name=theirs, customer_label=theirs)
-    world.put(
-        follow_up,
-        id="f1",
-        rule="low",
-        connection="acme",
-        account_id="account1",
-        customer="customer1",
-        about="contact1",
-        contact_id="contact1",
-        owner_ref="User/005",
-        subject=theirs,
-        body="",
-        priority="high",
-        state="open",
-        opened_at=NOW,
-        due_at=NOW,
-        attempts=0,
-    )
+    world.open_follow_up(subject=theirs)
     survey = world.get(token).text
     world.post(token, {"rating": "2", "comment": "hello"})
     wait_until(lambda: bool(world.responses()))

@@ -9,7 +9,7 @@ import pytest
 import requests
 from web_world import running
 
-from connector.store.tables import display, follow_up, follow_up_response, invitation, person, standing
+from connector.store.tables import display, follow_up_response, invitation, person, standing
 from connector.surveys import questionnaire
 from connector.surveys.tokens import Tokens
 
@@ -184,21 +184,7 @@ def test_a_correction_counts_and_the_former_answer_does_not(world):
 
 
 def open_follow_up(world, response_id, *, opened_by=None):
-    world.put(
-        follow_up,
-        id="f1",
-        rule="unhappy",
-        customer="customer1",
-        connection="acme",
-        account_id="account1",
-        response_id=opened_by or response_id,
-        state="open",
-        priority="high",
-        due_at=world.clock.at,
-        subject="Call",
-        body="",
-        opened_at=world.clock.at,
-    )
+    world.open_follow_up(id="f1", response_id=opened_by or response_id)
     world.put(follow_up_response, follow_up_id="f1", response_id=response_id)
 
 

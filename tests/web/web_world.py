@@ -22,7 +22,7 @@ from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.outcome_links import note_by_link
 from connector.store import Store
 from connector.store.migrate import migrate
-from connector.store.tables import account, contact, decision, invitation, owner, rating, response
+from connector.store.tables import account, contact, decision, follow_up, invitation, owner, rating, response
 from connector.surveys.mail import Site
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.tokens import Tokens
@@ -166,6 +166,26 @@ class World:
     def put(self, table: Table, **values: Any) -> None:
         with self.store.write() as tx:
             tx.execute(table.insert(), values)
+
+    def open_follow_up(self, **changes: Any) -> None:
+        """Store a follow-up about Maria, opened and due now."""
+        values = {
+            "id": "follow-up",
+            "rule": "low",
+            "connection": "acme",
+            "account_id": "account1",
+            "customer": "customer1",
+            "about": "contact1",
+            "contact_id": "contact1",
+            "owner_ref": "User/005",
+            "subject": "Call Maria Virtanen",
+            "body": "",
+            "priority": "high",
+            "state": "open",
+            "opened_at": self.clock.at,
+            "due_at": self.clock.at,
+        } | changes
+        self.put(follow_up, **values)
 
     def told(self, answers: int) -> list[str]:
         """Return for whom `on_answer` was called, once it was called so often: that happens after the page has gone out."""
