@@ -11,6 +11,7 @@ from connector.mail_domains import company_domains, domain_of, is_free_mail
         (["ann@acme.example", "bo@acme.example"], ("acme.example",)),
         (["ann@acme.example", "bo@ACME.example", "x@consultant.example"], ("acme.example",)),
         (["ann@acme.example", "bo@acme.example", "c@acme.fi", "d@acme.fi"], ("acme.example", "acme.fi")),
+        (["ann@bücher.example", "bo@XN--BCHER-KVA.example"], ("xn--bcher-kva.example",)),
         (["ann@acme.example"], ("acme.example",)),
         (["ann@acme.example", "x@consultant.example"], ()),
         (["ann@gmail.com", "bo@gmail.com"], ()),

@@ -136,6 +136,10 @@ def test_a_sender_may_be_called_what_companies_are_called(name: str) -> None:
     assert values.sender(f'"{name}" <care@acme.example>') == Sender(name, "care@acme.example")
 
 
+def test_quotes_in_a_senders_name_are_kept_where_they_are_escaped() -> None:
+    assert values.sender(r'"Acme \"Care\"" <care@acme.example>') == Sender('Acme "Care"', "care@acme.example")
+
+
 @pytest.mark.parametrize("text", ["8080", ":8080", "host:", "host:0", "host:70000", "::1:8080", "host:http"])
 def test_other_places_to_listen_are_refused(text: str) -> None:
     with pytest.raises(Wrong):
@@ -143,7 +147,15 @@ def test_other_places_to_listen_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Acme", "Acme <care>", "Acme <a@b.example>\nBcc: x@y.example", "a@b.example, c@d.example"]
+    "text",
+    [
+        "Acme",
+        "Acme <care>",
+        "Acme <a@b.example>\nBcc: x@y.example",
+        "Acme\nBcc: x@y.example <a@b.example>",
+        "Acme\r<a@b.example>",
+        "a@b.example, c@d.example",
+    ],
 )
 def test_other_senders_are_refused(text: str) -> None:
     with pytest.raises(Wrong):
