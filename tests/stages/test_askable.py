@@ -8,6 +8,7 @@ from lap_world import CSAT, DAY, UNHAPPY, LapWorld
 from sqlalchemy import event, update
 
 from connector.store import tables
+from connector.store.answering import allow_surveys_at
 from connector.store.askable import askable_people
 from connector.store.people import bounced, opt_out
 
@@ -121,6 +122,19 @@ class TestLookingAgain:
             bounced(tx, person(world, "ada"), world.clock.now(), "no such mailbox")
         world.lap()
         assert mood(world, rated) == LAST
+
+    def test_when_somebody_may_be_asked_again(self, world: LapWorld, rated: str) -> None:
+        for name in ("jan", "li"):
+            world.crm.contact(rated, name, Email=f"{name}@north.example")
+        world.lap()
+        with world.store.write() as tx:
+            opt_out(tx, person(world, "jan"), world.clock.now(), "link")
+        world.lap()
+        assert mood(world, rated) == LAST
+        with world.store.write() as tx:
+            allow_surveys_at(tx, "jan@north.example")
+        world.lap()
+        assert mood(world, rated) == TOO_FEW
 
     def test_at_the_latest_a_day_later_whatever_changed_it(self, world: LapWorld, rated: str) -> None:
         for name in ("jan", "li"):

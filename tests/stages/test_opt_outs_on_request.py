@@ -53,8 +53,7 @@ def test_who_asks_by_mail_not_to_be_asked_is_neither_asked_nor_reminded(world: L
 
 def test_an_opt_out_by_the_address_of_an_earlier_mail_holds_for_the_record(world: LapWorld, command: Command) -> None:
     account, maria = asked_maria(world)
-    world.crm.update(maria, {"Email": "maria@new.example"})
-    world.lap()
+    has_a_new_address(world, maria)
     assert "Maria Virtanen" in command("add", "maria@nw.example").stdout
     world.crm.close(world.crm.case(account, maria))
     for step in (HOUR, 5 * DAY):
@@ -109,6 +108,31 @@ def test_who_clicked_by_mistake_is_asked_again_once_the_box_is_cleared(world: La
     assert world.crm.get(maria)["Afterword_No_Surveys__c"] is False
     assert is_asked_again(world, account, maria)
     assert world.crm.get(maria)["Afterword_No_Surveys__c"] is False
+
+
+def has_a_new_address(world: LapWorld, contact: str) -> None:
+    world.crm.update(contact, {"Email": "maria@new.example"})
+    world.lap()
+
+
+def test_an_opt_out_is_lifted_by_the_address_of_an_earlier_mail(world: LapWorld, command: Command) -> None:
+    account, maria = asked_maria(world)
+    has_a_new_address(world, maria)
+    opt_out_by_link(world)
+    world.lap()
+    assert command("lift", "maria@nw.example").exit_code == 0
+    world.crm.update(maria, {"Afterword_No_Surveys__c": False})
+    assert is_asked_again(world, account, maria)
+
+
+def test_whose_data_were_erased_is_not_asked_again_for_an_earlier_address(world: LapWorld, command: Command) -> None:
+    account, maria = asked_maria(world)
+    has_a_new_address(world, maria)
+    with world.store.write() as tx:
+        people.opt_out(tx, world.rows(tables.contact)[0].person, world.clock.now(), "erased")
+        people.opt_out(tx, world.rows(tables.invitation)[0].person, world.clock.now(), "link")
+    assert command("lift", "maria@nw.example").exit_code == 0
+    assert not is_asked_again(world, account, maria)
 
 
 @pytest.mark.parametrize("box", ["Afterword_No_Surveys__c", "HasOptedOutOfEmail"])

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from databases import ON_POSTGRESQL
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, insert, select, text, update
 
 from connector.model import NotedResult, Rating, Ref
 from connector.ports import SetupStep
@@ -41,8 +42,11 @@ pytestmark = ON_POSTGRESQL
 Work = Callable[[Connection], Any]
 
 
-def at_once(store: Store, first: Work, second: Work) -> Any:
-    """Let `second` begin when `first` has done its work and not yet committed; returns what `second` returned."""
+def at_once(store: Store, first: Work, second: Work, *, then: Work = lambda _tx: None) -> Any:
+    """Let `second` begin when `first` has done its work and not yet committed; returns what `second` returned.
+
+    `then`: what the first transaction does besides, once the other waits for it.
+    """
     results: list[Any] = []
     errors: list[BaseException] = []
 
@@ -58,6 +62,7 @@ def at_once(store: Store, first: Work, second: Work) -> Any:
         first(tx)
         other.start()
         _until_it_waits(store, other)
+        then(tx)
     other.join(timeout=300)
     if errors:
         raise errors[0]
@@ -148,16 +153,39 @@ def test_two_set_ups_note_what_was_made_once(store: Store) -> None:
     assert row_of(store, tables.setup_made).key == "field:mood"
 
 
-def _invitation(tx: Connection, state: str = "sent") -> None:
-    common = {"survey": "after-case", "connection": "acme", "contact_id": "c", "interaction_id": "i"}
-    tx.execute(insert(tables.decision).values(id="d", state="invited", decided_at=NOW, **common))
+def _invitation(tx: Connection, state: str = "sent", *, id_: str = "v") -> None:
+    common = {"survey": "after-case", "connection": "acme", "contact_id": "c", "interaction_id": f"i-{id_}"}
+    tx.execute(insert(tables.decision).values(id=f"d-{id_}", state="invited", decided_at=NOW, **common))
     person = {"person": "p", "email": "m@x.example", "name": "Maria", "language": "en", "label": "case 1"}
     times = {"created_at": NOW, "due_at": NOW, "expires_at": NOW + 14 * DAY}
     tx.execute(
         insert(tables.invitation).values(
-            id="v", decision_id="d", account_id="a", questionnaire={}, state=state, **common, **person, **times
+            id=id_, decision_id=f"d-{id_}", account_id="a", questionnaire={}, state=state, **common, **person, **times
         )
     )
+
+
+INVITATIONS = (tables.invitation.c.id == "v1", tables.invitation.c.id == "v2")
+RECORDS = (tables.display.c.ref == "Contact/003A", tables.display.c.ref == "Contact/003B")
+
+
+@pytest.mark.parametrize("rows", [INVITATIONS, RECORDS], ids=["invitations", "records"])
+def test_whoever_stops_surveys_holds_nothing_that_another_waits_for(
+    store: Store, rows: tuple[ColumnElement[bool], ColumnElement[bool]]
+) -> None:
+    with store.write() as tx:
+        for number in "BA":  # not in the order in which they are locked
+            _contact(tx, f"c{number}", f"003{number}", person="p")
+            showing.want(tx, Ref("acme", "Contact", f"003{number}"), "contact", {"people": 1})
+        for number in "21":
+            _invitation(tx, id_=f"v{number}")
+
+    def lock(row: ColumnElement[bool]) -> Work:
+        return lambda tx: tx.execute(select(1).where(row).with_for_update()).one()
+
+    first, last = rows
+    assert at_once(store, lock(first), lambda tx: answering.stop_surveys(tx, "v2", now=NOW), then=lock(last))
+    assert row_of(store, tables.person).opted_out_by == "link"
 
 
 def test_one_of_two_notes_by_a_link_is_counted(store: Store) -> None:
@@ -248,7 +276,7 @@ def _decided(contact: str) -> dict[str, Any]:
     return {"state": "refused", "decided_at": NOW, **about}
 
 
-def _contact(tx: Connection, our_id: str, crm_id: str) -> None:
+def _contact(tx: Connection, our_id: str, crm_id: str, *, person: str | None = None) -> None:
     ref = {"connection": "acme", "ref": f"Contact/{crm_id}"}
-    tx.execute(insert(tables.contact).values(id=our_id, name=our_id, no_surveys=False, facts={}, **ref))
+    tx.execute(insert(tables.contact).values(id=our_id, name=our_id, person=person, no_surveys=False, facts={}, **ref))
     tx.execute(insert(tables.binding).values(kind="contact", id=our_id, content="x", **ref))

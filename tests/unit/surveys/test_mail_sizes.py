@@ -1,9 +1,15 @@
 """Mails are no larger than what mail programs show and mail servers take."""
 
+from datetime import UTC, datetime
+
+from adapters.email.config import EmailConfig
+from adapters.email.mime import mime
+from connector.model import Attachment
+from connector.ports_mail import Message
 from connector.sentences.catalogue import catalogue
 from connector.sentences.values import Link
 from connector.stages.notices_mail import MOST_ITEMS
-from connector.stages.reports import LARGEST
+from connector.stages.reports import LARGEST, XLSX
 from connector.surveys.mail import Site
 from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
 
@@ -30,5 +36,8 @@ def test_a_full_digest_is_shown_whole_by_gmail() -> None:
 
 
 def test_the_largest_workbook_passes_a_mail_server_that_is_set_up_as_it_comes() -> None:
-    encoded = LARGEST * 4 / 3 * 77 / 76
-    assert encoded < POSTFIX_TAKES - 200_000
+    config = EmailConfig("localhost", 25, "none", "Acme Care", "care@acme.example")
+    workbook = Attachment("afterword-2026-11.xlsx", bytes(LARGEST), XLSX)
+    message = Message("cx@acme.example", "Report", "text", "<p>html</p>", "m1@acme.example", attachments=(workbook,))
+    mail = mime(message, config=config, now=datetime(2026, 12, 1, tzinfo=UTC))
+    assert LARGEST < len(mail.payload) < POSTFIX_TAKES - 2 * GMAIL_SHOWS, "its texts have room too"
