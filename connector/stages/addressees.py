@@ -9,6 +9,7 @@ from collections.abc import Collection
 from connector.errors import Problem
 from connector.settings import Settings
 from connector.stages.context import Context
+from connector.store import Transaction, connecting
 
 
 def allowed(settings: Settings) -> frozenset[str]:
@@ -29,6 +30,11 @@ def may_post(context: Context, crm: str) -> bool:
 def sends_nothing(context: Context, crm: str) -> bool:
     """Tell whether nothing at all may be sent about this connection's records."""
     return bool(context.connected[crm].test_kind) and not allowed(context.settings)
+
+
+def may_send_now(context: Context, tx: Transaction) -> list[str]:
+    """Return the live connections about whose records mail may go out now: neither paused, nor with nobody to send to."""
+    return [name for name in context.live if not sends_nothing(context, name) and not connecting.is_paused(tx, name)]
 
 
 def unnamed(settings: Settings, crm: str, test_kind: str) -> Problem:

@@ -10,7 +10,7 @@ from connector.errors import CrmError, MailboxRefused, MailInDoubt, MailUnavaila
 from connector.model import Decision, Ref
 from connector.ports import Reading
 from connector.ports_mail import Channel, Message, ReadyMessage
-from connector.stages.addressees import may_mail, sends_nothing
+from connector.stages.addressees import may_mail, may_send_now
 from connector.stages.breaker import LAST_MESSAGES, doubtful, too_many
 from connector.stages.context import Connected, Context
 from connector.stages.deliver_plan import (
@@ -67,10 +67,9 @@ def run(context: Context, site: Site) -> DeliverResult:
     with context.write() as tx:
         result.in_doubt = delivering.give_up_unknown(tx, now)
         result.expired = delivering.expire(tx, now)
-        everything, paused = delivering.paused(tx)
+        crms = may_send_now(context, tx)
         stopped = mail_trouble.stopped(tx)
-    crms = [name for name in context.live if name not in paused and not sends_nothing(context, name)]
-    if everything or not crms or context.channel is None or context.tokens is None:
+    if not crms or context.channel is None or context.tokens is None:
         return result
     if stopped is not None:
         result.mail_error = _waits_for_the_admin(stopped)

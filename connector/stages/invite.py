@@ -10,7 +10,7 @@ from connector.errors import Bug
 from connector.mail_domains import company_domains
 from connector.model import EMAIL_BOUNCED, Decision, Reason
 from connector.settings import Limits, Recipients, Settings, Survey
-from connector.stages.addressees import sends_nothing
+from connector.stages.addressees import may_send_now
 from connector.stages.context import Context
 from connector.stages.invite_plan import (
     FRESH,
@@ -26,7 +26,7 @@ from connector.stages.invite_plan import (
     may_be_asked,
 )
 from connector.stages.invite_targets import NOBODY, Decided, Target, targets
-from connector.store import Transaction, customers, delivering, inviting, own_users, owners
+from connector.store import Transaction, customers, inviting, own_users, owners
 from connector.store.inviting import Gathered, Ledger, Move
 from connector.store.people import person_key
 from connector.surveys.customer_label import customer_label
@@ -98,9 +98,8 @@ def limits_of(context: Context, tx: Transaction) -> Limits:
 
 def ready_to_send(context: Context, tx: Transaction) -> int:
     """Return how many invitations wait that can go out at present: they will need places of the day."""
-    _everything, paused = delivering.paused(tx)
-    crms = [name for name in context.live if name not in paused and not sends_nothing(context, name)]
-    return inviting.lying_ready(tx, context.clock.now(), crms=crms, surveys=tuple(context.settings.surveys))
+    crms, surveys = may_send_now(context, tx), tuple(context.settings.surveys)
+    return inviting.lying_ready(tx, context.clock.now(), crms=crms, surveys=surveys)
 
 
 class _Page:

@@ -13,7 +13,6 @@ from connector.store.inviting import Move, doubted_at, move_decision, note
 from connector.store.refs import chunks, resolve, rows_by_address, rows_by_id, survivors
 from connector.store.tables import (
     attempt,
-    connection_state,
     contact,
     interaction,
     invitation,
@@ -89,12 +88,6 @@ def expire(tx: Connection, now: datetime) -> int:
     )
     tx.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), over).values(reminder_at=None))
     return ended.rowcount
-
-
-def paused(tx: Connection) -> tuple[bool, frozenset[str]]:
-    """Return whether the whole product is paused, and which connections are."""
-    names = tx.execute(select(connection_state.c.connection).where(connection_state.c.paused_at.is_not(None))).scalars()
-    return connecting.all_paused(tx) is not None, frozenset(names)
 
 
 # ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
