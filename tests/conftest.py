@@ -12,6 +12,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import structlog
 from databases import NewStore
 from sqlalchemy import text
 
@@ -47,6 +48,13 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long."""
     items.sort(key=lambda item: not any(name in str(item.path) for name in LONG))
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """A command that a test runs in this process says where the log goes: not in the tests after it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
