@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 import structlog
+from compiled_once import share
 from databases import NewStore
 from sqlalchemy import text
 
@@ -24,6 +25,8 @@ from connector.store.tables import metadata
 # What a test promises does not depend on how fast the machine is.
 hypothesis.settings.register_profile("any-machine", deadline=None)
 hypothesis.settings.load_profile("any-machine")
+
+share()
 
 
 def pytest_collection_finish() -> None:
