@@ -6,7 +6,7 @@ accounts are there before the contacts and interactions that point at them.
 
 import queue
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -56,14 +56,18 @@ def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str]
     queries = [query for query in crm.mapping.queries if only is None or query.object in only]
     result = Pulled(counts={kind: Counts() for query in queries for kind in crm.mapping.kinds(query.object)})
     halt = threading.Event()
-    readers = [_Reader(context, crm, query, halt) for query in queries]
+    with context.store.read() as tx:
+        readers = [_Reader(crm, query, position(tx, crm, query), halt) for query in queries]
     for reader in readers:
         reader.start()
+    quiet: list[_Reader] = []
     try:
         for reader in readers:
-            _take(context, crm, reader, lease, result)
+            if _take(context, crm, reader, lease, result):
+                quiet.append(reader)
             if result.failure is not None or context.stop.is_set():
                 break
+        _finish(context, crm, quiet, lease, result)
     finally:
         halt.set()
         for reader in readers:
@@ -92,15 +96,20 @@ def settle(context: Context, crm: Connected, *, changed: bool) -> None:
             linking.settle(tx, context.clock.now())
 
 
-def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, result: Pulled) -> None:
-    """Store one object's pages as they come."""
+def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, result: Pulled) -> bool:
+    """Store one object's pages as they come. Returns whether it was read to its end and held nothing to store."""
     try:
+        quiet = True
         for batch in reader.batches():
-            _store(context, crm, reader, batch, lease=lease, result=result)
+            quiet = not _store(context, crm, reader, batch, lease=lease, result=result) and quiet
             if context.stop.is_set():
                 _drop_passes(crm, reader.query)
-                return
-        _finish(context, crm, reader, lease)
+                return False
+        if quiet:
+            return True
+        with context.store.write() as tx:
+            lease.check(tx)
+            _end(context, crm, reader, tx)
     except (SchemaChanged, NotPermitted, ImplausibleLoss) as error:
         _drop_passes(crm, reader.query)
         # This object pauses; the others go on. Nothing of it is taken as deleted.
@@ -109,6 +118,22 @@ def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, res
     except AfterwordError as error:
         _drop_passes(crm, reader.query)
         result.failure = error
+    return False
+
+
+def _finish(context: Context, crm: Connected, readers: Sequence["_Reader"], lease: Lease, result: Pulled) -> None:
+    """Store that objects were read which held nothing new, all together: that is most of them in most laps."""
+    if not readers:
+        return
+    try:
+        with context.store.write() as tx:
+            lease.check(tx)
+            for reader in readers:
+                _end(context, crm, reader, tx)
+    except AfterwordError as error:
+        for reader in readers:
+            _drop_passes(crm, reader.query)
+        result.failure = result.failure or error
 
 
 def _drop_passes(crm: Connected, query: Query) -> None:
@@ -117,10 +142,15 @@ def _drop_passes(crm: Connected, query: Query) -> None:
         crm.passes.drop(query.object)
 
 
-def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> None:
+def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> bool:
+    """Store a page and how far it goes. Returns False for one with nothing to store, and no place behind it to go on from."""
     now = context.clock.now()
     # A clock of theirs that is ahead, be it for one answer, would have us pass over what changes until then.
     moved = rules.advance(reader.cursor, replace(batch.page, server_time=min(batch.page.server_time, now)))
+    if not batch.found and moved.at == reader.cursor.at:
+        reader.cursor = moved
+        context.progress(crm.name, reader.query.object, 0)
+        return False
     with context.store.write() as tx:
         lease.check(tx)
         moved = replace(moved, lost=moved.lost + _plausible_loss(tx, crm, reader, batch))
@@ -132,6 +162,7 @@ def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *,
     reader.cursor = moved
     context.progress(crm.name, reader.query.object, len(batch.found))
     _add(result.counts, absorbed.counts)
+    return True
 
 
 def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
@@ -148,12 +179,10 @@ def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: B
     return lost
 
 
-def _finish(context: Context, crm: Connected, reader: "_Reader", lease: Lease) -> None:
-    with context.store.write() as tx:
-        lease.check(tx)
-        if crm.passes is not None:
-            crm.passes.keep(tx, reader.query.object)
-        _save(tx, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
+def _end(context: Context, crm: Connected, reader: "_Reader", tx: Transaction) -> None:
+    if crm.passes is not None:
+        crm.passes.keep(tx, reader.query.object)
+    _save(tx, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
 
 
 def position(tx: Transaction, crm: Connected, query: Query) -> Cursor:
@@ -178,15 +207,14 @@ def _add(counts: dict[str, Counts], others: Mapping[str, Counts]) -> None:
 class _Reader(threading.Thread):
     """Reads one object ahead of the store."""
 
-    def __init__(self, context: Context, crm: Connected, query: Query, halt: threading.Event) -> None:
+    def __init__(self, crm: Connected, query: Query, cursor: Cursor, halt: threading.Event) -> None:
         super().__init__(name=f"read-{crm.name}-{query.object}", daemon=True)
         self.query = query
+        self.cursor = cursor
         self._crm = crm
         self._halt = halt
         self._room = threading.Semaphore(PAGES_AHEAD)
         self._queue: queue.SimpleQueue[Batch | tuple[_End]] = queue.SimpleQueue()
-        with context.store.read() as tx:
-            self.cursor = position(tx, crm, query)
 
     def run(self) -> None:
         """Read until the CRM has no more, something fails, or the lap is halted."""
