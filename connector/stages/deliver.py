@@ -138,32 +138,32 @@ class _Round:
         return self.context.stop.is_set() or stopped is not None
 
     def _left_due(self, now: datetime) -> int:
-        allowance = self._allowance()
-        return min(allowance, sum(len(self._due(purpose, now, allowance)) for purpose in PURPOSES))
-
-    def _due(self, purpose: Purpose, now: datetime, limit: int) -> list[str]:
         with self.context.store.read() as tx:
-            return delivering.due(
-                tx,
-                purpose,
-                crms=[name for name in self.crms if name not in self.left_out],
-                surveys=tuple(self.settings.surveys),
-                now=now,
-                limit=limit,
-            )
+            allowance = self._allowance(tx)
+            return min(allowance, sum(len(self._due(tx, purpose, now, allowance)) for purpose in PURPOSES))
+
+    def _due(self, tx: Transaction, purpose: Purpose, now: datetime, limit: int) -> list[str]:
+        return delivering.due(
+            tx,
+            purpose,
+            crms=[name for name in self.crms if name not in self.left_out],
+            surveys=tuple(self.settings.surveys),
+            now=now,
+            limit=limit,
+        )
 
     def _batches(self, purpose: Purpose, now: datetime) -> Iterator[list[Letter]]:
-        ids = self._due(purpose, now, self._allowance())
+        with self.context.store.read() as tx:
+            ids = self._due(tx, purpose, now, self._allowance(tx))
         for start in range(0, len(ids), BATCH):
             with self.context.store.read() as tx:
                 batch = delivering.letters(tx, purpose, ids[start : start + BATCH])
                 self.last_mails |= delivering.last_mails(tx, batch)
             yield batch
 
-    def _allowance(self) -> int:
+    def _allowance(self, tx: Transaction) -> int:
         today = day_begins(self.context.clock.now(), self.settings)
-        with self.context.store.read() as tx:
-            return max(0, self.settings.limits.daily_sends - sends_on(tx, today))
+        return max(0, self.settings.limits.daily_sends - sends_on(tx, today))
 
     def _deliver(self, connected: Connected, letters: Sequence[Letter]) -> None:
         if connected.name in self.left_out or not self._may_send(connected.name):

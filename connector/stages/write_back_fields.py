@@ -19,13 +19,15 @@ def run(outbox: Outbox, target: str) -> None:
     """Write what differs on all records of a target, account or contact."""
     place: str | None = ""
     size = _page_size(outbox, target)
-    while place is not None and not outbox.stopped:
+    while place is not None:
         place = _write_page(outbox, target, place, size)
 
 
 def _write_page(outbox: Outbox, target: str, place: str, size: int) -> str | None:
     """Write what differs on the records behind a place; returns where they end, None behind the last. Nothing of them is kept."""
     with outbox.context.store.read() as tx:
+        if outbox.stopped_in(tx):
+            return None
         rows = writing.dirty(tx, outbox.crm.name, target, after=place, limit=size)
         known = writing.refusals(tx, outbox.crm.name, [key_of(row) for row in rows])
     changes = _as_of_now(outbox, [plan(outbox.crm.mapping, row, outbox.now) for row in rows])

@@ -57,7 +57,11 @@ class Outbox:
         if self.context.stop.is_set():
             return True
         with self.context.store.read() as tx:
-            return connecting.is_paused(tx, self.crm.name)
+            return self.stopped_in(tx)
+
+    def stopped_in(self, tx: Transaction) -> bool:
+        """Tell the same in a transaction that is open already."""
+        return self.context.stop.is_set() or connecting.is_paused(tx, self.crm.name)
 
     def may_write(self) -> None:
         """Raise what says that it is not ours to write: the lease is lost, or the CRM is another installation's."""

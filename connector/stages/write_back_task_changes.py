@@ -38,8 +38,10 @@ class Changer:
     def run(self) -> None:
         """Change the tasks that do not say what they should; no call where nothing differs."""
         after = ""
-        while not self.outbox.stopped:
+        while True:
             with self.outbox.context.store.write() as tx:
+                if self.outbox.stopped_in(tx):
+                    return
                 rows = task_rows.with_tasks(tx, self.outbox.crm.name, after, PAGE)
                 known = writing.refusals(tx, self.outbox.crm.name, [row.id for row in rows])
                 rows = self._with_baselines(tx, rows, known)

@@ -100,8 +100,10 @@ def _make(outbox: Outbox) -> None:
         task_rows.forget_deleted(tx, outbox.crm.name)
     # After that: a task that was deleted may be the only one to be made.
     no_ends = left_out(outbox)
-    while not outbox.stopped:
+    while True:
         with outbox.context.store.write() as tx:
+            if outbox.stopped_in(tx):
+                return
             rows = writing.taskless(tx, outbox.crm.name, place, PAGE)
             known = writing.refusals(tx, outbox.crm.name, [row.id for row in rows])
             planned = [(row.id, _less_held(outbox, _making(outbox, tx, row, no_ends), known)) for row in rows]

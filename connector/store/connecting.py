@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from connector.errors import AuthRevoked, CrmError
 from connector.ports import FieldSchema, ObjectSchema, Org
@@ -45,6 +45,9 @@ class StoredSchema:
 
 def state(tx: Connection, crm: str) -> Row[Any]:
     """Return what is known about a connection, but for its schema; makes its row at first sight."""
+    known = peek(tx, crm)
+    if known is not None:
+        return known
     insert_or_ignore(tx, table, [{"connection": crm}])
     return tx.execute(select(*_KNOWN).where(table.c.connection == crm)).one()
 
@@ -220,8 +223,9 @@ def all_paused(tx: Connection) -> Mapping[str, Any] | None:
 
 def is_paused(tx: Connection, crm: str) -> bool:
     """Tell whether a connection is paused at this moment, by itself or with all others."""
-    known = peek(tx, crm)
-    return all_paused(tx) is not None or (known is not None and known.paused_at is not None)
+    everything = select(setting.c.name).where(setting.c.name == _PAUSED)
+    alone = select(table.c.connection).where(table.c.connection == crm, table.c.paused_at.is_not(None))
+    return bool(tx.execute(select(or_(everything.exists(), alone.exists()))).scalar_one())
 
 
 def _object(stored: Mapping[str, Any]) -> ObjectSchema:

@@ -75,8 +75,11 @@ def acquire(store: Store, name: str) -> Lease | None:
     now = datetime.now(UTC)
     me = myself()
     with store.write() as tx:
-        insert_or_ignore(tx, table, [{"name": name, "fence": 0}])
-        row = tx.execute(select(table).where(table.c.name == name)).one()
+        known = select(table).where(table.c.name == name)
+        row = tx.execute(known).one_or_none()
+        if row is None:
+            insert_or_ignore(tx, table, [{"name": name, "fence": 0}])
+            row = tx.execute(known).one()
         free = row.owner is None or row.beat_at is None or _is_silent(row.beat_at, now) or is_dead(row.owner)
         if not free:
             return None
