@@ -135,8 +135,13 @@ class Client:
         return self._repeat(_worth_writing_again, lambda: self._exchange(method, path, call, body=body))
 
     def close(self) -> None:
-        """Close the pool."""
-        self._api.rest_client.pool_manager.clear()
+        """Close the pool's connections at once: the package keeps its last answer, and with it one pool."""
+        manager = self._api.rest_client.pool_manager
+        for key in manager.pools.keys():  # noqa: SIM118 - it cannot be iterated over
+            pool = manager.pools.get(key)
+            if pool is not None:
+                pool.close()
+        manager.clear()
 
     def _repeat(self, worth: Callable[[BaseException], bool], act: Callable[[], Answer]) -> Answer:
         retrying = Retrying(

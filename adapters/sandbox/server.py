@@ -82,6 +82,14 @@ class Server:
         for thread in (self._accepting, *threads):
             thread.join(timeout=5)
 
+    def connections(self, seconds: float = 0) -> int:
+        """How many of the connections that are open now stay open for so many seconds each."""
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(seconds)
+        return sum(thread.is_alive() for thread in threads)
+
     def _accept(self) -> None:
         while not self._stopping.is_set():
             try:

@@ -38,6 +38,12 @@ class TestHubSpot(CrmContract):
         yield world
         world.adapter.close()
 
+    def test_closing_ends_every_connection(self, world: HubSpotWorld, portal_server: RunningServer) -> None:
+        world.read()
+        assert portal_server.server.connections() > 0
+        world.adapter.close()
+        assert portal_server.server.connections(seconds=5) == 0
+
     def test_scopes_that_are_needed_and_missing_are_named(self, world: HubSpotWorld) -> None:
         needs: Needs = {
             "companies": frozenset({"read", "update"}),

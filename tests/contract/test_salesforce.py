@@ -22,6 +22,12 @@ class TestSalesforce(CrmContract):
         yield world
         world.adapter.close()
 
+    def test_closing_ends_every_connection(self, world: SalesforceWorld, server: RunningServer) -> None:
+        world.read()
+        assert server.server.connections() > 0
+        world.adapter.close()
+        assert server.server.connections(seconds=5) == 0
+
     def test_fields_that_no_page_shows_are_named_with_the_way_there(self, world: SalesforceWorld) -> None:
         made = self.set_up(world)
         assert world.adapter.unseen(wanted(world)) == []
