@@ -2,7 +2,6 @@
 
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import requests
-import uvicorn
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from fastapi import FastAPI
 from processes import Command, Done
+from serving import serving
 from settled import settle
 
 from adapters.sandbox.clock import SandboxClock
@@ -428,29 +428,23 @@ def _mail_server(mailbox: Mailbox) -> Iterator[int]:
 @contextmanager
 def _web(env: Environment) -> Iterator[None]:
     """Serve the pages from an installation of their own on the same store, as another process would."""
-    config = uvicorn.Config("", host="127.0.0.1", port=0, ws="none", lifespan="off", log_config=None)
-    listening = config.bind_socket()
-    env.web = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    env.configure()
-    installation = wiring.build(wiring.read_settings(env.config, {}), clock=env.clock)
-    mails = sign_in_mails(installation)
-    parts = web_parts(installation, env.answered.append, lambda: env.trouble(), on_sign_in=mails.wake)
-    config.app = create_app(parts)
-    config.load()
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    wait_for(lambda: server.started)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(timeout=300)
-        listening.close()
-        mails.close()
-        for endpoint in installation.endpoints:
-            endpoint.adapter.close()
-        installation.store.close()
+    with ExitStack() as stack:
+
+        def pages(address: str) -> FastAPI:
+            env.web = address
+            env.configure()
+            installation = wiring.build(wiring.read_settings(env.config, {}), clock=env.clock)
+            stack.callback(installation.store.close)
+            for endpoint in installation.endpoints:
+                stack.callback(endpoint.adapter.close)
+            mails = sign_in_mails(installation)
+            stack.callback(mails.close)
+            return create_app(
+                web_parts(installation, env.answered.append, lambda: env.trouble(), on_sign_in=mails.wake)
+            )
+
+        with serving(pages):
+            yield
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import requests
@@ -19,8 +18,8 @@ JANE = {"address": "jane@acme.example", "account": "account1"}
 
 
 @pytest.fixture
-def world(tmp_path: Path, store_address: str) -> Iterator[World]:
-    with running(tmp_path, address=store_address) as world:
+def world(store_address: str) -> Iterator[World]:
+    with running(store_address) as world:
         yield world
 
 

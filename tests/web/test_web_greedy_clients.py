@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,8 +22,8 @@ CHUNKED = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\
 
 
 @pytest.fixture
-def world(tmp_path: Path, sqlite_address: str) -> Iterator[World]:
-    with running(tmp_path, address=sqlite_address, http=patient()) as world:
+def world(sqlite_address: str) -> Iterator[World]:
+    with running(sqlite_address, http=patient()) as world:
         yield world
 
 
@@ -39,8 +38,8 @@ def first_line(line: socket.socket) -> bytes:
     return line.recv(1000).partition(b"\r\n")[0]
 
 
-def test_many_idle_connections_keep_nobody_out(tmp_path: Path, sqlite_address: str) -> None:
-    with running(tmp_path, address=sqlite_address, http=patient(most_waiting=20), limit_concurrency=40) as world:
+def test_many_idle_connections_keep_nobody_out(sqlite_address: str) -> None:
+    with running(sqlite_address, http=patient(most_waiting=20), limit_concurrency=40) as world:
         token = world.invite()
         lines = []
         for _ in range(60):

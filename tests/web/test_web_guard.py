@@ -1,7 +1,6 @@
 """What holds for every page."""
 
 import logging
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -88,8 +87,8 @@ def test_a_fault_of_ours_is_a_kind_page_and_nothing_is_recorded(world, caplog):
     assert world.responses() == []
 
 
-def test_a_public_address_with_a_path_is_kept_in_every_link(tmp_path: Path):
-    with running(tmp_path, prefix="/feedback") as world:
+def test_a_public_address_with_a_path_is_kept_in_every_link(sqlite_address: str):
+    with running(sqlite_address, prefix="/feedback") as world:
         token = world.invite()
         # What a reverse proxy does: it takes the path away before it asks us.
         inner = world.url.removesuffix("/feedback")
@@ -102,8 +101,8 @@ def test_a_public_address_with_a_path_is_kept_in_every_link(tmp_path: Path):
 
 
 @pytest.mark.parametrize("prefix", ["/feedback", "/s", "/accounts/s", "/kysely%20%C3%A4"])
-def test_a_proxy_may_keep_the_path_of_the_public_address(tmp_path: Path, prefix: str):
-    with running(tmp_path, prefix=prefix) as world:
+def test_a_proxy_may_keep_the_path_of_the_public_address(sqlite_address: str, prefix: str):
+    with running(sqlite_address, prefix=prefix) as world:
         token = world.invite()
         inner = world.url.removesuffix(prefix)
         for address in (inner, world.url):

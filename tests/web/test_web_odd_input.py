@@ -5,7 +5,6 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,8 +19,8 @@ HALF = "\\ud83d"
 
 
 @pytest.fixture
-def world(tmp_path: Path, store_address: str) -> Iterator[World]:
-    with running(tmp_path, address=store_address) as world:
+def world(store_address: str) -> Iterator[World]:
+    with running(store_address) as world:
         yield world
 
 
@@ -183,8 +182,8 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(world: World, leng
 
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("sent", [b"", b"POST /s", "body", "second head", "second body"], ids=str)
-def test_half_a_request_is_not_waited_for(tmp_path: Path, sqlite_address: str, sent: bytes | str) -> None:
-    with running(tmp_path, address=sqlite_address, http=patient(seconds=0.2)) as world:
+def test_half_a_request_is_not_waited_for(sqlite_address: str, sent: bytes | str) -> None:
+    with running(sqlite_address, http=patient(seconds=0.2)) as world:
         whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
         body = head_of_a_post(world, world.invite(), 100) + b"rating"
         text = {"body": body, "second head": whole + b"GET /he", "second body": whole + body}.get(str(sent), sent)
@@ -198,8 +197,8 @@ def test_half_a_request_is_not_waited_for(tmp_path: Path, sqlite_address: str, s
         assert world.responses() == []
 
 
-def test_many_halves_keep_nobody_out(tmp_path: Path, sqlite_address: str) -> None:
-    with running(tmp_path, address=sqlite_address, http=patient(most_waiting=20), limit_concurrency=40) as world:
+def test_many_halves_keep_nobody_out(sqlite_address: str) -> None:
+    with running(sqlite_address, http=patient(most_waiting=20), limit_concurrency=40) as world:
         token = world.invite()
         lines = [connect(world) for _ in range(60)]
         for number, line in enumerate(lines):

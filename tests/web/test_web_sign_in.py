@@ -3,7 +3,6 @@
 import re
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import requests
@@ -198,8 +197,8 @@ def test_our_own_page_does(world, site):
 
 
 @pytest.mark.parametrize(("prefix", "path"), [("", "/"), ("/feedback", "/feedback")])
-def test_over_https_the_cookies_are_for_our_path_and_for_https_alone(tmp_path: Path, prefix: str, path: str):
-    with running(tmp_path, prefix=prefix, public=f"https://feedback.acme.example{prefix}") as world:
+def test_over_https_the_cookies_are_for_our_path_and_for_https_alone(sqlite_address: str, prefix: str, path: str):
+    with running(sqlite_address, prefix=prefix, public=f"https://feedback.acme.example{prefix}") as world:
         asked_for = ask(world)
         mailed = link_of(world.mails(1)[0]).replace("https://feedback.acme.example", world.url.removesuffix(prefix))
         pressed = press(mailed, **cookie_of(asked_for), Origin="https://feedback.acme.example")

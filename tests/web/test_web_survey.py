@@ -395,9 +395,9 @@ def test_who_stops_surveys_may_still_answer_the_one_in_hand(world):
     assert world.post(token, {"rating": "1"}).status_code == 303
 
 
-def test_days_on_the_page_are_the_companys(tmp_path):
+def test_days_on_the_page_are_the_companys(sqlite_address):
     """The invitation ends on Sunday 6 December at 22:30 in Greenwich, when Monday has begun in Helsinki."""
-    with running(tmp_path, zone=ZoneInfo("Europe/Helsinki")) as world:
+    with running(sqlite_address, zone=ZoneInfo("Europe/Helsinki")) as world:
         token = world.invite(expires_at=datetime(2026, 12, 6, 22, 30, tzinfo=UTC))
         assert "7 December 2026" in world.get(token).text
         world.clock.at = datetime(2026, 12, 8, tzinfo=UTC)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,8 +12,8 @@ from connector.surveys.tokens import MARK_HEADER
 
 
 @pytest.fixture
-def world(tmp_path: Path, sqlite_address: str) -> Iterator[World]:
-    with running(tmp_path, address=sqlite_address) as world:
+def world(sqlite_address: str) -> Iterator[World]:
+    with running(sqlite_address) as world:
         yield world
 
 

@@ -1,9 +1,8 @@
 """A running web application with a store of its own, served by a real server on localhost."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import uvicorn
+from fastapi import FastAPI
+from serving import serving
 from sqlalchemy import Table, select
 
 from connector.model import Delivery, NotedResult
@@ -21,7 +21,6 @@ from connector.settings.company import Company
 from connector.stages.follow_up_states import OutcomeNoted
 from connector.stages.outcome_links import note_by_link
 from connector.store import Store
-from connector.store.migrate import migrate
 from connector.store.tables import account, contact, decision, follow_up, invitation, owner, rating, response
 from connector.surveys.mail import Site
 from connector.surveys.questionnaire import questionnaire
@@ -274,31 +273,16 @@ def _people(world: World) -> None:
 
 
 @contextmanager
-def running(
-    folder: Path, prefix: str = "", zone: tzinfo = UTC, public: str = "", address: str = "", **options: Any
-) -> Iterator[World]:
-    """Serve the application until the block ends, from a database of this version or a new one; `options` are uvicorn's."""
-    store = Store(address or f"sqlite:///{folder / 'afterword.db'}")
-    if not address:
-        migrate(store)
-    served = {"ws": "none", "lifespan": "off", "log_config": None, "root_path": ""} | options
-    config = uvicorn.Config("", host="127.0.0.1", port=0, **served)
-    socket = config.bind_socket()
-    world = World(store, f"http://127.0.0.1:{socket.getsockname()[1]}{prefix}", zone, public=public)
-    _people(world)
-    config.app = create_app(world.parts())
-    config.load()
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield world
-    finally:
-        server.should_exit = True
-        world.http.close()
-        thread.join(timeout=300)
-        socket.close()
+def running(address: str, prefix: str = "", zone: tzinfo = UTC, public: str = "", **options: Any) -> Iterator[World]:
+    """Serve the application until the block ends, from a database of this version; `options` are uvicorn's."""
+    world = World(Store(address), "", zone, public=public)
+
+    def pages(web: str) -> FastAPI:
+        world.url = web + prefix
+        _people(world)
+        return create_app(world.parts())
+
+    with closing(world.store):
+        with serving(pages, **options), closing(world.http):
+            yield world
         world.sign_in_mails.close()
-        store.close()
