@@ -34,11 +34,20 @@ def name(who: str | None, limit: int, words: Catalogue) -> str:
 
 def topic(label: str, subject: str | None, caps: Caps, words: Catalogue) -> str:
     """Return what was asked about: ``case 00123 "Printer offline again"``, the subject as far as there is room for it."""
-    shown = shorten(one_line(label), caps.label)
+    shown = _cut(one_line(label), caps.label)
     title = new_subject(label, subject)
     if not title or caps.subject < min(SHORTEST, units(title)):
         return shown
     return words.text("topic.with_subject", label=shown, subject=shorten(title, caps.subject))
+
+
+def _cut(label: str, limit: int) -> str:
+    """Return a label, at most so long: where it ends within a quotation, that is closed."""
+    shown = shorten(label, limit)
+    if shown == label or shown.count('"') % 2 == 0:
+        return shown
+    shorter = shorten(label, limit - 1)
+    return f'{shorter}"' if shorter.count('"') % 2 else shorter
 
 
 def new_subject(label: str, subject: str | None) -> str:
