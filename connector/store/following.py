@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
 
 from connector.model import Delivery
 from connector.sentences.values import Said
@@ -127,7 +127,7 @@ def owner_at(tx: Connection, crm: str, ref: str | None) -> Row[Any] | None:
     """Return an owner by ref, deleted and inactive ones too."""
     if ref is None:
         return None
-    return tx.execute(_owners().where(owner.c.connection == crm, owner.c.ref == ref)).one_or_none()
+    return tx.execute(_OWNER_AT, {"crm": crm, "at": ref}).one_or_none()
 
 
 def _owners() -> Select[Any]:
@@ -143,6 +143,10 @@ def _owners() -> Select[Any]:
     )
     others = [column for column in owner.c if column is not owner.c.timezone]
     return select(*others, func.coalesce(owner.c.timezone, elsewhere).label("timezone"))
+
+
+_OWNER_AT: Final = _owners().where(owner.c.connection == bindparam("crm"), owner.c.ref == bindparam("at"))
+"""Made once: each lap asks for the owners of everything that is open."""
 
 
 def works(owner: Row[Any] | None) -> bool:
