@@ -37,8 +37,8 @@ PEOPLE = [f"person{number}@company{number // 4}.example" for number in range(2_0
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with running(tmp_path) as world:
+def world(tmp_path: Path, sqlite_address: str) -> Iterator[World]:
+    with running(tmp_path, address=sqlite_address) as world:
         yield world
 
 
