@@ -1,15 +1,18 @@
 """Whole laps on the fastest parts: a CRM in memory, a mailbox, a real store and a clock that is moved by hand."""
 
+import shutil
 from collections.abc import Sequence
+from copy import copy, deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from asking import Mailbox
 from sqlalchemy import Table, select
 
 from adapters.memory import MemoryAdapter, MemoryCrm
-from connector import status, wiring
+from connector import installation_id, status, wiring
 from connector.clock import SteppedClock
 from connector.model import MARK_KEY, Rating
 from connector.rules import SCALES
@@ -17,7 +20,8 @@ from connector.settings import load
 from connector.stages import lap
 from connector.stages.connect import Endpoint, describe_all
 from connector.stages.lap import Installation, Report
-from connector.store import Store, answering, tables
+from connector.store import Store, answering, marks, tables
+from connector.store.place import place_of
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -56,11 +60,41 @@ class LapWorld:
         self.mailbox = Mailbox()
         self.rep = self.crm.user("Ritva Laine")
         self.installation: Installation
+        self._configured: dict[str, str] = {}
         self.configure(CSAT + UNHAPPY)
         self._set_up()
 
+    def twin(self, folder: Path, clock: SteppedClock, store: Store) -> Self:
+        """Return a world of its own that is at the same point as this one, whose store is closed.
+
+        The other store's file is replaced, and the clock moved on to this world's time.
+        """
+        twin, own = copy(self), {"folder": folder, "clock": clock, "store": store}
+        store.close()
+        assert self.store.path is not None
+        assert store.path is not None
+        shutil.copyfile(self.store.path, store.path)
+        clock.set(self.clock.now())
+        in_its_place = {id(getattr(self, name)): part for name, part in own.items()}
+        # The installation is wired anew below.
+        twin.__dict__ = deepcopy(vars(self), {**in_its_place, id(self.installation): self.installation})
+        twin.configure(**self._configured)
+        twin._has_always_been_here(self.folder)
+        return twin
+
+    def _has_always_been_here(self, before: Path) -> None:
+        """Take over the installation's id and the place of its store: it was not moved, and is no clone."""
+        if (before / installation_id.FILE).exists():
+            shutil.copyfile(before / installation_id.FILE, self.folder / installation_id.FILE)
+        with self.store.write() as tx:
+            for endpoint in self.installation.endpoints:
+                own = marks.own_runs(tx, endpoint.name)
+                if own.places:
+                    marks.keep(tx, endpoint.name, replace(own, places=(place_of(self.store.url),)))
+
     def configure(self, rules: str, *, config: str = CONFIG, credentials: str = "") -> None:
         """Write other rules into config.toml; other credentials may lead to another org."""
+        self._configured = {"rules": rules, "config": config, "credentials": credentials}
         path = self.folder / "config.toml"
         path.write_text(config + rules, encoding="utf-8")
         settings = load(path, environ={}, known_adapters=["salesforce"])
@@ -121,20 +155,38 @@ class LapWorld:
         self.lap()
         return invitation
 
+    def ask_people(self, people: Sequence[tuple[str, str]]) -> list[str]:
+        """Ask contacts of accounts, whose names differ, about a case each in one lap, and return their invitations in that order."""
+        before = {row.id for row in self.rows(tables.invitation)}
+        cases = [self.crm.case(account, contact) for account, contact in people]
+        self.clock.advance(timedelta(minutes=1))
+        for case in cases:
+            self.crm.close(case)
+        self.lap()
+        made = {row.email: str(row.id) for row in self.rows(tables.invitation) if row.id not in before}
+        assert len(made) == len(people)
+        return [made[self.crm.get(contact)["Email"]] for _, contact in people]
+
+    def rate_all(self, ratings: Sequence[tuple[str, float]]) -> None:
+        """Let somebody new of each account give the value beside it, in this order; one lap asks them, and the next takes all in."""
+        people = [
+            (account, self.crm.contact(account, f"Person {len(self.crm.all('Contact'))}")) for account, _ in ratings
+        ]
+        for invitation, (_, value) in zip(self.ask_people(people), ratings, strict=True):
+            self.answer(invitation, value)
+        self.lap()
+
     def ask_for_reps(self, count: int) -> list[str]:
         """Ask a person of each of so many companies in one lap, and return the invitations.
 
         Each company has a rep of its own: rep-0@acme.example and so on.
         """
-        before = {row.id for row in self.rows(tables.invitation)}
+        people = []
         for number in range(count):
             owner = self.crm.user(f"Rep {number}", Email=f"rep-{number}@acme.example")
             account = self.account(f"Company {number}", OwnerId=owner)
-            self.crm.close(self.crm.case(account, self.crm.contact(account, f"Person {number}")))
-        self.lap()
-        invitations = [row.id for row in self.rows(tables.invitation) if row.id not in before]
-        assert len(invitations) == count
-        return invitations
+            people.append((account, self.crm.contact(account, f"Person {number}")))
+        return self.ask_people(people)
 
     # ── looking ──
 

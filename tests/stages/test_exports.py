@@ -50,8 +50,7 @@ def test_a_follow_up_is_exported_with_its_state_and_owner(world: LapWorld, tmp_p
 def test_accounts_are_exported_with_and_without_figures(world: LapWorld, tmp_path: Path) -> None:
     world.account("Silent Oy")
     northwind = world.account("Northwind")
-    for value in (4, 5, 5, 5, 4, 5, 5, 4):
-        world.rated(northwind, value)
+    world.rate_all([(northwind, value) for value in (4, 5, 5, 5, 4, 5, 5, 4)])
     rows = {row["account"]: row for row in exported(world, TableName.ACCOUNTS, tmp_path)}
     assert rows["Silent Oy"]["satisfaction"] == ""
     assert rows["Northwind"]["people"] == "8"

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import beginnings
 import pytest
+from beginnings import Begin
 from databases import BOTH_DATABASES
 from lap_world import DAY, HOUR, LapWorld
 
@@ -11,12 +13,15 @@ from connector.store import tables
 
 
 @pytest.fixture
+def world(begin: Begin) -> LapWorld:
+    """An answer has just opened a follow-up."""
+    return begin(beginnings.unhappy)
+
+
+@pytest.fixture
 def unhappy(world: LapWorld) -> tuple[str, str]:
-    """Return an account and its contact, whose answer has just opened a follow-up."""
-    account = world.account()
-    world.rated(account, 1)
-    world.lap()
-    (contact,) = (row["Id"] for row in world.crm.all("Contact"))
+    """Return the account of the follow-up and its contact."""
+    account, contact = (row["Id"] for name in ("Account", "Contact") for row in world.crm.all(name))
     return account, contact
 
 

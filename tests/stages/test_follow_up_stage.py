@@ -49,8 +49,7 @@ def test_each_unhappy_person_of_an_account_has_a_follow_up(world: LapWorld) -> N
 
 
 def test_two_accounts_have_a_follow_up_each(world: LapWorld) -> None:
-    for name in ("One", "Two"):
-        world.rated(world.account(name), 1)
+    world.rate_all([(world.account(name), 1) for name in ("One", "Two")])
     assert opened(world) == ["unhappy", "unhappy"]
     assert len(world.tasks()) == 2
 
@@ -112,10 +111,11 @@ def test_a_bad_answer_to_whatever_was_asked_opens_one_by_the_rule_low(
 ) -> None:
     world.configure(CSAT + '[follow_up.low]\nwhen = "low"\n')
     world.lap()
-    for value in (fine, bad):
-        account = world.account(f"Gave {value:g}")
-        world.answer(world.ask(account, world.crm.contact(account)), value, metric=metric)
-        world.lap()
+    accounts = [world.account(f"Gave {value:g}") for value in (fine, bad)]
+    people = [(account, world.crm.contact(account, f"Person {n}")) for n, account in enumerate(accounts)]
+    for invitation, value in zip(world.ask_people(people), (fine, bad), strict=True):
+        world.answer(invitation, value, metric=metric)
+    world.lap()
     assert opened(world) == ["low"]
     assert f"{bad:g} of" in only_task(world)["Subject"]
 
@@ -136,16 +136,13 @@ def rate_until(world: LapWorld, account: str, value: float, *, mood: str) -> Non
 def test_a_mood_opens_one_follow_up_for_each_time_it_begins(world: LapWorld) -> None:
     world.configure(CSAT + MOOD)
     world.lap()
-    for number in range(6):
-        account = world.account(f"Happy {number}")
-        for value in (4, 5):
-            world.rated(account, value)
+    happy = [world.account(f"Happy {number}") for number in range(6)]
+    world.rate_all([(account, value) for account in happy for value in (4, 5)])
     gloomy = world.account("Gloomy")
     rate_until(world, gloomy, 1, mood="Unhappy")
     assert opened(world) == ["gloomy"]
     close_tasks(world)
-    for _ in range(2):
-        world.rated(gloomy, 1)
+    world.rate_all([(gloomy, 1), (gloomy, 1)])
     world.lap(DAY)
     assert opened(world) == ["gloomy"]
     rate_until(world, gloomy, 5, mood="Mixed")

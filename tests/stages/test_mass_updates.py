@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from beginnings import Begin, live
 from lap_world import DAY, HOUR, LapWorld
 from sqlalchemy import update
 
@@ -15,8 +16,13 @@ CASES = 60
 
 
 @pytest.fixture
-def cases(world: LapWorld) -> LapWorld:
+def cases(begin: Begin) -> LapWorld:
     """60 cases that were closed on as many days at different hours."""
+    return begin(_cases)
+
+
+def _cases(world: LapWorld) -> None:
+    live(world)
     account = world.account()
     for number in range(CASES):
         world.crm.close(world.crm.case(account, world.crm.contact(account, f"Person {number}")))
@@ -25,7 +31,6 @@ def cases(world: LapWorld) -> LapWorld:
     for number, row in enumerate(world.rows(tables.interaction)):
         ended = now - number * DAY / 2 - number * HOUR
         _touch(world, row.id, ended_at=ended, updated_at=ended)
-    return world
 
 
 def _touch(world: LapWorld, interaction: str, **columns: object) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from beginnings import Begin, live
 from lap_world import DAY, LapWorld
 
 from connector.errors import BadOption, RuleRefused
@@ -31,15 +32,19 @@ def try_again(world: LapWorld) -> None:
 
 
 @pytest.fixture
-def urgent(world: LapWorld) -> LapWorld:
+def urgent(begin: Begin) -> LapWorld:
     """A follow-up of high priority, in a CRM whose tasks know no such priority."""
+    return begin(_urgent)
+
+
+def _urgent(world: LapWorld) -> None:
+    live(world)
     world.configure(
         '[surveys.after-case]\non = "case.closed"\ndelay = "0s"\nreminder_after = "0s"\n'
         '[follow_up.unhappy]\nwhen = "csat <= 2"\npriority = "high"\n'
     )
     refuse(world, PRIORITY, "High")
     world.rated(world.account(), 1)
-    return world
 
 
 def test_the_task_is_made_without_it_and_the_field_is_told_with_its_remedy(urgent: LapWorld) -> None:

@@ -71,8 +71,7 @@ def test_answers_come_in_the_order_of_time_over_pages(world: LapWorld, monkeypat
     monkeypatch.setattr(reporting, "PAGE", 2)
     begin = world.clock.now()
     account = world.account()
-    for value in (1, 2, 3, 4):
-        world.rated(account, value)
+    world.rate_all([(account, value) for value in (1, 2, 3, 4)])
     with world.store.read() as tx:
         found = [answered.said.rating.value for answered in reporting.answers(tx, CRMS, begin, world.clock.now())]
     assert found == [1, 2, 3, 4]

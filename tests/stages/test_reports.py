@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from beginnings import Begin, live
 from lap_world import CONFIG, CSAT, LapWorld
 from python_calamine import CalamineWorkbook
 from sqlalchemy import update
@@ -45,11 +46,15 @@ def set_up(world: LapWorld, language: str = "en", due: str = "24h") -> None:
 
 
 @pytest.fixture
-def office(world: LapWorld) -> LapWorld:
+def office(begin: Begin) -> LapWorld:
     """Live since Monday 16 November, 10:00 in Helsinki: after the time at which the report of that week would have been due."""
+    return begin(_office)
+
+
+def _office(world: LapWorld) -> None:
+    live(world)
     set_up(world)
     world.lap()
-    return world
 
 
 def at(world: LapWorld, moment: str) -> None:

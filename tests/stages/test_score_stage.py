@@ -18,9 +18,7 @@ def figures(world: LapWorld) -> dict[str, Any]:
 def book(world: LapWorld, accounts: int = 6) -> list[str]:
     """Let two people of each account answer."""
     made = [world.account(f"Account {number}") for number in range(accounts)]
-    for number, account in enumerate(made):
-        for value in (1 + number % 5, 5):
-            world.rated(account, value)
+    world.rate_all([(account, value) for number, account in enumerate(made) for value in (1 + number % 5, 5)])
     return made
 
 
@@ -51,8 +49,7 @@ def test_an_account_keeps_its_prior_until_one_of_its_own_answers_comes(world: La
 
 def test_the_first_accounts_of_an_installation_do_not_keep_the_prior_of_an_empty_book(world: LapWorld) -> None:
     account = world.account("The first")
-    for value in (4, 4, 4, 4, 5):
-        world.rated(account, value)
+    world.rate_all([(account, value) for value in (4, 4, 4, 4, 5)])
     assert "Satisfaction" not in world.shows(account)  # nobody had answered when the day's prior was fitted
     world.lap(DAY)
     shown = world.shows(account)
@@ -73,15 +70,13 @@ def test_the_same_answers_are_scored_once(world: LapWorld) -> None:
 def test_time_alone_publishes_only_when_the_score_has_moved_by_a_step(world: LapWorld) -> None:
     world.configure(CSAT + UNHAPPY + "[scoring]\nwrite_step = 3\nhalf_life = '60d'\n")
     account = world.account("Old Friend")
-    for value in (5, 5, 4, 5, 5, 4):
-        world.rated(account, value)
-    for number in range(4):
-        world.rated(world.account(f"Other {number}"), 1 + number)
+    others = [(world.account(f"Other {number}"), 1 + number) for number in range(4)]
+    world.rate_all([*((account, value) for value in (5, 5, 4, 5, 5, 4)), *others])
     world.lap(DAY)
     seen = [world.shows(account).get("Satisfaction")]
     assert seen[0] is not None
-    for _ in range(45):
-        world.lap(4 * DAY)
+    for _ in range(30):
+        world.lap(6 * DAY)
         now = world.shows(account).get("Satisfaction")
         if now != seen[-1]:
             seen.append(now)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from beginnings import Begin, live
 from lap_world import CONFIG, CSAT, LapWorld
 
 from connector.errors import AfterwordError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
@@ -20,8 +21,13 @@ GONE = MailboxRefused("550 5.1.1 no such user.", where="e-mail", remedy="Correct
 
 
 @pytest.fixture
-def unhappy(world: LapWorld) -> LapWorld:
+def unhappy(begin: Begin) -> LapWorld:
     """Eight customers of eight reps have been asked, and have given one of five since the last lap; two more are to be asked."""
+    return begin(_unhappy)
+
+
+def _unhappy(world: LapWorld) -> None:
+    live(world)
     world.configure(RULE)
     for invitation in world.ask_for_reps(PEOPLE):
         world.answer(invitation, 1)
@@ -30,7 +36,6 @@ def unhappy(world: LapWorld) -> LapWorld:
         world.crm.close(world.crm.case(account, world.crm.contact(account, f"New Person {number}")))
     world.mailbox.tries.clear()
     world.mailbox.messages.clear()
-    return world
 
 
 @pytest.mark.parametrize(("error", "tries"), [(DOWN, 1), (REFUSED, 3), (DOUBT, 3)])

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import beginnings
 import pytest
+from beginnings import Begin
 from lap_world import HOUR, LapWorld
 from own_fields import PACKAGED, use
 
@@ -21,12 +23,16 @@ NEW = {"subject": "Call Maria by Fri 15:00: 1 of 5, twice", "body": "Two answers
 
 
 @pytest.fixture
+def world(begin: Begin) -> LapWorld:
+    """One open follow-up, whose task is in the CRM and was read."""
+    return begin(beginnings.unhappy)
+
+
+@pytest.fixture
 def unhappy(world: LapWorld) -> str:
-    """Return an account with one open follow-up, whose task is in the CRM and was read."""
-    account = world.account()
-    world.rated(account, 1)
-    world.lap()
-    return account
+    """Return the account of the follow-up."""
+    (account,) = world.crm.all("Account")
+    return str(account["Id"])
 
 
 def only(world: LapWorld) -> Any:

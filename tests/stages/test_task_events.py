@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import beginnings
 import pytest
+from beginnings import Begin
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.model import NotedResult
@@ -17,12 +19,16 @@ OUTCOME = "Afterword_Outcome__c"
 
 
 @pytest.fixture
+def world(begin: Begin) -> LapWorld:
+    """One open follow-up, whose task is in the CRM and was read."""
+    return begin(beginnings.unhappy)
+
+
+@pytest.fixture
 def unhappy(world: LapWorld) -> str:
-    """Return an account with one open follow-up, whose task is in the CRM and was read."""
-    account = world.account()
-    world.rated(account, 1)
-    world.lap()
-    return account
+    """Return the account of the follow-up."""
+    (account,) = world.crm.all("Account")
+    return str(account["Id"])
 
 
 def only(world: LapWorld) -> Any:

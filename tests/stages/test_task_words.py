@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from beginnings import Begin, live
 from lap_world import CSAT, DAY, HOUR, UNHAPPY, LapWorld
 
 from connector.model import Ref
@@ -34,30 +35,41 @@ def again(world: LapWorld, account: str, contact: str, value: float, about: str)
 
 
 @pytest.fixture
-def maria(world: LapWorld) -> tuple[str, str]:
-    """Return an account and somebody there who has given the worst answer twice, about different cases, on two days."""
+def twice(begin: Begin) -> LapWorld:
+    """Somebody has given the worst answer twice, about different cases, on two days."""
+    return begin(_twice)
+
+
+@pytest.fixture
+def maria(twice: LapWorld) -> tuple[str, str]:
+    """Return the account and who has answered there."""
+    account, contact = (row["Id"] for name in ("Account", "Contact") for row in twice.crm.all(name))
+    return account, contact
+
+
+def _twice(world: LapWorld) -> None:
+    live(world)
     account = world.account()
     contact = world.crm.contact(account, "Maria Virtanen")
     for about in ("Printer offline", "Door will not close"):
         world.lap(DAY)
         again(world, account, contact, 1, about)
-    return account, contact
 
 
 def test_of_two_equally_bad_answers_subject_text_and_record_lead_with_the_same(
-    world: LapWorld, maria: tuple[str, str]
+    twice: LapWorld, maria: tuple[str, str]
 ) -> None:
     account, _ = maria
-    found, attention = task(world), world.shows(account)["Attention"]
+    found, attention = task(twice), twice.shows(account)["Attention"]
     assert "Door will not close" in found["Subject"]
     assert "Door will not close" in attention
     assert found["Description"].index("About Door") < found["Description"].index("About Printer")
 
 
-def test_what_it_was_about_leads_to_the_case_of_the_answer_that_leads(world: LapWorld, maria: tuple[str, str]) -> None:
-    (case,) = (row["Id"] for row in world.crm.all("Case") if row["Subject"] == "Door will not close")
-    address = world.adapter.record_url(Ref("acme", "Case", case))
-    assert f"What it was about: {address}\n" in task(world)["Description"]
+def test_what_it_was_about_leads_to_the_case_of_the_answer_that_leads(twice: LapWorld, maria: tuple[str, str]) -> None:
+    (case,) = (row["Id"] for row in twice.crm.all("Case") if row["Subject"] == "Door will not close")
+    address = twice.adapter.record_url(Ref("acme", "Case", case))
+    assert f"What it was about: {address}\n" in task(twice)["Description"]
 
 
 def test_a_time_to_call_by_that_is_over_stands_in_no_subject(world: LapWorld) -> None:
@@ -78,26 +90,26 @@ def test_a_time_to_call_by_that_is_over_stands_in_no_subject(world: LapWorld) ->
     assert "Maria Virtanen by " in task(world)["Subject"]
 
 
-def test_a_task_that_a_later_good_answer_ends_says_so(world: LapWorld, maria: tuple[str, str]) -> None:
+def test_a_task_that_a_later_good_answer_ends_says_so(twice: LapWorld, maria: tuple[str, str]) -> None:
     account, contact = maria
-    world.crm.update(task(world)["Id"], {"Status": "Completed", OUTCOME: "Reached, not solved yet"})
-    world.lap(HOUR)
-    assert task(world)["Status"] != "Completed"
-    world.lap(timedelta(hours=2))
-    again(world, account, contact, 5, "Opening hours")
-    found = task(world)
+    twice.crm.update(task(twice)["Id"], {"Status": "Completed", OUTCOME: "Reached, not solved yet"})
+    twice.lap(HOUR)
+    assert task(twice)["Status"] != "Completed"
+    twice.lap(timedelta(hours=2))
+    again(twice, account, contact, 5, "Opening hours")
+    found = task(twice)
     assert (found["Status"], found[OUTCOME]) == ("Completed", "No action needed")
     assert found["Description"].startswith("Needs no call any more: Maria Virtanen gave 5 of 5 (very satisfied) on ")
     assert "choose one" not in found["Description"]
 
 
-def test_what_somebody_noted_before_is_not_told_as_what_ended_it(world: LapWorld, maria: tuple[str, str]) -> None:
+def test_what_somebody_noted_before_is_not_told_as_what_ended_it(twice: LapWorld, maria: tuple[str, str]) -> None:
     account, contact = maria
-    with world.store.write() as tx:
-        task_rows.change(tx, only(world).id, {"note": "Left a message."})
-    again(world, account, contact, 5, "Opening hours")
-    assert task(world)["Description"].startswith("Needs no call any more: Maria Virtanen gave 5 of 5 ")
-    assert only(world).note == "Left a message."
+    with twice.store.write() as tx:
+        task_rows.change(tx, only(twice).id, {"note": "Left a message."})
+    again(twice, account, contact, 5, "Opening hours")
+    assert task(twice)["Description"].startswith("Needs no call any more: Maria Virtanen gave 5 of 5 ")
+    assert only(twice).note == "Left a message."
 
 
 def test_why_it_is_whose_it_is_stands_in_the_companys_language(world: LapWorld) -> None:
@@ -112,9 +124,12 @@ def test_why_it_is_whose_it_is_stands_in_the_companys_language(world: LapWorld) 
 def test_a_task_that_quotes_not_all_answers_says_how_many_more_there_are(world: LapWorld) -> None:
     account = world.account()
     contact = world.crm.contact(account, "Maria Virtanen")
-    for number in range(12):
-        world.answer(world.ask(account, contact), 1, f"Words {number}.")
-        world.lap()
+    for _ in range(12):
+        world.crm.close(world.crm.case(account, contact))
+    world.lap()
+    for number, invitation in enumerate(world.rows(tables.invitation)):
+        world.answer(invitation.id, 1, f"Words {number}.")
+    world.lap()
     body = task(world)["Description"]
     assert body.count("> Words") == MOST
     assert "And 2 more answers: the first link leads to all of them." in body

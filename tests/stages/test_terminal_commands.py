@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 import pytest
 import structlog
+from beginnings import Begin, live
 from lap_world import DAY, LapWorld
 from test_terminal import EVIL, looks_right
 from typer.core import TyperGroup
@@ -55,9 +56,8 @@ def test_every_command_is_called_here() -> None:
     assert set(leaves(get_command(cli.app))) == set(CALLS)
 
 
-@pytest.fixture
-def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """Let commands find an installation full of such words; returns what may stand in their arguments."""
+def full_of_such_words(world: LapWorld) -> None:
+    live(world)
     account = world.account(f"Northwind {EVIL}")
     contact = world.crm.contact(account, f"Maria {EVIL}", Email="maria@nw.example")
     world.answer(world.ask(account, contact), 1, comment=f"bad {EVIL}")
@@ -69,6 +69,12 @@ def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
         bounces_of = people.person_of(people.person_key(tx), "maria@nw.example")
         people.bounced(tx, bounces_of, world.clock.now(), EVIL)
         assert list(bounces.marked(tx))
+
+
+@pytest.fixture
+def hostile(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Let commands find an installation full of such words; returns what may stand in their arguments."""
+    world = begin(full_of_such_words)
     header = "account,contact,metric,value,low,high,direction,at\n"
     ratings = f'"{EVIL}",,csat,4,1,5,up,2026-11-12\n"{EVIL}",,"{EVIL}",x,1,5,up,2026-11-12\n'
     (world.folder / "ratings.csv").write_text(header + ratings, encoding="utf-8")
@@ -82,7 +88,8 @@ def hostile(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
     monkeypatch.setattr(service, "serve", fails)
     monkeypatch.setattr(demo, "stay", fails)
     configured = structlog.get_config()
-    yield {"folder": str(world.folder), "account": account}
+    (account,) = world.crm.all("Account")
+    yield {"folder": str(world.folder), "account": account["Id"]}
     structlog.configure(**configured)
 
 

@@ -47,8 +47,7 @@ def test_a_task_does_not_wait_behind_those_that_are_refused(world: LapWorld, mon
     refused = [world.account(f"Refused {number}") for number in range(3)]
     accepted = world.account("Accepted")
     world.crm.faults.refuse(RuleRefused("no"), lambda _id, values: values.get("WhatId") in refused)
-    for account in (*refused, accepted):
-        world.rated(account, 1)
+    world.rate_all([(account, 1) for account in (*refused, accepted)])
     assert [task["WhatId"] for task in world.tasks()] == [accepted]
     assert len(world.refused()) == 3
 

@@ -229,8 +229,7 @@ def test_a_crm_that_is_down_gets_everything_later(world: LapWorld) -> None:
 
 def test_quiet_days_write_nothing(world: LapWorld) -> None:
     world.configure(CSAT + UNHAPPY + "[scoring]\nwidest = 100\n")  # no number comes or goes because its range does
-    for number in range(4):
-        world.rated(world.account(f"Account {number}"), number + 1)
+    world.rate_all([(world.account(f"Account {number}"), number + 1) for number in range(4)])
     world.lap()
     for _ in range(2):
         world.lap(DAY)  # there are answers to fit a prior on now, and what was due is overdue

@@ -33,6 +33,7 @@ class TwoWorlds(LapWorld):
         assert len(here) == 2
 
     def configure(self, rules: str) -> None:
+        self._configured = {"rules": rules}
         path = self.folder / "config.toml"
         path.write_text(CONFIG + OTHER + rules, encoding="utf-8")
         settings = load(path, environ={}, known_adapters=["salesforce"])
