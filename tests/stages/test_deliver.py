@@ -459,7 +459,7 @@ FAILURES = st.sampled_from(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(failures=st.lists(FAILURES, max_size=8), laps=st.integers(1, 10))
 def test_whatever_fails_a_message_is_handed_over_at_most_once(store: Store, failures: list[object], laps: int) -> None:
     with store.write() as tx:

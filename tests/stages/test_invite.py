@@ -417,7 +417,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, recipients=st.sampled_from(["primary", "all"]), delay=st.sampled_from(["0s", "24h"]))
 @BOTH_DATABASES
 def test_whatever_happens_each_contact_has_one_decision_and_one_invitation_at_most(

@@ -24,8 +24,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def test_each_of_many_bad_answers_has_its_follow_up(world: LapWorld, at_once: int) -> None:
     account = world.account()
     people = [world.crm.contact(account, f"Person {number}") for number in range(7)]
-    asked = [world.ask(account, contact) for contact in people]
-    for invitation in asked:
+    for invitation in world.ask_people([(account, contact) for contact in people]):
         world.answer(invitation, 1)
     for _ in range(4):
         world.lap()
@@ -38,7 +37,7 @@ def test_a_later_good_answer_that_comes_with_a_later_page_closes(world: LapWorld
     account = world.account()
     maria = world.crm.contact(account, "Maria Virtanen")
     others = [world.crm.contact(account, f"Person {number}") for number in range(4)]
-    bad, *rest = [world.ask(account, contact) for contact in (maria, *others)]
+    bad, *rest = world.ask_people([(account, contact) for contact in (maria, *others)])
     world.answer(bad, 1)
     for invitation in rest:
         world.answer(invitation, 3)
