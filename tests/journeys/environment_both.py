@@ -88,10 +88,10 @@ ca_bundle = "{self.hub.crm["ca_bundle"]}"
         results = setting_up.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
         assert [result.error for result in results if result.error is not None] == []
 
-    def link(self, *adapters: str) -> None:
+    def link(self, *adapters: str, rules: str = RULES) -> None:
         """Let the mappings of these name what links accounts, and those of the others not."""
         self.linking = adapters
-        self.configure()
+        self.configure(rules)
 
     def _mapping(self, env: Environment) -> str:
         adapter = env.ADAPTER

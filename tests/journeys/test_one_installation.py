@@ -74,7 +74,7 @@ def acme(
 @pytest.mark.parametrize("clone", [False, True], ids=["two installations", "a clone"])
 def test_nobody_gets_two_mails_from_two_whose_laps_run_at_the_same_second(acme: Environment, clone: bool) -> None:
     account = acme.account("Northwind")
-    people = [acme.contact(account, f"Person {n}", f"p{n}@nw.example") for n in range(6)]
+    people = [acme.contact(account, f"Person {n}", f"p{n}@nw.example") for n in range(3)]
     with beside(acme, acme.folder / "other", clone=clone) as other:
         # Both have seen the org, so that what ends from now on is news to both.
         at_once(acme.lap, lambda: lap.run(other))
@@ -87,7 +87,7 @@ def test_nobody_gets_two_mails_from_two_whose_laps_run_at_the_same_second(acme: 
         acme.advance(HOUR)
         at_once(acme.lap, lambda: lap.run(other))
     got = Counter(mail.to for mail in acme.mailbox.mails)
-    assert set(got) == {f"p{n}@nw.example" for n in range(6)}
+    assert set(got) == {f"p{n}@nw.example" for n in range(3)}
     assert set(got.values()) == {1}
     assert codes[2] >= len(people) - 1
 

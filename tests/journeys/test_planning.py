@@ -138,19 +138,18 @@ def _printed(planned: planning.Plan, env: Environment) -> list[str]:
     return cast(io.StringIO, console.file).getvalue().splitlines()
 
 
-@pytest.mark.parametrize("which", [(), ("--crm", "acme")])
-def test_plan_while_paused_shows_what_resuming_would_do_and_resumes_nothing(
-    env: Environment, which: tuple[str, ...]
-) -> None:
+def test_plan_while_paused_shows_what_resuming_would_do_and_resumes_nothing(env: Environment) -> None:
     busy_week(env)
     going = planning.next_lap(env.installation).as_json()
     assert going["writes"] and going["mails"]
-    env.command("pause", *which)
-    held = planning.next_lap(env.installation).as_json()
-    assert (held["writes"], held["mails"]) == (going["writes"], going["mails"])
-    before = rows(env)
-    env.lap()
-    assert rows(env) == before
+    for which in ((), ("--crm", "acme")):
+        env.command("pause", *which)
+        held = planning.next_lap(env.installation).as_json()
+        assert (held["writes"], held["mails"]) == (going["writes"], going["mails"])
+        before = rows(env)
+        env.lap()
+        assert rows(env) == before
+        env.command("resume", *which)
 
 
 @pytest.mark.parametrize("which", [(), ("--crm", "acme")])

@@ -136,7 +136,6 @@ def test_a_port_that_is_taken_is_told_by_its_key_and_no_lap_is_run(today: Enviro
         assert today.status()["laps"] == []
 
 
-@BOTH_DATABASES
 def test_sigterm_in_the_middle_of_reading_ends_it_in_time(today: Environment) -> None:
     today.org.rows_per_page = 1
     account = today.account("Northwind")
