@@ -42,15 +42,15 @@ def test_a_sync_while_paused_says_so(live: Environment) -> None:
     assert "Paused" not in live.command("sync").err
 
 
-@pytest.mark.parametrize("content", [None, b"\n", b"\xff\xfe"])
-def test_a_token_file_without_a_token_is_no_fault_of_ours(content: bytes | None, live: Environment) -> None:
+def test_a_token_file_without_a_token_is_no_fault_of_ours(live: Environment) -> None:
     file = live.folder / "admin-token.txt"
-    if content is not None:
-        file.write_bytes(content)
-    done = live.command("setup-crm", "--dry-run", "--admin-token-file", str(file))
-    assert done.code == 2
-    assert "--admin-token-file" in done.err
-    assert "Traceback" not in done.err
+    for content in (None, b"\n", b"\xff\xfe"):
+        if content is not None:
+            file.write_bytes(content)
+        done = live.command("setup-crm", "--dry-run", "--admin-token-file", str(file))
+        assert done.code == 2, content
+        assert "--admin-token-file" in done.err
+        assert "Traceback" not in done.err
 
 
 def test_times_in_status_are_for_people(live: Environment) -> None:

@@ -149,7 +149,7 @@ FIELDS = st.dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fields=FIELDS)
 def test_whatever_is_posted_only_a_rating_on_the_scale_is_recorded(world, fields):
     token = world.invite()
