@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from statistics import mean, pstdev
 
 import pytest
@@ -37,8 +36,8 @@ PEOPLE = [f"person{number}@company{number // 4}.example" for number in range(2_0
 
 
 @pytest.fixture
-def world(tmp_path: Path, sqlite_address: str) -> Iterator[World]:
-    with running(tmp_path, address=sqlite_address) as world:
+def world(sqlite_address: str) -> Iterator[World]:
+    with running(sqlite_address) as world:
         yield world
 
 
