@@ -80,11 +80,11 @@ def peak(store: Store, pages: int) -> int:
 @BOTH_DATABASES
 def test_memory_does_not_grow_with_the_number_of_records(store: Store) -> None:
     peak(store, 1)  # whatever is made at the first time is made
-    few = peak(store, 2)
+    few = peak(store, 4)
     with store.write() as tx:
         for table in (tables.contact, tables.binding, tables.cursor):
             tx.execute(table.delete())
-    many = peak(store, 8)
+    many = peak(store, 12)
     with store.read() as tx:
-        assert tx.execute(select(func.count()).select_from(tables.contact)).scalar_one() == 2 * 8 * PAGE
+        assert tx.execute(select(func.count()).select_from(tables.contact)).scalar_one() == 2 * 12 * PAGE
     assert many < 1.15 * few + 200_000
