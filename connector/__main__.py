@@ -15,7 +15,7 @@ _ENDED_BY_SIGNAL: Final = 128
 def main() -> None:
     """Run the command line."""
     end_by(signal.SIGTERM)
-    from connector.cli import main as command_line  # noqa: PLC0415 - what takes long comes behind the signal
+    from connector.cli.app import main as command_line  # noqa: PLC0415 - what takes long comes behind the signal
 
     command_line()
 

@@ -128,7 +128,7 @@ class Owner:
     email: str | None = None
     active: bool = True
     timezone: str | None = None
-    """As the CRM names it, which may be no zone at all: `connector.zones` reads it. Days and times are shown to them in it."""
+    """As the CRM names it, which may be no zone at all; see `connector.settings.time_zones`. Their days and times are shown in it."""
     manager: Ref | None = None
     """Whom a follow-up climbs to when it stays undone."""
     standard: bool = True

@@ -11,7 +11,7 @@ import tomlkit
 from tomlkit.exceptions import ParseError
 
 from connector.errors import Problem, SettingsError
-from mappings.walking import PATH
+from mappings.toml_reader import PATH
 
 Document = tomlkit.TOMLDocument
 Place = MutableMapping[str, Any]

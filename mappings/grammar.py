@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from connector.durations import parse_duration
+from connector.domain.durations import parse_duration
 from mappings.converters import FACTS
 from mappings.spec import Ended, Facts, FieldMap, Operator, Test, Tests, WonDeal, WriteMap
-from mappings.walking import NAME, PATH, Table, did_you_mean
+from mappings.toml_reader import NAME, PATH, Table, did_you_mean
 
 OPERATORS: dict[str, Operator] = {
     "is": "=",

@@ -11,7 +11,7 @@ from string import Formatter
 from connector.domain.toml_slips import slip
 from connector.errors import Problem, SettingsError
 from connector.model import CUSTOMER_LABEL
-from mappings.fitting import MappingFile
+from mappings.binding import MappingFile
 from mappings.grammar import WON_DEAL_WITHIN, a_field, customers, ended, facts, some_fields, tests, write_map
 from mappings.spec import (
     WON,
@@ -26,7 +26,7 @@ from mappings.spec import (
     WriteMap,
     fields_read,
 )
-from mappings.walking import NAME, Table, did_you_mean
+from mappings.toml_reader import NAME, Table, did_you_mean
 
 ACCOUNT = (
     *("satisfaction", "low", "high", "mood", "people", "summary", "attention", "nps", "csat", "ces", "trend"),

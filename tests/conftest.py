@@ -17,9 +17,9 @@ from compiled_once import share
 from databases import NewStore
 from sqlalchemy import text
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 from connector.store import Store
-from connector.store.migrate import migrate
+from connector.store.db.migrate import migrate
 from connector.store.tables import metadata
 
 # What a test promises does not depend on how fast the machine is, nor on luck: each run tries the same examples, so that nobody's

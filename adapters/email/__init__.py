@@ -6,7 +6,7 @@ from typing import Any
 from adapters.email.config import config
 from adapters.email.smtp import SmtpChannel
 from connector.ports import Clock
-from connector.ports_mail import Channel
+from connector.ports.mail import Channel
 
 
 def channel(values: Mapping[str, Any], clock: Clock) -> Channel:

@@ -14,7 +14,7 @@ from adapters.email.headers import BadHeader, check_head, mailbox_field, text_fi
 from adapters.email.trouble import TROUBLE, in_words
 from connector.errors import MessageRefused
 from connector.model import Attachment
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
 _LINE_END = re.compile(r"\r\n|\r|\n")

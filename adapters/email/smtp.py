@@ -26,7 +26,7 @@ from connector.domain.quoting import quoted
 from connector.errors import MailError, MailInDoubt, MailThrottled, MailUnavailable, MessageRefused, Problem
 from connector.model import BounceCause
 from connector.ports import Clock
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 
 _WHERE = "e-mail"
 _BLOCK = 65536

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adapters.hubspot.client import Answer, Client
 from adapters.hubspot.errors import not_data
-from adapters.hubspot.version import ACCOUNT, API_VERSION, SUPPORTED_UNTIL
+from adapters.hubspot.http.client import Answer, Client
+from adapters.hubspot.http.version import ACCOUNT, API_VERSION, SUPPORTED_UNTIL
 from connector.model import Ref
 from connector.ports import Org
 

@@ -5,20 +5,20 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from adapters.hubspot import room
+from adapters.hubspot import property_room
 from adapters.hubspot.account import Account
-from adapters.hubspot.catalogue import Catalogue
-from adapters.hubspot.client import Client
 from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.describe import Catalogue
 from adapters.hubspot.errors import Absent
-from adapters.hubspot.links import Links
-from adapters.hubspot.notes import Notes
-from adapters.hubspot.once import Once
-from adapters.hubspot.reading import LAG, Reader
+from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.version import objects
+from adapters.hubspot.records.creation import Once
+from adapters.hubspot.records.links import Links
+from adapters.hubspot.records.notes import Notes
+from adapters.hubspot.records.reading import LAG, Reader
+from adapters.hubspot.records.write import BATCH, Writer
 from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import Setup
-from adapters.hubspot.version import objects
-from adapters.hubspot.write import BATCH, Writer
 from connector.errors import border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
@@ -134,7 +134,7 @@ class HubSpotAdapter:
 
     def field_limits(self, objects: Sequence[str]) -> list[FieldLimit]:
         """See `CrmAdapter.field_limits`."""
-        return room.limits(self._client, objects)
+        return property_room.limits(self._client, objects)
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:  # noqa: ARG002 - the port's signature
         """See `CrmAdapter.unseen`. HubSpot tells nobody what its record pages show."""

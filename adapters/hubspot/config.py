@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from adapters.hubspot.passes import OwnPasses
+from adapters.hubspot.pass_memory import OwnPasses
 from connector.errors import Problem, SettingsError
 from connector.ports import Budget, Passes, TokenVault
 

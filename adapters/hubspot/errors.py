@@ -9,7 +9,7 @@ from typing import Any, Final
 from hubspot.crm.objects.exceptions import ApiException, OpenApiException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
-from adapters.hubspot.parsing import pause_of
+from adapters.hubspot.http.parsing import pause_of
 from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
     UNFORESEEN,

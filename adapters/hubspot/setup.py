@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from adapters.hubspot import room
-from adapters.hubspot.catalogue import ACTIVITIES, LONGEST_TEXT, Catalogue
-from adapters.hubspot.client import Client
+from adapters.hubspot import property_room
+from adapters.hubspot.describe import ACTIVITIES, LONGEST_TEXT, Catalogue
 from adapters.hubspot.errors import Absent
-from adapters.hubspot.version import properties
+from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.version import properties
 from connector.errors import Bug, Conflict, CrmError, NoRoom, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import NO_LABELS, FieldSpec, SetupResult, SetupStep
 
@@ -98,7 +98,7 @@ class Setup:
         try:
             return self._make(path, body, undo)
         except RecordRejected as error:
-            if room.is_full(error):
+            if property_room.is_full(error):
                 raise NoRoom(error.what, where=error.where, code=error.code) from error
             if not body.get("hasUniqueValue") or name not in ACTIVITIES:
                 raise

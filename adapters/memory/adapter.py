@@ -5,10 +5,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.memory import setup, writing
-from adapters.memory.asking import Asking
+from adapters.memory import setup
+from adapters.memory import writes as memory_writes
 from adapters.memory.crm import MemoryCrm
 from adapters.memory.faults import CallKind
+from adapters.memory.path_values import Asking
 from adapters.memory.rows import Row, Version
 from adapters.memory.rules import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, border
@@ -80,7 +81,7 @@ class MemoryAdapter:
     def describe(self, object_name: str) -> ObjectSchema:
         """Return the object's live schema. `SchemaChanged`: no such object."""
         with self._call("read", "describe", object_name):
-            return writing.schema(self.crm, object_name)
+            return memory_writes.schema(self.crm, object_name)
 
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """Yield pages of `page_size` records in (stamp, id) order; what is edited meanwhile is met again further on."""
@@ -129,12 +130,12 @@ class MemoryAdapter:
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out at most `write_batch` writes on one object, each on its own. `Bug`: one record is named twice."""
-        writing.check_batch(writes, self.write_batch)
+        memory_writes.check_batch(writes, self.write_batch)
         if not writes:
             return []
         with self._call("write", "write", writes[0].object, tuple(write.id or "" for write in writes)):
-            writing.check_related(self.crm, writes)
-            return [writing.carry_out(self.crm, write) for write in writes]
+            memory_writes.check_related(self.crm, writes)
+            return [memory_writes.carry_out(self.crm, write) for write in writes]
 
     def delete(self, object_name: str, record_id: str) -> None:
         """Put a record into the bin."""

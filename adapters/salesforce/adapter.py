@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.salesforce import bulk_writing, soql
-from adapters.salesforce.client import Client
 from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.describe import Describer
+from adapters.salesforce.http.client import Client
 from adapters.salesforce.org import OrgReader
-from adapters.salesforce.participants import Participants, described
-from adapters.salesforce.query import Reader
+from adapters.salesforce.records import bulk_writing, soql
+from adapters.salesforce.records.participants import Participants, described
+from adapters.salesforce.records.reading import Reader
+from adapters.salesforce.records.write import BATCH, Writer
 from adapters.salesforce.setup import Setup
-from adapters.salesforce.write import BATCH, Writer
 from connector.errors import border
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (

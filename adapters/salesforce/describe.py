@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.salesforce import soql
-from adapters.salesforce.client import Client, expect_object
+from adapters.salesforce.http.client import Client, expect_object
+from adapters.salesforce.records import soql
 from connector.errors import CrmError, SchemaChanged
 from connector.model import MissingRight
 from connector.ports import FieldSchema, Needs, ObjectSchema

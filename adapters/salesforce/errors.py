@@ -10,7 +10,7 @@ import requests
 from simple_salesforce.exceptions import SalesforceError
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from adapters.salesforce.meter import next_midnight
+from adapters.salesforce.http.meter import next_midnight
 from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
     UNFORESEEN,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from adapters.salesforce.client import Answer, Client
-from adapters.salesforce.query import Reader
-from adapters.salesforce.version import API_VERSION, SUPPORTED_UNTIL
+from adapters.salesforce.http.client import Answer, Client
+from adapters.salesforce.http.version import API_VERSION, SUPPORTED_UNTIL
+from adapters.salesforce.records.reading import Reader
 from connector.errors import AuthExpired, AuthRevoked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Org
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote as percent
 
-from adapters.salesforce import layouts, soql
-from adapters.salesforce.client import Client, expect_object
+from adapters.salesforce import layouts
+from adapters.salesforce.http.client import Client, expect_object
+from adapters.salesforce.records import soql
 from connector.errors import NotPermitted, RecordRejected, SchemaChanged
 from connector.model import Unseen
 from connector.ports import Condition, FieldSpec

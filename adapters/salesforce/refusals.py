@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from adapters.salesforce import errors, soql
+from adapters.salesforce import errors
+from adapters.salesforce.records import soql
 from connector.errors import (
     BadOption,
     Conflict,

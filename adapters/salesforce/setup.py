@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from adapters.salesforce import layouts, soql
-from adapters.salesforce.client import Client, expect_object
+from adapters.salesforce import layouts
 from adapters.salesforce.config import SalesforceConfig
 from adapters.salesforce.custom_fields import full_name, holder
 from adapters.salesforce.describe import Describer
+from adapters.salesforce.http.client import Client, expect_object
 from adapters.salesforce.options import listed, with_options
 from adapters.salesforce.org import OrgReader
 from adapters.salesforce.pages import Pages, held_by
-from adapters.salesforce.query import Reader
+from adapters.salesforce.records import soql
+from adapters.salesforce.records.reading import Reader
 from adapters.salesforce.setup_steps import (
     FIELD,
     PERMISSION_SET,

@@ -12,10 +12,10 @@ import typer
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
-from adapters.sandbox.hubspot.seed import seed as fill_hubspot
+from adapters.sandbox.hubspot.portal.seed import seed as fill_hubspot
 from adapters.sandbox.pages import HubSpotPages, Pages
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.seed import seed as fill_salesforce
+from adapters.sandbox.salesforce.org.seed import seed as fill_salesforce
 from adapters.sandbox.server import RunningServer, running
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)

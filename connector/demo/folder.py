@@ -11,7 +11,7 @@ from typing import Final
 
 from adapters.sandbox.workplaces.crm import Crm
 from connector.errors import Problem, SettingsError
-from connector.private_files import make_folder, write_new
+from connector.runtime.private_files import make_folder, write_new
 from mappings.loading import packaged
 
 MARK: Final = "# Written by `afterword demo`, which writes it anew each time.\n"

@@ -9,7 +9,7 @@ from typing import Any, Self
 from adapters.sandbox.workplaces.crm import Crm, TaskFields
 from connector.model import MARK_KEY, Ref
 from connector.ports import Condition, CrmAdapter, CrmMapping, FieldSpec, Query, Record
-from connector.stages.connect import Endpoint, describe_all
+from connector.stages.connection.connect import Endpoint, describe_all
 
 _TASK = ("key", "subject", "priority", "status", "outcome", "body", "owner")
 

@@ -18,21 +18,22 @@ import structlog
 from rich.console import Console
 
 from adapters.sandbox.customers import Customers
-from connector import planning, service
-from connector.demo import telling
-from connector.demo.cast import people_by_address
-from connector.demo.desk import LOOK_S, Looks, Shelf, desk_app
-from connector.demo.promises import Evidence, broken
-from connector.demo.scene import Branch, Scene, scene
+from connector.app import service
+from connector.commands import plan
+from connector.demo import output
+from connector.demo.expectations import Evidence, broken
+from connector.demo.parts import Branch, Scene, scene
+from connector.demo.people import people_by_address
 from connector.demo.serving import bound_socket, port_of, served
 from connector.demo.story import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Story, Tell, is_working_time
 from connector.demo.watch import Watch
-from connector.demo.work import Office
+from connector.demo.windows import LOOK_S, Looks, Shelf, desk_app
+from connector.demo.workers import Office
 from connector.model import Ref
+from connector.runtime.cancellation import StopSign
+from connector.settings.time_zones import owner_zone
 from connector.stages.lap import Report
-from connector.stop_sign import StopSign
-from connector.store import owners
-from connector.zones import owner_zone
+from connector.store.crm import owners
 
 ACCOUNTS: Final = 30
 """In each CRM, besides the customer whom both know."""
@@ -65,7 +66,7 @@ def once(console: Console, *, seed: int) -> int:
         _stoppable() as stop,
         scene(Path(folder), seed=seed, accounts=ACCOUNTS, stop=stop) as whole,
     ):
-        days = telling.DayTeller(console)
+        days = output.DayTeller(console)
         with _play(console, whole, days.tell, seed) as play:
             for moment in play.story.moments(DAYS):
                 if stop.is_set():
@@ -89,9 +90,9 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
         scene(folder, seed=seed, accounts=ACCOUNTS, stop=stop) as whole,
         _desk(whole, looks) as desk,
     ):
-        teller = telling.Teller(console, whole.clock)
+        teller = output.Teller(console, whole.clock)
         with _play(console, whole, teller.tell, seed) as play:
-            telling.addresses(console, desk)
+            output.addresses(console, desk)
             watches = [Watch(branch) for branch in whole.branches]
             for moment in play.story.moments(WORKING_DAYS):
                 if stop.wait(PACE_S):
@@ -99,8 +100,8 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
                 play.story.step(moment, new=new_work(play, moment))
                 _look(watches, teller.tell)
             else:
-                telling.addresses(console, desk)
-                telling.from_now_on(console, hour_s=HOUR_S, look_s=LOOK_S)
+                output.addresses(console, desk)
+                output.from_now_on(console, hour_s=HOUR_S, look_s=LOOK_S)
                 _go_on(play, watches, stop, looks)
     console.print("The demo has ended.")
     return SETTLED
@@ -154,9 +155,9 @@ def _shelf(branch: Branch, shared: Sequence[str]) -> Shelf:
 @contextmanager
 def _play(console: Console, whole: Scene, tell: Tell, seed: int) -> Iterator[Play]:
     """Look back, run the first lap, and have everybody ready."""
-    telling.the_crms(console, whole)
+    output.the_crms(console, whole)
     before = _shown(whole)
-    telling.looked_back(console, planning.look_back(whole.installation, timedelta(days=LOOK_BACK_DAYS)), LOOK_BACK_DAYS)
+    output.looked_back(console, plan.look_back(whole.installation, timedelta(days=LOOK_BACK_DAYS)), LOOK_BACK_DAYS)
     offices = [Office(one.crm, one.companies, one.records.task_fields(), seed) for one in whole.branches]
     people = people_by_address(whole.crms)
     with closing(requests.Session()) as session:
@@ -164,7 +165,7 @@ def _play(console: Console, whole: Scene, tell: Tell, seed: int) -> Iterator[Pla
         story = Story(whole, offices, customers, people, tell)
         writes = _writes(whole)
         first = story.lap()
-        telling.first_lap(console, first)
+        output.first_lap(console, first)
         yield Play(whole, story, before, _rows(whole), first, writes)
 
 
@@ -189,13 +190,13 @@ def _writes(whole: Scene) -> int:
 
 def _report(console: Console, play: Play, began: float) -> int:
     seen = _evidence(play)
-    telling.the_accounts(console, play.scene.branches, play.before, seen.accounts)
-    telling.the_tasks(console, play.scene.branches, seen.tasks)
+    output.the_accounts(console, play.scene.branches, play.before, seen.accounts)
+    output.the_tasks(console, play.scene.branches, seen.tasks)
     writes = _writes(play.scene) - play.writes_before
-    telling.what_one_rep_got(console, seen)
-    telling.summary(console, seen, writing_calls=writes, took_s=time.monotonic() - began)
+    output.what_one_rep_got(console, seen)
+    output.summary(console, seen, writing_calls=writes, took_s=time.monotonic() - began)
     wrong = broken(seen)
-    telling.verdict(console, wrong)
+    output.verdict(console, wrong)
     return BROKEN if wrong else SETTLED
 
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.sandbox.customers import Customers, Deed
-from connector.demo.cast import Person
+from connector.cli.output.results import many
 from connector.demo.mail import Mail
-from connector.demo.scene import Scene
-from connector.demo.work import Office
-from connector.printing import many
+from connector.demo.parts import Scene
+from connector.demo.people import Person
+from connector.demo.workers import Office
 from connector.stages import lap
 from connector.stages.lap import Report
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from connector.demo.scene import Branch
+from connector.demo.parts import Branch
 from connector.demo.story import Tell
 from connector.model import Ref
 

@@ -1,1 +1,1 @@
-"""Pure rules that several parts share. Nothing here is imported but `connector.model` and `connector.errors`."""
+"""Pure rules that several parts share, values in and values out. They know the model, the errors, the ports and the scales."""

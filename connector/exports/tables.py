@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from connector.exports.period import Period
-from connector.store import Transaction, exporting
-from connector.store.exporting import AccountRow, DecisionRow, FollowUpRow, ResponseRow
+from connector.store import Transaction
+from connector.store.views import exports
+from connector.store.views.exports import AccountRow, DecisionRow, FollowUpRow, ResponseRow
 
 Cell = str | int | float | bool | datetime | None
 """What one field of a table holds; times are aware."""
@@ -144,19 +145,19 @@ def sheet(tx: Transaction, name: TableName, period: Period | None = None) -> She
         case TableName.ACCOUNTS:
             return accounts(tx, None if period is None else period.until)
         case TableName.RESPONSES:
-            return Sheet("Answers", RESPONSE_COLUMNS, exporting.responses(tx, span))
+            return Sheet("Answers", RESPONSE_COLUMNS, exports.responses(tx, span))
         case TableName.FOLLOW_UPS:
-            return Sheet("Follow-ups", FOLLOW_UP_COLUMNS, exporting.follow_ups(tx, span))
+            return Sheet("Follow-ups", FOLLOW_UP_COLUMNS, exports.follow_ups(tx, span))
 
 
 def accounts(tx: Transaction, at: datetime | None = None) -> Sheet:
     """Return the accounts with the figures of now, or as published last before `at`."""
-    return Sheet("Accounts", ACCOUNT_COLUMNS, exporting.accounts(tx, at))
+    return Sheet("Accounts", ACCOUNT_COLUMNS, exports.accounts(tx, at))
 
 
 def asked(tx: Transaction, period: Period) -> Sheet:
     """Return who was asked in a period, who was not, and why."""
-    return Sheet("Asked and not asked", DECISION_COLUMNS, exporting.decisions(tx, (period.since, period.until)))
+    return Sheet("Asked and not asked", DECISION_COLUMNS, exports.decisions(tx, (period.since, period.until)))
 
 
 __all__ = ["AccountRow", "Column", "DecisionRow", "FollowUpRow", "ResponseRow", "Sheet", "TableName", "sheet"]

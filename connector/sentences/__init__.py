@@ -2,5 +2,5 @@
 
 `catalogue` holds the messages of each language, with plural forms and dates by CLDR; `values` what is known; `attention`, `summary`
 and `tasks` put it into words. Pure: nothing here reads the store, the clock or the settings. May import `connector.model`,
-`connector.domain`, `connector.rules` and `connector.scoring.scales`.
+`connector.domain`, `connector.domain.follow_up_rules` and `connector.scoring.scales`.
 """

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from connector.rules import SCALES, BandClause, Clause, MoodClause, RatingClause, Rule
+from connector.domain.follow_up_rules import SCALES, BandClause, Clause, MoodClause, RatingClause, Rule
 from connector.scoring.scales import Band
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.ratings import metric_name

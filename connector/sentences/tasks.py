@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from connector.domain.crm_text import one_line, shorten
-from connector.rules import Rule
+from connector.domain.follow_up_rules import Rule
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.clauses import (
     LIMIT,

@@ -3,11 +3,11 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from connector.domain.working_time import Window, WorkingTime
 from connector.settings import values
 from connector.settings.fields import Address, Day, Text, reads
 from connector.settings.table import Table
 from connector.settings.values import WeeklyTime
-from connector.working_time import Window, WorkingTime
 
 
 class Company(Table):

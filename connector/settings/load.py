@@ -7,14 +7,14 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connector import toml_words
+from connector.domain import toml_words
 from connector.domain.toml_slips import slip
 from connector.errors import Problem, SettingsError
 from connector.settings.fields import Surroundings, surrounded
-from connector.settings.judge import judge_details, judge_whole, live_connections
 from connector.settings.model import Settings
+from connector.settings.raw_values import Values
 from connector.settings.source import ConfigSource
-from connector.settings.written import Values
+from connector.settings.validation import judge_details, judge_whole, live_connections
 
 
 def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[str]) -> Settings:

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
 from connector.settings.model import Settings
-from connector.settings.written import Values, written
+from connector.settings.raw_values import Values, written
 
 
 class _Unshown(dict[str, Any]):

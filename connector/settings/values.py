@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from connector.durations import parse_duration
+from connector.domain.durations import parse_duration
+from connector.domain.follow_up_rules import Rule, parse_rule
+from connector.domain.working_time import Window, WorkingTime
 from connector.model import ascii_domain, one_spelling
-from connector.rules import Rule, parse_rule
 from connector.surveys.wording import DEFAULT as DEFAULT_LANGUAGE
 from connector.surveys.wording import languages, resolve
-from connector.working_time import Window, WorkingTime
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW: Final = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-9]{1,2}:[0-9]{2})-([0-9]{1,2}:[0-9]{2})")

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from connector.domain.crm_text import cut
 from connector.model import BounceCause, Delivery
-from connector.stages.breaker import LAST_MESSAGES, MARKS_OF, doubtful, frequent, too_many
 from connector.stages.context import Context
-from connector.store import Row, Transaction, answering, bounces, collecting, mail_trouble, people
+from connector.stages.deliver.breaker import LAST_MESSAGES, MARKS_OF, doubtful, frequent, too_many
+from connector.store import Row, Transaction
+from connector.store.surveys import answers, bounces, inbox, mail_trouble, people
 
 PAGE = 200
 
@@ -32,7 +33,7 @@ def run(context: Context) -> CollectResult:
     result = CollectResult()
     while not context.stop.is_set():
         with context.write() as tx:
-            rows = collecting.waiting(tx, PAGE)
+            rows = inbox.waiting(tx, PAGE)
             taken = 0
             for row in rows:
                 if mail_trouble.stopped(tx) is not None:
@@ -47,20 +48,18 @@ def run(context: Context) -> CollectResult:
 
 def _take(context: Context, tx: Transaction, row: Row[Any], result: CollectResult) -> None:
     unusable = (
-        _bounced(context, tx, row)
-        if row.source == collecting.BOUNCE
-        else f"nothing here understands events of {row.source}"
+        _bounced(context, tx, row) if row.source == inbox.BOUNCE else f"nothing here understands events of {row.source}"
     )
     if mail_trouble.stopped(tx) is None:
-        collecting.done(tx, row.id, context.clock.now(), unusable)
-    result.unmatched += unusable == collecting.NO_MESSAGE
+        inbox.done(tx, row.id, context.clock.now(), unusable)
+    result.unmatched += unusable == inbox.NO_MESSAGE
 
 
 def _bounced(context: Context, tx: Transaction, row: Row[Any]) -> str | None:
     """Take in that a message came back; returns why the report could not be used, None when it was."""
-    invitation = collecting.invitation_of(tx, str(row.payload.get("message_id", "")))
+    invitation = inbox.invitation_of(tx, str(row.payload.get("message_id", "")))
     if invitation is None:
-        return collecting.NO_MESSAGE
+        return inbox.NO_MESSAGE
     reason = cut(str(row.payload.get("reason", "")), _LONGEST_REASON)
     # Without mail of our own nobody can read the words; then whoever reports is believed.
     cause = BounceCause.UNCLEAR if context.channel is None else context.channel.cause_of_bounce(reason)
@@ -68,13 +67,13 @@ def _bounced(context: Context, tx: Transaction, row: Row[Any]) -> str | None:
         return "the mail server goes on trying, or it is no failure"
     now = context.clock.now()
     if cause is BounceCause.COMPLAINT:
-        answering.stop_surveys(tx, invitation.id, now=now, by="complaint")
+        answers.stop_surveys(tx, invitation.id, now=now, by="complaint")
         return None
-    if answering.last_given(tx, invitation.id) is not None:
+    if answers.last_given(tx, invitation.id) is not None:
         return "it was answered, so it has arrived"
     if cause is not BounceCause.OTHER and not _mark(tx, row, invitation.person, reason=reason, now=now):
         return None
-    collecting.close_invitation(tx, invitation.id, Delivery.BOUNCED, reason)
+    inbox.close_invitation(tx, invitation.id, Delivery.BOUNCED, reason)
     return None
 
 

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from connector.model import ChatPost, MissingRight
-from connector.passes import PassBook
 from connector.ports import Clock, CrmAdapter, CrmMapping
-from connector.ports_mail import Channel
+from connector.ports.mail import Channel
+from connector.runtime.cancellation import StopSign
+from connector.runtime.pass_book import PassBook
 from connector.settings import Settings
-from connector.stages.breaker import Breaker
-from connector.stages.mark_keeper import MarkKeeper
-from connector.stop_sign import StopSign
+from connector.stages.connection.mark_keeper import MarkKeeper
+from connector.stages.deliver.breaker import Breaker
 from connector.store import Store, Transaction
-from connector.store.leases import Lease
+from connector.store.ops.leases import Lease
 from connector.surveys.tokens import Tokens
 
 

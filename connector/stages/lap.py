@@ -22,35 +22,33 @@ from connector.errors import (
 )
 from connector.model import ChatPost
 from connector.ports import Clock
-from connector.ports_mail import Channel
+from connector.ports.mail import Channel
+from connector.runtime.cancellation import StopSign
 from connector.settings import Settings
-from connector.stages import (
-    addressees,
-    admin_mail,
-    collect,
-    deliver,
-    follow_up,
-    going_live,
-    invite,
-    marking,
-    notices,
-    present,
-    pull,
-    reports,
-    score,
-    write_back,
-)
-from connector.stages.attention import end_attention
-from connector.stages.breaker import Breaker
-from connector.stages.connect import Endpoint, connect
+from connector.stages import collect
+from connector.stages.alerts import admin_mail
+from connector.stages.alerts import stage as notices
+from connector.stages.connection import go_live, marks
+from connector.stages.connection.connect import Endpoint, connect
+from connector.stages.connection.mark_keeper import MarkKeeper
 from connector.stages.context import Connected, Context
-from connector.stages.first_contact import note_first_contacts
-from connector.stages.lap_report import Report as Report  # noqa: PLC0414 - given on
-from connector.stages.mark_keeper import MarkKeeper
-from connector.stages.pull import Pulled
-from connector.stop_sign import StopSign
-from connector.store import Store, Transaction, connecting, laps, locked_out
-from connector.store.leases import Lease, held
+from connector.stages.deliver import recipients
+from connector.stages.deliver import stage as deliver
+from connector.stages.deliver.breaker import Breaker
+from connector.stages.follow_up import stage as follow_up
+from connector.stages.follow_up.attention import end_attention
+from connector.stages.follow_up.first_contact import note_first_contacts
+from connector.stages.invite import stage as invite
+from connector.stages.pull import stage as pull
+from connector.stages.pull.stage import Pulled
+from connector.stages.report import Report as Report  # noqa: PLC0414 - given on
+from connector.stages.reports import stage as reports
+from connector.stages.score import stage as score
+from connector.stages.write_back import desired_values
+from connector.stages.write_back import stage as write_back
+from connector.store import Store, Transaction
+from connector.store.ops import connections, laps, locked_out
+from connector.store.ops.leases import Lease, held
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
 
@@ -138,9 +136,9 @@ def bare_context(installation: Installation) -> Context:
 
 def _run(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
     with at_work(installation, context, report) as (reached, leases):
-        for name, problem in addressees.unreachable(reached).items():
+        for name, problem in recipients.unreachable(reached).items():
             report.fail(name, SettingsError([problem]))
-        marking.begin(reached)
+        marks.begin(reached)
         current = _pull(installation, reached, leases, report) if Stage.PULL in stages else reached
         _between(installation, _still_let_in(current, report), stages, report)
         if Stage.WRITE_BACK in stages:
@@ -148,8 +146,8 @@ def _run(installation: Installation, context: Context, stages: Sequence[Stage], 
             _tell(installation, _still_let_in(current, report), report)
             if set(stages) == set(ALL):
                 _report(installation, _still_let_in(current, report), report)
-        report.held = marking.held(reached)
-        for name, error in marking.errors(reached).items():
+        report.held = marks.held(reached)
+        for name, error in marks.errors(reached).items():
             if type(error) not in map(
                 type, report.failures.get(name, ())
             ):  # what kept the mark unread keeps all unread
@@ -276,7 +274,7 @@ def _note_unread(context: Context, name: str, pulled: Pulled, report: Report) ->
     told = [{"object": one.where, "what": one.what, "remedy": one.remedy} for one in lost]
     told += [{"object": key, "what": error.what, "remedy": error.remedy} for key, error in pulled.unread.items()]
     with context.store.write() as tx:
-        connecting.note_unread(tx, name, told)
+        connections.note_unread(tx, name, told)
 
 
 def _still_let_in(context: Context, report: Report) -> Context:
@@ -287,7 +285,7 @@ def _still_let_in(context: Context, report: Report) -> Context:
 
 def _forget_schema(context: Context, name: str) -> None:
     with context.store.write() as tx:
-        connecting.forget_schema(tx, name)
+        connections.forget_schema(tx, name)
 
 
 def _between(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
@@ -302,7 +300,7 @@ def _between(installation: Installation, context: Context, stages: Sequence[Stag
 
 
 def _between_all(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
-    for name, problem in going_live.run(context).items():
+    for name, problem in go_live.run(context).items():
         report.fail(name, problem)
     if Stage.DELIVER in stages and Stage.COLLECT not in stages:
         # A report of a bounce that has come in already keeps a reminder from going out.
@@ -335,7 +333,7 @@ def _between_one(installation: Installation, context: Context, stage: Stage, rep
             follow_up.mark_silent(context)
             end_attention(context)
             note_first_contacts(context)
-            present.mark_outdated(context)
+            desired_values.mark_outdated(context)
             report.scored += score.run(context).scored
         case Stage.FOLLOW_UP:
             report.follow_ups += follow_up.run(context).opened
@@ -400,24 +398,24 @@ def _remember(installation: Installation, report: Report) -> None:
             _remember_kept_out(tx, endpoint, report, now)
             outcome = _outcome(report.failures.get(endpoint.name, []), report.calls.get(endpoint.name, 0), now)
             if outcome:
-                connecting.remember(tx, endpoint.name, **outcome)
+                connections.remember(tx, endpoint.name, **outcome)
 
 
 def _remember_refusal(tx: Transaction, endpoint: Endpoint, refusal: AuthRevoked | None, now: datetime) -> None:
     """Note that the CRM has refused us, unless that is why it was not called, or that it lets us in with other credentials."""
-    state = connecting.state(tx, endpoint.name)
-    known = connecting.refused(tx, endpoint.name, endpoint.credentials)
+    state = connections.state(tx, endpoint.name)
+    known = connections.refused(tx, endpoint.name, endpoint.credentials)
     if refusal is not None and known is None:
-        connecting.refuse(tx, endpoint.name, refusal, credentials=endpoint.credentials, now=now)
+        connections.refuse(tx, endpoint.name, refusal, credentials=endpoint.credentials, now=now)
     elif refusal is None and known is None and state.refused_at is not None:
-        connecting.let_in(tx, endpoint.name)
+        connections.let_in(tx, endpoint.name)
 
 
 def _remember_kept_out(tx: Transaction, endpoint: Endpoint, report: Report, now: datetime) -> None:
     """Note when to try again with a CRM that gave no token, or that it has let us in."""
     kept_out = report.kept_out(endpoint.name)
     if isinstance(kept_out, NotLetIn) and kept_out.until is None:
-        credentials = connecting.mark(tx, endpoint.credentials)
+        credentials = connections.mark(tx, endpoint.credentials)
         locked_out.note(tx, endpoint.name, kept_out, credentials=credentials, now=now)
     elif report.calls.get(endpoint.name) and not any(
         isinstance(error, Unavailable) for error in report.failures.get(endpoint.name, ())

@@ -2,6 +2,6 @@
 
 from sqlalchemy import Row
 
-from connector.store.engine import Store, Transaction, new_id
+from connector.store.db.engine import Store, Transaction, new_id
 
 __all__ = ["Row", "Store", "Transaction", "new_id"]

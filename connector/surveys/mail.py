@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from connector.domain.crm_text import cut, one_line, to_greet_by, without_links
 from connector.model import ascii_domain, one_spelling
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 from connector.surveys.questionnaire import Questionnaire
 from connector.surveys.wording import Wording, wording
 

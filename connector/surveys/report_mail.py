@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from connector.domain.crm_text import one_line
 from connector.exports.period import Period
 from connector.model import Attachment
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 from connector.sentences.catalogue import Catalogue
-from connector.store.reporting import Asking, Unheard
+from connector.store.views.reports import Asking, Unheard
 from connector.surveys.mail import Site, html_of, one_line_subject, text_of
 
 MOST_REASONS = 3

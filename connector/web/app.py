@@ -13,17 +13,17 @@ from starlette.types import Scope
 from connector.errors import StoreError, TooNew
 from connector.surveys.tokens import MARK_HEADER
 from connector.surveys.wording import preferred, wording
-from connector.web.account import account_routes
-from connector.web.address import FindPages
-from connector.web.bounces import bounce_routes
-from connector.web.guard import HEADERS, GuardHeaders, PlainCookies, mask_server_logs
-from connector.web.outcome import outcome_routes
-from connector.web.pages import page
+from connector.web.api.bounces import bounce_routes
+from connector.web.auth.sign_in import sign_in_routes
+from connector.web.pages.account import account_routes
+from connector.web.pages.outcome import outcome_routes
+from connector.web.pages.problems import READ, Trouble, typed_in
+from connector.web.pages.rendering import page
+from connector.web.pages.survey import request_language, survey_routes
 from connector.web.parts import WebParts
-from connector.web.sign_in import sign_in_routes
-from connector.web.store_trouble import RETRY_SECONDS, store_trouble, tell_seldom
-from connector.web.survey import request_language, survey_routes
-from connector.web.trouble import READ, Trouble, typed_in
+from connector.web.server.guard import HEADERS, GuardHeaders, PlainCookies, mask_server_logs
+from connector.web.server.paths import FindPages
+from connector.web.server.store_trouble import RETRY_SECONDS, store_trouble, tell_seldom
 
 
 def create_app(web: WebParts) -> FastAPI:

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from adapters import webhook
 from adapters.email.config import OAuth
 from adapters.email.login import _ask
-from connector import foreign
 from connector.errors import MailUnavailable
-from connector.foreign import ForeignSession, NotAllowed, is_public
 from connector.model import ChatPost
+from connector.runtime import foreign_urls
+from connector.runtime.foreign_urls import ForeignSession, NotAllowed, is_public
 
 HOOK = "hook.example"
 POST = ChatPost("Maria: 1 of 5", "Call by Fri 15:00.", (), ("Every answer", "https://x.example/a/1"))
@@ -150,7 +150,7 @@ def test_s10_nothing_is_sent_without_tls() -> None:
 def test_s10_of_a_long_answer_the_beginning_is_taken_and_the_status_holds(env: Environment) -> None:
     env.answer = (200, {}, b"x" * 300_000)
     answer = ForeignSession().post(f"https://localhost:{env.port}/", json={})
-    assert (answer.status_code, len(answer.content)) == (200, foreign.MOST_BYTES)
+    assert (answer.status_code, len(answer.content)) == (200, foreign_urls.MOST_BYTES)
     # It was taken: posted once more, it would stand in the chat twice.
     webhook.post(ForeignSession(), f"https://localhost:{env.port}/", POST)
     oauth = OAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
@@ -166,7 +166,7 @@ def test_s10_an_answer_that_breaks_off_has_been_given_all_the_same(env: Environm
 
 
 def test_s10_a_slow_answer_is_left(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(foreign_urls, "TOTAL_SECONDS", 0.3)
     env.drips = True
     try:
         with pytest.raises(requests.RequestException):

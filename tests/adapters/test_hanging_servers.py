@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import trustme
 
-from adapters.hubspot import patience as hubspots_patience
-from adapters.hubspot.client import Client as HubSpotClient
 from adapters.hubspot.config import HubSpotConfig
-from adapters.salesforce import patience as salesforces_patience
-from adapters.salesforce.client import Client as SalesforceClient
+from adapters.hubspot.http import timeouts as hubspots_patience
+from adapters.hubspot.http.client import Client as HubSpotClient
 from adapters.salesforce.config import SalesforceConfig
-from connector.clock import SystemClock
+from adapters.salesforce.http import timeouts as salesforces_patience
+from adapters.salesforce.http.client import Client as SalesforceClient
 from connector.errors import Unavailable
+from connector.runtime.clock import SystemClock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 PACKED = gzip.compress(bytes(100_000_000))
@@ -116,8 +116,8 @@ def connect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(patience, "CONNECT_SECONDS", 0.2)
         monkeypatch.setattr(patience, "READ_SECONDS", 0.2)
         monkeypatch.setattr(patience, "TOTAL_SECONDS", 0.4)
-    monkeypatch.setattr("adapters.hubspot.client._ATTEMPTS", 1)
-    monkeypatch.setattr("adapters.salesforce.client._ATTEMPTS", 1)
+    monkeypatch.setattr("adapters.hubspot.http.client._ATTEMPTS", 1)
+    monkeypatch.setattr("adapters.salesforce.http.client._ATTEMPTS", 1)
     return request.param
 
 

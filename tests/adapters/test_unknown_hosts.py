@@ -8,8 +8,8 @@ import pytest
 
 from adapters.hubspot import adapter as hubspot
 from adapters.salesforce import adapter as salesforce
-from connector.clock import SteppedClock
 from connector.errors import Unavailable
+from connector.runtime.clock import SteppedClock
 
 CRMS = {
     "salesforce": (salesforce, {"url": "https://acme.my.salesforce.com", "auth": "token", "access_token": "t"}),

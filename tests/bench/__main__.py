@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from adapters.sandbox.salesforce.seed import Sizes
+from adapters.sandbox.salesforce.org.seed import Sizes
 from tests.bench import org, portal
 from tests.bench.answering import delays
 from tests.bench.crm import USUAL, Crm, times

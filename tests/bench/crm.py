@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from adapters.sandbox.salesforce.seed import Sizes
+from adapters.sandbox.salesforce.org.seed import Sizes
 from adapters.sandbox.server import running
 from adapters.sandbox.web import App
 

@@ -137,4 +137,4 @@ def install(folder: Path, crm: Crm, *, mode: str = "live", web_port: int = 8080,
 
 def afterword(command: str) -> list[str]:
     """Return the command line of a command."""
-    return [sys.executable, "-m", "connector.cli", command]
+    return [sys.executable, "-m", "connector.cli.app", command]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.seed import Sizes, seed
+from adapters.sandbox.salesforce.org.seed import Sizes, seed
 from adapters.sandbox.web import App
 from tests.bench.crm import SEED, Crm, Log, serve, served
 

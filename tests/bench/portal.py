@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.sandbox.hubspot import HubSpot
-from adapters.sandbox.salesforce.seed import Sizes
+from adapters.sandbox.salesforce.org.seed import Sizes
 from adapters.sandbox.web import App, Request, Response, json_response
 from tests.bench.crm import Crm, Log, serve, served
 from tests.bench.portal_rows import fill

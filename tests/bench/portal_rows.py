@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.sandbox.hubspot import HubSpot
-from adapters.sandbox.salesforce.seed import Sizes
+from adapters.sandbox.salesforce.org.seed import Sizes
 
 _OWNERS = 10
 _HISTORY = timedelta(days=700)

@@ -10,10 +10,10 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from connector.clock import SystemClock
+from connector.app.wiring import build, read_settings
+from connector.runtime.clock import SystemClock
 from connector.stages import lap
-from connector.store.migrate import migrate
-from connector.wiring import build, read_settings
+from connector.store.db.migrate import migrate
 
 
 class SkippingClock(SystemClock):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from connector.clock import SteppedClock
 from connector.ports import Condition, CrmAdapter, FieldSpec, Position, Query, Record
+from connector.runtime.clock import SteppedClock
 
 Breakage = Literal["down", "page", "forbidden", "quota"]
 """``down``: 5xx for every call; ``page``: a page of HTML instead of data; ``forbidden``: a missing right; ``quota``: the day's

@@ -10,10 +10,10 @@ from test_default_salesforce_mapping import ACCOUNT, CONTACT
 from world_hubspot import HubSpotWorld, PortalSwitch
 
 from adapters.sandbox.server import RunningServer, running
-from connector.clock import SteppedClock
 from connector.errors import Unavailable
 from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
 from connector.ports import CrmMapping, Record, Write, WriteResult
+from connector.runtime.clock import SteppedClock
 from mappings.loading import load, packaged
 
 DUE = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)

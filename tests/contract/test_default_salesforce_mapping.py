@@ -10,9 +10,9 @@ from world_memory import MemoryWorld
 from world_salesforce import SalesforceWorld, Switchboard
 
 from adapters.sandbox.server import RunningServer
-from connector.clock import SteppedClock
 from connector.model import Account, Contact, Interaction, Pulled, SeenTask
 from connector.ports import CrmMapping, Query, Record, Write
+from connector.runtime.clock import SteppedClock
 from mappings.loading import load, packaged
 
 ANSWERED = datetime(2026, 11, 12, 13, 5, 59, tzinfo=UTC)

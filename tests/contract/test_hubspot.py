@@ -8,9 +8,9 @@ from crm_contract import CrmContract
 from world_hubspot import HubSpotWorld, PortalSwitch
 
 from adapters.sandbox.server import RunningServer, running
-from connector.clock import SteppedClock
 from connector.errors import Unavailable
 from connector.ports import Needs
+from connector.runtime.clock import SteppedClock
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from crm_contract import CrmContract
 from world_memory import MemoryWorld
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 
 
 class TestMemory(CrmContract):

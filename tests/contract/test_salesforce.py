@@ -9,7 +9,7 @@ from world_salesforce import SalesforceWorld, Switchboard
 
 from adapters.sandbox.salesforce.setup import place_dynamically
 from adapters.sandbox.server import RunningServer
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 
 
 class TestSalesforce(CrmContract):

@@ -6,11 +6,11 @@ import pytest
 from crm_contract_reading import ReadingContract
 from world_salesforce import SalesforceWorld, Switchboard
 
-from adapters.salesforce import bulk, bulk_reading
+from adapters.salesforce.records import bulk, bulk_reading
 from adapters.sandbox.server import RunningServer
-from connector.clock import SteppedClock
 from connector.errors import QuotaSpent
 from connector.ports import Condition, Page, Query, Record
+from connector.runtime.clock import SteppedClock
 
 NASTY = 'a "b",\nc\r\nd; ünï 👩🏽‍🚀 \ufeff#N/A,\u2028.'
 FIELDS = (

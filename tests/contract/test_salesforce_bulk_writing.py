@@ -9,9 +9,9 @@ from world_salesforce import SalesforceWorld, Switchboard
 
 from adapters.sandbox.server import RunningServer
 from adapters.sandbox.web import Request
-from connector.clock import SteppedClock
 from connector.errors import BadOption, Bug, Gone, RuleRefused, SchemaChanged, TooLong, Unavailable
 from connector.ports import BulkWriter, Write, WriteResult
+from connector.runtime.clock import SteppedClock
 
 NASTY = 'a "b",\nc; ünï 👩🏽‍🚀 \ufeff#N/A,\u2028.'
 

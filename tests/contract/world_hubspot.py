@@ -11,8 +11,8 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot, Option, Property
 from adapters.sandbox.server import RunningServer
 from adapters.sandbox.web import Request, Response
-from connector.clock import SteppedClock
 from connector.ports import CrmAdapter
+from connector.runtime.clock import SteppedClock
 
 EMPLOYER = "associations.companies"
 FIELDS = (

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from crm_world import Breakage, Names, World, field_specs
 
 from adapters.memory import MemoryAdapter, MemoryCrm
-from connector.clock import SteppedClock
 from connector.errors import NotPermitted, RuleRefused, Unavailable
 from connector.ports import CrmAdapter
+from connector.runtime.clock import SteppedClock
 
 
 class MemoryWorld(World):

@@ -9,11 +9,11 @@ from crm_world import LONGEST_NOTE, PLANS, Breakage, Names, World
 from adapters.salesforce import adapter
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.salesforce import Field, Salesforce
-from adapters.sandbox.salesforce.ids import to_18
+from adapters.sandbox.salesforce.org.ids import to_18
 from adapters.sandbox.server import RunningServer
 from adapters.sandbox.web import Request, Response
-from connector.clock import SteppedClock
 from connector.ports import CrmAdapter
+from connector.runtime.clock import SteppedClock
 
 FIELDS = (
     Field("Note__c", "string", "Note", length=LONGEST_NOTE),

@@ -9,7 +9,7 @@ from environment import Environment, standing
 from environment_hubspot import HubSpotEnvironment
 from environment_renewing import Renewing
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 
 _H = TypeVar("_H", bound=Environment)
 

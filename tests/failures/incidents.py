@@ -9,8 +9,8 @@ from environment import DAY, HOUR, Environment, mapping_line
 from sqlalchemy import Table, select
 
 from adapters.sandbox.hubspot import HubSpot
-from adapters.sandbox.hubspot.schema import Property
-from adapters.sandbox.salesforce.schema import Field
+from adapters.sandbox.hubspot.portal.schema import Property
+from adapters.sandbox.salesforce.org.schema import Field
 from adapters.sandbox.web import Request, Response
 from connector.store import tables
 from mappings.loading import packaged

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from environment import Environment, standing
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 
 
 @pytest.fixture

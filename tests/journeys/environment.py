@@ -24,13 +24,14 @@ from adapters.sandbox.log import Call
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.server import running
 from adapters.sandbox.web import Request, Response
-from connector import setting_up, wiring
-from connector import status as statuses
-from connector import why as survey_log
-from connector.clock import SteppedClock, SystemClock
+from connector.app import wiring
+from connector.app.service import sign_in_mails, web_parts
+from connector.commands import setup_crm
+from connector.commands import status as statuses
+from connector.commands import why as survey_log
 from connector.model import MARK_KEY
 from connector.ports import Clock, CrmAdapter
-from connector.service import sign_in_mails, web_parts
+from connector.runtime.clock import SteppedClock, SystemClock
 from connector.stages import lap
 from connector.stages.lap import Installation, Report
 from connector.web.app import create_app
@@ -227,7 +228,7 @@ client_secret = "{self.org.client.client_secret}\""""
         """Make our fields in the CRM, with an admin's token."""
         endpoint, store = self.installation.endpoints[0], self.installation.store
         with self.admin() as admin:
-            results = setting_up.apply(store, endpoint, admin, setting_up.plan(endpoint, admin), clock=self.clock)
+            results = setup_crm.apply(store, endpoint, admin, setup_crm.plan(endpoint, admin), clock=self.clock)
             assert [result.error for result in results if result.error is not None] == []
 
     @contextmanager
@@ -255,7 +256,7 @@ client_secret = "{self.org.client.client_secret}\""""
         """Mark the CRM as this installation's, as the end of `setup-crm` does, long enough ago for its lag."""
         at = SteppedClock(self.clock.now() - 2 * LAG)
         for endpoint in self.installation.endpoints:
-            state = setting_up.mark(self.installation.store, endpoint, base=self.folder, clock=at)
+            state = setup_crm.mark(self.installation.store, endpoint, base=self.folder, clock=at)
             assert state.error is None
 
     def command(self, *words: str) -> Done:

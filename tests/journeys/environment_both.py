@@ -26,8 +26,8 @@ from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.server import RunningServer, Server
 from adapters.sandbox.web import App
-from connector import setting_up
-from connector.clock import SteppedClock, SystemClock
+from connector.commands import setup_crm
+from connector.runtime.clock import SteppedClock, SystemClock
 from mappings.loading import packaged
 
 LINKS = {"salesforce": 'link = "Website"', "hubspot": 'link = "domain"'}
@@ -84,8 +84,8 @@ ca_bundle = "{self.hub.crm["ca_bundle"]}"
     def set_up(self) -> None:
         super().set_up()
         endpoint, store = self.installation.endpoints[1], self.installation.store
-        steps = setting_up.plan(endpoint, endpoint.adapter)
-        results = setting_up.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
+        steps = setup_crm.plan(endpoint, endpoint.adapter)
+        results = setup_crm.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
         assert [result.error for result in results if result.error is not None] == []
 
     def link(self, *adapters: str, rules: str = RULES) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from environment import Environment, Task
 
 from adapters.sandbox.hubspot import HubSpot
-from connector import setting_up
+from connector.commands import setup_crm
 from connector.model import MARK_KEY
 from connector.ports import CrmAdapter
 
@@ -33,8 +33,8 @@ access_token = "{self.org.access_token}\""""
 
     def set_up(self) -> None:
         endpoint, store = self.installation.endpoints[0], self.installation.store
-        steps = setting_up.plan(endpoint, endpoint.adapter)
-        results = setting_up.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
+        steps = setup_crm.plan(endpoint, endpoint.adapter)
+        results = setup_crm.apply(store, endpoint, endpoint.adapter, steps, clock=self.clock)
         assert [result.error for result in results if result.error is not None] == []
 
     @contextmanager

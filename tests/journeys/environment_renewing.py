@@ -8,7 +8,7 @@ from environment import RULES, SECRET, Environment
 from adapters.hubspot import adapter as hubspot
 from adapters.salesforce import adapter as salesforce
 from connector.ports import CrmAdapter, Query
-from connector.vault import Vault
+from connector.runtime.token_vault import Vault
 
 COMPANIES = {"salesforce": "Account", "hubspot": "companies"}
 

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["connector.cli", "adapters.salesforce", "adapters.hubspot", "psycopg"])
+CONTEXT.set_forkserver_preload(["connector.cli.app", "adapters.salesforce", "adapters.hubspot", "psycopg"])
 KILLED = -9
 _numbers = count()
 
@@ -63,7 +63,7 @@ def _text(path: Path) -> str:
 
 def _run(folder: str, words: list[str], out: str, err: str) -> None:
     """Be the command: in its folder, with its own stdout and stderr."""
-    from connector.cli import app  # noqa: PLC0415 - only the child needs it
+    from connector.cli.app import app  # noqa: PLC0415 - only the child needs it
 
     os.chdir(folder)
     for stream, path in ((1, out), (2, err)):

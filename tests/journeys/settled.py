@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.sandbox.web import Request, Response
 from connector.ports import SetupResult
-from connector.store import made
+from connector.store.ops import setup_log
 
 if TYPE_CHECKING:
     from env import Environment
@@ -28,7 +28,7 @@ class FirstTime:
             assert (same.status, _id(same)) == (answer.status, _id(answer)), request.target  # later ones name it
         with env.installation.store.write() as tx:
             for result in self.results:
-                made.remember(tx, "acme", result.step, result.detail, at=env.clock.now())
+                setup_log.remember(tx, "acme", result.step, result.detail, at=env.clock.now())
 
 
 _KNOWN: dict[str, FirstTime] = {}
@@ -47,7 +47,7 @@ def settle(env: "Environment") -> None:
     env.set_up()
     env.org.handle = real  # type: ignore[method-assign]
     with env.installation.store.read() as tx:
-        _KNOWN[env.ADAPTER] = FirstTime(changes, made.results(tx, "acme"))
+        _KNOWN[env.ADAPTER] = FirstTime(changes, setup_log.results(tx, "acme"))
 
 
 def admin_token(env: "Environment") -> str:

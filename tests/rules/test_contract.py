@@ -11,7 +11,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from connector.cli import app
+from connector.cli.app import app
 from connector.settings.keys import KEYS
 from connector.surveys.mail import Site
 from connector.web.app import create_app

@@ -62,7 +62,7 @@ def spans(name: str) -> Iterator[str]:
 @cache
 def commands() -> dict[str, Any]:
     """Return every command by the words that call it, e.g. ``gdpr erase``."""
-    from connector.cli import app  # noqa: PLC0415 - the other tests here do not need the whole product
+    from connector.cli.app import app  # noqa: PLC0415 - the other tests here do not need the whole product
 
     return dict(_leaves(get_command(app), ()))
 

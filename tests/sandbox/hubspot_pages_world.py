@@ -6,8 +6,8 @@ from typing import Any
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot, Option, Property
-from adapters.sandbox.hubspot.schema import Group
-from adapters.sandbox.hubspot.seed import seed
+from adapters.sandbox.hubspot.portal.schema import Group
+from adapters.sandbox.hubspot.portal.seed import seed
 from adapters.sandbox.pages import HubSpotPages
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.pages import Pages, show_to_everybody
 from adapters.sandbox.salesforce import Field, Salesforce
-from adapters.sandbox.salesforce.seed import seed
+from adapters.sandbox.salesforce.org.seed import seed
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MOODS = ("Happy", "Mixed", "Unhappy", "Last answer good", "Last answer ok", "Last answer bad", "Too few answers")

@@ -24,7 +24,7 @@ from adapters.sandbox.customers import (
     opinion,
     personality,
 )
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 from connector.store.tables import person
 from connector.surveys.mail import InvitationView, invitation_message, sign_in_message
 from connector.surveys.questionnaire import questionnaire

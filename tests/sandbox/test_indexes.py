@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.filters import Filters
+from adapters.sandbox.salesforce.org.store import Store
 from adapters.sandbox.salesforce.query import Search
-from adapters.sandbox.salesforce.store import Store
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 COUNT = 30

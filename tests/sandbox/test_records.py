@@ -7,7 +7,7 @@ from simple_salesforce import exceptions
 from simple_salesforce.format import format_external_id
 
 from adapters.sandbox.salesforce import Field, RowError
-from adapters.sandbox.salesforce.ids import to_18
+from adapters.sandbox.salesforce.org.ids import to_18
 
 
 def key_field(org, entity="Account", name="Key__c", **more):

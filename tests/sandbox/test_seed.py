@@ -9,7 +9,7 @@ import pytest
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.seed import LANGUAGES, Sizes, seed
+from adapters.sandbox.salesforce.org.seed import LANGUAGES, Sizes, seed
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NOW_TEXT = "2026-11-20T12:00:00.000+0000"

@@ -12,9 +12,9 @@ from environment_hubspot import HubSpotEnvironment
 from storm import storm
 from town import Answer, Town
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 from connector.store import Store
-from connector.store.migrate import migrate
+from connector.store.db.migrate import migrate
 
 RULES = AFTER_CASE.replace("24h", "2h") + UNHAPPY
 RATE = 0.1

@@ -18,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from storm import storm
 from test_storms import town
 
-from connector.store import cursors, tables
-from connector.store.pulling import mark_stale
+from connector.store import tables
+from connector.store.crm import cursors
+from connector.store.crm.records import mark_stale
 
 some = st.integers(min_value=0, max_value=10_000)
 

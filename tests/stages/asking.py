@@ -9,18 +9,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
 
-from connector.clock import SteppedClock
 from connector.errors import AfterwordError
 from connector.model import Contact, Interaction, Ref
 from connector.ports import Org, Query, Reading, Record
-from connector.ports_mail import Message
+from connector.ports.mail import Message
+from connector.runtime.clock import SteppedClock
 from connector.settings import Company, Limits, Schedule, Settings, Survey
-from connector.stages import deliver, invite
 from connector.stages.context import Connected, Context
+from connector.stages.deliver import stage as deliver
+from connector.stages.invite import stage as invite
 from connector.store import Store
 from connector.store import tables as t
-from connector.store.inviting import go_live
-from connector.store.people import person_key, person_of
+from connector.store.surveys.decisions import go_live
+from connector.store.surveys.people import person_key, person_of
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from lap_world import LapWorld
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 from connector.store import Store
 
 copyreg.pickle(type(threading.RLock()), lambda _lock: (threading.RLock, ()))  # the copy of a CRM has a lock of its own

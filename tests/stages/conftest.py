@@ -9,7 +9,7 @@ from beginnings import Begin, Beginnings, Build, W, live
 from lap_world import LapWorld
 from two_worlds import TwoWorlds
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 from connector.store import Store
 
 

@@ -12,16 +12,20 @@ from asking import Mailbox
 from sqlalchemy import Table, select
 
 from adapters.memory import MemoryAdapter, MemoryCrm
-from connector import installation_id, status, wiring
-from connector.clock import SteppedClock
+from connector.app import wiring
+from connector.commands import status
+from connector.domain.follow_up_rules import SCALES
 from connector.model import MARK_KEY, Rating
-from connector.rules import SCALES
+from connector.runtime import installation_id
+from connector.runtime.clock import SteppedClock
 from connector.settings import load
 from connector.stages import lap
-from connector.stages.connect import Endpoint, describe_all
+from connector.stages.connection.connect import Endpoint, describe_all
 from connector.stages.lap import Installation, Report
-from connector.store import Store, answering, marks, tables
-from connector.store.place import place_of
+from connector.store import Store, tables
+from connector.store.db.location import place_of
+from connector.store.ops import marks
+from connector.store.surveys import answers
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -138,7 +142,7 @@ class LapWorld:
         low, high = SCALES[metric]
         self.clock.advance(timedelta(minutes=1))
         with self.store.write() as tx:
-            recorded = answering.record(
+            recorded = answers.record(
                 tx,
                 invitation,
                 [Rating(metric, metric, value, low, high)],

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from connector.commands.undo import Taken, Undone
 from connector.ports import WriteResult
 from connector.stages.lap import Installation
-from connector.stages.undo import Step
-from connector.undoing import Taken, Undone
+from connector.stages.write_back.undo import Step
 
 
 @dataclass

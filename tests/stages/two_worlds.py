@@ -5,10 +5,10 @@ from pathlib import Path
 from lap_world import CONFIG, LapWorld
 
 from adapters.memory import MemoryAdapter, MemoryCrm
-from connector import wiring
-from connector.clock import SteppedClock
+from connector.app import wiring
+from connector.runtime.clock import SteppedClock
 from connector.settings import load
-from connector.stages.connect import Endpoint
+from connector.stages.connection.connect import Endpoint
 from connector.store import Store
 
 OTHER = """

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, MetaData, Table, column, table
 
 from connector.store import Store
-from connector.store.migrate import migrate
-from connector.store.people import person_of
-from connector.store.types import Json, Utc
+from connector.store.db.migrate import migrate
+from connector.store.db.types import Json, Utc
+from connector.store.surveys.people import person_of
 
 RELEASED = "0003"
 """The schema of the last version that was released."""

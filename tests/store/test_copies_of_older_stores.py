@@ -9,8 +9,8 @@ from sqlalchemy import insert, select
 
 from connector.errors import StoreError
 from connector.store import tables
-from connector.store.copying import copy_store
-from connector.store.migrate import current, head, migrate
+from connector.store.db.copy import copy_store
+from connector.store.db.migrate import current, head, migrate
 
 AT = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 

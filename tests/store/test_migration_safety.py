@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from connector.errors import StoreError
 from connector.store import Store, tables
-from connector.store import migrate as migrating
-from connector.store.migrate import current, head, migrate
+from connector.store.db import migrate as migrating
+from connector.store.db.migrate import current, head, migrate
 
 HEADER = """\
 \"\"\"A version to come\"\"\"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from databases import NewStore
 from sqlalchemy import text
 
-from connector.store import people
-from connector.store.migrate import migrate
+from connector.store.db.migrate import migrate
+from connector.store.surveys import people
 
 BEFORE = "0016"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from connector.store import Store
-from connector.store.turns import Turns
+from connector.store.db.write_turns import Turns
 
 
 def waiting(turns: Turns) -> deque[threading.Event]:

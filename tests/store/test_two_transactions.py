@@ -15,25 +15,16 @@ from connector.model import NotedResult, Rating, Ref
 from connector.ports import SetupStep
 from connector.settings import Settings
 from connector.settings.company import Company
-from connector.stages.follow_up_states import OutcomeNoted
-from connector.stages.outcome_links import note_by_link
-from connector.stages.task_events import note_outcome
-from connector.store import (
-    Store,
-    answering,
-    delivering,
-    follow_ups,
-    following,
-    made,
-    merging,
-    noticing,
-    showing,
-    tables,
-    task_rows,
-    undoing,
-    writing,
-)
-from connector.store.delivering import Letter
+from connector.stages.follow_up.outcome_links import note_by_link
+from connector.stages.follow_up.states import OutcomeNoted
+from connector.stages.follow_up.task_events import note_outcome
+from connector.store import Store, tables
+from connector.store.crm import merges
+from connector.store.ops import setup_log
+from connector.store.outbox import fields, undo, writes
+from connector.store.results import alerts, follow_up_facts, follow_ups, tasks
+from connector.store.surveys import answers, deliveries
+from connector.store.surveys.deliveries import Letter
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -89,7 +80,7 @@ def row_of(store: Store, table: Any) -> Any:
 
 
 def _want(**values: Any) -> Work:
-    return lambda tx: showing.want(tx, MARIA, "contact", values)
+    return lambda tx: fields.want(tx, MARIA, "contact", values)
 
 
 def test_what_two_want_on_a_record_that_showed_nothing_is_both_kept(store: Store) -> None:
@@ -121,14 +112,14 @@ def test_what_is_put_back_keeps_what_was_seen_meanwhile(store: Store) -> None:
     def seen(tx: Connection) -> None:
         tx.execute(update(tables.display).values(shown={"people": 1, "no_surveys": True}))
 
-    at_once(store, seen, lambda tx: undoing.put_back(tx, "acme", "Contact/003", {"people": None}))
+    at_once(store, seen, lambda tx: undo.put_back(tx, "acme", "Contact/003", {"people": None}))
     assert row_of(store, tables.display).shown == {"no_surveys": True}
 
 
 def test_both_refusals_of_a_write_are_counted(store: Store) -> None:
     def refuse(tx: Connection) -> None:
         told = {"code": "RULE", "what": "no", "remedy": "look", "fingerprint": "f"}
-        writing.refuse(tx, "acme", "contact:Contact/003", now=NOW, **told)
+        writes.refuse(tx, "acme", "contact:Contact/003", now=NOW, **told)
 
     at_once(store, refuse, refuse)
     assert row_of(store, tables.refused).attempts == 2
@@ -138,7 +129,7 @@ def test_one_of_two_tells_somebody(store: Store) -> None:
     began: list[bool] = []
 
     def begin(tx: Connection) -> None:
-        began.append(noticing.begin_mail(tx, "alert:1", recipient="r@acme.example", kind="alert", notices=[], now=NOW))
+        began.append(alerts.begin_mail(tx, "alert:1", recipient="r@acme.example", kind="alert", notices=[], now=NOW))
 
     at_once(store, begin, begin)
     assert began == [True, False]
@@ -147,7 +138,7 @@ def test_one_of_two_tells_somebody(store: Store) -> None:
 
 def test_two_set_ups_note_what_was_made_once(store: Store) -> None:
     def note(tx: Connection) -> None:
-        made.remember(tx, "acme", SetupStep("field:mood", "Make the field"), {"made": True}, at=NOW)
+        setup_log.remember(tx, "acme", SetupStep("field:mood", "Make the field"), {"made": True}, at=NOW)
 
     at_once(store, note, note)
     assert row_of(store, tables.setup_made).key == "field:mood"
@@ -176,7 +167,7 @@ def test_whoever_stops_surveys_holds_nothing_that_another_waits_for(
     with store.write() as tx:
         for number in "BA":  # not in the order in which they are locked
             _contact(tx, f"c{number}", f"003{number}", person="p")
-            showing.want(tx, Ref("acme", "Contact", f"003{number}"), "contact", {"people": 1})
+            fields.want(tx, Ref("acme", "Contact", f"003{number}"), "contact", {"people": 1})
         for number in "21":
             _invitation(tx, id_=f"v{number}")
 
@@ -184,7 +175,7 @@ def test_whoever_stops_surveys_holds_nothing_that_another_waits_for(
         return lambda tx: tx.execute(select(1).where(row).with_for_update()).one()
 
     first, last = rows
-    assert at_once(store, lock(first), lambda tx: answering.stop_surveys(tx, "v2", now=NOW), then=lock(last))
+    assert at_once(store, lock(first), lambda tx: answers.stop_surveys(tx, "v2", now=NOW), then=lock(last))
     assert row_of(store, tables.person).opted_out_by == "link"
 
 
@@ -203,7 +194,7 @@ def test_one_of_two_notes_by_a_link_is_counted(store: Store) -> None:
     other = threading.Thread(target=press)
     with store.write() as tx:
         # The first press has its row, and the second is judged before it is through.
-        first = task_rows.follow_ups(tx, ["f"])["f"]
+        first = tasks.follow_ups(tx, ["f"])["f"]
         other.start()
         _until_it_waits(store, other)
         note_outcome(tx, settings, first, noted, NOW)
@@ -218,7 +209,7 @@ def _account(tx: Connection) -> None:
 
 def _answer(value: float) -> Work:
     given = [Rating("csat", "csat", value, 1, 5)]
-    return lambda tx: answering.record(tx, "v", given, comment="", now=NOW)
+    return lambda tx: answers.record(tx, "v", given, comment="", now=NOW)
 
 
 def test_a_correction_that_comes_while_a_follow_up_is_opened_is_kept_beside_the_first_answer(store: Store) -> None:
@@ -228,7 +219,7 @@ def test_a_correction_that_comes_while_a_follow_up_is_opened_is_kept_beside_the_
         first = _answer(1)(tx).response_id
 
     def open_follow_up(tx: Connection) -> None:
-        following.lock_answers(tx, "a")
+        follow_up_facts.lock_answers(tx, "a")
         row = {"id": "f", "rule": "unhappy", "customer": "a", "connection": "acme", "account_id": "a", "state": "open"}
         words = {"priority": "normal", "subject": "Call", "body": "", "due_at": NOW, "opened_at": NOW}
         follow_ups.insert(tx, {**row, **words, "about": "c"})
@@ -245,10 +236,10 @@ def test_one_of_two_sends_a_message(store: Store) -> None:
         _account(tx)
         _invitation(tx, state="due")
     with store.read() as tx:
-        (letter,) = delivering.letters(tx, "invitation", ["v"])
+        (letter,) = deliveries.letters(tx, "invitation", ["v"])
 
     def begin(message_id: str, letter: Letter = letter) -> Work:
-        return lambda tx: delivering.begin(tx, letter, message_id, NOW)
+        return lambda tx: deliveries.begin(tx, letter, message_id, NOW)
 
     assert at_once(store, begin("1@acme.example"), begin("2@acme.example")) is False
     assert row_of(store, tables.attempt).message_id == "1@acme.example"
@@ -259,14 +250,14 @@ def test_a_merge_that_meets_a_new_decision_on_the_survivor_is_carried_out_by_the
         _contact(tx, "loser", "003L")
         _contact(tx, "c", "003S")
         tx.execute(insert(tables.decision).values(id="d-loser", **_decided("loser")))
-        merging.remember(tx, "acme", [("Contact/003L", "Contact/003S")], NOW)
+        merges.remember(tx, "acme", [("Contact/003L", "Contact/003S")], NOW)
 
     def decide(tx: Connection) -> None:
         tx.execute(insert(tables.decision).values(id="d", **_decided("c")))
 
-    assert at_once(store, decide, lambda tx: merging.settle(tx, "acme", NOW)) == 0
+    assert at_once(store, decide, lambda tx: merges.settle(tx, "acme", NOW)) == 0
     with store.write() as tx:
-        assert merging.settle(tx, "acme", NOW) == 1
+        assert merges.settle(tx, "acme", NOW) == 1
         decided = {row.id: row.contact_id for row in tx.execute(select(tables.decision))}
     assert decided == {"d-loser": "loser", "d": "c"}
 

@@ -16,10 +16,10 @@ from filled_store import ASKED, OPEN_INVITATIONS, RELEASED, Records, fill, keys_
 from lap_world import CSAT, LapWorld
 from sqlalchemy import func, select, text
 
-from connector import service
-from connector.clock import SteppedClock
+from connector.app import service
+from connector.runtime.clock import SteppedClock
 from connector.store import Store, tables
-from connector.store.migrate import current, differences, head, migrate, revisions
+from connector.store.db.migrate import current, differences, head, migrate, revisions
 from connector.web import create_app
 
 SAME = {

@@ -6,7 +6,8 @@ import pytest
 from databases import BOTH_DATABASES
 from sqlalchemy import insert, select
 
-from connector.store import Store, merging, tables
+from connector.store import Store, tables
+from connector.store.crm import merges as stored_merges
 
 NOW = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
@@ -21,22 +22,22 @@ def _bind(store: Store, crm_id: str) -> None:
 @BOTH_DATABASES
 def test_only_what_can_be_carried_out_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[str] = []
-    carry_out = merging._settle_one
+    carry_out = stored_merges._settle_one
 
     def watched(tx: object, crm: str, loser: str, survivor: str, now: datetime) -> bool:
         looked_at.append(loser)
         return carry_out(tx, crm, loser, survivor, now)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(merging, "_settle_one", watched)
+    monkeypatch.setattr(stored_merges, "_settle_one", watched)
     _bind(store, "L1")
     _bind(store, "L2")
     with store.write() as tx:
         merges = [(f"Contact/L{number}", f"Contact/S{number}") for number in (1, 2)]
-        merging.remember(tx, "acme", merges, NOW)
-        assert merging.settle(tx, "acme", NOW) == 0
+        stored_merges.remember(tx, "acme", merges, NOW)
+        assert stored_merges.settle(tx, "acme", NOW) == 0
     _bind(store, "S2")
     with store.write() as tx:
-        assert merging.settle(tx, "acme", NOW) == 1
-        assert merging.settle(tx, "acme", NOW) == 0
+        assert stored_merges.settle(tx, "acme", NOW) == 1
+        assert stored_merges.settle(tx, "acme", NOW) == 0
         bound = tx.execute(select(tables.binding.c.id).where(tables.binding.c.ref == "Contact/L2")).scalar_one()
     assert (looked_at, bound) == (["Contact/L2"], "S2")

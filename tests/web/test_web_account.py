@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 from web_world import wait_until
 
-from connector.store.people import bounced, opt_out
+from connector.store.surveys.people import bounced, opt_out
 from connector.store.tables import (
     account,
     binding,

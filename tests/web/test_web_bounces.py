@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from web_world import NOW, World
 
-from connector.clock import SteppedClock
+from connector.runtime.clock import SteppedClock
 from connector.settings import Settings
 from connector.stages import collect
 from connector.stages.context import Context
-from connector.store import people
+from connector.store.surveys import people
 from connector.store.tables import attempt, inbox, invitation
 from connector.surveys.tokens import Tokens, mask_path
 

@@ -10,7 +10,7 @@ from databases import ON_POSTGRESQL, giving_up_once
 from sqlalchemy import Table
 from web_world import World, running
 
-from connector.store.signing_in import FOR_AN_ADDRESS
+from connector.store.ops.sign_ins import FOR_AN_ADDRESS
 from connector.store.tables import follow_up, inbox, person, response, sign_in
 
 pytestmark = ON_POSTGRESQL

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from web_world import NOW, World, wait_until
 
 from connector.domain.crm_text import isolated
-from connector.store.signing_in import begin_session
+from connector.store.ops.sign_ins import begin_session
 from connector.store.tables import account, contact
 
 TURNED = "Evil \u202e\u2067Corp"

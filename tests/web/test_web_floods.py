@@ -7,10 +7,10 @@ import requests
 from sqlalchemy import select, update
 from web_world import NOW
 
-from connector.store.answering import MOST_ANSWERS, MOST_IN_AN_HOUR
-from connector.store.signing_in import PRESSED_AGAIN, connections_of
+from connector.store.ops.sign_ins import PRESSED_AGAIN, connections_of
+from connector.store.surveys.answers import MOST_ANSWERS, MOST_IN_AN_HOUR
 from connector.store.tables import contact, display, follow_up, inbox, person, response, sign_in
-from connector.store.visiting import LATEST, account_view
+from connector.store.views.account_page import LATEST, account_view
 
 HOUR = timedelta(hours=1)
 

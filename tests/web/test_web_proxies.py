@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connector.service import server_config
+from connector.app.service import server_config
 from connector.settings import Web
 
 VISITOR = "203.0.113.7"

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from web_world import running, wait_until
 
 from connector.errors import MailInDoubt, MailUnavailable
-from connector.store import signing_in
+from connector.store.ops import sign_ins
 from connector.store.tables import owner, sign_in, web_session
 
 OUR_OWN = "This link signs in the browser in which it was asked for"
@@ -264,7 +264,7 @@ def test_a_mail_that_could_not_go_out_is_tried_again_and_later_each_time(world):
     assert (waits, len(tries) >= 3) == ([10, 20, 40], True)
 
     world.send = None
-    world.clock.at += signing_in.LINK_LIFE / 3
+    world.clock.at += sign_ins.LINK_LIFE / 3
     world.sign_in_mails.wake()
     [mail] = world.mails(1)
     wait_until(lambda: [row.state for row in world.rows(sign_in)] == ["sent"])  # that is noted after the mail has gone
@@ -280,7 +280,7 @@ def test_a_request_that_has_waited_for_as_long_as_a_link_is_good_is_dropped(worl
     ask(world)
     wait_until(lambda: [row.attempts for row in world.rows(sign_in)] == [1])
     world.send = None
-    world.clock.at += signing_in.LINK_LIFE
+    world.clock.at += sign_ins.LINK_LIFE
     world.sign_in_mails.wake()
     wait_until(lambda: [row.state for row in world.rows(sign_in)] == ["dropped"])
     assert world.mailed == []

@@ -9,7 +9,7 @@ from test_web_outcome import opened, post
 from test_web_without_store import take_away
 from web_world import World
 
-from connector.store.answering import MOST_IN_AN_HOUR
+from connector.store.surveys.answers import MOST_IN_AN_HOUR
 from connector.store.tables import contact, invitation
 
 WORDS = "Nobody <called> back.\nI waited a week."

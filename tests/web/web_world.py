@@ -15,19 +15,19 @@ from serving import serving
 from sqlalchemy import Table, select
 
 from connector.model import Delivery, NotedResult
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 from connector.settings import Settings
 from connector.settings.company import Company
-from connector.stages.follow_up_states import OutcomeNoted
-from connector.stages.outcome_links import note_by_link
+from connector.stages.follow_up.outcome_links import note_by_link
+from connector.stages.follow_up.states import OutcomeNoted
 from connector.store import Store
 from connector.store.tables import account, contact, decision, follow_up, invitation, owner, rating, response
 from connector.surveys.mail import Site
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.tokens import Tokens
 from connector.web import WebParts, create_app
+from connector.web.auth.sign_in_mails import MailParts, SignInMails
 from connector.web.parts import OutcomeGiven
-from connector.web.sign_in_mails import MailParts, SignInMails
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 SECRET = "a-secret-that-only-tests-know-0123456789"

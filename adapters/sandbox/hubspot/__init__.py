@@ -2,6 +2,6 @@
 
 from adapters.sandbox.hubspot.app import HubSpot
 from adapters.sandbox.hubspot.errors import HubSpotError
-from adapters.sandbox.hubspot.schema import Option, Property
+from adapters.sandbox.hubspot.portal.schema import Option, Property
 
 __all__ = ["HubSpot", "HubSpotError", "Option", "Property"]

@@ -5,9 +5,9 @@ from typing import Any
 
 from adapters.sandbox.hubspot.calls import Call
 from adapters.sandbox.hubspot.errors import not_found, required
-from adapters.sandbox.hubspot.pipelines import Metadata, Pipeline, Stage, check_metadata
+from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipeline, Stage, check_metadata
+from adapters.sandbox.hubspot.portal.values import from_python, iso, to_ms
 from adapters.sandbox.hubspot.shapes import PIPELINE, STAGE
-from adapters.sandbox.hubspot.values import from_python, iso, to_ms
 from adapters.sandbox.web import Response, json_response
 
 MOST_OWNERS, USUAL_OWNERS = 500, 100

@@ -14,7 +14,7 @@ from adapters.sandbox.hubspot.calls import Call, Note
 from adapters.sandbox.hubspot.errors import HubSpotError
 from adapters.sandbox.hubspot.limits import Limits
 from adapters.sandbox.hubspot.oauth import Client, OAuth
-from adapters.sandbox.hubspot.portal import Portal
+from adapters.sandbox.hubspot.portal.portal import Portal
 from adapters.sandbox.log import CallLog
 from adapters.sandbox.web import Request, Response, json_response
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, missing_scopes, required
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.hubspot.records import Writer
-from adapters.sandbox.hubspot.schema import ObjectType
 from adapters.sandbox.hubspot.shapes import shaped
-from adapters.sandbox.hubspot.values import iso
 from adapters.sandbox.log import Kind
 from adapters.sandbox.web import Request, Response, json_response
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_request, required
-from adapters.sandbox.hubspot.schema import ObjectType, Property
-from adapters.sandbox.hubspot.store import Floats, Mask, Reader, Record, Table
-from adapters.sandbox.hubspot.values import as_number
+from adapters.sandbox.hubspot.portal.schema import ObjectType, Property
+from adapters.sandbox.hubspot.portal.store import Floats, Mask, Reader, Record, Table
+from adapters.sandbox.hubspot.portal.values import as_number
 
 if TYPE_CHECKING:
-    from adapters.sandbox.hubspot.portal import Portal
+    from adapters.sandbox.hubspot.portal.portal import Portal
 
 MOST_GROUPS, MOST_IN_GROUP, MOST_FILTERS = 5, 6, 18
 OPERATORS = frozenset(

@@ -11,7 +11,7 @@ from adapters.sandbox.hubspot.errors import HubSpotError, expired, not_found, un
 from adapters.sandbox.web import Request, Response, json_response
 
 if TYPE_CHECKING:
-    from adapters.sandbox.hubspot.portal import Portal
+    from adapters.sandbox.hubspot.portal.portal import Portal
 
 LIFETIME = timedelta(minutes=30)
 EVERYTHING = frozenset(

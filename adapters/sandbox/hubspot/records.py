@@ -6,11 +6,11 @@ from typing import Any
 
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.hubspot.errors import HubSpotError, Invalid, invalid_values, not_found
-from adapters.sandbox.hubspot.owners import Owners
-from adapters.sandbox.hubspot.pipelines import Pipelines
-from adapters.sandbox.hubspot.schema import ObjectType, Property, Schema
-from adapters.sandbox.hubspot.store import Record, Revision, Store, Table
-from adapters.sandbox.hubspot.values import check, from_python, iso
+from adapters.sandbox.hubspot.portal.owners import Owners
+from adapters.sandbox.hubspot.portal.pipelines import Pipelines
+from adapters.sandbox.hubspot.portal.schema import ObjectType, Property, Schema
+from adapters.sandbox.hubspot.portal.store import Record, Revision, Store, Table
+from adapters.sandbox.hubspot.portal.values import check, from_python, iso
 
 Values = Mapping[str, Any]
 FIRST_ID = 21_300_000_001

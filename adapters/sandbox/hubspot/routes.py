@@ -2,7 +2,7 @@
 
 import re
 
-from adapters.sandbox.hubspot import account, associating, defining, reading, writing
+from adapters.sandbox.hubspot import account, association_calls, property_calls, read_calls, write_calls
 from adapters.sandbox.hubspot.calls import Call
 from adapters.sandbox.hubspot.errors import not_found
 from adapters.sandbox.web import Response
@@ -42,15 +42,15 @@ def route(call: Call, family: str, rest: list[str]) -> Response:
     if family == "objects" and rest:
         return _objects(call, rest)
     if family == "properties" and rest:
-        return defining.answer(call, rest)
+        return property_calls.answer(call, rest)
     if family == "owners":
         return account.owners(call, rest)
     if family == "pipelines" and rest:
         return account.pipelines(call, rest)
     if family == "associations" and len(rest) >= 3:
-        return associating.between(call, rest)
+        return association_calls.between(call, rest)
     if family == "limits" and rest == ["custom-properties"]:
-        return defining.limits(call)
+        return property_calls.limits(call)
     if family == "account-info":
         return account.details(call, rest)
     raise not_found()
@@ -67,33 +67,33 @@ def _objects(call: Call, rest: list[str]) -> Response:
     reads = method == "GET" or more in (["search"], ["batch", "read"])
     held = call.object(name, write=not reads)
     if len(more) >= 2 and more[1] == "associations":
-        return associating.of_record(call, held, more[0], more[2:])
+        return association_calls.of_record(call, held, more[0], more[2:])
     if call.version == "v4":
         raise not_found()
     match (method, *more):
         case ("GET",):
-            return reading.list_records(call, held)
+            return read_calls.list_records(call, held)
         case ("POST",):
-            return writing.create(call, held)
+            return write_calls.create(call, held)
         case ("POST", "search"):
-            return reading.search(call, held)
+            return read_calls.search(call, held)
         case ("POST", "merge"):
-            return writing.merge_records(call, held)
+            return write_calls.merge_records(call, held)
         case ("POST", "gdpr-delete"):
-            return writing.gdpr_delete(call, held)
+            return write_calls.gdpr_delete(call, held)
         case ("POST", "batch", action):
             actions = {
-                "read": reading.batch_read,
-                "create": writing.batch_create,
-                "update": writing.batch_update,
-                "upsert": writing.batch_upsert,
-                "archive": writing.batch_archive,
+                "read": read_calls.batch_read,
+                "create": write_calls.batch_create,
+                "update": write_calls.batch_update,
+                "upsert": write_calls.batch_upsert,
+                "archive": write_calls.batch_archive,
             }
             return actions[action](call, held) if action in actions else page(404)
         case ("GET", record_id):
-            return reading.get_record(call, held, record_id)
+            return read_calls.get_record(call, held, record_id)
         case ("PATCH", record_id):
-            return writing.update(call, held, record_id)
+            return write_calls.update(call, held, record_id)
         case ("DELETE", record_id):
-            return writing.archive(call, held, record_id)
+            return write_calls.archive(call, held, record_id)
     return page(405)

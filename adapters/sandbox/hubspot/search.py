@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, bad_request
 from adapters.sandbox.hubspot.filters import Condition, Groups, compile_groups, number_reader
-from adapters.sandbox.hubspot.schema import ObjectType, Property
-from adapters.sandbox.hubspot.store import Floats, Mask, Record, Table
+from adapters.sandbox.hubspot.portal.schema import ObjectType, Property
+from adapters.sandbox.hubspot.portal.store import Floats, Mask, Record, Table
 
 if TYPE_CHECKING:
-    from adapters.sandbox.hubspot.portal import Portal
+    from adapters.sandbox.hubspot.portal.portal import Portal
 
 MOST_RESULTS, MOST_PER_PAGE, USUAL_PER_PAGE, LONGEST_BODY = 10_000, 200, 10, 3_000
 Places = npt.NDArray[np.int64]

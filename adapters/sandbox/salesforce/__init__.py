@@ -2,6 +2,6 @@
 
 from adapters.sandbox.salesforce.app import Salesforce
 from adapters.sandbox.salesforce.errors import RequestError, RowError, SalesforceError
-from adapters.sandbox.salesforce.schema import Field
+from adapters.sandbox.salesforce.org.schema import Field
 
 __all__ = ["Field", "RequestError", "RowError", "Salesforce", "SalesforceError"]

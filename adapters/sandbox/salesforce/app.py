@@ -15,8 +15,8 @@ from adapters.sandbox.salesforce.calls import Call, Note, refusal
 from adapters.sandbox.salesforce.errors import SalesforceError
 from adapters.sandbox.salesforce.limits import Limits
 from adapters.sandbox.salesforce.oauth import Client, OAuth, soap_login_is_off
-from adapters.sandbox.salesforce.org import Org
-from adapters.sandbox.salesforce.reading import Locators
+from adapters.sandbox.salesforce.org.org import Org
+from adapters.sandbox.salesforce.read_calls import Locators
 from adapters.sandbox.web import Request, Response, json_response
 
 PageHandler = Callable[[Request], Response | None]

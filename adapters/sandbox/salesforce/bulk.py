@@ -8,12 +8,12 @@ from typing import Any
 from adapters.sandbox.salesforce import bulk_csv
 from adapters.sandbox.salesforce.calls import Call
 from adapters.sandbox.salesforce.errors import RequestError, RowError, SalesforceError, not_found
+from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.values import moment_of
 from adapters.sandbox.salesforce.query import Result, Search
 from adapters.sandbox.salesforce.rows import as_row_error
-from adapters.sandbox.salesforce.schema import Field, ObjectType
 from adapters.sandbox.salesforce.soql import parse
-from adapters.sandbox.salesforce.values import moment_of
-from adapters.sandbox.salesforce.writing import deserialise, external_field
+from adapters.sandbox.salesforce.write_calls import deserialise, external_field
 from adapters.sandbox.web import Response, json_response
 
 INGEST_OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.sandbox.salesforce.errors import RequestError, RowError
-from adapters.sandbox.salesforce.schema import NUMBER_TYPES, Field
+from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field
 
 DELIMITERS = {"COMMA": ",", "TAB": "\t", "SEMICOLON": ";", "PIPE": "|", "CARET": "^", "BACKQUOTE": "`"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.sandbox.log import Kind
 from adapters.sandbox.salesforce.errors import RequestError, SalesforceError
-from adapters.sandbox.salesforce.permissions import Access
+from adapters.sandbox.salesforce.org.permissions import Access
 from adapters.sandbox.salesforce.rows import Writer
 from adapters.sandbox.web import Request, Response, json_response
 

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.sandbox.salesforce.permissions import Access, visible_fields
-from adapters.sandbox.salesforce.schema import NUMBER_TYPES, Field, ObjectType
-from adapters.sandbox.salesforce.store import Store
+from adapters.sandbox.salesforce.org.permissions import Access, visible_fields
+from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field, ObjectType
+from adapters.sandbox.salesforce.org.store import Store
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org import Org
+    from adapters.sandbox.salesforce.org.org import Org
 
 _SOAP = {"boolean": "xsd:boolean", "int": "xsd:int", "date": "xsd:date", "datetime": "xsd:dateTime", "id": "tns:ID"}
 _SOAP |= {"double": "xsd:double", "currency": "xsd:double", "percent": "xsd:double", "reference": "tns:ID"}

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from adapters.sandbox.salesforce.dates import as_stamps, days_of
 from adapters.sandbox.salesforce.errors import RequestError
-from adapters.sandbox.salesforce.ids import to_18, well_formed
+from adapters.sandbox.salesforce.org.ids import to_18, well_formed
+from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field, ObjectType
+from adapters.sandbox.salesforce.org.store import Row
+from adapters.sandbox.salesforce.org.values import parse_datetime, stamp
 from adapters.sandbox.salesforce.paths import Paths, Reached
-from adapters.sandbox.salesforce.schema import NUMBER_TYPES, Field, ObjectType
 from adapters.sandbox.salesforce.soql import Comparison, Condition, Logic, Membership, Path, Query, Value, malformed
-from adapters.sandbox.salesforce.store import Row
-from adapters.sandbox.salesforce.values import parse_datetime, stamp
 
 Predicate = Callable[[Row], bool]
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {

@@ -9,11 +9,11 @@ from typing import Any
 
 from adapters.sandbox.salesforce.calls import Call
 from adapters.sandbox.salesforce.errors import RequestError, RowError, SalesforceError, not_found
-from adapters.sandbox.salesforce.ids import to_18, well_formed
-from adapters.sandbox.salesforce.reading import shown
+from adapters.sandbox.salesforce.org.ids import to_18, well_formed
+from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.read_calls import shown
 from adapters.sandbox.salesforce.rows import as_row_error
-from adapters.sandbox.salesforce.schema import Field, ObjectType
-from adapters.sandbox.salesforce.writing import deserialise, external_field
+from adapters.sandbox.salesforce.write_calls import deserialise, external_field
 from adapters.sandbox.web import Response, json_response
 
 MOST_RECORDS = 200

@@ -13,7 +13,7 @@ from adapters.sandbox.salesforce.errors import RequestError
 from adapters.sandbox.web import Request, Response, json_response
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org import Org
+    from adapters.sandbox.salesforce.org.org import Org
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _JWT_LEEWAY_SECONDS = 180

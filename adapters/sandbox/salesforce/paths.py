@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.sandbox.salesforce.errors import RequestError
-from adapters.sandbox.salesforce.permissions import Access
-from adapters.sandbox.salesforce.schema import Field, ObjectType, Schema
+from adapters.sandbox.salesforce.org.permissions import Access
+from adapters.sandbox.salesforce.org.schema import Field, ObjectType, Schema
+from adapters.sandbox.salesforce.org.store import Row, Store
 from adapters.sandbox.salesforce.soql import Path, Query, excerpt
-from adapters.sandbox.salesforce.store import Row, Store
 
 Getter = Callable[[Row], Any]
 # Through a lookup that may point to several objects only these are reached, whatever the record is.

@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 
 from adapters.sandbox.salesforce.errors import RequestError
 from adapters.sandbox.salesforce.filters import RANGED, Filters, Narrowing, Predicate
-from adapters.sandbox.salesforce.groups import grouped
+from adapters.sandbox.salesforce.org.groups import grouped
+from adapters.sandbox.salesforce.org.permissions import Access, visible_fields
+from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.store import Row, Table
 from adapters.sandbox.salesforce.paths import Getter, Paths
-from adapters.sandbox.salesforce.permissions import Access, visible_fields
-from adapters.sandbox.salesforce.schema import Field, ObjectType
 from adapters.sandbox.salesforce.soql import Item, Ordering, Path, Query, malformed, parse
-from adapters.sandbox.salesforce.store import Row, Table
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org import Org
+    from adapters.sandbox.salesforce.org.org import Org
 
 MAX_OFFSET = 2_000
 MAX_FIELDS_ALL = 200

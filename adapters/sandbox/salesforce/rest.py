@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.sandbox.salesforce import bulk, composite, many, reading, tooling, writing
+from adapters.sandbox.salesforce import bulk, composite, many, read_calls, tooling, write_calls
 from adapters.sandbox.salesforce.calls import Call, refusal
 from adapters.sandbox.salesforce.describe import object_summary
 from adapters.sandbox.salesforce.errors import RequestError, SalesforceError, not_found
-from adapters.sandbox.salesforce.schema import ObjectType
+from adapters.sandbox.salesforce.org.schema import ObjectType
 from adapters.sandbox.web import Response, json_response
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 66
@@ -61,11 +61,11 @@ def route(call: Call, rest: Sequence[str]) -> Response:
         case ("GET", "limits", "recordCount"):
             return _record_count(call)
         case ("GET", "query" | "queryAll" as name):
-            return reading.run_query(call, call.request.query.get("q"), deleted=name == "queryAll")
+            return read_calls.run_query(call, call.request.query.get("q"), deleted=name == "queryAll")
         case ("GET", "query" | "queryAll", locator):
-            return reading.next_page(call, locator)
+            return read_calls.next_page(call, locator)
         case ("GET", "sobjects"):
-            return reading.list_objects(call)
+            return read_calls.list_objects(call)
         case (_, "sobjects", name, *more):
             return _record(call, _readable(call, name), more)
         case ("POST", "composite"):
@@ -93,23 +93,23 @@ def _record(call: Call, held: ObjectType, rest: Sequence[str]) -> Response:
         case ("GET",):
             return json_response({"objectDescribe": object_summary(held, call.access, call.version), "recentItems": []})
         case ("POST",):
-            return writing.create(call, held)
+            return write_calls.create(call, held)
         case ("GET", "describe"):
-            return reading.describe_object(call, held)
+            return read_calls.describe_object(call, held)
         case ("GET", "updated"):
-            return reading.updated(call, held)
+            return read_calls.updated(call, held)
         case ("GET", "deleted"):
-            return reading.deleted(call, held)
+            return read_calls.deleted(call, held)
         case ("GET", record_id):
-            return reading.get_record(call, held, record_id)
+            return read_calls.get_record(call, held, record_id)
         case ("PATCH", record_id):
-            return writing.update(call, held, record_id)
+            return write_calls.update(call, held, record_id)
         case ("DELETE", record_id):
-            return writing.delete(call, held, record_id)
+            return write_calls.delete(call, held, record_id)
         case ("GET", name, key):
-            return reading.get_by_key(call, held, writing.external_field(call, held, name), key)
+            return read_calls.get_by_key(call, held, write_calls.external_field(call, held, name), key)
         case ("PATCH", name, key):
-            return writing.upsert(call, held, writing.external_field(call, held, name), key)
+            return write_calls.upsert(call, held, write_calls.external_field(call, held, name), key)
     raise RequestError("METHOD_NOT_ALLOWED", f"HTTP Method '{call.request.method}' not allowed.", status=405)
 
 

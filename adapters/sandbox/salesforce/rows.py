@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.sandbox.faults import Faults
-from adapters.sandbox.salesforce import derive
 from adapters.sandbox.salesforce.errors import RowError, SalesforceError, not_found, not_writable
-from adapters.sandbox.salesforce.ids import IdSequence, to_18, well_formed
-from adapters.sandbox.salesforce.permissions import Access, check_grant
-from adapters.sandbox.salesforce.schema import Field, ObjectType, Schema
-from adapters.sandbox.salesforce.store import Row, Store
-from adapters.sandbox.salesforce.values import check
+from adapters.sandbox.salesforce.org import derive
+from adapters.sandbox.salesforce.org.ids import IdSequence, to_18, well_formed
+from adapters.sandbox.salesforce.org.permissions import Access, check_grant
+from adapters.sandbox.salesforce.org.schema import Field, ObjectType, Schema
+from adapters.sandbox.salesforce.org.store import Row, Store
+from adapters.sandbox.salesforce.org.values import check
 
 Values = Mapping[str, Any]
 _CASCADES = {"Account": (("Contact", "AccountId"), ("Opportunity", "AccountId"))}

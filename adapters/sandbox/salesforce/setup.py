@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from adapters.sandbox.salesforce.schema import Field
-from adapters.sandbox.salesforce.store import Row
+from adapters.sandbox.salesforce.org.schema import Field
+from adapters.sandbox.salesforce.org.store import Row
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org import Org
+    from adapters.sandbox.salesforce.org.org import Org
 
 ENTITIES = frozenset({"Account", "Contact", "Lead", "Opportunity", "Case", "User", "Activity"})
 """What custom fields can be defined on."""

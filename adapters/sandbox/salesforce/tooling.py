@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from adapters.sandbox.salesforce import reading
+from adapters.sandbox.salesforce import read_calls
 from adapters.sandbox.salesforce.calls import Call
 from adapters.sandbox.salesforce.errors import RequestError, RowError, not_found, unparsable
-from adapters.sandbox.salesforce.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.schema import Field, ObjectType
 from adapters.sandbox.salesforce.setup import ENTITIES
 from adapters.sandbox.web import Response, json_response
 
@@ -23,9 +23,9 @@ def route(call: Call, rest: Sequence[str]) -> Response:
     """Everything under tooling/."""
     match (call.request.method, *rest):
         case ("GET", "query"):
-            return reading.run_query(call, call.request.query.get("q"), tooling=True)
+            return read_calls.run_query(call, call.request.query.get("q"), tooling=True)
         case ("GET", "query", locator):
-            return reading.next_page(call, locator)
+            return read_calls.next_page(call, locator)
         case ("POST", "sobjects", "CustomField"):
             return _create_field(call)
         case ("GET", "sobjects", "CustomField" | "Layout" | "FlexiPage" as kind, record_id):

@@ -7,9 +7,9 @@ from typing import Any, Final
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.hubspot.account import MOST_OWNERS
-from adapters.sandbox.hubspot.owners import Owner
-from adapters.sandbox.hubspot.seed import Known
-from adapters.sandbox.hubspot.seed import seed as fill
+from adapters.sandbox.hubspot.portal.owners import Owner
+from adapters.sandbox.hubspot.portal.seed import Known
+from adapters.sandbox.hubspot.portal.seed import seed as fill
 from adapters.sandbox.pages import HubSpotPages
 from adapters.sandbox.web import Request, Response
 from adapters.sandbox.workplaces.crm import Account, Company, Contact, TaskFields, Todo

@@ -9,8 +9,8 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.pages import Pages, show_to_everybody
 from adapters.sandbox.people.companies import Known
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.seed import known
-from adapters.sandbox.salesforce.seed import seed as fill
+from adapters.sandbox.salesforce.org.seed import known
+from adapters.sandbox.salesforce.org.seed import seed as fill
 from adapters.sandbox.web import Request, Response
 from adapters.sandbox.workplaces.crm import Account, Company, Contact, TaskFields, Todo
 from connector.model import Ref

@@ -1,4 +1,4 @@
-"""Run by Alembic; the connection is handed over by `connector.store.migrate`."""
+"""Run by Alembic; the connection is handed over by `connector.store.db.migrate`."""
 
 from alembic import context
 

@@ -4,19 +4,7 @@
 records are kept as such refs and resolved through `binding`, so that a merge or a late arrival needs no rewriting.
 """
 
-from connector.store.tables.acting import (
-    display,
-    follow_up,
-    follow_up_response,
-    follow_up_rule,
-    notice,
-    owed_follow_up,
-    refused,
-    staff_mail,
-    write_log,
-)
 from connector.store.tables.answers import inbox, rating, response
-from connector.store.tables.asking import attempt, decision, decision_log, invitation
 from connector.store.tables.base import metadata, ref_of, ref_text
 from connector.store.tables.crm import account, binding, comparison, contact, cursor, interaction, listed, owner, person
 from connector.store.tables.installation import (
@@ -30,8 +18,20 @@ from connector.store.tables.installation import (
     setup_made,
     token,
 )
+from connector.store.tables.outbox import (
+    display,
+    follow_up,
+    follow_up_response,
+    follow_up_rule,
+    notice,
+    owed_follow_up,
+    refused,
+    staff_mail,
+    write_log,
+)
 from connector.store.tables.scores import prior, score_history, standing
-from connector.store.tables.undoing import written_field
+from connector.store.tables.surveys import attempt, decision, decision_log, invitation
+from connector.store.tables.undo import written_field
 from connector.store.tables.visitors import sign_in, web_session
 
 __all__ = [

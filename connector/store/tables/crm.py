@@ -2,8 +2,8 @@
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, text
 
+from connector.store.db.types import Json, Utc
 from connector.store.tables.base import metadata
-from connector.store.types import Json, Utc
 
 cursor = Table(
     "cursor",

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Boolean, Column, Integer, String, Table, Text, UniqueConstraint
 
+from connector.store.db.types import Json, Utc
 from connector.store.tables.base import metadata
-from connector.store.types import Json, Utc
 
 setting = Table(
     "setting",

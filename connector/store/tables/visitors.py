@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, Index, Integer, String, Table, text
 
+from connector.store.db.types import Utc
 from connector.store.tables.base import metadata
-from connector.store.types import Utc
 
 sign_in = Table(
     "sign_in",

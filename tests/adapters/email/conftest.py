@@ -9,7 +9,7 @@ from hostile import on_the_wire
 from mail_servers import Authority, Sink, StillClock, smtp_server
 
 from adapters.email import channel
-from connector.ports_mail import Channel, Message
+from connector.ports.mail import Channel, Message
 
 
 @pytest.fixture

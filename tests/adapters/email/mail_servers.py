@@ -15,7 +15,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

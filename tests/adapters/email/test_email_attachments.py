@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 from connector.exports.files import write_workbook
 from connector.exports.tables import Column, Sheet
 from connector.model import Attachment
-from connector.ports_mail import Channel
+from connector.ports.mail import Channel
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS = [("Northwind", 1), ("=Kärki Oy", 5)] * 400

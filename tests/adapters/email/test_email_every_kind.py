@@ -11,10 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.exports.period import Period
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 from connector.sentences.catalogue import catalogue
 from connector.sentences.values import Link
-from connector.store.reporting import Asking, Unheard
+from connector.store.views.reports import Asking, Unheard
 from connector.surveys.mail import InvitationView, Purpose, Site, invitation_message, sign_in_message
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.report_mail import Answers, Facts, Line, Listed, report_message

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
-from connector import wiring
+from connector.app import wiring
 from connector.settings import load
 
 CONFIG = """

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from adapters.email.config import config
 from adapters.email.mime import mime
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 
 LINK = f"<https://feedback.acme.example/s/{'a' * 160}/unsubscribe>, <mailto:care@acme.example>"
 

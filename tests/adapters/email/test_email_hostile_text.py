@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mail_servers import message
 
 from connector.errors import MailboxRefused
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 
 TO = "maria@customer.example"
 LOCALS = TEXTS | st.text(st.characters(codec="utf-8"), max_size=4)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from written_hubspot import NOON, TOKEN, Reply, SteppingClock, Wire
 
 from adapters.hubspot import HubSpotAdapter, adapter
-from adapters.hubspot.auth import life_of
 from adapters.hubspot.errors import failure, object_of
-from adapters.hubspot.meter import Meter
-from adapters.hubspot.parsing import pause_of
-from adapters.hubspot.values import is_stamp, moment
+from adapters.hubspot.http.auth import life_of
+from adapters.hubspot.http.meter import Meter
+from adapters.hubspot.http.parsing import pause_of
+from adapters.hubspot.records.values import is_stamp, moment
 from connector.errors import AfterwordError, CrmError, RecordRejected, Unavailable
 from connector.model import Ref
 from connector.ports import FieldSpec, Note, Query, Write

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from adapters.hubspot.conditions import groups, holds
+from adapters.hubspot.records.conditions import groups, holds
 from connector.ports import Condition
 
 TYPES = {"name": "text", "score": "number", "ticked": "boolean", "seen": "datetime", "mood": "picklist"}

@@ -16,12 +16,12 @@ import urllib3
 from written_hubspot import TOKEN, Reply, SteppingClock, Wire
 
 from adapters.hubspot import HubSpotAdapter, adapter
-from adapters.hubspot.throttle import Throttle
+from adapters.hubspot.http.throttle import Throttle
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.server import running
 from adapters.sandbox.web import Request
-from connector.clock import SteppedClock, SystemClock
+from connector.runtime.clock import SteppedClock, SystemClock
 
 START = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.memory import MemoryAdapter, MemoryCrm
-from connector.clock import SteppedClock
 from connector.errors import Gone, NotPermitted, RecordRejected, Unavailable
 from connector.ports import FieldSpec, Query, Write
+from connector.runtime.clock import SteppedClock
 
 HOUR = timedelta(hours=1)
 

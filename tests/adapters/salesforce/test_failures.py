@@ -14,7 +14,7 @@ import urllib3
 
 from adapters.salesforce import SalesforceAdapter
 from adapters.salesforce.errors import failure, no_answer
-from adapters.salesforce.session import AT_ONCE
+from adapters.salesforce.http.session import AT_ONCE
 from connector.errors import (
     AuthExpired,
     CrmError,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.salesforce import SalesforceAdapter, adapter
 from adapters.salesforce.errors import failure
-from adapters.salesforce.meter import Meter
+from adapters.salesforce.http.meter import Meter
 from connector.errors import AfterwordError, CrmError, SettingsError, Unavailable
 from connector.ports import FieldSpec, Query, Write
 from tests.adapters.border import DEEP, FOREIGN, break_off, shaped

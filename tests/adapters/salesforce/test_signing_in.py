@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from adapters.salesforce import SalesforceAdapter, adapter
-from adapters.salesforce.auth import audience
+from adapters.salesforce.http.auth import audience
 from connector.errors import AuthRevoked, NotLetIn, SettingsError, Unavailable
 from connector.ports import Query, Write
 from tests.adapters.salesforce.conftest import DATA, HOST, NOON, Connect, SteppingClock, Wire

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.salesforce import soql
+from adapters.salesforce.records import soql
 from connector.errors import Bug
 from connector.ports import Condition
 

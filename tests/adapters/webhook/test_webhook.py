@@ -15,8 +15,8 @@ from urllib3.exceptions import ProtocolError
 
 from adapters import webhook
 from connector.errors import MailboxRefused, MailError, MailInDoubt, MailUnavailable
-from connector.foreign import ForeignSession
 from connector.model import ChatPost
+from connector.runtime.foreign_urls import ForeignSession
 
 URL = "https://hooks.chat.example/services/very-secret"
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from connector.errors import MappingError
 from connector.ports import Record
+from mappings.bound import FittedMapping, Part
 from mappings.converters import (
     FACTS,
     read_boolean,
@@ -20,7 +21,6 @@ from mappings.converters import (
     read_shown,
     read_text,
 )
-from mappings.fitted import FittedMapping, Part
 
 READERS = (
     read_text,

@@ -5,7 +5,7 @@ from mapping_orgs import an_org
 from connector.errors import SettingsError
 from connector.model import SeenTask
 from connector.ports import FieldSchema, Record
-from mappings.fitting import MappingFile
+from mappings.binding import MappingFile
 from mappings.loading import load, packaged
 
 CAUSES = {"late": "Came late", "rude": "Were not friendly"}

@@ -9,7 +9,7 @@ from mapping_orgs import MOODS, a_field, a_record, an_org, full, with_fields, wi
 
 from connector.errors import MappingError, Problem
 from connector.ports import ObjectSchema
-from mappings.fitted import FittedMapping
+from mappings.bound import FittedMapping
 from mappings.loading import load, packaged
 
 DEFAULT = packaged("salesforce")

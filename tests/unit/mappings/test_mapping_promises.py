@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mapping_orgs import an_org, without
 
 from connector.ports import ObjectSchema, Record
-from mappings.fitted import FittedMapping
+from mappings.bound import FittedMapping
 from mappings.loading import load, packaged
 
 FILE = load(packaged("salesforce"), "m.toml")

@@ -10,7 +10,7 @@ from mapping_orgs import a_record, an_org, full, with_fields, without
 
 from connector.model import Account, Contact, Interaction, Owner, Ref, SeenTask
 from connector.ports import Query, Reading, Record
-from mappings.fitted import FittedMapping
+from mappings.bound import FittedMapping
 from mappings.loading import load, packaged
 
 NOON = "2026-11-12T12:00:00.000+0000"

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from scoring_examples import stars
 
+from connector.commands.score_file import parse_ratings
 from connector.model import Mood
 from connector.scoring.account_model import METHOD, fit_prior
 from connector.scoring.book import AccountResult, ScoreSettings, score_book
 from connector.scoring.evidence import RatedAnswer, account_evidence
 from connector.scoring.scales import CES, CSAT, NPS, Band, band
-from connector.scoring_file import parse_ratings
 from connector.settings import Settings, load
-from connector.stages.present import account_figures
-from connector.stages.score_plan import figures, mood_rule
+from connector.stages.score.plan import figures, mood_rule
+from connector.stages.write_back.desired_values import account_figures
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scoring.md").read_text(encoding="utf-8")
 

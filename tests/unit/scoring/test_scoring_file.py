@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from connector.commands.score_file import parse_ratings, read_ratings
 from connector.errors import AfterwordError
 from connector.scoring.book import ScoreSettings, score_book
 from connector.scoring.evidence import RatedAnswer
-from connector.scoring_file import parse_ratings, read_ratings
 
 HEADER = "account,contact,metric,value,low,high,direction,at"
 GOOD = "Acme,maria@acme.example,csat,4,1,5,up,2026-11-12T09:30:00Z"

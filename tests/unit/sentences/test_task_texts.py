@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.domain.crm_text import units
+from connector.domain.follow_up_rules import parse_rule
 from connector.model import Mood
-from connector.rules import parse_rule
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import catalogue, languages
 from connector.sentences.clauses import LIMIT

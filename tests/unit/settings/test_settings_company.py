@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connector.checking import calendar_gaps
+from connector.commands.check.checks import calendar_gaps
+from connector.domain.working_time import Window, WorkingTime
 from connector.errors import Problem
 from connector.settings import Settings, Superior, WeeklyTime
-from connector.working_time import Window, WorkingTime
 
 HUB = '[crm.hub]\nadapter = "hubspot"\naccess_token = "pat-na1-0123456789"\n'
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from connector.durations import format_duration
+from connector.domain.durations import format_duration
+from connector.domain.working_time import Window
 from connector.settings import AccountCap, Listen, load
 from connector.settings.keys import KEYS, NAMED, Key, Loc, general
 from connector.settings.model import Connection, FollowUp, Settings, Survey
-from connector.working_time import Window
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.toml"

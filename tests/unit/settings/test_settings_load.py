@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from connector.commands.init import write_project
+from connector.domain.follow_up_rules import MoodClause
 from connector.errors import Problem, SettingsError
 from connector.model import Mood
-from connector.project import write_project
-from connector.rules import MoodClause
 from connector.settings import (
     AccountCap,
     Audience,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.project import write_project
-from connector.rule_coverage import uncovered
+from connector.commands.check.rule_coverage import uncovered
+from connector.commands.init import write_project
 from connector.settings import load
 
 CRM = '[crm.acme]\nadapter = "hubspot"\naccess_token = "x"\n'

@@ -2,8 +2,7 @@
 
 import pytest
 
-from connector.model import Mood, Rating
-from connector.rules import (
+from connector.domain.follow_up_rules import (
     SCALES,
     BandClause,
     MoodClause,
@@ -15,6 +14,7 @@ from connector.rules import (
     matches_silence,
     parse_rule,
 )
+from connector.model import Mood, Rating
 from connector.scoring.scales import Band
 from connector.surveys.questionnaire import questionnaire
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.durations import format_duration, parse_duration
+from connector.domain.durations import format_duration, parse_duration
 from connector.settings import values
 from connector.settings.values import AccountCap, Listen, Sender, SendingWindow, Wrong
 

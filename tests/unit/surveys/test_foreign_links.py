@@ -12,7 +12,7 @@ from test_surveys_mail import SITE, Page, item, message
 from connector.domain.crm_text import without_links
 from connector.exports.period import Period
 from connector.sentences.catalogue import catalogue
-from connector.store.reporting import Asking
+from connector.store.views.reports import Asking
 from connector.surveys.report_mail import Answers, Facts, Line, Listed, report_message
 from connector.surveys.staff_mail import Other, Section, StaffMail, staff_message
 

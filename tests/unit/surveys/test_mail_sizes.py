@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from adapters.email.config import EmailConfig
 from adapters.email.mime import mime
 from connector.model import Attachment
-from connector.ports_mail import Message
+from connector.ports.mail import Message
 from connector.sentences.catalogue import catalogue
 from connector.sentences.values import Link
-from connector.stages.notices_mail import MOST_ITEMS
-from connector.stages.reports import LARGEST, XLSX
+from connector.stages.alerts.mail import MOST_ITEMS
+from connector.stages.reports.stage import LARGEST, XLSX
 from connector.surveys.mail import Site
 from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from adapters.sandbox.hubspot.errors import HubSpotError
-from adapters.sandbox.hubspot.owners import Owner
-from adapters.sandbox.hubspot.portal import Portal
-from adapters.sandbox.hubspot.schema import ObjectType
-from adapters.sandbox.hubspot.store import Record
+from adapters.sandbox.hubspot.portal.owners import Owner
+from adapters.sandbox.hubspot.portal.portal import Portal
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.store import Record
 from adapters.sandbox.pages.hubspot import records
 from adapters.sandbox.pages.hubspot.viewing import PAGED, Viewer
 from adapters.sandbox.pages.site import Frame, Site, Tab, page_in, see, style, wanted_in

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.sandbox.hubspot.schema import ObjectType
-from adapters.sandbox.hubspot.store import Record
-from adapters.sandbox.hubspot.values import iso
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.pages.hubspot.viewing import OURS, Viewer
 from adapters.sandbox.pages.shown import (
     LATEST,

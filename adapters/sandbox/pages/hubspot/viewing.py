@@ -5,10 +5,10 @@ from datetime import datetime
 from html import unescape
 from zoneinfo import ZoneInfo
 
-from adapters.sandbox.hubspot.portal import Portal
-from adapters.sandbox.hubspot.schema import ObjectType, Property
-from adapters.sandbox.hubspot.store import Record
-from adapters.sandbox.hubspot.values import from_ms, number_text, parse_moment
+from adapters.sandbox.hubspot.portal.portal import Portal
+from adapters.sandbox.hubspot.portal.schema import ObjectType, Property
+from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.values import from_ms, number_text, parse_moment
 from adapters.sandbox.pages.shown import Shown, mail_address, moment, web_address
 
 OURS = "afterword_"

@@ -7,8 +7,8 @@ from adapters.sandbox.pages.salesforce.viewing import PAGED, Viewer, address, na
 from adapters.sandbox.pages.shown import Card
 from adapters.sandbox.pages.site import Frame, Site, Tab, page_in, see, style, wanted_in
 from adapters.sandbox.salesforce.errors import SalesforceError
-from adapters.sandbox.salesforce.org import Org
-from adapters.sandbox.salesforce.store import Row
+from adapters.sandbox.salesforce.org.org import Org
+from adapters.sandbox.salesforce.org.store import Row
 from adapters.sandbox.web import Request, Response
 
 _SITE = Site("Salesforce", "Salesforce, Inc.", "/lightning", "/lightning/o/Account/list")

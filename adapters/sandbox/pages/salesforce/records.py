@@ -16,8 +16,8 @@ from adapters.sandbox.pages.shown import (
     day,
     panel_of,
 )
-from adapters.sandbox.salesforce.schema import ObjectType
-from adapters.sandbox.salesforce.store import Row
+from adapters.sandbox.salesforce.org.schema import ObjectType
+from adapters.sandbox.salesforce.org.store import Row
 
 OUTCOME = "Afterword_Outcome__c"
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from connector.store.types import Json, Utc
+from connector.store.db.types import Json, Utc
 
 revision = "0001"
 down_revision = None

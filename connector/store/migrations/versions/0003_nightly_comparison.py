@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from connector.store.types import Utc
+from connector.store.db.types import Utc
 
 revision = "0003"
 down_revision = "0002"

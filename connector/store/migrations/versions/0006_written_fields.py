@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from connector.store.types import Json
+from connector.store.db.types import Json
 
 revision = "0006"
 down_revision = "0005"

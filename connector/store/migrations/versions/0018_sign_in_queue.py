@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from connector.store.types import Utc
+from connector.store.db.types import Utc
 
 revision = "0018"
 down_revision = "0017"

@@ -1,0 +1,1 @@
+"""Calls to HubSpot: tokens, speed, the share of the day, time limits."""

@@ -1,0 +1,1 @@
+"""Records of HubSpot: reading, writing, associations."""

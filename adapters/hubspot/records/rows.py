@@ -1,0 +1,210 @@
+"""From rows to records: properties, and what stands elsewhere (associations, stages, fields of an associated record)."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.hubspot.describe import ASSOCIATED, STAGES
+from adapters.hubspot.errors import missing_property
+from adapters.hubspot.records import conditions
+from adapters.hubspot.records.conditions import Group, Where
+from adapters.hubspot.records.links import Links
+from adapters.hubspot.records.pipelines import Pipelines
+from adapters.hubspot.records.values import RecordId, from_html, from_wire, is_stamp, stamp
+from connector.ports import FieldSchema, Query, Record
+
+Row = dict[str, Any]
+Values = dict[str, Any]
+Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str, Any]]]
+"""Properties of live records: (object, ids, properties) → by id."""
+
+MERGED: Final = ("hs_merged_object_ids", "hs_calculated_merged_vids")
+"""What was merged into a record: ``id;id``, and of contacts that were merged long ago ``id:time;id:time``."""
+_ID = re.compile("[0-9]{1,20}")
+_ASSOCIATED = re.compile(r"associations\.([\w-]+)(?:\.(\w+))?")
+
+
+def stamp_of(object_name: str) -> str:
+    """Return the property that moves with every change. The other one exists on contacts too, and is mostly empty there."""
+    return "lastmodifieddate" if object_name in ("contacts", "contact", "0-1") else "hs_lastmodifieddate"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is asked for, sorted by where it is found."""
+
+    object: str
+    asked: tuple[str, ...]
+    where: Where
+    types: Mapping[str, str]
+    """The types of all fields that are properties and can be filtered by."""
+    plain: tuple[str, ...]
+    links: Mapping[str, tuple[str, str]]
+    """Field → (object that it leads to, what to take of the first one there: a property, an object; '' for the ids)."""
+    stages: Mapping[str, str]
+    """Field → ``closed`` or ``won``."""
+    groups: list[Group] | None
+    """The conditions as a search takes them; None: they are checked here."""
+    rich: frozenset[str] = frozenset()
+    """Properties that HubSpot keeps as HTML: they are read as text, as they are written."""
+
+    @property
+    def stamp(self) -> str:
+        """The property of the last change."""
+        return stamp_of(self.object)
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """Every property to ask for."""
+        stage = STAGES.get(self.object, ()) if self.stages else ()
+        return tuple(dict.fromkeys([*self.plain, *stage, self.stamp, "hs_object_id", *MERGED]))
+
+    @property
+    def outside(self) -> bool:
+        """Whether anything stands elsewhere than on the record."""
+        return bool(self.links or self.stages)
+
+
+def columns_of(query: Query, fields: Mapping[str, FieldSchema], where: str) -> Columns:
+    """Sort the fields of a query. `SchemaChanged` names the first that is not there."""
+    needed = list(dict.fromkeys([*query.fields, *(term.field for terms in query.where for term in terms)]))
+    links = {name: (found[1], found[2] or "") for name in needed if (found := _ASSOCIATED.fullmatch(name))}
+    stage = STAGES.get(query.object, ("", ""))[0]
+    stages = {
+        name: name.removeprefix(f"{stage}.") for name in needed if name in fields and name.startswith(f"{stage}.")
+    }
+    plain = tuple(name for name in needed if name not in links and name not in stages)
+    for name in plain:
+        if name not in fields:
+            raise missing_property(name, where=where, object_name=query.object)
+    types = {name: one.type for name, one in fields.items() if one.filterable}
+    groups = conditions.groups(query.where, types)
+    return Columns(query.object, query.fields, query.where, types, plain, links, stages, groups)
+
+
+class Completer:
+    """Makes records of rows."""
+
+    def __init__(self, links: Links, pipelines: Pipelines, lookup: Lookup) -> None:
+        self._links = links
+        self._pipelines = pipelines
+        self._lookup = lookup
+
+    def records(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
+        """Return the records of the rows that meet the conditions, in the rows' order; behind them those that have a fault."""
+        sound, odd = by_soundness(columns, rows)
+        return self._sound(columns, sound) + [faulty(columns, row) for row in odd]
+
+    def _sound(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
+        values = [_plain(columns, row) for row in rows]
+        if columns.outside:
+            self._complete(columns, rows, values)
+        return [
+            record_of(columns, row, one)
+            for row, one in zip(rows, values, strict=True)
+            if columns.groups is not None or conditions.holds(columns.where, one, columns.types)
+        ]
+
+    def _complete(self, columns: Columns, rows: Sequence[Row], values: Sequence[Values]) -> None:
+        for name, what in columns.stages.items():
+            for row, one in zip(rows, values, strict=True):
+                one[name] = self._stage(columns.object, row, what)
+        ends = {end for end, _ in columns.links.values()}
+        ids = [str(row["id"]) for row in rows]
+        linked = {end: self._links.read(columns.object, ids, end) if ids else {} for end in ends}
+        for name, (end, inner) in columns.links.items():
+            found = self._followed(linked[end], end, inner) if inner else linked[end]
+            for record_id, one in zip(ids, values, strict=True):
+                if record_id in found:
+                    one[name] = found[record_id]
+
+    def _stage(self, object_name: str, row: Row, what: str) -> bool | None:
+        stage, pipeline = (from_wire(row["properties"].get(name)) for name in STAGES[object_name])
+        found = self._pipelines.stage(object_name, pipeline, stage)
+        return None if found is None else bool(getattr(found, what))
+
+    def _followed(self, linked: Mapping[str, tuple[str, ...]], end: str, inner: str) -> dict[str, Any]:
+        """Return what the first record that each id leads to holds or leads to itself; None where it leads nowhere."""
+        firsts = {one: ends[0] for one, ends in linked.items() if ends}
+        nowhere: dict[str, Any] = {one: None for one in linked if one not in firsts}
+        if not firsts:
+            return nowhere
+        ids = list(dict.fromkeys(firsts.values()))
+        if inner in ASSOCIATED:
+            further = self._links.read(end, ids, inner)
+            return nowhere | {one: further[first] for one, first in firsts.items() if first in further}
+        there = self._lookup(end, ids, [inner])
+        return nowhere | {one: there.get(first, {}).get(inner) for one, first in firsts.items()}
+
+
+def _plain(columns: Columns, row: Row) -> Values:
+    """Return the properties that were given; one that is missing was not permitted."""
+    given = row["properties"]
+    values = {name: from_wire(given[name]) for name in columns.plain if name in given}
+    return values | {name: from_html(values[name]) for name in columns.rich & values.keys()}
+
+
+def is_named(row: Row) -> bool:
+    """Tell whether a row has an id and properties."""
+    return _ID.fullmatch(str(row.get("id"))) is not None and isinstance(row.get("properties"), dict)
+
+
+def by_soundness(columns: Columns, rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the rows that are as HubSpot gives them, and the others. `ValueError`: one of them names no record at all."""
+    sound: list[Row] = []
+    odd: list[Row] = []
+    for row in rows:
+        (sound if _is_sound(columns, row) else odd).append(row)
+    return sound, odd
+
+
+def _is_sound(columns: Columns, row: Row) -> bool:
+    if not _ID.fullmatch(str(row.get("id"))):
+        raise ValueError("a row that is no record")
+    given = row.get("properties")
+    if not isinstance(given, dict) or not is_stamp(given.get(columns.stamp) or row.get("updatedAt")):
+        return False
+    return all(isinstance(given.get(name) or "", str) for name in (*MERGED, *STAGES.get(columns.object, ())))
+
+
+def faulty(columns: Columns, row: Row, modified: str = "") -> Record:
+    """Return the record of a row that cannot be understood."""
+    fault = "its properties or its time of change are nothing that HubSpot gives."
+    return Record(columns.object, RecordId(row["id"]), modified, {}, fault=fault)
+
+
+def stamped(columns: Columns, row: Row) -> str:
+    """Return when a row was changed last."""
+    return stamp(str(row["properties"].get(columns.stamp) or row["updatedAt"]))
+
+
+def record_of(columns: Columns, row: Row, values: Values) -> Record:
+    """Return a live record, its fields keyed exactly as they were asked for."""
+    fields = {name: values[name] for name in columns.asked if name in values}
+    return Record(columns.object, RecordId(row["id"]), stamped(columns, row), fields)
+
+
+def losers(row: Row) -> Iterable[str]:
+    """Return the ids of the records that were merged into this one, over several merges too."""
+    texts = [row["properties"].get(name) or "" for name in MERGED]
+    ids = [part.partition(":")[0].strip() for text in texts for part in text.split(";")]
+    return [one for one in dict.fromkeys(ids) if one and one != str(row["id"])]
+
+
+def record_values(columns: Columns, row: Row, *, every: bool = False) -> Values:
+    """Return the properties of a row that were asked for, or also those that conditions need."""
+    values = _plain(columns, row)
+    return values if every else {name: values[name] for name in columns.asked if name in values}
+
+
+def tombstone(
+    columns: Columns,
+    record_id: str,
+    at: str,
+    *,
+    merged_into: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Record:
+    """Return what is left of a record that is gone."""
+    return Record(columns.object, RecordId(record_id), at, fields or {}, deleted=True, merged_into=merged_into)

@@ -1,0 +1,1 @@
+"""Calls to Salesforce: tokens, sessions, the share of the day, time limits."""

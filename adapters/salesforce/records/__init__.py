@@ -1,0 +1,1 @@
+"""Records of Salesforce: reading and writing, one by one and in bulk."""

@@ -1,0 +1,339 @@
+"""The calls about associations, in the shapes of v3, v4 and the dated versions."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.errors import HubSpotError, not_found, required
+from adapters.sandbox.hubspot.portal.links import LinkType
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.read_calls import inputs_of, refuse_repeated
+from adapters.sandbox.hubspot.shapes import JOINED, LABEL, PARTED, SPEC, STARTS, shaped
+from adapters.sandbox.web import Response, json_response
+
+MOST_READ, MOST_WRITTEN, MOST_PER_PAGE = 1_000, 2_000, 500
+Input = dict[str, Any]
+Ends = tuple[ObjectType, ObjectType]
+
+
+def of_record(call: Call, held: ObjectType, record_id: str, rest: list[str]) -> Response:
+    """Everything under objects/{type}/{id}/associations."""
+    match (call.request.method, *rest):
+        case ("GET", other):
+            return _listed(call, (held, call.object(other)), record_id)
+        case ("PUT", "default", other, other_id):
+            ends = (held, call.object(other, write=True))
+            call.wrote()
+            return call.batch(_join_plainly(call, ends, record_id, other_id), [])
+        case ("PUT", other, other_id):
+            return _labelled(call, (held, call.object(other, write=True)), record_id, other_id)
+        case ("DELETE", other, other_id):
+            return _ended(call, (held, call.object(other, write=True)), record_id, other_id)
+    raise not_found()
+
+
+def between(call: Call, rest: list[str]) -> Response:
+    """Everything under associations/{from}/{to}."""
+    source, target, *more = rest
+    method, reads = call.request.method, more[-1:] in (["read"], ["types"]) or call.request.method == "GET"
+    ends = (call.object(source, write=not reads), call.object(target, write=not reads))
+    old = call.version == "v3"
+    actions: Mapping[tuple[str, ...], Callable[[Call, Ends], Response]] = {
+        ("POST", "batch", "read"): _read_named if old else _read,
+        ("POST", "batch", "create"): _create_named if old else _create,
+        ("POST", "batch", "archive"): _archive_named if old else _archive,
+        ("POST", "batch", "associate", "default"): _create_plain,
+        ("POST", "batch", "labels", "archive"): _archive_labels,
+        ("GET", "labels"): _labels,
+        ("POST", "labels"): _new_label,
+        ("PUT", "labels"): _rename_label,
+        ("GET", "types"): _types,
+    }
+    action = actions.get((method, *more))
+    if action:
+        return action(call, ends)
+    if method == "DELETE" and len(more) == 2 and more[0] == "labels" and more[1].isdecimal():
+        call.wrote()
+        call.portal.links.drop_label(*ends, int(more[1]))
+        return Response(204)
+    raise not_found()
+
+
+# One record
+
+
+def _listed(call: Call, ends: Ends, record_id: str) -> Response:
+    record = call.portal.records.existing(ends[0], record_id)
+    limit = call.number("limit", MOST_PER_PAGE, most=MOST_PER_PAGE)
+    found = [each for each in _live(call, ends, record) if each > call.after()]
+    call.read(min(limit, len(found)))
+    told = [_told(call, ends, record, each) for each in found[:limit]]
+    if call.version == "v3":
+        told = [one for each in found[:limit] for one in _told_named(call, ends, record, each)]
+    answer: dict[str, Any] = {"results": told}
+    if len(found) > limit:
+        answer["paging"] = call.next_page(str(found[limit - 1]))
+    return json_response(answer)
+
+
+def _labelled(call: Call, ends: Ends, record_id: str, other_id: str) -> Response:
+    call.wrote()
+    written = shaped(call.json(), [SPEC])
+    if not written:
+        raise required(["associationCategory", "associationTypeId"])
+    types = [_type(call, ends, each) for each in written]
+    record, other = _both(call, ends, record_id, other_id)
+    call.portal.join(ends[0], record, ends[1], str(other.id), types=types)
+    return json_response(_pair(ends, record_id, other_id, types), 201)
+
+
+def _ended(call: Call, ends: Ends, record_id: str, other_id: str) -> Response:
+    call.wrote()
+    if record_id.isdecimal() and other_id.isdecimal():
+        call.portal.links.part(ends[0].name, int(record_id), ends[1].name, int(other_id))
+    return Response(204)
+
+
+def _join_plainly(call: Call, ends: Ends, record_id: str, other_id: str) -> list[dict[str, Any]]:
+    """Associates by the type without a label; tells one row for each direction."""
+    plain = call.portal.links.default(*ends)
+    record, other = _both(call, ends, record_id, other_id)
+    call.portal.join(ends[0], record, ends[1], str(other.id))
+    rows = ((record_id, other_id, plain.type_id), (other_id, record_id, plain.inverse))
+    return [
+        {
+            "from": {"id": one},
+            "to": {"id": two},
+            "associationSpec": {"associationCategory": plain.category, "associationTypeId": type_id},
+        }
+        for one, two, type_id in rows
+    ]
+
+
+# Batches
+
+
+def _read(call: Call, ends: Ends) -> Response:
+    def row(record: Record, asked: Input) -> dict[str, Any] | None:
+        found = [each for each in _live(call, ends, record) if each > asked.get("after", 0)]
+        told: dict[str, Any] = {"from": {"id": str(record.id)}}
+        told["to"] = [_told(call, ends, record, each) for each in found[:MOST_PER_PAGE]]
+        if len(found) > MOST_PER_PAGE:
+            told["paging"] = {"next": {"after": str(found[MOST_PER_PAGE - 1])}}
+        return told if found else None
+
+    return _read_each(call, ends, row)
+
+
+def _read_named(call: Call, ends: Ends) -> Response:
+    def row(record: Record, _: Input) -> dict[str, Any] | None:
+        found = [one for each in _live(call, ends, record) for one in _told_named(call, ends, record, each)]
+        return {"from": {"id": str(record.id)}, "to": found} if found else None
+
+    return _read_each(call, ends, row)
+
+
+def _read_each(call: Call, ends: Ends, row: Callable[[Record, Input], dict[str, Any] | None]) -> Response:
+    """An id without associations is a row of errors, even when it is the only one."""
+    results, errors = [], []
+    inputs = inputs_of(call.body(STARTS, "inputs"), most=MOST_READ)
+    refuse_repeated([each.get("id", "") for each in inputs])
+    for each in inputs:
+        asked = each.get("id", "")
+        if not asked.isdecimal():
+            errors.append(_invalid(asked).row())
+            continue
+        record = call.portal.records.lookup(ends[0], asked)
+        told = row(record, each) if record else None
+        if told is None:
+            errors.append(_none(ends, asked).row())
+        else:
+            results.append(told)
+    call.read(len(results))
+    return call.batch(results, errors)
+
+
+def _create(call: Call, ends: Ends) -> Response:
+    def write(one: Input) -> list[dict[str, Any]]:
+        ids = _ids(one)
+        types = [_type(call, ends, each) for each in one.get("types") or []]
+        if not types:
+            raise required(["types"])
+        record, other = _both(call, ends, *ids)
+        call.portal.join(ends[0], record, ends[1], str(other.id), types=types)
+        return [_pair(ends, *ids, types)]
+
+    return _write_each(call, write, status=201)
+
+
+def _create_plain(call: Call, ends: Ends) -> Response:
+    return _write_each(call, lambda one: _join_plainly(call, ends, *_ids(one)))
+
+
+def _create_named(call: Call, ends: Ends) -> Response:
+    def write(one: Input) -> list[dict[str, Any]]:
+        from_id, to_id = _ids(one)
+        kind = call.portal.links.named(*ends, one.get("type", ""))
+        record, other = _both(call, ends, from_id, to_id)
+        call.portal.join(ends[0], record, ends[1], str(other.id), types=[kind])
+        return [{"from": {"id": from_id}, "to": {"id": to_id}, "type": kind.name}]
+
+    return _write_each(call, write, status=201)
+
+
+def _archive(call: Call, ends: Ends) -> Response:
+    def write(one: Input) -> list[dict[str, Any]]:
+        start = _id(one.get("from"))
+        for each in one.get("to") or []:
+            call.portal.links.part(ends[0].name, int(start), ends[1].name, int(_id(each)))
+        return []
+
+    return _archived(call, write, shape=PARTED)
+
+
+def _archive_named(call: Call, ends: Ends) -> Response:
+    def write(one: Input) -> list[dict[str, Any]]:
+        from_id, to_id = _ids(one)
+        kind = call.portal.links.named(*ends, one.get("type", ""))
+        call.portal.links.part(ends[0].name, int(from_id), ends[1].name, int(to_id), [kind.type_id])
+        return []
+
+    return _archived(call, write)
+
+
+def _archive_labels(call: Call, ends: Ends) -> Response:
+    def write(one: Input) -> list[dict[str, Any]]:
+        from_id, to_id = _ids(one)
+        types = [_type(call, ends, each).type_id for each in one.get("types") or []]
+        call.portal.links.part(ends[0].name, int(from_id), ends[1].name, int(to_id), types)
+        return []
+
+    return _archived(call, write)
+
+
+def _archived(call: Call, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED) -> Response:
+    """The dated versions answer with a batch, the older ones with nothing."""
+    answer = _write_each(call, write, shape=shape)
+    return answer if call.dated or answer.status == 207 else Response(204)
+
+
+def _write_each(
+    call: Call, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED, status: int = 200
+) -> Response:
+    results: list[dict[str, Any]] = []
+    errors = []
+    inputs = inputs_of(call.body(shape, "inputs"), most=MOST_WRITTEN)
+    call.wrote(len(inputs))
+    for one in inputs:
+        try:
+            results += write(one)
+        except HubSpotError as error:
+            errors.append(error.row())
+    return call.batch(results, errors, status=status)
+
+
+# Labels
+
+
+def _labels(call: Call, ends: Ends) -> Response:
+    types = call.portal.links.types(*ends)
+    call.read(len(types))
+    return json_response({"results": [each.as_json() for each in types]})
+
+
+def _new_label(call: Call, ends: Ends) -> Response:
+    call.wrote()
+    body = call.body(LABEL, "label", "name")
+    made = call.portal.links.add_label(*ends, body["name"], body["label"], body.get("inverseLabel"))
+    return json_response({"results": [each.as_json() for each in made]})
+
+
+def _rename_label(call: Call, ends: Ends) -> Response:
+    call.wrote()
+    body = call.body(LABEL, "associationTypeId", "label")
+    labels = (body["label"], body.get("inverseLabel"))
+    call.portal.links.rename_label(*ends, body["associationTypeId"], labels)
+    return Response(204)
+
+
+def _types(call: Call, ends: Ends) -> Response:
+    types = call.portal.links.types(*ends)
+    return json_response({"results": [{"id": str(each.type_id), "name": each.name} for each in types]})
+
+
+# Within
+
+
+def _live(call: Call, ends: Ends, record: Record) -> list[int]:
+    table = call.portal.store.table(ends[1].name)
+    return sorted(each for each in call.portal.links.of(ends[0].name, record.id, ends[1].name) if table.alive(each))
+
+
+def _told(call: Call, ends: Ends, record: Record, other_id: int) -> dict[str, Any]:
+    held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
+    types = {each.type_id: each for each in call.portal.links.types(*ends)}
+    # A number here, where other answers have ids as text.
+    return {"toObjectId": other_id, "associationTypes": [types[each].as_json() for each in held]}
+
+
+def _told_named(call: Call, ends: Ends, record: Record, other_id: int) -> list[dict[str, str]]:
+    held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
+    types = {each.type_id: each.name for each in call.portal.links.types(*ends)}
+    return [{"id": str(other_id), "type": types[each]} for each in held]
+
+
+def _type(call: Call, ends: Ends, spec: Input) -> LinkType:
+    return call.portal.links.type(*ends, spec.get("associationCategory", ""), spec.get("associationTypeId", 0))
+
+
+def _both(call: Call, ends: Ends, record_id: str, other_id: str) -> tuple[Record, Record]:
+    for held, asked in zip(ends, (record_id, other_id), strict=True):
+        if not asked.isdecimal() or call.portal.records.lookup(held, asked) is None:
+            raise _invalid(asked)
+    if ends[0] is ends[1] and record_id == other_id:
+        word = f"{ends[0].word} {record_id}"
+        raise HubSpotError(
+            f"Object {word} cannot be associated to itself ({record_id})",
+            sub_category="crm.associations.INVALID_SELF_ASSOCIATION",
+        )
+    one = call.portal.records.existing(ends[0], record_id)
+    return one, call.portal.records.existing(ends[1], other_id)
+
+
+def _pair(ends: Ends, record_id: str, other_id: str, types: list[LinkType]) -> dict[str, Any]:
+    return {
+        "fromObjectTypeId": ends[0].type_id,
+        "fromObjectId": record_id,
+        "toObjectTypeId": ends[1].type_id,
+        "toObjectId": other_id,
+        "labels": [each.label for each in types if each.label],
+    }
+
+
+def _ids(one: Input) -> tuple[str, str]:
+    return _id(one.get("from")), _id(one.get("to"))
+
+
+def _id(written: Mapping[str, str] | None) -> str:
+    found = (written or {}).get("id", "")
+    if not found.isdecimal():
+        raise _invalid(found or "null")
+    return found
+
+
+def _invalid(asked: str) -> HubSpotError:
+    return HubSpotError(
+        f"{asked} is not a valid ID", sub_category="crm.associations.INVALID_IDENTIFIER", context={"id": [asked]}
+    )
+
+
+def _none(ends: Ends, asked: str) -> HubSpotError:
+    source, target = ends[0].singular, ends[1].singular
+    return HubSpotError(
+        f"No {target} is associated with {source} {asked}.",
+        status=404,
+        category="OBJECT_NOT_FOUND",
+        sub_category="crm.associations.NO_ASSOCIATIONS_FOUND",
+        context={"fromObjectId": [asked], "fromObjectType": [source], "toObjectType": [target]},
+    )

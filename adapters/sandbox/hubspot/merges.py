@@ -1,0 +1,69 @@
+"""Merging records: what survives, under which id, and how the old ids lead to it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from adapters.sandbox.hubspot.errors import HubSpotError, bad_request
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.store import Record, Revision
+from adapters.sandbox.hubspot.records import Writer
+
+if TYPE_CHECKING:
+    from adapters.sandbox.hubspot.portal.portal import Portal
+
+MOST_IDENTITIES = 250
+
+
+def merge(portal: "Portal", held: ObjectType, pair: tuple[str, str], writer: Writer) -> Record:
+    """Merges the second of a pair of ids into the first and returns what remains; raises HubSpotError.
+
+    The first one's values win. Both old ids, or the second alone when the first stays, answer with the survivor from then on.
+    """
+    primary, other = (portal.records.existing(held, each) for each in pair)
+    if primary.id == other.id:
+        raise bad_request(f"Cannot merge object {pair[1]} into itself")
+    new_id = portal.records.next_id(held) if held.name in portal.merges_make_new_ids else primary.id
+    merged = portal.records.derived(held, _joined(held, primary, other, new_id, writer), primary)
+    table = portal.store.table(held.name)
+    for gone in {primary.id, other.id} - {new_id}:
+        portal.store.purge(held.name, gone)
+        table.aliases[gone] = new_id
+    portal.records.put(held, merged)
+    for old in (primary, other):
+        if old.id != new_id:
+            portal.links.move(held.name, old.id, new_id)
+    return table.rows[new_id]
+
+
+def _joined(held: ObjectType, primary: Record, other: Record, new_id: int, writer: Writer) -> Record:
+    values = {**other.properties, **primary.properties, "hs_updated_by_user_id": str(writer.user)}
+    values["hs_merged_object_ids"] = ";".join(_ids(primary, other, new_id))
+    if held.name == "contacts":
+        values |= _contact(primary, other, new_id, writer.at)
+    revision = Revision(writer.at, values, "MERGE_OBJECTS", writer.user)
+    created = min(primary.created, other.created)
+    history = (*primary.history, revision)
+    return replace(primary, id=new_id, properties=values, created=created, modified=writer.at, history=history)
+
+
+def _ids(primary: Record, other: Record, new_id: int) -> list[str]:
+    earlier = [each.properties.get("hs_merged_object_ids", "").split(";") for each in (primary, other)]
+    both = [str(each.id) for each in (primary, other) if each.id != new_id]
+    found = list(dict.fromkeys(filter(None, [*earlier[0], *earlier[1], *both])))
+    if len(found) >= MOST_IDENTITIES:
+        words = f"Cannot have more than {MOST_IDENTITIES} identities on a profile"
+        raise HubSpotError(words, status=414)
+    return found
+
+
+def _contact(primary: Record, other: Record, new_id: int, at: int) -> dict[str, str]:
+    """What contacts tell of their merges; merges of merges are missing from the vids, as with the vendor."""
+    own = primary.properties.get("hs_calculated_merged_vids", "")
+    vids = [*filter(None, own.split(";")), *(f"{each.id}:{at}" for each in (primary, other) if each.id != new_id)]
+    every = dict.fromkeys([str(new_id), str(primary.id), str(other.id)])
+    told = {"hs_calculated_merged_vids": ";".join(vids), "hs_all_contact_vids": ";".join(every)}
+    spare = [each.properties.get("hs_additional_emails", "") for each in (primary, other)]
+    kept = primary.properties.get("email") or other.properties.get("email")
+    mails = dict.fromkeys(filter(None, [*spare[0].split(";"), *spare[1].split(";"), other.properties.get("email")]))
+    mails.pop(kept or "", None)
+    return told | ({"hs_additional_emails": ";".join(mails)} if mails else {})

@@ -1,0 +1,1 @@
+"""One portal in memory: what it holds, without any HTTP."""

@@ -1,0 +1,44 @@
+"""The search index: it learns of writes late, so that searches match records as they were."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.store import Record
+
+if TYPE_CHECKING:
+    from adapters.sandbox.hubspot.portal.portal import Portal
+
+Versions = list[tuple[int, Record | None]]
+
+
+class SearchIndex:
+    """What searches do not know yet. `lag` is how long (by the clock) a write takes to be found; zero finds it at once.
+
+    The vendor names no length, only "a few moments". The fault that hides commits lengthens it for the writes that it hits.
+    """
+
+    def __init__(self, portal: "Portal") -> None:
+        self._portal = portal
+        self.lag = timedelta(0)
+        self._waiting: dict[str, dict[int, Versions]] = {}
+
+    def note(self, held: ObjectType, old: Record | None, new: Record) -> None:
+        """Remembers the version before a write, until the write is to be found."""
+        delay = max(self.lag, self._portal.faults.hidden_for(held.name) or timedelta(0))
+        if delay <= timedelta(0):
+            return
+        until = max(new.modified, self._portal.now() if new.archived else 0) + delay // timedelta(milliseconds=1)
+        self._waiting.setdefault(held.name, {}).setdefault(new.id, []).append((until, old))
+
+    def old_versions(self, held: ObjectType) -> dict[int, Record | None]:
+        """The records that searches still see in an old version; None for those that they do not see at all."""
+        waiting = self._waiting.get(held.name)
+        if not waiting:
+            return {}
+        now = self._portal.now()
+        for record_id in list(waiting):
+            waiting[record_id] = [each for each in waiting[record_id] if each[0] > now]
+            if not waiting[record_id]:
+                del waiting[record_id]
+        return {record_id: versions[0][1] for record_id, versions in waiting.items()}

@@ -1,0 +1,333 @@
+"""One pretend portal as Python sees it: its records, owners, schema and faults, without any HTTP."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.faults import Faults
+from adapters.sandbox.hubspot.merges import merge
+from adapters.sandbox.hubspot.portal.indexing import SearchIndex
+from adapters.sandbox.hubspot.portal.links import PARENT, PRIMARY, Links, LinkType
+from adapters.sandbox.hubspot.portal.owners import Owners
+from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipelines
+from adapters.sandbox.hubspot.portal.schema import ObjectType, Property, Schema
+from adapters.sandbox.hubspot.portal.store import Record, Store
+from adapters.sandbox.hubspot.portal.values import from_python, iso, to_ms
+from adapters.sandbox.hubspot.records import Records, Writer
+
+ADMIN = "admin@portal.example"
+_STAMPS = frozenset({"id", "created", "modified", "archived"})
+
+
+class Portal:
+    """The records of one portal. Every method is safe to call from any thread.
+
+    Objects go by plural name, singular name or type id. Writers are named by owner id, e-mail address or full name; times are
+    aware datetimes and default to the portal's clock. Refusals are raised as HubSpotError, with the vendor's category and
+    words.
+
+    `merges_make_new_ids` names the objects whose merges make a record with an id of its own; merges of the others keep the id
+    of the primary record. `finds_companies` associates new contacts with the company of their e-mail domain. With
+    `activities_touch` a logged activity moves the stamp of the records that it is about. `ui_domain` is where people open
+    records, as the portal tells its apps, `account_type` what kind of account it says it is (STANDARD, SANDBOX, DEVELOPER_TEST,
+    APP_DEVELOPER).
+    """
+
+    def __init__(self, clock: SandboxClock | None = None) -> None:
+        self.clock = clock or SandboxClock()
+        self.lock = threading.RLock()
+        self.faults = Faults()
+        self.schema = Schema()
+        self.store = Store()
+        self.owners = Owners()
+        self.pipelines = Pipelines(self.now())
+        self.links = Links(self.schema)
+        self.records = Records(self.store, self.schema, self.faults, self.owners, self.pipelines)
+        self.index = SearchIndex(self)
+        self.records.changed = self.index.note
+        self.links.changed = self._keep_parent
+        self.portal_id = self.records.portal_id = 48_712_305
+        self.account_type = "STANDARD"
+        self.time_zone = "US/Eastern"
+        self.ui_domain = "app.hubspot.com"
+        self.merges_make_new_ids = {"companies", "deals", "tickets"}
+        self.most_properties = 1_000
+        self.finds_companies = False
+        self.activities_touch = True
+        self.admin = self.owners.add("Ada Admin", ADMIN, self.now())
+
+    # Reading
+
+    def get(self, object_name: str, record_id: str) -> dict[str, Any] | None:
+        """A record as it is now, archived or not: its properties, with `id` and `archived`; empty ones are absent.
+
+        A merged-away id gives the surviving record.
+        """
+        with self.lock:
+            held = self.object(object_name)
+            table = self.store.table(held.name)
+            record = table.rows.get(table.survivor(int(record_id)))
+            return self._flat(held, record) if record else None
+
+    def rows(self, object_name: str, *, deleted: bool = False, **equal: Any) -> list[dict[str, Any]]:
+        """The records of an object, those with the given values only; with `deleted` the archived ones too."""
+        with self.lock:
+            held = self.object(object_name)
+            found = [
+                self._flat(held, each)
+                for each in self.store.table(held.name).rows.values()
+                if deleted or each.archived is None
+            ]
+            wanted = {name: from_python(value) for name, value in equal.items()}
+            return [row for row in found if all(row.get(name) == value for name, value in wanted.items())]
+
+    def count(self, object_name: str) -> int:
+        """How many live records an object has."""
+        with self.lock:
+            return int(self.store.table(self.object(object_name).name).live.sum())
+
+    def associated(self, object_name: str, record_id: str, other: str) -> dict[str, list[int]]:
+        """The live records of `other` that a record is associated with, and the ids of the types."""
+        with self.lock:
+            target = self.object(other)
+            table = self.store.table(target.name)
+            held = self.links.of(self.object(object_name).name, int(record_id), target.name)
+            return {str(key): list(types) for key, types in held.items() if table.alive(key)}
+
+    # Writing
+
+    def insert(
+        self, object_name: str, values: Mapping[str, Any], *, at: datetime | None = None, by: str | None = None
+    ) -> str:
+        """Makes a record with every rule of the CRM except read-only values; returns its id."""
+        with self.lock:
+            held = self.object(object_name)
+            return str(self.create(held, values, self.writer(by, at)).id)
+
+    def update(
+        self,
+        object_name: str,
+        record_id: str,
+        values: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        by: str | None = None,
+    ) -> None:
+        """Changes properties of a record; None empties one."""
+        with self.lock:
+            held = self.object(object_name)
+            given = {name: "" if value is None else value for name, value in values.items()}
+            self.records.update(held, self.records.existing(held, record_id), given, self.writer(by, at))
+
+    def archive(self, object_name: str, record_id: str, *, at: datetime | None = None, by: str | None = None) -> None:
+        """Archives a record; it can be restored."""
+        with self.lock:
+            held = self.object(object_name)
+            self.records.archive(held, self.records.existing(held, record_id), self.writer(by, at))
+
+    def delete(self, object_name: str, record_id: str, *, at: datetime | None = None, by: str | None = None) -> None:
+        """The same as `archive`, under the name that all pretend CRMs share."""
+        self.archive(object_name, record_id, at=at, by=by)
+
+    def restore(self, object_name: str, record_id: str, *, at: datetime | None = None, by: str | None = None) -> None:
+        """Takes an archived record back."""
+        with self.lock:
+            self.records.restore(self.object(object_name), int(record_id), self.writer(by, at))
+
+    def purge(self, object_name: str, record_id: str) -> None:
+        """Deletes a record for good: nothing shows it any more."""
+        with self.lock:
+            held = self.object(object_name)
+            self.links.drop(held.name, int(record_id))
+            self.store.purge(held.name, int(record_id))
+
+    def merge(
+        self, object_name: str, winner: str, losers: Iterable[str], *, at: datetime | None = None, by: str | None = None
+    ) -> str:
+        """Merges records into `winner`, one after the other; returns the id of what remains."""
+        with self.lock:
+            held = self.object(object_name)
+            for loser in losers:
+                winner = str(merge(self, held, (winner, loser), self.writer(by, at)).id)
+            return winner
+
+    def associate(
+        self, object_name: str, record_id: str, other: str, other_id: str, type_id: int | None = None
+    ) -> None:
+        """Associates two live records, by a type of the vendor's or the portal's own; by the usual one without `type_id`."""
+        with self.lock:
+            source, target = self.object(object_name), self.object(other)
+            known = {each.type_id: each for each in self.links.types(source, target)}
+            types = [] if type_id is None else [known[type_id]]
+            self.join(source, self.records.existing(source, record_id), target, other_id, types=types)
+
+    def dissociate(self, object_name: str, record_id: str, other: str, other_id: str) -> None:
+        """Ends all associations between two records."""
+        with self.lock:
+            self.links.part(self.object(object_name).name, int(record_id), self.object(other).name, int(other_id))
+
+    def load(self, object_name: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Takes many records as they are, unchecked, with the stamps they bring; returns their ids.
+
+        Beside properties a row may hold `id`, `created`, `modified` and `archived` (aware datetimes); created defaults to the
+        clock's time, modified to created. Meant for seeding: indexes are made anew afterwards, and searches find the records
+        at once.
+        """
+        with self.lock:
+            held = self.object(object_name)
+            now = self.now()
+            loaded = [self._trusted(held, row, now) for row in rows]
+            self.store.table(held.name).load(loaded)
+            return [str(each.id) for each in loaded]
+
+    def load_links(self, object_name: str, other: str, pairs: Iterable[tuple[str, str]]) -> None:
+        """Associates many records by the usual type of the pair; the first company of a record becomes its primary one."""
+        with self.lock:
+            source, target = self.object(object_name), self.object(other)
+            for one, two in pairs:
+                self.links.join(source, int(one), target, int(two))
+
+    # People, properties, pipelines and labels
+
+    def add_owner(self, name: str, email: str, *, active: bool = True, teams: Iterable[str] = ()) -> str:
+        """Adds a person (`First Last`) and returns the owner id."""
+        with self.lock:
+            return str(self.owners.add(name, email, self.now(), active=active, teams=teams).id)
+
+    def archive_owner(self, owner_id: str) -> None:
+        """Takes an owner's user away."""
+        with self.lock:
+            self.owners.archive(int(owner_id), self.now())
+
+    def new_property(self, object_name: str, spec: Property) -> None:
+        """Adds a property; without a group it goes to the first one."""
+        with self.lock:
+            held = self.object(object_name)
+            group = spec.group or next(iter(held.groups))
+            now = self.now()
+            held.add(replace(spec, group=group, label=spec.label or spec.name, created=now, updated=now))
+
+    def new_pipeline(self, object_name: str, label: str, stages: Mapping[str, Metadata]) -> tuple[str, dict[str, str]]:
+        """Adds a pipeline of stages (label to metadata); returns its id and those of the stages by label."""
+        with self.lock:
+            listed = [(None, name, metadata) for name, metadata in stages.items()]
+            made = self.pipelines.add(self.object(object_name).name, label, listed, self.now())
+            return made.id, {stage.label: stage.id for stage in made.stages.values()}
+
+    def new_label(self, object_name: str, other: str, label: str, inverse_label: str | None = None) -> int:
+        """Adds an association label and returns its type id in this direction."""
+        with self.lock:
+            name = label.lower().replace(" ", "_")
+            made = self.links.add_label(self.object(object_name), self.object(other), name, label, inverse_label)
+            return made[0].type_id
+
+    # Within
+
+    def object(self, name: str) -> ObjectType:
+        """The object that goes by a name; raises HubSpotError."""
+        return self.schema.object(name)
+
+    def now(self) -> int:
+        """The present in milliseconds since 1970."""
+        return to_ms(self.clock.now())
+
+    def writer(self, by: str | None, at: datetime | None) -> Writer:
+        """The portal itself, writing in the name of a user."""
+        owner = self.owners.named(by) if by else self.admin
+        return Writer(owner.user_id, to_ms(at) if at else self.now())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything that is written to records and associations in the block holds, or, when it raises, nothing."""
+        with self.store.transaction(), self.links.transaction():
+            yield
+
+    def create(
+        self,
+        held: ObjectType,
+        values: Mapping[str, Any],
+        writer: Writer,
+        joins: Iterable[tuple[ObjectType, int, list[LinkType]]] = (),
+    ) -> Record:
+        """Makes a record with its associations (object, id, types)."""
+        record = self.records.create(held, values, writer)
+        for target, other_id, types in joins:
+            self.join(held, record, target, str(other_id), types=types, at=writer.at)
+        if self.finds_companies and held.name == "contacts":
+            self._find_company(held, record)
+        return self.store.table(held.name).rows[record.id]
+
+    def join(
+        self,
+        source: ObjectType,
+        record: Record,
+        target: ObjectType,
+        other_id: str,
+        *,
+        types: Iterable[LinkType] = (),
+        at: int | None = None,
+    ) -> list[LinkType]:
+        """Associates two live records and returns the types that they hold then."""
+        other = self.records.existing(target, other_id)
+        held = self.links.join(source, record.id, target, other.id, types)
+        moment = self.now() if at is None else at
+        for activity, touched in ((source, (target, other)), (target, (source, record))):
+            if activity.engagement and self.activities_touch:
+                self._touch(*touched, moment)
+        return held
+
+    def links_named(self, source: ObjectType, specs: Iterable[Mapping[str, Any]]) -> tuple[ObjectType, list[LinkType]]:
+        """The types in `associationCategory` and `associationTypeId`, and the object they lead to; raises HubSpotError."""
+        found = [
+            self.links.leading(source, each.get("associationCategory", ""), each.get("associationTypeId", 0))
+            for each in specs
+        ]
+        return self.object(found[0].target), found
+
+    def _keep_parent(self, pair: tuple[str, str], company_id: int) -> None:
+        """Lets a company's record name the company that it is associated with as its parent."""
+        record = self.store.table("companies").alive(company_id) if pair == ("companies", "companies") else None
+        if record is None:
+            return
+        held = self.object("companies")
+        upwards = next(each.type_id for each in self.links.types(held, held) if each.label == PARENT)
+        above = self.links.of("companies", company_id, "companies")
+        parent = next((str(other) for other, types in above.items() if upwards in types), None)
+        if record.properties.get("hs_parent_company_id") != parent:
+            at = max(record.modified, self.now())
+            self.records.touch(held, record, {"hs_parent_company_id": parent}, at)
+
+    def _touch(self, held: ObjectType, record: Record, at: int) -> None:
+        if "notes_last_updated" in held.properties:
+            present = self.store.table(held.name).rows[record.id]
+            self.records.touch(held, present, {"notes_last_updated": iso(at)}, max(at, present.modified))
+
+    def _find_company(self, held: ObjectType, record: Record) -> None:
+        companies = self.object("companies")
+        domain = record.properties.get("email", "").partition("@")[2]
+        found = self.records.holding(companies, "domain", domain) if domain else []
+        if found:
+            primary = next(each for each in self.links.types(held, companies) if each.label == PRIMARY)
+            self.links.join(held, record.id, companies, found[0].id, [primary])
+
+    def _flat(self, held: ObjectType, record: Record) -> dict[str, Any]:
+        stamps = {
+            name: self.records.value(held, record, name) for name in ("hs_object_id", held.created, held.modified)
+        }
+        return {"id": str(record.id), "archived": record.archived is not None, **record.properties, **stamps}
+
+    def _trusted(self, held: ObjectType, row: Mapping[str, Any], now: int) -> Record:
+        own = {
+            name: value if isinstance(value, str) else from_python(value)
+            for name, value in row.items()
+            if value is not None and name not in _STAMPS
+        }
+        record_id = int(row.get("id") or self.records.next_id(held))
+        self.records.skip_ids(held, record_id)
+        created = to_ms(row["created"]) if row.get("created") else now
+        modified = to_ms(row["modified"]) if row.get("modified") else created
+        return Record(record_id, own, created, modified, to_ms(row["archived"]) if row.get("archived") else None)

@@ -1,0 +1,307 @@
+"""The calls about properties and their groups."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, not_found, required
+from adapters.sandbox.hubspot.portal.schema import Group, ObjectType, Option, Property
+from adapters.sandbox.hubspot.portal.values import iso
+from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, inputs_of
+from adapters.sandbox.hubspot.shapes import DEFINITION, DEFINITIONS, GROUP
+from adapters.sandbox.web import Response, json_response
+
+TYPES = frozenset({"bool", "date", "datetime", "enumeration", "number", "phone_number", "string"})
+FIELD_TYPES = frozenset(
+    [
+        "booleancheckbox",
+        "calculation_equation",
+        "checkbox",
+        "date",
+        "file",
+        "html",
+        "number",
+        "phonenumber",
+        "radio",
+        "select",
+        "text",
+        "textarea",
+    ]
+)
+_EXTRAS = (
+    "calculationFormula",
+    "currencyPropertyName",
+    "dateDisplayHint",
+    "numberDisplayHint",
+    "referencedObjectType",
+    "showCurrencySymbol",
+    "textDisplayHint",
+)
+
+
+def answer(call: Call, rest: list[str]) -> Response:
+    """Everything under properties/{type}."""
+    held = call.portal.object(rest[0])
+    call.note.sobject = held.name
+    reads = call.request.method == "GET" or rest[1:] == ["batch", "read"]
+    _scoped(call, held, write=not reads)
+    match (call.request.method, *rest[1:]):
+        case ("GET",):
+            return _listed(call, held)
+        case ("POST",):
+            return _create(call, held)
+        case ("POST", "batch", action):
+            return _batch(call, held, action)
+        case (_, "groups", *more):
+            return _groups(call, held, more)
+        case ("GET", name):
+            call.read(1)
+            return json_response(told(call, held.property(name, archived=call.flag("archived"))))
+        case ("PATCH", name):
+            return _change(call, held, name)
+        case ("DELETE", name):
+            call.wrote()
+            held.archive(name, call.portal.now())
+            return Response(204)
+    raise not_found()
+
+
+def limits(call: Call) -> Response:
+    """How many properties of its own each object may have, and has."""
+    call.read(1)
+    rows = [_limit(call, held) for held in call.portal.schema.objects.values()]
+    most, used = sum(row["limit"] for row in rows), sum(row["usage"] for row in rows)
+    overall = {"overallLimit": most, "overallUsage": used, "overallPercentage": _share(used, most)}
+    return json_response({"byObjectType": rows, **overall})
+
+
+def _limit(call: Call, held: ObjectType) -> dict[str, Any]:
+    most, used = call.portal.most_properties, _own(held)
+    labels = {"singularLabel": held.singular.capitalize(), "pluralLabel": held.name.capitalize()}
+    return {"objectTypeId": held.type_id, **labels, "limit": most, "usage": used, "percentage": _share(used, most)}
+
+
+def _share(used: int, most: int) -> float:
+    return round(100 * used / most, 2) if most else 100.0
+
+
+def _own(held: ObjectType) -> int:
+    return sum(not spec.standard for spec in held.properties.values())
+
+
+def told(call: Call, spec: Property) -> dict[str, Any]:
+    """A property's definition on the wire."""
+    formula = spec.field_type == "calculation_equation"
+    meta: dict[str, Any] = {"archivable": not spec.standard, "readOnlyDefinition": spec.standard}
+    meta |= {"readOnlyValue": spec.read_only or formula}
+    if spec.type == "enumeration":
+        meta["readOnlyOptions"] = spec.external
+    found = {
+        "name": spec.name,
+        "label": spec.label,
+        "type": spec.type,
+        "fieldType": spec.field_type,
+        "description": spec.description,
+        "groupName": spec.group,
+        "options": [each.as_json() for each in spec.options],
+        "displayOrder": spec.order,
+        "calculated": formula,
+        "externalOptions": spec.external,
+        "archived": spec.archived is not None,
+        "hasUniqueValue": spec.unique,
+        "hidden": spec.hidden,
+        "modificationMetadata": meta,
+        "formField": spec.form_field,
+        "dataSensitivity": "non_sensitive",
+        **spec.extras,
+    }
+    if spec.standard:
+        return found | {"hubspotDefined": True}
+    return found | _origin(call, spec)
+
+
+def _origin(call: Call, spec: Property) -> dict[str, Any]:
+    user = spec.user or str(call.portal.admin.user_id)
+    at = {"createdAt": spec.created, "updatedAt": spec.updated, "archivedAt": spec.archived}
+    stamps = {name: iso(ms) for name, ms in at.items() if ms is not None}
+    return {**stamps, "createdUserId": user, "updatedUserId": user}
+
+
+def _scoped(call: Call, held: ObjectType, *, write: bool) -> None:
+    bases = [scope for scope in held.scopes if scope != "sales-email-read"]
+    schemas = [base.replace("objects", "schemas") for base in bases if base != "tickets"]
+    plain = [base for base in bases if base == "tickets"]
+    if write:
+        call.scoped(*(f"{each}.write" for each in schemas), *plain)
+    else:
+        names = [f"{each}.read" for each in (*schemas, *(base for base in bases if base != "tickets"))]
+        call.scoped(*names, *plain)
+
+
+def _listed(call: Call, held: ObjectType) -> Response:
+    archived = call.flag("archived")
+    found = held.archived_properties if archived else held.properties
+    call.read(len(found))
+    return json_response({"results": [told(call, each) for each in found.values()]})
+
+
+def _create(call: Call, held: ObjectType) -> Response:
+    call.wrote()
+    return json_response(told(call, _made(call, held, call.body(DEFINITION))), 201)
+
+
+def _made(call: Call, held: ObjectType, body: Mapping[str, Any]) -> Property:
+    missing = [name for name in ("fieldType", "groupName", "label", "name", "type") if not body.get(name)]
+    if missing:
+        raise required(missing)
+    now, user = call.portal.now(), str(call.token.user_id)
+    blank = Property(body["name"].lower(), unique=body.get("hasUniqueValue", False), created=now, user=user)
+    spec = _with(blank, held, body, now)
+    if spec.name not in held.properties and _own(held) >= call.portal.most_properties:
+        most = call.portal.most_properties
+        raise HubSpotError(f"You have reached the limit of {most} custom properties for {held.word} objects.")
+    held.add(spec)
+    return spec
+
+
+def _change(call: Call, held: ObjectType, name: str) -> Response:
+    call.wrote()
+    spec = held.property(name)
+    if spec.standard:
+        raise HubSpotError(f'Property "{name}" is defined by HubSpot and cannot be changed.')
+    changed = _with(spec, held, call.body(DEFINITION), call.portal.now())
+    held.properties[name] = changed
+    call.portal.store.table(held.name).forget(name)
+    return json_response(told(call, changed))
+
+
+def _with(spec: Property, held: ObjectType, body: Mapping[str, Any], at: int) -> Property:
+    kind, field_type = body.get("type", spec.type), body.get("fieldType", spec.field_type)
+    if kind not in TYPES or field_type not in FIELD_TYPES:
+        raise bad_json(f"type {kind} or fieldType {field_type} is not one of those that exist")
+    group = body.get("groupName", spec.group)
+    if group not in held.groups:
+        raise HubSpotError(f"Property group '{group}' does not exist")
+    extras = {name: body[name] for name in _EXTRAS if name in body}
+    return replace(
+        spec,
+        type=kind,
+        field_type=field_type,
+        label=body.get("label", spec.label),
+        group=group,
+        description=body.get("description", spec.description),
+        options=_options(body["options"]) if "options" in body else _usual(spec, kind),
+        external=body.get("externalOptions", spec.external),
+        hidden=body.get("hidden", spec.hidden),
+        form_field=body.get("formField", spec.form_field),
+        order=body.get("displayOrder", spec.order),
+        updated=at,
+        extras={**spec.extras, **extras},
+    )
+
+
+def _usual(spec: Property, kind: str) -> tuple[Option, ...]:
+    if kind == "bool" and not spec.options:
+        return (Option("true", "Yes", 0), Option("false", "No", 1))
+    return spec.options
+
+
+def _options(written: list[dict[str, Any]]) -> tuple[Option, ...]:
+    found = tuple(
+        Option(
+            each.get("value", ""),
+            each.get("label", ""),
+            each.get("displayOrder", -1),
+            hidden=each.get("hidden", False),
+            description=each.get("description", ""),
+        )
+        for each in written
+    )
+    if len({each.value for each in found}) < len(found):
+        raise HubSpotError("Option values must be unique.")
+    return found
+
+
+def _batch(call: Call, held: ObjectType, action: str) -> Response:
+    body = call.body(DEFINITIONS, "inputs")
+    inputs = inputs_of(body, most=MOST_INPUTS)
+    match action:
+        case "read":
+            call.read(len(inputs))
+            return _several(call, [_named(held, each, archived=body.get("archived", False)) for each in inputs])
+        case "create":
+            call.wrote(len(inputs))
+            return _several(call, [_attempt(call, held, each) for each in inputs], status=201)
+        case "archive":
+            call.wrote(len(inputs))
+            for each in inputs:
+                if each.get("name") in held.properties:
+                    held.archive(each["name"], call.portal.now())
+            return Response(204)
+    raise not_found()
+
+
+def _named(held: ObjectType, one: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
+    try:
+        return held.property(one.get("name", ""), archived=archived)
+    except HubSpotError as error:
+        return error
+
+
+def _attempt(call: Call, held: ObjectType, one: Mapping[str, Any]) -> Property | HubSpotError:
+    try:
+        return _made(call, held, one)
+    except HubSpotError as error:
+        return error
+
+
+def _several(call: Call, found: list[Property | HubSpotError], *, status: int = 200) -> Response:
+    good = [told(call, each) for each in found if isinstance(each, Property)]
+    return call.batch(good, [each.row() for each in found if isinstance(each, HubSpotError)], status=status)
+
+
+def _groups(call: Call, held: ObjectType, rest: list[str]) -> Response:
+    match (call.request.method, *rest):
+        case ("GET",):
+            call.read(len(held.groups))
+            return json_response({"results": [each.as_json() for each in held.groups.values()]})
+        case ("POST",):
+            return _new_group(call, held)
+        case ("GET", name):
+            return json_response(_group(held, name).as_json())
+        case ("PATCH", name):
+            call.wrote()
+            group, body = _group(held, name), call.body(GROUP)
+            group.label = body.get("label", group.label)
+            group.order = body.get("displayOrder", group.order)
+            return json_response(group.as_json())
+        case ("DELETE", name):
+            return _drop_group(call, held, name)
+    raise not_found()
+
+
+def _new_group(call: Call, held: ObjectType) -> Response:
+    call.wrote()
+    body = call.body(GROUP, "label", "name")
+    name = body["name"].lower()
+    if name in held.groups:
+        words = f"A property group named '{name}' already exists."
+        raise HubSpotError(words, status=409, category="OBJECT_ALREADY_EXISTS")
+    held.groups[name] = Group(name, body["label"], body.get("displayOrder", -1))
+    return json_response(held.groups[name].as_json(), 201)
+
+
+def _drop_group(call: Call, held: ObjectType, name: str) -> Response:
+    call.wrote()
+    _group(held, name)
+    if any(each.group == name for each in held.properties.values()):
+        raise HubSpotError(f"Property group '{name}' still has properties and cannot be deleted.")
+    del held.groups[name]
+    return Response(204)
+
+
+def _group(held: ObjectType, name: str) -> Group:
+    if name not in held.groups:
+        raise not_found(f"Property group '{name}' does not exist")
+    return held.groups[name]

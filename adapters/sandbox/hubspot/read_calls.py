@@ -1,0 +1,185 @@
+"""Reading records: lists, single ones, batches and searches."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.errors import (
+    HubSpotError,
+    could_not_get,
+    not_found,
+    repeated_ids,
+    too_many_inputs,
+)
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.values import iso
+from adapters.sandbox.hubspot.records import HISTORY_KEPT
+from adapters.sandbox.hubspot.search import LONGEST_BODY, Search
+from adapters.sandbox.hubspot.shapes import RECORDS, SEARCH
+from adapters.sandbox.web import Response, json_response
+
+MOST_INPUTS, MOST_WITH_HISTORY, ASSOCIATIONS_LISTED = 100, 50, 100
+BODY_SCOPE = "sales-email-read"
+
+
+def told(call: Call, held: ObjectType, record: Record, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """A record on the wire: the named properties, or the usual ones; what is known and empty is null."""
+    wanted = held.default if names is None else (*names, held.created, held.modified, "hs_object_id")
+    known = sorted({name for each in wanted if (name := each.lower()) in held.properties})
+    answer: dict[str, Any] = {
+        "id": str(record.id),
+        "properties": {name: _value(call, held, record, name) for name in known},
+        "createdAt": iso(record.created),
+        "updatedAt": iso(record.modified),
+        "archived": record.archived is not None,
+        "url": f"https://app.hubspot.com/contacts/{call.portal.portal_id}/record/{held.type_id}/{record.id}",
+    }
+    return answer | ({"archivedAt": iso(record.archived)} if record.archived is not None else {})
+
+
+def list_records(call: Call, held: ObjectType) -> Response:
+    """GET objects/{type}: live records, or archived ones alone, by id."""
+    history = call.listed("propertiesWithHistory")
+    limit = call.number("limit", 10, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
+    found = call.portal.store.table(held.name).after(call.after(), limit + 1, archived=call.flag("archived"))
+    call.read(min(limit, len(found)))
+    answer: dict[str, Any] = {"results": [_with_all(call, held, each, history) for each in found[:limit]]}
+    if len(found) > limit:
+        answer["paging"] = call.next_page(str(found[limit - 1].id))
+    return json_response(answer)
+
+
+def get_record(call: Call, held: ObjectType, record_id: str) -> Response:
+    """GET objects/{type}/{id}: a merged-away id answers with the survivor."""
+    if call.flag("archived"):
+        row = call.portal.store.table(held.name).rows.get(int(record_id)) if record_id.isdecimal() else None
+        record = row if row and row.archived is not None else None
+    else:
+        record = call.portal.records.lookup(held, record_id, call.query.get("idProperty"))
+    if record is None:
+        raise not_found()
+    call.read(1)
+    return json_response(_with_all(call, held, record, call.listed("propertiesWithHistory")))
+
+
+def batch_read(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}/batch/read: results by id, one row of errors for all that is missing."""
+    body = call.body(RECORDS, "inputs")
+    history = body.get("propertiesWithHistory") or []
+    asked = input_ids(body, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
+    found = {text: _found(call, held, text, body.get("idProperty")) for text in asked}
+    records = {record.id: record for record in found.values() if record}
+    call.read(len(records))
+    results = [
+        told(call, held, records[each], body.get("properties") or None) | _history(call, held, records[each], history)
+        for each in sorted(records)
+    ]
+    missing = [text for text, record in found.items() if record is None]
+    return call.batch(results, [could_not_get(held.word, missing).row()] if missing else [])
+
+
+def search(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}/search."""
+    if len(call.request.body) > LONGEST_BODY:
+        raise HubSpotError(f"The request body is longer than {LONGEST_BODY} characters.")
+    body = call.body(SEARCH)
+    page = Search(call.portal, held, body).run()
+    call.read(len(page.records))
+    results = [told(call, held, each, body.get("properties") or None) for each in page.records]
+    answer: dict[str, Any] = {"total": page.total, "results": results}
+    if page.following is not None:
+        answer["paging"] = {"next": {"after": str(page.following)}}
+    return json_response(answer)
+
+
+def input_ids(body: dict[str, Any], *, most: int) -> list[str]:
+    """The ids of a batch's inputs; raises HubSpotError when there are too many or one comes twice."""
+    inputs = inputs_of(body, most=most)
+    ids = [each.get("id", "") for each in inputs]
+    refuse_repeated(ids)
+    return ids
+
+
+def inputs_of(body: dict[str, Any], *, most: int) -> list[dict[str, Any]]:
+    """The inputs of a batch; raises HubSpotError."""
+    inputs: list[dict[str, Any]] = body["inputs"]
+    if len(inputs) > most:
+        raise too_many_inputs(most)
+    return inputs
+
+
+def refuse_repeated(ids: Sequence[str]) -> None:
+    """Raises HubSpotError when an id comes twice."""
+    repeated = sorted({each for each in ids if ids.count(each) > 1})
+    if repeated:
+        raise repeated_ids(repeated)
+
+
+def associated(call: Call, held: ObjectType, record: Record, names: Sequence[str]) -> dict[str, Any]:
+    """The `associations` of a record in a list: an entry for each type of each association."""
+    found: dict[str, Any] = {}
+    for name in names:
+        target = call.portal.object(name)
+        types = {each.type_id: each.name for each in call.portal.links.types(held, target)}
+        table = call.portal.store.table(target.name)
+        joined = call.portal.links.of(held.name, record.id, target.name)
+        live = sorted(each for each in joined if table.alive(each))
+        entries = [
+            {"id": str(each), "type": types[kind]} for each in live[:ASSOCIATIONS_LISTED] for kind in joined[each]
+        ]
+        if entries:
+            found[target.name.replace("_", " ")] = {"results": entries} | _more(call, record, target, live)
+    return {"associations": found} if found else {}
+
+
+def _more(call: Call, record: Record, target: ObjectType, live: Sequence[int]) -> dict[str, Any]:
+    if len(live) <= ASSOCIATIONS_LISTED:
+        return {}
+    after = str(live[ASSOCIATIONS_LISTED - 1])
+    host = call.request.headers.get("host", "localhost")
+    base = call.request.path.rstrip("/").removesuffix(f"/{record.id}")
+    link = f"https://{host}{base}/{record.id}/associations/{target.name}?after={after}"
+    return {"paging": {"next": {"after": after, "link": link}}}
+
+
+def _with_all(call: Call, held: ObjectType, record: Record, history: Sequence[str]) -> dict[str, Any]:
+    answer = told(call, held, record, call.listed("properties") or None)
+    return answer | _history(call, held, record, history) | associated(call, held, record, call.listed("associations"))
+
+
+def _found(call: Call, held: ObjectType, text: str, id_property: str | None) -> Record | None:
+    if call.flag("archived"):
+        row = call.portal.store.table(held.name).rows.get(int(text)) if text.isdecimal() else None
+        return row if row and row.archived is not None else None
+    return call.portal.records.lookup(held, text, id_property)
+
+
+def _value(call: Call, held: ObjectType, record: Record, name: str) -> str | None:
+    if held.properties[name].is_mail_body and not call.token.may([BODY_SCOPE]):
+        return None
+    return call.portal.records.value(held, record, name)
+
+
+def _history(call: Call, held: ObjectType, record: Record, names: Sequence[str]) -> dict[str, Any]:
+    if not names:
+        return {}
+    known = [name for name in names if name in held.properties]
+    return {"propertiesWithHistory": {name: _versions(call, held, record, name) for name in known}}
+
+
+def _versions(call: Call, held: ObjectType, record: Record, name: str) -> list[dict[str, Any]]:
+    found = [
+        {
+            "value": each.values[name],
+            "timestamp": iso(each.at),
+            "sourceType": each.source,
+            **({"updatedByUserId": each.user} if each.user is not None else {}),
+        }
+        for each in reversed(record.history)
+        if name in each.values
+    ]
+    value = call.portal.records.value(held, record, name)
+    if not found and value is not None:
+        found = [{"value": value, "timestamp": iso(record.created), "sourceType": "CALCULATED"}]
+    return found[:HISTORY_KEPT]

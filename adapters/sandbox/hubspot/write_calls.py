@@ -1,0 +1,206 @@
+"""Writing records: single ones, batches, merges and deletions."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.sandbox.hubspot.calls import Call, properties_of
+from adapters.sandbox.hubspot.errors import HubSpotError, could_not_get, not_found, required
+from adapters.sandbox.hubspot.merges import merge
+from adapters.sandbox.hubspot.portal.links import LinkType
+from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, input_ids, inputs_of, refuse_repeated, told
+from adapters.sandbox.hubspot.shapes import GDPR, MERGE, RECORD, RECORDS
+from adapters.sandbox.web import Response, json_response
+
+Input = dict[str, Any]
+Joins = list[tuple[ObjectType, int, list[LinkType]]]
+_MERGEABLE = frozenset({"contacts", "companies", "deals", "tickets"})
+_TRACE = "objectWriteTraceId"
+
+
+def create(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}."""
+    call.wrote()
+    body = call.body(RECORD)
+    record = _create(call, held, body)
+    return json_response(_written(call, held, record, properties_of(body)), 201)
+
+
+def update(call: Call, held: ObjectType, record_id: str) -> Response:
+    """PATCH objects/{type}/{id}; a merged-away id changes the survivor."""
+    call.wrote()
+    values = properties_of(call.body(RECORD))
+    old = call.portal.records.existing(held, record_id, call.query.get("idProperty"))
+    record = call.portal.records.update(held, old, values, call.writer)
+    return json_response(_written(call, held, record, values))
+
+
+def archive(call: Call, held: ObjectType, record_id: str) -> Response:
+    """DELETE objects/{type}/{id}: also for what is archived already or never was."""
+    call.wrote()
+    record = call.portal.records.lookup(held, record_id)
+    if record:
+        call.portal.records.archive(held, record, call.writer)
+    return Response(204)
+
+
+def merge_records(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}/merge: answers with what remains, whose id may be new."""
+    call.wrote(2)
+    if held.name not in _MERGEABLE:
+        raise not_found()
+    body = call.body(MERGE, "primaryObjectId", "objectIdToMerge")
+    pair = (body["primaryObjectId"], body["objectIdToMerge"])
+    return json_response(told(call, held, merge(call.portal, held, pair, call.writer)))
+
+
+def gdpr_delete(call: Call, held: ObjectType) -> Response:
+    """POST objects/contacts/gdpr-delete: gone for good, and the e-mail address cannot come back."""
+    call.wrote()
+    if held.name != "contacts":
+        raise not_found()
+    body = call.body(GDPR, "objectId")
+    key, name = body["objectId"], body.get("idProperty")
+    record = call.portal.records.lookup(held, key, name)
+    if record is None and name != "email":
+        raise not_found()
+    address = record.properties.get("email") if record else key.lower()
+    if address:
+        call.portal.records.blocked.add(address)
+    if record:
+        call.portal.purge(held.name, str(record.id))
+    return Response(204)
+
+
+def batch_create(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}/batch/create: all or nothing, unless every input has an objectWriteTraceId."""
+    inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
+    call.wrote(len(inputs))
+    return _each(call, inputs, lambda one: _created(call, held, one), status=201)
+
+
+def batch_update(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}/batch/update: missing records are rows of errors, merged-away ones are left out silently."""
+    inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
+    call.wrote(len(inputs))
+    refuse_repeated([each.get("id", "") for each in inputs])
+    present, errors = _present(call, held, inputs)
+    aliases = call.portal.store.table(held.name).aliases
+    there = [one for one in present if "idProperty" in one or int(one["id"]) not in aliases]
+    return _each(call, there, lambda one: _updated(call, held, one), errors=errors, known=held)
+
+
+def batch_upsert(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}/batch/upsert: contacts by e-mail succeed or fail together."""
+    inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
+    call.wrote(len(inputs))
+    refuse_repeated([each.get("id", "").lower() for each in inputs])
+    partial = not any(each.get("idProperty") == "email" for each in inputs)
+    return _each(call, inputs, lambda one: _upserted(call, held, one), partial=partial)
+
+
+def batch_archive(call: Call, held: ObjectType) -> Response:
+    """POST objects/{type}/batch/archive: what is not there is no error."""
+    ids = input_ids(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
+    call.wrote(len(ids))
+    for each in ids:
+        record = call.portal.records.lookup(held, each)
+        if record:
+            call.portal.records.archive(held, record, call.writer)
+    return Response(204)
+
+
+def _each(
+    call: Call,
+    inputs: list[Input],
+    write: Callable[[Input], dict[str, Any]],
+    *,
+    errors: list[dict[str, Any]] | None = None,
+    known: ObjectType | None = None,
+    partial: bool = True,
+    status: int = 200,
+) -> Response:
+    """Writes the inputs; with trace ids each fails alone, without them the first failure is that of the whole call.
+
+    With `known` even trace ids do not save a call that names a property the object does not have.
+    """
+    errors = errors or []
+    traced = partial and bool(inputs) and all(each.get(_TRACE) for each in inputs)
+    if known:
+        traced = traced and all(name.lower() in known.properties for each in inputs for name in properties_of(each))
+    results = []
+    with call.portal.transaction():
+        for one in inputs:
+            try:
+                with call.portal.transaction():
+                    results.append(write(one) | _trace(one))
+            except HubSpotError as error:
+                if not traced:
+                    raise
+                errors.append(error.row({_TRACE: [one[_TRACE]]}))
+    return call.batch(results, errors, status=status)
+
+
+def _trace(one: Input) -> dict[str, str]:
+    return {_TRACE: one[_TRACE]} if one.get(_TRACE) else {}
+
+
+def _created(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
+    return _written(call, held, _create(call, held, one), properties_of(one))
+
+
+def _updated(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
+    old = call.portal.records.existing(held, one.get("id", ""), one.get("idProperty"))
+    values = properties_of(one)
+    return _written(call, held, call.portal.records.update(held, old, values, call.writer), values)
+
+
+def _upserted(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
+    key, name = one.get("id", ""), one.get("idProperty") or "hs_object_id"
+    values = properties_of(one)
+    old = call.portal.records.lookup(held, key, name)
+    if old:
+        record = call.portal.records.update(held, old, values, call.writer)
+    elif name == "hs_object_id":
+        raise could_not_get(held.word, [key])
+    else:
+        record = call.portal.create(held, {name: key, **values}, call.writer)
+    return _written(call, held, record, values) | {"new": old is None}
+
+
+def _present(call: Call, held: ObjectType, inputs: list[Input]) -> tuple[list[Input], list[dict[str, Any]]]:
+    """The inputs whose records are there, and the rows of errors for the others: one for all, or one for each trace id."""
+    found: list[Input] = []
+    missing: list[Input] = []
+    for one in inputs:
+        record = call.portal.records.lookup(held, one.get("id", ""), one.get("idProperty"))
+        (found if record else missing).append(one)
+    errors = [
+        could_not_get(held.word, [one.get("id", "")]).row({_TRACE: [one[_TRACE]]}) for one in missing if one.get(_TRACE)
+    ]
+    silent = [one.get("id", "") for one in missing if not one.get(_TRACE)]
+    return found, [*errors, *([could_not_get(held.word, silent).row()] if silent else [])]
+
+
+def _create(call: Call, held: ObjectType, body: Input) -> Record:
+    joins = _joins(call, held, body.get("associations") or [])
+    return call.portal.create(held, properties_of(body), call.writer, joins)
+
+
+def _joins(call: Call, held: ObjectType, written: list[Input]) -> Joins:
+    """The associations of a record that is made, checked before anything is written."""
+    joins: Joins = []
+    for each in written:
+        missing = [name for name in ("to", "types") if not each.get(name)]
+        if missing:
+            raise required(missing)
+        target, found = call.portal.links_named(held, each["types"])
+        joins.append((target, call.portal.records.existing(target, each["to"].get("id", "")).id, found))
+    return joins
+
+
+def _written(call: Call, held: ObjectType, record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A record that was written: what was sent, and everything calculated that it has."""
+    calculated = [name for name in record.properties if name in held.properties and held.properties[name].read_only]
+    return told(call, held, record, [*values, *calculated])

@@ -1,0 +1,1 @@
+"""One org in memory: what it holds, without any HTTP."""

@@ -1,0 +1,219 @@
+"""Calls that read: queries and their pages, single records, what was updated or deleted, descriptions."""
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+
+from adapters.sandbox.salesforce.calls import Call
+from adapters.sandbox.salesforce.describe import describe, object_summary
+from adapters.sandbox.salesforce.errors import RequestError, not_found
+from adapters.sandbox.salesforce.org.ids import to_18
+from adapters.sandbox.salesforce.org.permissions import visible_fields
+from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.store import Row
+from adapters.sandbox.salesforce.org.values import parse_datetime, stamp
+from adapters.sandbox.salesforce.paths import Paths
+from adapters.sandbox.salesforce.query import Result, Search
+from adapters.sandbox.salesforce.soql import Query
+from adapters.sandbox.web import Response, json_response
+
+MOST_PER_PAGE = 2_000
+LEAST_PER_PAGE = 200
+MOST_IDS = 600_000
+OPEN_LOCATORS = 10
+LOCATOR_LIFE = timedelta(days=2)
+# How much one page carries, in fields; long text counts as many. Wide records make shorter pages.
+_PAGE_BUDGET = 60_000
+_LONG_TEXT = 20
+_UPDATED_REACH = timedelta(days=30)
+_DELETED_REACH = timedelta(days=15)
+_NO_QUERY = Query("", (), "", None, None, (), (), None, 0)
+
+
+@dataclass(frozen=True)
+class Locator:
+    """The rest of a query's answer, which belongs to the session that asked."""
+
+    result: Result
+    token: str
+    size: int
+    opened: datetime
+
+
+@dataclass
+class Locators:
+    """The open query locators of one org: at most ten for each user, for two days."""
+
+    held: OrderedDict[str, Locator] = field(default_factory=OrderedDict)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def open(self, result: Result, call: Call, size: int) -> str:
+        """Keeps a result and returns its name; the oldest of the user's makes room."""
+        token = call.session.token
+        own = [name for name, each in self.held.items() if each.token == token]
+        for name in own[: max(0, len(own) - OPEN_LOCATORS + 1)]:
+            del self.held[name]
+        name = to_18(f"01gKx0{next(self.numbers):09d}")
+        self.held[name] = Locator(result, token, size, call.org.clock.now())
+        return name
+
+    def find(self, name: str, call: Call) -> Locator:
+        """An open locator of this session; raises RequestError (INVALID_QUERY_LOCATOR)."""
+        found = self.held.get(name)
+        if found is None or found.token != call.session.token or found.opened + LOCATOR_LIFE < call.org.clock.now():
+            raise RequestError("INVALID_QUERY_LOCATOR", "invalid query locator")
+        return found
+
+
+def run_query(call: Call, text: str | None, *, deleted: bool = False, tooling: bool = False) -> Response:
+    """GET query or queryAll with `q`, of the data API or the Tooling API."""
+    if not text:
+        raise RequestError("MALFORMED_QUERY", "A query string has to be specified")
+    result = Search(call.org, call.access, deleted=deleted, tooling=tooling, version=call.version).run(text)
+    size = _page_size(call, result)
+    call.read(result.object.name, min(len(result.rows), size))
+    if len(result.rows) <= size:
+        return json_response(
+            {"totalSize": result.total, "done": True, "records": [result.render(row) for row in result.rows]}
+        )
+    name = call.org.locators.open(result, call, size)
+    return _page(call, name, call.org.locators.held[name], 0)
+
+
+def next_page(call: Call, locator: str) -> Response:
+    """GET query/<locator>-<position>."""
+    name, _, position = locator.partition("-")
+    held = call.org.locators.find(name, call)
+    if not position.isdigit() or int(position) >= len(held.result.rows):
+        raise RequestError("INVALID_QUERY_LOCATOR", "invalid query locator")
+    return _page(call, name, held, int(position))
+
+
+def _page(call: Call, name: str, held: Locator, start: int) -> Response:
+    end = start + held.size
+    rows = held.result.rows[start:end]
+    call.read(held.result.object.name, len(rows))
+    body: dict[str, Any] = {"totalSize": held.result.total, "done": end >= len(held.result.rows)}
+    if not body["done"]:
+        body["nextRecordsUrl"] = f"/services/data/v{call.version}/query/{name}-{end}"
+    body["records"] = [held.result.render(row) for row in rows]
+    return json_response(body)
+
+
+def _page_size(call: Call, result: Result) -> int:
+    options = call.request.headers.get("sforce-query-options", "").lower().replace(" ", "")
+    wanted = options.partition("batchsize=")[2].partition(",")[0]
+    size = min(max(int(wanted), LEAST_PER_PAGE), MOST_PER_PAGE) if wanted.isdigit() else MOST_PER_PAGE
+    weight = sum(_LONG_TEXT if not column.spec.filterable else 1 for column in result.columns)
+    size = min(size, max(LEAST_PER_PAGE, _PAGE_BUDGET // max(weight, 1)))
+    return min(size, call.org.rows_per_page or size)
+
+
+def get_record(call: Call, held: ObjectType, record_id: str) -> Response:
+    """GET sobjects/X/<id>, all visible fields or those of `fields`."""
+    return _record(call, held, call.org.records.existing(held, record_id))
+
+
+def get_by_key(call: Call, held: ObjectType, spec: Field, key: str) -> Response:
+    """GET sobjects/X/<field>/<key>: one record, or 300 with the addresses of several."""
+    found = call.org.records.matches(held, spec, key)
+    if not found:
+        raise not_found()
+    if len(found) > 1:
+        return several(call, held, found)
+    return _record(call, held, found[0])
+
+
+def several(call: Call, held: ObjectType, found: list[Row]) -> Response:
+    """300: the addresses of all records that a key matches."""
+    return json_response([f"/services/data/v{call.version}/sobjects/{held.name}/{row['Id']}" for row in found], 300)
+
+
+def _record(call: Call, held: ObjectType, row: Row) -> Response:
+    call.read(held.name, 1)
+    wanted = call.request.query.get("fields")
+    return json_response(shown(call, held, row, wanted.split(",") if wanted else None))
+
+
+def shown(call: Call, held: ObjectType, row: Row, names: list[str] | None = None) -> dict[str, Any]:
+    """A record with the named fields; raises RequestError (INVALID_FIELD) for one that is not there."""
+    fields = (
+        visible_fields(held, call.access) if names is None else [_named(call, held, name.strip()) for name in names]
+    )
+    paths = Paths(call.org.store, call.org.schema, call.access, _NO_QUERY)
+    address = f"/services/data/v{call.version}/sobjects/{held.name}/{row['Id']}"
+    body: dict[str, Any] = {"attributes": {"type": held.name, "url": address}}
+    return body | {spec.name: paths.getter(held, spec)(row) for spec in fields}
+
+
+def _named(call: Call, held: ObjectType, name: str) -> Field:
+    spec = held.find(name)
+    if spec is None or not call.access.sees(held.name, spec):
+        raise RequestError("INVALID_FIELD", f"No such column '{name}' on entity '{held.name}'")
+    return spec
+
+
+def updated(call: Call, held: ObjectType) -> Response:
+    """GET sobjects/X/updated: the ids changed in a span of at most 30 days back, and how far that can be trusted."""
+    start, end = _span(call, _UPDATED_REACH)
+    keys = call.org.store.table(held.name).sorted_by("SystemModstamp").between(stamp(start), stamp(end))
+    rows = call.org.store.table(held.name).rows
+    found = [record_id for moved, record_id in keys if moved < stamp(end) and not rows[record_id]["IsDeleted"]]
+    if len(found) > MOST_IDS:
+        raise RequestError("EXCEEDED_ID_LIMIT", f"more than {MOST_IDS} ids in the given span")
+    call.read(held.name, len(found))
+    return json_response({"ids": found, "latestDateCovered": stamp(_covered(call, end))})
+
+
+def deleted(call: Call, held: ObjectType) -> Response:
+    """GET sobjects/X/deleted: what was deleted in a span of at most 15 days back."""
+    start, end = _span(call, _DELETED_REACH)
+    table = call.org.store.table(held.name)
+    low, high = stamp(start), stamp(end)
+    keys = [key for key in table.sorted_by("SystemModstamp").between(low, high) if table.rows[key[1]]["IsDeleted"]]
+    keys += [key for key in table.purged if low <= key[0]]
+    found = [{"id": record_id, "deletedDate": moment} for moment, record_id in sorted(keys) if moment < high]
+    call.read(held.name, len(found))
+    earliest = stamp(call.org.clock.now() - _DELETED_REACH)
+    covered = stamp(_covered(call, end))
+    return json_response({"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": covered})
+
+
+def _covered(call: Call, end: datetime) -> datetime:
+    now = call.org.clock.now()
+    return min(moment for moment in (end, now, call.org.oldest_pending() or now))
+
+
+def _span(call: Call, reach: timedelta) -> tuple[datetime, datetime]:
+    """The asked span, its seconds cut off as the vendor does."""
+    given = [parse_datetime(call.request.query.get(name, "").replace(" ", "+")) for name in ("start", "end")]
+    start, end = (moment.astimezone(UTC).replace(second=0, microsecond=0) if moment else None for moment in given)
+    if start is None or end is None:
+        raise RequestError("INVALID_REPLICATION_DATE", "startDate and endDate must be given with a time zone")
+    if end - start < timedelta(minutes=1):
+        raise RequestError("INVALID_REPLICATION_DATE", "endDate must be at least one minute greater than startDate")
+    if start < call.org.clock.now() - reach:
+        raise RequestError("INVALID_REPLICATION_DATE", f"startDate cannot be more than {reach.days} days ago")
+    return start, end
+
+
+def list_objects(call: Call) -> Response:
+    """GET sobjects: the objects that the user may read."""
+    readable = [held for held in call.org.schema.objects.values() if call.org.readable(held, call.access)]
+    summaries = [object_summary(held, call.access, call.version) for held in readable]
+    return json_response({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": summaries})
+
+
+def describe_object(call: Call, held: ObjectType) -> Response:
+    """GET sobjects/X/describe; 304 when nothing changed since If-Modified-Since."""
+    call.read(held.name, 0)
+    changed = call.org.schema_changed_at()
+    since = call.request.headers.get("if-modified-since")
+    if since and changed <= parsedate_to_datetime(since).astimezone(UTC):
+        return Response(304)
+    headers = {"Last-Modified": format_datetime(changed, usegmt=True)}
+    return json_response(describe(held, call.access, call.org, call.version), headers=headers)

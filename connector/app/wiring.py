@@ -1,0 +1,274 @@
+"""The composition root: settings become a store, adapters, mappings and a channel. Only this module and `cli` see everything."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from email.utils import quote
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from adapters import webhook
+from adapters.email import channel as email_channel
+from connector.errors import Problem, SettingsError
+from connector.model import ascii_domain
+from connector.ports import Clock, CrmAdapter
+from connector.ports.mail import Channel
+from connector.runtime.call_budget import CallBudget
+from connector.runtime.clock import SystemClock
+from connector.runtime.foreign_urls import ForeignSession
+from connector.runtime.pass_book import PassBook
+from connector.runtime.token_vault import Vault
+from connector.settings import Settings, load
+from connector.settings.model import Connection, Email
+from connector.settings.values import is_full_name
+from connector.stages.connection.connect import Endpoint
+from connector.stages.lap import Installation
+from connector.store import Store
+from connector.surveys.mail import Site
+from connector.surveys.tokens import Tokens
+from mappings.binding import MappingFile
+from mappings.loading import load as load_mapping
+from mappings.loading import packaged
+
+ADAPTERS = "afterword.adapters"
+"""The entry-point group by which adapters are found, ours and anybody's."""
+
+
+SIGNS_IN = frozenset(
+    {
+        "adapter",
+        "url",
+        "auth",
+        "client_id",
+        "client_secret",
+        "username",
+        "private_key",
+        "access_token",
+        "refresh_token",
+    }
+)
+"""The settings of a connection that decide whether the CRM lets us in."""
+
+
+@cache
+def installed_adapters() -> Mapping[str, EntryPoint]:
+    """Return the installed adapters by name. To find them, the metadata of every installed package is read, so only once."""
+    return {point.name: point for point in entry_points(group=ADAPTERS)}
+
+
+def known_adapters() -> list[str]:
+    """Return the names of the installed adapters."""
+    return sorted(installed_adapters())
+
+
+def read_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read config.toml and the environment. Raises `SettingsError` with every problem."""
+    return load(path, environ=os.environ if environ is None else environ, known_adapters=known_adapters())
+
+
+def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> Installation:
+    """Wire an installation. Reaches nothing yet. Raises `SettingsError` with every problem of config and mappings."""
+    clock = clock or SystemClock()
+    mappings = read_mappings(settings)
+    store = Store(settings.store_url)
+    keys = settings.web.signing_keys
+    session = ForeignSession(settings.web.allow_hosts)
+    endpoints = _endpoints(settings, mappings, store=store, clock=clock)
+    whole: dict[str, Any] = {
+        "settings": settings,
+        "store": store,
+        "clock": clock,
+        "endpoints": endpoints,
+        "site": site(settings),
+        "channel": mail_channel(settings, settings.email, clock, session) if settings.email else None,
+        "tokens": Tokens(keys) if keys else None,
+        "webhook": partial(webhook.post, session),
+    }
+    return Installation(**(whole | parts))
+
+
+def _endpoints(
+    settings: Settings, mappings: Mapping[str, MappingFile], *, store: Store, clock: Clock
+) -> list[Endpoint]:
+    """Raises `SettingsError` with what every adapter says; they call the file config.toml, whatever its name is."""
+    keys = settings.web.signing_keys
+    found: list[Endpoint] = []
+    problems: list[Problem] = []
+    for name, one in settings.crm.items():
+        try:
+            found.append(_endpoint(name, one, mappings[name], store=store, keys=keys, clock=clock))
+        except SettingsError as error:
+            problems += [
+                replace(each, where=each.where.replace("config.toml:", f"{settings.path.name}:", 1))
+                for each in error.problems
+            ]
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def _endpoint(
+    name: str, one: Connection, mapping: MappingFile, *, store: Store, keys: Sequence[str], clock: Clock
+) -> Endpoint:
+    """`keys` encrypt renewed tokens, the newest first."""
+    budget = CallBudget(name, share=one.daily_call_share, store=store, clock=clock)
+    passes = PassBook(name, store=store, clock=clock)
+    vault = None
+    if one.refresh_token is not None and keys:
+        vault = Vault(name, given=one.refresh_token.get_secret_value(), keys=keys, store=store, clock=clock)
+    return Endpoint(
+        name=name,
+        adapter=adapter_for(name, one, clock, budget=budget, vault=vault, passes=passes),
+        mapping=mapping,
+        mode_live=one.is_live,
+        mapping_name=mapping.file,
+        passes=passes,
+        budget=budget,
+        credentials=_digest(one),
+    )
+
+
+def _digest(one: Connection) -> str:
+    """Return a hash of everything that a connection signs in with, and of where."""
+    given = {key: value for key, value in plain(one).items() if key in SIGNS_IN}
+    return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def adapter_for(name: str, one: Connection, clock: Clock, **overrides: Any) -> CrmAdapter:
+    """Return the adapter of a connection; `overrides` replace some of its values, e.g. an admin's one-off token."""
+    factory = installed_adapters()[one.adapter].load()
+    adapter: CrmAdapter = factory(name, plain(one) | overrides, clock)
+    return adapter
+
+
+def read_mappings(settings: Settings) -> dict[str, MappingFile]:
+    """Read the mapping of every connection, and check that each survey's event exists. Every problem in one error."""
+    found: dict[str, MappingFile] = {}
+    problems: list[Problem] = []
+    for name, one in settings.crm.items():
+        try:
+            found[name] = _mapping(one, settings).with_causes(settings.causes)
+        except SettingsError as error:
+            problems.extend(error.problems)
+    if not problems:
+        problems = [*_unknown_events(settings, found), *_unknown_facts(settings, found)]
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def site(settings: Settings) -> Site:
+    """Return who asks and where the answers go."""
+    sender = settings.email.from_ if settings.email else None
+    return Site(
+        public_url=settings.web.public_url,
+        sender_name=settings.company.name or ((sender.name or sender.address) if sender else ""),
+        sender_address=sender.address if sender else "",
+        reply_to=settings.email.reply_to if settings.email else None,
+        zone=settings.company.timezone,
+    )
+
+
+def mail_channel(settings: Settings, email: Email, clock: Clock, session: ForeignSession) -> Channel:
+    """Return the channel of [email]; `session` asks for its token."""
+    values = plain(email) | {"ehlo_name": ehlo_name(settings, email)}
+    name, address = email.from_
+    values["from"] = f'"{quote(name)}" <{address}>' if name else address
+    if "oauth" in values:
+        values["oauth"] |= {"session": session}
+    return email_channel(values, clock)
+
+
+def ehlo_name(settings: Settings, email: Email) -> str:
+    """Return the name by which mail servers are greeted: the one in config.toml, or else that of our pages, or the sender's domain.
+
+    The machine's own name is never taken: in a container it is a number, which strict servers refuse.
+    """
+    if email.ehlo_name:
+        return email.ehlo_name
+    for name in (urlsplit(settings.web.public_url).hostname or "", email.from_.address.rpartition("@")[2]):
+        with suppress(ValueError):
+            full = ascii_domain(name)
+            if is_full_name(full):
+                return full
+    return "localhost"
+
+
+def plain(table: Any) -> dict[str, Any]:
+    """Return a table of settings as plain values, secrets in clear: for the adapter it is meant for, and nobody else."""
+    return {key: _plain(value) for key, value in table.model_dump(exclude_none=True).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return value
+
+
+def _mapping(one: Connection, settings: Settings) -> MappingFile:
+    if one.mapping is not None:
+        return load_mapping(one.mapping, _shown(one.mapping, settings.base), default=_packaged(one.adapter))
+    try:
+        return load_mapping(packaged(one.adapter), f"mappings/{one.adapter}.toml (as it comes with the product)")
+    except FileNotFoundError:
+        problem = Problem(
+            f"{settings.path.name}: crm.*.adapter = {one.adapter!r}", "has no mapping.", "Name one with mapping = …"
+        )
+        raise SettingsError([problem]) from None
+
+
+def _packaged(adapter: str) -> str | None:
+    try:
+        return packaged(adapter)
+    except FileNotFoundError:
+        return None
+
+
+def _shown(path: Path, base: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(base.resolve()))
+    except ValueError:
+        return str(path)
+
+
+def _unknown_facts(settings: Settings, mappings: Mapping[str, MappingFile]) -> list[Problem]:
+    """A condition on a fact that no mapping has can never hold: the survey would silently ask nobody."""
+    problems = []
+    for name, survey in settings.surveys.items():
+        fitting = [mapping for mapping in mappings.values() if survey.on in mapping.events]
+        facts = sorted({fact for mapping in fitting for fact in mapping.facts_for(survey.on)})
+        problems += [
+            Problem(
+                f"{settings.path.name}: surveys.{name}.where.{fact}",
+                "is no fact of the account, the contact or the interaction in any mapping.",
+                f"Write one of: {', '.join(facts)}; or add it to a mapping.",
+            )
+            for fact in survey.where
+            if fitting and fact not in facts
+        ]
+    return problems
+
+
+def _unknown_events(settings: Settings, mappings: Mapping[str, MappingFile]) -> list[Problem]:
+    events = {event for mapping in mappings.values() for event in mapping.events}
+    return [
+        Problem(
+            f"{settings.path.name}: surveys.{name}.on",
+            f"{survey.on!r} is no event of any mapping.",
+            f"Write one of: {', '.join(sorted(events))}; or add its kind to a mapping.",
+        )
+        for name, survey in settings.surveys.items()
+        if mappings and survey.on not in events
+    ]

@@ -1,0 +1,75 @@
+"""The commands `opt-outs add` and `opt-outs lift`: for people who ask by mail or by telephone to be asked no more, or again."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli.guard import guarded
+from connector.cli.installation import opened
+from connector.cli.output.terminal import Terminal, one_line
+from connector.errors import Problem, SettingsError
+from connector.settings import values
+from connector.store import Row, Transaction
+from connector.store.surveys import answers
+
+app = typer.Typer(help="People who want no surveys.", no_args_is_help=True)
+out = Terminal()
+Address = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+_CONFIG = Path("config.toml")
+
+
+@app.command("add")
+@guarded
+def add(address: Address, config: Config = _CONFIG) -> None:
+    """Ask somebody no more, in no survey: as if they had clicked "No more surveys" in a mail.
+
+    It holds for every contact with this address, in every CRM, and for whom a survey was sent to this address. The next live lap
+    ticks "No surveys" on their records.
+    """
+    email = _read(address, "opt-outs add")
+    with opened(config) as installation:
+        now = installation.clock.now()
+        contacts = installation.store.change(lambda tx: answers.stop_surveys_at(tx, email, now=now))
+    names = _names(contacts)
+    known = f": {names}." if names else ". No contact that was read has this address; look at its spelling."
+    out.print(one_line(f"{email} is not asked any more{known}"), markup=False)
+
+
+@app.command("lift")
+@guarded
+def lift(address: Address, config: Config = _CONFIG) -> None:
+    """Let somebody be asked again who clicked "No more surveys" by mistake, and asks for it.
+
+    A box that says no in the CRM counts for as long as it is ticked: clear it there, after this command.
+    """
+    email = _read(address, "opt-outs lift")
+    with opened(config) as installation:
+        contacts = installation.store.change(lambda tx: _take_back(tx, email))
+    names = _names(contacts)
+    boxes = f" Clear No surveys, where it is ticked, on: {names}." if names else ""
+    out.print(one_line(f"{email} may be asked again.{boxes}"), markup=False)
+
+
+def _take_back(tx: Transaction, email: str) -> Collection[Row[Any]]:
+    by = answers.opted_out_by(tx, email)
+    if by is None:
+        remedy = f"`afterword why {email}` tells why somebody is not asked."
+        raise SettingsError([Problem("opt-outs lift", f"{email} has not opted out.", remedy)])
+    if by == "erased":
+        what = f"the data about {email} were erased at their request."
+        raise SettingsError([Problem("opt-outs lift", what, "Nobody of whom this is so is asked again.")])
+    return answers.allow_surveys_at(tx, email)
+
+
+def _read(address: str, where: str) -> str:
+    try:
+        return values.address(address)
+    except values.Wrong as error:
+        raise SettingsError([Problem(where, f"{address!r} {error.what}", error.remedy)]) from None
+
+
+def _names(contacts: Collection[Row[Any]]) -> str:
+    return ", ".join(f"{row.name} ({row.connection})" for row in contacts)

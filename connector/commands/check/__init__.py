@@ -1,0 +1,1 @@
+"""`check`: one module for each thing that is looked at."""

@@ -1,0 +1,82 @@
+"""`reconcile`: the comparison of all connections, at night by `run` or by hand. It leaves the laps calls for the day."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from connector.stages import lap
+from connector.stages.lap import Installation, Report
+from connector.stages.pull import reconcile
+from connector.stages.pull.reconcile import Reconciled
+
+OF_OUR_SHARE: Final = 0.75
+"""A comparison ends when so much of the connection's share of the day's calls is used; the laps need the rest."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What comparing came to."""
+
+    lap: Report = field(default_factory=Report)
+    """Failures, calls, and what another process is at."""
+    found: dict[str, Reconciled] = field(default_factory=dict)
+    """By connection."""
+    out_of_time: bool = False
+    """It was cut off by the time that it was given, and has more to do."""
+
+    def take(self, name: str, found: Reconciled, *, late: bool) -> None:
+        """Take in what came of one connection."""
+        self.found[name] = found
+        self.out_of_time |= found.unfinished and late
+        for error in (*found.problems, *([found.failure] if found.failure else [])):
+            self.lap.fail(name, error)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        crms = {name: _json(one) | {"calls": self.lap.calls.get(name, 0)} for name, one in self.found.items()}
+        return {"crm": crms, "took_s": round(self.lap.took_s, 3)}
+
+
+def run(
+    installation: Installation,
+    *,
+    since: datetime,
+    crm: str | None = None,
+    within: timedelta | None = None,
+    accept_loss: bool = False,
+) -> Comparison:
+    """Compare what was not compared since then, on one connection or all, for at most so long (None: to the end)."""
+    began, result = time.monotonic(), Comparison()
+    only = replace(
+        installation, endpoints=[endpoint for endpoint in installation.endpoints if crm in (None, endpoint.name)]
+    )
+
+    def late() -> bool:
+        return within is not None and time.monotonic() - began >= within.total_seconds()
+
+    with lap.at_work(only, lap.bare_context(only), result.lap) as (context, leases):
+        for name, connected in context.connected.items():
+            enough = _any(context.stop.is_set, late, _out_of_calls(only, name))
+            found = reconcile.run(context, connected, leases[name], since=since, enough=enough, accept_loss=accept_loss)
+            result.take(name, found, late=late())
+    result.lap.took_s = time.monotonic() - began
+    return result
+
+
+def _any(*reasons: Callable[[], bool]) -> Callable[[], bool]:
+    return lambda: any(reason() for reason in reasons)
+
+
+def _out_of_calls(installation: Installation, name: str) -> Callable[[], bool]:
+    budget = next(endpoint.budget for endpoint in installation.endpoints if endpoint.name == name)
+    return lambda: budget is not None and budget.used() >= OF_OUR_SHARE
+
+
+def _json(one: Reconciled) -> dict[str, Any]:
+    return {
+        "drift": sum(one.drift.values()),
+        "objects": {name: {"compared": one.compared[name], "drift": drift} for name, drift in one.drift.items()},
+        "unfinished": one.unfinished,
+    }

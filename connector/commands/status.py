@@ -1,0 +1,68 @@
+"""`status`: where everything stands, from the store alone."""
+
+from typing import Any
+
+from connector.commands import retention
+from connector.runtime.call_budget import limit
+from connector.settings.time_zones import day_begins
+from connector.stages.connection.connect import Endpoint
+from connector.stages.lap import Installation
+from connector.store import Transaction
+from connector.store.views import overview
+
+
+def status(installation: Installation) -> dict[str, Any]:
+    """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
+    with installation.store.read() as tx:
+        crms = {endpoint.name: _crm(installation, tx, endpoint) for endpoint in installation.endpoints}
+        return {
+            "paused": overview.paused(tx),
+            "crm": crms,
+            "queues": overview.queues(
+                tx,
+                installation.clock.now(),
+                crms=tuple(installation.settings.crm),
+                surveys=tuple(installation.settings.surveys),
+            ),
+            "follow_ups": overview.follow_ups(tx, installation.clock.now()),
+            "owed_follow_ups": overview.owed(tx, installation.clock.now()),
+            "unassigned": overview.unassigned(tx),
+            "mail_error": overview.mail_error(tx),
+            "bounces_to": _bounces_to(installation),
+            "bounce_reports": overview.unmatched_reports(tx),
+            "untold": overview.untold(tx, installation.clock.now()),
+            "in_doubt": overview.in_doubt(tx),
+            "bounced": overview.bounced(tx),
+            "refused": overview.refused(tx),
+            "laps": overview.laps(tx, limit=5),
+            "kept": retention.status(tx),
+        }
+
+
+def _crm(installation: Installation, tx: Transaction, endpoint: Endpoint) -> dict[str, Any]:
+    now = installation.clock.now()
+    shown = overview.crm(tx, endpoint.name, now, today=day_begins(now, installation.settings))
+    shown["mode"] = "live" if endpoint.mode_live else "observe"
+    allowed = shown["calls"]["org_allowed"]
+    share = installation.settings.connection(endpoint.name).daily_call_share
+    shown["calls"]["budget"] = None if allowed is None else limit(share, allowed)
+    return shown
+
+
+def _bounces_to(installation: Installation) -> str | None:
+    """Return the address to which a mail provider can report bounces; None while there is no secret to sign it with."""
+    if installation.tokens is None:
+        return None
+    return f"{installation.settings.web.public_url}/bounces/{installation.tokens.bounces()}"
+
+
+def paused(installation: Installation) -> dict[str, str]:
+    """Return the connections that are paused, with the reasons; all of them when everything is."""
+    with installation.store.read() as tx:
+        everything = overview.paused(tx)
+        now = installation.clock.now()
+        today = day_begins(now, installation.settings)
+        crms = {endpoint.name: overview.crm(tx, endpoint.name, now, today=today) for endpoint in installation.endpoints}
+    if everything is not None:
+        return dict.fromkeys(crms, everything["reason"])
+    return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}

@@ -1,0 +1,230 @@
+"""The survey log in plain English: who was asked about what, who not, which rule decided, and what came of it."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+from connector.domain.crm_text import isolated
+from connector.errors import AfterwordError
+from connector.model import Decision, Delivery, Kind, Reason
+from connector.store import Store
+from connector.store.surveys import survey_log
+from connector.store.surveys.survey_log import Entry, Found
+
+BECAUSE: Final[Mapping[Reason, str]] = {
+    Reason.DELAY: "the survey waits a while after the last update",
+    Reason.REOPENED: "it was reopened",
+    Reason.DELETED: "the record was deleted in the CRM",
+    Reason.BEFORE_GO_LIVE: "it ended before the survey, or the present mapping, went live",
+    Reason.TOO_OLD: "it had ended too long ago when Afterword could have asked",
+    Reason.NOT_A_CUSTOMER: "the account is not a customer",
+    Reason.NO_ACCOUNT: "it belongs to no account",
+    Reason.NO_CONTACT: "it has no contact",
+    Reason.NO_ADDRESS: "the contact has no e-mail address, or none that anybody reads",
+    Reason.BAD_ADDRESS: "mail to this address has bounced",
+    Reason.OPTED_OUT: "this person does not want surveys",
+    Reason.INTERNAL: "the address belongs to our own people",
+    Reason.CONDITION: "the survey's condition (where) does not hold",
+    Reason.SAMPLED_OUT: "the survey asks about a sample only, and this is not part of it",
+    Reason.QUIET_PERIOD: "this person was asked recently (quiet_period)",
+    Reason.MINIMUM_GAP: "this person was written to a short while ago (minimum_gap)",
+    Reason.ACCOUNT_CAP: "enough people of this account were asked recently (account_cap)",
+    Reason.DAILY_SENDS: "as many messages as allowed have gone out today (daily_sends)",
+    Reason.SENDING_WINDOW: "mail is not sent at this hour (sending_window)",
+    Reason.ERASED: "this person's data were erased at their request",
+    Reason.TEST_ORG: "the CRM is a test org, and the address is not among those that [email] only_to allows",
+}
+
+_MAIL: Final[Mapping[str, str]] = {
+    Delivery.DUE: "The mail is waiting to be sent",
+    Delivery.SENDING: "The mail is being sent",
+    Delivery.BOUNCED: "The mail bounced",
+    Delivery.CANCELLED: "The mail was cancelled before it was sent",
+    Delivery.EXPIRED: "The mail could not be sent in time",
+    Delivery.IN_DOUBT: "Nobody knows whether the mail arrived; it is not sent again",
+}
+
+_OPTED_OUT: Final[Mapping[str, str]] = {
+    "link": "{who} wants no surveys since {since}, said by the unsubscribe link in a mail.",
+    "complaint": "{who} wants no surveys since {since}, as their mail provider reported: they called one spam.",
+    "crm": "{who} wants no surveys since {since}, as the record in the CRM says.",
+    "admin": "{who} wants no surveys since {since}, as was noted by `afterword opt-outs add`.",
+    "erased": "{who} is not asked any more since {since}, when the data about this person were erased.",
+}
+"""By the way on which somebody opted out."""
+
+
+def in_words(reason: str) -> str:
+    """Return a reason in words; one that a later version has given as it stands."""
+    return BECAUSE[Reason(reason)] if reason in set(Reason) else reason
+
+
+class UnknownRecord(AfterwordError):
+    """The survey log has nothing under this id."""
+
+    def __init__(self, record: str) -> None:
+        super().__init__(
+            f"no account, contact or interaction that is called {record!r} has been read.",
+            remedy="Copy the address of the record's page in the CRM; if it is right, run a sync first.",
+        )
+
+
+def explain(store: Store, record: str, *, tz: tzinfo = UTC, observing: Collection[str] = ()) -> list[str]:
+    """Return the survey log of an interaction, a contact or an account, one sentence or heading a line.
+
+    `record` is an id (the CRM's, Salesforce: 15 or 18 characters; or ours), or what people call it: a case's number, an e-mail
+    address, the address of its page. Times are in `tz`. `observing` names connections that are not live. Raises `UnknownRecord`.
+    """
+    teller = _Teller(tz)
+    with store.read() as tx:
+        records = survey_log.find(tx, record)
+        told = [
+            [
+                *teller.record(record, survey_log.person(tx, record), survey_log.entries(tx, record), observing),
+                *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(tx, record)),
+            ]
+            for record in records
+        ]
+    if not told:
+        raise UnknownRecord(record)
+    return [line for lines in told for line in lines]
+
+
+def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> list[str]:
+    """Return the decisions on accounts (rows) that led to no mail, one sentence a line: for a page that tells the others itself.
+
+    It names nobody whom the CRM has deleted.
+    """
+    with store.read() as tx:
+        entries = [entry for row in accounts for entry in survey_log.entries(tx, Found(Kind.ACCOUNT.value, row))]
+    lines: list[str] = []
+    told: set[str] = set()
+    teller = _Teller(tz, names_deleted=False, quote=isolated)
+    for entry in entries:
+        if entry.invitation is None:
+            lines += [f"{teller.verdict(entry)}.", *(f"  {line}" for line in teller.standing_once(entry, told))]
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells it, with times in one zone."""
+
+    tz: tzinfo
+    names_deleted: bool = True
+    quote: Callable[[str], str] = str
+    """How names and texts of others are written among ours."""
+
+    def record(self, found: Found, person: Any | None, entries: list[Entry], observing: Collection[str]) -> list[str]:
+        row = found.row
+        title = row.label if found.kind == Kind.INTERACTION.value else row.name
+        gone = ", deleted in the CRM" if row.deleted_at else ""
+        lines = [f"{title} ({found.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
+        lines += [f"  {line}" for line in self._standing(person, title)]
+        if not entries:
+            return [*lines, f"  {_observed(found) if row.connection in observing else _nothing(found)}"]
+        told = {person.person} if person is not None else set()
+        for entry in entries:
+            lines += [f"  {line}" for line in self._entry(entry)]
+            lines += [f"    {line}" for line in self.standing_once(entry, told)]
+        return lines
+
+    def set_aside(self, row: Any) -> str:
+        done = "understood" if row.direction == "read" else "written to the CRM"
+        return f"Could not be {done}, since {self._time(row.at)}: {row.what} {row.remedy}".rstrip()
+
+    def standing_once(self, entry: Entry, told: set[str]) -> list[str]:
+        if entry.person is None or entry.person.person in told:
+            return []
+        told.add(entry.person.person)
+        return list(
+            self._standing(
+                entry.person, self._name(entry.contact) if entry.contact is not None else self.quote(entry.who)
+            )
+        )
+
+    def _name(self, contact: Any) -> str:
+        named = self.names_deleted or contact.deleted_at is None
+        return self.quote(contact.name) if named else "somebody who is no longer known"
+
+    def _standing(self, person: Any | None, who: str) -> Iterable[str]:
+        """Tell since when somebody is not to be asked, or not to be reached, whatever was decided about them before."""
+        if person is None:
+            return
+        if person.opted_out_at is not None:
+            yield _OPTED_OUT[person.opted_out_by].format(who=who, since=self._time(person.opted_out_at))
+        if person.bounced_at is not None:
+            why = f": {self.quote(person.bounce.rstrip('.'))}" if person.bounce else ""
+            yield f"Mail to {who} bounced on {self._time(person.bounced_at)}, so this address is not written to again{why}."
+
+    def _entry(self, entry: Entry) -> Iterable[str]:
+        yield f"{self.verdict(entry)}."
+        if len(entry.moves) > 1 or any(move.note for move in entry.moves):
+            yield from (f"  {self._time(move.at)}: {self._move(move)}." for move in entry.moves)
+        if entry.invitation is not None:
+            yield f"  {self._mail(entry)}."
+            yield from (f"  {self._answer(response, ratings)}." for response, ratings in entry.answers)
+            if entry.invitation.sent_at is not None and not entry.answers:
+                over = entry.person is not None and entry.person.opted_out_at is not None
+                yield (
+                    "  No answer."
+                    if over
+                    else f"  No answer yet; the link works until {self._time(entry.invitation.expires_at)}."
+                )
+
+    def verdict(self, entry: Entry) -> str:
+        row = entry.decision
+        who = self._name(entry.contact) if entry.contact is not None else "nobody"
+        subject = f"{row.survey}, {self.quote(entry.interaction.label)}, {who}"
+        return f"{subject}: {self._move(row)} ({self._time(row.decided_at)})"
+
+    def _move(self, row: Any) -> str:
+        words = {
+            Decision.INVITED: "asked",
+            Decision.WAITING: "not asked yet",
+            Decision.REFUSED: "not asked",
+            Decision.CANCELLED: "not asked after all",
+        }[Decision(row.state)]
+        because = f", because {in_words(row.reason)}" if row.reason else ""
+        until = f", until {self._time(row.until)}" if row.until else ""
+        remark = getattr(row, "note", None)
+        return f"{words}{because}{until}" + (f"; {remark}" if remark else "")
+
+    def _mail(self, entry: Entry) -> str:
+        row = entry.invitation
+        assert row is not None  # noqa: S101 - the caller has looked
+        failures = sum(attempt.state == "failed" for attempt in entry.attempts)
+        tried = f", after {failures} attempt{'s' * (failures != 1)} that failed" if failures else ""
+        if row.state == Delivery.SENT:
+            reminded = f", with a reminder on {self._time(row.reminded_at)}" if row.reminded_at else ""
+            return f"The mail was sent to {row.email} on {self._time(row.sent_at)}{tried}{reminded}"
+        why = f": {row.error}" if row.error and row.state in {Delivery.BOUNCED, Delivery.IN_DOUBT, Delivery.DUE} else ""
+        return f"{_MAIL[row.state]} ({row.email}){tried}{why.rstrip('.')}"
+
+    def _answer(self, response: Any, ratings: Iterable[Any]) -> str:
+        given = ", ".join(f"{one.value:g} of {one.high:g} ({one.question})" for one in ratings) or "no rating"
+        said = f', "{response.comment}"' if response.comment else ""
+        void = "" if response.counts else "; it does not count, because a later or an earlier answer does"
+        return f"Answered on {self._time(response.at)}: {given}{said}{void}"
+
+    def _time(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self.tz):%d %b %Y %H:%M %Z}".removeprefix("0")
+
+
+def _observed(found: Found) -> str:
+    """While a connection is observed nothing is decided; and what ended before it is live is never asked about."""
+    return (
+        f"{found.row.connection} is only observed, so nobody is asked. What ends before it is set live is not asked about "
+        "later either; `afterword plan --since 90d` shows whom the rules would have asked."
+    )
+
+
+def _nothing(found: Found) -> str:
+    if found.kind != Kind.INTERACTION.value:
+        return "Nothing has ended here that a survey is about."
+    if found.row.ended is None:
+        return "It has not ended yet, so nobody has been asked."
+    if found.row.look_at is not None:
+        return f"It has ended ({found.row.ended}); the next sync that is live decides whether anybody is asked."
+    return f"No survey is about a {found.row.kind} that was {found.row.ended}."

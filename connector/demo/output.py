@@ -1,0 +1,219 @@
+"""What the demo prints."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+
+from adapters.sandbox.workplaces.crm import Account
+from connector.cli.output.results import many, people
+from connector.commands.plan import Hindsight
+from connector.demo.expectations import KEPT, Evidence
+from connector.demo.parts import Branch, Scene
+from connector.demo.records import Field, FollowUpTask
+from connector.model import Ref
+from connector.ports import Clock
+from connector.stages.lap import Report
+
+_STYLES: Final = {
+    "work": "dim",
+    "task": "blue",
+    "mail": "cyan",
+    "answer": "green",
+    "opt-out": "green",
+    "scanner": "yellow",
+    "record": "bold magenta",
+}
+_COUNTED: Final = {
+    "work": ("piece of work", "pieces of work"),
+    "mail": ("mail", "mails"),
+    "answer": ("answer", "answers"),
+    "opt-out": ("opt-out", "opt-outs"),
+    "scanner": ("mail scanner", "mail scanners"),
+    "task": ("task done", "tasks done"),
+}
+"""What is told of each kind, of one and of several."""
+_EMPTY: Final = "(empty)"
+
+Shown = Mapping[Ref, Mapping[str, Any]]
+"""What our fields show, by record."""
+
+
+class Teller:
+    """Tells everything as it happens, a line each."""
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._console = console
+        self._clock = clock
+
+    def tell(self, kind: str, sentence: str) -> None:
+        """Tell one thing."""
+        style = _STYLES[kind]
+        when = f"{self._clock.now():%a %d %b %H:%M}"
+        self._console.print(f"[dim]{when}[/]  [{style}]{kind:<8}{escape(sentence)}[/]")
+
+
+class DayTeller:
+    """Counts what happens, and tells it in one line for each day."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._counts: Counter[str] = Counter()
+
+    def tell(self, kind: str, _sentence: str) -> None:
+        """Count one thing."""
+        self._counts[kind] += 1
+
+    def end_of_day(self, day: datetime) -> None:
+        """Tell the day, if anything happened."""
+        counts = ((self._counts[kind], names) for kind, names in _COUNTED.items())
+        text = ", ".join(f"{count} {one if count == 1 else more}" for count, (one, more) in counts if count)
+        if text:
+            self._console.print(f"{day:%a %d %b}  {text}", markup=False)
+        self._counts.clear()
+
+
+def the_crms(console: Console, scene: Scene) -> None:
+    """Tell what there is to begin with."""
+    for one in scene.branches:
+        accounts = len(one.crm.accounts())
+        console.print(f"A pretend {one.crm.title} with {accounts} accounts; setup-crm added {one.set_up} things.")
+    for company in scene.branches[0].companies:
+        if company.account.domain in scene.shared:
+            told = "is known in both by the same domain: one customer, with one score on both records."
+            console.print(f"{company.name} {told}", markup=False)
+
+
+def looked_back(console: Console, seen: Hindsight, days: int) -> None:
+    """Tell what the rules would have done in the past."""
+    asked, ended = sum(seen.would_ask.values()), sum(seen.ended.values())
+    reasons: Counter[str] = Counter()
+    for counts in seen.reasons.values():
+        reasons.update(counts)
+    why = ", ".join(f"{reason.replace('_', ' ')} {count}" for reason, count in reasons.most_common(4))
+    console.print(
+        f"plan --since {days}d: {many(ended, 'interaction')} ended, {people(asked)} would have been asked.",
+        markup=False,
+    )
+    console.print(f"    Not asked: {why or 'nobody'}. Nothing was sent or written.", markup=False)
+
+
+def first_lap(console: Console, report: Report) -> None:
+    """Tell what the first live lap did: it reads, and asks nobody about the past."""
+    read = sum(counts.read for one in report.pulled.values() for counts in one.counts.values())
+    console.print(
+        f"The first live lap read {many(read, 'record')} and sent {many(report.sent, 'mail')}: the past is nobody's business.\n"
+    )
+
+
+def addresses(console: Console, desk: str) -> None:
+    """Print what there is to open in a browser."""
+    console.print(
+        f"\n[bold]Open {desk}[/]: the records in both CRMs, and the mail that arrived (answer some yourself)."
+    )
+    console.print("[bold]Ctrl-C[/] ends the demo.\n")
+
+
+def from_now_on(console: Console, *, hour_s: float, look_s: float) -> None:
+    """Tell how time goes once the story is told; both in real seconds."""
+    console.print(
+        f"An hour now passes every {hour_s:g} seconds, but not while you look: "
+        f"time waits for {look_s:g} seconds after each page that you open.\n"
+    )
+
+
+def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, after: Shown) -> None:
+    """Print what changed on the accounts, a customer once: what several CRMs show alike is printed together."""
+    console.print("\nWhat the accounts show in the CRMs, before and after:")
+    titles = {one.crm.name: one.crm.title for one in branches}
+    customers: dict[str, list[Account]] = {}
+    for one in sorted((one for branch in branches for one in branch.crm.accounts()), key=lambda one: one.name):
+        if after.get(one.ref, {}) != before.get(one.ref, {}):
+            customers.setdefault(one.domain, []).append(one)
+    fields = branches[0].records.fields("account")
+    for first, *others in customers.values():
+        places = " and ".join(titles[one.ref.connection] for one in (first, *others))
+        console.print(f"\n[bold]{escape(first.name)}[/] [dim]in {places}[/]")
+        _changes(console, fields, before.get(first.ref, {}), after[first.ref])
+        for other in others:
+            _likewise(console, titles[other.ref.connection], fields, after[first.ref], after.get(other.ref, {}))
+
+
+def _changes(console: Console, fields: Sequence[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    for one in fields:
+        old, new = before.get(one.ours, _EMPTY), after.get(one.ours, _EMPTY)
+        if old != new:
+            console.print(f"    {one.label:<22} {_shown(old)} -> {_shown(new)}", markup=False)
+
+
+def _likewise(
+    console: Console, title: str, fields: Sequence[Field], one: Mapping[str, Any], other: Mapping[str, Any]
+) -> None:
+    """Print what a second CRM shows otherwise than the first."""
+    differing = [field for field in fields if one.get(field.ours) != other.get(field.ours)]
+    console.print(f"    {title} shows the same{', but for' if differing else '.'}", markup=False)
+    for field in differing:
+        console.print(f"    {field.label:<22} {_shown(other.get(field.ours, _EMPTY))}", markup=False)
+
+
+def the_tasks(console: Console, branches: Sequence[Branch], tasks: Sequence[FollowUpTask]) -> None:
+    """Print the tasks of all CRMs."""
+    console.print("\nThe tasks in the CRMs:")
+    titles = {one.crm.name: one.crm.title for one in branches}
+    names = {one.ref: one.name for branch in branches for one in branch.crm.accounts()}
+    for one in sorted(tasks, key=lambda one: (one.due, one.subject)):
+        _task(console, one, f"{names[one.account]} in {titles[one.account.connection]}")
+
+
+def _task(console: Console, one: FollowUpTask, place: str) -> None:
+    """Print a task as the rep sees it; `place` is where it stands."""
+    outcome = f" ({one.outcome})" if one.outcome else ""
+    console.print(f"\n[bold]{escape(one.subject)}[/]")
+    told = f"due {one.due}, {_plain(one.priority)} priority: {_plain(one.status)}{outcome}"
+    console.print(f"    {place}; for {one.owner}, {told}", markup=False)
+    console.print(f"    {one.first_line}", markup=False)
+
+
+def what_one_rep_got(console: Console, seen: Evidence) -> None:
+    """Print every mail that one of our people got: of whoever got most."""
+    counts = Counter(mail.to for mail in seen.own)
+    if not counts:
+        return
+    rep, mails = counts.most_common(1)[0]
+    console.print(f"\n{rep} got {many(mails, 'mail')} about follow-ups, nobody more:", markup=False)
+    for mail in seen.own:
+        if mail.to == rep:
+            local = mail.at.astimezone(seen.zones.get(rep, seen.working.tz))
+            console.print(f"    {local:%a %-d %b %H:%M}  {mail.subject}", markup=False)
+
+
+def summary(console: Console, seen: Evidence, *, writing_calls: int, took_s: float) -> None:
+    """Print what happened in all."""
+    console.print(
+        f"\n{many(len(seen.mails), 'mail')} sent, {many(len(seen.answers), 'answer')}, "
+        f"{many(seen.scanner_gets, 'link')} opened by scanners that recorded nothing, {many(len(seen.tasks), 'task')}, "
+        f"{many(writing_calls, 'writing call')}, {many(len(seen.reports), 'lap')}; {took_s:.0f} s.",
+        markup=False,
+    )
+
+
+def verdict(console: Console, wrong: Sequence[str]) -> None:
+    """Print which promises were broken, or that all were kept."""
+    for sentence in wrong:
+        console.print(f"BROKEN: {sentence}", markup=False)
+    if not wrong:
+        console.print(KEPT, markup=False)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%-d %b %Y, %H:%M} UTC"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _plain(option: str) -> str:
+    """Return an option of a list in small letters, whether the CRM writes it as ``NOT_STARTED`` or as ``Not Started``."""
+    return option.replace("_", " ").lower()

@@ -1,0 +1,99 @@
+"""Whose the fields are that a mapping would write, from the store alone: the CRM is not asked in a lap."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from connector.model import Field, Ownership
+from connector.ports import CrmAdapter, CrmMapping, MappingSource, ObjectSchema
+from connector.store import Store, Transaction
+from connector.store.ops import marks, setup_log
+from connector.store.outbox import foreign_fields, written_fields
+from connector.store.outbox.written_fields import WrittenField
+
+NEWEST = 2_000
+"""How many records are read to see whether a field holds values: some fields cannot be counted by."""
+_TARGETS = ("account", "contact")
+Schemas = Mapping[str, ObjectSchema]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many of an object's newest records hold a value in a field."""
+
+    holds: int
+    of: int
+
+    def __str__(self) -> str:
+        if not self.of:
+            return "There are no records yet."
+        return f"{self.holds:,} of {'the newest ' if self.of >= NEWEST else ''}{self.of:,} records hold a value in it."
+
+
+def ownership(store: Store, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    """Return what is known of whose fields are. At first sight of a store that was written by an earlier version, what that wrote is
+    kept: it goes on."""
+    with store.write() as tx:
+        known = _known(tx, adapter, mapping, schemas)
+        if foreign_fields.kept(tx, adapter.connection) is None:
+            foreign_fields.keep(tx, adapter.connection, known.kept)
+    return known
+
+
+def seen(store: Store, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    """Return the same, and note nothing."""
+    with store.read() as tx:
+        return _known(tx, adapter, mapping, schemas)
+
+
+def _known(tx: Transaction, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    made_by_us = _made(tx, adapter)
+    kept = foreign_fields.kept(tx, adapter.connection)
+    if kept is None:
+        kept = _written_before(tx, adapter.connection, mapping.fit(schemas)[0])
+    marked = bool(made_by_us) or marks.own_runs(tx, adapter.connection).adopted
+    return Ownership(made=made_by_us, kept=kept, marked=marked)
+
+
+def _made(tx: Transaction, adapter: CrmAdapter) -> frozenset[Field]:
+    """Return the fields that the setup log names."""
+    steps = adapter.plan_undo(setup_log.results(tx, adapter.connection))
+    return frozenset(step.holds for step in steps if step.holds is not None)
+
+
+def _written_before(tx: Transaction, crm: str, mapping: CrmMapping) -> frozenset[Field]:
+    """Return the fields in which our own values stand, written by this very mapping when nobody was asked yet."""
+    if foreign_fields.form(tx, crm) != mapping.form:
+        return frozenset()
+    found = set()
+    for target in _TARGETS:
+        names = mapping.names(target)
+        for row in foreign_fields.written_records(tx, crm, target):
+            for name in names & row.written.keys():
+                value = row.written[name]["value"]
+                if value is not None and not mapping.differs(target, name, value, row.shown.get(name)):
+                    found.add((mapping.object_of(target), mapping.crm_field(target, name)))
+    return frozenset(found)
+
+
+def filled(adapter: CrmAdapter, object_name: str, path: str) -> Filled:
+    """Return how many of the newest records hold a value in a field, by reading them. `CrmError`: they cannot be read."""
+    records = adapter.newest(object_name, [path], NEWEST)
+    return Filled(sum(record.fields.get(path) not in (None, "", False) for record in records), len(records))
+
+
+def stale(store: Store, adapter: CrmAdapter, mapping: CrmMapping, schemas: Schemas) -> Iterator[WrittenField]:
+    """Yield the fields that are there and still show what is written elsewhere by now, or nowhere. Left out are those named for writing
+    and refused."""
+    places = {(mapping.object_of(target), mapping.crm_field(target, name)) for target, name in _names(mapping)}
+    places |= {(one.object, one.field) for one in mapping.foreign}
+    with store.read() as tx:
+        known = written_fields.history(tx, adapter.connection)
+    for field in known.stale(places):
+        if field.object in schemas and field.path in schemas[field.object].fields:
+            yield field
+
+
+def _names(mapping: CrmMapping) -> Iterator[tuple[str, str]]:
+    for target in _TARGETS:
+        for name in mapping.names(target):
+            yield target, name

@@ -1,0 +1,1 @@
+"""`deliver`: invitations and reminders go out."""

@@ -1,0 +1,18 @@
+"""Who was spoken with: a call, a meeting or a mail with the person after the answer counts as first contact."""
+
+from connector.stages.context import Context
+from connector.store.results import tasks
+
+KINDS = ("call", "meeting", "email", "mail")
+"""Kinds of interaction in which somebody speaks with the customer."""
+
+
+def note_first_contacts(context: Context) -> None:
+    """Note when the people of unsettled follow-ups were first spoken with. What is planned counts when it has been held."""
+    with context.store.read() as tx:
+        found = tasks.first_contacts(tx, KINDS, context.clock.now())
+    if not found:
+        return
+    with context.write() as tx:
+        for follow_up_id, at in found.items():
+            tasks.change(tx, follow_up_id, {"first_contact_at": at})

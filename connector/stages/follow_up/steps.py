@@ -1,0 +1,228 @@
+"""Taking the steps that `follow_up_plan` has planned: follow-ups are opened, take up further answers, and are closed by good ones."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.domain.working_time import WorkingTime
+from connector.model import ClosedBy, FollowUpState
+from connector.sentences import tasks
+from connector.settings.model import FollowUp
+from connector.settings.time_zones import owner_hours, owner_zone
+from connector.stages.context import Context
+from connector.stages.follow_up.assignment import About, Assigned, assign
+from connector.stages.follow_up.plan import ACCOUNT, Answer, Customer, Step
+from connector.stages.write_back.desired_values import words_of
+from connector.store import Row, Transaction
+from connector.store.crm.records import mark_stale
+from connector.store.results import follow_up_facts, follow_ups
+
+_UNKNOWN_DUE = timedelta(hours=24)
+"""How long there is where the rule is in the configuration no more."""
+_BEGINS_ANEW = ("waiting_since", "attention_ended_at")
+"""What a follow-up that is open again has none of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a step is taken."""
+
+    context: Context
+    tx: Transaction
+    customer: Customer
+    now: datetime
+
+    @property
+    def rules(self) -> dict[str, FollowUp]:
+        """The follow-up rules, by name, in the file's order."""
+        return self.context.settings.follow_up
+
+    def rules_of(self, step: Step) -> list[FollowUp]:
+        """Return the rules of a step that the configuration still has, the first one first."""
+        return [self.rules[name] for name in step.rules if name in self.rules]
+
+    def hours_of(self, row: Row[Any]) -> WorkingTime:
+        """Return when the owner of a follow-up is at work."""
+        owner = follow_up_facts.owner_at(self.tx, row.connection, row.owner_ref)
+        return owner_hours(owner.timezone if owner is not None else None, self.context.settings)
+
+    def assign(self, rule: FollowUp | None, about: About) -> Assigned:
+        """Choose whose a follow-up is."""
+        return assign(self.tx, rule.assign if rule else (), about, settings=self.context.settings, now=self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The account that a follow-up belongs to, and whether it is there."""
+
+    account: Row[Any]
+    is_gone: bool = False
+
+
+def take(here: Surroundings, step: Step) -> int:
+    """Take a step; returns how many follow-ups it opened."""
+    follow_up_id = _join(here, step, step.joins) if step.joins else _open(here, step)
+    if follow_up_id is None:
+        return 0
+    if step.settled_by is not None:
+        _close(here, follow_up_id, step.settled_by)
+    return int(step.joins is None)
+
+
+def follow_up_id(customer: str, step: Step, now: datetime) -> str:
+    """Name a follow-up after what opened it: planning it and opening it give the same, and one answer opens a task once.
+
+    One that is owed a follow-up may have opened one here before, which was joined into another: it gets a new one each time.
+    """
+    about = [answer.said.response_id for answer in step.answers] or [now.isoformat()]
+    owed = [answer.owed_at.isoformat() for answer in step.answers if answer.owed_at is not None]
+    text = "\n".join([step.rules[0], customer, *about, *owed])
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+# ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _open(here: Surroundings, step: Step) -> str | None:
+    place = _place(here, step)
+    if place is None:
+        return None
+    first = min(step.answers, key=lambda answer: answer.said.at, default=None)
+    worst = step.answers[0] if step.answers else None
+    contact_id = _contact_at(here, step, place.account)
+    about = About(
+        place.account,
+        contact_id=contact_id,
+        interaction_id=worst.interaction_id if worst else None,
+        rated=frozenset(follow_ups.rated_by(here.tx, [answer.said.response_id for answer in step.answers])),
+    )
+    rules = here.rules_of(step)
+    assigned = here.assign(rules[0] if rules else None, about)
+    row = {
+        "id": follow_up_id(here.customer.id, step, here.now),
+        "rule": step.rules[0],
+        "customer": here.customer.id,
+        "about": (first.said.contact_id or "") if first is not None and step.person != ACCOUNT else "",
+        "connection": place.account.connection,
+        "account_id": place.account.id,
+        "contact_id": contact_id,
+        "response_id": worst.said.response_id if worst else None,
+        "interaction_id": about.interaction_id,
+        "state": FollowUpState.OPEN.value,
+        "priority": follow_ups.raised_priority("low", *(rule.priority for rule in rules)) if rules else "normal",
+        "due_at": _due(here, step, replace(here.context.settings.company.working_time, tz=assigned.tz)),
+        "owner_ref": assigned.ref,
+        "owner_note": assigned.note,
+        "subject": "",
+        "body": "",
+        "words_of": "",
+        "opened_at": here.now,
+    }
+    if not follow_ups.insert(here.tx, row):
+        return None
+    opened = str(row["id"])
+    _put_in(here, opened, step)
+    if place.is_gone:
+        follow_ups.close(here.tx, opened, ClosedBy.ACCOUNT_GONE, here.now)
+    return opened
+
+
+def _place(here: Surroundings, step: Step) -> Place | None:
+    """Return the account that a follow-up belongs to: where the first answer came from, as long as it is there and its CRM is live.
+
+    Else it is another account of the customer. Of a customer that has none any more the deleted account keeps it, closed.
+    """
+    accounts = follow_up_facts.accounts_of(here.tx, here.customer.id)
+    living = [account for account in accounts if account.connection in here.context.live]
+    in_order = [answer.account_id for answer in sorted(step.answers, key=lambda answer: answer.said.at)]
+    for account_id in in_order:
+        for account in living:
+            if account.id == account_id:
+                return Place(account)
+    if living:
+        return Place(living[0])
+    if accounts or not in_order:
+        return None
+    return Place(follow_up_facts.account_of(here.tx, in_order[0]), is_gone=True)
+
+
+def _contact_at(here: Surroundings, step: Step, account: Row[Any]) -> str | None:
+    """Return the person's contact in the account's CRM: the first who answered there, else one of the same address."""
+    if step.person == ACCOUNT:
+        return None
+    in_order = sorted(step.answers, key=lambda answer: answer.said.at)
+    contacts = [answer.said.contact_id for answer in in_order if answer.said.contact_id]
+    return follow_up_facts.contact_in(here.tx, account.connection, contacts, step.person)
+
+
+def _due(here: Surroundings, step: Step, hours: WorkingTime) -> datetime:
+    """Return when it is due: counted from the first answer, in its owner's working time, and never before now.
+
+    The shortest time that any of its rules gives is promised. What somebody is owed is counted from now on: the answer is old.
+    """
+    after = min((rule.due for rule in here.rules_of(step)), default=_UNKNOWN_DUE)
+    if any(answer.owed_by is not None for answer in step.answers):
+        return hours.add_working_days(here.now, 1)
+    begins = min((answer.said.at for answer in step.answers), default=here.now)
+    return max(hours.due(begins, after), here.now)
+
+
+def _put_in(here: Surroundings, into: str, step: Step) -> None:
+    """Put answers and rules into a follow-up; whoever loses an answer that is owed a follow-up of its own is put into words anew."""
+    responses = [answer.said.response_id for answer in step.answers]
+    for customer in follow_ups.link(here.tx, into, responses) - {here.customer.id}:
+        mark_stale(here.tx, customer, here.now)
+    if any(answer.owed_by is not None for answer in step.answers):
+        follow_ups.change(here.tx, into, own_since=here.now)
+    follow_ups.add_rules(here.tx, into, step.rules, here.now)
+
+
+# ── joining and closing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _join(here: Surroundings, step: Step, known: str) -> str:
+    """Let a follow-up take up what came later. It is due no later than it was; one that waits for an outcome is open again."""
+    row = follow_ups.by_id(here.tx, known)
+    there = {answer.id for answer in follow_ups.answers_in(here.tx, [known])}
+    news = [answer for answer in step.answers if answer.said.response_id not in there]
+    _put_in(here, known, step)
+    changes: dict[str, Any] = {
+        "priority": follow_ups.raised_priority(row.priority, *(rule.priority for rule in here.rules_of(step)))
+    }
+    if row.words_of is None:
+        changes["words_of"] = ""
+    if news and row.state == FollowUpState.WAITING_FOR_OUTCOME:
+        changes |= {
+            "state": FollowUpState.OPEN.value,
+            "due_at": _due(here, step, here.hours_of(row)),
+            **dict.fromkeys(_BEGINS_ANEW),
+        }
+    elif news or step.about_account:
+        changes["due_at"] = min(row.due_at, _due(here, step, here.hours_of(row)))
+    follow_ups.change(here.tx, known, **changes)
+    _pass_on(here, row, [*there, *(answer.said.response_id for answer in news)])
+    return known
+
+
+def _pass_on(here: Surroundings, row: Row[Any], responses: list[str]) -> None:
+    """Give a follow-up to somebody else where a further answer rates whoever has it, and there is anybody else."""
+    rated = frozenset(follow_ups.rated_by(here.tx, responses))
+    if row.owner_ref is None or row.owner_ref not in rated:
+        return
+    account = follow_up_facts.account_of(here.tx, row.account_id)
+    about = About(account, row.contact_id, row.interaction_id, rated=rated)
+    assigned = here.assign(here.rules.get(row.rule), about)
+    if assigned.ref is not None and assigned.ref not in rated:
+        follow_ups.change(here.tx, row.id, owner_ref=assigned.ref, owner_note=assigned.note)
+
+
+def _close(here: Surroundings, known: str, by: Answer) -> None:
+    """Close a follow-up by a later good answer, and say so."""
+    row = follow_ups.by_id(here.tx, known)
+    owner = follow_up_facts.owner_at(here.tx, row.connection, row.owner_ref)
+    tz = owner_zone(owner.timezone if owner is not None else None, here.context.settings)
+    said = tasks.gave(by.said, words_of(here.context), tz)
+    words = {"words_of": ""} | ({} if row.note else {"note": said})
+    if row.state in follow_ups.UNCLOSED:
+        follow_ups.close(here.tx, known, ClosedBy.LATER_ANSWER, here.now, **words)

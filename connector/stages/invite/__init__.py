@@ -1,0 +1,1 @@
+"""`invite`: who is asked about what, and who is not."""

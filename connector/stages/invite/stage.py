@@ -1,0 +1,370 @@
+"""invite: one decision for every (survey, interaction, contact), and an invitation for those who are to be asked."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from connector.domain.mail_domains import company_domains
+from connector.errors import Bug
+from connector.model import EMAIL_BOUNCED, Decision, Reason
+from connector.settings import Limits, Recipients, Settings, Survey
+from connector.settings.time_zones import day_begins, day_ends, next_day_begins
+from connector.stages.context import Context
+from connector.stages.deliver.recipients import may_send_now
+from connector.stages.invite.plan import (
+    FRESH,
+    Case,
+    Customer,
+    End,
+    History,
+    Recipient,
+    Verdict,
+    cancelled,
+    decide,
+    lot,
+    may_be_asked,
+)
+from connector.stages.invite.targets import NOBODY, Decided, Target, targets
+from connector.store import Transaction
+from connector.store.crm import customers, own_users, owners
+from connector.store.surveys import decisions as stored_decisions
+from connector.store.surveys.decisions import Gathered, Ledger, Move
+from connector.store.surveys.people import person_key
+from connector.surveys.customer_label import customer_label
+from connector.surveys.questionnaire import questionnaire
+from connector.surveys.wording import known_or, wording
+
+A_MINUTE: Final = timedelta(minutes=1)
+"""How far what the CRM shows of our own mail may be off the store: rounding, and the time between sending and noting."""
+PAGE: Final = 500
+NEVER: Final = timedelta(days=3650)
+"""How long an invitation of a survey with ``expires = "0s"`` can be answered: for as long as anybody could mean."""
+
+
+@dataclass(slots=True)
+class InviteResult:
+    """What this lap decided. `not_invited` counts, by reason, the decisions that came to it in this lap."""
+
+    invited: int = 0
+    not_invited: Counter[str] = field(default_factory=Counter)
+
+    def count(self, verdict: Verdict) -> None:
+        """Take in one move."""
+        if verdict.state is Decision.INVITED:
+            self.invited += 1
+        elif verdict.reason is not None:
+            self.not_invited[verdict.reason.value] += 1
+
+
+def run(context: Context, now: datetime | None = None) -> InviteResult:
+    """Decide on every interaction that was changed or has ended, and on every waiting decision whose time has come."""
+    now = now or context.clock.now()
+    result = InviteResult()
+    seen: set[str] = set()
+    _look_again_after_wins(context, now)
+    while not context.stop.is_set():
+        with context.write() as tx:
+            page = _work(tx, context, now)
+            if seen.issuperset(page):
+                break  # nothing, or only what another process has changed again meanwhile: that is for the next lap
+            seen.update(page)
+            _Page(tx, context, now, result).decide_all(page)
+    return result
+
+
+def _look_again_after_wins(context: Context, now: datetime) -> None:
+    """A deal may be won, or read, after somebody of its account was refused for not being a customer's."""
+    crms = [name for name in context.live if context.connected[name].mapping.won_deal_within is not None]
+    if crms:
+        with context.write() as tx:
+            customers.look_again_after_wins(tx, crms, now=now, since=now - FRESH)
+
+
+def _work(tx: Transaction, context: Context, now: datetime) -> list[str]:
+    changed = stored_decisions.to_look_at(tx, context.live, now, PAGE)
+    if changed:
+        return changed
+    return stored_decisions.waiting_no_longer(tx, context.live, tuple(context.settings.surveys), now, PAGE)
+
+
+def limits_of(context: Context, tx: Transaction) -> Limits:
+    """Return the limits with our own mail domains: those that the admin names, or else those of the CRM's users."""
+    limits = context.settings.limits
+    if limits.internal_domains:
+        return limits
+    ours = company_domains(owners.addresses(tx, tuple(context.connected)))
+    return limits.model_copy(update={"internal_domains": ours})
+
+
+def ready_to_send(context: Context, tx: Transaction) -> int:
+    """Return how many invitations wait that can go out at present: they will need places of the day."""
+    crms, surveys = may_send_now(context, tx), tuple(context.settings.surveys)
+    return stored_decisions.lying_ready(tx, context.clock.now(), crms=crms, surveys=surveys)
+
+
+class _Page:
+    """The decisions on one page of interactions, in one transaction."""
+
+    def __init__(self, tx: Transaction, context: Context, now: datetime, result: InviteResult) -> None:
+        self.tx = tx
+        self.settings = context.settings
+        self.limits = limits_of(context, tx)
+        self.now = now
+        self.result = result
+        self.ledger = Ledger(tx, now)
+        self.key = person_key(tx)
+        self.live_since = stored_decisions.live_since(tx)
+        self.context = context
+        self.won_within = {name: one.mapping.won_deal_within for name, one in context.connected.items()}
+        self.own_users = {name: own_users.known(tx, name) for name in context.connected}
+        self.last_won: Mapping[str, datetime] = {}
+        self.rows: Gathered
+        self.history: History
+
+    def decide_all(self, interaction_ids: Sequence[str]) -> None:
+        """Decide on each interaction for each survey, one after the other, so that each sees what was just decided."""
+        self.rows = stored_decisions.gather(self.tx, interaction_ids)
+        self.history = recall(self.tx, self.rows, self.settings, self.now)
+        self.history.today += ready_to_send(self.context, self.tx)
+        by_deals = [row.customer for row in self.rows.accounts.values() if self.won_within.get(row.connection)]
+        self.last_won = customers.last_won(self.tx, by_deals, self.now)
+        for row in self.rows.interactions:
+            for name, survey in self.settings.surveys.items():
+                self._decide(row, name, survey)
+            future = row.ended_at is not None and row.ended_at > self.now
+            self.ledger.looked_at(row.id, row.ended_at if future else None)
+        self.ledger.write()
+
+    def _decide(self, row: Any, name: str, survey: Survey) -> None:
+        existing = _existing(self.rows, row, name)
+        if row.ended_at is None or f"{row.kind}.{row.ended}" != survey.on:
+            reason = Reason.DELETED if row.deleted_at else Reason.REOPENED
+            self._drop((one for one in existing if one.state is Decision.WAITING), reason)
+            return
+        only_primary = survey.recipients == Recipients.PRIMARY
+        people = _participants(self.rows, row)
+        if only_primary and len(people) > 1:
+            people.sort(key=lambda contact: not may_be_asked(self._case(row, name, Target(contact))))
+        elif len(people) > 1:
+            people = _once_each(self.rows, people, existing)
+        found = targets(people, existing, only_primary=only_primary)
+        self._drop(found.dropped, Reason.NO_CONTACT)
+        for target in found.targets:
+            self._decide_one(row, name, target)
+
+    def _drop(self, decisions: Iterable[Decided], reason: Reason) -> None:
+        verdict = cancelled(reason)
+        gone = "not among its contacts any more" if reason is Reason.NO_CONTACT else None
+        for one in decisions:
+            self.ledger.move(one.id, _move(verdict, note=gone))
+            self.result.count(verdict)
+
+    def _decide_one(self, row: Any, name: str, target: Target) -> None:
+        decided = target.decided
+        if decided is None and row.ended_at > self.now:
+            return
+        if decided is not None and not (target.taken_over or decided.open_to(row.ended_at)):
+            return
+        case = self._case(row, name, target)
+        verdict = decide(case)
+        decision_id = self._keep(row, name, target, verdict)
+        if verdict.state is Decision.INVITED:
+            self._invite(row, name, target.contact, decision_id)
+            self._remember(case)
+
+    def _case(self, row: Any, name: str, target: Target) -> Case:
+        account = _account(self.rows, row)
+        survey = self.settings.surveys[name]
+        decided = target.decided
+        same = not target.taken_over or (decided is not None and decided.contact == NOBODY)
+        was_waiting = decided is not None and decided.state is Decision.WAITING and same
+        return Case(
+            survey=survey,
+            limits=self.limits,
+            # Without a row nobody has gone live yet: what has ended until now is not asked about.
+            go_live=self.live_since.get((row.connection, name), self.now),
+            now=self.now,
+            end=_end(self.rows, row, self.own_users[row.connection]),
+            customer=self._customer(account) if account else None,
+            recipient=_recipient(self.rows, target.contact),
+            history=self.history,
+            tomorrow=next_day_begins(self.now, self.settings),
+            zone=self.settings.company.timezone,
+            lot=lot(self.key, name, f"{row.connection}/{row.ref}"),
+            held_by=decided.reason if decided is not None and was_waiting else None,
+            account_expected=row.account_ref is not None and account is None,
+            contact_expected=bool(row.contact_refs) and target.contact == NOBODY,
+        )
+
+    def _customer(self, account: Any) -> Customer:
+        within, last = self.won_within.get(account.connection), self.last_won.get(account.customer)
+        by_deal = within is not None and last is not None and last >= self.now - within
+        gone = account.deleted_at is not None
+        return Customer(account.customer, account.is_customer or by_deal, gone, account.facts)
+
+    def _keep(self, row: Any, name: str, target: Target, verdict: Verdict) -> str:
+        account = _account(self.rows, row)
+        account_id = account.id if account else None
+        decided = target.decided
+        if decided is None:
+            self.result.count(verdict)
+            return self.ledger.new(
+                _move(verdict),
+                survey=name,
+                connection=row.connection,
+                interaction_id=row.id,
+                contact_id=target.contact,
+                account_id=account_id,
+            )
+        stays = (decided.state, decided.reason) == (verdict.state, verdict.reason) and not target.taken_over
+        if stays and decided.until == verdict.until:
+            return decided.id
+        columns = {"account_id": account_id} | ({"contact_id": target.contact} if target.taken_over else {})
+        self.ledger.move(decided.id, _move(verdict), **columns)
+        if not stays:
+            self.result.count(verdict)
+        return decided.id
+
+    def _invite(self, row: Any, name: str, contact_id: str, decision_id: str) -> None:
+        survey = self.settings.surveys[name]
+        contact = self.rows.contacts[contact_id]
+        account = _account(self.rows, row)
+        owner = self.rows.owners.get((row.connection, row.owner_ref))
+        asked = questionnaire(
+            survey.metric, known_or(contact.language, survey.language or self.settings.company.language)
+        )
+        self.ledger.invite(
+            decision_id,
+            {
+                "survey": name,
+                "connection": row.connection,
+                "account_id": account.id if account else None,
+                "contact_id": contact_id,
+                "interaction_id": row.id,
+                "person": contact.person,
+                "email": contact.email,
+                "name": contact.name,
+                "language": asked.language,
+                "label": row.label,
+                "customer_label": self._customer_label(row, asked.language),
+                "owner_ref": row.owner_ref,
+                "owner_name": owner.name if owner else None,
+                "questionnaire": asked.to_json(),
+                "created_at": self.now,
+                "due_at": self.now,
+                # Mail, page and reminder name the last day, so all of that day is good.
+                "expires_at": day_ends(self.now + (survey.expires or NEVER), self.settings.company.timezone),
+            },
+        )
+
+    def _customer_label(self, row: Any, language: str) -> str:
+        words = wording(language, self.settings.company.timezone)
+        return customer_label(row.kind, row.label, facts=row.facts, ended_at=row.ended_at, words=words)
+
+    def _remember(self, case: Case) -> None:
+        if case.recipient is None or case.recipient.person is None:
+            raise Bug("somebody without an address was invited")
+        self.history.asked(case.recipient.person, case.customer.key if case.customer else None, self.now)
+        self.history.today += 1
+
+
+def _move(verdict: Verdict, note: str | None = None) -> Move:
+    reason = verdict.reason.value if verdict.reason else None
+    return Move(verdict.state.value, reason, verdict.until, verdict.due, note)
+
+
+# ── rows into values ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def recall(tx: Transaction, rows: Gathered, settings: Settings, now: datetime) -> History:
+    """Return who of these interactions' people and customers was asked lately."""
+    today, window = day_begins(now, settings), settings.limits.account_cap.window
+    history = History(today=stored_decisions.sends_on(tx, today))
+    called = {row.id: row.person for row in rows.contacts.values() if row.person}
+    for mail in stored_decisions.mails_to(tx, called.values()):
+        _remember_mail(history, mail.person, mail)
+    for mail in stored_decisions.mails_to_contacts(tx, called):
+        _remember_mail(history, called[mail.contact_id], mail)
+    for person, at in stored_decisions.asked_by_the_crm(tx, rows.contacts.values()).items():
+        # What our store does not know (it was restored from a copy, or is a new one) the record in the CRM still says.
+        known = history.last_mail.get(person)
+        if known is None or at > known + A_MINUTE:
+            history.asked(person, None, at)
+    customers = (row.customer for row in rows.accounts.values())
+    for asked in stored_decisions.invitations_of(tx, customers, now - window):
+        history.asked(asked.person, asked.customer, asked.sent_at or asked.created_at)
+    return history
+
+
+def _remember_mail(history: History, person: str, mail: Any) -> None:
+    at = mail.sent_at or mail.doubted_at or mail.created_at
+    history.asked(person, None, at)
+    history.last_mail[person] = max(history.last_mail[person], mail.reminded_at or at, mail.doubted_at or at)
+
+
+def _account(rows: Gathered, row: Any) -> Any:
+    return rows.accounts.get(rows.ids.get((row.connection, row.account_ref), ""))
+
+
+def _participants(rows: Gathered, row: Any) -> list[str]:
+    found = (rows.ids.get((row.connection, ref)) for ref in row.contact_refs)
+    return [contact_id for contact_id in found if contact_id is not None and contact_id in rows.contacts]
+
+
+def _once_each(rows: Gathered, people: Sequence[str], existing: Iterable[Decided]) -> list[str]:
+    """Return these contacts without those who share a mailbox with another one: who was invited stays, or else the first."""
+    invited = {decision.contact for decision in existing if decision.state is Decision.INVITED}
+    persons = {contact: rows.contacts[contact].person for contact in people}
+    taken = {person: contact for contact, person in reversed(persons.items())}
+    taken |= {persons[contact]: contact for contact in people if contact in invited}
+    return [contact for contact in people if persons[contact] is None or taken[persons[contact]] == contact]
+
+
+def _existing(rows: Gathered, row: Any, survey: str) -> list[Decided]:
+    return [
+        Decided(
+            id=one.id,
+            contact=rows.now_called.get(one.contact_id, one.contact_id),
+            state=Decision(one.state),
+            # One that a later version has given is none that better data lifts.
+            reason=Reason(one.reason) if one.reason in set(Reason) else None,
+            decided_at=one.decided_at,
+            until=one.until,
+        )
+        for one in rows.decisions.get(row.id, ())
+        if one.survey == survey
+    ]
+
+
+def _end(rows: Gathered, row: Any, own_users: frozenset[str]) -> End:
+    owner = rows.owners.get((row.connection, row.owner_ref))
+    return End(
+        at=row.ended_at,
+        # Read before it was known that this user is ours, or not seen in any other state: then the end alone counts.
+        updated_at=None if row.updated_by in own_users else row.updated_at,
+        deleted=row.deleted_at is not None,
+        facts=row.facts,
+        owner_email=owner.email if owner else None,
+        owner_timezone=owner.timezone if owner else None,
+    )
+
+
+def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
+    contact = rows.contacts.get(contact_id)
+    if contact is None:
+        return None
+    person = rows.people.get(contact.person)
+    out = person is not None and person.opted_out_at is not None
+    return Recipient(
+        email=contact.email,
+        person=contact.person,
+        no_surveys=contact.no_surveys,
+        opted_out=out,
+        erased=out and person is not None and person.opted_out_by == "erased",
+        bounced=(person is not None and person.bounced_at is not None) or bool(contact.facts.get(EMAIL_BOUNCED)),
+        deleted=contact.deleted_at is not None,
+        timezone=contact.facts.get("timezone"),
+        facts=contact.facts,
+    )

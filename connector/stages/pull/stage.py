@@ -1,0 +1,248 @@
+"""`pull`: what changed in a CRM becomes rows, and the cursor moves in the same transaction as the rows.
+
+A thread for each object reads ahead by a page; one thread writes the store, objects in the mapping's order, so that owners and
+accounts are there before the contacts and interactions that point at them.
+"""
+
+import queue
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from connector.domain import cursor as rules
+from connector.domain.cursor import Cursor
+from connector.domain.deletion_guard import check_loss
+from connector.errors import AfterwordError, ImplausibleLoss, NotPermitted, SchemaChanged
+from connector.ports import Query
+from connector.stages.context import Connected, Context
+from connector.stages.follow_up import task_events
+from connector.stages.pull import late_interactions, listing
+from connector.stages.pull.listing import Batch
+from connector.store import Transaction
+from connector.store.crm import comparison, cursors, links, merges
+from connector.store.crm.records import Absorber, Counts
+from connector.store.ops.leases import Lease
+from connector.store.surveys.people import person_key
+
+PAGES_AHEAD = 1
+"""How many pages of each object may wait in memory: the next one is read while one is stored."""
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What one connection gave in one lap."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    problems: list[AfterwordError] = field(default_factory=list)
+    """Objects that could not be read, each with its reason; the others were."""
+    unread: dict[str, AfterwordError] = field(default_factory=dict)
+    """The same, by object."""
+    failure: AfterwordError | None = None
+    """Why the connection as a whole gave up."""
+
+    def go_on(self, later: "Pulled", again: Collection[str]) -> None:
+        """Take in what a second reading gave, of some objects that could not be read before; the others still cannot."""
+        _add(self.counts, later.counts)
+        over = [self.unread.pop(name) for name in again]
+        self.problems = [one for one in self.problems if all(one is not each for each in over)] + later.problems
+        self.unread |= later.unread
+        self.failure = later.failure
+
+
+_End = AfterwordError | Exception | None
+
+
+def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str] | None = None) -> Pulled:
+    """Read everything that changed since the last lap, of all objects or some. A failure keeps what was read before it."""
+    queries = [query for query in crm.mapping.queries if only is None or query.object in only]
+    result = Pulled(counts={kind: Counts() for query in queries for kind in crm.mapping.kinds(query.object)})
+    halt = threading.Event()
+    with context.store.read() as tx:
+        readers = [_Reader(crm, query, position(tx, crm, query), halt) for query in queries]
+    for reader in readers:
+        reader.start()
+    quiet: list[_Reader] = []
+    try:
+        for reader in readers:
+            if _take(context, crm, reader, lease, result):
+                quiet.append(reader)
+            if result.failure is not None or context.stop.is_set():
+                break
+        _finish(context, crm, quiet, lease, result)
+    finally:
+        halt.set()
+        for reader in readers:
+            reader.stop()
+    if result.failure is None and not context.stop.is_set():
+        _look_again(context, crm, lease, result)
+    settle(context, crm, changed=any(counts.changed or counts.deleted for counts in result.counts.values()))
+    return result
+
+
+def _look_again(context: Context, crm: Connected, lease: Lease, result: Pulled) -> None:
+    try:
+        for absorbed in late_interactions.run(context, crm, lease):
+            _add(result.counts, absorbed.counts)
+    except (SchemaChanged, NotPermitted) as error:
+        result.problems.append(error)
+    except AfterwordError as error:
+        result.failure = error
+
+
+def settle(context: Context, crm: Connected, *, changed: bool) -> None:
+    """Carry out what had to wait until everything was read: merges, and (where something `changed`) links between accounts."""
+    with context.store.write() as tx:
+        merges.settle(tx, crm.name, context.clock.now())
+        if changed:
+            links.settle(tx, context.clock.now())
+
+
+def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, result: Pulled) -> bool:
+    """Store one object's pages as they come. Returns whether it was read to its end and held nothing to store."""
+    try:
+        quiet = True
+        for batch in reader.batches():
+            quiet = not _store(context, crm, reader, batch, lease=lease, result=result) and quiet
+            if context.stop.is_set():
+                _drop_passes(crm, reader.query)
+                return False
+        if quiet:
+            return True
+        with context.store.write() as tx:
+            lease.check(tx)
+            _end(context, crm, reader, tx)
+    except (SchemaChanged, NotPermitted, ImplausibleLoss) as error:
+        _drop_passes(crm, reader.query)
+        # This object pauses; the others go on. Nothing of it is taken as deleted.
+        result.problems.append(error)
+        result.unread[reader.query.object] = error
+    except AfterwordError as error:
+        _drop_passes(crm, reader.query)
+        result.failure = error
+    return False
+
+
+def _finish(context: Context, crm: Connected, readers: Sequence["_Reader"], lease: Lease, result: Pulled) -> None:
+    """Store that objects were read which held nothing new, all together: that is most of them in most laps."""
+    if not readers:
+        return
+    try:
+        with context.store.write() as tx:
+            lease.check(tx)
+            for reader in readers:
+                _end(context, crm, reader, tx)
+    except AfterwordError as error:
+        for reader in readers:
+            _drop_passes(crm, reader.query)
+        result.failure = result.failure or error
+
+
+def _drop_passes(crm: Connected, query: Query) -> None:
+    """What was read beside the changes did not all get into the store: it is read again in the next lap."""
+    if crm.passes is not None:
+        crm.passes.drop(query.object)
+
+
+def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> bool:
+    """Store a page and how far it goes. Returns False for one with nothing to store, and no place behind it to go on from."""
+    now = context.clock.now()
+    # A clock of theirs that is ahead, be it for one answer, would have us pass over what changes until then.
+    moved = rules.advance(reader.cursor, replace(batch.page, server_time=min(batch.page.server_time, now)))
+    if not batch.found and moved.at == reader.cursor.at:
+        reader.cursor = moved
+        context.progress(crm.name, reader.query.object, 0)
+        return False
+    with context.store.write() as tx:
+        lease.check(tx)
+        moved = replace(moved, lost=moved.lost + _plausible_loss(tx, crm, reader, batch))
+        zone = context.settings.company.timezone
+        absorbed = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone).absorb(batch.found)
+        merges.remember(tx, crm.name, absorbed.merges, now)
+        task_events.take_in(tx, context.settings, absorbed.tasks, now)
+        _save(tx, crm, reader.query, moved, now)
+    reader.cursor = moved
+    context.progress(crm.name, reader.query.object, len(batch.found))
+    _add(result.counts, absorbed.counts)
+    return True
+
+
+def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
+    """Return how many records that we know are told to be deleted.
+
+    `ImplausibleLoss`: too many at once, with those of this pass before them, be it in an earlier lap that ended in the same way.
+    """
+    gone = [found.ref for found in batch.found if found.deleted and found.merged_into is None]
+    lost = comparison.how_many_live(tx, crm.name, gone) if gone else 0
+    if lost:
+        known = comparison.living(tx, crm.name, reader.query.object)
+        before = reader.cursor.lost
+        check_loss(before + lost, before + known, where=f"{crm.name}: {reader.query.object}")
+    return lost
+
+
+def _end(context: Context, crm: Connected, reader: "_Reader", tx: Transaction) -> None:
+    if crm.passes is not None:
+        crm.passes.keep(tx, reader.query.object)
+    _save(tx, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
+
+
+def position(tx: Transaction, crm: Connected, query: Query) -> Cursor:
+    """Return where reading an object stands."""
+    mapping = crm.mapping
+    known = {"fingerprint": mapping.fingerprint_of(query.object), "whole": mapping.fingerprint}
+    return cursors.load(tx, crm.name, query.object, **known)
+
+
+def _save(tx: Transaction, crm: Connected, query: Query, cursor: Cursor, now: datetime) -> None:
+    fingerprint = crm.mapping.fingerprint_of(query.object)
+    cursors.save(tx, crm.name, query.object, cursor, fingerprint=fingerprint, now=now)
+
+
+def _add(counts: dict[str, Counts], others: Mapping[str, Counts]) -> None:
+    for kind, more in others.items():
+        sums = counts.setdefault(kind, Counts())
+        for name in Counts.__slots__:
+            setattr(sums, name, getattr(sums, name) + getattr(more, name))
+
+
+class _Reader(threading.Thread):
+    """Reads one object ahead of the store."""
+
+    def __init__(self, crm: Connected, query: Query, cursor: Cursor, halt: threading.Event) -> None:
+        super().__init__(name=f"read-{crm.name}-{query.object}", daemon=True)
+        self.query = query
+        self.cursor = cursor
+        self._crm = crm
+        self._halt = halt
+        self._room = threading.Semaphore(PAGES_AHEAD)
+        self._queue: queue.SimpleQueue[Batch | tuple[_End]] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        """Read until the CRM has no more, something fails, or the lap is halted."""
+        try:
+            batches = listing.batches(self._crm, self.query, self.cursor)
+            while self._has_room() and (batch := next(batches, None)) is not None:
+                self._queue.put(batch)
+        except Exception as error:
+            self._queue.put((error,))
+        else:
+            self._queue.put((None,))
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield what was read, in order; raises what the reading raised."""
+        while isinstance(item := self._queue.get(), Batch):
+            self._room.release()
+            yield item
+        if item[0] is not None:
+            raise item[0]
+
+    def stop(self) -> None:
+        """Let a reader that waits for room go, and wait for its end."""
+        self._room.release()
+        self.join()
+
+    def _has_room(self) -> bool:
+        """Wait until another page may be read; False when the lap is halted."""
+        self._room.acquire()
+        return not self._halt.is_set()

@@ -1,0 +1,1 @@
+"""The reports to the managers, by week and by month."""

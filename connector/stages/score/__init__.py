@@ -1,0 +1,1 @@
+"""`score`: ratings become the figures of a customer."""

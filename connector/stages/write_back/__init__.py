@@ -1,0 +1,1 @@
+"""`write_back`: fields, tasks and notes on CRM records, and taking them back."""

@@ -1,0 +1,199 @@
+"""What the records of a customer should show: figures, sentences and links, of the accounts and of the contacts who answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connector.domain.follow_up_rules import MoodClause, SilenceClause
+from connector.model import FollowUpState
+from connector.scoring.scales import round_half_away
+from connector.sentences.attention import attention
+from connector.sentences.catalogue import Catalogue, catalogue
+from connector.sentences.clauses import badness
+from connector.sentences.summary import People, summary
+from connector.sentences.tasks import last_rating
+from connector.sentences.values import MoodSeen, OpenFollowUp, Reason, Said, Silence
+from connector.settings.time_zones import owner_zone
+from connector.stages.context import Context
+from connector.stages.follow_up.plan import Customer
+from connector.store import Row, Transaction
+from connector.store.crm.records import mark_stale
+from connector.store.outbox import fields as stored_fields
+from connector.store.results import follow_up_facts, record_texts
+from connector.store.tables import ref_of
+
+PAGE = 200
+MOST_TOLD = 5
+"""How many people's answers a task about a mood tells."""
+
+
+def present(context: Context, tx: Transaction, customer: Customer) -> None:
+    """Say what the customer's accounts and the contacts who answered should show."""
+    now, words = context.clock.now(), words_of(context)
+    follow_ups = _follow_ups(context, tx, customer.id, now)
+    people = People(*follow_up_facts.people_asked(tx, customer.id))
+    said = [answer.said for answer in customer.answers]
+    for account in follow_up_facts.accounts_of(tx, customer.id):
+        tz, crm = _zone_of(context, tx, account), account.connection
+        # Of a customer that several CRMs have, each one's users read what came through theirs.
+        here = [one for each in follow_ups if (one := _read_in(crm, *each)) is not None]
+        needs = attention(here, words, now=now)
+        texts = {
+            "summary": summary([one for one in said if one.connection == crm], needs, people, words, tz=tz, now=now)
+            or None,
+            "attention": needs.text or None,
+            "details": details_url(context, account.id),
+        }
+        ref = ref_of(account.connection, account.ref)
+        stored_fields.want(tx, ref, "account", _figures(customer.figures, tz) | texts)
+    _present_contacts(context, tx, said, words)
+
+
+def _present_contacts(context: Context, tx: Transaction, newest_first: Sequence[Said], words: Catalogue) -> None:
+    seen: set[str] = set()
+    for said in newest_first:
+        if said.contact_id is None or said.contact_id in seen:
+            continue
+        seen.add(said.contact_id)
+        # One person, known in several CRMs or under several contacts: what they said last stands on all of their records.
+        contacts = follow_up_facts.contacts_of_the_person(tx, said.contact_id)
+        seen |= {contact.id for contact in contacts}
+        newest = follow_up_facts.newest_said(tx, [contact.id for contact in contacts]) or said
+        for contact in contacts:
+            text = last_rating(newest, words, _zone_of(context, tx, contact))
+            stored_fields.want(tx, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
+
+
+def _zone_of(context: Context, tx: Transaction, record: Row[Any]) -> ZoneInfo:
+    """Return the zone in which dates on a record are read: its owner's."""
+    owner = follow_up_facts.owner_at(tx, record.connection, record.owner_ref)
+    return owner_zone(owner.timezone if owner is not None else None, context.settings)
+
+
+def words_of(context: Context) -> Catalogue:
+    """Return the messages of the company's language."""
+    return catalogue(context.settings.company.language)
+
+
+# ── follow-ups ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mark_outdated(context: Context) -> None:
+    """Have records shown anew that say of a follow-up what time alone has made untrue, each once. Comes before `score`."""
+    now, place = context.clock.now(), ""
+    while not context.stop.is_set():
+        with context.write() as tx:
+            customers = record_texts.outdated(tx, now, after=place, limit=PAGE)
+            for customer in customers:
+                mark_stale(tx, customer, now)
+        if len(customers) < PAGE:
+            return
+        place = customers[-1]
+
+
+def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime) -> list[tuple[str, OpenFollowUp]]:
+    """Return what the records say needs somebody, each with the CRM of its task; note until when that stays true: until it is due."""
+    rows = record_texts.not_closed(tx, customer)
+    record_texts.note_shown(
+        tx, customer, {row.id: row.due_at for row in rows if row.state == FollowUpState.OPEN and row.due_at > now}
+    )
+    answers = record_texts.answers_about(tx, [row.id for row in rows])
+    return [(row.connection, _told(context, tx, row, answers.get(row.id, ()))) for row in rows]
+
+
+def _read_in(crm: str, task_in: str, follow_up: OpenFollowUp) -> OpenFollowUp | None:
+    """Return a follow-up as the record in a CRM tells it: None where neither its task nor any of its answers is in that one."""
+    theirs = tuple(one for one in follow_up.said if one.connection == crm)
+    if theirs and crm != task_in:
+        return replace(follow_up, said=theirs, who=theirs[0].who, contact_id=theirs[0].contact_id)
+    if theirs:
+        return replace(follow_up, said=theirs)
+    return _with_own_words(crm, follow_up) if crm == task_in else None
+
+
+def _with_own_words(crm: str, follow_up: OpenFollowUp) -> OpenFollowUp:
+    """Return a follow-up with all its answers, as the users of a CRM may read it."""
+    said = [one.read_in(crm, is_known=follow_up.contact_id is not None) for one in follow_up.said]
+    return replace(follow_up, said=tuple(said))
+
+
+def open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
+    """Return a follow-up as the users of the CRM that has its task may read it; for the arguments see `_told`."""
+    return _with_own_words(row.connection, _told(context, tx, row, said))
+
+
+def _told(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
+    """Return a follow-up (with the names of its person and account) as sentences tell it; `said` are the answers it is about."""
+    owner = follow_up_facts.owner_at(tx, row.connection, row.owner_ref)
+    waiting = row.state == FollowUpState.WAITING_FOR_OUTCOME
+    return OpenFollowUp(
+        who=row.who if row.contact_id else row.account_name,
+        since=row.opened_at,
+        due=row.due_at,
+        owner=owner.name if owner is not None else None,
+        tz=owner_zone(owner.timezone if owner is not None else None, context.settings),
+        said=tuple(said),
+        reasons=() if said else reasons(context, tx, row, rule=row.rule),
+        attempts=row.attempts,
+        waiting_since=(row.waiting_since or row.opened_at) if waiting else None,
+        task_deleted=row.task_state == "deleted",
+        contact_id=row.contact_id,
+    )
+
+
+def reasons(
+    context: Context, tx: Transaction, row: Row[Any], *, rule: str, said: Sequence[Said] = ()
+) -> tuple[Reason, ...]:
+    """Return why a rule about the account stands in a follow-up; `said` is what the customer's people had answered.
+
+    Persons are named who were asked, or have answered, through the CRM that has the task.
+    """
+    crm, at = row.connection, row.opened_at
+    clauses = context.settings.follow_up[rule].when.clauses if rule in context.settings.follow_up else ()
+    last: dict[str | None, Said] = {}
+    for answer in (one for one in said if one.connection == crm):
+        last.setdefault(answer.contact_id or answer.response_id, answer)
+    worst_first = sorted(last.values(), key=lambda answer: badness(answer.worst))[:MOST_TOLD]
+    found: dict[type[Reason], Reason] = {}
+    for clause in clauses:
+        if isinstance(clause, MoodClause):
+            found[MoodSeen] = MoodSeen(clause.mood, at, tuple(worst_first))
+        elif isinstance(clause, SilenceClause):
+            asked, elsewhere = record_texts.asked_in_vain(tx, row.customer, at, crm=crm)
+            last_answer = record_texts.last_answer(tx, row.customer, at)
+            found[Silence] = Silence(tuple(asked), at, last_answer, elsewhere)
+    return tuple(found.values())
+
+
+# ── figures and links ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _figures(figures: Mapping[str, Any] | None, tz: ZoneInfo) -> dict[str, Any]:
+    """Return the figures with the last answer in the owner's zone: a field that keeps the day alone shows the day of the sentences."""
+    fields = account_figures(figures)
+    last = fields["last_answer"]
+    return fields | {"last_answer": last and datetime.fromisoformat(last).astimezone(tz).isoformat()}
+
+
+def account_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the fields of a record for these figures: whole points, and nothing at all when nothing is known."""
+    if figures is None:
+        names = ("satisfaction", "low", "high", "mood", "people", "nps", "csat", "ces", "trend", "last_answer")
+        return dict.fromkeys(names)
+    numbers = {"satisfaction": figures["score"], "low": figures["low"], "high": figures["high"]}
+    numbers |= {name: figures["metrics"].get(name) for name in ("nps", "csat", "ces")}
+    return {
+        # None where a number would mean nothing: the range is too wide, or too few people answered.
+        **{name: None if value is None else round_half_away(value) for name, value in numbers.items()},
+        "mood": figures["mood"],
+        "people": figures["people"],
+        "trend": figures["trend"],
+        "last_answer": figures["last_answer"],
+    }
+
+
+def details_url(context: Context, account_id: str) -> str:
+    """Return the constant address of an account's page."""
+    return f"{context.settings.web.public_url}/accounts/{account_id}"

@@ -1,0 +1,48 @@
+"""`write_back`: the differences between what CRM records should say and what they were last seen to say, and nothing else.
+
+Account and contact fields first, then tasks. A refused record, or the one field of it that the CRM names, is set aside with the CRM's
+words and taken up again when what is to be written, the record, the mapping or the schema changes, and when the reason may be gone
+(`connector.store.outbox.retries`). A field that others keep overwriting is left alone and reported.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connector.errors import CrmError
+from connector.stages.context import Connected, Context
+from connector.stages.write_back import fields, tasks
+from connector.stages.write_back.outbox import Outbox, Written
+from connector.store.ops.leases import Lease
+from connector.store.outbox import retries
+
+__all__ = ["Written", "run"]
+
+
+def run(context: Context, crm: Connected, lease: Lease) -> Written:
+    """Write what differs. Stops at a failure of the connection; what was written until then is noted.
+
+    A lap that is to end leaves an order that the CRM is still at: that is no failure, and writing the same again changes nothing.
+    """
+    outbox = Outbox(context, crm, lease)
+    outbox.written.refused += crm.left_alone
+    with context.store.write() as tx:
+        retries.again_daily(tx, crm.name, context.clock.now())
+    try:
+        for target in ("account", "contact"):
+            with _trying_again(outbox, target):
+                fields.run(outbox, target)
+        with _trying_again(outbox, "task"):
+            tasks.run(outbox)
+    except CrmError as error:
+        outbox.written.failure = None if context.stop.is_set() else error
+    return outbox.written
+
+
+@contextmanager
+def _trying_again(outbox: Outbox, target: str) -> Iterator[None]:
+    """Let what was refused of a kind be tried again in the next lap, when something of this kind was taken in this one."""
+    before = outbox.written.created + outbox.written.updated
+    yield
+    if outbox.written.created + outbox.written.updated > before:
+        with outbox.context.store.write() as tx:
+            retries.again_after_success(tx, outbox.crm.name, target, outbox.now)

@@ -1,0 +1,57 @@
+"""The links in a follow-up's task: to all answers, to the customer's record, and to what was asked about."""
+
+from typing import Any
+
+from connector.errors import CrmError
+from connector.model import Outcome, Ref
+from connector.sentences import tasks
+from connector.sentences.values import Link
+from connector.stages.context import Context
+from connector.stages.write_back.desired_values import details_url, words_of
+from connector.store import Row, Transaction
+from connector.store.results import follow_up_facts
+from connector.store.tables import ref_of
+
+
+def learn_addresses(context: Context, customer: str) -> None:
+    """Let adapters that must ask for it learn under which address people open records, outside of any transaction.
+
+    One that is out of reach is heard of where it is written to: its links are left out.
+    """
+    with context.store.read() as tx:
+        refs = [ref_of(account.connection, account.ref) for account in follow_up_facts.accounts_of(tx, customer)]
+    for ref in refs:
+        address_of(context, ref)
+
+
+def links(context: Context, tx: Transaction, account: Row[Any], interaction_id: str | None) -> list[Link]:
+    """Return the links of a task, ours first. Some CRMs let a task hang on one record only: what was asked about stands here."""
+    details, record, about = tasks.link_names(words_of(context))
+    found = [(details, details_url(context, account.id))]
+    found.append((record, address_of(context, ref_of(account.connection, account.ref))))
+    row = follow_up_facts.interaction_of(tx, interaction_id)
+    if row is not None and row.deleted_at is None:
+        found.append((about, address_of(context, ref_of(row.connection, row.ref))))
+    return [Link(name, url) for name, url in found if url]
+
+
+def address_of(context: Context, ref: Ref) -> str:
+    """Return where people open a record; empty where its CRM is out of reach."""
+    crm = context.connected.get(ref.connection)
+    try:
+        return crm.adapter.record_url(ref) if crm is not None else ""
+    except CrmError:
+        return ""
+
+
+def outcome_links(context: Context, follow_up_id: str) -> tuple[Link, ...]:
+    """Return a link for each outcome of a follow-up: it opens a page with a button, since mail scanners follow links.
+
+    There are none while there is no secret to sign them with.
+    """
+    if context.tokens is None:
+        return ()
+    words = words_of(context)
+    url = f"{context.settings.web.public_url}/f/{context.tokens.outcome(follow_up_id)}"
+    names = (outcome.name.lower() for outcome in Outcome)
+    return tuple(Link(words.text(f"outcome.{name}"), f"{url}?outcome={name}") for name in names)

@@ -1,0 +1,256 @@
+"""Taking writes back: each field that still holds what we wrote gets the value from before, and nothing else is touched.
+
+It plans page by page from the log and from what the CRM shows now; then acts. Cut off, it is run again: it sees what was put back.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from connector.errors import MappingError
+from connector.model import Field, Ref
+from connector.ports import CrmAdapter, CrmMapping, Record, Write, WriteResult
+from connector.stages.connection.connect import describe_one
+from connector.stages.write_back.outbox import PAGE, Outbox, batches
+from connector.store import Store
+from connector.store.outbox import undo
+from connector.store.outbox import writes as stored_writes
+from connector.store.outbox.undo import Line
+from connector.store.results import tasks
+from connector.store.tables import ref_of
+
+GONE = "the record is not there any more"
+UNMAPPED = "it is not in the mapping any more"
+UNSEEN = "we may not read it any more"
+CHANGED = "somebody has changed it since"
+SAID_NO = "the customer has said no to surveys, and that holds"
+TAKEN_UP = "somebody has taken it up"
+FOUND = "it was there before, and was only associated"
+NO_WORD = "the mapping has no word for a closed task: add closed to the values of [write.task] status"
+
+_SIGNS_OF_LIFE = frozenset({"subject", "status", "owner", "priority", "due", "due_at"})
+"""By these a task shows whether somebody has touched it. Its text is left out: some CRMs give it back in a form of their own."""
+_CLOSING = {"status": "closed", "outcome": "No action needed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done about one record."""
+
+    line: Line
+    ref: Ref
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """What is to be written, by the CRM's names."""
+    now: Mapping[str, Any] = field(default_factory=dict)
+    """What these fields hold now."""
+    ours: Mapping[str, Any] = field(default_factory=dict)
+    """What of it stands in fields that the mapping names, by our names."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """Why a field is left as it is, by the CRM's name (``""``: the whole record)."""
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it is about a task of ours."""
+        return undo.target_of(self.line.key) is None
+
+    @property
+    def closes(self) -> bool:
+        """Whether it closes a task that was made in the time that is taken back."""
+        return self.is_task and self.line.created
+
+    def as_write(self) -> Write:
+        """Return what to send."""
+        return Write(f"{undo.UNDOING}{self.line.key}", self.ref.object, self.fields, id=self.ref.id)
+
+
+def steps(
+    store: Store, adapter: CrmAdapter, mapping: CrmMapping, first: int, only: Field | None = None
+) -> Iterator[list[Step]]:
+    """Yield what is to be done about what was written since line `first` of the log, a page of records at a time, or about one field
+    of an object alone. Only reads."""
+    fields, after = _Fields(adapter, mapping), ""
+    while lines := _lines(store, adapter.connection, first, after):
+        after = lines[-1].ref
+        lines = lines if only is None else _about(lines, only)
+        present = _present(fields, lines)
+        refs = [ref_of(adapter.connection, line.ref) for line in lines]
+        yield [
+            _step(fields, line, ref, present.get((ref.object, ref.id))) for line, ref in zip(lines, refs, strict=True)
+        ]
+
+
+def _about(lines: Iterable[Line], only: Field) -> list[Line]:
+    """Return what was written to one field."""
+    object_name, path = only
+    mine = [line for line in lines if path in line.fields and line.ref.startswith(f"{object_name}/")]
+    return [replace(line, fields={path: line.fields[path]}, created=False) for line in mine]
+
+
+def _lines(store: Store, crm: str, first: int, after: str) -> list[Line]:
+    with store.read() as tx:
+        return undo.lines(tx, crm, first, after=after, limit=PAGE)
+
+
+def carry_out(outbox: Outbox, planned: Sequence[Step]) -> Iterator[WriteResult]:
+    """Send what was planned; yields what became of each record that was to be changed, after it was noted."""
+    due = {step.as_write().key: step for step in planned if step.fields}
+    by_object: dict[str, list[Write]] = {}
+    for step in due.values():
+        by_object.setdefault(step.ref.object, []).append(step.as_write())
+    for writes in by_object.values():
+        for batch in batches(writes, outbox.crm.adapter.write_batch):
+            results = outbox.send(batch)
+            with outbox.context.store.write() as tx:
+                for result in results:
+                    _note(outbox, tx, due[result.write.key], result)
+            yield from results
+
+
+def _note(outbox: Outbox, tx: Any, step: Step, result: WriteResult) -> None:
+    stored_writes.log(
+        tx,
+        outbox.crm.name,
+        result.write.key,
+        ref=step.line.ref,
+        at=outbox.now,
+        outcome=result.outcome,
+        before=dict(step.now),
+        after=dict(step.fields),
+        error=str(result.error) if result.error else None,
+    )
+    if result.outcome == "refused":
+        return
+    if step.is_task:
+        tasks.put_back(tx, step.line.key, step.ours, closed=step.closes, now=outbox.now)
+    else:
+        undo.put_back(tx, outbox.crm.name, step.line.ref, step.ours)
+
+
+# ── planning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """What the fields of a CRM are called, and how their values are compared."""
+
+    adapter: CrmAdapter
+    mapping: CrmMapping
+    there: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The fields that we may read, by object: asked for where a field is not in the mapping any more."""
+
+    def mapped(self, line: Line, path: str) -> tuple[str, str] | None:
+        """Return target and name of ours that the mapping has for a field of a record; None when it has none."""
+        target = undo.target_of(line.key) or "task"
+        name = line.fields[path].name if path in line.fields else None
+        names = self.mapping.names(target) if name is None else self.mapping.names(target) & {name}
+        return next(((target, one) for one in names if self.mapping.crm_field(target, one) == path), None)
+
+    def readable(self, line: Line, object_name: str, path: str) -> bool:
+        """Tell whether a field can be asked for."""
+        if self.mapped(line, path):
+            return True
+        if object_name not in self.there:
+            schema = describe_one(self.adapter, object_name)
+            self.there[object_name] = frozenset(schema.fields) if schema is not None else frozenset()
+        return path in self.there[object_name]
+
+    def differ(self, line: Line, path: str, one: Any, other: Any) -> bool:
+        """Compare two values of a field as the CRM does; where the mapping does not say of which type it is, by what they look like."""
+        mapped = self.mapped(line, path)
+        return self.mapping.differs(*mapped, one, other) if mapped else _plain(one) != _plain(other)
+
+    def of_task(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the CRM's names of fields of our tasks, by our names."""
+        return {name: self.mapping.crm_field("task", name) for name in set(names) & self.mapping.names("task")}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it can be compared with one of unknown type: numbers and moments by what they mean."""
+    if value is None or isinstance(value, bool):
+        return value
+    text = str(value).strip().replace("\r\n", "\n")
+    for read in (float, datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text or None
+
+
+def _present(fields: _Fields, lines: Sequence[Line]) -> dict[tuple[str, str], Record]:
+    """Read what these records show now, in a call or two for each object."""
+    crm = fields.adapter.connection
+    wanted: dict[str, dict[str, set[str]]] = {}
+    for line in lines:
+        ref = ref_of(crm, line.ref)
+        wanted.setdefault(ref.object, {}).setdefault(ref.id, set()).update(_paths(fields, line, ref.object))
+    found: dict[tuple[str, str], Record] = {}
+    for object_name, paths in wanted.items():
+        names = sorted(set().union(*paths.values()))
+        for record_id, record in fields.adapter.fetch(object_name, list(paths), names).items():
+            found[object_name, record_id] = record
+    return found
+
+
+def _paths(fields: _Fields, line: Line, object_name: str) -> set[str]:
+    """Return the CRM's fields that tell what has become of a record."""
+    paths = {path for path in line.fields if fields.readable(line, object_name, path)}
+    if undo.target_of(line.key) is None:
+        paths |= set(fields.of_task([*_SIGNS_OF_LIFE, *_CLOSING]).values())
+    return paths
+
+
+def _step(fields: _Fields, line: Line, ref: Ref, record: Record | None) -> Step:
+    if record is None:
+        return Step(line, ref, left={"": GONE})
+    if not line.fields:
+        return Step(line, ref, left={"": FOUND})
+    if line.created and undo.target_of(line.key) is None:
+        return _task_step(fields, line, ref, record)
+    reasons = {path: _why_left(fields, line, path, record) for path in line.fields}
+    back = {path: line.fields[path].before for path, reason in reasons.items() if reason is None}
+    ours = {mapped[1]: raw for path, raw in back.items() if (mapped := fields.mapped(line, path))}
+    left = {path: reason for path, reason in reasons.items() if reason}
+    return _restoring(line, ref, record, back, ours=ours, left=left)
+
+
+def _why_left(fields: _Fields, line: Line, path: str, record: Record) -> str | None:
+    """Return why a field is not put back: "" when it holds the value from before already, None when it is put back."""
+    wrote = line.fields[path]
+    if path not in record.fields:
+        return UNMAPPED if path == wrote.name else UNSEEN
+    if not fields.differ(line, path, wrote.before, record.fields[path]):
+        return ""
+    if fields.differ(line, path, wrote.after, record.fields[path]):
+        return CHANGED
+    # It is written for no other reason, and others in the CRM go by it.
+    return SAID_NO if wrote.name == "no_surveys" else None
+
+
+def _task_step(fields: _Fields, line: Line, ref: Ref, record: Record) -> Step:
+    """A task that we made and nobody has touched is closed; what somebody is at, or may be at, is theirs."""
+    for path in fields.of_task(_SIGNS_OF_LIFE).values():
+        if path in line.fields and fields.differ(line, path, line.fields[path].after, record.fields.get(path)):
+            return Step(line, ref, left={"": TAKEN_UP})
+    closing = _closing(fields.mapping)
+    if not closing:
+        return Step(line, ref, left={"": NO_WORD})
+    paths = fields.of_task(closing)
+    return _restoring(line, ref, record, {paths[name]: raw for name, raw in closing.items()}, ours=closing, left={})
+
+
+def _closing(mapping: CrmMapping) -> dict[str, Any]:
+    """Return what closes a task, by our names; nothing when the mapping has no word of the CRM's for it."""
+    try:
+        words = mapping.render("task", _CLOSING)
+    except MappingError:
+        return {}
+    return words if words.get("status") not in (None, _CLOSING["status"]) else {}
+
+
+def _restoring(
+    line: Line, ref: Ref, record: Record, back: Mapping[str, Any], *, ours: Mapping[str, Any], left: Mapping[str, str]
+) -> Step:
+    now = {path: record.fields.get(path) for path in back}
+    return Step(line, ref, fields=back, now=now, ours=ours, left=left)

@@ -1,0 +1,1 @@
+"""The database itself: opening it, its schema, and writing many rows at once."""

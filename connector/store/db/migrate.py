@@ -1,0 +1,159 @@
+"""Bringing the database to this version's schema: every row is kept, or nothing is changed."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from connector.errors import StoreError
+from connector.runtime.private_files import make_empty
+from connector.store.db import row_counts
+from connector.store.db.engine import Store, is_of_the_place
+from connector.store.tables import metadata
+
+SCRIPTS = Path(__file__).parents[1] / "migrations"
+"""The folder of this version's migrations."""
+_LOCK = 0x41465457
+"""Key of the PostgreSQL advisory lock: one process migrates at a time."""
+_WHERE = "store.url"
+
+
+def head() -> str:
+    """Return the schema version that this code works with."""
+    return _head(_chain(SCRIPTS))
+
+
+def revisions(*, after: str) -> list[str]:
+    """Return the schema versions that came after one, the oldest first."""
+    chain = _chain(SCRIPTS)
+    return [step.revision for step in _steps(chain, after, _head(chain))]
+
+
+def current(store: Store) -> str | None:
+    """Return the schema version that the database has; None for an empty one."""
+    with store.read() as tx:
+        return MigrationContext.configure(tx).get_current_revision()
+
+
+def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, copy: bool = True) -> str | None:
+    """Bring the store to this version, or to schema `to`; returns the version that it had (None: it was empty).
+
+    On SQLite a filled database is copied beside itself first, unless it is a copy itself. Raises `StoreError`, and leaves everything
+    as it was, when the schema is newer than the code, when a step does not keep the rows that it must keep, or when the database
+    refuses it.
+    """
+    chain = _chain(scripts)
+    before = current(store)
+    _check_known(before, chain)
+    target = to or _head(chain)
+    if before == target:
+        return before
+    if before is not None and copy:
+        _copy_aside(store, before)
+    with store.migration() as tx:
+        if not store.is_sqlite:
+            tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        # Another process may have been faster while we waited for the lock.
+        for step in _steps(chain, MigrationContext.configure(tx).get_current_revision(), target):
+            _take(tx, step, scripts)
+        if store.is_sqlite:
+            _check(row_counts.dangling(tx), target)
+    return before
+
+
+def check_not_newer(revision: str | None) -> None:
+    """Refuse a database that a later version has migrated: this code would not understand what it holds."""
+    _check_known(revision, _chain(SCRIPTS))
+
+
+def differences(tx: Connection) -> list[object]:
+    """Return where the database differs from the tables as the code knows them; empty when the migrations are complete."""
+    return list(compare_metadata(MigrationContext.configure(tx, opts={"compare_type": False}), metadata))
+
+
+def _chain(scripts: Path) -> ScriptDirectory:
+    return _shipped() if scripts == SCRIPTS else ScriptDirectory(str(scripts))
+
+
+@cache
+def _shipped() -> ScriptDirectory:
+    """Return this version's migrations. They do not change while it runs, and to compile them takes longer than to look."""
+    return ScriptDirectory(str(SCRIPTS))
+
+
+def _head(chain: ScriptDirectory) -> str:
+    found = chain.get_current_head()
+    assert found is not None  # noqa: S101 - the package ships at least one migration
+    return found
+
+
+def _check_known(revision: str | None, chain: ScriptDirectory) -> None:
+    if revision is not None and revision not in {step.revision for step in chain.walk_revisions()}:
+        raise StoreError(
+            f"the database has schema {revision}, which is newer than this version of Afterword ({_head(chain)}).",
+            where=_WHERE,
+            remedy="Install the version that made it, or a later one.",
+        )
+
+
+def _steps(chain: ScriptDirectory, before: str | None, target: str) -> Sequence[Script]:
+    """Return the migrations between two versions, the oldest first; none where the database is at the target or beyond it."""
+    known = [step.revision for step in reversed(list(chain.walk_revisions("base", target)))]
+    start = 0 if before is None else known.index(before) + 1 if before in known else len(known)
+    return [chain.get_revision(revision) for revision in known[start:]]
+
+
+def _take(tx: Connection, step: Script, scripts: Path) -> None:
+    """Run one migration, and see that it has kept the rows that it must keep."""
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.attributes["connection"] = tx
+    try:
+        expected = row_counts.expect(tx, step.module)
+        command.upgrade(config, step.revision)
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) and is_of_the_place(error):
+            raise  # the disk or the server: the transaction knows how to say it
+        first = str(error.orig).strip().partition("\n")[0]
+        raise _not_migrated(step.revision, f"the database refused it: {first}") from error
+    _check(row_counts.differences(tx, expected), step.revision)
+
+
+def _check(problems: Sequence[str], revision: str) -> None:
+    if problems:
+        raise _not_migrated(revision, "; ".join(problems))
+
+
+def _not_migrated(revision: str, why: str) -> StoreError:
+    return StoreError(
+        f"the database could not be brought to schema {revision}: {why.rstrip('.')}.",
+        where=_WHERE,
+        remedy="Nothing was changed. Go on with the version that you had, and report this with what it says.",
+    )
+
+
+def _copy_aside(store: Store, revision: str) -> None:
+    path = store.path
+    if path is None or not path.exists():
+        return
+    copy = path.with_name(f"{path.name}.before-{revision}")
+    try:
+        make_empty(copy)
+        copy.chmod(0o600)  # one of an earlier version may be there
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"a copy of the database could not be made before changing it ({copy.name}): {error}.",
+            where=_WHERE,
+            remedy="Nothing was changed. See that its folder can be written and has room for a second one.",
+        ) from error

@@ -1,0 +1,1 @@
+"""What keeps the machinery going: connections, leases, laps, calls, tokens, sign-ins."""

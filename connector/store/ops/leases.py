@@ -1,0 +1,168 @@
+"""Leases: who does which work now, over all processes that share the database.
+
+They run on the machine's own time, not on the Clock: they are about processes that live and die, not about the business's days.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from connector.errors import LeaseLost, StoreError
+from connector.store.db.engine import Store
+from connector.store.db.upsert import insert_or_ignore
+from connector.store.tables import lease as table
+
+TTL = timedelta(seconds=90)
+"""A holder that was silent for this long has lost its lease."""
+BEAT_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do one piece of work, until it is released or not renewed for `TTL`."""
+
+    name: str
+    owner: str
+    fence: int
+
+    def check(self, tx: Connection) -> None:
+        """Make sure, inside a writing transaction, that the work is still ours, and stays so until its end. Raises `LeaseLost`."""
+        mine = select(table.c.owner, table.c.fence).where(table.c.name == self.name)
+        held = tx.execute(mine.with_for_update(read=True)).one()
+        if (held.owner, held.fence) != (self.owner, self.fence):
+            raise LeaseLost(
+                "another process took this work over, so this one stopped writing.",
+                where=f"lease {self.name}",
+                remedy="Nothing to do; if it happens often, the machine or its database is too slow.",
+            )
+
+
+@contextmanager
+def held(store: Store, name: str) -> Iterator[Lease | None]:
+    """Hold a lease for as long as the block runs, renewing it in the background. Yields None when somebody else has it."""
+    mine = acquire(store, name)
+    if mine is None:
+        yield None
+        return
+    with kept(store, mine):
+        yield mine
+
+
+@contextmanager
+def kept(store: Store, mine: Lease) -> Iterator[None]:
+    """Renew a lease in the background for as long as the block runs, and give it back then."""
+    done = threading.Event()
+    beater = threading.Thread(target=_beat, args=(store, mine, done), name=f"lease-{mine.name}", daemon=True)
+    beater.start()
+    try:
+        yield
+    finally:
+        done.set()
+        beater.join()
+        release(store, mine)
+
+
+def acquire(store: Store, name: str) -> Lease | None:
+    """Take a lease that is free, was let lapse, or whose holder on this machine is dead. None: it is taken."""
+    now = datetime.now(UTC)
+    me = myself()
+    with store.write() as tx:
+        known = select(table).where(table.c.name == name)
+        row = tx.execute(known).one_or_none()
+        if row is None:
+            insert_or_ignore(tx, table, [{"name": name, "fence": 0}])
+            row = tx.execute(known).one()
+        free = row.owner is None or row.beat_at is None or _is_silent(row.beat_at, now) or is_dead(row.owner)
+        if not free:
+            return None
+        taken = tx.execute(
+            update(table)
+            .where(
+                table.c.name == name,
+                table.c.fence == row.fence,
+                or_(table.c.owner.is_(None), table.c.owner == row.owner),
+            )
+            .values(owner=me, fence=row.fence + 1, beat_at=now)
+        )
+        return Lease(name, me, row.fence + 1) if taken.rowcount == 1 else None
+
+
+def _is_silent(beat_at: datetime, now: datetime) -> bool:
+    """A sign of life that is to come was given by a clock that was wrong, or ours is: a holder that lives gives another one soon."""
+    return not -TTL <= now - beat_at <= TTL
+
+
+def release(store: Store, mine: Lease) -> None:
+    """Give a lease back, if it is still ours."""
+    with store.write() as tx:
+        tx.execute(
+            update(table)
+            .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
+            .values(owner=None, beat_at=None)
+        )
+
+
+def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
+    while not done.wait(BEAT_SECONDS):
+        # A database that is busy or away for a moment costs one beat; without the next one the lease would be let lapse.
+        with suppress(StoreError, DBAPIError), store.write() as tx:
+            tx.execute(
+                update(table)
+                .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
+                .values(beat_at=datetime.now(UTC))
+            )
+
+
+def myself() -> str:
+    """Return who we are: machine, process, when that began, thread."""
+    return f"{_here()}:{os.getpid()}:{_started(os.getpid())}:{threading.get_ident()}"
+
+
+def _here() -> str:
+    """Return where process numbers mean what they mean here: containers can share a host's name and not its processes."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
+
+
+def is_dead(owner: str) -> bool:
+    """Tell whether a holder certainly lives no more: only a process of this machine can be seen to be dead."""
+    place, pid, started, _thread = owner.rsplit(":", 3)
+    if place != _here():
+        return False
+    return _started(int(pid)) != started
+
+
+def _started(pid: int) -> str:
+    """Return when a process started, in the kernel's ticks, so that a reused number is not mistaken; '-' if there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return _alive(pid)
+    except OSError:
+        return "?"
+    state, *numbers = stat.rpartition(")")[2].split()
+    # A zombie is dead; only its parent has not looked yet.
+    return "-" if state in "ZX" else numbers[18]
+
+
+def _alive(pid: int) -> str:
+    """Without a /proc (macOS, Windows) a process can only be asked whether it is there."""
+    if Path("/proc/self/stat").exists():
+        return "-"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return "-"
+    except OSError:
+        return "?"
+    return "?"

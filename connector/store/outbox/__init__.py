@@ -1,0 +1,1 @@
+"""What CRM records should show, what was written to them, and what was refused."""

@@ -1,0 +1,1 @@
+"""What comes of answers: scores, follow-ups and their tasks, and who is told of them."""

@@ -1,0 +1,249 @@
+"""Rows of follow-ups: those that are not closed, with their person, answers and rules; opening, joining and closing them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
+
+from connector.model import ClosedBy, FollowUpState
+from connector.store.db.upsert import insert_or_ignore, insert_or_update
+from connector.store.tables import (
+    account,
+    contact,
+    follow_up,
+    follow_up_response,
+    follow_up_rule,
+    invitation,
+    owed_follow_up,
+    response,
+)
+
+UNCLOSED = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
+_PRIORITIES = ("low", "normal", "high")
+
+_person = func.coalesce(contact.c.person, follow_up.c.about)
+"""Which human a follow-up is about: contacts of one address are one. '' where it is about the account."""
+
+
+def unclosed(tx: Connection, customers: Collection[str]) -> list[Row[Any]]:
+    """Return the follow-ups of customers that are not closed, each with its `person`; the order is that in which two are joined.
+
+    One that is open comes before one that waits for an outcome: somebody is at it. Of these the one that is due first.
+    """
+    return _with_person(tx, follow_up.c.customer.in_(customers), follow_up.c.state.in_(UNCLOSED))
+
+
+def to_be_worded(tx: Connection, customer: str) -> list[Row[Any]]:
+    """Return the follow-ups of a customer whose words may have changed: those that are not closed, and what just came to be closed."""
+    marked = or_(follow_up.c.state.in_(UNCLOSED), follow_up.c.words_of == "")
+    return _with_person(tx, follow_up.c.customer == customer, marked)
+
+
+def gone_with_account(tx: Connection, customer: str) -> list[Row[Any]]:
+    """Return the follow-ups that were closed because the last account of a customer was deleted, each with its `person`."""
+    return _with_person(tx, follow_up.c.customer == customer, follow_up.c.closed_by == ClosedBy.ACCOUNT_GONE)
+
+
+def _with_person(tx: Connection, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
+    rows = tx.execute(
+        select(follow_up, _person.label("person"))
+        .outerjoin(contact, contact.c.id == follow_up.c.about)
+        .where(*conditions)
+        .order_by(follow_up.c.state != FollowUpState.OPEN, follow_up.c.due_at, follow_up.c.opened_at, follow_up.c.id)
+    )
+    return list(rows)
+
+
+def by_id(tx: Connection, follow_up_id: str) -> Row[Any]:
+    """Return a follow-up."""
+    return tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one()
+
+
+def answers_in(tx: Connection, follow_ups: Collection[str]) -> list[Row[Any]]:
+    """Return what is in follow-ups: (follow_up_id, id, invitation_id, at, connection) of each answer."""
+    columns = (response.c.id, response.c.invitation_id, response.c.at, response.c.connection)
+    rows = tx.execute(
+        select(follow_up_response.c.follow_up_id, *columns)
+        .join(response, response.c.id == follow_up_response.c.response_id)
+        .where(follow_up_response.c.follow_up_id.in_(follow_ups))
+    )
+    return [*rows]
+
+
+def placed(tx: Connection, responses: Collection[str]) -> set[str]:
+    """Return which of these answers are in a follow-up, be it closed."""
+    rows = tx.execute(
+        select(follow_up_response.c.response_id).where(follow_up_response.c.response_id.in_(responses)).distinct()
+    )
+    return set(rows.scalars())
+
+
+def owed_to(tx: Connection, customer: str) -> list[Row[Any]]:
+    """Return the answers of a customer's people that are owed a follow-up of their own, with the `rule` of the one they are in."""
+    rows = tx.execute(
+        select(owed_follow_up, follow_up.c.rule)
+        .join(response, response.c.id == owed_follow_up.c.response_id)
+        .join(account, account.c.id == response.c.account_id)
+        .join(follow_up, follow_up.c.id == owed_follow_up.c.follow_up_id)
+        .where(account.c.customer == customer)
+    )
+    return list(rows)
+
+
+def people_owed_one(tx: Connection) -> int:
+    """Return how many people have an answer in a follow-up about somebody else, and are to get one of their own."""
+    person = func.coalesce(contact.c.person, response.c.contact_id, "")
+    people = (
+        select(account.c.customer, person)
+        .select_from(owed_follow_up)
+        .join(response, response.c.id == owed_follow_up.c.response_id)
+        .join(account, account.c.id == response.c.account_id)
+        .outerjoin(contact, contact.c.id == response.c.contact_id)
+        .distinct()
+    )
+    return int(tx.execute(select(func.count()).select_from(people.subquery())).scalar_one())
+
+
+def opened_for_the_owed(tx: Connection, since: datetime | None = None) -> list[str]:
+    """Return the follow-ups that people whose answer had been in one about somebody else have got, in all or since then."""
+    is_kept = or_(follow_up.c.closed_by.is_(None), follow_up.c.closed_by != ClosedBy.JOINED)
+    is_theirs = follow_up.c.own_since.is_not(None) if since is None else follow_up.c.own_since >= since
+    return list(tx.execute(select(follow_up.c.id).where(is_theirs, is_kept)).scalars())
+
+
+def rules_of(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """Return the rules that stand in each follow-up, those that held longest ago first."""
+    rules: dict[str, list[str]] = {}
+    rows = tx.execute(
+        select(follow_up_rule)
+        .where(follow_up_rule.c.follow_up_id.in_(follow_ups))
+        .order_by(follow_up_rule.c.at, follow_up_rule.c.rule)
+    )
+    for row in rows:
+        rules.setdefault(row.follow_up_id, []).append(row.rule)
+    return rules
+
+
+def rated_by(tx: Connection, responses: Collection[str]) -> set[str]:
+    """Return the refs of those who owned what these answers are about, when it was asked about: they are the ones who were rated."""
+    rows = tx.execute(
+        select(invitation.c.owner_ref)
+        .join(response, response.c.invitation_id == invitation.c.id)
+        .where(response.c.id.in_(responses), invitation.c.owner_ref.is_not(None))
+        .distinct()
+    )
+    return set(rows.scalars())
+
+
+def rated_in(tx: Connection, follow_up_id: str) -> set[str]:
+    """Return the refs of those whom the answers in a follow-up rate."""
+    return rated_by(tx, [answer.id for answer in answers_in(tx, [follow_up_id])])
+
+
+# ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def insert(tx: Connection, row: Mapping[str, Any]) -> bool:
+    """Insert a follow-up; False when there is one that is not closed about the same person, or this very one."""
+    insert_or_ignore(tx, follow_up, [row])
+    there = select(follow_up.c.id).where(follow_up.c.id == row["id"], follow_up.c.opened_at == row["opened_at"])
+    return tx.execute(there).first() is not None
+
+
+def change(tx: Connection, follow_up_id: str, **columns: Any) -> None:
+    """Change columns of one follow-up."""
+    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
+
+
+def link(tx: Connection, follow_up_id: str, responses: Collection[str]) -> set[str]:
+    """Put answers into a follow-up; those that were owed one leave where they waited for it: returns whose follow-ups these were."""
+    owed = list(
+        tx.execute(select(owed_follow_up.c.response_id).where(owed_follow_up.c.response_id.in_(responses))).scalars()
+    )
+    left = and_(follow_up_response.c.response_id.in_(owed), follow_up_response.c.follow_up_id != follow_up_id)
+    poorer = tx.execute(
+        select(follow_up.c.id, follow_up.c.customer)
+        .join(follow_up_response, follow_up_response.c.follow_up_id == follow_up.c.id)
+        .where(left)
+    ).all()
+    tx.execute(delete(follow_up_response).where(left))
+    tx.execute(delete(owed_follow_up).where(owed_follow_up.c.response_id.in_(owed)))
+    rows = [{"follow_up_id": follow_up_id, "response_id": one} for one in responses]
+    insert_or_ignore(tx, follow_up_response, rows)
+    return {row.customer for row in poorer}
+
+
+def add_rules(tx: Connection, follow_up_id: str, rules: Sequence[str], now: datetime) -> None:
+    """Note which rules stand in a follow-up, and that they hold now."""
+    rows = [{"follow_up_id": follow_up_id, "rule": rule, "at": now} for rule in dict.fromkeys(rules)]
+    insert_or_update(tx, follow_up_rule, rows)
+
+
+def reopen(tx: Connection, follow_up_id: str) -> None:
+    """Open a closed follow-up again."""
+    change(tx, follow_up_id, state=FollowUpState.OPEN.value, closed_by=None, closed_at=None, waiting_since=None)
+
+
+def close(tx: Connection, follow_up_id: str, by: ClosedBy, now: datetime, **columns: Any) -> None:
+    """Close a follow-up."""
+    closed = {"state": FollowUpState.CLOSED.value, "closed_by": by.value, "closed_at": now, "waiting_since": None}
+    change(tx, follow_up_id, **closed, **columns)
+
+
+def take_over(tx: Connection, keeper: Row[Any], others: Sequence[Row[Any]], now: datetime) -> None:
+    """Give the answers and rules of other follow-ups to the one that is kept, and close the others as joined."""
+    tables = ((follow_up_response, follow_up_response.c.response_id), (follow_up_rule, follow_up_rule.c.rule))
+    for other in others:
+        for table, key in tables:
+            there = select(key).where(table.c.follow_up_id == keeper.id).scalar_subquery()
+            tx.execute(delete(table).where(table.c.follow_up_id == other.id, key.in_(there)))
+            tx.execute(update(table).where(table.c.follow_up_id == other.id).values(follow_up_id=keeper.id))
+        owed = update(owed_follow_up).where(owed_follow_up.c.follow_up_id == other.id)
+        tx.execute(owed.values(follow_up_id=keeper.id))
+        close(tx, other.id, ClosedBy.JOINED, now, joined_into=keeper.id, words_of="")
+    if others:
+        together = (keeper, *others)
+        spoken = [row.first_contact_at for row in together if row.first_contact_at is not None]
+        own = [row.own_since for row in together if row.own_since is not None]
+        columns = {"first_contact_at": min(spoken, default=None), "own_since": max(own, default=None)}
+        priority = raised_priority(*(row.priority for row in together))
+        change(tx, keeper.id, priority=priority, words_of="", **columns)
+
+
+def raised_priority(*priorities: str) -> str:
+    """Return the highest of several priorities."""
+    return max(priorities, key=_PRIORITIES.index)
+
+
+def owe_strays(tx: Connection, customers: Collection[str], now: datetime) -> set[str]:
+    """Note which answers are in an unclosed follow-up of a customer that is not theirs any more; returns whose they are."""
+    elsewhere = follow_up.c.customer != account.c.customer
+    return _owe(tx, now, elsewhere, or_(follow_up.c.customer.in_(customers), account.c.customer.in_(customers)))
+
+
+def owe_others(tx: Connection, customer: str, now: datetime) -> None:
+    """Note which answers are in an unclosed follow-up of a customer that is about somebody else by now.
+
+    Contacts of one address have one follow-up: one of them has got another address since, or was merged into somebody who has.
+    """
+    about, author = contact.alias("about"), contact.alias("author")
+    whose = func.coalesce(
+        select(about.c.person).where(about.c.id == follow_up.c.about).scalar_subquery(), follow_up.c.about
+    )
+    by = select(author.c.person).where(author.c.id == response.c.contact_id).scalar_subquery()
+    somebody_else = func.coalesce(by, response.c.contact_id) != whose
+    _owe(tx, now, follow_up.c.customer == customer, follow_up.c.about != "", somebody_else)
+
+
+def _owe(tx: Connection, now: datetime, *conditions: ColumnElement[bool]) -> set[str]:
+    owed = tx.execute(
+        select(follow_up_response.c.response_id, follow_up_response.c.follow_up_id, account.c.customer)
+        .join(follow_up, follow_up.c.id == follow_up_response.c.follow_up_id)
+        .join(response, response.c.id == follow_up_response.c.response_id)
+        .join(account, account.c.id == response.c.account_id)
+        .where(follow_up.c.state.in_(UNCLOSED), *conditions)
+    ).all()
+    rows = [{"response_id": row.response_id, "follow_up_id": row.follow_up_id, "at": now} for row in owed]
+    insert_or_ignore(tx, owed_follow_up, rows)
+    return {row.customer for row in owed}

@@ -1,0 +1,211 @@
+"""Queries for the sentences on records: follow-ups that are not closed, their answers, and who was asked in vain."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, update
+
+from connector.model import Delivery, FollowUpState, Rating
+from connector.sentences.values import Asked, Said
+from connector.store.crm.refs import chunks
+from connector.store.tables import (
+    account,
+    contact,
+    follow_up,
+    follow_up_response,
+    interaction,
+    invitation,
+    rating,
+    response,
+    standing,
+)
+
+WHO: Final = case((contact.c.deleted_at.is_(None), contact.c.name)).label("who")
+"""The name of a contact; none of one whom the CRM has deleted: they are named nowhere."""
+
+
+def ratings_of(tx: Connection, responses: Collection[str]) -> Mapping[str, list[Rating]]:
+    """Return the ratings of each response, the first question's first."""
+    ratings: dict[str, list[Rating]] = {}
+    for row in tx.execute(select(rating).where(rating.c.response_id.in_(responses)).order_by(rating.c.id)):
+        value = Rating(row.metric, row.question, row.value, row.low, row.high, row.direction)
+        ratings.setdefault(row.response_id, []).append(value)
+    return ratings
+
+
+def answers() -> Select[Any]:
+    """Return the select of answers that count, each with its person's name and the facts of what it was about: `said` reads it."""
+    return every_answer().where(response.c.counts)
+
+
+def every_answer() -> Select[Any]:
+    """Return the same of all answers, those that do not count among them."""
+    return (
+        select(response, WHO, contact.c.person, interaction.c.facts.label("facts"))
+        .join(account, account.c.id == response.c.account_id)
+        .outerjoin(contact, contact.c.id == response.c.contact_id)
+        .outerjoin(interaction, interaction.c.id == response.c.interaction_id)
+    )
+
+
+def said(row: Row[Any], ratings: Collection[Rating]) -> Said:
+    """Return an answer as sentences tell it; of several ratings the first question's."""
+    every = tuple(ratings)
+    return Said(
+        response_id=row.id,
+        who=row.who,
+        rating=every[0],
+        label=row.label,
+        at=row.at,
+        comment=row.comment,
+        contact_id=row.contact_id,
+        subject=_subject(row.facts),
+        ratings=every,
+        interaction_id=row.interaction_id,
+        connection=row.connection,
+        person=row.person,
+    )
+
+
+def _subject(facts: Mapping[str, Any] | None) -> str | None:
+    """Return what a case, ticket or call is called, where the mapping names a fact `subject`."""
+    subject = (facts or {}).get("subject")
+    return subject if isinstance(subject, str) else None
+
+
+def with_names() -> Select[Any]:
+    """Return the select of follow-ups, each with the names of its person (``who``) and of its account (``account_name``).
+
+    ``is_gone``: the CRM has deleted that person, so nobody is told what the task is called, which names them.
+    """
+    is_gone = contact.c.deleted_at.is_not(None).label("is_gone")
+    return (
+        select(follow_up, WHO, is_gone, account.c.name.label("account_name"))
+        .join(account, account.c.id == follow_up.c.account_id)
+        .outerjoin(contact, contact.c.id == follow_up.c.contact_id)
+    )
+
+
+def by_id(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, Row[Any]]:
+    """Return follow-ups with their names, by id."""
+    parts = (tx.execute(with_names().where(follow_up.c.id.in_(part))) for part in chunks(follow_ups))
+    return {row.id: row for rows in parts for row in rows}
+
+
+def not_closed(tx: Connection, customer: str) -> list[Row[Any]]:
+    """Return a customer's follow-ups that are not closed, each with the names of its person and its account.
+
+    Those that wait for an outcome are among them until they have waited for too long, see `end_attention`.
+    """
+    rows = tx.execute(
+        with_names()
+        .where(follow_up.c.customer == customer, follow_up.c.state != FollowUpState.CLOSED)
+        .where(follow_up.c.attention_ended_at.is_(None))
+        .order_by(follow_up.c.due_at, follow_up.c.id)
+    )
+    return list(rows)
+
+
+def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[Said]]:
+    """Return the answers that each follow-up is about, those that count, the newest first.
+
+    Their words are those of users of the CRMs that they came through, see `Said.read_in`.
+    """
+    linked = (
+        answers()
+        .join(follow_up_response, follow_up_response.c.response_id == response.c.id)
+        .add_columns(follow_up_response.c.follow_up_id)
+        .where(follow_up_response.c.follow_up_id.in_(follow_ups))
+        .order_by(response.c.at.desc(), response.c.id)
+    )
+    rows = tx.execute(linked).all()
+    ratings = ratings_of(tx, [row.id for row in rows])
+    about: dict[str, list[Said]] = {}
+    for row in rows:
+        if row.id in ratings:
+            about.setdefault(row.follow_up_id, []).append(said(row, ratings[row.id]))
+    return about
+
+
+def last_answer(tx: Connection, customer: str, until: datetime) -> datetime | None:
+    """Return when a customer's people last answered before some moment."""
+    of_customer = select(account.c.id).where(account.c.customer == customer)
+    latest = select(func.max(response.c.at)).where(
+        response.c.counts, response.c.account_id.in_(of_customer), response.c.at <= until
+    )
+    return tx.execute(latest).scalar()
+
+
+def asked_in_vain(tx: Connection, customer: str, until: datetime, *, crm: str) -> tuple[list[Asked], int]:
+    """Return who was asked since a customer's last answer and let it run out by some moment, the earliest first.
+
+    Those who were asked through a CRM are named; how many there are besides is counted.
+    """
+    of_customer = select(account.c.id).where(account.c.customer == customer)
+    ran_out = (
+        select(invitation, WHO, contact.c.deleted_at.label("gone_at"), interaction.c.facts.label("facts"))
+        .outerjoin(contact, contact.c.id == invitation.c.contact_id)
+        .outerjoin(interaction, interaction.c.id == invitation.c.interaction_id)
+        .where(invitation.c.account_id.in_(of_customer))
+        .where(invitation.c.state == Delivery.SENT, invitation.c.expires_at <= until)
+        .order_by(invitation.c.sent_at, invitation.c.id)
+    )
+    if (last := last_answer(tx, customer, until)) is not None:
+        ran_out = ran_out.where(invitation.c.sent_at > last)
+    rows = tx.execute(ran_out).all()
+    named = [
+        Asked(_asked(row), row.label, row.sent_at, _subject(row.facts), row.reminded_at)
+        for row in rows
+        if row.connection == crm
+    ]
+    return named, len(rows) - len(named)
+
+
+def _asked(row: Row[Any]) -> str | None:
+    """Return the name of somebody who was asked: the contact's, or that of the time where there is no contact any more."""
+    return None if row.gone_at is not None else row.who or row.name or None
+
+
+def naming(tx: Connection, contacts: Iterable[str]) -> list[str]:
+    """Return the customers on whose records these contacts may be named: they were asked, or answered, or are to be called."""
+    customers: set[str] = set()
+    for part in chunks(contacts):
+        for table in (response, invitation, follow_up):
+            named = select(account.c.customer).join(table, table.c.account_id == account.c.id)
+            customers.update(tx.execute(named.where(table.c.contact_id.in_(part))).scalars())
+    return sorted(customers)
+
+
+def outdated(tx: Connection, now: datetime, *, after: str, limit: int) -> list[str]:
+    """Return customers behind `after` of whose follow-ups the records say what has ceased to be true by time alone.
+
+    A clock that was ahead may have called something overdue that is due only now: that is among them. Those who are waiting to be
+    looked at anyway are left out.
+    """
+    too_early = and_(
+        follow_up.c.state == FollowUpState.OPEN, follow_up.c.shown_until.is_(None), follow_up.c.due_at > now
+    )
+    rows = tx.execute(
+        select(follow_up.c.customer)
+        .outerjoin(standing, standing.c.customer == follow_up.c.customer)
+        .where(or_(follow_up.c.shown_until <= now, too_early))
+        .where(follow_up.c.customer > after, standing.c.stale_at.is_(None))
+        .group_by(follow_up.c.customer)
+        .order_by(follow_up.c.customer)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def note_shown(tx: Connection, customer: str, until: Mapping[str, datetime | None]) -> None:
+    """Note until when the records tell the truth about each follow-up of a customer; None: until something happens."""
+    rows = tx.execute(
+        select(follow_up.c.id, follow_up.c.shown_until).where(
+            follow_up.c.customer == customer, or_(follow_up.c.id.in_(until), follow_up.c.shown_until.is_not(None))
+        )
+    )
+    changed = [{"of": row.id, "until": until.get(row.id)} for row in rows if row.shown_until != until.get(row.id)]
+    if changed:
+        by_id = update(follow_up).where(follow_up.c.id == bindparam("of")).values(shown_until=bindparam("until"))
+        tx.execute(by_id, changed)

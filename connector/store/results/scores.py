@@ -1,0 +1,170 @@
+"""Queries of `score`: ratings out, standings in."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
+
+from connector.scoring.account_model import Prior
+from connector.scoring.evidence import RatedAnswer
+from connector.store import tables
+from connector.store.db.upsert import insert_or_ignore
+from connector.store.tables import account, contact, prior, rating, response, score_history, standing
+
+_PAGE = 2000
+
+
+def stale(tx: Connection, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+    """Return standings that something happened to, longest waiting first, behind a place (since when, customer)."""
+    found = select(standing).where(standing.c.stale_at.is_not(None)).order_by(standing.c.stale_at, standing.c.customer)
+    if after is not None:
+        since, customer = after
+        later = and_(standing.c.stale_at == since, standing.c.customer > customer)
+        found = found.where(or_(standing.c.stale_at > since, later))
+    return list(tx.execute(found.limit(limit)))
+
+
+def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: str) -> list[Row[Any]]:
+    """Return standings whose figures hold for an earlier day or were made with other settings, by customer behind `after`."""
+    differently = or_(standing.c.made_with.is_(None), standing.c.made_with != made_with)
+    found = (
+        select(standing)
+        .where(
+            standing.c.stale_at.is_(None),
+            standing.c.customer > after,
+            or_(standing.c.as_of < as_of, and_(standing.c.answers_key.is_not(None), differently)),
+        )
+        .order_by(standing.c.customer)
+    )
+    return list(tx.execute(found.limit(limit)))
+
+
+def ratings_of(tx: Connection, customer: str) -> list[RatedAnswer]:
+    """Return the answers that count for one customer, over all its accounts."""
+    rows = tx.execute(_ratings().where(account.c.customer == customer).order_by(response.c.at, rating.c.id))
+    return [_answer(row) for row in rows]
+
+
+def whole_book(tx: Connection) -> Iterator[tuple[str, list[RatedAnswer]]]:
+    """Yield every customer with answers; one customer's are in memory at a time."""
+    rows = tx.execution_options(yield_per=_PAGE).execute(
+        _ratings().order_by(account.c.customer, response.c.at, rating.c.id)
+    )
+    for customer, mine in groupby(rows, key=lambda row: row.customer):
+        yield customer, [_answer(row) for row in mine]
+
+
+def prior_of_day(tx: Connection, day: str, fitted_with: str) -> Row[Any] | None:
+    """Return the prior (version, fitted_with, value) that was fitted for a day in this way."""
+    chosen = select(prior).where(prior.c.day == day, prior.c.fitted_with == fitted_with)
+    return tx.execute(chosen).one_or_none()
+
+
+def prior_of_version(tx: Connection, version: int | None) -> Row[Any] | None:
+    """Return a stored prior."""
+    return tx.execute(select(prior).where(prior.c.version == version)).one_or_none()
+
+
+def save_prior(tx: Connection, value: Prior, day: str, *, fitted_with: str) -> Row[Any]:
+    """Store the prior of a day, unless another process has; returns the one that is stored."""
+    newest = tx.execute(select(func.max(prior.c.version))).scalar() or 0
+    row = {
+        "version": newest + 1,
+        "day": day,
+        "method": value.method,
+        "fitted_with": fitted_with,
+        "value": value.to_json(),
+    }
+    insert_or_ignore(tx, prior, [row])
+    chosen = select(prior).where(prior.c.day == day, prior.c.fitted_with == fitted_with)
+    return tx.execute(chosen).one()
+
+
+def replace_prior(tx: Connection, version: int, value: Prior) -> int:
+    """Store a prior in place of one that cannot be read, and return its version."""
+    changed = update(prior).where(prior.c.version == version)
+    tx.execute(changed.values(method=value.method, value=value.to_json()))
+    return version
+
+
+def taken_in(tx: Connection, customer: str, key: str, *, made_with: str) -> None:
+    """Note which set of answers, and which settings, the figures are made from."""
+    here = update(standing).where(standing.c.customer == customer)
+    tx.execute(here.values(answers_key=key, made_with=made_with))
+
+
+def publish(
+    tx: Connection,
+    customer: str,
+    score: dict[str, Any] | None,
+    *,
+    method: str,
+    version: int,
+    as_of: datetime,
+    now: datetime,
+) -> None:
+    """Store new figures for a customer and keep them in its history."""
+    values = {"score": score, "prior_version": version, "as_of": as_of, "published_at": now}
+    tx.execute(update(standing).where(standing.c.customer == customer).values(**values))
+    tx.execute(score_history.insert().values(customer=customer, at=now, method=method, score=score))
+
+
+def still_holds(tx: Connection, customers: Sequence[str], as_of: datetime, *, made_with: str) -> None:
+    """Note that the figures of these customers were looked at for this day, with these settings, and stand as published."""
+    if not customers:
+        return
+    here = update(standing).where(standing.c.customer.in_(customers))
+    tx.execute(here.values(made_with=made_with))
+    # Who never had figures has none that could age.
+    tx.execute(here.where(standing.c.as_of.is_not(None)).values(as_of=as_of))
+
+
+def settled(tx: Connection, customer: str, stale_at: datetime) -> None:
+    """Take the mark off, unless something happened again in the meantime."""
+    tx.execute(
+        update(standing).where(standing.c.customer == customer, standing.c.stale_at == stale_at).values(stale_at=None)
+    )
+
+
+def figures_of(tx: Connection, customer: str) -> dict[str, Any] | None:
+    """Return the figures as published."""
+    value: dict[str, Any] | None = tx.execute(
+        select(standing.c.score).where(standing.c.customer == customer)
+    ).scalar_one_or_none()
+    return value
+
+
+def _ratings() -> Any:
+    return (
+        select(
+            account.c.customer,
+            func.coalesce(contact.c.person, response.c.contact_id).label("who"),
+            response.c.interaction_id,
+            response.c.at,
+            rating.c.metric,
+            rating.c.value,
+            rating.c.low,
+            rating.c.high,
+            rating.c.direction,
+        )
+        .join(response, response.c.id == rating.c.response_id)
+        .join(account, account.c.id == response.c.account_id)
+        .outerjoin(contact, contact.c.id == response.c.contact_id)
+        .where(response.c.counts, tables.account.c.deleted_at.is_(None))
+    )
+
+
+def _answer(row: Row[Any]) -> RatedAnswer:
+    return RatedAnswer(
+        account=row.customer,
+        contact=row.who,
+        metric=row.metric,
+        value=row.value,
+        low=row.low,
+        high=row.high,
+        direction=row.direction,
+        at=row.at,
+        interaction=row.interaction_id,
+    )

@@ -1,0 +1,1 @@
+"""Who is asked, what became of the mail, and what people answered."""

@@ -1,0 +1,320 @@
+"""Answers as people give them on the survey page: reading the invitation, recording, and stopping surveys."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, exists, func, select, update
+
+from connector.model import Delivery, Rating
+from connector.store.db.engine import new_id
+from connector.store.db.upsert import insert_or_update
+from connector.store.outbox.fields import want, want_no_more, wants
+from connector.store.surveys.askable import look_again_at_people
+from connector.store.surveys.people import contacts_of, opt_out, people, person_key, person_of
+from connector.store.tables import (
+    account,
+    contact,
+    follow_up_response,
+    invitation,
+    rating,
+    ref_of,
+    response,
+    standing,
+)
+from connector.store.tables import person as person_table
+
+_OVER = (Delivery.CANCELLED, Delivery.EXPIRED)
+MOST_ANSWERS: Final = 30
+"""To one invitation: the first one and its corrections, each of which is kept and has to be taken in."""
+MOST_IN_AN_HOUR: Final = 10
+NO_SURVEYS: Final[Mapping[str, bool]] = {"no_surveys": True}
+"""What the records of a person show who wants none."""
+
+
+class ChangedTooOften(Exception):
+    """An answer was corrected so often that no further correction is taken; the last one stays, in full."""
+
+    def __init__(self, again_in: timedelta | None) -> None:
+        super().__init__("an answer was changed too often")
+        self.again_in = again_in
+        """When it can be corrected again; None: not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation as the survey page needs it."""
+
+    id: str
+    email: str
+    name: str
+    label: str
+    owner_name: str | None
+    questionnaire: Mapping[str, Any]
+    expires_at: datetime
+    state: str
+    is_gone: bool = False
+    """The CRM has deleted the contact: nothing of them is shown any more, and nothing recorded."""
+
+    def open_at(self, now: datetime) -> bool:
+        """Whether an answer may be given or corrected."""
+        return now < self.expires_at and self.state not in _OVER and not self.is_gone
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as it was recorded."""
+
+    at: datetime
+    ratings: Mapping[str, int]
+    """By question."""
+    comment: str
+    counts: bool
+    after_contact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an answer."""
+
+    response_id: str
+    changed: bool
+    """False when the very same answer was recorded before: a double click, a page sent again."""
+    customer: str | None
+    """Whose figures are to be computed anew; None when the account is not known."""
+
+
+def invited(tx: Connection, invitation_id: str) -> Invited | None:
+    """Return an invitation, or None if there is none (any more)."""
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    return None if row is None else _invited(tx, row)
+
+
+def _invited(tx: Connection, row: Row[Any]) -> Invited:
+    deleted = select(contact.c.id).where(contact.c.id == row.contact_id, contact.c.deleted_at.is_not(None))
+    return Invited(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        label=row.customer_label or row.label,
+        owner_name=row.owner_name,
+        questionnaire=row.questionnaire,
+        expires_at=row.expires_at,
+        state=row.state,
+        is_gone=tx.execute(deleted).first() is not None,
+    )
+
+
+def last_given(tx: Connection, invitation_id: str) -> Given | None:
+    """Return the newest answer to an invitation."""
+    row = _newest(tx, invitation_id)
+    if row is None:
+        return None
+    ratings = {question: int(value) for question, value in _ratings(tx, row.id).items()}
+    return Given(row.at, ratings, row.comment or "", row.counts, row.after_contact)
+
+
+def record(
+    tx: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
+) -> Recorded | None:
+    """Record an answer; None when the invitation is gone or over. Call it in one writing transaction of its own.
+
+    The newest answer counts, until a follow-up was opened on one: from then on later ones are kept beside it, marked as given
+    after contact, and do not count. Raises `ChangedTooOften`.
+    """
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id).with_for_update()).one_or_none()
+    if row is None or not _invited(tx, row).open_at(now):
+        return None
+    customer = _customer(tx, row.account_id)
+    newest = _newest(tx, invitation_id)
+    if newest is not None and _same(tx, newest, ratings, comment):
+        return Recorded(newest.id, False, customer)
+    _limit(tx, newest, now)
+    response_id = _insert(tx, row, newest, comment=comment, now=now)
+    _insert_ratings(tx, response_id, ratings)
+    tx.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
+    if customer is not None:
+        insert_or_update(tx, standing, [{"customer": customer, "stale_at": now}])
+    return Recorded(response_id, True, customer)
+
+
+def would_change(tx: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime) -> bool:
+    """Return whether this is another answer than the last one; raises `ChangedTooOften` as `record` would.
+
+    For those who need not wait for their turn to write.
+    """
+    newest = _newest(tx, invitation_id)
+    if newest is not None and _same(tx, newest, ratings, comment):
+        return False
+    _limit(tx, newest, now)
+    return True
+
+
+def _limit(tx: Connection, newest: Row[Any] | None, now: datetime) -> None:
+    """Raises `ChangedTooOften` where there are as many answers to one invitation as anybody has reason to give."""
+    if newest is None:
+        return
+    if newest.revision >= MOST_ANSWERS:
+        raise ChangedTooOften(None)
+    same = (response.c.invitation_id == newest.invitation_id, response.c.at > now - timedelta(hours=1))
+    earliest = (
+        select(response.c.at).where(*same).order_by(response.c.revision.desc()).offset(MOST_IN_AN_HOUR - 1).limit(1)
+    )
+    at = tx.execute(earliest).scalar_one_or_none()
+    if at is not None:
+        raise ChangedTooOften(at + timedelta(hours=1) - now)
+
+
+def _newest(tx: Connection, invitation_id: str) -> Row[Any] | None:
+    return tx.execute(
+        select(response).where(response.c.invitation_id == invitation_id).order_by(response.c.revision.desc()).limit(1)
+    ).one_or_none()
+
+
+def _ratings(tx: Connection, response_id: str) -> dict[str, float]:
+    rows = tx.execute(select(rating.c.question, rating.c.value).where(rating.c.response_id == response_id))
+    return {row.question: row.value for row in rows}
+
+
+def _same(tx: Connection, newest: Row[Any], ratings: Sequence[Rating], comment: str) -> bool:
+    given = {one.question: one.value for one in ratings}
+    return (newest.comment or "") == comment and _ratings(tx, newest.id) == given
+
+
+def _insert(tx: Connection, asked: Row[Any], newest: Row[Any] | None, *, comment: str, now: datetime) -> str:
+    contacted = _contacted(tx, asked.id)
+    if not contacted:
+        tx.execute(update(response).where(response.c.invitation_id == asked.id).values(counts=False))
+    values = {
+        "id": new_id(),
+        "invitation_id": asked.id,
+        "revision": newest.revision + 1 if newest is not None else 1,
+        "at": now,
+        "source": "page",
+        "comment": comment or None,
+        "counts": not contacted,
+        "after_contact": contacted,
+    }
+    copied = ("survey", "connection", "account_id", "contact_id", "interaction_id", "label", "language")
+    tx.execute(response.insert().values(**values, **{name: getattr(asked, name) for name in copied}))
+    return str(values["id"])
+
+
+def _contacted(tx: Connection, invitation_id: str) -> bool:
+    """Whether a follow-up is about any answer to this invitation, be it as one of several."""
+    referred = exists().where(follow_up_response.c.response_id == response.c.id)
+    count = select(func.count()).select_from(response).where(response.c.invitation_id == invitation_id, referred)
+    return tx.execute(count).scalar_one() > 0
+
+
+def _insert_ratings(tx: Connection, response_id: str, ratings: Sequence[Rating]) -> None:
+    rows = [
+        {
+            "response_id": response_id,
+            "metric": one.metric,
+            "question": one.question,
+            "value": one.value,
+            "low": one.low,
+            "high": one.high,
+            "direction": one.direction,
+        }
+        for one in ratings
+    ]
+    tx.execute(rating.insert(), rows)
+
+
+def _customer(tx: Connection, account_id: str | None) -> str | None:
+    customer = tx.execute(select(account.c.customer).where(account.c.id == account_id)).scalar_one_or_none()
+    return None if customer is None else str(customer)
+
+
+def stop_surveys(tx: Connection, invitation_id: str, *, now: datetime, by: str = "link") -> bool:
+    """Latch the opt-out of whoever was invited, for all connections; False when the invitation is gone.
+
+    It holds after the invitation has expired, and the same link may be used again and again. `by`: ``link`` for the one in the mail,
+    ``complaint`` where their mail provider has told us.
+    """
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    if row is None:
+        return False
+    _stop(tx, row.person, _told(tx, row.person, [row.contact_id]), now=now, by=by)
+    return True
+
+
+def stop_surveys_at(tx: Connection, address: str, *, now: datetime) -> list[Row[Any]]:
+    """Latch the opt-out of whoever has an address, or was asked at it, as an admin notes it; returns their contacts.
+
+    An address that nobody has is latched too: whoever has it later is not asked.
+    """
+    person = person_of(person_key(tx), address)
+    contacts = _asked_at(tx, person)
+    _stop(tx, person, contacts, now=now, by="admin")
+    return contacts
+
+
+def opted_out_by(tx: Connection, address: str) -> str | None:
+    """Return by what an address has opted out (link, complaint, crm, admin, erased); None where it has not."""
+    person = person_of(person_key(tx), address)
+    known = people(tx, [person]).get(person)
+    return getattr(known, "opted_out_by", None)
+
+
+def allow_surveys_at(tx: Connection, address: str) -> list[Row[Any]]:
+    """Take back the opt-out of whoever has an address, or was asked at it, but for those who were erased; returns their contacts.
+
+    What their records say in the CRM is not touched: it is looked at before each mail, and while it says no, no it is.
+    """
+    asked = person_of(person_key(tx), address)
+    contacts = _asked_at(tx, asked)
+    who = {asked, *(row.person for row in contacts if row.person is not None)}
+    lifted = (person_table.c.person.in_(who), person_table.c.opted_out_by != "erased")
+    tx.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
+    tx.execute(update(contact).where(contact.c.id.in_([row.id for row in contacts])).values(no_surveys=False))
+    for row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
+        want_no_more(tx, ref_of(row.connection, row.ref), NO_SURVEYS)
+    look_again_at_people(tx, who)
+    return contacts
+
+
+def _asked_at(tx: Connection, person: str) -> list[Row[Any]]:
+    asked = select(invitation.c.contact_id).where(invitation.c.person == person).distinct()
+    return _told(tx, person, tx.execute(asked).scalars().all())
+
+
+def _stop(tx: Connection, person: str, contacts: Collection[Row[Any]], *, now: datetime, by: str) -> None:
+    who = {person, *(contact_row.person for contact_row in contacts if contact_row.person is not None)}
+    theirs = invitation.c.person.in_(who)
+    # In one order, so that no two who come by different links wait for each other.
+    tx.execute(select(invitation.c.id).where(theirs).order_by(invitation.c.id).with_for_update()).all()
+    for key in sorted(who):
+        opt_out(tx, key, now, by)
+    tx.execute(update(invitation).where(theirs).values(reminder_at=None))
+    for contact_row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
+        want(tx, ref_of(contact_row.connection, contact_row.ref), "contact", NO_SURVEYS)
+
+
+def would_stop(tx: Connection, invitation_id: str) -> bool:
+    """Return whether `stop_surveys` would change anything, for those who need not wait for their turn to write."""
+    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
+    if row is None:
+        return False
+    known = people(tx, [row.person]).get(row.person)
+    contacts = _told(tx, row.person, [row.contact_id])
+    reminded = select(invitation.c.id).where(invitation.c.person == row.person, invitation.c.reminder_at.is_not(None))
+    return (
+        known is None
+        or known.opted_out_at is None
+        or tx.execute(reminded.limit(1)).first() is not None
+        or not all(wants(tx, ref_of(contact_row.connection, contact_row.ref), NO_SURVEYS) for contact_row in contacts)
+    )
+
+
+def _told(tx: Connection, person: str, asked: Collection[str]) -> list[Row[Any]]:
+    """The records to show it on: every one of the person, and those asked, whose address may have changed since."""
+    rows = contacts_of(tx, person)
+    others = set(asked) - {row.id for row in rows}
+    if others:
+        here = select(contact).where(contact.c.id.in_(others), contact.c.deleted_at.is_(None))
+        rows = [*rows, *tx.execute(here.order_by(contact.c.id))]
+    return rows

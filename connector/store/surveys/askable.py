@@ -1,0 +1,104 @@
+"""Who of a customer could be asked at all, and which customers are to be looked at again when that may have changed."""
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true, update
+
+from connector.model import EMAIL_BOUNCED
+from connector.store.db.among import among
+from connector.store.tables import account, binding, contact, invitation, person, response, standing
+
+
+def askable_people(tx: Connection, customer: str, *, internal_domains: Collection[str], most: int) -> int:
+    """Return how many people of a customer can be asked, counted up to `most`.
+
+    They are the contacts of its accounts, and those who were asked about it or answered for it though their record names another
+    account. Each has an address, wants surveys, is reached by mail, is not one of our own people and is not deleted. One person
+    under several contacts counts once.
+    """
+    people = (
+        select(contact.c.person)
+        .distinct()
+        .outerjoin(person, person.c.person == contact.c.person)
+        .where(contact.c.id.in_(_of_customer(customer)), _can_be_asked(internal_domains))
+        .limit(most)
+    )
+    return int(tx.execute(select(func.count()).select_from(people.subquery())).scalar_one())
+
+
+def _can_be_asked(internal_domains: Collection[str]) -> ColumnElement[bool]:
+    ours = [contact.c.email.endswith(f"{mark}{own}", autoescape=True) for own in internal_domains for mark in "@."]
+    return and_(
+        contact.c.deleted_at.is_(None),
+        contact.c.person.is_not(None),
+        contact.c.no_surveys.is_(False),
+        person.c.opted_out_at.is_(None),
+        person.c.bounced_at.is_(None),
+        contact.c.facts[EMAIL_BOUNCED].as_boolean().is_not(True),
+        not_(or_(*ours)) if ours else true(),
+    )
+
+
+def _of_customer(customer: str) -> Select[tuple[str]]:
+    mine = and_(account.c.customer == customer, account.c.deleted_at.is_(None))
+    theirs = (
+        select(contact.c.id)
+        .join(binding, and_(binding.c.connection == contact.c.connection, binding.c.ref == contact.c.account_ref))
+        .join(account, account.c.id == binding.c.id)
+        .where(mine)
+    )
+    accounts = select(account.c.id).where(mine)
+    asked = select(invitation.c.contact_id).where(invitation.c.account_id.in_(accounts))
+    answered = select(response.c.contact_id).where(response.c.account_id.in_(accounts), response.c.counts)
+    return select(theirs.union(asked, answered).subquery().c[0])
+
+
+LOOK_AGAIN = ""
+"""In place of what figures were made with: `score` makes them anew, and publishes them if they are news."""
+
+# ── looking again ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def look_again_at_accounts(tx: Connection, crm: str, refs: Collection[str]) -> None:
+    """Have the customers of these accounts looked at again: somebody came to them, left them or can be asked (no more).
+
+    Only of a customer with figures is a mood shown, so only those are marked.
+    """
+    if not refs or not any_figures(tx):
+        return
+    customers = (
+        select(account.c.customer)
+        .join(binding, binding.c.id == account.c.id)
+        .where(binding.c.connection == crm, among(tx, binding.c.ref, refs))
+    )
+    _mark(tx, customers)
+
+
+def look_again_at_people(tx: Connection, persons: Collection[str]) -> None:
+    """Have the customers of these people looked at again: their own accounts', and those that they were asked about or answered for."""
+    if not persons or not any_figures(tx):
+        return
+    same = among(tx, contact.c.person, persons)
+    own = (
+        select(account.c.customer)
+        .join(binding, binding.c.id == account.c.id)
+        .join(contact, and_(contact.c.connection == binding.c.connection, contact.c.account_ref == binding.c.ref))
+        .where(same)
+    )
+    asked = select(account.c.customer).join(invitation, invitation.c.account_id == account.c.id)
+    answered = select(account.c.customer).join(response, response.c.account_id == account.c.id)
+    _mark(tx, own)
+    _mark(tx, asked.join(contact, contact.c.id == invitation.c.contact_id).where(same))
+    _mark(tx, answered.join(contact, contact.c.id == response.c.contact_id).where(same))
+
+
+def any_figures(tx: Connection) -> bool:
+    """Tell if anybody has figures: in a first read nobody has, and pages of thousands need not be looked through."""
+    return tx.execute(select(standing.c.customer).where(_HAS_FIGURES).limit(1)).first() is not None
+
+
+def _mark(tx: Connection, customers: Select[tuple[str]]) -> None:
+    tx.execute(update(standing).where(standing.c.customer.in_(customers), _HAS_FIGURES).values(made_with=LOOK_AGAIN))
+
+
+_HAS_FIGURES = standing.c.published_at.is_not(None)

@@ -1,0 +1,378 @@
+"""What `invite` reads and leaves behind."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Label,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from connector.model import Decision, Delivery, Reason
+from connector.store.crm.refs import Address, chunks, resolve, rows_by_address, rows_by_id, survivors
+from connector.store.db.engine import new_id
+from connector.store.db.upsert import insert_new, insert_or_ignore
+from connector.store.surveys.people import people
+from connector.store.tables import (
+    account,
+    attempt,
+    connection_state,
+    contact,
+    decision,
+    decision_log,
+    display,
+    interaction,
+    invitation,
+    owner,
+)
+from connector.store.tables import go_live as go_live_table
+
+REACHES = (Delivery.DUE, Delivery.SENDING, Delivery.SENT, Delivery.IN_DOUBT)
+"""States of an invitation that reaches its person, or may have."""
+
+
+# ── going live ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def go_live(tx: Connection, subject: str, crm: str, at: datetime) -> None:
+    """Remember since when `subject` (survey:NAME, follow_up:NAME) is live on a connection, on the CRM's clock; the first time stays."""
+    insert_or_ignore(tx, go_live_table, [{"subject": subject, "connection": crm, "at": at}])
+
+
+def look_at_waiting(tx: Connection, crm: str, now: datetime) -> None:
+    """Decide anew on every interaction of a connection about which somebody waits to be asked."""
+    waiting = select(decision.c.interaction_id).where(
+        decision.c.connection == crm, decision.c.state == Decision.WAITING.value
+    )
+    tx.execute(update(interaction).where(interaction.c.id.in_(waiting)).values(look_at=now))
+
+
+def look_at_refused(
+    tx: Connection, persons: Collection[str], reason: Reason, now: datetime, *, ended_since: datetime
+) -> None:
+    """Decide anew on what has ended since a moment and these people were not asked about, for a reason that has ceased."""
+    refused = (
+        select(decision.c.interaction_id)
+        .join(contact, contact.c.id == decision.c.contact_id)
+        .where(
+            contact.c.person.in_(persons),
+            decision.c.state.in_((Decision.REFUSED.value, Decision.CANCELLED.value)),
+            decision.c.reason == reason.value,
+        )
+    )
+    again = (interaction.c.id.in_(refused), interaction.c.ended_at >= ended_since)
+    tx.execute(update(interaction).where(*again).values(look_at=now))
+
+
+def live_since(tx: Connection) -> Mapping[Address, datetime]:
+    """Return, by (connection, survey), since when interactions are asked about: going live, or a later change of the mapping."""
+    rows = tx.execute(
+        select(go_live_table, connection_state.c.mapping_since)
+        .outerjoin(connection_state, connection_state.c.connection == go_live_table.c.connection)
+        .where(go_live_table.c.subject.startswith("survey:", autoescape=True))
+    )
+    return {
+        (row.connection, row.subject.removeprefix("survey:")): max(row.at, row.mapping_since or row.at) for row in rows
+    }
+
+
+# ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_to_be_looked_at(now: datetime) -> ColumnElement[bool]:
+    """Return whether `invite` is to look at an interaction by now. Only an end that is still to come lets it wait.
+
+    Whatever else is dated ahead was noted by a clock that was wrong.
+    """
+    still_to_come = and_(interaction.c.ended_at.is_not(None), interaction.c.ended_at > now)
+    return or_(interaction.c.look_at <= now, and_(interaction.c.look_at.is_not(None), ~still_to_come))
+
+
+def to_look_at(tx: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
+    """Return interactions that were changed since they were last decided on."""
+    return list(
+        tx.execute(
+            select(interaction.c.id)
+            .where(is_to_be_looked_at(now), interaction.c.connection.in_(crms))
+            .order_by(interaction.c.look_at, interaction.c.connection, interaction.c.ref)
+            .limit(limit)
+        ).scalars()
+    )
+
+
+def waiting_no_longer(
+    tx: Connection, crms: Collection[str], surveys: Collection[str], now: datetime, limit: int
+) -> list[str]:
+    """Return interactions with a waiting decision whose time has come."""
+    return list(
+        tx.execute(
+            select(interaction.c.id)
+            .join(decision, decision.c.interaction_id == interaction.c.id)
+            .where(
+                decision.c.state == Decision.WAITING,
+                decision.c.due_at <= now,
+                decision.c.connection.in_(crms),
+                decision.c.survey.in_(surveys),
+            )
+            .group_by(interaction.c.id)
+            .order_by(func.min(decision.c.due_at), func.min(interaction.c.ref))
+            .limit(limit)
+        ).scalars()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A page of interactions with all the rows that decisions on them depend on."""
+
+    interactions: Sequence[Any]
+    """In the order in which they ended."""
+    ids: Mapping[Address, str]
+    """Our ids of the accounts and contacts that the interactions name."""
+    accounts: Mapping[str, Any]
+    contacts: Mapping[str, Any]
+    owners: Mapping[Address, Any]
+    people: Mapping[str, Any]
+    decisions: Mapping[str, Sequence[Any]]
+    """By interaction."""
+    now_called: Mapping[str, str]
+    """For each contact of a decision, the id that stands for it since a merge."""
+
+
+def gather(tx: Connection, interaction_ids: Sequence[str]) -> Gathered:
+    """Read everything that is needed to decide on these interactions."""
+    interactions = _in_order(rows_by_id(tx, interaction, interaction_ids).values())
+    decisions = _decisions(tx, interaction_ids)
+    now_called = survivors(tx, contact, (row.contact_id for rows in decisions.values() for row in rows))
+    ids = resolve(tx, (address for row in interactions for address in _named(row)))
+    contacts = rows_by_id(tx, contact, {*ids.values(), *now_called.values()})
+    return Gathered(
+        interactions=interactions,
+        ids=ids,
+        accounts=rows_by_id(tx, account, ids.values()),
+        contacts=contacts,
+        owners=rows_by_address(tx, owner, ((row.connection, row.owner_ref) for row in interactions if row.owner_ref)),
+        people=_people(tx, contacts.values()),
+        decisions=decisions,
+        now_called=now_called,
+    )
+
+
+def _in_order(rows: Iterable[Any]) -> list[Any]:
+    # By the CRM's ids, not ours: the order, and so who gets the last place under a limit, is the same in a trial run.
+    return sorted(rows, key=lambda row: (row.ended_at.timestamp() if row.ended_at else 0, row.connection, row.ref))
+
+
+def _named(row: Any) -> list[Address]:
+    refs = [*row.contact_refs, *([row.account_ref] if row.account_ref else [])]
+    return [(row.connection, ref) for ref in refs]
+
+
+def _decisions(tx: Connection, interaction_ids: Sequence[str]) -> Mapping[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for part in chunks(interaction_ids):
+        for row in tx.execute(select(decision).where(decision.c.interaction_id.in_(part))):
+            found.setdefault(row.interaction_id, []).append(row)
+    return found
+
+
+def _people(tx: Connection, contacts: Iterable[Any]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for part in chunks(row.person for row in contacts if row.person):
+        found.update(people(tx, part))
+    return found
+
+
+# ── who was asked lately ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _arrived() -> Any:
+    return or_(invitation.c.state.in_(REACHES), invitation.c.sent_at.is_not(None))
+
+
+def doubted_at() -> Label[datetime | None]:
+    """Return when a message of an invitation was last handed over in doubt: it may have arrived, so it counts as mail."""
+    doubts = select(func.max(attempt.c.started_at)).where(
+        attempt.c.invitation_id == invitation.c.id, attempt.c.state == Delivery.IN_DOUBT
+    )
+    return doubts.scalar_subquery().label("doubted_at")
+
+
+def mails_to(tx: Connection, persons: Iterable[str]) -> list[Any]:
+    """Return the invitations that reached these persons: person, contact_id, created_at, sent_at, reminded_at, doubted_at."""
+    return _mails(tx, invitation.c.person, persons)
+
+
+def mails_to_contacts(tx: Connection, contacts: Iterable[str]) -> list[Any]:
+    """Return the same for these contacts, whatever address they had then, those included who were merged into them."""
+    return _mails(tx, invitation.c.contact_id, contacts)
+
+
+def _mails(tx: Connection, column: Column[Any], values: Iterable[str]) -> list[Any]:
+    times = (invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
+    found = select(invitation.c.person, invitation.c.contact_id, *times).where(_arrived())
+    return [row for part in chunks(values) for row in tx.execute(found.where(column.in_(part)))]
+
+
+def asked_by_the_crm(tx: Connection, contacts: Iterable[Any]) -> dict[str, datetime]:
+    """Return, by person, when the CRM's own records say that they were last asked (our field Last asked, as it was read)."""
+    mine = {(one.connection, one.ref): one.person for one in contacts if one.person}
+    found: dict[str, datetime] = {}
+    for address, row in rows_by_address(tx, display, mine).items():
+        at = _instant(row.shown.get("last_asked"))
+        if at is not None:
+            found[mine[address]] = max(at, found.get(mine[address], at))
+    return found
+
+
+def _instant(raw: object) -> datetime | None:
+    """Read an instant in a CRM's form; None for what is none, e.g. because somebody has mapped another kind of field."""
+    try:
+        at = datetime.fromisoformat(raw) if isinstance(raw, str) else None
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None else None
+
+
+def invitations_of(tx: Connection, customers: Iterable[str], since: datetime) -> list[Any]:
+    """Return the invitations to people of these customers since then: customer, person, created_at, sent_at."""
+    recent = or_(invitation.c.created_at > since, invitation.c.sent_at > since)
+    columns = (account.c.customer, invitation.c.person, invitation.c.created_at, invitation.c.sent_at)
+    return [
+        row
+        for part in chunks(customers)
+        for row in tx.execute(
+            select(*columns)
+            .join(account, account.c.id == invitation.c.account_id)
+            .where(account.c.customer.in_(part), _arrived(), recent)
+        )
+    ]
+
+
+def sends_on(tx: Connection, day: datetime) -> int:
+    """Return how many messages went out, or may have, on the UTC day that begins at `day`."""
+    within = and_(attempt.c.started_at >= day, attempt.c.started_at < day + timedelta(days=1))
+    return int(
+        tx.execute(select(func.count()).select_from(attempt).where(attempt.c.state != "failed", within)).scalar_one()
+    )
+
+
+def lying_ready(tx: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> int:
+    """Return how many invitations of these connections and surveys wait to be sent."""
+    wanted = and_(invitation.c.connection.in_(crms), invitation.c.survey.in_(surveys))
+    ready = and_(invitation.c.state == Delivery.DUE, invitation.c.expires_at > now, wanted)
+    return int(tx.execute(select(func.count()).select_from(invitation).where(ready)).scalar_one())
+
+
+# ── what is decided ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One decision's new state."""
+
+    state: str
+    reason: str | None = None
+    until: datetime | None = None
+    due_at: datetime | None = None
+    note: str | None = None
+
+
+class Ledger:
+    """The decisions on one page of interactions, written together when the page is done: history brings thousands at once.
+
+    Nothing of a page reads what the page writes, so the order within it does not matter but for what refers to what.
+    """
+
+    def __init__(self, tx: Connection, at: datetime) -> None:
+        self._connection = tx
+        self._at = at
+        self._decisions: list[dict[str, Any]] = []
+        self._log: list[dict[str, Any]] = []
+        self._invitations: list[tuple[str, Mapping[str, Any]]] = []
+        self._looked_at: list[dict[str, Any]] = []
+
+    def new(self, move: Move, /, **columns: Any) -> str:
+        """Take a new decision (survey, connection, interaction_id, contact_id, account_id); returns its id."""
+        decision_id = new_id()
+        self._decisions.append({"id": decision_id, **_state(move, self._at), **columns})
+        self._log.append(_log_row(decision_id, move, self._at))
+        return decision_id
+
+    def move(self, decision_id: str, move: Move, **columns: Any) -> None:
+        """Bring a decision to another state, and keep the move."""
+        move_decision(self._connection, decision_id, move, self._at, **columns)
+
+    def invite(self, decision_id: str, columns: Mapping[str, Any]) -> None:
+        """Make the decision's invitation due; see `put_invitation`."""
+        self._invitations.append((decision_id, columns))
+
+    def looked_at(self, interaction_id: str, again_at: datetime | None) -> None:
+        """Take an interaction off the work list, until `again_at` if that is given."""
+        self._looked_at.append({"interaction": interaction_id, "again": again_at})
+
+    def write(self) -> None:
+        """Write the page."""
+        insert_new(self._connection, decision, self._decisions)
+        insert_new(self._connection, decision_log, self._log)
+        for decision_id, columns in self._invitations:
+            put_invitation(self._connection, decision_id, columns)
+        if self._looked_at:
+            self._connection.execute(_LOOKED_AT, self._looked_at)
+
+
+_LOOKED_AT = update(interaction).where(interaction.c.id == bindparam("interaction")).values(look_at=bindparam("again"))
+
+
+def move_decision(tx: Connection, decision_id: str, move: Move, at: datetime, **columns: Any) -> None:
+    """Bring a decision to another state, and keep the move."""
+    tx.execute(update(decision).where(decision.c.id == decision_id).values(**_state(move, at), **columns))
+    _log(tx, decision_id, move, at)
+
+
+def note(tx: Connection, decision_id: str, text: str, at: datetime) -> None:
+    """Keep a remark in the log of a decision that stays as it is."""
+    row = tx.execute(select(decision).where(decision.c.id == decision_id)).one()
+    _log(tx, decision_id, Move(row.state, row.reason, row.until, note=text), at)
+
+
+def _state(move: Move, at: datetime) -> dict[str, Any]:
+    return {"state": move.state, "reason": move.reason, "until": move.until, "due_at": move.due_at, "decided_at": at}
+
+
+def _log(tx: Connection, decision_id: str, move: Move, at: datetime) -> None:
+    tx.execute(insert(decision_log), [_log_row(decision_id, move, at)])
+
+
+def _log_row(decision_id: str, move: Move, at: datetime) -> dict[str, Any]:
+    return {
+        "decision_id": decision_id,
+        "at": at,
+        "state": move.state,
+        "reason": move.reason,
+        "until": move.until,
+        "note": move.note,
+    }
+
+
+def put_invitation(tx: Connection, decision_id: str, columns: Mapping[str, Any]) -> None:
+    """Make the decision's invitation due. One that was cancelled before anything was sent is taken up again."""
+    fresh = {"state": Delivery.DUE, "error": None, "reminder_at": None, **columns}
+    may_have_arrived = exists().where(attempt.c.invitation_id == invitation.c.id, attempt.c.state != "failed")
+    again = tx.execute(
+        update(invitation).where(invitation.c.decision_id == decision_id, ~may_have_arrived).values(**fresh)
+    )
+    if again.rowcount == 0:
+        tx.execute(insert(invitation).values(id=new_id(), decision_id=decision_id, **fresh))

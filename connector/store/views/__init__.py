@@ -1,0 +1,1 @@
+"""What pages, reports, exports and `status` read."""

@@ -1,0 +1,127 @@
+"""What an account's page shows to users of the CRM."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Table, and_, select
+
+from connector.store.crm.refs import Address, chunks, rows_by_address
+from connector.store.surveys.people import people
+from connector.store.tables import account, contact, follow_up, invitation, owner, rating, response, standing
+
+LATEST: Final = 200
+"""How many answers and how many invitations the page shows, the latest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response with what stands around it."""
+
+    row: Row[Any]
+    contact: str | None
+    ratings: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Everything known about one customer's satisfaction."""
+
+    name: str
+    accounts: Sequence[Row[Any]]
+    """The account and those of other CRMs that are linked with it, as far as the visitor may see them."""
+    score: Mapping[str, Any]
+    """The figures as published; empty when there are none."""
+    answers: Sequence[Answer]
+    invitations: Sequence[Row[Any]]
+    follow_ups: Sequence[Row[Any]]
+    owners: Mapping[Address, str]
+    """Names of those to whom the follow-ups are assigned, by connection and ref."""
+    people: Mapping[str, Row[Any]]
+    """What is known of the persons asked: who wants no surveys any more, and whom mail does not reach."""
+    gone: Collection[str]
+    """The contacts whom the CRM has deleted: they are named nowhere."""
+
+    def assignee(self, one: Row[Any]) -> str:
+        """Return who has a follow-up to do; empty when nobody has."""
+        return self.owners.get((one.connection, one.owner_ref), one.owner_ref) if one.owner_ref else ""
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """The invitations that were answered."""
+        return frozenset(answer.row.invitation_id for answer in self.answers if answer.row.invitation_id)
+
+
+def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> AccountView | None:
+    """Return what the page of an account shows to a user of these CRMs; None when none of them has it (any more).
+
+    The figures are those of the customer. Of accounts that are linked with it, the rows of those CRMs alone are shown. An account that
+    the CRM has deleted is not there, nor is anything about it.
+    """
+    visible = and_(account.c.connection.in_(crms), account.c.deleted_at.is_(None))
+    row = tx.execute(select(account).where(account.c.id == account_id, visible)).one_or_none()
+    if row is None:
+        return None
+    of_customer = select(account).where(account.c.customer == row.customer, visible).order_by(account.c.id)
+    linked = tx.execute(of_customer).all()
+    ids = [one.id for one in linked]
+    score = tx.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
+    deleted = select(account.c.id).where(account.c.customer == row.customer, account.c.deleted_at.is_not(None))
+    opened = (
+        select(follow_up)
+        .where(follow_up.c.customer == row.customer, follow_up.c.connection.in_(crms))
+        .where(follow_up.c.account_id.not_in(deleted))
+        .order_by(follow_up.c.opened_at.desc())
+    )
+    follow_ups = tx.execute(opened.limit(LATEST)).all()
+    invitations = _latest(tx, invitation, ids, newest="created_at")
+    owners = rows_by_address(tx, owner, [(row.connection, row.owner_ref) for row in follow_ups if row.owner_ref])
+    return AccountView(
+        name=row.name,
+        accounts=linked,
+        score=score or {},
+        answers=_answers(tx, ids),
+        invitations=invitations,
+        follow_ups=follow_ups,
+        owners={address: one.name for address, one in owners.items()},
+        people=people(tx, {row.person for row in invitations}),
+        gone=_gone(tx, [row.contact_id for row in (*invitations, *follow_ups) if row.contact_id]),
+    )
+
+
+def _latest(tx: Connection, table: Table, accounts: Sequence[str], *conditions: Any, newest: str) -> Sequence[Row[Any]]:
+    chosen = select(table).where(table.c.account_id.in_(accounts), *conditions)
+    return tx.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()
+
+
+def _answers(tx: Connection, accounts: Sequence[str]) -> list[Answer]:
+    """Return the latest answers that count, each with what was given to the same invitation before and after it."""
+    counting = _latest(tx, response, accounts, response.c.counts, newest="at")
+    rows = [*counting, *_others(tx, [row.invitation_id for row in counting if row.invitation_id])]
+    rows.sort(key=lambda row: (row.at, row.revision), reverse=True)
+    names = _names(tx, [row.contact_id for row in rows if row.contact_id])
+    ratings: dict[str, list[Row[Any]]] = {}
+    for part in chunks([row.id for row in rows]):
+        for rating_row in tx.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
+            ratings.setdefault(rating_row.response_id, []).append(rating_row)
+    return [Answer(row, names.get(row.contact_id or ""), ratings.get(row.id, [])) for row in rows]
+
+
+def _others(tx: Connection, invitations: Sequence[str]) -> list[Row[Any]]:
+    """Return the answers to these invitations that do not count."""
+    found: list[Row[Any]] = []
+    for part in chunks(invitations):
+        found += tx.execute(select(response).where(response.c.invitation_id.in_(part), ~response.c.counts))
+    return found
+
+
+def _names(tx: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of contacts by id, without those whom the CRM has deleted."""
+    known = select(contact.c.id, contact.c.name).where(contact.c.deleted_at.is_(None))
+    return {row.id: row.name for part in chunks(ids) for row in tx.execute(known.where(contact.c.id.in_(part)))}
+
+
+def _gone(tx: Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these contacts the CRM has deleted."""
+    deleted = select(contact.c.id).where(contact.c.deleted_at.is_not(None))
+    return frozenset(id_ for part in chunks(ids) for id_ in tx.scalars(deleted.where(contact.c.id.in_(part))))

@@ -1,0 +1,32 @@
+"""The page of one account, for users of the CRM: they come by the link on its record."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from connector.commands.why import not_asked
+from connector.store.surveys.decisions import REACHES
+from connector.store.views.account_page import account_view
+from connector.web.auth.session import reach
+from connector.web.pages.problems import READ
+from connector.web.pages.staff import note, safe_account, staff
+from connector.web.parts import WebParts
+
+
+def account_routes(parts: WebParts) -> APIRouter:
+    """Return the one route."""
+    router = APIRouter()
+
+    @router.api_route("/accounts/{account_id}", methods=READ)
+    def show(request: Request, account_id: str) -> Response:
+        seen, account = reach(request, parts=parts), safe_account(account_id)
+        if seen is None:
+            return staff(parts, "sign_in.html", account=account, elsewhere=False, typed=None)
+        with parts.store.read() as tx:
+            view = account_view(tx, account, crms=seen)
+        if view is None:
+            return note(parts, "There is nothing to see here", "No account of your CRM has this address.", status=404)
+        log = not_asked(parts.store, view.accounts, tz=parts.site.zone)
+        return staff(parts, "account.html", view=view, log=log, reaches=REACHES, now=parts.clock.now())
+
+    return router
