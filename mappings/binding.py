@@ -8,7 +8,7 @@ from datetime import timedelta
 from connector.errors import Problem
 from connector.model import EMAIL_BOUNCED, ForeignField, Ownership
 from connector.ports import Condition, FieldSchema, FieldSpec, ObjectSchema, Query
-from mappings.bound import FittedMapping, Part
+from mappings.bound import BoundPart, FittedMapping
 from mappings.check import Section, find, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.converters import fact_type
@@ -331,10 +331,10 @@ class _Fitting:
         where: list[tuple[Condition, ...]] = [for_query(one.tests, one.section.types) for one in found]
         return Query(object_name, tuple(paths), tuple(dict.fromkeys(where)) if all(where) else ())
 
-    def _parts(self, object_name: str) -> tuple[Part, ...]:
+    def _parts(self, object_name: str) -> tuple[BoundPart, ...]:
         key = self._key_on(object_name)
         ours = carries(key) if key else None
-        return tuple(Part(one.kind, _recognise(one, ours), one.build) for one in self._of(object_name))
+        return tuple(BoundPart(one.kind, _recognise(one, ours), one.build) for one in self._of(object_name))
 
     def _fingerprint(self, queries: tuple[Query, ...]) -> str:
         asked = [(query.object, sorted(query.fields), query.where) for query in queries]

@@ -14,7 +14,7 @@ from mappings.writers import Written
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BoundPart:
     """One thing that records of an object can be: the kind, how it is recognised, how it is read."""
 
     kind: str
@@ -40,7 +40,7 @@ class FittedMapping:
     """By object."""
     queries: Sequence[Query]
     events: frozenset[str]
-    parts: Mapping[str, tuple[Part, ...]]
+    parts: Mapping[str, tuple[BoundPart, ...]]
     targets: Mapping[str, str]
     related_kinds: frozenset[str]
     written: Mapping[str, Mapping[str, Written]]
@@ -144,7 +144,7 @@ def _placed(error: MappingError, record: Record) -> MappingError:
     return error
 
 
-def _read_deleted(connection: str, record: Record, parts: Sequence[Part]) -> Reading:
+def _read_deleted(connection: str, record: Record, parts: Sequence[BoundPart]) -> Reading:
     """Return what can still be said of a deleted record. Of what kind it was may be lost with its fields."""
     likely = [part for part in parts if _may_be(part, record.fields)]
     if len(likely) != 1:
@@ -156,7 +156,7 @@ def _read_deleted(connection: str, record: Record, parts: Sequence[Part]) -> Rea
         return Reading(likely[0].kind, None)
 
 
-def _may_be(part: Part, fields: Mapping[str, Any]) -> bool:
+def _may_be(part: BoundPart, fields: Mapping[str, Any]) -> bool:
     try:
         return part.holds is None or part.holds(fields)
     except (MappingError, *UNFORESEEN):

@@ -6,7 +6,7 @@ from typing import Any
 from connector.domain.durations import parse_duration
 from mappings.converters import FACTS
 from mappings.spec import Ended, Facts, FieldMap, Operator, Test, Tests, WonDeal, WriteMap
-from mappings.toml_reader import NAME, PATH, Table, did_you_mean
+from mappings.toml_reader import NAME, PATH, TomlTable, did_you_mean
 
 OPERATORS: dict[str, Operator] = {
     "is": "=",
@@ -24,7 +24,7 @@ _SPAN = 'Write it like "730d": a whole number of days.'
 FIELD_TYPES = ("text", "number", "boolean", "date", "datetime", "picklist", "url", "reference")
 
 
-def path(table: Table, key: str, value: Any) -> str:
+def path(table: TomlTable, key: str, value: Any) -> str:
     """Return a CRM field's name or dotted path, '' (and a problem) when it cannot be one."""
     if isinstance(value, str) and PATH.fullmatch(value.strip()):
         return value.strip()
@@ -32,7 +32,7 @@ def path(table: Table, key: str, value: Any) -> str:
     return ""
 
 
-def _field_of(table: Table, key: str, value: Any) -> FieldMap | None:
+def _field_of(table: TomlTable, key: str, value: Any) -> FieldMap | None:
     if not isinstance(value, dict):
         name = path(table, key, value)
         return FieldMap(name, table.at(key)) if name else None
@@ -42,7 +42,7 @@ def _field_of(table: Table, key: str, value: Any) -> FieldMap | None:
     return found
 
 
-def _named(table: Table) -> FieldMap | None:
+def _named(table: TomlTable) -> FieldMap | None:
     """Read the keys that say which field, inside any table that names one."""
     if not table.has("field"):
         table.problem("field", "is missing.", "Write the field's API name in quotes.")
@@ -57,12 +57,12 @@ def _named(table: Table) -> FieldMap | None:
     return FieldMap(name, table.at("field"), optional=optional, converter=converter, prefix=prefix)
 
 
-def a_field(table: Table, key: str) -> FieldMap | None:
+def a_field(table: TomlTable, key: str) -> FieldMap | None:
     """Return the field that a key names, if it is there."""
     return _field_of(table, key, table.data[key]) if table.has(key) else None
 
 
-def some_fields(table: Table, key: str, *, required: bool = False) -> tuple[FieldMap, ...]:
+def some_fields(table: TomlTable, key: str, *, required: bool = False) -> tuple[FieldMap, ...]:
     """Return the field, or the list of fields, that a key names."""
     if required and key not in table.data:
         table.problem(key, "is missing.", "Write the field's API name in quotes.")
@@ -70,7 +70,7 @@ def some_fields(table: Table, key: str, *, required: bool = False) -> tuple[Fiel
     return tuple(one for one in found if one is not None)
 
 
-def facts(table: Table) -> Facts:
+def facts(table: TomlTable) -> Facts:
     """Return what stands below ``facts``, by name."""
     below = table.table("facts")
     if below is None:
@@ -89,7 +89,7 @@ def facts(table: Table) -> Facts:
 # ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def tests(table: Table, key: str, *, required: bool = False) -> Tests:
+def tests(table: TomlTable, key: str, *, required: bool = False) -> Tests:
     """Return the conditions of a key: one, or a list. A field's name alone asks if it is ticked; ``true`` asks nothing."""
     if required and key not in table.data:
         table.problem(key, "is missing.", 'Write a condition, such as { field = "Type", is = "Customer" }, or true.')
@@ -100,7 +100,7 @@ def tests(table: Table, key: str, *, required: bool = False) -> Tests:
     return tuple(one for one in found if one is not None)
 
 
-def customers(table: Table, key: str) -> Tests | WonDeal:
+def customers(table: TomlTable, key: str) -> Tests | WonDeal:
     """Return who is a customer: conditions on the account's fields, or the time within which a deal was won."""
     value = table.data.get(key)
     if not (isinstance(value, dict) and WON_DEAL_WITHIN in value):
@@ -112,7 +112,7 @@ def customers(table: Table, key: str) -> Tests | WonDeal:
     return () if within is None else WonDeal(within)
 
 
-def _span(table: Table, key: str) -> timedelta | None:
+def _span(table: TomlTable, key: str) -> timedelta | None:
     text = table.text(key, required=True)
     if not text:
         return None
@@ -126,7 +126,7 @@ def _span(table: Table, key: str) -> timedelta | None:
     return span
 
 
-def _test_of(table: Table, key: str, value: Any) -> Test | None:
+def _test_of(table: TomlTable, key: str, value: Any) -> Test | None:
     if not isinstance(value, dict):
         name = path(table, key, value)
         return Test(FieldMap(name, table.at(key)), "=", (True,)) if name else None
@@ -136,7 +136,7 @@ def _test_of(table: Table, key: str, value: Any) -> Test | None:
     return found
 
 
-def _comparison(table: Table, *, required: bool) -> Test | None:
+def _comparison(table: TomlTable, *, required: bool) -> Test | None:
     """Read one comparison out of a table's keys."""
     used = [word for word in OPERATORS if table.has(word)]
     if not used and not required and not table.has("field"):
@@ -149,11 +149,11 @@ def _comparison(table: Table, *, required: bool) -> Test | None:
     return None if one is None or values is None else Test(one, _operator(table, used[0]), values)
 
 
-def _operator(table: Table, word: str) -> Operator:
+def _operator(table: TomlTable, word: str) -> Operator:
     return "!=" if word == "empty" and table.data[word] is False else OPERATORS[word]
 
 
-def _values(table: Table, word: str) -> tuple[Any, ...] | None:
+def _values(table: TomlTable, word: str) -> tuple[Any, ...] | None:
     found = table.data[word]
     if word == "empty":
         return (None,) if table.value(word, bool) is not None else None
@@ -172,7 +172,7 @@ def _plain(value: Any) -> bool:
     return isinstance(value, (str, int, float)) or (isinstance(value, datetime) and value.tzinfo is not None)
 
 
-def ended(table: Table) -> tuple[Ended, ...]:
+def ended(table: TomlTable) -> tuple[Ended, ...]:
     """Return how a kind ends: one table, or a list of them, one for each event."""
     if "ended" not in table.data:
         remedy = 'Write ended = { event = "closed", field = "IsClosed", is = true, at = "ClosedDate" }.'
@@ -189,7 +189,7 @@ def ended(table: Table) -> tuple[Ended, ...]:
     return tuple(found)
 
 
-def _event(table: Table) -> Ended:
+def _event(table: TomlTable) -> Ended:
     event = table.text("event", required=True)
     if event and not NAME.fullmatch(event):
         table.problem("event", f"is {event!r}.", "Use small letters, digits and _, a letter first.")
@@ -204,7 +204,7 @@ def _event(table: Table) -> Ended:
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def write_map(table: Table, name: str) -> WriteMap | None:
+def write_map(table: TomlTable, name: str) -> WriteMap | None:
     """Return one line of a [write.…] table."""
     table.has(name)
     value = table.data[name]
@@ -217,7 +217,7 @@ def write_map(table: Table, name: str) -> WriteMap | None:
     return found
 
 
-def _write_map(table: Table, name: str) -> WriteMap | None:
+def _write_map(table: TomlTable, name: str) -> WriteMap | None:
     if not table.has("field"):
         table.problem("field", "is missing.", "Write the field's API name in quotes.")
     field = path(table, "field", table.data["field"]) if "field" in table.data else ""
@@ -250,7 +250,7 @@ def _write_map(table: Table, name: str) -> WriteMap | None:
     )
 
 
-def _size(table: Table, key: str) -> int | None:
+def _size(table: TomlTable, key: str) -> int | None:
     found = table.value(key, int)
     if found is not None and not (0 if key == "scale" else 1) <= found <= 131_072:
         table.problem(key, f"is {found}.", "Write a number that a CRM can have.")
@@ -258,7 +258,7 @@ def _size(table: Table, key: str) -> int | None:
     return found
 
 
-def _translations(table: Table) -> dict[str, str]:
+def _translations(table: TomlTable) -> dict[str, str]:
     below = table.table("values")
     if below is None:
         return {}

@@ -26,7 +26,7 @@ from mappings.spec import (
     WriteMap,
     fields_read,
 )
-from mappings.toml_reader import NAME, Table, did_you_mean
+from mappings.toml_reader import NAME, TomlTable, did_you_mean
 
 ACCOUNT = (
     *("satisfaction", "low", "high", "mood", "people", "summary", "attention", "nps", "csat", "ces", "trend"),
@@ -59,7 +59,7 @@ def load(source: Path | str, name: str = "", *, default: str | None = None) -> M
     text = ""
     try:
         text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
-        root = Table(tomllib.loads(text), "", name, problems)
+        root = TomlTable(tomllib.loads(text), "", name, problems)
     except tomllib.TOMLDecodeError as error:
         if found := slip(text, str(error)):
             raise SettingsError([Problem(f"{name}: {found.key}", found.what, found.remedy)]) from None
@@ -93,7 +93,7 @@ def _dotted(names: str) -> str:
     return ".".join(name.strip("'\"") for name in names.split(", "))
 
 
-def _spec(root: Table) -> Spec:
+def _spec(root: TomlTable) -> Spec:
     spec = Spec(
         owner=_owner(_section(root, "owner")),
         account=_account(_section(root, "account")),
@@ -109,7 +109,7 @@ def _spec(root: Table) -> Spec:
     return spec
 
 
-def _check_customers(root: Table, spec: Spec) -> None:
+def _check_customers(root: TomlTable, spec: Spec) -> None:
     """Deals can tell who is a customer only where the mapping reads deals that are won."""
     if isinstance(spec.account.is_customer, WonDeal) and not spec.winnable:
         what = f"counts what ended by the event {WON!r}, and no kind of interaction ends by it."
@@ -117,7 +117,7 @@ def _check_customers(root: Table, spec: Spec) -> None:
         root.problem("account.is_customer", what, remedy)
 
 
-def _check_ownership(root: Table, spec: Spec) -> None:
+def _check_ownership(root: TomlTable, spec: Spec) -> None:
     """What the mapping reads belongs to others: writing it would overwrite what people keep there."""
     for target, section in (("account", spec.account), ("contact", spec.contact)):
         read = {one.path: one.key for one in fields_read(section)}
@@ -127,22 +127,22 @@ def _check_ownership(root: Table, spec: Spec) -> None:
                 root.problem(one.key, what, "Give it a field of its own.")
 
 
-def _check_related(root: Table, spec: Spec) -> None:
+def _check_related(root: TomlTable, spec: Spec) -> None:
     kinds = [one.kind for one in spec.interactions]
     for kind in spec.task.related:
         if kind not in kinds:
             root.problem("task.related", f"names no kind of interaction: {kind!r}.", did_you_mean(kind, kinds))
 
 
-def _section(root: Table, key: str) -> Table:
+def _section(root: TomlTable, key: str) -> TomlTable:
     if key not in root.data:
         root.has(key)
         root.problem(key, "is missing.", f"Add the table [{key}]; the default mapping shows how.")
-        return Table({}, key, root.file, [])
-    return root.table(key) or Table({}, key, root.file, [])
+        return TomlTable({}, key, root.file, [])
+    return root.table(key) or TomlTable({}, key, root.file, [])
 
 
-def _owner(table: Table) -> OwnerMap:
+def _owner(table: TomlTable) -> OwnerMap:
     found = OwnerMap(
         object=table.text("object", required=True),
         name=some_fields(table, "name", required=True),
@@ -157,7 +157,7 @@ def _owner(table: Table) -> OwnerMap:
     return found
 
 
-def _account(table: Table) -> AccountMap:
+def _account(table: TomlTable) -> AccountMap:
     found = AccountMap(
         object=table.text("object", required=True),
         name=some_fields(table, "name", required=True),
@@ -172,7 +172,7 @@ def _account(table: Table) -> AccountMap:
     return found
 
 
-def _contact(table: Table) -> ContactMap:
+def _contact(table: TomlTable) -> ContactMap:
     found = ContactMap(
         object=table.text("object", required=True),
         name=some_fields(table, "name", required=True),
@@ -190,13 +190,13 @@ def _contact(table: Table) -> ContactMap:
     return found
 
 
-def _required_field(table: Table, key: str) -> FieldMap | None:
+def _required_field(table: TomlTable, key: str) -> FieldMap | None:
     if key not in table.data:
         table.problem(key, "is missing.", "Write the field's API name in quotes.")
     return a_field(table, key)
 
 
-def _task(table: Table) -> TaskMap:
+def _task(table: TomlTable) -> TaskMap:
     found = TaskMap(
         object=table.text("object", required=True),
         open=tests(table, "open", required=True),
@@ -212,7 +212,7 @@ def _task(table: Table) -> TaskMap:
 # ── interactions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _interactions(root: Table) -> tuple[InteractionMap, ...]:
+def _interactions(root: TomlTable) -> tuple[InteractionMap, ...]:
     table = root.table("interaction")
     if table is None:
         return ()
@@ -226,7 +226,7 @@ def _interactions(root: Table) -> tuple[InteractionMap, ...]:
     return tuple(found)
 
 
-def _interaction(kind: str, table: Table) -> InteractionMap:
+def _interaction(kind: str, table: TomlTable) -> InteractionMap:
     found = InteractionMap(
         kind=kind,
         object=table.text("object", required=True),
@@ -248,7 +248,7 @@ def _interaction(kind: str, table: Table) -> InteractionMap:
     return found
 
 
-def _check_label(table: Table, key: str, template: str, found: InteractionMap) -> None:
+def _check_label(table: TomlTable, key: str, template: str, found: InteractionMap) -> None:
     known = [name for name, _ in found.facts]
     try:
         named = [part[1] for part in Formatter().parse(template) if part[1] is not None]
@@ -263,8 +263,8 @@ def _check_label(table: Table, key: str, template: str, found: InteractionMap) -
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _writes(root: Table) -> dict[str, tuple[WriteMap, ...]]:
-    table = root.table("write") or Table({}, "write", root.file, root.problems)
+def _writes(root: TomlTable) -> dict[str, tuple[WriteMap, ...]]:
+    table = root.table("write") or TomlTable({}, "write", root.file, root.problems)
     found = {target: _target(table, target, known) for target, known in WRITTEN.items()}
     if all(one.name != "key" for one in found["task"]):
         table.problem("task.key", "is missing.", "Follow-up tasks are found again by it: give it a field.")
@@ -272,7 +272,7 @@ def _writes(root: Table) -> dict[str, tuple[WriteMap, ...]]:
     return found
 
 
-def _target(write: Table, target: str, known: tuple[str, ...]) -> tuple[WriteMap, ...]:
+def _target(write: TomlTable, target: str, known: tuple[str, ...]) -> tuple[WriteMap, ...]:
     table = write.table(target)
     if table is None:
         return ()

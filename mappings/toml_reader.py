@@ -23,7 +23,7 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 @dataclass(slots=True)
-class Table:
+class TomlTable:
     """One table of the file. The keys that were asked for are the known ones; `done` complains about the others."""
 
     data: dict[str, Any]
@@ -68,14 +68,14 @@ class Table:
         """Return a boolean; absent means false."""
         return bool(self.value(key, bool))
 
-    def table(self, key: str, *, required: bool = False) -> "Table | None":
+    def table(self, key: str, *, required: bool = False) -> "TomlTable | None":
         """Return a table below this one."""
         found = self.value(key, dict, required=required)
         return None if found is None else self.below(key, found)
 
-    def below(self, key: str, data: dict[str, Any]) -> "Table":
+    def below(self, key: str, data: dict[str, Any]) -> "TomlTable":
         """Return data as a table whose problems are named by this key."""
-        return Table(data, self.at(key), self.file, self.problems)
+        return TomlTable(data, self.at(key), self.file, self.problems)
 
     def each(self, key: str) -> Iterator[tuple[str, Any]]:
         """Yield one value or the values of a list, each with its key."""

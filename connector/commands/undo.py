@@ -16,7 +16,7 @@ from connector.stages.context import Connected
 from connector.stages.lap import Installation
 from connector.stages.write_back import undo
 from connector.stages.write_back.outbox import Outbox
-from connector.stages.write_back.undo import Step
+from connector.stages.write_back.undo import UndoStep
 from connector.store.crm import record_names
 from connector.store.ops import connections
 from connector.store.ops.leases import held
@@ -31,7 +31,7 @@ REASON_SINCE = "what was written since {since:%Y-%m-%d %H:%M} UTC was taken back
 class Taken:
     """What is to be taken back on one record, and what has become of it."""
 
-    step: Step
+    step: UndoStep
     name: str
     """What people call the record."""
     result: WriteResult | None = None
@@ -183,12 +183,16 @@ def _refuse_mapped(crm: Connected, only: Field) -> None:
                     raise AfterwordError(what, where=f"{crm.name}: --field", remedy=remedy)
 
 
-def _pages(installation: Installation, crm: Connected, first: int | None, only: Field | None) -> Iterator[list[Step]]:
+def _pages(
+    installation: Installation, crm: Connected, first: int | None, only: Field | None
+) -> Iterator[list[UndoStep]]:
     if first is not None:
         yield from undo.steps(installation.store, crm.adapter, crm.mapping, first, only)
 
 
-def _carry_out(installation: Installation, outbox: Outbox, undone: Undone, page: Sequence[Step], show: Show) -> None:
+def _carry_out(
+    installation: Installation, outbox: Outbox, undone: Undone, page: Sequence[UndoStep], show: Show
+) -> None:
     """Take back one page. What was done of it before the CRM failed is told too."""
     names = _names(installation, outbox.crm.name, page)
     results: dict[str, WriteResult] = {}
@@ -229,7 +233,7 @@ def _outbox(installation: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
         yield Outbox(replace(lap.bare_context(installation), connected={endpoint.name: crm}, mark=mark), crm, lease)
 
 
-def _names(installation: Installation, crm: str, planned: Sequence[Step]) -> Mapping[str, str]:
+def _names(installation: Installation, crm: str, planned: Sequence[UndoStep]) -> Mapping[str, str]:
     refs = {step.line.ref: step.line.key for step in planned}
     with installation.store.read() as tx:
         names = {ref: name for (_, ref), name in record_names.record_names(tx, [(crm, ref) for ref in refs]).items()}

@@ -10,7 +10,7 @@ from connector.errors import AfterwordError
 from connector.model import Decision, Delivery, Kind, Reason
 from connector.store import Store
 from connector.store.surveys import survey_log
-from connector.store.surveys.survey_log import Entry, Found
+from connector.store.surveys.survey_log import Entry, LogEntry
 
 BECAUSE: Final[Mapping[Reason, str]] = {
     Reason.DELAY: "the survey waits a while after the last update",
@@ -97,7 +97,7 @@ def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> lis
     It names nobody whom the CRM has deleted.
     """
     with store.read() as tx:
-        entries = [entry for row in accounts for entry in survey_log.entries(tx, Found(Kind.ACCOUNT.value, row))]
+        entries = [entry for row in accounts for entry in survey_log.entries(tx, LogEntry(Kind.ACCOUNT.value, row))]
     lines: list[str] = []
     told: set[str] = set()
     teller = _Teller(tz, names_deleted=False, quote=isolated)
@@ -116,7 +116,9 @@ class _Teller:
     quote: Callable[[str], str] = str
     """How names and texts of others are written among ours."""
 
-    def record(self, found: Found, person: Any | None, entries: list[Entry], observing: Collection[str]) -> list[str]:
+    def record(
+        self, found: LogEntry, person: Any | None, entries: list[Entry], observing: Collection[str]
+    ) -> list[str]:
         row = found.row
         title = row.label if found.kind == Kind.INTERACTION.value else row.name
         gone = ", deleted in the CRM" if row.deleted_at else ""
@@ -212,7 +214,7 @@ class _Teller:
         return f"{moment.astimezone(self.tz):%d %b %Y %H:%M %Z}".removeprefix("0")
 
 
-def _observed(found: Found) -> str:
+def _observed(found: LogEntry) -> str:
     """While a connection is observed nothing is decided; and what ended before it is live is never asked about."""
     return (
         f"{found.row.connection} is only observed, so nobody is asked. What ends before it is set live is not asked about "
@@ -220,7 +222,7 @@ def _observed(found: Found) -> str:
     )
 
 
-def _nothing(found: Found) -> str:
+def _nothing(found: LogEntry) -> str:
     if found.kind != Kind.INTERACTION.value:
         return "Nothing has ended here that a survey is about."
     if found.row.ended is None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.sandbox.customers import Deed
 from connector.cli.output.results import many, people
-from connector.demo.mail import Mail
+from connector.demo.mail import ArrivedMail
 from connector.demo.people import Person
 from connector.demo.records import FollowUpTask
 from connector.demo.story import highest
@@ -40,7 +40,7 @@ class Evidence:
     """All laps."""
     idle: Report
     """One more lap after the last, at the same moment."""
-    mails: Sequence[Mail]
+    mails: Sequence[ArrivedMail]
     deeds: Sequence[Deed]
     """What customers did about their mail."""
     people: Mapping[str, Person]
@@ -62,12 +62,12 @@ class Evidence:
     """Accounts on which a field changed that is not ours."""
 
     @property
-    def asking(self) -> list[Mail]:
+    def asking(self) -> list[ArrivedMail]:
         """The mails to customers."""
         return [mail for mail in self.mails if mail.survey]
 
     @property
-    def own(self) -> list[Mail]:
+    def own(self) -> list[ArrivedMail]:
         """The mails to our own people."""
         return [mail for mail in self.mails if not mail.survey]
 

@@ -23,7 +23,7 @@ _HREF = re.compile(r'href="(https?://[^"]+)"')
 
 
 @dataclass(frozen=True)
-class Mail:
+class ArrivedMail:
     """One mail as it arrived."""
 
     number: int
@@ -63,18 +63,18 @@ class Inbox:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._mails: list[Mail] = []
+        self._mails: list[ArrivedMail] = []
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._mails)
 
-    def since(self, number: int = 0) -> list[Mail]:
+    def since(self, number: int = 0) -> list[ArrivedMail]:
         """Return the mails after the first `number`, oldest first."""
         with self._lock:
             return self._mails[number:]
 
-    def get(self, number: int) -> Mail | None:
+    def get(self, number: int) -> ArrivedMail | None:
         """Return a mail by its number, from 0."""
         with self._lock:
             return self._mails[number] if 0 <= number < len(self._mails) else None
@@ -84,7 +84,7 @@ class Inbox:
         message = email.message_from_bytes(content, policy=policy.default)
         with self._lock:
             for each in recipients:
-                self._mails.append(Mail(len(self._mails), self._clock.now(), each, message))
+                self._mails.append(ArrivedMail(len(self._mails), self._clock.now(), each, message))
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Take a message in, as aiosmtpd asks."""

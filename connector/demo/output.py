@@ -13,7 +13,7 @@ from connector.cli.output.results import many, people
 from connector.commands.plan import Hindsight
 from connector.demo.expectations import KEPT, Evidence
 from connector.demo.parts import Branch, Scene
-from connector.demo.records import Field, FollowUpTask
+from connector.demo.records import FollowUpTask, ShownField
 from connector.model import Ref
 from connector.ports import Clock
 from connector.stages.lap import Report
@@ -142,7 +142,9 @@ def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, af
             _likewise(console, titles[other.ref.connection], fields, after[first.ref], after.get(other.ref, {}))
 
 
-def _changes(console: Console, fields: Sequence[Field], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+def _changes(
+    console: Console, fields: Sequence[ShownField], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
     for one in fields:
         old, new = before.get(one.ours, _EMPTY), after.get(one.ours, _EMPTY)
         if old != new:
@@ -150,7 +152,7 @@ def _changes(console: Console, fields: Sequence[Field], before: Mapping[str, Any
 
 
 def _likewise(
-    console: Console, title: str, fields: Sequence[Field], one: Mapping[str, Any], other: Mapping[str, Any]
+    console: Console, title: str, fields: Sequence[ShownField], one: Mapping[str, Any], other: Mapping[str, Any]
 ) -> None:
     """Print what a second CRM shows otherwise than the first."""
     differing = [field for field in fields if one.get(field.ours) != other.get(field.ours)]

@@ -17,7 +17,7 @@ from connector.commands import setup_crm
 from connector.demo import folder as project
 from connector.demo.mail import Inbox, mail_server
 from connector.demo.people import choose, has_opted_out, is_angry, is_scanned, is_silent
-from connector.demo.records import Records
+from connector.demo.records import RecordViewer
 from connector.demo.serving import bound_socket, port_of, served
 from connector.errors import AfterwordError
 from connector.ports import CrmAdapter
@@ -59,7 +59,7 @@ class Branch:
     crm: Crm
     companies: Sequence[Company]
     """The customers of the story."""
-    records: Records
+    records: RecordViewer
     url: str
     """Where its API is served."""
     set_up: int
@@ -150,7 +150,7 @@ def _branch(installation: Installation, crm: Crm, companies: Sequence[Company], 
     made = _set_up(installation, crm, endpoint)
     crm.show_our_fields()
     with closing(_adapter(installation, crm)) as adapter:
-        yield Branch(crm, companies, Records.of(crm, endpoint, adapter), url, made)
+        yield Branch(crm, companies, RecordViewer.of(crm, endpoint, adapter), url, made)
 
 
 def _set_up(installation: Installation, crm: Crm, endpoint: Endpoint) -> int:

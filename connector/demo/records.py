@@ -15,7 +15,7 @@ _TASK = ("key", "subject", "priority", "status", "outcome", "body", "owner")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ShownField:
     """One of our fields on a record: what we call it, what the CRM calls it, and what people see."""
 
     ours: str
@@ -48,7 +48,7 @@ class FollowUpTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RecordViewer:
     """Reads accounts, contacts and tasks of one CRM, by an adapter and the mapping as it fits the CRM."""
 
     crm: Crm
@@ -61,7 +61,7 @@ class Records:
         mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
         return cls(crm, adapter, mapping)
 
-    def fields(self, target: str) -> list[Field]:
+    def fields(self, target: str) -> list[ShownField]:
         """Return our fields on ``account``, ``contact`` or ``task``, in the order of the mapping."""
         ours = {self.mapping.crm_field(target, name): name for name in self.mapping.names(target)}
         return [
@@ -107,11 +107,11 @@ class Records:
         return FollowUpTask(ref=Ref(self.crm.name, record.object, record.id), **values)
 
 
-def _field(spec: FieldSpec, ours: str) -> Field:
-    return Field(ours, spec.name, spec.label, spec.type)
+def _field(spec: FieldSpec, ours: str) -> ShownField:
+    return ShownField(ours, spec.name, spec.label, spec.type)
 
 
-def _filled(record: Record, fields: Sequence[Field]) -> dict[str, Any]:
+def _filled(record: Record, fields: Sequence[ShownField]) -> dict[str, Any]:
     values = {one.ours: _plain(one.type, record.fields.get(one.name)) for one in fields}
     return {name: value for name, value in values.items() if value not in (None, False)}
 

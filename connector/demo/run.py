@@ -26,7 +26,7 @@ from connector.demo.parts import Branch, Scene, scene
 from connector.demo.people import people_by_address
 from connector.demo.serving import bound_socket, port_of, served
 from connector.demo.story import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Story, Tell, is_working_time
-from connector.demo.watch import Watch
+from connector.demo.watch import RecordWatch
 from connector.demo.windows import LOOK_S, Looks, Shelf, desk_app
 from connector.demo.workers import Office
 from connector.model import Ref
@@ -93,7 +93,7 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
         teller = output.Teller(console, whole.clock)
         with _play(console, whole, teller.tell, seed) as play:
             output.addresses(console, desk)
-            watches = [Watch(branch) for branch in whole.branches]
+            watches = [RecordWatch(branch) for branch in whole.branches]
             for moment in play.story.moments(WORKING_DAYS):
                 if stop.wait(PACE_S):
                     break
@@ -107,12 +107,12 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
     return SETTLED
 
 
-def _look(watches: Iterable[Watch], tell: Tell) -> None:
+def _look(watches: Iterable[RecordWatch], tell: Tell) -> None:
     for watch in watches:
         watch.tell(tell)
 
 
-def _go_on(play: Play, watches: Iterable[Watch], stop: StopSign, looks: Looks) -> None:
+def _go_on(play: Play, watches: Iterable[RecordWatch], stop: StopSign, looks: Looks) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
     laps = service.Service(play.scene.installation)
     play.scene.on_answer = laps.answered

@@ -7,7 +7,7 @@ from typing import Final
 
 from adapters.sandbox.customers import Customers, Deed
 from connector.cli.output.results import many
-from connector.demo.mail import Mail
+from connector.demo.mail import ArrivedMail
 from connector.demo.parts import Scene
 from connector.demo.people import Person
 from connector.demo.workers import Office
@@ -43,7 +43,7 @@ class Story:
     tell: Tell
     reports: list[Report] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
-    _unread: list[Mail] = field(default_factory=list)
+    _unread: list[ArrivedMail] = field(default_factory=list)
     _seen: int = 0
 
     def moments(self, days: int) -> Iterator[datetime]:

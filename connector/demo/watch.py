@@ -8,7 +8,7 @@ from connector.demo.story import Tell
 from connector.model import Ref
 
 
-class Watch:
+class RecordWatch:
     """Remembers what it saw last in one CRM."""
 
     def __init__(self, branch: Branch) -> None:

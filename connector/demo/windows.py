@@ -15,7 +15,7 @@ from starlette.requests import Request
 from adapters.sandbox.web import Request as CrmRequest
 from adapters.sandbox.workplaces.crm import Crm
 from connector.cli.output.results import many
-from connector.demo.mail import Inbox, Mail
+from connector.demo.mail import ArrivedMail, Inbox
 
 LOOK_S: Final = 60.0
 """Seconds for which somebody who has opened a page counts as looking at it: enough to sign in by a link that comes by mail."""
@@ -116,7 +116,7 @@ def _home(shelves: Sequence[Shelf], mails: int) -> str:
     rows = "".join(
         _row(f"Pretend {one.crm.title}", {"All records": f"/{one.crm.page_root}", **one.picks}) for one in shelves
     )
-    rows += _row("Mail", {f"{many(mails, 'mail')} so far": "/inbox"})
+    rows += _row("ArrivedMail", {f"{many(mails, 'mail')} so far": "/inbox"})
     visitors = " or ".join(sorted({one.visitor for one in shelves if one.visitor}))
     notes = (
         "A customer who stands in both CRMs is one customer: both records show the same score.",
@@ -138,14 +138,14 @@ async def _as_crm_request(request: Request) -> CrmRequest:
     return CrmRequest(request.method, target, dict(request.headers), await request.body())
 
 
-def _found(inbox: Inbox, number: int) -> Mail:
+def _found(inbox: Inbox, number: int) -> ArrivedMail:
     mail = inbox.get(number)
     if mail is None:
         raise HTTPException(404, "There is no such mail.")
     return mail
 
 
-def _list(mails: list[Mail]) -> str:
+def _list(mails: list[ArrivedMail]) -> str:
     rows = "".join(
         f'<tr><td class="quiet">{one.at:%a %d %b %H:%M}</td><td>{escape(one.to)}</td>'
         f'<td><a href="/inbox/{one.number}">{escape(one.subject)}</a></td></tr>'
@@ -158,7 +158,7 @@ def _list(mails: list[Mail]) -> str:
     )
 
 
-def _reader(mail: Mail) -> str:
+def _reader(mail: ArrivedMail) -> str:
     return (
         f'<p class="quiet">To {escape(mail.to)}, {mail.at:%a %d %b %H:%M} UTC · <a href="/inbox">Inbox</a></p>'
         f'<iframe src="/inbox/{mail.number}/body" title="The mail" '

@@ -55,7 +55,7 @@ class OwnRuns:
     """Where the store was at its renewals, the newest last. A clone is in another place."""
 
 
-class Verdict(StrEnum):
+class MarkVerdict(StrEnum):
     """What a look at the mark leads to."""
 
     OURS = "ours"
@@ -87,17 +87,17 @@ def read_text(text: str) -> Mark | None:
     return mark if at.tzinfo is not None else None
 
 
-def judge(seen: Mark | None, own: OwnRuns, *, installation: str, place: str, now: datetime) -> Verdict:
+def judge(seen: Mark | None, own: OwnRuns, *, installation: str, place: str, now: datetime) -> MarkVerdict:
     """Say what follows from the mark that the CRM shows (None: there is none)."""
     if seen is None:
-        return Verdict.MAKE
+        return MarkVerdict.MAKE
     abandoned = now - seen.at > ABANDONED_AFTER
     if seen.run in (own.run, own.previous):
         if place not in own.places:
-            return Verdict.RENEW if abandoned else Verdict.WAIT
-        return Verdict.RENEW if _is_due(seen, own, now) else Verdict.OURS
+            return MarkVerdict.RENEW if abandoned else MarkVerdict.WAIT
+        return MarkVerdict.RENEW if _is_due(seen, own, now) else MarkVerdict.OURS
     is_new_store = own.run is None and seen.installation == installation
-    return Verdict.TAKE_OVER if is_new_store and abandoned else Verdict.FOREIGN
+    return MarkVerdict.TAKE_OVER if is_new_store and abandoned else MarkVerdict.FOREIGN
 
 
 def _is_due(seen: Mark, own: OwnRuns, now: datetime) -> bool:

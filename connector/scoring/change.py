@@ -7,12 +7,12 @@ from typing import Any
 
 from scipy import stats
 
-from connector.scoring.nps import Counts
+from connector.scoring.nps import NpsCounts
 from connector.scoring.rates import wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ScoreChange:
     """Current less previous, in points: negative is a fall. `p` is the two-sided probability of as much by chance."""
 
     delta: float
@@ -21,7 +21,7 @@ class Change:
     p: float
 
 
-def nps_change(current: Counts, previous: Counts, level: float) -> Change | None:
+def nps_change(current: NpsCounts, previous: NpsCounts, level: float) -> ScoreChange | None:
     """The change of the net promoter score on adjusted counts, as Lewis and Sauro (2021) advise; None when one is empty.
 
     Delta is the difference of the adjusted scores, on which the range is centred.
@@ -32,10 +32,12 @@ def nps_change(current: Counts, previous: Counts, level: float) -> Change | None
     error = math.hypot(now.error, then.error)
     delta = now.net - then.net
     half = float(stats.norm.ppf((1 + level) / 2)) * error
-    return Change(100 * delta, 100 * (delta - half), 100 * (delta + half), math.erfc(abs(delta) / error / math.sqrt(2)))
+    return ScoreChange(
+        100 * delta, 100 * (delta - half), 100 * (delta + half), math.erfc(abs(delta) / error / math.sqrt(2))
+    )
 
 
-def rate_change(current: tuple[int, int], previous: tuple[int, int], level: float) -> Change | None:
+def rate_change(current: tuple[int, int], previous: tuple[int, int], level: float) -> ScoreChange | None:
     """The change of a share, each given as (hits, total), in percentage points; None when one has no answers.
 
     The range is Newcombe's hybrid of two Wilson ranges (1998, method 10). The test is Fisher's exact one when a cell
@@ -49,10 +51,10 @@ def rate_change(current: tuple[int, int], previous: tuple[int, int], level: floa
     delta = now - then
     low = delta - math.hypot(now - now_low, then_high - then)
     high = delta + math.hypot(now_high - now, then - then_low)
-    return Change(delta, low, high, _table_p(current, previous))
+    return ScoreChange(delta, low, high, _table_p(current, previous))
 
 
-def mean_change(current: Sequence[float], previous: Sequence[float], level: float) -> Change | None:
+def mean_change(current: Sequence[float], previous: Sequence[float], level: float) -> ScoreChange | None:
     """The change of a mean by Welch's test; None when a group has fewer than two answers or neither varies."""
     if min(len(current), len(previous)) < 2 or len(set(current)) == len(set(previous)) == 1:
         return None
@@ -61,20 +63,20 @@ def mean_change(current: Sequence[float], previous: Sequence[float], level: floa
     )
 
 
-def paired_nps_change(pairs: Sequence[tuple[float, float]], level: float) -> Change | None:
+def paired_nps_change(pairs: Sequence[tuple[float, float]], level: float) -> ScoreChange | None:
     """The change among people who answered both times, as (current, previous) answers from 0 to 10.
 
     None when there are fewer than two such people or all moved alike. Raises MappingError for no answer to NPS.
     """
-    moves = [100 * (Counts.of([now]).net - Counts.of([then]).net) for now, then in pairs]
+    moves = [100 * (NpsCounts.of([now]).net - NpsCounts.of([then]).net) for now, then in pairs]
     if len(moves) < 2 or len(set(moves)) == 1:
         return None
     return _of_result(stats.ttest_1samp(moves, 0.0), math.fsum(moves) / len(moves), level)
 
 
-def _of_result(result: Any, delta: float, level: float) -> Change:
+def _of_result(result: Any, delta: float, level: float) -> ScoreChange:
     interval = result.confidence_interval(level)
-    return Change(float(delta), float(interval.low), float(interval.high), float(result.pvalue))
+    return ScoreChange(float(delta), float(interval.low), float(interval.high), float(result.pvalue))
 
 
 def _table_p(current: tuple[int, int], previous: tuple[int, int]) -> float:

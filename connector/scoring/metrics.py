@@ -56,7 +56,7 @@ def _figure(metric: str, answers: Sequence[RatedAnswer]) -> AccountMetric:
 
 
 def _nps(answers: Sequence[RatedAnswer]) -> AccountMetric:
-    counts = nps.Counts.of(answer.value for answer in answers)
+    counts = nps.NpsCounts.of(answer.value for answer in answers)
     if len(answers) < PEOPLE:
         return _unknown(len(answers))
     return AccountMetric(nps.nps(counts), *nps.interval(counts, LEVEL), people=len(answers))

@@ -18,7 +18,7 @@ _BISECTIONS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class NpsCounts:
     """How many detractors, passives and promoters there are; fractions (weights) are allowed."""
 
     detractors: float
@@ -26,7 +26,7 @@ class Counts:
     promoters: float
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> "Counts":
+    def of(cls, values: Iterable[float]) -> "NpsCounts":
         """Count answers from 0 to 10. Raises MappingError for anything else."""
         bands = [nps_band(value) for value in values]
         return cls(bands.count(-1), bands.count(0), bands.count(1))
@@ -47,28 +47,28 @@ class Counts:
         variance = (self.promoters + self.detractors) / self.total - self.net**2
         return math.sqrt(max(variance, 0.0) / self.total)
 
-    def adjusted(self) -> "Counts":
+    def adjusted(self) -> "NpsCounts":
         """The counts with three made-up answers spread 3/4, 3/2, 3/4, which repairs the Wald range of small groups."""
-        return Counts(self.detractors + 0.75, self.passives + 1.5, self.promoters + 0.75)
+        return NpsCounts(self.detractors + 0.75, self.passives + 1.5, self.promoters + 0.75)
 
 
-def nps(counts: Counts) -> float | None:
+def nps(counts: NpsCounts) -> float | None:
     """The net promoter score, -100 to 100, unrounded; None when nobody answered."""
     return 100 * counts.net if counts.total > 0 else None
 
 
-def wald_interval(counts: Counts, level: float) -> tuple[float, float]:
+def wald_interval(counts: NpsCounts, level: float) -> tuple[float, float]:
     """The textbook range, which has no width when all agree. For comparison only. Raises ZeroDivisionError when empty."""
     half = _z(level) * counts.error
     return 100 * (counts.net - half), 100 * (counts.net + half)
 
 
-def adjusted_wald_interval(counts: Counts, level: float) -> tuple[float, float]:
+def adjusted_wald_interval(counts: NpsCounts, level: float) -> tuple[float, float]:
     """Rocks' adjusted Wald range. It is centred on the adjusted score, and its ends may lie beyond -100 and 100."""
     return wald_interval(counts.adjusted(), level)
 
 
-def score_interval(counts: Counts, level: float) -> tuple[float, float]:
+def score_interval(counts: NpsCounts, level: float) -> tuple[float, float]:
     """All scores that a score test (Tango 1998; May and Johnson 1997) would not reject. Raises ZeroDivisionError when empty."""
     z = _z(level)
     all_detractors, all_promoters = counts.detractors == counts.total, counts.promoters == counts.total
@@ -77,13 +77,13 @@ def score_interval(counts: Counts, level: float) -> tuple[float, float]:
     return 100 * low, 100 * high
 
 
-def interval(counts: Counts, level: float) -> tuple[float, float]:
+def interval(counts: NpsCounts, level: float) -> tuple[float, float]:
     """The range to show, within -100 and 100: score interval below ten answers, adjusted Wald from there."""
     low, high = (score_interval if counts.total < FEW else adjusted_wald_interval)(counts, level)
     return max(low, -100.0), min(high, 100.0)
 
 
-def _statistic(counts: Counts, net: float) -> float:
+def _statistic(counts: NpsCounts, net: float) -> float:
     """How many standard errors the observed score lies above a supposed one in (-1, 1), under which q are detractors."""
     n, detractors, promoters = counts.total, counts.detractors, counts.promoters
     a = 2 * n

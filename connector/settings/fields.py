@@ -30,7 +30,7 @@ SHORTEST_KEY: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FieldContext:
     """What one reading of the settings takes values from, and what it checks them against."""
 
     source: PydanticBaseSettingsSource
@@ -41,11 +41,11 @@ class Surroundings:
 
 
 # Settings that are built from sources hand no context of validation on, so it stands beside them.
-_surroundings: Final[ContextVar[Surroundings]] = ContextVar("surroundings")
+_surroundings: Final[ContextVar[FieldContext]] = ContextVar("surroundings")
 
 
 @contextmanager
-def surrounded(by: Surroundings) -> Iterator[None]:
+def surrounded(by: FieldContext) -> Iterator[None]:
     """Let settings be read within the block, in these surroundings."""
     token = _surroundings.set(by)
     try:
@@ -54,7 +54,7 @@ def surrounded(by: Surroundings) -> Iterator[None]:
         _surroundings.reset(token)
 
 
-def surroundings() -> Surroundings:
+def surroundings() -> FieldContext:
     """Return what `surrounded` laid down. `Bug`: settings are read without."""
     try:
         return _surroundings.get()

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from connector.domain import toml_words
 from connector.domain.toml_slips import slip
 from connector.errors import Problem, SettingsError
-from connector.settings.fields import Surroundings, surrounded
+from connector.settings.fields import FieldContext, surrounded
 from connector.settings.model import Settings
 from connector.settings.raw_values import Values
 from connector.settings.source import ConfigSource
@@ -65,7 +65,7 @@ def _reason(message: str) -> str:
 
 def _validate(source: ConfigSource, known_adapters: Collection[str]) -> Settings | None:
     found = source.written
-    with surrounded(Surroundings(source, found.base, known_adapters)):
+    with surrounded(FieldContext(source, found.base, known_adapters)):
         settings, details = _attempt()
         if _mail_is_unfinished(found.values):
             details = [detail for detail in details if not _is_missing_mail(detail)]

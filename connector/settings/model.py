@@ -49,7 +49,7 @@ from connector.settings.values import AccountCap, Listen, Sender, SendingWindow,
 HUBSPOT_URL: Final = "https://api.hubapi.com"
 
 
-class Store(Table):
+class StoreSettings(Table):
     """[store]"""
 
     url: StoreUrl = SecretStr("sqlite:///afterword.db")
@@ -88,7 +88,7 @@ class Web(Table):
         return lines_in(self.secret.get_secret_value()) if self.secret else ()
 
 
-class OAuth(Table):
+class OAuthSettings(Table):
     """[email.oauth]: signs in to the mail server with a token instead of a password."""
 
     token_url: ForeignUrl
@@ -106,7 +106,7 @@ class Email(Table):
     security: Security = Security.STARTTLS
     username: Text | None = None
     password: Secret | None = None
-    oauth: OAuth | None = None
+    oauth: OAuthSettings | None = None
     from_: Annotated[Sender, reads(values.sender), Field(alias="from")]
     reply_to: Annotated[str, reads(values.address)] | None = None
     ehlo_name: Annotated[str, reads(values.full_host)] | None = None
@@ -161,7 +161,7 @@ class Connection(Table):
         return self.mode is Mode.LIVE
 
 
-class Limits(Table):
+class AskingLimits(Table):
     """[limits]: over all surveys and connections."""
 
     quiet_period: Duration = timedelta(days=90)
@@ -208,7 +208,7 @@ class Survey(Table):
         return reminder_after
 
 
-class FollowUp(Table):
+class FollowUpRule(Table):
     """[follow_up.NAME]"""
 
     when: Annotated[Rule, reads(values.rule)]
@@ -283,16 +283,16 @@ class Settings(BaseSettings):
 
     path: Path
     """Where the file is; relative paths in it start at its folder."""
-    store: Store = Store()
+    store: StoreSettings = StoreSettings()
     web: Web = Web()
     email: Email | None = None
     """There as soon as something is live."""
     crm: dict[Name, Connection] = Field(default_factory=dict)
     company: Company = Company()
     admin: Admin = Admin()
-    limits: Limits = Limits()
+    limits: AskingLimits = AskingLimits()
     surveys: dict[Name, Survey] = Field(default_factory=dict)
-    follow_up: dict[Name, FollowUp] = Field(default_factory=dict)
+    follow_up: dict[Name, FollowUpRule] = Field(default_factory=dict)
     deputies: dict[Address, Address] = Field(default_factory=dict)
     """Who stands in for whom. Nobody stands in for themselves, not by others either."""
     away: dict[Address, Day] = Field(default_factory=dict)
@@ -321,7 +321,7 @@ class Settings(BaseSettings):
 
     @field_validator("limits")
     @classmethod
-    def _sends_in_working_hours(cls, limits: Limits, info: ValidationInfo) -> Limits:
+    def _sends_in_working_hours(cls, limits: AskingLimits, info: ValidationInfo) -> AskingLimits:
         company = info.data.get("company")
         if limits.sending_window.company is None or company is None:
             return limits

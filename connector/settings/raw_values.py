@@ -18,7 +18,7 @@ Values = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Written:
+class RawValues:
     """Raw values, with the places they came from where that is not the key itself in the file."""
 
     name: str
@@ -44,9 +44,9 @@ class Written:
             self.problems.append(problem)
 
 
-def written(values: Values, environ: Mapping[str, str], *, name: str, base: Path) -> Written:
+def written(values: Values, environ: Mapping[str, str], *, name: str, base: Path) -> RawValues:
     """Lay the environment over the file's values and read the files that hold secrets."""
-    result = Written(name=name, base=base, values=values)
+    result = RawValues(name=name, base=base, values=values)
     for variable_name in sorted(environ):
         if variable_name.startswith(PREFIX):
             _take_variable(result, variable_name, environ[variable_name])
@@ -64,7 +64,7 @@ def closest(word: str, words: tuple[str, ...]) -> str:
 # ── the environment ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _take_variable(result: Written, name: str, text: str) -> None:
+def _take_variable(result: RawValues, name: str, text: str) -> None:
     parts = tuple(name.removeprefix(PREFIX).lower().split("__"))
     if len(parts) == 1 and parts not in KEYS:
         _single_underscore(result, name)
@@ -89,7 +89,7 @@ def _take_variable(result: Written, name: str, text: str) -> None:
     result.origins[loc] = f"environment: {name}"
 
 
-def _single_underscore(result: Written, name: str) -> None:
+def _single_underscore(result: RawValues, name: str) -> None:
     meant = {key.variable.replace("__", "_"): key.variable for key in KEYS.values() if key.secret}
     if name in meant:
         result.problems.append(Problem(f"environment: {name}", "is not a setting.", f"Did you mean {meant[name]}?"))
@@ -141,7 +141,7 @@ def _value(text: str, kind: str) -> Any:
     return [part.strip() for part in text.split(",") if part.strip()] if kind == "list" else text
 
 
-def _create_named(result: Written) -> None:
+def _create_named(result: RawValues) -> None:
     """A connection, survey or follow-up of the environment alone needs the key without which it is none."""
     for section, anchor in NAMED.items():
         for name, table in _tables_in(result.values, section):
@@ -167,7 +167,7 @@ def _tables_in(values: Values, section: str) -> list[tuple[str, Values]]:
 # ── secrets in files ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_secret_files(result: Written) -> None:
+def _read_secret_files(result: RawValues) -> None:
     for key in KEYS.values():
         if not key.secret:
             continue
@@ -181,7 +181,7 @@ def _places(values: Values, table: Loc) -> list[Loc]:
     return [table]
 
 
-def _read_secret_file(result: Written, loc: Loc) -> None:
+def _read_secret_file(result: RawValues, loc: Loc) -> None:
     table: Any = result.values
     for part in loc[:-1]:
         table = table.get(part) if isinstance(table, dict) else None

@@ -11,7 +11,7 @@ from connector.domain.crm_text import cut
 from connector.domain.toml_slips import NUMBER
 from connector.settings.choices import Auth, Mode
 from connector.settings.keys import SECTIONS, Loc, key_at, names_in, variable
-from connector.settings.raw_values import Values, Written, closest
+from connector.settings.raw_values import RawValues, Values, closest
 from connector.settings.values import Wrong, is_loopback, is_unprotected
 
 _LONGEST_SHOWN: Final = 80
@@ -49,7 +49,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def judge_details(written: Written, details: list[ErrorDetails]) -> None:
+def judge_details(written: RawValues, details: list[ErrorDetails]) -> None:
     """Turn pydantic's findings into problems."""
     for detail in details:
         loc = tuple(str(part) for part in detail["loc"])
@@ -57,7 +57,7 @@ def judge_details(written: Written, details: list[ErrorDetails]) -> None:
             _judge_detail(written, loc, detail)
 
 
-def _judge_detail(written: Written, loc: Loc, detail: ErrorDetails) -> None:
+def _judge_detail(written: RawValues, loc: Loc, detail: ErrorDetails) -> None:
     if loc[-1] == "[key]":
         error = detail.get("ctx", {}).get("error")
         if not isinstance(error, Wrong):
@@ -142,7 +142,7 @@ def _at(values: Values, loc: Loc) -> object:
 # ── what no key can know alone ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def judge_whole(written: Written) -> None:
+def judge_whole(written: RawValues) -> None:
     """Check what depends on several keys. Works on the raw values, so that it is reported beside any other problem."""
     for name, table in _tables(written.values.get("crm")):
         _judge_connection(written, ("crm", name), table)
@@ -169,7 +169,7 @@ def _tables(section: object) -> Iterator[tuple[str, Values]]:
         yield from ((name, table) for name, table in section.items() if isinstance(table, dict))
 
 
-def _judge_connection(written: Written, loc: Loc, table: Values) -> None:
+def _judge_connection(written: RawValues, loc: Loc, table: Values) -> None:
     adapter = table.get("adapter")
     if table.get("auth") == Auth.REFRESH_TOKEN and table.get("mode") != Mode.LIVE:
         web = written.values.get("web", {})
@@ -193,13 +193,13 @@ def _judge_connection(written: Written, loc: Loc, table: Values) -> None:
         _need(written, loc, table, _NEEDS.get(auth, ()), because=f'auth = "{auth}" needs it.')
 
 
-def _need(written: Written, loc: Loc, table: Values, names: tuple[str, ...], *, because: str) -> None:
+def _need(written: RawValues, loc: Loc, table: Values, names: tuple[str, ...], *, because: str) -> None:
     for name in names:
         if name not in table:
             written.complain((*loc, name), "is missing.", f"{because} {_add((*loc, name))}")
 
 
-def _judge_email(written: Written, table: Values) -> None:
+def _judge_email(written: RawValues, table: Values) -> None:
     if "password" in table and "oauth" in table:
         written.complain(("email", "oauth"), "stands beside a password.", "Keep one of the two.")
     if ("password" in table or "oauth" in table) and "username" not in table:
@@ -222,20 +222,20 @@ def _judge_email(written: Written, table: Values) -> None:
         written.complain(loc, "is missing.", f"{_add(loc)} A refresh_token alone will do, too.")
 
 
-def _judge_webhooks(written: Written) -> None:
+def _judge_webhooks(written: RawValues) -> None:
     for name, table in _tables(written.values.get("follow_up")):
         notified = table.get("notify")
         if isinstance(notified, list) and any(is_unprotected(one, _allowed(written)) for one in notified):
             written.complain(("follow_up", name, "notify"), *_NOT_HTTPS)
 
 
-def _allowed(written: Written) -> list[str]:
+def _allowed(written: RawValues) -> list[str]:
     web = written.values.get("web")
     hosts = web.get("allow_hosts") if isinstance(web, dict) else None
     return [host for host in hosts if isinstance(host, str)] if isinstance(hosts, list) else []
 
 
-def _judge_people(written: Written, section: str) -> None:
+def _judge_people(written: RawValues, section: str) -> None:
     """Capitals make no difference in addresses, so a person may stand in a table twice."""
     table = written.values.get(section)
     seen: set[str] = set()
@@ -246,7 +246,7 @@ def _judge_people(written: Written, section: str) -> None:
         seen.add(person)
 
 
-def _judge_deputies(written: Written) -> None:
+def _judge_deputies(written: RawValues) -> None:
     """Nobody may stand in for themselves, nor by way of others: there would be nobody left."""
     table = written.values.get("deputies")
     if not isinstance(table, dict):
@@ -271,7 +271,7 @@ def _way_back(deputies: Mapping[str, str], person: str) -> tuple[str, ...]:
     return tuple(way) if deputy == person else ()
 
 
-def _judge_live(written: Written, connection: str) -> None:
+def _judge_live(written: RawValues, connection: str) -> None:
     because = f"[crm.{connection}] is live."
     for section, names in (("web", ("public_url", "secret")), ("email", ("host", "from"))):
         table = written.values.get(section, {})

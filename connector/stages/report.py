@@ -18,7 +18,7 @@ from connector.errors import (
 )
 from connector.model import ForeignField
 from connector.stages.pull.stage import Pulled
-from connector.stages.write_back.stage import Written
+from connector.stages.write_back.stage import WriteCounts
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Report:
     """What a lap led to; `as_json` is what ``sync --json`` prints."""
 
     pulled: dict[str, Pulled] = field(default_factory=dict)
-    written: dict[str, Written] = field(default_factory=dict)
+    written: dict[str, WriteCounts] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
     invited: int = 0
     not_invited: dict[str, int] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Report:
 
     def _crm(self, name: str) -> dict[str, Any]:
         pulled = self.pulled.get(name, Pulled()).counts
-        written = self.written.get(name, Written())
+        written = self.written.get(name, WriteCounts())
         return {
             "pulled": {
                 kind: {"read": one.read, "changed": one.changed, "deleted": one.deleted} for kind, one in pulled.items()

@@ -22,7 +22,7 @@ FEWEST_FOR_PERCENT = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """One answer or follow-up: who and what, in their own words where they left some, at which account, and what happens next."""
 
     headline: str
@@ -37,7 +37,7 @@ class Line:
 class Listed:
     """Lines that a report shows, and how many there are in all."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ReportLine, ...] = ()
     count: int = 0
 
 
@@ -87,12 +87,12 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportPart:
     """A titled part of a report: sentences, then lines, then how many more there are."""
 
     title: str
     sentences: tuple[str, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ReportLine, ...] = ()
     more: str = ""
 
 
@@ -110,7 +110,7 @@ def report_message(
     sections = list(parts(facts, words))
     if facts.monthly:
         key = "report.workbook" if workbook is not None else "report.no_workbook"
-        sections.append(Part(words.text("report.title.rows"), (words.text(key, period=facts.period.name),)))
+        sections.append(ReportPart(words.text("report.title.rows"), (words.text(key, period=facts.period.name),)))
     values = {
         "title": title(facts, words),
         "parts": sections,
@@ -138,19 +138,19 @@ def title(facts: Facts, words: Catalogue) -> str:
     )
 
 
-def parts(facts: Facts, words: Catalogue) -> Iterator[Part]:
+def parts(facts: Facts, words: Catalogue) -> Iterator[ReportPart]:
     """Yield the parts of a report, what somebody has to do first; each of them says something."""
     yield _bad(facts, words)
     for name, listed in (("late", facts.late), ("waiting", facts.waiting)):
         if listed.count:
-            yield Part(words.text(f"report.title.{name}"), (), listed.lines, _more(listed, words))
-    yield Part(words.text("report.title.answers"), tuple(_figures(facts, words)))
+            yield ReportPart(words.text(f"report.title.{name}"), (), listed.lines, _more(listed, words))
+    yield ReportPart(words.text("report.title.answers"), tuple(_figures(facts, words)))
     silent = tuple(_unheard(facts, words))
     if silent:
-        yield Part(words.text("report.title.unheard"), silent)
+        yield ReportPart(words.text("report.title.unheard"), silent)
     if facts.unread:
         names = words.text("format.list").join(facts.unread)
-        yield Part(words.text("report.title.unread"), (words.text("report.unread", names=names),))
+        yield ReportPart(words.text("report.title.unread"), (words.text("report.unread", names=names),))
 
 
 def _news(facts: Facts, words: Catalogue) -> str:
@@ -159,11 +159,13 @@ def _news(facts: Facts, words: Catalogue) -> str:
     return words.text("report.news_good" if facts.answers.count else "report.news_none")
 
 
-def _bad(facts: Facts, words: Catalogue) -> Part:
+def _bad(facts: Facts, words: Catalogue) -> ReportPart:
     heading = words.text("report.title.bad")
     if facts.bad.count:
-        return Part(heading, (), facts.bad.lines, _more(facts.bad, words))
-    return Part(heading, (words.text("report.nobody_unhappy" if facts.answers.count else "report.nobody_answered"),))
+        return ReportPart(heading, (), facts.bad.lines, _more(facts.bad, words))
+    return ReportPart(
+        heading, (words.text("report.nobody_unhappy" if facts.answers.count else "report.nobody_answered"),)
+    )
 
 
 def _more(listed: Listed, words: Catalogue) -> str:

@@ -19,7 +19,7 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MailItem:
     """One follow-up as a mail tells it."""
 
     task: str
@@ -40,11 +40,11 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MailSection:
     """Follow-ups that are told for the same reason."""
 
     title: str
-    items: tuple[Item, ...]
+    items: tuple[MailItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class StaffMail:
     to: str
     to_name: str
     subject: str
-    sections: Sequence[Section]
+    sections: Sequence[MailSection]
     why: str
     """Why they get it."""
 

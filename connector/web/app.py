@@ -17,7 +17,7 @@ from connector.web.api.bounces import bounce_routes
 from connector.web.auth.sign_in import sign_in_routes
 from connector.web.pages.account import account_routes
 from connector.web.pages.outcome import outcome_routes
-from connector.web.pages.problems import READ, Trouble, typed_in
+from connector.web.pages.problems import READ, PageProblem, typed_in
 from connector.web.pages.rendering import page
 from connector.web.pages.survey import request_language, survey_routes
 from connector.web.parts import WebParts
@@ -66,8 +66,8 @@ def _add_common_routes(app: FastAPI, web: WebParts) -> None:
 
 
 def _add_error_pages(app: FastAPI, web: WebParts) -> None:
-    @app.exception_handler(Trouble)
-    def trouble_page(request: Request, trouble: Trouble) -> Response:
+    @app.exception_handler(PageProblem)
+    def trouble_page(request: Request, trouble: PageProblem) -> Response:
         response = _explained(request, web, trouble)
         response.headers.update(trouble.headers)
         return response
@@ -75,7 +75,7 @@ def _add_error_pages(app: FastAPI, web: WebParts) -> None:
     @app.exception_handler(HTTPException)
     def http_page(request: Request, error: HTTPException) -> Response:
         kind = "error" if error.status_code >= 500 else "unknown"
-        response = _explained(request, web, Trouble(error.status_code, kind))
+        response = _explained(request, web, PageProblem(error.status_code, kind))
         response.headers.update(error.headers or {})
         return response
 
@@ -91,19 +91,19 @@ def _add_error_pages(app: FastAPI, web: WebParts) -> None:
         if isinstance(error, TooNew):
             raise error  # nothing that passes: the page for our own faults
         tell(error)
-        response = _explained(request, web, Trouble(503, "error"))
+        response = _explained(request, web, PageProblem(503, "error"))
         response.headers["Retry-After"] = str(RETRY_SECONDS)
         return response
 
     @app.exception_handler(Exception)
     def fault_page(request: Request, _error: Exception) -> Response:
         # The server above us logs the error itself.
-        response = _explained(request, web, Trouble(500, "error"))
+        response = _explained(request, web, PageProblem(500, "error"))
         response.headers.update(HEADERS)  # this page is made outside of what adds them to the others
         return response
 
 
-def _explained(request: Request, web: WebParts, trouble: Trouble) -> Response:
+def _explained(request: Request, web: WebParts, trouble: PageProblem) -> Response:
     words = wording(trouble.language or preferred(request_language(request)))
     values = {"address": web.site.contact_address, **trouble.values}
     return page(

@@ -14,7 +14,7 @@ from connector.model import Contact, Interaction, Ref
 from connector.ports import Org, Query, Reading, Record
 from connector.ports.mail import Message
 from connector.runtime.clock import SteppedClock
-from connector.settings import Company, Limits, Schedule, Settings, Survey
+from connector.settings import AskingLimits, Company, Schedule, Settings, Survey
 from connector.stages.context import Connected, Context
 from connector.stages.deliver import stage as deliver
 from connector.stages.invite import stage as invite
@@ -33,9 +33,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def limits(**keys: Any) -> Limits:
+def limits(**keys: Any) -> AskingLimits:
     """Nothing is limited but what is named, in the words of config.toml."""
-    return Limits(**{"quiet_period": "0s", "minimum_gap": "0s", "account_cap": "1000 per 0s"} | keys)
+    return AskingLimits(**{"quiet_period": "0s", "minimum_gap": "0s", "account_cap": "1000 per 0s"} | keys)
 
 
 def survey(**keys: Any) -> Survey:
@@ -136,7 +136,7 @@ class World:
     crm: LittleCrm = field(default_factory=LittleCrm)
     mailbox: Mailbox = field(default_factory=Mailbox)
     surveys: dict[str, Survey] = field(default_factory=lambda: {"after-case": survey()})
-    limits: Limits = field(default_factory=limits)
+    limits: AskingLimits = field(default_factory=limits)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """Where the company is."""
     language: str = "en"

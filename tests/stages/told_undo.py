@@ -8,7 +8,7 @@ from typing import Any
 from connector.commands.undo import Taken, Undone
 from connector.ports import WriteResult
 from connector.stages.lap import Installation
-from connector.stages.write_back.undo import Step
+from connector.stages.write_back.undo import UndoStep
 
 
 @dataclass
@@ -23,12 +23,12 @@ class Told:
         self.taken += page
 
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[UndoStep]:
         """All records."""
         return [one.step for one in self.taken]
 
     @property
-    def due(self) -> list[Step]:
+    def due(self) -> list[UndoStep]:
         """Those that were to be changed."""
         return [step for step in self.steps if step.fields]
 

@@ -7,7 +7,7 @@ from connector.stages.write_back.desired_values import words_of
 from connector.store.surveys import mail_trouble
 from connector.store.views import reports
 from connector.surveys.mail import Site
-from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
+from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
 
 
 def run(context: Context, site: Site) -> int:
@@ -25,7 +25,7 @@ def run(context: Context, site: Site) -> int:
         if reports.was_begun(tx, key):
             return 0
     words = words_of(context)
-    item = Item(
+    item = MailItem(
         task="",
         headline=words.text("stopped.what", refused=stopped.refused, of=stopped.of),
         account=words.text("stopped.so"),
@@ -39,7 +39,7 @@ def run(context: Context, site: Site) -> int:
         to=admin,
         to_name="",
         subject=words.text("stopped.subject"),
-        sections=[Section(words.text("stopped.title"), (item,))],
+        sections=[MailSection(words.text("stopped.title"), (item,))],
         why=words.text("stopped.why"),
     )
     message_id = site.message_id(f"stopped.{stopped.since:%Y%m%d%H%M%S}")

@@ -21,7 +21,7 @@ from connector.store.results import follow_up_facts, record_texts
 from connector.store.results.alerts import Waiting
 from connector.store.tables import ref_of
 from connector.surveys.mail import Site
-from connector.surveys.staff_mail import Item, Other, Section, StaffMail, staff_message
+from connector.surveys.staff_mail import MailItem, MailSection, Other, StaffMail, staff_message
 
 MOST_ITEMS: Final = 20
 """Follow-ups that one mail tells in full; how many more there are is said."""
@@ -44,7 +44,7 @@ _SECTIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class MailRecipient:
     """Who gets a mail, and when they work by their own clocks."""
 
     email: str
@@ -63,7 +63,7 @@ class Composed:
 
 
 def compose(
-    context: Context, tx: Transaction, site: Site, recipient: Recipient, *, kind: MailKind, rows: Sequence[Waiting]
+    context: Context, tx: Transaction, site: Site, recipient: MailRecipient, *, kind: MailKind, rows: Sequence[Waiting]
 ) -> Composed:
     """Return the mail that tells somebody of these notices, of no more than mail programs show of a mail."""
     now = context.clock.now()
@@ -82,11 +82,11 @@ def compose(
 def _composed(
     context: Context,
     site: Site,
-    recipient: Recipient,
+    recipient: MailRecipient,
     *,
     kind: MailKind,
     rows: Sequence[Waiting],
-    items: Mapping[str, Item],
+    items: Mapping[str, MailItem],
     most: int,
 ) -> Composed:
     """Return the mail with the first `most` follow-ups."""
@@ -94,12 +94,12 @@ def _composed(
     day = recipient.working.day_of(now).isoformat()
     grouped = _grouped(rows, most)
     sections = tuple(
-        Section(words.text(f"notice.section.{notice.value}"), tuple(items[id_] for id_ in ids if id_ in items))
+        MailSection(words.text(f"notice.section.{notice.value}"), tuple(items[id_] for id_ in ids if id_ in items))
         for notice, ids in grouped.items()
     )
     shown = {id_ for ids in grouped.values() for id_ in ids}
     left = len({row.follow_up_id for row in rows} - shown)
-    more = [Section(words.count("notice.more", left), ())] if left else []
+    more = [MailSection(words.count("notice.more", left), ())] if left else []
     mail = StaffMail(
         to=recipient.email,
         to_name=recipient.name,
@@ -130,7 +130,7 @@ def _grouped(rows: Sequence[Waiting], most: int) -> dict[NoticeKind, list[str]]:
 
 
 def _subject(
-    kind: MailKind, sections: Sequence[Section], grouped: dict[NoticeKind, list[str]], words: Catalogue
+    kind: MailKind, sections: Sequence[MailSection], grouped: dict[NoticeKind, list[str]], words: Catalogue
 ) -> str:
     """An alert about one answer says it in its subject; anything else says how much of what there is."""
     items = [item for section in sections for item in section.items]
@@ -140,12 +140,12 @@ def _subject(
     return words.text("notice.digest_subject", counts=", ".join(counts))
 
 
-def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) -> Item:
+def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) -> MailItem:
     answers = record_texts.answers_about(tx, [row.id]).get(row.id, [])
     shown = open_follow_up(context, tx, row, answers)
     words = words_of(context)
     headline = clauses.what(shown, _ROOMY, words)
-    return Item(
+    return MailItem(
         task=headline if row.is_gone else row.subject,
         headline=headline,
         account=row.account_name,

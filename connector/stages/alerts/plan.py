@@ -44,7 +44,7 @@ AT_ONCE: Final = frozenset({NoticeKind.ANSWER, NoticeKind.OPENED})
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class StaffMember:
     """Somebody who can be told: a user of the CRM, or a manager named in the settings."""
 
     email: str
@@ -56,8 +56,8 @@ class Person:
 class Watch:
     """What a rule says of telling: whom at the beginning, and whom when it stays undone."""
 
-    notify: tuple[Person, ...] = ()
-    escalate: tuple[Person, ...] = ()
+    notify: tuple[StaffMember, ...] = ()
+    escalate: tuple[StaffMember, ...] = ()
     escalate_after: timedelta = timedelta(hours=24)
 
 
@@ -75,8 +75,8 @@ class FollowUpFacts:
     waiting_since: datetime | None
     answers: tuple[tuple[str, datetime], ...]
     """Its responses (id, when given), the earliest first; none where its rule is about the account."""
-    owner: Person | None
-    stand_ins: tuple[Person, ...]
+    owner: StaffMember | None
+    stand_ins: tuple[StaffMember, ...]
     """Who is told when the owner does nothing: the deputy, else the managers."""
     watch: Watch = field(default_factory=Watch)
 
@@ -88,7 +88,7 @@ class Notice:
     key: str
     kind: NoticeKind
     follow_up_id: str
-    recipient: Person
+    recipient: StaffMember
     response_id: str | None = None
 
 
@@ -132,12 +132,12 @@ def _undone(facts: FollowUpFacts, now: datetime, working: WorkingTime) -> Iterat
         yield from _to(facts.watch.escalate, facts, NoticeKind.ESCALATED, event=f"escalated:{facts.attempts}")
 
 
-def _owner_or_stand_ins(facts: FollowUpFacts) -> tuple[Person, ...]:
+def _owner_or_stand_ins(facts: FollowUpFacts) -> tuple[StaffMember, ...]:
     return (facts.owner,) if facts.owner is not None else facts.stand_ins
 
 
 def _to(
-    people: Sequence[Person], facts: FollowUpFacts, kind: NoticeKind, *, event: str, response_id: str | None = None
+    people: Sequence[StaffMember], facts: FollowUpFacts, kind: NoticeKind, *, event: str, response_id: str | None = None
 ) -> Iterator[Notice]:
     for person in people:
         if person.email:

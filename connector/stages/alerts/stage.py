@@ -12,18 +12,18 @@ from connector.domain.working_time import WorkingTime
 from connector.errors import AfterwordError
 from connector.model import FollowUpState
 from connector.settings.choices import Superior
-from connector.settings.model import FollowUp
+from connector.settings.model import FollowUpRule
 from connector.settings.time_zones import owner_hours
 from connector.stages.alerts import sending
 from connector.stages.alerts.chat import post_all
-from connector.stages.alerts.mail import Recipient, compose
+from connector.stages.alerts.mail import MailRecipient, compose
 from connector.stages.alerts.plan import (
     NEWS_FOR,
     FollowUpFacts,
     MailKind,
     Notice,
     NoticeKind,
-    Person,
+    StaffMember,
     Watch,
     carries,
     mail_due,
@@ -137,13 +137,13 @@ def _watch(
     context: Context, tx: Transaction, row: Row[Any], owner: Row[Any] | None, *, has_news: bool, is_late: bool
 ) -> Watch:
     """Return whom a follow-up's rule names, as far as anybody of them could have to hear something now."""
-    rule = context.settings.follow_up.get(row.rule) or FollowUp.model_construct(notify=())
+    rule = context.settings.follow_up.get(row.rule) or FollowUpRule.model_construct(notify=())
     notify = tuple(_notified(tx, row, rule)) if has_news else ()
     escalate = tuple(_superiors(context, tx, row, owner, rule)) if is_late else ()
     return Watch(notify, escalate, rule.escalate_after)
 
 
-def _notified(tx: Transaction, row: Row[Any], rule: FollowUp) -> Iterator[Person]:
+def _notified(tx: Transaction, row: Row[Any], rule: FollowUpRule) -> Iterator[StaffMember]:
     """Who has left is not told; whoever has the follow-up instead of them is."""
     about = About(follow_up_facts.account_of(tx, row.account_id), row.contact_id, row.interaction_id)
     assigned = follow_up_facts.owner_at(tx, row.connection, row.owner_ref)
@@ -155,8 +155,8 @@ def _notified(tx: Transaction, row: Row[Any], rule: FollowUp) -> Iterator[Person
 
 
 def _superiors(
-    context: Context, tx: Transaction, row: Row[Any], owner: Row[Any] | None, rule: FollowUp
-) -> Iterator[Person]:
+    context: Context, tx: Transaction, row: Row[Any], owner: Row[Any] | None, rule: FollowUpRule
+) -> Iterator[StaffMember]:
     """Yield whom a late follow-up climbs to."""
     for name in rule.escalate:
         if name == Superior.OWNER_MANAGER:
@@ -167,26 +167,26 @@ def _superiors(
         elif name == Superior.MANAGERS:
             yield from _managers(context)
         else:
-            yield Person(name.lower())
+            yield StaffMember(name.lower())
 
 
-def _stand_ins(context: Context, tx: Transaction, crm: str, owner: Person | None) -> tuple[Person, ...]:
+def _stand_ins(context: Context, tx: Transaction, crm: str, owner: StaffMember | None) -> tuple[StaffMember, ...]:
     """Return the owner's deputy, else the managers, else the admin."""
     deputy = context.settings.deputies.get(owner.email) if owner is not None else None
     if deputy is not None:
-        return (_person(follow_up_facts.owner_by_email(tx, crm, deputy)) or Person(deputy.lower()),)
+        return (_person(follow_up_facts.owner_by_email(tx, crm, deputy)) or StaffMember(deputy.lower()),)
     admin = context.settings.admin.email
-    return _managers(context) or ((Person(admin.lower()),) if admin else ())
+    return _managers(context) or ((StaffMember(admin.lower()),) if admin else ())
 
 
-def _managers(context: Context) -> tuple[Person, ...]:
-    return tuple(Person(address.lower()) for address in context.settings.web.managers)
+def _managers(context: Context) -> tuple[StaffMember, ...]:
+    return tuple(StaffMember(address.lower()) for address in context.settings.web.managers)
 
 
-def _person(owner: Row[Any] | None) -> Person | None:
+def _person(owner: Row[Any] | None) -> StaffMember | None:
     if owner is None or not follow_up_facts.works(owner) or not owner.email:
         return None
-    return Person(owner.email.lower(), owner.name)
+    return StaffMember(owner.email.lower(), owner.name)
 
 
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,11 +228,11 @@ def _tell(context: Context, site: Site, email: str) -> int:
     return sending.send(context, mail.message, mail.key, kind=kind.value, notices=mail.told)
 
 
-def _recipient(context: Context, tx: Transaction, email: str) -> Recipient:
+def _recipient(context: Context, tx: Transaction, email: str) -> MailRecipient:
     """Return who gets a mail, and when they work: on their own clocks where they are a user with a time zone."""
     users = alerts.users_by_email(tx, email)
     working = owner_hours(next((user.timezone for user in users if user.timezone), None), context.settings)
-    return Recipient(email, users[0].name if users else "", working)
+    return MailRecipient(email, users[0].name if users else "", working)
 
 
 def _midnight(working: WorkingTime, now: datetime) -> datetime:

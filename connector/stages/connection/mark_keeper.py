@@ -13,8 +13,8 @@ from connector.domain.installation_mark import (
     RENEWED_EVERY,
     SUBJECT,
     Mark,
+    MarkVerdict,
     OwnRuns,
-    Verdict,
     confirms,
     judge,
     read_text,
@@ -158,21 +158,21 @@ class MarkKeeper:
             raise _unreadable(one.name, seen)
         installation = (ensure_id if self.acts else _read_or_none)(self.base)
         verdict = judge(seen.mark, own, installation=installation, place=place, now=now)
-        if verdict is Verdict.FOREIGN:
+        if verdict is MarkVerdict.FOREIGN:
             assert seen.mark is not None  # noqa: S101 - without one there is nobody else
             raise foreign(one.name, seen.mark, installation)
         self._waiting.discard(one.name)
-        if verdict is Verdict.WAIT:
+        if verdict is MarkVerdict.WAIT:
             self._waiting.add(one.name)
-        elif verdict is not Verdict.OURS and self.acts:
+        elif verdict is not MarkVerdict.OURS and self.acts:
             renew(
                 self.store,
                 one,
                 seen,
                 installation=installation,
                 now=now,
-                firm=verdict is Verdict.RENEW,
-                adopted=verdict is Verdict.TAKE_OVER,
+                firm=verdict is MarkVerdict.RENEW,
+                adopted=verdict is MarkVerdict.TAKE_OVER,
             )
         self._looked[one.name] = now
         if self.acts:
@@ -282,9 +282,11 @@ def state_of(store: Store, one: Marked, base: Path, now: datetime) -> MarkState:
         own = marks.own_runs(tx, one.name)
     installation, place = _read_or_none(base), place_of(store.url)
     verdict = judge(seen.mark, own, installation=installation, place=place, now=now)
-    if verdict is Verdict.FOREIGN:
+    if verdict is MarkVerdict.FOREIGN:
         return MarkState("", foreign(one.name, seen.mark, installation))
-    waits = " Its mail waits until it is known that the store is in use here alone." if verdict is Verdict.WAIT else ""
+    waits = (
+        " Its mail waits until it is known that the store is in use here alone." if verdict is MarkVerdict.WAIT else ""
+    )
     return MarkState(f"{one.name}: marked as this installation's, last on {seen.mark.at:%Y-%m-%d %H:%M} UTC.{waits}")
 
 
@@ -309,7 +311,10 @@ def remove(store: Store, one: Marked, base: Path, now: datetime) -> bool:
         own = marks.own_runs(tx, one.name)
     if seen.task is None or seen.mark is None:
         return False
-    if judge(seen.mark, own, installation=_read_or_none(base), place=place_of(store.url), now=now) is Verdict.FOREIGN:
+    if (
+        judge(seen.mark, own, installation=_read_or_none(base), place=place_of(store.url), now=now)
+        is MarkVerdict.FOREIGN
+    ):
         return False
     one.adapter.delete(one.mapping.object_of("task"), seen.task)
     with store.write() as tx:

@@ -14,7 +14,7 @@ from connector.model import Mood, Rating
 from connector.scoring.scales import Band, band, worst
 from connector.sentences.clauses import badness
 from connector.sentences.values import Said
-from connector.settings.model import FollowUp
+from connector.settings.model import FollowUpRule
 from connector.stages.score.plan import BY_SETTINGS
 
 TOO_OLD = timedelta(days=7)
@@ -111,7 +111,7 @@ class _Need:
 
 
 def plan(
-    customer: Customer, rules: Mapping[str, FollowUp], live: Mapping[str, Mapping[str, datetime]], now: datetime
+    customer: Customer, rules: Mapping[str, FollowUpRule], live: Mapping[str, Mapping[str, datetime]], now: datetime
 ) -> list[Step]:
     """Return what is due for a customer.
 
@@ -133,7 +133,7 @@ def plan(
     return [*steps, *_closings(customer, {step.person for step in steps})]
 
 
-def _step(customer: Customer, person: str, need: _Need, rules: Mapping[str, FollowUp]) -> Step:
+def _step(customer: Customer, person: str, need: _Need, rules: Mapping[str, FollowUpRule]) -> Step:
     known = customer.follow_up_about(person)
     answers = tuple(_worst_first(need.answers))
     # Of a rule that is in the file no more nothing is known but its name: it comes last.
@@ -148,7 +148,7 @@ def _step(customer: Customer, person: str, need: _Need, rules: Mapping[str, Foll
 def _rules_of(
     answer: Answer,
     customer: Customer,
-    rules: Mapping[str, FollowUp],
+    rules: Mapping[str, FollowUpRule],
     *,
     live: Mapping[str, Mapping[str, datetime]],
     now: datetime,

@@ -11,10 +11,10 @@ from typing import Any
 from connector.domain.follow_up_rules import matches_silence
 from connector.model import ClosedBy
 from connector.sentences.values import Said
-from connector.settings.model import FollowUp
+from connector.settings.model import FollowUpRule
 from connector.stages.context import Context
 from connector.stages.follow_up.plan import Answer, Customer, Unclosed, plan
-from connector.stages.follow_up.steps import Surroundings, take
+from connector.stages.follow_up.steps import StepContext, take
 from connector.stages.follow_up.texts import renew
 from connector.stages.score.plan import answers_key
 from connector.stages.score.stage import waiting
@@ -59,7 +59,7 @@ def _one(
     follow_ups.owe_others(tx, row.customer, now)
     _follow_account(tx, row.customer, now)
     customer = _customer(context, tx, row, now)
-    surroundings = Surroundings(context, tx, customer, now)
+    surroundings = StepContext(context, tx, customer, now)
     opened = sum(take(surroundings, step) for step in plan(customer, context.settings.follow_up, live, now))
     renew(context, tx, customer, now)
     present(context, tx, replace(customer, answers=[answer for answer in customer.answers if answer.counts]))
@@ -177,6 +177,6 @@ def _mark_silent_for(context: Context, rule: str, least: int, now: datetime) -> 
         place = silent[-1]
 
 
-def _least_times(rule: FollowUp) -> int:
+def _least_times(rule: FollowUpRule) -> int:
     """Return the smallest number of silent invitations that satisfies a rule."""
     return next((n for n in range(1, 101) if matches_silence(rule.when, n)), 101)

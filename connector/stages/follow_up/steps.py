@@ -8,7 +8,7 @@ from typing import Any
 from connector.domain.working_time import WorkingTime
 from connector.model import ClosedBy, FollowUpState
 from connector.sentences import tasks
-from connector.settings.model import FollowUp
+from connector.settings.model import FollowUpRule
 from connector.settings.time_zones import owner_hours, owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.assignment import About, Assigned, assign
@@ -25,7 +25,7 @@ _BEGINS_ANEW = ("waiting_since", "attention_ended_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class StepContext:
     """Where a step is taken."""
 
     context: Context
@@ -34,11 +34,11 @@ class Surroundings:
     now: datetime
 
     @property
-    def rules(self) -> dict[str, FollowUp]:
+    def rules(self) -> dict[str, FollowUpRule]:
         """The follow-up rules, by name, in the file's order."""
         return self.context.settings.follow_up
 
-    def rules_of(self, step: Step) -> list[FollowUp]:
+    def rules_of(self, step: Step) -> list[FollowUpRule]:
         """Return the rules of a step that the configuration still has, the first one first."""
         return [self.rules[name] for name in step.rules if name in self.rules]
 
@@ -47,20 +47,20 @@ class Surroundings:
         owner = follow_up_facts.owner_at(self.tx, row.connection, row.owner_ref)
         return owner_hours(owner.timezone if owner is not None else None, self.context.settings)
 
-    def assign(self, rule: FollowUp | None, about: About) -> Assigned:
+    def assign(self, rule: FollowUpRule | None, about: About) -> Assigned:
         """Choose whose a follow-up is."""
         return assign(self.tx, rule.assign if rule else (), about, settings=self.context.settings, now=self.now)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FollowUpPlace:
     """The account that a follow-up belongs to, and whether it is there."""
 
     account: Row[Any]
     is_gone: bool = False
 
 
-def take(here: Surroundings, step: Step) -> int:
+def take(here: StepContext, step: Step) -> int:
     """Take a step; returns how many follow-ups it opened."""
     follow_up_id = _join(here, step, step.joins) if step.joins else _open(here, step)
     if follow_up_id is None:
@@ -84,7 +84,7 @@ def follow_up_id(customer: str, step: Step, now: datetime) -> str:
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _open(here: Surroundings, step: Step) -> str | None:
+def _open(here: StepContext, step: Step) -> str | None:
     place = _place(here, step)
     if place is None:
         return None
@@ -128,7 +128,7 @@ def _open(here: Surroundings, step: Step) -> str | None:
     return opened
 
 
-def _place(here: Surroundings, step: Step) -> Place | None:
+def _place(here: StepContext, step: Step) -> FollowUpPlace | None:
     """Return the account that a follow-up belongs to: where the first answer came from, as long as it is there and its CRM is live.
 
     Else it is another account of the customer. Of a customer that has none any more the deleted account keeps it, closed.
@@ -139,15 +139,15 @@ def _place(here: Surroundings, step: Step) -> Place | None:
     for account_id in in_order:
         for account in living:
             if account.id == account_id:
-                return Place(account)
+                return FollowUpPlace(account)
     if living:
-        return Place(living[0])
+        return FollowUpPlace(living[0])
     if accounts or not in_order:
         return None
-    return Place(follow_up_facts.account_of(here.tx, in_order[0]), is_gone=True)
+    return FollowUpPlace(follow_up_facts.account_of(here.tx, in_order[0]), is_gone=True)
 
 
-def _contact_at(here: Surroundings, step: Step, account: Row[Any]) -> str | None:
+def _contact_at(here: StepContext, step: Step, account: Row[Any]) -> str | None:
     """Return the person's contact in the account's CRM: the first who answered there, else one of the same address."""
     if step.person == ACCOUNT:
         return None
@@ -156,7 +156,7 @@ def _contact_at(here: Surroundings, step: Step, account: Row[Any]) -> str | None
     return follow_up_facts.contact_in(here.tx, account.connection, contacts, step.person)
 
 
-def _due(here: Surroundings, step: Step, hours: WorkingTime) -> datetime:
+def _due(here: StepContext, step: Step, hours: WorkingTime) -> datetime:
     """Return when it is due: counted from the first answer, in its owner's working time, and never before now.
 
     The shortest time that any of its rules gives is promised. What somebody is owed is counted from now on: the answer is old.
@@ -168,7 +168,7 @@ def _due(here: Surroundings, step: Step, hours: WorkingTime) -> datetime:
     return max(hours.due(begins, after), here.now)
 
 
-def _put_in(here: Surroundings, into: str, step: Step) -> None:
+def _put_in(here: StepContext, into: str, step: Step) -> None:
     """Put answers and rules into a follow-up; whoever loses an answer that is owed a follow-up of its own is put into words anew."""
     responses = [answer.said.response_id for answer in step.answers]
     for customer in follow_ups.link(here.tx, into, responses) - {here.customer.id}:
@@ -181,7 +181,7 @@ def _put_in(here: Surroundings, into: str, step: Step) -> None:
 # ── joining and closing ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _join(here: Surroundings, step: Step, known: str) -> str:
+def _join(here: StepContext, step: Step, known: str) -> str:
     """Let a follow-up take up what came later. It is due no later than it was; one that waits for an outcome is open again."""
     row = follow_ups.by_id(here.tx, known)
     there = {answer.id for answer in follow_ups.answers_in(here.tx, [known])}
@@ -205,7 +205,7 @@ def _join(here: Surroundings, step: Step, known: str) -> str:
     return known
 
 
-def _pass_on(here: Surroundings, row: Row[Any], responses: list[str]) -> None:
+def _pass_on(here: StepContext, row: Row[Any], responses: list[str]) -> None:
     """Give a follow-up to somebody else where a further answer rates whoever has it, and there is anybody else."""
     rated = frozenset(follow_ups.rated_by(here.tx, responses))
     if row.owner_ref is None or row.owner_ref not in rated:
@@ -217,7 +217,7 @@ def _pass_on(here: Surroundings, row: Row[Any], responses: list[str]) -> None:
         follow_ups.change(here.tx, row.id, owner_ref=assigned.ref, owner_note=assigned.note)
 
 
-def _close(here: Surroundings, known: str, by: Answer) -> None:
+def _close(here: StepContext, known: str, by: Answer) -> None:
     """Close a follow-up by a later good answer, and say so."""
     row = follow_ups.by_id(here.tx, known)
     owner = follow_up_facts.owner_at(here.tx, row.connection, row.owner_ref)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from connector.domain.mail_domains import domain_of
 from connector.model import Decision, Reason, one_spelling
-from connector.settings import Limits, Survey
+from connector.settings import AskingLimits, Survey
 from connector.settings.time_zones import first_zone
 
 FRESH: Final = timedelta(days=7)
@@ -65,7 +65,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
+class AskedCustomer:
     """The account that the interaction belongs to. Linked accounts of several CRMs share one `key`."""
 
     key: str
@@ -90,7 +90,7 @@ class Recipient:
 
 
 @dataclass(slots=True)
-class History:
+class AskedBefore:
     """Who has been asked lately, over all surveys and connections; `asked` adds to it, so that one plan sees those before it."""
 
     last: dict[str, datetime] = field(default_factory=dict)
@@ -112,17 +112,17 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class AskCase:
     """Everything that one verdict depends on."""
 
     survey: Survey
-    limits: Limits
+    limits: AskingLimits
     go_live: datetime
     now: datetime
     end: End
-    customer: Customer | None
+    customer: AskedCustomer | None
     recipient: Recipient | None
-    history: History
+    history: AskedBefore
     tomorrow: datetime
     """When the day's sends are counted anew."""
     zone: ZoneInfo
@@ -159,10 +159,10 @@ def oldest_end(surveys: Iterable[Survey], now: datetime) -> datetime:
 _WHOSE: Final = frozenset({Reason.NO_ACCOUNT, Reason.NO_CONTACT})
 """Why an interaction is unresolved."""
 
-Check = Callable[[Case], Verdict | None]
+Check = Callable[[AskCase], Verdict | None]
 
 
-def decide(case: Case) -> Verdict:
+def decide(case: AskCase) -> Verdict:
     """Return the verdict of the first rule that objects; when none does, the person is invited."""
     verdict = next((found for check in RULES if (found := check(case)) is not None), INVITED)
     if verdict.state is Decision.WAITING and verdict.until is not None and verdict.until > case.deadline:
@@ -170,7 +170,7 @@ def decide(case: Case) -> Verdict:
     return verdict
 
 
-def may_be_asked(case: Case) -> bool:
+def may_be_asked(case: AskCase) -> bool:
     """Tell whether nothing about the person alone stands against it: an address that works, no opt-out, none of our own people."""
     return all(check(case) is None for check in _PERSONAL)
 
@@ -184,51 +184,51 @@ def lot(key: bytes, survey: str, interaction_id: str) -> float:
 # ── the rules ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _before_go_live(case: Case) -> Verdict | None:
+def _before_go_live(case: AskCase) -> Verdict | None:
     """Nobody is asked about what is history. Who waits already was to be asked before the mapping was edited, and still is."""
     if case.held_by is not None:
         return None
     return refused(Reason.BEFORE_GO_LIVE) if case.end.at < case.go_live else None
 
 
-def _too_old(case: Case) -> Verdict | None:
+def _too_old(case: AskCase) -> Verdict | None:
     if case.now <= case.deadline:
         return None
     # What has held it up says more than "too old"; a delay that was over long ago (nobody ran the laps) does not.
     return refused(Reason.TOO_OLD if case.held_by in {None, Reason.DELAY} else case.held_by or Reason.TOO_OLD)
 
 
-def _deleted(case: Case) -> Verdict | None:
+def _deleted(case: AskCase) -> Verdict | None:
     gone = case.end.deleted or (case.recipient is not None and case.recipient.deleted)
     return cancelled(Reason.DELETED) if gone else None
 
 
-def _no_account(case: Case) -> Verdict | None:
+def _no_account(case: AskCase) -> Verdict | None:
     if case.customer is not None:
         return refused(Reason.NO_ACCOUNT) if case.customer.deleted else None
     return _unresolved(case, Reason.NO_ACCOUNT, expected=case.account_expected)
 
 
-def _unresolved(case: Case, reason: Reason, *, expected: bool) -> Verdict:
+def _unresolved(case: AskCase, reason: Reason, *, expected: bool) -> Verdict:
     """An interaction that changes is looked at at once; a record that comes in late does not change those that name it."""
     if expected:
         return waiting(reason, case.now + LATE_RECORD)
     return Verdict(Decision.WAITING, reason, case.deadline, case.deadline + timedelta(seconds=1))
 
 
-def _not_a_customer(case: Case) -> Verdict | None:
+def _not_a_customer(case: AskCase) -> Verdict | None:
     if case.survey.audience == "everyone" or (case.customer is not None and case.customer.is_customer):
         return None
     return refused(Reason.NOT_A_CUSTOMER)
 
 
-def _condition(case: Case) -> Verdict | None:
+def _condition(case: AskCase) -> Verdict | None:
     facts = _facts(case)
     holds = all(_one_of(facts.get(name), wanted) for name, wanted in case.survey.where.items())
     return None if holds else refused(Reason.CONDITION)
 
 
-def _facts(case: Case) -> dict[str, Any]:
+def _facts(case: AskCase) -> dict[str, Any]:
     """Everything known by name; where two have the same name, the nearer to what happened counts."""
     account = case.customer.facts if case.customer is not None else {}
     contact = case.recipient.facts if case.recipient is not None else {}
@@ -253,29 +253,29 @@ def _folded(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _no_contact(case: Case) -> Verdict | None:
+def _no_contact(case: AskCase) -> Verdict | None:
     if case.recipient is not None:
         return None
     return _unresolved(case, Reason.NO_CONTACT, expected=case.contact_expected)
 
 
-def _opted_out(case: Case) -> Verdict | None:
+def _opted_out(case: AskCase) -> Verdict | None:
     who = case.recipient
     if who is None or not (who.no_surveys or who.opted_out or who.erased):
         return None
     return refused(Reason.ERASED if who.erased else Reason.OPTED_OUT)
 
 
-def _no_address(case: Case) -> Verdict | None:
+def _no_address(case: AskCase) -> Verdict | None:
     who = case.recipient
     return refused(Reason.NO_ADDRESS) if who is None or not who.email or not who.person else None
 
 
-def _bad_address(case: Case) -> Verdict | None:
+def _bad_address(case: AskCase) -> Verdict | None:
     return refused(Reason.BAD_ADDRESS) if case.recipient is not None and case.recipient.bounced else None
 
 
-def _internal(case: Case) -> Verdict | None:
+def _internal(case: AskCase) -> Verdict | None:
     email = case.recipient.email if case.recipient is not None else None
     if not email:
         return None
@@ -285,16 +285,16 @@ def _internal(case: Case) -> Verdict | None:
     return refused(Reason.INTERNAL) if ours or rated else None
 
 
-def _sampled_out(case: Case) -> Verdict | None:
+def _sampled_out(case: AskCase) -> Verdict | None:
     return refused(Reason.SAMPLED_OUT) if case.lot >= case.survey.sample else None
 
 
-def _delay(case: Case) -> Verdict | None:
+def _delay(case: AskCase) -> Verdict | None:
     over = case.delayed_until
     return waiting(Reason.DELAY, over) if over > case.now else None
 
 
-def _quiet_period(case: Case) -> Verdict | None:
+def _quiet_period(case: AskCase) -> Verdict | None:
     # Where the gap is the longer one of the two, waiting for it is enough, and nobody has to be refused.
     over = _since(case.history.last, case, case.limits.quiet_period)
     if over is None or over <= case.now or case.limits.quiet_period < case.limits.minimum_gap:
@@ -302,18 +302,18 @@ def _quiet_period(case: Case) -> Verdict | None:
     return refused(Reason.QUIET_PERIOD, over)
 
 
-def _minimum_gap(case: Case) -> Verdict | None:
+def _minimum_gap(case: AskCase) -> Verdict | None:
     over = _since(case.history.last_mail, case, max(case.limits.minimum_gap, timedelta(0)))
     return waiting(Reason.MINIMUM_GAP, over) if over is not None and over > case.now else None
 
 
-def _since(times: Mapping[str, datetime], case: Case, span: timedelta) -> datetime | None:
+def _since(times: Mapping[str, datetime], case: AskCase, span: timedelta) -> datetime | None:
     person = case.recipient.person if case.recipient is not None else None
     last = times.get(person) if person is not None else None
     return None if last is None else last + span
 
 
-def _account_cap(case: Case) -> Verdict | None:
+def _account_cap(case: AskCase) -> Verdict | None:
     cap = case.limits.account_cap
     if case.customer is None or case.recipient is None:
         return None
@@ -325,12 +325,12 @@ def _account_cap(case: Case) -> Verdict | None:
     return waiting(Reason.ACCOUNT_CAP, inside[len(inside) - cap.people])
 
 
-def _daily_sends(case: Case) -> Verdict | None:
+def _daily_sends(case: AskCase) -> Verdict | None:
     full = case.history.today >= case.limits.daily_sends
     return waiting(Reason.DAILY_SENDS, case.tomorrow) if full else None
 
 
-def _sending_window(case: Case) -> Verdict | None:
+def _sending_window(case: AskCase) -> Verdict | None:
     local = case.recipient.timezone if case.recipient is not None else None
     tz = first_zone((local, case.end.owner_timezone), case.zone)
     opens = case.limits.sending_window.next_open(case.now, tz)

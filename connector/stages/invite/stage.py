@@ -9,16 +9,16 @@ from typing import Any, Final
 from connector.domain.mail_domains import company_domains
 from connector.errors import Bug
 from connector.model import EMAIL_BOUNCED, Decision, Reason
-from connector.settings import Limits, Recipients, Settings, Survey
+from connector.settings import AskingLimits, Recipients, Settings, Survey
 from connector.settings.time_zones import day_begins, day_ends, next_day_begins
 from connector.stages.context import Context
 from connector.stages.deliver.recipients import may_send_now
 from connector.stages.invite.plan import (
     FRESH,
-    Case,
-    Customer,
+    AskCase,
+    AskedBefore,
+    AskedCustomer,
     End,
-    History,
     Recipient,
     Verdict,
     cancelled,
@@ -89,7 +89,7 @@ def _work(tx: Transaction, context: Context, now: datetime) -> list[str]:
     return stored_decisions.waiting_no_longer(tx, context.live, tuple(context.settings.surveys), now, PAGE)
 
 
-def limits_of(context: Context, tx: Transaction) -> Limits:
+def limits_of(context: Context, tx: Transaction) -> AskingLimits:
     """Return the limits with our own mail domains: those that the admin names, or else those of the CRM's users."""
     limits = context.settings.limits
     if limits.internal_domains:
@@ -121,7 +121,7 @@ class _Page:
         self.own_users = {name: own_users.known(tx, name) for name in context.connected}
         self.last_won: Mapping[str, datetime] = {}
         self.rows: Gathered
-        self.history: History
+        self.history: AskedBefore
 
     def decide_all(self, interaction_ids: Sequence[str]) -> None:
         """Decide on each interaction for each survey, one after the other, so that each sees what was just decided."""
@@ -174,13 +174,13 @@ class _Page:
             self._invite(row, name, target.contact, decision_id)
             self._remember(case)
 
-    def _case(self, row: Any, name: str, target: Target) -> Case:
+    def _case(self, row: Any, name: str, target: Target) -> AskCase:
         account = _account(self.rows, row)
         survey = self.settings.surveys[name]
         decided = target.decided
         same = not target.taken_over or (decided is not None and decided.contact == NOBODY)
         was_waiting = decided is not None and decided.state is Decision.WAITING and same
-        return Case(
+        return AskCase(
             survey=survey,
             limits=self.limits,
             # Without a row nobody has gone live yet: what has ended until now is not asked about.
@@ -198,11 +198,11 @@ class _Page:
             contact_expected=bool(row.contact_refs) and target.contact == NOBODY,
         )
 
-    def _customer(self, account: Any) -> Customer:
+    def _customer(self, account: Any) -> AskedCustomer:
         within, last = self.won_within.get(account.connection), self.last_won.get(account.customer)
         by_deal = within is not None and last is not None and last >= self.now - within
         gone = account.deleted_at is not None
-        return Customer(account.customer, account.is_customer or by_deal, gone, account.facts)
+        return AskedCustomer(account.customer, account.is_customer or by_deal, gone, account.facts)
 
     def _keep(self, row: Any, name: str, target: Target, verdict: Verdict) -> str:
         account = _account(self.rows, row)
@@ -263,7 +263,7 @@ class _Page:
         words = wording(language, self.settings.company.timezone)
         return customer_label(row.kind, row.label, facts=row.facts, ended_at=row.ended_at, words=words)
 
-    def _remember(self, case: Case) -> None:
+    def _remember(self, case: AskCase) -> None:
         if case.recipient is None or case.recipient.person is None:
             raise Bug("somebody without an address was invited")
         self.history.asked(case.recipient.person, case.customer.key if case.customer else None, self.now)
@@ -278,10 +278,10 @@ def _move(verdict: Verdict, note: str | None = None) -> Move:
 # ── rows into values ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def recall(tx: Transaction, rows: Gathered, settings: Settings, now: datetime) -> History:
+def recall(tx: Transaction, rows: Gathered, settings: Settings, now: datetime) -> AskedBefore:
     """Return who of these interactions' people and customers was asked lately."""
     today, window = day_begins(now, settings), settings.limits.account_cap.window
-    history = History(today=stored_decisions.sends_on(tx, today))
+    history = AskedBefore(today=stored_decisions.sends_on(tx, today))
     called = {row.id: row.person for row in rows.contacts.values() if row.person}
     for mail in stored_decisions.mails_to(tx, called.values()):
         _remember_mail(history, mail.person, mail)
@@ -298,7 +298,7 @@ def recall(tx: Transaction, rows: Gathered, settings: Settings, now: datetime) -
     return history
 
 
-def _remember_mail(history: History, person: str, mail: Any) -> None:
+def _remember_mail(history: AskedBefore, person: str, mail: Any) -> None:
     at = mail.sent_at or mail.doubted_at or mail.created_at
     history.asked(person, None, at)
     history.last_mail[person] = max(history.last_mail[person], mail.reminded_at or at, mail.doubted_at or at)

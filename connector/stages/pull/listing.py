@@ -8,7 +8,7 @@ from connector.domain.cursor import Cursor
 from connector.errors import CursorInvalid
 from connector.ports import Page, Query, Record
 from connector.stages.context import Connected
-from connector.store.crm.records import Found
+from connector.store.crm.records import ReadRecord
 
 RESTARTS = 3
 """How often a listing begins again behind its last page when the CRM forgot where it was."""
@@ -20,7 +20,7 @@ class Batch:
 
     page: Page
     """Where it ends and when it was read; its records are let go as soon as they are understood."""
-    found: Sequence[Found]
+    found: Sequence[ReadRecord]
 
 
 def batches(crm: Connected, query: Query, cursor: Cursor) -> Iterator[Batch]:
@@ -45,6 +45,6 @@ def understood(crm: Connected, page: Page) -> Batch:
     return Batch(replace(page, records=()), [found(crm, record) for record in page.records])
 
 
-def found(crm: Connected, record: Record) -> Found:
+def found(crm: Connected, record: Record) -> ReadRecord:
     """Return what one record means."""
-    return Found.of(record, crm.mapping.read(crm.name, record))
+    return ReadRecord.of(record, crm.mapping.read(crm.name, record))

@@ -24,7 +24,7 @@ from connector.store import Transaction
 from connector.store.crm import comparison as stored_comparison
 from connector.store.crm import merges
 from connector.store.crm.comparison import Standing
-from connector.store.crm.records import Absorbed, Absorber, Found
+from connector.store.crm.records import Absorbed, Absorber, ReadRecord
 from connector.store.ops.leases import Lease
 from connector.store.surveys.people import person_key
 
@@ -120,7 +120,7 @@ class _Comparison:
         """Take what the CRM does not have any more as deleted. `ImplausibleLoss`: that would be too much at once."""
         self._ask_for_missing(accept_loss=accept_loss)
         while missing := self._missing(""):
-            gone = [Found(ref, Reading(kind, None), deleted=True) for ref, kind in missing]
+            gone = [ReadRecord(ref, Reading(kind, None), deleted=True) for ref, kind in missing]
             with self._context.store.write() as tx:
                 self._lease.check(tx)
                 self._absorb(tx, gone, drifted=True)
@@ -149,7 +149,7 @@ class _Comparison:
             stored_comparison.keep(tx, self._crm.name, self._query.object, self.now)
         self._context.progress(self._crm.name, self._query.object, len(alive))
 
-    def _absorb(self, tx: Transaction, records: Sequence[Found], *, drifted: bool) -> None:
+    def _absorb(self, tx: Transaction, records: Sequence[ReadRecord], *, drifted: bool) -> None:
         now = self._context.clock.now()
         zone = self._context.settings.company.timezone
         absorber = Absorber(tx, self._crm.name, now=now, key=person_key(tx), zone=zone)
@@ -175,12 +175,12 @@ class _Comparison:
                 check_loss(gone, known, where=f"{self._crm.name}: {self._query.object}")
             self._compare_fetched(there)
 
-    def _fetched(self, refs: Sequence[str]) -> Sequence[Found]:
+    def _fetched(self, refs: Sequence[str]) -> Sequence[ReadRecord]:
         ids = [ref.partition("/")[2] for ref in refs]
         records = self._crm.adapter.fetch(self._query.object, ids, self._query.fields)
         return [listing.found(self._crm, record) for record in records.values()]
 
-    def _compare_fetched(self, there: Sequence[Found]) -> None:
+    def _compare_fetched(self, there: Sequence[ReadRecord]) -> None:
         """The listing may leave out what the mapping does not want any more, and what an index has lost."""
         with self._context.store.write() as tx:
             self._lease.check(tx)

@@ -21,7 +21,7 @@ from connector.stages.pull import late_interactions, listing
 from connector.stages.pull.listing import Batch
 from connector.store import Transaction
 from connector.store.crm import comparison, cursors, links, merges
-from connector.store.crm.records import Absorber, Counts
+from connector.store.crm.records import Absorber, RecordCounts
 from connector.store.ops.leases import Lease
 from connector.store.surveys.people import person_key
 
@@ -33,7 +33,7 @@ PAGES_AHEAD = 1
 class Pulled:
     """What one connection gave in one lap."""
 
-    counts: dict[str, Counts] = field(default_factory=dict)
+    counts: dict[str, RecordCounts] = field(default_factory=dict)
     problems: list[AfterwordError] = field(default_factory=list)
     """Objects that could not be read, each with its reason; the others were."""
     unread: dict[str, AfterwordError] = field(default_factory=dict)
@@ -56,7 +56,7 @@ _End = AfterwordError | Exception | None
 def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str] | None = None) -> Pulled:
     """Read everything that changed since the last lap, of all objects or some. A failure keeps what was read before it."""
     queries = [query for query in crm.mapping.queries if only is None or query.object in only]
-    result = Pulled(counts={kind: Counts() for query in queries for kind in crm.mapping.kinds(query.object)})
+    result = Pulled(counts={kind: RecordCounts() for query in queries for kind in crm.mapping.kinds(query.object)})
     halt = threading.Event()
     with context.store.read() as tx:
         readers = [_Reader(crm, query, position(tx, crm, query), halt) for query in queries]
@@ -199,10 +199,10 @@ def _save(tx: Transaction, crm: Connected, query: Query, cursor: Cursor, now: da
     cursors.save(tx, crm.name, query.object, cursor, fingerprint=fingerprint, now=now)
 
 
-def _add(counts: dict[str, Counts], others: Mapping[str, Counts]) -> None:
+def _add(counts: dict[str, RecordCounts], others: Mapping[str, RecordCounts]) -> None:
     for kind, more in others.items():
-        sums = counts.setdefault(kind, Counts())
-        for name in Counts.__slots__:
+        sums = counts.setdefault(kind, RecordCounts())
+        for name in RecordCounts.__slots__:
             setattr(sums, name, getattr(sums, name) + getattr(more, name))
 
 

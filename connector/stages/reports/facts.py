@@ -21,7 +21,7 @@ from connector.store.results import follow_up_facts, record_texts
 from connector.store.tables import ref_of
 from connector.store.views import reports
 from connector.store.views.reports import Answered
-from connector.surveys.report_mail import Answers, Before, Facts, Line, Listed
+from connector.surveys.report_mail import Answers, Before, Facts, Listed, ReportLine
 
 MOST: Final = 10
 """Lines of each part of a report; how many more there are is said."""
@@ -112,7 +112,7 @@ def _unhappy(tx: Transaction, bad: Iterable[Answered]) -> list[_Unhappy]:
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _bad_line(context: Context, tx: Transaction, unhappy: _Unhappy, now: datetime) -> Line:
+def _bad_line(context: Context, tx: Transaction, unhappy: _Unhappy, now: datetime) -> ReportLine:
     said, words = unhappy.answered.said, words_of(context)
     headline = words.text(
         "summary.answer",
@@ -121,7 +121,7 @@ def _bad_line(context: Context, tx: Transaction, unhappy: _Unhappy, now: datetim
         topic=clauses.topic(said.label, said.subject, _ROOMY, words),
         day=words.day(said.at, context.settings.company.timezone),
     )
-    return Line(
+    return ReportLine(
         headline=headline,
         account=one_line(unhappy.answered.account),
         url=_url(context, tx, unhappy.answered.account_id),
@@ -134,7 +134,7 @@ def _listed(context: Context, tx: Transaction, rows: Sequence[Row[Any]], count: 
     said = record_texts.answers_about(tx, [row.id for row in rows])
     words = words_of(context)
     lines = [
-        Line(
+        ReportLine(
             headline=clauses.what(open_follow_up(context, tx, row, said.get(row.id, ())), _ROOMY, words),
             account=one_line(row.account_name),
             url=_url(context, tx, row.account_id),

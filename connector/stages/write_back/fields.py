@@ -9,7 +9,7 @@ from typing import Any
 from connector.errors import MappingError
 from connector.ports import WriteResult
 from connector.stages.write_back.outbox import PAGE, Outbox, batches, names_refused
-from connector.stages.write_back.plan import Change, Raw, key_of, plan, written
+from connector.stages.write_back.plan import FieldChange, Raw, key_of, plan, written
 from connector.stages.write_back.rounds import Rounds
 from connector.store import Row, Transaction
 from connector.store.outbox import writes as stored_writes
@@ -54,7 +54,7 @@ def _page_size(outbox: Outbox, target: str) -> int:
     return bulk.most if waiting >= bulk.least else PAGE
 
 
-def _as_of_now(outbox: Outbox, changes: Sequence[Change]) -> list[Change]:
+def _as_of_now(outbox: Outbox, changes: Sequence[FieldChange]) -> list[FieldChange]:
     """Plan anew what goes to fields that others write too: what stands there now is what can be put back, not what we read last.
 
     Where a record cannot be understood nobody knows what stands there, so it waits.
@@ -71,7 +71,7 @@ def _as_of_now(outbox: Outbox, changes: Sequence[Change]) -> list[Change]:
     ]
 
 
-def _present(outbox: Outbox, changes: Sequence[Change]) -> dict[str, Raw | None]:
+def _present(outbox: Outbox, changes: Sequence[FieldChange]) -> dict[str, Raw | None]:
     """Return what records of one target show now, by the keys of their changes; those that are gone are left out.
 
     None: it cannot be told.
@@ -88,7 +88,7 @@ def _present(outbox: Outbox, changes: Sequence[Change]) -> dict[str, Raw | None]
     }
 
 
-def _settle(outbox: Outbox, same: Sequence[Change], known: Mapping[str, Row[Any]]) -> None:
+def _settle(outbox: Outbox, same: Sequence[FieldChange], known: Mapping[str, Row[Any]]) -> None:
     """Take off the list what needs no write."""
     if not same:
         return
@@ -102,7 +102,7 @@ def _settle(outbox: Outbox, same: Sequence[Change], known: Mapping[str, Row[Any]
     outbox.written.unchanged += sum(not change.refused for change in same)
 
 
-def _due(outbox: Outbox, changes: Sequence[Change], known: Mapping[str, Row[Any]]) -> list[Change]:
+def _due(outbox: Outbox, changes: Sequence[FieldChange], known: Mapping[str, Row[Any]]) -> list[FieldChange]:
     """Return what is to be sent; what was refused as it is stays refused, be it the record or some of its fields."""
     due = []
     for change in changes:
@@ -115,7 +115,7 @@ def _due(outbox: Outbox, changes: Sequence[Change], known: Mapping[str, Row[Any]
     return due
 
 
-def _without_refused(outbox: Outbox, change: Change, result: WriteResult) -> Change | None:
+def _without_refused(outbox: Outbox, change: FieldChange, result: WriteResult) -> FieldChange | None:
     """Return the change without the fields that the CRM names as the reason of a refusal; None where it names none, or all."""
     mapping = outbox.crm.mapping
     names = names_refused(result, change.fields, mapping, change.row.target)
@@ -124,7 +124,7 @@ def _without_refused(outbox: Outbox, change: Change, result: WriteResult) -> Cha
     return change.without(names, mapping, result.error)
 
 
-def _sent(outbox: Outbox, changes: Sequence[Change]) -> Iterator[Sequence[WriteResult]]:
+def _sent(outbox: Outbox, changes: Sequence[FieldChange]) -> Iterator[Sequence[WriteResult]]:
     """Send, by one order if there is enough for it, until the lap is to end; yields results as they come."""
     writes = [change.as_write(outbox.crm.name, outbox.crm.mapping) for change in changes]
     bulk = outbox.crm.adapter.bulk
@@ -137,7 +137,7 @@ def _sent(outbox: Outbox, changes: Sequence[Change]) -> Iterator[Sequence[WriteR
         yield outbox.send_in_bulk(bulk, batch)
 
 
-def _note(outbox: Outbox, tx: Transaction, change: Change, result: WriteResult) -> None:
+def _note(outbox: Outbox, tx: Transaction, change: FieldChange, result: WriteResult) -> None:
     row, crm, now = change.row, outbox.crm, outbox.now
     before = {name: change.shown.get(name) for name in change.fields}
     outbox.log(tx, result, row.ref, before=before, after=change.fields)
@@ -158,7 +158,7 @@ def _note(outbox: Outbox, tx: Transaction, change: Change, result: WriteResult) 
     stored_writes.wrote(tx, crm.name, row, shown=shown, written=kept, whole=whole)
 
 
-def _no_longer_refused(outbox: Outbox, tx: Transaction, change: Change) -> None:
+def _no_longer_refused(outbox: Outbox, tx: Transaction, change: FieldChange) -> None:
     """Forget an earlier refusal, unless a field is left to others: that stays reported."""
     if change.contested:
         _report_contested(outbox, tx, change)
@@ -166,7 +166,7 @@ def _no_longer_refused(outbox: Outbox, tx: Transaction, change: Change) -> None:
         stored_writes.accepted(tx, outbox.crm.name, change.key)
 
 
-def _report_contested(outbox: Outbox, tx: Transaction, change: Change) -> None:
+def _report_contested(outbox: Outbox, tx: Transaction, change: FieldChange) -> None:
     names = ", ".join(outbox.crm.mapping.crm_field(change.row.target, name) for name in change.contested)
     stored_writes.refuse(
         tx,

@@ -23,7 +23,7 @@ Raw = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Written:
+class WriteCounts:
     """What became of the records of one connection."""
 
     created: int = 0
@@ -47,7 +47,7 @@ class Outbox:
     context: Context
     crm: Connected
     lease: Lease
-    written: Written = field(default_factory=Written)
+    written: WriteCounts = field(default_factory=WriteCounts)
 
     @property
     def now(self) -> datetime:

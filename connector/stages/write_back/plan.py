@@ -38,7 +38,7 @@ class RefusedField:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """The planned write for one record. Without fields there is nothing to do; `contested` names those left to others."""
 
     row: Row[Any]
@@ -52,7 +52,7 @@ class Change:
     refused: tuple[RefusedField, ...] = ()
     """What turned out to be refused just now."""
 
-    def without(self, names: Collection[str], mapping: CrmMapping, error: CrmError) -> "Change":
+    def without(self, names: Collection[str], mapping: CrmMapping, error: CrmError) -> "FieldChange":
         """Return the change without fields that were refused."""
         found = [
             RefusedField(name, mapping.crm_field(self.row.target, name), self.fields[name], error) for name in names
@@ -77,7 +77,7 @@ def key_of(row: Row[Any]) -> str:
     return f"{row.target}:{row.ref}"
 
 
-def plan(mapping: CrmMapping, row: Row[Any], now: datetime, *, shown: Raw | None = None) -> Change:
+def plan(mapping: CrmMapping, row: Row[Any], now: datetime, *, shown: Raw | None = None) -> FieldChange:
     """Return what to write to one record: only mapped fields that differ from what it shows, as far as that was asked for just now,
     or from what was last seen there. A value that has no form that its field would take is left out, and told."""
     shown = row.shown if shown is None else shown
@@ -91,10 +91,10 @@ def plan(mapping: CrmMapping, row: Row[Any], now: datetime, *, shown: Raw | None
     differing = {name: raw for name, raw in rendered.items() if mapping.differs(row.target, name, raw, shown.get(name))}
     contested = tuple(name for name in differing if _left_to_others(mapping, row, name, now))
     due = {name: raw for name, raw in differing.items() if name not in contested}
-    return Change(row, shown, due, contested, refused=tuple(unfit))
+    return FieldChange(row, shown, due, contested, refused=tuple(unfit))
 
 
-def written(mapping: CrmMapping, change: Change, now: datetime) -> dict[str, Any]:
+def written(mapping: CrmMapping, change: FieldChange, now: datetime) -> dict[str, Any]:
     """Return what is to be remembered of our writes after this one: value, when, and how often in a row others replaced it."""
     kept = dict(change.row.written)
     for name, raw in change.fields.items():

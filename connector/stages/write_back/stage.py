@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from connector.errors import CrmError
 from connector.stages.context import Connected, Context
 from connector.stages.write_back import fields, tasks
-from connector.stages.write_back.outbox import Outbox, Written
+from connector.stages.write_back.outbox import Outbox, WriteCounts
 from connector.store.ops.leases import Lease
 from connector.store.outbox import retries
 
-__all__ = ["Written", "run"]
+__all__ = ["WriteCounts", "run"]
 
 
-def run(context: Context, crm: Connected, lease: Lease) -> Written:
+def run(context: Context, crm: Connected, lease: Lease) -> WriteCounts:
     """Write what differs. Stops at a failure of the connection; what was written until then is noted.
 
     A lap that is to end leaves an order that the CRM is still at: that is no failure, and writing the same again changes nothing.

@@ -16,7 +16,7 @@ from connector.stages.write_back.outbox import PAGE, Outbox, batches
 from connector.store import Store
 from connector.store.outbox import undo
 from connector.store.outbox import writes as stored_writes
-from connector.store.outbox.undo import Line
+from connector.store.outbox.undo import WrittenLine
 from connector.store.results import tasks
 from connector.store.tables import ref_of
 
@@ -35,10 +35,10 @@ _CLOSING = {"status": "closed", "outcome": "No action needed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class UndoStep:
     """What is to be done about one record."""
 
-    line: Line
+    line: WrittenLine
     ref: Ref
     fields: Mapping[str, Any] = field(default_factory=dict)
     """What is to be written, by the CRM's names."""
@@ -66,7 +66,7 @@ class Step:
 
 def steps(
     store: Store, adapter: CrmAdapter, mapping: CrmMapping, first: int, only: Field | None = None
-) -> Iterator[list[Step]]:
+) -> Iterator[list[UndoStep]]:
     """Yield what is to be done about what was written since line `first` of the log, a page of records at a time, or about one field
     of an object alone. Only reads."""
     fields, after = _Fields(adapter, mapping), ""
@@ -80,19 +80,19 @@ def steps(
         ]
 
 
-def _about(lines: Iterable[Line], only: Field) -> list[Line]:
+def _about(lines: Iterable[WrittenLine], only: Field) -> list[WrittenLine]:
     """Return what was written to one field."""
     object_name, path = only
     mine = [line for line in lines if path in line.fields and line.ref.startswith(f"{object_name}/")]
     return [replace(line, fields={path: line.fields[path]}, created=False) for line in mine]
 
 
-def _lines(store: Store, crm: str, first: int, after: str) -> list[Line]:
+def _lines(store: Store, crm: str, first: int, after: str) -> list[WrittenLine]:
     with store.read() as tx:
         return undo.lines(tx, crm, first, after=after, limit=PAGE)
 
 
-def carry_out(outbox: Outbox, planned: Sequence[Step]) -> Iterator[WriteResult]:
+def carry_out(outbox: Outbox, planned: Sequence[UndoStep]) -> Iterator[WriteResult]:
     """Send what was planned; yields what became of each record that was to be changed, after it was noted."""
     due = {step.as_write().key: step for step in planned if step.fields}
     by_object: dict[str, list[Write]] = {}
@@ -107,7 +107,7 @@ def carry_out(outbox: Outbox, planned: Sequence[Step]) -> Iterator[WriteResult]:
             yield from results
 
 
-def _note(outbox: Outbox, tx: Any, step: Step, result: WriteResult) -> None:
+def _note(outbox: Outbox, tx: Any, step: UndoStep, result: WriteResult) -> None:
     stored_writes.log(
         tx,
         outbox.crm.name,
@@ -139,14 +139,14 @@ class _Fields:
     there: dict[str, frozenset[str]] = field(default_factory=dict)
     """The fields that we may read, by object: asked for where a field is not in the mapping any more."""
 
-    def mapped(self, line: Line, path: str) -> tuple[str, str] | None:
+    def mapped(self, line: WrittenLine, path: str) -> tuple[str, str] | None:
         """Return target and name of ours that the mapping has for a field of a record; None when it has none."""
         target = undo.target_of(line.key) or "task"
         name = line.fields[path].name if path in line.fields else None
         names = self.mapping.names(target) if name is None else self.mapping.names(target) & {name}
         return next(((target, one) for one in names if self.mapping.crm_field(target, one) == path), None)
 
-    def readable(self, line: Line, object_name: str, path: str) -> bool:
+    def readable(self, line: WrittenLine, object_name: str, path: str) -> bool:
         """Tell whether a field can be asked for."""
         if self.mapped(line, path):
             return True
@@ -155,7 +155,7 @@ class _Fields:
             self.there[object_name] = frozenset(schema.fields) if schema is not None else frozenset()
         return path in self.there[object_name]
 
-    def differ(self, line: Line, path: str, one: Any, other: Any) -> bool:
+    def differ(self, line: WrittenLine, path: str, one: Any, other: Any) -> bool:
         """Compare two values of a field as the CRM does; where the mapping does not say of which type it is, by what they look like."""
         mapped = self.mapped(line, path)
         return self.mapping.differs(*mapped, one, other) if mapped else _plain(one) != _plain(other)
@@ -178,7 +178,7 @@ def _plain(value: Any) -> Any:
     return text or None
 
 
-def _present(fields: _Fields, lines: Sequence[Line]) -> dict[tuple[str, str], Record]:
+def _present(fields: _Fields, lines: Sequence[WrittenLine]) -> dict[tuple[str, str], Record]:
     """Read what these records show now, in a call or two for each object."""
     crm = fields.adapter.connection
     wanted: dict[str, dict[str, set[str]]] = {}
@@ -193,7 +193,7 @@ def _present(fields: _Fields, lines: Sequence[Line]) -> dict[tuple[str, str], Re
     return found
 
 
-def _paths(fields: _Fields, line: Line, object_name: str) -> set[str]:
+def _paths(fields: _Fields, line: WrittenLine, object_name: str) -> set[str]:
     """Return the CRM's fields that tell what has become of a record."""
     paths = {path for path in line.fields if fields.readable(line, object_name, path)}
     if undo.target_of(line.key) is None:
@@ -201,11 +201,11 @@ def _paths(fields: _Fields, line: Line, object_name: str) -> set[str]:
     return paths
 
 
-def _step(fields: _Fields, line: Line, ref: Ref, record: Record | None) -> Step:
+def _step(fields: _Fields, line: WrittenLine, ref: Ref, record: Record | None) -> UndoStep:
     if record is None:
-        return Step(line, ref, left={"": GONE})
+        return UndoStep(line, ref, left={"": GONE})
     if not line.fields:
-        return Step(line, ref, left={"": FOUND})
+        return UndoStep(line, ref, left={"": FOUND})
     if line.created and undo.target_of(line.key) is None:
         return _task_step(fields, line, ref, record)
     reasons = {path: _why_left(fields, line, path, record) for path in line.fields}
@@ -215,7 +215,7 @@ def _step(fields: _Fields, line: Line, ref: Ref, record: Record | None) -> Step:
     return _restoring(line, ref, record, back, ours=ours, left=left)
 
 
-def _why_left(fields: _Fields, line: Line, path: str, record: Record) -> str | None:
+def _why_left(fields: _Fields, line: WrittenLine, path: str, record: Record) -> str | None:
     """Return why a field is not put back: "" when it holds the value from before already, None when it is put back."""
     wrote = line.fields[path]
     if path not in record.fields:
@@ -228,14 +228,14 @@ def _why_left(fields: _Fields, line: Line, path: str, record: Record) -> str | N
     return SAID_NO if wrote.name == "no_surveys" else None
 
 
-def _task_step(fields: _Fields, line: Line, ref: Ref, record: Record) -> Step:
+def _task_step(fields: _Fields, line: WrittenLine, ref: Ref, record: Record) -> UndoStep:
     """A task that we made and nobody has touched is closed; what somebody is at, or may be at, is theirs."""
     for path in fields.of_task(_SIGNS_OF_LIFE).values():
         if path in line.fields and fields.differ(line, path, line.fields[path].after, record.fields.get(path)):
-            return Step(line, ref, left={"": TAKEN_UP})
+            return UndoStep(line, ref, left={"": TAKEN_UP})
     closing = _closing(fields.mapping)
     if not closing:
-        return Step(line, ref, left={"": NO_WORD})
+        return UndoStep(line, ref, left={"": NO_WORD})
     paths = fields.of_task(closing)
     return _restoring(line, ref, record, {paths[name]: raw for name, raw in closing.items()}, ours=closing, left={})
 
@@ -250,7 +250,13 @@ def _closing(mapping: CrmMapping) -> dict[str, Any]:
 
 
 def _restoring(
-    line: Line, ref: Ref, record: Record, back: Mapping[str, Any], *, ours: Mapping[str, Any], left: Mapping[str, str]
-) -> Step:
+    line: WrittenLine,
+    ref: Ref,
+    record: Record,
+    back: Mapping[str, Any],
+    *,
+    ours: Mapping[str, Any],
+    left: Mapping[str, str],
+) -> UndoStep:
     now = {path: record.fields.get(path) for path in back}
-    return Step(line, ref, fields=back, now=now, ours=ours, left=left)
+    return UndoStep(line, ref, fields=back, now=now, ours=ours, left=left)

@@ -26,7 +26,7 @@ from connector.store.tables import binding, display, ref_text
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReadRecord:
     """What the store needs of one record; its fields as fetched are not among it, since pages wait in memory."""
 
     ref: str
@@ -37,7 +37,7 @@ class Found:
     modified: str = ""
 
     @classmethod
-    def of(cls, record: Record, reading: Reading) -> "Found":
+    def of(cls, record: Record, reading: Reading) -> "ReadRecord":
         """Keep what is needed of a record."""
         survivor = None if record.merged_into is None else f"{record.object}/{record.merged_into}"
         return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor, record.modified)
@@ -52,7 +52,7 @@ class _Fresh(NamedTuple):
 
 
 @dataclass(slots=True)
-class Counts:
+class RecordCounts:
     """What became of the records of one kind in one pass: read = changed + deleted + unchanged + refused."""
 
     read: int = 0
@@ -76,15 +76,15 @@ class TaskRead:
 class Absorbed:
     """What a page led to."""
 
-    counts: dict[str, Counts] = field(default_factory=dict)
+    counts: dict[str, RecordCounts] = field(default_factory=dict)
     merges: list[tuple[str, str]] = field(default_factory=list)
     """(loser's ref, survivor's ref): carried out when the pass is complete and the survivor is known."""
     tasks: list[TaskRead] = field(default_factory=list)
     """What follows from them for their follow-ups is decided by the stage, in the same transaction."""
 
-    def of(self, kind: str) -> Counts:
+    def of(self, kind: str) -> RecordCounts:
         """Return the counter of a kind."""
-        return self.counts.setdefault(kind, Counts())
+        return self.counts.setdefault(kind, RecordCounts())
 
 
 _UTC: Final = ZoneInfo("UTC")
@@ -107,7 +107,7 @@ class Absorber:
         self._key = key
         self._zone = zone
 
-    def absorb(self, page: Sequence[Found]) -> Absorbed:
+    def absorb(self, page: Sequence[ReadRecord]) -> Absorbed:
         """Store a page of one object. Each record counts exactly once, as stored, unchanged, deleted or refused."""
         result = Absorbed()
         known = self._bindings([found.ref for found in page])
@@ -149,7 +149,7 @@ class Absorber:
         self._note_shown(page)
         return result
 
-    def _zones(self, page: Sequence[Found]) -> Mapping[str, str | None]:
+    def _zones(self, page: Sequence[ReadRecord]) -> Mapping[str, str | None]:
         """Return the zones of the users whose interactions on this page ended on a day of which no time is known."""
         values = [found.reading.value for found in page]
         days = [value for value in values if isinstance(value, Interaction) and value.all_day]
@@ -275,7 +275,7 @@ class Absorber:
 
     # ── deletions and merges ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _bury(self, found: Found, bound: Row[Any] | None, result: Absorbed) -> int:
+    def _bury(self, found: ReadRecord, bound: Row[Any] | None, result: Absorbed) -> int:
         """Mark a record as deleted; returns 1 if we knew it. Its content is forgotten, so that a restored record looks new."""
         if bound is None or bound.alias:
             return 0
@@ -338,7 +338,7 @@ class Absorber:
 
     # ── what our fields show ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _note_shown(self, page: Sequence[Found]) -> None:
+    def _note_shown(self, page: Sequence[ReadRecord]) -> None:
         living = [one for one in page if not one.deleted]  # what is gone shows nothing, and is not to be written either
         seen = {one.ref: one.reading.value for one in living if isinstance(one.reading.value, (Account, Contact))}
         known = self._displays(list(seen))
@@ -372,14 +372,14 @@ class Absorber:
 
     # ── set aside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _pass_over(self, found: Found, counts: Counts) -> None:
+    def _pass_over(self, found: ReadRecord, counts: RecordCounts) -> None:
         if found.reading.error is None:
             counts.unchanged += 1
             return
         counts.refused += 1
         self._refuse(found)
 
-    def _refuse(self, found: Found) -> None:
+    def _refuse(self, found: ReadRecord) -> None:
         error = found.reading.error
         assert error is not None  # noqa: S101 - the caller has looked
         key = f"read:{found.ref}"

@@ -44,7 +44,7 @@ IN_ALL: Final[_Limits] = ((200, _QUARTER), (600, _SHIFT), (2000, _DAY))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SignInRequest:
     """Somebody who has asked for a link."""
 
     nonce: str
@@ -61,7 +61,7 @@ class Asked:
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def must_wait(tx: Connection, asked: Asked, now: datetime) -> timedelta | None:
+def must_wait(tx: Connection, asked: SignInRequest, now: datetime) -> timedelta | None:
     """Return for how long this one may not ask, where too many links were asked for, else None.
 
     A browser in which the address was signed in before is counted alone: whoever only knows the address keeps nobody out there.
@@ -78,13 +78,13 @@ def must_wait(tx: Connection, asked: Asked, now: datetime) -> timedelta | None:
     return max(*waits, _wait_for_the_queue(tx)) or None
 
 
-def _is_known(tx: Connection, asked: Asked, now: datetime) -> bool:
+def _is_known(tx: Connection, asked: SignInRequest, now: datetime) -> bool:
     """Return whether the browser has been used to sign this address in."""
     here = (sign_in.c.email == asked.email, sign_in.c.browser == asked.browser, sign_in.c.used_at > now - KNOWN_BROWSER)
     return bool(asked.browser) and tx.execute(select(sign_in.c.nonce).where(*here).limit(1)).first() is not None
 
 
-def ask(tx: Connection, asked: Asked, now: datetime) -> timedelta | None:
+def ask(tx: Connection, asked: SignInRequest, now: datetime) -> timedelta | None:
     """Let a request wait for its mail, unless too many links were asked for: then return what `must_wait` does."""
     _alone(tx)
     wait = must_wait(tx, asked, now)
@@ -136,7 +136,7 @@ def drop_needless(tx: Connection, now: datetime) -> None:
     tx.execute(sign_in.delete().where(*old))
 
 
-def take_next(tx: Connection, now: datetime) -> Asked | None:
+def take_next(tx: Connection, now: datetime) -> SignInRequest | None:
     """Take the next request out of the queue for whose mail it is time: it is being sent from then on. None: there is none."""
     drop_needless(tx, now)
     due = (sign_in.c.state == WAITING, or_(sign_in.c.next_at.is_(None), sign_in.c.next_at <= now))
@@ -144,7 +144,7 @@ def take_next(tx: Connection, now: datetime) -> Asked | None:
         still = (sign_in.c.nonce == row.nonce, sign_in.c.state == WAITING)
         taken = tx.execute(update(sign_in).where(*still).values(state=SENDING, sent_at=now))
         if taken.rowcount == 1:
-            return Asked(row.nonce, row.email, row.account_id, row.browser, row.source, row.attempts)
+            return SignInRequest(row.nonce, row.email, row.account_id, row.browser, row.source, row.attempts)
     return None
 
 

@@ -73,7 +73,7 @@ class Wrote:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WrittenLine:
     """What the log says of one record since its line `first`."""
 
     key: str
@@ -84,13 +84,13 @@ class Line:
     """By the CRM's names; our own where it is not known what the CRM calls them."""
 
 
-def lines(tx: Connection, crm: str, first: int, *, after: str, limit: int) -> list[Line]:
+def lines(tx: Connection, crm: str, first: int, *, after: str, limit: int) -> list[WrittenLine]:
     """Return what was written since a line of the log, record by record, by ref behind `after`."""
     rows = _since(crm, first)
     refs = select(write_log.c.ref).where(*rows, write_log.c.ref > after).distinct().order_by(write_log.c.ref)
     page = tx.execute(refs.limit(limit)).scalars().all()
     known = history(tx, crm)
-    found: dict[str, Line] = {}
+    found: dict[str, WrittenLine] = {}
     of_page = select(write_log).where(*rows, write_log.c.ref.in_(page)).order_by(write_log.c.id)
     for row in tx.execute(of_page.execution_options(yield_per=1_000)):
         found[row.ref] = _joined(found.get(row.ref), row, known)
@@ -107,7 +107,7 @@ def _since(crm: str, first: int) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _joined(line: Line | None, row: Row[Any], known: History) -> Line:
+def _joined(line: WrittenLine | None, row: Row[Any], known: History) -> WrittenLine:
     """Add a later line of the log to what is known of its record."""
     fields = dict(line.fields) if line else {}
     for path, new in _fields(row, known):
@@ -115,7 +115,7 @@ def _joined(line: Line | None, row: Row[Any], known: History) -> Line:
         fields[path] = Wrote(new.name, old.before if old else new.before, new.after)
     if line is not None:
         return replace(line, fields=fields)
-    return Line(row.key, row.ref, row.outcome == "created", fields)
+    return WrittenLine(row.key, row.ref, row.outcome == "created", fields)
 
 
 def _fields(row: Row[Any], known: History) -> Iterator[tuple[str, Wrote]]:

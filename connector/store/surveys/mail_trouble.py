@@ -18,7 +18,7 @@ _ANSWERED: Final = "mail_stop_answered"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class MailTrouble:
     """Messages that did not go through, one after the other, since one last did."""
 
     what: str
@@ -45,16 +45,16 @@ class Stopped:
     """What was said of the last of them."""
 
 
-def trouble(tx: Connection) -> Trouble | None:
+def trouble(tx: Connection) -> MailTrouble | None:
     """Return what the last messages met; None: the last one went through."""
     found = _read(tx, _TROUBLE)
-    return Trouble(**found | _times(found, "since", "at")) if found is not None else None
+    return MailTrouble(**found | _times(found, "since", "at")) if found is not None else None
 
 
 def note(tx: Connection, error: AfterwordError, now: datetime, *, stops: bool) -> None:
     """Note that a message did not go through; `stops`: nothing more was sent in that lap."""
     before = trouble(tx)
-    row = Trouble(
+    row = MailTrouble(
         what=error.what,
         remedy=error.remedy,
         in_a_row=before.in_a_row + 1 if before is not None else 1,

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from connector.model import one_spelling
 from connector.store import new_id
-from connector.store.ops.sign_ins import LINK_LIFE, Asked, ask, asked_in, must_wait, use_link
+from connector.store.ops.sign_ins import LINK_LIFE, SignInRequest, ask, asked_in, must_wait, use_link
 from connector.surveys.tokens import ForgedToken
 from connector.web.auth.origin import is_from_us
 from connector.web.auth.session import browser_for, browser_of, close_session, keep_browser, open_session
@@ -97,7 +97,7 @@ def _asked(request: Request, fields: Fields, parts: WebParts) -> Response:
         shown = typed[:LONGEST_ADDRESS]
         return staff(parts, "sign_in.html", status=422, account=account_id, elsewhere=False, typed=shown)
     browser, hashed = browser_for(request, parts)
-    asked = Asked(new_id(), one_spelling(typed), account_id, hashed, source_of(request, parts.tokens))
+    asked = SignInRequest(new_id(), one_spelling(typed), account_id, hashed, source_of(request, parts.tokens))
     now = parts.clock.now()
     with parts.store.read() as tx:
         wait = must_wait(tx, asked, now)

@@ -14,10 +14,10 @@ from connector.ports import Clock
 from connector.ports.mail import Message
 from connector.store import Store, new_id
 from connector.store.ops import sign_ins
-from connector.store.ops.sign_ins import Asked
+from connector.store.ops.sign_ins import SignInRequest
 from connector.surveys.mail import Site, sign_in_later_message, sign_in_message
 from connector.surveys.tokens import Tokens
-from connector.web.auth.user_check import Checked, Verdict
+from connector.web.auth.user_check import Checked, UserVerdict
 
 MINUTES: Final = int(sign_ins.LINK_LIFE.total_seconds() // 60)
 """How long a link can be used."""
@@ -38,7 +38,7 @@ class MailParts:
     site: Site
     send: Callable[[Message], None]
     """Hands a mail over; raises as a `Channel` does."""
-    check: Callable[[str], Checked] = lambda _email: Checked(Verdict.USER)
+    check: Callable[[str], Checked] = lambda _email: Checked(UserVerdict.USER)
     """Tells whether an address, which was an active user's when users were last read, still is. It may ask the CRM, in bounded time."""
 
 
@@ -77,18 +77,18 @@ class SignInMails:
             if asked is None or not self._answer(asked):
                 return
 
-    def _answer(self, asked: Asked) -> bool:
+    def _answer(self, asked: SignInRequest) -> bool:
         """Send what somebody gets who has asked for a link; False where no mail can go out now."""
         checked = self._parts.check(asked.email)
-        if checked.verdict is Verdict.NO_USER:
+        if checked.verdict is UserVerdict.NO_USER:
             with self._parts.store.write() as tx:
                 sign_ins.sent(tx, asked.nonce, sign_ins.DROPPED)
             return True
-        if checked.verdict is Verdict.NOT_ASKED:
+        if checked.verdict is UserVerdict.NOT_ASKED:
             return self._send(asked, self._not_asked(asked, checked), sign_ins.NOT_ASKED)
         return self._send(asked, self._message(asked), sign_ins.SENT)
 
-    def _send(self, asked: Asked, message: Message, state: str) -> bool:
+    def _send(self, asked: SignInRequest, message: Message, state: str) -> bool:
         """Hand one mail over; False where none can go out now."""
         try:
             self._parts.send(message)
@@ -103,20 +103,20 @@ class SignInMails:
             sign_ins.sent(tx, asked.nonce, state)
         return True
 
-    def _wait(self, asked: Asked, failure: AfterwordError) -> None:
+    def _wait(self, asked: SignInRequest, failure: AfterwordError) -> None:
         log.error("a sign-in mail could not be sent", what=failure.what, remedy=failure.remedy)
         again_at = self._parts.clock.now() + min(FIRST_WAIT * 2**asked.attempts, LONGEST_WAIT)
         with self._parts.store.write() as tx:
             sign_ins.not_sent(tx, asked.nonce, again_at=again_at)
 
-    def _message(self, asked: Asked) -> Message:
+    def _message(self, asked: SignInRequest) -> Message:
         site = self._parts.site
         token = self._parts.tokens.sign_in(asked.nonce)
         link = f"{site.public_url.rstrip('/')}/sign-in/{token}?account={asked.account_id}"
         message_id = site.message_id(f"sign-in-{new_id()}")
         return sign_in_message(asked.email, site=site, link=link, minutes=MINUTES, message_id=message_id)
 
-    def _not_asked(self, asked: Asked, checked: Checked) -> Message:
+    def _not_asked(self, asked: SignInRequest, checked: Checked) -> Message:
         site = self._parts.site
         message_id = site.message_id(f"sign-in-{new_id()}")
         return sign_in_later_message(asked.email, site=site, read_at=checked.read_at, message_id=message_id)

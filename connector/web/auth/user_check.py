@@ -15,7 +15,7 @@ from connector.ports import CrmMapping, Query, Reading
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store.crm import owners
-from connector.store.crm.records import Absorber, Found
+from connector.store.crm.records import Absorber, ReadRecord
 from connector.store.ops import connections
 from connector.store.surveys.people import person_key
 
@@ -29,7 +29,7 @@ LONGEST_KNOWN: Final = timedelta(hours=12)
 log = structlog.get_logger("afterword")
 
 
-class Verdict(StrEnum):
+class UserVerdict(StrEnum):
     """What is known of somebody who wants to sign in."""
 
     USER = "user"
@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 class Checked:
     """A verdict."""
 
-    verdict: Verdict
+    verdict: UserVerdict
     read_at: datetime | None = None
     """When what is known was last read, of one who was not asked; None: that is not known."""
 
@@ -68,13 +68,13 @@ class UserCheck:
             crms = {row.connection for row in owners.active_with(tx, email)}
             read = [connections.last_ok(tx, crm) for crm in crms]
         if crms & asked:
-            return Checked(Verdict.USER)
+            return Checked(UserVerdict.USER)
         if not crms:
-            return Checked(Verdict.NO_USER)
+            return Checked(UserVerdict.NO_USER)
         latest = max((at for at in read if at is not None), default=None)
         if latest is not None and now - latest <= LONGEST_KNOWN:
-            return Checked(Verdict.USER)
-        return Checked(Verdict.NOT_ASKED, latest)
+            return Checked(UserVerdict.USER)
+        return Checked(UserVerdict.NOT_ASKED, latest)
 
     def _ask_in_time(self, email: str) -> frozenset[str]:
         """Ask, unless that was done just now, and return which CRMs have answered. While one hangs, nobody is asked any more."""
@@ -123,12 +123,12 @@ class UserCheck:
         return True
 
 
-def _fetched(endpoint: Endpoint, mapping: CrmMapping, query: Query, refs: Sequence[str]) -> Sequence[Found]:
+def _fetched(endpoint: Endpoint, mapping: CrmMapping, query: Query, refs: Sequence[str]) -> Sequence[ReadRecord]:
     """Return what the CRM says now of those of these users that a query reads; what it does not have any more was deleted."""
     refs_of_object = [ref for ref in refs if ref.startswith(f"{query.object}/")]
     if not refs_of_object or Kind.OWNER not in mapping.kinds(query.object):
         return []
     records = endpoint.adapter.fetch(query.object, [ref.partition("/")[2] for ref in refs_of_object], query.fields)
-    there = [Found.of(record, mapping.read(endpoint.name, record)) for record in records.values()]
+    there = [ReadRecord.of(record, mapping.read(endpoint.name, record)) for record in records.values()]
     gone = set(refs_of_object) - {record.ref for record in there}
-    return [*there, *(Found(ref, Reading(Kind.OWNER, None), deleted=True) for ref in sorted(gone))]
+    return [*there, *(ReadRecord(ref, Reading(Kind.OWNER, None), deleted=True) for ref in sorted(gone))]

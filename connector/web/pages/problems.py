@@ -11,7 +11,7 @@ READ: Final = ["GET", "HEAD"]
 """The methods that change nothing."""
 
 
-class Trouble(Exception):
+class PageProblem(Exception):
     """Ends a request with a page that says what to do. `kind` names the texts ``page.<kind>`` and ``page.<title>``."""
 
     def __init__(
@@ -27,14 +27,14 @@ class Trouble(Exception):
         self.headers: Mapping[str, str] = {}
 
 
-class TooBig(Trouble):
+class TooBig(PageProblem):
     """The body is larger than any answer can be."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(413, "too_big", limit=limit)
 
 
-class TooOften(Trouble):
+class TooOften(PageProblem):
     """An answer was corrected more often than anybody has reason to."""
 
     def __init__(self, language: str, again_in: timedelta | None) -> None:
@@ -43,7 +43,7 @@ class TooOften(Trouble):
             self.headers = {"Retry-After": str(math.ceil(again_in.total_seconds()))}
 
 
-class UnknownLink(Trouble):
+class UnknownLink(PageProblem):
     """A token that is forged, cut off, or of an invitation that is not there (any more)."""
 
     def __init__(self) -> None:

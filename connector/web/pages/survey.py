@@ -25,7 +25,7 @@ from connector.surveys.questionnaire import Questionnaire, from_json
 from connector.surveys.tokens import ForgedToken
 from connector.surveys.wording import Wording, wording
 from connector.web.pages.forms import LONGEST_COMMENT, Fields, Typed, clean, form_fields, judged, point
-from connector.web.pages.problems import READ, TooOften, Trouble, UnknownLink, keep_typed
+from connector.web.pages.problems import READ, PageProblem, TooOften, UnknownLink, keep_typed
 from connector.web.pages.rendering import page
 from connector.web.parts import WebParts
 
@@ -98,7 +98,7 @@ def survey_routes(parts: WebParts) -> APIRouter:
             parts.store.change(lambda tx: stop_surveys(tx, visit.invited.id, now=now))
         if visit.invited.is_gone:
             # What somebody has asked for holds, whichever CRM still knows them; of themselves nothing is shown.
-            raise Trouble(200, "cancelled", title="stopped_title", language=visit.words.language)
+            raise PageProblem(200, "cancelled", title="stopped_title", language=visit.words.language)
         return page("stop.html", parts=parts, visit=visit, words=visit.words, done=True)
 
     return router
@@ -125,18 +125,18 @@ def _visit(parts: WebParts, token: str) -> Visit:
 
 
 def _open_visit(parts: WebParts, token: str) -> Visit:
-    """Return who comes with this token, if the survey is still open. Raises `UnknownLink`, or `Trouble` 410."""
+    """Return who comes with this token, if the survey is still open. Raises `UnknownLink`, or `PageProblem` 410."""
     visit = _visit(parts, token)
     if not visit.invited.open_at(parts.clock.now()):
         raise _closed(parts, visit)
     return visit
 
 
-def _closed(parts: WebParts, visit: Visit) -> Trouble:
+def _closed(parts: WebParts, visit: Visit) -> PageProblem:
     ended = visit.invited.expires_at
     kind = "closed" if ended <= parts.clock.now() and not visit.invited.is_gone else "cancelled"
     date = visit.words.date(ended)
-    return Trouble(410, kind, title="closed_title", language=visit.words.language, date=date)
+    return PageProblem(410, kind, title="closed_title", language=visit.words.language, date=date)
 
 
 def _answered(parts: WebParts, visit: Visit, fields: Fields, tasks: BackgroundTasks) -> Response:

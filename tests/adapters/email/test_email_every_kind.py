@@ -17,8 +17,8 @@ from connector.sentences.values import Link
 from connector.store.views.reports import Asking, Unheard
 from connector.surveys.mail import InvitationView, Purpose, Site, invitation_message, sign_in_message
 from connector.surveys.questionnaire import questionnaire
-from connector.surveys.report_mail import Answers, Facts, Line, Listed, report_message
-from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
+from connector.surveys.report_mail import Answers, Facts, Listed, ReportLine, report_message
+from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example", "hello@acme.example")
 EN = catalogue("en")
@@ -43,8 +43,8 @@ def invitation(text: str, *, language: str = "en", purpose: Purpose = "invitatio
 
 
 def alert(text: str) -> Message:
-    item = Item(text, text, text, (text,), text, text, (Link("Record", URL),), (Link("Solved", URL),))
-    mail = StaffMail(TO, text, text, [Section("New answers", (item, item))], "You own it.")
+    item = MailItem(text, text, text, (text,), text, text, (Link("Record", URL),), (Link("Solved", URL),))
+    mail = StaffMail(TO, text, text, [MailSection("New answers", (item, item))], "You own it.")
     return staff_message(mail, words=EN, site=SITE, message_id=SITE.message_id(f"alert:2026-11-16:{text}"))
 
 
@@ -55,7 +55,7 @@ def report(text: str) -> Message:
         answers=Answers(1, 0, 1),
         asking=Asking(2, 2),
         before=None,
-        bad=Listed((Line(text, text, URL, text, text),), 1),
+        bad=Listed((ReportLine(text, text, URL, text, text),), 1),
         unheard=(Unheard(text, 1, datetime(2026, 11, 10, tzinfo=UTC)),),
         unheard_count=1,
         unread=(text,),

@@ -23,7 +23,7 @@ from rich.console import Console
 from adapters.sandbox.customers import Deed
 from connector.demo import run
 from connector.demo.expectations import Evidence, broken
-from connector.demo.mail import Mail
+from connector.demo.mail import ArrivedMail
 from connector.demo.output import DayTeller
 from connector.demo.people import Person
 from connector.demo.records import FollowUpTask
@@ -32,7 +32,7 @@ from connector.errors import Unavailable
 from connector.model import Ref
 from connector.settings.values import working_hours
 from connector.stages.lap import Report
-from connector.stages.write_back.stage import Written
+from connector.stages.write_back.stage import WriteCounts
 
 AFTERWORD = Path(sys.executable).with_name("afterword")
 FIGURE = re.compile(r"Satisfaction +\(empty\) -> \d+$", re.MULTILINE)
@@ -183,19 +183,21 @@ RATED = {"last_rating": "1 of 5, case 1, 4 Nov 2026"}
 SCORE = {"mood": "Last answer bad", "people": 1.0}
 
 
-def mail(subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta(hours=3), page: str = "one") -> Mail:
+def mail(
+    subject: str = "How did it go? (case 1)", at: datetime = AT - timedelta(hours=3), page: str = "one"
+) -> ArrivedMail:
     message = EmailMessage()
     message["Subject"] = subject
     message.set_content(f'<a href="https://care.acme.example/s/{page}?rating=1">1</a>', subtype="html")
-    return Mail(0, at, ADDRESS, message)
+    return ArrivedMail(0, at, ADDRESS, message)
 
 
-def notice(at: datetime = AT) -> Mail:
+def notice(at: datetime = AT) -> ArrivedMail:
     """Return a mail to one of our own people."""
     message = EmailMessage()
     message["Subject"] = "Customers who need a call: 1 new answer"
     message.set_content("<p>Maria</p>", subtype="html")
-    return Mail(0, at, "jukka@northwind.example", message)
+    return ArrivedMail(0, at, "jukka@northwind.example", message)
 
 
 def evidence() -> Evidence:
@@ -263,7 +265,7 @@ BREAKAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "Follow-up k1 has 2 tasks": lambda seen: replace(seen, tasks=[TASK, replace(TASK, account=THERE)]),
     "there is no task on the account": lambda seen: replace(seen, tasks=[]),
     "nothing had happened made 3 writes": lambda seen: replace(
-        seen, idle=Report(written={"acme": Written(created=1, updated=2)})
+        seen, idle=Report(written={"acme": WriteCounts(created=1, updated=2)})
     ),
     "hubspot b1: a field that is not ours changed": lambda seen: replace(seen, foreign_changes=["hubspot b1"]),
 }

@@ -10,7 +10,7 @@ import requests
 from playwright.sync_api import sync_playwright
 
 from connector.demo import run, windows
-from connector.demo.mail import Inbox, Mail
+from connector.demo.mail import ArrivedMail, Inbox
 from connector.demo.serving import bound_socket, port_of, served
 from connector.demo.windows import Looks, desk_app
 from connector.runtime.clock import SystemClock
@@ -30,9 +30,9 @@ class OneMail(Inbox):
         message["Subject"] = "How did it go?"
         text = "".join(f"<p>Line {number}</p>" for number in range(LINES))
         message.set_content(f"<html><head></head><body>{text}<a id=end href='/stop'>Stop</a></body></html>", "html")
-        self.mail = Mail(0, datetime(2026, 11, 22, tzinfo=UTC), "maria@customer.example", message)
+        self.mail = ArrivedMail(0, datetime(2026, 11, 22, tzinfo=UTC), "maria@customer.example", message)
 
-    def get(self, number: int) -> Mail | None:
+    def get(self, number: int) -> ArrivedMail | None:
         return self.mail if number == 0 else None
 
 

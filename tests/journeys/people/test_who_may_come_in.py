@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from connector.errors import Unavailable
 from connector.store import tables
-from connector.web.auth.user_check import UserCheck, Verdict
+from connector.web.auth.user_check import UserCheck, UserVerdict
 
 ADDRESS, PARTNER = "jane@acme.example", "pia@partner.example"
 SAME_PAGE = "If the address belongs to an active user of the CRM"
@@ -121,9 +121,9 @@ def test_a_crm_that_hangs_is_not_waited_for(live: Environment, monkeypatch: pyte
 
     monkeypatch.setattr(live.installation.endpoints[0].adapter, "fetch", hang)
     check = UserCheck(live.installation, within=timedelta(milliseconds=1))
-    assert check(ADDRESS).verdict is Verdict.USER
+    assert check(ADDRESS).verdict is UserVerdict.USER
     wait_for(lambda: bool(calls))
-    assert check(ADDRESS).verdict is Verdict.USER
+    assert check(ADDRESS).verdict is UserVerdict.USER
     assert len(calls) == 1, "nobody else is asked about meanwhile"
     may_go_on.set()
 
@@ -152,13 +152,13 @@ def test_however_often_links_are_asked_for_the_crm_is_asked_about_a_user_once_in
     customer(live)
     check, calls = UserCheck(live.installation), count_calls(live, monkeypatch, failure)
     for _ in range(20):
-        assert check(ADDRESS).verdict is Verdict.USER
+        assert check(ADDRESS).verdict is UserVerdict.USER
         live.clock.advance(timedelta(seconds=29))
     assert len(calls) == 1
-    assert check("jonas@acme.example").verdict is Verdict.USER
+    assert check("jonas@acme.example").verdict is UserVerdict.USER
     assert len(calls) == 2, "others are asked about meanwhile"
     live.clock.advance(timedelta(seconds=20))
-    assert check(ADDRESS).verdict is Verdict.USER
+    assert check(ADDRESS).verdict is UserVerdict.USER
     assert len(calls) == 3
 
 
@@ -170,5 +170,5 @@ def test_who_was_found_to_have_left_is_not_asked_about_again(
     live.org.update("User", user, {"IsActive": False})
     check, calls = UserCheck(live.installation), count_calls(live, monkeypatch)
     for _ in range(3):
-        assert check(ADDRESS).verdict is Verdict.NO_USER
+        assert check(ADDRESS).verdict is UserVerdict.NO_USER
     assert len(calls) == 1

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from connector.model import FollowUpState
 from connector.settings import Settings
-from connector.settings.model import FollowUp, Scoring, Web
+from connector.settings.model import FollowUpRule, Scoring, Web
 from connector.stages.context import Connected, Context
 from connector.stages.follow_up import stage as follow_up
 from connector.stages.score import stage as score
@@ -22,7 +22,7 @@ from connector.store.crm.records import mark_stale
 from connector.store.results import follow_up_facts
 from connector.store.surveys.decisions import go_live
 
-RULES = {"unhappy": FollowUp(when="csat <= 2"), "silent": FollowUp(when="silence >= 2")}  # type: ignore[arg-type]
+RULES = {"unhappy": FollowUpRule(when="csat <= 2"), "silent": FollowUpRule(when="silence >= 2")}  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.model import Decision, Reason
-from connector.stages.invite.plan import Case, Customer, End, History, Recipient, Verdict, decide, lot
+from connector.stages.invite.plan import AskCase, AskedBefore, AskedCustomer, End, Recipient, Verdict, decide, lot
 
 MARIA = Recipient(email="maria@oy.example", person="maria")
 
 
-def case(**changes: Any) -> Case:
+def case(**changes: Any) -> AskCase:
     """A closed case that is asked about at once, but for the changes."""
     plain: dict[str, Any] = {
         "survey": survey(),
@@ -23,13 +23,13 @@ def case(**changes: Any) -> Case:
         "go_live": START,
         "now": START,
         "end": End(at=START),
-        "customer": Customer("oy", is_customer=True),
+        "customer": AskedCustomer("oy", is_customer=True),
         "recipient": MARIA,
-        "history": History(),
+        "history": AskedBefore(),
         "tomorrow": START.replace(hour=0) + DAY,
         "zone": ZoneInfo("UTC"),
     }
-    return Case(**plain | changes)
+    return AskCase(**plain | changes)
 
 
 def told(**changes: Any) -> tuple[Decision, Reason | None]:
@@ -46,8 +46,8 @@ def test_somebody_to_whom_nothing_applies_is_invited() -> None:
     [
         ({"go_live": START + timedelta(seconds=1)}, Reason.BEFORE_GO_LIVE),
         ({"now": START + 7 * DAY + timedelta(seconds=1)}, Reason.TOO_OLD),
-        ({"customer": Customer("oy", is_customer=True, deleted=True)}, Reason.NO_ACCOUNT),
-        ({"customer": Customer("oy", is_customer=False)}, Reason.NOT_A_CUSTOMER),
+        ({"customer": AskedCustomer("oy", is_customer=True, deleted=True)}, Reason.NO_ACCOUNT),
+        ({"customer": AskedCustomer("oy", is_customer=False)}, Reason.NOT_A_CUSTOMER),
         ({"survey": survey(where={"priority": ["High"]})}, Reason.CONDITION),
         (
             {"survey": survey(where={"priority": "High"}), "end": End(START, facts={"priority": "Low"})},
@@ -91,7 +91,7 @@ def test_a_condition_compares_text_as_crms_do_without_regard_to_capitals() -> No
 def test_a_condition_reads_facts_of_the_account_and_of_the_contact_too() -> None:
     known = {
         "end": End(START, facts={"type": "Problem"}),
-        "customer": Customer("oy", is_customer=True, facts={"industry": "Energy", "type": "Customer"}),
+        "customer": AskedCustomer("oy", is_customer=True, facts={"industry": "Energy", "type": "AskedCustomer"}),
         "recipient": Recipient("m@oy.example", "maria", facts={"department": "IT"}),
     }
     met = {
@@ -100,13 +100,13 @@ def test_a_condition_reads_facts_of_the_account_and_of_the_contact_too() -> None
         "type": "Problem",
     }  # what is nearest counts: the interaction's own
     assert told(survey=survey(where=met), **known) == (Decision.INVITED, None)
-    for where in ({"industry": "Retail"}, {"department": "Sales"}, {"type": "Customer"}):
+    for where in ({"industry": "Retail"}, {"department": "Sales"}, {"type": "AskedCustomer"}):
         assert told(survey=survey(where=where), **known) == (Decision.REFUSED, Reason.CONDITION)
 
 
 def test_those_who_are_not_customers_are_asked_when_everyone_is() -> None:
     asked = survey(audience="everyone")
-    assert told(survey=asked, customer=Customer("oy", is_customer=False)) == (Decision.INVITED, None)
+    assert told(survey=asked, customer=AskedCustomer("oy", is_customer=False)) == (Decision.INVITED, None)
 
 
 def test_the_delay_counts_from_the_last_update() -> None:
@@ -144,14 +144,14 @@ def test_a_record_that_has_not_come_in_yet_is_waited_for() -> None:
 
 
 def test_the_quiet_period_refuses_and_says_until_when() -> None:
-    history = History()
+    history = AskedBefore()
     history.asked("maria", "other", START - 10 * DAY)
     verdict = decide(case(limits=limits(quiet_period="90d", minimum_gap="24h"), history=history))
     assert verdict == Verdict(Decision.REFUSED, Reason.QUIET_PERIOD, START + 80 * DAY)
 
 
 def test_the_minimum_gap_is_waited_for_where_it_is_the_longer_one() -> None:
-    history = History()
+    history = AskedBefore()
     history.asked("maria", "oy", START - timedelta(hours=1))
     verdict = decide(case(limits=limits(minimum_gap="24h"), history=history))
     assert (verdict.state, verdict.reason, verdict.due) == (
@@ -162,7 +162,7 @@ def test_the_minimum_gap_is_waited_for_where_it_is_the_longer_one() -> None:
 
 
 def test_an_account_that_was_asked_enough_waits_for_its_next_place_while_the_case_is_fresh() -> None:
-    history = History()
+    history = AskedBefore()
     history.asked("a", "oy", START - 29 * DAY)
     history.asked("b", "oy", START - 2 * DAY)
     few = limits(account_cap="2 per 30d")
@@ -177,7 +177,7 @@ def test_an_account_that_was_asked_enough_waits_for_its_next_place_while_the_cas
 
 
 def test_what_the_day_cannot_take_waits_for_the_next_one() -> None:
-    verdict = decide(case(limits=limits(daily_sends=2), history=History(today=2)))
+    verdict = decide(case(limits=limits(daily_sends=2), history=AskedBefore(today=2)))
     assert (verdict.state, verdict.reason, verdict.due) == (
         Decision.WAITING,
         Reason.DAILY_SENDS,
@@ -240,7 +240,7 @@ def test_nobody_is_invited_twice_within_the_quiet_period_or_the_gap_in_whatever_
     events: list[tuple[timedelta, timedelta, str]], quiet: str, gap: str, delay: str, cap: int
 ) -> None:
     few = limits(quiet_period=quiet, minimum_gap=gap, account_cap=f"{cap} per 7d", daily_sends=2)
-    history = History()
+    history = AskedBefore()
     invited: list[tuple[Any, str]] = []
     for waited, ended, who in sorted(events):
         now = START + waited

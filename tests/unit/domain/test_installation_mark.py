@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from connector.domain.installation_mark import (
     Mark,
+    MarkVerdict,
     OwnRuns,
-    Verdict,
     confirms,
     judge,
     read_text,
@@ -34,31 +34,35 @@ def seen(run: str, age: timedelta = HOUR / 2, installation: str = "i") -> Mark:
 @pytest.mark.parametrize(
     ("mark", "own", "verdict"),
     [
-        (None, OwnRuns(), Verdict.MAKE),
-        (None, OWN, Verdict.MAKE),  # somebody deleted it
-        (seen("r2"), OWN, Verdict.OURS),
-        (seen("r2", HOUR - timedelta(seconds=1)), OWN, Verdict.OURS),
-        (seen("r2", HOUR), OWN, Verdict.RENEW),
-        (seen("r2", 30 * 24 * HOUR), OWN, Verdict.RENEW),  # we were switched off for a month, and nobody else came
-        (seen("r1"), OWN, Verdict.RENEW),  # the last renewal did not arrive
-        (seen("r2", installation="before"), OWN, Verdict.OURS),  # installation.id was lost: the store tells
-        (seen("r2", -2 * HOUR), OWN, Verdict.RENEW),  # the clock was put back
-        (seen("r2"), replace(OWN, places=("n",)), Verdict.WAIT),  # a clone, or moved here: its original may be alive
-        (seen("r2", 2 * HOUR), replace(OWN, places=("n",)), Verdict.WAIT),
-        (seen("r2", 2 * HOUR + MINUTE), replace(OWN, places=("n",)), Verdict.RENEW),
-        (seen("r2", -MINUTE), replace(OWN, places=("n",)), Verdict.WAIT),
-        (seen("r0"), OWN, Verdict.FOREIGN),  # one of ours, long ago: this is a restored copy
-        (seen("r3"), OWN, Verdict.FOREIGN),  # the original, or the clone, has renewed
-        (seen("r3", 30 * 24 * HOUR), OWN, Verdict.FOREIGN),  # a copy that is behind never goes on by itself
-        (seen("x", installation="other"), OWN, Verdict.FOREIGN),
-        (seen("x", installation="other"), OwnRuns(), Verdict.FOREIGN),
-        (seen("x", 30 * 24 * HOUR, "other"), OwnRuns(), Verdict.FOREIGN),
-        (seen("x", 2 * HOUR), OwnRuns(), Verdict.FOREIGN),  # a new store, and the old one may live
-        (seen("x", 2 * HOUR + MINUTE), OwnRuns(), Verdict.TAKE_OVER),
-        (seen("x", -2 * HOUR), OwnRuns(), Verdict.FOREIGN),  # its clock is ahead of ours
+        (None, OwnRuns(), MarkVerdict.MAKE),
+        (None, OWN, MarkVerdict.MAKE),  # somebody deleted it
+        (seen("r2"), OWN, MarkVerdict.OURS),
+        (seen("r2", HOUR - timedelta(seconds=1)), OWN, MarkVerdict.OURS),
+        (seen("r2", HOUR), OWN, MarkVerdict.RENEW),
+        (seen("r2", 30 * 24 * HOUR), OWN, MarkVerdict.RENEW),  # we were switched off for a month, and nobody else came
+        (seen("r1"), OWN, MarkVerdict.RENEW),  # the last renewal did not arrive
+        (seen("r2", installation="before"), OWN, MarkVerdict.OURS),  # installation.id was lost: the store tells
+        (seen("r2", -2 * HOUR), OWN, MarkVerdict.RENEW),  # the clock was put back
+        (
+            seen("r2"),
+            replace(OWN, places=("n",)),
+            MarkVerdict.WAIT,
+        ),  # a clone, or moved here: its original may be alive
+        (seen("r2", 2 * HOUR), replace(OWN, places=("n",)), MarkVerdict.WAIT),
+        (seen("r2", 2 * HOUR + MINUTE), replace(OWN, places=("n",)), MarkVerdict.RENEW),
+        (seen("r2", -MINUTE), replace(OWN, places=("n",)), MarkVerdict.WAIT),
+        (seen("r0"), OWN, MarkVerdict.FOREIGN),  # one of ours, long ago: this is a restored copy
+        (seen("r3"), OWN, MarkVerdict.FOREIGN),  # the original, or the clone, has renewed
+        (seen("r3", 30 * 24 * HOUR), OWN, MarkVerdict.FOREIGN),  # a copy that is behind never goes on by itself
+        (seen("x", installation="other"), OWN, MarkVerdict.FOREIGN),
+        (seen("x", installation="other"), OwnRuns(), MarkVerdict.FOREIGN),
+        (seen("x", 30 * 24 * HOUR, "other"), OwnRuns(), MarkVerdict.FOREIGN),
+        (seen("x", 2 * HOUR), OwnRuns(), MarkVerdict.FOREIGN),  # a new store, and the old one may live
+        (seen("x", 2 * HOUR + MINUTE), OwnRuns(), MarkVerdict.TAKE_OVER),
+        (seen("x", -2 * HOUR), OwnRuns(), MarkVerdict.FOREIGN),  # its clock is ahead of ours
     ],
 )
-def test_what_follows_from_the_mark(mark: Mark | None, own: OwnRuns, verdict: Verdict) -> None:
+def test_what_follows_from_the_mark(mark: Mark | None, own: OwnRuns, verdict: MarkVerdict) -> None:
     assert judge(mark, own, installation="i", place="m", now=NOW) is verdict
 
 
@@ -87,7 +91,7 @@ def test_a_renewal_keeps_what_the_crm_shows_and_what_is_new() -> None:
 def test_a_renewal_in_another_place_is_not_firm_and_the_place_is_known_from_then_on() -> None:
     after = renewed(OWN, seen("r2"), "r3", place="clone", now=NOW, firm=True)
     assert (after.firm, after.places) == (False, ("m", "clone"))
-    assert judge(replace(seen("r3"), at=NOW), after, installation="i", place="clone", now=NOW) is Verdict.OURS
+    assert judge(replace(seen("r3"), at=NOW), after, installation="i", place="clone", now=NOW) is MarkVerdict.OURS
 
 
 def test_a_new_run_holds_once_it_is_seen_after_the_lag() -> None:
@@ -138,11 +142,11 @@ class Process:
 
     def _judge(self, now: datetime) -> None:
         verdict = judge(self.looked, self.own, installation=self.installation, place=self.place, now=now)
-        if verdict is Verdict.FOREIGN:
+        if verdict is MarkVerdict.FOREIGN:
             self.state = "stopped"
-        elif verdict is Verdict.WAIT:
+        elif verdict is MarkVerdict.WAIT:
             self.state = "begin"
-        elif verdict is Verdict.OURS:
+        elif verdict is MarkVerdict.OURS:
             assert self.looked is not None
             if confirms(self.looked, self.own, LAG, now):
                 self.own = replace(self.own, confirmed=True)

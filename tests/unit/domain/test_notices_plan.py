@@ -14,7 +14,7 @@ from connector.stages.alerts.plan import (
     FollowUpFacts,
     MailKind,
     NoticeKind,
-    Person,
+    StaffMember,
     Watch,
     carries,
     digest_at,
@@ -26,7 +26,11 @@ from connector.stages.alerts.plan import (
 HELSINKI = ZoneInfo("Europe/Helsinki")
 OFFICE = WorkingTime(HELSINKI, Window(frozenset(range(5)), time(8), time(17)), frozenset({date(2026, 12, 24)}))
 ALWAYS = WorkingTime(HELSINKI, Window(), frozenset())
-RITVA, ANNA, BOSS = Person("ritva@acme.example"), Person("anna@acme.example"), Person("boss@acme.example")
+RITVA, ANNA, BOSS = (
+    StaffMember("ritva@acme.example"),
+    StaffMember("anna@acme.example"),
+    StaffMember("boss@acme.example"),
+)
 HOUR = timedelta(hours=1)
 
 

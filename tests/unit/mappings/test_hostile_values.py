@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connector.errors import MappingError
 from connector.ports import Record
-from mappings.bound import FittedMapping, Part
+from mappings.bound import BoundPart, FittedMapping
 from mappings.converters import (
     FACTS,
     read_boolean,
@@ -92,7 +92,7 @@ def fitted(build: Any) -> FittedMapping:
         fingerprints={},
         queries=(),
         events=frozenset(),
-        parts={"Account": (Part("account", None, build),)},
+        parts={"Account": (BoundPart("account", None, build),)},
         targets={},
         related_kinds=frozenset(),
         written={},

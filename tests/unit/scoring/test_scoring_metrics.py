@@ -7,7 +7,7 @@ from scoring_examples import HALF_LIFE, NOW, recommend, stars
 
 from connector.scoring.evidence import RatedAnswer
 from connector.scoring.metrics import AccountMetric, account_metrics
-from connector.scoring.nps import Counts, score_interval
+from connector.scoring.nps import NpsCounts, score_interval
 from connector.scoring.rates import mean_interval, wilson_interval
 
 
@@ -27,7 +27,7 @@ def test_nps_is_in_points_with_its_range() -> None:
     found = metrics(*(recommend(*one) for one in people(10, 9, 8, 3, 10, 9)))["nps"]
 
     assert found.value == pytest.approx(100 * (4 - 1) / 6)
-    assert (found.low, found.high) == pytest.approx(score_interval(Counts(1, 1, 4), 0.9))
+    assert (found.low, found.high) == pytest.approx(score_interval(NpsCounts(1, 1, 4), 0.9))
     assert found.people == 6
 
 

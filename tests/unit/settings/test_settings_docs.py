@@ -14,12 +14,12 @@ from connector.domain.durations import format_duration
 from connector.domain.working_time import Window
 from connector.settings import AccountCap, Listen, load
 from connector.settings.keys import KEYS, NAMED, Key, Loc, general
-from connector.settings.model import Connection, FollowUp, Settings, Survey
+from connector.settings.model import Connection, FollowUpRule, Settings, Survey
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.toml"
 DOCS = ROOT / "docs" / "configuration.md"
-MODELS: dict[str, type[BaseModel]] = {"crm": Connection, "surveys": Survey, "follow_up": FollowUp}
+MODELS: dict[str, type[BaseModel]] = {"crm": Connection, "surveys": Survey, "follow_up": FollowUpRule}
 
 
 class Row(NamedTuple):

@@ -7,7 +7,7 @@ import pytest
 from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref
 from connector.ports import Reading
 from connector.store import Store
-from connector.store.crm.records import Absorbed, Absorber, Found
+from connector.store.crm.records import Absorbed, Absorber, ReadRecord
 from connector.store.tables import binding
 
 AT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
@@ -45,6 +45,6 @@ def absorb(sqlite_address: str, content: str, value: Pulled) -> Absorbed:
     with store.write() as tx:
         row = {"connection": "acme", "ref": ref, "kind": "any", "id": "x", "content": content}
         tx.execute(binding.insert().values(**row))
-        absorbed = Absorber(tx, "acme", now=AT, key=b"k").absorb([Found(ref, Reading("any", value))])
+        absorbed = Absorber(tx, "acme", now=AT, key=b"k").absorb([ReadRecord(ref, Reading("any", value))])
     store.close()
     return absorbed

@@ -13,8 +13,8 @@ from connector.domain.crm_text import without_links
 from connector.exports.period import Period
 from connector.sentences.catalogue import catalogue
 from connector.store.views.reports import Asking
-from connector.surveys.report_mail import Answers, Facts, Line, Listed, report_message
-from connector.surveys.staff_mail import Other, Section, StaffMail, staff_message
+from connector.surveys.report_mail import Answers, Facts, Listed, ReportLine, report_message
+from connector.surveys.staff_mail import MailSection, Other, StaffMail, staff_message
 
 ADDRESSES = [
     "https://evil.example/pay",
@@ -59,7 +59,7 @@ def test_names_and_subjects_bring_no_link_into_mails_to_our_people(address: str)
         links=(),
         outcomes=(),
     )
-    section = Section("New answers", (listed,))
+    section = MailSection("New answers", (listed,))
     mail = staff_message(
         StaffMail("jane@acme.example", "Jane", f"Call Maria {address}", [section], "Because."),
         words=catalogue("en"),
@@ -73,7 +73,7 @@ def test_names_and_subjects_bring_no_link_into_mails_to_our_people(address: str)
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_names_bring_no_link_into_reports(address: str) -> None:
-    line = Line(f"Maria {address}", f"Firm {address}", "https://crm.example/a/1", f"Jane {address} calls by Fri.")
+    line = ReportLine(f"Maria {address}", f"Firm {address}", "https://crm.example/a/1", f"Jane {address} calls by Fri.")
     bad = Listed((line,), 1)
     week = Period("2026-W46", date(2026, 11, 9), date(2026, 11, 16), ZoneInfo("UTC"))
     facts = Facts(monthly=False, period=week, answers=Answers(bad=1), asking=Asking(1, 1), before=None, bad=bad)

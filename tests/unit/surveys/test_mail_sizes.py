@@ -11,7 +11,7 @@ from connector.sentences.values import Link
 from connector.stages.alerts.mail import MOST_ITEMS
 from connector.stages.reports.stage import LARGEST, XLSX
 from connector.surveys.mail import Site
-from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
+from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example")
 LINK = Link("Reached, not solved yet", f"https://feedback.acme.example/f/{'x' * 80}?outcome=not_solved_yet")
@@ -20,7 +20,7 @@ POSTFIX_TAKES = 10_240_000
 
 
 def test_a_full_digest_is_shown_whole_by_gmail() -> None:
-    item = Item(
+    item = MailItem(
         task="Call Maria Virtanen by Tue 17:00",
         headline='Maria Virtanen: 1 of 5, very dissatisfied, case 00123 "It does not start", since 16 Nov 2026',
         account="Northwind",
@@ -30,7 +30,9 @@ def test_a_full_digest_is_shown_whole_by_gmail() -> None:
         links=(LINK,) * 4,
         outcomes=(LINK,) * 4,
     )
-    mail = StaffMail("ritva@acme.example", "Ritva", "subject", [Section("New answers", (item,) * MOST_ITEMS)], "why")
+    mail = StaffMail(
+        "ritva@acme.example", "Ritva", "subject", [MailSection("New answers", (item,) * MOST_ITEMS)], "why"
+    )
     message = staff_message(mail, words=catalogue("en"), site=SITE, message_id="m1@acme.example")
     assert len(message.html.encode()) < GMAIL_SHOWS
 

@@ -18,7 +18,7 @@ from connector.surveys.mail import (
     sign_in_message,
 )
 from connector.surveys.questionnaire import questionnaire
-from connector.surveys.staff_mail import Item, Section, StaffMail, staff_message
+from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
 from connector.surveys.wording import languages, wording
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example", "hello@acme.example")
@@ -186,11 +186,11 @@ def item(**values):
         ),
         "outcomes": (Link("Solved", "https://feedback.acme.example/f/T?outcome=solved"),),
     }
-    return Item(**{**known, **values})
+    return MailItem(**{**known, **values})
 
 
 def staff(*items):
-    mail = StaffMail("jane@acme.example", "Jane Doe", "1 new\nanswer", [Section("New answers", items)], "Because.")
+    mail = StaffMail("jane@acme.example", "Jane Doe", "1 new\nanswer", [MailSection("New answers", items)], "Because.")
     return staff_message(mail, words=catalogue("en"), site=SITE, message_id="n1@acme.example")
 
 
