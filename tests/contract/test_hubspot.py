@@ -39,10 +39,11 @@ class TestHubSpot(CrmContract):
         world.adapter.close()
 
     def test_closing_ends_every_connection(self, world: HubSpotWorld, portal_server: RunningServer) -> None:
+        of_others = portal_server.server.connections()
         world.read()
-        assert portal_server.server.connections() > 0
+        assert portal_server.server.connections() > of_others
         world.adapter.close()
-        assert portal_server.server.connections(seconds=5) == 0
+        assert portal_server.server.connections(seconds=5) <= of_others
 
     def test_scopes_that_are_needed_and_missing_are_named(self, world: HubSpotWorld) -> None:
         needs: Needs = {

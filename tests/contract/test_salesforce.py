@@ -23,10 +23,11 @@ class TestSalesforce(CrmContract):
         world.adapter.close()
 
     def test_closing_ends_every_connection(self, world: SalesforceWorld, server: RunningServer) -> None:
+        of_others = server.server.connections()
         world.read()
-        assert server.server.connections() > 0
+        assert server.server.connections() > of_others
         world.adapter.close()
-        assert server.server.connections(seconds=5) == 0
+        assert server.server.connections(seconds=5) <= of_others
 
     def test_fields_that_no_page_shows_are_named_with_the_way_there(self, world: SalesforceWorld) -> None:
         made = self.set_up(world)

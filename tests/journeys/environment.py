@@ -438,6 +438,8 @@ def _web(env: Environment) -> Iterator[None]:
             stack.callback(installation.store.close)
             for endpoint in installation.endpoints:
                 stack.callback(endpoint.adapter.close)
+            if installation.channel is not None:
+                stack.callback(installation.channel.close)
             mails = sign_in_mails(installation)
             stack.callback(mails.close)
             return create_app(

@@ -1,8 +1,9 @@
 """Where each pass over each object stands. A cursor is only ever stored in the transaction that stores its records."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from connector.domain import cursor as rules
 from connector.domain.cursor import Cursor
@@ -11,6 +12,9 @@ from connector.store.tables import cursor as table
 
 CHANGES = "changes"
 """The pass of every lap."""
+_STORED: Final = select(table.c.position, table.c.fingerprint, table.c.moved_at).where(
+    table.c.connection == bindparam("crm"), table.c.object == bindparam("of"), table.c["pass"] == bindparam("by")
+)
 
 
 def load(tx: Connection, crm: str, object_name: str, *, fingerprint: str, whole: str = "") -> Cursor:
@@ -18,11 +22,7 @@ def load(tx: Connection, crm: str, object_name: str, *, fingerprint: str, whole:
 
     `whole` is the fingerprint of the whole mapping, by which version 0.1.0 stored positions.
     """
-    row = tx.execute(
-        select(table.c.position, table.c.fingerprint).where(
-            table.c.connection == crm, table.c.object == object_name, table.c["pass"] == CHANGES
-        )
-    ).one_or_none()
+    row = tx.execute(_STORED, {"crm": crm, "of": object_name, "by": CHANGES}).one_or_none()
     if row is None or row.fingerprint not in (fingerprint, whole):
         return Cursor()
     return rules.load(row.position)
@@ -43,8 +43,7 @@ def save(tx: Connection, crm: str, object_name: str, cursor: Cursor, *, fingerpr
 
 def load_pass(tx: Connection, crm: str, object_name: str, name: str) -> tuple[datetime, str] | None:
     """Return when an object was last read in a pass that is made only now and then, and what was kept of it."""
-    at = (table.c.connection == crm, table.c.object == object_name, table.c["pass"] == name)
-    row = tx.execute(select(table.c.moved_at, table.c.position).where(*at)).one_or_none()
+    row = tx.execute(_STORED, {"crm": crm, "of": object_name, "by": name}).one_or_none()
     return None if row is None else (row.moved_at, row.position)
 
 

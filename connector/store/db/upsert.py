@@ -59,12 +59,12 @@ def update_lines(tx: Connection, table: Table, names: Names, lines: Lines) -> No
 def insert_or_ignore(tx: Connection, table: Table, rows: Rows) -> None:
     """Insert rows; those whose key exists already are left as they are."""
     if rows:
-        tx.execute(_insert(tx, table).on_conflict_do_nothing(), list(rows))
+        tx.execute(_ignoring(tx.dialect.name, table), list(rows))
 
 
 def insert_once(tx: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row; False where its key exists already, or comes to exist while we wait for another transaction."""
-    statement = _insert(tx, table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key)
+    statement = _insert(tx.dialect.name, table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key)
     return tx.execute(statement).first() is not None
 
 
@@ -75,26 +75,32 @@ def insert_or_update(
 
     `only` names the columns to replace, where the others are for new rows alone. Of columns in `added` the numbers are added up.
     """
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    statement = _insert(tx, table)
-    changes = {name: statement.excluded[name] for name in only or rows[0] if name not in keys}
-    changes |= {name: table.c[name] + statement.excluded[name] for name in added}
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
+    if rows:
+        tx.execute(_replacing(tx.dialect.name, table, tuple(only or rows[0]), tuple(added)), list(rows))
 
 
 def insert_or_add(tx: Connection, table: Table, rows: Rows, column: str) -> None:
     """Insert rows, or add the given column's number to that of the row whose primary key exists."""
-    keys = [key.name for key in table.primary_key]
-    statement = _insert(tx, table)
-    total = {column: table.c[column] + statement.excluded[column]}
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=total), list(rows))
+    tx.execute(_replacing(tx.dialect.name, table, (), (column,)), list(rows))
 
 
-def _insert(tx: Connection, table: Table) -> Any:
-    module = sqlite if tx.dialect.name == "sqlite" else postgresql
-    return module.insert(table)
+@cache
+def _ignoring(dialect: str, table: Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _replacing(dialect: str, table: Table, replaced: Names, added: Names) -> Any:
+    """Return the statement, made once: building one takes longer than SQLite needs to carry it out."""
+    keys = [column.name for column in table.primary_key]
+    statement = _insert(dialect, table)
+    changes = {name: statement.excluded[name] for name in replaced if name not in keys}
+    changes |= {name: table.c[name] + statement.excluded[name] for name in added}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 class _Compiled(NamedTuple):

@@ -5,9 +5,9 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
 
 from connector.errors import AuthRevoked, CrmError
 from connector.ports import FieldSchema, ObjectSchema, Org
@@ -30,6 +30,15 @@ _LET_IN: Mapping[str, Any] = {
 
 # The schema is by far the largest of it, and what is known is looked up before each call: `stored_schema` reads it.
 _KNOWN = tuple(column for column in table.columns if column is not table.c.schema)
+# Made once: they are asked for many times in a lap.
+_STATE: Final = select(*_KNOWN).where(table.c.connection == bindparam("crm"))
+_SETTING: Final = select(setting.c.value).where(setting.c.name == bindparam("called"))
+_IS_PAUSED: Final = select(
+    or_(
+        exists().where(setting.c.name == _PAUSED),
+        exists().where(table.c.connection == bindparam("crm"), table.c.paused_at.is_not(None)),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +58,12 @@ def state(tx: Connection, crm: str) -> Row[Any]:
     if known is not None:
         return known
     insert_or_ignore(tx, table, [{"connection": crm}])
-    return tx.execute(select(*_KNOWN).where(table.c.connection == crm)).one()
+    return tx.execute(_STATE, {"crm": crm}).one()
 
 
 def peek(tx: Connection, crm: str) -> Row[Any] | None:
     """Return what is known about a connection, if anything, but for its schema."""
-    return tx.execute(select(*_KNOWN).where(table.c.connection == crm)).one_or_none()
+    return tx.execute(_STATE, {"crm": crm}).one_or_none()
 
 
 def stored_schema(tx: Connection, crm: str) -> StoredSchema | None:
@@ -103,7 +112,7 @@ def unread(tx: Connection, crm: str) -> list[dict[str, str]]:
 
 
 def _setting(tx: Connection, name: str) -> Any:
-    return tx.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
+    return tx.execute(_SETTING, {"called": name}).scalar_one_or_none()
 
 
 def _set(tx: Connection, name: str, value: Any) -> None:
@@ -215,17 +224,13 @@ def let_in(tx: Connection, crm: str) -> None:
 
 def all_paused(tx: Connection) -> Mapping[str, Any] | None:
     """Return since when and why everything is paused; None when it is not."""
-    value: Mapping[str, Any] | None = tx.execute(
-        select(setting.c.value).where(setting.c.name == _PAUSED)
-    ).scalar_one_or_none()
+    value: Mapping[str, Any] | None = _setting(tx, _PAUSED)
     return value
 
 
 def is_paused(tx: Connection, crm: str) -> bool:
     """Tell whether a connection is paused at this moment, by itself or with all others."""
-    everything = select(setting.c.name).where(setting.c.name == _PAUSED)
-    alone = select(table.c.connection).where(table.c.connection == crm, table.c.paused_at.is_not(None))
-    return bool(tx.execute(select(or_(everything.exists(), alone.exists()))).scalar_one())
+    return bool(tx.execute(_IS_PAUSED, {"crm": crm}).scalar_one())
 
 
 def _object(stored: Mapping[str, Any]) -> ObjectSchema:

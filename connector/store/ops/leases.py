@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from connector.errors import LeaseLost, StoreError
@@ -23,6 +24,16 @@ from connector.store.tables import lease as table
 TTL = timedelta(seconds=90)
 """A holder that was silent for this long has lost its lease."""
 BEAT_SECONDS = 15.0
+# Made once: leases are looked at in every transaction of a lap.
+_ROW: Final = select(table).where(table.c.name == bindparam("lease"))
+_HOLDER: Final = (
+    select(table.c.owner, table.c.fence).where(table.c.name == bindparam("lease")).with_for_update(read=True)
+)
+_OURS: Final = update(table).where(
+    table.c.name == bindparam("lease"), table.c.owner == bindparam("holder"), table.c.fence == bindparam("held")
+)
+_RELEASE: Final = _OURS.values(owner=None, beat_at=None)
+_BEAT: Final = _OURS.values(beat_at=bindparam("now"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +46,25 @@ class Lease:
 
     def check(self, tx: Connection) -> None:
         """Make sure, inside a writing transaction, that the work is still ours, and stays so until its end. Raises `LeaseLost`."""
-        mine = select(table.c.owner, table.c.fence).where(table.c.name == self.name)
-        held = tx.execute(mine.with_for_update(read=True)).one()
+        held = tx.execute(_HOLDER, {"lease": self.name}).one()
         if (held.owner, held.fence) != (self.owner, self.fence):
             raise LeaseLost(
                 "another process took this work over, so this one stopped writing.",
                 where=f"lease {self.name}",
                 remedy="Nothing to do; if it happens often, the machine or its database is too slow.",
             )
+
+    @property
+    def _as_parameters(self) -> dict[str, object]:
+        return {"lease": self.name, "holder": self.owner, "held": self.fence}
+
+    def release(self, tx: Connection) -> None:
+        """Give it back, if it is still ours."""
+        tx.execute(_RELEASE, self._as_parameters)
+
+    def renew(self, tx: Connection, now: datetime) -> None:
+        """Give a sign of life, if it is still ours."""
+        tx.execute(_BEAT, {**self._as_parameters, "now": now})
 
 
 @contextmanager
@@ -75,11 +97,10 @@ def acquire(store: Store, name: str) -> Lease | None:
     now = datetime.now(UTC)
     me = myself()
     with store.write() as tx:
-        known = select(table).where(table.c.name == name)
-        row = tx.execute(known).one_or_none()
+        row = tx.execute(_ROW, {"lease": name}).one_or_none()
         if row is None:
             insert_or_ignore(tx, table, [{"name": name, "fence": 0}])
-            row = tx.execute(known).one()
+            row = tx.execute(_ROW, {"lease": name}).one()
         free = row.owner is None or row.beat_at is None or _is_silent(row.beat_at, now) or is_dead(row.owner)
         if not free:
             return None
@@ -103,22 +124,14 @@ def _is_silent(beat_at: datetime, now: datetime) -> bool:
 def release(store: Store, mine: Lease) -> None:
     """Give a lease back, if it is still ours."""
     with store.write() as tx:
-        tx.execute(
-            update(table)
-            .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
-            .values(owner=None, beat_at=None)
-        )
+        mine.release(tx)
 
 
 def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
     while not done.wait(BEAT_SECONDS):
         # A database that is busy or away for a moment costs one beat; without the next one the lease would be let lapse.
         with suppress(StoreError, DBAPIError), store.write() as tx:
-            tx.execute(
-                update(table)
-                .where(table.c.name == mine.name, table.c.owner == mine.owner, table.c.fence == mine.fence)
-                .values(beat_at=datetime.now(UTC))
-            )
+            mine.renew(tx, datetime.now(UTC))
 
 
 def myself() -> str:

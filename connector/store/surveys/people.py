@@ -5,7 +5,7 @@ import hmac
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -15,6 +15,7 @@ from connector.store.surveys.askable import look_again_at_people
 from connector.store.tables import contact, invitation, person, setting
 
 _KEY = "person_key"
+_STORED_KEY: Final = select(setting.c.value).where(setting.c.name == _KEY)
 
 
 def person_key(tx: Connection) -> bytes:
@@ -22,10 +23,10 @@ def person_key(tx: Connection) -> bytes:
 
     It stays the same for ever: were it derived from a secret that can be rotated, a rotation would forget every opt-out.
     """
-    stored = tx.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one_or_none()
+    stored = tx.execute(_STORED_KEY).scalar_one_or_none()
     if stored is None:
         insert_or_ignore(tx, setting, [{"name": _KEY, "value": secrets.token_hex(32)}])
-        stored = tx.execute(select(setting.c.value).where(setting.c.name == _KEY)).scalar_one()
+        stored = tx.execute(_STORED_KEY).scalar_one()
     return bytes.fromhex(str(stored))
 
 

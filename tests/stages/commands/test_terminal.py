@@ -33,7 +33,7 @@ from connector.ports import SetupResult, SetupStep
 EVIL = "a\x1b[2J\x9b31m\x07\x7f\u202egnp\u2066\u061c\rx\nFORGED: ~ acme [bold]x[/]\u2028FORGED\x85FORGED\x0bFORGED\x0cFORGED"
 BAD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[mKAhl]|\r")
-ROOT = Path(terminal.__file__).parent
+ROOT = Path(terminal.__file__).parents[2]
 
 
 def looks_right(text: str) -> None:
@@ -180,7 +180,7 @@ def test_every_path_to_the_terminal_leads_through_the_same_door() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Console", "print"}:
                 found.append(f"{path.name}:{node.lineno}")
-            if isinstance(node, ast.Attribute) and node.attr in {"stdout", "stderr"} and path.name != "output.py":
+            if isinstance(node, ast.Attribute) and node.attr in {"stdout", "stderr"} and path.name != "terminal.py":
                 found.append(f"{path.name}:{node.lineno}")
-    allowed = {"cli_undo.py", "service.py"}
+    allowed = {"undo.py", "service.py"}
     assert [one for one in found if one.partition(":")[0] not in allowed] == []

@@ -392,7 +392,7 @@ def test_a_crash_in_the_middle_of_a_page_undoes_the_page_and_the_next_lap_does_i
 ) -> None:
     here.case("c1")
     with monkeypatch.context() as broken:
-        broken.setattr(invite.inviting, "put_invitation", _crash)
+        broken.setattr(invite.stored_decisions, "put_invitation", _crash)
         with pytest.raises(SystemError):
             invite.run(here.context())
     assert here.rows(t.decision) == []

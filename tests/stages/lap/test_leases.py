@@ -8,10 +8,10 @@ from databases import BOTH_DATABASES
 from lap_world import CSAT, UNHAPPY, LapWorld
 from sqlalchemy import select, update
 
-from connector import stages
 from connector.errors import LeaseLost, StoreError
 from connector.stages import collect, lap
 from connector.stages.context import Context
+from connector.stages.follow_up import stage as follow_up_stage
 from connector.store import Store
 from connector.store.ops import leases
 from connector.store.tables import follow_up
@@ -103,15 +103,15 @@ def test_alerts_end_when_the_lap_is_told_to(world: LapWorld, monkeypatch: pytest
     invitation = world.ask(account, world.crm.contact(account))
     world.answer(invitation, 1)
     before = len(world.mailbox.messages)
-    follow_up_run = stages.follow_up.run
+    follow_up_run = follow_up_stage.run
 
-    def told_to_end(context: Context) -> stages.follow_up.FollowUpResult:
+    def told_to_end(context: Context) -> follow_up_stage.FollowUpResult:
         result = follow_up_run(context)
         context.stop.set()
         return result
 
     with monkeypatch.context() as patched:
-        patched.setattr(stages.follow_up, "run", told_to_end)
+        patched.setattr(follow_up_stage, "run", told_to_end)
         world.lap()
     assert len(world.mailbox.messages) == before
     world.installation.stop.clear()
