@@ -77,7 +77,7 @@ class Laps(RuleBasedStateMachine):
     @rule(who=some)
     def close_a_case(self, who: int) -> None:
         contact = self.contacts[who % len(self.contacts)]
-        account, subject = self.world.crm.get(contact)["AccountId"], f"Fault {len(self.cases)}"
+        account, subject = self.world.crm.get(contact)["AccountId"], f"Fault {len(self.cases) + len(self.gone)}"
         self.cases.append(self.world.crm.case(account, contact, Subject=subject))
         self.world.crm.close(self.cases[-1])
 
