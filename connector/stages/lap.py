@@ -27,7 +27,7 @@ from connector.runtime.cancellation import StopSign
 from connector.settings import Settings
 from connector.stages import collect
 from connector.stages.alerts import admin_mail
-from connector.stages.alerts import stage as notices
+from connector.stages.alerts import stage as alerts
 from connector.stages.connection import go_live, marks
 from connector.stages.connection.connect import Endpoint, connect
 from connector.stages.connection.mark_keeper import MarkKeeper
@@ -350,7 +350,7 @@ def _tell(installation: Installation, context: Context, report: Report) -> None:
         try:
             mine = replace(context, lease=lease)
             asked = admin_mail.run(mine, installation.site)
-            result = notices.run(mine, installation.site)
+            result = alerts.run(mine, installation.site)
         except LeaseLost:
             report.busy.append(TELLING)
             return

@@ -1,4 +1,4 @@
-"""Taking the steps that `follow_up_plan` has planned: follow-ups are opened, take up further answers, and are closed by good ones."""
+"""Taking the steps that `plan` has planned: follow-ups are opened, take up further answers, and are closed by good ones."""
 
 import hashlib
 from dataclasses import dataclass, replace
