@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from crm_contract import CrmContract
@@ -38,12 +39,16 @@ class TestHubSpot(CrmContract):
         yield world
         world.adapter.close()
 
-    def test_closing_ends_every_connection(self, world: HubSpotWorld, portal_server: RunningServer) -> None:
-        of_others = portal_server.server.connections()
-        world.read()
-        assert portal_server.server.connections() > of_others
-        world.adapter.close()
-        assert portal_server.server.connections(seconds=5) <= of_others
+    def test_closing_ends_every_connection(
+        self, clock: SteppedClock, portal_switch: PortalSwitch, tmp_path: Path
+    ) -> None:
+        with running(portal_switch, cert_dir=tmp_path) as alone:
+            world = HubSpotWorld(clock, alone)
+            portal_switch.portal = world.portal
+            world.read()
+            assert alone.server.connections() > 0
+            world.adapter.close()
+            assert alone.server.connections(seconds=5) == 0
 
     def test_scopes_that_are_needed_and_missing_are_named(self, world: HubSpotWorld) -> None:
         needs: Needs = {

@@ -1,6 +1,7 @@
 """The Salesforce adapter keeps the contract, over HTTPS, against an org that speaks the vendor's protocol."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from crm_contract import CrmContract
@@ -8,7 +9,7 @@ from crm_contract_setup import wanted
 from world_salesforce import SalesforceWorld, Switchboard
 
 from adapters.sandbox.salesforce.setup import place_dynamically
-from adapters.sandbox.server import RunningServer
+from adapters.sandbox.server import RunningServer, running
 from connector.runtime.clock import SteppedClock
 
 
@@ -22,12 +23,14 @@ class TestSalesforce(CrmContract):
         yield world
         world.adapter.close()
 
-    def test_closing_ends_every_connection(self, world: SalesforceWorld, server: RunningServer) -> None:
-        of_others = server.server.connections()
-        world.read()
-        assert server.server.connections() > of_others
-        world.adapter.close()
-        assert server.server.connections(seconds=5) <= of_others
+    def test_closing_ends_every_connection(self, clock: SteppedClock, switchboard: Switchboard, tmp_path: Path) -> None:
+        with running(switchboard, cert_dir=tmp_path) as alone:
+            world = SalesforceWorld(clock, alone)
+            switchboard.org = world.org
+            world.read()
+            assert alone.server.connections() > 0
+            world.adapter.close()
+            assert alone.server.connections(seconds=5) == 0
 
     def test_fields_that_no_page_shows_are_named_with_the_way_there(self, world: SalesforceWorld) -> None:
         made = self.set_up(world)
