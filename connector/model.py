@@ -291,6 +291,21 @@ class BounceCause(StrEnum):
     UNCLEAR = "unclear"
 
 
+class OptOutWay(StrEnum):
+    """How it became known that somebody wants no surveys."""
+
+    LINK = "link"
+    """By the link in a mail."""
+    COMPLAINT = "complaint"
+    """They have called a mail spam, as their mail provider reports."""
+    CRM = "crm"
+    """By their record in the CRM."""
+    ADMIN = "admin"
+    """An admin has noted it."""
+    ERASED = "erased"
+    """Their data were erased."""
+
+
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -10,6 +10,7 @@ from connector.cli.guard import guarded
 from connector.cli.installation import opened
 from connector.cli.output.terminal import Terminal, one_line
 from connector.errors import Problem, SettingsError
+from connector.model import OptOutWay
 from connector.settings import values
 from connector.store import Row, Transaction
 from connector.store.surveys import answers
@@ -58,7 +59,7 @@ def _take_back(tx: Transaction, email: str) -> Collection[Row[Any]]:
     if by is None:
         remedy = f"`afterword why {email}` tells why somebody is not asked."
         raise SettingsError([Problem("opt-outs lift", f"{email} has not opted out.", remedy)])
-    if by == "erased":
+    if by == OptOutWay.ERASED:
         what = f"the data about {email} were erased at their request."
         raise SettingsError([Problem("opt-outs lift", what, "Nobody of whom this is so is asked again.")])
     return answers.allow_surveys_at(tx, email)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from connector.domain.crm_text import isolated
 from connector.errors import AfterwordError
-from connector.model import Decision, Delivery, Kind, Reason
+from connector.model import Decision, Delivery, Kind, OptOutWay, Reason
 from connector.store import Store
 from connector.store.surveys import survey_log
 from connector.store.surveys.survey_log import Entry, LogEntry
@@ -45,14 +45,14 @@ _MAIL: Final[Mapping[str, str]] = {
     Delivery.IN_DOUBT: "Nobody knows whether the mail arrived; it is not sent again",
 }
 
-_OPTED_OUT: Final[Mapping[str, str]] = {
-    "link": "{who} wants no surveys since {since}, said by the unsubscribe link in a mail.",
-    "complaint": "{who} wants no surveys since {since}, as their mail provider reported: they called one spam.",
-    "crm": "{who} wants no surveys since {since}, as the record in the CRM says.",
-    "admin": "{who} wants no surveys since {since}, as was noted by `afterword opt-outs add`.",
-    "erased": "{who} is not asked any more since {since}, when the data about this person were erased.",
+OPTED_OUT: Final[Mapping[str, str]] = {
+    OptOutWay.LINK: "{who} wants no surveys since {since}, said by the unsubscribe link in a mail.",
+    OptOutWay.COMPLAINT: "{who} wants no surveys since {since}, as their mail provider reported: they called one spam.",
+    OptOutWay.CRM: "{who} wants no surveys since {since}, as the record in the CRM says.",
+    OptOutWay.ADMIN: "{who} wants no surveys since {since}, as was noted by `afterword opt-outs add`.",
+    OptOutWay.ERASED: "{who} is not asked any more since {since}, when the data about this person were erased.",
 }
-"""By the way on which somebody opted out."""
+"""By the way, see `OptOutWay`."""
 
 
 def in_words(reason: str) -> str:
@@ -155,7 +155,7 @@ class _Teller:
         if person is None:
             return
         if person.opted_out_at is not None:
-            yield _OPTED_OUT[person.opted_out_by].format(who=who, since=self._time(person.opted_out_at))
+            yield OPTED_OUT[person.opted_out_by].format(who=who, since=self._time(person.opted_out_at))
         if person.bounced_at is not None:
             why = f": {self.quote(person.bounce.rstrip('.'))}" if person.bounce else ""
             yield f"Mail to {who} bounced on {self._time(person.bounced_at)}, so this address is not written to again{why}."

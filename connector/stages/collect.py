@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from connector.domain.crm_text import cut
-from connector.model import BounceCause, Delivery
+from connector.model import BounceCause, Delivery, OptOutWay
 from connector.stages.context import Context
 from connector.stages.deliver.breaker import LAST_MESSAGES, MARKS_OF, doubtful, frequent, too_many
 from connector.store import Row, Transaction
@@ -67,7 +67,7 @@ def _bounced(context: Context, tx: Transaction, row: Row[Any]) -> str | None:
         return "the mail server goes on trying, or it is no failure"
     now = context.clock.now()
     if cause is BounceCause.COMPLAINT:
-        answers.stop_surveys(tx, invitation.id, now=now, by="complaint")
+        answers.stop_surveys(tx, invitation.id, now=now, by=OptOutWay.COMPLAINT)
         return None
     if answers.last_given(tx, invitation.id) is not None:
         return "it was answered, so it has arrived"

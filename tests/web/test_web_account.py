@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import update
 from web_world import wait_until
 
+from connector.commands import why
+from connector.model import OptOutWay
 from connector.store.surveys.people import bounced, opt_out
 from connector.store.tables import (
     account,
@@ -20,6 +22,7 @@ from connector.store.tables import (
     sign_in,
     standing,
 )
+from connector.web.pages import account as pages_account
 
 SAME = "If the address belongs to an active user of the CRM"
 
@@ -336,6 +339,7 @@ def test_the_survey_log_does_not_repeat_who_was_asked(world):
         ("link", "unsubscribed by the link in a mail"),
         ("complaint", "they called a mail spam"),
         ("crm", "as the record in the CRM says"),
+        ("admin", "as an admin has noted"),
         ("erased", "their data were erased"),
     ],
 )
@@ -348,6 +352,11 @@ def test_the_page_says_since_when_somebody_wants_no_surveys(world, by, way):
 
     assert f"wants no surveys since 22 November 2026 ({way})" in shown
     assert "open until" not in shown
+
+
+@pytest.mark.parametrize("ways", [pages_account.OPTED_OUT, why.OPTED_OUT], ids=["page", "why"])
+def test_every_way_of_opting_out_has_words(ways):
+    assert set(ways) == set(OptOutWay)
 
 
 def test_the_page_says_that_mail_does_not_arrive(world):

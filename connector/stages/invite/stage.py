@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connector.domain.mail_domains import company_domains
 from connector.errors import Bug
-from connector.model import EMAIL_BOUNCED, Decision, Reason
+from connector.model import EMAIL_BOUNCED, Decision, OptOutWay, Reason
 from connector.settings import AskingLimits, Recipients, Settings, Survey
 from connector.settings.time_zones import day_begins, day_ends, next_day_begins
 from connector.stages.context import Context
@@ -362,7 +362,7 @@ def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
         person=contact.person,
         no_surveys=contact.no_surveys,
         opted_out=out,
-        erased=out and person is not None and person.opted_out_by == "erased",
+        erased=out and person is not None and person.opted_out_by == OptOutWay.ERASED,
         bounced=(person is not None and person.bounced_at is not None) or bool(contact.facts.get(EMAIL_BOUNCED)),
         deleted=contact.deleted_at is not None,
         timezone=contact.facts.get("timezone"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, update
 
-from connector.model import EMAIL_BOUNCED, MARK_KEY, Account, Contact, Interaction, Kind, Pulled, SeenTask
+from connector.model import EMAIL_BOUNCED, MARK_KEY, Account, Contact, Interaction, Kind, OptOutWay, Pulled, SeenTask
 from connector.ports import Reading, Record
 from connector.settings.time_zones import first_zone
 from connector.store import tables
@@ -457,7 +457,7 @@ class Absorber:
         insert_or_ignore(self._sql, tables.person, [{"person": who} for who in persons])
         fresh = and_(among(self._sql, tables.person.c.person, persons), tables.person.c.opted_out_at.is_(None))
         latched = [*self._sql.execute(select(tables.person.c.person).where(fresh)).scalars()]
-        self._sql.execute(update(tables.person).where(fresh).values(opted_out_at=self._now, opted_out_by="crm"))
+        self._sql.execute(update(tables.person).where(fresh).values(opted_out_at=self._now, opted_out_by=OptOutWay.CRM))
         look_again_at_people(self._sql, latched)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, exists, func, select, update
 
-from connector.model import Delivery, Rating
+from connector.model import Delivery, OptOutWay, Rating
 from connector.store.db.engine import new_id
 from connector.store.db.upsert import insert_or_update
 from connector.store.outbox.fields import want, want_no_more, wants
@@ -229,7 +229,7 @@ def _customer(tx: Connection, account_id: str | None) -> str | None:
     return None if customer is None else str(customer)
 
 
-def stop_surveys(tx: Connection, invitation_id: str, *, now: datetime, by: str = "link") -> bool:
+def stop_surveys(tx: Connection, invitation_id: str, *, now: datetime, by: str = OptOutWay.LINK) -> bool:
     """Latch the opt-out of whoever was invited, for all connections; False when the invitation is gone.
 
     It holds after the invitation has expired, and the same link may be used again and again. `by`: ``link`` for the one in the mail,
@@ -249,7 +249,7 @@ def stop_surveys_at(tx: Connection, address: str, *, now: datetime) -> list[Row[
     """
     person = person_of(person_key(tx), address)
     contacts = _asked_at(tx, person)
-    _stop(tx, person, contacts, now=now, by="admin")
+    _stop(tx, person, contacts, now=now, by=OptOutWay.ADMIN)
     return contacts
 
 
@@ -268,7 +268,7 @@ def allow_surveys_at(tx: Connection, address: str) -> list[Row[Any]]:
     asked = person_of(person_key(tx), address)
     contacts = _asked_at(tx, asked)
     who = {asked, *(row.person for row in contacts if row.person is not None)}
-    lifted = (person_table.c.person.in_(who), person_table.c.opted_out_by != "erased")
+    lifted = (person_table.c.person.in_(who), person_table.c.opted_out_by != OptOutWay.ERASED)
     tx.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
     tx.execute(update(contact).where(contact.c.id.in_([row.id for row in contacts])).values(no_surveys=False))
     for row in sorted(contacts, key=lambda row: (row.connection, row.ref)):

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Column, Connection, and_, exists, func, insert, select, update
 
-from connector.model import Delivery, Ref
+from connector.model import Delivery, OptOutWay, Ref
 from connector.store.crm.refs import chunks, resolve, rows_by_address, rows_by_id, survivors
 from connector.store.ops import connections
 from connector.store.outbox import fields
@@ -328,7 +328,7 @@ def still_due(tx: Connection, crms: Collection[str], now: datetime) -> int:
 
 def latch_opt_out(tx: Connection, letter: Letter, now: datetime) -> None:
     """Keep an opt-out that the CRM told us just before sending."""
-    people.opt_out(tx, letter.invitation.person, now, "crm")
+    people.opt_out(tx, letter.invitation.person, now, OptOutWay.CRM)
 
 
 def _set(tx: Connection, letter: Letter, **columns: Any) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from connector.model import OptOutWay
 from connector.store.db.among import among
 from connector.store.tables import contact, display, person
-
-_IN_THE_CRM = "crm"
 
 
 def said_no(tx: Connection, ids: Collection[str]) -> Mapping[str, str]:
@@ -25,7 +24,7 @@ def said_no(tx: Connection, ids: Collection[str]) -> Mapping[str, str]:
         display.c.wanted["no_surveys"].as_boolean().is_(True),
     )
     rows = (
-        select(contact.c.id, func.coalesce(person.c.opted_out_by, _IN_THE_CRM).label("by"))
+        select(contact.c.id, func.coalesce(person.c.opted_out_by, OptOutWay.CRM).label("by"))
         .outerjoin(person, person.c.person == contact.c.person)
         .outerjoin(display, shown)
         .where(among(tx, contact.c.id, ids), says)

@@ -142,7 +142,7 @@ person = Table(
     metadata,
     Column("person", String, primary_key=True),
     Column("opted_out_at", Utc),
-    # Also "complaint" and "admin"; the comment is what databases of every version carry.
+    # See `OptOutWay`; the comment is what databases of every version carry.
     Column("opted_out_by", String, comment="link, crm, erased"),
     Column("bounced_at", Utc),
     Column("bounce", Text),
