@@ -334,7 +334,7 @@ class _Fitting:
     def _parts(self, object_name: str) -> tuple[BoundPart, ...]:
         key = self._key_on(object_name)
         ours = carries(key) if key else None
-        return tuple(BoundPart(one.kind, _recognise(one, ours), one.build) for one in self._of(object_name))
+        return tuple(BoundPart(part.kind, _recognise(part, ours), part.build) for part in self._of(object_name))
 
     def _fingerprint(self, queries: tuple[Query, ...]) -> str:
         asked = [(query.object, sorted(query.fields), query.where) for query in queries]

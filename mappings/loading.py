@@ -248,8 +248,8 @@ def _interaction(kind: str, table: TomlTable) -> InteractionMap:
     return found
 
 
-def _check_label(table: TomlTable, key: str, template: str, found: InteractionMap) -> None:
-    known = [name for name, _ in found.facts]
+def _check_label(table: TomlTable, key: str, template: str, interaction: InteractionMap) -> None:
+    known = [name for name, _ in interaction.facts]
     try:
         named = [part[1] for part in Formatter().parse(template) if part[1] is not None]
     except ValueError:

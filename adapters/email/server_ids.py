@@ -22,6 +22,6 @@ def server_id(answer: str) -> str | None:
     text = " ".join(answer.split())
     for known in _KNOWN:
         if match := known.search(text):
-            server_id = "".join(char for char in match[1].strip(".,;") if char.isprintable())
-            return server_id if _SHORTEST <= len(server_id) <= _LONGEST and re.search(r"\d", server_id) else None
+            candidate = "".join(char for char in match[1].strip(".,;") if char.isprintable())
+            return candidate if _SHORTEST <= len(candidate) <= _LONGEST and re.search(r"\d", candidate) else None
     return None

@@ -10,7 +10,7 @@ from connector.errors import AfterwordError
 from connector.model import Decision, Delivery, Kind, OptOutWay, Reason
 from connector.store import Store
 from connector.store.surveys import survey_log
-from connector.store.surveys.survey_log import Entry, LogEntry
+from connector.store.surveys.survey_log import Entry, LoggedRecord
 
 BECAUSE: Final[Mapping[Reason, str]] = {
     Reason.DELAY: "the survey waits a while after the last update",
@@ -97,7 +97,7 @@ def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> lis
     It names nobody whom the CRM has deleted.
     """
     with store.read() as tx:
-        entries = [entry for row in accounts for entry in survey_log.entries(tx, LogEntry(Kind.ACCOUNT.value, row))]
+        entries = [entry for row in accounts for entry in survey_log.entries(tx, LoggedRecord(Kind.ACCOUNT.value, row))]
     lines: list[str] = []
     told: set[str] = set()
     teller = _Teller(tz, names_deleted=False, quote=isolated)
@@ -117,15 +117,15 @@ class _Teller:
     """How names and texts of others are written among ours."""
 
     def record(
-        self, found: LogEntry, person: Any | None, entries: list[Entry], observing: Collection[str]
+        self, logged: LoggedRecord, person: Any | None, entries: list[Entry], observing: Collection[str]
     ) -> list[str]:
-        row = found.row
-        title = row.label if found.kind == Kind.INTERACTION.value else row.name
+        row = logged.row
+        title = row.label if logged.kind == Kind.INTERACTION.value else row.name
         gone = ", deleted in the CRM" if row.deleted_at else ""
-        lines = [f"{title} ({found.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
+        lines = [f"{title} ({logged.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
         lines += [f"  {line}" for line in self._standing(person, title)]
         if not entries:
-            return [*lines, f"  {_observed(found) if row.connection in observing else _nothing(found)}"]
+            return [*lines, f"  {_observed(logged) if row.connection in observing else _nothing(logged)}"]
         told = {person.person} if person is not None else set()
         for entry in entries:
             lines += [f"  {line}" for line in self._entry(entry)]
@@ -214,19 +214,19 @@ class _Teller:
         return f"{moment.astimezone(self.tz):%d %b %Y %H:%M %Z}".removeprefix("0")
 
 
-def _observed(found: LogEntry) -> str:
+def _observed(logged: LoggedRecord) -> str:
     """While a connection is observed nothing is decided; and what ended before it is live is never asked about."""
     return (
-        f"{found.row.connection} is only observed, so nobody is asked. What ends before it is set live is not asked about "
+        f"{logged.row.connection} is only observed, so nobody is asked. What ends before it is set live is not asked about "
         "later either; `afterword plan --since 90d` shows whom the rules would have asked."
     )
 
 
-def _nothing(found: LogEntry) -> str:
-    if found.kind != Kind.INTERACTION.value:
+def _nothing(logged: LoggedRecord) -> str:
+    if logged.kind != Kind.INTERACTION.value:
         return "Nothing has ended here that a survey is about."
-    if found.row.ended is None:
+    if logged.row.ended is None:
         return "It has not ended yet, so nobody has been asked."
-    if found.row.look_at is not None:
-        return f"It has ended ({found.row.ended}); the next sync that is live decides whether anybody is asked."
-    return f"No survey is about a {found.row.kind} that was {found.row.ended}."
+    if logged.row.look_at is not None:
+        return f"It has ended ({logged.row.ended}); the next sync that is live decides whether anybody is asked."
+    return f"No survey is about a {logged.row.kind} that was {logged.row.ended}."

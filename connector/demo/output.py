@@ -152,10 +152,10 @@ def _changes(
 
 
 def _likewise(
-    console: Console, title: str, fields: Sequence[ShownField], one: Mapping[str, Any], other: Mapping[str, Any]
+    console: Console, title: str, fields: Sequence[ShownField], shown: Mapping[str, Any], other: Mapping[str, Any]
 ) -> None:
     """Print what a second CRM shows otherwise than the first."""
-    differing = [field for field in fields if one.get(field.ours) != other.get(field.ours)]
+    differing = [field for field in fields if shown.get(field.ours) != other.get(field.ours)]
     console.print(f"    {title} shows the same{', but for' if differing else '.'}", markup=False)
     for field in differing:
         console.print(f"    {field.label:<22} {_shown(other.get(field.ours, _EMPTY))}", markup=False)

@@ -128,13 +128,13 @@ def test_the_domain_knows_nobody() -> None:
 
 def test_shared_rules_know_the_words_and_the_scales_alone() -> None:
     known = (*DOMAIN, "connector.domain", "connector.scoring.scales")
-    found = [
+    stray = [
         f"{name_of(path)} imports {imported}"
         for path in sources("connector/domain")
         for imported in imports(path)
         if within(imported, *OURS) and not within(imported, *known)
     ]
-    assert found == []
+    assert stray == []
 
 
 def test_what_speaks_to_other_machines_knows_nothing_of_ours() -> None:

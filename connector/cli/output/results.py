@@ -153,8 +153,8 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
     for name, crm in found["crm"].items():
         _crm(console, name, crm)
     _counts(console, "waiting", found["queues"])
-    for notice in found["follow_ups"]:
-        console.print(_follow_up(notice), markup=False)
+    for follow_up in found["follow_ups"]:
+        console.print(_follow_up(follow_up), markup=False)
     for text in owed_follow_ups(found["owed_follow_ups"]):
         line(console, text)
     if found["unassigned"]:
@@ -169,23 +169,23 @@ def status(console: Console, found: Mapping[str, Any]) -> None:
             f"{reports['message_id']}\n    {reports['remedy']}",
             markup=False,
         )
-    for notice in found["untold"]:
-        doubt = "may not have been told" if notice["state"] == "in_doubt" else "was not told"
+    for message in found["untold"]:
+        doubt = "may not have been told" if message["state"] == "in_doubt" else "was not told"
         console.print(
-            f"{notice['to']} {doubt} ({notice['kind']}) at {_moment(notice['at'])}: {notice['what']}\n    {notice['remedy']}",
+            f"{message['to']} {doubt} ({message['kind']}) at {_moment(message['at'])}: {message['what']}\n    {message['remedy']}",
             markup=False,
         )
     for title in ("in doubt", "bounced"):
-        for notice in found[title.replace(" ", "_")]:
-            about = f"{notice['purpose']} to {notice['to']} about {notice['about']} at {_moment(notice['at'])}"
-            console.print(f"{title}: {about}\n    {notice['remedy']}", markup=False)
-    for notice in found["refused"]:
+        for mail in found[title.replace(" ", "_")]:
+            about = f"{mail['purpose']} to {mail['to']} about {mail['about']} at {_moment(mail['at'])}"
+            console.print(f"{title}: {about}\n    {mail['remedy']}", markup=False)
+    for refusal in found["refused"]:
         console.print(
-            f"set aside: {notice['crm']} {notice['record']} ({notice['direction']}): {notice['what']}\n    {notice['remedy']}",
+            f"set aside: {refusal['crm']} {refusal['record']} ({refusal['direction']}): {refusal['what']}\n    {refusal['remedy']}",
             markup=False,
         )
-    for notice in found["laps"]:
-        console.print(f"lap {_moment(notice['started'])}: {_ending(notice)}", markup=False)
+    for lap_row in found["laps"]:
+        console.print(f"lap {_moment(lap_row['started'])}: {_ending(lap_row)}", markup=False)
     _kept(console, found["kept"])
 
 

@@ -167,8 +167,10 @@ class CrmCheck:
         limits = self.endpoint.adapter.field_limits(tuple(dict.fromkeys(spec.object for spec in missing)))
         if field_room.left_out(missing, limits):  # some of those may be there, and only hidden from us
             steps = self.endpoint.adapter.plan_setup(wanted)
-            for one in setup_crm.left_out(self.endpoint.adapter, wanted, steps):
-                yield Problem(f"{self.endpoint.mapping_name}: write", one.what, one.remedy, severity="warning")
+            for left_out in setup_crm.left_out(self.endpoint.adapter, wanted, steps):
+                yield Problem(
+                    f"{self.endpoint.mapping_name}: write", left_out.what, left_out.remedy, severity="warning"
+                )
 
     def _stale(self, mapping: CrmMapping) -> Iterator[Problem]:
         """Yield fields that go on showing what was written there before a line named another: people cannot tell it from the new."""

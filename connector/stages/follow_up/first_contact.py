@@ -10,9 +10,9 @@ KINDS = ("call", "meeting", "email", "mail")
 def note_first_contacts(context: Context) -> None:
     """Note when the people of unsettled follow-ups were first spoken with. What is planned counts when it has been held."""
     with context.store.read() as tx:
-        found = tasks.first_contacts(tx, KINDS, context.clock.now())
-    if not found:
+        contacts = tasks.first_contacts(tx, KINDS, context.clock.now())
+    if not contacts:
         return
     with context.write() as tx:
-        for follow_up_id, at in found.items():
+        for follow_up_id, at in contacts.items():
             tasks.change(tx, follow_up_id, {"first_contact_at": at})

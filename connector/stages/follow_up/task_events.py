@@ -22,7 +22,7 @@ def take_in(tx: Transaction, settings: Settings, read: Sequence[TaskRead], now: 
     """Take in what a page said of our tasks. Belongs into the transaction that stores the page."""
     if not read:
         return
-    rows = tasks.follow_ups(tx, {one.follow_up_id for one in read})
+    rows = tasks.follow_ups(tx, {task.follow_up_id for task in read})
     for one in read:
         row = rows.get(one.follow_up_id)
         if row is None:

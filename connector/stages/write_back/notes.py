@@ -91,7 +91,7 @@ def _as_in_a_task(outbox: Outbox, text: str) -> Any:
 
 def _untold(tx: Transaction, inside: Collection[str], noted: Collection[str]) -> list[Said]:
     """Return the answers that no note tells, the earliest first."""
-    answers = follow_up_facts.answers_by_id(tx, [one for one in inside if one not in noted])
+    answers = follow_up_facts.answers_by_id(tx, [answer_id for answer_id in inside if answer_id not in noted])
     return [said for said, _ in reversed(answers)]
 
 

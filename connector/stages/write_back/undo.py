@@ -155,10 +155,10 @@ class _Fields:
             self.there[object_name] = frozenset(schema.fields) if schema is not None else frozenset()
         return path in self.there[object_name]
 
-    def differ(self, line: WrittenLine, path: str, one: Any, other: Any) -> bool:
+    def differ(self, line: WrittenLine, path: str, value: Any, other: Any) -> bool:
         """Compare two values of a field as the CRM does; where the mapping does not say of which type it is, by what they look like."""
         mapped = self.mapped(line, path)
-        return self.mapping.differs(*mapped, one, other) if mapped else _plain(one) != _plain(other)
+        return self.mapping.differs(*mapped, value, other) if mapped else _plain(value) != _plain(other)
 
     def of_task(self, names: Iterable[str]) -> dict[str, str]:
         """Return the CRM's names of fields of our tasks, by our names."""

@@ -275,25 +275,25 @@ class Absorber:
 
     # ── deletions and merges ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _bury(self, found: ReadRecord, bound: Row[Any] | None, result: Absorbed) -> int:
+    def _bury(self, record: ReadRecord, bound: Row[Any] | None, result: Absorbed) -> int:
         """Mark a record as deleted; returns 1 if we knew it. Its content is forgotten, so that a restored record looks new."""
         if bound is None or bound.alias:
             return 0
-        if found.merged_into is not None:
-            result.merges.append((found.ref, found.merged_into))
+        if record.merged_into is not None:
+            result.merges.append((record.ref, record.merged_into))
         if bound.content == "":
             return 0
         kind = Kind(bound.kind)
-        at_ref = (binding.c.connection == self._crm) & (binding.c.ref == found.ref)
+        at_ref = (binding.c.connection == self._crm) & (binding.c.ref == record.ref)
         self._sql.execute(update(binding).where(at_ref).values(content=""))
         if kind is Kind.FOLLOW_UP:
-            result.tasks += self._deleted_task(bound.id, found.ref)
+            result.tasks += self._deleted_task(bound.id, record.ref)
             return 1
         changes = {"deleted_at": self._now} | ({"look_at": self._now} if kind is Kind.INTERACTION else {})
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
         if kind is Kind.ACCOUNT:
             mark_stale(self._sql, self._customer_of(bound.id), self._now)
-        shown = (display.c.connection == self._crm) & (display.c.ref == found.ref)
+        shown = (display.c.connection == self._crm) & (display.c.ref == record.ref)
         self._sql.execute(update(display).where(shown).values(dirty=False))
         return 1
 
@@ -372,17 +372,17 @@ class Absorber:
 
     # ── set aside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _pass_over(self, found: ReadRecord, counts: RecordCounts) -> None:
-        if found.reading.error is None:
+    def _pass_over(self, record: ReadRecord, counts: RecordCounts) -> None:
+        if record.reading.error is None:
             counts.unchanged += 1
             return
         counts.refused += 1
-        self._refuse(found)
+        self._refuse(record)
 
-    def _refuse(self, found: ReadRecord) -> None:
-        error = found.reading.error
+    def _refuse(self, record: ReadRecord) -> None:
+        error = record.reading.error
         assert error is not None  # noqa: S101 - the caller has looked
-        key = f"read:{found.ref}"
+        key = f"read:{record.ref}"
         row = {
             "connection": self._crm,
             "key": key,

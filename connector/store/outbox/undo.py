@@ -90,11 +90,11 @@ def lines(tx: Connection, crm: str, first: int, *, after: str, limit: int) -> li
     refs = select(write_log.c.ref).where(*rows, write_log.c.ref > after).distinct().order_by(write_log.c.ref)
     page = tx.execute(refs.limit(limit)).scalars().all()
     known = history(tx, crm)
-    found: dict[str, WrittenLine] = {}
+    lines: dict[str, WrittenLine] = {}
     of_page = select(write_log).where(*rows, write_log.c.ref.in_(page)).order_by(write_log.c.id)
     for row in tx.execute(of_page.execution_options(yield_per=1_000)):
-        found[row.ref] = _joined(found.get(row.ref), row, known)
-    return [found[ref] for ref in page]
+        lines[row.ref] = _joined(lines.get(row.ref), row, known)
+    return [lines[ref] for ref in page]
 
 
 def _since(crm: str, first: int) -> tuple[ColumnElement[bool], ...]:

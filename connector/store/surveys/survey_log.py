@@ -35,14 +35,14 @@ _SHORT = 15
 
 
 @dataclass(frozen=True, slots=True)
-class LogEntry:
+class LoggedRecord:
     """A record that the asked-for id may mean."""
 
     kind: str
     row: Any
 
 
-def find(tx: Connection, record: str) -> list[LogEntry]:
+def find(tx: Connection, record: str) -> list[LoggedRecord]:
     """Return the accounts, contacts and interactions that are meant: by a CRM's id (several may use the same) or one of ours, by the
     address of a record's page, by an e-mail address, or by what people call them."""
     record = record.strip()
@@ -63,12 +63,12 @@ def _ids_in_address(record: str) -> list[str]:
     return [part for part in reversed(path.split("/")) if any(letter.isdigit() for letter in part)]
 
 
-def _by_email(tx: Connection, email: str) -> list[LogEntry]:
+def _by_email(tx: Connection, email: str) -> list[LoggedRecord]:
     rows = tx.execute(select(contact).where(contact.c.email == email).order_by(contact.c.connection, contact.c.ref))
-    return [LogEntry(Kind.CONTACT.value, row) for row in rows]
+    return [LoggedRecord(Kind.CONTACT.value, row) for row in rows]
 
 
-def _by_name(tx: Connection, name: str) -> list[LogEntry]:
+def _by_name(tx: Connection, name: str) -> list[LoggedRecord]:
     """A case is often called by its number alone, and a ticket by its subject: what stands behind the word for its kind."""
     bare = name.strip('"').lower()
     label, ending = func.lower(interaction.c.label), _escaped(bare)
@@ -83,11 +83,13 @@ def _by_name(tx: Connection, name: str) -> list[LogEntry]:
         Kind.INTERACTION.value: select(interaction).where(called),
     }
     return [
-        LogEntry(kind, row) for kind, query in meant.items() for row in tx.execute(query.order_by("ref").limit(LATEST))
+        LoggedRecord(kind, row)
+        for kind, query in meant.items()
+        for row in tx.execute(query.order_by("ref").limit(LATEST))
     ]
 
 
-def _by_id(tx: Connection, record_id: str) -> list[LogEntry]:
+def _by_id(tx: Connection, record_id: str) -> list[LoggedRecord]:
     if not record_id:
         return []
     bound = tx.execute(
@@ -98,7 +100,7 @@ def _by_id(tx: Connection, record_id: str) -> list[LogEntry]:
     ).all()
     ids = {(row.kind, row.id): None for row in bound if row.id == record_id or _is_meant(row.ref, record_id)}
     return [
-        LogEntry(kind, row)
+        LoggedRecord(kind, row)
         for kind, table in _TABLES.items()
         for row in rows_by_id(tx, table, [id_ for of, id_ in ids if of == kind]).values()
     ]
@@ -140,13 +142,13 @@ class Entry:
         return str(self.invitation.name) if self.invitation is not None else ""
 
 
-def person(tx: Connection, record: LogEntry) -> Any | None:
+def person(tx: Connection, record: LoggedRecord) -> Any | None:
     """Return what is known of the person behind a contact; None for other kinds."""
     key = getattr(record.row, "person", None)
     return people(tx, [key]).get(key) if key else None
 
 
-def set_aside(tx: Connection, record: LogEntry) -> list[Any]:
+def set_aside(tx: Connection, record: LoggedRecord) -> list[Any]:
     """Return what was refused of a record, read or written, and of the tasks about it: what, remedy, direction, at."""
     row = record.row
     about = {Kind.ACCOUNT.value: follow_up.c.account_id, Kind.CONTACT.value: follow_up.c.contact_id}.get(record.kind)
@@ -157,7 +159,7 @@ def set_aside(tx: Connection, record: LogEntry) -> list[Any]:
     return list(tx.execute(found_rows.order_by(refused.c.at, refused.c.key)))
 
 
-def entries(tx: Connection, record: LogEntry) -> list[Entry]:
+def entries(tx: Connection, record: LoggedRecord) -> list[Entry]:
     """Return the decisions on a record, or on the latest interactions of a contact or account; the latest first."""
     column = {
         Kind.ACCOUNT.value: decision.c.account_id,

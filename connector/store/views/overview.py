@@ -214,14 +214,14 @@ def untold(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any
     """Return the mails to our own people and the posts to chats of the last week that did not go out, or may not have."""
     return [
         {
-            "to": untold.recipient,
-            "kind": untold.kind,
-            "state": untold.state,
-            "what": untold.error,
-            "at": _text(untold.at),
-            "remedy": _UNTOLD_CHAT if untold.kind == alerts.CHAT else _UNTOLD[untold.state],
+            "to": message.recipient,
+            "kind": message.kind,
+            "state": message.state,
+            "what": message.error,
+            "at": _text(message.at),
+            "remedy": _UNTOLD_CHAT if message.kind == alerts.CHAT else _UNTOLD[message.state],
         }
-        for untold in alerts.untold(tx, now - UNTOLD_WITHIN, limit)
+        for message in alerts.untold(tx, now - UNTOLD_WITHIN, limit)
     ]
 
 

@@ -87,5 +87,5 @@ def test_words_without_end_are_read_in_part():
 
 def test_no_piece_of_a_secret_stands_where_words_without_end_are_told():
     token = "ya29." + "x7Q" * 700
-    told = str(Reply(535, f"5.7.8 {token} {token} refused", secrets=(token,)))
-    assert told == "535 5.7.8 … … refused"
+    reply = str(Reply(535, f"5.7.8 {token} {token} refused", secrets=(token,)))
+    assert reply == "535 5.7.8 … … refused"

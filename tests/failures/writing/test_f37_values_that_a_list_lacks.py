@@ -33,7 +33,11 @@ def test_a_value_that_was_renamed_is_told_by_check_and_on_the_record_and_holds_u
 ) -> None:
     who = asked(either)
     rename_option(either)
-    (problem,) = [one for one in checks.check(either.installation).problems if "mood" in f"{one.where} {one.what}"]
+    (problem,) = [
+        candidate
+        for candidate in checks.check(either.installation).problems
+        if "mood" in f"{candidate.where} {candidate.what}"
+    ]
     assert OURS in problem.what
     assert THEIRS in f"{problem.what} {problem.remedy}"
     either.answer(either.mailbox.mails[0], 1, "Nobody called back.")

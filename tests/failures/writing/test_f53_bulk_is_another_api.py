@@ -47,9 +47,9 @@ def test_both_ways_give_the_same(org: Environment, monkeypatch: pytest.MonkeyPat
     assert {row.facts["staff"] for row in rows(org, tables.account)} == {10, 11, 12, 13}
     monkeypatch.setattr("adapters.salesforce.records.bulk_reading.LEAST", 1000)
     org.later(DAY)
-    found = reconcile.run(org.installation, since=org.clock.now())
+    comparison = reconcile.run(org.installation, since=org.clock.now())
     assert jobs(org) == ordered
-    assert (found.found["acme"].compared["Account"], found.found["acme"].drift["Account"]) == (len(MADE), 0)
+    assert (comparison.found["acme"].compared["Account"], comparison.found["acme"].drift["Account"]) == (len(MADE), 0)
 
 
 @pytest.mark.parametrize("moment", ["ordered", "worked at"])

@@ -72,8 +72,8 @@ def test_a_closed_ticket_leads_to_one_mail_fields_and_one_task_and_then_to_nothi
 
 
 def test_a_usual_portal_has_everything_that_the_usual_mapping_names(live: HubSpotEnvironment) -> None:
-    found = checks.check(live.installation).problems
-    assert [problem for problem in found if "hubspot.toml" in problem.where] == []
+    problems = checks.check(live.installation).problems
+    assert [problem for problem in problems if "hubspot.toml" in problem.where] == []
 
 
 def test_a_ticket_is_closed_by_what_its_stage_means_in_any_pipeline_and_reopened_likewise(

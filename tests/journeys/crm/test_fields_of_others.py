@@ -65,7 +65,7 @@ def test_notes_are_refused_then_overwritten_by_the_admins_word_and_brought_back(
     use(live, refused)
     live.later(MINUTE)
 
-    (problem,) = [one for one in checks.check(live.installation).problems if LINE in one.where]
+    (problem,) = [candidate for candidate in checks.check(live.installation).problems if LINE in candidate.where]
     assert problem.severity == "error"
     assert "3 of 60 records" in problem.what
     rated(live, accounts[0], 1)

@@ -127,7 +127,11 @@ def test_check_and_status_say_so_in_plain_words(live: TwoCrmEnvironment, capsys:
 
     # The admin of the CRM gave the right back, and ours has only to say so.
     live.org.client.client_secret = old
-    (problem,) = [one for one in checks.check(live.installation).problems if one.where == "config.toml: crm.acme"]
+    (problem,) = [
+        candidate
+        for candidate in checks.check(live.installation).problems
+        if candidate.where == "config.toml: crm.acme"
+    ]
     assert "Just now it let us in" in problem.what
     assert problem.remedy == "Run `afterword resume --crm acme`."
 

@@ -123,7 +123,7 @@ def test_reports_that_match_nothing_are_counted_and_told(asked: Environment) -> 
     told = asked.status()["bounce_reports"]
     assert (told["unmatched"], told["message_id"]) == (3, "someone-elses-2")
     assert told["remedy"]
-    warned = [one for one in checks.check(asked.installation).problems if "match no message" in one.what]
+    warned = [problem for problem in checks.check(asked.installation).problems if "match no message" in problem.what]
     assert [one.severity for one in warned] == ["warning"]
     assert not is_marked(asked)
 

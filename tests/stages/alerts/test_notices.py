@@ -69,7 +69,9 @@ def rated(world: LapWorld, value: float, who: str = "Maria Virtanen", comment: s
 def asked(world: LapWorld, names: Sequence[str]) -> list[str]:
     """Let somebody new of a new account each be asked, in one lap; returns their invitations."""
     accounts = [world.account(f"Account of {name}") for name in names]
-    return world.ask_people([(one, world.crm.contact(one, name)) for one, name in zip(accounts, names, strict=True)])
+    return world.ask_people(
+        [(account, world.crm.contact(account, name)) for account, name in zip(accounts, names, strict=True)]
+    )
 
 
 def rated_one_after_the_other(world: LapWorld, names: Sequence[str], comment: str = "") -> None:

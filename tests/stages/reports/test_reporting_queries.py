@@ -74,5 +74,5 @@ def test_answers_come_in_the_order_of_time_over_pages(world: LapWorld, monkeypat
     account = world.account()
     world.rate_all([(account, value) for value in (1, 2, 3, 4)])
     with world.store.read() as tx:
-        found = [answered.said.rating.value for answered in reports.answers(tx, CRMS, begin, world.clock.now())]
-    assert found == [1, 2, 3, 4]
+        values = [answered.said.rating.value for answered in reports.answers(tx, CRMS, begin, world.clock.now())]
+    assert values == [1, 2, 3, 4]

@@ -143,7 +143,7 @@ def test_a_mood_that_only_a_setting_changed_opens_no_follow_up(book: LapWorld) -
     opened = len(book.rows(tables.follow_up))
     scoring(book, "unhappy_below = 95\nhappy_above = 96", rules)
     book.lap()
-    assert sum(one.get("Mood") == "Unhappy" for one in shown(book).values()) > ACCOUNTS / 2
+    assert sum(account.get("Mood") == "Unhappy" for account in shown(book).values()) > ACCOUNTS / 2
     assert len(book.rows(tables.follow_up)) == opened
     # The next answer that leaves it unhappy is no new beginning either; one that makes it unhappy again is.
     book.lap(DAY)

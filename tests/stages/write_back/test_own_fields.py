@@ -173,7 +173,7 @@ def test_what_setup_made_is_ours_whatever_it_is_called(world: LapWorld) -> None:
     )
     endpoint = world.installation.endpoints[0]
     steps = setup_crm.plan(endpoint, world.adapter)
-    assert all(one.done for one in setup_crm.apply(world.store, endpoint, world.adapter, steps, clock=world.clock))
+    assert all(step.done for step in setup_crm.apply(world.store, endpoint, world.adapter, steps, clock=world.clock))
     assert found_problems(world) == []
     account = world.account()
     world.rated(account, 1)

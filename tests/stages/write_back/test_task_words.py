@@ -98,10 +98,10 @@ def test_a_task_that_a_later_good_answer_ends_says_so(twice: LapWorld, maria: tu
     assert task(twice)["Status"] != "Completed"
     twice.lap(timedelta(hours=2))
     again(twice, account, contact, 5, "Opening hours")
-    found = task(twice)
-    assert (found["Status"], found[OUTCOME]) == ("Completed", "No action needed")
-    assert found["Description"].startswith("Needs no call any more: Maria Virtanen gave 5 of 5 (very satisfied) on ")
-    assert "choose one" not in found["Description"]
+    task_row = task(twice)
+    assert (task_row["Status"], task_row[OUTCOME]) == ("Completed", "No action needed")
+    assert task_row["Description"].startswith("Needs no call any more: Maria Virtanen gave 5 of 5 (very satisfied) on ")
+    assert "choose one" not in task_row["Description"]
 
 
 def test_what_somebody_noted_before_is_not_told_as_what_ended_it(twice: LapWorld, maria: tuple[str, str]) -> None:

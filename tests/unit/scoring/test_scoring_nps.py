@@ -14,7 +14,7 @@ from connector.scoring.change import nps_change, paired_nps_change
 from connector.scoring.nps import NpsCounts, adjusted_wald_interval, interval, nps, score_interval, wald_interval
 from connector.scoring.scales import round_half_away
 
-counts = st.builds(NpsCounts, *[st.integers(0, 40)] * 3).filter(lambda one: one.total > 0)
+counts = st.builds(NpsCounts, *[st.integers(0, 40)] * 3).filter(lambda counts: counts.total > 0)
 
 
 def test_published_examples() -> None:
