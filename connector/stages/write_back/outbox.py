@@ -57,8 +57,6 @@ class Outbox:
     @property
     def stopped(self) -> bool:
         """Whether nothing more is to be sent: the lap is to end, or an admin has paused the connection since it began."""
-        if self.context.stop.is_set():
-            return True
         with self.context.store.read() as tx:
             return self.stopped_in(tx)
 
