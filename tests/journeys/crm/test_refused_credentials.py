@@ -117,9 +117,9 @@ def test_check_and_status_say_so_in_plain_words(live: TwoCrmEnvironment, capsys:
     old = live.org.client.client_secret
     revoke(live, "acme")
     live.later(HOUR)
-    found = {one.where: one for one in checks.check(live.installation).problems}
-    assert "credentials are refused" in found["config.toml: crm.acme"].what
-    assert "Check the credentials" in found["config.toml: crm.acme"].remedy
+    by_place = {problem.where: problem for problem in checks.check(live.installation).problems}
+    assert "credentials are refused" in by_place["config.toml: crm.acme"].what
+    assert "Check the credentials" in by_place["config.toml: crm.acme"].remedy
     results.status(Console(width=400), live.status())
     said = capsys.readouterr().out
     assert "refused us since 2026-11-16" in said
