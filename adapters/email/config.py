@@ -14,7 +14,7 @@ Security = Literal["none", "starttls", "tls"]
 
 
 @dataclass(frozen=True, slots=True)
-class OAuth:
+class MailOAuth:
     """Signing in with a token: Microsoft 365 and Google allow nothing else to most organisations."""
 
     token_url: str
@@ -41,7 +41,7 @@ class EmailConfig:
     """The full name by which we greet the server; empty: the sender's domain."""
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    oauth: OAuth | None = None
+    oauth: MailOAuth | None = None
     ca_bundle: Path | None = None
     """Certificates to trust instead of the system's."""
 
@@ -64,7 +64,7 @@ def config(values: Mapping[str, Any]) -> EmailConfig:
         ehlo_name=values.get("ehlo_name") or _domain(address),
         username=values.get("username"),
         password=values.get("password"),
-        oauth=OAuth(**oauth) if oauth else None,
+        oauth=MailOAuth(**oauth) if oauth else None,
         ca_bundle=Path(bundle) if bundle else None,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from adapters.email.config import EmailConfig, OAuth
+from adapters.email.config import EmailConfig, MailOAuth
 from connector.errors import UNFORESEEN, MailUnavailable
 from connector.ports import Clock
 
@@ -63,7 +63,7 @@ class Login:
             )
         server.login(username, password)
 
-    def _with_token(self, server: smtplib.SMTP, username: str, oauth: OAuth) -> None:
+    def _with_token(self, server: smtplib.SMTP, username: str, oauth: MailOAuth) -> None:
         token = self._fresh_token(oauth)
 
         def respond(challenge: bytes | None = None) -> str:
@@ -72,7 +72,7 @@ class Login:
 
         server.auth("XOAUTH2", respond, initial_response_ok=True)
 
-    def _fresh_token(self, oauth: OAuth) -> str:
+    def _fresh_token(self, oauth: MailOAuth) -> str:
         if self._token is None or self._until is None or self._clock.now() >= self._until:
             answer = _ask(oauth, self._refresh_token)
             self._token = str(answer["access_token"])
@@ -85,7 +85,7 @@ def _bearer(username: str, token: str) -> str:
     return f"user={username}\x01auth=Bearer {token}\x01\x01"
 
 
-def _ask(oauth: OAuth, refresh_token: str | None) -> dict[str, Any]:
+def _ask(oauth: MailOAuth, refresh_token: str | None) -> dict[str, Any]:
     form = {"client_id": oauth.client_id, "client_secret": oauth.client_secret, "scope": oauth.scope}
     grant = (
         {"grant_type": "refresh_token", "refresh_token": refresh_token}
@@ -122,7 +122,7 @@ def _reason(status: int, answer: Any) -> str:
     return f"{status} {code}" if isinstance(code, str) and _CODE.fullmatch(code) else str(status)
 
 
-def _no_token(oauth: OAuth, reason: str) -> MailUnavailable:
+def _no_token(oauth: MailOAuth, reason: str) -> MailUnavailable:
     return MailUnavailable(
         f"no token for the mail server was given by {oauth.token_url}: {reason}.",
         where="e-mail",

@@ -27,7 +27,7 @@ class _Lines(io.BufferedReader):
         return line
 
 
-class Server(smtplib.SMTP):
+class MailServer(smtplib.SMTP):
     """Waits for each answer as long as `patience` says, in seconds; the library knows one time for everything."""
 
     def __init__(self, host: str, port: int, *, timeouts: Timeouts, **options: Any) -> None:
@@ -66,17 +66,17 @@ class Server(smtplib.SMTP):
         raise ConnectionError(f"it spoke out of turn: {early.decode(errors='replace').strip()}")
 
 
-class TlsServer(Server, smtplib.SMTP_SSL):
+class TlsServer(MailServer, smtplib.SMTP_SSL):
     """The same, with TLS from the first byte."""
 
 
-def connect(config: EmailConfig, timeouts: Timeouts) -> Server:
+def connect(config: EmailConfig, timeouts: Timeouts) -> MailServer:
     """Connect and secure the connection, without signing in. Raises what smtplib raises, or OSError."""
     if config.security == "tls":
         return TlsServer(
             config.host, config.port, timeouts=timeouts, local_hostname=config.ehlo_name, context=_tls(config)
         )
-    server = Server(config.host, config.port, timeouts=timeouts, local_hostname=config.ehlo_name)
+    server = MailServer(config.host, config.port, timeouts=timeouts, local_hostname=config.ehlo_name)
     if config.security == "starttls":
         try:
             server.starttls(context=_tls(config))

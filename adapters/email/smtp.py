@@ -18,7 +18,7 @@ from adapters.email.mime import Mail, mime
 from adapters.email.reasons import cause_of_bounce
 from adapters.email.remedies import remedy_for
 from adapters.email.replies import Reply, after_data, before_data, recipient_refused
-from adapters.email.server import Server, connect
+from adapters.email.server import MailServer, connect
 from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT, PROMPT
 from adapters.email.trouble import TROUBLE, in_words
@@ -41,7 +41,7 @@ class SmtpChannel:
         self._clock = clock
         self._login = Login(config, clock)
         self._lock = threading.Lock()
-        self._open: Server | None = None
+        self._open: MailServer | None = None
         self.timeouts = PATIENT
         """How long the server may take over each step."""
 
@@ -104,7 +104,7 @@ class SmtpChannel:
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _ready(self) -> Server:
+    def _ready(self) -> MailServer:
         if self._open is not None and self._alive(self._open):
             return self._open
         self._drop()
@@ -116,7 +116,7 @@ class SmtpChannel:
             raise self._unreachable(error) from error
         return self._open
 
-    def _alive(self, server: Server) -> bool:
+    def _alive(self, server: MailServer) -> bool:
         try:
             # A connection that was lost meanwhile may answer nothing at all; a new one costs less than waiting.
             server.patience = self.timeouts.connection
@@ -124,7 +124,7 @@ class SmtpChannel:
         except TROUBLE:
             return False
 
-    def _connected(self) -> Server:
+    def _connected(self) -> MailServer:
         server = connect(self._config, self.timeouts)
         try:
             server.ehlo_or_helo_if_needed()
@@ -152,14 +152,14 @@ class SmtpChannel:
 
     # ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _envelope(self, server: Server, mail: Mail) -> None:
+    def _envelope(self, server: MailServer, mail: Mail) -> None:
         self._say(server, "MAIL", f"FROM:<{mail.own.sender}>{self._utf8(server, mail)}", good=(250,))
         reply = self._ask(server, "RCPT", f"TO:<{mail.recipient}>")
         if reply.code not in (250, 251):
             raise recipient_refused(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
         self._say(server, "DATA", good=(354,))
 
-    def _utf8(self, server: Server, mail: Mail) -> str:
+    def _utf8(self, server: MailServer, mail: Mail) -> str:
         """Return what MAIL says of addresses outside ASCII (RFC 6531): nothing where there are none."""
         if not mail.utf8:
             return ""
@@ -170,12 +170,12 @@ class SmtpChannel:
         server.command_encoding = "utf-8"
         return " SMTPUTF8"
 
-    def _name_sender(self, server: Server, own: Ours) -> None:
+    def _name_sender(self, server: MailServer, own: Ours) -> None:
         if own.utf8:
             self._need_utf8(server)
         self._say(server, "MAIL", f"FROM:<{own.sender}>{' SMTPUTF8' if own.utf8 else ''}", good=(250,))
 
-    def _need_utf8(self, server: Server) -> None:
+    def _need_utf8(self, server: MailServer) -> None:
         """Let addresses outside ASCII of our own through; where the server has no room for them, it is no recipient's fault."""
         if not server.has_extn("smtputf8"):
             raise MailUnavailable(
@@ -195,7 +195,7 @@ class SmtpChannel:
         refused.permanent = True
         return refused
 
-    def _hand_over(self, server: Server, mail: Mail) -> Reply:
+    def _hand_over(self, server: MailServer, mail: Mail) -> Reply:
         try:
             self._transmit(server, mail.payload)
         except TROUBLE as error:
@@ -205,7 +205,7 @@ class SmtpChannel:
             raise after_data(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
         return reply
 
-    def _transmit(self, server: Server, data: bytes) -> None:
+    def _transmit(self, server: MailServer, data: bytes) -> None:
         """Send everything but the final dot; raises OSError when the server has gone away or spoken out of turn."""
         connection = server.sock
         if connection is None:
@@ -223,7 +223,7 @@ class SmtpChannel:
             connection.settimeout(self.timeouts.block)
         raise ConnectionError(f"it broke off: {early.decode(errors='replace').strip()}" if early else "it hung up")
 
-    def _final_dot(self, server: Server) -> Reply:
+    def _final_dot(self, server: MailServer) -> Reply:
         try:
             server.patience = self.timeouts.final_dot
             server.send(b".\r\n")
@@ -241,12 +241,12 @@ class SmtpChannel:
             remedy="Look for the message in the mail server's log; it is not sent again by itself.",
         )
 
-    def _say(self, server: Server, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
+    def _say(self, server: MailServer, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
         reply = self._ask(server, command, argument)
         if reply.code not in good:
             raise before_data(reply, command=command, server=self._server)
 
-    def _ask(self, server: Server, command: str, argument: str = "") -> Reply:
+    def _ask(self, server: MailServer, command: str, argument: str = "") -> Reply:
         try:
             server.patience = self.timeouts.data if command == "DATA" else self.timeouts.command
             return self._reply(*server.ask(command, argument))

@@ -2,6 +2,6 @@
 
 from adapters.memory.adapter import MemoryAdapter
 from adapters.memory.crm import MemoryCrm
-from adapters.memory.faults import Faults
+from adapters.memory.faults import MemoryFaults
 
-__all__ = ["Faults", "MemoryAdapter", "MemoryCrm"]
+__all__ = ["MemoryAdapter", "MemoryCrm", "MemoryFaults"]

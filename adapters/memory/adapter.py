@@ -9,7 +9,7 @@ from adapters.memory import setup
 from adapters.memory import writes as memory_writes
 from adapters.memory.crm import MemoryCrm
 from adapters.memory.faults import CallKind
-from adapters.memory.path_values import Asking
+from adapters.memory.path_values import UserQuery
 from adapters.memory.rows import Row, Version
 from adapters.memory.rules import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, border
@@ -95,7 +95,7 @@ class MemoryAdapter:
     def count(self, query: Query) -> int:
         """Return how many living records match now."""
         with self._call("read", "count", query.object):
-            asking = Asking(self.crm, query)
+            asking = UserQuery(self.crm, query)
             return sum(
                 1
                 for _, row, version in self._seen(query.object)
@@ -105,7 +105,7 @@ class MemoryAdapter:
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """Return the present state of those that are alive."""
         with self._call("read", "fetch", object_name, tuple(ids)):
-            asking = Asking(self.crm, Query(object_name, tuple(fields)))
+            asking = UserQuery(self.crm, Query(object_name, tuple(fields)))
             wanted = set(ids)
             found = [each for each in self._seen(object_name) if each[1].id in wanted and not each[2].deleted]
             return {row.id: _record(asking, row, version) for _, row, version in found}
@@ -113,7 +113,7 @@ class MemoryAdapter:
     def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
         """Return those that were made last."""
         with self._call("read", "newest", object_name):
-            asking = Asking(self.crm, Query(object_name, tuple(fields)))
+            asking = UserQuery(self.crm, Query(object_name, tuple(fields)))
             living = [each for each in self._seen(object_name) if not each[2].deleted]
             living.sort(key=lambda each: each[1].id, reverse=True)
             return [_record(asking, row, version) for _, row, version in living[:limit]]
@@ -121,7 +121,7 @@ class MemoryAdapter:
     def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
         """Return the living record that has this unique value."""
         with self._call("read", "find", object_name):
-            asking = Asking(self.crm, Query(object_name, (*fields, field)))
+            asking = UserQuery(self.crm, Query(object_name, (*fields, field)))
             holder = self.crm.holder(object_name, field, value)
             found = [one for one in self._seen(object_name) if one[1].id == holder and not one[2].deleted]
             return _record(asking, found[0][1], found[0][2]) if found else None
@@ -235,7 +235,7 @@ class MemoryAdapter:
 
     def _page(self, query: Query, since: datetime | None, after: Position | None) -> tuple[Page, bool]:
         with self._call("read", "changes", query.object):
-            asking = Asking(self.crm, query)
+            asking = UserQuery(self.crm, query)
             floor = "" if since is None else stamp(since)
             found = [
                 each
@@ -255,6 +255,6 @@ class MemoryAdapter:
                 yield Position(stamp(version.modified), row.id), row, version
 
 
-def _record(asking: Asking, row: Row, version: Version) -> Record:
+def _record(asking: UserQuery, row: Row, version: Version) -> Record:
     fields: dict[str, Any] = {name: read(row, version) for name, read in asking.fields.items()}
     return Record(row.object, row.id, stamp(version.modified), fields, version.deleted, version.merged_into)

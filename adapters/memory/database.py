@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.memory.derive import Change
-from adapters.memory.faults import Faults
-from adapters.memory.log import CallLog
+from adapters.memory.derive import PendingRecord
+from adapters.memory.faults import MemoryFaults
+from adapters.memory.log import MemoryCallLog
 from adapters.memory.rows import Row, Version
 from adapters.memory.rules import check_required, stored
 from adapters.memory.schema import MANAGED, ObjectDef
@@ -19,7 +19,7 @@ SOMEBODY = "005000000000000PEO"
 """Who works in the CRM where nobody is named."""
 INTEGRATION_USER = "005000000000000INT"
 """As whom the adapter writes."""
-Derive = Callable[["Database", Change], None]
+Derive = Callable[["Database", PendingRecord], None]
 """Sets the fields of a record that follow from others."""
 
 
@@ -29,8 +29,8 @@ class Database:
     def __init__(self, clock: Clock, objects: Mapping[str, ObjectDef], *, derive: Derive | None = None) -> None:
         self.clock = clock
         self.objects = dict(objects)
-        self.faults = Faults()
-        self.log = CallLog(clock)
+        self.faults = MemoryFaults()
+        self.log = MemoryCallLog(clock)
         self.skew = timedelta()
         """How far the CRM's clock is ahead of ours."""
         self.commit_delay = timedelta()
@@ -171,7 +171,7 @@ class Database:
         for name, value in changes.items():
             values[name] = stored(definition.fields[name], value)
         if self._derive is not None:
-            self._derive(self, Change(row.object, values, before, self._moment(at)))
+            self._derive(self, PendingRecord(row.object, values, before, self._moment(at)))
         check_required(definition, values)
         self._claim_keys(row, values)
         moment = self._moment(at)

@@ -15,7 +15,7 @@ Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PendingRecord:
     """A record as it is about to be kept: `values` may still be added to."""
 
     object: str
@@ -24,7 +24,7 @@ class Change:
     now: datetime
 
 
-def derive(crm: "Database", change: Change) -> None:
+def derive(crm: "Database", change: PendingRecord) -> None:
     """Set what follows from the rest of the record's values."""
     values, now = change.values, change.now
     match change.object:

@@ -12,7 +12,7 @@ RowTest = Callable[[str, Mapping[str, Any]], bool]
 
 
 @dataclass(slots=True)
-class Counted:
+class MemoryFault:
     """Something that strikes from the `nth` match on, `times` times (None: for ever)."""
 
     nth: int = 1
@@ -30,7 +30,7 @@ class Counted:
 
 
 @dataclass(slots=True)
-class CallFault(Counted):
+class MemoryCallFault(MemoryFault):
     """A call that fails; `done_first` means that its work was done, and only the answer was lost."""
 
     error: CrmError = field(default_factory=lambda: Unavailable("the CRM does not answer."))
@@ -44,7 +44,7 @@ class CallFault(Counted):
 
 
 @dataclass(slots=True)
-class RowFault(Counted):
+class MemoryRowFault(MemoryFault):
     """A record that is refused."""
 
     error: RecordRejected = field(default_factory=lambda: RecordRejected("no."))
@@ -52,25 +52,25 @@ class RowFault(Counted):
 
 
 @dataclass(slots=True)
-class Faults:
+class MemoryFaults:
     """All switches of one CRM; each method that sets one returns it, so that its `hits` can be read."""
 
-    calls: list[CallFault] = field(default_factory=list)
-    rows: list[RowFault] = field(default_factory=list)
+    calls: list[MemoryCallFault] = field(default_factory=list)
+    rows: list[MemoryRowFault] = field(default_factory=list)
     locked: dict[str, int | None] = field(default_factory=dict)
 
-    def fail(self, error: CrmError, **when: Any) -> CallFault:
+    def fail(self, error: CrmError, **when: Any) -> MemoryCallFault:
         """Raise `error` instead of doing the work; `when` is nth, times, kind, object."""
-        return self._add(CallFault(error=error, **when))
+        return self._add(MemoryCallFault(error=error, **when))
 
-    def drop_after(self, **when: Any) -> CallFault:
+    def drop_after(self, **when: Any) -> MemoryCallFault:
         """Do the work of a write, then lose the answer; `when` is nth, times, object."""
         lost = Unavailable("the connection broke before the answer came.")
-        return self._add(CallFault(error=lost, done_first=True, **({"kind": "write"} | when)))
+        return self._add(MemoryCallFault(error=lost, done_first=True, **({"kind": "write"} | when)))
 
-    def refuse(self, error: RecordRejected, test: RowTest, **when: Any) -> RowFault:
+    def refuse(self, error: RecordRejected, test: RowTest, **when: Any) -> MemoryRowFault:
         """Refuse records for which `test` holds, for ever unless `times` says otherwise."""
-        fault = RowFault(error=error, test=test, **({"times": None} | when))
+        fault = MemoryRowFault(error=error, test=test, **({"times": None} | when))
         self.rows.append(fault)
         return fault
 
@@ -88,7 +88,7 @@ class Faults:
         self.rows.clear()
         self.locked.clear()
 
-    def for_call(self, kind: CallKind, object_name: str) -> CallFault | None:
+    def for_call(self, kind: CallKind, object_name: str) -> MemoryCallFault | None:
         """Return what hits this call; every fault that it matches counts it."""
         hit = [each for each in self.calls if each.matches(kind, object_name) and each.strikes()]
         return hit[0] if hit else None
@@ -111,6 +111,6 @@ class Faults:
         self.locked[record_id] = left - 1
         return True
 
-    def _add(self, fault: CallFault) -> CallFault:
+    def _add(self, fault: MemoryCallFault) -> MemoryCallFault:
         self.calls.append(fault)
         return fault

@@ -8,7 +8,7 @@ from connector.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class MemoryCall:
     """One call: `records` are the ids that it returned or tried to write ('' for a new record)."""
 
     at: datetime
@@ -20,19 +20,19 @@ class Call:
 
 
 @dataclass(slots=True)
-class CallLog:
+class MemoryCallLog:
     """All calls, oldest first."""
 
     clock: Clock
-    calls: list[Call] = field(default_factory=list)
+    calls: list[MemoryCall] = field(default_factory=list)
 
     def add(
         self, connection: str, kind: CallKind, method: str, object_name: str, *, records: tuple[str, ...] = ()
     ) -> None:
         """Keep one call."""
-        self.calls.append(Call(self.clock.now(), connection, kind, method, object_name, records))
+        self.calls.append(MemoryCall(self.clock.now(), connection, kind, method, object_name, records))
 
-    def of(self, kind: CallKind) -> list[Call]:
+    def of(self, kind: CallKind) -> list[MemoryCall]:
         """Return the calls of one kind."""
         return [call for call in self.calls if call.kind == kind]
 

@@ -12,7 +12,7 @@ from connector.ports import Condition, FieldSchema, Query
 Read = Callable[[Row, Version], Any]
 
 
-class Asking:
+class UserQuery:
     """A query as one user may put it. Raises `SchemaChanged` for what is not there, or is hidden from them."""
 
     def __init__(self, crm: MemoryCrm, query: Query) -> None:

@@ -27,7 +27,7 @@ _LINK = re.compile(r"https?://[^\s<>\"]+")
 _GONE = frozenset({404, 410})
 
 
-class Clock(Protocol):
+class CustomersClock(Protocol):
     """Whoever tells the time."""
 
     def now(self) -> datetime:
@@ -143,7 +143,7 @@ def invitation(message: EmailMessage) -> Invitation | None:
 class Customers:
     """Everybody who gets mail. The session stays the caller's; its errors (requests.RequestException) pass through."""
 
-    def __init__(self, seed: int, session: requests.Session, clock: Clock) -> None:
+    def __init__(self, seed: int, session: requests.Session, clock: CustomersClock) -> None:
         self._seed = seed
         self._session = session
         self._clock = clock

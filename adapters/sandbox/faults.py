@@ -16,7 +16,7 @@ RowTest = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass
-class Counted:
+class CountedFault:
     """Something that strikes from the `nth` match on, `times` times (None: for ever)."""
 
     nth: int = 1
@@ -34,7 +34,7 @@ class Counted:
 
 
 @dataclass
-class CallFault(Counted):
+class CallFault(CountedFault):
     """A fault of whole calls. `path` is a regular expression searched in the target; None matches every call."""
 
     effect: Effect = "answer"
@@ -50,7 +50,7 @@ class CallFault(Counted):
 
 
 @dataclass
-class RowFault(Counted):
+class RowFault(CountedFault):
     """A refusal of single records: `key` is the record's id or any value written to it."""
 
     code: str = ""
@@ -71,7 +71,7 @@ class RowFault(Counted):
 
 
 @dataclass
-class HiddenCommit(Counted):
+class HiddenCommit(CountedFault):
     """Writes that become visible only `delay` (clock time) after the statement that stamped them."""
 
     delay: timedelta = timedelta()

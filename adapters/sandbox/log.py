@@ -13,7 +13,7 @@ KEPT_CALLS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LoggedCall:
     """One HTTP call; `rows` counts the records it returned (read) or tried to change (write).
 
     `sobject` is the CRM's name of the kind of record, where there is one.
@@ -38,7 +38,7 @@ class CallLog:
     """The calls of one pretend CRM, oldest first; the newest 50,000 are kept, the counts cover all of them."""
 
     def __init__(self) -> None:
-        self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self._calls: deque[LoggedCall] = deque(maxlen=KEPT_CALLS)
         self._counts: Counter[str] = Counter()
         self._number = 0
         self._lock = threading.Lock()
@@ -59,14 +59,14 @@ class CallLog:
         with self._lock:
             self._number += 1
             self._counts[kind] += 1
-            self._calls.append(Call(self._number, at, method, path, status, kind, sobject, rows, user))
+            self._calls.append(LoggedCall(self._number, at, method, path, status, kind, sobject, rows, user))
 
     def mark(self) -> int:
         """A position to hand to `since`."""
         with self._lock:
             return self._number
 
-    def since(self, mark: int = 0, *, kind: Kind | None = None) -> list[Call]:
+    def since(self, mark: int = 0, *, kind: Kind | None = None) -> list[LoggedCall]:
         """The calls after `mark`, of one kind if named."""
         with self._lock:
             return [call for call in self._calls if call.number > mark and kind in (None, call.kind)]
@@ -82,7 +82,7 @@ class CallLog:
             self._calls.clear()
             self._counts.clear()
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[LoggedCall]:
         return iter(self.since())
 
     def __len__(self) -> int:

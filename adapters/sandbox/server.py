@@ -33,7 +33,7 @@ class RunningServer:
 
     url: str
     ca_bundle: Path
-    server: "Server"
+    server: "SandboxServer"
 
     def stop(self) -> None:
         """Closes all connections and waits for the threads."""
@@ -49,7 +49,7 @@ class Refused(Exception):
         self.response = Response(status, page.encode(), {"Content-Type": "text/html"})
 
 
-class Server:
+class SandboxServer:
     """Serves an application until stopped; each connection has a thread of its own."""
 
     def __init__(self, app: App, cert_dir: Path, *, port: int = 0) -> None:
@@ -161,7 +161,7 @@ class Server:
 def running(app: App, *, port: int = 0, cert_dir: Path | None = None) -> Iterator[RunningServer]:
     """Serves `app` for the length of a `with` block; the certificate files live in `cert_dir` or a temporary folder."""
     with TemporaryDirectory(prefix="sandbox-") as temporary:
-        server = Server(app, cert_dir or Path(temporary), port=port).start()
+        server = SandboxServer(app, cert_dir or Path(temporary), port=port).start()
         try:
             yield server
         finally:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
-from adapters.sandbox.workplaces.crm import Account
+from adapters.sandbox.workplaces.crm import WorkplaceAccount
 from connector.cli.output.results import many, people
 from connector.commands.plan import Hindsight
 from connector.demo.expectations import KEPT, Evidence
@@ -129,7 +129,7 @@ def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, af
     """Print what changed on the accounts, a customer once: what several CRMs show alike is printed together."""
     console.print("\nWhat the accounts show in the CRMs, before and after:")
     titles = {one.crm.name: one.crm.title for one in branches}
-    customers: dict[str, list[Account]] = {}
+    customers: dict[str, list[WorkplaceAccount]] = {}
     for one in sorted((one for branch in branches for one in branch.crm.accounts()), key=lambda one: one.name):
         if after.get(one.ref, {}) != before.get(one.ref, {}):
             customers.setdefault(one.domain, []).append(one)

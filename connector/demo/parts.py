@@ -9,7 +9,7 @@ from typing import Final
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.server import running
-from adapters.sandbox.workplaces.crm import Company, Crm
+from adapters.sandbox.workplaces.crm import Crm, WorkplaceCompany
 from adapters.sandbox.workplaces.hubspot import HubSpotCrm
 from adapters.sandbox.workplaces.salesforce import SalesforceCrm
 from connector.app import service, wiring
@@ -57,7 +57,7 @@ class Branch:
     """One CRM of the scene."""
 
     crm: Crm
-    companies: Sequence[Company]
+    companies: Sequence[WorkplaceCompany]
     """The customers of the story."""
     records: RecordViewer
     url: str
@@ -117,7 +117,7 @@ def scene(folder: Path, *, seed: int, accounts: int, stop: StopSign) -> Iterator
         yield whole
 
 
-def _cast(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, list[Company]]]:
+def _cast(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, list[WorkplaceCompany]]]:
     """Fill the CRMs, and choose the customers of the story; the first of them is known to both."""
     salesforce = SalesforceCrm(clock, seed=seed, accounts=accounts)
     here = choose(salesforce, (is_angry, is_silent, is_scanned, is_angry), seed=seed)
@@ -143,7 +143,7 @@ def _installation(config: Path, clock: SteppedClock, stop: StopSign) -> Iterator
 
 
 @contextmanager
-def _branch(installation: Installation, crm: Crm, companies: Sequence[Company], url: str) -> Iterator[Branch]:
+def _branch(installation: Installation, crm: Crm, companies: Sequence[WorkplaceCompany], url: str) -> Iterator[Branch]:
     """Set a CRM up, and look at its records through an adapter of our own: what it says is what the CRM has, not what we kept."""
     endpoint = next(candidate for candidate in installation.endpoints if candidate.name == crm.name)
     crm.served_at(url)

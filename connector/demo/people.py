@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adapters.sandbox.customers import Temper, personality
-from adapters.sandbox.workplaces.crm import Company, Contact, Crm
+from adapters.sandbox.workplaces.crm import Crm, WorkplaceCompany, WorkplaceContact
 from connector.model import Ref
 
 _FEWEST_PEOPLE: Final = 4
 _MOST_PEOPLE: Final = 6
 
-Taste = Callable[[Contact, int], bool]
+Taste = Callable[[WorkplaceContact, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +40,29 @@ def people_by_address(crms: Iterable[Crm]) -> dict[str, Person]:
     return found
 
 
-def is_angry(person: Contact, seed: int) -> bool:
+def is_angry(person: WorkplaceContact, seed: int) -> bool:
     """Whether somebody is likely to give a bad rating."""
     return personality(seed, person.address).temper is Temper.ANGRY
 
 
-def is_silent(person: Contact, seed: int) -> bool:
+def is_silent(person: WorkplaceContact, seed: int) -> bool:
     """Whether somebody never answers."""
     return personality(seed, person.address).temper is Temper.SILENT
 
 
-def is_scanned(person: Contact, seed: int) -> bool:
+def is_scanned(person: WorkplaceContact, seed: int) -> bool:
     """Whether a scanner opens every link in somebody's mail."""
     return personality(seed, person.address).scanned
 
 
-def has_opted_out(person: Contact, _seed: int) -> bool:
+def has_opted_out(person: WorkplaceContact, _seed: int) -> bool:
     """Whether somebody has said that they want no mail."""
     return person.opted_out
 
 
-def choose(crm: Crm, tastes: Sequence[Taste], *, seed: int, like: Sequence[Company] = ()) -> list[Company]:
+def choose(
+    crm: Crm, tastes: Sequence[Taste], *, seed: int, like: Sequence[WorkplaceCompany] = ()
+) -> list[WorkplaceCompany]:
     """Return a customer for each taste, the one that has most people to it; first those that are in `like` too.
 
     All have an owner who works here, and enough people who can be written to. Who has opted out takes part beside them.
@@ -77,19 +79,19 @@ def choose(crm: Crm, tastes: Sequence[Taste], *, seed: int, like: Sequence[Compa
     return chosen
 
 
-def _companies(crm: Crm) -> list[Company]:
+def _companies(crm: Crm) -> list[WorkplaceCompany]:
     staff = set(crm.staff())
-    people: dict[Ref, list[Contact]] = {}
+    people: dict[Ref, list[WorkplaceContact]] = {}
     for one in crm.contacts():
         people.setdefault(one.account, []).append(one)
     return [
-        Company(account, people.get(account.ref, []))
+        WorkplaceCompany(account, people.get(account.ref, []))
         for account in crm.accounts()
         if account.is_customer and account.owner in staff
     ]
 
 
-def _cast(company: Company, taste: Taste, seed: int) -> Company:
+def _cast(company: WorkplaceCompany, taste: Taste, seed: int) -> WorkplaceCompany:
     """Let those of a company take part who are to the taste, then others, by address: the same people in every CRM."""
     people = sorted(company.people, key=lambda one: one.address)
     willing = [person for person in people if not person.opted_out]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from adapters.sandbox.workplaces.crm import Company, Contact, Crm, TaskFields
+from adapters.sandbox.workplaces.crm import Crm, TaskFields, WorkplaceCompany, WorkplaceContact
 
 _CASES: Final = (
     "Gateway offline since this morning",
@@ -39,11 +39,11 @@ class Office:
     """Everybody who works in one CRM; what they do is the same for the same seed."""
 
     crm: Crm
-    companies: Sequence[Company]
+    companies: Sequence[WorkplaceCompany]
     fields: TaskFields
     seed: int
     _open: list[_Open] = field(default_factory=list)
-    _round: list[tuple[Company, Contact]] = field(default_factory=list)
+    _round: list[tuple[WorkplaceCompany, WorkplaceContact]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._chance = random.Random(f"{self.seed}:office:{self.crm.name}")  # noqa: S311 - nothing here is secret
@@ -70,7 +70,7 @@ class Office:
             self.crm.complete_task(task, outcome, self.fields)
             yield f'{self.crm.colleague(task.owner)} did the task "{task.subject}": {outcome}'
 
-    def _next(self) -> tuple[Company, Contact]:
+    def _next(self) -> tuple[WorkplaceCompany, WorkplaceContact]:
         """Go round, so that everybody has their turn before anybody has a second one."""
         if not self._round:
             self._round = [(company, person) for company in self.companies for person in company.people]
@@ -89,7 +89,7 @@ class Office:
         due = self.crm.now() + timedelta(hours=self._chance.randint(*hours))
         self._open.append(_Open(due, finish, sentence))
 
-    def _case(self, company: Company, person: Contact) -> str:
+    def _case(self, company: WorkplaceCompany, person: WorkplaceContact) -> str:
         agent = self._chance.choice(self._service)
         subject = self._chance.choice(_CASES)
         case, number = self.crm.open_case(company, person, subject, agent=agent)
@@ -98,19 +98,19 @@ class Office:
         self._finish_later(partial(self.crm.close_case, case, agent=agent), closed, hours=(3, 30))
         return f"{person.name}, {company.name}, opened {named}: {subject}"
 
-    def _call(self, company: Company, person: Contact) -> str:
+    def _call(self, company: WorkplaceCompany, person: WorkplaceContact) -> str:
         agent = self._chance.choice(self._service)
         subject = self._chance.choice(_CALLS)
         self.crm.hold_call(company, person, subject, agent=agent)
         return f"{self.crm.colleague(agent)} called {person.name}, {company.name}: {subject}"
 
-    def _meeting(self, company: Company, person: Contact) -> str:
+    def _meeting(self, company: WorkplaceCompany, person: WorkplaceContact) -> str:
         agent = self._chance.choice(self._service)
         subject = self._chance.choice(_MEETINGS)
         self.crm.hold_meeting(company, person, subject, agent=agent)
         return f"{self.crm.colleague(agent)} met {person.name}, {company.name}: {subject}"
 
-    def _deal(self, company: Company, person: Contact) -> str:
+    def _deal(self, company: WorkplaceCompany, person: WorkplaceContact) -> str:
         name = self._chance.choice(_DEALS)
         owner = self.crm.colleague(company.account.owner)
         deal = self.crm.offer_deal(company, person, name)

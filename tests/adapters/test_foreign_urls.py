@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters import webhook
-from adapters.email.config import OAuth
+from adapters.email.config import MailOAuth
 from adapters.email.login import _ask
 from connector.errors import MailUnavailable
 from connector.model import ChatPost
@@ -106,7 +106,7 @@ def test_s10_this_machine_may_be_named_itself(env: Environment) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_s10_no_redirect_is_followed_and_the_secret_is_not_sent_on(env: Environment, status: int) -> None:
     env.answer = (status, {"Location": f"https://localhost:{env.port}/elsewhere"}, b"")
-    oauth = OAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
+    oauth = MailOAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
     with pytest.raises(MailUnavailable, match=str(status)) as caught:
         _ask(oauth, None)
     assert len(env.seen) == 1
@@ -153,7 +153,7 @@ def test_s10_of_a_long_answer_the_beginning_is_taken_and_the_status_holds(env: E
     assert (answer.status_code, len(answer.content)) == (200, foreign_urls.MOST_BYTES)
     # It was taken: posted once more, it would stand in the chat twice.
     webhook.post(ForeignSession(), f"https://localhost:{env.port}/", POST)
-    oauth = OAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
+    oauth = MailOAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
     with pytest.raises(MailUnavailable):
         _ask(oauth, None)
 
@@ -230,7 +230,7 @@ def test_s10_every_address_is_one_or_the_other(address: Any) -> None:
 )
 def test_m2_whatever_a_token_endpoint_answers_is_a_token_or_an_error_of_ours(env: Environment, answer: bytes) -> None:
     env.answer = (200, {}, answer)
-    oauth = OAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
+    oauth = MailOAuth(f"https://localhost:{env.port}/token", "app", "hush", session=ForeignSession())
     try:
         found = _ask(oauth, None)
     except MailUnavailable:

@@ -20,7 +20,7 @@ from serving import serving
 from settled import settle
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.log import Call
+from adapters.sandbox.log import LoggedCall
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.server import running
 from adapters.sandbox.web import Request, Response
@@ -366,7 +366,7 @@ client_secret = "{self.org.client.client_secret}\""""
         self._mark = self.org.log.mark()
 
     @property
-    def writes(self) -> list[Call]:
+    def writes(self) -> list[LoggedCall]:
         """The writing calls that reached the CRM since the mark, less those that renewed the installation's."""
         return [call for call in self.org.log.since(self._mark, kind="write") if call.number not in self.renewals]
 

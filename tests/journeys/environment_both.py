@@ -24,7 +24,7 @@ from environment_hubspot import HubSpotEnvironment
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.server import RunningServer, Server
+from adapters.sandbox.server import RunningServer, SandboxServer
 from adapters.sandbox.web import App
 from connector.commands import setup_crm
 from connector.runtime.clock import SteppedClock, SystemClock
@@ -42,7 +42,7 @@ class Line:
     running: RunningServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.running = Server(self.app, self.certificates).start()
+        self.running = SandboxServer(self.app, self.certificates).start()
 
     def cut(self) -> None:
         """Let nobody listen there any more."""
@@ -50,7 +50,7 @@ class Line:
 
     def mend(self) -> None:
         """Let the CRM be there again, where it was, with all that happened in it meanwhile."""
-        self.running = Server(self.app, self.certificates, port=self.running.server.port).start()
+        self.running = SandboxServer(self.app, self.certificates, port=self.running.server.port).start()
 
     @property
     def crm(self) -> dict[str, str]:

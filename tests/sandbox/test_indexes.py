@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.filters import Filters
-from adapters.sandbox.salesforce.org.store import Store
-from adapters.sandbox.salesforce.query import Search
+from adapters.sandbox.salesforce.org.store import OrgStore
+from adapters.sandbox.salesforce.query import QueryRun
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 COUNT = 30
@@ -46,7 +46,7 @@ orders = st.sampled_from(["SystemModstamp, Id", "Id", "Email DESC NULLS LAST, Id
 
 def found(org, soql, *, deleted):
     access = org.permissions.of(org.integration_id)
-    return [row["Id"] for row in Search(org, access, deleted=deleted).run(soql).rows]
+    return [row["Id"] for row in QueryRun(org, access, deleted=deleted).run(soql).rows]
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -79,7 +79,7 @@ operations = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(operations)
 def test_indexes_follow_every_change_and_every_undone_one(changes):
-    store = Store()
+    store = OrgStore()
     table = store.table("T")
     hashed, ordered = table.hashed("F"), table.sorted_by("F")
     for number, value, keep in changes:

@@ -7,7 +7,7 @@ import pytest
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.workplaces.crm import Account, Company, Contact, Crm, TaskFields
+from adapters.sandbox.workplaces.crm import Crm, TaskFields, WorkplaceAccount, WorkplaceCompany, WorkplaceContact
 from adapters.sandbox.workplaces.hubspot import HubSpotCrm
 from adapters.sandbox.workplaces.salesforce import SalesforceCrm
 
@@ -15,13 +15,13 @@ NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 ACCOUNTS = 6
 
 
-def some_company(crm: Crm) -> Company:
+def some_company(crm: Crm) -> WorkplaceCompany:
     """A company with people in it."""
-    people: dict[str, list[Contact]] = {}
+    people: dict[str, list[WorkplaceContact]] = {}
     for one in crm.contacts():
         people.setdefault(one.account.id, []).append(one)
-    account: Account = next(one for one in crm.accounts() if one.ref.id in people and one.owner in crm.staff())
-    return Company(account, people[account.ref.id])
+    account: WorkplaceAccount = next(one for one in crm.accounts() if one.ref.id in people and one.owner in crm.staff())
+    return WorkplaceCompany(account, people[account.ref.id])
 
 
 @pytest.fixture(scope="module")

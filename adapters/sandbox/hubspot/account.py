@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import not_found, required
-from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipeline, Stage, check_metadata
+from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipeline, PipelineStage, check_metadata
 from adapters.sandbox.hubspot.portal.values import from_python, iso, to_ms
 from adapters.sandbox.hubspot.shapes import PIPELINE, STAGE
 from adapters.sandbox.web import Response, json_response
@@ -13,7 +13,7 @@ from adapters.sandbox.web import Response, json_response
 MOST_OWNERS, USUAL_OWNERS = 500, 100
 
 
-def owners(call: Call, rest: list[str]) -> Response:
+def owners(call: HubSpotCall, rest: list[str]) -> Response:
     """GET owners and owners/{id}."""
     call.scoped("crm.objects.owners.read", "automation")
     call.note.sobject = "owners"
@@ -29,7 +29,7 @@ def owners(call: Call, rest: list[str]) -> Response:
     raise not_found()
 
 
-def _owner_list(call: Call, *, archived: bool) -> Response:
+def _owner_list(call: HubSpotCall, *, archived: bool) -> Response:
     limit = call.number("limit", USUAL_OWNERS, most=MOST_OWNERS)
     found = call.portal.owners.page(call.after(), limit + 1, email=call.query.get("email"), archived=archived)
     call.read(min(limit, len(found)))
@@ -39,7 +39,7 @@ def _owner_list(call: Call, *, archived: bool) -> Response:
     return json_response(answer)
 
 
-def pipelines(call: Call, rest: list[str]) -> Response:
+def pipelines(call: HubSpotCall, rest: list[str]) -> Response:
     """Everything under pipelines/{type}."""
     held = call.portal.object(rest[0])
     verb = "read" if call.request.method == "GET" else "write"
@@ -71,7 +71,7 @@ def pipelines(call: Call, rest: list[str]) -> Response:
     raise not_found()
 
 
-def details(call: Call, rest: list[str]) -> Response:
+def details(call: HubSpotCall, rest: list[str]) -> Response:
     """GET details and api-usage/daily/private-apps."""
     if call.request.method == "GET" and rest == ["details"]:
         offset = call.portal.clock.now().astimezone(call.portal.limits.zone).utcoffset()
@@ -102,7 +102,7 @@ def details(call: Call, rest: list[str]) -> Response:
     raise not_found()
 
 
-def _new_pipeline(call: Call, name: str) -> Response:
+def _new_pipeline(call: HubSpotCall, name: str) -> Response:
     call.wrote()
     body = call.body(PIPELINE, "label", "displayOrder", "stages")
     stages = [_complete(each) for each in body["stages"]]
@@ -119,7 +119,7 @@ def _new_pipeline(call: Call, name: str) -> Response:
     return json_response(made.as_json(), 201)
 
 
-def _replace(call: Call, name: str, pipeline: Pipeline) -> Response:
+def _replace(call: HubSpotCall, name: str, pipeline: Pipeline) -> Response:
     call.wrote()
     body = call.body(PIPELINE, "label", "displayOrder", "stages")
     inputs = [_complete(each) for each in body["stages"]]
@@ -146,7 +146,7 @@ def _replace(call: Call, name: str, pipeline: Pipeline) -> Response:
     return json_response(pipeline.as_json())
 
 
-def _change(call: Call, thing: Pipeline | Stage) -> Response:
+def _change(call: HubSpotCall, thing: Pipeline | PipelineStage) -> Response:
     call.wrote()
     body = call.body(STAGE)
     thing.label = body.get("label", thing.label)
@@ -157,7 +157,7 @@ def _change(call: Call, thing: Pipeline | Stage) -> Response:
     return json_response(thing.as_json())
 
 
-def _stages(call: Call, name: str, pipeline: Pipeline, rest: list[str]) -> Response:
+def _stages(call: HubSpotCall, name: str, pipeline: Pipeline, rest: list[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
             return json_response({"results": [each.as_json() for each in pipeline.live()]})
@@ -188,7 +188,7 @@ def _stages(call: Call, name: str, pipeline: Pipeline, rest: list[str]) -> Respo
     raise not_found()
 
 
-def _change_stage(call: Call, name: str, stage: Stage) -> Response:
+def _change_stage(call: HubSpotCall, name: str, stage: PipelineStage) -> Response:
     body = call.body(STAGE, "metadata")
     metadata = {**stage.metadata, **_metadata(body)} if call.request.method == "PATCH" else _metadata(body)
     check_metadata(name, metadata)

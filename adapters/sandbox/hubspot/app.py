@@ -10,10 +10,10 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.control import Control
 from adapters.sandbox.faults import CallFault, after
 from adapters.sandbox.hubspot import routes
-from adapters.sandbox.hubspot.calls import Call, Note
+from adapters.sandbox.hubspot.calls import HubSpotCall, HubSpotCallNote
 from adapters.sandbox.hubspot.errors import HubSpotError
-from adapters.sandbox.hubspot.limits import Limits
-from adapters.sandbox.hubspot.oauth import Client, OAuth
+from adapters.sandbox.hubspot.limits import PortalLimits
+from adapters.sandbox.hubspot.oauth import PortalOAuth, PublicApp
 from adapters.sandbox.hubspot.portal.portal import Portal
 from adapters.sandbox.log import CallLog
 from adapters.sandbox.web import Request, Response, json_response
@@ -44,9 +44,9 @@ class HubSpot(Portal):
     def __init__(self, clock: SandboxClock | None = None) -> None:
         super().__init__(clock)
         self.log = CallLog()
-        self.limits = Limits(self.clock, ZoneInfo(self.time_zone))
-        self.oauth = OAuth(self)
-        self.client: Client = self.oauth.register(APP_SCOPES)
+        self.limits = PortalLimits(self.clock, ZoneInfo(self.time_zone))
+        self.oauth = PortalOAuth(self)
+        self.client: PublicApp = self.oauth.register(APP_SCOPES)
         self.access_token = self.oauth.private_app()
         self._control = Control(self)
         self._pages: list[PageHandler] = []
@@ -102,7 +102,7 @@ class HubSpot(Portal):
         """Answers one call, with whatever faults are set for it."""
         if request.path.startswith("/sandbox/"):
             return self._control.handle(request)
-        note = Note()
+        note = HubSpotCallNote()
         struck = self.faults.for_call(request.method, request.target)
         response = self._before(request, struck) or self._answer(request, note)
         response = after(response, struck)
@@ -119,7 +119,7 @@ class HubSpot(Portal):
                 return fault.response
         return self.faults.by_chance(request.target)
 
-    def _answer(self, request: Request, note: Note) -> Response:
+    def _answer(self, request: Request, note: HubSpotCallNote) -> Response:
         segments = request.segments
         try:
             if segments[:1] == ["oauth"]:
@@ -134,18 +134,18 @@ class HubSpot(Portal):
         except HubSpotError as error:
             return json_response(error.body(), error.status)
 
-    def _outside(self, request: Request, note: Note) -> Response:
+    def _outside(self, request: Request, note: HubSpotCallNote) -> Response:
         note.kind = "page"
         answers = (handler(request) for handler in self._pages)
         return next((answer for answer in answers if answer is not None), routes.page(404))
 
-    def _called(self, request: Request, note: Note, found: tuple[str, str, list[str]]) -> Response:
+    def _called(self, request: Request, note: HubSpotCallNote, found: tuple[str, str, list[str]]) -> Response:
         family, version, rest = found
         token = self.oauth.token_of(request)
         search = routes.is_search(request.segments)
         self.limits.take(token.app, private=token.private, search=search)
         try:
-            response = routes.route(Call(self, request, token, version, note), family, rest)
+            response = routes.route(HubSpotCall(self, request, token, version, note), family, rest)
         except HubSpotError as error:
             response = json_response(error.body(), error.status)
         if search:
@@ -153,7 +153,7 @@ class HubSpot(Portal):
         told = self.limits.headers(token.app, private=token.private)
         return replace(response, headers={**response.headers, **told})
 
-    def _keep(self, request: Request, response: Response, note: Note) -> None:
+    def _keep(self, request: Request, response: Response, note: HubSpotCallNote) -> None:
         token = self.oauth.tokens.get(request.headers.get("authorization", "").partition(" ")[2])
         self.log.add(
             request.method,

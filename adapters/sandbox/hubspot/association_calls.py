@@ -3,21 +3,21 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import HubSpotError, not_found, required
 from adapters.sandbox.hubspot.portal.links import LinkType
-from adapters.sandbox.hubspot.portal.schema import ObjectType
-from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
+from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.hubspot.read_calls import inputs_of, refuse_repeated
 from adapters.sandbox.hubspot.shapes import JOINED, LABEL, PARTED, SPEC, STARTS, shaped
 from adapters.sandbox.web import Response, json_response
 
 MOST_READ, MOST_WRITTEN, MOST_PER_PAGE = 1_000, 2_000, 500
 Input = dict[str, Any]
-Ends = tuple[ObjectType, ObjectType]
+Ends = tuple[PortalObjectType, PortalObjectType]
 
 
-def of_record(call: Call, held: ObjectType, record_id: str, rest: list[str]) -> Response:
+def of_record(call: HubSpotCall, held: PortalObjectType, record_id: str, rest: list[str]) -> Response:
     """Everything under objects/{type}/{id}/associations."""
     match (call.request.method, *rest):
         case ("GET", other):
@@ -33,13 +33,13 @@ def of_record(call: Call, held: ObjectType, record_id: str, rest: list[str]) -> 
     raise not_found()
 
 
-def between(call: Call, rest: list[str]) -> Response:
+def between(call: HubSpotCall, rest: list[str]) -> Response:
     """Everything under associations/{from}/{to}."""
     source, target, *more = rest
     method, reads = call.request.method, more[-1:] in (["read"], ["types"]) or call.request.method == "GET"
     ends = (call.object(source, write=not reads), call.object(target, write=not reads))
     old = call.version == "v3"
-    actions: Mapping[tuple[str, ...], Callable[[Call, Ends], Response]] = {
+    actions: Mapping[tuple[str, ...], Callable[[HubSpotCall, Ends], Response]] = {
         ("POST", "batch", "read"): _read_named if old else _read,
         ("POST", "batch", "create"): _create_named if old else _create,
         ("POST", "batch", "archive"): _archive_named if old else _archive,
@@ -63,7 +63,7 @@ def between(call: Call, rest: list[str]) -> Response:
 # One record
 
 
-def _listed(call: Call, ends: Ends, record_id: str) -> Response:
+def _listed(call: HubSpotCall, ends: Ends, record_id: str) -> Response:
     record = call.portal.records.existing(ends[0], record_id)
     limit = call.number("limit", MOST_PER_PAGE, most=MOST_PER_PAGE)
     found = [each for each in _live(call, ends, record) if each > call.after()]
@@ -77,7 +77,7 @@ def _listed(call: Call, ends: Ends, record_id: str) -> Response:
     return json_response(answer)
 
 
-def _labelled(call: Call, ends: Ends, record_id: str, other_id: str) -> Response:
+def _labelled(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> Response:
     call.wrote()
     written = shaped(call.json(), [SPEC])
     if not written:
@@ -88,14 +88,14 @@ def _labelled(call: Call, ends: Ends, record_id: str, other_id: str) -> Response
     return json_response(_pair(ends, record_id, other_id, types), 201)
 
 
-def _ended(call: Call, ends: Ends, record_id: str, other_id: str) -> Response:
+def _ended(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> Response:
     call.wrote()
     if record_id.isdecimal() and other_id.isdecimal():
         call.portal.links.part(ends[0].name, int(record_id), ends[1].name, int(other_id))
     return Response(204)
 
 
-def _join_plainly(call: Call, ends: Ends, record_id: str, other_id: str) -> list[dict[str, Any]]:
+def _join_plainly(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> list[dict[str, Any]]:
     """Associates by the type without a label; tells one row for each direction."""
     plain = call.portal.links.default(*ends)
     record, other = _both(call, ends, record_id, other_id)
@@ -114,8 +114,8 @@ def _join_plainly(call: Call, ends: Ends, record_id: str, other_id: str) -> list
 # Batches
 
 
-def _read(call: Call, ends: Ends) -> Response:
-    def row(record: Record, asked: Input) -> dict[str, Any] | None:
+def _read(call: HubSpotCall, ends: Ends) -> Response:
+    def row(record: PortalRecord, asked: Input) -> dict[str, Any] | None:
         found = [each for each in _live(call, ends, record) if each > asked.get("after", 0)]
         told: dict[str, Any] = {"from": {"id": str(record.id)}}
         told["to"] = [_told(call, ends, record, each) for each in found[:MOST_PER_PAGE]]
@@ -126,15 +126,15 @@ def _read(call: Call, ends: Ends) -> Response:
     return _read_each(call, ends, row)
 
 
-def _read_named(call: Call, ends: Ends) -> Response:
-    def row(record: Record, _: Input) -> dict[str, Any] | None:
+def _read_named(call: HubSpotCall, ends: Ends) -> Response:
+    def row(record: PortalRecord, _: Input) -> dict[str, Any] | None:
         found = [one for each in _live(call, ends, record) for one in _told_named(call, ends, record, each)]
         return {"from": {"id": str(record.id)}, "to": found} if found else None
 
     return _read_each(call, ends, row)
 
 
-def _read_each(call: Call, ends: Ends, row: Callable[[Record, Input], dict[str, Any] | None]) -> Response:
+def _read_each(call: HubSpotCall, ends: Ends, row: Callable[[PortalRecord, Input], dict[str, Any] | None]) -> Response:
     """An id without associations is a row of errors, even when it is the only one."""
     results, errors = [], []
     inputs = inputs_of(call.body(STARTS, "inputs"), most=MOST_READ)
@@ -154,7 +154,7 @@ def _read_each(call: Call, ends: Ends, row: Callable[[Record, Input], dict[str, 
     return call.batch(results, errors)
 
 
-def _create(call: Call, ends: Ends) -> Response:
+def _create(call: HubSpotCall, ends: Ends) -> Response:
     def write(one: Input) -> list[dict[str, Any]]:
         ids = _ids(one)
         types = [_type(call, ends, each) for each in one.get("types") or []]
@@ -167,11 +167,11 @@ def _create(call: Call, ends: Ends) -> Response:
     return _write_each(call, write, status=201)
 
 
-def _create_plain(call: Call, ends: Ends) -> Response:
+def _create_plain(call: HubSpotCall, ends: Ends) -> Response:
     return _write_each(call, lambda one: _join_plainly(call, ends, *_ids(one)))
 
 
-def _create_named(call: Call, ends: Ends) -> Response:
+def _create_named(call: HubSpotCall, ends: Ends) -> Response:
     def write(one: Input) -> list[dict[str, Any]]:
         from_id, to_id = _ids(one)
         kind = call.portal.links.named(*ends, one.get("type", ""))
@@ -182,7 +182,7 @@ def _create_named(call: Call, ends: Ends) -> Response:
     return _write_each(call, write, status=201)
 
 
-def _archive(call: Call, ends: Ends) -> Response:
+def _archive(call: HubSpotCall, ends: Ends) -> Response:
     def write(one: Input) -> list[dict[str, Any]]:
         start = _id(one.get("from"))
         for each in one.get("to") or []:
@@ -192,7 +192,7 @@ def _archive(call: Call, ends: Ends) -> Response:
     return _archived(call, write, shape=PARTED)
 
 
-def _archive_named(call: Call, ends: Ends) -> Response:
+def _archive_named(call: HubSpotCall, ends: Ends) -> Response:
     def write(one: Input) -> list[dict[str, Any]]:
         from_id, to_id = _ids(one)
         kind = call.portal.links.named(*ends, one.get("type", ""))
@@ -202,7 +202,7 @@ def _archive_named(call: Call, ends: Ends) -> Response:
     return _archived(call, write)
 
 
-def _archive_labels(call: Call, ends: Ends) -> Response:
+def _archive_labels(call: HubSpotCall, ends: Ends) -> Response:
     def write(one: Input) -> list[dict[str, Any]]:
         from_id, to_id = _ids(one)
         types = [_type(call, ends, each).type_id for each in one.get("types") or []]
@@ -212,14 +212,14 @@ def _archive_labels(call: Call, ends: Ends) -> Response:
     return _archived(call, write)
 
 
-def _archived(call: Call, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED) -> Response:
+def _archived(call: HubSpotCall, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED) -> Response:
     """The dated versions answer with a batch, the older ones with nothing."""
     answer = _write_each(call, write, shape=shape)
     return answer if call.dated or answer.status == 207 else Response(204)
 
 
 def _write_each(
-    call: Call, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED, status: int = 200
+    call: HubSpotCall, write: Callable[[Input], list[dict[str, Any]]], *, shape: Any = JOINED, status: int = 200
 ) -> Response:
     results: list[dict[str, Any]] = []
     errors = []
@@ -236,20 +236,20 @@ def _write_each(
 # Labels
 
 
-def _labels(call: Call, ends: Ends) -> Response:
+def _labels(call: HubSpotCall, ends: Ends) -> Response:
     types = call.portal.links.types(*ends)
     call.read(len(types))
     return json_response({"results": [each.as_json() for each in types]})
 
 
-def _new_label(call: Call, ends: Ends) -> Response:
+def _new_label(call: HubSpotCall, ends: Ends) -> Response:
     call.wrote()
     body = call.body(LABEL, "label", "name")
     made = call.portal.links.add_label(*ends, body["name"], body["label"], body.get("inverseLabel"))
     return json_response({"results": [each.as_json() for each in made]})
 
 
-def _rename_label(call: Call, ends: Ends) -> Response:
+def _rename_label(call: HubSpotCall, ends: Ends) -> Response:
     call.wrote()
     body = call.body(LABEL, "associationTypeId", "label")
     labels = (body["label"], body.get("inverseLabel"))
@@ -257,7 +257,7 @@ def _rename_label(call: Call, ends: Ends) -> Response:
     return Response(204)
 
 
-def _types(call: Call, ends: Ends) -> Response:
+def _types(call: HubSpotCall, ends: Ends) -> Response:
     types = call.portal.links.types(*ends)
     return json_response({"results": [{"id": str(each.type_id), "name": each.name} for each in types]})
 
@@ -265,29 +265,29 @@ def _types(call: Call, ends: Ends) -> Response:
 # Within
 
 
-def _live(call: Call, ends: Ends, record: Record) -> list[int]:
+def _live(call: HubSpotCall, ends: Ends, record: PortalRecord) -> list[int]:
     table = call.portal.store.table(ends[1].name)
     return sorted(each for each in call.portal.links.of(ends[0].name, record.id, ends[1].name) if table.alive(each))
 
 
-def _told(call: Call, ends: Ends, record: Record, other_id: int) -> dict[str, Any]:
+def _told(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> dict[str, Any]:
     held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
     types = {each.type_id: each for each in call.portal.links.types(*ends)}
     # A number here, where other answers have ids as text.
     return {"toObjectId": other_id, "associationTypes": [types[each].as_json() for each in held]}
 
 
-def _told_named(call: Call, ends: Ends, record: Record, other_id: int) -> list[dict[str, str]]:
+def _told_named(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> list[dict[str, str]]:
     held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
     types = {each.type_id: each.name for each in call.portal.links.types(*ends)}
     return [{"id": str(other_id), "type": types[each]} for each in held]
 
 
-def _type(call: Call, ends: Ends, spec: Input) -> LinkType:
+def _type(call: HubSpotCall, ends: Ends, spec: Input) -> LinkType:
     return call.portal.links.type(*ends, spec.get("associationCategory", ""), spec.get("associationTypeId", 0))
 
 
-def _both(call: Call, ends: Ends, record_id: str, other_id: str) -> tuple[Record, Record]:
+def _both(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> tuple[PortalRecord, PortalRecord]:
     for held, asked in zip(ends, (record_id, other_id), strict=True):
         if not asked.isdecimal() or call.portal.records.lookup(held, asked) is None:
             raise _invalid(asked)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, missing_scopes, required
-from adapters.sandbox.hubspot.portal.schema import ObjectType
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
 from adapters.sandbox.hubspot.portal.values import iso
-from adapters.sandbox.hubspot.records import Writer
+from adapters.sandbox.hubspot.records import PortalWriter
 from adapters.sandbox.hubspot.shapes import shaped
 from adapters.sandbox.log import Kind
 from adapters.sandbox.web import Request, Response, json_response
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Note:
+class HubSpotCallNote:
     """What the log keeps of a call; filled in while it is answered."""
 
     kind: Kind = "read"
@@ -30,19 +30,19 @@ class Note:
 
 
 @dataclass
-class Call:
+class HubSpotCall:
     """An authenticated call. `version` is `v3`, `v4` or a date as in `2026-03`."""
 
     portal: "HubSpot"
     request: Request
     token: "Token"
     version: str
-    note: Note = field(default_factory=Note)
+    note: HubSpotCallNote = field(default_factory=HubSpotCallNote)
 
     @property
-    def writer(self) -> Writer:
+    def writer(self) -> PortalWriter:
         """The caller as a writer, with the present as stamp."""
-        return Writer(self.token.user_id, self.portal.now(), "INTEGRATION", called=True)
+        return PortalWriter(self.token.user_id, self.portal.now(), "INTEGRATION", called=True)
 
     @property
     def dated(self) -> bool:
@@ -77,7 +77,7 @@ class Call:
             raise HubSpotError(f"after is not a valid paging cursor: {text}")
         return int(text)
 
-    def object(self, name: str, *, write: bool = False) -> ObjectType:
+    def object(self, name: str, *, write: bool = False) -> PortalObjectType:
         """The object in the address, if the token's scopes allow it; raises HubSpotError."""
         held = self.portal.object(name)
         self.note.sobject = held.name

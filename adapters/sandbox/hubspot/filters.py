@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_request, required
-from adapters.sandbox.hubspot.portal.schema import ObjectType, Property
-from adapters.sandbox.hubspot.portal.store import Floats, Mask, Reader, Record, Table
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType, Property
+from adapters.sandbox.hubspot.portal.store import Floats, Mask, PortalRecord, PortalTable, Reader
 from adapters.sandbox.hubspot.portal.values import as_number
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ _COMPARISONS: Mapping[str, Callable[[Any, float], Any]] = {
 
 
 @dataclass(frozen=True)
-class Condition:
+class SearchFilter:
     """One filter. `test` judges a record; `mask` marks all matching places at once, where that is possible."""
 
-    test: Callable[[Record], bool]
-    mask: Callable[[Table], Mask] | None = None
+    test: Callable[[PortalRecord], bool]
+    mask: Callable[[PortalTable], Mask] | None = None
 
 
 @dataclass(frozen=True)
-class Asked:
+class SentFilter:
     """A filter as it was sent, its values as text."""
 
     name: str
@@ -64,10 +64,10 @@ class Asked:
     values: tuple[str, ...] = ()
 
 
-Groups = list[list[Condition]]
+Groups = list[list[SearchFilter]]
 
 
-def compile_groups(portal: "Portal", held: ObjectType, groups: Sequence[Mapping[str, Any]]) -> Groups:
+def compile_groups(portal: "Portal", held: PortalObjectType, groups: Sequence[Mapping[str, Any]]) -> Groups:
     """The filter groups of a search body: any group may match, within it all filters; raises HubSpotError."""
     listed = [group.get("filters", []) for group in groups]
     if len(listed) > MOST_GROUPS:
@@ -79,7 +79,7 @@ def compile_groups(portal: "Portal", held: ObjectType, groups: Sequence[Mapping[
     return [[_condition(portal, held, _asked(each)) for each in filters] for filters in listed]
 
 
-def number_reader(portal: "Portal", held: ObjectType, spec: Property) -> Reader:
+def number_reader(portal: "Portal", held: PortalObjectType, spec: Property) -> Reader:
     """How to read a numeric or time property as a number."""
     if spec.name == "hs_object_id":
         return lambda record: float(record.id)
@@ -90,7 +90,7 @@ def number_reader(portal: "Portal", held: ObjectType, spec: Property) -> Reader:
     return lambda record: as_number(spec, portal.records.value(held, record, spec.name))
 
 
-def _asked(written: Mapping[str, Any]) -> Asked:
+def _asked(written: Mapping[str, Any]) -> SentFilter:
     missing = [name for name in ("propertyName", "operator") if not written.get(name)]
     if missing:
         raise required(missing)
@@ -98,7 +98,7 @@ def _asked(written: Mapping[str, Any]) -> Asked:
     if operator not in OPERATORS:
         raise HubSpotError(f"Invalid input JSON on line 1, column 1: no such operator: {written['operator']}")
     ends = (written.get("value", ""), written.get("highValue", ""))
-    asked = Asked(written["propertyName"], operator, *ends, tuple(written.get("values", ())))
+    asked = SentFilter(written["propertyName"], operator, *ends, tuple(written.get("values", ())))
     if operator in {"IN", "NOT_IN"} and not asked.values:
         raise bad_request(f"operator {operator} requires values")
     if operator == "BETWEEN" and not (asked.value and asked.high):
@@ -108,7 +108,7 @@ def _asked(written: Mapping[str, Any]) -> Asked:
     return asked
 
 
-def _condition(portal: "Portal", held: ObjectType, asked: Asked) -> Condition:
+def _condition(portal: "Portal", held: PortalObjectType, asked: SentFilter) -> SearchFilter:
     if asked.name.startswith(_ASSOCIATED):
         return _associated(portal, held, asked)
     spec = held.properties.get(asked.name)
@@ -121,29 +121,29 @@ def _condition(portal: "Portal", held: ObjectType, asked: Asked) -> Condition:
     return _textual(portal, held, spec, asked)
 
 
-def _presence(portal: "Portal", held: ObjectType, spec: Property, *, wanted: bool) -> Condition:
-    def reader(record: Record) -> float:
+def _presence(portal: "Portal", held: PortalObjectType, spec: Property, *, wanted: bool) -> SearchFilter:
+    def reader(record: PortalRecord) -> float:
         return math.nan if portal.records.value(held, record, spec.name) is None else 1.0
 
-    def mask(table: Table) -> Mask:
+    def mask(table: PortalTable) -> Mask:
         empty: Mask = np.isnan(table.column(f"?{spec.name}", reader))
         return ~empty if wanted else empty
 
-    return Condition(lambda record: math.isnan(reader(record)) != wanted, mask)
+    return SearchFilter(lambda record: math.isnan(reader(record)) != wanted, mask)
 
 
-def _numeric(portal: "Portal", held: ObjectType, spec: Property, asked: Asked) -> Condition:
+def _numeric(portal: "Portal", held: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
     reader = number_reader(portal, held, spec)
     judge = _number_test(spec, asked)
 
-    def mask(table: Table) -> Mask:
+    def mask(table: PortalTable) -> Mask:
         found: Mask = judge(table.column(spec.name, reader))
         return found
 
-    return Condition(lambda record: bool(judge(np.float64(reader(record)))), mask)
+    return SearchFilter(lambda record: bool(judge(np.float64(reader(record)))), mask)
 
 
-def _number_test(spec: Property, asked: Asked) -> Callable[[Any], Any]:
+def _number_test(spec: Property, asked: SentFilter) -> Callable[[Any], Any]:
     """A test for a number or a whole column; a record without a value (NaN) never matches."""
     if asked.operator in {"IN", "NOT_IN"}:
         listed: Floats = np.array([_number(spec, each) for each in asked.values])
@@ -167,24 +167,24 @@ def _number(spec: Property, text: str) -> float:
     return number
 
 
-def _textual(portal: "Portal", held: ObjectType, spec: Property, asked: Asked) -> Condition:
+def _textual(portal: "Portal", held: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
     texts = portal.records.texts(held, spec.name)
     judge = _text_test(spec, asked)
 
-    def test(record: Record) -> bool:
+    def test(record: PortalRecord) -> bool:
         value = portal.records.value(held, record, spec.name)
         return value is not None and judge(value)
 
-    def mask(table: Table) -> Mask:
+    def mask(table: PortalTable) -> Mask:
         keys = [asked.value.lower()] if asked.operator == "EQ" else [each.lower() for each in asked.values]
         index = table.hashed(spec.name, texts)
         found = {each for key in keys for each in index.ids(key)}
         return table.mask(each for each in found if each in table.rows and test(table.rows[each]))
 
-    return Condition(test, mask if asked.operator in {"EQ", "IN"} else None)
+    return SearchFilter(test, mask if asked.operator in {"EQ", "IN"} else None)
 
 
-def _text_test(spec: Property, asked: Asked) -> Callable[[str], bool]:
+def _text_test(spec: Property, asked: SentFilter) -> Callable[[str], bool]:
     """A test for one text; capitals do not count, except that lists are compared as sent with the folded text."""
     wanted = asked.value.lower()
     listed = {each if spec.type == "string" else each.lower() for each in asked.values}
@@ -222,11 +222,11 @@ def _matches(pattern: str, word: str) -> bool:
     return re.fullmatch(parts, word, re.DOTALL) is not None
 
 
-def _associated(portal: "Portal", held: ObjectType, asked: Asked) -> Condition:
+def _associated(portal: "Portal", held: PortalObjectType, asked: SentFilter) -> SearchFilter:
     target = portal.schema.find(asked.name.removeprefix(_ASSOCIATED))
     listed = asked.values or (asked.value,)
     if target is None or asked.operator not in {"EQ", "IN"} or not all(each.isdecimal() for each in listed):
         raise bad_request()
     ends = [portal.links.of(target.name, int(each), held.name) for each in listed]
     found = {record_id for each in ends for record_id in each}
-    return Condition(lambda record: record.id in found, lambda table: table.mask(found))
+    return SearchFilter(lambda record: record.id in found, lambda table: table.mask(found))

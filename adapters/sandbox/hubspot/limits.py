@@ -34,7 +34,7 @@ class TooMany(HubSpotError):
 
 
 @dataclass
-class Limits:
+class PortalLimits:
     """How many calls are allowed; None switches a limit off. All windows run by the clock.
 
     `burst` calls in ten seconds for a private app (the vendor's highest plan without an add-on), `daily` calls of private

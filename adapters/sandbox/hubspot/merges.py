@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_request
-from adapters.sandbox.hubspot.portal.schema import ObjectType
-from adapters.sandbox.hubspot.portal.store import Record, Revision
-from adapters.sandbox.hubspot.records import Writer
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
+from adapters.sandbox.hubspot.portal.store import PortalRecord, Revision
+from adapters.sandbox.hubspot.records import PortalWriter
 
 if TYPE_CHECKING:
     from adapters.sandbox.hubspot.portal.portal import Portal
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_IDENTITIES = 250
 
 
-def merge(portal: "Portal", held: ObjectType, pair: tuple[str, str], writer: Writer) -> Record:
+def merge(portal: "Portal", held: PortalObjectType, pair: tuple[str, str], writer: PortalWriter) -> PortalRecord:
     """Merges the second of a pair of ids into the first and returns what remains; raises HubSpotError.
 
     The first one's values win. Both old ids, or the second alone when the first stays, answer with the survivor from then on.
@@ -35,7 +35,9 @@ def merge(portal: "Portal", held: ObjectType, pair: tuple[str, str], writer: Wri
     return table.rows[new_id]
 
 
-def _joined(held: ObjectType, primary: Record, other: Record, new_id: int, writer: Writer) -> Record:
+def _joined(
+    held: PortalObjectType, primary: PortalRecord, other: PortalRecord, new_id: int, writer: PortalWriter
+) -> PortalRecord:
     values = {**other.properties, **primary.properties, "hs_updated_by_user_id": str(writer.user)}
     values["hs_merged_object_ids"] = ";".join(_ids(primary, other, new_id))
     if held.name == "contacts":
@@ -46,7 +48,7 @@ def _joined(held: ObjectType, primary: Record, other: Record, new_id: int, write
     return replace(primary, id=new_id, properties=values, created=created, modified=writer.at, history=history)
 
 
-def _ids(primary: Record, other: Record, new_id: int) -> list[str]:
+def _ids(primary: PortalRecord, other: PortalRecord, new_id: int) -> list[str]:
     earlier = [each.properties.get("hs_merged_object_ids", "").split(";") for each in (primary, other)]
     both = [str(each.id) for each in (primary, other) if each.id != new_id]
     found = list(dict.fromkeys(filter(None, [*earlier[0], *earlier[1], *both])))
@@ -56,7 +58,7 @@ def _ids(primary: Record, other: Record, new_id: int) -> list[str]:
     return found
 
 
-def _contact(primary: Record, other: Record, new_id: int, at: int) -> dict[str, str]:
+def _contact(primary: PortalRecord, other: PortalRecord, new_id: int, at: int) -> dict[str, str]:
     """What contacts tell of their merges; merges of merges are missing from the vids, as with the vendor."""
     own = primary.properties.get("hs_calculated_merged_vids", "")
     vids = [*filter(None, own.split(";")), *(f"{each.id}:{at}" for each in (primary, other) if each.id != new_id)]

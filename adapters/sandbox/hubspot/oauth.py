@@ -26,7 +26,7 @@ EVERYTHING = frozenset(
 
 
 @dataclass
-class Client:
+class PublicApp:
     """A public app; `rotates` gives a new refresh token with each refresh and ends the old one."""
 
     client_id: str
@@ -55,12 +55,12 @@ class Token:
 
 
 @dataclass
-class OAuth:
+class PortalOAuth:
     """The apps, access tokens and refresh tokens of one portal. `lifetime` is how long a new access token lasts."""
 
     portal: "Portal"
     lifetime: timedelta = LIFETIME
-    clients: dict[str, Client] = field(default_factory=dict)
+    clients: dict[str, PublicApp] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     refresh_tokens: dict[str, str] = field(default_factory=dict)
 
@@ -77,14 +77,14 @@ class OAuth:
         self.tokens[value] = replace(self.tokens[value], tells=False)
         return value
 
-    def register(self, scopes: Iterable[str], *, rotates: bool = False) -> Client:
+    def register(self, scopes: Iterable[str], *, rotates: bool = False) -> PublicApp:
         """Adds a public app with the scopes that the portal granted it."""
         app_id = 2_100_001 + len(self.clients)
-        client = Client(secrets.token_hex(16), secrets.token_hex(16), app_id, frozenset(scopes), rotates)
+        client = PublicApp(secrets.token_hex(16), secrets.token_hex(16), app_id, frozenset(scopes), rotates)
         self.clients[client.client_id] = client
         return client
 
-    def offer_refresh_token(self, client: Client) -> str:
+    def offer_refresh_token(self, client: PublicApp) -> str:
         """A refresh token, as an earlier consent in the browser would have given."""
         token = f"na1-{secrets.token_hex(16)}"
         self.refresh_tokens[token] = client.client_id
@@ -150,7 +150,7 @@ class OAuth:
             "user_id": token.user_id,
         }
 
-    def _open(self, client: Client) -> Token:
+    def _open(self, client: PublicApp) -> Token:
         value = f"C{secrets.token_urlsafe(60)}"
         ends = self.portal.now() + self.lifetime // timedelta(milliseconds=1)
         self.tokens[value] = Token(
@@ -158,7 +158,7 @@ class OAuth:
         )
         return self.tokens[value]
 
-    def _client(self, form: Mapping[str, str]) -> Client:
+    def _client(self, form: Mapping[str, str]) -> PublicApp:
         client = self.clients.get(form.get("client_id", ""))
         if client is None or not secrets.compare_digest(client.client_secret, form.get("client_secret", "")):
             raise HubSpotError("missing or invalid client id or client secret", status=400, category="BAD_CLIENT")
@@ -204,7 +204,7 @@ class OAuth:
             return told | {"app_id": client.app_id}
         return {"active": False}
 
-    def _hub(self, client: Client) -> dict[str, Any]:
+    def _hub(self, client: PublicApp) -> dict[str, Any]:
         return {
             "hub_id": self.portal.portal_id,
             "hub_domain": "portal.example",
@@ -213,7 +213,7 @@ class OAuth:
             "user_id": self.portal.admin.user_id,
         }
 
-    def _signed(self, client: Client, token: Token) -> dict[str, Any]:
+    def _signed(self, client: PublicApp, token: Token) -> dict[str, Any]:
         texts = ("appInstallId", "audience", "newSignature", "scopeToScopeGroupPks", "scopes", "signature")
         told: dict[str, Any] = dict.fromkeys((*texts, "trialScopeToScopeGroupPks", "trialScopes"), "")
         told |= dict.fromkeys(("isPrivateDistribution", "isServiceAccount", "isUserLevel"), False)

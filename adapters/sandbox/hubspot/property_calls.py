@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, not_found, required
-from adapters.sandbox.hubspot.portal.schema import Group, ObjectType, Option, Property
+from adapters.sandbox.hubspot.portal.schema import Group, Option, PortalObjectType, Property
 from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, inputs_of
 from adapters.sandbox.hubspot.shapes import DEFINITION, DEFINITIONS, GROUP
@@ -40,7 +40,7 @@ _EXTRAS = (
 )
 
 
-def answer(call: Call, rest: list[str]) -> Response:
+def answer(call: HubSpotCall, rest: list[str]) -> Response:
     """Everything under properties/{type}."""
     held = call.portal.object(rest[0])
     call.note.sobject = held.name
@@ -67,7 +67,7 @@ def answer(call: Call, rest: list[str]) -> Response:
     raise not_found()
 
 
-def limits(call: Call) -> Response:
+def limits(call: HubSpotCall) -> Response:
     """How many properties of its own each object may have, and has."""
     call.read(1)
     rows = [_limit(call, held) for held in call.portal.schema.objects.values()]
@@ -76,7 +76,7 @@ def limits(call: Call) -> Response:
     return json_response({"byObjectType": rows, **overall})
 
 
-def _limit(call: Call, held: ObjectType) -> dict[str, Any]:
+def _limit(call: HubSpotCall, held: PortalObjectType) -> dict[str, Any]:
     most, used = call.portal.most_properties, _own(held)
     labels = {"singularLabel": held.singular.capitalize(), "pluralLabel": held.name.capitalize()}
     return {"objectTypeId": held.type_id, **labels, "limit": most, "usage": used, "percentage": _share(used, most)}
@@ -86,11 +86,11 @@ def _share(used: int, most: int) -> float:
     return round(100 * used / most, 2) if most else 100.0
 
 
-def _own(held: ObjectType) -> int:
+def _own(held: PortalObjectType) -> int:
     return sum(not spec.standard for spec in held.properties.values())
 
 
-def told(call: Call, spec: Property) -> dict[str, Any]:
+def told(call: HubSpotCall, spec: Property) -> dict[str, Any]:
     """A property's definition on the wire."""
     formula = spec.field_type == "calculation_equation"
     meta: dict[str, Any] = {"archivable": not spec.standard, "readOnlyDefinition": spec.standard}
@@ -121,14 +121,14 @@ def told(call: Call, spec: Property) -> dict[str, Any]:
     return found | _origin(call, spec)
 
 
-def _origin(call: Call, spec: Property) -> dict[str, Any]:
+def _origin(call: HubSpotCall, spec: Property) -> dict[str, Any]:
     user = spec.user or str(call.portal.admin.user_id)
     at = {"createdAt": spec.created, "updatedAt": spec.updated, "archivedAt": spec.archived}
     stamps = {name: iso(ms) for name, ms in at.items() if ms is not None}
     return {**stamps, "createdUserId": user, "updatedUserId": user}
 
 
-def _scoped(call: Call, held: ObjectType, *, write: bool) -> None:
+def _scoped(call: HubSpotCall, held: PortalObjectType, *, write: bool) -> None:
     bases = [scope for scope in held.scopes if scope != "sales-email-read"]
     schemas = [base.replace("objects", "schemas") for base in bases if base != "tickets"]
     plain = [base for base in bases if base == "tickets"]
@@ -139,19 +139,19 @@ def _scoped(call: Call, held: ObjectType, *, write: bool) -> None:
         call.scoped(*names, *plain)
 
 
-def _listed(call: Call, held: ObjectType) -> Response:
+def _listed(call: HubSpotCall, held: PortalObjectType) -> Response:
     archived = call.flag("archived")
     found = held.archived_properties if archived else held.properties
     call.read(len(found))
     return json_response({"results": [told(call, each) for each in found.values()]})
 
 
-def _create(call: Call, held: ObjectType) -> Response:
+def _create(call: HubSpotCall, held: PortalObjectType) -> Response:
     call.wrote()
     return json_response(told(call, _made(call, held, call.body(DEFINITION))), 201)
 
 
-def _made(call: Call, held: ObjectType, body: Mapping[str, Any]) -> Property:
+def _made(call: HubSpotCall, held: PortalObjectType, body: Mapping[str, Any]) -> Property:
     missing = [name for name in ("fieldType", "groupName", "label", "name", "type") if not body.get(name)]
     if missing:
         raise required(missing)
@@ -165,7 +165,7 @@ def _made(call: Call, held: ObjectType, body: Mapping[str, Any]) -> Property:
     return spec
 
 
-def _change(call: Call, held: ObjectType, name: str) -> Response:
+def _change(call: HubSpotCall, held: PortalObjectType, name: str) -> Response:
     call.wrote()
     spec = held.property(name)
     if spec.standard:
@@ -176,7 +176,7 @@ def _change(call: Call, held: ObjectType, name: str) -> Response:
     return json_response(told(call, changed))
 
 
-def _with(spec: Property, held: ObjectType, body: Mapping[str, Any], at: int) -> Property:
+def _with(spec: Property, held: PortalObjectType, body: Mapping[str, Any], at: int) -> Property:
     kind, field_type = body.get("type", spec.type), body.get("fieldType", spec.field_type)
     if kind not in TYPES or field_type not in FIELD_TYPES:
         raise bad_json(f"type {kind} or fieldType {field_type} is not one of those that exist")
@@ -223,7 +223,7 @@ def _options(written: list[dict[str, Any]]) -> tuple[Option, ...]:
     return found
 
 
-def _batch(call: Call, held: ObjectType, action: str) -> Response:
+def _batch(call: HubSpotCall, held: PortalObjectType, action: str) -> Response:
     body = call.body(DEFINITIONS, "inputs")
     inputs = inputs_of(body, most=MOST_INPUTS)
     match action:
@@ -242,26 +242,26 @@ def _batch(call: Call, held: ObjectType, action: str) -> Response:
     raise not_found()
 
 
-def _named(held: ObjectType, one: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
+def _named(held: PortalObjectType, one: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
     try:
         return held.property(one.get("name", ""), archived=archived)
     except HubSpotError as error:
         return error
 
 
-def _attempt(call: Call, held: ObjectType, one: Mapping[str, Any]) -> Property | HubSpotError:
+def _attempt(call: HubSpotCall, held: PortalObjectType, one: Mapping[str, Any]) -> Property | HubSpotError:
     try:
         return _made(call, held, one)
     except HubSpotError as error:
         return error
 
 
-def _several(call: Call, found: list[Property | HubSpotError], *, status: int = 200) -> Response:
+def _several(call: HubSpotCall, found: list[Property | HubSpotError], *, status: int = 200) -> Response:
     good = [told(call, each) for each in found if isinstance(each, Property)]
     return call.batch(good, [each.row() for each in found if isinstance(each, HubSpotError)], status=status)
 
 
-def _groups(call: Call, held: ObjectType, rest: list[str]) -> Response:
+def _groups(call: HubSpotCall, held: PortalObjectType, rest: list[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
             call.read(len(held.groups))
@@ -281,7 +281,7 @@ def _groups(call: Call, held: ObjectType, rest: list[str]) -> Response:
     raise not_found()
 
 
-def _new_group(call: Call, held: ObjectType) -> Response:
+def _new_group(call: HubSpotCall, held: PortalObjectType) -> Response:
     call.wrote()
     body = call.body(GROUP, "label", "name")
     name = body["name"].lower()
@@ -292,7 +292,7 @@ def _new_group(call: Call, held: ObjectType) -> Response:
     return json_response(held.groups[name].as_json(), 201)
 
 
-def _drop_group(call: Call, held: ObjectType, name: str) -> Response:
+def _drop_group(call: HubSpotCall, held: PortalObjectType, name: str) -> Response:
     call.wrote()
     _group(held, name)
     if any(each.group == name for each in held.properties.values()):
@@ -301,7 +301,7 @@ def _drop_group(call: Call, held: ObjectType, name: str) -> Response:
     return Response(204)
 
 
-def _group(held: ObjectType, name: str) -> Group:
+def _group(held: PortalObjectType, name: str) -> Group:
     if name not in held.groups:
         raise not_found(f"Property group '{name}' does not exist")
     return held.groups[name]

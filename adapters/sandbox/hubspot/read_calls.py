@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import (
     HubSpotError,
     could_not_get,
@@ -11,11 +11,11 @@ from adapters.sandbox.hubspot.errors import (
     repeated_ids,
     too_many_inputs,
 )
-from adapters.sandbox.hubspot.portal.schema import ObjectType
-from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
+from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.hubspot.records import HISTORY_KEPT
-from adapters.sandbox.hubspot.search import LONGEST_BODY, Search
+from adapters.sandbox.hubspot.search import LONGEST_BODY, SearchRequest
 from adapters.sandbox.hubspot.shapes import RECORDS, SEARCH
 from adapters.sandbox.web import Response, json_response
 
@@ -23,7 +23,9 @@ MOST_INPUTS, MOST_WITH_HISTORY, ASSOCIATIONS_LISTED = 100, 50, 100
 BODY_SCOPE = "sales-email-read"
 
 
-def told(call: Call, held: ObjectType, record: Record, names: Iterable[str] | None = None) -> dict[str, Any]:
+def told(
+    call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Iterable[str] | None = None
+) -> dict[str, Any]:
     """A record on the wire: the named properties, or the usual ones; what is known and empty is null."""
     wanted = held.default if names is None else (*names, held.created, held.modified, "hs_object_id")
     known = sorted({name for each in wanted if (name := each.lower()) in held.properties})
@@ -38,7 +40,7 @@ def told(call: Call, held: ObjectType, record: Record, names: Iterable[str] | No
     return answer | ({"archivedAt": iso(record.archived)} if record.archived is not None else {})
 
 
-def list_records(call: Call, held: ObjectType) -> Response:
+def list_records(call: HubSpotCall, held: PortalObjectType) -> Response:
     """GET objects/{type}: live records, or archived ones alone, by id."""
     history = call.listed("propertiesWithHistory")
     limit = call.number("limit", 10, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
@@ -50,7 +52,7 @@ def list_records(call: Call, held: ObjectType) -> Response:
     return json_response(answer)
 
 
-def get_record(call: Call, held: ObjectType, record_id: str) -> Response:
+def get_record(call: HubSpotCall, held: PortalObjectType, record_id: str) -> Response:
     """GET objects/{type}/{id}: a merged-away id answers with the survivor."""
     if call.flag("archived"):
         row = call.portal.store.table(held.name).rows.get(int(record_id)) if record_id.isdecimal() else None
@@ -63,7 +65,7 @@ def get_record(call: Call, held: ObjectType, record_id: str) -> Response:
     return json_response(_with_all(call, held, record, call.listed("propertiesWithHistory")))
 
 
-def batch_read(call: Call, held: ObjectType) -> Response:
+def batch_read(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/read: results by id, one row of errors for all that is missing."""
     body = call.body(RECORDS, "inputs")
     history = body.get("propertiesWithHistory") or []
@@ -79,12 +81,12 @@ def batch_read(call: Call, held: ObjectType) -> Response:
     return call.batch(results, [could_not_get(held.word, missing).row()] if missing else [])
 
 
-def search(call: Call, held: ObjectType) -> Response:
+def search(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/search."""
     if len(call.request.body) > LONGEST_BODY:
         raise HubSpotError(f"The request body is longer than {LONGEST_BODY} characters.")
     body = call.body(SEARCH)
-    page = Search(call.portal, held, body).run()
+    page = SearchRequest(call.portal, held, body).run()
     call.read(len(page.records))
     results = [told(call, held, each, body.get("properties") or None) for each in page.records]
     answer: dict[str, Any] = {"total": page.total, "results": results}
@@ -116,7 +118,7 @@ def refuse_repeated(ids: Sequence[str]) -> None:
         raise repeated_ids(repeated)
 
 
-def associated(call: Call, held: ObjectType, record: Record, names: Sequence[str]) -> dict[str, Any]:
+def associated(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Sequence[str]) -> dict[str, Any]:
     """The `associations` of a record in a list: an entry for each type of each association."""
     found: dict[str, Any] = {}
     for name in names:
@@ -133,7 +135,7 @@ def associated(call: Call, held: ObjectType, record: Record, names: Sequence[str
     return {"associations": found} if found else {}
 
 
-def _more(call: Call, record: Record, target: ObjectType, live: Sequence[int]) -> dict[str, Any]:
+def _more(call: HubSpotCall, record: PortalRecord, target: PortalObjectType, live: Sequence[int]) -> dict[str, Any]:
     if len(live) <= ASSOCIATIONS_LISTED:
         return {}
     after = str(live[ASSOCIATIONS_LISTED - 1])
@@ -143,32 +145,34 @@ def _more(call: Call, record: Record, target: ObjectType, live: Sequence[int]) -
     return {"paging": {"next": {"after": after, "link": link}}}
 
 
-def _with_all(call: Call, held: ObjectType, record: Record, history: Sequence[str]) -> dict[str, Any]:
+def _with_all(
+    call: HubSpotCall, held: PortalObjectType, record: PortalRecord, history: Sequence[str]
+) -> dict[str, Any]:
     answer = told(call, held, record, call.listed("properties") or None)
     return answer | _history(call, held, record, history) | associated(call, held, record, call.listed("associations"))
 
 
-def _found(call: Call, held: ObjectType, text: str, id_property: str | None) -> Record | None:
+def _found(call: HubSpotCall, held: PortalObjectType, text: str, id_property: str | None) -> PortalRecord | None:
     if call.flag("archived"):
         row = call.portal.store.table(held.name).rows.get(int(text)) if text.isdecimal() else None
         return row if row and row.archived is not None else None
     return call.portal.records.lookup(held, text, id_property)
 
 
-def _value(call: Call, held: ObjectType, record: Record, name: str) -> str | None:
+def _value(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, name: str) -> str | None:
     if held.properties[name].is_mail_body and not call.token.may([BODY_SCOPE]):
         return None
     return call.portal.records.value(held, record, name)
 
 
-def _history(call: Call, held: ObjectType, record: Record, names: Sequence[str]) -> dict[str, Any]:
+def _history(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Sequence[str]) -> dict[str, Any]:
     if not names:
         return {}
     known = [name for name in names if name in held.properties]
     return {"propertiesWithHistory": {name: _versions(call, held, record, name) for name in known}}
 
 
-def _versions(call: Call, held: ObjectType, record: Record, name: str) -> list[dict[str, Any]]:
+def _versions(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, name: str) -> list[dict[str, Any]]:
     found = [
         {
             "value": each.values[name],

@@ -6,10 +6,10 @@ from typing import Any
 
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.hubspot.errors import HubSpotError, Invalid, invalid_values, not_found
-from adapters.sandbox.hubspot.portal.owners import Owners
-from adapters.sandbox.hubspot.portal.pipelines import Pipelines
-from adapters.sandbox.hubspot.portal.schema import ObjectType, Property, Schema
-from adapters.sandbox.hubspot.portal.store import Record, Revision, Store, Table
+from adapters.sandbox.hubspot.portal.owners import PortalOwners
+from adapters.sandbox.hubspot.portal.pipelines import PortalPipelines
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType, PortalSchema, Property
+from adapters.sandbox.hubspot.portal.store import PortalRecord, PortalStore, PortalTable, Revision
 from adapters.sandbox.hubspot.portal.values import check, from_python, iso
 
 Values = Mapping[str, Any]
@@ -18,7 +18,7 @@ HISTORY_KEPT = 20
 
 
 @dataclass(frozen=True)
-class Writer:
+class PortalWriter:
     """Who writes (a user id), when (milliseconds since 1970) and from where.
 
     What came over the wire (`called`) respects read-only values and meets the faults; the portal itself does neither.
@@ -30,10 +30,12 @@ class Writer:
     called: bool = False
 
 
-class Records:
+class PortalRecords:
     """Create, update, archive and restore single records; each raises HubSpotError when it is refused."""
 
-    def __init__(self, store: Store, schema: Schema, faults: Faults, owners: Owners, pipelines: Pipelines) -> None:
+    def __init__(
+        self, store: PortalStore, schema: PortalSchema, faults: Faults, owners: PortalOwners, pipelines: PortalPipelines
+    ) -> None:
         self._store = store
         self._schema = schema
         self._faults = faults
@@ -42,11 +44,11 @@ class Records:
         self._ids: dict[str, int] = {}
         self.portal_id = 0
         self.blocked: set[str] = set()
-        self.changed: Callable[[ObjectType, Record | None, Record], None] = lambda *_: None
+        self.changed: Callable[[PortalObjectType, PortalRecord | None, PortalRecord], None] = lambda *_: None
 
     # Reading
 
-    def value(self, held: ObjectType, record: Record, name: str) -> str | None:
+    def value(self, held: PortalObjectType, record: PortalRecord, name: str) -> str | None:
         """A property of a record on the wire; None when it is empty."""
         if name == "hs_object_id":
             return str(record.id)
@@ -56,29 +58,29 @@ class Records:
             return iso(record.modified)
         return record.properties.get(name)
 
-    def texts(self, held: ObjectType, name: str) -> Callable[[Record], Iterable[str]]:
+    def texts(self, held: PortalObjectType, name: str) -> Callable[[PortalRecord], Iterable[str]]:
         """What stands for a property in the index by text: folded, each choice of several for itself."""
 
-        def of(record: Record) -> Iterable[str]:
+        def of(record: PortalRecord) -> Iterable[str]:
             value = self.value(held, record, name)
             return () if value is None else {value.lower(), *value.lower().split(";")}
 
         return of
 
-    def holding(self, held: ObjectType, name: str, text: str) -> list[Record]:
+    def holding(self, held: PortalObjectType, name: str, text: str) -> list[PortalRecord]:
         """The live records whose property holds a text, capitals apart."""
         table = self._store.table(held.name)
         found = table.hashed(name, self.texts(held, name)).ids(text.lower())
         return [record for each in sorted(found) if (record := table.alive(each))]
 
-    def existing(self, held: ObjectType, record_id: str, id_property: str | None = None) -> Record:
+    def existing(self, held: PortalObjectType, record_id: str, id_property: str | None = None) -> PortalRecord:
         """The live record behind an id, a merged-away id, or the value of a unique property; raises HubSpotError (404)."""
         found = self.lookup(held, record_id, id_property)
         if found is None:
             raise not_found()
         return found
 
-    def lookup(self, held: ObjectType, record_id: str, id_property: str | None = None) -> Record | None:
+    def lookup(self, held: PortalObjectType, record_id: str, id_property: str | None = None) -> PortalRecord | None:
         """The same, or None."""
         if id_property and id_property != "hs_object_id":
             spec = self.key(held, id_property)
@@ -86,7 +88,7 @@ class Records:
         table = self._store.table(held.name)
         return table.alive(table.survivor(int(record_id))) if record_id.isascii() and record_id.isdecimal() else None
 
-    def key(self, held: ObjectType, name: str) -> Property:
+    def key(self, held: PortalObjectType, name: str) -> Property:
         """A property that tells records apart; raises HubSpotError."""
         spec = held.properties.get(name)
         if spec is None or not (spec.unique or spec.is_email):
@@ -95,16 +97,16 @@ class Records:
 
     # Writing
 
-    def next_id(self, held: ObjectType) -> int:
+    def next_id(self, held: PortalObjectType) -> int:
         """A new id; those of different objects are alike."""
         self._ids[held.name] = self._ids.get(held.name, FIRST_ID - 1) + 1
         return self._ids[held.name]
 
-    def skip_ids(self, held: ObjectType, taken: int) -> None:
+    def skip_ids(self, held: PortalObjectType, taken: int) -> None:
         """New ids come after one that was taken."""
         self._ids[held.name] = max(self._ids.get(held.name, FIRST_ID - 1), taken)
 
-    def create(self, held: ObjectType, values: Values, writer: Writer) -> Record:
+    def create(self, held: PortalObjectType, values: Values, writer: PortalWriter) -> PortalRecord:
         """Makes a record."""
         self._may(held, "create", values, writer)
         written = self._checked(held, values, {}, writer)
@@ -117,9 +119,9 @@ class Records:
         if held.name == "contacts":
             new["hs_all_contact_vids"] = str(record_id)
         revision = Revision(writer.at, written, writer.source, writer.user)
-        return self._finish(held, Record(record_id, new, writer.at, writer.at, None, (revision,)), None, writer)
+        return self._finish(held, PortalRecord(record_id, new, writer.at, writer.at, None, (revision,)), None, writer)
 
-    def update(self, held: ObjectType, old: Record, values: Values, writer: Writer) -> Record:
+    def update(self, held: PortalObjectType, old: PortalRecord, values: Values, writer: PortalWriter) -> PortalRecord:
         """Changes properties; even a write that changes nothing moves the stamp."""
         self._may(held, "update", {"id": str(old.id), **values}, writer)
         self._free(old.id, writer)
@@ -131,13 +133,13 @@ class Records:
         changed = replace(old, properties=new, modified=writer.at, history=(*old.history, revision))
         return self._finish(held, changed, old, writer)
 
-    def archive(self, held: ObjectType, old: Record, writer: Writer) -> None:
+    def archive(self, held: PortalObjectType, old: PortalRecord, writer: PortalWriter) -> None:
         """Archives a record; its stamp stays, as with the vendor."""
         self._may(held, "archive", {"id": str(old.id)}, writer)
         self._free(old.id, writer)
         self._put(held, replace(old, archived=writer.at), old)
 
-    def restore(self, held: ObjectType, record_id: int, writer: Writer) -> None:
+    def restore(self, held: PortalObjectType, record_id: int, writer: PortalWriter) -> None:
         """Takes an archived record back; raises HubSpotError (404)."""
         old = self._store.table(held.name).rows.get(record_id)
         if old is None or old.archived is None:
@@ -145,28 +147,28 @@ class Records:
         self._unique(held, old.properties, old)
         self._put(held, replace(old, archived=None, modified=writer.at), old)
 
-    def touch(self, held: ObjectType, old: Record, values: Mapping[str, str | None], at: int) -> None:
+    def touch(self, held: PortalObjectType, old: PortalRecord, values: Mapping[str, str | None], at: int) -> None:
         """Sets calculated properties (None empties one), which moves the stamp."""
         new = {name: value for name, value in {**old.properties, **values}.items() if value is not None}
         self._put(held, replace(old, properties=new, modified=at), old)
 
-    def derived(self, held: ObjectType, new: Record, old: Record | None) -> Record:
+    def derived(self, held: PortalObjectType, new: PortalRecord, old: PortalRecord | None) -> PortalRecord:
         """A new version of a record with what follows from its other values: whether it is closed, and since when."""
         values = dict(new.properties)
         self._derive(held, values, new, old)
         return replace(new, properties=values)
 
-    def put(self, held: ObjectType, new: Record) -> None:
+    def put(self, held: PortalObjectType, new: PortalRecord) -> None:
         """Writes a record as it is, unchecked."""
         self._put(held, new, self._store.table(held.name).rows.get(new.id))
 
-    def table(self, held: ObjectType) -> Table:
+    def table(self, held: PortalObjectType) -> PortalTable:
         """The table of an object."""
         return self._store.table(held.name)
 
     # Within
 
-    def _may(self, held: ObjectType, operation: str, values: Values, writer: Writer) -> None:
+    def _may(self, held: PortalObjectType, operation: str, values: Values, writer: PortalWriter) -> None:
         if not writer.called:
             return
         if held.read_only:
@@ -176,12 +178,14 @@ class Records:
             context = {"propertyName": list(fault.fields)} if fault.fields else {}
             raise HubSpotError(fault.message, category=fault.code, context=context)
 
-    def _free(self, record_id: int, writer: Writer) -> None:
+    def _free(self, record_id: int, writer: PortalWriter) -> None:
         if writer.called and self._faults.locks(str(record_id)):
             words = f"Object {record_id} is locked by another request. Please try again in at least 2 seconds."
             raise HubSpotError(words, status=423, category="LOCKED")
 
-    def _checked(self, held: ObjectType, values: Values, old: Mapping[str, str], writer: Writer) -> dict[str, str]:
+    def _checked(
+        self, held: PortalObjectType, values: Values, old: Mapping[str, str], writer: PortalWriter
+    ) -> dict[str, str]:
         good: dict[str, str] = {}
         wrong: list[Invalid] = []
         for name, given in values.items():
@@ -197,7 +201,9 @@ class Records:
             raise invalid_values(wrong, self.portal_id)
         return good
 
-    def _judged(self, held: ObjectType, name: str, given: str, old: Mapping[str, str], writer: Writer) -> str | Invalid:
+    def _judged(
+        self, held: PortalObjectType, name: str, given: str, old: Mapping[str, str], writer: PortalWriter
+    ) -> str | Invalid:
         spec = held.properties.get(name.lower())
         if spec is None:
             return Invalid(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
@@ -219,7 +225,7 @@ class Records:
             return Invalid(spec.name, "INVALID_OWNER_ID", f"Owner {given} does not exist")
         return given
 
-    def _right_stage(self, held: ObjectType, good: Mapping[str, str]) -> list[Invalid]:
+    def _right_stage(self, held: PortalObjectType, good: Mapping[str, str]) -> list[Invalid]:
         if held.pipeline is None or held.stage is None:
             return []
         known = self._pipelines.of(held.name)
@@ -236,7 +242,7 @@ class Records:
         words = f"{stage} is not a valid pipeline stage ID. Valid options are: {options}"
         return [Invalid(held.stage, "INVALID_OPTION", words)]
 
-    def _fill(self, held: ObjectType, new: dict[str, str]) -> None:
+    def _fill(self, held: PortalObjectType, new: dict[str, str]) -> None:
         if held.pipeline and held.stage:
             found = self._pipelines.of_stage(held.name, new.get(held.stage))
             new.setdefault(held.pipeline, found[0].id if found else self._pipelines.of(held.name)[0].id)
@@ -245,20 +251,20 @@ class Records:
             new.setdefault("hs_task_priority", "NONE")
             new.setdefault("hs_task_type", "TODO")
 
-    def _stay_in_pipeline(self, held: ObjectType, new: dict[str, str], written: Mapping[str, str]) -> None:
+    def _stay_in_pipeline(self, held: PortalObjectType, new: dict[str, str], written: Mapping[str, str]) -> None:
         """A new stage alone takes the record to the pipeline that has it."""
         if held.pipeline and held.stage and held.stage in written and held.pipeline not in written:
             found = self._pipelines.of_stage(held.name, new.get(held.stage))
             if found:
                 new[held.pipeline] = found[0].id
 
-    def _complete(self, held: ObjectType, new: Mapping[str, str]) -> None:
+    def _complete(self, held: PortalObjectType, new: Mapping[str, str]) -> None:
         missing = [name for name in held.required if name not in new]
         if missing:
             words = f"Error creating {held.word}. Some required properties were not set."
             raise HubSpotError(words, context={"properties": missing})
 
-    def _unique(self, held: ObjectType, new: Mapping[str, str], old: Record | None) -> None:
+    def _unique(self, held: PortalObjectType, new: Mapping[str, str], old: PortalRecord | None) -> None:
         for spec in held.properties.values():
             value = new.get(spec.name)
             if not value or not (spec.unique or (spec.is_email and held.name == "contacts")):
@@ -274,20 +280,24 @@ class Records:
             if other:
                 raise self._conflict(held, spec, value, other)
 
-    def _conflict(self, held: ObjectType, spec: Property, value: str, other: Record) -> HubSpotError:
+    def _conflict(self, held: PortalObjectType, spec: Property, value: str, other: PortalRecord) -> HubSpotError:
         if spec.is_email:
             words = f"{held.singular.capitalize()} already exists. Existing ID: {other.id}"
             return HubSpotError(words, status=409, category="CONFLICT", context={"existingId": [str(other.id)]})
         words = f'Property "{spec.name}" has unique values; {value} is already taken by {held.word} {other.id}.'
         return invalid_values([Invalid(spec.name, "CONFLICTING_UNIQUE_VALUE", words)], self.portal_id)
 
-    def _finish(self, held: ObjectType, new: Record, old: Record | None, writer: Writer) -> Record:
+    def _finish(
+        self, held: PortalObjectType, new: PortalRecord, old: PortalRecord | None, writer: PortalWriter
+    ) -> PortalRecord:
         values = {**new.properties, "hs_updated_by_user_id": str(writer.user)}
         stored = self.derived(held, replace(new, properties=values), old)
         self._put(held, stored, old)
         return stored
 
-    def _derive(self, held: ObjectType, values: dict[str, str], new: Record, old: Record | None) -> None:
+    def _derive(
+        self, held: PortalObjectType, values: dict[str, str], new: PortalRecord, old: PortalRecord | None
+    ) -> None:
         if held.pipeline and held.stage:
             self._close(held, values, new, old)
         if held.name == "tasks":
@@ -298,7 +308,9 @@ class Records:
             else:
                 values.pop("hs_task_completion_date", None)
 
-    def _close(self, held: ObjectType, values: dict[str, str], new: Record, old: Record | None) -> None:
+    def _close(
+        self, held: PortalObjectType, values: dict[str, str], new: PortalRecord, old: PortalRecord | None
+    ) -> None:
         found = self._pipelines.of_stage(held.name, values.get(held.stage or ""))
         closes = found is not None and found[1].closes
         if old is None or old.properties.get(held.stage or "") != values.get(held.stage or ""):
@@ -316,6 +328,6 @@ class Records:
             values["closed_date"] = iso(new.modified)
             values["time_to_close"] = str(new.modified - new.created)
 
-    def _put(self, held: ObjectType, new: Record, old: Record | None) -> None:
+    def _put(self, held: PortalObjectType, new: PortalRecord, old: PortalRecord | None) -> None:
         self._store.put(held.name, new)
         self.changed(held, old, new)

@@ -3,7 +3,7 @@
 import re
 
 from adapters.sandbox.hubspot import account, association_calls, property_calls, read_calls, write_calls
-from adapters.sandbox.hubspot.calls import Call
+from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import not_found
 from adapters.sandbox.web import Response
 
@@ -37,7 +37,7 @@ def is_search(segments: list[str]) -> bool:
     return found is not None and found[0] == "objects" and found[2][1:] == ["search"]
 
 
-def route(call: Call, family: str, rest: list[str]) -> Response:
+def route(call: HubSpotCall, family: str, rest: list[str]) -> Response:
     """Answers a call; raises HubSpotError."""
     if family == "objects" and rest:
         return _objects(call, rest)
@@ -61,7 +61,7 @@ def page(status: int) -> Response:
     return Response(status, _PAGE.format(status).encode(), {"Content-Type": "text/html;charset=utf-8"})
 
 
-def _objects(call: Call, rest: list[str]) -> Response:
+def _objects(call: HubSpotCall, rest: list[str]) -> Response:
     name, *more = rest
     method = call.request.method
     reads = method == "GET" or more in (["search"], ["batch", "read"])

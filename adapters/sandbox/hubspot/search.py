@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, bad_request
-from adapters.sandbox.hubspot.filters import Condition, Groups, compile_groups, number_reader
-from adapters.sandbox.hubspot.portal.schema import ObjectType, Property
-from adapters.sandbox.hubspot.portal.store import Floats, Mask, Record, Table
+from adapters.sandbox.hubspot.filters import Groups, SearchFilter, compile_groups, number_reader
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType, Property
+from adapters.sandbox.hubspot.portal.store import Floats, Mask, PortalRecord, PortalTable
 
 if TYPE_CHECKING:
     from adapters.sandbox.hubspot.portal.portal import Portal
@@ -21,21 +21,21 @@ _NUMERIC = frozenset({"number", "date", "datetime"})
 
 
 @dataclass(frozen=True)
-class Page:
+class SearchPage:
     """One page of a search: the records, how many match in all, and where the next page begins."""
 
     total: int
-    records: Sequence[Record]
+    records: Sequence[PortalRecord]
     following: int | None
 
 
-class Search:
+class SearchRequest:
     """A search body that was understood.
 
     Among records that are equal in the asked order no other order is kept: the vendor promises none, and takes one sort only.
     """
 
-    def __init__(self, portal: "Portal", held: ObjectType, body: Mapping[str, Any]) -> None:
+    def __init__(self, portal: "Portal", held: PortalObjectType, body: Mapping[str, Any]) -> None:
         self._portal = portal
         self._held = held
         self._groups = compile_groups(portal, held, body.get("filterGroups", []))
@@ -48,7 +48,7 @@ class Search:
         if self.start + self.limit > MOST_RESULTS:
             raise bad_request()
 
-    def run(self) -> Page:
+    def run(self) -> SearchPage:
         """The page that was asked for."""
         table = self._portal.store.table(self._held.name)
         places = np.flatnonzero(self._matching(table))
@@ -56,9 +56,9 @@ class Search:
         chosen = self._ordered(table, places, until)[self.start : until]
         records = [table.rows[each] for each in table.ids[chosen].tolist()]
         total = len(places)
-        return Page(total, records, until if until < total and self.limit else None)
+        return SearchPage(total, records, until if until < total and self.limit else None)
 
-    def _matching(self, table: Table) -> Mask:
+    def _matching(self, table: PortalTable) -> Mask:
         found: Mask = table.live.copy()
         if self._groups:
             found &= np.logical_or.reduce([self._group(table, group) for group in self._groups])
@@ -69,7 +69,7 @@ class Search:
             self._look_back(table, found, old)
         return found
 
-    def _group(self, table: Table, group: list[Condition]) -> Mask:
+    def _group(self, table: PortalTable, group: list[SearchFilter]) -> Mask:
         found: Mask = table.live.copy()
         for each in group:
             if each.mask is not None:
@@ -77,23 +77,23 @@ class Search:
         rest = [each.test for each in group if each.mask is None]
         return _narrowed(table, found, rest) if rest else found
 
-    def _look_back(self, table: Table, found: Mask, old: Mapping[int, Record | None]) -> None:
+    def _look_back(self, table: PortalTable, found: Mask, old: Mapping[int, PortalRecord | None]) -> None:
         """Records whose writes are not indexed match as they were; what is archived meanwhile does not appear."""
         found[table.mask(old)] = False
         seen = [key for key, record in old.items() if record and record.archived is None and self._accepts(record)]
         found |= table.mask(seen) & table.live
 
-    def _accepts(self, record: Record) -> bool:
+    def _accepts(self, record: PortalRecord) -> bool:
         groups: Groups = self._groups or [[]]
         matches = any(all(each.test(record) for each in group) for group in groups)
         return matches and (not self._words or self._has_words(record))
 
-    def _has_words(self, record: Record) -> bool:
+    def _has_words(self, record: PortalRecord) -> bool:
         values = [self._portal.records.value(self._held, record, name) for name in self._held.searched]
         text = " ".join(value.lower() for value in values if value)
         return all(word in text for word in self._words)
 
-    def _ordered(self, table: Table, places: Places, until: int) -> Places:
+    def _ordered(self, table: PortalTable, places: Places, until: int) -> Places:
         if self._sort.type not in _NUMERIC:
             return self._by_text(table, places)
         reader = number_reader(self._portal, self._held, self._sort)
@@ -107,7 +107,7 @@ class Search:
                 places, keys = places[kept], keys[kept]
         return places[np.lexsort((_shuffled(table.ids[places]), keys))]
 
-    def _by_text(self, table: Table, places: Places) -> Places:
+    def _by_text(self, table: PortalTable, places: Places) -> Places:
         value = self._portal.records.value
 
         def key(place: int) -> str:
@@ -118,7 +118,7 @@ class Search:
         return np.array(filled + [each for each in keys if not keys[each]], dtype=np.int64)
 
 
-def _narrowed(table: Table, found: Mask, tests: Sequence[Callable[[Record], bool]]) -> Mask:
+def _narrowed(table: PortalTable, found: Mask, tests: Sequence[Callable[[PortalRecord], bool]]) -> Mask:
     """Judges the places that are left one by one."""
     left: Mask = np.zeros_like(found)
     rows = table.rows
@@ -132,7 +132,7 @@ def _shuffled(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     return (ids.astype(np.uint64) * np.uint64(2_654_435_761)) & np.uint64(0xFFFF_FFFF)
 
 
-def _sorting(held: ObjectType, sorts: Sequence[Any]) -> tuple[Property, bool]:
+def _sorting(held: PortalObjectType, sorts: Sequence[Any]) -> tuple[Property, bool]:
     """The property to sort by, and whether from the top down; creation order without any; raises HubSpotError."""
     if len(sorts) > 1:
         raise bad_request("At most 1 sort is allowed.")

@@ -3,23 +3,23 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.sandbox.hubspot.calls import Call, properties_of
+from adapters.sandbox.hubspot.calls import HubSpotCall, properties_of
 from adapters.sandbox.hubspot.errors import HubSpotError, could_not_get, not_found, required
 from adapters.sandbox.hubspot.merges import merge
 from adapters.sandbox.hubspot.portal.links import LinkType
-from adapters.sandbox.hubspot.portal.schema import ObjectType
-from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
+from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, input_ids, inputs_of, refuse_repeated, told
 from adapters.sandbox.hubspot.shapes import GDPR, MERGE, RECORD, RECORDS
 from adapters.sandbox.web import Response, json_response
 
 Input = dict[str, Any]
-Joins = list[tuple[ObjectType, int, list[LinkType]]]
+Joins = list[tuple[PortalObjectType, int, list[LinkType]]]
 _MERGEABLE = frozenset({"contacts", "companies", "deals", "tickets"})
 _TRACE = "objectWriteTraceId"
 
 
-def create(call: Call, held: ObjectType) -> Response:
+def create(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}."""
     call.wrote()
     body = call.body(RECORD)
@@ -27,7 +27,7 @@ def create(call: Call, held: ObjectType) -> Response:
     return json_response(_written(call, held, record, properties_of(body)), 201)
 
 
-def update(call: Call, held: ObjectType, record_id: str) -> Response:
+def update(call: HubSpotCall, held: PortalObjectType, record_id: str) -> Response:
     """PATCH objects/{type}/{id}; a merged-away id changes the survivor."""
     call.wrote()
     values = properties_of(call.body(RECORD))
@@ -36,7 +36,7 @@ def update(call: Call, held: ObjectType, record_id: str) -> Response:
     return json_response(_written(call, held, record, values))
 
 
-def archive(call: Call, held: ObjectType, record_id: str) -> Response:
+def archive(call: HubSpotCall, held: PortalObjectType, record_id: str) -> Response:
     """DELETE objects/{type}/{id}: also for what is archived already or never was."""
     call.wrote()
     record = call.portal.records.lookup(held, record_id)
@@ -45,7 +45,7 @@ def archive(call: Call, held: ObjectType, record_id: str) -> Response:
     return Response(204)
 
 
-def merge_records(call: Call, held: ObjectType) -> Response:
+def merge_records(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/merge: answers with what remains, whose id may be new."""
     call.wrote(2)
     if held.name not in _MERGEABLE:
@@ -55,7 +55,7 @@ def merge_records(call: Call, held: ObjectType) -> Response:
     return json_response(told(call, held, merge(call.portal, held, pair, call.writer)))
 
 
-def gdpr_delete(call: Call, held: ObjectType) -> Response:
+def gdpr_delete(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/contacts/gdpr-delete: gone for good, and the e-mail address cannot come back."""
     call.wrote()
     if held.name != "contacts":
@@ -73,14 +73,14 @@ def gdpr_delete(call: Call, held: ObjectType) -> Response:
     return Response(204)
 
 
-def batch_create(call: Call, held: ObjectType) -> Response:
+def batch_create(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/create: all or nothing, unless every input has an objectWriteTraceId."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
     return _each(call, inputs, lambda one: _created(call, held, one), status=201)
 
 
-def batch_update(call: Call, held: ObjectType) -> Response:
+def batch_update(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/update: missing records are rows of errors, merged-away ones are left out silently."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
@@ -91,7 +91,7 @@ def batch_update(call: Call, held: ObjectType) -> Response:
     return _each(call, there, lambda one: _updated(call, held, one), errors=errors, known=held)
 
 
-def batch_upsert(call: Call, held: ObjectType) -> Response:
+def batch_upsert(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/upsert: contacts by e-mail succeed or fail together."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
@@ -100,7 +100,7 @@ def batch_upsert(call: Call, held: ObjectType) -> Response:
     return _each(call, inputs, lambda one: _upserted(call, held, one), partial=partial)
 
 
-def batch_archive(call: Call, held: ObjectType) -> Response:
+def batch_archive(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/archive: what is not there is no error."""
     ids = input_ids(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(ids))
@@ -112,12 +112,12 @@ def batch_archive(call: Call, held: ObjectType) -> Response:
 
 
 def _each(
-    call: Call,
+    call: HubSpotCall,
     inputs: list[Input],
     write: Callable[[Input], dict[str, Any]],
     *,
     errors: list[dict[str, Any]] | None = None,
-    known: ObjectType | None = None,
+    known: PortalObjectType | None = None,
     partial: bool = True,
     status: int = 200,
 ) -> Response:
@@ -146,17 +146,17 @@ def _trace(one: Input) -> dict[str, str]:
     return {_TRACE: one[_TRACE]} if one.get(_TRACE) else {}
 
 
-def _created(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
+def _created(call: HubSpotCall, held: PortalObjectType, one: Input) -> dict[str, Any]:
     return _written(call, held, _create(call, held, one), properties_of(one))
 
 
-def _updated(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
+def _updated(call: HubSpotCall, held: PortalObjectType, one: Input) -> dict[str, Any]:
     old = call.portal.records.existing(held, one.get("id", ""), one.get("idProperty"))
     values = properties_of(one)
     return _written(call, held, call.portal.records.update(held, old, values, call.writer), values)
 
 
-def _upserted(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
+def _upserted(call: HubSpotCall, held: PortalObjectType, one: Input) -> dict[str, Any]:
     key, name = one.get("id", ""), one.get("idProperty") or "hs_object_id"
     values = properties_of(one)
     old = call.portal.records.lookup(held, key, name)
@@ -169,7 +169,9 @@ def _upserted(call: Call, held: ObjectType, one: Input) -> dict[str, Any]:
     return _written(call, held, record, values) | {"new": old is None}
 
 
-def _present(call: Call, held: ObjectType, inputs: list[Input]) -> tuple[list[Input], list[dict[str, Any]]]:
+def _present(
+    call: HubSpotCall, held: PortalObjectType, inputs: list[Input]
+) -> tuple[list[Input], list[dict[str, Any]]]:
     """The inputs whose records are there, and the rows of errors for the others: one for all, or one for each trace id."""
     found: list[Input] = []
     missing: list[Input] = []
@@ -183,12 +185,12 @@ def _present(call: Call, held: ObjectType, inputs: list[Input]) -> tuple[list[In
     return found, [*errors, *([could_not_get(held.word, silent).row()] if silent else [])]
 
 
-def _create(call: Call, held: ObjectType, body: Input) -> Record:
+def _create(call: HubSpotCall, held: PortalObjectType, body: Input) -> PortalRecord:
     joins = _joins(call, held, body.get("associations") or [])
     return call.portal.create(held, properties_of(body), call.writer, joins)
 
 
-def _joins(call: Call, held: ObjectType, written: list[Input]) -> Joins:
+def _joins(call: HubSpotCall, held: PortalObjectType, written: list[Input]) -> Joins:
     """The associations of a record that is made, checked before anything is written."""
     joins: Joins = []
     for each in written:
@@ -200,7 +202,9 @@ def _joins(call: Call, held: ObjectType, written: list[Input]) -> Joins:
     return joins
 
 
-def _written(call: Call, held: ObjectType, record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+def _written(
+    call: HubSpotCall, held: PortalObjectType, record: PortalRecord, values: Mapping[str, Any]
+) -> dict[str, Any]:
     """A record that was written: what was sent, and everything calculated that it has."""
     calculated = [name for name in record.properties if name in held.properties and held.properties[name].read_only]
     return told(call, held, record, [*values, *calculated])

@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Table:
+class RecordTable:
     """A list of records. `total` counts those that are not on this page too."""
 
     title: str

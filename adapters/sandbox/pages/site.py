@@ -45,7 +45,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Site:
+class SandboxSite:
     """The pages of one pretend CRM: whose name it bears, and under which path they lie; the first page is `home`."""
 
     crm: str

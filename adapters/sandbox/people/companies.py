@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import chain, count
 from typing import Literal
 
-from adapters.sandbox.people.places import Industry, Place, industries, places, slug, work
+from adapters.sandbox.people.places import Country, Industry, industries, places, slug, work
 
 Standing = Literal["customer", "channel", "former", "prospect", "partner"]
 HISTORY = timedelta(days=730)
@@ -21,20 +21,20 @@ _GONE_ABROAD = 0.35
 
 
 @dataclass
-class Company:
+class TownCompany:
     """What later records need of an account; `people` are its contacts, filled in as they are loaded."""
 
     name: str
     stem: str
     domain: str
-    place: Place
+    place: Country
     industry: Industry
     city: str
     standing: Standing
     since: datetime
     until: datetime
     owner: str
-    parent: "Company | None" = None
+    parent: "TownCompany | None" = None
     id: str = ""
     people: list[tuple[str, datetime]] = field(default_factory=list)
 
@@ -54,7 +54,7 @@ class Details:
 
 
 @dataclass(frozen=True)
-class Person:
+class TownPerson:
     """Somebody who works for a company; `joined` is when a CRM first heard of them."""
 
     first: str
@@ -74,9 +74,9 @@ class Person:
 class Known:
     """A company with its people as one CRM has them: nothing but values, from which another CRM makes records of its own."""
 
-    company: Company
+    company: TownCompany
     details: Details
-    people: tuple[Person, ...]
+    people: tuple[TownPerson, ...]
 
 
 class Founder:
@@ -88,9 +88,9 @@ class Founder:
         self._owners = owners
         self._names: set[str] = set()
         self._domains: set[str] = {each.removesuffix(_ENDING) for each in taken}
-        self._lately: deque[Company] = deque(maxlen=400)
+        self._lately: deque[TownCompany] = deque(maxlen=400)
 
-    def companies(self, number: int) -> Iterator[Company]:
+    def companies(self, number: int) -> Iterator[TownCompany]:
         """Yields `number` companies; a subsidiary comes long enough after its parent for the parent to be loaded."""
         for _ in range(number):
             parent = self._parent()
@@ -99,13 +99,13 @@ class Founder:
                 self._lately.append(company)
             yield company
 
-    def _parent(self) -> Company | None:
+    def _parent(self) -> TownCompany | None:
         if self._chance.random() >= _SUBSIDIARY:
             return None
         ready = [each for each in self._lately if each.id]
         return self._chance.choice(ready) if ready else None
 
-    def _found(self, parent: Company | None) -> Company:
+    def _found(self, parent: TownCompany | None) -> TownCompany:
         chance = self._chance
         abroad = parent is None or chance.random() < _GONE_ABROAD
         place = (
@@ -117,7 +117,7 @@ class Founder:
         stem, domain = self._only(stem, city)
         standing = chance.choices(list(_STANDINGS), list(_STANDINGS.values()))[0]
         since = self._now - timedelta(days=chance.triangular(20, 1800, 1500))
-        return Company(
+        return TownCompany(
             name=f"{stem} {chance.choice(place.forms)}",
             stem=stem,
             domain=domain,
@@ -149,12 +149,12 @@ def _pick_industry(chance: random.Random) -> Industry:
     return chance.choices(every, [each.weight for each in every])[0]
 
 
-def _stem(chance: random.Random, place: Place, industry: Industry) -> str:
+def _stem(chance: random.Random, place: Country, industry: Industry) -> str:
     root = chance.choice(place.heads) + chance.choice(place.tails)
     return f"{root} {chance.choice(industry.trades[place.words])}"
 
 
-def details(chance: random.Random, company: Company, now: datetime) -> Details:
+def details(chance: random.Random, company: TownCompany, now: datetime) -> Details:
     """What else a company's record tells, as somebody has kept it until `now`."""
     employees = int(chance.lognormvariate(4.6, 1.3)) + 4
     place = company.place
@@ -171,7 +171,7 @@ def details(chance: random.Random, company: Company, now: datetime) -> Details:
     )
 
 
-def _about(company: Company) -> str | None:
+def _about(company: TownCompany) -> str | None:
     return f"Former customer: contract ended in {company.until:%B %Y}." if company.standing == "former" else None
 
 
@@ -187,19 +187,19 @@ class Hiring:
         self._made = 0
         self._share_at = 5.0 if sharing else math.inf
 
-    def staff(self, company: Company, number: int) -> Iterator[Person]:
+    def staff(self, company: TownCompany, number: int) -> Iterator[TownPerson]:
         """Yields `number` people of one company."""
         taken: dict[str, None] = {}
         for _ in range(number):
             self._made += 1
             yield self._person(company, taken)
 
-    def _person(self, company: Company, taken: dict[str, None]) -> Person:
+    def _person(self, company: TownCompany, taken: dict[str, None]) -> TownPerson:
         chance, place = self._chance, company.place
         first, last = chance.choice(place.first), chance.choice(place.last)
         department = chance.choice(list(work()["departments"]))
         joined = company.since + (company.until - company.since) * chance.random() ** 3
-        return Person(
+        return TownPerson(
             first=first,
             last=last,
             title=chance.choice(work()["departments"][department]),

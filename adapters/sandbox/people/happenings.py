@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from adapters.sandbox.people.companies import Company
+from adapters.sandbox.people.companies import TownCompany
 
 Status = Literal["new", "working", "escalated", "closed"]
 
@@ -13,7 +13,7 @@ Status = Literal["new", "working", "escalated", "closed"]
 class Case:
     """Something that a person asked for help with; `contact` is the id of their record. `note` tells of a reopening."""
 
-    company: Company
+    company: TownCompany
     contact: str
     owner: str
     subject: str
@@ -29,10 +29,10 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Call:
+class PhoneCall:
     """A call: held when it has ended, else planned for the day on which it is due."""
 
-    company: Company
+    company: TownCompany
     contact: str
     subject: str
     outbound: bool
@@ -50,7 +50,7 @@ class Call:
 class Meeting:
     """A meeting, in the past or ahead."""
 
-    company: Company
+    company: TownCompany
     contact: str
     subject: str
     place: str
@@ -63,7 +63,7 @@ class Meeting:
 class Deal:
     """A deal: open while `won` is None, and then on one of the steps 0 to 5. `moved` is when it came to where it is."""
 
-    company: Company
+    company: TownCompany
     contact: str
     name: str
     amount: float

@@ -10,8 +10,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import accumulate
 from typing import TypeVar
 
-from adapters.sandbox.people.companies import HISTORY, Company
-from adapters.sandbox.people.happenings import Call, Case, Deal, Meeting
+from adapters.sandbox.people.companies import HISTORY, TownCompany
+from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 from adapters.sandbox.people.places import work
 
 _Choice = TypeVar("_Choice")
@@ -35,10 +35,10 @@ _REASONS = {
 _STEPS = {0: 5, 1: 20, 2: 25, 3: 20, 4: 20, 5: 10}
 
 
-class History:
+class TownHistory:
     """Invents what happened to the companies that have anybody to talk to."""
 
-    def __init__(self, chance: random.Random, companies: list[Company], now: datetime) -> None:
+    def __init__(self, chance: random.Random, companies: list[TownCompany], now: datetime) -> None:
         peopled = [each for each in companies if each.people]
         served = [each for each in peopled if each.standing not in ("prospect", "partner")]
         self._chance = chance
@@ -70,7 +70,7 @@ class History:
                 )
             )
 
-    def calls(self, count: int) -> Iterator[Call]:
+    def calls(self, count: int) -> Iterator[PhoneCall]:
         """Yields calls: most of them held, a few planned."""
         for _ in range(count):
             company = self._everybody.one()
@@ -78,10 +78,12 @@ class History:
             subject = self._words(work()["common"]["calls"], company, began)
             if company.standing != "former" and self._chance.random() < 0.03:
                 due, made = self._planned(began)
-                yield Call(company, contact, subject, outbound=True, began=made, due=due)
+                yield PhoneCall(company, contact, subject, outbound=True, began=made, due=due)
             else:
                 ended, outbound = self._held(began)
-                yield Call(company, contact, subject, outbound=outbound, began=began, ended=ended, due=ended.date())
+                yield PhoneCall(
+                    company, contact, subject, outbound=outbound, began=began, ended=ended, due=ended.date()
+                )
 
     def meetings(self, count: int) -> Iterator[Meeting]:
         """Yields meetings, a few of them ahead."""
@@ -165,20 +167,20 @@ class History:
         due = (self._now + timedelta(days=self._chance.randint(1, 14))).date()
         return due, max(made, self._now - timedelta(days=20))
 
-    def _decision(self, company: Company, opened: datetime, decided: datetime) -> tuple[bool | None, int, datetime]:
+    def _decision(self, company: TownCompany, opened: datetime, decided: datetime) -> tuple[bool | None, int, datetime]:
         if decided < self._now:
             won = self._chance.random() < (0.12 if company.standing == "prospect" else 0.55)
             return won, len(_STEPS), decided
         moved = opened + (self._now - opened) * self._chance.random()
         return None, _weighted(self._chance, _STEPS), moved
 
-    def _moment(self, company: Company) -> tuple[str, datetime]:
+    def _moment(self, company: TownCompany) -> tuple[str, datetime]:
         """One of the company's people, and a moment of its office hours in which both were there."""
         contact, joined = self._chance.choice(company.people)
         earliest = min(max(joined, self._now - HISTORY), company.until)
         return contact, self._office(company, earliest + (company.until - earliest) * self._chance.random(), earliest)
 
-    def _office(self, company: Company, around: datetime, earliest: datetime | None = None) -> datetime:
+    def _office(self, company: TownCompany, around: datetime, earliest: datetime | None = None) -> datetime:
         day = around - timedelta(days=max(0, around.weekday() - 4))
         minute = self._chance.randint(8 * 60, 17 * 60)
         local = datetime.combine(day.date(), time(), around.tzinfo) + timedelta(
@@ -187,7 +189,7 @@ class History:
         moment = local + timedelta(seconds=self._chance.randint(0, 59))
         return moment if earliest is None or earliest <= moment <= company.until else around
 
-    def _words(self, templates: Sequence[str], company: Company, at: datetime) -> str:
+    def _words(self, templates: Sequence[str], company: TownCompany, at: datetime) -> str:
         month = calendar.month_name[(at.month - 2) % 12 + 1]
         return self._chance.choice(templates).format(n=self._chance.randint(2, 9), site=company.city, day=month)
 
@@ -195,12 +197,12 @@ class History:
 class _Draw:
     """Draws companies, big ones often: a few of them make most of the work, as everywhere."""
 
-    def __init__(self, chance: random.Random, companies: list[Company]) -> None:
+    def __init__(self, chance: random.Random, companies: list[TownCompany]) -> None:
         self._chance = chance
         self._companies = companies
         self._sums = list(accumulate(chance.lognormvariate(0, 0.9) * len(each.people) for each in companies))
 
-    def one(self) -> Company:
+    def one(self) -> TownCompany:
         return self._companies[bisect_left(self._sums, self._chance.random() * self._sums[-1])]
 
 

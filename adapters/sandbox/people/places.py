@@ -13,7 +13,7 @@ _SPELLED = str.maketrans({"ä": "a", "ö": "o", "ü": "ue", "ß": "ss", "å": "a
 
 
 @dataclass(frozen=True)
-class Place:
+class Country:
     """A country: how companies and people there are called. `hours` is the distance of office hours from UTC."""
 
     country: str
@@ -43,9 +43,9 @@ class Industry:
 
 
 @cache
-def places() -> tuple[Place, ...]:
+def places() -> tuple[Country, ...]:
     """All countries."""
-    return tuple(Place(country, **_frozen(spec)) for country, spec in _read("places.toml").items())
+    return tuple(Country(country, **_frozen(spec)) for country, spec in _read("places.toml").items())
 
 
 @cache

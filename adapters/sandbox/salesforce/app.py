@@ -11,11 +11,11 @@ from adapters.sandbox.faults import CallFault, after
 from adapters.sandbox.log import CallLog
 from adapters.sandbox.salesforce import rest
 from adapters.sandbox.salesforce.bulk import Jobs
-from adapters.sandbox.salesforce.calls import Call, Note, refusal
+from adapters.sandbox.salesforce.calls import SalesforceCall, SalesforceCallNote, refusal
 from adapters.sandbox.salesforce.errors import SalesforceError
-from adapters.sandbox.salesforce.limits import Limits
-from adapters.sandbox.salesforce.oauth import Client, OAuth, soap_login_is_off
-from adapters.sandbox.salesforce.org.org import Org
+from adapters.sandbox.salesforce.limits import OrgLimits
+from adapters.sandbox.salesforce.oauth import ConnectedApp, OrgOAuth, soap_login_is_off
+from adapters.sandbox.salesforce.org.org import PretendOrg
 from adapters.sandbox.salesforce.read_calls import Locators
 from adapters.sandbox.web import Request, Response, json_response
 
@@ -23,7 +23,7 @@ PageHandler = Callable[[Request], Response | None]
 OAUTH_ROOT = "/services/oauth2/"
 
 
-class Salesforce(Org):
+class Salesforce(PretendOrg):
     """An org that is called over HTTP.
 
     `log` keeps every call, `faults` makes it misbehave, `limits` holds the daily allocation, `oauth` the apps and sessions.
@@ -34,12 +34,12 @@ class Salesforce(Org):
     def __init__(self, clock: SandboxClock | None = None) -> None:
         super().__init__(clock)
         self.log = CallLog()
-        self.limits = Limits(self.clock)
-        self.oauth = OAuth(self)
+        self.limits = OrgLimits(self.clock)
+        self.oauth = OrgOAuth(self)
         self.locators = Locators()
         self.jobs = Jobs()
         self.rows_per_page: int | None = None
-        self.client: Client = self.oauth.register(self.integration_id)
+        self.client: ConnectedApp = self.oauth.register(self.integration_id)
         self.access_token = self.oauth.open(self.integration_id, self.client.client_id, lasting=True).token
         self.admin_token = self.oauth.open(self.admin_id, lasting=True).token
         self._control = Control(self)
@@ -84,7 +84,7 @@ class Salesforce(Org):
         """Answers one call, with whatever faults are set for it."""
         if request.path.startswith("/sandbox/"):
             return self._control.handle(request)
-        note = Note()
+        note = SalesforceCallNote()
         struck = self.faults.for_call(request.method, request.target)
         response = self._before(request, struck) or self._answer(request, note)
         response = after(response, struck)
@@ -109,7 +109,7 @@ class Salesforce(Org):
                 return fault.response
         return self.faults.by_chance(request.target)
 
-    def _answer(self, request: Request, note: Note) -> Response:
+    def _answer(self, request: Request, note: SalesforceCallNote) -> Response:
         segments = request.segments
         if segments[:2] != ["services", "data"]:
             return self._outside(request, note)
@@ -120,7 +120,7 @@ class Salesforce(Org):
             response = self._data(request, segments[2], note)
         return replace(response, headers={**response.headers, "Sforce-Limit-Info": self.limits.header()})
 
-    def _outside(self, request: Request, note: Note) -> Response:
+    def _outside(self, request: Request, note: SalesforceCallNote) -> Response:
         if request.path.startswith(OAUTH_ROOT):
             note.kind = "auth"
             with self.lock:
@@ -143,7 +143,7 @@ class Salesforce(Org):
             return self.oauth.userinfo(request)
         return json_response({"error": "invalid_request", "error_description": "not supported"}, 404)
 
-    def _data(self, request: Request, version: str, note: Note) -> Response:
+    def _data(self, request: Request, version: str, note: SalesforceCallNote) -> Response:
         try:
             number = rest.checked_version(version)
             session = self.oauth.session_of(request)
@@ -151,12 +151,12 @@ class Salesforce(Org):
             self.limits.count()
         except SalesforceError as error:
             return refusal(error)
-        call = Call(self, request, session, self.permissions.of(session.user_id), number, note)
+        call = SalesforceCall(self, request, session, self.permissions.of(session.user_id), number, note)
         response = rest.answer(call)
         note.kind, note.sobject, note.rows = call.note.kind, call.note.sobject, call.note.rows
         return response
 
-    def _keep(self, request: Request, response: Response, note: Note) -> None:
+    def _keep(self, request: Request, response: Response, note: SalesforceCallNote) -> None:
         token = request.headers.get("authorization", "").partition(" ")[2]
         session = self.oauth.sessions.get(token)
         self.log.add(

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from adapters.sandbox.salesforce import bulk_csv
-from adapters.sandbox.salesforce.calls import Call
+from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.errors import RequestError, RowError, SalesforceError, not_found
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.org.values import moment_of
-from adapters.sandbox.salesforce.query import Result, Search
+from adapters.sandbox.salesforce.query import QueryRun, Result
 from adapters.sandbox.salesforce.rows import as_row_error
 from adapters.sandbox.salesforce.soql import parse
 from adapters.sandbox.salesforce.write_calls import deserialise, external_field
@@ -25,7 +25,7 @@ _CSV = "text/csv;charset=UTF-8"
 
 
 @dataclass
-class Job:
+class PretendBulkJob:
     """One job. `polls` counts how often it must still be asked for before it is done."""
 
     job_id: str
@@ -80,11 +80,11 @@ class Job:
 class Jobs:
     """The jobs of one org. `polls` is how often a new job shows as unfinished before it is done."""
 
-    held: dict[str, Job] = field(default_factory=dict)
+    held: dict[str, PretendBulkJob] = field(default_factory=dict)
     polls: int = 0
 
 
-def route(call: Call, kind: str, rest: Sequence[str]) -> Response:
+def route(call: SalesforceCall, kind: str, rest: Sequence[str]) -> Response:
     """Everything under jobs/query and jobs/ingest."""
     _forget_old(call)
     match (call.request.method, *rest):
@@ -98,7 +98,7 @@ def route(call: Call, kind: str, rest: Sequence[str]) -> Response:
     raise not_found()
 
 
-def _of_job(call: Call, job: Job, rest: Sequence[str]) -> Response:
+def _of_job(call: SalesforceCall, job: PretendBulkJob, rest: Sequence[str]) -> Response:
     match (call.request.method, *[part.lower() for part in rest]):
         case ("GET",):
             _work(call, job)
@@ -116,7 +116,7 @@ def _of_job(call: Call, job: Job, rest: Sequence[str]) -> Response:
     raise not_found()
 
 
-def _create_ingest(call: Call) -> Response:
+def _create_ingest(call: SalesforceCall) -> Response:
     body = call.json_object()
     operation, name = body.get("operation"), str(body.get("object"))
     held = call.org.schema.find(name)
@@ -131,7 +131,7 @@ def _create_ingest(call: Call) -> Response:
     return json_response(job.as_json())
 
 
-def _create_query(call: Call) -> Response:
+def _create_query(call: SalesforceCall) -> Response:
     body = call.json_object()
     text, operation = str(body.get("query", "")), body.get("operation")
     if operation not in {"query", "queryAll"}:
@@ -142,13 +142,13 @@ def _create_query(call: Call) -> Response:
     return json_response(job.as_json())
 
 
-def _search(call: Call, text: str, operation: str) -> Result:
+def _search(call: SalesforceCall, text: str, operation: str) -> Result:
     """The answer to a query, refused where this API reads less than the other does."""
     try:
         query = parse(text)
         if query.aggregates or query.offset or any(item.children for item in query.items):
             raise RequestError("API_ERROR", "Unsupported SOQL: aggregates, OFFSET and subqueries are not available")
-        result = Search(call.org, call.access, deleted=operation == "queryAll", version=call.version).answer(query)
+        result = QueryRun(call.org, call.access, deleted=operation == "queryAll", version=call.version).answer(query)
     except SalesforceError as error:
         raise RequestError("API_ERROR", error.message) from None
     if any(column.spec.type == "address" for column in result.columns):
@@ -156,8 +156,8 @@ def _search(call: Call, text: str, operation: str) -> Result:
     return result
 
 
-def _new(call: Call, kind: str, operation: str, body: dict[str, Any], name: str) -> Job:
-    job = Job(
+def _new(call: SalesforceCall, kind: str, operation: str, body: dict[str, Any], name: str) -> PretendBulkJob:
+    job = PretendBulkJob(
         call.org.ids.next("750"),
         kind,
         operation,
@@ -176,7 +176,7 @@ def _new(call: Call, kind: str, operation: str, body: dict[str, Any], name: str)
     return job
 
 
-def _found(call: Call, kind: str, job_id: str) -> Job:
+def _found(call: SalesforceCall, kind: str, job_id: str) -> PretendBulkJob:
     job = call.org.jobs.held.get(job_id)
     if job is None or job.kind != kind:
         raise not_found()
@@ -187,14 +187,14 @@ def _found(call: Call, kind: str, job_id: str) -> Job:
     return job
 
 
-def _forget_old(call: Call) -> None:
+def _forget_old(call: SalesforceCall) -> None:
     limit = call.org.clock.now() - JOB_LIFE
     held = call.org.jobs.held
     for job_id in [each.job_id for each in held.values() if moment_of(each.created_at) < limit]:
         del held[job_id]
 
 
-def _upload(call: Call, job: Job) -> Response:
+def _upload(call: SalesforceCall, job: PretendBulkJob) -> Response:
     call.note.kind = "write"
     if job.content is not None:
         raise RequestError(
@@ -210,7 +210,7 @@ def _upload(call: Call, job: Job) -> Response:
     return Response(201)
 
 
-def _move(call: Call, job: Job) -> Response:
+def _move(call: SalesforceCall, job: PretendBulkJob) -> Response:
     wanted = call.json_object().get("state")
     call.note.kind = "write" if job.kind == "ingest" else "read"
     if wanted == "Aborted" and job.state not in _TERMINAL:
@@ -222,14 +222,14 @@ def _move(call: Call, job: Job) -> Response:
     return json_response(job.as_json())
 
 
-def _delete(call: Call, job: Job) -> Response:
+def _delete(call: SalesforceCall, job: PretendBulkJob) -> Response:
     if job.state not in _TERMINAL:
         raise RequestError("INVALIDJOBSTATE", f"Job is not in a state that can be deleted: {job.state}")
     del call.org.jobs.held[job.job_id]
     return Response(204)
 
 
-def _work(call: Call, job: Job) -> None:
+def _work(call: SalesforceCall, job: PretendBulkJob) -> None:
     """Moves a job on, one step for each time it is asked for."""
     if job.state not in {"UploadComplete", "InProgress"}:
         return
@@ -243,11 +243,11 @@ def _work(call: Call, job: Job) -> None:
     try:
         _ingest(call, job)
         job.state = "JobComplete"
-    except bulk_csv.Unreadable as problem:
+    except bulk_csv.UnreadableUpload as problem:
         job.state, job.error = "Failed", str(problem)
 
 
-def _ingest(call: Call, job: Job) -> None:
+def _ingest(call: SalesforceCall, job: PretendBulkJob) -> None:
     held = call.org.object(job.object)
     table = bulk_csv.read(job.content or b"", job.delimiter, job.line_ending)
     job.header = table.header
@@ -265,18 +265,18 @@ def _ingest(call: Call, job: Job) -> None:
                 job.failures.append(["", bulk_csv.error_text(as_row_error(error)), *cells])
 
 
-def _column(call: Call, held: ObjectType, name: str) -> tuple[str, Field]:
+def _column(call: SalesforceCall, held: OrgObjectType, name: str) -> tuple[str, Field]:
     """What a column holds: a field, or a key of a parent as `Lookup.Key`; unknown or hidden ones fail the job."""
     lookup_name, _, key = name.partition(".")
     owner = held
     if key:
         lookup = held.by_relationship(lookup_name)
         if lookup is None or not call.access.sees(held.name, lookup):
-            raise bulk_csv.Unreadable(f"InvalidBatch : Field name not found : {name}")
+            raise bulk_csv.UnreadableUpload(f"InvalidBatch : Field name not found : {name}")
         owner = call.org.schema.objects[lookup.refers_to[-1]]
     spec = owner.find(key or lookup_name)
     if spec is None or not call.access.sees(owner.name, spec):
-        raise bulk_csv.Unreadable(f"InvalidBatch : Field name not found : {name}")
+        raise bulk_csv.UnreadableUpload(f"InvalidBatch : Field name not found : {name}")
     return (lookup_name if key else "", spec)
 
 
@@ -293,7 +293,9 @@ def _record(columns: list[tuple[str, Field]], cells: list[str]) -> dict[str, Any
     return record
 
 
-def _operations(call: Call, held: ObjectType, job: Job) -> dict[str, Callable[[dict[str, Any]], tuple[str, bool]]]:
+def _operations(
+    call: SalesforceCall, held: OrgObjectType, job: PretendBulkJob
+) -> dict[str, Callable[[dict[str, Any]], tuple[str, bool]]]:
     records = call.org.records
 
     def insert(record: dict[str, Any]) -> tuple[str, bool]:
@@ -326,7 +328,7 @@ def _id(record: dict[str, Any]) -> str:
     return str(record_id)
 
 
-def _outcomes(call: Call, job: Job, name: str) -> Response:
+def _outcomes(call: SalesforceCall, job: PretendBulkJob, name: str) -> Response:
     if job.state not in _TERMINAL:
         raise RequestError("INVALIDJOBSTATE", f"Job is not finished: {job.state}")
     if name == "unprocessedrecords":
@@ -341,7 +343,7 @@ def _outcomes(call: Call, job: Job, name: str) -> Response:
     return Response(200, bulk_csv.write(header, rows, job.delimiter, job.line_ending), {"Content-Type": _CSV})
 
 
-def _results(call: Call, job: Job) -> Response:
+def _results(call: SalesforceCall, job: PretendBulkJob) -> Response:
     if job.result is None:
         raise RequestError("INVALIDJOBSTATE", f"Job is not finished: {job.state}")
     query = call.request.query

@@ -19,33 +19,33 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\Z")
 _EXPONENT_FROM = 1e7
 
 
-class Unreadable(Exception):
+class UnreadableUpload(Exception):
     """The upload cannot be read at all: the job fails with this message."""
 
 
 @dataclass(frozen=True)
-class Table:
+class UploadedTable:
     """An uploaded table."""
 
     header: list[str]
     rows: list[list[str]]
 
 
-def read(content: bytes, delimiter: str, line_ending: str) -> Table:
+def read(content: bytes, delimiter: str, line_ending: str) -> UploadedTable:
     """The uploaded rows; raises Unreadable for the wrong line ending, no header, or a row of another width."""
     text = content.decode("utf-8", "replace")
     first = text.partition("\n")[0]
     if first.endswith("\r") is not (line_ending == "CRLF") and "\n" in text:
         words = f"ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is {line_ending}"
-        raise Unreadable(words)
+        raise UnreadableUpload(words)
     header, *rows = [
         row for row in csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[delimiter]) if row
     ] or [[]]
     if not header:
-        raise Unreadable("InvalidBatch : Failed to parse CSV header")
+        raise UnreadableUpload("InvalidBatch : Failed to parse CSV header")
     if any(len(row) != len(header) for row in rows):
-        raise Unreadable("ClientInputError : CSV parsing error: the number of cells differs from the header")
-    return Table(header, rows)
+        raise UnreadableUpload("ClientInputError : CSV parsing error: the number of cells differs from the header")
+    return UploadedTable(header, rows)
 
 
 def write(header: list[str], rows: Iterable[list[str]], delimiter: str, line_ending: str) -> bytes:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.sandbox.log import Kind
 from adapters.sandbox.salesforce.errors import RequestError, SalesforceError
-from adapters.sandbox.salesforce.org.permissions import Access
-from adapters.sandbox.salesforce.rows import Writer
+from adapters.sandbox.salesforce.org.permissions import UserAccess
+from adapters.sandbox.salesforce.rows import OrgWriter
 from adapters.sandbox.web import Request, Response, json_response
 
 if TYPE_CHECKING:
     from adapters.sandbox.salesforce.app import Salesforce
-    from adapters.sandbox.salesforce.oauth import Session
+    from adapters.sandbox.salesforce.oauth import OrgSession
 
 
 @dataclass
-class Note:
+class SalesforceCallNote:
     """What the log keeps of a call; filled in while it is answered."""
 
     kind: Kind = "read"
@@ -25,21 +25,21 @@ class Note:
 
 
 @dataclass
-class Call:
+class SalesforceCall:
     """An authenticated call to the data API."""
 
     org: "Salesforce"
     request: Request
-    session: "Session"
-    access: Access
+    session: "OrgSession"
+    access: UserAccess
     version: str
-    note: Note = field(default_factory=Note)
+    note: SalesforceCallNote = field(default_factory=SalesforceCallNote)
 
     @property
-    def writer(self) -> Writer:
+    def writer(self) -> OrgWriter:
         """The caller as a writer, with the present as stamp."""
         rule = self.request.headers.get("sforce-duplicate-rule-header", "").lower().replace(" ", "")
-        return Writer(self.session.user_id, self.org.now(), self.access, allows_duplicates="allowsave=true" in rule)
+        return OrgWriter(self.session.user_id, self.org.now(), self.access, allows_duplicates="allowsave=true" in rule)
 
     def json(self) -> Any:
         """The body as JSON.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.sandbox.salesforce.calls import Call, Note
+from adapters.sandbox.salesforce.calls import SalesforceCall, SalesforceCallNote
 from adapters.sandbox.salesforce.errors import RequestError
 from adapters.sandbox.web import Request, Response, json_response
 
@@ -16,20 +16,20 @@ MOST_QUERIES = 5
 _REFERENCE = re.compile(r"@\{([A-Za-z]\w*)((?:\.\w+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
-Answer = Callable[[Call], Response]
+Answer = Callable[[SalesforceCall], Response]
 
 
 class _Halted(Exception):
     """Leaves the transaction of a composite call that must hold as a whole."""
 
 
-def composite(call: Call, answer: Answer) -> Response:
+def composite(call: SalesforceCall, answer: Answer) -> Response:
     """POST composite: up to 25 calls, later ones may name the results of earlier ones by @{reference.field}."""
     body = call.json_object()
     parts = _parts(body.get("compositeRequest"))
     if sum(1 for part in parts if _is_wide(part)) > MOST_QUERIES:
         raise RequestError("INVALID_INPUT", f"Cannot have more than {MOST_QUERIES} query or collection requests")
-    call.note = Note("read")
+    call.note = SalesforceCallNote("read")
     results: list[dict[str, Any]] = []
     try:
         with call.org.store.transaction():
@@ -40,7 +40,7 @@ def composite(call: Call, answer: Answer) -> Response:
 
 
 def _run_all(
-    call: Call, parts: list[dict[str, Any]], results: list[dict[str, Any]], answer: Answer, *, halt: bool
+    call: SalesforceCall, parts: list[dict[str, Any]], results: list[dict[str, Any]], answer: Answer, *, halt: bool
 ) -> None:
     for part in parts:
         results.append(_run(call, part, results, answer))
@@ -48,11 +48,11 @@ def _run_all(
             raise _Halted
 
 
-def batch(call: Call, answer: Answer) -> Response:
+def batch(call: SalesforceCall, answer: Answer) -> Response:
     """POST composite/batch: up to 25 independent calls, each of which counts as a call."""
     body = call.json_object()
     parts = _parts(body.get("batchRequests"))
-    call.note = Note("read")
+    call.note = SalesforceCallNote("read")
     results = []
     for part in parts:
         response = answer(
@@ -79,7 +79,7 @@ def _is_wide(part: dict[str, Any]) -> bool:
     return "/query" in path or "/composite/sobjects" in path
 
 
-def _run(call: Call, part: dict[str, Any], earlier: list[dict[str, Any]], answer: Answer) -> dict[str, Any]:
+def _run(call: SalesforceCall, part: dict[str, Any], earlier: list[dict[str, Any]], answer: Answer) -> dict[str, Any]:
     try:
         url, inner = _filled(part["url"], earlier), _filled(part.get("body"), earlier)
     except RequestError as error:
@@ -88,12 +88,12 @@ def _run(call: Call, part: dict[str, Any], earlier: list[dict[str, Any]], answer
     return _result(part, response.status, _body(response), dict(response.headers))
 
 
-def _inner(call: Call, method: str, url: str, body: Any) -> Call:
+def _inner(call: SalesforceCall, method: str, url: str, body: Any) -> SalesforceCall:
     headers = {name: value for name, value in call.request.headers.items() if name != "content-type"}
     if body is not None:
         headers["content-type"] = "application/json"
     request = Request(method.upper(), url, headers, b"" if body is None else json.dumps(body).encode())
-    inner = replace(call, request=request, note=Note())
+    inner = replace(call, request=request, note=SalesforceCallNote())
     if method.upper() != "GET":
         call.note.kind = "write"
     call.note.rows += 1

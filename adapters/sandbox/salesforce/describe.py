@@ -2,19 +2,19 @@
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.sandbox.salesforce.org.permissions import Access, visible_fields
-from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field, ObjectType
-from adapters.sandbox.salesforce.org.store import Store
+from adapters.sandbox.salesforce.org.permissions import UserAccess, visible_fields
+from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field, OrgObjectType
+from adapters.sandbox.salesforce.org.store import OrgStore
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org.org import Org
+    from adapters.sandbox.salesforce.org.org import PretendOrg
 
 _SOAP = {"boolean": "xsd:boolean", "int": "xsd:int", "date": "xsd:date", "datetime": "xsd:dateTime", "id": "tns:ID"}
 _SOAP |= {"double": "xsd:double", "currency": "xsd:double", "percent": "xsd:double", "reference": "tns:ID"}
 _CUSTOM_SETTING_FREE = ("deprecatedAndHidden", "customSetting", "feedEnabled")
 
 
-def object_summary(held: ObjectType, access: Access, version: str) -> dict[str, Any]:
+def object_summary(held: OrgObjectType, access: UserAccess, version: str) -> dict[str, Any]:
     """An object as the list of objects shows it."""
     base = f"/services/data/v{version}/sobjects/{held.name}"
     return {
@@ -39,7 +39,7 @@ def object_summary(held: ObjectType, access: Access, version: str) -> dict[str, 
     }
 
 
-def describe(held: ObjectType, access: Access, org: "Org", version: str) -> dict[str, Any]:
+def describe(held: OrgObjectType, access: UserAccess, org: "PretendOrg", version: str) -> dict[str, Any]:
     """The full description of an object for one user: hidden fields are absent."""
     fields = [describe_field(held, spec, access, org.store) for spec in visible_fields(held, access)]
     children = [
@@ -56,7 +56,7 @@ def describe(held: ObjectType, access: Access, org: "Org", version: str) -> dict
     return summary | {"fields": fields, "childRelationships": children, "recordTypeInfos": []}
 
 
-def describe_field(held: ObjectType, spec: Field, access: Access, store: Store) -> dict[str, Any]:
+def describe_field(held: OrgObjectType, spec: Field, access: UserAccess, store: OrgStore) -> dict[str, Any]:
     """One field as one user sees it; not editable ones show createable and updateable as false."""
     editable = access.edits(held.name, spec)
     text = spec.length if spec.type not in NUMBER_TYPES else 0
@@ -119,7 +119,7 @@ def _by_system(spec: Field) -> bool:
     }
 
 
-def _picklist(spec: Field, store: Store) -> list[dict[str, Any]]:
+def _picklist(spec: Field, store: OrgStore) -> list[dict[str, Any]]:
     labels = list(spec.values)
     if spec.values_from:
         labels = [row["MasterLabel"] for row in store.table(spec.values_from).live()]

@@ -11,11 +11,20 @@ from zoneinfo import ZoneInfo
 from adapters.sandbox.salesforce.dates import as_stamps, days_of
 from adapters.sandbox.salesforce.errors import RequestError
 from adapters.sandbox.salesforce.org.ids import to_18, well_formed
-from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field, ObjectType
+from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field, OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
 from adapters.sandbox.salesforce.org.values import parse_datetime, stamp
 from adapters.sandbox.salesforce.paths import Paths, Reached
-from adapters.sandbox.salesforce.soql import Comparison, Condition, Logic, Membership, Path, Query, Value, malformed
+from adapters.sandbox.salesforce.soql import (
+    Condition,
+    Logic,
+    Membership,
+    Path,
+    SoqlComparison,
+    SoqlQuery,
+    Value,
+    malformed,
+)
 
 Predicate = Callable[[Row], bool]
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -41,13 +50,13 @@ class Narrowing:
 class Filters:
     """Compiles the conditions of one query."""
 
-    def __init__(self, paths: Paths, today: date, zone: ZoneInfo, run: Callable[[Query], list[Any]]) -> None:
+    def __init__(self, paths: Paths, today: date, zone: ZoneInfo, run: Callable[[SoqlQuery], list[Any]]) -> None:
         self._paths = paths
         self._today = today
         self._zone = zone
         self._run = run
 
-    def compile(self, held: ObjectType, condition: Condition) -> Predicate:
+    def compile(self, held: OrgObjectType, condition: Condition) -> Predicate:
         """The condition as a test of records; raises RequestError for what the vendor refuses."""
         if isinstance(condition, Logic):
             return self._logic(held, condition)
@@ -59,7 +68,7 @@ class Filters:
             return self._membership(reached, condition)
         return self._comparison(reached, condition)
 
-    def _logic(self, held: ObjectType, condition: Logic) -> Predicate:
+    def _logic(self, held: OrgObjectType, condition: Logic) -> Predicate:
         tests = [self.compile(held, part) for part in condition.parts]
         if condition.operator == "not":
             return lambda row: not tests[0](row)
@@ -84,7 +93,7 @@ class Filters:
             found = lambda row: _folded(spec, get(row)) in wanted  # noqa: E731
         return (lambda row: not found(row)) if condition.negated else found
 
-    def _comparison(self, reached: Reached, condition: Comparison) -> Predicate:
+    def _comparison(self, reached: Reached, condition: SoqlComparison) -> Predicate:
         spec, get, sign, value = reached.spec, reached.get, condition.operator, condition.value
         if sign == "like":
             return _like(get, value.text)
@@ -132,7 +141,7 @@ class Filters:
             raise malformed("The WHERE clause contains a string that is longer than 4000 characters")
         return value.text
 
-    def narrow(self, held: ObjectType, condition: Condition | None, indexed: frozenset[str]) -> list[Narrowing]:
+    def narrow(self, held: OrgObjectType, condition: Condition | None, indexed: frozenset[str]) -> list[Narrowing]:
         """What indexes can do for the condition; every record that meets it is in each of the answers."""
         if isinstance(condition, Logic):
             return self._narrow_logic(held, condition, indexed)
@@ -151,7 +160,7 @@ class Filters:
             ]
         return self._narrow_comparison(spec, condition, indexed)
 
-    def _narrow_comparison(self, spec: Field, condition: Comparison, indexed: frozenset[str]) -> list[Narrowing]:
+    def _narrow_comparison(self, spec: Field, condition: SoqlComparison, indexed: frozenset[str]) -> list[Narrowing]:
         sign, value = condition.operator, condition.value
         if sign == "=" and spec.name in indexed and value.kind == "string":
             return [Narrowing(spec.name, values=frozenset({self.stored(spec, value, condition.path)}))]
@@ -165,7 +174,7 @@ class Filters:
             Narrowing(spec.name, low if sign in {"=", ">", ">="} else None, high if sign in {"=", "<", "<="} else None)
         ]
 
-    def _narrow_logic(self, held: ObjectType, condition: Logic, indexed: frozenset[str]) -> list[Narrowing]:
+    def _narrow_logic(self, held: OrgObjectType, condition: Logic, indexed: frozenset[str]) -> list[Narrowing]:
         if condition.operator == "not":
             return []
         parts = [self.narrow(held, part, indexed) for part in condition.parts]

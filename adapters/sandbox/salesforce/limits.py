@@ -12,7 +12,7 @@ _DAY = timedelta(hours=24)
 
 
 @dataclass
-class Limits:
+class OrgLimits:
     """Calls used of the daily allocation `most`; the window is 24 hours and then begins anew.
 
     The next `crowded` calls are refused as if too many long ones were under way.

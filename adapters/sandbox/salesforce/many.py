@@ -7,10 +7,10 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from adapters.sandbox.salesforce.calls import Call
+from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.errors import RequestError, RowError, SalesforceError, not_found
 from adapters.sandbox.salesforce.org.ids import to_18, well_formed
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.read_calls import shown
 from adapters.sandbox.salesforce.rows import as_row_error
 from adapters.sandbox.salesforce.write_calls import deserialise, external_field
@@ -26,7 +26,7 @@ class _RolledBack(Exception):
     """Leaves the transaction of a collection that must hold as a whole."""
 
 
-def collection(call: Call, rest: Sequence[str]) -> Response:
+def collection(call: SalesforceCall, rest: Sequence[str]) -> Response:
     """Everything under composite/sobjects."""
     method = call.request.method
     if method == "DELETE" and not rest:
@@ -43,7 +43,7 @@ def collection(call: Call, rest: Sequence[str]) -> Response:
     raise RequestError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed.", status=405)
 
 
-def _write(call: Call, operation: str, key: Field | None) -> Response:
+def _write(call: SalesforceCall, operation: str, key: Field | None) -> Response:
     body = call.json_object()
     records = body.get("records")
     if not isinstance(records, list) or not records:
@@ -72,13 +72,13 @@ def _limit(count: int) -> None:
         raise RequestError("EXCEEDED_ID_LIMIT", words)
 
 
-def _limit_chunks(kinds: list[ObjectType]) -> None:
+def _limit_chunks(kinds: list[OrgObjectType]) -> None:
     changes = sum(1 for before, after in pairwise(kinds) if before is not after)
     if changes >= MOST_CHUNKS:
         raise RequestError("INVALID_INPUT", f"Cannot have more than {MOST_CHUNKS} chunks in a single operation.")
 
 
-def _readable(call: Call, held: ObjectType, record: dict[str, Any]) -> dict[str, Any] | RowError:
+def _readable(call: SalesforceCall, held: OrgObjectType, record: dict[str, Any]) -> dict[str, Any] | RowError:
     """The values of one record; what cannot be read fails the whole call, a missing parent only the record."""
     try:
         return deserialise(call, held, record)
@@ -92,7 +92,9 @@ def _keys_used_twice(rows: list[dict[str, Any] | RowError], key: Field | None) -
     return {value for value, times in counted.items() if times > 1 and value}
 
 
-def _one(call: Call, operation: str, key: Field | None, item: tuple[ObjectType, Any], twice: set[str]) -> Outcome:
+def _one(
+    call: SalesforceCall, operation: str, key: Field | None, item: tuple[OrgObjectType, Any], twice: set[str]
+) -> Outcome:
     held, row = item
     if isinstance(row, RowError):
         raise row
@@ -124,7 +126,9 @@ def failed(error: RowError) -> Outcome:
     return {"success": False, "errors": [error.row()]}
 
 
-def _each(call: Call, name: str, works: Sequence[Callable[[], Outcome]], all_or_none: object) -> list[Outcome]:
+def _each(
+    call: SalesforceCall, name: str, works: Sequence[Callable[[], Outcome]], all_or_none: object
+) -> list[Outcome]:
     """Does every work in a transaction of its own; with `all_or_none` one failure undoes all."""
     results: list[Outcome] = []
     with suppress(_RolledBack), call.org.commit(name):
@@ -146,7 +150,7 @@ def _rolled_back() -> Outcome:
     return failed(RowError("ALL_OR_NONE_OPERATION_ROLLED_BACK", words))
 
 
-def _delete(call: Call) -> Response:
+def _delete(call: SalesforceCall) -> Response:
     query = call.request.query
     ids = [each.strip() for each in query.get("ids", "").split(",") if each.strip()]
     _limit(len(ids))
@@ -160,14 +164,14 @@ def _delete(call: Call) -> Response:
     return json_response(_each(call, call.note.sobject or "", works, query.get("allOrNone", "").lower() == "true"))
 
 
-def _object_of(call: Call, record_id: str) -> ObjectType:
+def _object_of(call: SalesforceCall, record_id: str) -> OrgObjectType:
     held = call.org.schema.by_id(record_id) if well_formed(record_id) else None
     if held is None:
         raise RowError("MALFORMED_ID", f"malformed id {record_id}")
     return held
 
 
-def _retrieve(call: Call, held: ObjectType) -> Response:
+def _retrieve(call: SalesforceCall, held: OrgObjectType) -> Response:
     if call.request.method == "GET":
         query = call.request.query
         ids, fields = query.get("ids", "").split(","), query.get("fields", "Id").split(",")
@@ -180,7 +184,7 @@ def _retrieve(call: Call, held: ObjectType) -> Response:
     return json_response([_found(call, held, record_id, fields) for record_id in ids])
 
 
-def _found(call: Call, held: ObjectType, record_id: str, fields: list[str]) -> dict[str, Any] | None:
+def _found(call: SalesforceCall, held: OrgObjectType, record_id: str, fields: list[str]) -> dict[str, Any] | None:
     try:
         return shown(call, held, call.org.records.existing(held, record_id), fields)
     except RowError:

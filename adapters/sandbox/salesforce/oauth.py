@@ -13,14 +13,14 @@ from adapters.sandbox.salesforce.errors import RequestError
 from adapters.sandbox.web import Request, Response, json_response
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org.org import Org
+    from adapters.sandbox.salesforce.org.org import PretendOrg
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _JWT_LEEWAY_SECONDS = 180
 
 
 @dataclass
-class Client:
+class ConnectedApp:
     """An app that may ask for tokens; `public_key` (PEM) admits signed assertions, `rotates` ends a used refresh token."""
 
     client_id: str
@@ -32,7 +32,7 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Session:
+class OrgSession:
     """A token at work; `ends_at` is a POSIX time on the org's clock, None for one that lasts."""
 
     token: str
@@ -50,30 +50,30 @@ class Refusal(Exception):
 
 
 @dataclass
-class OAuth:
+class OrgOAuth:
     """Clients, sessions and refresh tokens of one org. `lifetime` is how long a new session lasts."""
 
-    org: "Org"
+    org: "PretendOrg"
     lifetime: timedelta = timedelta(hours=2)
-    clients: dict[str, Client] = field(default_factory=dict)
-    sessions: dict[str, Session] = field(default_factory=dict)
+    clients: dict[str, ConnectedApp] = field(default_factory=dict)
+    sessions: dict[str, OrgSession] = field(default_factory=dict)
     refresh_tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
 
-    def register(self, run_as: str, *, public_key: str | None = None, rotates: bool = False) -> Client:
+    def register(self, run_as: str, *, public_key: str | None = None, rotates: bool = False) -> ConnectedApp:
         """Adds an app whose client credentials act as a user."""
-        client = Client(f"3MVG9{secrets.token_urlsafe(40)}", secrets.token_hex(32), run_as, public_key, rotates)
+        client = ConnectedApp(f"3MVG9{secrets.token_urlsafe(40)}", secrets.token_hex(32), run_as, public_key, rotates)
         self.clients[client.client_id] = client
         return client
 
-    def open(self, user_id: str, client_id: str = "", *, lasting: bool = False) -> Session:
+    def open(self, user_id: str, client_id: str = "", *, lasting: bool = False) -> OrgSession:
         """A new session of a user."""
         token = f"{self.org.organization_id[:15]}!{secrets.token_urlsafe(48)}"
         ends_at = None if lasting else (self.org.clock.now() + self.lifetime).timestamp()
-        self.sessions[token] = Session(token, user_id, client_id, ends_at)
+        self.sessions[token] = OrgSession(token, user_id, client_id, ends_at)
         return self.sessions[token]
 
-    def offer_refresh_token(self, user_id: str, client: Client) -> str:
+    def offer_refresh_token(self, user_id: str, client: ConnectedApp) -> str:
         """A refresh token, as an earlier consent in the browser would have given."""
         token = f"5Aep861{secrets.token_urlsafe(48)}"
         self.refresh_tokens[token] = (user_id, client.client_id)
@@ -87,7 +87,7 @@ class OAuth:
         """Ends every session."""
         self.sessions.clear()
 
-    def session_of(self, request: Request) -> Session:
+    def session_of(self, request: Request) -> OrgSession:
         """The session of a call; raises RequestError (INVALID_SESSION_ID, 401)."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         session = self.sessions.get(token.strip()) if scheme.lower() in {"bearer", "oauth"} else None
@@ -158,7 +158,7 @@ class OAuth:
             raise Refusal("invalid_grant", "user hasn't approved this consumer")
         return self._granted(request, self.open(user["Id"], client.client_id))
 
-    def _verify(self, assertion: str, client: Client, claimed: dict[str, object]) -> None:
+    def _verify(self, assertion: str, client: ConnectedApp, claimed: dict[str, object]) -> None:
         try:
             jwt.decode(
                 assertion,
@@ -185,7 +185,7 @@ class OAuth:
             answer["refresh_token"] = self.offer_refresh_token(user_id, client)
         return answer
 
-    def _end_others(self, client: Client, kept: str) -> None:
+    def _end_others(self, client: ConnectedApp, kept: str) -> None:
         for session in list(self.sessions.values()):
             if session.client_id == client.client_id and session.token != kept:
                 self.end(session.token)
@@ -198,7 +198,7 @@ class OAuth:
             raise Refusal("invalid_grant", "authentication failure")
         return self._granted(request, self.open(user["Id"], client.client_id))
 
-    def _client(self, request: Request) -> Client:
+    def _client(self, request: Request) -> ConnectedApp:
         client_id, client_secret = request.form.get("client_id", ""), request.form.get("client_secret", "")
         scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
@@ -210,7 +210,7 @@ class OAuth:
             raise Refusal("invalid_client", "invalid client credentials")
         return client
 
-    def _granted(self, request: Request, session: Session) -> dict[str, str]:
+    def _granted(self, request: Request, session: OrgSession) -> dict[str, str]:
         base = _base(request)
         return {
             "access_token": session.token,

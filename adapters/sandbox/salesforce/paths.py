@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.sandbox.salesforce.errors import RequestError
-from adapters.sandbox.salesforce.org.permissions import Access
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType, Schema
-from adapters.sandbox.salesforce.org.store import Row, Store
-from adapters.sandbox.salesforce.soql import Path, Query, excerpt
+from adapters.sandbox.salesforce.org.permissions import UserAccess
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType, OrgSchema
+from adapters.sandbox.salesforce.org.store import OrgStore, Row
+from adapters.sandbox.salesforce.soql import Path, SoqlQuery, excerpt
 
 Getter = Callable[[Row], Any]
 # Through a lookup that may point to several objects only these are reached, whatever the record is.
@@ -43,13 +43,13 @@ class Reached:
 class Paths:
     """Resolves the paths of one query for one user."""
 
-    def __init__(self, store: Store, schema: Schema, access: Access, query: Query) -> None:
+    def __init__(self, store: OrgStore, schema: OrgSchema, access: UserAccess, query: SoqlQuery) -> None:
         self._store = store
         self._schema = schema
         self._access = access
         self._query = query
 
-    def resolve(self, held: ObjectType, path: Path) -> Reached:
+    def resolve(self, held: OrgObjectType, path: Path) -> Reached:
         """The field behind a path.
 
         Raises RequestError (INVALID_FIELD) for a field or relationship that does not exist or is hidden.
@@ -69,7 +69,7 @@ class Paths:
             raise self._no_column(parts[-1], held.name, path)
         return Reached(spec, _through(steps, self.getter(held, spec)), held.name)
 
-    def getter(self, held: ObjectType, spec: Field) -> Getter:
+    def getter(self, held: OrgObjectType, spec: Field) -> Getter:
         """How to read a field of a record of its own object."""
         name = spec.name
         if spec.path:
@@ -82,7 +82,7 @@ class Paths:
             return _address(name.removesuffix("Address"))
         return lambda row: row.get(name)
 
-    def _lookup(self, held: ObjectType, name: str, path: Path) -> Field:
+    def _lookup(self, held: OrgObjectType, name: str, path: Path) -> Field:
         lookup = held.by_relationship(name)
         if lookup is None or not self._access.sees(held.name, lookup):
             words = (
@@ -106,7 +106,7 @@ class Paths:
 
         return find
 
-    def _of_name(self, held: ObjectType, parts: tuple[str, ...], path: Path, steps: list[Any]) -> Reached:
+    def _of_name(self, held: OrgObjectType, parts: tuple[str, ...], path: Path, steps: list[Any]) -> Reached:
         wanted = next((spec for name, spec in NAME_FIELDS.items() if name.lower() == parts[-1].lower()), None)
         if wanted is None or len(parts) > len(steps) + 1:
             raise self._no_column(parts[-1], "Name", path)

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from adapters.sandbox.salesforce.errors import RequestError
 from adapters.sandbox.salesforce.filters import RANGED, Filters, Narrowing, Predicate
 from adapters.sandbox.salesforce.org.groups import grouped
-from adapters.sandbox.salesforce.org.permissions import Access, visible_fields
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType
-from adapters.sandbox.salesforce.org.store import Row, Table
+from adapters.sandbox.salesforce.org.permissions import UserAccess, visible_fields
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
+from adapters.sandbox.salesforce.org.store import OrgTable, Row
 from adapters.sandbox.salesforce.paths import Getter, Paths
-from adapters.sandbox.salesforce.soql import Item, Ordering, Path, Query, malformed, parse
+from adapters.sandbox.salesforce.soql import Item, Ordering, Path, SoqlQuery, malformed, parse
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org.org import Org
+    from adapters.sandbox.salesforce.org.org import PretendOrg
 
 MAX_OFFSET = 2_000
 MAX_FIELDS_ALL = 200
@@ -28,7 +28,7 @@ Way = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Column:
+class SelectedColumn:
     """One selected field: its path in the answer, its field, and how to read it."""
 
     path: tuple[str, ...]
@@ -40,18 +40,24 @@ class Column:
 class Result:
     """What a query found: `rows` in order, and `render` for one of them; groups come ready rendered."""
 
-    object: ObjectType
+    object: OrgObjectType
     rows: list[Any]
-    columns: tuple[Column, ...]
+    columns: tuple[SelectedColumn, ...]
     render: Render
     total: int
 
 
-class Search:
+class QueryRun:
     """Runs queries for one user at one moment, under the org's lock."""
 
     def __init__(
-        self, org: "Org", access: Access, *, deleted: bool = False, tooling: bool = False, version: str = "62.0"
+        self,
+        org: "PretendOrg",
+        access: UserAccess,
+        *,
+        deleted: bool = False,
+        tooling: bool = False,
+        version: str = "62.0",
     ) -> None:
         self._org = org
         self._tooling = tooling
@@ -66,7 +72,7 @@ class Search:
         """The answer to a query; raises RequestError with the vendor's code."""
         return self.answer(parse(text))
 
-    def answer(self, query: Query) -> Result:
+    def answer(self, query: SoqlQuery) -> Result:
         """The answer to a query that was read already."""
         held = self._object(query.object)
         if query.offset > MAX_OFFSET:
@@ -89,7 +95,7 @@ class Search:
             raise malformed(words)
         return Result(held, rows, columns, render, len(rows))
 
-    def _object(self, name: str) -> ObjectType:
+    def _object(self, name: str) -> OrgObjectType:
         held = self._org.schema.find(name)
         if held is None or held.tooling is not self._tooling or not self._access.may(held.name, "PermissionsRead"):
             raise RequestError(
@@ -99,7 +105,7 @@ class Search:
             )
         return held
 
-    def _found(self, query: Query, held: ObjectType, paths: Paths) -> list[Row]:
+    def _found(self, query: SoqlQuery, held: OrgObjectType, paths: Paths) -> list[Row]:
         filters = Filters(paths, self._today, self._zone, self._ids)
         test = filters.compile(held, query.where) if query.where else None
         table = self._org.store.table(held.name)
@@ -114,22 +120,22 @@ class Search:
             return _slice(kept, query.offset, end)
         return _sort(list(kept), ordered)[query.offset : end]
 
-    def _visible(self, held: ObjectType, rows: Iterable[Row], test: Predicate | None) -> Iterable[Row]:
+    def _visible(self, held: OrgObjectType, rows: Iterable[Row], test: Predicate | None) -> Iterable[Row]:
         if not self._deleted:
             rows = (row for row in rows if not row["IsDeleted"])
             if held.name in _ARCHIVED:
                 rows = (row for row in rows if not row.get("IsArchived"))
         return (row for row in rows if test(row)) if test else rows
 
-    def _ids(self, query: Query) -> list[Any]:
+    def _ids(self, query: SoqlQuery) -> list[Any]:
         """The ids (or lookups) that a query inside IN finds."""
         if len(query.items) != 1 or query.items[0].path is None:
             raise malformed("The inner select must select exactly one ID or reference field")
         result = self.answer(query)
         return [result.columns[0].get(row) for row in result.rows]
 
-    def _columns(self, query: Query, held: ObjectType, paths: Paths) -> tuple[Column, ...]:
-        columns: list[Column] = []
+    def _columns(self, query: SoqlQuery, held: OrgObjectType, paths: Paths) -> tuple[SelectedColumn, ...]:
+        columns: list[SelectedColumn] = []
         for item in query.items:
             if item.children is not None:
                 continue
@@ -137,14 +143,14 @@ class Search:
                 if item.alias:
                     raise malformed("only aggregate expressions use field aliasing")
                 reached = paths.resolve(held, path)
-                columns.append(Column(self._spelled(held, path, reached.spec), reached.spec, reached.get))
+                columns.append(SelectedColumn(self._spelled(held, path, reached.spec), reached.spec, reached.get))
         names = [column.path for column in columns]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise RequestError("INVALID_FIELD", f"duplicate field selected: {'.'.join(twice)}")
         return tuple(columns)
 
-    def _expanded(self, query: Query, held: ObjectType, item: Item) -> list[Path]:
+    def _expanded(self, query: SoqlQuery, held: OrgObjectType, item: Item) -> list[Path]:
         if item.group is None:
             return [item.path] if item.path else []
         if item.group != "standard" and (query.limit is None or query.limit > MAX_FIELDS_ALL):
@@ -152,10 +158,10 @@ class Search:
         wanted = {"all": (True, False), "custom": (True,), "standard": (False,)}[item.group]
         return [Path((spec.name,)) for spec in visible_fields(held, self._access) if spec.custom in wanted]
 
-    def _spelled(self, held: ObjectType, path: Path, spec: Field) -> tuple[str, ...]:
+    def _spelled(self, held: OrgObjectType, path: Path, spec: Field) -> tuple[str, ...]:
         """The names as the answer spells them: those of the schema, whatever the query wrote."""
         names = []
-        current: ObjectType | None = held
+        current: OrgObjectType | None = held
         for part in path.parts[:-1]:
             lookup = current.by_relationship(part) if current else None
             if lookup is None:
@@ -164,7 +170,7 @@ class Search:
             current = None if lookup.polymorphic else self._org.schema.objects[lookup.refers_to[0]]
         return (*names, spec.name)
 
-    def _children(self, query: Query, held: ObjectType) -> list[tuple[str, Field, Query]]:
+    def _children(self, query: SoqlQuery, held: OrgObjectType) -> list[tuple[str, Field, SoqlQuery]]:
         """The child queries in SELECT, each with the lookup by which it hangs on the record."""
         found = []
         for item in query.items:
@@ -181,7 +187,7 @@ class Search:
         return found
 
     def _render(
-        self, held: ObjectType, columns: tuple[Column, ...], children: list[tuple[str, Field, Query]]
+        self, held: OrgObjectType, columns: tuple[SelectedColumn, ...], children: list[tuple[str, Field, SoqlQuery]]
     ) -> Render:
         base = f"/services/data/v{self._version}/sobjects/{held.name}/"
         kind = held.name
@@ -200,7 +206,7 @@ class Search:
 
         return render
 
-    def _ways(self, held: ObjectType, names: tuple[str, ...]) -> list[Way]:
+    def _ways(self, held: OrgObjectType, names: tuple[str, ...]) -> list[Way]:
         """The lookups along a path; one that may point to several objects ends it and calls what it reaches a Name."""
         ways = []
         for name in names:
@@ -211,7 +217,7 @@ class Search:
             held = self._org.schema.objects[lookup.refers_to[0]]
         return ways
 
-    def _nest(self, shown: dict[str, Any], ways: list[Way], column: Column, row: Row) -> None:
+    def _nest(self, shown: dict[str, Any], ways: list[Way], column: SelectedColumn, row: Row) -> None:
         """Puts a parent's value where it belongs; a parent that is not there is null."""
         place: dict[str, Any] = shown
         current: Row | None = row
@@ -228,7 +234,7 @@ class Search:
             place = place[name]
         place[column.path[-1]] = column.get(row)
 
-    def _below(self, child: str, lookup: Field, query: Query, row: Row) -> dict[str, Any] | None:
+    def _below(self, child: str, lookup: Field, query: SoqlQuery, row: Row) -> dict[str, Any] | None:
         held = self._org.schema.objects[child]
         paths = Paths(self._org.store, self._org.schema, self._access, query)
         test = Filters(paths, self._today, self._zone, self._ids).compile(held, query.where) if query.where else None
@@ -241,11 +247,11 @@ class Search:
         return {"totalSize": len(records), "done": True, "records": records}
 
 
-def _indexed(held: ObjectType) -> frozenset[str]:
+def _indexed(held: OrgObjectType) -> frozenset[str]:
     return frozenset(spec.name for spec in held.fields.values() if spec.id_lookup or spec.unique or spec.refers_to)
 
 
-def _candidates(table: Table, narrowed: list[Narrowing], order: tuple[Ordering, ...]) -> tuple[Iterable[Row], bool]:
+def _candidates(table: OrgTable, narrowed: list[Narrowing], order: tuple[Ordering, ...]) -> tuple[Iterable[Row], bool]:
     """The records that may match, from the best index, and whether they come in the wanted order."""
     sets = [each for each in narrowed if each.values is not None]
     if sets:
@@ -267,7 +273,7 @@ def _candidates(table: Table, narrowed: list[Narrowing], order: tuple[Ordering, 
     return (rows[key[1]] for key in keys), name == wanted
 
 
-def _by_values(table: Table, narrowing: Narrowing) -> list[Row]:
+def _by_values(table: OrgTable, narrowing: Narrowing) -> list[Row]:
     values = [value for value in narrowing.values or () if value is not None]
     if narrowing.field == "Id":
         return [table.rows[value] for value in sorted(values) if value in table.rows]

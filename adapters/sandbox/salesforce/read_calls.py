@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
-from adapters.sandbox.salesforce.calls import Call
+from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.describe import describe, object_summary
 from adapters.sandbox.salesforce.errors import RequestError, not_found
 from adapters.sandbox.salesforce.org.ids import to_18
 from adapters.sandbox.salesforce.org.permissions import visible_fields
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
 from adapters.sandbox.salesforce.org.values import parse_datetime, stamp
 from adapters.sandbox.salesforce.paths import Paths
-from adapters.sandbox.salesforce.query import Result, Search
-from adapters.sandbox.salesforce.soql import Query
+from adapters.sandbox.salesforce.query import QueryRun, Result
+from adapters.sandbox.salesforce.soql import SoqlQuery
 from adapters.sandbox.web import Response, json_response
 
 MOST_PER_PAGE = 2_000
@@ -31,7 +31,7 @@ _PAGE_BUDGET = 60_000
 _LONG_TEXT = 20
 _UPDATED_REACH = timedelta(days=30)
 _DELETED_REACH = timedelta(days=15)
-_NO_QUERY = Query("", (), "", None, None, (), (), None, 0)
+_NO_QUERY = SoqlQuery("", (), "", None, None, (), (), None, 0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Locators:
     held: OrderedDict[str, Locator] = field(default_factory=OrderedDict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def open(self, result: Result, call: Call, size: int) -> str:
+    def open(self, result: Result, call: SalesforceCall, size: int) -> str:
         """Keeps a result and returns its name; the oldest of the user's makes room."""
         token = call.session.token
         own = [name for name, each in self.held.items() if each.token == token]
@@ -61,7 +61,7 @@ class Locators:
         self.held[name] = Locator(result, token, size, call.org.clock.now())
         return name
 
-    def find(self, name: str, call: Call) -> Locator:
+    def find(self, name: str, call: SalesforceCall) -> Locator:
         """An open locator of this session; raises RequestError (INVALID_QUERY_LOCATOR)."""
         found = self.held.get(name)
         if found is None or found.token != call.session.token or found.opened + LOCATOR_LIFE < call.org.clock.now():
@@ -69,11 +69,11 @@ class Locators:
         return found
 
 
-def run_query(call: Call, text: str | None, *, deleted: bool = False, tooling: bool = False) -> Response:
+def run_query(call: SalesforceCall, text: str | None, *, deleted: bool = False, tooling: bool = False) -> Response:
     """GET query or queryAll with `q`, of the data API or the Tooling API."""
     if not text:
         raise RequestError("MALFORMED_QUERY", "A query string has to be specified")
-    result = Search(call.org, call.access, deleted=deleted, tooling=tooling, version=call.version).run(text)
+    result = QueryRun(call.org, call.access, deleted=deleted, tooling=tooling, version=call.version).run(text)
     size = _page_size(call, result)
     call.read(result.object.name, min(len(result.rows), size))
     if len(result.rows) <= size:
@@ -84,7 +84,7 @@ def run_query(call: Call, text: str | None, *, deleted: bool = False, tooling: b
     return _page(call, name, call.org.locators.held[name], 0)
 
 
-def next_page(call: Call, locator: str) -> Response:
+def next_page(call: SalesforceCall, locator: str) -> Response:
     """GET query/<locator>-<position>."""
     name, _, position = locator.partition("-")
     held = call.org.locators.find(name, call)
@@ -93,7 +93,7 @@ def next_page(call: Call, locator: str) -> Response:
     return _page(call, name, held, int(position))
 
 
-def _page(call: Call, name: str, held: Locator, start: int) -> Response:
+def _page(call: SalesforceCall, name: str, held: Locator, start: int) -> Response:
     end = start + held.size
     rows = held.result.rows[start:end]
     call.read(held.result.object.name, len(rows))
@@ -104,7 +104,7 @@ def _page(call: Call, name: str, held: Locator, start: int) -> Response:
     return json_response(body)
 
 
-def _page_size(call: Call, result: Result) -> int:
+def _page_size(call: SalesforceCall, result: Result) -> int:
     options = call.request.headers.get("sforce-query-options", "").lower().replace(" ", "")
     wanted = options.partition("batchsize=")[2].partition(",")[0]
     size = min(max(int(wanted), LEAST_PER_PAGE), MOST_PER_PAGE) if wanted.isdigit() else MOST_PER_PAGE
@@ -113,12 +113,12 @@ def _page_size(call: Call, result: Result) -> int:
     return min(size, call.org.rows_per_page or size)
 
 
-def get_record(call: Call, held: ObjectType, record_id: str) -> Response:
+def get_record(call: SalesforceCall, held: OrgObjectType, record_id: str) -> Response:
     """GET sobjects/X/<id>, all visible fields or those of `fields`."""
     return _record(call, held, call.org.records.existing(held, record_id))
 
 
-def get_by_key(call: Call, held: ObjectType, spec: Field, key: str) -> Response:
+def get_by_key(call: SalesforceCall, held: OrgObjectType, spec: Field, key: str) -> Response:
     """GET sobjects/X/<field>/<key>: one record, or 300 with the addresses of several."""
     found = call.org.records.matches(held, spec, key)
     if not found:
@@ -128,18 +128,18 @@ def get_by_key(call: Call, held: ObjectType, spec: Field, key: str) -> Response:
     return _record(call, held, found[0])
 
 
-def several(call: Call, held: ObjectType, found: list[Row]) -> Response:
+def several(call: SalesforceCall, held: OrgObjectType, found: list[Row]) -> Response:
     """300: the addresses of all records that a key matches."""
     return json_response([f"/services/data/v{call.version}/sobjects/{held.name}/{row['Id']}" for row in found], 300)
 
 
-def _record(call: Call, held: ObjectType, row: Row) -> Response:
+def _record(call: SalesforceCall, held: OrgObjectType, row: Row) -> Response:
     call.read(held.name, 1)
     wanted = call.request.query.get("fields")
     return json_response(shown(call, held, row, wanted.split(",") if wanted else None))
 
 
-def shown(call: Call, held: ObjectType, row: Row, names: list[str] | None = None) -> dict[str, Any]:
+def shown(call: SalesforceCall, held: OrgObjectType, row: Row, names: list[str] | None = None) -> dict[str, Any]:
     """A record with the named fields; raises RequestError (INVALID_FIELD) for one that is not there."""
     fields = (
         visible_fields(held, call.access) if names is None else [_named(call, held, name.strip()) for name in names]
@@ -150,14 +150,14 @@ def shown(call: Call, held: ObjectType, row: Row, names: list[str] | None = None
     return body | {spec.name: paths.getter(held, spec)(row) for spec in fields}
 
 
-def _named(call: Call, held: ObjectType, name: str) -> Field:
+def _named(call: SalesforceCall, held: OrgObjectType, name: str) -> Field:
     spec = held.find(name)
     if spec is None or not call.access.sees(held.name, spec):
         raise RequestError("INVALID_FIELD", f"No such column '{name}' on entity '{held.name}'")
     return spec
 
 
-def updated(call: Call, held: ObjectType) -> Response:
+def updated(call: SalesforceCall, held: OrgObjectType) -> Response:
     """GET sobjects/X/updated: the ids changed in a span of at most 30 days back, and how far that can be trusted."""
     start, end = _span(call, _UPDATED_REACH)
     keys = call.org.store.table(held.name).sorted_by("SystemModstamp").between(stamp(start), stamp(end))
@@ -169,7 +169,7 @@ def updated(call: Call, held: ObjectType) -> Response:
     return json_response({"ids": found, "latestDateCovered": stamp(_covered(call, end))})
 
 
-def deleted(call: Call, held: ObjectType) -> Response:
+def deleted(call: SalesforceCall, held: OrgObjectType) -> Response:
     """GET sobjects/X/deleted: what was deleted in a span of at most 15 days back."""
     start, end = _span(call, _DELETED_REACH)
     table = call.org.store.table(held.name)
@@ -183,12 +183,12 @@ def deleted(call: Call, held: ObjectType) -> Response:
     return json_response({"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": covered})
 
 
-def _covered(call: Call, end: datetime) -> datetime:
+def _covered(call: SalesforceCall, end: datetime) -> datetime:
     now = call.org.clock.now()
     return min(moment for moment in (end, now, call.org.oldest_pending() or now))
 
 
-def _span(call: Call, reach: timedelta) -> tuple[datetime, datetime]:
+def _span(call: SalesforceCall, reach: timedelta) -> tuple[datetime, datetime]:
     """The asked span, its seconds cut off as the vendor does."""
     given = [parse_datetime(call.request.query.get(name, "").replace(" ", "+")) for name in ("start", "end")]
     start, end = (moment.astimezone(UTC).replace(second=0, microsecond=0) if moment else None for moment in given)
@@ -201,14 +201,14 @@ def _span(call: Call, reach: timedelta) -> tuple[datetime, datetime]:
     return start, end
 
 
-def list_objects(call: Call) -> Response:
+def list_objects(call: SalesforceCall) -> Response:
     """GET sobjects: the objects that the user may read."""
     readable = [held for held in call.org.schema.objects.values() if call.org.readable(held, call.access)]
     summaries = [object_summary(held, call.access, call.version) for held in readable]
     return json_response({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": summaries})
 
 
-def describe_object(call: Call, held: ObjectType) -> Response:
+def describe_object(call: SalesforceCall, held: OrgObjectType) -> Response:
     """GET sobjects/X/describe; 304 when nothing changed since If-Modified-Since."""
     call.read(held.name, 0)
     changed = call.org.schema_changed_at()

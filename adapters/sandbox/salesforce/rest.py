@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.sandbox.salesforce import bulk, composite, many, read_calls, tooling, write_calls
-from adapters.sandbox.salesforce.calls import Call, refusal
+from adapters.sandbox.salesforce.calls import SalesforceCall, refusal
 from adapters.sandbox.salesforce.describe import object_summary
 from adapters.sandbox.salesforce.errors import RequestError, SalesforceError, not_found
-from adapters.sandbox.salesforce.org.schema import ObjectType
+from adapters.sandbox.salesforce.org.schema import OrgObjectType
 from adapters.sandbox.web import Response, json_response
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 66
@@ -41,7 +41,7 @@ def checked_version(segment: str) -> str:
     return f"{number}.0"
 
 
-def answer(call: Call) -> Response:
+def answer(call: SalesforceCall) -> Response:
     """Answers one call, errors included; used for calls from outside and for those inside composite ones."""
     try:
         return route(call, call.request.segments[3:])
@@ -49,7 +49,7 @@ def answer(call: Call) -> Response:
         return refusal(error)
 
 
-def route(call: Call, rest: Sequence[str]) -> Response:
+def route(call: SalesforceCall, rest: Sequence[str]) -> Response:
     """Everything under /services/data/vXX.X/."""
     org, method = call.org, call.request.method
     match (method, *rest):
@@ -81,14 +81,14 @@ def route(call: Call, rest: Sequence[str]) -> Response:
     raise not_found()
 
 
-def _readable(call: Call, name: str) -> ObjectType:
+def _readable(call: SalesforceCall, name: str) -> OrgObjectType:
     held = call.org.object(name)
     if not call.org.readable(held, call.access):
         raise not_found()
     return held
 
 
-def _record(call: Call, held: ObjectType, rest: Sequence[str]) -> Response:
+def _record(call: SalesforceCall, held: OrgObjectType, rest: Sequence[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
             return json_response({"objectDescribe": object_summary(held, call.access, call.version), "recentItems": []})
@@ -113,7 +113,7 @@ def _record(call: Call, held: ObjectType, rest: Sequence[str]) -> Response:
     raise RequestError("METHOD_NOT_ALLOWED", f"HTTP Method '{call.request.method}' not allowed.", status=405)
 
 
-def _record_count(call: Call) -> Response:
+def _record_count(call: SalesforceCall) -> Response:
     names = call.request.query.get("sObjects")
     wanted: list[Any] = (
         [call.org.schema.find(name) for name in names.split(",")] if names else list(call.org.schema.objects.values())

@@ -8,9 +8,9 @@ from adapters.sandbox.faults import Faults
 from adapters.sandbox.salesforce.errors import RowError, SalesforceError, not_found, not_writable
 from adapters.sandbox.salesforce.org import derive
 from adapters.sandbox.salesforce.org.ids import IdSequence, to_18, well_formed
-from adapters.sandbox.salesforce.org.permissions import Access, check_grant
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType, Schema
-from adapters.sandbox.salesforce.org.store import Row, Store
+from adapters.sandbox.salesforce.org.permissions import UserAccess, check_grant
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType, OrgSchema
+from adapters.sandbox.salesforce.org.store import OrgStore, Row
 from adapters.sandbox.salesforce.org.values import check
 
 Values = Mapping[str, Any]
@@ -26,7 +26,7 @@ _ONCE = {
 
 
 @dataclass(frozen=True)
-class Writer:
+class OrgWriter:
     """Who writes, when (a stamp), and with which rights.
 
     Without `access` the org itself writes: neither field-level security nor a fault hinders it. `allows_duplicates` passes by
@@ -35,14 +35,14 @@ class Writer:
 
     user: str
     at: str
-    access: Access | None = None
+    access: UserAccess | None = None
     allows_duplicates: bool = False
 
 
-class Records:
+class OrgRecords:
     """Insert, update, upsert, delete, undelete and merge of single records; each raises RowError when it is refused."""
 
-    def __init__(self, store: Store, schema: Schema, ids: IdSequence, faults: Faults) -> None:
+    def __init__(self, store: OrgStore, schema: OrgSchema, ids: IdSequence, faults: Faults) -> None:
         self._store = store
         self._schema = schema
         self._ids = ids
@@ -51,7 +51,7 @@ class Records:
         self.locked_by_commit: set[str] = set()
         self.keys_in_commit: set[tuple[str, str, str]] = set()
 
-    def insert(self, held: ObjectType, values: Values, writer: Writer) -> str:
+    def insert(self, held: OrgObjectType, values: Values, writer: OrgWriter) -> str:
         """Makes a record and returns its id."""
         self._may(held, "PermissionsCreate", writer)
         self._strike(held, "insert", values, writer)
@@ -66,7 +66,7 @@ class Records:
         }
         return self._finish(held, new, None, writer)
 
-    def update(self, held: ObjectType, record_id: str, values: Values, writer: Writer) -> str:
+    def update(self, held: OrgObjectType, record_id: str, values: Values, writer: OrgWriter) -> str:
         """Changes a record; even one that changes nothing moves its stamps."""
         old = self.existing(held, record_id)
         self._may(held, "PermissionsEdit", writer)
@@ -75,7 +75,9 @@ class Records:
         self._writable(held, values, writer, creating=False)
         return self._finish(held, self._checked(held, values, old, writer), old, writer)
 
-    def upsert(self, held: ObjectType, key: tuple[Field, str], values: Values, writer: Writer) -> tuple[str, bool]:
+    def upsert(
+        self, held: OrgObjectType, key: tuple[Field, str], values: Values, writer: OrgWriter
+    ) -> tuple[str, bool]:
         """Updates the record whose key field holds the value, or makes it; says whether it was made."""
         spec, text = key
         found = self.matches(held, spec, text)
@@ -89,7 +91,7 @@ class Records:
             raise RowError("NOT_FOUND", "The requested resource does not exist")
         return self.insert(held, {**values, spec.name: text}, writer), True
 
-    def delete(self, held: ObjectType, record_id: str, writer: Writer) -> None:
+    def delete(self, held: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
         """Moves a record to the bin, with the contacts and opportunities of an account; records of the set-up have none."""
         old = self.existing(held, record_id)
         self._may(held, "PermissionsDelete", writer)
@@ -105,21 +107,21 @@ class Records:
                     self._discard(child, row, writer)
         self._discard(held.name, old, writer)
 
-    def _discard(self, name: str, row: Row, writer: Writer) -> None:
+    def _discard(self, name: str, row: Row, writer: OrgWriter) -> None:
         """Records of people go to the bin; those of the set-up are gone at once."""
         if self._schema.objects[name].has_bin:
             self._stamp(name, {**row, "IsDeleted": True}, writer)
         else:
             self._store.purge(name, row["Id"])
 
-    def undelete(self, held: ObjectType, record_id: str, writer: Writer) -> None:
+    def undelete(self, held: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
         """Takes a record out of the bin."""
         old = self._store.get(held.name, to_18(record_id))
         if old is None or not old["IsDeleted"]:
             raise RowError("UNDELETE_FAILED", "Entity is not in the recycle bin")
         self._stamp(held.name, {**old, "IsDeleted": False}, writer)
 
-    def purge(self, held: ObjectType, record_id: str, writer: Writer) -> None:
+    def purge(self, held: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
         """Deletes for good: afterwards not even queryAll shows the record."""
         row = self._store.get(held.name, to_18(record_id))
         if row is None:
@@ -127,7 +129,7 @@ class Records:
         self._store.table(held.name).purged.append((writer.at, row["Id"]))
         self._store.purge(held.name, row["Id"])
 
-    def merge(self, held: ObjectType, winner_id: str, loser_ids: list[str], writer: Writer) -> None:
+    def merge(self, held: OrgObjectType, winner_id: str, loser_ids: list[str], writer: OrgWriter) -> None:
         """Merges records: the losers go to the bin and point to the winner, their children move to it."""
         winner = self.existing(held, winner_id)
         for loser_id in loser_ids:
@@ -136,7 +138,7 @@ class Records:
             self._stamp(held.name, {**loser, "IsDeleted": True, "MasterRecordId": winner["Id"]}, writer)
         self._stamp(held.name, winner, writer)
 
-    def existing(self, held: ObjectType, record_id: str) -> Row:
+    def existing(self, held: OrgObjectType, record_id: str) -> Row:
         """The live record behind an id of 15 or 18 characters."""
         row = self._store.get(held.name, to_18(record_id)) if well_formed(record_id) else None
         if row is None:
@@ -145,7 +147,7 @@ class Records:
             raise RowError("ENTITY_IS_DELETED", "entity is deleted")
         return row
 
-    def matches(self, held: ObjectType, spec: Field, text: str) -> list[Row]:
+    def matches(self, held: OrgObjectType, spec: Field, text: str) -> list[Row]:
         """The live records whose key field holds the value."""
         if spec.name == "Id":
             row = self._store.get(held.name, to_18(text)) if well_formed(text) else None
@@ -153,24 +155,24 @@ class Records:
         found = self._store.table(held.name).holding(spec.name, text)
         return [row for row in found if not row["IsDeleted"] and (not spec.case_sensitive or row[spec.name] == text)]
 
-    def _may(self, held: ObjectType, right: str, writer: Writer) -> None:
+    def _may(self, held: OrgObjectType, right: str, writer: OrgWriter) -> None:
         if writer.access is not None and not writer.access.may(held.name, right):
             raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
-    def _strike(self, held: ObjectType, operation: str, values: Values, writer: Writer) -> None:
+    def _strike(self, held: OrgObjectType, operation: str, values: Values, writer: OrgWriter) -> None:
         if writer.access is None:
             return
         fault = self._faults.for_row(held.name, operation, values)
         if fault and not (writer.allows_duplicates and fault.code == "DUPLICATES_DETECTED"):
             raise RowError(fault.code, fault.message, fault.fields)
 
-    def _free(self, record_id: str, writer: Writer) -> None:
+    def _free(self, record_id: str, writer: OrgWriter) -> None:
         hindered = writer.access is not None and self._faults.locks(record_id)
         if hindered or record_id in self.locked_by_commit:
             message = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
             raise RowError("UNABLE_TO_LOCK_ROW", message)
 
-    def _writable(self, held: ObjectType, values: Values, writer: Writer, *, creating: bool) -> None:
+    def _writable(self, held: OrgObjectType, values: Values, writer: OrgWriter, *, creating: bool) -> None:
         if writer.access is None:
             return
         refused = []
@@ -182,7 +184,7 @@ class Records:
         if refused:
             raise not_writable(refused)
 
-    def _checked(self, held: ObjectType, values: Values, old: Row, writer: Writer) -> dict[str, Any]:
+    def _checked(self, held: OrgObjectType, values: Values, old: Row, writer: OrgWriter) -> dict[str, Any]:
         new = dict(old)
         for name, value in values.items():
             spec = held.fields[name]
@@ -195,7 +197,7 @@ class Records:
                 self._point_right(spec, good, writer)
         return new
 
-    def _point_right(self, spec: Field, record_id: str, writer: Writer) -> None:
+    def _point_right(self, spec: Field, record_id: str, writer: OrgWriter) -> None:
         target = self._schema.by_id(record_id)
         if target is None or target.name not in spec.refers_to:
             message = f"{spec.label}: id value of incorrect type: {record_id}"
@@ -205,7 +207,7 @@ class Records:
             raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [spec.name])
         self._free(record_id, writer)
 
-    def _fill_defaults(self, held: ObjectType, new: dict[str, Any], writer: Writer) -> None:
+    def _fill_defaults(self, held: OrgObjectType, new: dict[str, Any], writer: OrgWriter) -> None:
         for spec in held.fields.values():
             if spec.name in new:
                 continue
@@ -218,7 +220,7 @@ class Records:
             elif spec.auto_number:
                 new[spec.name] = self.next_number(held, spec)
 
-    def next_number(self, held: ObjectType, spec: Field) -> str:
+    def next_number(self, held: OrgObjectType, spec: Field) -> str:
         """The next automatic number of an object, with eight digits."""
         if held.name not in self._numbers:
             taken = (row.get(spec.name, "") for row in self._store.table(held.name).rows.values())
@@ -226,7 +228,7 @@ class Records:
         self._numbers[held.name] += 1
         return f"{self._numbers[held.name]:08d}"
 
-    def _finish(self, held: ObjectType, new: dict[str, Any], old: Row | None, writer: Writer) -> str:
+    def _finish(self, held: OrgObjectType, new: dict[str, Any], old: Row | None, writer: OrgWriter) -> str:
         self._complete(held, new)
         self._owner_works_here(held, new, old)
         self._unique(held, new)
@@ -239,12 +241,12 @@ class Records:
             self._move_activity(held.name, touched, stored)
         return str(stored["Id"])
 
-    def _complete(self, held: ObjectType, new: Row) -> None:
+    def _complete(self, held: OrgObjectType, new: Row) -> None:
         missing = [spec.name for spec in held.fields.values() if spec.demanded and spec.name not in new]
         if missing:
             raise RowError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
 
-    def _owner_works_here(self, held: ObjectType, new: Row, old: Row | None) -> None:
+    def _owner_works_here(self, held: OrgObjectType, new: Row, old: Row | None) -> None:
         owner = new.get("OwnerId")
         if not owner or owner == (old or {}).get("OwnerId") or not owner.startswith("005"):
             return
@@ -252,7 +254,7 @@ class Records:
             message = f"operation performed with inactive user [{owner[:15]}] as owner of {held.name.lower()}"
             raise RowError("INACTIVE_OWNER_OR_USER", message, ["OwnerId"])
 
-    def _unique(self, held: ObjectType, new: Row) -> None:
+    def _unique(self, held: OrgObjectType, new: Row) -> None:
         for spec in held.fields.values():
             if not spec.unique or spec.name not in new:
                 continue
@@ -263,7 +265,7 @@ class Records:
                     where = f"{spec.name} duplicates value on record with id: {other['Id'][:15]}"
                     raise RowError("DUPLICATE_VALUE", f"duplicate value found: {where}", [spec.name])
 
-    def _once(self, held: ObjectType, new: Row) -> None:
+    def _once(self, held: OrgObjectType, new: Row) -> None:
         names = _ONCE.get(held.name)
         if names is None:
             return
@@ -273,7 +275,7 @@ class Records:
                 where = f"{names[-1]} duplicates value on record with id: {other['Id'][:15]}"
                 raise RowError(code, f"duplicate value found: {where}", list(names))
 
-    def _stamp(self, name: str, row: Row, writer: Writer) -> Row:
+    def _stamp(self, name: str, row: Row, writer: OrgWriter) -> Row:
         stamps = {"LastModifiedDate": writer.at, "LastModifiedById": writer.user, "SystemModstamp": writer.at}
         stored = {**row, **stamps}
         self._store.put(name, stored)
@@ -304,7 +306,7 @@ class Records:
         if self._store.table("PermissionSetAssignment").holding("PermissionSetId", permission_set["Id"]):
             raise RowError("DELETE_FAILED", "You can't delete a permission set that is assigned to users")
 
-    def _reparent(self, held: ObjectType, loser: str, winner: str, writer: Writer) -> None:
+    def _reparent(self, held: OrgObjectType, loser: str, winner: str, writer: OrgWriter) -> None:
         for child, spec in self._schema.lookups_to(held.name):
             if spec.name == "MasterRecordId":
                 continue

@@ -8,7 +8,7 @@ from adapters.sandbox.salesforce.org.schema import Field
 from adapters.sandbox.salesforce.org.store import Row
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org.org import Org
+    from adapters.sandbox.salesforce.org.org import PretendOrg
 
 ENTITIES = frozenset({"Account", "Contact", "Lead", "Opportunity", "Case", "User", "Activity"})
 """What custom fields can be defined on."""
@@ -45,7 +45,7 @@ _LAYOUTS: dict[str, dict[str, tuple[tuple[str, ...], ...]]] = {
 }
 
 
-def lay_out(org: "Org") -> None:
+def lay_out(org: "PretendOrg") -> None:
     """Makes the standard layouts; they do not gain new fields by themselves."""
     for name, sections in _LAYOUTS.items():
         shown = [_section(label, columns) for label, columns in sections.items()]
@@ -53,7 +53,7 @@ def lay_out(org: "Org") -> None:
         org.load("Layout", [row | {"FullName": f"{name}-{name} Layout", "Metadata": {"layoutSections": shown}}])
 
 
-def place_dynamically(org: "Org", object_name: str, label: str, fields: Iterable[str]) -> str:
+def place_dynamically(org: "PretendOrg", object_name: str, label: str, fields: Iterable[str]) -> str:
     """Makes a Lightning page that shows fields of its own, whatever the page layout says; returns its id."""
     items = [{"fieldInstance": {"fieldItem": f"Record.{name}", "identifier": name}} for name in fields]
     components = [{"componentInstance": {"componentName": "force:relatedListContainer"}}]
@@ -87,7 +87,7 @@ def field_row(entity: str, spec: Field, metadata: Mapping[str, Any]) -> dict[str
     }
 
 
-def measure(org: "Org") -> None:
+def measure(org: "PretendOrg") -> None:
     """Keeps the records that tell how many custom fields each object may have, and how many more."""
     known = {row["EntityDefinitionId"]: row for row in org.rows("EntityLimit")}
     for entity in sorted(ENTITIES):
@@ -100,7 +100,7 @@ def measure(org: "Org") -> None:
             org.load("EntityLimit", [row])
 
 
-def drop_values(org: "Org", row: Row) -> None:
+def drop_values(org: "PretendOrg", row: Row) -> None:
     """Takes a deleted field's values and grants away."""
     name = f"{row['DeveloperName']}__c"
     for holder in org.schema.holders(row["TableEnumOrId"]):

@@ -46,11 +46,11 @@ class Item:
     function: str | None = None
     alias: str | None = None
     group: str | None = None
-    children: "Query | None" = None
+    children: "SoqlQuery | None" = None
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SoqlComparison:
     """A field against one value."""
 
     path: Path
@@ -65,7 +65,7 @@ class Membership:
     path: Path
     operator: Literal["in", "includes"]
     values: tuple[Value, ...]
-    query: "Query | None" = None
+    query: "SoqlQuery | None" = None
     negated: bool = False
 
 
@@ -77,7 +77,7 @@ class Logic:
     parts: tuple["Condition", ...]
 
 
-Condition = Comparison | Membership | Logic
+Condition = SoqlComparison | Membership | Logic
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Ordering:
 
 
 @dataclass(frozen=True)
-class Query:
+class SoqlQuery:
     """A whole query."""
 
     text: str
@@ -120,7 +120,7 @@ def malformed(words: str) -> RequestError:
 
 
 @lru_cache(maxsize=1024)
-def parse(text: str) -> Query:
+def parse(text: str) -> SoqlQuery:
     """Reads a query; raises RequestError (MALFORMED_QUERY, QUERY_TOO_COMPLICATED)."""
     if len(text) > MAX_LENGTH:
         raise RequestError(
@@ -187,16 +187,16 @@ _KINDS: dict[str, ValueKind] = {
 }
 
 
-class _Build(Transformer[Token, Query]):
+class _Build(Transformer[Token, SoqlQuery]):
     """Turns the parser's tree into the dataclasses above."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self._text = text
 
-    def start(self, parts: list[Any]) -> Query:
+    def start(self, parts: list[Any]) -> SoqlQuery:
         *items, name, alias, where, group, order, limit, offset = parts
-        return Query(
+        return SoqlQuery(
             self._text,
             tuple(items),
             str(name),
@@ -237,12 +237,12 @@ class _Build(Transformer[Token, Query]):
     def negation(self, parts: list[Any]) -> Logic:
         return Logic("not", (parts[1],))
 
-    def comparison(self, parts: list[Any]) -> Comparison:
+    def comparison(self, parts: list[Any]) -> SoqlComparison:
         path, operator, value = parts
-        return Comparison(path, "!=" if operator == "<>" else str(operator), value)
+        return SoqlComparison(path, "!=" if operator == "<>" else str(operator), value)
 
-    def like(self, parts: list[Any]) -> Comparison:
-        return Comparison(parts[0], "like", Value("string", unescape(parts[2], pattern=True)))
+    def like(self, parts: list[Any]) -> SoqlComparison:
+        return SoqlComparison(parts[0], "like", Value("string", unescape(parts[2], pattern=True)))
 
     def including(self, parts: list[Any]) -> Membership:
         path, word, values = parts

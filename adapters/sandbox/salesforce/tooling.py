@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.sandbox.salesforce import read_calls
-from adapters.sandbox.salesforce.calls import Call
+from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.errors import RequestError, RowError, not_found, unparsable
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.setup import ENTITIES
 from adapters.sandbox.web import Response, json_response
 
@@ -19,7 +19,7 @@ _TEXT_LIMIT, _LONG_TEXT_LIMIT = 255, 131_072
 Metadata = Mapping[str, Any]
 
 
-def route(call: Call, rest: Sequence[str]) -> Response:
+def route(call: SalesforceCall, rest: Sequence[str]) -> Response:
     """Everything under tooling/."""
     match (call.request.method, *rest):
         case ("GET", "query"):
@@ -39,14 +39,14 @@ def route(call: Call, rest: Sequence[str]) -> Response:
     raise not_found()
 
 
-def _admin_only(call: Call, kind: str) -> None:
+def _admin_only(call: SalesforceCall, kind: str) -> None:
     call.wrote(kind)
     if not call.access.admin:
         words = "You do not have the level of access necessary to perform the operation you requested."
         raise RequestError("INSUFFICIENT_ACCESS", words, status=403)
 
 
-def _read(call: Call, held: ObjectType, record_id: str) -> Response:
+def _read(call: SalesforceCall, held: OrgObjectType, record_id: str) -> Response:
     row = call.org.records.existing(held, record_id)
     call.read(held.name, 1)
     address = f"/services/data/v{call.version}/tooling/sobjects/{held.name}/{row['Id']}"
@@ -54,7 +54,7 @@ def _read(call: Call, held: ObjectType, record_id: str) -> Response:
     return json_response(body | {name: row.get(name) for name in held.fields})
 
 
-def _create_field(call: Call) -> Response:
+def _create_field(call: SalesforceCall) -> Response:
     _admin_only(call, "CustomField")
     body = call.json_object()
     entity, _, name = str(body.get("FullName", "")).partition(".")
@@ -72,7 +72,7 @@ def _create_field(call: Call) -> Response:
     return json_response(answer, 201)
 
 
-def _check_name(call: Call, entity: str, name: str) -> None:
+def _check_name(call: SalesforceCall, entity: str, name: str) -> None:
     if not _NAME.match(name) or len(name) - 3 > _NAME_LIMIT:
         words = (
             "The Field Name API Name can only contain underscores and alphanumeric characters. It must be unique, begin with a "
@@ -193,7 +193,7 @@ def _whole(metadata: Metadata, name: str, most: int) -> int:
     return value
 
 
-def _update_field(call: Call, record_id: str) -> Response:
+def _update_field(call: SalesforceCall, record_id: str) -> Response:
     _admin_only(call, "CustomField")
     row = call.org.records.existing(call.org.object("CustomField"), record_id)
     metadata = call.json_object().get("Metadata")
@@ -203,13 +203,13 @@ def _update_field(call: Call, record_id: str) -> Response:
     return Response(204)
 
 
-def _delete_field(call: Call, record_id: str) -> Response:
+def _delete_field(call: SalesforceCall, record_id: str) -> Response:
     _admin_only(call, "CustomField")
     call.org.drop_field(call.org.records.existing(call.org.object("CustomField"), record_id))
     return Response(204)
 
 
-def _update_layout(call: Call, record_id: str) -> Response:
+def _update_layout(call: SalesforceCall, record_id: str) -> Response:
     _admin_only(call, "Layout")
     row = call.org.records.existing(call.org.object("Layout"), record_id)
     metadata = call.json_object().get("Metadata")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.sandbox.salesforce.calls import Call
+from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.errors import RequestError, RowError, no_such_column, not_found
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.org.values import from_json
 from adapters.sandbox.salesforce.read_calls import several
 from adapters.sandbox.web import Response, json_response
@@ -14,7 +14,7 @@ UPSERT_BODY_SINCE = 46.0
 _FILE_LIKE = (".inc",)
 
 
-def deserialise(call: Call, held: ObjectType, record: Mapping[str, Any]) -> dict[str, Any]:
+def deserialise(call: SalesforceCall, held: OrgObjectType, record: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a JSON record, by the schema's names, lookups by key resolved.
 
     Raises RequestError for what makes the whole call unreadable (unknown or hidden field, wrong JSON type), RowError for a
@@ -35,7 +35,7 @@ def deserialise(call: Call, held: ObjectType, record: Mapping[str, Any]) -> dict
     return values
 
 
-def _by_key(call: Call, held: ObjectType, lookup: Field, value: dict[str, Any] | None) -> str | None:
+def _by_key(call: SalesforceCall, held: OrgObjectType, lookup: Field, value: dict[str, Any] | None) -> str | None:
     if value is None:
         return None
     keys = {name: key for name, key in value.items() if name != "attributes"}
@@ -57,7 +57,7 @@ def _by_key(call: Call, held: ObjectType, lookup: Field, value: dict[str, Any] |
     return str(found[0]["Id"])
 
 
-def create(call: Call, held: ObjectType) -> Response:
+def create(call: SalesforceCall, held: OrgObjectType) -> Response:
     """POST sobjects/X."""
     call.wrote(held.name)
     record = call.json_object()
@@ -69,7 +69,7 @@ def create(call: Call, held: ObjectType) -> Response:
     return json_response({"id": record_id, "success": True, "errors": []}, 201, where)
 
 
-def update(call: Call, held: ObjectType, record_id: str) -> Response:
+def update(call: SalesforceCall, held: OrgObjectType, record_id: str) -> Response:
     """PATCH sobjects/X/<id>."""
     call.wrote(held.name)
     record = call.json_object()
@@ -80,7 +80,7 @@ def update(call: Call, held: ObjectType, record_id: str) -> Response:
     return Response(204)
 
 
-def delete(call: Call, held: ObjectType, record_id: str) -> Response:
+def delete(call: SalesforceCall, held: OrgObjectType, record_id: str) -> Response:
     """DELETE sobjects/X/<id>."""
     call.wrote(held.name)
     with call.org.commit(held.name):
@@ -88,7 +88,7 @@ def delete(call: Call, held: ObjectType, record_id: str) -> Response:
     return Response(204)
 
 
-def external_field(call: Call, held: ObjectType, name: str) -> Field:
+def external_field(call: SalesforceCall, held: OrgObjectType, name: str) -> Field:
     """The key field of an upsert; raises RequestError (NOT_FOUND) when the field may not serve as one."""
     spec = held.find(name)
     if spec is None or not call.access.sees(held.name, spec) or not (spec.id_lookup or spec.external_id):
@@ -97,7 +97,7 @@ def external_field(call: Call, held: ObjectType, name: str) -> Field:
     return spec
 
 
-def upsert(call: Call, held: ObjectType, spec: Field, key: str) -> Response:
+def upsert(call: SalesforceCall, held: OrgObjectType, spec: Field, key: str) -> Response:
     """PATCH sobjects/X/<field>/<key>: 201 made, 200 (204 before version 46) updated, 300 when several match."""
     call.wrote(held.name)
     if key.endswith(_FILE_LIKE):

@@ -10,7 +10,7 @@ from connector.model import Ref
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class WorkplaceAccount:
     """A company's record."""
 
     ref: Ref
@@ -25,7 +25,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class WorkplaceContact:
     """Somebody's record at a company; some people have several."""
 
     ref: Ref
@@ -38,11 +38,11 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class WorkplaceCompany:
     """A customer, with people who can be written to."""
 
-    account: Account
-    people: Sequence[Contact]
+    account: WorkplaceAccount
+    people: Sequence[WorkplaceContact]
 
     @property
     def name(self) -> str:
@@ -112,10 +112,10 @@ class Crm(Protocol):
 
     # ── who is there ──
 
-    def accounts(self) -> list[Account]:
+    def accounts(self) -> list[WorkplaceAccount]:
         """Return all accounts, by id."""
 
-    def contacts(self) -> list[Contact]:
+    def contacts(self) -> list[WorkplaceContact]:
         """Return everybody at a company who can be written to, by id."""
 
     def staff(self) -> list[str]:
@@ -135,19 +135,21 @@ class Crm(Protocol):
 
     # ── what people do ──
 
-    def open_case(self, company: Company, person: Contact, subject: str, *, agent: str) -> tuple[str, str]:
+    def open_case(
+        self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str
+    ) -> tuple[str, str]:
         """Take up a case; returns its id, and the number that people know it by."""
 
     def close_case(self, case: str, *, agent: str) -> None:
         """Close a case."""
 
-    def hold_call(self, company: Company, person: Contact, subject: str, *, agent: str) -> None:
+    def hold_call(self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str) -> None:
         """Log a call that has just ended."""
 
-    def hold_meeting(self, company: Company, person: Contact, subject: str, *, agent: str) -> None:
+    def hold_meeting(self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str) -> None:
         """Log a meeting of the last hour."""
 
-    def offer_deal(self, company: Company, person: Contact, name: str) -> str:
+    def offer_deal(self, company: WorkplaceCompany, person: WorkplaceContact, name: str) -> str:
         """Make an offer in the name of the account's owner; returns the deal's id."""
 
     def win_deal(self, deal: str, *, owner: str) -> None:

@@ -7,12 +7,12 @@ from typing import Any, Final
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.hubspot.account import MOST_OWNERS
-from adapters.sandbox.hubspot.portal.owners import Owner
+from adapters.sandbox.hubspot.portal.owners import PortalOwner
 from adapters.sandbox.hubspot.portal.seed import Known
 from adapters.sandbox.hubspot.portal.seed import seed as fill
 from adapters.sandbox.pages import HubSpotPages
 from adapters.sandbox.web import Request, Response
-from adapters.sandbox.workplaces.crm import Account, Company, Contact, TaskFields, Todo
+from adapters.sandbox.workplaces.crm import TaskFields, Todo, WorkplaceAccount, WorkplaceCompany, WorkplaceContact
 from connector.model import Ref
 
 COMPANIES, CONTACTS = "companies", "contacts"
@@ -74,10 +74,10 @@ class HubSpotCrm:
         """See `Crm.address`."""
         return self.portal.owners.named(colleague).email
 
-    def accounts(self) -> list[Account]:
+    def accounts(self) -> list[WorkplaceAccount]:
         """See `Crm.accounts`."""
         return [
-            Account(
+            WorkplaceAccount(
                 ref=self._ref(COMPANIES, row["id"]),
                 name=row["name"],
                 domain=row.get("domain", ""),
@@ -88,10 +88,10 @@ class HubSpotCrm:
             for row in self._by_id(COMPANIES)
         ]
 
-    def contacts(self) -> list[Contact]:
+    def contacts(self) -> list[WorkplaceContact]:
         """See `Crm.contacts`."""
         return [
-            Contact(
+            WorkplaceContact(
                 ref=self._ref(CONTACTS, row["id"]),
                 name=" ".join(filter(None, (row.get("firstname"), row.get("lastname")))),
                 address=row["email"].lower(),
@@ -121,7 +121,9 @@ class HubSpotCrm:
         """See `Crm.writes`."""
         return self.portal.calls_by_kind().get("write", 0)
 
-    def open_case(self, company: Company, person: Contact, subject: str, *, agent: str) -> tuple[str, str]:
+    def open_case(
+        self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str
+    ) -> tuple[str, str]:
         """See `Crm.open_case`."""
         values = {"subject": subject, "hs_pipeline_stage": "3", "source_type": "EMAIL", "hubspot_owner_id": agent}
         ticket = self._made("tickets", values, company, person, by=agent)
@@ -131,19 +133,19 @@ class HubSpotCrm:
         """See `Crm.close_case`."""
         self.portal.update("tickets", case, {"hs_pipeline_stage": _CLOSED}, by=agent)
 
-    def hold_call(self, company: Company, person: Contact, subject: str, *, agent: str) -> None:
+    def hold_call(self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str) -> None:
         """See `Crm.hold_call`."""
         values = {"hs_call_title": subject, "hs_call_status": "COMPLETED", "hubspot_owner_id": agent}
         self._made("calls", values | {"hs_timestamp": self.now()}, company, person, by=agent)
 
-    def hold_meeting(self, company: Company, person: Contact, subject: str, *, agent: str) -> None:
+    def hold_meeting(self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str) -> None:
         """See `Crm.hold_meeting`."""
         began = self.now() - timedelta(hours=1)
         values = {"hs_meeting_title": subject, "hubspot_owner_id": agent, "hs_timestamp": began}
         times = {"hs_meeting_start_time": began, "hs_meeting_end_time": self.now()}
         self._made("meetings", values | times, company, person, by=agent)
 
-    def offer_deal(self, company: Company, person: Contact, name: str) -> str:
+    def offer_deal(self, company: WorkplaceCompany, person: WorkplaceContact, name: str) -> str:
         """See `Crm.offer_deal`."""
         values = {
             "dealname": name,
@@ -176,14 +178,16 @@ class HubSpotCrm:
         done = {"hs_task_status": "COMPLETED", fields.outcome: outcome}
         self.portal.update("tasks", task.id, done, by=task.owner)
 
-    def _made(self, object_name: str, values: Row, company: Company, person: Contact, *, by: str) -> str:
+    def _made(
+        self, object_name: str, values: Row, company: WorkplaceCompany, person: WorkplaceContact, *, by: str
+    ) -> str:
         """Make a record about a company and a person."""
         made = self.portal.insert(object_name, values, by=by)
         self.portal.associate(object_name, made, COMPANIES, company.account.ref.id)
         self.portal.associate(object_name, made, CONTACTS, person.ref.id)
         return made
 
-    def _owners(self) -> list[Owner]:
+    def _owners(self) -> list[PortalOwner]:
         return self.portal.owners.page(0, MOST_OWNERS, email=None, archived=False)
 
     def _by_id(self, object_name: str) -> Iterator[Row]:

@@ -6,13 +6,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.pages import Pages, show_to_everybody
+from adapters.sandbox.pages import OrgPages, show_to_everybody
 from adapters.sandbox.people.companies import Known
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.org.seed import known
 from adapters.sandbox.salesforce.org.seed import seed as fill
 from adapters.sandbox.web import Request, Response
-from adapters.sandbox.workplaces.crm import Account, Company, Contact, TaskFields, Todo
+from adapters.sandbox.workplaces.crm import TaskFields, Todo, WorkplaceAccount, WorkplaceCompany, WorkplaceContact
 from connector.model import Ref
 
 OURS: Final = "Afterword_"
@@ -34,7 +34,7 @@ class SalesforceCrm:
     def __init__(self, clock: SandboxClock, *, seed: int, accounts: int) -> None:
         self.org = Salesforce(clock)
         fill(self.org, seed=seed, accounts=accounts, now=clock.now())
-        self.org.mount_pages(Pages(self.org))
+        self.org.mount_pages(OrgPages(self.org))
 
     def known(self, account: str) -> Known:
         """Return what is known of an account, so that another CRM can know it too."""
@@ -71,10 +71,10 @@ class SalesforceCrm:
     def served_at(self, url: str) -> None:
         """See `Crm.served_at`: pages and API have one address."""
 
-    def accounts(self) -> list[Account]:
+    def accounts(self) -> list[WorkplaceAccount]:
         """See `Crm.accounts`."""
         return [
-            Account(
+            WorkplaceAccount(
                 ref=self._ref("Account", row["Id"]),
                 name=row["Name"],
                 domain=_domain(row),
@@ -85,10 +85,10 @@ class SalesforceCrm:
             for row in self._by_id("Account")
         ]
 
-    def contacts(self) -> list[Contact]:
+    def contacts(self) -> list[WorkplaceContact]:
         """See `Crm.contacts`."""
         return [
-            Contact(
+            WorkplaceContact(
                 ref=self._ref("Contact", row["Id"]),
                 name=row["Name"],
                 address=row["Email"].lower(),
@@ -119,7 +119,9 @@ class SalesforceCrm:
         """See `Crm.writes`."""
         return self.org.calls_by_kind().get("write", 0)
 
-    def open_case(self, company: Company, person: Contact, subject: str, *, agent: str) -> tuple[str, str]:
+    def open_case(
+        self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str
+    ) -> tuple[str, str]:
         """See `Crm.open_case`."""
         values = {"AccountId": company.account.ref.id, "ContactId": person.ref.id, "Subject": subject, "OwnerId": agent}
         case = self.org.insert("Case", values | {"Status": "Working", "Origin": "Email"}, by=agent)
@@ -129,17 +131,17 @@ class SalesforceCrm:
         """See `Crm.close_case`."""
         self.org.update("Case", case, {"Status": "Closed"}, by=agent)
 
-    def hold_call(self, company: Company, person: Contact, subject: str, *, agent: str) -> None:
+    def hold_call(self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str) -> None:
         """See `Crm.hold_call`."""
         values = {"TaskSubtype": "Call", "Status": "Completed", "ActivityDate": self.now().date().isoformat()}
         self.org.insert("Task", values | _activity(company, person, subject, agent), by=agent)
 
-    def hold_meeting(self, company: Company, person: Contact, subject: str, *, agent: str) -> None:
+    def hold_meeting(self, company: WorkplaceCompany, person: WorkplaceContact, subject: str, *, agent: str) -> None:
         """See `Crm.hold_meeting`."""
         times = {"StartDateTime": self.now() - timedelta(hours=1), "EndDateTime": self.now()}
         self.org.insert("Event", times | _activity(company, person, subject, agent), by=agent)
 
-    def offer_deal(self, company: Company, person: Contact, name: str) -> str:
+    def offer_deal(self, company: WorkplaceCompany, person: WorkplaceContact, name: str) -> str:
         """See `Crm.offer_deal`."""
         values = {
             "AccountId": company.account.ref.id,
@@ -186,5 +188,5 @@ def _domain(account: Row) -> str:
     return (urlsplit(str(account.get("Website") or "")).hostname or "").removeprefix("www.")
 
 
-def _activity(company: Company, person: Contact, subject: str, agent: str) -> dict[str, Any]:
+def _activity(company: WorkplaceCompany, person: WorkplaceContact, subject: str, agent: str) -> dict[str, Any]:
     return {"WhoId": person.ref.id, "WhatId": company.account.ref.id, "OwnerId": agent, "Subject": subject}

@@ -7,7 +7,7 @@ import pytest
 from databases import BOTH_DATABASES
 from environment import RULES, Environment
 
-from adapters.sandbox.log import Call
+from adapters.sandbox.log import LoggedCall
 from adapters.sandbox.salesforce.org.seed import Sizes, seed
 
 PAGE = 2_000
@@ -16,14 +16,14 @@ WHOLE = Sizes(accounts=2_000, contacts=10_000, cases=5_000, calls=600, meetings=
 SMALL = Sizes(accounts=60, contacts=200, cases=120, calls=40, meetings=20, opportunities=20)
 
 
-def readings(calls: list[Call]) -> list[Call]:
+def readings(calls: list[LoggedCall]) -> list[LoggedCall]:
     """Return the calls that asked for records; not those for the org itself, nor the look at the installation's mark."""
     asked = [call for call in calls if call.kind == "read" and "/query" in call.path]
     return [call for call in asked if call.sobject != "Organization" and "installation" not in call.path]
 
 
 @pytest.fixture
-def first(env: Environment) -> list[Call]:
+def first(env: Environment) -> list[LoggedCall]:
     """The reading calls of the first lap over a whole org."""
     seed(env.org, seed=3, now=env.clock.now(), sizes=WHOLE)
     env.configure(rules='[surveys.after-deal]\non = "deal.won"\n')
@@ -34,7 +34,7 @@ def first(env: Environment) -> list[Call]:
     return readings(env.org.log.since(mark))
 
 
-def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[Call]) -> None:
+def test_the_first_lap_needs_hardly_more_calls_than_there_are_pages(first: list[LoggedCall]) -> None:
     rows: Counter[str] = Counter()
     for call in first:
         rows[str(call.sobject)] += call.rows

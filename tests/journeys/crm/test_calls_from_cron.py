@@ -9,7 +9,7 @@ import pytest
 from environment import HOUR, RULES, Environment, standing
 from environment_hubspot import HubSpotEnvironment
 
-from adapters.sandbox.log import Call
+from adapters.sandbox.log import LoggedCall
 from connector.runtime.clock import SteppedClock
 
 QUARTER = timedelta(minutes=15)
@@ -31,7 +31,7 @@ def busy(
         yield env
 
 
-def calls_of_a_process(env: Environment, after: timedelta) -> list[Call]:
+def calls_of_a_process(env: Environment, after: timedelta) -> list[LoggedCall]:
     """Run a lap in an installation that is wired anew; returns the calls that were answered, but for signing in."""
     env.restart()
     mark = env.org.log.mark()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.hubspot.filters import compile_groups
-from adapters.sandbox.hubspot.portal.store import Record, Table
-from adapters.sandbox.hubspot.search import Search
+from adapters.sandbox.hubspot.portal.store import PortalRecord, PortalTable
+from adapters.sandbox.hubspot.search import SearchRequest
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ orders = st.sampled_from([[], ["hs_object_id"], ["-lastmodifieddate"], ["lastmod
 
 
 def found(body):
-    page = Search(CROWD, CROWD.object("contacts"), body).run()
+    page = SearchRequest(CROWD, CROWD.object("contacts"), body).run()
     return page.total, [record.id for record in page.records]
 
 
@@ -75,7 +75,7 @@ numbers = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "b", "", "
 @settings(max_examples=100, deadline=None)
 @given(numbers)
 def test_columns_and_texts_follow_every_change(changes):
-    kept, fresh = Table(), Table()
+    kept, fresh = PortalTable(), PortalTable()
 
     def reader(record):
         return float(record.modified)
@@ -86,7 +86,7 @@ def test_columns_and_texts_follow_every_change(changes):
     kept.column("m", reader)
     kept.hashed("n", texts)
     for at, (record_id, word) in enumerate(changes):
-        record = Record(record_id, {"name": word} if word else {}, 0, at, at if word == "archived" else None)
+        record = PortalRecord(record_id, {"name": word} if word else {}, 0, at, at if word == "archived" else None)
         kept.replace(record_id, None if word == "gone" else record)
     fresh.load(kept.rows.values())
     live = [record.id for record in kept.after(-1, 50)]

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
-from adapters.sandbox.hubspot.portal.seed import Seeded, Sizes, seed
+from adapters.sandbox.hubspot.portal.seed import SeededPortal, Sizes, seed
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.org.seed import known
 from adapters.sandbox.salesforce.org.seed import seed as seed_salesforce
@@ -163,7 +163,7 @@ def test_activities_have_moved_the_stamps_of_whom_they_were_about(world: HubSpot
         assert created(row) <= contacts[contact]["notes_last_updated"] <= contacts[contact]["lastmodifieddate"]
 
 
-def shared_with(org: Salesforce, account: str, **given: Any) -> tuple[HubSpot, Seeded]:
+def shared_with(org: Salesforce, account: str, **given: Any) -> tuple[HubSpot, SeededPortal]:
     portal = HubSpot(SandboxClock(NOW))
     return portal, seed(portal, seed=7, now=NOW, shared=[known(org, account)], **given)
 

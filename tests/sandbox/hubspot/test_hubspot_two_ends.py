@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.sandbox.hubspot.portal.links import PRIMARY, Links
-from adapters.sandbox.hubspot.portal.schema import Schema
+from adapters.sandbox.hubspot.portal.links import PRIMARY, PortalLinks
+from adapters.sandbox.hubspot.portal.schema import PortalSchema
 
-SCHEMA = Schema()
+SCHEMA = PortalSchema()
 CONTACTS, COMPANIES, TASKS = (SCHEMA.objects[name] for name in ("contacts", "companies", "tasks"))
 ids = st.integers(1, 4)
 kinds = st.sampled_from([CONTACTS, COMPANIES, TASKS])
@@ -55,7 +55,7 @@ def told(links):
 @settings(max_examples=200, deadline=None)
 @given(steps)
 def test_both_ends_tell_the_same(taken):
-    links = Links(SCHEMA)
+    links = PortalLinks(SCHEMA)
     for step in taken:
         take(links, step)
     there, back = told(links)
@@ -79,7 +79,7 @@ def fail_after(links, taken):
 @settings(max_examples=100, deadline=None)
 @given(steps, steps)
 def test_a_transaction_that_fails_leaves_everything_as_it_was(before, within):
-    links = Links(SCHEMA)
+    links = PortalLinks(SCHEMA)
     for step in before:
         take(links, step)
     kept = deepcopy(told(links))

@@ -9,7 +9,7 @@ import pytest
 from two_worlds import TwoWorlds
 
 from adapters.hubspot.http.meter import Meter as HubSpotMeter
-from adapters.memory.faults import CallFault
+from adapters.memory.faults import MemoryCallFault
 from adapters.salesforce.http.meter import Meter as SalesforceMeter
 from connector.commands import reconcile, status
 from connector.ports import Page
@@ -25,7 +25,7 @@ def test_s9_what_one_crm_answers_ends_its_part_alone(both: TwoWorlds, kind: type
     contact = both.crm.contact(account, "Maria Virtanen")
     both.lap()
     odd: Any = kind("odd")
-    both.other.faults.calls.append(CallFault(error=odd, times=None))
+    both.other.faults.calls.append(MemoryCallFault(error=odd, times=None))
     report = both.lap()
     assert report.exit_code == 3
     assert set(report.failures) == {"other"}

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from adapters.sandbox.hubspot.portal.schema import ObjectType
-from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
+from adapters.sandbox.hubspot.portal.store import PortalRecord
 
 if TYPE_CHECKING:
     from adapters.sandbox.hubspot.portal.portal import Portal
 
-Versions = list[tuple[int, Record | None]]
+Versions = list[tuple[int, PortalRecord | None]]
 
 
 class SearchIndex:
@@ -23,7 +23,7 @@ class SearchIndex:
         self.lag = timedelta(0)
         self._waiting: dict[str, dict[int, Versions]] = {}
 
-    def note(self, held: ObjectType, old: Record | None, new: Record) -> None:
+    def note(self, held: PortalObjectType, old: PortalRecord | None, new: PortalRecord) -> None:
         """Remembers the version before a write, until the write is to be found."""
         delay = max(self.lag, self._portal.faults.hidden_for(held.name) or timedelta(0))
         if delay <= timedelta(0):
@@ -31,7 +31,7 @@ class SearchIndex:
         until = max(new.modified, self._portal.now() if new.archived else 0) + delay // timedelta(milliseconds=1)
         self._waiting.setdefault(held.name, {}).setdefault(new.id, []).append((until, old))
 
-    def old_versions(self, held: ObjectType) -> dict[int, Record | None]:
+    def old_versions(self, held: PortalObjectType) -> dict[int, PortalRecord | None]:
         """The records that searches still see in an old version; None for those that they do not see at all."""
         waiting = self._waiting.get(held.name)
         if not waiting:

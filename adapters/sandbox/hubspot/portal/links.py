@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from adapters.sandbox.hubspot.errors import HubSpotError
-from adapters.sandbox.hubspot.portal.schema import ObjectType, Schema
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType, PortalSchema
 
 HUBSPOT_DEFINED, USER_DEFINED = "HUBSPOT_DEFINED", "USER_DEFINED"
 PRIMARY = "Primary"
@@ -37,13 +37,13 @@ class LinkType:
         return {"category": self.category, "typeId": self.type_id, "label": self.label}
 
 
-class Links:
+class PortalLinks:
     """All associations of a portal; both directions are kept, so that either end finds the other.
 
     `changed` is told of every change: between which objects, and of which record of the first.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: PortalSchema) -> None:
         self._schema = schema
         self._types: dict[Pair, dict[int, LinkType]] = defaultdict(dict)
         self._joined: dict[Pair, dict[int, dict[int, TypeIds]]] = defaultdict(dict)
@@ -54,11 +54,11 @@ class Links:
 
     # Types
 
-    def types(self, source: ObjectType, target: ObjectType) -> list[LinkType]:
+    def types(self, source: PortalObjectType, target: PortalObjectType) -> list[LinkType]:
         """The types that lead from one object to another."""
         return list(self._types[source.name, target.name].values())
 
-    def type(self, source: ObjectType, target: ObjectType, category: str, type_id: int) -> LinkType:
+    def type(self, source: PortalObjectType, target: PortalObjectType, category: str, type_id: int) -> LinkType:
         """The type with an id; raises HubSpotError when it does not lead from `source` to `target`."""
         found = self._types[source.name, target.name].get(type_id)
         if found is None or found.category != category:
@@ -66,21 +66,21 @@ class Links:
             raise HubSpotError(words, sub_category="crm.associations.INVALID_ASSOCIATION_TYPE")
         return found
 
-    def leading(self, source: ObjectType, category: str, type_id: int) -> LinkType:
+    def leading(self, source: PortalObjectType, category: str, type_id: int) -> LinkType:
         """The type with an id, wherever it leads from `source`; raises HubSpotError."""
         for (start, _), types in self._types.items():
             if start == source.name and type_id in types and types[type_id].category == category:
                 return types[type_id]
         raise HubSpotError(f"Association type {category}:{type_id} doesn't exist for {source.word}")
 
-    def named(self, source: ObjectType, target: ObjectType, name: str) -> LinkType:
+    def named(self, source: PortalObjectType, target: PortalObjectType, name: str) -> LinkType:
         """The type with a name or, in digits, an id; raises HubSpotError."""
         for each in self._types[source.name, target.name].values():
             if name in (each.name, str(each.type_id)):
                 return each
         raise HubSpotError(f"Association type {name} from {source.name} to {target.name} doesn't exist")
 
-    def default(self, source: ObjectType, target: ObjectType) -> LinkType:
+    def default(self, source: PortalObjectType, target: PortalObjectType) -> LinkType:
         """The type without a label; raises HubSpotError when the two objects cannot be associated."""
         for each in self._types[source.name, target.name].values():
             if each.label is None:
@@ -88,7 +88,12 @@ class Links:
         raise HubSpotError(f"No association types exist between {source.name} and {target.name}")
 
     def add_label(
-        self, source: ObjectType, target: ObjectType, name: str, label: str, inverse_label: str | None = None
+        self,
+        source: PortalObjectType,
+        target: PortalObjectType,
+        name: str,
+        label: str,
+        inverse_label: str | None = None,
     ) -> list[LinkType]:
         """Makes a label, in both directions; returns the types that it brings."""
         there = self._new_number(source, target)
@@ -101,13 +106,15 @@ class Links:
             self._types[each.source, each.target][each.type_id] = each
         return made
 
-    def _new_number(self, source: ObjectType, target: ObjectType) -> int:
+    def _new_number(self, source: PortalObjectType, target: PortalObjectType) -> int:
         """Counts labels from 1 on, as accounts do: HubSpot's types between other objects may have the same numbers."""
         taken = {*self._types[source.name, target.name], *self._types[target.name, source.name]}
         self._last_own = next(number for number in count(self._last_own + 1) if number not in taken)
         return self._last_own
 
-    def rename_label(self, source: ObjectType, target: ObjectType, type_id: int, labels: Sequence[str | None]) -> None:
+    def rename_label(
+        self, source: PortalObjectType, target: PortalObjectType, type_id: int, labels: Sequence[str | None]
+    ) -> None:
         """Gives a label and its other direction new words; raises HubSpotError."""
         there = self.type(source, target, USER_DEFINED, type_id)
         back = self._types[target.name, source.name][there.inverse]
@@ -117,7 +124,7 @@ class Links:
             )
             self._types[each.source, each.target][each.type_id] = renamed
 
-    def drop_label(self, source: ObjectType, target: ObjectType, type_id: int) -> None:
+    def drop_label(self, source: PortalObjectType, target: PortalObjectType, type_id: int) -> None:
         """Takes a label away, from the records too; raises HubSpotError."""
         there = self.type(source, target, USER_DEFINED, type_id)
         for pair, gone in (((source.name, target.name), type_id), ((target.name, source.name), there.inverse)):
@@ -141,7 +148,12 @@ class Links:
         }
 
     def join(
-        self, source: ObjectType, record_id: int, target: ObjectType, other_id: int, types: Iterable[LinkType] = ()
+        self,
+        source: PortalObjectType,
+        record_id: int,
+        target: PortalObjectType,
+        other_id: int,
+        types: Iterable[LinkType] = (),
     ) -> list[LinkType]:
         """Associates two records and returns the types that they hold then.
 
@@ -233,7 +245,7 @@ class Links:
             return None
         return next((each for each in self._types[source, target].values() if each.label == PRIMARY), None)
 
-    def _first(self, source: ObjectType, record_id: int, target: ObjectType) -> bool:
+    def _first(self, source: PortalObjectType, record_id: int, target: PortalObjectType) -> bool:
         return not self.of(source.name, record_id, target.name)
 
     def _replace_primary(self, kind: LinkType, record_id: int, other_id: int) -> None:

@@ -11,7 +11,7 @@ _FIRST_OWNER, _FIRST_USER = 81_000_001, 9_300_001
 
 
 @dataclass(frozen=True)
-class Owner:
+class PortalOwner:
     """Somebody whom records can belong to; `archived` ones keep their owner id but are no users any more.
 
     Times are milliseconds since 1970.
@@ -48,18 +48,18 @@ class Owner:
         return told
 
 
-class Owners:
+class PortalOwners:
     """All owners of a portal, by owner id."""
 
     def __init__(self) -> None:
-        self._held: dict[int, Owner] = {}
+        self._held: dict[int, PortalOwner] = {}
 
-    def add(self, name: str, email: str, at: int, *, active: bool = True, teams: Iterable[str] = ()) -> Owner:
+    def add(self, name: str, email: str, at: int, *, active: bool = True, teams: Iterable[str] = ()) -> PortalOwner:
         """Adds a person (`First Last`); the first of the teams is the primary one."""
         count = len(self._held)
         first, _, last = name.rpartition(" ")
         joined = tuple((str(700_001 + number), team, number == 0) for number, team in enumerate(teams))
-        owner = Owner(
+        owner = PortalOwner(
             _FIRST_OWNER + count, _FIRST_USER + 7 * count, email, first, last, at, at, archived=not active, teams=joined
         )
         self._held[owner.id] = owner
@@ -73,21 +73,21 @@ class Owners:
         """Whether the id is that of an owner, archived or not."""
         return owner_id in self._held
 
-    def named(self, who: str) -> Owner:
+    def named(self, who: str) -> PortalOwner:
         """The owner with an id, an e-mail address or a full name; raises LookupError."""
         for owner in self._held.values():
             if who in (str(owner.id), owner.email, f"{owner.first} {owner.last}".strip()):
                 return owner
         raise LookupError(f"no owner {who!r}")
 
-    def find(self, key: int, *, by_user: bool, archived: bool) -> Owner:
+    def find(self, key: int, *, by_user: bool, archived: bool) -> PortalOwner:
         """The owner with an owner id or user id; raises HubSpotError (404)."""
         for owner in self._held.values():
             if key == (owner.user_id if by_user else owner.id) and owner.archived == archived:
                 return owner
         raise not_found()
 
-    def page(self, after: int, limit: int, *, email: str | None, archived: bool) -> list[Owner]:
+    def page(self, after: int, limit: int, *, email: str | None, archived: bool) -> list[PortalOwner]:
         """The next owners by id."""
         wanted = (email or "").lower()
         found = (each for each in self._held.values() if each.archived == archived and each.id > after)

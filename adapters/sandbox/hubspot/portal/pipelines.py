@@ -12,7 +12,7 @@ _FIRST_ID = 150_000_001
 
 
 @dataclass
-class Stage:
+class PipelineStage:
     """One stage; its id is not its label."""
 
     id: str
@@ -49,13 +49,13 @@ class Pipeline:
     created: int
     updated: int
     archived: int | None = None
-    stages: dict[str, Stage] = field(default_factory=dict)
+    stages: dict[str, PipelineStage] = field(default_factory=dict)
 
-    def live(self) -> list[Stage]:
+    def live(self) -> list[PipelineStage]:
         """The stages in use, in their order."""
         return sorted((each for each in self.stages.values() if each.archived is None), key=lambda each: each.order)
 
-    def stage(self, stage_id: str) -> Stage:
+    def stage(self, stage_id: str) -> PipelineStage:
         """A stage; raises HubSpotError (404)."""
         found = self.stages.get(stage_id)
         if found is None or found.archived is not None:
@@ -68,7 +68,7 @@ class Pipeline:
         return told | ({"archivedAt": iso(self.archived)} if self.archived is not None else {})
 
 
-def _told(each: Stage | Pipeline) -> dict[str, Any]:
+def _told(each: PipelineStage | Pipeline) -> dict[str, Any]:
     return {
         "id": each.id,
         "label": each.label,
@@ -91,7 +91,7 @@ _DEAL_STAGES = (
 )
 
 
-class Pipelines:
+class PortalPipelines:
     """The pipelines of deals and tickets."""
 
     def __init__(self, at: int) -> None:
@@ -116,7 +116,7 @@ class Pipelines:
             raise not_found()
         return found
 
-    def of_stage(self, object_name: str, stage_id: str | None) -> tuple[Pipeline, Stage] | None:
+    def of_stage(self, object_name: str, stage_id: str | None) -> tuple[Pipeline, PipelineStage] | None:
         """The stage with an id, in whichever pipeline."""
         for pipeline in self._all(object_name).values():
             if stage_id in pipeline.stages:
@@ -155,12 +155,12 @@ class Pipelines:
         at: int,
         stage_id: str | None = None,
         order: int | None = None,
-    ) -> Stage:
+    ) -> PipelineStage:
         """Adds a stage; raises HubSpotError when its metadata lack what the object needs."""
         check_metadata(object_name, metadata)
         key = stage_id or self._id()
         place = len(pipeline.stages) if order is None else order
-        pipeline.stages[key] = Stage(key, label, place, dict(metadata), at, at)
+        pipeline.stages[key] = PipelineStage(key, label, place, dict(metadata), at, at)
         return pipeline.stages[key]
 
     def archive(self, object_name: str, pipeline_id: str, at: int) -> None:

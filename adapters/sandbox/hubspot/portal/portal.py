@@ -11,13 +11,13 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.hubspot.merges import merge
 from adapters.sandbox.hubspot.portal.indexing import SearchIndex
-from adapters.sandbox.hubspot.portal.links import PARENT, PRIMARY, Links, LinkType
-from adapters.sandbox.hubspot.portal.owners import Owners
-from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipelines
-from adapters.sandbox.hubspot.portal.schema import ObjectType, Property, Schema
-from adapters.sandbox.hubspot.portal.store import Record, Store
+from adapters.sandbox.hubspot.portal.links import PARENT, PRIMARY, LinkType, PortalLinks
+from adapters.sandbox.hubspot.portal.owners import PortalOwners
+from adapters.sandbox.hubspot.portal.pipelines import Metadata, PortalPipelines
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType, PortalSchema, Property
+from adapters.sandbox.hubspot.portal.store import PortalRecord, PortalStore
 from adapters.sandbox.hubspot.portal.values import from_python, iso, to_ms
-from adapters.sandbox.hubspot.records import Records, Writer
+from adapters.sandbox.hubspot.records import PortalRecords, PortalWriter
 
 ADMIN = "admin@portal.example"
 _STAMPS = frozenset({"id", "created", "modified", "archived"})
@@ -41,12 +41,12 @@ class Portal:
         self.clock = clock or SandboxClock()
         self.lock = threading.RLock()
         self.faults = Faults()
-        self.schema = Schema()
-        self.store = Store()
-        self.owners = Owners()
-        self.pipelines = Pipelines(self.now())
-        self.links = Links(self.schema)
-        self.records = Records(self.store, self.schema, self.faults, self.owners, self.pipelines)
+        self.schema = PortalSchema()
+        self.store = PortalStore()
+        self.owners = PortalOwners()
+        self.pipelines = PortalPipelines(self.now())
+        self.links = PortalLinks(self.schema)
+        self.records = PortalRecords(self.store, self.schema, self.faults, self.owners, self.pipelines)
         self.index = SearchIndex(self)
         self.records.changed = self.index.note
         self.links.changed = self._keep_parent
@@ -227,7 +227,7 @@ class Portal:
 
     # Within
 
-    def object(self, name: str) -> ObjectType:
+    def object(self, name: str) -> PortalObjectType:
         """The object that goes by a name; raises HubSpotError."""
         return self.schema.object(name)
 
@@ -235,10 +235,10 @@ class Portal:
         """The present in milliseconds since 1970."""
         return to_ms(self.clock.now())
 
-    def writer(self, by: str | None, at: datetime | None) -> Writer:
+    def writer(self, by: str | None, at: datetime | None) -> PortalWriter:
         """The portal itself, writing in the name of a user."""
         owner = self.owners.named(by) if by else self.admin
-        return Writer(owner.user_id, to_ms(at) if at else self.now())
+        return PortalWriter(owner.user_id, to_ms(at) if at else self.now())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -248,11 +248,11 @@ class Portal:
 
     def create(
         self,
-        held: ObjectType,
+        held: PortalObjectType,
         values: Mapping[str, Any],
-        writer: Writer,
-        joins: Iterable[tuple[ObjectType, int, list[LinkType]]] = (),
-    ) -> Record:
+        writer: PortalWriter,
+        joins: Iterable[tuple[PortalObjectType, int, list[LinkType]]] = (),
+    ) -> PortalRecord:
         """Makes a record with its associations (object, id, types)."""
         record = self.records.create(held, values, writer)
         for target, other_id, types in joins:
@@ -263,9 +263,9 @@ class Portal:
 
     def join(
         self,
-        source: ObjectType,
-        record: Record,
-        target: ObjectType,
+        source: PortalObjectType,
+        record: PortalRecord,
+        target: PortalObjectType,
         other_id: str,
         *,
         types: Iterable[LinkType] = (),
@@ -280,7 +280,9 @@ class Portal:
                 self._touch(*touched, moment)
         return held
 
-    def links_named(self, source: ObjectType, specs: Iterable[Mapping[str, Any]]) -> tuple[ObjectType, list[LinkType]]:
+    def links_named(
+        self, source: PortalObjectType, specs: Iterable[Mapping[str, Any]]
+    ) -> tuple[PortalObjectType, list[LinkType]]:
         """The types in `associationCategory` and `associationTypeId`, and the object they lead to; raises HubSpotError."""
         found = [
             self.links.leading(source, each.get("associationCategory", ""), each.get("associationTypeId", 0))
@@ -301,12 +303,12 @@ class Portal:
             at = max(record.modified, self.now())
             self.records.touch(held, record, {"hs_parent_company_id": parent}, at)
 
-    def _touch(self, held: ObjectType, record: Record, at: int) -> None:
+    def _touch(self, held: PortalObjectType, record: PortalRecord, at: int) -> None:
         if "notes_last_updated" in held.properties:
             present = self.store.table(held.name).rows[record.id]
             self.records.touch(held, present, {"notes_last_updated": iso(at)}, max(at, present.modified))
 
-    def _find_company(self, held: ObjectType, record: Record) -> None:
+    def _find_company(self, held: PortalObjectType, record: PortalRecord) -> None:
         companies = self.object("companies")
         domain = record.properties.get("email", "").partition("@")[2]
         found = self.records.holding(companies, "domain", domain) if domain else []
@@ -314,13 +316,13 @@ class Portal:
             primary = next(each for each in self.links.types(held, companies) if each.label == PRIMARY)
             self.links.join(held, record.id, companies, found[0].id, [primary])
 
-    def _flat(self, held: ObjectType, record: Record) -> dict[str, Any]:
+    def _flat(self, held: PortalObjectType, record: PortalRecord) -> dict[str, Any]:
         stamps = {
             name: self.records.value(held, record, name) for name in ("hs_object_id", held.created, held.modified)
         }
         return {"id": str(record.id), "archived": record.archived is not None, **record.properties, **stamps}
 
-    def _trusted(self, held: ObjectType, row: Mapping[str, Any], now: int) -> Record:
+    def _trusted(self, held: PortalObjectType, row: Mapping[str, Any], now: int) -> PortalRecord:
         own = {
             name: value if isinstance(value, str) else from_python(value)
             for name, value in row.items()
@@ -330,4 +332,4 @@ class Portal:
         self.records.skip_ids(held, record_id)
         created = to_ms(row["created"]) if row.get("created") else now
         modified = to_ms(row["modified"]) if row.get("modified") else created
-        return Record(record_id, own, created, modified, to_ms(row["archived"]) if row.get("archived") else None)
+        return PortalRecord(record_id, own, created, modified, to_ms(row["archived"]) if row.get("archived") else None)

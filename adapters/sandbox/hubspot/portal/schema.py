@@ -84,7 +84,7 @@ class Group:
 
 
 @dataclass
-class ObjectType:
+class PortalObjectType:
     """A kind of record. `created` and `modified` name the properties that hold its stamps."""
 
     name: str
@@ -144,28 +144,28 @@ class ObjectType:
         self.archived_properties[name] = replace(self.properties.pop(name), archived=at)
 
 
-class Schema:
+class PortalSchema:
     """All objects of one portal, found by plural or singular name or by type id."""
 
     def __init__(self) -> None:
         with STANDARD.open("rb") as file:
             written = tomllib.load(file)
         self.associations: Mapping[str, Any] = written["associations"]
-        self.objects: dict[str, ObjectType] = {}
-        self._names: dict[str, ObjectType] = {}
+        self.objects: dict[str, PortalObjectType] = {}
+        self._names: dict[str, PortalObjectType] = {}
         for name, table in written["objects"].items():
             self._add(_object(name, table, written))
 
-    def _add(self, held: ObjectType) -> None:
+    def _add(self, held: PortalObjectType) -> None:
         self.objects[held.name] = held
         for name in (held.name, held.singular, held.type_id):
             self._names[name] = held
 
-    def find(self, name: str) -> ObjectType | None:
+    def find(self, name: str) -> PortalObjectType | None:
         """The object that goes by a name; telling capitals apart is not needed."""
         return self._names.get(name.lower())
 
-    def object(self, name: str) -> ObjectType:
+    def object(self, name: str) -> PortalObjectType:
         """The object that goes by a name; raises HubSpotError as the vendor does for unknown ones."""
         held = self.find(name)
         if held is None:
@@ -173,11 +173,11 @@ class Schema:
         return held
 
 
-def _object(name: str, table: Mapping[str, Any], written: Mapping[str, Any]) -> ObjectType:
+def _object(name: str, table: Mapping[str, Any], written: Mapping[str, Any]) -> PortalObjectType:
     engagement = table.get("engagement", False)
     told: Mapping[str, Any] = {**(_ENGAGEMENT if engagement else {}), **table}
     pipeline, stage = told.get("pipeline", (None, None))
-    held = ObjectType(
+    held = PortalObjectType(
         name=name,
         singular=told["singular"],
         type_id=told["id"],

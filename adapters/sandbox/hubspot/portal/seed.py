@@ -26,13 +26,13 @@ from adapters.sandbox.hubspot.portal.seed_rows import (
     ticket_row,
 )
 from adapters.sandbox.hubspot.portal.values import iso, to_ms
-from adapters.sandbox.people.companies import Company, Founder, Hiring, Known, Person, details
-from adapters.sandbox.people.happenings import Call, Case, Deal, Meeting
-from adapters.sandbox.people.history import History
+from adapters.sandbox.people.companies import Founder, Hiring, Known, TownCompany, TownPerson, details
+from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
+from adapters.sandbox.people.history import TownHistory
 from adapters.sandbox.people.places import slug, work
 from adapters.sandbox.people.sizes import Sizes, chance_for, headcounts
 
-__all__ = ["Known", "Seeded", "Sizes", "seed"]
+__all__ = ["Known", "SeededPortal", "Sizes", "seed"]
 
 _BATCH = 2_000
 _STAFFED = timedelta(days=1900)
@@ -47,11 +47,11 @@ _FIELD_SERVICE = {
     # As in stages that were made before the vendor kept `isClosed` for tickets.
     "Called off": {"ticketState": "CLOSED"},
 }
-_Happening = TypeVar("_Happening", Case, Call, Meeting, Deal)
+_Happening = TypeVar("_Happening", Case, PhoneCall, Meeting, Deal)
 
 
 @dataclass(frozen=True)
-class Seeded:
+class SeededPortal:
     """What was made: the sizes (without what is shared), the owners' ids by full name, and the ids of shared companies by domain."""
 
     sizes: Sizes
@@ -67,7 +67,7 @@ def seed(
     now: datetime,
     sizes: Sizes | None = None,
     shared: Sequence[Known] = (),
-) -> Seeded:
+) -> SeededPortal:
     """Fills `portal` with two years of history up to `now` (aware); `sizes` takes precedence over `accounts`.
 
     There are as many records as `sizes` says, and beside them the companies in `shared` with their people, to whom things happen
@@ -91,7 +91,7 @@ class _Making:
         self._support, self._field = _desks(portal)
         self._latest: dict[tuple[str, str], int] = {}
 
-    def everything(self, sizes: Sizes, shared: Sequence[Known]) -> Seeded:
+    def everything(self, sizes: Sizes, shared: Sequence[Known]) -> SeededPortal:
         known = self._known(shared)
         founder = Founder(
             self._chance("companies"), self._now, _team(self._owners, "sales"), taken=[each.domain for each in known]
@@ -103,12 +103,12 @@ class _Making:
         )
         self._history([*companies, *known], sizes)
         self._remember_latest()
-        return Seeded(sizes, self._owners, {each.domain: each.id for each in known})
+        return SeededPortal(sizes, self._owners, {each.domain: each.id for each in known})
 
     def _chance(self, kind: str) -> random.Random:
         return chance_for(self._seed, f"hubspot:{kind}")
 
-    def _known(self, shared: Sequence[Known]) -> list[Company]:
+    def _known(self, shared: Sequence[Known]) -> list[TownCompany]:
         chance, sales = self._chance("shared"), _team(self._owners, "sales")
         companies = [
             replace(each.company, owner=chance.choice(sales), id="", people=[], parent=None) for each in shared
@@ -118,7 +118,7 @@ class _Making:
             company.id = record_id
         return companies
 
-    def _companies(self, source: Iterator[Company]) -> Iterator[Company]:
+    def _companies(self, source: Iterator[TownCompany]) -> Iterator[TownCompany]:
         chance = self._chance("details")
         # Small batches at first, so that even a handful of companies can have a parent among them.
         size = 10
@@ -131,7 +131,7 @@ class _Making:
             yield from batch
             size = min(size * 2, _BATCH)
 
-    def _hired(self, companies: list[Company], count: int) -> Iterator[tuple[Company, Person]]:
+    def _hired(self, companies: list[TownCompany], count: int) -> Iterator[tuple[TownCompany, TownPerson]]:
         chance = self._chance("contacts")
         heads = headcounts(chance, companies, count)
         # Two contacts of a portal cannot have one address.
@@ -140,7 +140,7 @@ class _Making:
             (company, each) for company, n in zip(companies, heads, strict=True) for each in hiring.staff(company, n)
         )
 
-    def _people(self, people: Iterator[tuple[Company, Person]]) -> None:
+    def _people(self, people: Iterator[tuple[TownCompany, TownPerson]]) -> None:
         while batch := list(islice(people, _BATCH)):
             ids = self._portal.load("contacts", [contact_row(*each) for each in batch])
             for (company, person), record_id in zip(batch, ids, strict=True):
@@ -148,9 +148,9 @@ class _Making:
             links = [(record_id, company.id) for (company, _), record_id in zip(batch, ids, strict=True)]
             self._portal.load_links("contacts", "companies", links)
 
-    def _history(self, companies: list[Company], sizes: Sizes) -> None:
-        def history(kind: str) -> History:
-            return History(self._chance(kind), companies, self._now)
+    def _history(self, companies: list[TownCompany], sizes: Sizes) -> None:
+        def history(kind: str) -> TownHistory:
+            return TownHistory(self._chance(kind), companies, self._now)
 
         agents = _team(self._owners, "service")
         for cases in _batches(history("tickets").cases(sizes.cases, agents, "")):
@@ -183,7 +183,7 @@ class _Making:
                 self._note_latest(each, to_ms(row["created"]))
         return ids
 
-    def _note_latest(self, about: Case | Call | Meeting | Deal, at: int) -> None:
+    def _note_latest(self, about: Case | PhoneCall | Meeting | Deal, at: int) -> None:
         for key in (("contacts", about.contact), ("companies", about.company.id)):
             self._latest[key] = max(at, self._latest.get(key, 0))
 
@@ -234,7 +234,7 @@ def _desks(portal: Portal) -> tuple[Desk, Desk]:
     return Desk("0", support, "4"), Desk(pipeline, field, stages["Called off"])
 
 
-def _unlike(people: Iterable[tuple[Company, Person]]) -> Iterator[tuple[Company, Person]]:
+def _unlike(people: Iterable[tuple[TownCompany, TownPerson]]) -> Iterator[tuple[TownCompany, TownPerson]]:
     """Of several people with one address the first: two contacts of a portal cannot share one."""
     taken: set[str] = set()
     for company, person in people:

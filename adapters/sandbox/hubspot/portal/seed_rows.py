@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from adapters.sandbox.hubspot.portal.values import from_python, to_ms
-from adapters.sandbox.people.companies import Company, Details, Person, Standing
-from adapters.sandbox.people.happenings import Call, Case, Deal, Meeting
+from adapters.sandbox.people.companies import Details, Standing, TownCompany, TownPerson
+from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 
 Row = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Desk:
         return self.called_off if off else self.stages[case.status]
 
 
-def company_row(company: Company, about: Details) -> Row:
+def company_row(company: TownCompany, about: Details) -> Row:
     """A company."""
     return {
         "name": company.name,
@@ -71,7 +71,7 @@ def company_row(company: Company, about: Details) -> Row:
     }
 
 
-def contact_row(company: Company, person: Person) -> Row:
+def contact_row(company: TownCompany, person: TownPerson) -> Row:
     """Somebody who works for a company."""
     prospect = company.standing == "prospect"
     return {
@@ -116,7 +116,7 @@ def email_row(case: Case) -> Row:
     }
 
 
-def call_row(call: Call, ended: datetime) -> Row:
+def call_row(call: PhoneCall, ended: datetime) -> Row:
     """A call that was held."""
     return _activity(call.company, call.began, ended) | {
         "hs_call_title": call.subject,
@@ -126,7 +126,7 @@ def call_row(call: Call, ended: datetime) -> Row:
     }
 
 
-def planned_row(call: Call) -> Row:
+def planned_row(call: PhoneCall) -> Row:
     """A call that is planned: a task to call, due on its day at five in the afternoon, UTC."""
     return _activity(call.company, datetime.combine(call.due, time(17), UTC), call.began) | {
         "hs_task_subject": call.subject,
@@ -168,7 +168,7 @@ def deal_row(deal: Deal) -> Row:
     }
 
 
-def _activity(company: Company, at: datetime, logged: datetime) -> Row:
+def _activity(company: TownCompany, at: datetime, logged: datetime) -> Row:
     return {"hs_timestamp": from_python(at), "hubspot_owner_id": company.owner, "created": logged}
 
 

@@ -24,7 +24,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class PortalRecord:
     """One version of a record; times are milliseconds since 1970, empty properties are absent."""
 
     id: int
@@ -35,14 +35,14 @@ class Record:
     history: tuple[Revision, ...] = ()
 
 
-Reader = Callable[[Record], float]
-Texts = Callable[[Record], Iterable[str]]
+Reader = Callable[[PortalRecord], float]
+Texts = Callable[[PortalRecord], Iterable[str]]
 
 
 class TextIndex:
     """Record ids by the texts that stand for a property; an id that is alone at its text needs no set."""
 
-    def __init__(self, texts: Texts, records: Iterable[Record]) -> None:
+    def __init__(self, texts: Texts, records: Iterable[PortalRecord]) -> None:
         self._texts = texts
         self._found: dict[str, int | set[int]] = {}
         for record in records:
@@ -55,7 +55,7 @@ class TextIndex:
             return set()
         return {found} if isinstance(found, int) else found
 
-    def replace(self, old: Record | None, new: Record | None) -> None:
+    def replace(self, old: PortalRecord | None, new: PortalRecord | None) -> None:
         """Keeps up with one changed record."""
         before = dict.fromkeys(self._texts(old), old.id) if old else {}
         after = dict.fromkeys(self._texts(new), new.id) if new else {}
@@ -81,14 +81,14 @@ class TextIndex:
             held.discard(record_id)
 
 
-class Table:
+class PortalTable:
     """The records of one object by id. `aliases` leads from merged-away ids to the surviving one.
 
     Rows keep their place in the columns, ids ascending; a place without a live record is masked out.
     """
 
     def __init__(self) -> None:
-        self.rows: dict[int, Record] = {}
+        self.rows: dict[int, PortalRecord] = {}
         self.aliases: dict[int, int] = {}
         self.archived: list[int] = []
         self._size = 0
@@ -107,7 +107,7 @@ class Table:
         """Which places hold a record that is not archived."""
         return self._live[: self._size]
 
-    def replace(self, record_id: int, new: Record | None) -> None:
+    def replace(self, record_id: int, new: PortalRecord | None) -> None:
         """Puts a new version of a record in place of the old one; None takes it away for good."""
         old = self.rows.get(record_id)
         if new is None:
@@ -123,7 +123,7 @@ class Table:
         for index in self._hashed.values():
             index.replace(old, new)
 
-    def load(self, records: Iterable[Record]) -> None:
+    def load(self, records: Iterable[PortalRecord]) -> None:
         """Takes many trusted records at once; indexes are made again when asked for."""
         taken = sorted(records, key=lambda record: record.id)
         follows = not self._size or not taken or taken[0].id > self._ids[self._size - 1]
@@ -136,7 +136,7 @@ class Table:
             self.archived = sorted(record.id for record in self.rows.values() if record.archived is not None)
             self._rebuild()
 
-    def alive(self, record_id: int) -> Record | None:
+    def alive(self, record_id: int) -> PortalRecord | None:
         """The record, unless it is archived or gone."""
         found = self.rows.get(record_id)
         return found if found and found.archived is None else None
@@ -177,12 +177,12 @@ class Table:
         found[places[self.ids[places] == wanted[inside]]] = True
         return found
 
-    def after(self, last: int, limit: int, *, archived: bool = False) -> list[Record]:
+    def after(self, last: int, limit: int, *, archived: bool = False) -> list[PortalRecord]:
         """The next records by id after `last`, at most `limit`: the live ones, or the archived ones."""
         if archived:
             start = bisect_right(self.archived, last)
             return [self.rows[each] for each in self.archived[start : start + limit]]
-        found: list[Record] = []
+        found: list[PortalRecord] = []
         start = int(np.searchsorted(self.ids, last, side="right"))
         while start < self._size and len(found) < limit:
             stop = start + limit
@@ -190,7 +190,7 @@ class Table:
             start = stop
         return found[:limit]
 
-    def _keep_archive(self, old: Record | None, new: Record | None) -> None:
+    def _keep_archive(self, old: PortalRecord | None, new: PortalRecord | None) -> None:
         before = old is not None and old.archived is not None
         after = new is not None and new.archived is not None
         if before and not after and old:
@@ -209,7 +209,7 @@ class Table:
         self._size += 1
         return self._size - 1
 
-    def _append(self, records: Sequence[Record]) -> None:
+    def _append(self, records: Sequence[PortalRecord]) -> None:
         start, self._size = self._size, self._size + len(records)
         if self._size > len(self._ids):
             self._grow(2 * self._size)
@@ -226,7 +226,7 @@ class Table:
             name: (reader, np.concatenate([values, grown])) for name, (reader, values) in self._columns.items()
         }
 
-    def _write(self, place: int, new: Record | None) -> None:
+    def _write(self, place: int, new: PortalRecord | None) -> None:
         self._live[place] = new is not None and new.archived is None
         for reader, values in self._columns.values():
             values[place] = np.nan if new is None else reader(new)
@@ -243,28 +243,28 @@ class Table:
 
 
 @dataclass
-class Change:
+class PortalChange:
     """One replaced record, as the journal of a transaction keeps it."""
 
-    table: Table
+    table: PortalTable
     record_id: int
-    before: Record | None
+    before: PortalRecord | None
 
 
 @dataclass
-class Store:
+class PortalStore:
     """All tables, with transactions: everything in one holds or nothing does."""
 
-    tables: dict[str, Table] = field(default_factory=dict)
-    _journals: list[list[Change]] = field(default_factory=list)
+    tables: dict[str, PortalTable] = field(default_factory=dict)
+    _journals: list[list[PortalChange]] = field(default_factory=list)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> PortalTable:
         """The table of an object."""
         if name not in self.tables:
-            self.tables[name] = Table()
+            self.tables[name] = PortalTable()
         return self.tables[name]
 
-    def put(self, name: str, new: Record) -> None:
+    def put(self, name: str, new: PortalRecord) -> None:
         """Writes one version of a record."""
         self._replace(name, new.id, new)
 
@@ -272,16 +272,16 @@ class Store:
         """Takes a record away for good."""
         self._replace(name, record_id, None)
 
-    def _replace(self, name: str, record_id: int, new: Record | None) -> None:
+    def _replace(self, name: str, record_id: int, new: PortalRecord | None) -> None:
         table = self.table(name)
         if self._journals:
-            self._journals[-1].append(Change(table, record_id, table.rows.get(record_id)))
+            self._journals[-1].append(PortalChange(table, record_id, table.rows.get(record_id)))
         table.replace(record_id, new)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Undoes the record changes of the block when it raises."""
-        journal: list[Change] = []
+        journal: list[PortalChange] = []
         self._journals.append(journal)
         try:
             yield

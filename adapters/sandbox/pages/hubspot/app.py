@@ -3,13 +3,13 @@
 from typing import Any
 
 from adapters.sandbox.hubspot.errors import HubSpotError
-from adapters.sandbox.hubspot.portal.owners import Owner
+from adapters.sandbox.hubspot.portal.owners import PortalOwner
 from adapters.sandbox.hubspot.portal.portal import Portal
-from adapters.sandbox.hubspot.portal.schema import ObjectType
-from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
+from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.pages.hubspot import records
-from adapters.sandbox.pages.hubspot.viewing import PAGED, Viewer
-from adapters.sandbox.pages.site import Frame, Site, Tab, page_in, see, style, wanted_in
+from adapters.sandbox.pages.hubspot.viewing import PAGED, PortalViewer
+from adapters.sandbox.pages.site import Frame, SandboxSite, Tab, page_in, see, style, wanted_in
 from adapters.sandbox.web import Request, Response
 
 _TABS = ("companies", "contacts", "tickets", "deals", "tasks")
@@ -23,8 +23,8 @@ class HubSpotPages:
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
-        home = Viewer(portal, "").list_address(portal.object("companies"))
-        self._site = Site("HubSpot", "HubSpot, Inc.", "/contacts", home)
+        home = PortalViewer(portal, "").list_address(portal.object("companies"))
+        self._site = SandboxSite("HubSpot", "HubSpot, Inc.", "/contacts", home)
 
     def __call__(self, request: Request) -> Response | None:
         """Answers what lies under /contacts (and sends / there); None for everything else."""
@@ -55,21 +55,23 @@ class HubSpotPages:
                     return self._act(viewer, request, held, record, action=action[0])
         return self._site.nothing(self._frame(viewer))
 
-    def _held(self, portal: str, name: str) -> ObjectType | None:
+    def _held(self, portal: str, name: str) -> PortalObjectType | None:
         held = self._portal.schema.find(name) if portal == str(self._portal.portal_id) else None
         return held if held and held.name in PAGED else None
 
-    def _people(self) -> list[Owner]:
+    def _people(self) -> list[PortalOwner]:
         return self._portal.owners.page(0, 500, email=None, archived=False)
 
-    def _viewer(self, request: Request) -> Viewer:
+    def _viewer(self, request: Request) -> PortalViewer:
         people = self._people()
         chosen = self._site.chosen(request)
         user = next((each for each in people if str(each.id) == chosen), None)
         selling = [each for each in people if any(name == "Sales" for _, name, _ in each.teams)]
-        return Viewer(self._portal, str((user or (selling or people)[0]).id))
+        return PortalViewer(self._portal, str((user or (selling or people)[0]).id))
 
-    def _record(self, viewer: Viewer, held: ObjectType, record: Record, *, problem: str = "") -> Response:
+    def _record(
+        self, viewer: PortalViewer, held: PortalObjectType, record: PortalRecord, *, problem: str = ""
+    ) -> Response:
         return self._site.page(
             "record.html",
             self._frame(viewer),
@@ -87,7 +89,9 @@ class HubSpotPages:
             actions=records.actions(viewer, held, record),
         )
 
-    def _act(self, viewer: Viewer, request: Request, held: ObjectType, record: Record, *, action: str) -> Response:
+    def _act(
+        self, viewer: PortalViewer, request: Request, held: PortalObjectType, record: PortalRecord, *, action: str
+    ) -> Response:
         change = _change(held, action, request.form)
         if change is None:
             return self._site.nothing(self._frame(viewer))
@@ -97,7 +101,7 @@ class HubSpotPages:
             return self._record(viewer, held, record, problem=str(error))
         return see(viewer.address(held, record.id))
 
-    def _frame(self, viewer: Viewer) -> Frame:
+    def _frame(self, viewer: PortalViewer) -> Frame:
         return Frame(
             user=viewer.id,
             people=[(str(each.id), f"{each.first} {each.last}".strip()) for each in self._people()],
@@ -108,11 +112,11 @@ class HubSpotPages:
         )
 
 
-def _tab(viewer: Viewer, held: ObjectType) -> Tab:
+def _tab(viewer: PortalViewer, held: PortalObjectType) -> Tab:
     return Tab(held.name, records.title_of(held), viewer.list_address(held))
 
 
-def _change(held: ObjectType, action: str, form: dict[str, str]) -> dict[str, Any] | None:
+def _change(held: PortalObjectType, action: str, form: dict[str, str]) -> dict[str, Any] | None:
     """What a button of a record's page writes; None when there is no such button."""
     outcome = form.get("outcome", "")
     match (held.name, action):

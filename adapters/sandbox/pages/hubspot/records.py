@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.sandbox.hubspot.portal.schema import ObjectType
-from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType
+from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.hubspot.portal.values import iso
-from adapters.sandbox.pages.hubspot.viewing import OURS, Viewer
+from adapters.sandbox.pages.hubspot.viewing import OURS, PortalViewer
 from adapters.sandbox.pages.shown import (
     LATEST,
     PER_PAGE,
@@ -15,8 +15,8 @@ from adapters.sandbox.pages.shown import (
     FollowUp,
     Line,
     Panel,
+    RecordTable,
     Shown,
-    Table,
     completion,
     panel_of,
 )
@@ -54,12 +54,12 @@ _INNER = frozenset(
 _LAST = ("createdate", "hs_createdate", "lastmodifieddate", "hs_lastmodifieddate", "hs_object_id")
 
 
-def title_of(held: ObjectType) -> str:
+def title_of(held: PortalObjectType) -> str:
     """The plural of an object's name, as a heading."""
     return held.name.capitalize()
 
 
-def listed(viewer: Viewer, held: ObjectType, wanted: str, page: int) -> Table:
+def listed(viewer: PortalViewer, held: PortalObjectType, wanted: str, page: int) -> RecordTable:
     """One page (from 1) of an object's records, newest change first, those with `wanted` in their name only."""
     folded = wanted.casefold()
     live = (each for each in viewer.portal.store.table(held.name).rows.values() if each.archived is None)
@@ -69,13 +69,13 @@ def listed(viewer: Viewer, held: ObjectType, wanted: str, page: int) -> Table:
     return _table(viewer, title_of(held), held, found[start : start + PER_PAGE], total=len(found))
 
 
-def panel(viewer: Viewer, held: ObjectType, record: Record) -> Panel | None:
+def panel(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> Panel | None:
     """Our section, or None where the portal has none of our properties for this object."""
     shown = viewer.fields(held, record, tuple(name for name in held.properties if name.startswith(OURS)))
     return panel_of({each.name.removeprefix(OURS): each for each in shown})
 
 
-def cards(viewer: Viewer, held: ObjectType, record: Record) -> list[Card]:
+def cards(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[Card]:
     """The groups of properties, ours apart: of each the properties that have a value."""
     found = []
     for group in held.groups.values():
@@ -91,7 +91,7 @@ def cards(viewer: Viewer, held: ObjectType, record: Record) -> list[Card]:
     return found
 
 
-def related(viewer: Viewer, held: ObjectType, record: Record) -> list[Table]:
+def related(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[RecordTable]:
     """What a record is associated with, and what was done about it."""
     portal = viewer.portal
     tables = []
@@ -104,7 +104,7 @@ def related(viewer: Viewer, held: ObjectType, record: Record) -> list[Table]:
     return [*tables, *([_activities(viewer, held, record)] if held.name in _RELATED else [])]
 
 
-def follow_ups(viewer: Viewer, held: ObjectType, record: Record) -> list[FollowUp]:
+def follow_ups(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[FollowUp]:
     """Our tasks about a record: open ones first, by due time."""
     tasks = viewer.portal.object("tasks")
     ours = [each for each in _joined(viewer, held, record, tasks) if KEY in each.properties]
@@ -112,12 +112,12 @@ def follow_ups(viewer: Viewer, held: ObjectType, record: Record) -> list[FollowU
     return [_follow_up(viewer, tasks, each) for each in ours]
 
 
-def is_open(task: Record) -> bool:
+def is_open(task: PortalRecord) -> bool:
     """Whether a task is still to be done."""
     return task.properties.get("hs_task_status") != "COMPLETED"
 
 
-def actions(viewer: Viewer, held: ObjectType, record: Record) -> list[Action]:
+def actions(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[Action]:
     """What can be done on a record's page: complete a task and say how it went, or move a record to another stage."""
     here = viewer.address(held, record.id)
     if held.name == "tasks":
@@ -134,7 +134,7 @@ def actions(viewer: Viewer, held: ObjectType, record: Record) -> list[Action]:
     return []
 
 
-def _stages(viewer: Viewer, held: ObjectType, record: Record, name: str) -> Action:
+def _stages(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord, name: str) -> Action:
     present = record.properties.get(name, "")
     found = viewer.portal.pipelines.of_stage(held.name, present)
     options = tuple((each.id, each.label) for each in (found[0].live() if found else ()))
@@ -142,7 +142,7 @@ def _stages(viewer: Viewer, held: ObjectType, record: Record, name: str) -> Acti
     return Action(f"{viewer.address(held, record.id)}/stage", "Save", "", "stage", label, "", options, present)
 
 
-def _follow_up(viewer: Viewer, held: ObjectType, task: Record) -> FollowUp:
+def _follow_up(viewer: PortalViewer, held: PortalObjectType, task: PortalRecord) -> FollowUp:
     def text(name: str) -> str:
         spec = held.properties.get(name)
         return viewer.show(held, task, spec).text if spec else ""
@@ -161,7 +161,7 @@ def _follow_up(viewer: Viewer, held: ObjectType, task: Record) -> FollowUp:
     )
 
 
-def _activities(viewer: Viewer, held: ObjectType, record: Record) -> Table:
+def _activities(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> RecordTable:
     """What was done about a record, latest first; our own tasks stand elsewhere."""
     found = [
         (each.properties.get("hs_timestamp") or iso(each.created), other, each)
@@ -171,25 +171,29 @@ def _activities(viewer: Viewer, held: ObjectType, record: Record) -> Table:
     ]
     found.sort(key=lambda one: one[0], reverse=True)
     lines = [_activity(viewer, other, each) for _, other, each in found[:LATEST]]
-    return Table("Activities", "Title", ["Kind", "Activity date", "Owner"], lines, len(found))
+    return RecordTable("Activities", "Title", ["Kind", "Activity date", "Owner"], lines, len(found))
 
 
-def _activity(viewer: Viewer, held: ObjectType, record: Record) -> Line:
+def _activity(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> Line:
     kind = Shown("kind", "Kind", held.singular.capitalize())
     cells = [kind, *viewer.fields(held, record, ("hs_timestamp", "hubspot_owner_id"))]
     return Line(viewer.name(held, record), viewer.address(held, record.id), cells)
 
 
-def _joined(viewer: Viewer, held: ObjectType, record: Record, other: ObjectType) -> list[Record]:
+def _joined(
+    viewer: PortalViewer, held: PortalObjectType, record: PortalRecord, other: PortalObjectType
+) -> list[PortalRecord]:
     table = viewer.portal.store.table(other.name)
     ids = viewer.portal.links.of(held.name, record.id, other.name)
     found = [each for key in ids if (each := table.alive(key))]
     return sorted(found, key=lambda each: (each.modified, each.id), reverse=True)
 
 
-def _table(viewer: Viewer, title: str, held: ObjectType, shown: Sequence[Record], *, total: int) -> Table:
+def _table(
+    viewer: PortalViewer, title: str, held: PortalObjectType, shown: Sequence[PortalRecord], *, total: int
+) -> RecordTable:
     names = tuple(name for name in _COLUMNS[held.name] if name in held.properties)
     lines = [
         Line(viewer.name(held, each), viewer.address(held, each.id), viewer.fields(held, each, names)) for each in shown
     ]
-    return Table(title, "Name", [held.properties[name].label for name in names], lines, total)
+    return RecordTable(title, "Name", [held.properties[name].label for name in names], lines, total)

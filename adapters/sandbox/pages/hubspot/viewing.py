@@ -6,8 +6,8 @@ from html import unescape
 from zoneinfo import ZoneInfo
 
 from adapters.sandbox.hubspot.portal.portal import Portal
-from adapters.sandbox.hubspot.portal.schema import ObjectType, Property
-from adapters.sandbox.hubspot.portal.store import Record
+from adapters.sandbox.hubspot.portal.schema import PortalObjectType, Property
+from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.hubspot.portal.values import from_ms, number_text, parse_moment
 from adapters.sandbox.pages.shown import Shown, mail_address, moment, web_address
 
@@ -27,7 +27,7 @@ _TAG = re.compile(r"<[^>]*>")
 _WEB = frozenset({"website", f"{OURS}details"})
 
 
-class Viewer:
+class PortalViewer:
     """One user at the screen of a portal: everybody there sees the same, in the portal's time zone."""
 
     def __init__(self, portal: Portal, owner_id: str) -> None:
@@ -35,19 +35,19 @@ class Viewer:
         self.id = owner_id
         self.zone = ZoneInfo(portal.time_zone)
 
-    def address(self, held: ObjectType, record_id: int | str) -> str:
+    def address(self, held: PortalObjectType, record_id: int | str) -> str:
         """Where a record is shown."""
         return f"/contacts/{self.portal.portal_id}/record/{held.type_id}/{record_id}"
 
-    def list_address(self, held: ObjectType) -> str:
+    def list_address(self, held: PortalObjectType) -> str:
         """Where the records of an object are listed."""
         return f"/contacts/{self.portal.portal_id}/objects/{held.type_id}/views/all/list"
 
-    def fields(self, held: ObjectType, record: Record, names: tuple[str, ...]) -> list[Shown]:
+    def fields(self, held: PortalObjectType, record: PortalRecord, names: tuple[str, ...]) -> list[Shown]:
         """Those of some properties that the object has, empty ones too."""
         return [self.show(held, record, held.properties[name]) for name in names if name in held.properties]
 
-    def show(self, held: ObjectType, record: Record, spec: Property) -> Shown:
+    def show(self, held: PortalObjectType, record: PortalRecord, spec: Property) -> Shown:
         """One property of a record."""
         value = self.portal.records.value(held, record, spec.name) or ""
         if spec.name == "hs_parent_company_id" and value:
@@ -61,7 +61,7 @@ class Viewer:
         lines = spec.field_type in ("textarea", "html")
         return Shown(spec.name, spec.label, self.text(held, spec, value), "lines" if lines else "plain")
 
-    def text(self, held: ObjectType, spec: Property, value: str) -> str:
+    def text(self, held: PortalObjectType, spec: Property, value: str) -> str:
         """A value in words: of an owner the name, of a stage or another choice its label."""
         if not value:
             return ""
@@ -84,7 +84,7 @@ class Viewer:
         """A moment in the portal's time zone."""
         return moment(at.astimezone(self.zone))
 
-    def name(self, held: ObjectType, record: Record) -> str:
+    def name(self, held: PortalObjectType, record: PortalRecord) -> str:
         """What people call a record."""
         values = record.properties
         if held.name == "contacts":
@@ -99,7 +99,7 @@ class Viewer:
             return value
         return f"{owner.first} {owner.last}" + (" (deactivated)" if owner.archived else "")
 
-    def _place(self, held: ObjectType, name: str, value: str) -> str:
+    def _place(self, held: PortalObjectType, name: str, value: str) -> str:
         pipelines = self.portal.pipelines
         if name == held.stage:
             found = pipelines.of_stage(held.name, value)
@@ -112,7 +112,7 @@ class Viewer:
             return value
         return f"{from_ms(ms):%-d %b %Y}" if spec.type == "date" else self.moment(from_ms(ms))
 
-    def _link(self, spec: Property, held: ObjectType, record_id: str) -> Shown:
+    def _link(self, spec: Property, held: PortalObjectType, record_id: str) -> Shown:
         record = self.portal.records.lookup(held, record_id)
         if record is None:
             return Shown(spec.name, spec.label, record_id)

@@ -3,22 +3,22 @@
 from typing import Any
 
 from adapters.sandbox.pages.salesforce import records
-from adapters.sandbox.pages.salesforce.viewing import PAGED, Viewer, address, name_of
+from adapters.sandbox.pages.salesforce.viewing import PAGED, OrgViewer, address, name_of
 from adapters.sandbox.pages.shown import Card
-from adapters.sandbox.pages.site import Frame, Site, Tab, page_in, see, style, wanted_in
+from adapters.sandbox.pages.site import Frame, SandboxSite, Tab, page_in, see, style, wanted_in
 from adapters.sandbox.salesforce.errors import SalesforceError
-from adapters.sandbox.salesforce.org.org import Org
+from adapters.sandbox.salesforce.org.org import PretendOrg
 from adapters.sandbox.salesforce.org.store import Row
 from adapters.sandbox.web import Request, Response
 
-_SITE = Site("Salesforce", "Salesforce, Inc.", "/lightning", "/lightning/o/Account/list")
+_SITE = SandboxSite("Salesforce", "Salesforce, Inc.", "/lightning", "/lightning/o/Account/list")
 _TABS = ("Account", "Contact", "Case", "Task", "Opportunity")
 
 
-class Pages:
+class OrgPages:
     """The pages of one org: `org.mount_pages(Pages(org))`. Whoever has chosen no user looks as the first one who sells."""
 
-    def __init__(self, org: Org) -> None:
+    def __init__(self, org: PretendOrg) -> None:
         self._org = org
 
     def __call__(self, request: Request) -> Response | None:
@@ -51,10 +51,10 @@ class Pages:
                 return _SITE.switched(request, chosen["Id"] if chosen else "")
         return self._nothing(viewer)
 
-    def _viewer(self, request: Request) -> Viewer:
+    def _viewer(self, request: Request) -> OrgViewer:
         chosen = _SITE.chosen(request)
         user = self._org.store.get("User", chosen) if chosen else None
-        return Viewer(self._org, user["Id"] if user and user.get("IsActive") else self._first_user())
+        return OrgViewer(self._org, user["Id"] if user and user.get("IsActive") else self._first_user())
 
     def _first_user(self) -> str:
         people = self._people()
@@ -64,16 +64,16 @@ class Pages:
     def _people(self) -> list[dict[str, Any]]:
         return [row for row in self._org.rows("User", IsActive=True) if row["Id"] != self._org.integration_id]
 
-    def _readable(self, viewer: Viewer, name: str) -> bool:
+    def _readable(self, viewer: OrgViewer, name: str) -> bool:
         return self._org.readable(self._org.object(name), viewer.access)
 
-    def _found(self, viewer: Viewer, name: str, record_id: str) -> Row | None:
+    def _found(self, viewer: OrgViewer, name: str, record_id: str) -> Row | None:
         if name not in PAGED or not self._readable(viewer, name):
             return None
         row = self._org.get(name, record_id)
         return None if row is None or row.get("IsDeleted") else row
 
-    def _record(self, viewer: Viewer, row: Row, name: str, *, problem: str = "") -> Response:
+    def _record(self, viewer: OrgViewer, row: Row, name: str, *, problem: str = "") -> Response:
         held = self._org.object(name)
         return _SITE.page(
             "record.html",
@@ -92,7 +92,7 @@ class Pages:
             actions=records.actions(viewer, held, row),
         )
 
-    def _act(self, viewer: Viewer, request: Request, name: str, action: str, row: Row) -> Response:
+    def _act(self, viewer: OrgViewer, request: Request, name: str, action: str, row: Row) -> Response:
         change = _change(name, action, request.form)
         if change is None:
             return self._nothing(viewer)
@@ -106,13 +106,13 @@ class Pages:
             return self._record(viewer, row, name, problem=error.message)
         return see(address(name, row["Id"]))
 
-    def _nothing(self, viewer: Viewer) -> Response:
+    def _nothing(self, viewer: OrgViewer) -> Response:
         return _SITE.nothing(self._frame(viewer))
 
     def _tab(self, name: str) -> Tab:
         return Tab(name, self._org.object(name).plural, f"/lightning/o/{name}/list")
 
-    def _frame(self, viewer: Viewer) -> Frame:
+    def _frame(self, viewer: OrgViewer) -> Frame:
         people = sorted(self._people(), key=lambda row: row["Name"])
         return Frame(
             user=viewer.id,

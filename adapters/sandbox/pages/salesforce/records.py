@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from adapters.sandbox.pages.salesforce.viewing import OURS, Viewer, address, label_of, name_of
+from adapters.sandbox.pages.salesforce.viewing import OURS, OrgViewer, address, label_of, name_of
 from adapters.sandbox.pages.shown import (
     LATEST,
     PER_PAGE,
@@ -11,12 +11,12 @@ from adapters.sandbox.pages.shown import (
     FollowUp,
     Line,
     Panel,
-    Table,
+    RecordTable,
     completion,
     day,
     panel_of,
 )
-from adapters.sandbox.salesforce.org.schema import ObjectType
+from adapters.sandbox.salesforce.org.schema import OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
 
 OUTCOME = "Afterword_Outcome__c"
@@ -65,14 +65,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 SEARCHED: dict[str, tuple[str, ...]] = {"Case": ("CaseNumber", "Subject"), "Task": ("Subject",)}
 
 
-def panel(viewer: Viewer, held: ObjectType, row: Row) -> Panel | None:
+def panel(viewer: OrgViewer, held: OrgObjectType, row: Row) -> Panel | None:
     """Our section, or None where none of our fields is visible."""
     names = tuple(name for name in held.fields if name.startswith(OURS))
     shown = viewer.fields(held, row, names)
     return panel_of({each.name.removeprefix(OURS).removesuffix("__c").lower(): each for each in shown})
 
 
-def actions(viewer: Viewer, held: ObjectType, row: Row) -> list[Action]:
+def actions(viewer: OrgViewer, held: OrgObjectType, row: Row) -> list[Action]:
     """What can be done on a record's page."""
     here = f"/lightning/r/{held.name}/{row['Id']}"
     if held.name == "Case":
@@ -86,13 +86,13 @@ def actions(viewer: Viewer, held: ObjectType, row: Row) -> list[Action]:
     return []
 
 
-def hidden_fields(viewer: Viewer, held: ObjectType) -> bool:
+def hidden_fields(viewer: OrgViewer, held: OrgObjectType) -> bool:
     """Whether the org has fields of ours on this object that this viewer may not see."""
     ours = [name for name in held.fields if name.startswith(OURS)]
     return bool(ours) and not any(viewer.sees(held, name) for name in ours)
 
 
-def related(viewer: Viewer, object_name: str, record_id: str) -> list[Table]:
+def related(viewer: OrgViewer, object_name: str, record_id: str) -> list[RecordTable]:
     """The related lists of an account or a contact."""
     if object_name == "Account":
         return _of_account(viewer, record_id)
@@ -112,7 +112,7 @@ def related(viewer: Viewer, object_name: str, record_id: str) -> list[Table]:
     return []
 
 
-def _of_account(viewer: Viewer, record_id: str) -> list[Table]:
+def _of_account(viewer: OrgViewer, record_id: str) -> list[RecordTable]:
     cases = _children(viewer, "Case", "AccountId", record_id)
     tasks = [row for row in _children(viewer, "Task", "AccountId", record_id) if not is_ours(row)]
     people = sorted(_children(viewer, "Contact", "AccountId", record_id), key=lambda row: str(row.get("LastName")))
@@ -135,7 +135,7 @@ def _of_account(viewer: Viewer, record_id: str) -> list[Table]:
     return [*tables, *([_table(viewer, "Subsidiaries", "Account", below, ("Type", "BillingCountry"))] if below else [])]
 
 
-def follow_ups(viewer: Viewer, account_id: str) -> list[FollowUp]:
+def follow_ups(viewer: OrgViewer, account_id: str) -> list[FollowUp]:
     """Our tasks about an account: open ones first, by due day."""
     tasks = [row for row in _children(viewer, "Task", "AccountId", account_id) if is_ours(row)]
     tasks.sort(key=lambda row: (row["IsClosed"], row.get("ActivityDate") or "9999"))
@@ -147,7 +147,7 @@ def is_ours(task: Row) -> bool:
     return bool(task.get(f"{OURS}Key__c"))
 
 
-def _follow_up(viewer: Viewer, row: Row) -> FollowUp:
+def _follow_up(viewer: OrgViewer, row: Row) -> FollowUp:
     held = viewer.org.object("Task")
     return FollowUp(
         subject=name_of(held, row),
@@ -162,7 +162,7 @@ def _follow_up(viewer: Viewer, row: Row) -> FollowUp:
     )
 
 
-def listed(viewer: Viewer, object_name: str, wanted: str, page: int) -> Table:
+def listed(viewer: OrgViewer, object_name: str, wanted: str, page: int) -> RecordTable:
     """One page (from 1) of an object's records, newest change first, those with `wanted` in their name only."""
     held = viewer.org.object(object_name)
     names = SEARCHED.get(object_name, ("Name",))
@@ -175,7 +175,7 @@ def listed(viewer: Viewer, object_name: str, wanted: str, page: int) -> Table:
     return _lines(viewer, held.plural, held, shown, total=len(found), names=COLUMNS[object_name])
 
 
-def _children(viewer: Viewer, object_name: str, link: str, record_id: str) -> list[Row]:
+def _children(viewer: OrgViewer, object_name: str, link: str, record_id: str) -> list[Row]:
     held = viewer.org.object(object_name)
     if not viewer.org.readable(held, viewer.access):
         return []
@@ -184,16 +184,16 @@ def _children(viewer: Viewer, object_name: str, link: str, record_id: str) -> li
     return sorted(live, key=lambda row: row["SystemModstamp"], reverse=True)
 
 
-def _table(viewer: Viewer, title: str, object_name: str, rows: Sequence[Row], names: tuple[str, ...]) -> Table:
+def _table(viewer: OrgViewer, title: str, object_name: str, rows: Sequence[Row], names: tuple[str, ...]) -> RecordTable:
     held = viewer.org.object(object_name)
     return _lines(viewer, title, held, islice(rows, LATEST), total=len(rows), names=names)
 
 
 def _lines(
-    viewer: Viewer, title: str, held: ObjectType, rows: Iterable[Row], *, total: int, names: tuple[str, ...]
-) -> Table:
+    viewer: OrgViewer, title: str, held: OrgObjectType, rows: Iterable[Row], *, total: int, names: tuple[str, ...]
+) -> RecordTable:
     seen = tuple(name for name in names if viewer.sees(held, name))
     lines = [Line(name_of(held, row), address(held.name, row["Id"]), viewer.fields(held, row, seen)) for row in rows]
     labels = [label_of(held.fields[name]) for name in seen]
     label = held.name_field.label if held.name_field else "Subject"
-    return Table(title, label, labels, lines, total)
+    return RecordTable(title, label, labels, lines, total)

@@ -4,9 +4,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.sandbox.pages.shown import Shown, day, mail_address, moment, web_address
-from adapters.sandbox.salesforce.org.org import Org
-from adapters.sandbox.salesforce.org.permissions import Access
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType
+from adapters.sandbox.salesforce.org.org import PretendOrg
+from adapters.sandbox.salesforce.org.permissions import UserAccess
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
 from adapters.sandbox.salesforce.org.values import moment_of
 
@@ -14,14 +14,14 @@ OURS = "Afterword_"
 PAGED = ("Account", "Contact", "Case", "Task", "Opportunity", "User")
 
 
-class Viewer:
+class OrgViewer:
     """One user at the screen: sees what field-level security shows, in their own time zone."""
 
-    def __init__(self, org: Org, user_id: str) -> None:
+    def __init__(self, org: PretendOrg, user_id: str) -> None:
         self.org = org
         self.id = user_id
         self.user = org.get("User", user_id) or {}
-        self.access: Access = org.permissions.of(user_id)
+        self.access: UserAccess = org.permissions.of(user_id)
         self.zone = ZoneInfo(self.user.get("TimeZoneSidKey") or "UTC")
 
     @property
@@ -29,17 +29,17 @@ class Viewer:
         """The full name."""
         return str(self.user.get("Name", ""))
 
-    def sees(self, held: ObjectType, name: str) -> bool:
+    def sees(self, held: OrgObjectType, name: str) -> bool:
         """Whether a field exists and is visible."""
         spec = held.find(name)
         return spec is not None and self.access.sees(held.name, spec)
 
-    def edits(self, held: ObjectType, name: str) -> bool:
+    def edits(self, held: OrgObjectType, name: str) -> bool:
         """Whether a field exists and may be written."""
         spec = held.find(name)
         return spec is not None and self.access.edits(held.name, spec)
 
-    def fields(self, held: ObjectType, row: Row, names: tuple[str, ...]) -> list[Shown]:
+    def fields(self, held: OrgObjectType, row: Row, names: tuple[str, ...]) -> list[Shown]:
         """The visible ones of some fields, empty ones too."""
         specs = [held.fields[name] for name in names if name in held.fields]
         return [self.show(spec, row) for spec in specs if self.access.sees(held.name, spec)]
@@ -99,13 +99,13 @@ def address(object_name: str, record_id: str) -> str:
     return f"/lightning/r/{object_name}/{record_id}/view"
 
 
-def name_of(held: ObjectType, row: Row) -> str:
+def name_of(held: OrgObjectType, row: Row) -> str:
     """What people call a record."""
     name = held.name_field.name if held.name_field else "Subject"
     return str(row.get(name) or row["Id"])
 
 
-def show_to_everybody(org: Org, prefix: str) -> list[str]:
+def show_to_everybody(org: PretendOrg, prefix: str) -> list[str]:
     """Makes all custom fields that begin with `prefix` visible to all profiles, and returns them as Object.Field.
 
     This is the click by which an admin lets people see what a connector has made.

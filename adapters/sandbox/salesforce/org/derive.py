@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.sandbox.salesforce.errors import RowError
-from adapters.sandbox.salesforce.org.store import Row, Store
+from adapters.sandbox.salesforce.org.store import OrgStore, Row
 from adapters.sandbox.salesforce.org.values import moment_of, stamp
 
 
@@ -14,7 +14,7 @@ from adapters.sandbox.salesforce.org.values import moment_of, stamp
 class Writing:
     """One record on its way in: `new` is still open, `old` is None for an insert, `at` the stamp of the statement."""
 
-    store: Store
+    store: OrgStore
     new: MutableMapping[str, Any]
     old: Row | None
     at: str
@@ -154,7 +154,7 @@ _RULES: dict[str, Callable[[Writing], None]] = {
 }
 
 
-def account_of(store: Store, activity: Row) -> str | None:
+def account_of(store: OrgStore, activity: Row) -> str | None:
     """The account of a task or event: that of what it is about, else that of the person."""
     what, who = activity.get("WhatId"), activity.get("WhoId")
     if what and what.startswith("001"):
@@ -179,7 +179,7 @@ def activity_date(object_name: str, activity: Row) -> str | None:
 _OBJECTS = {"003": "Contact", "00Q": "Lead", "500": "Case", "006": "Opportunity", "001": "Account"}
 
 
-def _parent(store: Store, record_id: str, name: str) -> str | None:
+def _parent(store: OrgStore, record_id: str, name: str) -> str | None:
     return (store.get(_OBJECTS.get(record_id[:3], ""), record_id) or {}).get(name)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, ObjectType
+from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
 from adapters.sandbox.salesforce.paths import Getter, Paths
-from adapters.sandbox.salesforce.soql import Item, Query, malformed
+from adapters.sandbox.salesforce.soql import Item, SoqlQuery, malformed
 
 _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "count": len,
@@ -23,7 +23,7 @@ _PARTS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def grouped(query: Query, held: ObjectType, paths: Paths, rows: list[Row]) -> list[dict[str, Any]]:
+def grouped(query: SoqlQuery, held: OrgObjectType, paths: Paths, rows: list[Row]) -> list[dict[str, Any]]:
     """The groups of the records, each as an AggregateResult; unnamed functions are called expr0, expr1 …"""
     keys = [paths.resolve(held, path).get for path in query.group]
     named = {str(path).lower() for path in query.group}
@@ -40,7 +40,7 @@ def grouped(query: Query, held: ObjectType, paths: Paths, rows: list[Row]) -> li
     ]
 
 
-def _named(query: Query) -> list[tuple[str, Item]]:
+def _named(query: SoqlQuery) -> list[tuple[str, Item]]:
     result, unnamed = [], 0
     for item in query.items:
         name = item.alias or (item.path.parts[-1] if item.path and not item.function else None)
@@ -50,7 +50,7 @@ def _named(query: Query) -> list[tuple[str, Item]]:
     return result
 
 
-def _reader(item: Item, held: ObjectType, paths: Paths) -> Callable[[list[Row]], Any]:
+def _reader(item: Item, held: OrgObjectType, paths: Paths) -> Callable[[list[Row]], Any]:
     if item.path is None:
         return len
     reached = paths.resolve(held, item.path)

@@ -13,11 +13,11 @@ from adapters.sandbox.salesforce import setup
 from adapters.sandbox.salesforce.errors import not_found
 from adapters.sandbox.salesforce.org import derive, standard
 from adapters.sandbox.salesforce.org.ids import IdSequence, to_18
-from adapters.sandbox.salesforce.org.permissions import Access, Permissions
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType, Schema
-from adapters.sandbox.salesforce.org.store import Change, Row, Store, redo, undo
+from adapters.sandbox.salesforce.org.permissions import Permissions, UserAccess
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType, OrgSchema
+from adapters.sandbox.salesforce.org.store import OrgChange, OrgStore, Row, redo, undo
 from adapters.sandbox.salesforce.org.values import from_python, moment_of, stamp
-from adapters.sandbox.salesforce.rows import Records, Writer
+from adapters.sandbox.salesforce.rows import OrgRecords, OrgWriter
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class PendingCommit:
     """Writes that were stamped but are not visible yet."""
 
     visible_at: datetime
-    journal: list[Change]
+    journal: list[OrgChange]
 
 
-class Org:
+class PretendOrg:
     """The records of one org. Every method is safe to call from any thread.
 
     Writers may be named by id, user name or full name; times are aware datetimes and default to the org's clock. Refusals
@@ -39,11 +39,11 @@ class Org:
         self.clock = clock or SandboxClock()
         self.lock = threading.RLock()
         self.faults = Faults()
-        self.schema = Schema()
-        self.store = Store()
+        self.schema = OrgSchema()
+        self.store = OrgStore()
         self.ids = IdSequence()
         self.permissions = Permissions(self.store, self.schema)
-        self.records = Records(self.store, self.schema, self.ids, self.faults)
+        self.records = OrgRecords(self.store, self.schema, self.ids, self.faults)
         self._pending: list[PendingCommit] = []
         self._admin = to_18("005Kx0000000001")
         self.organization_id, self.admin_id, self.integration_id = standard.furnish(self)
@@ -228,14 +228,14 @@ class Org:
 
     # Within
 
-    def object(self, name: str) -> ObjectType:
+    def object(self, name: str) -> OrgObjectType:
         """The object of that name; raises RequestError (NOT_FOUND) when there is none."""
         held = self.schema.find(name)
         if held is None:
             raise not_found()
         return held
 
-    def readable(self, held: ObjectType, access: Access) -> bool:
+    def readable(self, held: OrgObjectType, access: UserAccess) -> bool:
         """Whether a user reads an object through the data API."""
         return not held.tooling and access.may(held.name, "PermissionsRead")
 
@@ -253,9 +253,9 @@ class Org:
                 return str(found[0]["Id"])
         raise LookupError(f"no user {who!r}")
 
-    def writer(self, by: str | None, at: datetime | None) -> Writer:
+    def writer(self, by: str | None, at: datetime | None) -> OrgWriter:
         """The org itself, writing in the name of a user."""
-        return Writer(self.user_id(by), stamp(at or self.clock.now()))
+        return OrgWriter(self.user_id(by), stamp(at or self.clock.now()))
 
     def settle(self) -> None:
         """Makes the late commits visible whose time has come."""
@@ -309,7 +309,7 @@ class Org:
             wire[spec.name] = (given.strip() or None) if isinstance(given, str) else given
         return wire
 
-    def _trusted(self, held: ObjectType, start: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    def _trusted(self, held: OrgObjectType, start: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
         new = {**start, **{name: from_python(value) for name, value in row.items() if value is not None}}
         if "Id" not in new:
             new["Id"] = self.ids.next(held.prefix)

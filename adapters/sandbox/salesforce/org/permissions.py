@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.sandbox.salesforce.errors import RowError
-from adapters.sandbox.salesforce.org.schema import Field, ObjectType, Schema
-from adapters.sandbox.salesforce.org.store import Row, Store
+from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType, OrgSchema
+from adapters.sandbox.salesforce.org.store import OrgStore, Row
 
 RIGHTS = ("PermissionsRead", "PermissionsCreate", "PermissionsEdit", "PermissionsDelete")
 _TABLES = ("User", "PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions")
@@ -33,7 +33,7 @@ ADMIN_OBJECTS = frozenset(
 
 
 @dataclass(frozen=True)
-class Access:
+class UserAccess:
     """The rights of one user at one moment."""
 
     admin: bool
@@ -59,18 +59,18 @@ class Access:
 class Permissions:
     """Answers for each user, kept until a record that decides them changes."""
 
-    def __init__(self, store: Store, schema: Schema) -> None:
+    def __init__(self, store: OrgStore, schema: OrgSchema) -> None:
         self._store = store
         self._schema = schema
         self._version: tuple[int, ...] = ()
-        self._known: dict[str, Access] = {}
+        self._known: dict[str, UserAccess] = {}
 
     @property
     def version(self) -> tuple[int, ...]:
         """Differs whenever the schema or a record that decides rights has changed."""
         return (self._schema.version, *(self._store.table(name).version for name in _TABLES))
 
-    def of(self, user_id: str) -> Access:
+    def of(self, user_id: str) -> UserAccess:
         """The rights of a user."""
         if self.version != self._version:
             self._version = self.version
@@ -86,7 +86,7 @@ class Permissions:
         assigned = self._store.table("PermissionSetAssignment").holding("AssigneeId", user_id)
         return [row["Id"] for row in owned] + [row["PermissionSetId"] for row in assigned if not row["IsDeleted"]]
 
-    def _work_out(self, user_id: str) -> Access:
+    def _work_out(self, user_id: str) -> UserAccess:
         readable: set[tuple[str, str]] = set()
         editable: set[tuple[str, str]] = set()
         rights: defaultdict[str, set[str]] = defaultdict(set)
@@ -100,7 +100,7 @@ class Permissions:
             for grant in self._grants("ObjectPermissions", parent):
                 rights[grant["SobjectType"]].update(right for right in RIGHTS if grant.get(right))
         objects = {name: frozenset(held) for name, held in rights.items()}
-        return Access(self._is_admin(user_id), objects, frozenset(readable), frozenset(editable))
+        return UserAccess(self._is_admin(user_id), objects, frozenset(readable), frozenset(editable))
 
     def _grants(self, table: str, parent: str) -> list[Row]:
         return [row for row in self._store.table(table).holding("ParentId", parent) if not row["IsDeleted"]]
@@ -111,7 +111,7 @@ class Permissions:
         return profile.get("Name") == "System Administrator"
 
 
-def check_grant(schema: Schema, new: Mapping[str, Any]) -> None:
+def check_grant(schema: OrgSchema, new: Mapping[str, Any]) -> None:
     """Refuses a field permission that cannot exist.
 
     Raises RowError: unknown field, required field, edit without read, neither of both.
@@ -140,6 +140,6 @@ def check_grant(schema: Schema, new: Mapping[str, Any]) -> None:
         raise RowError("FIELD_INTEGRITY_EXCEPTION", problem, ["PermissionsRead"])
 
 
-def visible_fields(held: ObjectType, access: Access) -> list[Field]:
+def visible_fields(held: OrgObjectType, access: UserAccess) -> list[Field]:
     """The fields of an object that a user sees, in the order of the schema."""
     return [spec for spec in held.fields.values() if access.sees(held.name, spec)]

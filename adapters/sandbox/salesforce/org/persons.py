@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from adapters.sandbox.salesforce.org.schema import Field
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org.org import Org
+    from adapters.sandbox.salesforce.org.org import PretendOrg
 
 _FLAG = Field(
     "IsPersonAccount", "boolean", "Is Person Account", createable=False, updateable=False, always_visible=True
@@ -24,14 +24,14 @@ _CONTACT = Field(
 _EMAIL = Field("PersonEmail", "email", "Email", length=80, always_visible=True)
 
 
-def switch_on(org: "Org") -> None:
+def switch_on(org: "PretendOrg") -> None:
     """Give accounts and contacts the fields of the feature."""
     for held, fields in (("Account", (_FLAG, _CONTACT, _EMAIL)), ("Contact", (_FLAG,))):
         for one in fields:
             org.object(held).add(replace(one))
 
 
-def add(org: "Org", first: str, last: str, *, email: str, kind: str = "Customer - Direct") -> tuple[str, str]:
+def add(org: "PretendOrg", first: str, last: str, *, email: str, kind: str = "Customer - Direct") -> tuple[str, str]:
     """Make a person; returns the ids of its account and of its contact."""
     row = {"Name": f"{first} {last}", "Type": kind, "IsPersonAccount": True, "PersonEmail": email}
     (account,) = org.load("Account", [row])

@@ -95,7 +95,7 @@ class Field:
 
 
 @dataclass
-class ObjectType:
+class OrgObjectType:
     """One object: its fields by name, looked up without regard to case."""
 
     name: str
@@ -150,26 +150,26 @@ class ObjectType:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name.removesuffix("__c"))
 
 
-class Schema:
+class OrgSchema:
     """All objects of one org."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, ObjectType] = {}
+        self.objects: dict[str, OrgObjectType] = {}
         for name, spec in _spec().items():
             self.objects[name] = _build(name, spec)
         self._lower = {name.lower(): each for name, each in self.objects.items()}
         self._prefixes = {each.prefix: each for each in self.objects.values()}
         self.version = 0
 
-    def find(self, name: str) -> ObjectType | None:
+    def find(self, name: str) -> OrgObjectType | None:
         """The object of that name, in any case."""
         return self._lower.get(name.lower())
 
-    def by_id(self, record_id: str) -> ObjectType | None:
+    def by_id(self, record_id: str) -> OrgObjectType | None:
         """The object that an id belongs to, by its first three characters."""
         return self._prefixes.get(record_id[:3])
 
-    def holders(self, entity: str) -> list[ObjectType]:
+    def holders(self, entity: str) -> list[OrgObjectType]:
         """The objects that show the custom fields of `entity`: those of Activity are shown by Task and Event."""
         names = ("Task", "Event") if entity == "Activity" else (entity,)
         return [self.objects[name] for name in names if name in self.objects]
@@ -186,7 +186,7 @@ class Schema:
             holder.remove(name)
         self.version += 1
 
-    def lookups_to(self, target: str) -> Iterator[tuple[ObjectType, Field]]:
+    def lookups_to(self, target: str) -> Iterator[tuple[OrgObjectType, Field]]:
         """Every field that can point to records of `target`."""
         for each in self.objects.values():
             for candidate in each.fields.values():
@@ -200,8 +200,8 @@ def _spec() -> dict[str, dict[str, str]]:
     return tomllib.loads(text)
 
 
-def _build(name: str, spec: dict[str, str]) -> ObjectType:
-    result = ObjectType(name, spec["prefix"], spec["plural"], tooling=spec.get("api") == "tooling")
+def _build(name: str, spec: dict[str, str]) -> OrgObjectType:
+    result = OrgObjectType(name, spec["prefix"], spec["plural"], tooling=spec.get("api") == "tooling")
     for line in (_SYSTEM_FIELDS + spec["fields"]).strip().splitlines():
         if not (line.startswith("IsDeleted ") and spec.get("bin") == "none"):
             result.add(_field(line))

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from adapters.sandbox.people.companies import Company, Founder, Hiring, details
-from adapters.sandbox.people.history import History
+from adapters.sandbox.people.companies import Founder, Hiring, TownCompany, details
+from adapters.sandbox.people.history import TownHistory
 from adapters.sandbox.people.places import slug, work
 from adapters.sandbox.people.sizes import Sizes, chance_for, headcounts
-from adapters.sandbox.salesforce.org.org import Org
+from adapters.sandbox.salesforce.org.org import PretendOrg
 from adapters.sandbox.salesforce.org.schema import Field
 from adapters.sandbox.salesforce.org.seed_rows import (
     account_row,
@@ -23,7 +23,7 @@ from adapters.sandbox.salesforce.org.seed_rows import (
     meeting_row,
 )
 
-__all__ = ["LANGUAGES", "Seeded", "Sizes", "known", "seed"]
+__all__ = ["LANGUAGES", "SeededOrg", "Sizes", "known", "seed"]
 
 LANGUAGES = ("en", "de", "fr", "es", "sv", "fi", "zh-CN", "zh-TW")
 _BATCH = 2_000
@@ -31,7 +31,7 @@ _STAFFED = timedelta(days=1900)
 
 
 @dataclass(frozen=True)
-class Seeded:
+class SeededOrg:
     """What was made: the sizes, the ids of the users by full name, and the id of the case queue."""
 
     sizes: Sizes
@@ -39,7 +39,7 @@ class Seeded:
     queue: str
 
 
-def seed(org: Org, *, seed: int, accounts: int = 0, now: datetime, sizes: Sizes | None = None) -> Seeded:
+def seed(org: PretendOrg, *, seed: int, accounts: int = 0, now: datetime, sizes: Sizes | None = None) -> SeededOrg:
     """Fills `org` with two years of history up to `now` (aware); `sizes` takes precedence over `accounts`.
 
     Only the companies and the ids of their people are held besides the org's own records.
@@ -55,10 +55,10 @@ def seed(org: Org, *, seed: int, accounts: int = 0, now: datetime, sizes: Sizes 
     _contacts(org, companies, sizes.contacts, seed=seed, now=now)
     if companies:
         _interactions(org, companies, sizes, seed=seed, now=now, agents=teams["service"], queue=queue)
-    return Seeded(sizes, users, queue)
+    return SeededOrg(sizes, users, queue)
 
 
-def _staff(org: Org, began: datetime) -> dict[str, str]:
+def _staff(org: PretendOrg, began: datetime) -> dict[str, str]:
     profile = org.rows("Profile", Name="Standard User")[0]["Id"]
     users = {}
     for person in (*work()["users"]["people"], work()["users"]["left"]):
@@ -80,7 +80,7 @@ def _teams(users: Mapping[str, str]) -> dict[str, list[str]]:
     return teams
 
 
-def _prepare_contacts(org: Org) -> None:
+def _prepare_contacts(org: PretendOrg) -> None:
     """What an admin who writes to customers in their own language has made: a field for it, and sight of the opt-out."""
     if org.object("Contact").find("Language__c") is None:
         language = Field("Language__c", "picklist", "Language", length=255, values=LANGUAGES)
@@ -89,7 +89,9 @@ def _prepare_contacts(org: Org) -> None:
         org.grant(parent["Id"], "Contact", "HasOptedOutOfEmail")
 
 
-def _accounts(org: Org, founder: Founder, chance: random.Random, *, now: datetime, count: int) -> Iterator[Company]:
+def _accounts(
+    org: PretendOrg, founder: Founder, chance: random.Random, *, now: datetime, count: int
+) -> Iterator[TownCompany]:
     source = founder.companies(count)
     # Small batches at first, so that even a handful of companies can have a parent among them.
     size = 10
@@ -101,7 +103,7 @@ def _accounts(org: Org, founder: Founder, chance: random.Random, *, now: datetim
         size = min(size * 2, _BATCH)
 
 
-def _contacts(org: Org, companies: list[Company], count: int, *, seed: int, now: datetime) -> None:
+def _contacts(org: PretendOrg, companies: list[TownCompany], count: int, *, seed: int, now: datetime) -> None:
     chance = chance_for(seed, "contacts")
     heads = headcounts(chance, companies, count)
     hiring = Hiring(chance, now)
@@ -113,8 +115,8 @@ def _contacts(org: Org, companies: list[Company], count: int, *, seed: int, now:
 
 
 def _interactions(
-    org: Org,
-    companies: list[Company],
+    org: PretendOrg,
+    companies: list[TownCompany],
     sizes: Sizes,
     *,
     seed: int,
@@ -122,8 +124,8 @@ def _interactions(
     agents: list[str],
     queue: str,
 ) -> None:
-    def history(kind: str) -> History:
-        return History(chance_for(seed, kind), companies, now)
+    def history(kind: str) -> TownHistory:
+        return TownHistory(chance_for(seed, kind), companies, now)
 
     cases = history("cases").cases(sizes.cases, agents, queue)
     _load(org, "Case", map(case_row, cases))
@@ -132,7 +134,7 @@ def _interactions(
     _load(org, "Opportunity", map(deal_row, history("opportunities").deals(sizes.opportunities)))
 
 
-def _load(org: Org, object_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+def _load(org: PretendOrg, object_name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     source = iter(rows)
     while batch := list(islice(source, _BATCH)):
         org.load(object_name, batch)

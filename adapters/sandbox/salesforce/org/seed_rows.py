@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.sandbox.people.companies import Company, Details, Known, Person, Standing
-from adapters.sandbox.people.happenings import Call, Case, Deal, Meeting
+from adapters.sandbox.people.companies import Details, Known, Standing, TownCompany, TownPerson
+from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 from adapters.sandbox.people.places import industries, places
-from adapters.sandbox.salesforce.org.org import Org
+from adapters.sandbox.salesforce.org.org import PretendOrg
 from adapters.sandbox.salesforce.org.values import moment_of
 
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ _STAGES = (
 )
 
 
-def account_row(company: Company, about: Details) -> Row:
+def account_row(company: TownCompany, about: Details) -> Row:
     """A company as a row of Account."""
     return {
         "Name": company.name,
@@ -54,7 +54,7 @@ def account_row(company: Company, about: Details) -> Row:
     }
 
 
-def contact_row(company: Company, person: Person) -> Row:
+def contact_row(company: TownCompany, person: TownPerson) -> Row:
     """Somebody as a row of Contact."""
     return {
         "AccountId": company.id,
@@ -88,9 +88,9 @@ def case_row(case: Case) -> Row:
     return row | ({"ClosedDate": case.closed} if case.status == "closed" else {})
 
 
-def call_row(call: Call) -> Row:
+def call_row(call: PhoneCall) -> Row:
     """A call as a row of Task."""
-    row: Row = {"WhatId": call.company.id, "WhoId": call.contact, "TaskSubtype": "Call", "Type": "Call"}
+    row: Row = {"WhatId": call.company.id, "WhoId": call.contact, "TaskSubtype": "PhoneCall", "Type": "PhoneCall"}
     row |= {"OwnerId": call.company.owner, "Subject": call.subject, "Priority": "Normal"}
     row |= {"CallType": "Outbound" if call.outbound else "Inbound", "ActivityDate": call.due, "CreatedDate": call.began}
     if call.ended is None:
@@ -134,7 +134,7 @@ def deal_row(deal: Deal) -> Row:
     }
 
 
-def known(org: Org, account_id: str) -> Known:
+def known(org: PretendOrg, account_id: str) -> Known:
     """A seeded account with its contacts, for the seeding of another CRM; raises LookupError when it is not there."""
     row = org.get("Account", account_id)
     if row is None:
@@ -142,7 +142,7 @@ def known(org: Org, account_id: str) -> Known:
     since = moment_of(row["CreatedDate"])
     place = next(each for each in places() if each.country == row["BillingCountry"])
     form = max((each for each in place.forms if row["Name"].endswith(f" {each}")), key=len, default="")
-    company = Company(
+    company = TownCompany(
         name=row["Name"],
         stem=row["Name"].removesuffix(form).strip(),
         domain=row["Website"].removeprefix("https://www."),
@@ -171,8 +171,8 @@ def _details(row: Mapping[str, Any]) -> Details:
     )
 
 
-def _person(row: Mapping[str, Any]) -> Person:
-    return Person(
+def _person(row: Mapping[str, Any]) -> TownPerson:
+    return TownPerson(
         first=row["FirstName"],
         last=row["LastName"],
         title=row["Title"],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.sandbox.salesforce.org.permissions import OPEN_OBJECTS, RIGHTS
 
 if TYPE_CHECKING:
-    from adapters.sandbox.salesforce.org.org import Org
+    from adapters.sandbox.salesforce.org.org import PretendOrg
 
 ADMIN_PROFILE = "System Administrator"
 INTEGRATION_PROFILE = "Salesforce API Only System Integrations"
@@ -35,7 +35,7 @@ _STAGES = (
 )
 
 
-def furnish(org: "Org") -> tuple[str, str, str]:
+def furnish(org: "PretendOrg") -> tuple[str, str, str]:
     """Fills a new org and returns the ids of the organization, the admin and the integration user."""
     organization = _first(
         org,
@@ -59,11 +59,11 @@ def furnish(org: "Org") -> tuple[str, str, str]:
     return organization, admin, integration
 
 
-def _first(org: "Org", name: str, **values: Any) -> str:
+def _first(org: "PretendOrg", name: str, **values: Any) -> str:
     return org.load(name, [values])[0]
 
 
-def _user(org: "Org", names: tuple[str, str], profile: str) -> str:
+def _user(org: "PretendOrg", names: tuple[str, str], profile: str) -> str:
     first, last = names
     address = f"{first}.{last}@northwind.example".lower()
     return _first(
@@ -82,7 +82,7 @@ def _user(org: "Org", names: tuple[str, str], profile: str) -> str:
     )
 
 
-def _grant_standard(org: "Org", profile_name: str, profile: str) -> None:
+def _grant_standard(org: "PretendOrg", profile_name: str, profile: str) -> None:
     parent = _first(
         org,
         "PermissionSet",
@@ -112,7 +112,7 @@ def _grant_standard(org: "Org", profile_name: str, profile: str) -> None:
         )
 
 
-def _tables(org: "Org") -> None:
+def _tables(org: "PretendOrg") -> None:
     for table, labels in (("CaseStatus", _CASE_STATUSES), ("TaskStatus", _TASK_STATUSES)):
         org.load(
             table,

@@ -100,7 +100,7 @@ class HashIndex:
             del held[record_id]
 
 
-class Table:
+class OrgTable:
     """The records of one object, by id in the order in which they were made, deleted ones among them.
 
     `purged` lists (when, id) of those that were deleted for good.
@@ -156,26 +156,26 @@ class Table:
 
 
 @dataclass
-class Change:
+class OrgChange:
     """One replaced record, as the journal of a transaction keeps it."""
 
-    table: Table
+    table: OrgTable
     record_id: str
     before: Row | None
     after: Row | None
 
 
 @dataclass
-class Store:
+class OrgStore:
     """All tables, with transactions that nest: an inner one can be undone alone."""
 
-    tables: dict[str, Table] = field(default_factory=dict)
-    _journals: list[list[Change]] = field(default_factory=list)
+    tables: dict[str, OrgTable] = field(default_factory=dict)
+    _journals: list[list[OrgChange]] = field(default_factory=list)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> OrgTable:
         """The table of an object."""
         if name not in self.tables:
-            self.tables[name] = Table(name)
+            self.tables[name] = OrgTable(name)
         return self.tables[name]
 
     def get(self, name: str, record_id: str | None) -> Row | None:
@@ -190,15 +190,15 @@ class Store:
         """Takes a record away for good."""
         self._replace(self.table(name), record_id, None)
 
-    def _replace(self, table: Table, record_id: str, new: Row | None) -> None:
+    def _replace(self, table: OrgTable, record_id: str, new: Row | None) -> None:
         if self._journals:
-            self._journals[-1].append(Change(table, record_id, table.rows.get(record_id), new))
+            self._journals[-1].append(OrgChange(table, record_id, table.rows.get(record_id), new))
         table.replace(record_id, new)
 
     @contextmanager
-    def transaction(self) -> Iterator[list[Change]]:
+    def transaction(self) -> Iterator[list[OrgChange]]:
         """Everything inside holds or nothing does; yields the journal, which is complete when the block ends."""
-        journal: list[Change] = []
+        journal: list[OrgChange] = []
         self._journals.append(journal)
         try:
             yield journal
@@ -211,13 +211,13 @@ class Store:
             self._journals[-1].extend(journal)
 
 
-def undo(journal: list[Change]) -> None:
+def undo(journal: list[OrgChange]) -> None:
     """Puts every record back as it was before."""
     for change in reversed(journal):
         change.table.replace(change.record_id, change.before)
 
 
-def redo(journal: list[Change]) -> None:
+def redo(journal: list[OrgChange]) -> None:
     """Applies the changes again; on a record that was changed since, only the fields they changed, and no stamp goes back."""
     for change in journal:
         current = change.table.rows.get(change.record_id)
