@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("connector", "adapters", "mappings")
 DOMAIN = {
     "connector.model",
+    "connector.model.follow_up",
+    "connector.model.stored",
     "connector.ports",
     "connector.ports.crm",
     "connector.ports.mail",

@@ -1,0 +1,134 @@
+"""Rows of tables as values of the model, and changes of values as columns: each kind is read and named here alone."""
+
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from connector.model import ClosedBy, FollowUpState, Ref, TaskState
+from connector.model.follow_up import FollowUp, FollowUpChange
+from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
+from connector.store.tables import ref_of, ref_text
+
+
+def follow_up_of(row: Row[Any]) -> FollowUp:
+    """Return a row that has all columns of `follow_up` as a follow-up."""
+    return FollowUp(
+        id=row.id,
+        rule=row.rule,
+        customer=row.customer,
+        about=row.about,
+        connection=row.connection,
+        account_id=row.account_id,
+        contact_id=row.contact_id,
+        response_id=row.response_id,
+        interaction_id=row.interaction_id,
+        state=FollowUpState(row.state),
+        priority=row.priority,
+        due_at=row.due_at,
+        owner=_ref(row.connection, row.owner_ref),
+        owner_note=row.owner_note,
+        subject=row.subject,
+        body=row.body,
+        text_fingerprint=row.words_of,
+        outcome=row.outcome,
+        cause=row.cause,
+        note=row.note,
+        attempts=row.attempts,
+        opened_at=row.opened_at,
+        own_since=row.own_since,
+        first_contact_at=row.first_contact_at,
+        waiting_since=row.waiting_since,
+        closed_at=row.closed_at,
+        closed_by=None if row.closed_by is None else ClosedBy(row.closed_by),
+        joined_into=row.joined_into,
+        attention_ended_at=row.attention_ended_at,
+        task=_ref(row.connection, row.task_ref),
+        task_state=None if row.task_state is None else TaskState(row.task_state),
+        task_left_at=row.task_left_at,
+        task_written=row.task_written,
+        task_seen=row.task_seen,
+    )
+
+
+_OTHER_NAMES: Final = {"owner": "owner_ref", "task": "task_ref", "text_fingerprint": "words_of"}
+"""Columns of `follow_up` that are named otherwise than what they hold."""
+
+
+def follow_up_columns(change: FollowUpChange) -> dict[str, object]:
+    """Return a change of a follow-up as columns."""
+    return {
+        _OTHER_NAMES.get(name, name): ref_text(value) if isinstance(value, Ref) else value
+        for name, value in change.items()
+    }
+
+
+def owner_of(row: Row[Any]) -> StoredOwner:
+    """Return a row of `owner` as an owner."""
+    return StoredOwner(
+        id=row.id,
+        ref=ref_of(row.connection, row.ref),
+        name=row.name,
+        email=row.email,
+        active=row.active,
+        timezone=row.timezone,
+        manager=_ref(row.connection, row.manager_ref),
+        standard=row.standard is not False,
+        deleted_at=row.deleted_at,
+    )
+
+
+def account_of(row: Row[Any]) -> StoredAccount:
+    """Return a row of `account` as an account."""
+    return StoredAccount(
+        id=row.id,
+        customer=row.customer,
+        ref=ref_of(row.connection, row.ref),
+        name=row.name,
+        owner=_ref(row.connection, row.owner_ref),
+        parent=_ref(row.connection, row.parent_ref),
+        is_customer=row.is_customer,
+        link=row.link,
+        facts=row.facts,
+        deleted_at=row.deleted_at,
+    )
+
+
+def contact_of(row: Row[Any]) -> StoredContact:
+    """Return a row of `contact` as a contact."""
+    return StoredContact(
+        id=row.id,
+        person=row.person,
+        ref=ref_of(row.connection, row.ref),
+        name=row.name,
+        account=_ref(row.connection, row.account_ref),
+        email=row.email,
+        role=row.role,
+        language=row.language,
+        owner=_ref(row.connection, row.owner_ref),
+        no_surveys=row.no_surveys,
+        facts=row.facts,
+        deleted_at=row.deleted_at,
+    )
+
+
+def interaction_of(row: Row[Any]) -> StoredInteraction:
+    """Return a row of `interaction` as an interaction."""
+    return StoredInteraction(
+        id=row.id,
+        ref=ref_of(row.connection, row.ref),
+        kind=row.kind,
+        label=row.label,
+        account=_ref(row.connection, row.account_ref),
+        contacts=tuple(ref_of(row.connection, ref) for ref in row.contact_refs),
+        owner=_ref(row.connection, row.owner_ref),
+        ended=row.ended,
+        ended_at=row.ended_at,
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+        facts=row.facts,
+        deleted_at=row.deleted_at,
+    )
+
+
+def _ref(connection: str, ref: str | None) -> Ref | None:
+    return None if ref is None else ref_of(connection, ref)
