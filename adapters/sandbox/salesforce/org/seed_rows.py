@@ -90,7 +90,7 @@ def case_row(case: Case) -> Row:
 
 def call_row(call: PhoneCall) -> Row:
     """A call as a row of Task."""
-    row: Row = {"WhatId": call.company.id, "WhoId": call.contact, "TaskSubtype": "PhoneCall", "Type": "PhoneCall"}
+    row: Row = {"WhatId": call.company.id, "WhoId": call.contact, "TaskSubtype": "Call", "Type": "Call"}
     row |= {"OwnerId": call.company.owner, "Subject": call.subject, "Priority": "Normal"}
     row |= {"CallType": "Outbound" if call.outbound else "Inbound", "ActivityDate": call.due, "CreatedDate": call.began}
     if call.ended is None:
