@@ -13,7 +13,7 @@ import typer
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.hubspot.portal.seed import seed as fill_hubspot
-from adapters.sandbox.pages import HubSpotPages, OrgPages
+from adapters.sandbox.pages import HubSpotPages, SalesforcePages
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.org.seed import seed as fill_salesforce
 from adapters.sandbox.server import RunningServer, running
@@ -66,7 +66,7 @@ def _made(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesfo
     org = Salesforce(clock)
     if accounts:
         fill_salesforce(org, seed=seed, accounts=accounts, now=clock.now())
-    org.mount_pages(OrgPages(org))
+    org.mount_pages(SalesforcePages(org))
     return org
 
 

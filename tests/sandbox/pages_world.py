@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.pages import OrgPages, show_to_everybody
+from adapters.sandbox.pages import SalesforcePages, show_to_everybody
 from adapters.sandbox.salesforce import Field, Salesforce
 from adapters.sandbox.salesforce.org.seed import seed
 
@@ -60,7 +60,7 @@ def build(*, visible: bool = True) -> World:
 
 def pages(world: World) -> Salesforce:
     """The org with its pages mounted."""
-    world.org.mount_pages(OrgPages(world.org))
+    world.org.mount_pages(SalesforcePages(world.org))
     return world.org
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.pages import OrgPages, show_to_everybody
+from adapters.sandbox.pages import SalesforcePages, show_to_everybody
 from adapters.sandbox.people.companies import Known
 from adapters.sandbox.salesforce import Salesforce
 from adapters.sandbox.salesforce.org.seed import known
@@ -34,7 +34,7 @@ class SalesforceCrm:
     def __init__(self, clock: SandboxClock, *, seed: int, accounts: int) -> None:
         self.org = Salesforce(clock)
         fill(self.org, seed=seed, accounts=accounts, now=clock.now())
-        self.org.mount_pages(OrgPages(self.org))
+        self.org.mount_pages(SalesforcePages(self.org))
 
     def known(self, account: str) -> Known:
         """Return what is known of an account, so that another CRM can know it too."""

@@ -15,7 +15,7 @@ _SITE = SandboxSite("Salesforce", "Salesforce, Inc.", "/lightning", "/lightning/
 _TABS = ("Account", "Contact", "Case", "Task", "Opportunity")
 
 
-class OrgPages:
+class SalesforcePages:
     """The pages of one org: `org.mount_pages(Pages(org))`. Whoever has chosen no user looks as the first one who sells."""
 
     def __init__(self, org: PretendOrg) -> None:
