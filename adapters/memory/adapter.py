@@ -10,7 +10,7 @@ from adapters.memory import writes as memory_writes
 from adapters.memory.crm import MemoryCrm
 from adapters.memory.faults import CallKind
 from adapters.memory.path_values import UserQuery
-from adapters.memory.rows import Row, Version
+from adapters.memory.row_versions import Row, Version
 from adapters.memory.rules import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, border
 from connector.model import MissingRight, Ref, Unseen

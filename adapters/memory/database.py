@@ -9,7 +9,7 @@ from typing import Any
 from adapters.memory.derive import PendingRecord
 from adapters.memory.faults import MemoryFaults
 from adapters.memory.log import MemoryCallLog
-from adapters.memory.rows import Row, Version
+from adapters.memory.row_versions import Row, Version
 from adapters.memory.rules import check_required, stored
 from adapters.memory.schema import MANAGED, ObjectDef
 from connector.errors import Conflict, Gone, SchemaChanged

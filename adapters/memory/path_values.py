@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.memory.crm import MemoryCrm
-from adapters.memory.rows import Row, Version
+from adapters.memory.row_versions import Row, Version
 from connector.errors import SchemaChanged
 from connector.ports import Condition, FieldSchema, Query
 
