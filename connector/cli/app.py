@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connector.cli import bounces, opt_outs, setup
+from connector.cli import bounces, demo, opt_outs, setup
 from connector.cli import retry as cli_retry
 from connector.cli import undo as cli_undo
 from connector.cli.guard import EXIT_PROBLEMS, err, guarded, leave
@@ -419,9 +419,7 @@ def show_demo(
     seed: Annotated[int, typer.Option(help="Another number tells another story.")] = 2,
 ) -> None:
     """Show the whole product on this machine: a pretend Salesforce and HubSpot, mail, and customers who answer."""
-    from connector.demo import run as demo  # noqa: PLC0415 - pretend CRMs are nothing that other commands should wait for
-
-    code = demo.once(out, seed=seed) if once else demo.stay(out, directory, seed=seed)
+    code = demo.run(out, directory, once=once, seed=seed)
     if code:
         leave(code)
 

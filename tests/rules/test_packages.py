@@ -1,0 +1,236 @@
+"""Other people's packages: pyproject.toml names what is imported, and each is used for what it is for."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from connector.cli.demo import PACKAGES as DEMO
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = ("connector", "adapters", "mappings")
+DEMO_FOLDERS = ("connector/demo/", "adapters/sandbox/")
+
+LOADED_BY_OTHERS = {
+    "psycopg": ("connector/settings", "postgresql+psycopg://"),  # SQLAlchemy loads it for such an address
+    "python-multipart": ("connector/web", ".form("),  # Starlette reads forms with it
+    "tzdata": ("connector/settings", "ZoneInfo("),  # zoneinfo looks there where the machine has no time zones
+}
+"""Packages that the product needs and does not import: where the place is that makes another package load them, and its text."""
+
+TOOLS = {
+    "mypy": ("Makefile", "$(BIN)/mypy"),
+    "pre-commit": (".pre-commit-config.yaml", "repos:"),
+    "pytest-timeout": ("pyproject.toml", "timeout = "),
+    "pytest-xdist": ("Makefile", "--dist loadfile"),
+    "ruff": ("Makefile", "$(BIN)/ruff check"),
+    "setuptools": ("pyproject.toml", 'build-backend = "setuptools.build_meta"'),
+    "types-requests": ("pyproject.toml", "[tool.mypy]"),
+}
+"""Packages of developers that nothing imports, with the place that calls them."""
+
+USED = (
+    ("simple_salesforce", "adapters/salesforce", "Salesforce", "token_login", "quote_soql_value", "._call_salesforce"),
+    ("hubspot", "adapters/hubspot", "HubSpot", ".call_api"),
+    ("requests", "adapters/salesforce", "Session", "HTTPAdapter"),
+    ("requests", "adapters/email", ".post"),
+    ("requests", "adapters/webhook", ".post"),
+    ("requests", "connector/runtime", "Session", "HTTPAdapter"),
+    ("tenacity", "adapters/salesforce", "Retrying", "stop_after_attempt", "wait_exponential"),
+    ("tenacity", "adapters/hubspot", "Retrying", "stop_after_attempt", "wait_exponential"),
+    ("tenacity", "connector/store", "Retrying"),
+    ("pydantic_settings", "connector/settings", "BaseSettings", "PydanticBaseSettingsSource", "SettingsConfigDict"),
+    ("apscheduler", "connector/app", "BackgroundScheduler", ".add_job"),
+    ("pytest", "tests", "raises", "fixture", "parametrize"),
+    ("responses", "tests/adapters", "activate", "post", "RequestsMock"),
+)
+"""What of a package some folder calls or subclasses; what begins with a dot is a method of the package's objects."""
+
+
+@cache
+def project() -> Mapping[str, frozenset[str]]:
+    """Return the distributions that pyproject.toml names: `main`, and those of each extra."""
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = {"main": metadata["dependencies"], **metadata["optional-dependencies"]}
+    return {group: frozenset(map(distribution, lines)) - {"afterword"} for group, lines in groups.items()}
+
+
+def distribution(requirement: str) -> str:
+    """Return the normalised name in a requirement or in a distribution's metadata."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement)[0]).lower()
+
+
+@cache
+def files(folder: str) -> tuple[Path, ...]:
+    return tuple(sorted((ROOT / folder).rglob("*.py")))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the top module of each absolute import, what is imported from it, and the name that it has in the file."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                yield top, "", alias.asname or top
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                yield node.module.partition(".")[0], alias.name, alias.asname or alias.name
+
+
+@cache
+def imported_by(path: Path) -> frozenset[str]:
+    """Return the distributions of others whose modules a file imports."""
+    known = packages_distributions()
+    tops = {top for top, *_ in imports(path)} - set(sys.stdlib_module_names)
+    return frozenset(distribution(name) for top in tops for name in known.get(top, ())) - {"afterword"}
+
+
+def unnamed(folders: tuple[str, ...], *groups: str) -> list[str]:
+    """Return where files of some folders import what these groups of pyproject.toml do not name."""
+    named = frozenset().union(*(project()[group] for group in groups))
+    return [
+        f"{name_of(path)} imports {name}"
+        for folder in folders
+        for path in files(folder)
+        for name in sorted(imported_by(path) - named)
+    ]
+
+
+# ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_pyproject_names_what_the_product_imports() -> None:
+    assert unnamed(PRODUCT, "main", "demo") == []
+
+
+def test_pyproject_names_what_the_tests_import() -> None:
+    assert unnamed(("tests",), "main", "demo", "dev") == []
+
+
+def test_the_tests_have_the_extra_of_the_demo() -> None:
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "afterword[demo]" in metadata["optional-dependencies"]["dev"]
+    assert "--extra dev" in (ROOT / "Makefile").read_text(encoding="utf-8"), "requirements.lock is for them"
+
+
+@pytest.mark.parametrize("group", ["main", "demo"])
+def test_the_product_imports_what_pyproject_names(group: str) -> None:
+    imported = frozenset().union(*(imported_by(path) for folder in PRODUCT for path in files(folder)))
+    assert sorted(project()[group] - imported) == (sorted(LOADED_BY_OTHERS) if group == "main" else [])
+
+
+def test_developers_use_what_pyproject_names() -> None:
+    imported = frozenset().union(*(imported_by(path) for path in files("tests")))
+    assert sorted(project()["dev"] - imported - set(TOOLS)) == []
+    assert set(TOOLS) <= project()["dev"]
+
+
+@pytest.mark.parametrize(("package", "place"), [*LOADED_BY_OTHERS.items(), *TOOLS.items()])
+def test_what_nothing_imports_is_called_where_the_rule_says(package: str, place: tuple[str, str]) -> None:
+    path, text = ROOT / place[0], place[1]
+    read = files(place[0]) if path.is_dir() else (path,)
+    assert any(text in file.read_text(encoding="utf-8") for file in read if file != Path(__file__).resolve()), package
+
+
+# ── the extra of the demo ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_demo_and_its_sandbox_alone_import_what_their_extra_has() -> None:
+    assert project()["demo"] == DEMO
+    stray = [
+        f"{name_of(path)} imports {name}"
+        for folder in PRODUCT
+        for path in files(folder)
+        if not name_of(path).startswith(DEMO_FOLDERS)
+        for name in sorted(imported_by(path) & DEMO)
+    ]
+    assert stray == []
+
+
+def test_one_function_of_the_command_line_imports_the_demo_and_nothing_else_does() -> None:
+    importing: list[str] = []
+    for path in (path for folder in PRODUCT for path in files(folder)):
+        if name_of(path).startswith(DEMO_FOLDERS):
+            continue
+        lazy = {
+            id(node)
+            for function in ast.walk(tree(path))
+            if isinstance(function, ast.FunctionDef)
+            for node in ast.walk(function)
+        }
+        for node in ast.walk(tree(path)):
+            if re.match(r"(from|import) (connector\.demo|adapters\.sandbox)\b", ast.unparse(node)):
+                importing.append(f"{name_of(path)}, {'in a function' if id(node) in lazy else 'at its top'}")
+    assert importing == ["connector/cli/demo.py, in a function"]
+
+
+# ── real use ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def used(path: Path, top: str) -> Iterator[str]:
+    """Yield what a file calls, subclasses or decorates with of what it imports from a package, and methods that it calls."""
+    bound = {name for imported, _, name in imports(path) if imported == top}
+    if not bound:
+        return
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            yield from _part(node.func, bound)
+        elif isinstance(node, ast.ClassDef):
+            yield from (part for base in node.bases for part in _part(base, bound))
+        elif isinstance(node, ast.FunctionDef):
+            yield from (part for mark in node.decorator_list for part in _part(mark, bound))
+
+
+def _part(node: ast.expr, bound: set[str]) -> Iterator[str]:
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if isinstance(root, ast.Name) and root.id in bound:
+        yield node.attr if isinstance(node, ast.Attribute) else root.id
+
+
+def methods(folder: str) -> set[str]:
+    """Return the methods that are called in a folder."""
+    return {
+        f".{node.func.attr}"
+        for path in files(folder)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+
+
+@pytest.mark.parametrize(("top", "folder", "names"), [(top, folder, names) for top, folder, *names in USED])
+def test_a_package_is_used_for_what_it_is_for(top: str, folder: str, names: list[str]) -> None:
+    importing = [path for path in files(folder) if any(imported == top for imported, *_ in imports(path))]
+    assert importing, f"{folder} does not import {top}"
+    seen = {part for path in importing for part in used(path, top)}
+    assert sorted(set(names) - seen - methods(folder)) == []
+
+
+def test_no_call_goes_past_the_packages_of_the_vendors() -> None:
+    """Requests has a session to hand over and errors to catch; the vendors' packages make every request with it."""
+    verbs = {"get", "post", "put", "patch", "delete", "head", "options", "request", "urlopen"}
+    past = [
+        f"{name_of(path)} calls {top}.{part}"
+        for folder in ("adapters/salesforce", "adapters/hubspot")
+        for path in files(folder)
+        for top in ("requests", "urllib3", "urllib", "http")
+        for part in used(path, top)
+        if part in verbs
+    ]
+    assert past == []
