@@ -14,6 +14,7 @@ from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("connector", "adapters", "mappings", "tests", "docs", ".ci")
+WIDTH = 100
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 ROW_CALL = re.compile(r"`afterword ([^`]+)`")
@@ -140,6 +141,17 @@ def test_the_makefile_calls_every_target_phony() -> None:
     assert set(phony[1].split()) == set(re.findall(r"^([a-z]+):.*## ", text("Makefile"), re.MULTILINE))
 
 
+# ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", documents())
+def test_prose_is_wrapped(name: str) -> None:
+    """Tables, code, pictures and what cannot be broken may be longer."""
+    prose = FENCE.sub("", text(name)).splitlines()
+    whole = re.compile(r"\s*(?:[-*] )?(?:\[[^\]]*\]\(\S+\)|\S+)\.?")
+    assert [line for line in prose if len(line) > WIDTH and line[0] not in "|!#" and not whole.fullmatch(line)] == []
+
+
 # ── files and links ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -179,6 +191,12 @@ def test_a_decision_has_its_parts_and_is_listed(path: Path) -> None:
     assert decision.startswith(f"# {int(path.stem[:4])}. ")
     assert [part for part in ("Context", "Decision", "Consequences") if f"\n**{part}.** " not in decision] == []
     assert f"({path.name})" in text("docs/decisions/README.md")
+
+
+def test_the_name_of_a_decision_is_a_sentence() -> None:
+    """It says what was decided, not only what it is about."""
+    names = [path.stem for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md")]
+    assert [name for name in names if len(name.split("-")) < 5] == []
 
 
 def test_each_decision_has_a_number_of_its_own() -> None:
