@@ -93,6 +93,11 @@ MARK_KEY: Final = "installation"
 CUSTOMER_LABEL: Final = "customer_label"
 """The fact by which customers know what they are asked about, where the mapping says it."""
 
+FieldValue = str | int | float | bool | None
+"""What one field of a CRM record holds, in the CRM's own form; None: it is empty."""
+FieldValues = Mapping[str, FieldValue]
+"""By the fields' names."""
+
 Facts = Mapping[str, Any]
 """Whatever else an admin maps: text, numbers, booleans, ISO times. Used by conditions, segments and drivers."""
 

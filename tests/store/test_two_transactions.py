@@ -80,7 +80,7 @@ def row_of(store: Store, table: Any) -> Any:
 
 
 def _want(**values: Any) -> Work:
-    return lambda tx: fields.want(tx, MARIA, "contact", values)
+    return lambda tx: fields.set_desired(tx, MARIA, "contact", values)
 
 
 def test_what_two_want_on_a_record_that_showed_nothing_is_both_kept(store: Store) -> None:
@@ -112,7 +112,7 @@ def test_what_is_put_back_keeps_what_was_seen_meanwhile(store: Store) -> None:
     def seen(tx: Connection) -> None:
         tx.execute(update(tables.display).values(shown={"people": 1, "no_surveys": True}))
 
-    at_once(store, seen, lambda tx: undo.put_back(tx, "acme", "Contact/003", {"people": None}))
+    at_once(store, seen, lambda tx: fields.put_back(tx, MARIA, {"people": None}))
     assert row_of(store, tables.display).shown == {"no_surveys": True}
 
 
@@ -167,7 +167,7 @@ def test_whoever_stops_surveys_holds_nothing_that_another_waits_for(
     with store.write() as tx:
         for number in "BA":  # not in the order in which they are locked
             _contact(tx, f"c{number}", f"003{number}", person="p")
-            fields.want(tx, Ref("acme", "Contact", f"003{number}"), "contact", {"people": 1})
+            fields.set_desired(tx, Ref("acme", "Contact", f"003{number}"), "contact", {"people": 1})
         for number in "21":
             _invitation(tx, id_=f"v{number}")
 

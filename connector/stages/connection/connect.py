@@ -16,7 +16,7 @@ from connector.stages.context import Connected
 from connector.store import Row, Store
 from connector.store.ops import connections
 from connector.store.ops.connections import StoredSchema
-from connector.store.outbox import foreign_fields, writes, written_fields
+from connector.store.outbox import fields, foreign_fields, written_fields
 from connector.store.outbox.written_fields import WrittenField
 from connector.store.surveys import decisions
 
@@ -92,7 +92,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         lacking = rights.missing(store, endpoint.adapter, mapping, credentials=endpoint.credentials, ask=asked)
     _note_mapping(store, endpoint, state, now)
     with store.write() as tx:
-        writes.take_form(tx, endpoint.name, mapping.form)
+        written_fields.set_form(tx, endpoint.name, mapping.form)
         left_alone = foreign_fields.note_foreign(tx, endpoint.name, mapping.foreign, now)
         written_fields.note(tx, endpoint.name, _written(mapping))
     crm = Connected(
@@ -175,6 +175,6 @@ def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], now: dateti
     since = endpoint.adapter.org().server_time if state.mapping_fingerprint is not None else None
     with store.write() as tx:
         connections.remember(tx, endpoint.name, mapping_fingerprint=triggers, mapping_since=since)
-        writes.look_again(tx, endpoint.name)
+        fields.compare_again(tx, endpoint.name)
         if since is not None:
             decisions.look_at_waiting(tx, endpoint.name, now)

@@ -7,7 +7,7 @@ from connector.model import Field, Ownership
 from connector.ports import CrmAdapter, CrmMapping, MappingSource, ObjectSchema
 from connector.store import Store, Transaction
 from connector.store.ops import marks, setup_log
-from connector.store.outbox import foreign_fields, written_fields
+from connector.store.outbox import fields, foreign_fields, written_fields
 from connector.store.outbox.written_fields import WrittenField
 
 NEWEST = 2_000
@@ -62,15 +62,15 @@ def _made(tx: Transaction, adapter: CrmAdapter) -> frozenset[Field]:
 
 def _written_before(tx: Transaction, crm: str, mapping: CrmMapping) -> frozenset[Field]:
     """Return the fields in which our own values stand, written by this very mapping when nobody was asked yet."""
-    if foreign_fields.form(tx, crm) != mapping.form:
+    if written_fields.form(tx, crm) != mapping.form:
         return frozenset()
     found = set()
     for target in _TARGETS:
         names = mapping.names(target)
-        for row in foreign_fields.written_records(tx, crm, target):
-            for name in names & row.written.keys():
-                value = row.written[name]["value"]
-                if value is not None and not mapping.differs(target, name, value, row.shown.get(name)):
+        for record in fields.sample(tx, crm, target, LOOKED_AT):
+            for name in names & record.written.keys():
+                value = record.written[name]["value"]
+                if value is not None and not mapping.differs(target, name, value, record.actual.get(name)):
                     found.add((mapping.object_of(target), mapping.crm_field(target, name)))
     return frozenset(found)
 

@@ -11,7 +11,7 @@ from connector.model import Kind
 from connector.store import tables
 from connector.store.crm.records import mark_stale
 from connector.store.db.upsert import insert_or_ignore
-from connector.store.outbox.fields import want
+from connector.store.outbox.fields import set_desired
 from connector.store.results.follow_up_moves import follow_accounts, follow_contact
 from connector.store.surveys.askable import look_again_at_accounts
 from connector.store.surveys.opt_outs import said_no
@@ -132,4 +132,4 @@ def _keep_opt_out(tx: Connection, loser: str, survivor: str, now: datetime) -> N
     left = tx.execute(select(tables.contact).where(tables.contact.c.id == survivor)).one()
     if left.person is not None:
         opt_out(tx, left.person, now, by)
-    want(tx, ref_of(left.connection, left.ref), "contact", {"no_surveys": True})
+    set_desired(tx, ref_of(left.connection, left.ref), "contact", {"no_surveys": True})

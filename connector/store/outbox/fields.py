@@ -1,45 +1,158 @@
-"""What our fields on CRM records should say, and what they were last seen to say."""
+"""What our fields on CRM records should hold, and what they were last seen to hold."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
-from connector.model import Ref
+from connector.model import FieldValue, FieldValues, Ref
+from connector.store.crm.refs import chunks
 from connector.store.db.upsert import insert_or_ignore
-from connector.store.tables import display, ref_text
+from connector.store.tables import display, ref_of, ref_text
 
 
-def want(tx: Connection, ref: Ref, target: str, values: Mapping[str, Any]) -> None:
-    """Say what some of our fields on a record should hold (JSON values by our names; None clears, absent leaves alone).
+class LastWrite(TypedDict):
+    """What we last wrote to one field."""
 
-    The record is marked for `write_back` when that changes anything.
+    value: FieldValue
+    """In the CRM's form."""
+    times: int
+    """How often in a row we have written it and found something else there."""
+    at: NotRequired[str]
+    """When, as ISO 8601; earlier versions did not keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFields:
+    """Our fields on one CRM record, by our names."""
+
+    ref: Ref
+    target: str
+    """account or contact."""
+    desired: FieldValues
+    """What they should hold, as JSON values."""
+    actual: FieldValues
+    """What they were last seen to hold, in the CRM's form."""
+    written: Mapping[str, LastWrite]
+
+    @property
+    def key(self) -> str:
+        """Our name for what is written to the record."""
+        return f"{self.target}:{ref_text(self.ref)}"
+
+
+_COLUMNS = (display.c.ref, display.c.target, display.c.wanted, display.c.shown, display.c.written)
+
+
+def _record_fields(tx: Connection, crm: str, *conditions: ColumnElement[bool], limit: int) -> list[RecordFields]:
+    rows = select(*_COLUMNS).where(display.c.connection == crm, *conditions).order_by(display.c.ref).limit(limit)
+    return [
+        RecordFields(ref_of(crm, ref), target, desired, actual, written)
+        for ref, target, desired, actual, written in tx.execute(rows)
+    ]
+
+
+# ── what they should hold ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def set_desired(tx: Connection, ref: Ref, target: str, values: FieldValues) -> None:
+    """Set what some of our fields on a record should hold (JSON values by our names; None clears, absent leaves alone).
+
+    The record becomes pending when that changes anything.
     """
-    here = and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
+    here = _at(ref)
     # Locked, so that nobody changes it between our reading and our writing it. A row that is not there cannot be locked.
     locked = select(display.c.wanted).where(here).with_for_update()
     row = tx.execute(locked).one_or_none()
     if row is None:
-        nothing: dict[str, Any] = {"wanted": {}, "shown": {}, "written": {}, "dirty": False}
         key = {"connection": ref.connection, "ref": ref_text(ref), "target": target}
-        insert_or_ignore(tx, display, [key | nothing])
+        nothing: dict[str, object] = {"wanted": {}, "shown": {}, "written": {}, "dirty": False}
+        insert_or_ignore(tx, display, [{**key, **nothing}])
         row = tx.execute(locked).one()
     after = {**row.wanted, **values}
     if after != row.wanted:
         tx.execute(update(display).where(here).values(wanted=after, target=target, dirty=True))
 
 
-def want_no_more(tx: Connection, ref: Ref, names: Collection[str]) -> None:
+def remove_desired(tx: Connection, ref: Ref, names: Collection[str]) -> None:
     """Leave alone from now on what some of our fields on a record hold."""
-    here = and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
-    wanted = tx.execute(select(display.c.wanted).where(here).with_for_update()).scalar_one_or_none()
-    if wanted is not None:
-        left = {name: value for name, value in wanted.items() if name not in names}
+    here = _at(ref)
+    desired = tx.execute(select(display.c.wanted).where(here).with_for_update()).scalar_one_or_none()
+    if desired is not None:
+        left = {name: value for name, value in desired.items() if name not in names}
         tx.execute(update(display).where(here).values(wanted=left))
 
 
-def wants(tx: Connection, ref: Ref, values: Mapping[str, Any]) -> bool:
+def is_desired(tx: Connection, ref: Ref, values: FieldValues) -> bool:
     """Return whether a record is to show these values already."""
-    here = and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
-    wanted = tx.execute(select(display.c.wanted).where(here)).scalar_one_or_none()
-    return wanted is not None and {**wanted, **values} == wanted
+    desired = tx.execute(select(display.c.wanted).where(_at(ref))).scalar_one_or_none()
+    return desired is not None and {**desired, **values} == desired
+
+
+# ── what they hold ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pending(tx: Connection, crm: str, target: str, *, after: Ref | None, limit: int) -> list[RecordFields]:
+    """Return records of a target whose fields may differ from what they should hold, by ref behind `after`."""
+    return _record_fields(tx, crm, *_pending(target), display.c.ref > (ref_text(after) or ""), limit=limit)
+
+
+def count_pending(tx: Connection, crm: str, target: str) -> int:
+    """Return how many records of a target may differ from what they should hold."""
+    rows = select(func.count()).select_from(display).where(display.c.connection == crm, *_pending(target))
+    return int(tx.execute(rows).scalar_one())
+
+
+def _pending(target: str) -> tuple[ColumnElement[bool], ...]:
+    return display.c.dirty, display.c.target == target
+
+
+def sample(tx: Connection, crm: str, target: str, limit: int) -> list[RecordFields]:
+    """Return a number of records of a target, pending or not."""
+    return _record_fields(tx, crm, display.c.target == target, limit=limit)
+
+
+def note_unchanged(tx: Connection, records: Sequence[RecordFields]) -> None:
+    """Note that these records need no write, unless what they should hold has changed since they were read.
+
+    One that somebody is changing at this moment is left for the next lap: whoever waited for it could be waited for in turn.
+    """
+    read = {record.ref: record.desired for record in records}
+    for part in chunks(read):
+        crm = part[0].connection
+        here = and_(display.c.connection == crm, display.c.ref.in_([ref_text(ref) for ref in part]))
+        now = tx.execute(select(display.c.ref, display.c.wanted).where(here).with_for_update(skip_locked=True))
+        same = [ref for ref, desired in now if desired == read[ref_of(crm, ref)]]
+        tx.execute(update(display).where(here, display.c.ref.in_(same)).values(dirty=False))
+
+
+def note_written(
+    tx: Connection, record: RecordFields, *, actual: FieldValues, written: Mapping[str, LastWrite], whole: bool
+) -> None:
+    """Note what a record holds after a write. It stays pending unless all of it was written (`whole`), and what it should hold has not
+    changed since it was read."""
+    here = _at(record.ref)
+    tx.execute(update(display).where(here).values(shown=dict(actual), written=dict(written)))
+    still = tx.execute(select(display.c.wanted).where(here)).scalar_one()
+    tx.execute(update(display).where(here).values(dirty=not whole or still != record.desired))
+
+
+def put_back(tx: Connection, ref: Ref, values: FieldValues) -> None:
+    """Note what a record holds after our fields (by our names) were put back: that was us, and nobody else."""
+    here = _at(ref)
+    row = tx.execute(select(display.c.shown, display.c.written).where(here).with_for_update()).one_or_none()
+    if row is None:
+        return
+    actual = {name: raw for name, raw in {**row.shown, **values}.items() if raw is not None}
+    written = {name: last for name, last in row.written.items() if name not in values}
+    tx.execute(update(display).where(here).values(shown=actual, written=written, dirty=True))
+
+
+def compare_again(tx: Connection, crm: str) -> None:
+    """Have every record of a connection compared again: the mapping has changed."""
+    tx.execute(update(display).where(display.c.connection == crm).values(dirty=True))
+
+
+def _at(ref: Ref) -> ColumnElement[bool]:
+    return and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))

@@ -2,21 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from connector.model import Field, ForeignField
 from connector.store.db.upsert import insert_or_update
-from connector.store.outbox import writes
-from connector.store.tables import display, refused, setting
+from connector.store.outbox.refusals import RefusedWrite, accept, refuse
+from connector.store.tables import refused, setting
 
 FOREIGN = "field:"
 """Before the key of what is set aside because its field is not ours."""
 UNRELATABLE = "related:"
 """Before the key of what is set aside because no task can be associated with records of its object."""
-_LOOKED_AT = 500
-"""How many records are looked at to see what an earlier version wrote."""
 
 
 def kept(tx: Connection, crm: str) -> frozenset[Field] | None:
@@ -30,33 +27,20 @@ def keep(tx: Connection, crm: str, fields: Collection[Field]) -> None:
     insert_or_update(tx, setting, [{"name": _name(crm), "value": sorted(map(list, fields))}])
 
 
-def written_records(tx: Connection, crm: str, target: str) -> Sequence[Row[Any, Any]]:
-    """Return what we last wrote to some records of a target, and what they show."""
-    rows = select(display.c.written, display.c.shown).where(display.c.connection == crm, display.c.target == target)
-    return tx.execute(rows.limit(_LOOKED_AT)).all()
-
-
-def form(tx: Connection, crm: str) -> str | None:
-    """Return in which form a connection was last written."""
-    return tx.execute(select(setting.c.value).where(setting.c.name == writes.form_name(crm))).scalar_one_or_none()
-
-
 def note_foreign(tx: Connection, crm: str, fields: Sequence[ForeignField], now: datetime) -> int:
     """Keep for `status` which fields are left alone; returns how many of them are new."""
-    reasons = {
-        f"{FOREIGN}{foreign_field.object}.{foreign_field.field}": {
-            "what": foreign_field.what,
-            "remedy": foreign_field.remedy,
-        }
-        for foreign_field in fields
-    }
-    return _note(tx, crm, FOREIGN, reasons, code="not_ours", now=now)
+    refusals = [
+        RefusedWrite(f"{FOREIGN}{field.object}.{field.field}", "not_ours", field.what, field.remedy) for field in fields
+    ]
+    return _note(tx, crm, FOREIGN, refusals, now)
 
 
 def note_unrelatable(tx: Connection, crm: str, what_of: Mapping[str, str], remedy: str, now: datetime) -> int:
     """Keep for `status` which objects no task can be associated with, and what that means; returns how many of them are new."""
-    reasons = {f"{UNRELATABLE}{name}": {"what": what, "remedy": remedy} for name, what in what_of.items()}
-    return _note(tx, crm, UNRELATABLE, reasons, code="not_associated", now=now)
+    refusals = [
+        RefusedWrite(f"{UNRELATABLE}{name}", "not_associated", what, remedy) for name, what in what_of.items()
+    ]
+    return _note(tx, crm, UNRELATABLE, refusals, now)
 
 
 def is_about_settings() -> ColumnElement[bool]:
@@ -64,16 +48,14 @@ def is_about_settings() -> ColumnElement[bool]:
     return or_(*(refused.c.key.startswith(prefix, autoescape=True) for prefix in (FOREIGN, UNRELATABLE)))
 
 
-def _note(
-    tx: Connection, crm: str, prefix: str, reasons: Mapping[str, Mapping[str, str]], *, code: str, now: datetime
-) -> int:
+def _note(tx: Connection, crm: str, prefix: str, refusals: Sequence[RefusedWrite], now: datetime) -> int:
     of_crm = (refused.c.connection == crm, refused.c.key.startswith(prefix, autoescape=True))
     known = set(tx.execute(select(refused.c.key).where(*of_crm)).scalars())
-    for key in known - reasons.keys():
-        writes.accepted(tx, crm, key)
-    new = {key: reason for key, reason in reasons.items() if key not in known}
-    for key, reason in new.items():
-        writes.refuse(tx, crm, key, now=now, code=code, fingerprint="", **reason)
+    for key in known - {refusal.key for refusal in refusals}:
+        accept(tx, crm, key)
+    new = {refusal.key: refusal for refusal in refusals if refusal.key not in known}
+    for refusal in new.values():
+        refuse(tx, crm, refusal, now)
     return len(new)
 
 

@@ -1,20 +1,21 @@
-"""Queries of `undo`: what was written in a time, record by record, and what a record shows after it was put back."""
+"""Queries of `undo`: what was written in a time, record by record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select
 
+from connector.model import FieldValue, Ref
 from connector.store.db.upsert import insert_or_update
+from connector.store.outbox.write_log import DONE, WriteLogEntry
+from connector.store.outbox.write_log import entries as write_log_entries
 from connector.store.outbox.written_fields import History, history
-from connector.store.tables import display, setting, write_log
+from connector.store.tables import ref_of, ref_text, setting, write_log
 
 UNDOING = "undo:"
 """Before the key of a write that takes another back."""
 _PREFIX = "write_back:"
-_DONE = ("created", "updated")
 
 
 def begins(tx: Connection, crm: str, line: int, now: datetime) -> None:
@@ -68,8 +69,8 @@ class Wrote:
 
     name: str | None
     """Our name for it; None for a task's, which are the CRM's own."""
-    before: Any
-    after: Any
+    before: FieldValue
+    after: FieldValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,72 +78,64 @@ class WrittenLine:
     """What the log says of one record since its line `first`."""
 
     key: str
-    ref: str
+    ref: Ref
     created: bool
     """Whether we made the record in this time."""
     fields: Mapping[str, Wrote]
     """By the CRM's names; our own where it is not known what the CRM calls them."""
 
 
-def lines(tx: Connection, crm: str, first: int, *, after: str, limit: int) -> list[WrittenLine]:
+def lines(tx: Connection, crm: str, first: int, *, after: Ref | None, limit: int) -> list[WrittenLine]:
     """Return what was written since a line of the log, record by record, by ref behind `after`."""
     rows = _since(crm, first)
-    refs = select(write_log.c.ref).where(*rows, write_log.c.ref > after).distinct().order_by(write_log.c.ref)
+    behind = write_log.c.ref > (ref_text(after) or "")
+    refs = select(write_log.c.ref).where(*rows, behind).distinct().order_by(write_log.c.ref)
     page = tx.execute(refs.limit(limit)).scalars().all()
     known = history(tx, crm)
-    lines: dict[str, WrittenLine] = {}
-    of_page = select(write_log).where(*rows, write_log.c.ref.in_(page)).order_by(write_log.c.id)
-    for row in tx.execute(of_page.execution_options(yield_per=1_000)):
-        lines[row.ref] = _joined(lines.get(row.ref), row, known)
-    return [lines[ref] for ref in page]
+    lines: dict[Ref, WrittenLine] = {}
+    for number, entry in write_log_entries(tx, *rows, write_log.c.ref.in_(page)):
+        if entry.ref is not None:
+            lines[entry.ref] = _joined(lines.get(entry.ref), entry.ref, entry, _fields(entry, number, known))
+    return [lines[ref_of(crm, ref)] for ref in page]
 
 
 def _since(crm: str, first: int) -> tuple[ColumnElement[bool], ...]:
     return (
         write_log.c.connection == crm,
         write_log.c.id >= first,
-        write_log.c.outcome.in_(_DONE),
+        write_log.c.outcome.in_(DONE),
         write_log.c.ref.is_not(None),
         ~write_log.c.key.startswith(UNDOING, autoescape=True),
     )
 
 
-def _joined(line: WrittenLine | None, row: Row[Any], known: History) -> WrittenLine:
+def _joined(
+    line: WrittenLine | None, ref: Ref, entry: WriteLogEntry, fields: Iterable[tuple[str, Wrote]]
+) -> WrittenLine:
     """Add a later line of the log to what is known of its record."""
-    fields = dict(line.fields) if line else {}
-    for path, new in _fields(row, known):
-        old = fields.get(path)
-        fields[path] = Wrote(new.name, old.before if old else new.before, new.after)
+    known = dict(line.fields) if line else {}
+    for path, new in fields:
+        old = known.get(path)
+        known[path] = Wrote(new.name, old.before if old else new.before, new.after)
     if line is not None:
-        return replace(line, fields=fields)
-    return WrittenLine(row.key, row.ref, row.outcome == "created", fields)
+        return replace(line, fields=known)
+    return WrittenLine(entry.key, ref, entry.outcome == "created", known)
 
 
-def _fields(row: Row[Any], known: History) -> Iterator[tuple[str, Wrote]]:
-    target = target_of(row.key)
-    for name, value in row.after.items():
+def _fields(entry: WriteLogEntry, number: int, known: History) -> Iterator[tuple[str, Wrote]]:
+    target = target_of(entry.key)
+    for name, value in entry.after.items():
         if target is None:
-            yield name, Wrote(None, (row.before or {}).get(name), value)
+            yield name, Wrote(None, entry.before.get(name), value)
             continue
-        field = known.at(target, name, row.id)
-        yield field.path if field else name, Wrote(name, (row.before or {}).get(name), value)
+        field = known.at(target, name, number)
+        yield field.path if field else name, Wrote(name, entry.before.get(name), value)
 
 
 def target_of(key: str) -> str | None:
     """Return whose fields a line of the log is about: its key says so; None for a task, whose key is a follow-up's id."""
     target, colon, _ = key.partition(":")
     return target if colon else None
-
-
-def put_back(tx: Connection, crm: str, ref: str, values: Mapping[str, Any]) -> None:
-    """Note what a record shows after our fields (by our names) were put back: that was us, and nobody else."""
-    mine = (display.c.connection == crm) & (display.c.ref == ref)
-    row = tx.execute(select(display).where(mine).with_for_update()).one_or_none()
-    if row is None:
-        return
-    shown = {name: raw for name, raw in {**row.shown, **values}.items() if raw is not None}
-    written = {name: one for name, one in row.written.items() if name not in values}
-    tx.execute(update(display).where(mine).values(shown=shown, written=written, dirty=True))
 
 
 def _name(crm: str) -> str:

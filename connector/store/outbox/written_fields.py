@@ -1,4 +1,7 @@
-"""In which field of the CRM each thing of ours was written, told by the lines of the log: two moments may be one."""
+"""In which field of the CRM each thing of ours was written, and in which form.
+
+Since when is told by the lines of the log: two moments may be one.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from connector.store.db.upsert import insert_or_update
-from connector.store.tables import write_log
+from connector.store.outbox.fields import compare_again
+from connector.store.outbox.refusals import try_all_again
+from connector.store.tables import setting, write_log
 from connector.store.tables import written_field as table
 
 
@@ -65,3 +70,21 @@ def note(tx: Connection, crm: str, fields: Iterable[WrittenField]) -> None:
             for one in new
         ]
         insert_or_update(tx, table, [row | {"line": line} for row in rows])
+
+
+def form(tx: Connection, crm: str) -> str | None:
+    """Return in which form a connection was last written."""
+    return tx.execute(select(setting.c.value).where(setting.c.name == _form_name(crm))).scalar_one_or_none()
+
+
+def set_form(tx: Connection, crm: str, new: str) -> None:
+    """Note in which form a connection is written; if it has changed, compare everything and try again what was refused."""
+    if form(tx, crm) == new:
+        return
+    insert_or_update(tx, setting, [{"name": _form_name(crm), "value": new}])
+    compare_again(tx, crm)
+    try_all_again(tx, crm)
+
+
+def _form_name(crm: str) -> str:
+    return f"form:{crm}"

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, exists, func, select, update
 from connector.model import Delivery, OptOutWay, Rating
 from connector.store.db.engine import new_id
 from connector.store.db.upsert import insert_or_update
-from connector.store.outbox.fields import want, want_no_more, wants
+from connector.store.outbox.fields import is_desired, remove_desired, set_desired
 from connector.store.surveys.askable import look_again_at_people
 from connector.store.surveys.people import contacts_of, opt_out, people, person_key, person_of
 from connector.store.tables import (
@@ -272,7 +272,7 @@ def allow_surveys_at(tx: Connection, address: str) -> list[Row[Any]]:
     tx.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
     tx.execute(update(contact).where(contact.c.id.in_([row.id for row in contacts])).values(no_surveys=False))
     for row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
-        want_no_more(tx, ref_of(row.connection, row.ref), NO_SURVEYS)
+        remove_desired(tx, ref_of(row.connection, row.ref), NO_SURVEYS)
     look_again_at_people(tx, who)
     return contacts
 
@@ -291,7 +291,7 @@ def _stop(tx: Connection, person: str, contacts: Collection[Row[Any]], *, now: d
         opt_out(tx, key, now, by)
     tx.execute(update(invitation).where(theirs).values(reminder_at=None))
     for contact_row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
-        want(tx, ref_of(contact_row.connection, contact_row.ref), "contact", NO_SURVEYS)
+        set_desired(tx, ref_of(contact_row.connection, contact_row.ref), "contact", NO_SURVEYS)
 
 
 def would_stop(tx: Connection, invitation_id: str) -> bool:
@@ -306,7 +306,7 @@ def would_stop(tx: Connection, invitation_id: str) -> bool:
         known is None
         or known.opted_out_at is None
         or tx.execute(reminded.limit(1)).first() is not None
-        or not all(wants(tx, ref_of(contact_row.connection, contact_row.ref), NO_SURVEYS) for contact_row in contacts)
+        or not all(is_desired(tx, ref_of(contact_row.connection, contact_row.ref), NO_SURVEYS) for contact_row in contacts)
     )
 
 

@@ -260,7 +260,7 @@ def sent(tx: Connection, letter: Letter, message_id: str, now: datetime, remind_
         for contact_row in people.contacts_of(tx, letter.invitation.person)
     }
     for ref in sorted(known | ({letter.contact_ref} if letter.contact_ref is not None else set())):
-        fields.want(tx, ref, "contact", {"last_asked": now.isoformat()})
+        fields.set_desired(tx, ref, "contact", {"last_asked": now.isoformat()})
 
 
 def note_server_id(tx: Connection, message_id: str, server_id: str | None) -> None:

@@ -14,7 +14,6 @@ from connector.store import tables
 from connector.store.crm.records import Absorber
 from connector.store.ops import connections
 from connector.store.outbox import fields as stored_fields
-from connector.store.outbox import writes
 from connector.store.results import follow_up_facts
 
 
@@ -81,7 +80,7 @@ def test_what_is_left_of_a_write_back_waits_when_it_is_paused(
 def say_no(world: LapWorld, contact: str) -> None:
     """As the survey page does when somebody wants no more surveys."""
     with world.store.write() as tx:
-        stored_fields.want(tx, Ref("acme", "Contact", contact), "contact", {"no_surveys": True})
+        stored_fields.set_desired(tx, Ref("acme", "Contact", contact), "contact", {"no_surveys": True})
 
 
 @BOTH_DATABASES
@@ -91,7 +90,7 @@ def test_a_no_that_comes_in_while_records_are_compared_is_written(
     world.lap()
     (contact,) = (row["Id"] for row in world.crm.all("Contact"))
     with world.store.write() as tx:
-        writes.look_again(tx, "acme")
+        stored_fields.compare_again(tx, "acme")
     plan = fields.plan
 
     def slow(mapping: Any, row: Any, now: Any) -> Any:

@@ -1,0 +1,80 @@
+"""Writes that were set aside, each with the reason and the remedy."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from connector.store.db.upsert import insert_or_update
+from connector.store.tables import refused
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWrite:
+    """A write that the CRM, or the mapping, does not take."""
+
+    key: str
+    code: str
+    """The CRM's word for the reason, or the name of ours."""
+    what: str
+    remedy: str
+    fingerprint: str = ""
+    """What was refused: it is not sent again as it is. Empty: it is tried in the next lap."""
+    fields: tuple[str, ...] | None = None
+    """Our names of the fields that were refused, where the others of the record are written; None: all of it."""
+
+
+def fingerprint(fields: Mapping[str, object], mapping: str) -> str:
+    """Return what a refusal is about: the same fields under the same mapping are not tried again."""
+    text = json.dumps([mapping, dict(fields)], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+_COLUMNS = (
+    refused.c.key,
+    refused.c.code,
+    refused.c.what,
+    refused.c.remedy,
+    refused.c.fingerprint,
+    refused.c.fields,
+)
+
+
+def refused_writes(tx: Connection, crm: str, keys: Collection[str]) -> Mapping[str, RefusedWrite]:
+    """Return what was refused under these keys, by key."""
+    rows = tx.execute(select(*_COLUMNS).where(refused.c.connection == crm, refused.c.key.in_(keys)))
+    return {
+        key: RefusedWrite(key, code, what, remedy, print_, None if fields is None else tuple(fields))
+        for key, code, what, remedy, print_, fields in rows
+    }
+
+
+def refuse(tx: Connection, crm: str, write: RefusedWrite, now: datetime) -> None:
+    """Set a write aside, and count how often in a row that happened."""
+    row = {
+        "connection": crm,
+        "key": write.key,
+        "direction": "write",
+        "code": write.code,
+        "what": write.what,
+        "remedy": write.remedy,
+        "fingerprint": write.fingerprint,
+        "fields": None if write.fields is None else list(write.fields),
+        "attempts": 1,
+        "at": now,
+    }
+    insert_or_update(tx, refused, [row], added=("attempts",))
+
+
+def accept(tx: Connection, crm: str, key: str) -> None:
+    """Forget an earlier refusal."""
+    tx.execute(refused.delete().where(refused.c.connection == crm, refused.c.key == key))
+
+
+def try_all_again(tx: Connection, crm: str) -> None:
+    """Have every write that was refused tried again in the next lap."""
+    mine = (refused.c.connection == crm) & (refused.c.direction == "write")
+    tx.execute(update(refused).where(mine).values(fingerprint=""))

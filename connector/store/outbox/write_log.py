@@ -1,0 +1,68 @@
+"""The log of every write to a CRM, with the values before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from connector.model import FieldValues, Ref
+from connector.store.tables import ref_of, ref_text, write_log
+
+_AT_ONCE: Final = 1_000
+"""How many lines are read together."""
+DONE: Final = ("created", "updated")
+"""The outcomes of writes that the CRM has taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLogEntry:
+    """One line of the log."""
+
+    key: str
+    """Our name for the effect; a task's is its follow-up's id."""
+    ref: Ref | None
+    """None where it is not known which record it was."""
+    outcome: str
+    """created, updated or refused."""
+    before: FieldValues
+    after: FieldValues
+    error: str | None = None
+
+
+def add(tx: Connection, crm: str, entry: WriteLogEntry, now: datetime) -> int:
+    """Add a line to the log; returns its number."""
+    line = write_log.insert().values(
+        connection=crm,
+        key=entry.key,
+        ref=ref_text(entry.ref),
+        at=now,
+        outcome=entry.outcome,
+        before=dict(entry.before),
+        after=dict(entry.after),
+        error=entry.error,
+    )
+    return int(tx.execute(line.returning(write_log.c.id)).scalar_one())
+
+
+_COLUMNS = (
+    write_log.c.id,
+    write_log.c.connection,
+    write_log.c.key,
+    write_log.c.ref,
+    write_log.c.outcome,
+    write_log.c.before,
+    write_log.c.after,
+    write_log.c.error,
+)
+
+
+def entries(tx: Connection, *conditions: ColumnElement[bool]) -> Iterator[tuple[int, WriteLogEntry]]:
+    """Yield lines of the log with their numbers, the earliest first."""
+    rows = tx.execute(
+        select(*_COLUMNS).where(*conditions).order_by(write_log.c.id).execution_options(yield_per=_AT_ONCE)
+    )
+    for line, crm, key, ref, outcome, before, after, error in rows:
+        record = None if ref is None else ref_of(crm, ref)
+        yield line, WriteLogEntry(key, record, outcome, before or {}, after, error)
