@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connector.errors import AfterwordError, CrmError, StoreError
-from connector.model import Field
+from connector.model import Field, Ref
 from connector.ports import WriteResult
 from connector.stages import lap
 from connector.stages.connection import marks
@@ -21,6 +21,7 @@ from connector.store.crm import record_names
 from connector.store.ops import connections
 from connector.store.ops.leases import held
 from connector.store.outbox import undo as stored_undo
+from connector.store.tables import ref_of, ref_text
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 REASON = "the last write-back was taken back"
@@ -110,8 +111,8 @@ def plan(
     crm, _problems = connect(installation.store, installation.clock, endpoint)
     undone, first = _begin(installation, crm, since, only)
     for page in _pages(installation, crm, first, only):
-        names = _names(installation, endpoint.name, page)
-        _tell(undone, [Taken(step, names.get(step.line.ref, "")) for step in page], show)
+        names = _names(installation, page)
+        _tell(undone, [Taken(step, names.get(step.ref, "")) for step in page], show)
     return undone
 
 
@@ -194,7 +195,7 @@ def _carry_out(
     installation: Installation, outbox: Outbox, undone: Undone, page: Sequence[UndoStep], show: Show
 ) -> None:
     """Take back one page. What was done of it before the CRM failed is told too."""
-    names = _names(installation, outbox.crm.name, page)
+    names = _names(installation, page)
     results: dict[str, WriteResult] = {}
     try:
         for result in undo.carry_out(outbox, page):
@@ -202,7 +203,7 @@ def _carry_out(
     finally:
         _tell(
             undone,
-            [Taken(step, names.get(step.line.ref, ""), results.get(step.as_write().key)) for step in page],
+            [Taken(step, names.get(step.ref, ""), results.get(step.as_write().key)) for step in page],
             show,
         )
 
@@ -233,9 +234,10 @@ def _outbox(installation: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
         yield Outbox(replace(lap.bare_context(installation), connected={endpoint.name: crm}, mark=mark), crm, lease)
 
 
-def _names(installation: Installation, crm: str, planned: Sequence[UndoStep]) -> Mapping[str, str]:
-    refs = {step.line.ref: step.line.key for step in planned}
+def _names(installation: Installation, planned: Sequence[UndoStep]) -> Mapping[Ref, str]:
+    """Return what people call the records, as far as that is known."""
     with installation.store.read() as tx:
-        names = {ref: name for (_, ref), name in record_names.record_names(tx, [(crm, ref) for ref in refs]).items()}
+        named = record_names.record_names(tx, [(step.ref.connection, ref_text(step.ref)) for step in planned])
         subjects = record_names.task_subjects(tx, [step.line.key for step in planned if step.is_task])
-    return names | {ref: subjects[key] for ref, key in refs.items() if key in subjects}
+    names = {ref_of(*address): name for address, name in named.items()}
+    return names | {step.ref: subjects[step.line.key] for step in planned if step.line.key in subjects}

@@ -16,6 +16,7 @@ OURS = ("connector", "adapters", "mappings")
 DOMAIN = {
     "connector.model",
     "connector.model.follow_up",
+    "connector.model.outbox",
     "connector.model.stored",
     "connector.ports",
     "connector.ports.crm",

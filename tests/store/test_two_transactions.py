@@ -12,6 +12,7 @@ from databases import ON_POSTGRESQL
 from sqlalchemy import ColumnElement, Connection, insert, select, text, update
 
 from connector.model import NotedResult, Rating, Ref
+from connector.model.outbox import RefusedWrite
 from connector.ports import SetupStep
 from connector.settings import Settings
 from connector.settings.company import Company
@@ -21,7 +22,7 @@ from connector.stages.follow_up.task_events import note_outcome
 from connector.store import Store, tables
 from connector.store.crm import merges
 from connector.store.ops import setup_log
-from connector.store.outbox import fields, undo, writes
+from connector.store.outbox import fields, refusals
 from connector.store.results import alerts, follow_up_facts, follow_ups, tasks
 from connector.store.surveys import answers, deliveries
 from connector.store.surveys.deliveries import Letter
@@ -118,8 +119,7 @@ def test_what_is_put_back_keeps_what_was_seen_meanwhile(store: Store) -> None:
 
 def test_both_refusals_of_a_write_are_counted(store: Store) -> None:
     def refuse(tx: Connection) -> None:
-        told = {"code": "RULE", "what": "no", "remedy": "look", "fingerprint": "f"}
-        writes.refuse(tx, "acme", "contact:Contact/003", now=NOW, **told)
+        refusals.refuse(tx, "acme", RefusedWrite("contact:Contact/003", "RULE", "no", "look", "f"), NOW)
 
     at_once(store, refuse, refuse)
     assert row_of(store, tables.refused).attempts == 2

@@ -12,6 +12,8 @@ from connector.store.outbox.written_fields import WrittenField
 
 NEWEST = 2_000
 """How many records are read to see whether a field holds values: some fields cannot be counted by."""
+LOOKED_AT = 500
+"""How many records are looked at to see what an earlier version wrote."""
 _TARGETS = ("account", "contact")
 Schemas = Mapping[str, ObjectSchema]
 

@@ -47,7 +47,7 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
             "details": details_url(context, account.id),
         }
         ref = ref_of(account.connection, account.ref)
-        stored_fields.want(tx, ref, "account", _figures(customer.figures, tz) | texts)
+        stored_fields.set_desired(tx, ref, "account", _figures(customer.figures, tz) | texts)
     _present_contacts(context, tx, said, words)
 
 
@@ -63,7 +63,7 @@ def _present_contacts(context: Context, tx: Transaction, newest_first: Sequence[
         newest = follow_up_facts.newest_said(tx, [contact.id for contact in contacts]) or said
         for contact in contacts:
             text = last_rating(newest, words, _zone_of(context, tx, contact))
-            stored_fields.want(tx, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
+            stored_fields.set_desired(tx, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
 
 
 def _zone_of(context: Context, tx: Transaction, record: Row[Any]) -> ZoneInfo:

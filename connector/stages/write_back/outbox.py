@@ -1,25 +1,21 @@
 """What both halves of `write_back` share: sending under the lease, one result for each write, and setting aside what is refused."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
 
-from connector.errors import Bug, CrmError, MappingError, NotPermitted, RecordRejected, SchemaChanged, Unavailable
-from connector.ports import BulkWriter, CrmMapping, Write, WriteResult
+from connector.errors import AfterwordError, Bug, CrmError, MappingError, NotPermitted, SchemaChanged, Unavailable
+from connector.model import FieldValues
+from connector.model.outbox import RefusedWrite
+from connector.ports import BulkWriter, Write, WriteResult
 from connector.stages.context import Connected, Context
-from connector.stages.write_back.plan import RefusedField
-from connector.store import Row, Transaction
+from connector.stages.write_back.changes import Change
+from connector.store import Transaction
 from connector.store.ops import connections
 from connector.store.ops.leases import Lease
-from connector.store.outbox import undo
-from connector.store.outbox import writes as stored_writes
+from connector.store.outbox import refusals, undo, write_log
 
 PAGE = 200
-ROUNDS: Final = 4
-"""How often a record is sent again without fields that were refused: a CRM may name them one after the other."""
-
-Raw = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -76,120 +72,98 @@ class Outbox:
         self.may_write()
         return checked(writes, self.crm.adapter.write(writes))
 
-    def send_in_bulk(self, bulk: BulkWriter, writes: Sequence[Write]) -> list[WriteResult]:
-        """The same by an order that the CRM carries out by itself."""
+    def sent(self, writes: Sequence[Write], bulk: BulkWriter | None = None) -> Iterator[list[WriteResult]]:
+        """Send, by orders of `bulk` if there is enough for one, until the lap is to end; yields results as they come."""
+        if bulk is not None and len(writes) < bulk.least:
+            bulk = None
+        for batch in batches(writes, self.crm.adapter.write_batch if bulk is None else bulk.most):
+            if self.stopped:
+                return
+            yield self.send(batch) if bulk is None else self._send_in_bulk(bulk, batch)
+
+    def _send_in_bulk(self, bulk: BulkWriter, writes: Sequence[Write]) -> list[WriteResult]:
         self.may_write()
         return checked(writes, bulk.write(writes, self.context.stop.is_set))
 
-    def sent(self, writes: Sequence[Write]) -> Iterator[list[WriteResult]]:
-        """Send in batches until the lap is to end; yields results as they come."""
-        for batch in batches(writes, self.crm.adapter.write_batch):
-            if self.stopped:
-                return
-            yield self.send(batch)
-
-    def log(self, tx: Transaction, result: WriteResult, ref: str | None, *, before: Raw, after: Raw) -> None:
+    def log(self, tx: Transaction, change: Change, result: WriteResult) -> None:
         """Add a line to the log. With the first thing that was written, this is the last write-back, which can be taken back.
 
         What was certainly not done, and is tried again in each lap, may go on like that for weeks: it stands among what was refused.
         """
         if _is_put_off(result):
             return
-        line = stored_writes.log(
-            tx,
-            self.crm.name,
-            result.write.key,
-            ref=ref,
-            at=self.now,
-            outcome=result.outcome,
-            before=dict(before),
-            after=dict(after),
-            error=str(result.error) if result.error else None,
-        )
+        line = write_log.add(tx, self.crm.name, change.log_entry(result, self.crm.mapping), self.now)
         if result.outcome != "refused" and not self.written.begun:
             self.written.begun = True
             undo.begins(tx, self.crm.name, line, self.now)
 
-    def set_aside(self, tx: Transaction, result: WriteResult, fingerprint: str) -> None:
-        """Keep a refusal with its reason. A passing one (a locked record) is tried again in the next lap.
+    # ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────
 
-        A field that is missing or closed to us may have changed since the schema was read: it is asked for again in the next lap.
-        """
+    def note_refused(self, tx: Transaction, change: Change, result: WriteResult) -> None:
+        """Keep the refusal of a record with its reason. A passing one (a locked record) is tried again in the next lap."""
         error = result.error
-        if isinstance(error, SchemaChanged | NotPermitted):
-            connections.forget_schema(tx, self.crm.name)
-        stored_writes.refuse(
-            tx,
-            self.crm.name,
-            result.write.key,
-            now=self.now,
-            code=getattr(error, "code", "") or type(error).__name__,
-            what=error.what if error else "the CRM gave no reason.",
-            remedy=error.remedy if error else "",
-            fingerprint=fingerprint if error is None or error.permanent else "",
+        lasting = error is None or error.permanent
+        refusal = RefusedWrite(
+            change.key,
+            _code(error),
+            error.what if error else "the CRM gave no reason.",
+            error.remedy if error else "",
+            self.fingerprint(change.asked) if lasting else "",
         )
+        self._refuse(tx, refusal, [error])
 
-    def set_fields_aside(self, tx: Transaction, key: str, refused: Sequence[RefusedField], held: Raw) -> None:
-        """Keep which fields of a record were refused, while the others are written.
-
-        With some that were `held` back already, all are sent in the next lap, so that every reason is told.
-        """
-        first = refused[0].error
-        if any(isinstance(one.error, SchemaChanged | NotPermitted) for one in refused):
-            connections.forget_schema(tx, self.crm.name)
-        sent = {one.name: one.raw for one in refused if isinstance(one.error, CrmError)}
-        lasting = sent and not held and all(one.error.permanent for one in refused)
-        stored_writes.refuse(
-            tx,
-            self.crm.name,
-            key,
-            now=self.now,
-            code=getattr(first, "code", "") or type(first).__name__,
-            what=" ".join(dict.fromkeys(one.what for one in refused)),
-            remedy=" ".join(dict.fromkeys(one.error.remedy for one in refused if one.error.remedy)),
-            fingerprint=self.fingerprint(sent) if lasting else "",
-            fields=sorted({*(one.name for one in refused), *held}),
+    def note_refused_fields(self, tx: Transaction, change: Change) -> None:
+        """Keep which fields of a record were refused, while the others are written; where none was, forget an earlier refusal."""
+        if not change.refused:
+            if change.held:
+                self.written.refused += 1
+            else:
+                refusals.accept(tx, self.crm.name, change.key)
+            return
+        errors = [field.error for field in change.refused]
+        # With some that were held back already, all are sent in the next lap, so that every reason is told.
+        lasting = change.refused_values and not change.held and all(error.permanent for error in errors)
+        refusal = RefusedWrite(
+            change.key,
+            _code(errors[0]),
+            " ".join(dict.fromkeys(field.what for field in change.refused)),
+            " ".join(dict.fromkeys(error.remedy for error in errors if error.remedy)),
+            self.fingerprint(change.refused_values) if lasting else "",
+            tuple(sorted({*(field.name for field in change.refused), *change.held})),
         )
+        self._refuse(tx, refusal, errors)
         self.written.refused += 1
 
-    def set_unfit_aside(self, tx: Transaction, key: str, error: MappingError) -> None:
+    def note_unfit(self, tx: Transaction, key: str, error: MappingError) -> None:
         """Keep what has no form that its field would take."""
-        stored_writes.refuse(
-            tx,
-            self.crm.name,
-            key,
-            now=self.now,
-            code=type(error).__name__,
-            what=f"{error.field}: {error.what}",
-            remedy=error.remedy,
-            fingerprint="",
-        )
+        refusal = RefusedWrite(key, _code(error), f"{error.field}: {error.what}", error.remedy)
+        self._refuse(tx, refusal, [error])
         self.written.refused += 1
 
-    def fingerprint(self, fields: Mapping[str, Any]) -> str:
-        """Return what a refusal of these fields is about."""
-        return stored_writes.fingerprint(fields, self.crm.mapping.fingerprint)
+    def _refuse(self, tx: Transaction, refusal: RefusedWrite, errors: Sequence[AfterwordError | None]) -> None:
+        """Set a write aside. Where a field is missing or closed to us, the schema may have changed: it is asked for again."""
+        if any(isinstance(error, SchemaChanged | NotPermitted) for error in errors):
+            connections.forget_schema(tx, self.crm.name)
+        refusals.refuse(tx, self.crm.name, refusal, self.now)
 
-    def held_back(self, fields: Raw, before: Row[Any] | None) -> Raw:
+    def fingerprint(self, fields: Mapping[str, object]) -> str:
+        """Return what a refusal of these fields is about."""
+        return refusals.fingerprint(fields, self.crm.mapping.fingerprint)
+
+    def held_back(self, fields: FieldValues, before: RefusedWrite | None) -> FieldValues:
         """Return which of these fields were refused for good as they are; all of them where it was the record."""
         if before is None:
             return {}
         held = fields if before.fields is None else {name: raw for name, raw in fields.items() if name in before.fields}
-        return held if held and self.refused_before(held, before) else {}
+        return held if held and self.was_refused(held, before) else {}
 
-    def refused_before(self, fields: Mapping[str, Any], before: Row[Any] | None) -> bool:
+    def was_refused(self, fields: Mapping[str, object], before: RefusedWrite | None) -> bool:
         """Tell whether these very fields were refused for good: then nothing is gained by sending them again."""
         return before is not None and before.fingerprint == self.fingerprint(fields)
 
 
-def names_refused(result: WriteResult, fields: Collection[str], mapping: CrmMapping, target: str) -> list[str]:
-    """Return which of these fields, by our names, the CRM names as the reason of a refusal; none where it is about the record."""
-    error = result.error
-    if result.outcome != "refused" or not isinstance(error, RecordRejected | SchemaChanged):
-        return []
-    named = error.fields if isinstance(error, RecordRejected) else (error.field,)
-    lower = {name.lower() for name in named}
-    return [name for name in fields if mapping.crm_field(target, name).lower() in lower]
+def _code(error: AfterwordError | None) -> str:
+    return getattr(error, "code", "") or type(error).__name__
 
 
 def _is_put_off(result: WriteResult) -> bool:

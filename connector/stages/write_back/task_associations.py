@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from connector.ports import CrmAdapter, CrmMapping
 from connector.stages.write_back.outbox import Outbox
-from connector.store.outbox import foreign_fields, writes
+from connector.store.outbox import foreign_fields, new_tasks
 
 REMEDY = "Take its kind out of [task] related in the mapping, or, where the CRM allows it, let the two be associated."
 
@@ -31,7 +31,7 @@ def left_out(outbox: Outbox) -> frozenset[str]:
     """
     crm = outbox.crm
     with outbox.context.store.read() as tx:
-        if not writes.taskless(tx, crm.name, None, 1):
+        if not new_tasks.taskless(tx, crm.name, None, 1):
             return frozenset()
     what_of = unrelatable(crm.adapter, crm.mapping)
     with outbox.context.store.write() as tx:

@@ -5,18 +5,19 @@ Whatever is to be changed is read again just before, so that nothing is written 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 from connector.errors import MappingError
-from connector.model import FollowUpState, Ref, TaskState
-from connector.ports import Record, Write, WriteResult
+from connector.model import FollowUpState, TaskState
+from connector.model.outbox import RefusedWrite
+from connector.ports import Record, WriteResult
 from connector.settings.time_zones import owner_zone
-from connector.stages.write_back.outbox import PAGE, Outbox, Raw, names_refused
-from connector.stages.write_back.rounds import Rounds
+from connector.stages.write_back.outbox import PAGE, Outbox
+from connector.stages.write_back.rounds import send_changes
 from connector.stages.write_back.task_plan import (
     TEXTS,
     Desired,
+    Raw,
     TaskChange,
     desired,
     is_pending,
@@ -25,7 +26,7 @@ from connector.stages.write_back.task_plan import (
     written_after,
 )
 from connector.store import Row, Transaction
-from connector.store.outbox import writes
+from connector.store.outbox import refusals
 from connector.store.results import follow_up_facts, tasks
 from connector.store.tables import ref_of
 
@@ -45,7 +46,7 @@ class Changer:
                 if self.outbox.stopped_in(tx):
                     return
                 rows = tasks.with_tasks(tx, self.outbox.crm.name, after, PAGE)
-                known = writes.refusals(tx, self.outbox.crm.name, [row.id for row in rows])
+                known = refusals.refused_writes(tx, self.outbox.crm.name, [row.id for row in rows])
                 rows = self._with_baselines(tx, rows, known)
                 wanted = self._desired(tx, rows, known)
             self._change(rows, wanted, known)
@@ -54,7 +55,7 @@ class Changer:
             after = rows[-1].id
 
     def _with_baselines(
-        self, tx: Transaction, rows: Sequence[Row[Any]], known: Mapping[str, Row[Any]]
+        self, tx: Transaction, rows: Sequence[Row[Any]], known: Mapping[str, RefusedWrite]
     ) -> Sequence[Row[Any]]:
         """Note what stood in each field before we wrote it, where that is not known yet.
 
@@ -78,7 +79,9 @@ class Changer:
 
     # ── what they should say ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _desired(self, tx: Transaction, rows: Sequence[Row[Any]], known: Mapping[str, Row[Any]]) -> dict[str, Desired]:
+    def _desired(
+        self, tx: Transaction, rows: Sequence[Row[Any]], known: Mapping[str, RefusedWrite]
+    ) -> dict[str, Desired]:
         """Return what the tasks should say that may have to be changed, by follow-up; what does not fit its fields is set aside."""
         mapping, found = self.outbox.crm.mapping, {}
         for row in rows:
@@ -87,18 +90,19 @@ class Changer:
                 texts = mapping.render("task", self._texts(tx, row, set_aside))
                 wanted = desired(mapping, row, texts, set_aside)
             except MappingError as error:
-                self.outbox.set_unfit_aside(tx, row.id, error)
+                self.outbox.note_unfit(tx, row.id, error)
                 continue
             if set_aside:
                 wanted = wanted.less(self._held(row, wanted.fields, known[row.id], set_aside))
-                self.outbox.written.refused += bool(wanted.held)
             if is_pending(mapping, row, wanted):
                 found[row.id] = wanted
-            elif set_aside and not wanted.held:  # what was refused is there by now, or is asked for no more
-                writes.accepted(tx, self.outbox.crm.name, row.id)
+            elif wanted.held:
+                self.outbox.written.refused += 1
+            elif set_aside:  # what was refused is there by now, or is asked for no more
+                refusals.accept(tx, self.outbox.crm.name, row.id)
         return found
 
-    def _held(self, row: Row[Any], fields: Raw, before: Row[Any], set_aside: frozenset[str]) -> Raw:
+    def _held(self, row: Row[Any], fields: Raw, before: RefusedWrite, set_aside: frozenset[str]) -> Raw:
         """Return what is not sent: what was refused as it is, and what stands where it was not read yet what the CRM put there."""
         unread = {name for name in set_aside if name not in (row.task_written or {}) and name != "body"}
         return {
@@ -131,7 +135,9 @@ class Changer:
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _change(self, rows: Sequence[Row[Any]], wanted: Mapping[str, Desired], known: Mapping[str, Row[Any]]) -> None:
+    def _change(
+        self, rows: Sequence[Row[Any]], wanted: Mapping[str, Desired], known: Mapping[str, RefusedWrite]
+    ) -> None:
         pending = {row.id: row for row in rows if row.id in wanted}
         for some in _parts(list(pending.values()), self.outbox.crm.adapter.write_batch):
             if self.outbox.stopped:
@@ -165,63 +171,16 @@ class Changer:
         mapping = self.outbox.crm.mapping
         return {name: record.fields.get(mapping.crm_field("task", name)) for name in self._names()}
 
-    def _send(self, changes: Sequence[TaskChange], known: Mapping[str, Row[Any]]) -> None:
-        """Send the changes, and once more without the fields that were refused: nothing else of a task waits for these."""
-        refused = self.outbox.refused_before
-        waiting = [one for one in changes if not refused(self._as_write(one).fields, known.get(one.row.id))]
-        self.outbox.written.refused += len(changes) - len(waiting)
-        rounds = Rounds(
-            self.outbox,
-            attrgetter("row.id"),
-            lambda some: self.outbox.sent([self._as_write(change) for change in some]),
-            without_refused=self._without_refused,
-            note=self._note,
-        )
-        rounds.run(waiting)
-
-    def _without_refused(self, change: TaskChange, result: WriteResult) -> TaskChange | None:
-        """Return the change without the fields that the CRM names as the reason of a refusal; None where it cannot do without them.
-
-        An outcome stands for nothing on a task that could not be completed, or opened again.
-        """
-        mapping = self.outbox.crm.mapping
-        names = names_refused(result, change.fields, mapping, "task")
-        if result.error is None or "status" in names or not 0 < len(names) < len(change.fields):
-            return None
-        return change.without(names, mapping, result.error)
-
-    def _as_write(self, change: TaskChange) -> Write:
-        ref: Ref = ref_of(self.outbox.crm.name, change.row.task_ref)
-        return Write(key=change.row.id, object=ref.object, fields=self._in_crm_names(change.fields), id=ref.id)
-
-    def _in_crm_names(self, fields: Raw) -> dict[str, Any]:
-        return {self.outbox.crm.mapping.crm_field("task", name): raw for name, raw in fields.items()}
-
-    def _note(self, tx: Transaction, change: TaskChange, result: WriteResult) -> None:
+    def _send(self, changes: Sequence[TaskChange], known: Mapping[str, RefusedWrite]) -> None:
+        """Send the changes; what was refused as it is stays refused."""
         outbox = self.outbox
-        before = self._in_crm_names(change.shown)
-        outbox.log(tx, result, change.row.task_ref, before=before, after=result.write.fields)
-        if result.outcome == "refused":
-            asked = {**change.fields, **change.held, **{one.name: one.raw for one in change.refused}}
-            outbox.set_aside(tx, result, outbox.fingerprint(self._in_crm_names(asked)))
-            return
-        self._remember(tx, change)
+        due = [change for change in changes if not outbox.was_refused(change.fields, known.get(change.key))]
+        outbox.written.refused += len(changes) - len(due)
+        send_changes(outbox, due, self._note)
 
-    def _note_unwritten(self, changes: Sequence[TaskChange]) -> None:
-        """Note what the tasks say already, and what was left to others."""
-        if not changes:
-            return
-        with self.outbox.context.store.write() as tx:
-            for change in changes:
-                self._remember(tx, change)
-        self.outbox.written.unchanged += len(changes)
-
-    def _remember(self, tx: Transaction, change: TaskChange) -> None:
+    def _note(self, tx: Transaction, change: TaskChange, _result: WriteResult | None = None) -> None:
         """Keep what the task holds now, as far as it was us: that it comes back with the next reading is no news."""
-        if change.refused:
-            self.outbox.set_fields_aside(tx, change.row.id, change.refused, change.held)
-        elif not change.held:
-            writes.accepted(tx, self.outbox.crm.name, change.row.id)
+        self.outbox.note_refused_fields(tx, change)
         columns: dict[str, Any] = {"task_written": written_after(change)}
         seen = {name: raw for name, raw in change.fields.items() if name != "body"}
         if seen:
@@ -231,10 +190,19 @@ class Changer:
             columns["task_state"] = (TaskState.OPEN if opened else TaskState.COMPLETED).value
         if change.left:
             columns["task_left_at"] = self.outbox.now
-        tasks.change(tx, change.row.id, columns)
+        tasks.change(tx, change.key, columns)
+
+    def _note_unwritten(self, changes: Sequence[TaskChange]) -> None:
+        """Note what the tasks say already, and what was left to others."""
+        if not changes:
+            return
+        with self.outbox.context.store.write() as tx:
+            for change in changes:
+                self._note(tx, change)
+        self.outbox.written.unchanged += len(changes)
 
 
-def _set_aside(before: Row[Any] | None) -> frozenset[str]:
+def _set_aside(before: RefusedWrite | None) -> frozenset[str]:
     """Return which of a task's fields were refused, while the others were written."""
     return frozenset() if before is None else frozenset(before.fields or ())
 

@@ -8,11 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from connector.errors import CrmError
 from connector.model import ClosedBy, FollowUpState, Outcome, TaskState
-from connector.ports import CrmMapping
-from connector.stages.write_back.plan import RefusedField
+from connector.model.outbox import WriteLogEntry
+from connector.ports import CrmMapping, WriteResult
+from connector.stages.write_back.changes import Change
 from connector.store import Row
+from connector.store.tables import ref_of
 
 TEXTS = ("subject", "body", "priority", "due", "due_at", "owner")
 """What a task says, by our names."""
@@ -55,27 +56,25 @@ class Desired:
         return replace(self, texts=texts, forced=forced, if_empty=if_empty, held=held)
 
 
-@dataclass(frozen=True, slots=True)
-class TaskChange:
-    """What is to be written to one task, by our names in the CRM's form, and what was left to others."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChange(Change):
+    """What is to be written to one task; `before` is what the task held just before, of these fields."""
 
     row: Row[Any]
-    fields: Raw
     left: Raw = field(default_factory=dict)
+    """What was left to others."""
     same: Raw = field(default_factory=dict)
     """What the task holds already, as it should."""
-    shown: Raw = field(default_factory=dict)
-    """What the task held just before, of these fields."""
-    held: Raw = field(default_factory=dict)
-    """What was refused before as it is, and is not sent again."""
-    refused: tuple[RefusedField, ...] = ()
-    """What turned out to be refused just now."""
 
-    def without(self, names: Collection[str], mapping: CrmMapping, error: CrmError) -> "TaskChange":
-        """Return the change without fields that were refused."""
-        found = [RefusedField(name, mapping.crm_field("task", name), self.fields[name], error) for name in names]
-        rest = {name: raw for name, raw in self.fields.items() if name not in names}
-        return replace(self, fields=rest, refused=(*self.refused, *found))
+    @property
+    def needed(self) -> Collection[str]:
+        """An outcome stands for nothing on a task that could not be completed, or opened again."""
+        return ("status",)
+
+    def log_entry(self, result: WriteResult, mapping: CrmMapping) -> WriteLogEntry:
+        """Return the line of the log about what became of it, by the CRM's names."""
+        entry = Change.log_entry(self, result, mapping)
+        return replace(entry, before=self.by_path(entry.before, mapping), after=result.write.fields)
 
 
 def _less(fields: Raw, held: Raw) -> Raw:
@@ -166,7 +165,17 @@ def plan(mapping: CrmMapping, row: Row[Any], wanted: Desired, shown: Raw) -> Tas
             left[name] = raw
     if "status" in fields:
         fields |= {name: raw for name, raw in wanted.if_empty.items() if shown.get(name) in (None, "")}
-    return TaskChange(row, fields, left, same, {name: shown.get(name) for name in fields}, held=wanted.held)
+    return TaskChange(
+        key=row.id,
+        target="task",
+        ref=ref_of(row.connection, row.task_ref),
+        fields=fields,
+        before={name: shown.get(name) for name in fields},
+        held=wanted.held,
+        row=row,
+        left=left,
+        same=same,
+    )
 
 
 def _same(mapping: CrmMapping, name: str, raw: Any, other: Any) -> bool:

@@ -1,80 +1,75 @@
 """`write_back` of follow-up tasks: each made once, whatever happens to the answer, for somebody who still works there."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
-from connector.errors import CrmError, MappingError
+from connector.errors import MappingError
 from connector.model import Ref
+from connector.model.follow_up import FollowUp
+from connector.model.outbox import RefusedWrite, WriteLogEntry
 from connector.ports import CrmMapping, Write, WriteResult
 from connector.settings.time_zones import owner_zone
 from connector.stages.follow_up.assignment import About, assign
+from connector.stages.write_back.changes import Change
 from connector.stages.write_back.desired_values import words_of
 from connector.stages.write_back.notes import put_notes
-from connector.stages.write_back.outbox import PAGE, Outbox, names_refused
-from connector.stages.write_back.plan import RefusedField
-from connector.stages.write_back.rounds import Rounds
+from connector.stages.write_back.outbox import PAGE, Outbox
+from connector.stages.write_back.rounds import send_changes
 from connector.stages.write_back.task_associations import left_out
 from connector.stages.write_back.task_changes import Changer
 from connector.store import Row, Transaction
 from connector.store.crm.records import mark_stale
-from connector.store.outbox import writes
+from connector.store.outbox import new_tasks, refusals
+from connector.store.outbox.new_tasks import TasklessFollowUp
 from connector.store.results import follow_up_facts, follow_ups, tasks
-from connector.store.tables import ref_of
-
-NEEDED: Final = frozenset({"owner", "contact", "account"})
-"""Without these a task would stand with nobody, or nowhere: where the CRM refuses one of them, the task waits as a whole."""
+from connector.store.tables import ref_of, ref_text
 
 
-@dataclass(frozen=True, slots=True)
-class Making:
-    """The write that makes a follow-up's task."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask(Change):
+    """The write that makes a follow-up's task; the key is the follow-up's id."""
 
-    key: str
-    """The follow-up's id."""
-    written: Mapping[str, Any]
-    """What it says by our names, in the CRM's form."""
+    connection: str
     related: tuple[Ref, ...]
-    seen_ref: str | None
-    """A task that was found in the CRM, its making never confirmed."""
-    held: Mapping[str, Any] = field(default_factory=dict)
-    """What was refused before as it is, and is not sent again."""
-    refused: tuple[RefusedField, ...] = ()
-    """What turned out to be refused just now."""
+    """What it is to hang on."""
+    seen: Ref | None
+    """A task that was found in the CRM, its making never confirmed. It is only associated: somebody may be at work on it."""
 
     @property
-    def asked(self) -> Mapping[str, Any]:
-        """Return what a refusal of it as a whole is about: all that it was to say, and what it was to hang on."""
-        withheld = {refused.name: refused.raw for refused in self.refused}
-        return {**self.written, **self.held, **withheld, "related": sorted(map(str, self.related))}
+    def needed(self) -> Collection[str]:
+        """Without these a task would stand with nobody, or nowhere: where the CRM refuses one of them, the task waits as a whole."""
+        return ("owner", "contact", "account") if self.seen is None else self.fields
+
+    @property
+    def asked(self) -> Mapping[str, object]:
+        """All that it was to say, and what it was to hang on."""
+        return {**self.fields, **self.held, **self.refused_values, "related": sorted(map(str, self.related))}
 
     def as_write(self, mapping: CrmMapping) -> Write:
-        """Return it in the CRM's own names. One that is there is only associated: somebody may be at work on it."""
-        fields = {mapping.crm_field("task", name): raw for name, raw in self.written.items()}
+        """Return it in the CRM's own names."""
         return Write(
             key=self.key,
-            object=mapping.object_of("task"),
-            fields=fields if self.seen_ref is None else {},
-            external=(mapping.crm_field("task", "key"), self.key),
+            object=mapping.object_of(self.target),
+            fields=self.by_path(self.fields, mapping) if self.seen is None else {},
+            external=(mapping.crm_field(self.target, "key"), self.key),
             related=self.related,
         )
 
-    def without(self, names: Collection[str], mapping: CrmMapping, error: CrmError) -> "Making":
-        """Return it without fields that were refused."""
-        found = [RefusedField(name, mapping.crm_field("task", name), self.written[name], error) for name in names]
-        rest = {name: raw for name, raw in self.written.items() if name not in names}
-        return replace(self, written=rest, refused=(*self.refused, *found))
+    def log_entry(self, result: WriteResult, mapping: CrmMapping) -> WriteLogEntry:
+        """Return the line of the log about what became of it, by the CRM's names."""
+        entry = Change.log_entry(self, result, mapping)
+        return replace(entry, ref=self.made(result), before={}, after=result.write.fields)
 
-
-Planned = tuple[str, Making | MappingError]
-"""The follow-up's id, and how its task is made."""
+    def made(self, result: WriteResult) -> Ref | None:
+        """Return the task; where the CRM does not say which record it was, the one that was seen there already, or will be."""
+        return Ref(self.connection, result.write.object, result.id) if result.id else self.seen
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """Whose a follow-up is when its task is made."""
+class Assigned:
+    """Whose a follow-up is when its task is made, and its text then."""
 
     owner: Row[Any] | None
     body: str
@@ -90,126 +85,109 @@ def run(outbox: Outbox) -> None:
 
 
 def _make(outbox: Outbox) -> None:
-    place = None
-    rounds = Rounds(
-        outbox,
-        attrgetter("key"),
-        lambda makings: outbox.sent([making.as_write(outbox.crm.mapping) for making in makings]),
-        without_refused=partial(_without_refused, outbox),
-        note=partial(_note, outbox),
-    )
     with outbox.context.store.write() as tx:
         tasks.forget_deleted(tx, outbox.crm.name)
     # After that: a task that was deleted may be the only one to be made.
     no_ends = left_out(outbox)
+    after = None
     while True:
         with outbox.context.store.write() as tx:
             if outbox.stopped_in(tx):
                 return
-            rows = writes.taskless(tx, outbox.crm.name, place, PAGE)
-            known = writes.refusals(tx, outbox.crm.name, [row.id for row in rows])
-            planned = [(row.id, _less_held(outbox, _making(outbox, tx, row, no_ends), known)) for row in rows]
-            missing = [pair for pair in planned if not _is_whole(outbox, tx, *pair)]
-        rounds.run(_due(outbox, missing, known))
+            rows = new_tasks.taskless(tx, outbox.crm.name, after, PAGE)
+            known = refusals.refused_writes(tx, outbox.crm.name, [row.follow_up.id for row in rows])
+            due = [
+                task
+                for row in rows
+                if (task := _due(outbox, tx, row, known.get(row.follow_up.id), no_ends)) is not None
+            ]
+        send_changes(outbox, due, partial(_note_made, outbox))
         if len(rows) < PAGE:
             return
-        place = (rows[-1].opened_at, rows[-1].id)
+        after = (rows[-1].follow_up.opened_at, rows[-1].follow_up.id)
 
 
-def _is_whole(outbox: Outbox, tx: Transaction, follow_up_id: str, making: Making | MappingError) -> bool:
-    """Note a task that was found in the CRM, its making never confirmed; False for one that is missing, or may lack associations."""
-    if isinstance(making, MappingError) or making.seen_ref is None:
-        return False
-    if not {"account", "contact"} <= set(outbox.crm.mapping.names("task")):
-        return False
-    writes.has_task(tx, outbox.crm.name, follow_up_id, making.seen_ref, making.written)
-    return True
+def _due(
+    outbox: Outbox, tx: Transaction, row: TasklessFollowUp, before: RefusedWrite | None, no_ends: Collection[str]
+) -> NewTask | None:
+    """Return the task that is to be made.
+
+    None: it does not fit, it was refused as it is, or it was found in the CRM and lacks no association.
+    """
+    try:
+        task = _new_task(outbox, tx, row, no_ends)
+    except MappingError as error:
+        outbox.note_unfit(tx, row.follow_up.id, error)
+        return None
+    rest = task.without_held(outbox.held_back(task.fields, before))
+    task = rest if rest.fields else task
+    if task.seen is not None and _is_whole(outbox):
+        new_tasks.set_task(tx, task.key, task.seen, task.fields)
+        return None
+    if outbox.was_refused(task.asked, before):
+        outbox.written.refused += 1
+        return None
+    return task
 
 
-def _less_held(outbox: Outbox, making: Making | MappingError, known: Mapping[str, Row[Any]]) -> Making | MappingError:
-    """Return how a task is made without the fields that were refused as they are; where it was all of it, it stays as it is."""
-    if isinstance(making, MappingError):
-        return making
-    held = outbox.held_back(making.written, known.get(making.key))
-    rest = {name: raw for name, raw in making.written.items() if name not in held}
-    return replace(making, written=rest, held=held) if rest else making
+def _is_whole(outbox: Outbox) -> bool:
+    """Tell whether a task that stands in the CRM lacks nothing: its associations are fields of it."""
+    return {"account", "contact"} <= outbox.crm.mapping.names("task")
 
 
-def _due(outbox: Outbox, planned: Sequence[Planned], known: Mapping[str, Row[Any]]) -> list[Making]:
-    """Return the tasks to be made; those that do not fit, or were refused as they are, are counted and left."""
-    due: list[Making] = []
-    for follow_up_id, making in planned:
-        if isinstance(making, MappingError):
-            with outbox.context.store.write() as tx:
-                outbox.set_unfit_aside(tx, follow_up_id, making)
-        elif outbox.refused_before(making.asked, known.get(follow_up_id)):
-            outbox.written.refused += 1
-        else:
-            due.append(making)
-    return due
-
-
-def _making(outbox: Outbox, tx: Transaction, row: Row[Any], no_ends: Collection[str]) -> Making | MappingError:
+def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: Collection[str]) -> NewTask:
     """Return how a follow-up's task is made once, whatever happens to its answer: it is keyed by the follow-up's id.
 
-    One that has been seen there already is only associated: somebody may be at work on it; and never with records of the objects
-    in `no_ends`.
+    It is never associated with records of the objects in `no_ends`. `MappingError`: a value has no form that its field would take.
     """
-    crm, mapping = outbox.crm.name, outbox.crm.mapping
-    handed = _handed(outbox, tx, row) if row.seen_ref is None else _as_it_is(outbox, tx, row)
-    contact = ref_of(crm, row.contact_ref) if row.contact_ref and row.contact_gone is None else None
-    about = ref_of(crm, row.account_ref)
-    tz = owner_zone(handed.owner.timezone if handed.owner is not None else None, outbox.context.settings)
+    crm, mapping, follow_up = outbox.crm.name, outbox.crm.mapping, row.follow_up
+    # Of a task that is there already somebody may be the owner: it stays with them.
+    assigned = _assigned(outbox, tx, follow_up) if row.seen is None else _as_it_is(outbox, tx, follow_up)
+    tz = owner_zone(assigned.owner.timezone if assigned.owner is not None else None, outbox.context.settings)
     values = {
-        "key": row.id,
-        "subject": row.subject,
-        "body": handed.body,
+        "key": follow_up.id,
+        "subject": follow_up.subject,
+        "body": assigned.body,
         "type": "call",
-        "priority": row.priority,
+        "priority": follow_up.priority,
         "status": "open",
-        "due": row.due_at.astimezone(tz).date(),
-        "due_at": row.due_at,
-        "owner": ref_of(crm, handed.owner.ref).id if handed.owner is not None else None,
-        "contact": contact.id if contact else None,
-        "account": about.id,
+        "due": follow_up.due_at.astimezone(tz).date(),
+        "due_at": follow_up.due_at,
+        "owner": ref_of(crm, assigned.owner.ref).id if assigned.owner is not None else None,
+        "contact": row.contact.id if row.contact else None,
+        "account": row.account.id,
     }
-    try:
-        rendered = mapping.render("task", {name: value for name, value in values.items() if value is not None})
-    except MappingError as error:
-        return error
-    return Making(
-        key=row.id,
-        written={name: raw for name, raw in rendered.items() if name != "key"},
-        related=tuple(ref for ref in (about, contact, _interaction(outbox, row)) if ref and ref.object not in no_ends),
-        seen_ref=row.seen_ref,
+    rendered = mapping.render("task", {name: value for name, value in values.items() if value is not None})
+    about = row.interaction if row.interaction_kind in mapping.related_kinds else None
+    return NewTask(
+        key=follow_up.id,
+        target="task",
+        ref=None,
+        connection=crm,
+        fields={name: raw for name, raw in rendered.items() if name != "key"},
+        related=tuple(ref for ref in (row.account, row.contact, about) if ref and ref.object not in no_ends),
+        seen=row.seen,
     )
 
 
-def _interaction(outbox: Outbox, row: Row[Any]) -> Ref | None:
-    """Return what was asked about, where a task hangs on records of its kind."""
-    if row.interaction_ref is None or row.interaction_kind not in outbox.crm.mapping.related_kinds:
-        return None
-    return ref_of(outbox.crm.name, row.interaction_ref)
+def _as_it_is(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> Assigned:
+    return Assigned(follow_up_facts.owner_at(tx, outbox.crm.name, ref_text(follow_up.owner)), follow_up.body)
 
 
-def _as_it_is(outbox: Outbox, tx: Transaction, row: Row[Any]) -> Handed:
-    return Handed(follow_up_facts.owner_at(tx, outbox.crm.name, row.owner_ref), row.body)
-
-
-def _handed(outbox: Outbox, tx: Transaction, row: Row[Any]) -> Handed:
+def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> Assigned:
     """Return whose the task is. A CRM takes none for somebody who has left since the follow-up was opened: its rule says who is next.
 
     Better a task that nobody owns than none; its text says so.
     """
-    owner = follow_up_facts.owner_at(tx, outbox.crm.name, row.owner_ref)
-    if row.owner_ref is None or follow_up_facts.works(owner):
-        return Handed(owner, row.body)
-    rule = outbox.context.settings.follow_up.get(row.rule)
+    owner = follow_up_facts.owner_at(tx, outbox.crm.name, ref_text(follow_up.owner))
+    if follow_up.owner is None or follow_up_facts.works(owner):
+        return Assigned(owner, follow_up.body)
+    rule = outbox.context.settings.follow_up.get(follow_up.rule)
     about = About(
-        follow_up_facts.account_of(tx, row.account_id),
-        row.contact_id,
-        row.interaction_id,
-        rated=frozenset(follow_ups.rated_in(tx, row.id)),
+        follow_up_facts.account_of(tx, follow_up.account_id),
+        follow_up.contact_id,
+        follow_up.interaction_id,
+        rated=frozenset(follow_ups.rated_in(tx, follow_up.id)),
     )
     targets = rule.assign if rule is not None else ()
     assigned = assign(tx, targets, about, settings=outbox.context.settings, now=outbox.now)
@@ -220,39 +198,16 @@ def _handed(outbox: Outbox, tx: Transaction, row: Row[Any]) -> Handed:
         else words.text("assigned.somebody_has_left")
     )
     note = assigned.note or words.text("assigned.passed_over", people=left)
-    body = _with_note(row.body, row.owner_note, note)
-    follow_up_facts.hand_over(tx, row.id, owner_ref=assigned.ref, note=note, body=body)
-    mark_stale(tx, row.customer, outbox.now)
-    return Handed(follow_up_facts.owner_at(tx, outbox.crm.name, assigned.ref), body)
+    # The note on the owner takes the place of the one that the text had.
+    before = follow_up.owner_note
+    body = follow_up.body.replace(before, note) if before else f"{follow_up.body}\n\n{note}"
+    follow_up_facts.hand_over(tx, follow_up.id, owner_ref=assigned.ref, note=note, body=body)
+    mark_stale(tx, follow_up.customer, outbox.now)
+    return Assigned(follow_up_facts.owner_at(tx, outbox.crm.name, assigned.ref), body)
 
 
-def _with_note(body: str, before: str | None, note: str) -> str:
-    """Return the text with this note on the owner instead of the one it had."""
-    return body.replace(before, note) if before else f"{body}\n\n{note}"
-
-
-def _without_refused(outbox: Outbox, making: Making, result: WriteResult) -> Making | None:
-    """Return the task without the fields that the CRM names as the reason of a refusal; None where it cannot do without them."""
-    names = names_refused(result, making.written, outbox.crm.mapping, "task")
-    if result.error is None or making.seen_ref is not None or NEEDED & set(names):
-        return None
-    return making.without(names, outbox.crm.mapping, result.error) if 0 < len(names) < len(making.written) else None
-
-
-def _note(outbox: Outbox, tx: Transaction, making: Making, result: WriteResult) -> None:
-    write, crm = result.write, outbox.crm.name
-    # Where the CRM does not say which record it was, it is the one that was seen there already, or will be.
-    ref = f"{write.object}/{result.id}" if result.id else making.seen_ref
-    outbox.log(tx, result, ref, before={}, after=write.fields)
-    if result.outcome == "refused":
-        outbox.set_aside(tx, result, outbox.fingerprint(making.asked))
-        return
-    if making.refused:
-        outbox.set_fields_aside(tx, making.key, making.refused, making.held)
-    if ref is None:
-        return
-    if making.held and not making.refused:
-        outbox.written.refused += 1
-    elif not making.refused:
-        writes.accepted(tx, crm, write.key)
-    writes.has_task(tx, crm, write.key, ref, making.written)
+def _note_made(outbox: Outbox, tx: Transaction, task: NewTask, result: WriteResult) -> None:
+    outbox.note_refused_fields(tx, task)
+    made = task.made(result)
+    if made is not None:
+        new_tasks.set_task(tx, task.key, made, task.fields)

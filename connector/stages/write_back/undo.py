@@ -3,22 +3,20 @@
 It plans page by page from the log and from what the CRM shows now; then acts. Cut off, it is run again: it sees what was put back.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from connector.errors import MappingError
-from connector.model import Field, Ref
+from connector.model import Field, FieldValue, FieldValues, Ref
+from connector.model.outbox import WriteLogEntry
 from connector.ports import CrmAdapter, CrmMapping, Record, Write, WriteResult
 from connector.stages.connection.connect import describe_one
 from connector.stages.write_back.outbox import PAGE, Outbox, batches
-from connector.store import Store
-from connector.store.outbox import undo
-from connector.store.outbox import writes as stored_writes
+from connector.store import Store, Transaction
+from connector.store.outbox import fields, undo, write_log
 from connector.store.outbox.undo import WrittenLine
 from connector.store.results import tasks
-from connector.store.tables import ref_of
 
 GONE = "the record is not there any more"
 UNMAPPED = "it is not in the mapping any more"
@@ -39,15 +37,19 @@ class UndoStep:
     """What is to be done about one record."""
 
     line: WrittenLine
-    ref: Ref
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: FieldValues = field(default_factory=dict)
     """What is to be written, by the CRM's names."""
-    now: Mapping[str, Any] = field(default_factory=dict)
+    now: FieldValues = field(default_factory=dict)
     """What these fields hold now."""
-    ours: Mapping[str, Any] = field(default_factory=dict)
+    ours: FieldValues = field(default_factory=dict)
     """What of it stands in fields that the mapping names, by our names."""
     left: Mapping[str, str] = field(default_factory=dict)
     """Why a field is left as it is, by the CRM's name (``""``: the whole record)."""
+
+    @property
+    def ref(self) -> Ref:
+        """The record."""
+        return self.line.ref
 
     @property
     def is_task(self) -> bool:
@@ -69,25 +71,22 @@ def steps(
 ) -> Iterator[list[UndoStep]]:
     """Yield what is to be done about what was written since line `first` of the log, a page of records at a time, or about one field
     of an object alone. Only reads."""
-    fields, after = _Fields(adapter, mapping), ""
+    names, after = _FieldNames(adapter, mapping), None
     while lines := _lines(store, adapter.connection, first, after):
         after = lines[-1].ref
         lines = lines if only is None else _about(lines, only)
-        present = _present(fields, lines)
-        refs = [ref_of(adapter.connection, line.ref) for line in lines]
-        yield [
-            _step(fields, line, ref, present.get((ref.object, ref.id))) for line, ref in zip(lines, refs, strict=True)
-        ]
+        present = _present(names, lines)
+        yield [_step(names, line, present.get(line.ref)) for line in lines]
 
 
 def _about(lines: Iterable[WrittenLine], only: Field) -> list[WrittenLine]:
     """Return what was written to one field."""
     object_name, path = only
-    mine = [line for line in lines if path in line.fields and line.ref.startswith(f"{object_name}/")]
-    return [replace(line, fields={path: line.fields[path]}, created=False) for line in mine]
+    about = [line for line in lines if path in line.fields and line.ref.object == object_name]
+    return [replace(line, fields={path: line.fields[path]}, created=False) for line in about]
 
 
-def _lines(store: Store, crm: str, first: int, after: str) -> list[WrittenLine]:
+def _lines(store: Store, crm: str, first: int, after: Ref | None) -> list[WrittenLine]:
     with store.read() as tx:
         return undo.lines(tx, crm, first, after=after, limit=PAGE)
 
@@ -107,31 +106,23 @@ def carry_out(outbox: Outbox, planned: Sequence[UndoStep]) -> Iterator[WriteResu
             yield from results
 
 
-def _note(outbox: Outbox, tx: Any, step: UndoStep, result: WriteResult) -> None:
-    stored_writes.log(
-        tx,
-        outbox.crm.name,
-        result.write.key,
-        ref=step.line.ref,
-        at=outbox.now,
-        outcome=result.outcome,
-        before=dict(step.now),
-        after=dict(step.fields),
-        error=str(result.error) if result.error else None,
-    )
+def _note(outbox: Outbox, tx: Transaction, step: UndoStep, result: WriteResult) -> None:
+    error = str(result.error) if result.error else None
+    entry = WriteLogEntry(result.write.key, step.ref, result.outcome, step.now, step.fields, error)
+    write_log.add(tx, outbox.crm.name, entry, outbox.now)
     if result.outcome == "refused":
         return
     if step.is_task:
         tasks.put_back(tx, step.line.key, step.ours, closed=step.closes, now=outbox.now)
     else:
-        undo.put_back(tx, outbox.crm.name, step.line.ref, step.ours)
+        fields.put_back(tx, step.ref, step.ours)
 
 
 # ── planning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class _Fields:
+class _FieldNames:
     """What the fields of a CRM are called, and how their values are compared."""
 
     adapter: CrmAdapter
@@ -142,20 +133,21 @@ class _Fields:
     def mapped(self, line: WrittenLine, path: str) -> tuple[str, str] | None:
         """Return target and name of ours that the mapping has for a field of a record; None when it has none."""
         target = undo.target_of(line.key) or "task"
-        name = line.fields[path].name if path in line.fields else None
-        names = self.mapping.names(target) if name is None else self.mapping.names(target) & {name}
-        return next(((target, one) for one in names if self.mapping.crm_field(target, one) == path), None)
+        known = line.fields[path].name if path in line.fields else None
+        names = self.mapping.names(target) if known is None else self.mapping.names(target) & {known}
+        return next(((target, name) for name in names if self.mapping.crm_field(target, name) == path), None)
 
-    def readable(self, line: WrittenLine, object_name: str, path: str) -> bool:
+    def readable(self, line: WrittenLine, path: str) -> bool:
         """Tell whether a field can be asked for."""
         if self.mapped(line, path):
             return True
+        object_name = line.ref.object
         if object_name not in self.there:
             schema = describe_one(self.adapter, object_name)
             self.there[object_name] = frozenset(schema.fields) if schema is not None else frozenset()
         return path in self.there[object_name]
 
-    def differ(self, line: WrittenLine, path: str, value: Any, other: Any) -> bool:
+    def differ(self, line: WrittenLine, path: str, value: FieldValue, other: FieldValue) -> bool:
         """Compare two values of a field as the CRM does; where the mapping does not say of which type it is, by what they look like."""
         mapped = self.mapped(line, path)
         return self.mapping.differs(*mapped, value, other) if mapped else _plain(value) != _plain(other)
@@ -165,12 +157,13 @@ class _Fields:
         return {name: self.mapping.crm_field("task", name) for name in set(names) & self.mapping.names("task")}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: FieldValue) -> bool | float | datetime | str | None:
     """Return a value as it can be compared with one of unknown type: numbers and moments by what they mean."""
     if value is None or isinstance(value, bool):
         return value
     text = str(value).strip().replace("\r\n", "\n")
-    for read in (float, datetime.fromisoformat):
+    readers: Sequence[Callable[[str], float | datetime]] = (float, datetime.fromisoformat)
+    for read in readers:
         try:
             return read(text)
         except ValueError:
@@ -178,69 +171,66 @@ def _plain(value: Any) -> Any:
     return text or None
 
 
-def _present(fields: _Fields, lines: Sequence[WrittenLine]) -> dict[tuple[str, str], Record]:
+def _present(names: _FieldNames, lines: Sequence[WrittenLine]) -> dict[Ref, Record]:
     """Read what these records show now, in a call or two for each object."""
-    crm = fields.adapter.connection
-    wanted: dict[str, dict[str, set[str]]] = {}
+    paths: dict[str, dict[str, set[str]]] = {}
     for line in lines:
-        ref = ref_of(crm, line.ref)
-        wanted.setdefault(ref.object, {}).setdefault(ref.id, set()).update(_paths(fields, line, ref.object))
-    found: dict[tuple[str, str], Record] = {}
-    for object_name, paths in wanted.items():
-        names = sorted(set().union(*paths.values()))
-        for record_id, record in fields.adapter.fetch(object_name, list(paths), names).items():
-            found[object_name, record_id] = record
-    return found
+        paths.setdefault(line.ref.object, {}).setdefault(line.ref.id, set()).update(_paths(names, line))
+    present: dict[Ref, Record] = {}
+    for object_name, by_id in paths.items():
+        records = names.adapter.fetch(object_name, list(by_id), sorted(set().union(*by_id.values())))
+        present |= {Ref(names.adapter.connection, object_name, id_): record for id_, record in records.items()}
+    return present
 
 
-def _paths(fields: _Fields, line: WrittenLine, object_name: str) -> set[str]:
+def _paths(names: _FieldNames, line: WrittenLine) -> set[str]:
     """Return the CRM's fields that tell what has become of a record."""
-    paths = {path for path in line.fields if fields.readable(line, object_name, path)}
+    paths = {path for path in line.fields if names.readable(line, path)}
     if undo.target_of(line.key) is None:
-        paths |= set(fields.of_task([*_SIGNS_OF_LIFE, *_CLOSING]).values())
+        paths |= set(names.of_task([*_SIGNS_OF_LIFE, *_CLOSING]).values())
     return paths
 
 
-def _step(fields: _Fields, line: WrittenLine, ref: Ref, record: Record | None) -> UndoStep:
+def _step(names: _FieldNames, line: WrittenLine, record: Record | None) -> UndoStep:
     if record is None:
-        return UndoStep(line, ref, left={"": GONE})
+        return UndoStep(line, left={"": GONE})
     if not line.fields:
-        return UndoStep(line, ref, left={"": FOUND})
+        return UndoStep(line, left={"": FOUND})
     if line.created and undo.target_of(line.key) is None:
-        return _task_step(fields, line, ref, record)
-    reasons = {path: _why_left(fields, line, path, record) for path in line.fields}
+        return _task_step(names, line, record)
+    reasons = {path: _why_left(names, line, path, record) for path in line.fields}
     back = {path: line.fields[path].before for path, reason in reasons.items() if reason is None}
-    ours = {mapped[1]: raw for path, raw in back.items() if (mapped := fields.mapped(line, path))}
+    ours = {mapped[1]: raw for path, raw in back.items() if (mapped := names.mapped(line, path))}
     left = {path: reason for path, reason in reasons.items() if reason}
-    return _restoring(line, ref, record, back, ours=ours, left=left)
+    return _restoring(line, record, back, ours=ours, left=left)
 
 
-def _why_left(fields: _Fields, line: WrittenLine, path: str, record: Record) -> str | None:
+def _why_left(names: _FieldNames, line: WrittenLine, path: str, record: Record) -> str | None:
     """Return why a field is not put back: "" when it holds the value from before already, None when it is put back."""
     wrote = line.fields[path]
     if path not in record.fields:
         return UNMAPPED if path == wrote.name else UNSEEN
-    if not fields.differ(line, path, wrote.before, record.fields[path]):
+    if not names.differ(line, path, wrote.before, record.fields[path]):
         return ""
-    if fields.differ(line, path, wrote.after, record.fields[path]):
+    if names.differ(line, path, wrote.after, record.fields[path]):
         return CHANGED
     # It is written for no other reason, and others in the CRM go by it.
     return SAID_NO if wrote.name == "no_surveys" else None
 
 
-def _task_step(fields: _Fields, line: WrittenLine, ref: Ref, record: Record) -> UndoStep:
+def _task_step(names: _FieldNames, line: WrittenLine, record: Record) -> UndoStep:
     """A task that we made and nobody has touched is closed; what somebody is at, or may be at, is theirs."""
-    for path in fields.of_task(_SIGNS_OF_LIFE).values():
-        if path in line.fields and fields.differ(line, path, line.fields[path].after, record.fields.get(path)):
-            return UndoStep(line, ref, left={"": TAKEN_UP})
-    closing = _closing(fields.mapping)
+    for path in names.of_task(_SIGNS_OF_LIFE).values():
+        if path in line.fields and names.differ(line, path, line.fields[path].after, record.fields.get(path)):
+            return UndoStep(line, left={"": TAKEN_UP})
+    closing = _closing(names.mapping)
     if not closing:
-        return UndoStep(line, ref, left={"": NO_WORD})
-    paths = fields.of_task(closing)
-    return _restoring(line, ref, record, {paths[name]: raw for name, raw in closing.items()}, ours=closing, left={})
+        return UndoStep(line, left={"": NO_WORD})
+    paths = names.of_task(closing)
+    return _restoring(line, record, {paths[name]: raw for name, raw in closing.items()}, ours=closing, left={})
 
 
-def _closing(mapping: CrmMapping) -> dict[str, Any]:
+def _closing(mapping: CrmMapping) -> dict[str, FieldValue]:
     """Return what closes a task, by our names; nothing when the mapping has no word of the CRM's for it."""
     try:
         words = mapping.render("task", _CLOSING)
@@ -251,12 +241,11 @@ def _closing(mapping: CrmMapping) -> dict[str, Any]:
 
 def _restoring(
     line: WrittenLine,
-    ref: Ref,
     record: Record,
-    back: Mapping[str, Any],
+    back: FieldValues,
     *,
-    ours: Mapping[str, Any],
+    ours: FieldValues,
     left: Mapping[str, str],
 ) -> UndoStep:
     now = {path: record.fields.get(path) for path in back}
-    return UndoStep(line, ref, fields=back, now=now, ours=ours, left=left)
+    return UndoStep(line, fields=back, now=now, ours=ours, left=left)

@@ -1,46 +1,14 @@
 """What our fields on CRM records should hold, and what they were last seen to hold."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NotRequired, TypedDict
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
-from connector.model import FieldValue, FieldValues, Ref
+from connector.model import FieldValues, Ref
+from connector.model.outbox import LastWrite, RecordFields
 from connector.store.crm.refs import chunks
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import display, ref_of, ref_text
-
-
-class LastWrite(TypedDict):
-    """What we last wrote to one field."""
-
-    value: FieldValue
-    """In the CRM's form."""
-    times: int
-    """How often in a row we have written it and found something else there."""
-    at: NotRequired[str]
-    """When, as ISO 8601; earlier versions did not keep it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordFields:
-    """Our fields on one CRM record, by our names."""
-
-    ref: Ref
-    target: str
-    """account or contact."""
-    desired: FieldValues
-    """What they should hold, as JSON values."""
-    actual: FieldValues
-    """What they were last seen to hold, in the CRM's form."""
-    written: Mapping[str, LastWrite]
-
-    @property
-    def key(self) -> str:
-        """Our name for what is written to the record."""
-        return f"{self.target}:{ref_text(self.ref)}"
-
 
 _COLUMNS = (display.c.ref, display.c.target, display.c.wanted, display.c.shown, display.c.written)
 

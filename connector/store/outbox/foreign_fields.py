@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from connector.model import Field, ForeignField
+from connector.model.outbox import RefusedWrite
 from connector.store.db.upsert import insert_or_update
-from connector.store.outbox.refusals import RefusedWrite, accept, refuse
+from connector.store.outbox.refusals import accept, refuse
 from connector.store.tables import refused, setting
 
 FOREIGN = "field:"
@@ -37,9 +38,7 @@ def note_foreign(tx: Connection, crm: str, fields: Sequence[ForeignField], now: 
 
 def note_unrelatable(tx: Connection, crm: str, what_of: Mapping[str, str], remedy: str, now: datetime) -> int:
     """Keep for `status` which objects no task can be associated with, and what that means; returns how many of them are new."""
-    refusals = [
-        RefusedWrite(f"{UNRELATABLE}{name}", "not_associated", what, remedy) for name, what in what_of.items()
-    ]
+    refusals = [RefusedWrite(f"{UNRELATABLE}{name}", "not_associated", what, remedy) for name, what in what_of.items()]
     return _note(tx, crm, UNRELATABLE, refusals, now)
 
 

@@ -3,28 +3,13 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from connector.model.outbox import RefusedWrite
 from connector.store.db.upsert import insert_or_update
 from connector.store.tables import refused
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedWrite:
-    """A write that the CRM, or the mapping, does not take."""
-
-    key: str
-    code: str
-    """The CRM's word for the reason, or the name of ours."""
-    what: str
-    remedy: str
-    fingerprint: str = ""
-    """What was refused: it is not sent again as it is. Empty: it is tried in the next lap."""
-    fields: tuple[str, ...] | None = None
-    """Our names of the fields that were refused, where the others of the record are written; None: all of it."""
 
 
 def fingerprint(fields: Mapping[str, object], mapping: str) -> str:

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from connector.model import FieldValue, Ref
+from connector.model.outbox import WriteLogEntry
 from connector.store.db.upsert import insert_or_update
-from connector.store.outbox.write_log import DONE, WriteLogEntry
-from connector.store.outbox.write_log import entries as write_log_entries
+from connector.store.outbox.write_log import DONE, entries
 from connector.store.outbox.written_fields import History, history
 from connector.store.tables import ref_of, ref_text, setting, write_log
 
@@ -93,7 +93,7 @@ def lines(tx: Connection, crm: str, first: int, *, after: Ref | None, limit: int
     page = tx.execute(refs.limit(limit)).scalars().all()
     known = history(tx, crm)
     lines: dict[Ref, WrittenLine] = {}
-    for number, entry in write_log_entries(tx, *rows, write_log.c.ref.in_(page)):
+    for number, entry in entries(tx, *rows, write_log.c.ref.in_(page)):
         if entry.ref is not None:
             lines[entry.ref] = _joined(lines.get(entry.ref), entry.ref, entry, _fields(entry, number, known))
     return [lines[ref_of(crm, ref)] for ref in page]

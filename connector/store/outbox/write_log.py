@@ -1,34 +1,18 @@
 """The log of every write to a CRM, with the values before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from connector.model import FieldValues, Ref
+from connector.model.outbox import WriteLogEntry
 from connector.store.tables import ref_of, ref_text, write_log
 
 _AT_ONCE: Final = 1_000
 """How many lines are read together."""
 DONE: Final = ("created", "updated")
 """The outcomes of writes that the CRM has taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriteLogEntry:
-    """One line of the log."""
-
-    key: str
-    """Our name for the effect; a task's is its follow-up's id."""
-    ref: Ref | None
-    """None where it is not known which record it was."""
-    outcome: str
-    """created, updated or refused."""
-    before: FieldValues
-    after: FieldValues
-    error: str | None = None
 
 
 def add(tx: Connection, crm: str, entry: WriteLogEntry, now: datetime) -> int:

@@ -306,7 +306,9 @@ def would_stop(tx: Connection, invitation_id: str) -> bool:
         known is None
         or known.opted_out_at is None
         or tx.execute(reminded.limit(1)).first() is not None
-        or not all(is_desired(tx, ref_of(contact_row.connection, contact_row.ref), NO_SURVEYS) for contact_row in contacts)
+        or not all(
+            is_desired(tx, ref_of(contact_row.connection, contact_row.ref), NO_SURVEYS) for contact_row in contacts
+        )
     )
 
 

@@ -1,5 +1,7 @@
 """What all tables share: the metadata with its naming rule, and how a CRM record is written into a column."""
 
+from typing import overload
+
 from sqlalchemy import MetaData
 
 from connector.model import Ref
@@ -14,6 +16,12 @@ metadata = MetaData(
 )
 
 
+@overload
+def ref_text(ref: Ref) -> str: ...
+@overload
+def ref_text(ref: None) -> None: ...
+@overload
+def ref_text(ref: Ref | None) -> str | None: ...
 def ref_text(ref: Ref | None) -> str | None:
     """Return the ref without its connection, as the columns named ``ref`` or ``*_ref`` hold it."""
     return None if ref is None else f"{ref.object}/{ref.id}"
