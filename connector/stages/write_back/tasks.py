@@ -68,7 +68,7 @@ class NewTask(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
+class TaskOwner:
     """Whose a follow-up is when its task is made, and its text then."""
 
     owner: Row[Any] | None
@@ -170,18 +170,18 @@ def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: C
     )
 
 
-def _as_it_is(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> Assigned:
-    return Assigned(follow_up_facts.owner_at(tx, outbox.crm.name, ref_text(follow_up.owner)), follow_up.body)
+def _as_it_is(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> TaskOwner:
+    return TaskOwner(follow_up_facts.owner_at(tx, outbox.crm.name, ref_text(follow_up.owner)), follow_up.body)
 
 
-def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> Assigned:
+def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> TaskOwner:
     """Return whose the task is. A CRM takes none for somebody who has left since the follow-up was opened: its rule says who is next.
 
     Better a task that nobody owns than none; its text says so.
     """
     owner = follow_up_facts.owner_at(tx, outbox.crm.name, ref_text(follow_up.owner))
     if follow_up.owner is None or follow_up_facts.works(owner):
-        return Assigned(owner, follow_up.body)
+        return TaskOwner(owner, follow_up.body)
     rule = outbox.context.settings.follow_up.get(follow_up.rule)
     about = About(
         follow_up_facts.account_of(tx, follow_up.account_id),
@@ -203,7 +203,7 @@ def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> Assigned:
     body = follow_up.body.replace(before, note) if before else f"{follow_up.body}\n\n{note}"
     follow_up_facts.hand_over(tx, follow_up.id, owner_ref=assigned.ref, note=note, body=body)
     mark_stale(tx, follow_up.customer, outbox.now)
-    return Assigned(follow_up_facts.owner_at(tx, outbox.crm.name, assigned.ref), body)
+    return TaskOwner(follow_up_facts.owner_at(tx, outbox.crm.name, assigned.ref), body)
 
 
 def _note_made(outbox: Outbox, tx: Transaction, task: NewTask, result: WriteResult) -> None:
