@@ -12,6 +12,7 @@ from mappings.bound import BoundPart, FittedMapping
 from mappings.check import Section, find, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.converters import fact_type
+from mappings.fields import Facts, Test, WonDeal
 from mappings.ownership import foreign, is_ours, is_shared
 from mappings.readers import (
     EMAIL_INVALID,
@@ -23,7 +24,7 @@ from mappings.readers import (
     owner_builder,
     task_builder,
 )
-from mappings.spec import Facts, FieldMap, InteractionMap, Spec, Test, Tests, WonDeal, WriteMap
+from mappings.spec import InteractionMap, Spec, WriteMap
 from mappings.writers import Written, converter_for, form_of, spec_of
 
 TASK = "task"
@@ -42,10 +43,13 @@ class MappingFile:
         """Return the mapping whose field for causes has these options, by our keys; without causes it has none such field."""
         fields = [one for one in self.spec.write["task"] if one.name != "cause" or causes]
         given = [
-            replace(one, options=tuple(causes), values={**causes, **one.values}) if one.name == "cause" else one
+            one.model_copy(update={"options": tuple(causes), "values": {**causes, **one.values}})
+            if one.name == "cause"
+            else one
             for one in fields
         ]
-        return replace(self, spec=replace(self.spec, write={**self.spec.write, "task": tuple(given)}))
+        write = {**self.spec.write, "task": tuple(given)}
+        return replace(self, spec=self.spec.model_copy(update={"write": write}))
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -104,7 +108,7 @@ class _Fitted:
 
     kind: str
     section: Section
-    tests: Tests
+    tests: tuple[Test, ...]
     build: Build
 
     @property
@@ -181,7 +185,7 @@ class _Fitting:
         self.problems.append(Problem(f"{self.file}: {key}.object", what, remedy, severity))
         return None
 
-    def _keep(self, kind: str, section: Section, tests: Tests, make: Callable[[], Build]) -> None:
+    def _keep(self, kind: str, section: Section, tests: tuple[Test, ...], make: Callable[[], Build]) -> None:
         """Take up a section in which nothing is missing that it needs: then its reader can be composed."""
         self.problems += section.problems
         self.lacking += [(section.schema.name, name) for name in section.lacking]
@@ -235,8 +239,8 @@ class _Fitting:
         self._facts("contact", section, spec.facts)
         shown = self._shown("contact", section)
         if "no_surveys" in shown:  # an opt-out that we offer counts without being named twice
-            own = Test(FieldMap(shown["no_surveys"].path, shown["no_surveys"].key), "=", (True,))
-            spec = replace(spec, no_surveys=(*spec.no_surveys, own))
+            own = shown["no_surveys"].compared("is", True)
+            spec = spec.model_copy(update={"no_surveys": (*spec.no_surveys, own)})
             section.compare([own])
         lead = {"accounts": self.spec.account.object, "users": self.spec.owner.object}
         self._keep("contact", section, spec.where, lambda: contact_builder(spec, section.types, shown, **lead))
@@ -280,7 +284,7 @@ class _Fitting:
         if "key" not in shown:  # none of our tasks can be there yet; the missing field is reported where it is written
             self.problems += section.problems
             return
-        tests = (Test(FieldMap(shown["key"].path, shown["key"].key), "!=", (None,)),)
+        tests = (shown["key"].compared("empty", False),)
         section.compare(tests, asked=True)
         users = self.spec.owner.object
         self._keep(TASK, section, tests, lambda: task_builder(spec, section.types, shown, users=users))

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal
 
+from connector.domain.config.spelling import closest, did_you_mean
 from connector.errors import MappingError, Problem
 from connector.ports import FieldSchema, ObjectSchema
 from mappings.conditions import wanted
-from mappings.spec import FieldMap, Test, WriteMap
+from mappings.fields import FieldMap, Test
+from mappings.spec import WriteMap
 from mappings.values import Types
 from mappings.writers import missing_options
 
@@ -70,8 +71,8 @@ def _lookup(schema: ObjectSchema, relation: str) -> FieldSchema | None:
 def see(schema: ObjectSchema, path: str) -> str:
     """Return what to do about a field that is not there: a slip of the pen is likelier than anything else."""
     names = {name.lower(): name for name in schema.fields}
-    close = get_close_matches(path.lower(), names, n=1, cutoff=0.8)
-    return f"Did you mean {names[close[0]]}? {SEE}" if close else SEE
+    near = closest(path.lower(), names, cutoff=0.8)
+    return f"Did you mean {names[near]}? {SEE}" if near else SEE
 
 
 @dataclass(slots=True)
@@ -208,9 +209,9 @@ def offered(word: str, options: Iterable[str]) -> bool:
 
 def choose(word: str, options: Sequence[str]) -> str:
     """Return what to write instead of a value that a picklist does not have."""
-    close = get_close_matches(word, options, n=1)
     shown = ", ".join(options[:_SHOWN]) + (", …" if len(options) > _SHOWN else "")
-    return f"Did you mean {close[0]!r}? It has: {shown}." if close else f"Write one of: {shown}."
+    meant = did_you_mean(word, options).strip()
+    return f"{meant} It has: {shown}." if meant else f"Write one of: {shown}."
 
 
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,13 +1,13 @@
 """Conditions of a mapping: compiled to run on a record here, and as part of a query for the CRM."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from connector.errors import MappingError
 from connector.ports import Condition
 from mappings.converters import Read, read_boolean, read_date, read_datetime, read_number, read_text
-from mappings.spec import Test, Tests
+from mappings.fields import Test
 from mappings.values import Fields, Get, Types, value
 
 Holds = Callable[[Fields], bool]
@@ -75,11 +75,11 @@ def _ordered(get: Get, compare: Callable[[Any, Any], bool], limit: Any) -> Holds
     return check
 
 
-def _compiled(tests: Tests, types: Types) -> list[Holds]:
+def _compiled(tests: Sequence[Test], types: Types) -> list[Holds]:
     return [holds(test, types) for test in tests if test.field.path in types]
 
 
-def all_of(tests: Tests, types: Types, *, missing: Holds = yes) -> Holds:
+def all_of(tests: Sequence[Test], types: Types, *, missing: Holds = yes) -> Holds:
     """Hold when all do. `missing` stands for a condition on a field that is not there."""
     checks = _compiled(tests, types)
     if len(checks) < len(tests) and missing is no:
@@ -91,7 +91,7 @@ def all_of(tests: Tests, types: Types, *, missing: Holds = yes) -> Holds:
     return lambda fields: all(check(fields) for check in checks)
 
 
-def any_of(tests: Tests, types: Types) -> Holds:
+def any_of(tests: Sequence[Test], types: Types) -> Holds:
     """Hold when one does; conditions on fields that are not there do not."""
     checks = _compiled(tests, types)
     if not checks:
@@ -101,7 +101,7 @@ def any_of(tests: Tests, types: Types) -> Holds:
     return lambda fields: any(check(fields) for check in checks)
 
 
-def for_query(tests: Tests, types: Types) -> tuple[Condition, ...]:
+def for_query(tests: Sequence[Test], types: Types) -> tuple[Condition, ...]:
     """Return the conditions as the CRM is asked them: it compares a field as what it holds, not as what we read it as."""
     return tuple(
         Condition(test.field.path, test.op, test.values)

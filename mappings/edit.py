@@ -8,10 +8,10 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import ParseError
 
+from connector.domain.config.toml_text import read_toml
 from connector.errors import Problem, SettingsError
-from mappings.toml_reader import PATH
+from mappings.fields import PATH
 
 Document = tomlkit.TOMLDocument
 Place = MutableMapping[str, Any]
@@ -65,10 +65,8 @@ def drop(text: str, key: str) -> str:
 
 
 def _parse(text: str) -> Document:
-    try:
-        return tomlkit.parse(text)
-    except ParseError as error:
-        raise _refused("", f"is not TOML: {error}.", "Put that line right.") from None
+    read_toml(text, "mapping")
+    return tomlkit.parse(text)
 
 
 def _place(document: Document, key: str) -> tuple[Place, str]:

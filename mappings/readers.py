@@ -25,19 +25,8 @@ from mappings.converters import (
     read_shown,
     read_text,
 )
-from mappings.spec import (
-    AccountMap,
-    ContactMap,
-    Ended,
-    Facts,
-    FieldMap,
-    InteractionMap,
-    OwnerMap,
-    TaskMap,
-    Tests,
-    WonDeal,
-    WriteMap,
-)
+from mappings.fields import Facts, FieldMap, Tests, WonDeal
+from mappings.spec import AccountMap, ContactMap, Ended, InteractionMap, OwnerMap, TaskMap, WriteMap
 from mappings.values import Fields, Get, Types, named, value
 
 Errors = list[MappingError]

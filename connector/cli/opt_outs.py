@@ -9,6 +9,7 @@ import typer
 from connector.cli.guard import guarded
 from connector.cli.installation import opened
 from connector.cli.output.terminal import Terminal, one_line
+from connector.domain.config.table import Wrong
 from connector.errors import Problem, SettingsError
 from connector.model import OptOutWay
 from connector.settings import values
@@ -68,7 +69,7 @@ def _take_back(tx: Transaction, email: str) -> Collection[Row[Any]]:
 def _read(address: str, where: str) -> str:
     try:
         return values.address(address)
-    except values.Wrong as error:
+    except Wrong as error:
         raise SettingsError([Problem(where, f"{address!r} {error.what}", error.remedy)]) from None
 
 

@@ -1,12 +1,12 @@
 """When a follow-up is due: ``low``, ``csat <= 2``, ``mood = unhappy``, ``silence >= 2``, or several of them joined by ``and``."""
 
-import difflib
 import operator
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from connector.domain.config.spelling import closest
 from connector.model import Mood, Rating
 from connector.scoring.scales import Band, band, worst
 
@@ -123,8 +123,8 @@ def _clause(part: str) -> Clause:
 
 
 def _meant(word: str, words: Collection[str]) -> str:
-    close = difflib.get_close_matches(word, words, n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
+    near = closest(word, words)
+    return f' (did you mean "{near}"?)' if near else ""
 
 
 def _mood(op: str, value: str) -> MoodClause:

@@ -3,10 +3,10 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from connector.domain.config.table import Table
 from connector.domain.working_time import Window, WorkingTime
 from connector.settings import values
 from connector.settings.fields import Address, Day, Text, reads
-from connector.settings.table import Table
 from connector.settings.values import WeeklyTime
 
 

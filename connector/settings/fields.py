@@ -21,10 +21,10 @@ from pydantic import (
 )
 from pydantic_settings import PydanticBaseSettingsSource
 
+from connector.domain.config.table import Wrong
 from connector.errors import Bug
 from connector.settings import values
 from connector.settings.choices import Role, Superior
-from connector.settings.values import Wrong
 
 SHORTEST_KEY: Final = 32
 

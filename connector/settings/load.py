@@ -1,15 +1,13 @@
 """config.toml and the environment -> one `Settings`, or one error with everything that is wrong."""
 
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connector.domain import toml_words
-from connector.domain.toml_slips import slip
-from connector.errors import Problem, SettingsError
+from connector.domain.config.toml_text import read_toml_file
+from connector.errors import SettingsError
 from connector.settings.fields import FieldContext, surrounded
 from connector.settings.model import Settings
 from connector.settings.raw_values import Values
@@ -22,9 +20,7 @@ def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[s
 
     Raises SettingsError with every problem found. No secret is in it, nor in any error that it is chained to.
     """
-    values = _read(path)
-    if isinstance(values, Problem):
-        raise SettingsError([values])
+    values = read_toml_file(path, str(path), absent="Make one with: afterword init --crm salesforce.")
     source = ConfigSource(path, values, environ)
     found = source.written
     judge_whole(found)
@@ -32,35 +28,6 @@ def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[s
     if settings is None or found.problems:
         raise SettingsError(sorted(found.problems, key=lambda problem: problem.where))
     return settings
-
-
-def _read(path: Path) -> Values | Problem:
-    """Return problems instead of raising them: the decoders' errors hold parts of the file, which may be secrets."""
-    text = ""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        return tomllib.loads(text)
-    except FileNotFoundError:
-        return Problem(str(path), "does not exist.", "Make one with: afterword init --crm salesforce.")
-    except OSError as error:
-        return Problem(
-            str(path), f"cannot be read: {error.strerror}.", "Name the file itself, and let this user read it."
-        )
-    except tomllib.TOMLDecodeError as error:
-        if found := slip(text, str(error)):
-            return Problem(f"{path}: {found.key}", found.what, found.remedy)
-        what = f"is not TOML {toml_words.place(str(error))}: {_reason(str(error))}."
-        return Problem(
-            str(path), what, "Texts stand in quotes, and each key once, as key = value on a line of its own."
-        )
-    except ValueError:
-        return Problem(str(path), "is not UTF-8 text, or holds a number without end.", "Save it again as UTF-8.")
-
-
-def _reason(message: str) -> str:
-    """The parser's own words without the characters that it quotes from the file."""
-    words = toml_words.reason(message)
-    return "a character that may not stand there" if "character" in words or "Unescaped" in words else words
 
 
 def _validate(source: ConfigSource, known_adapters: Collection[str]) -> Settings | None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from connector.domain.config.table import Table, Wrong
 from connector.domain.follow_up_rules import Rule
 from connector.settings import values
 from connector.settings.choices import Audience, Auth, Metric, Mode, Priority, Recipients, Role, Security, Superior
@@ -43,8 +44,7 @@ from connector.settings.fields import (
     reads,
     surroundings,
 )
-from connector.settings.table import Table
-from connector.settings.values import AccountCap, Listen, Sender, SendingWindow, Wrong
+from connector.settings.values import AccountCap, Listen, Sender, SendingWindow
 
 HUBSPOT_URL: Final = "https://api.hubapi.com"
 

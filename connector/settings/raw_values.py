@@ -3,7 +3,6 @@
 A variable wins over the file. A secret may be named by a file of its own in either (`secret_file`, AFTERWORD_WEB__SECRET_FILE).
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connector.domain.config.spelling import did_you_mean
 from connector.errors import Problem
 from connector.settings.keys import KEYS, NAMED, PREFIX, SECTIONS, TABLES, Key, Loc, general, names_in, variable
 
@@ -53,12 +53,6 @@ def written(values: Values, environ: Mapping[str, str], *, name: str, base: Path
     _create_named(result)
     _read_secret_files(result)
     return result
-
-
-def closest(word: str, words: tuple[str, ...]) -> str:
-    """Return " Did you mean …?" for the nearest of some words, or nothing."""
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    return f' Did you mean "{close[0]}"?' if close else ""
 
 
 # ── the environment ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +109,7 @@ def _other_way(key: str) -> str:
 
 def _unknown_variable(name: str, loc: Loc) -> Problem:
     table = loc[:-1]
-    hint = closest(loc[-1], names_in(table)) if general(table) in TABLES else closest(loc[0], SECTIONS)
+    hint = did_you_mean(loc[-1], names_in(table)) if general(table) in TABLES else did_you_mean(loc[0], SECTIONS)
     return Problem(f"environment: {name}", "is not a setting.", f"Remove it or correct its name.{hint}")
 
 

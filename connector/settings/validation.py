@@ -7,14 +7,16 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
+from connector.domain.config.spelling import did_you_mean
+from connector.domain.config.table import Wrong
 from connector.domain.crm_text import cut
-from connector.domain.toml_slips import NUMBER
 from connector.settings.choices import Auth, Mode
 from connector.settings.keys import SECTIONS, Loc, key_at, names_in, variable
-from connector.settings.raw_values import RawValues, Values, closest
-from connector.settings.values import Wrong, is_loopback, is_unprotected
+from connector.settings.raw_values import RawValues, Values
+from connector.settings.values import is_loopback, is_unprotected
 
 _LONGEST_SHOWN: Final = 80
+_DECIMAL_COMMA: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _REMEDIES: Final[Mapping[str, str]] = {
     "string_type": "Write a text in quotes.",
     "int_type": "Write a whole number without quotes.",
@@ -68,7 +70,7 @@ def _judge_detail(written: RawValues, loc: Loc, detail: ErrorDetails) -> None:
         kind = "table" if len(loc) == 1 else "key"
         words = SECTIONS if len(loc) == 1 else names_in(loc[:-1])
         written.complain(
-            loc, f"is not a {kind} of this file.", f"Remove it or correct its name.{closest(loc[-1], words)}"
+            loc, f"is not a {kind} of this file.", f"Remove it or correct its name.{did_you_mean(loc[-1], words)}"
         )
         return
     if detail["type"] == "missing":
@@ -97,9 +99,9 @@ def _what_and_remedy(detail: ErrorDetails, value: object) -> tuple[str, str]:
     kind = detail["type"]
     if kind in {"enum", "literal_error"}:
         options = tuple(re.findall(r"'([^']*)'", str(context["expected"])))
-        return "is not one of the choices.", f"Write one of: {', '.join(options)}.{closest(str(value), options)}"
+        return "is not one of the choices.", f"Write one of: {', '.join(options)}.{did_you_mean(str(value), options)}"
     if kind in _WRONG_TYPE:
-        if isinstance(value, str) and NUMBER.fullmatch(value):
+        if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
             return (
                 "holds a decimal comma.",
                 f"Write a point: {value.strip().replace(',', '.')}, without quotes in a file.",

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from connector.domain.config.table import Wrong
 from connector.domain.durations import parse_duration
 from connector.domain.follow_up_rules import Rule, parse_rule
 from connector.domain.working_time import Window, WorkingTime
@@ -37,15 +38,6 @@ WORKING_HOURS: Final = "working_hours"
 """What a sending window is called that is the company's working hours."""
 NO_FADING: Final = timedelta(days=365_000)
 """A thousand years: short enough to be subtracted from a date, long enough for a year's answer to weigh 0.999."""
-
-
-class Wrong(ValueError):
-    """A value that cannot be meant."""
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.remedy = remedy
 
 
 class Listen(NamedTuple):

@@ -24,6 +24,7 @@ DOMAIN = {
     "connector.ports.notes",
     "connector.ports.setup",
     "connector.errors",
+    "connector.domain.config",
     "connector.domain.crm_text",
     "connector.domain.quoting",
 }

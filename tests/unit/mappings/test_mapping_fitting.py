@@ -129,7 +129,7 @@ def test_f37_a_condition_on_values_that_a_picklist_does_not_have_is_told() -> No
     problem = the_problem(org, text)
     assert (problem.where, problem.severity) == ("m.toml: account.is_customer.field", "warning")
     assert "'Custommer - Direct'" in problem.what
-    assert problem.remedy.startswith("Did you mean 'Customer - Direct'?")
+    assert problem.remedy.startswith('Did you mean "Customer - Direct"?')
     assert fit(org, text.replace("Custommer - Direct", "customer - direct"))[1] == []
 
 

@@ -331,7 +331,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_broken_toml_is_told_with_its_line(problems: Refused, text: str, line: int) -> None:
     (problem,) = problems(text)
     assert problem.where == "config.toml"
-    assert f"is not TOML at line {line}, column" in problem.what
+    assert problem.what.startswith(f"is not TOML at line {line}")
 
 
 @pytest.mark.parametrize(
