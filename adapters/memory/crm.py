@@ -38,8 +38,8 @@ class MemoryCrm(Database):
         self.tells_limits = True
         """Whether it says so before it refuses."""
         self.may_customise = True
-        self._withheld: dict[str, frozenset[str]] = {}
         """Whether the integration user may make fields."""
+        self._withheld: dict[str, frozenset[str]] = {}
         self._token = 1
         self._used: dict[str, int] = {}
 

@@ -12,7 +12,6 @@ _LONGEST: Final = 100
 """Longer ones are cut: it stands in a subject and within sentences."""
 _BY_SUBJECT: Final = frozenset({"case"})
 """Kinds that the customer has given their name: what they wrote to us about. Titles of the others are for our own people."""
-_BY_DAY: Final = frozenset({"case", "call", "meeting", "deal"})
 
 
 def customer_label(
@@ -20,14 +19,15 @@ def customer_label(
 ) -> str:
     """Return what stands in mails and on the survey page.
 
-    That is `customer_label` of the mapping, where it is filled; else a case's or ticket's subject; else the kind and day of a call,
-    meeting, deal or case. Other kinds are called by the `label` that an admin has given them.
+    That is `customer_label` of the mapping, where it is filled; else a case's or ticket's subject; else the words for its kind
+    ([label] of the language's file), with the day. Kinds without such words are called by the `label` that an admin has given them.
     """
     own = facts.get(CUSTOMER_LABEL)
     named = own if own is not None else facts.get("subject") if kind in _BY_SUBJECT else None
     text = one_line(str(named)) if named is not None else ""
     if text:
         return cut(text, _LONGEST)
-    if kind in _BY_DAY and ended_at is not None:
-        return words.text(f"label.{kind}", date=words.date(ended_at))
+    by_day = f"label.{kind}"
+    if ended_at is not None and by_day in words.texts:
+        return words.text(by_day, date=words.date(ended_at))
     return label

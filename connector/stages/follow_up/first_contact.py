@@ -3,14 +3,14 @@
 from connector.stages.context import Context
 from connector.store.results import tasks
 
-KINDS = ("call", "meeting", "email", "mail")
-"""Kinds of interaction in which somebody speaks with the customer."""
+SPOKEN_KINDS = ("call", "meeting", "email", "mail")
+"""Kinds of interaction, by their names in mappings, in which somebody speaks with the customer."""
 
 
 def note_first_contacts(context: Context) -> None:
     """Note when the people of unsettled follow-ups were first spoken with. What is planned counts when it has been held."""
     with context.store.read() as tx:
-        contacts = tasks.first_contacts(tx, KINDS, context.clock.now())
+        contacts = tasks.first_contacts(tx, SPOKEN_KINDS, context.clock.now())
     if not contacts:
         return
     with context.write() as tx:

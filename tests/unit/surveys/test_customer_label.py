@@ -43,3 +43,10 @@ def test_what_the_mapping_says_comes_first() -> None:
 
 def test_kinds_of_an_admins_own_are_called_as_they_say() -> None:
     assert called("delivery", label="order 17", subject=TITLE) == "order 17"
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_kind_is_called_by_the_words_that_its_language_has_for_it(language: str) -> None:
+    for key in wording(language).texts:
+        if key.startswith("label."):
+            assert "2026" in called(key.removeprefix("label."), language)
