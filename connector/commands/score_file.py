@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from connector.errors import AfterwordError, MappingError, Problem
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 from connector.scoring.scales import Direction
 
 COLUMNS = ("account", "contact", "metric", "value", "low", "high", "direction", "at")
@@ -20,7 +20,7 @@ COLUMNS = ("account", "contact", "metric", "value", "low", "high", "direction", 
 class RatingsFile:
     """What a file holds. `accounts` are all that it names, also those whose values are blank (nobody answered)."""
 
-    answers: tuple[RatedAnswer, ...]
+    answers: tuple[AccountRating, ...]
     accounts: tuple[str, ...]
     problems: tuple[Problem, ...]
     """One for each row that was left out, with its line number."""
@@ -47,7 +47,7 @@ def read_ratings(path: Path) -> RatingsFile:
 
 def parse_ratings(text: str, *, name: str) -> RatingsFile:
     """The ratings in the text of a CSV file, which problems call by this name. Raises AfterwordError without a column."""
-    answers: list[RatedAnswer] = []
+    answers: list[AccountRating] = []
     accounts: dict[str, None] = {}
     problems: list[Problem] = []
     for line, cells in _lines(text, name):
@@ -121,14 +121,14 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _answer(row: Mapping[str, str]) -> RatedAnswer | None:
+def _answer(row: Mapping[str, str]) -> AccountRating | None:
     """The row's answer, None when its value is blank. Raises MappingError."""
     account, metric = _filled(row, "account"), _filled(row, "metric").lower()
     low, high = _number(row, "low"), _number(row, "high")
     at = _time(row)
     if not row["value"]:
         return None
-    return RatedAnswer(
+    return AccountRating(
         account=account,
         contact=_contact(row["contact"]),
         metric=metric,

@@ -138,9 +138,9 @@ def fit_prior(evidences: Iterable[AccountEvidence]) -> Prior:
 
     The weak prior: any mean is as likely as any other, and the strength is log-normal around five people.
     """
-    known = [one for one in evidences if one.total > 0]
+    known = [evidence for evidence in evidences if evidence.total > 0]
     kappa = answer_variance(known)
-    counts = sorted((one.total / kappa, one.weighted / kappa) for one in known)
+    counts = sorted((evidence.total / kappa, evidence.weighted / kappa) for evidence in known)
     log_weights = -0.5 * np.tile(_STRENGTH_STEPS, len(_MEANS)) ** 2
     log_weights += _log_likelihood(np.array(counts).reshape(-1, 2), *_grid_points(kappa))
     # Nine decimals are far below what can be seen in a score, and keep the stored text short.
@@ -155,13 +155,13 @@ def answer_variance(evidences: Iterable[AccountEvidence]) -> float:
     drawn to 0.5 with the weight of 20 people, and kept within 0.2 and 1. The values are not weighted by age: an old
     answer counts less because the world has moved on, not because it was given less exactly.
     """
-    known = [one for one in evidences if one.total > 0]
-    if not any(one.graded for one in known):
+    known = [evidence for evidence in evidences if evidence.total > 0]
+    if not any(evidence.graded for evidence in known):
         return 1.0
-    total = math.fsum(one.total for one in known)
-    grand = min(max(math.fsum(one.weighted for one in known) / total, 0.1), 0.9)
-    freedom = sum(one.people - 1 for one in known)
-    spread = math.fsum(one.spread for one in known) / (grand * (1 - grand))
+    total = math.fsum(evidence.total for evidence in known)
+    grand = min(max(math.fsum(evidence.weighted for evidence in known) / total, 0.1), 0.9)
+    freedom = sum(evidence.people - 1 for evidence in known)
+    spread = math.fsum(evidence.spread for evidence in known) / (grand * (1 - grand))
     return min(max((spread + 20 * 0.5) / (freedom + 20), 0.2), 1.0)
 
 

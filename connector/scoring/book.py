@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.model import Mood
 from connector.scoring.account_model import METHOD, AccountScore, fit_prior, score
-from connector.scoring.evidence import AccountEvidence, RatedAnswer, account_evidence
+from connector.scoring.evidence import AccountEvidence, AccountRating, account_evidence
 from connector.scoring.metrics import AccountMetric, account_metrics
 from connector.scoring.mood import MoodRule, mood
 
@@ -46,20 +46,21 @@ class AccountResult:
 
 
 def score_book(
-    ratings: Iterable[RatedAnswer], as_of: datetime, settings: ScoreSettings, *, accounts: Iterable[str] = ()
+    ratings: Iterable[AccountRating], as_of: datetime, settings: ScoreSettings, *, accounts: Iterable[str] = ()
 ) -> list[AccountResult]:
     """Fit the prior on all ratings and score every account with it, in the order of the account names.
 
     `accounts` names those that should appear even when nobody there answered. Nobody knows who else could be asked, so for the mood
     the people of an account are those who answered.
     """
-    by_account: dict[str, list[RatedAnswer]] = {account: [] for account in accounts}
+    by_account: dict[str, list[AccountRating]] = {account: [] for account in accounts}
     for rating in ratings:
         by_account.setdefault(rating.account, []).append(rating)
     evidences = [account_evidence(name, by_account[name], as_of, settings.half_life) for name in sorted(by_account)]
     prior = fit_prior(evidences)
     return [
-        _result(one, score(one, prior), by_account[one.account], as_of=as_of, settings=settings) for one in evidences
+        _result(evidence, score(evidence, prior), by_account[evidence.account], as_of=as_of, settings=settings)
+        for evidence in evidences
     ]
 
 
@@ -75,7 +76,7 @@ def book_json(results: Iterable[AccountResult], as_of: datetime) -> dict[str, An
 def _result(
     evidence: AccountEvidence,
     account_score: AccountScore | None,
-    ratings: list[RatedAnswer],
+    ratings: list[AccountRating],
     *,
     as_of: datetime,
     settings: ScoreSettings,

@@ -1,4 +1,4 @@
-"""From ratings to evidence: how many people spoke for an account, how freshly, and what they said."""
+"""From ratings to evidence: how many people of an account answered, how recently, and how they rated."""
 
 import math
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ Person = tuple[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
-class RatedAnswer:
-    """One number that somebody gave: who, for which account, on which scale, and when.
+class AccountRating:
+    """One rating for the score: of which account, by whom, on which scale, and when.
 
     `contact` is None when nobody knows who answered. `interaction` names what was rated, when that is known.
     Raises MappingError when the value does not fit its scale or metric, ValueError when `at` has no time zone.
@@ -74,13 +74,13 @@ class AccountEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _ResponseMean:
     unit: float
     at: datetime
 
 
 def account_evidence(
-    account: str, ratings: Iterable[RatedAnswer], as_of: datetime, half_life: timedelta
+    account: str, ratings: Iterable[AccountRating], as_of: datetime, half_life: timedelta
 ) -> AccountEvidence:
     """Weigh the answers of one account by age, and let each person count at most as one fresh answer.
 
@@ -107,15 +107,15 @@ def account_evidence(
     )
 
 
-def by_person(ratings: Iterable[RatedAnswer]) -> dict[Person, list[RatedAnswer]]:
+def by_person(ratings: Iterable[AccountRating]) -> dict[Person, list[AccountRating]]:
     """The ratings of one account by who gave them, oldest first; of those given at the same moment the worst is last.
 
     Nobody can tell whether anonymous answers come from one person or from many, so those within 30 days of the
     first of them count as one person.
     """
-    people: dict[Person, list[RatedAnswer]] = {}
+    people: dict[Person, list[AccountRating]] = {}
     window, opened = 0, None
-    for rating in sorted(ratings, key=lambda one: (one.at, -one.unit)):
+    for rating in sorted(ratings, key=lambda rating: (rating.at, -rating.unit)):
         if rating.contact is not None:
             people.setdefault(("contact", rating.contact), []).append(rating)
             continue
@@ -130,20 +130,20 @@ def weight(age: timedelta, half_life: timedelta) -> float:
     return math.exp2(-max(age / half_life, 0.0))
 
 
-def _merged(ratings: list[RatedAnswer]) -> list[_Answer]:
+def _merged(ratings: list[AccountRating]) -> list[_ResponseMean]:
     """One person's answers, where several questions about one interaction on one day are one answer: their mean."""
-    single = [_Answer(rating.unit, rating.at) for rating in ratings if rating.interaction is None]
-    same: dict[tuple[str, date], list[RatedAnswer]] = {}
+    single = [_ResponseMean(rating.unit, rating.at) for rating in ratings if rating.interaction is None]
+    same: dict[tuple[str, date], list[AccountRating]] = {}
     for rating in ratings:
         if rating.interaction is not None:
             same.setdefault((rating.interaction, rating.at.date()), []).append(rating)
     return single + [
-        _Answer(math.fsum(one.unit for one in group) / len(group), max(one.at for one in group))
+        _ResponseMean(math.fsum(rating.unit for rating in group) / len(group), max(rating.at for rating in group))
         for group in same.values()
     ]
 
 
-def _voice(answers: list[_Answer], as_of: datetime, half_life: timedelta) -> tuple[float, float]:
+def _voice(answers: list[_ResponseMean], as_of: datetime, half_life: timedelta) -> tuple[float, float]:
     """One person's weight and value."""
     weights = [weight(as_of - answer.at, half_life) for answer in answers]
     total = math.fsum(weights)

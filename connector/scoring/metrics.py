@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from connector.scoring import nps
 from connector.scoring.account_model import LEVEL
-from connector.scoring.evidence import RatedAnswer, by_person
+from connector.scoring.evidence import AccountRating, by_person
 from connector.scoring.rates import mean_interval, wilson_interval
 from connector.scoring.scales import CES, CSAT, NPS, in_top_boxes, is_easy
 
@@ -28,7 +28,9 @@ class AccountMetric:
     people: int
 
 
-def account_metrics(ratings: Iterable[RatedAnswer], as_of: datetime, half_life: timedelta) -> dict[str, AccountMetric]:
+def account_metrics(
+    ratings: Iterable[AccountRating], as_of: datetime, half_life: timedelta
+) -> dict[str, AccountMetric]:
     """Every metric that one account has answers to, by name.
 
     Each person counts once, with their newest answer to that metric (the worst, if several questions of one survey
@@ -37,29 +39,29 @@ def account_metrics(ratings: Iterable[RatedAnswer], as_of: datetime, half_life: 
     satisfaction alone.
     """
     oldest = as_of - COUNTS_FOR * half_life
-    newest: dict[str, list[RatedAnswer]] = {}
-    for answers in by_person(one for one in ratings if one.at >= oldest).values():
-        # The answers come oldest first, so the last of each metric stays.
-        for metric, answer in {one.metric: one for one in answers}.items():
-            newest.setdefault(metric, []).append(answer)
+    newest: dict[str, list[AccountRating]] = {}
+    for of_person in by_person(rating for rating in ratings if rating.at >= oldest).values():
+        # The ratings come oldest first, so the last of each metric stays.
+        for metric, rating in {rating.metric: rating for rating in of_person}.items():
+            newest.setdefault(metric, []).append(rating)
     return {metric: _figure(metric, newest[metric]) for metric in sorted(newest)}
 
 
-def _figure(metric: str, answers: Sequence[RatedAnswer]) -> AccountMetric:
+def _figure(metric: str, ratings: Sequence[AccountRating]) -> AccountMetric:
     if metric == NPS:
-        return _nps(answers)
+        return _nps(ratings)
     if metric == CSAT:
-        return _rate([in_top_boxes(one.value, one.scale) for one in answers])
+        return _rate([in_top_boxes(rating.value, rating.scale) for rating in ratings])
     if metric == CES:
-        return _rate([is_easy(one.value, one.scale) for one in answers])
-    return _mean(answers)
+        return _rate([is_easy(rating.value, rating.scale) for rating in ratings])
+    return _mean(ratings)
 
 
-def _nps(answers: Sequence[RatedAnswer]) -> AccountMetric:
-    counts = nps.NpsCounts.of(answer.value for answer in answers)
-    if len(answers) < PEOPLE:
-        return _unknown(len(answers))
-    return AccountMetric(nps.nps(counts), *nps.interval(counts, LEVEL), people=len(answers))
+def _nps(ratings: Sequence[AccountRating]) -> AccountMetric:
+    counts = nps.NpsCounts.of(rating.value for rating in ratings)
+    if len(ratings) < PEOPLE:
+        return _unknown(len(ratings))
+    return AccountMetric(nps.nps(counts), *nps.interval(counts, LEVEL), people=len(ratings))
 
 
 def _rate(boxes: Iterable[bool | None]) -> AccountMetric:
@@ -69,8 +71,8 @@ def _rate(boxes: Iterable[bool | None]) -> AccountMetric:
     return AccountMetric(100 * sum(hits) / len(hits), *wilson_interval(sum(hits), len(hits), LEVEL), people=len(hits))
 
 
-def _mean(answers: Sequence[RatedAnswer]) -> AccountMetric:
-    values = [100 * answer.unit for answer in answers]
+def _mean(ratings: Sequence[AccountRating]) -> AccountMetric:
+    values = [100 * rating.unit for rating in ratings]
     if len(values) < PEOPLE:
         return _unknown(len(values))
     return AccountMetric(math.fsum(values) / len(values), *mean_interval(values, LEVEL), people=len(values))

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from connector.model import Mood
 from connector.scoring.account_model import AccountScore
-from connector.scoring.evidence import RatedAnswer, by_person
+from connector.scoring.evidence import AccountRating, by_person
 from connector.scoring.scales import Band, band, worst
 
 SURE = 0.8
@@ -33,7 +33,7 @@ class MoodRule:
 
 
 def mood(
-    ratings: Iterable[RatedAnswer], score: AccountScore | None, rule: MoodRule, *, as_of: datetime, askable: int
+    ratings: Iterable[AccountRating], score: AccountScore | None, rule: MoodRule, *, as_of: datetime, askable: int
 ) -> Mood:
     """Return the mood of one account from its ratings and the score made of them; of these rules the first that holds.
 
@@ -47,21 +47,21 @@ def mood(
     """
     if score is None:
         return Mood.TOO_FEW
-    recent = [one for one in ratings if as_of - one.at <= RECENT]
+    recent = [rating for rating in ratings if as_of - rating.at <= RECENT]
     if askable < rule.minimum and recent:
         return _LAST[_latest(recent)]
     if score.people < rule.minimum:
         return Mood.TOO_FEW
-    bands = [_latest(answers) for answers in by_person(recent).values()]
+    bands = [_latest(ratings) for ratings in by_person(recent).values()]
     if len(bands) >= rule.minimum and len(set(bands)) == 1:
         return _ALL[bands[0]]
     return _by_probability(score, rule)
 
 
-def _latest(answers: Iterable[RatedAnswer]) -> Band:
+def _latest(ratings: Iterable[AccountRating]) -> Band:
     """Return the band of the newest answer, of several ratings given at that moment the worst."""
-    newest_first = sorted(answers, key=lambda one: one.at, reverse=True)
-    return band(worst(takewhile(lambda one: one.at == newest_first[0].at, newest_first)))
+    newest_first = sorted(ratings, key=lambda rating: rating.at, reverse=True)
+    return band(worst(takewhile(lambda rating: rating.at == newest_first[0].at, newest_first)))
 
 
 def _by_probability(score: AccountScore, rule: MoodRule) -> Mood:

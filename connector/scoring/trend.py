@@ -10,7 +10,7 @@ from functools import cache
 
 from scipy.special import ndtr
 
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 
 PERIODS = 5
 ANSWERS = 5
@@ -38,13 +38,13 @@ class MannKendall:
     p: float
 
 
-def trend(answers: Iterable[RatedAnswer]) -> Trend | None:
+def trend(ratings: Iterable[AccountRating]) -> Trend | None:
     """The trend of one account, or of any other group; None when it cannot be tested.
 
     It takes five calendar months with at least five answers each or, failing that, five such quarters. Answers to
     another metric or on another scale are another series, so the series with the most answers speaks.
     """
-    series = _longest_series(answers)
+    series = _longest_series(ratings)
     for months in (1, 3):
         means = period_means(series, months)
         if len(means) >= PERIODS:
@@ -52,12 +52,12 @@ def trend(answers: Iterable[RatedAnswer]) -> Trend | None:
     return None
 
 
-def period_means(answers: Iterable[RatedAnswer], months: int) -> list[float]:
+def period_means(ratings: Iterable[AccountRating], months: int) -> list[float]:
     """The mean (0-100) of every calendar period (UTC) of so many months that has five answers or more, oldest first."""
     periods: dict[int, list[float]] = {}
-    for answer in answers:
-        at = answer.at.astimezone(UTC)
-        periods.setdefault((at.year * 12 + at.month - 1) // months, []).append(100 * answer.unit)
+    for rating in ratings:
+        at = rating.at.astimezone(UTC)
+        periods.setdefault((at.year * 12 + at.month - 1) // months, []).append(100 * rating.unit)
     return [math.fsum(values) / len(values) for _, values in sorted(periods.items()) if len(values) >= ANSWERS]
 
 
@@ -78,10 +78,10 @@ def mann_kendall(values: Sequence[float]) -> MannKendall:
     return MannKendall(s, variance, 2 * float(ndtr(-z)))
 
 
-def _longest_series(answers: Iterable[RatedAnswer]) -> list[RatedAnswer]:
-    series: dict[tuple[str, float, float, str], list[RatedAnswer]] = {}
-    for answer in answers:
-        series.setdefault((answer.metric, answer.low, answer.high, answer.direction), []).append(answer)
+def _longest_series(ratings: Iterable[AccountRating]) -> list[AccountRating]:
+    series: dict[tuple[str, float, float, str], list[AccountRating]] = {}
+    for rating in ratings:
+        series.setdefault((rating.metric, rating.low, rating.high, rating.direction), []).append(rating)
     return max(series.items(), key=lambda item: (len(item[1]), item[0]), default=(None, []))[1]
 
 

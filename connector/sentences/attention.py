@@ -9,15 +9,15 @@ from connector.sentences.catalogue import Catalogue
 from connector.sentences.clauses import (
     LIMIT,
     SHORTEST,
+    account_reasons,
     name,
     new_subject,
-    reasons,
     step,
     tightest,
     urgency,
     what,
     widened,
-    worst_said,
+    worst_response,
 )
 from connector.sentences.ratings import with_word
 from connector.sentences.values import Caps, OpenFollowUp
@@ -49,7 +49,7 @@ def attention(follow_ups: Sequence[OpenFollowUp], words: Catalogue, *, now: date
     def render(caps: Caps) -> str:
         return words.text("attention.sentence", what=what(lead, caps, words), step=step(lead, caps, words, now=now))
 
-    answer = worst_said(lead.said)
+    answer = worst_response(lead.responses)
     title = new_subject(answer.label, answer.subject) if answer else ""
     room = LIMIT - units(_also((), len(others), words))
     text, caps = tightest(render, room, subject=min(units(title), _SUBJECT))
@@ -80,7 +80,7 @@ def _also(named: Sequence[OpenFollowUp], more: int, words: Catalogue) -> str:
 
 def _short(follow_up: OpenFollowUp, words: Catalogue) -> str:
     """Return somebody by name and figure: ``Pekka Salo (2 of 5, dissatisfied)``."""
-    who, answer = name(follow_up.who, 2 * SHORTEST, words), worst_said(follow_up.said)
+    who, answer = name(follow_up.who, 2 * SHORTEST, words), worst_response(follow_up.responses)
     if answer is None:
-        return words.text("attention.short_account", who=who, reason=reasons(follow_up, words))
+        return words.text("attention.short_account", who=who, reason=account_reasons(follow_up, words))
     return words.text("attention.short", who=who, rating=with_word(answer.worst, words))

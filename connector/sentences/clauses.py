@@ -8,7 +8,7 @@ from connector.model import Rating
 from connector.scoring.scales import Band, Scale, band
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.ratings import with_word
-from connector.sentences.values import TIGHTER, Caps, OpenFollowUp, Reason, Render, Said, Silence
+from connector.sentences.values import TIGHTER, AccountReason, Caps, NamedResponse, OpenFollowUp, Render, Silence
 
 LIMIT = 255
 """The length of the text fields on a record, in the units that CRMs count. A mapping with shorter ones cuts once more."""
@@ -62,48 +62,48 @@ def badness(rating: Rating) -> tuple[int, float]:
     return _BANDS.index(band(rating)), scale.to_unit(rating.value)
 
 
-def worst_said(said: Iterable[Said]) -> Said | None:
-    """Return the worst of some answers, of equal ones the newest."""
-    newest_first = sorted(said, key=lambda answer: (answer.at, answer.response_id), reverse=True)
-    return min(newest_first, key=lambda answer: badness(answer.worst), default=None)
+def worst_response(responses: Iterable[NamedResponse]) -> NamedResponse | None:
+    """Return the worst response, of equal ones the newest."""
+    newest_first = sorted(responses, key=lambda response: (response.at, response.response_id), reverse=True)
+    return min(newest_first, key=lambda response: badness(response.worst), default=None)
 
 
 def urgency(follow_up: OpenFollowUp) -> tuple[bool, int, float, datetime, str]:
     """Return what orders follow-ups: those that somebody has to call about first, the worst answer first, then what is due first."""
-    answer = worst_said(follow_up.said)
+    answer = worst_response(follow_up.responses)
     order = badness(answer.worst) if answer else (len(_BANDS), 0.0)
     return follow_up.waiting_since is not None, *order, follow_up.due, follow_up.who or ""
 
 
 def what(follow_up: OpenFollowUp, caps: Caps, words: Catalogue) -> str:
     """Return who needs somebody, and about what: the worst answer, how many more there are, and since when the first one stands."""
-    answer = worst_said(follow_up.said)
+    answer = worst_response(follow_up.responses)
     who = name(follow_up.who, caps.who, words)
     if answer is None:
-        return words.text("attention.account", who=who, reason=reasons(follow_up, words))
-    more = len({said.response_id for said in follow_up.said}) - 1
+        return words.text("attention.account", who=who, reason=account_reasons(follow_up, words))
+    more = len({response.response_id for response in follow_up.responses}) - 1
     return words.text(
         "attention.answer",
         who=who,
         rating=with_word(answer.worst, words),
         topic=topic(answer.label, answer.subject, caps, words),
         more=words.count("attention.more", more) if more else "",
-        day=words.day(min(said.at for said in follow_up.said), follow_up.tz),
+        day=words.day(min(response.at for response in follow_up.responses), follow_up.tz),
     )
 
 
-def reasons(follow_up: OpenFollowUp, words: Catalogue) -> str:
+def account_reasons(follow_up: OpenFollowUp, words: Catalogue) -> str:
     """Return why a follow-up about an account was opened, in a clause that stays true."""
-    clauses = [reason(one, words, follow_up.tz) for one in follow_up.reasons]
+    clauses = [account_reason(reason, words, follow_up.tz) for reason in follow_up.reasons]
     clauses = clauses or [words.text("reason.other", day=words.day(follow_up.since, follow_up.tz))]
     return words.text("format.list").join(clauses)
 
 
-def reason(why: Reason, words: Catalogue, tz: tzinfo) -> str:
+def account_reason(reason: AccountReason, words: Catalogue, tz: tzinfo) -> str:
     """Return ``asked 2 times, no answer by 18 Nov 2026``, or ``customer mood Unhappy on 18 Nov 2026``."""
-    if isinstance(why, Silence):
-        return words.count("reason.silence", len(why.asked) + why.elsewhere, day=words.day(why.by, tz))
-    return words.text("reason.mood", mood=words.text(f"mood.{why.mood.value}"), day=words.day(why.at, tz))
+    if isinstance(reason, Silence):
+        return words.count("reason.silence", len(reason.invitations) + reason.elsewhere, day=words.day(reason.by, tz))
+    return words.text("reason.mood", mood=words.text(f"mood.{reason.mood.value}"), day=words.day(reason.at, tz))
 
 
 def step(follow_up: OpenFollowUp, caps: Caps, words: Catalogue, *, now: datetime) -> str:
@@ -132,10 +132,10 @@ def tightest(render: Render, limit: int, *, subject: int = 0, caps: Sequence[Cap
     """
     first = caps[0]
     tries = [Caps(first.who, first.owner, first.label, subject), *caps] if subject else list(caps)
-    for one in tries:
-        text = render(one)
+    for tried in tries:
+        text = render(tried)
         if units(text) <= limit:
-            return text, one
+            return text, tried
     return shorten(text, limit), tries[-1]
 
 

@@ -1,4 +1,4 @@
-"""What they say: who gave what when, in their words; how many were asked; what happens next where Needs attention does not say it."""
+"""The field What they say: who rated what when, with quotations; how many were asked; steps that Needs attention leaves out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from connector.sentences.clauses import (
     topic,
     what,
     widened,
-    worst_said,
+    worst_response,
 )
 from connector.sentences.ratings import with_word
-from connector.sentences.values import Caps, OpenFollowUp, Said
+from connector.sentences.values import Caps, NamedResponse, OpenFollowUp
 
 _QUOTE = 60
 """Room that is kept for the first quotation while others could be named in it."""
 _MOST = 6
-"""How many people are told of; more say less."""
+"""The largest number of people in one summary; with more, each gets too little room."""
 
 
 @dataclass(frozen=True, slots=True)
 class People:
     """How many people of a customer were asked up to a moment, and how many of them answered.
 
-    The moment is told beside the figures, so that they stay true while more people are asked: that alone writes no record.
+    The moment stands beside the figures, so that they stay true while more people are asked: that alone writes no record.
     """
 
     asked: int = 0
@@ -44,18 +44,18 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class _Clause:
-    """One sentence about one person or about the account: an answer, or a follow-up whose next step is told nowhere else."""
+    """One sentence about one person or about the account: an answer, or a follow-up whose next step stands nowhere else."""
 
-    said: Said | None
+    response: NamedResponse | None
     follow_up: OpenFollowUp | None = None
 
     @property
     def comment(self) -> str:
-        return quotable(self.said.comment or "") if self.said else ""
+        return quotable(self.response.comment or "") if self.response else ""
 
     @property
     def title(self) -> str:
-        return new_subject(self.said.label, self.said.subject) if self.said else ""
+        return new_subject(self.response.label, self.response.subject) if self.response else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,15 @@ class _Writer:
         return text if ends else text + words.text("format.period")
 
     def _head(self, clause: _Clause, caps: Caps) -> str:
-        if clause.follow_up is not None or clause.said is None:
+        if clause.follow_up is not None or clause.response is None:
             assert clause.follow_up is not None  # noqa: S101 - a clause without an answer is about a follow-up
             return what(clause.follow_up, caps, self.words)
         return self.words.text(
             "summary.answer",
-            who=name(clause.said.who, caps.who, self.words),
-            rating=with_word(clause.said.rating, self.words),
-            topic=topic(clause.said.label, clause.said.subject, caps, self.words),
-            day=self.words.day(clause.said.at, self.tz),
+            who=name(clause.response.who, caps.who, self.words),
+            rating=with_word(clause.response.rating, self.words),
+            topic=topic(clause.response.label, clause.response.subject, caps, self.words),
+            day=self.words.day(clause.response.at, self.tz),
         )
 
     def fitted(self, clause: _Clause, room: int) -> tuple[str, Caps]:
@@ -109,7 +109,13 @@ class _Writer:
 
 
 def summary(
-    newest_first: Sequence[Said], needs: Attention, people: People, words: Catalogue, *, tz: tzinfo, now: datetime
+    newest_first: Sequence[NamedResponse],
+    needs: Attention,
+    people: People,
+    words: Catalogue,
+    *,
+    tz: tzinfo,
+    now: datetime,
 ) -> str:
     """Return what they say, in at most `LIMIT` characters and whole sentences, each about one person alone.
 
@@ -120,44 +126,44 @@ def summary(
     tail = _asked(people, words, tz)
     room = LIMIT - (units(tail) + 1 if tail else 0)
     clauses = list(_clauses(newest_first, needs))[:_MOST]
-    told = _told(clauses, writer, room)
-    texts = [text for _, text, _ in told]
-    for number, (clause, text, caps) in enumerate(told):
+    fitted = _fitted(clauses, writer, room)
+    texts = [text for _, text, _ in fitted]
+    for number, (clause, text, caps) in enumerate(fitted):
         spare = room - sum(map(units, texts)) - (len(texts) - 1)
         texts[number] = writer.filled(clause, caps, units(text) + spare)
     return " ".join([*texts, tail] if tail else texts)
 
 
-def _clauses(newest_first: Sequence[Said], needs: Attention) -> Iterator[_Clause]:
-    """Yield what there is to tell, in its order: each answer once, each person once."""
+def _clauses(newest_first: Sequence[NamedResponse], needs: Attention) -> Iterator[_Clause]:
+    """Yield the clauses in their order: each response once, each person once."""
     seen: set[str] = set()
     for follow_up in (*needs.unnamed, *needs.named):
-        answer = worst_said(follow_up.said)
+        answer = worst_response(follow_up.responses)
         if answer is not None:
             seen |= {answer.response_id, *((answer.whose,) if answer.whose else ())}
         yield _Clause(answer, follow_up)
-    for said in newest_first:
-        if said.response_id in seen or said.whose in seen:
+    for response in newest_first:
+        if response.response_id in seen or response.whose in seen:
             continue
-        seen |= {said.response_id, *((said.whose,) if said.whose else ())}
-        yield _Clause(said)
+        seen |= {response.response_id, *((response.whose,) if response.whose else ())}
+        yield _Clause(response)
 
 
-def _told(clauses: Sequence[_Clause], writer: _Writer, room: int) -> list[tuple[_Clause, str, Caps]]:
-    """Return the clauses that there is room for; the first is always told, and the others leave some of it to its quotation."""
-    told: list[tuple[_Clause, str, Caps]] = []
+def _fitted(clauses: Sequence[_Clause], writer: _Writer, room: int) -> list[tuple[_Clause, str, Caps]]:
+    """Return the clauses that there is room for, always the first one; the others leave some room to its quotation."""
+    fitted: list[tuple[_Clause, str, Caps]] = []
     for clause in clauses:
         text, caps = writer.fitted(clause, room)
-        used = sum(units(other) + 1 for _, other, _ in told)
-        kept = min(units(told[0][0].comment), _QUOTE) if told and clause.follow_up is None else 0
-        if told and used + units(text) + kept > room:
+        used = sum(units(other) + 1 for _, other, _ in fitted)
+        kept = min(units(fitted[0][0].comment), _QUOTE) if fitted and clause.follow_up is None else 0
+        if fitted and used + units(text) + kept > room:
             continue
-        told.append((clause, text, caps))
-    return told
+        fitted.append((clause, text, caps))
+    return fitted
 
 
 def _asked(people: People, words: Catalogue, tz: tzinfo) -> str:
-    """Return how many were asked and how many of them answered; silence is told, never scored."""
+    """Return how many were asked and how many of them answered; silence is reported, never scored."""
     if people.asked < 1 or people.by is None:
         return ""
     day = words.day(people.by, tz)

@@ -9,18 +9,18 @@ from connector.domain.follow_up_rules import Rule
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.clauses import (
     LIMIT,
+    account_reason,
     badness,
     name,
     new_subject,
-    reason,
     tightest,
     topic,
     widened,
-    worst_said,
+    worst_response,
 )
-from connector.sentences.conditions import why
 from connector.sentences.ratings import in_brackets, with_word
-from connector.sentences.values import Asked, Caps, Link, MoodSeen, Reason, Said, Silence
+from connector.sentences.rules import rule_sentence
+from connector.sentences.values import AccountReason, Caps, Link, MoodSeen, NamedResponse, Silence, UnansweredInvitation
 
 _ROOMY = Caps(120, 120, 120, 255)
 """A task's text has room for names and subjects."""
@@ -30,54 +30,54 @@ _ACCOUNT_SUBJECT = ("task.subject_account", "task.subject_account_overdue")
 
 @dataclass(frozen=True, slots=True)
 class TaskText:
-    """All that a task's text tells."""
+    """What a task's text is made from."""
 
     rules: Sequence[Rule]
     """Those that hold, the one that made it first."""
     links: Sequence[Link]
     """Ours, the customer's record and what it was about, by the names that `link_names` gives."""
     tz: tzinfo
-    said: Sequence[Said] = ()
-    """The answers that it is about; none where it is about the account."""
+    responses: Sequence[NamedResponse] = ()
+    """Those that it is about; none where it is about the account."""
     more: int = 0
     """How many further answers there are that it does not quote."""
-    reasons: Sequence[Reason] = ()
+    reasons: Sequence[AccountReason] = ()
     owner_note: str | None = None
     """Who was passed over, and why."""
     outcome_links: Sequence[Link] = ()
     """One for each outcome, by its label."""
     ended: str | None = None
-    """What ended it though nobody noted an outcome, see `gave`."""
+    """What ended it though nobody noted an outcome, see `later_answer`."""
 
 
-def last_rating(said: Said, words: Catalogue, tz: tzinfo) -> str:
+def last_rating(response: NamedResponse, words: Catalogue, tz: tzinfo) -> str:
     """Return a contact's last rating: ``2 of 5, dissatisfied, case 00123, 12 Nov 2026``."""
 
     def render(caps: Caps) -> str:
-        label = shorten(one_line(said.label), caps.label)
-        rating = with_word(said.rating, words)
-        return words.text("record.last_rating", rating=rating, label=label, day=words.day(said.at, tz))
+        label = shorten(one_line(response.label), caps.label)
+        rating = with_word(response.rating, words)
+        return words.text("record.last_rating", rating=rating, label=label, day=words.day(response.at, tz))
 
     return tightest(render, LIMIT, caps=(replace(_ROOMY, subject=0), Caps()))[0]
 
 
-def call_subject(said: Said, due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime) -> str:
+def call_subject(response: NamedResponse, due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime) -> str:
     """Return ``Call Maria Virtanen by Fri 15:00: 1 of 5 (very dissatisfied), "Printer offline again"``.
 
     Once that time is over it says since when the call is overdue instead: ``Call Maria Virtanen, overdue since 13 Nov 2026: …``.
     """
     key, when = _when(_SUBJECT, due, words, tz=tz, now=now)
-    title = new_subject(said.label, said.subject)
+    title = new_subject(response.label, response.subject)
 
     def render(caps: Caps) -> str:
         return words.text(
             key,
-            who=name(said.who, caps.who, words),
+            who=name(response.who, caps.who, words),
             when=when,
-            rating=in_brackets(said.rating, words),
+            rating=in_brackets(response.rating, words),
             topic=words.text("topic.subject", subject=shorten(title, caps.subject))
             if title and caps.subject
-            else shorten(one_line(said.label), caps.label),
+            else shorten(one_line(response.label), caps.label),
         )
 
     text, caps = tightest(render, LIMIT)
@@ -85,10 +85,10 @@ def call_subject(said: Said, due: datetime, words: Catalogue, *, tz: tzinfo, now
 
 
 def account_subject(
-    account: str, reasons: Sequence[Reason], due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime
+    account: str, reasons: Sequence[AccountReason], due: datetime, words: Catalogue, *, tz: tzinfo, now: datetime
 ) -> str:
     """Return ``Call Northwind by Fri 15:00: asked 2 times, no answer by 18 Nov 2026``."""
-    about = words.text("format.list").join(reason(one, words, tz) for one in reasons)
+    about = words.text("format.list").join(account_reason(reason, words, tz) for reason in reasons)
     key, when = _when(_ACCOUNT_SUBJECT, due, words, tz=tz, now=now)
 
     def render(caps: Caps) -> str:
@@ -113,20 +113,20 @@ def body(task: TaskText, words: Catalogue) -> str:
     blocks = [
         words.text("task.ended", what=task.ended) if task.ended else "",
         _links(task.links, words),
-        *dict.fromkeys(why(rule, words) for rule in task.rules),
+        *dict.fromkeys(rule_sentence(rule, words) for rule in task.rules),
         *_answers(task, words),
         words.count("task.more_answers", task.more) if task.more else "",
-        *(block for one in task.reasons for block in _about_account(one, task, words)),
+        *(block for reason in task.reasons for block in _about_account(reason, task, words)),
         task.owner_note or "",
         _closing(task, words),
     ]
     return "\n\n".join(block for block in blocks if block)
 
 
-def gave(said: Said, words: Catalogue, tz: tzinfo) -> str:
+def later_answer(response: NamedResponse, words: Catalogue, tz: tzinfo) -> str:
     """Return what a later good answer was: ``Maria Virtanen gave 5 of 5 (very satisfied) on 12 Nov 2026``."""
-    who = name(said.who, _ROOMY.who, words)
-    return words.text("task.gave", who=who, rating=in_brackets(said.rating, words), day=words.day(said.at, tz))
+    who = name(response.who, _ROOMY.who, words)
+    return words.text("task.gave", who=who, rating=in_brackets(response.rating, words), day=words.day(response.at, tz))
 
 
 def joined_body(other: str, link: Link, words: Catalogue) -> str:
@@ -135,7 +135,7 @@ def joined_body(other: str, link: Link, words: Catalogue) -> str:
 
 
 def note(quoted: str, link: Link, words: Catalogue) -> str:
-    """Return the text of a note on an answer (see `answer`) that the task does not tell, since somebody has changed its text."""
+    """Return the text of a note on an answer (see `quoted_answer`) that the task lacks, since somebody has changed its text."""
     return "\n\n".join([words.text("task.note"), quoted, _links([link], words)])
 
 
@@ -157,34 +157,36 @@ def _closing(task: TaskText, words: Catalogue) -> str:
 
 def _answers(task: TaskText, words: Catalogue) -> Iterator[str]:
     """Yield the answers that the task is about: the worst first, then the newest."""
-    first = worst_said(task.said)
-    newest_first = sorted(task.said, key=lambda said: (said.at, said.response_id), reverse=True)
-    for said in sorted(newest_first, key=lambda said: said is not first):
-        yield answer(said, task.tz, words)
+    first = worst_response(task.responses)
+    newest_first = sorted(task.responses, key=lambda response: (response.at, response.response_id), reverse=True)
+    for response in sorted(newest_first, key=lambda response: response is not first):
+        yield quoted_answer(response, task.tz, words)
 
 
-def answer(said: Said, tz: tzinfo, words: Catalogue) -> str:
+def quoted_answer(response: NamedResponse, tz: tzinfo, words: Catalogue) -> str:
     """Return one answer as a task quotes it: who gave what, then their words."""
     head = words.text(
         "task.answer",
-        who=name(said.who, _ROOMY.who, words),
-        rating=in_brackets(said.rating, words),
-        topic=topic(said.label, said.subject, _ROOMY, words),
-        day=words.day(said.at, tz),
+        who=name(response.who, _ROOMY.who, words),
+        rating=in_brackets(response.rating, words),
+        topic=topic(response.label, response.subject, _ROOMY, words),
+        day=words.day(response.at, tz),
     )
-    others = [with_word(rating, words) for rating in said.ratings if rating != said.rating]
+    others = [with_word(rating, words) for rating in response.ratings if rating != response.rating]
     also = words.text("task.also_rated", ratings="; ".join(others)) if others else ""
-    quote = quoted_lines(said.comment or "")
+    quote = quoted_lines(response.comment or "")
     return "\n".join(line for line in (head + (":" if quote else "."), quote, also) if line)
 
 
-def _about_account(about: Reason, task: TaskText, words: Catalogue) -> Iterator[str]:
-    yield _silence(about, task.tz, words) if isinstance(about, Silence) else _mood(about, task.tz, words)
-    if isinstance(about, Silence) and about.asked:
-        latest = max(about.asked, key=lambda asked: asked.at)
+def _about_account(reason: AccountReason, task: TaskText, words: Catalogue) -> Iterator[str]:
+    yield _silence(reason, task.tz, words) if isinstance(reason, Silence) else _mood(reason, task.tz, words)
+    if isinstance(reason, Silence) and reason.invitations:
+        latest = max(reason.invitations, key=lambda invitation: invitation.at)
         shown = topic(latest.label, latest.subject, _ROOMY, words)
         yield words.text("task.reason_silence", who=name(latest.who, _ROOMY.who, words), topic=shown)
-    if isinstance(about, MoodSeen) and (low := min(about.said, key=lambda said: badness(said.worst), default=None)):
+    if isinstance(reason, MoodSeen) and (
+        low := min(reason.responses, key=lambda response: badness(response.worst), default=None)
+    ):
         yield words.text(
             "task.reason_mood",
             who=name(low.who, _ROOMY.who, words),
@@ -195,30 +197,37 @@ def _about_account(about: Reason, task: TaskText, words: Catalogue) -> Iterator[
 
 def _silence(silence: Silence, tz: tzinfo, words: Catalogue) -> str:
     lines = [words.text("task.silence", day=words.day(silence.by, tz))]
-    lines += [_asked(asked, tz, words) for asked in sorted(silence.asked, key=lambda asked: asked.at)]
+    lines += [
+        _asked(invitation, tz, words)
+        for invitation in sorted(silence.invitations, key=lambda invitation: invitation.at)
+    ]
     if silence.last_answer is None:
         return "\n".join([*lines, words.text("task.never_answered")])
     return "\n".join([*lines, words.text("task.last_answer", day=words.day(silence.last_answer, tz))])
 
 
-def _asked(asked: Asked, tz: tzinfo, words: Catalogue) -> str:
+def _asked(invitation: UnansweredInvitation, tz: tzinfo, words: Catalogue) -> str:
     values = {
-        "who": name(asked.who, _ROOMY.who, words),
-        "day": words.day(asked.at, tz),
-        "topic": topic(asked.label, asked.subject, _ROOMY, words),
+        "who": name(invitation.who, _ROOMY.who, words),
+        "day": words.day(invitation.at, tz),
+        "topic": topic(invitation.label, invitation.subject, _ROOMY, words),
     }
-    if asked.reminded is None:
+    if invitation.reminded is None:
         return words.text("task.asked", **values)
-    return words.text("task.asked_again", again=words.day(asked.reminded, tz), **values)
+    return words.text("task.asked_again", again=words.day(invitation.reminded, tz), **values)
 
 
-def _mood(seen: MoodSeen, tz: tzinfo, words: Catalogue) -> str:
-    mood = words.text(f"mood.{seen.mood.value}")
-    if not seen.said:
-        return words.text("task.mood_alone", day=words.day(seen.at, tz), mood=mood)
-    lines = [words.text("task.mood", day=words.day(seen.at, tz), mood=mood)]
-    for said in seen.said:
-        shown = topic(said.label, said.subject, _ROOMY, words)
-        values = {"who": name(said.who, _ROOMY.who, words), "rating": with_word(said.worst, words), "topic": shown}
-        lines.append(words.text("task.rated", day=words.day(said.at, tz), **values))
+def _mood(reason: MoodSeen, tz: tzinfo, words: Catalogue) -> str:
+    mood = words.text(f"mood.{reason.mood.value}")
+    if not reason.responses:
+        return words.text("task.mood_alone", day=words.day(reason.at, tz), mood=mood)
+    lines = [words.text("task.mood", day=words.day(reason.at, tz), mood=mood)]
+    for response in reason.responses:
+        shown = topic(response.label, response.subject, _ROOMY, words)
+        values = {
+            "who": name(response.who, _ROOMY.who, words),
+            "rating": with_word(response.worst, words),
+            "topic": shown,
+        }
+        lines.append(words.text("task.rated", day=words.day(response.at, tz), **values))
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What sentences are made of: answers, what was asked about, and what somebody has to do."""
+"""The values that sentences are made from: responses, unanswered invitations, open follow-ups and links."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,14 +9,14 @@ from connector.scoring.scales import worst
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One answer that counts, as a person would tell it."""
+class NamedResponse:
+    """A response that counts, with the names that people know it by."""
 
     response_id: str
     who: str | None
     """None: nobody knows who it was."""
     rating: Rating
-    """The one that a sentence tells: of an answer as a whole its first question's, of a follow-up the one that it is about."""
+    """The one that a sentence shows: the first question's, or the one that a follow-up is about."""
     label: str
     """What was asked about: case 00123."""
     at: datetime
@@ -33,10 +33,10 @@ class Said:
     person: str | None = None
     """The same for all contacts of one human, who may be one in each CRM; None: nobody knows."""
 
-    def read_in(self, crm: str, *, is_known: bool) -> "Said":
-        """Return the answer as users of a CRM may read it.
+    def read_in(self, crm: str, *, is_known: bool) -> "NamedResponse":
+        """Return the response as users of a CRM may read it.
 
-        Of one that came through another CRM they read the rating, and who gave it where that person is known in theirs too.
+        Of one that came through another CRM they read the rating, and the name where the person is known in theirs too.
         """
         if self.connection == crm:
             return self
@@ -45,7 +45,7 @@ class Said:
 
     @property
     def whose(self) -> str | None:
-        """Who said it, as far as that is known: a human has one for all contacts."""
+        """The key of the person who answered, the same for all contacts of one human; None: not known."""
         return self.person or self.contact_id
 
     @property
@@ -55,8 +55,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Somebody who was asked and has not answered."""
+class UnansweredInvitation:
+    """An invitation that nobody has answered."""
 
     who: str | None
     label: str
@@ -67,9 +67,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Several questions without an answer: why a follow-up about an account was opened."""
+    """Several unanswered invitations: why a follow-up about an account was opened."""
 
-    asked: tuple[Asked, ...]
+    invitations: tuple[UnansweredInvitation, ...]
     by: datetime
     """When it was noticed: an answer may have come since."""
     last_answer: datetime | None = None
@@ -83,12 +83,12 @@ class MoodSeen:
 
     mood: Mood
     at: datetime
-    said: tuple[Said, ...] = ()
-    """What people there answered last, the worst first."""
+    responses: tuple[NamedResponse, ...] = ()
+    """The last responses of people there, the worst first."""
 
 
-Reason = Silence | MoodSeen
-"""What a follow-up about an account as a whole is about."""
+AccountReason = Silence | MoodSeen
+"""Why a follow-up about an account as a whole was opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,11 @@ class OpenFollowUp:
     owner: str | None
     tz: tzinfo
     """The zone of whoever has to do it."""
-    said: tuple[Said, ...] = ()
-    """The answers that it is about, in any order; none where it is about the account."""
-    reasons: tuple[Reason, ...] = ()
+    responses: tuple[NamedResponse, ...] = ()
+    """Those that it is about, in any order; none where it is about the account."""
+    reasons: tuple[AccountReason, ...] = ()
     attempts: int = 0
-    """Calls that did not settle it."""
+    """Calls that did not solve it."""
     waiting_since: datetime | None = None
     """When its task was completed or deleted without an outcome."""
     task_deleted: bool = False

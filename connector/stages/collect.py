@@ -69,7 +69,7 @@ def _bounced(context: Context, tx: Transaction, row: Row[Any]) -> str | None:
     if cause is BounceCause.COMPLAINT:
         answers.stop_surveys(tx, invitation.id, now=now, by=OptOutWay.COMPLAINT)
         return None
-    if answers.last_given(tx, invitation.id) is not None:
+    if answers.last_response(tx, invitation.id) is not None:
         return "it was answered, so it has arrived"
     if cause is not BounceCause.OTHER and not _mark(tx, row, invitation.person, reason=reason, now=now):
         return None

@@ -42,7 +42,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ResponseCounts:
     """How many answers came in, by what they count as."""
 
     good: int = 0
@@ -69,7 +69,7 @@ class Facts:
 
     monthly: bool
     period: Period
-    answers: Answers
+    answers: ResponseCounts
     asking: Asking
     before: Before | None
     """None: nothing was live then."""

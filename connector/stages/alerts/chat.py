@@ -77,7 +77,7 @@ def _post(context: Context, row: Row[Any], chat: str, url: str) -> int | None:
 def _content(context: Context, tx: Any, row: Row[Any]) -> ChatPost:
     shown = open_follow_up(context, tx, row, record_texts.answers_about(tx, [row.id]).get(row.id, []))
     words, now = words_of(context), context.clock.now()
-    comment = next((answer.comment for answer in shown.said if answer.comment), None)
+    comment = next((answer.comment for answer in shown.responses if answer.comment), None)
     lines = (one_line(line) for line in cut(comment or "", LONGEST_QUOTE).splitlines())
     step = clauses.step(shown, _ROOMY, words, now=now)
     return ChatPost(

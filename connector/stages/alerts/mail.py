@@ -11,7 +11,7 @@ from connector.ports.mail import Message
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.ratings import with_word
-from connector.sentences.values import Caps, Link, OpenFollowUp, Said
+from connector.sentences.values import Caps, Link, NamedResponse, OpenFollowUp
 from connector.stages.alerts.plan import MailKind, NoticeKind
 from connector.stages.context import Context
 from connector.stages.write_back.desired_values import details_url, open_follow_up, words_of
@@ -149,7 +149,7 @@ def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) ->
         task=headline if row.is_gone else row.subject,
         headline=headline,
         account=row.account_name,
-        quotes=tuple(_quotes(clauses.worst_said(shown.said))),
+        quotes=tuple(_quotes(clauses.worst_response(shown.responses))),
         others=tuple(_others(shown, words)),
         action=_action(shown, words, now=now),
         phone=_phone(tx, row),
@@ -163,7 +163,7 @@ def _action(shown: OpenFollowUp, words: Catalogue, *, now: datetime) -> str:
     return f"{step[:1].upper()}{step[1:]}."
 
 
-def _quotes(answer: Said | None) -> Iterator[str]:
+def _quotes(answer: NamedResponse | None) -> Iterator[str]:
     """Yield the words of an answer, line by line."""
     comment = (answer.comment if answer is not None else None) or ""
     lines = (one_line(line) for line in cut(comment, LONGEST_QUOTE).splitlines())
@@ -172,8 +172,8 @@ def _quotes(answer: Said | None) -> Iterator[str]:
 
 def _others(shown: OpenFollowUp, words: Catalogue) -> Iterator[Other]:
     """Yield the newest answers besides the worst one, each with its own words: nobody's words stand under another answer."""
-    worst = clauses.worst_said(shown.said)
-    for answer in [said for said in shown.said if said is not worst][:MOST_OTHERS]:
+    worst = clauses.worst_response(shown.responses)
+    for answer in [said for said in shown.responses if said is not worst][:MOST_OTHERS]:
         headline = words.text(
             "notice.other",
             rating=with_word(answer.worst, words),
@@ -195,7 +195,7 @@ def _links(
 ) -> Iterator[Link]:
     """Yield where the record, the task and what the worst answer is about open in the CRMs, and our own page last."""
     account = follow_up_facts.account_of(tx, row.account_id)
-    lead = clauses.worst_said(shown.said)
+    lead = clauses.worst_response(shown.responses)
     about = follow_up_facts.interaction_of(tx, lead.interaction_id if lead is not None else row.interaction_id)
     refs = {
         "record": ref_of(account.connection, account.ref),

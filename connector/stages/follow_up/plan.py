@@ -13,7 +13,7 @@ from connector.domain.follow_up_rules import Rule, matches
 from connector.model import Mood, Rating
 from connector.scoring.scales import Band, band, worst
 from connector.sentences.clauses import badness
-from connector.sentences.values import Said
+from connector.sentences.values import NamedResponse
 from connector.settings.model import FollowUpRule
 from connector.stages.score.plan import BY_SETTINGS
 
@@ -25,10 +25,10 @@ ACCOUNT = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JudgedResponse:
     """One answer, with all that rules look at."""
 
-    said: Said
+    response: NamedResponse
     ratings: tuple[Rating, ...]
     connection: str
     account_id: str
@@ -67,7 +67,7 @@ class Customer:
     """What rules look at. `opened` tells, for each rule, when it last came to hold here."""
 
     id: str
-    answers: Sequence[Answer]
+    answers: Sequence[JudgedResponse]
     figures: Mapping[str, Any] | None
     silence: int = 0
     last_answer: datetime | None = None
@@ -93,11 +93,11 @@ class Step:
     """The follow-up that takes it up; None: one is opened."""
     rules: tuple[str, ...] = ()
     """Those that hold, in the file's order: the first one makes it."""
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[JudgedResponse, ...] = ()
     """The worst first."""
     about_account: bool = False
     """Whether a rule about the account as a whole holds."""
-    settled_by: Answer | None = None
+    settled_by: JudgedResponse | None = None
     """A later good answer of the same person, which closes it."""
 
 
@@ -106,7 +106,7 @@ class _Need:
     """What has come up about one person so far."""
 
     rules: set[str] = field(default_factory=set)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[JudgedResponse] = field(default_factory=list)
     about_account: bool = False
 
 
@@ -146,7 +146,7 @@ def _step(customer: Customer, person: str, need: _Need, rules: Mapping[str, Foll
 
 
 def _rules_of(
-    answer: Answer,
+    answer: JudgedResponse,
     customer: Customer,
     rules: Mapping[str, FollowUpRule],
     *,
@@ -174,7 +174,7 @@ def _rules_of(
 
 
 def _rules_that_listen(
-    answer: Answer, customer: Customer, live: Mapping[str, Mapping[str, datetime]], now: datetime
+    answer: JudgedResponse, customer: Customer, live: Mapping[str, Mapping[str, datetime]], now: datetime
 ) -> list[str]:
     """Return the rules of the follow-up about whoever gave a bad answer, though none of them is about this one.
 
@@ -186,20 +186,20 @@ def _rules_that_listen(
     return [name for name in known.rules if _is_fresh(answer, live.get(name, {}), now)]
 
 
-def _is_fresh(answer: Answer, live: Mapping[str, datetime], now: datetime) -> bool:
+def _is_fresh(answer: JudgedResponse, live: Mapping[str, datetime], now: datetime) -> bool:
     since = live.get(answer.connection)
-    return since is not None and answer.said.at >= max(since, now - TOO_OLD)
+    return since is not None and answer.response.at >= max(since, now - TOO_OLD)
 
 
-def told_by_worst(said: Said) -> Said:
+def with_worst_rating(response: NamedResponse) -> NamedResponse:
     """Return an answer told by the worst of its ratings: the one that somebody must call about."""
-    return replace(said, rating=said.worst)
+    return replace(response, rating=response.worst)
 
 
-def _worst_first(answers: Iterable[Answer]) -> list[Answer]:
+def _worst_first(answers: Iterable[JudgedResponse]) -> list[JudgedResponse]:
     """Order answers: a task is about the worst of them, and of equal ones about the newest, as all that tells of it is."""
-    newest_first = sorted(answers, key=lambda answer: (answer.said.at, answer.said.response_id), reverse=True)
-    return sorted(newest_first, key=lambda answer: badness(answer.said.worst))
+    newest_first = sorted(answers, key=lambda answer: (answer.response.at, answer.response.response_id), reverse=True)
+    return sorted(newest_first, key=lambda answer: badness(answer.response.worst))
 
 
 # ── a later good answer ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,7 +215,7 @@ def _closings(customer: Customer, touched: set[str]) -> Iterator[Step]:
             yield replace(step, settled_by=settling)
 
 
-def _settling(customer: Customer, step: Step, known: Unclosed | None) -> Answer | None:
+def _settling(customer: Customer, step: Step, known: Unclosed | None) -> JudgedResponse | None:
     """Return the good answer by which a person has made a follow-up needless: a later one, to another invitation.
 
     What was looked at before closes nothing that was open then: somebody may have opened it again on purpose.
@@ -223,19 +223,19 @@ def _settling(customer: Customer, step: Step, known: Unclosed | None) -> Answer 
     if step.person == ACCOUNT:
         return None
     invitations = {answer.invitation_id for answer in step.answers} | (known.invitations if known else set())
-    moments = [answer.said.at for answer in step.answers] + ([known.newest] if known and known.newest else [])
+    moments = [answer.response.at for answer in step.answers] + ([known.newest] if known and known.newest else [])
     if not moments:
         return None
     for answer in customer.answers:
         is_news = not answer.considered or known is None
-        is_theirs = answer.person == step.person and answer.said.at > max(moments)
+        is_theirs = answer.person == step.person and answer.response.at > max(moments)
         is_another = answer.invitation_id is None or answer.invitation_id not in invitations
         if is_news and is_theirs and is_another and is_good(answer):
             return answer
     return None
 
 
-def is_good(answer: Answer) -> bool:
+def is_good(answer: JudgedResponse) -> bool:
     """Tell whether an answer makes a call needless that was to be made because of earlier ones."""
     counts = answer.counts and answer.source != IMPORTED
     return counts and band(worst(answer.ratings)) is Band.GOOD

@@ -10,10 +10,10 @@ from typing import Any
 
 from connector.domain.follow_up_rules import matches_silence
 from connector.model import ClosedBy
-from connector.sentences.values import Said
+from connector.sentences.values import NamedResponse
 from connector.settings.model import FollowUpRule
 from connector.stages.context import Context
-from connector.stages.follow_up.plan import Answer, Customer, Unclosed, plan
+from connector.stages.follow_up.plan import Customer, JudgedResponse, Unclosed, plan
 from connector.stages.follow_up.steps import StepContext, take
 from connector.stages.follow_up.texts import renew
 from connector.stages.score.plan import answers_key
@@ -63,7 +63,7 @@ def _one(
     opened = sum(take(surroundings, step) for step in plan(customer, context.settings.follow_up, live, now))
     renew(context, tx, customer, now)
     present(context, tx, replace(customer, answers=[answer for answer in customer.answers if answer.counts]))
-    seen = [answer.said.response_id for answer in customer.answers]
+    seen = [answer.response.response_id for answer in customer.answers]
     if follow_up_facts.considered(tx, row.customer, seen, crms=context.live, now=now):
         scores.settled(tx, row.customer, row.stale_at)
     return opened
@@ -105,7 +105,7 @@ def _customer(context: Context, tx: Transaction, row: Row[Any], now: datetime) -
     silence, last = follow_up_facts.silence_of(tx, row.customer, now)
     customer = Customer(
         row.customer,
-        [_owed(answer, owed.get(answer.said.response_id)) for answer in answers],
+        [_owed(answer, owed.get(answer.response.response_id)) for answer in answers],
         figures,
         silence=silence,
         last_answer=last,
@@ -114,28 +114,28 @@ def _customer(context: Context, tx: Transaction, row: Row[Any], now: datetime) -
     return replace(customer, follow_ups=_unclosed(tx, row.customer))
 
 
-def _owed(answer: Answer, owing: Row[Any] | None) -> Answer:
+def _owed(answer: JudgedResponse, owing: Row[Any] | None) -> JudgedResponse:
     return answer if owing is None else replace(answer, owed_by=owing.rule, owed_at=owing.at)
 
 
-def _answers(context: Context, tx: Transaction, answered: list[tuple[Said, Row[Any]]]) -> list[Answer]:
-    placed = follow_ups.placed(tx, [response.id for _, response in answered])
+def _answers(context: Context, tx: Transaction, answered: list[tuple[NamedResponse, Row[Any]]]) -> list[JudgedResponse]:
+    placed = follow_ups.placed(tx, [row.id for _, row in answered])
     return [
-        Answer(
-            said=said,
-            ratings=said.ratings,
-            connection=response.connection,
-            account_id=response.account_id,
-            source=response.source,
+        JudgedResponse(
+            response=response,
+            ratings=response.ratings,
+            connection=row.connection,
+            account_id=row.account_id,
+            source=row.source,
             # What came on a connection that is paused or out of reach is looked at when it is back.
-            considered=response.considered_at is not None or response.connection not in context.live,
-            person=response.person or response.contact_id or "",
-            interaction_id=response.interaction_id,
-            invitation_id=response.invitation_id,
-            counts=response.counts,
-            placed=response.id in placed,
+            considered=row.considered_at is not None or row.connection not in context.live,
+            person=row.person or row.contact_id or "",
+            interaction_id=row.interaction_id,
+            invitation_id=row.invitation_id,
+            counts=row.counts,
+            placed=row.id in placed,
         )
-        for said, response in answered
+        for response, row in answered
     ]
 
 

@@ -12,7 +12,7 @@ from connector.settings.model import FollowUpRule
 from connector.settings.time_zones import owner_hours, owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.assignment import About, Assigned, assign
-from connector.stages.follow_up.plan import ACCOUNT, Answer, Customer, Step
+from connector.stages.follow_up.plan import ACCOUNT, Customer, JudgedResponse, Step
 from connector.stages.write_back.desired_values import words_of
 from connector.store import Row, Transaction
 from connector.store.crm.records import mark_stale
@@ -75,7 +75,7 @@ def follow_up_id(customer: str, step: Step, now: datetime) -> str:
 
     One that is owed a follow-up may have opened one here before, which was joined into another: it gets a new one each time.
     """
-    about = [answer.said.response_id for answer in step.answers] or [now.isoformat()]
+    about = [answer.response.response_id for answer in step.answers] or [now.isoformat()]
     owed = [answer.owed_at.isoformat() for answer in step.answers if answer.owed_at is not None]
     text = "\n".join([step.rules[0], customer, *about, *owed])
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
@@ -88,14 +88,14 @@ def _open(here: StepContext, step: Step) -> str | None:
     place = _place(here, step)
     if place is None:
         return None
-    first = min(step.answers, key=lambda answer: answer.said.at, default=None)
+    first = min(step.answers, key=lambda answer: answer.response.at, default=None)
     worst = step.answers[0] if step.answers else None
     contact_id = _contact_at(here, step, place.account)
     about = About(
         place.account,
         contact_id=contact_id,
         interaction_id=worst.interaction_id if worst else None,
-        rated=frozenset(follow_ups.rated_by(here.tx, [answer.said.response_id for answer in step.answers])),
+        rated=frozenset(follow_ups.rated_by(here.tx, [answer.response.response_id for answer in step.answers])),
     )
     rules = here.rules_of(step)
     assigned = here.assign(rules[0] if rules else None, about)
@@ -103,11 +103,11 @@ def _open(here: StepContext, step: Step) -> str | None:
         "id": follow_up_id(here.customer.id, step, here.now),
         "rule": step.rules[0],
         "customer": here.customer.id,
-        "about": (first.said.contact_id or "") if first is not None and step.person != ACCOUNT else "",
+        "about": (first.response.contact_id or "") if first is not None and step.person != ACCOUNT else "",
         "connection": place.account.connection,
         "account_id": place.account.id,
         "contact_id": contact_id,
-        "response_id": worst.said.response_id if worst else None,
+        "response_id": worst.response.response_id if worst else None,
         "interaction_id": about.interaction_id,
         "state": FollowUpState.OPEN.value,
         "priority": follow_ups.raised_priority("low", *(rule.priority for rule in rules)) if rules else "normal",
@@ -135,7 +135,7 @@ def _place(here: StepContext, step: Step) -> FollowUpPlace | None:
     """
     accounts = follow_up_facts.accounts_of(here.tx, here.customer.id)
     living = [account for account in accounts if account.connection in here.context.live]
-    in_order = [answer.account_id for answer in sorted(step.answers, key=lambda answer: answer.said.at)]
+    in_order = [answer.account_id for answer in sorted(step.answers, key=lambda answer: answer.response.at)]
     for account_id in in_order:
         for account in living:
             if account.id == account_id:
@@ -151,8 +151,8 @@ def _contact_at(here: StepContext, step: Step, account: Row[Any]) -> str | None:
     """Return the person's contact in the account's CRM: the first who answered there, else one of the same address."""
     if step.person == ACCOUNT:
         return None
-    in_order = sorted(step.answers, key=lambda answer: answer.said.at)
-    contacts = [answer.said.contact_id for answer in in_order if answer.said.contact_id]
+    in_order = sorted(step.answers, key=lambda answer: answer.response.at)
+    contacts = [answer.response.contact_id for answer in in_order if answer.response.contact_id]
     return follow_up_facts.contact_in(here.tx, account.connection, contacts, step.person)
 
 
@@ -164,13 +164,13 @@ def _due(here: StepContext, step: Step, hours: WorkingTime) -> datetime:
     after = min((rule.due for rule in here.rules_of(step)), default=_UNKNOWN_DUE)
     if any(answer.owed_by is not None for answer in step.answers):
         return hours.add_working_days(here.now, 1)
-    begins = min((answer.said.at for answer in step.answers), default=here.now)
+    begins = min((answer.response.at for answer in step.answers), default=here.now)
     return max(hours.due(begins, after), here.now)
 
 
 def _put_in(here: StepContext, into: str, step: Step) -> None:
     """Put answers and rules into a follow-up; whoever loses an answer that is owed a follow-up of its own is put into words anew."""
-    responses = [answer.said.response_id for answer in step.answers]
+    responses = [answer.response.response_id for answer in step.answers]
     for customer in follow_ups.link(here.tx, into, responses) - {here.customer.id}:
         mark_stale(here.tx, customer, here.now)
     if any(answer.owed_by is not None for answer in step.answers):
@@ -185,7 +185,7 @@ def _join(here: StepContext, step: Step, known: str) -> str:
     """Let a follow-up take up what came later. It is due no later than it was; one that waits for an outcome is open again."""
     row = follow_ups.by_id(here.tx, known)
     there = {answer.id for answer in follow_ups.answers_in(here.tx, [known])}
-    news = [answer for answer in step.answers if answer.said.response_id not in there]
+    news = [answer for answer in step.answers if answer.response.response_id not in there]
     _put_in(here, known, step)
     changes: dict[str, Any] = {
         "priority": follow_ups.raised_priority(row.priority, *(rule.priority for rule in here.rules_of(step)))
@@ -201,7 +201,7 @@ def _join(here: StepContext, step: Step, known: str) -> str:
     elif news or step.about_account:
         changes["due_at"] = min(row.due_at, _due(here, step, here.hours_of(row)))
     follow_ups.change(here.tx, known, **changes)
-    _pass_on(here, row, [*there, *(answer.said.response_id for answer in news)])
+    _pass_on(here, row, [*there, *(answer.response.response_id for answer in news)])
     return known
 
 
@@ -217,12 +217,12 @@ def _pass_on(here: StepContext, row: Row[Any], responses: list[str]) -> None:
         follow_ups.change(here.tx, row.id, owner_ref=assigned.ref, owner_note=assigned.note)
 
 
-def _close(here: StepContext, known: str, by: Answer) -> None:
+def _close(here: StepContext, known: str, by: JudgedResponse) -> None:
     """Close a follow-up by a later good answer, and say so."""
     row = follow_ups.by_id(here.tx, known)
     owner = follow_up_facts.owner_at(here.tx, row.connection, row.owner_ref)
     tz = owner_zone(owner.timezone if owner is not None else None, here.context.settings)
-    said = tasks.gave(by.said, words_of(here.context), tz)
+    said = tasks.later_answer(by.response, words_of(here.context), tz)
     words = {"words_of": ""} | ({} if row.note else {"note": said})
     if row.state in follow_ups.UNCLOSED:
         follow_ups.close(here.tx, known, ClosedBy.LATER_ANSWER, here.now, **words)

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from connector.model import ClosedBy, FollowUpState
 from connector.sentences import tasks
-from connector.sentences.clauses import worst_said
-from connector.sentences.values import Link, Reason, Said
+from connector.sentences.clauses import worst_response
+from connector.sentences.values import AccountReason, Link, NamedResponse
 from connector.settings.time_zones import owner_zone
 from connector.stages.context import Context
-from connector.stages.follow_up.plan import Customer, is_good, told_by_worst
+from connector.stages.follow_up.plan import Customer, is_good, with_worst_rating
 from connector.stages.write_back.desired_values import details_url, reasons, words_of
 from connector.stages.write_back.task_links import links, outcome_links
 from connector.store import Row, Transaction
@@ -85,7 +85,7 @@ class _FollowUp:
             tuple(known[name].when for name in self._in_order() if name in known),
             links(self.context, self.tx, account, said[0].interaction_id if said else row.interaction_id),
             tz,
-            said=said,
+            responses=said,
             more=len(every) - len(said),
             reasons=self._reasons(customer),
             owner_note=row.owner_note,
@@ -103,19 +103,21 @@ class _FollowUp:
         """Return by what later answer it was closed; a note that somebody left before is no reason."""
         if self.row.closed_by != ClosedBy.LATER_ANSWER:
             return None
-        theirs = [answer.said for answer in customer.answers if answer.person == self.row.person and is_good(answer)]
+        theirs = [
+            answer.response for answer in customer.answers if answer.person == self.row.person and is_good(answer)
+        ]
         newest = max(theirs, key=lambda said: said.at, default=None)
         if newest is None:
             return str(self.row.note)
         here = newest.read_in(self.row.connection, is_known=self.row.contact_id is not None)
-        return tasks.gave(here, words_of(self.context), tz)
+        return tasks.later_answer(here, words_of(self.context), tz)
 
     def _link(self, account_id: str) -> Link:
         return Link(tasks.link_names(words_of(self.context))[0], details_url(self.context, account_id))
 
-    def _told(self) -> list[Said]:
+    def _told(self) -> list[NamedResponse]:
         """Return the answers as they are told: the worst first, then the newest. Of corrections after contact the last one counts."""
-        newest_first: list[Said] = []
+        newest_first: list[NamedResponse] = []
         corrected: set[str | None] = set()
         for said, answer in follow_up_facts.answers_by_id(self.tx, self.inside):
             if answer.after_contact and answer.invitation_id in corrected:
@@ -123,10 +125,10 @@ class _FollowUp:
             if answer.after_contact:
                 corrected.add(answer.invitation_id)
             here = said.read_in(self.row.connection, is_known=self.row.contact_id is not None)
-            newest_first.append(told_by_worst(here))
+            newest_first.append(with_worst_rating(here))
         if not newest_first:
             return []
-        lead = worst_said(newest_first)
+        lead = worst_response(newest_first)
         return sorted(newest_first, key=lambda said: said is not lead)
 
     def _in_order(self) -> list[str]:
@@ -134,9 +136,9 @@ class _FollowUp:
         known = self.context.settings.follow_up
         return list(dict.fromkeys([self.row.rule, *(name for name in known if name in self.rules)]))
 
-    def _reasons(self, customer: Customer) -> tuple[Reason, ...]:
+    def _reasons(self, customer: Customer) -> tuple[AccountReason, ...]:
         """Return why the rules about the account that stand in it came to hold."""
-        said = [answer.said for answer in customer.answers if answer.counts]
+        said = [answer.response for answer in customer.answers if answer.counts]
         return tuple(
             reason
             for rule in self._in_order()
@@ -145,6 +147,6 @@ class _FollowUp:
                 self.tx,
                 self.row,
                 rule=rule,
-                said=said if not self.row.about else (),
+                responses=said if not self.row.about else (),
             )
         )

@@ -20,8 +20,8 @@ from connector.store import Row, Transaction
 from connector.store.results import follow_up_facts, record_texts
 from connector.store.tables import ref_of
 from connector.store.views import reports
-from connector.store.views.reports import Answered
-from connector.surveys.report_mail import Answers, Before, Facts, Listed, ReportLine
+from connector.store.views.reports import ReportedResponse
+from connector.surveys.report_mail import Before, Facts, Listed, ReportLine, ResponseCounts
 
 MOST: Final = 10
 """Lines of each part of a report; how many more there are is said."""
@@ -42,7 +42,7 @@ class Covered:
 class _Unhappy:
     """A bad answer, and the follow-up that it is in."""
 
-    answered: Answered
+    answered: ReportedResponse
     follow_up: Row[Any] | None
 
     @property
@@ -50,7 +50,7 @@ class _Unhappy:
         """What somebody has to call about first, the worst answer first."""
         states = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME, FollowUpState.CLOSED)
         place = len(states) if self.follow_up is None else states.index(self.follow_up.state)
-        said = self.answered.said
+        said = self.answered.response
         return place, clauses.badness(said.worst), said.at, said.response_id
 
 
@@ -89,23 +89,23 @@ def _before(tx: Transaction, crms: Collection[str], report: DueReport) -> Before
     return Before(answers.count, reports.asking(tx, crms, earlier.since, earlier.until))
 
 
-def _answers(tx: Transaction, crms: Collection[str], period: Period) -> tuple[Answers, list[Answered]]:
+def _answers(tx: Transaction, crms: Collection[str], period: Period) -> tuple[ResponseCounts, list[ReportedResponse]]:
     """Count the answers of a time, each by the worst rating in it, and return the bad ones."""
     counts = dict.fromkeys(Band, 0)
-    bad: list[Answered] = []
+    bad: list[ReportedResponse] = []
     for answered in reports.answers(tx, crms, period.since, period.until):
-        counted_as = band(answered.said.worst)
+        counted_as = band(answered.response.worst)
         counts[counted_as] += 1
         if counted_as is Band.BAD:
             bad.append(answered)
-    return Answers(counts[Band.GOOD], counts[Band.OK], counts[Band.BAD]), bad
+    return ResponseCounts(counts[Band.GOOD], counts[Band.OK], counts[Band.BAD]), bad
 
 
-def _unhappy(tx: Transaction, bad: Iterable[Answered]) -> list[_Unhappy]:
+def _unhappy(tx: Transaction, bad: Iterable[ReportedResponse]) -> list[_Unhappy]:
     """Return bad answers with their follow-ups, those first that somebody has to call about."""
     every = list(bad)
-    follow_ups = reports.follow_ups_about(tx, [answered.said.response_id for answered in every])
-    found = [_Unhappy(answered, follow_ups.get(answered.said.response_id)) for answered in every]
+    follow_ups = reports.follow_ups_about(tx, [answered.response.response_id for answered in every])
+    found = [_Unhappy(answered, follow_ups.get(answered.response.response_id)) for answered in every]
     return sorted(found, key=lambda one: one.order)
 
 
@@ -113,7 +113,7 @@ def _unhappy(tx: Transaction, bad: Iterable[Answered]) -> list[_Unhappy]:
 
 
 def _bad_line(context: Context, tx: Transaction, unhappy: _Unhappy, now: datetime) -> ReportLine:
-    said, words = unhappy.answered.said, words_of(context)
+    said, words = unhappy.answered.response, words_of(context)
     headline = words.text(
         "summary.answer",
         who=clauses.name(said.who, _ROOMY.who, words),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from connector.scoring import account_model
 from connector.scoring.account_model import Prior
 from connector.scoring.account_model import score as score_account
-from connector.scoring.evidence import RatedAnswer, account_evidence
+from connector.scoring.evidence import AccountRating, account_evidence
 from connector.scoring.metrics import account_metrics
 from connector.scoring.mood import MoodRule, mood
 from connector.scoring.scales import round_half_away
@@ -25,7 +25,7 @@ Figures = dict[str, Any]
 
 
 def figures(
-    ratings: Sequence[RatedAnswer], prior: Prior, settings: Settings, as_of: datetime, *, askable: int
+    ratings: Sequence[AccountRating], prior: Prior, settings: Settings, as_of: datetime, *, askable: int
 ) -> Figures | None:
     """Return what the ratings say about one customer; None without any, or when they have faded.
 
@@ -93,7 +93,7 @@ def with_mood_since(before: Figures | None, after: Figures | None, now: datetime
     return after | {"mood_since": now.isoformat(), "mood_by": by}
 
 
-def answers_key(ratings: Sequence[RatedAnswer]) -> str:
+def answers_key(ratings: Sequence[AccountRating]) -> str:
     """Return what tells one set of answers from another: figures are made anew when it differs."""
     return _digest(ratings)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from connector.scoring import account_model
 from connector.scoring.account_model import Prior, fit_prior
-from connector.scoring.evidence import RatedAnswer, account_evidence
+from connector.scoring.evidence import AccountRating, account_evidence
 from connector.settings.time_zones import day_begins
 from connector.stages.context import Context
 from connector.stages.invite.stage import limits_of
@@ -149,7 +149,7 @@ def _score_stale(day: _Day) -> int:
     return scored
 
 
-def _take_in(tx: Transaction, day: _Day, row: Row[Any], ratings: list[RatedAnswer]) -> bool:
+def _take_in(tx: Transaction, day: _Day, row: Row[Any], ratings: list[AccountRating]) -> bool:
     """Score a customer whose answers have changed, by the prior of the day."""
     askable = _askable(tx, day, row.customer)
     after = figures(ratings, day.fitted.prior, day.context.settings, day.as_of, askable=askable)
@@ -159,7 +159,7 @@ def _take_in(tx: Transaction, day: _Day, row: Row[Any], ratings: list[RatedAnswe
     return True
 
 
-def _look_again(tx: Transaction, day: _Day, row: Row[Any], ratings: list[RatedAnswer]) -> bool:
+def _look_again(tx: Transaction, day: _Day, row: Row[Any], ratings: list[AccountRating]) -> bool:
     """Score a customer whose answers are as they were, by the prior that they were scored with, and publish what is news."""
     askable = _askable(tx, day, row.customer)
     fitted = _kept(_usable(scores.prior_of_version(tx, row.prior_version), day.fitted_with), day)

@@ -14,7 +14,7 @@ from connector.sentences.catalogue import Catalogue, catalogue
 from connector.sentences.clauses import badness
 from connector.sentences.summary import People, summary
 from connector.sentences.tasks import last_rating
-from connector.sentences.values import MoodSeen, OpenFollowUp, Reason, Said, Silence
+from connector.sentences.values import AccountReason, MoodSeen, NamedResponse, OpenFollowUp, Silence
 from connector.settings.time_zones import owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.plan import Customer
@@ -34,7 +34,7 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
     now, words = context.clock.now(), words_of(context)
     follow_ups = _follow_ups(context, tx, customer.id, now)
     people = People(*follow_up_facts.people_asked(tx, customer.id))
-    said = [answer.said for answer in customer.answers]
+    said = [answer.response for answer in customer.answers]
     for account in follow_up_facts.accounts_of(tx, customer.id):
         tz, crm = _zone_of(context, tx, account), account.connection
         # Of a customer that several CRMs have, each one's users read what came through theirs.
@@ -51,7 +51,9 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
     _present_contacts(context, tx, said, words)
 
 
-def _present_contacts(context: Context, tx: Transaction, newest_first: Sequence[Said], words: Catalogue) -> None:
+def _present_contacts(
+    context: Context, tx: Transaction, newest_first: Sequence[NamedResponse], words: Catalogue
+) -> None:
     seen: set[str] = set()
     for said in newest_first:
         if said.contact_id is None or said.contact_id in seen:
@@ -105,27 +107,30 @@ def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime)
 
 def _read_in(crm: str, task_in: str, follow_up: OpenFollowUp) -> OpenFollowUp | None:
     """Return a follow-up as the record in a CRM tells it: None where neither its task nor any of its answers is in that one."""
-    theirs = tuple(one for one in follow_up.said if one.connection == crm)
+    theirs = tuple(one for one in follow_up.responses if one.connection == crm)
     if theirs and crm != task_in:
-        return replace(follow_up, said=theirs, who=theirs[0].who, contact_id=theirs[0].contact_id)
+        return replace(follow_up, responses=theirs, who=theirs[0].who, contact_id=theirs[0].contact_id)
     if theirs:
-        return replace(follow_up, said=theirs)
+        return replace(follow_up, responses=theirs)
     return _with_own_words(crm, follow_up) if crm == task_in else None
 
 
 def _with_own_words(crm: str, follow_up: OpenFollowUp) -> OpenFollowUp:
     """Return a follow-up with all its answers, as the users of a CRM may read it."""
-    said = [one.read_in(crm, is_known=follow_up.contact_id is not None) for one in follow_up.said]
-    return replace(follow_up, said=tuple(said))
+    is_known = follow_up.contact_id is not None
+    responses = [response.read_in(crm, is_known=is_known) for response in follow_up.responses]
+    return replace(follow_up, responses=tuple(responses))
 
 
-def open_follow_up(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
+def open_follow_up(
+    context: Context, tx: Transaction, row: Row[Any], responses: Sequence[NamedResponse]
+) -> OpenFollowUp:
     """Return a follow-up as the users of the CRM that has its task may read it; for the arguments see `_told`."""
-    return _with_own_words(row.connection, _told(context, tx, row, said))
+    return _with_own_words(row.connection, _told(context, tx, row, responses))
 
 
-def _told(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]) -> OpenFollowUp:
-    """Return a follow-up (with the names of its person and account) as sentences tell it; `said` are the answers it is about."""
+def _told(context: Context, tx: Transaction, row: Row[Any], responses: Sequence[NamedResponse]) -> OpenFollowUp:
+    """Return a follow-up (with the names of its person and account) as sentences tell it; `responses` are the answers it is about."""
     owner = follow_up_facts.owner_at(tx, row.connection, row.owner_ref)
     waiting = row.state == FollowUpState.WAITING_FOR_OUTCOME
     return OpenFollowUp(
@@ -134,8 +139,8 @@ def _told(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]
         due=row.due_at,
         owner=owner.name if owner is not None else None,
         tz=owner_zone(owner.timezone if owner is not None else None, context.settings),
-        said=tuple(said),
-        reasons=() if said else reasons(context, tx, row, rule=row.rule),
+        responses=tuple(responses),
+        reasons=() if responses else reasons(context, tx, row, rule=row.rule),
         attempts=row.attempts,
         waiting_since=(row.waiting_since or row.opened_at) if waiting else None,
         task_deleted=row.task_state == "deleted",
@@ -144,19 +149,19 @@ def _told(context: Context, tx: Transaction, row: Row[Any], said: Sequence[Said]
 
 
 def reasons(
-    context: Context, tx: Transaction, row: Row[Any], *, rule: str, said: Sequence[Said] = ()
-) -> tuple[Reason, ...]:
-    """Return why a rule about the account stands in a follow-up; `said` is what the customer's people had answered.
+    context: Context, tx: Transaction, row: Row[Any], *, rule: str, responses: Sequence[NamedResponse] = ()
+) -> tuple[AccountReason, ...]:
+    """Return why a rule about the account stands in a follow-up; `responses` is what the customer's people had answered.
 
     Persons are named who were asked, or have answered, through the CRM that has the task.
     """
     crm, at = row.connection, row.opened_at
     clauses = context.settings.follow_up[rule].when.clauses if rule in context.settings.follow_up else ()
-    last: dict[str | None, Said] = {}
-    for answer in (one for one in said if one.connection == crm):
+    last: dict[str | None, NamedResponse] = {}
+    for answer in (one for one in responses if one.connection == crm):
         last.setdefault(answer.contact_id or answer.response_id, answer)
     worst_first = sorted(last.values(), key=lambda answer: badness(answer.worst))[:MOST_TOLD]
-    found: dict[type[Reason], Reason] = {}
+    found: dict[type[AccountReason], AccountReason] = {}
     for clause in clauses:
         if isinstance(clause, MoodClause):
             found[MoodSeen] = MoodSeen(clause.mood, at, tuple(worst_first))

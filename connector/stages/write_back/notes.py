@@ -11,7 +11,7 @@ import structlog
 from connector.errors import NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Note, NoteTaker
 from connector.sentences import tasks
-from connector.sentences.values import Link, Said
+from connector.sentences.values import Link, NamedResponse
 from connector.settings.time_zones import owner_zone
 from connector.stages.write_back.desired_values import details_url, words_of
 from connector.stages.write_back.outbox import PAGE, Outbox
@@ -69,7 +69,7 @@ def _notes(outbox: Outbox, tx: Transaction, row: Row[Any]) -> list[tuple[str, No
     found = []
     for answer in _untold(tx, inside, row.task_written.get(NOTED, ())):
         said = answer.read_in(row.connection, is_known=row.contact_id is not None)
-        block = tasks.answer(said, tz, words)
+        block = tasks.quoted_answer(said, tz, words)
         if said.at <= row.opened_at or _spaced(_as_in_a_task(outbox, block)) in told:
             continue
         link = Link(tasks.link_names(words)[0], f"{details_url(context, row.account_id)}#{said.response_id}")
@@ -89,7 +89,7 @@ def _as_in_a_task(outbox: Outbox, text: str) -> Any:
     return outbox.crm.mapping.render("task", {"body": text}).get("body", text)
 
 
-def _untold(tx: Transaction, inside: Collection[str], noted: Collection[str]) -> list[Said]:
+def _untold(tx: Transaction, inside: Collection[str], noted: Collection[str]) -> list[NamedResponse]:
     """Return the answers that no note tells, the earliest first."""
     answers = follow_up_facts.answers_by_id(tx, [answer_id for answer_id in inside if answer_id not in noted])
     return [said for said, _ in reversed(answers)]

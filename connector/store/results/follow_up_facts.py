@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
 
 from connector.model import Delivery
-from connector.sentences.values import Said
+from connector.sentences.values import NamedResponse
 from connector.store import tables
 from connector.store.crm.refs import chunks
 from connector.store.results import record_texts
@@ -36,7 +36,9 @@ def accounts_of(tx: Connection, customer: str) -> list[Row[Any]]:
     return list(rows)
 
 
-def answers_of(tx: Connection, customer: str, *, crms: Collection[str], limit: int = 50) -> list[tuple[Said, Row[Any]]]:
+def answers_of(
+    tx: Connection, customer: str, *, crms: Collection[str], limit: int = 50
+) -> list[tuple[NamedResponse, Row[Any]]]:
     """Return the newest answers that count, newest first, each with its row (survey, connection, considered_at …).
 
     Those that no rule has looked at yet, and that came on these connections, are all among them. Where they are more than
@@ -50,28 +52,28 @@ def answers_of(tx: Connection, customer: str, *, crms: Collection[str], limit: i
         mine = mine.where(response.c.at <= fresh[-1].at)
     newest = tx.execute(mine.limit(limit)).all()
     known = {row.id for row in newest}
-    return _with_said(tx, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
+    return _named_responses(tx, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
 
 
-def second_thoughts(tx: Connection, customer: str) -> list[tuple[Said, Row[Any]]]:
+def second_thoughts(tx: Connection, customer: str) -> list[tuple[NamedResponse, Row[Any]]]:
     """Return the corrections that came after a follow-up was opened and that no rule has looked at: they count in no figure."""
     fresh = and_(response.c.after_contact, ~response.c.counts, response.c.considered_at.is_(None))
     rows = _answers().where(account.c.customer == customer, fresh).limit(AT_ONCE)
-    return _with_said(tx, tx.execute(rows).all())
+    return _named_responses(tx, tx.execute(rows).all())
 
 
-def answers_by_id(tx: Connection, responses: Collection[str]) -> list[tuple[Said, Row[Any]]]:
+def answers_by_id(tx: Connection, responses: Collection[str]) -> list[tuple[NamedResponse, Row[Any]]]:
     """Return answers, the newest first."""
-    return _with_said(tx, tx.execute(_answers().where(response.c.id.in_(responses))).all())
+    return _named_responses(tx, tx.execute(_answers().where(response.c.id.in_(responses))).all())
 
 
 def _answers() -> Select[Any]:
     return record_texts.every_answer().order_by(response.c.at.desc(), response.c.id)
 
 
-def _with_said(tx: Connection, rows: Sequence[Row[Any]]) -> list[tuple[Said, Row[Any]]]:
+def _named_responses(tx: Connection, rows: Sequence[Row[Any]]) -> list[tuple[NamedResponse, Row[Any]]]:
     ratings = record_texts.ratings_of(tx, [row.id for row in rows])
-    return [(record_texts.said(row, ratings[row.id]), row) for row in rows if row.id in ratings]
+    return [(record_texts.named_response(row, ratings[row.id]), row) for row in rows if row.id in ratings]
 
 
 def lock_answers(tx: Connection, customer: str) -> None:
@@ -201,12 +203,12 @@ def contacts_of_the_person(tx: Connection, contact_id: str) -> list[Row[Any]]:
     return list(rows)
 
 
-def newest_said(tx: Connection, contacts: Collection[str]) -> Said | None:
+def newest_said(tx: Connection, contacts: Collection[str]) -> NamedResponse | None:
     """Return the newest answer that counts of these contacts, whatever customer it was about; None without one."""
     theirs = record_texts.answers().where(response.c.contact_id.in_(contacts), account.c.deleted_at.is_(None))
     row = tx.execute(theirs.order_by(response.c.at.desc(), response.c.id).limit(1)).one_or_none()
     ratings = record_texts.ratings_of(tx, [row.id]) if row is not None else {}
-    return record_texts.said(row, ratings[row.id]) if row is not None and row.id in ratings else None
+    return record_texts.named_response(row, ratings[row.id]) if row is not None and row.id in ratings else None
 
 
 def comment_of(tx: Connection, response_id: str | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, update
 
 from connector.model import Delivery, FollowUpState, Rating
-from connector.sentences.values import Asked, Said
+from connector.sentences.values import NamedResponse, UnansweredInvitation
 from connector.store.crm.refs import chunks
 from connector.store.tables import (
     account,
@@ -35,7 +35,7 @@ def ratings_of(tx: Connection, responses: Collection[str]) -> Mapping[str, list[
 
 
 def answers() -> Select[Any]:
-    """Return the select of answers that count, each with its person's name and the facts of what it was about: `said` reads it."""
+    """Return the select of responses that count, with the names of persons and the facts of interactions: for `named_response`."""
     return every_answer().where(response.c.counts)
 
 
@@ -49,10 +49,10 @@ def every_answer() -> Select[Any]:
     )
 
 
-def said(row: Row[Any], ratings: Collection[Rating]) -> Said:
-    """Return an answer as sentences tell it; of several ratings the first question's."""
+def named_response(row: Row[Any], ratings: Collection[Rating]) -> NamedResponse:
+    """Return a response with its names; its rating is the first question's."""
     every = tuple(ratings)
-    return Said(
+    return NamedResponse(
         response_id=row.id,
         who=row.who,
         rating=every[0],
@@ -107,10 +107,10 @@ def not_closed(tx: Connection, customer: str) -> list[Row[Any]]:
     return list(rows)
 
 
-def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[Said]]:
+def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[NamedResponse]]:
     """Return the answers that each follow-up is about, those that count, the newest first.
 
-    Their words are those of users of the CRMs that they came through, see `Said.read_in`.
+    Their words are those of users of the CRMs that they came through, see `NamedResponse.read_in`.
     """
     linked = (
         answers()
@@ -121,10 +121,10 @@ def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, l
     )
     rows = tx.execute(linked).all()
     ratings = ratings_of(tx, [row.id for row in rows])
-    about: dict[str, list[Said]] = {}
+    about: dict[str, list[NamedResponse]] = {}
     for row in rows:
         if row.id in ratings:
-            about.setdefault(row.follow_up_id, []).append(said(row, ratings[row.id]))
+            about.setdefault(row.follow_up_id, []).append(named_response(row, ratings[row.id]))
     return about
 
 
@@ -137,7 +137,9 @@ def last_answer(tx: Connection, customer: str, until: datetime) -> datetime | No
     return tx.execute(latest).scalar()
 
 
-def asked_in_vain(tx: Connection, customer: str, until: datetime, *, crm: str) -> tuple[list[Asked], int]:
+def asked_in_vain(
+    tx: Connection, customer: str, until: datetime, *, crm: str
+) -> tuple[list[UnansweredInvitation], int]:
     """Return who was asked since a customer's last answer and let it run out by some moment, the earliest first.
 
     Those who were asked through a CRM are named; how many there are besides is counted.
@@ -155,7 +157,7 @@ def asked_in_vain(tx: Connection, customer: str, until: datetime, *, crm: str) -
         ran_out = ran_out.where(invitation.c.sent_at > last)
     rows = tx.execute(ran_out).all()
     named = [
-        Asked(_asked(row), row.label, row.sent_at, _subject(row.facts), row.reminded_at)
+        UnansweredInvitation(_asked(row), row.label, row.sent_at, _subject(row.facts), row.reminded_at)
         for row in rows
         if row.connection == crm
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from connector.scoring.account_model import Prior
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 from connector.store import tables
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import account, contact, prior, rating, response, score_history, standing
@@ -41,13 +41,13 @@ def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: 
     return list(tx.execute(found.limit(limit)))
 
 
-def ratings_of(tx: Connection, customer: str) -> list[RatedAnswer]:
+def ratings_of(tx: Connection, customer: str) -> list[AccountRating]:
     """Return the answers that count for one customer, over all its accounts."""
     rows = tx.execute(_ratings().where(account.c.customer == customer).order_by(response.c.at, rating.c.id))
     return [_answer(row) for row in rows]
 
 
-def whole_book(tx: Connection) -> Iterator[tuple[str, list[RatedAnswer]]]:
+def whole_book(tx: Connection) -> Iterator[tuple[str, list[AccountRating]]]:
     """Yield every customer with answers; one customer's are in memory at a time."""
     rows = tx.execution_options(yield_per=_PAGE).execute(
         _ratings().order_by(account.c.customer, response.c.at, rating.c.id)
@@ -156,8 +156,8 @@ def _ratings() -> Any:
     )
 
 
-def _answer(row: Row[Any]) -> RatedAnswer:
-    return RatedAnswer(
+def _answer(row: Row[Any]) -> AccountRating:
+    return AccountRating(
         account=row.customer,
         contact=row.who,
         metric=row.metric,

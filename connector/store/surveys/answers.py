@@ -63,7 +63,7 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class StoredResponse:
     """An answer as it was recorded."""
 
     at: datetime
@@ -75,7 +75,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedResult:
     """What became of an answer."""
 
     response_id: str
@@ -106,18 +106,18 @@ def _invited(tx: Connection, row: Row[Any]) -> Invited:
     )
 
 
-def last_given(tx: Connection, invitation_id: str) -> Given | None:
+def last_response(tx: Connection, invitation_id: str) -> StoredResponse | None:
     """Return the newest answer to an invitation."""
     row = _newest(tx, invitation_id)
     if row is None:
         return None
     ratings = {question: int(value) for question, value in _ratings(tx, row.id).items()}
-    return Given(row.at, ratings, row.comment or "", row.counts, row.after_contact)
+    return StoredResponse(row.at, ratings, row.comment or "", row.counts, row.after_contact)
 
 
 def record(
     tx: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime
-) -> Recorded | None:
+) -> RecordedResult | None:
     """Record an answer; None when the invitation is gone or over. Call it in one writing transaction of its own.
 
     The newest answer counts, until a follow-up was opened on one: from then on later ones are kept beside it, marked as given
@@ -129,14 +129,14 @@ def record(
     customer = _customer(tx, row.account_id)
     newest = _newest(tx, invitation_id)
     if newest is not None and _same(tx, newest, ratings, comment):
-        return Recorded(newest.id, False, customer)
+        return RecordedResult(newest.id, False, customer)
     _limit(tx, newest, now)
     response_id = _insert(tx, row, newest, comment=comment, now=now)
     _insert_ratings(tx, response_id, ratings)
     tx.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
     if customer is not None:
         insert_or_update(tx, standing, [{"customer": customer, "stale_at": now}])
-    return Recorded(response_id, True, customer)
+    return RecordedResult(response_id, True, customer)
 
 
 def would_change(tx: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime) -> bool:

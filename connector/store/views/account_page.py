@@ -15,7 +15,7 @@ LATEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ShownAnswer:
+class ShownResponse:
     """One response with what stands around it."""
 
     row: Row[Any]
@@ -32,7 +32,7 @@ class AccountView:
     """The account and those of other CRMs that are linked with it, as far as the visitor may see them."""
     score: Mapping[str, Any]
     """The figures as published; empty when there are none."""
-    answers: Sequence[ShownAnswer]
+    answers: Sequence[ShownResponse]
     invitations: Sequence[Row[Any]]
     follow_ups: Sequence[Row[Any]]
     owners: Mapping[Address, str]
@@ -94,7 +94,7 @@ def _latest(tx: Connection, table: Table, accounts: Sequence[str], *conditions: 
     return tx.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()
 
 
-def _answers(tx: Connection, accounts: Sequence[str]) -> list[ShownAnswer]:
+def _answers(tx: Connection, accounts: Sequence[str]) -> list[ShownResponse]:
     """Return the latest answers that count, each with what was given to the same invitation before and after it."""
     counting = _latest(tx, response, accounts, response.c.counts, newest="at")
     rows = [*counting, *_others(tx, [row.invitation_id for row in counting if row.invitation_id])]
@@ -104,7 +104,7 @@ def _answers(tx: Connection, accounts: Sequence[str]) -> list[ShownAnswer]:
     for part in chunks([row.id for row in rows]):
         for rating_row in tx.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
             ratings.setdefault(rating_row.response_id, []).append(rating_row)
-    return [ShownAnswer(row, names.get(row.contact_id or ""), ratings.get(row.id, [])) for row in rows]
+    return [ShownResponse(row, names.get(row.contact_id or ""), ratings.get(row.id, [])) for row in rows]
 
 
 def _others(tx: Connection, invitations: Sequence[str]) -> list[Row[Any]]:

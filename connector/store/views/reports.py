@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select
 
 from connector.model import Decision, Delivery, FollowUpState
-from connector.sentences.values import Said
+from connector.sentences.values import NamedResponse
 from connector.store.crm.refs import chunks
 from connector.store.results import record_texts
 from connector.store.tables import (
@@ -32,10 +32,10 @@ _NOT_ASKED = (Decision.REFUSED.value, Decision.CANCELLED.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ReportedResponse:
     """An answer that counts, and where it came from."""
 
-    said: Said
+    response: NamedResponse
     account_id: str
     account: str
 
@@ -62,7 +62,7 @@ def live_since(tx: Connection, crms: Collection[str]) -> datetime | None:
     return tx.execute(select(func.min(go_live.c.at)).where(go_live.c.connection.in_(crms))).scalar()
 
 
-def answers(tx: Connection, crms: Collection[str], since: datetime, until: datetime) -> Iterator[Answered]:
+def answers(tx: Connection, crms: Collection[str], since: datetime, until: datetime) -> Iterator[ReportedResponse]:
     """Yield the answers that count and were given in a time, in its order, page by page."""
     after = (since, "")
     while True:
@@ -78,7 +78,9 @@ def answers(tx: Connection, crms: Collection[str], since: datetime, until: datet
         ratings = record_texts.ratings_of(tx, [row.id for row in page])
         for row in page:
             if row.id in ratings:
-                yield Answered(record_texts.said(row, ratings[row.id]), row.account_id, row.account_name)
+                yield ReportedResponse(
+                    record_texts.named_response(row, ratings[row.id]), row.account_id, row.account_name
+                )
         if len(page) < PAGE:
             return
         after = (page[-1].at, page[-1].id)

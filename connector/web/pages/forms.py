@@ -69,7 +69,7 @@ async def limited_body(request: Request) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedResponse:
     """What a person typed, whether it can be recorded or not."""
 
     marked: Mapping[str, int] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Typed:
         )
 
 
-def judged(fields: Fields, questions: Questionnaire) -> Typed:
+def judged(fields: Fields, questions: Questionnaire) -> TypedResponse:
     """Return what was typed, with everything that keeps it from being recorded.
 
     The first question may come as ``rating`` or under its own id and must be answered; the others may be left out.
@@ -114,7 +114,7 @@ def judged(fields: Fields, questions: Questionnaire) -> Typed:
             problems[question.id] = ("missing", {})
     if len(comment) > LONGEST_COMMENT:
         problems["comment"] = ("comment_long", {"length": len(comment), "limit": LONGEST_COMMENT})
-    return Typed(marked, comment, problems)
+    return TypedResponse(marked, comment, problems)
 
 
 def point(text: str, question: Question) -> int | None:

@@ -12,10 +12,10 @@ from starlette.requests import Request
 
 from connector.store.surveys.answers import (
     ChangedTooOften,
-    Given,
     Invited,
+    StoredResponse,
     invited,
-    last_given,
+    last_response,
     record,
     stop_surveys,
     would_change,
@@ -24,7 +24,7 @@ from connector.store.surveys.answers import (
 from connector.surveys.questionnaire import Questionnaire, from_json
 from connector.surveys.tokens import ForgedToken
 from connector.surveys.wording import Wording, wording
-from connector.web.pages.forms import LONGEST_COMMENT, Fields, Typed, clean, form_fields, judged, point
+from connector.web.pages.forms import LONGEST_COMMENT, Fields, TypedResponse, clean, form_fields, judged, point
 from connector.web.pages.problems import READ, PageProblem, TooOften, UnknownLink, keep_typed
 from connector.web.pages.rendering import page
 from connector.web.parts import WebParts
@@ -38,7 +38,7 @@ class Visit:
     invited: Invited
     questionnaire: Questionnaire
     words: Wording
-    given: Given | None
+    given: StoredResponse | None
     """What was recorded before."""
 
 
@@ -119,7 +119,7 @@ def _visit(parts: WebParts, token: str) -> Visit:
         asked = invited(tx, invitation_id)
         if asked is None:
             raise UnknownLink
-        given = last_given(tx, invitation_id)
+        given = last_response(tx, invitation_id)
     questions = from_json(asked.questionnaire)
     return Visit(token, asked, questions, wording(questions.language, parts.site.zone), given)
 
@@ -150,7 +150,7 @@ def _answered(parts: WebParts, visit: Visit, fields: Fields, tasks: BackgroundTa
     return RedirectResponse(f"{parts.prefix}/s/{visit.token}/thanks", status_code=303, background=tasks)
 
 
-def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
+def _recorded(parts: WebParts, visit: Visit, typed: TypedResponse) -> str | None:
     """Record the answer; returns the customer whose figures it changes, if it changes any."""
     ratings = typed.ratings(visit.questionnaire)
     try:
@@ -166,15 +166,15 @@ def _recorded(parts: WebParts, visit: Visit, typed: Typed) -> str | None:
     return done.customer if done.changed else None
 
 
-def _typed_before(visit: Visit, chosen: int | None) -> Typed:
+def _typed_before(visit: Visit, chosen: int | None) -> TypedResponse:
     marked = dict(visit.given.ratings) if visit.given else {}
     if chosen is not None:
         marked[visit.questionnaire.first.id] = chosen
-    return Typed(marked, visit.given.comment if visit.given else "")
+    return TypedResponse(marked, visit.given.comment if visit.given else "")
 
 
 def _survey_page(
-    parts: WebParts, visit: Visit, typed: Typed, *, status: int = 200, from_mail: bool = False
+    parts: WebParts, visit: Visit, typed: TypedResponse, *, status: int = 200, from_mail: bool = False
 ) -> Response:
     return page(
         "survey.html",

@@ -17,7 +17,7 @@ from connector.sentences.values import Link
 from connector.store.views.reports import Asking, Unheard
 from connector.surveys.mail import InvitationView, Purpose, Site, invitation_message, sign_in_message
 from connector.surveys.questionnaire import questionnaire
-from connector.surveys.report_mail import Answers, Facts, Listed, ReportLine, report_message
+from connector.surveys.report_mail import Facts, Listed, ReportLine, ResponseCounts, report_message
 from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example", "hello@acme.example")
@@ -52,7 +52,7 @@ def report(text: str) -> Message:
     facts = Facts(
         monthly=False,
         period=Period("2026-W46", date(2026, 11, 9), date(2026, 11, 16), ZoneInfo("UTC")),
-        answers=Answers(1, 0, 1),
+        answers=ResponseCounts(1, 0, 1),
         asking=Asking(2, 2),
         before=None,
         bad=Listed((ReportLine(text, text, URL, text, text),), 1),

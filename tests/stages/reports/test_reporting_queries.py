@@ -29,7 +29,7 @@ def test_one_book_in_figures(world: LapWorld) -> None:
     with world.store.read() as tx:
         assert reports.live_since(tx, CRMS) == begin
         (answered,) = reports.answers(tx, CRMS, begin, until)
-        assert (answered.account, answered.said.who) == ("Northwind", "Maria Virtanen")
+        assert (answered.account, answered.response.who) == ("Northwind", "Maria Virtanen")
         assert reports.asking(tx, CRMS, begin, until) == reports.Asking(asked=2, answered=1)
         assert reports.asking(tx, CRMS, until, later) == reports.Asking(asked=0, answered=0)
         assert reports.not_asked(tx, CRMS, begin, until) == {"no_address": 1}
@@ -42,8 +42,8 @@ def test_one_book_in_figures(world: LapWorld) -> None:
         assert reports.late(tx, CRMS, later, besides=(late.id,), limit=5) == ([], 0)
         assert reports.late(tx, CRMS, late.due_at - DAY, besides=(), limit=5) == ([], 0)
         assert reports.without_outcome(tx, CRMS, besides=(), limit=5) == ([], 0)
-        follow_ups = reports.follow_ups_about(tx, [answered.said.response_id])
-        assert follow_ups[answered.said.response_id].id == late.id
+        follow_ups = reports.follow_ups_about(tx, [answered.response.response_id])
+        assert follow_ups[answered.response.response_id].id == late.id
         for nobodys in (
             reports.answers(tx, ("other",), begin, later),
             reports.unheard(tx, (), begin, later, limit=5)[0],
@@ -74,5 +74,5 @@ def test_answers_come_in_the_order_of_time_over_pages(world: LapWorld, monkeypat
     account = world.account()
     world.rate_all([(account, value) for value in (1, 2, 3, 4)])
     with world.store.read() as tx:
-        values = [answered.said.rating.value for answered in reports.answers(tx, CRMS, begin, world.clock.now())]
+        values = [answered.response.rating.value for answered in reports.answers(tx, CRMS, begin, world.clock.now())]
     assert values == [1, 2, 3, 4]

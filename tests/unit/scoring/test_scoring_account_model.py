@@ -13,7 +13,7 @@ from scoring_examples import HALF_LIFE, NOW, REFERENCE, answers_of, evidence, pl
 
 from connector.scoring.account_model import AccountScore, Prior, answer_variance, fit_prior, score
 from connector.scoring.beta import Beta
-from connector.scoring.evidence import AccountEvidence, RatedAnswer, account_evidence
+from connector.scoring.evidence import AccountEvidence, AccountRating, account_evidence
 
 BOOK = fit_prior(
     evidence(*(stars(value, f"p{i}") for i, value in enumerate(values)), account=name)
@@ -21,7 +21,7 @@ BOOK = fit_prior(
 )
 
 
-def scored(*answers: RatedAnswer, prior: Prior = BOOK) -> AccountScore:
+def scored(*answers: AccountRating, prior: Prior = BOOK) -> AccountScore:
     found = score(evidence(*answers), prior)
     assert found is not None
     return found
@@ -188,7 +188,7 @@ def test_a_stored_prior_lets_a_new_answer_move_its_own_account_alone() -> None:
 
 
 @given(st.lists(answers_of(), min_size=1, max_size=4), st.randoms(use_true_random=False))
-def test_the_order_of_accounts_does_not_matter(groups: list[list[RatedAnswer]], chance: random.Random) -> None:
+def test_the_order_of_accounts_does_not_matter(groups: list[list[AccountRating]], chance: random.Random) -> None:
     book = [evidence(*answers, account=str(i)) for i, answers in enumerate(groups)]
     prior = fit_prior(book)
     chance.shuffle(book)
@@ -197,14 +197,14 @@ def test_the_order_of_accounts_does_not_matter(groups: list[list[RatedAnswer]], 
 
 
 @given(answers_of())
-def test_a_stored_prior_of_any_book_comes_back_exactly(answers: list[RatedAnswer]) -> None:
+def test_a_stored_prior_of_any_book_comes_back_exactly(answers: list[AccountRating]) -> None:
     prior = fit_prior([evidence(*answers)])
 
     assert Prior.from_json(prior.to_json()) == prior
 
 
 @given(answers_of())
-def test_a_score_lies_strictly_within_the_scale_and_its_range(answers: list[RatedAnswer]) -> None:
+def test_a_score_lies_strictly_within_the_scale_and_its_range(answers: list[AccountRating]) -> None:
     known = evidence(*answers)
     found = score(known, fit_prior([known]))
 
@@ -215,7 +215,7 @@ def test_a_score_lies_strictly_within_the_scale_and_its_range(answers: list[Rate
 
 
 @given(answers_of(), st.data())
-def test_a_better_answer_never_lowers_the_score(answers: list[RatedAnswer], data: st.DataObject) -> None:
+def test_a_better_answer_never_lowers_the_score(answers: list[AccountRating], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(answers) - 1))
     worse = answers[index]
     better = stars(
@@ -230,7 +230,7 @@ def test_a_better_answer_never_lowers_the_score(answers: list[RatedAnswer], data
 
 
 @given(answers_of(), st.integers(0, 100))
-def test_a_delighted_newcomer_never_lowers_the_score(answers: list[RatedAnswer], days: int) -> None:
+def test_a_delighted_newcomer_never_lowers_the_score(answers: list[AccountRating], days: int) -> None:
     before, after = score(evidence(*answers), BOOK), score(evidence(*answers, stars(5, "newcomer", days=days)), BOOK)
 
     if before is not None:

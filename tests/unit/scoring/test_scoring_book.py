@@ -12,7 +12,7 @@ from scoring_examples import NOW, REFERENCE, answers_of, recommend, stars
 from connector.model import Mood
 from connector.scoring.account_model import METHOD
 from connector.scoring.book import ScoreSettings, book_json, score_book
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 from connector.scoring.mood import MoodRule
 
 
@@ -82,7 +82,7 @@ def test_faded_accounts_show_nothing() -> None:
 
 @settings(max_examples=30)
 @given(st.lists(answers_of(), min_size=1, max_size=4), st.randoms(use_true_random=False))
-def test_the_order_of_ratings_does_not_matter(groups: list[list[RatedAnswer]], chance: random.Random) -> None:
+def test_the_order_of_ratings_does_not_matter(groups: list[list[AccountRating]], chance: random.Random) -> None:
     answers = [
         stars(one.value, one.contact, at=one.at, interaction=one.interaction, account=str(i))
         for i, group in enumerate(groups)

@@ -13,7 +13,7 @@ from connector.commands.score_file import parse_ratings
 from connector.model import Mood
 from connector.scoring.account_model import METHOD, fit_prior
 from connector.scoring.book import AccountResult, ScoreSettings, score_book
-from connector.scoring.evidence import RatedAnswer, account_evidence
+from connector.scoring.evidence import AccountRating, account_evidence
 from connector.scoring.scales import CES, CSAT, NPS, Band, band
 from connector.settings import Settings, load
 from connector.stages.score.plan import figures, mood_rule
@@ -71,7 +71,7 @@ def table(head: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
-def answers_in(cell: str) -> Iterator[RatedAnswer]:
+def answers_in(cell: str) -> Iterator[AccountRating]:
     """The ratings that a cell of the table tells: ``5, 3 · nps 9 · 4 (400 days ago)``."""
     for number, person in enumerate(cell.split(" · ")):
         for place, words in enumerate(person.split(", ")):

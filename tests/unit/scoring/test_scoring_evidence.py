@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scoring_examples import HALF_LIFE, NOW, REFERENCE, answers_of, evidence, recommend, stars
 
 from connector.errors import MappingError
-from connector.scoring.evidence import RatedAnswer, account_evidence
+from connector.scoring.evidence import AccountRating, account_evidence
 
 
 @pytest.mark.parametrize("case", REFERENCE["evidence_and_fixed_prior"])
@@ -122,7 +122,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 
 
 @given(answers_of(), st.randoms())
-def test_the_order_of_answers_does_not_matter(answers: list[RatedAnswer], chance: random.Random) -> None:
+def test_the_order_of_answers_does_not_matter(answers: list[AccountRating], chance: random.Random) -> None:
     shuffled = answers.copy()
     chance.shuffle(shuffled)
 
@@ -139,7 +139,7 @@ def test_one_person_counts_at_most_once(given_answers: list[tuple[int, int]]) ->
 
 
 @given(answers_of())
-def test_evidence_never_exceeds_the_effective_number_nor_that_the_people(answers: list[RatedAnswer]) -> None:
+def test_evidence_never_exceeds_the_effective_number_nor_that_the_people(answers: list[AccountRating]) -> None:
     found = evidence(*answers)
 
     assert 0 <= found.weighted <= found.total <= found.kish + 1e-9
@@ -148,7 +148,7 @@ def test_evidence_never_exceeds_the_effective_number_nor_that_the_people(answers
 
 
 @given(answers_of().filter(lambda answers: all(one.at <= NOW for one in answers)), st.integers(0, 900))
-def test_waiting_takes_the_same_share_from_everybody(answers: list[RatedAnswer], days: int) -> None:
+def test_waiting_takes_the_same_share_from_everybody(answers: list[AccountRating], days: int) -> None:
     today = evidence(*answers)
     later = account_evidence("acme", answers, NOW + timedelta(days=days), HALF_LIFE)
 

@@ -9,13 +9,13 @@ import pytest
 from connector.commands.score_file import parse_ratings, read_ratings
 from connector.errors import AfterwordError
 from connector.scoring.book import ScoreSettings, score_book
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 
 HEADER = "account,contact,metric,value,low,high,direction,at"
 GOOD = "Acme,maria@acme.example,csat,4,1,5,up,2026-11-12T09:30:00Z"
 
 
-def parse(*rows: str, header: str = HEADER) -> tuple[RatedAnswer, ...]:
+def parse(*rows: str, header: str = HEADER) -> tuple[AccountRating, ...]:
     found = parse_ratings("\n".join([header, *rows]), name="ratings.csv")
     assert found.problems == ()
     return found.answers
@@ -23,7 +23,7 @@ def parse(*rows: str, header: str = HEADER) -> tuple[RatedAnswer, ...]:
 
 def test_a_row_becomes_an_answer() -> None:
     assert parse(GOOD) == (
-        RatedAnswer(
+        AccountRating(
             account="Acme",
             contact="maria@acme.example",
             metric="csat",

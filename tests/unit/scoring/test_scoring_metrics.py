@@ -5,17 +5,17 @@ from datetime import timedelta
 import pytest
 from scoring_examples import HALF_LIFE, NOW, recommend, stars
 
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 from connector.scoring.metrics import AccountMetric, account_metrics
 from connector.scoring.nps import NpsCounts, score_interval
 from connector.scoring.rates import mean_interval, wilson_interval
 
 
-def metrics(*answers: RatedAnswer) -> dict[str, AccountMetric]:
+def metrics(*answers: AccountRating) -> dict[str, AccountMetric]:
     return account_metrics(answers, NOW, HALF_LIFE)
 
 
-def effort(value: float, contact: str, *, high: float = 7) -> RatedAnswer:
+def effort(value: float, contact: str, *, high: float = 7) -> AccountRating:
     return stars(value, contact, metric="ces", low=1, high=high)
 
 

@@ -8,24 +8,24 @@ from scoring_examples import NOW, evidence, recommend, stars
 
 from connector.model import Mood
 from connector.scoring.account_model import AccountScore, Beta, fit_prior, score
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 from connector.scoring.mood import MoodRule, mood
 
 MANY = 100
 """Enough people who can be asked."""
 
 
-def alone(answers: list[RatedAnswer]) -> AccountScore | None:
+def alone(answers: list[AccountRating]) -> AccountScore | None:
     """The score of an account without others to lean on."""
     found = evidence(*answers)
     return score(found, fit_prior([found]))
 
 
-def mood_of(*answers: RatedAnswer, askable: int = MANY, rule: MoodRule | None = None) -> Mood:
+def mood_of(*answers: AccountRating, askable: int = MANY, rule: MoodRule | None = None) -> Mood:
     return mood(answers, alone([*answers]), rule or MoodRule(), as_of=NOW, askable=askable)
 
 
-def people(*values: float) -> list[RatedAnswer]:
+def people(*values: float) -> list[AccountRating]:
     return [stars(value, f"p{number}") for number, value in enumerate(values)]
 
 

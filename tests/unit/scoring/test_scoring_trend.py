@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scoring_examples import REFERENCE, recommend, stars
 
-from connector.scoring.evidence import RatedAnswer
+from connector.scoring.evidence import AccountRating
 from connector.scoring.trend import Trend, mann_kendall, period_means, trend
 
 
-def month(number: int, values: list[float]) -> list[RatedAnswer]:
+def month(number: int, values: list[float]) -> list[AccountRating]:
     """One answer per value in the numbered month from January 2025 on."""
     at = datetime(2025 + number // 12, number % 12 + 1, 10, 12, tzinfo=UTC)
     return [stars(value, f"p{i}", at=at) for i, value in enumerate(values)]
 
 
-def months(*means: float, step: int = 1, answers: int = 5) -> list[RatedAnswer]:
+def months(*means: float, step: int = 1, answers: int = 5) -> list[AccountRating]:
     """Months (every `step`th) whose answers have these means."""
     return [one for number, mean in enumerate(means) for one in month(number * step, [mean] * answers)]
 

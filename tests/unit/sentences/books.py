@@ -9,7 +9,7 @@ from connector.model import Mood, Rating
 from connector.sentences.attention import Attention, attention
 from connector.sentences.catalogue import catalogue
 from connector.sentences.summary import People, summary
-from connector.sentences.values import Asked, MoodSeen, OpenFollowUp, Said, Silence
+from connector.sentences.values import MoodSeen, NamedResponse, OpenFollowUp, Silence, UnansweredInvitation
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 NOON = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
 
 
-def said(who: str | None, value: float, comment: str | None = None, **changes: Any) -> Said:
+def named_response(who: str | None, value: float, comment: str | None = None, **changes: Any) -> NamedResponse:
     """Return one answer, on CSAT at noon unless it is changed."""
     metric = changes.pop("metric", "csat")
     at = changes.pop("at", NOON)
@@ -33,10 +33,10 @@ def said(who: str | None, value: float, comment: str | None = None, **changes: A
         "contact_id": f"contact-{who}" if who else None,
         "subject": "Printer offline again",
     }
-    return Said(**values | changes)
+    return NamedResponse(**values | changes)
 
 
-def call(*about: Said, **changes: Any) -> OpenFollowUp:
+def call(*about: NamedResponse, **changes: Any) -> OpenFollowUp:
     """Return what is to be done about some answers of one person: Ritva calls by the next day 15:00."""
     values = {
         "who": about[0].who if about else "Northwind",
@@ -44,7 +44,7 @@ def call(*about: Said, **changes: Any) -> OpenFollowUp:
         "due": NOON + DAY + HOUR,
         "owner": "Ritva Laine",
         "tz": HELSINKI,
-        "said": about,
+        "responses": about,
         "contact_id": about[0].contact_id if about else None,
     }
     return OpenFollowUp(**values | changes)
@@ -54,7 +54,7 @@ def call(*about: Said, **changes: Any) -> OpenFollowUp:
 class Book:
     """What is known of a customer at one moment."""
 
-    newest_first: tuple[Said, ...] = ()
+    newest_first: tuple[NamedResponse, ...] = ()
     follow_ups: tuple[OpenFollowUp, ...] = ()
     people: People = People(8, 3, NOON)  # noqa: RUF009 - frozen
     now: datetime = NOON
@@ -71,12 +71,12 @@ class Book:
         return self.attention(language).text, self.summary(language)
 
 
-MARIA = said("Maria Virtanen", 1, "Nobody called back.")
-PEKKA = said("Pekka Salo", 2, "Slow.", at=NOON + DAY, label="case 00124", subject="Invoice wrong")
-ANNA = said("Anna Berg", 5, "Great work!", at=NOON + 2 * DAY, label="case 00125", subject="New laptop")
-LIISA = said("Liisa Korpi", 3, at=NOON - 9 * DAY, label="case 00101", subject=None)
-OMAR = said("Omar Said", 3, metric="nps", at=NOON - DAY, label='deal "Renewal 2027"', subject=None)
-EVA = said(
+MARIA = named_response("Maria Virtanen", 1, "Nobody called back.")
+PEKKA = named_response("Pekka Salo", 2, "Slow.", at=NOON + DAY, label="case 00124", subject="Invoice wrong")
+ANNA = named_response("Anna Berg", 5, "Great work!", at=NOON + 2 * DAY, label="case 00125", subject="New laptop")
+LIISA = named_response("Liisa Korpi", 3, at=NOON - 9 * DAY, label="case 00101", subject=None)
+OMAR = named_response("Omar Said", 3, metric="nps", at=NOON - DAY, label='deal "Renewal 2027"', subject=None)
+EVA = named_response(
     "Eva Lund",
     5,
     "Fine in the end.",
@@ -86,12 +86,14 @@ EVA = said(
     subject="Set-up help",
 )
 SLOW = replace(
-    said("Timo Aho", 4, "Good people, but a month is too long.", label="case 00130", subject="Move to new office"),
+    named_response(
+        "Timo Aho", 4, "Good people, but a month is too long.", label="case 00130", subject="Move to new office"
+    ),
     ratings=(Rating("csat", "overall", 4, 1, 5), Rating("speed", "speed", 1, 1, 5)),
 )
 ASKED = (
-    Asked("Maria Virtanen", "case 00098", NOON - 40 * DAY, "VPN drops"),
-    Asked("Pekka Salo", "case 00104", NOON - 20 * DAY, None, NOON - 17 * DAY),
+    UnansweredInvitation("Maria Virtanen", "case 00098", NOON - 40 * DAY, "VPN drops"),
+    UnansweredInvitation("Pekka Salo", "case 00104", NOON - 20 * DAY, None, NOON - 17 * DAY),
 )
 
 BOOKS: dict[str, Book] = {
@@ -111,8 +113,8 @@ BOOKS: dict[str, Book] = {
     ),
     "one bad, then another good": Book((ANNA, MARIA), (call(MARIA),), now=NOON + 2 * DAY - HOUR),
     "one person twice": Book(
-        (said("Maria Virtanen", 2, "Again!", at=NOON + DAY, label="case 00131", subject=None), MARIA),
-        (call(said("Maria Virtanen", 2, "Again!", at=NOON + DAY, label="case 00131", subject=None), MARIA),),
+        (named_response("Maria Virtanen", 2, "Again!", at=NOON + DAY, label="case 00131", subject=None), MARIA),
+        (call(named_response("Maria Virtanen", 2, "Again!", at=NOON + DAY, label="case 00131", subject=None), MARIA),),
         now=NOON + DAY,
     ),
     "two bad": Book((PEKKA, MARIA), (call(PEKKA, owner="Jonas Lind", due=NOON + 2 * DAY), call(MARIA)), now=NOON + DAY),
@@ -126,7 +128,9 @@ BOOKS: dict[str, Book] = {
     "a mood": Book((LIISA,), (call(reasons=(MoodSeen(Mood.UNHAPPY, NOON),)),)),
     "a person and a mood": Book((MARIA,), (call(reasons=(MoodSeen(Mood.UNHAPPY, NOON),)), call(MARIA))),
     "a rule that is gone": Book((LIISA,), (call(),)),
-    "somebody unknown": Book((said(None, 1, "Bad."),), (call(said(None, 1, "Bad.")),), people=People()),
+    "somebody unknown": Book(
+        (named_response(None, 1, "Bad."),), (call(named_response(None, 1, "Bad.")),), people=People()
+    ),
     "four bad and a long subject": Book(
         (ANNA, PEKKA, MARIA, OMAR, SLOW),
         (

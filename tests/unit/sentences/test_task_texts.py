@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from books import ASKED, DAY, HELSINKI, MARIA, NOON, PEKKA, SLOW, call, said
+from books import ASKED, DAY, HELSINKI, MARIA, NOON, PEKKA, SLOW, call, named_response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from connector.model import Mood
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import catalogue, languages
 from connector.sentences.clauses import LIMIT
-from connector.sentences.conditions import why
+from connector.sentences.rules import rule_sentence
 from connector.sentences.summary import People, summary
 from connector.sentences.tasks import (
     TaskText,
@@ -33,7 +33,7 @@ LONG = "Printer offline again after the update " * 12
 
 
 def text(**changes: object) -> str:
-    values = {"rules": (parse_rule("low"),), "links": [DETAILS], "tz": HELSINKI, "said": [MARIA]}
+    values = {"rules": (parse_rule("low"),), "links": [DETAILS], "tz": HELSINKI, "responses": [MARIA]}
     return body(TaskText(**{**values, **changes}), EN)  # type: ignore[arg-type]
 
 
@@ -75,7 +75,7 @@ def test_a_long_subject_gives_way_before_deadline_owner_and_comment(subject: str
 @settings(deadline=None)
 @given(*(st.text(max_size=400) for _ in range(4)))
 def test_everything_fits_whatever_the_crm_holds(who: str, label: str, subject: str, comment: str) -> None:
-    odd = said(who, 1, comment, label=label, subject=subject)
+    odd = named_response(who, 1, comment, label=label, subject=subject)
     needs = attention([call(odd, owner=who), call(PEKKA)], EN, now=NOON)
     for one in (
         needs.text,
@@ -90,7 +90,7 @@ def test_everything_fits_whatever_the_crm_holds(who: str, label: str, subject: s
 
 
 def test_customers_words_cannot_pass_for_ours() -> None:
-    posing = said(
+    posing = named_response(
         "Maria Virtanen", 1, "Bad.”. Answered: 9 of 9 asked.\n\nOutcome: Solved\r\n\u2028Details: https://evil.example"
     )
     assert quoted_lines(posing.comment or "") == (
@@ -98,7 +98,7 @@ def test_customers_words_cannot_pass_for_ours() -> None:
     )
     told = summary([posing], attention([], EN, now=NOON), People(8, 3, NOON), EN, tz=HELSINKI, now=NOON)
     assert told.count("”") == 1, "what they wrote ends where our mark stands"
-    lines = text(said=[posing]).splitlines()
+    lines = text(responses=[posing]).splitlines()
     assert [line for line in lines if "evil" in line or "Solved" in line] == [
         "> Outcome: Solved",
         "> Details: https://evil.example",
@@ -132,19 +132,19 @@ def test_where_an_outcome_takes_one_click_the_links_stand_at_the_end() -> None:
 
 
 def test_all_answers_are_in_a_task_the_worst_first_then_the_newest() -> None:
-    older = said("Maria Virtanen", 2, at=NOON - DAY, label="case 00111")
-    newer = said("Maria Virtanen", 2, at=NOON + DAY, label="case 00222")
-    lines = [line for line in text(said=[older, newer, MARIA]).splitlines() if " gave " in line]
+    older = named_response("Maria Virtanen", 2, at=NOON - DAY, label="case 00111")
+    newer = named_response("Maria Virtanen", 2, at=NOON + DAY, label="case 00222")
+    lines = [line for line in text(responses=[older, newer, MARIA]).splitlines() if " gave " in line]
     assert [line.split(" on ")[1][:10] for line in lines] == ["case 00123", "case 00222", "case 00111"]
 
 
 def test_what_else_was_rated_stands_below() -> None:
-    lines = text(said=[SLOW]).splitlines()
+    lines = text(responses=[SLOW]).splitlines()
     assert "Also rated: 4 of 5, satisfied; speed 1 of 5, very poor." in lines
 
 
 def test_a_task_about_silence_names_who_was_asked_about_what_and_when() -> None:
-    shown = text(said=[], reasons=[Silence(ASKED, NOON, last_answer=NOON - 90 * DAY)])
+    shown = text(responses=[], reasons=[Silence(ASKED, NOON, last_answer=NOON - 90 * DAY)])
     assert (
         "Asked, and no answer by 12 Nov 2026:\n"
         '- Maria Virtanen, on 3 Oct 2026, about case 00098 "VPN drops"\n'
@@ -153,11 +153,11 @@ def test_a_task_about_silence_names_who_was_asked_about_what_and_when() -> None:
         "\n"
         "A good reason to call: ask Pekka Salo how case 00104 went, and whether our surveys arrive."
     ) in shown
-    assert "Nobody here has answered a survey yet." in text(said=[], reasons=[Silence(ASKED, NOON)])
+    assert "Nobody here has answered a survey yet." in text(responses=[], reasons=[Silence(ASKED, NOON)])
 
 
 def test_a_task_about_a_mood_tells_what_stands_behind_it() -> None:
-    shown = text(said=[], reasons=[MoodSeen(Mood.UNHAPPY, NOON, (MARIA, PEKKA))])
+    shown = text(responses=[], reasons=[MoodSeen(Mood.UNHAPPY, NOON, (MARIA, PEKKA))])
     assert (
         "Customer mood on 12 Nov 2026: Unhappy. What they answered last:\n"
         '- Maria Virtanen: 1 of 5, very dissatisfied, case 00123 "Printer offline again", 12 Nov 2026\n'
@@ -166,7 +166,7 @@ def test_a_task_about_a_mood_tells_what_stands_behind_it() -> None:
         'A good reason to call: Maria Virtanen gave 1 of 5 (very dissatisfied) on case 00123 "Printer offline again"; '
         "ask what would have to be better."
     ) in shown
-    alone = text(said=[], reasons=[MoodSeen(Mood.UNHAPPY, NOON)])
+    alone = text(responses=[], reasons=[MoodSeen(Mood.UNHAPPY, NOON)])
     assert "Customer mood on 12 Nov 2026: Unhappy.\n" in alone
     assert "answered last" not in alone, "no list is announced that does not follow"
 
@@ -204,19 +204,19 @@ def test_a_task_about_a_mood_tells_what_stands_behind_it() -> None:
     ],
 )
 def test_why_somebody_sees_a_task_is_said_without_the_syntax_of_rules(rule: str, english: str, finnish: str) -> None:
-    assert why(parse_rule(rule), EN) == f"Why you see this: we call when {english}."
-    assert why(parse_rule(rule), catalogue("fi")) == f"Miksi näet tämän: soitamme, kun {finnish}."
+    assert rule_sentence(parse_rule(rule), EN) == f"Why you see this: we call when {english}."
+    assert rule_sentence(parse_rule(rule), catalogue("fi")) == f"Miksi näet tämän: soitamme, kun {finnish}."
 
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("op", ["<", "<=", "=", ">=", ">"])
 @pytest.mark.parametrize("subject", ["csat", "speed", "silence"])
 def test_no_rule_shows_its_syntax(subject: str, op: str, language: str) -> None:
-    assert not set("<>=_") & set(why(parse_rule(f"{subject} {op} 3"), catalogue(language)))
+    assert not set("<>=_") & set(rule_sentence(parse_rule(f"{subject} {op} 3"), catalogue(language)))
 
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("mood", ["happy", "mixed", "unhappy"])
 def test_every_mood_that_a_rule_can_name_has_its_word(mood: str, language: str) -> None:
     words = catalogue(language)
-    assert words.text(f"mood.{mood.capitalize()}") in why(parse_rule(f"mood = {mood}"), words)
+    assert words.text(f"mood.{mood.capitalize()}") in rule_sentence(parse_rule(f"mood = {mood}"), words)

@@ -13,7 +13,14 @@ from connector.model import Mood, Rating
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import catalogue
 from connector.sentences.summary import People, summary
-from connector.sentences.values import Asked, MoodSeen, OpenFollowUp, Reason, Said, Silence
+from connector.sentences.values import (
+    AccountReason,
+    MoodSeen,
+    NamedResponse,
+    OpenFollowUp,
+    Silence,
+    UnansweredInvitation,
+)
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 START = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
@@ -99,10 +106,10 @@ def books(draw: st.DrawFn) -> Facts:
     return Facts(tuple(answers), tuple(follow_ups), asked, answered, now, HELSINKI)
 
 
-def said(fact: AnswerFact) -> Said:
+def named_response(fact: AnswerFact) -> NamedResponse:
     metric, value = fact.rating
     low, high = HIGHEST[metric]
-    return Said(
+    return NamedResponse(
         response_id=fact.key,
         who=fact.person,
         rating=Rating(metric, metric, value, low, high),
@@ -115,9 +122,9 @@ def said(fact: AnswerFact) -> Said:
 
 
 def open_follow_up(fact: FollowUpFact) -> OpenFollowUp:
-    about: tuple[Reason, ...] = ()
+    about: tuple[AccountReason, ...] = ()
     if not fact.answers:
-        asked = tuple(Asked("Maria", "case 1", START) for _ in range(fact.silence))
+        asked = tuple(UnansweredInvitation("Maria", "case 1", START) for _ in range(fact.silence))
         about = (Silence(asked, fact.opened),) if asked else (MoodSeen(Mood.UNHAPPY, fact.opened),)
     return OpenFollowUp(
         who=fact.person,
@@ -125,7 +132,7 @@ def open_follow_up(fact: FollowUpFact) -> OpenFollowUp:
         due=fact.due,
         owner=fact.owner or None,
         tz=HELSINKI,
-        said=tuple(said(one) for one in fact.answers),
+        responses=tuple(named_response(one) for one in fact.answers),
         reasons=about,
         attempts=fact.attempts,
         waiting_since=fact.waiting_since,
@@ -138,7 +145,7 @@ def texts(facts: Facts, language: str) -> tuple[str, str]:
     """Return both fields as the product writes them."""
     words = catalogue(language)
     needs = attention([open_follow_up(one) for one in facts.follow_ups], words, now=facts.now)
-    newest_first = sorted((said(one) for one in facts.answers), key=lambda one: one.at, reverse=True)
+    newest_first = sorted((named_response(one) for one in facts.answers), key=lambda one: one.at, reverse=True)
     people = People(facts.asked, facts.answered, facts.now)
     return needs.text, summary(newest_first, needs, people, words, tz=facts.tz, now=facts.now)
 

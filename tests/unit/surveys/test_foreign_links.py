@@ -13,7 +13,7 @@ from connector.domain.crm_text import without_links
 from connector.exports.period import Period
 from connector.sentences.catalogue import catalogue
 from connector.store.views.reports import Asking
-from connector.surveys.report_mail import Answers, Facts, Listed, ReportLine, report_message
+from connector.surveys.report_mail import Facts, Listed, ReportLine, ResponseCounts, report_message
 from connector.surveys.staff_mail import MailSection, Other, StaffMail, staff_message
 
 ADDRESSES = [
@@ -76,7 +76,7 @@ def test_names_bring_no_link_into_reports(address: str) -> None:
     line = ReportLine(f"Maria {address}", f"Firm {address}", "https://crm.example/a/1", f"Jane {address} calls by Fri.")
     bad = Listed((line,), 1)
     week = Period("2026-W46", date(2026, 11, 9), date(2026, 11, 16), ZoneInfo("UTC"))
-    facts = Facts(monthly=False, period=week, answers=Answers(bad=1), asking=Asking(1, 1), before=None, bad=bad)
+    facts = Facts(monthly=False, period=week, answers=ResponseCounts(bad=1), asking=Asking(1, 1), before=None, bad=bad)
     mail = report_message(facts, words=catalogue("en"), site=SITE, to="jane@acme.example", message_id="r1@acme.example")
     assert not LINK.search(mail.text.replace(line.url, "")), mail.text
     assert not LINK.search(shown(mail.html))

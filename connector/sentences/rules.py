@@ -1,4 +1,4 @@
-"""A follow-up rule in a rep's words: why somebody sees a task."""
+"""Follow-up rules in words, for the reps: why they see a task."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from connector.sentences.ratings import metric_name
 _COMPARED: Final = {"<=": "at_most", "<": "below", ">=": "at_least", ">": "above", "=": "exactly"}
 
 
-def why(rule: Rule, words: Catalogue) -> str:
+def rule_sentence(rule: Rule, words: Catalogue) -> str:
     """Return ``Why you see this: we call when a customer gives 2 of 5 or less for satisfaction.``"""
     first, *others = (_condition(clause, words) for clause in rule.clauses)
     conditions = first
