@@ -48,6 +48,8 @@ class Lap:
     crm: Crm
     process: Measured
     log: list[dict[str, Any]]
+    stored: int
+    """Bytes of the database when it had ended."""
 
     @property
     def report(self) -> dict[str, Any]:
@@ -112,7 +114,10 @@ class Installation:
             done = measured([sys.executable, "-m", "tests.bench.unhurried", str(self.config)])
         else:
             done = measured([*afterword("sync"), "-c", str(self.config), "--json"])
-        return Lap(self.crm, done, self.crm.calls(mark))
+        return Lap(self.crm, done, self.crm.calls(mark), self._stored())
+
+    def _stored(self) -> int:
+        return sum(path.stat().st_size for path in self.config.parent.glob("afterword.db*"))
 
     def bare(self, lap: Lap) -> Measured:
         """Fetch the pages of a lap again, with nothing but requests and json."""

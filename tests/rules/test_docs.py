@@ -125,6 +125,23 @@ def test_the_readme_shows_every_option() -> None:
     assert missing == []
 
 
+def test_every_reason_of_why_is_explained() -> None:
+    from connector.commands.why import in_words  # noqa: PLC0415 - as above
+    from connector.model import Reason  # noqa: PLC0415
+
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in text("docs/troubleshooting.md").splitlines()]
+    assert [reason for reason in Reason if in_words(reason) not in rows] == []
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    leading = {link.partition("#")[0] for name in ("README.md", "CONTRIBUTING.md") for link in LINK.findall(text(name))}
+    pages = {name for name in documents() if name.startswith("docs/") and name.count("/") == 1}
+    reached = leading | {
+        f"docs/{link.partition('#')[0]}" for name in pages & leading for link in LINK.findall(text(name))
+    }
+    assert sorted(pages - reached) == []
+
+
 # ── make ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
