@@ -1,5 +1,6 @@
 """HubSpot, on hubspot-api-client: reading, writing, setting up. It speaks the wire and knows no field's meaning."""
 
-from adapters.hubspot.adapter import HubSpotAdapter, adapter
+from adapters.hubspot.adapter import HubSpotAdapter
+from adapters.hubspot.package import adapter
 
 __all__ = ["HubSpotAdapter", "adapter"]

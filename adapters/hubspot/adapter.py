@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from adapters.hubspot import property_room
 from adapters.hubspot.account import Account
-from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.config import HubSpotAccess
 from adapters.hubspot.describe import Catalogue
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.http.client import Client
@@ -51,24 +50,24 @@ class HubSpotAdapter:
     bulk: BulkWriter | None = None
     lag = LAG
 
-    def __init__(self, config: HubSpotConfig, clock: Clock) -> None:
-        self.connection = config.connection
-        self._config = config
-        self._client = Client(config, clock)
+    def __init__(self, access: HubSpotAccess, clock: Clock) -> None:
+        self.connection = access.connection
+        self._access = access
+        self._client = Client(access, clock)
         links = Links(self._client)
-        self._catalogue = Catalogue(self._client, config.passes)
-        self._reader = Reader(self._client, self._catalogue, links, config.passes)
+        self._catalogue = Catalogue(self._client, access.passes)
+        self._reader = Reader(self._client, self._catalogue, links, access.passes)
         self._once = Once(self._client, links, self._reader.properties)
         self._writer = Writer(self._client, self._catalogue, links, self._once)
         self.notes: NoteTaker | None = Notes(
-            config.connection, self._client, links, self._reader.properties, self._writer
+            access.connection, self._client, links, self._reader.properties, self._writer
         )
         self._account = Account(self._client)
-        self._scopes = Scopes(self._client, config.access_token)
+        self._scopes = Scopes(self._client, access.access_token)
         self._setup = Setup(self._client, self._catalogue)
 
     def __repr__(self) -> str:
-        return f"HubSpotAdapter({self.connection!r}, {self._config.url!r})"
+        return f"HubSpotAdapter({self.connection!r}, {self._access.url!r})"
 
     def org(self) -> Org:
         """See `CrmAdapter.org`."""
@@ -151,8 +150,3 @@ class HubSpotAdapter:
     def close(self) -> None:
         """See `CrmAdapter.close`."""
         self._client.close()
-
-
-def adapter(name: str, values: Mapping[str, Any], clock: Clock) -> HubSpotAdapter:
-    """Return the adapter for a connection, without calling HubSpot yet. `SettingsError`: values are missing or wrong."""
-    return HubSpotAdapter(HubSpotConfig.from_settings(name, values), clock)

@@ -1,52 +1,140 @@
-"""What a connection to HubSpot is made from."""
+"""The keys of a connection to HubSpot, and what its calls are made with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from adapters.hubspot.pass_memory import OwnPasses
-from connector.errors import Problem, SettingsError
-from connector.ports import Budget, Passes, TokenVault
+from connector.ports import (
+    AdapterConfig,
+    AdapterTools,
+    Budget,
+    FileKey,
+    Missing,
+    Passes,
+    SecretKey,
+    TextKey,
+    TokenVault,
+    UrlKey,
+    Wrong,
+)
 
 DEFAULT_URL = "https://api.hubapi.com"
 
 
+class HubSpotAuth(StrEnum):
+    """How a connection proves who it is."""
+
+    TOKEN = "token"  # noqa: S105 - the name of the way, not a token
+    """By a service key, or the token of a private app; neither runs out by itself."""
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105
+    """By a public app that was installed."""
+
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    HubSpotAuth.TOKEN: ("access_token",),
+    HubSpotAuth.REFRESH_TOKEN: ("client_id", "client_secret", "refresh_token"),
+}
+_OF_OTHERS = ("jwt", "client_credentials")
+"""Ways of signing in that HubSpot's people look for after they have set Salesforce up."""
+
+
+def is_sendable(secret: str) -> bool:
+    """Tell whether a header can carry it, and everybody sees all of it."""
+    return secret.isascii() and secret.isprintable() and " " not in secret
+
+
+def _own_url(url: str) -> str:
+    if not url.startswith("https://"):
+        raise Wrong("is not an https address.", f"Leave it out, or write {DEFAULT_URL}.")
+    return url
+
+
+def _own_way(auth: object) -> object:
+    if auth in _OF_OTHERS:
+        raise Wrong("is for Salesforce.", "Remove it.")
+    return auth
+
+
+def _sendable_text(text: str) -> str:
+    if not is_sendable(text):
+        raise Wrong("holds characters that no token has.", "Copy it once more.")
+    return text
+
+
+def _sendable_secret(secret: SecretStr) -> SecretStr:
+    return SecretStr(_sendable_text(secret.get_secret_value()))
+
+
+_SentSecret = Annotated[SecretKey, AfterValidator(_sendable_secret)]
+
+
+class HubSpotConfig(AdapterConfig):
+    """The keys of HubSpot in [crm.NAME]."""
+
+    url: Annotated[UrlKey, AfterValidator(_own_url)] = DEFAULT_URL
+    auth: Annotated[HubSpotAuth, BeforeValidator(_own_way)] = HubSpotAuth.TOKEN
+    client_id: Annotated[TextKey, AfterValidator(_sendable_text)] | None = None
+    client_secret: _SentSecret | None = None
+    access_token: _SentSecret | None = None
+    refresh_token: _SentSecret | None = None
+    """Of a public app that was installed: exchanged for access tokens."""
+    ca_bundle: FileKey | None = None
+
+    @classmethod
+    def rules(cls, written: Mapping[str, Any]) -> Iterable[Missing]:
+        """See `Table.rules`."""
+        needed = _NEEDED[HubSpotAuth.REFRESH_TOKEN if cls.exchanges_token(written) else HubSpotAuth.TOKEN]
+        return [Missing(key, "HubSpot needs it.") for key in needed if key not in written]
+
+    @classmethod
+    def exchanges_token(cls, written: Mapping[str, Any]) -> bool:
+        """See `AdapterConfig.exchanges_token`."""
+        return written.get("auth") == HubSpotAuth.REFRESH_TOKEN
+
+    @property
+    def given_token(self) -> SecretStr | None:
+        """See `AdapterConfig.given_token`."""
+        return self.refresh_token
+
+
 @dataclass(frozen=True, slots=True)
-class HubSpotConfig:
-    """Where HubSpot's API is and how to sign in. The token is kept out of `repr`."""
+class HubSpotAccess:
+    """Where HubSpot's API is, how to sign in, and what calls need. Secrets are kept out of `repr`."""
 
     connection: str
     url: str
     """Without a slash at its end."""
     access_token: str = field(default="", repr=False)
-    """Of a service key or a private app; neither runs out by itself."""
+    """Of a service key or a private app; empty for an app that was installed."""
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     refresh_token: str = field(default="", repr=False)
-    """Of a public app that was installed: exchanged for access tokens."""
+    """Of an app that was installed; empty for a service key."""
     ca_bundle: str | None = None
     budget: Budget | None = field(default=None, repr=False)
-    """Asked before each call; None: nothing is held back."""
     vault: TokenVault | None = field(default=None, repr=False)
-    """Keeps what the refresh token was exchanged for; None: nobody does."""
-
     passes: Passes = field(default_factory=OwnPasses, repr=False)
-    """Keeps when what is read only now and then was read last."""
 
     @classmethod
-    def from_settings(cls, name: str, values: Mapping[str, Any]) -> Self:
-        """Build from plain values (the token revealed). `SettingsError` names everything that is missing or wrong."""
-        problems = list(_problems(name, values))
-        if problems:
-            raise SettingsError(problems)
+    def of(cls, name: str, config: HubSpotConfig, tools: AdapterTools) -> Self:
+        """Return what the connection of a name is made with."""
+        renews = tools.admin is None and config.auth is HubSpotAuth.REFRESH_TOKEN
+        token = tools.admin.token if tools.admin else _revealed(config.access_token)
         return cls(
             connection=name,
-            url=_url(values),
-            ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
-            budget=values.get("budget"),
-            vault=values.get("vault"),
-            passes=values.get("passes") or OwnPasses(),
-            **{key: _text(values, key) for key in _needed(values)},
+            url=config.url,
+            access_token="" if renews else token,
+            client_id=(config.client_id or "") if renews else "",
+            client_secret=_revealed(config.client_secret) if renews else "",
+            refresh_token=_revealed(config.refresh_token) if renews else "",
+            ca_bundle=str(config.ca_bundle) if config.ca_bundle else None,
+            budget=tools.budget,
+            vault=tools.vault,
+            passes=tools.passes or OwnPasses(),
         )
 
     @property
@@ -60,41 +148,5 @@ class HubSpotConfig:
         return tuple(text for text in (self.access_token, self.client_secret, self.refresh_token) if text)
 
 
-_REMEDIES: Mapping[str, str] = {
-    "access_token": "Make a service key in HubSpot (Settings > Integrations > Service Keys), and write its token here.",
-    "client_id": "It stands beside the app's settings in HubSpot.",
-    "client_secret": "It stands beside the app's settings in HubSpot.",
-    "refresh_token": "HubSpot gives it when the app is installed.",
-}
-
-
-def _needed(values: Mapping[str, Any]) -> tuple[str, ...]:
-    by_app = values.get("auth") == "refresh_token"
-    return ("client_id", "client_secret", "refresh_token") if by_app else ("access_token",)
-
-
-def _text(values: Mapping[str, Any], key: str) -> str:
-    return str(values.get(key) or "").strip()
-
-
-def _url(values: Mapping[str, Any]) -> str:
-    return str(values.get("url") or DEFAULT_URL).rstrip("/")
-
-
-def is_sendable(secret: str) -> bool:
-    """Tell whether a header can carry it, and everybody sees all of it."""
-    return secret.isascii() and secret.isprintable() and " " not in secret
-
-
-def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
-    where = f"config.toml: crm.{name}"
-    found = []
-    if not _url(values).startswith("https://"):
-        found.append(Problem(f"{where}.url", "is not an https address.", f"Leave it out, or write {DEFAULT_URL}."))
-    for key in _needed(values):
-        text = _text(values, key)
-        if not text:
-            found.append(Problem(f"{where}.{key}", "is missing.", _REMEDIES[key]))
-        elif not is_sendable(text):
-            found.append(Problem(f"{where}.{key}", "holds characters that no token has.", "Copy it once more."))
-    return found
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -1,5 +1,6 @@
 """Salesforce, on simple-salesforce: reading, writing, setting up. It speaks the wire and knows no field's meaning."""
 
-from adapters.salesforce.adapter import SalesforceAdapter, adapter
+from adapters.salesforce.adapter import SalesforceAdapter
+from adapters.salesforce.package import adapter
 
 __all__ = ["SalesforceAdapter", "adapter"]

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.describe import Describer
 from adapters.salesforce.http.client import Client
 from adapters.salesforce.org import OrgReader
@@ -45,10 +44,10 @@ class SalesforceAdapter:
     lag = timedelta(minutes=5)
     """A row gets its stamp when a transaction writes it, and is seen when the transaction commits."""
 
-    def __init__(self, config: SalesforceConfig, clock: Clock) -> None:
-        self.connection = config.connection
-        self._config = config
-        self._client = Client(config, clock)
+    def __init__(self, access: SalesforceAccess, clock: Clock) -> None:
+        self.connection = access.connection
+        self._access = access
+        self._client = Client(access, clock)
         self._describer = Describer(self._client)
         self._reader = Reader(self._client, self._describer)
         self._participants = Participants(self._reader)
@@ -56,10 +55,10 @@ class SalesforceAdapter:
         self.notes: NoteTaker | None = None
         self.bulk: BulkWriter | None = bulk_writing.BulkWriter(self._client, self._writer)
         self._org = OrgReader(self._client, self._reader)
-        self._setup = Setup(config, self._client, reader=self._reader, describer=self._describer, org=self._org)
+        self._setup = Setup(access, self._client, reader=self._reader, describer=self._describer, org=self._org)
 
     def __repr__(self) -> str:
-        return f"SalesforceAdapter({self.connection!r}, {self._config.url!r})"
+        return f"SalesforceAdapter({self.connection!r}, {self._access.url!r})"
 
     def org(self) -> Org:
         """See `CrmAdapter.org`."""
@@ -107,7 +106,7 @@ class SalesforceAdapter:
 
     def record_url(self, ref: Ref) -> str:
         """See `CrmAdapter.record_url`."""
-        return f"{self._config.url}/lightning/r/{soql.name(ref.object)}/{soql.id18(ref.id)}/view"
+        return f"{self._access.url}/lightning/r/{soql.name(ref.object)}/{soql.id18(ref.id)}/view"
 
     def missing_rights(self, needs: Needs) -> list[MissingRight]:
         """See `CrmAdapter.missing_rights`."""
@@ -141,8 +140,3 @@ class SalesforceAdapter:
     def close(self) -> None:
         """See `CrmAdapter.close`."""
         self._client.close()
-
-
-def adapter(name: str, values: Mapping[str, Any], clock: Clock) -> SalesforceAdapter:
-    """Return the adapter for a connection, without calling Salesforce yet. `SettingsError`: values are missing or wrong."""
-    return SalesforceAdapter(SalesforceConfig.from_settings(name, values), clock)

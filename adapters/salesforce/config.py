@@ -1,62 +1,157 @@
-"""What a connection to Salesforce is made from."""
+"""The keys of a connection to Salesforce, and what its calls are made with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, cast
+from enum import StrEnum
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from connector.errors import Problem, SettingsError
-from connector.ports import Budget, TokenVault
+from pydantic import AfterValidator, SecretStr
 
-Auth = Literal["token", "client_credentials", "jwt", "refresh_token"]
+from connector.ports import (
+    AdapterConfig,
+    AdapterTools,
+    Budget,
+    FileKey,
+    Missing,
+    SecretKey,
+    TextKey,
+    TokenVault,
+    UrlKey,
+    Wrong,
+)
+
+
+class SalesforceAuth(StrEnum):
+    """How a connection proves who it is."""
+
+    CLIENT_CREDENTIALS = "client_credentials"
+    JWT = "jwt"
+    TOKEN = "token"  # noqa: S105 - the name of the way, not a token
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105
+
 
 _NEEDED: Mapping[str, tuple[str, ...]] = {
-    "token": ("access_token",),
-    "client_credentials": ("client_id", "client_secret"),
-    "jwt": ("client_id", "username", "private_key"),
-    "refresh_token": ("client_id", "refresh_token"),
+    SalesforceAuth.TOKEN: ("access_token",),
+    SalesforceAuth.CLIENT_CREDENTIALS: ("client_id", "client_secret"),
+    SalesforceAuth.JWT: ("client_id", "username", "private_key"),
+    SalesforceAuth.REFRESH_TOKEN: ("client_id", "refresh_token"),
 }
+_NEEDS_URL = 'Salesforce needs it: the address of your org, "https://NAME.my.salesforce.com".'
+
+
+def unsendable(secret: str) -> str:
+    """Name the first character of a secret that no header can carry, or that nobody sees; empty: there is none."""
+    return next((f"U+{ord(char):04X}" for char in secret if not "!" <= char <= "~"), "")
+
+
+def _org_url(url: str) -> str:
+    """The browser's address bar shows others than the API has."""
+    parts = urlsplit(url)
+    wrong = ""
+    if parts.scheme != "https":
+        wrong = "is not an https address."
+    elif parts.path.strip("/") or parts.query or parts.fragment:
+        wrong = "is the address of a page."
+    elif (parts.hostname or "").endswith(".lightning.force.com"):
+        wrong = "is the address of pages, not of the API."
+    if wrong:
+        raise Wrong(wrong, "Give the My Domain address alone, for instance https://acme.my.salesforce.com.")
+    return url
+
+
+def _sendable_text(text: str) -> str:
+    if odd := unsendable(text):
+        remedy = "Copy it again: nothing that stands before or behind it belongs to it."
+        raise Wrong(f"holds a character that none of them has ({odd}).", remedy)
+    return text
+
+
+def _sendable_secret(secret: SecretStr) -> SecretStr:
+    return SecretStr(_sendable_text(secret.get_secret_value()))
+
+
+_SentSecret = Annotated[SecretKey, AfterValidator(_sendable_secret)]
+
+
+class SalesforceConfig(AdapterConfig):
+    """The keys of Salesforce in [crm.NAME]; which credentials are there follows from `auth`."""
+
+    url: Annotated[UrlKey, AfterValidator(_org_url)]
+    """The My Domain address."""
+    auth: SalesforceAuth = SalesforceAuth.TOKEN
+    client_id: Annotated[TextKey, AfterValidator(_sendable_text)] | None = None
+    client_secret: _SentSecret | None = None
+    username: TextKey | None = None
+    private_key: SecretKey | None = None
+    """PEM text."""
+    access_token: _SentSecret | None = None
+    refresh_token: _SentSecret | None = None
+    """Given when a user let the app in: exchanged for access tokens."""
+    ca_bundle: FileKey | None = None
+
+    @classmethod
+    def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
+        """See `Table.rules`."""
+        if "url" not in written:
+            yield Missing("url", _NEEDS_URL)
+        if "auth" not in written and "access_token" not in written:
+            yield Wrong("is missing.", f"Write one of: {', '.join(SalesforceAuth)}.", at=("auth",))
+            return
+        auth = written.get("auth", SalesforceAuth.TOKEN)
+        needed = _NEEDED.get(auth, ()) if isinstance(auth, str) else ()
+        yield from (Missing(key, f'auth = "{auth}" needs it.') for key in needed if key not in written)
+
+    @classmethod
+    def exchanges_token(cls, written: Mapping[str, Any]) -> bool:
+        """See `AdapterConfig.exchanges_token`."""
+        return written.get("auth") == SalesforceAuth.REFRESH_TOKEN
+
+    @property
+    def given_token(self) -> SecretStr | None:
+        """See `AdapterConfig.given_token`."""
+        return self.refresh_token
 
 
 @dataclass(frozen=True, slots=True)
-class SalesforceConfig:
-    """Where the org is and how to sign in. Secrets are kept out of `repr`."""
+class SalesforceAccess:
+    """Where the org is, how to sign in, and what calls need. Secrets are kept out of `repr`."""
 
     connection: str
     url: str
     """The My Domain address, without a slash at its end."""
-    auth: Auth
+    auth: str
+    """One of `SalesforceAuth`."""
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     username: str = ""
     private_key: str = field(default="", repr=False)
-    """PEM text."""
     access_token: str = field(default="", repr=False)
     refresh_token: str = field(default="", repr=False)
-    """Given when a user let the app in: exchanged for access tokens."""
     ca_bundle: str | None = None
     budget: Budget | None = field(default=None, repr=False)
-    """Asked before each call; None: nothing is held back."""
     vault: TokenVault | None = field(default=None, repr=False)
-    """Keeps what the refresh token was exchanged for; None: nobody does."""
     integration_user: str = ""
     """User name that is to get the permissions, when somebody else's token sets the org up. Empty: whoever we act as."""
 
     @classmethod
-    def from_settings(cls, name: str, values: Mapping[str, Any]) -> Self:
-        """Build from plain values (secrets revealed). `SettingsError` names everything that is missing or wrong."""
-        problems = list(_problems(name, values))
-        if problems:
-            raise SettingsError(problems)
-        given = {key: str(values[key]).strip() for key in _TEXTS if values.get(key)}
+    def of(cls, name: str, config: SalesforceConfig, tools: AdapterTools) -> Self:
+        """Return what the connection of a name is made with."""
+        admin = tools.admin
         return cls(
             connection=name,
-            url=str(values["url"]).rstrip("/"),
-            auth=_auth(values),
-            budget=values.get("budget"),
-            vault=values.get("vault"),
-            ca_bundle=str(values["ca_bundle"]) if values.get("ca_bundle") else None,
-            **given,
+            url=config.url,
+            auth=SalesforceAuth.TOKEN if admin else config.auth,
+            client_id=config.client_id or "",
+            client_secret=_revealed(config.client_secret),
+            username=config.username or "",
+            private_key=_revealed(config.private_key),
+            access_token=admin.token if admin else _revealed(config.access_token),
+            refresh_token=_revealed(config.refresh_token),
+            ca_bundle=str(config.ca_bundle) if config.ca_bundle else None,
+            budget=tools.budget,
+            vault=tools.vault,
+            integration_user=admin.integration_user if admin else "",
         )
 
     @property
@@ -67,47 +162,5 @@ class SalesforceConfig:
         )
 
 
-_TEXTS = ("client_id", "client_secret", "username", "private_key", "access_token", "refresh_token", "integration_user")
-
-
-_SENT = ("client_id", "client_secret", "access_token", "refresh_token")
-
-
-def unsendable(secret: str) -> str:
-    """Name the first character of a secret that no header can carry, or that nobody sees; empty: there is none."""
-    return next((f"U+{ord(char):04X}" for char in secret if not "!" <= char <= "~"), "")
-
-
-def _auth(values: Mapping[str, Any]) -> Auth:
-    return cast(Auth, values.get("auth") or "token")
-
-
-def _wrong_url(url: str) -> str:
-    """Say what keeps an address from being the org's own, or nothing. The browser's address bar shows others than the API has."""
-    parts = urlsplit(url)
-    if parts.scheme != "https":
-        return "is not an https address."
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        return "is the address of a page."
-    return "is the address of pages, not of the API." if (parts.hostname or "").endswith(".lightning.force.com") else ""
-
-
-def _problems(name: str, values: Mapping[str, Any]) -> list[Problem]:
-    where = f"config.toml: crm.{name}"
-    found = []
-    wrong = _wrong_url(str(values.get("url") or ""))
-    if wrong:
-        remedy = "Give the My Domain address alone, for instance https://acme.my.salesforce.com."
-        found.append(Problem(f"{where}.url", wrong, remedy))
-    auth = _auth(values)
-    if auth not in _NEEDED:
-        found.append(
-            Problem(f"{where}.auth", f"{auth!r} is not a way to sign in.", f"Use one of {', '.join(_NEEDED)}.")
-        )
-    for key in _SENT:
-        if odd := unsendable(str(values.get(key) or "").strip()):
-            remedy = "Copy it again: nothing that stands before or behind it belongs to it."
-            found.append(Problem(f"{where}.{key}", f"holds a character that none of them has ({odd}).", remedy))
-    missing = [key for key in _NEEDED.get(auth, ()) if not values.get(key)]
-    found += [Problem(f"{where}.{key}", "is missing.", f'auth = "{auth}" needs it.') for key in missing]
-    return found
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.salesforce import layouts
-from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.custom_fields import full_name, holder
 from adapters.salesforce.describe import Describer
 from adapters.salesforce.http.client import Client, expect_object
@@ -46,9 +46,9 @@ class Setup:
     """Plans from what the org has, and acts step by step."""
 
     def __init__(
-        self, config: SalesforceConfig, client: Client, *, reader: Reader, describer: Describer, org: OrgReader
+        self, access: SalesforceAccess, client: Client, *, reader: Reader, describer: Describer, org: OrgReader
     ) -> None:
-        self._config = config
+        self._access = access
         self._client = client
         self._reader = reader
         self._describer = describer
@@ -184,11 +184,11 @@ class Setup:
     @property
     def _for_somebody_else(self) -> bool:
         """Whether we act with an admin's token for an integration user who is not the admin."""
-        other = self._config.integration_user
+        other = self._access.integration_user
         return bool(other) and other != self._org.user().get("preferred_username")
 
     def _integration_user(self) -> str | None:
-        name = self._config.integration_user or self._config.username
+        name = self._access.integration_user or self._access.username
         if not self._for_somebody_else and (user := self._org.user().get("user_id")):
             return str(user)
         if not name:

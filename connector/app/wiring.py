@@ -5,10 +5,8 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from email.utils import quote
-from functools import cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +15,10 @@ from pydantic import SecretStr
 
 from adapters import webhook
 from adapters.email import channel as email_channel
+from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
 from connector.model import ascii_domain
-from connector.ports import Clock, CrmAdapter
+from connector.ports import AdapterTools, Clock, CrmAdapter
 from connector.ports.mail import Channel
 from connector.runtime.call_budget import CallBudget
 from connector.runtime.clock import SystemClock
@@ -36,42 +35,11 @@ from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
 from mappings.binding import MappingFile
 from mappings.loading import load as load_mapping
-from mappings.loading import packaged
-
-ADAPTERS = "afterword.adapters"
-"""The entry-point group by which adapters are found, ours and anybody's."""
-
-
-SIGNS_IN = frozenset(
-    {
-        "adapter",
-        "url",
-        "auth",
-        "client_id",
-        "client_secret",
-        "username",
-        "private_key",
-        "access_token",
-        "refresh_token",
-    }
-)
-"""The settings of a connection that decide whether the CRM lets us in."""
-
-
-@cache
-def installed_adapters() -> Mapping[str, EntryPoint]:
-    """Return the installed adapters by name. To find them, the metadata of every installed package is read, so only once."""
-    return {point.name: point for point in entry_points(group=ADAPTERS)}
-
-
-def known_adapters() -> list[str]:
-    """Return the names of the installed adapters."""
-    return sorted(installed_adapters())
 
 
 def read_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Read config.toml and the environment. Raises `SettingsError` with every problem."""
-    return load(path, environ=os.environ if environ is None else environ, known_adapters=known_adapters())
+    return load(path, environ=os.environ if environ is None else environ, adapters=installed_adapters())
 
 
 def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> Installation:
@@ -98,55 +66,45 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
 def _endpoints(
     settings: Settings, mappings: Mapping[str, MappingFile], *, store: Store, clock: Clock
 ) -> list[Endpoint]:
-    """Raises `SettingsError` with what every adapter says; they call the file config.toml, whatever its name is."""
     keys = settings.web.signing_keys
-    found: list[Endpoint] = []
-    problems: list[Problem] = []
-    for name, one in settings.crm.items():
-        try:
-            found.append(_endpoint(name, one, mappings[name], store=store, keys=keys, clock=clock))
-        except SettingsError as error:
-            problems += [
-                replace(each, where=each.where.replace("config.toml:", f"{settings.path.name}:", 1))
-                for each in error.problems
-            ]
-    if problems:
-        raise SettingsError(problems)
-    return found
+    return [
+        _endpoint(name, connection, mappings[name], store=store, keys=keys, clock=clock)
+        for name, connection in settings.crm.items()
+    ]
 
 
 def _endpoint(
-    name: str, one: Connection, mapping: MappingFile, *, store: Store, keys: Sequence[str], clock: Clock
+    name: str, connection: Connection, mapping: MappingFile, *, store: Store, keys: Sequence[str], clock: Clock
 ) -> Endpoint:
     """`keys` encrypt renewed tokens, the newest first."""
-    budget = CallBudget(name, share=one.daily_call_share, store=store, clock=clock)
+    budget = CallBudget(name, share=connection.daily_call_share, store=store, clock=clock)
     passes = PassBook(name, store=store, clock=clock)
     vault = None
-    if one.refresh_token is not None and keys:
-        vault = Vault(name, given=one.refresh_token.get_secret_value(), keys=keys, store=store, clock=clock)
+    given = connection.config.given_token
+    if given is not None and keys:
+        vault = Vault(name, given=given.get_secret_value(), keys=keys, store=store, clock=clock)
     return Endpoint(
         name=name,
-        adapter=adapter_for(name, one, clock, budget=budget, vault=vault, passes=passes),
+        adapter=adapter_for(name, connection, AdapterTools(clock, budget=budget, vault=vault, passes=passes)),
         mapping=mapping,
-        mode_live=one.is_live,
+        mode_live=connection.is_live,
         mapping_name=mapping.file,
         passes=passes,
         budget=budget,
-        credentials=_digest(one),
+        credentials=_digest(connection),
+        normalise_id=installed_adapters()[connection.adapter].normalise_id,
     )
 
 
-def _digest(one: Connection) -> str:
+def _digest(connection: Connection) -> str:
     """Return a hash of everything that a connection signs in with, and of where."""
-    given = {key: value for key, value in plain(one).items() if key in SIGNS_IN}
+    given = {"adapter": connection.adapter} | plain(connection.config)
     return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def adapter_for(name: str, one: Connection, clock: Clock, **overrides: Any) -> CrmAdapter:
-    """Return the adapter of a connection; `overrides` replace some of its values, e.g. an admin's one-off token."""
-    factory = installed_adapters()[one.adapter].load()
-    adapter: CrmAdapter = factory(name, plain(one) | overrides, clock)
-    return adapter
+def adapter_for(name: str, connection: Connection, tools: AdapterTools) -> CrmAdapter:
+    """Return an adapter for a connection. It reaches nothing yet."""
+    return installed_adapters()[connection.adapter].connect(name, connection.config, tools)
 
 
 def read_mappings(settings: Settings) -> dict[str, MappingFile]:
@@ -217,23 +175,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _mapping(one: Connection, settings: Settings) -> MappingFile:
-    if one.mapping is not None:
-        return load_mapping(one.mapping, _shown(one.mapping, settings.base), default=_packaged(one.adapter))
-    try:
-        return load_mapping(packaged(one.adapter), f"mappings/{one.adapter}.toml (as it comes with the product)")
-    except FileNotFoundError:
-        problem = Problem(
-            f"{settings.path.name}: crm.*.adapter = {one.adapter!r}", "has no mapping.", "Name one with mapping = …"
-        )
-        raise SettingsError([problem]) from None
-
-
-def _packaged(adapter: str) -> str | None:
-    try:
-        return packaged(adapter)
-    except FileNotFoundError:
-        return None
+def _mapping(connection: Connection, settings: Settings) -> MappingFile:
+    default = installed_adapters()[connection.adapter].default_mapping.read()
+    if connection.mapping is not None:
+        return load_mapping(connection.mapping, _shown(connection.mapping, settings.base), default=default)
+    return load_mapping(default, f"mappings/{connection.adapter}.toml (as it comes with the product)")
 
 
 def _shown(path: Path, base: Path) -> str:

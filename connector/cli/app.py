@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.app.adapter_packages import installed_adapters
 from connector.cli import bounces, demo, opt_outs, setup
 from connector.cli import retry as cli_retry
 from connector.cli import undo as cli_undo
@@ -41,7 +42,6 @@ from connector.store import Transaction
 from connector.store.db.migrate import head, migrate
 from connector.store.ops import connections
 from connector.store.surveys import mail_trouble
-from mappings.loading import packaged
 
 app = typer.Typer(
     name="afterword",
@@ -93,14 +93,16 @@ def _everywhere(
 @guarded
 def init(
     directory: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
-    crm: Annotated[str, typer.Option("--crm", help="The CRM: salesforce or hubspot.")] = "salesforce",
+    crm: Annotated[
+        str,
+        typer.Option("--crm", help="The CRM: salesforce, hubspot, or the name of another adapter that is installed."),
+    ] = "salesforce",
 ) -> None:
     """Write a config.toml that only observes, and the mapping to edit."""
-    try:
-        mapping = packaged(crm)
-    except FileNotFoundError:
-        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", "Write salesforce or hubspot.")]) from None
-    for path in commands_init.write_project(directory, crm, mapping):
+    adapters = installed_adapters()
+    if crm not in adapters:
+        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", f"Write {' or '.join(adapters)}.")])
+    for path in commands_init.write_project(directory, crm, adapters[crm]):
         out.print(one_line(f"wrote {path}"), markup=False)
     config = one_line(str(directory / "config.toml"))
     out.print(f"\nNext: put the CRM's address and its credentials into {config}, then `afterword check`.", markup=False)
@@ -352,9 +354,10 @@ def why(
     installation = _build(config)
     with _closing(installation), _reading(installation) as readable:
         observing = [endpoint.name for endpoint in installation.endpoints if not endpoint.mode_live]
-        for sentence in survey_log.explain(
-            readable.store, record, tz=installation.settings.company.timezone, observing=observing
-        ):
+        normalisers = [endpoint.normalise_id for endpoint in installation.endpoints]
+        zone = installation.settings.company.timezone
+        sentences = survey_log.explain(readable.store, record, tz=zone, observing=observing, normalisers=normalisers)
+        for sentence in sentences:
             out.print(one_line(sentence), markup=False)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -14,7 +13,7 @@ from connector.cli.output import setup
 from connector.cli.output.terminal import one_line
 from connector.commands import setup_crm
 from connector.errors import NotPermitted, Problem, SettingsError
-from connector.ports import CrmAdapter, SetupResult, SetupStep
+from connector.ports import AdapterTools, AdminToken, CrmAdapter, SetupResult, SetupStep
 from connector.stages.connection.connect import Endpoint
 from connector.stages.connection.mark_keeper import MarkState
 from connector.stages.lap import Installation
@@ -45,11 +44,9 @@ def setter(installation: Installation, endpoint: Endpoint, token: str | None) ->
         yield endpoint.adapter
         return
     user = endpoint.adapter.org().user
-    settings = installation.settings.connection(endpoint.name)
-    acting: dict[str, Any] = {"auth": "token", "access_token": token, "integration_user": user}
-    with closing(
-        wiring.adapter_for(endpoint.name, settings, installation.clock, budget=endpoint.budget, **acting)
-    ) as adapter:
+    connection = installation.settings.connection(endpoint.name)
+    tools = AdapterTools(installation.clock, budget=endpoint.budget, admin=AdminToken(token, user))
+    with closing(wiring.adapter_for(endpoint.name, connection, tools)) as adapter:
         yield adapter
 
 

@@ -3,9 +3,10 @@
 import secrets
 from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Any, Final
 
 from connector.errors import Problem, SettingsError
+from connector.ports import AdapterPackage
 from connector.runtime.private_files import write_new
 
 _CONFIG: Final = Template("""\
@@ -59,28 +60,17 @@ secret_file = "secret.key"                 # signs the links in mails; keep it, 
 # from = "Acme Care <care@acme.example>"
 """)
 
-_CREDENTIALS: Final = {
-    "salesforce": """\
-url = "https://NAME.my.salesforce.com"     # your My Domain address
-auth = "token"                             # for a first look; "client_credentials" does not run out
-# access_token = ""                        # for token, or AFTERWORD_CRM__SALESFORCE__ACCESS_TOKEN
-# client_id = ""                           # for client_credentials: the consumer key
-# client_secret_file = "salesforce-secret.txt"   # and a file with the consumer secret""",
-    "hubspot": """\
-# access_token_file = "hubspot-token.txt"  # a file with the service key, or AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN""",
-}
 
-
-def write_project(directory: Path, crm: str, mapping_source: str) -> list[Path]:
+def write_project(directory: Path, crm: str, package: AdapterPackage[Any]) -> list[Path]:
     """Write config.toml, mappings/<crm>.toml and secret.key, which nobody else may read, and return their paths.
 
-    `mapping_source` is the text of the mapping. Raises SettingsError, and writes nothing, when one of the files is there
-    already, and when the folder cannot be written to.
+    `package` is that of the adapter named `crm`. Raises SettingsError, and writes nothing, when one of the files is there already,
+    and when the folder cannot be written to.
     """
     config = directory / "config.toml"
     files = {
-        config: _CONFIG.substitute(crm=crm, credentials=_CREDENTIALS[crm]),
-        directory / "mappings" / f"{crm}.toml": mapping_source,
+        config: _CONFIG.substitute(crm=crm, credentials=package.init_snippet),
+        directory / "mappings" / f"{crm}.toml": package.default_mapping.read(),
         directory / "secret.key": f"{secrets.token_urlsafe(48)}\n",
     }
     there = [

@@ -70,15 +70,23 @@ class UnknownRecord(AfterwordError):
         )
 
 
-def explain(store: Store, record: str, *, tz: tzinfo = UTC, observing: Collection[str] = ()) -> list[str]:
+def explain(
+    store: Store,
+    record: str,
+    *,
+    tz: tzinfo = UTC,
+    observing: Collection[str] = (),
+    normalisers: Collection[Callable[[str], str]] = (),
+) -> list[str]:
     """Return the survey log of an interaction, a contact or an account, one sentence or heading a line.
 
-    `record` is an id (the CRM's, Salesforce: 15 or 18 characters; or ours), or what people call it: a case's number, an e-mail
-    address, the address of its page. Times are in `tz`. `observing` names connections that are not live. Raises `UnknownRecord`.
+    `record` is an id (the CRM's or ours), or what people call it: a case's number, an e-mail address, the address of its page.
+    Times are in `tz`. `observing` names connections that are not live. `normalisers` write an id as a CRM's records have it.
+    Raises `UnknownRecord`.
     """
     teller = _Teller(tz)
     with store.read() as tx:
-        records = survey_log.find(tx, record)
+        records = survey_log.find(tx, record, normalisers)
         told = [
             [
                 *teller.record(record, survey_log.person(tx, record), survey_log.entries(tx, record), observing),

@@ -10,9 +10,9 @@ from string import Template
 from typing import Final
 
 from adapters.sandbox.workplaces.crm import Crm
+from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
 from connector.runtime.private_files import make_folder, write_new
-from mappings.loading import packaged
 
 MARK: Final = "# Written by `afterword demo`, which writes it anew each time.\n"
 _LINK: Final = re.compile(r"^# (?=link = )", re.MULTILINE)
@@ -132,7 +132,7 @@ def write(folder: Path, where: Addresses) -> Path:
     write_new(folder / "secret.key", f"{secrets.token_urlsafe(48)}\n")
     for crm, _ in where.crms:
         write_new(folder / _secret_file(crm), f"{crm.secret()[1]}\n")
-        linking = _LINK.sub("", packaged(crm.name))
+        linking = _LINK.sub("", installed_adapters()[crm.name].default_mapping.read())
         write_new(folder / "mappings" / f"{crm.name}.toml", linking)
     return config
 

@@ -20,7 +20,7 @@ from connector.demo.people import choose, has_opted_out, is_angry, is_scanned, i
 from connector.demo.records import RecordViewer
 from connector.demo.serving import bound_socket, port_of, served
 from connector.errors import AfterwordError
-from connector.ports import CrmAdapter
+from connector.ports import AdapterTools, AdminToken, CrmAdapter
 from connector.runtime.cancellation import StopSign
 from connector.runtime.clock import SteppedClock
 from connector.stages.connection.connect import Endpoint
@@ -155,7 +155,7 @@ def _branch(installation: Installation, crm: Crm, companies: Sequence[WorkplaceC
 
 def _set_up(installation: Installation, crm: Crm, endpoint: Endpoint) -> int:
     """Do what `setup-crm --admin-token-file` does, and return how many things were made."""
-    with closing(_adapter(installation, crm, **crm.as_admin(endpoint.adapter.org().user))) as admin:
+    with closing(_adapter(installation, crm, crm.as_admin(endpoint.adapter.org().user))) as admin:
         steps = setup_crm.plan(endpoint, admin)
         results = list(setup_crm.apply(installation.store, endpoint, admin, steps, clock=installation.clock))
     failed = [result.error for result in results if result.error is not None]
@@ -166,5 +166,6 @@ def _set_up(installation: Installation, crm: Crm, endpoint: Endpoint) -> int:
     return sum(1 for result in results if result.done)
 
 
-def _adapter(installation: Installation, crm: Crm, **overrides: str) -> CrmAdapter:
-    return wiring.adapter_for(crm.name, installation.settings.connection(crm.name), installation.clock, **overrides)
+def _adapter(installation: Installation, crm: Crm, admin: AdminToken | None = None) -> CrmAdapter:
+    tools = AdapterTools(installation.clock, admin=admin)
+    return wiring.adapter_for(crm.name, installation.settings.connection(crm.name), tools)

@@ -1,5 +1,18 @@
-"""What the connector asks of the world outside, as protocols: of CRMs (`crm`, `notes`, `setup`; given on here) and of mail (`mail`)."""
+"""What the connector asks of the world outside: of CRMs and their packages (given on here), and of mail (`mail`)."""
 
+from connector.domain.config.table import Missing, Wrong
+from connector.ports.adapter_package import (
+    COMMON_KEYS,
+    AdapterConfig,
+    AdapterPackage,
+    AdapterTools,
+    AdminToken,
+    FileKey,
+    PackagedText,
+    SecretKey,
+    TextKey,
+    UrlKey,
+)
 from connector.ports.crm import (
     Budget,
     BulkWriter,
@@ -27,7 +40,12 @@ from connector.ports.notes import Note, NoteTaker
 from connector.ports.setup import NO_LABELS, FieldLimit, FieldSpec, SetupResult, SetupStep
 
 __all__ = [
+    "COMMON_KEYS",
     "NO_LABELS",
+    "AdapterConfig",
+    "AdapterPackage",
+    "AdapterTools",
+    "AdminToken",
     "Budget",
     "BulkWriter",
     "Clock",
@@ -37,22 +55,29 @@ __all__ = [
     "FieldLimit",
     "FieldSchema",
     "FieldSpec",
+    "FileKey",
     "MappingSource",
+    "Missing",
     "Needs",
     "Note",
     "NoteTaker",
     "ObjectSchema",
     "Org",
+    "PackagedText",
     "Page",
     "Passes",
     "Position",
     "Query",
     "Reading",
     "Record",
+    "SecretKey",
     "SetupResult",
     "SetupStep",
+    "TextKey",
     "TokenVault",
+    "UrlKey",
     "Usage",
     "Write",
     "WriteResult",
+    "Wrong",
 ]

@@ -13,7 +13,7 @@ from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from connector.settings.values import is_loopback
+from connector.domain.config.web_addresses import is_loopback
 from connector.wire.limited import limit_answer
 
 log = structlog.get_logger("afterword")

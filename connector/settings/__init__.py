@@ -1,6 +1,6 @@
 """The settings: config.toml and environment variables, validated once."""
 
-from connector.settings.choices import Audience, Auth, Metric, Mode, Priority, Recipients, Role, Security, Superior
+from connector.settings.choices import Audience, Metric, Mode, Priority, Recipients, Role, Security, Superior
 from connector.settings.company import Admin, Company, Reports
 from connector.settings.load import load
 from connector.settings.model import (
@@ -23,7 +23,6 @@ __all__ = [
     "Admin",
     "AskingLimits",
     "Audience",
-    "Auth",
     "Company",
     "Connection",
     "Email",

@@ -19,15 +19,6 @@ class Security(StrEnum):
     TLS = "tls"
 
 
-class Auth(StrEnum):
-    """How a connection proves who it is."""
-
-    CLIENT_CREDENTIALS = "client_credentials"
-    JWT = "jwt"
-    TOKEN = "token"  # noqa: S105 - the name of the way, not a token
-    REFRESH_TOKEN = "refresh_token"  # noqa: S105
-
-
 class Audience(StrEnum):
     """Whom a survey asks."""
 

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import PydanticBaseSettingsSource
 
+from connector.domain.config.paths import existing_file
 from connector.domain.config.table import Wrong
 from connector.errors import Bug
 from connector.settings import values
@@ -132,28 +133,8 @@ def _signing_keys(text: str) -> str:
     return text
 
 
-def may_look_at(path: Path) -> bool:
-    """Tell whether this user may see whether a file is there."""
-    try:
-        path.stat()
-    except (OSError, ValueError) as error:
-        return not isinstance(error, PermissionError)
-    return True
-
-
 def _file(value: object) -> Path:
-    if not isinstance(value, str) or not value:
-        raise Wrong("is not the path of a file.", "Write it in quotes.")
-    base = surroundings().base
-    path = base / value
-    if not may_look_at(path):
-        raise Wrong(
-            f"names {path}, and this user may not look into its folder.",
-            f"Let the user who runs Afterword in: chown or chmod {path.parent}.",
-        )
-    if not path.is_file():
-        raise Wrong("names a file that is not there.", f"Relative paths start at {base}.")
-    return path
+    return existing_file(value, surroundings().base)
 
 
 def _adapter(value: str) -> str:
@@ -210,7 +191,6 @@ Day = Annotated[date, PlainValidator(_day)]
 _SPAN: Final = 'Write it in quotes and with its unit, for example "90d".'
 Duration = Annotated[timedelta, reads(values.duration, _SPAN)]
 HalfLife = Annotated[timedelta, reads(values.half_life, _SPAN)]
-Url = Annotated[str, reads(values.url)]
 ForeignUrl = Annotated[str, reads(values.foreign_url)]
 Host = Annotated[str, reads(values.host)]
 Network = Annotated[IPv4Network | IPv6Network, reads(values.network)]

@@ -1,12 +1,13 @@
-"""Every key of config.toml, read off the model: what the file, the environment and their errors are checked against."""
+"""Every key of config.toml, read off the models: what the file, the environment and their errors are checked against."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from connector.ports import AdapterConfig, AdapterPackage
 from connector.settings.model import Settings
 
 PREFIX: Final = "AFTERWORD_"
@@ -69,9 +70,9 @@ def _key(info: FieldInfo, loc: Loc) -> Iterator[Key]:
 
 
 KEYS: Final = {key.loc: key for key in _keys(Settings, ()) if key.loc != ("path",)}
+"""All but those that adapters have of their own."""
 NAMED: Final = {"crm": "adapter", "surveys": "on", "follow_up": "when"}
 """Tables of tables under the admin's own names, each with the key that one of them cannot be without."""
-TABLES: Final = frozenset(loc[:-1] for loc in KEYS)
 SECTIONS: Final = tuple(dict.fromkeys(loc[0] for loc in KEYS))
 
 
@@ -80,16 +81,46 @@ def general(loc: Loc) -> Loc:
     return (loc[0], ANY, *loc[2:]) if len(loc) > 1 and loc[0] in NAMED else loc
 
 
-def key_at(loc: Loc) -> Key | None:
-    """Return the key at a place, or None where config.toml has none. A list's element counts as its list."""
-    place = general(loc)
-    return next((KEYS[place[:n]] for n in range(len(place), 0, -1) if place[:n] in KEYS), None)
+def adapter_keys(config: type[AdapterConfig]) -> Mapping[Loc, Key]:
+    """Return the keys that an adapter has of its own, by their places."""
+    return {key.loc: key for key in _keys(config, ("crm", ANY))}
 
 
-def names_in(table: Loc) -> tuple[str, ...]:
-    """Return what may stand in a table: its keys, its sub-tables, and for each secret the key that names a file."""
-    place = general(table)
-    below = [loc for loc in KEYS if loc[: len(place)] == place and len(loc) > len(place)]
-    found = dict.fromkeys(loc[len(place)] for loc in below)
-    files = [f"{loc[-1]}_file" for loc in below if len(loc) == len(place) + 1 and KEYS[loc].secret]
-    return (*found, *files)
+@dataclass(frozen=True, slots=True)
+class KeyCatalogue:
+    """The keys of one config.toml: ours, and in each connection those of its adapter."""
+
+    adapters: Mapping[str, AdapterPackage[Any]]
+    values: Mapping[str, Any]
+    """As written so far: they say which connection has which adapter."""
+
+    def exact(self, loc: Loc) -> Key | None:
+        """Return the key at a place, or None where config.toml has none."""
+        place = general(loc)
+        return KEYS.get(place) or (self.of_connection(loc[1]).get(place) if _in_connection(loc) else None)
+
+    def covering(self, loc: Loc) -> Key | None:
+        """Return the key at a place, or the one whose value it is a part of: a list's element counts as its list."""
+        return next((key for n in range(len(loc), 0, -1) if (key := self.exact(loc[:n]))), None)
+
+    def names_in(self, table: Loc) -> tuple[str, ...]:
+        """Return what may stand in a table: its keys, its sub-tables, and for each secret the key that names a file."""
+        place = general(table)
+        keys = {**KEYS, **self.of_connection(table[1])} if len(table) > 1 and table[0] == "crm" else KEYS
+        below = [loc for loc in keys if loc[: len(place)] == place and len(loc) > len(place)]
+        names = dict.fromkeys(loc[len(place)] for loc in below)
+        files = [f"{loc[-1]}_file" for loc in below if len(loc) == len(place) + 1 and keys[loc].secret]
+        return (*names, *files)
+
+    def of_connection(self, name: str) -> Mapping[Loc, Key]:
+        """Return the keys that a connection's adapter has of its own; those of all adapters where it is not known which it is."""
+        section = self.values.get("crm")
+        table = section.get(name) if isinstance(section, dict) else None
+        adapter = table.get("adapter") if isinstance(table, dict) else None
+        if isinstance(adapter, str) and adapter in self.adapters:
+            return adapter_keys(self.adapters[adapter].config)
+        return {loc: key for package in self.adapters.values() for loc, key in adapter_keys(package.config).items()}
+
+
+def _in_connection(loc: Loc) -> bool:
+    return len(loc) > 2 and loc[0] == "crm"

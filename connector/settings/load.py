@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.domain.config.toml_text import read_toml_file
 from connector.errors import SettingsError
+from connector.ports import AdapterPackage
+from connector.settings.connections import judge_connections
 from connector.settings.fields import FieldContext, surrounded
 from connector.settings.model import Settings
 from connector.settings.raw_values import Values
@@ -15,31 +18,33 @@ from connector.settings.source import ConfigSource
 from connector.settings.validation import judge_details, judge_whole, live_connections
 
 
-def load(path: Path, *, environ: Mapping[str, str], known_adapters: Collection[str]) -> Settings:
-    """Read the settings. `known_adapters` are the names under which adapters are installed.
+def load(path: Path, *, environ: Mapping[str, str], adapters: Mapping[str, AdapterPackage[Any]]) -> Settings:
+    """Read the settings. `adapters` are those that are installed, by their names.
 
     Raises SettingsError with every problem found. No secret is in it, nor in any error that it is chained to.
     """
-    values = read_toml_file(path, str(path), absent="Make one with: afterword init --crm salesforce.")
-    source = ConfigSource(path, values, environ)
+    crms = " or ".join(sorted(adapters)) or "CRM"
+    values = read_toml_file(path, str(path), absent=f"Make one with: afterword init --crm {crms}.")
+    source = ConfigSource(path, values, environ, adapters)
     found = source.written
     judge_whole(found)
-    settings = _validate(source, known_adapters)
+    judge_connections(found, adapters)
+    settings = _validate(source, adapters)
     if settings is None or found.problems:
         raise SettingsError(sorted(found.problems, key=lambda problem: problem.where))
     return settings
 
 
-def _validate(source: ConfigSource, known_adapters: Collection[str]) -> Settings | None:
+def _validate(source: ConfigSource, adapters: Collection[str]) -> Settings | None:
     found = source.written
-    with surrounded(FieldContext(source, found.base, known_adapters)):
+    with surrounded(FieldContext(source, found.base, adapters)):
         settings, details = _attempt()
         if _mail_is_unfinished(found.values):
             details = [detail for detail in details if not _is_missing_mail(detail)]
             if not details:
                 source.ignores_mail = True
                 settings, details = _attempt()
-    judge_details(found, details)
+    judge_details(found, [*details, *source.wrong_in_connections])
     return settings
 
 

@@ -2,17 +2,19 @@
 
 from datetime import date, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from connector.domain.config.paths import may_look_at
 from connector.domain.config.table import Table, Wrong
 from connector.domain.follow_up_rules import Rule
+from connector.ports import AdapterConfig
 from connector.settings import values
-from connector.settings.choices import Audience, Auth, Metric, Mode, Priority, Recipients, Role, Security, Superior
+from connector.settings.choices import Audience, Metric, Mode, Priority, Recipients, Role, Security, Superior
 from connector.settings.company import Admin, Company, Reports
 from connector.settings.fields import (
     Adapter,
@@ -36,17 +38,13 @@ from connector.settings.fields import (
     StoreUrl,
     Superiors,
     Text,
-    Url,
     Whole,
     between,
     lines_in,
-    may_look_at,
     reads,
     surroundings,
 )
 from connector.settings.values import AccountCap, Listen, Sender, SendingWindow
-
-HUBSPOT_URL: Final = "https://api.hubapi.com"
 
 
 class StoreSettings(Table):
@@ -124,36 +122,24 @@ class Email(Table):
 
 
 class Connection(Table):
-    """[crm.NAME]; which credentials are there follows from `adapter` and `auth`."""
+    """[crm.NAME]; the keys of the adapter's own, credentials among them, are in `config`."""
 
     adapter: Adapter
     mode: Mode = Mode.OBSERVE
-    url: Url = ""
-    """Empty only for an adapter of others that needs none."""
-    auth: Auth = Auth.TOKEN
-    client_id: Text | None = None
-    client_secret: Secret | None = None
-    username: Text | None = None
-    private_key: Secret | None = None
-    access_token: Secret | None = None
-    refresh_token: Secret | None = None
-    ca_bundle: File | None = None
     mapping: File | None = None
-    """None: the mapping that comes with the product."""
+    """None: the mapping that comes with the adapter."""
     daily_call_share: CallShare = 0.2
+    config: Annotated[AdapterConfig, Field(alias="(config)")]
+    """The keys that the adapter has of its own: an instance of its model."""
 
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, table: Any) -> Any:
         if not isinstance(table, dict):
             return table
-        adapter = table.get("adapter")
-        defaults = {"url": HUBSPOT_URL} if adapter == "hubspot" else {}
-        beside = surroundings().base / "mappings" / f"{adapter}.toml"
+        beside = surroundings().base / "mappings" / f"{table.get('adapter')}.toml"
         # Whether one that may not be looked at is there is not known; to pass it over would be to read by another mapping.
-        if not may_look_at(beside) or beside.is_file():
-            defaults["mapping"] = str(beside)
-        return {**defaults, **table}
+        return {"mapping": str(beside), **table} if not may_look_at(beside) or beside.is_file() else table
 
     @property
     def is_live(self) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 
 from connector.domain.config.spelling import did_you_mean
 from connector.errors import Problem
-from connector.settings.keys import KEYS, NAMED, PREFIX, SECTIONS, TABLES, Key, Loc, general, names_in, variable
+from connector.ports import AdapterPackage
+from connector.settings.keys import KEYS, NAMED, PREFIX, SECTIONS, Key, KeyCatalogue, Loc, variable
 
 Values = dict[str, Any]
 
@@ -24,6 +25,7 @@ class RawValues:
     name: str
     """The file's name as the user gave it."""
     base: Path
+    keys: KeyCatalogue
     values: Values = field(default_factory=dict)
     origins: dict[Loc, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -44,10 +46,17 @@ class RawValues:
             self.problems.append(problem)
 
 
-def written(values: Values, environ: Mapping[str, str], *, name: str, base: Path) -> RawValues:
+def written(
+    values: Values,
+    environ: Mapping[str, str],
+    *,
+    name: str,
+    base: Path,
+    adapters: Mapping[str, AdapterPackage[Any]],
+) -> RawValues:
     """Lay the environment over the file's values and read the files that hold secrets."""
-    result = RawValues(name=name, base=base, values=values)
-    for variable_name in sorted(environ):
+    result = RawValues(name=name, base=base, keys=KeyCatalogue(adapters, values), values=values)
+    for variable_name in sorted(environ, key=_adapters_first):
         if variable_name.startswith(PREFIX):
             _take_variable(result, variable_name, environ[variable_name])
     _create_named(result)
@@ -58,15 +67,20 @@ def written(values: Values, environ: Mapping[str, str], *, name: str, base: Path
 # ── the environment ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _adapters_first(variable_name: str) -> tuple[bool, str]:
+    """Which keys a connection has depends on its adapter."""
+    return not variable_name.endswith("__ADAPTER"), variable_name
+
+
 def _take_variable(result: RawValues, name: str, text: str) -> None:
     parts = tuple(name.removeprefix(PREFIX).lower().split("__"))
     if len(parts) == 1 and parts not in KEYS:
         _single_underscore(result, name)
         return
     loc = _named_in_file(result.values, parts)
-    key = KEYS.get(general(loc)) or _file_key(loc)
+    key = result.keys.exact(loc) or _file_key(result.keys, loc)
     if key is None:
-        result.problems.append(_unknown_variable(name, loc))
+        result.problems.append(_unknown_variable(result.keys, name, loc))
         return
     if key.kind == "list" and not text.strip():
         return  # a blank variable is how deployments pass on what is not set; "nothing" is written []
@@ -97,9 +111,9 @@ def _named_in_file(values: Values, parts: Loc) -> Loc:
     return (parts[0], names.get(parts[1], parts[1].replace("_", "-")), *parts[2:])
 
 
-def _file_key(loc: Loc) -> Key | None:
+def _file_key(keys: KeyCatalogue, loc: Loc) -> Key | None:
     """The secret that a ``*_file`` key stands for."""
-    key = KEYS.get(general((*loc[:-1], loc[-1].removesuffix("_file"))))
+    key = keys.exact((*loc[:-1], loc[-1].removesuffix("_file")))
     return key if key is not None and key.secret else None
 
 
@@ -107,9 +121,9 @@ def _other_way(key: str) -> str:
     return key.removesuffix("_file") if key.endswith("_file") else f"{key}_file"
 
 
-def _unknown_variable(name: str, loc: Loc) -> Problem:
-    table = loc[:-1]
-    hint = did_you_mean(loc[-1], names_in(table)) if general(table) in TABLES else did_you_mean(loc[0], SECTIONS)
+def _unknown_variable(keys: KeyCatalogue, name: str, loc: Loc) -> Problem:
+    names = keys.names_in(loc[:-1])
+    hint = did_you_mean(loc[-1], names) if names else did_you_mean(loc[0], SECTIONS)
     return Problem(f"environment: {name}", "is not a setting.", f"Remove it or correct its name.{hint}")
 
 
@@ -163,15 +177,18 @@ def _tables_in(values: Values, section: str) -> list[tuple[str, Values]]:
 
 def _read_secret_files(result: RawValues) -> None:
     for key in KEYS.values():
-        if not key.secret:
-            continue
-        for table_loc in _places(result.values, key.loc[:-1]):
-            _read_secret_file(result, (*table_loc, key.loc[-1]))
+        if key.secret:
+            for table in _places(result.values, key.loc[:-1]):
+                _read_secret_file(result, (*table, key.loc[-1]))
+    for name, _ in _tables_in(result.values, "crm"):
+        for key in result.keys.of_connection(name).values():
+            if key.secret:
+                _read_secret_file(result, ("crm", name, *key.loc[2:]))
 
 
 def _places(values: Values, table: Loc) -> list[Loc]:
     if table[0] in NAMED:
-        return [(table[0], name) for name, _ in _tables_in(values, table[0])]
+        return [(table[0], name, *table[2:]) for name, _ in _tables_in(values, table[0])]
     return [table]
 
 

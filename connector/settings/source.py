@@ -7,6 +7,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
+from connector.ports import AdapterPackage
+from connector.settings.connections import with_configs
 from connector.settings.model import Settings
 from connector.settings.raw_values import Values, written
 
@@ -24,10 +26,18 @@ class ConfigSource(PydanticBaseSettingsSource):
     It hands on whatever was written: what is no setting must be refused, and a wrong value be named with its place.
     """
 
-    def __init__(self, path: Path, values: Values, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        values: Values,
+        environ: Mapping[str, str],
+        adapters: Mapping[str, AdapterPackage[Any]],
+    ) -> None:
         super().__init__(Settings)
         self.path = path.absolute()
-        self.written = written(values, environ, name=str(path), base=self.path.parent)
+        self.written = written(values, environ, name=str(path), base=self.path.parent, adapters=adapters)
+        self.connections, self.wrong_in_connections = with_configs(self.written, adapters)
+        """[crm] with the keys of the adapters' own as their models, and what these find wrong."""
         self.ignores_mail = False
         """Set while [email] is unfinished and may be so."""
 
@@ -38,5 +48,6 @@ class ConfigSource(PydanticBaseSettingsSource):
 
     def __call__(self) -> Values:
         """Return the raw values of all keys that were written."""
-        values = _Unshown(self.written.values, path=self.path)
+        crm = {"crm": self.connections} if "crm" in self.written.values else {}
+        values = _Unshown(self.written.values, path=self.path, **crm)
         return _Unshown(values, email=None) if self.ignores_mail else values

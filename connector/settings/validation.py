@@ -8,12 +8,13 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from connector.domain.config.spelling import did_you_mean
-from connector.domain.config.table import Wrong
+from connector.domain.config.table import Missing, Wrong
+from connector.domain.config.web_addresses import is_loopback
 from connector.domain.crm_text import cut
-from connector.settings.choices import Auth, Mode
-from connector.settings.keys import SECTIONS, Loc, key_at, names_in, variable
+from connector.settings.choices import Mode
+from connector.settings.keys import SECTIONS, Loc, variable
 from connector.settings.raw_values import RawValues, Values
-from connector.settings.values import is_loopback, is_unprotected
+from connector.settings.values import is_unprotected
 
 _LONGEST_SHOWN: Final = 80
 _DECIMAL_COMMA: Final = re.compile(r"\s*[-+]?\d+,\d+\s*")
@@ -43,12 +44,6 @@ _NOT_HTTPS: Final = (
     "is not https.",
     "Write https://; http is accepted only for an address of this machine, or of a host that [web] allow_hosts names.",
 )
-_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    Auth.CLIENT_CREDENTIALS: ("client_id", "client_secret"),
-    Auth.JWT: ("client_id", "username", "private_key"),
-    Auth.TOKEN: ("access_token",),
-    Auth.REFRESH_TOKEN: ("client_id", "refresh_token"),
-}
 
 
 def judge_details(written: RawValues, details: list[ErrorDetails]) -> None:
@@ -68,16 +63,19 @@ def _judge_detail(written: RawValues, loc: Loc, detail: ErrorDetails) -> None:
         return
     if detail["type"] == "extra_forbidden":
         kind = "table" if len(loc) == 1 else "key"
-        words = SECTIONS if len(loc) == 1 else names_in(loc[:-1])
+        words = SECTIONS if len(loc) == 1 else written.keys.names_in(loc[:-1])
         written.complain(
             loc, f"is not a {kind} of this file.", f"Remove it or correct its name.{did_you_mean(loc[-1], words)}"
         )
         return
     if detail["type"] == "missing":
-        written.complain(loc, "is missing.", _add(loc))
+        written.complain(loc, "is missing.", _add(written, loc))
+        return
+    if isinstance(error := detail.get("ctx", {}).get("error"), Missing):
+        written.complain(loc, error.what, f"{error.remedy} {_add(written, loc)}")
         return
     what, remedy = _what_and_remedy(detail, _at(written.values, loc))
-    written.complain(_dotted(loc), f"{shown(written.values, loc)}{what}", remedy)
+    written.complain(_dotted(loc), f"{shown(written, loc)}{what}", remedy)
 
 
 def _dotted(loc: Loc) -> Loc:
@@ -85,8 +83,8 @@ def _dotted(loc: Loc) -> Loc:
     return loc[:-1] if loc[-1].isdecimal() else loc
 
 
-def _add(loc: Loc) -> str:
-    key = key_at(loc)
+def _add(written: RawValues, loc: Loc) -> str:
+    key = written.keys.covering(loc)
     file = f" (or {loc[-1]}_file)" if key and key.secret else ""
     return f"Add {loc[-1]}{file} under [{'.'.join(loc[:-1])}], or set {variable(loc)}."
 
@@ -114,10 +112,10 @@ def _what_and_remedy(detail: ErrorDetails, value: object) -> tuple[str, str]:
     )
 
 
-def shown(values: Values, loc: Loc) -> str:
+def shown(written: RawValues, loc: Loc) -> str:
     """Return the value in front of what is said about it, unless it is a secret or might hold one."""
-    key = key_at(loc)
-    value = _at(values, loc)
+    key = written.keys.covering(loc)
+    value = _at(written.values, loc)
     if key is None or key.secret or not isinstance(value, str | int | float | bool):
         return ""
     if not isinstance(value, str):
@@ -146,8 +144,6 @@ def _at(values: Values, loc: Loc) -> object:
 
 def judge_whole(written: RawValues) -> None:
     """Check what depends on several keys. Works on the raw values, so that it is reported beside any other problem."""
-    for name, table in _tables(written.values.get("crm")):
-        _judge_connection(written, ("crm", name), table)
     if "crm" not in written.values or written.values["crm"] == {}:
         written.complain(("crm",), "names no CRM.", "Add a table [crm.NAME] with an adapter and its credentials.")
     if isinstance(written.values.get("email"), dict):
@@ -163,57 +159,37 @@ def judge_whole(written: RawValues) -> None:
 
 def live_connections(values: Values) -> list[str]:
     """Return the names of the connections that are set live."""
-    return [name for name, table in _tables(values.get("crm")) if table.get("mode") == Mode.LIVE]
+    return [name for name, table in tables(values.get("crm")) if table.get("mode") == Mode.LIVE]
 
 
-def _tables(section: object) -> Iterator[tuple[str, Values]]:
+def tables(section: object) -> Iterator[tuple[str, Values]]:
+    """Yield the tables of a section, with their names."""
     if isinstance(section, dict):
         yield from ((name, table) for name, table in section.items() if isinstance(table, dict))
 
 
-def _judge_connection(written: RawValues, loc: Loc, table: Values) -> None:
-    adapter = table.get("adapter")
-    if table.get("auth") == Auth.REFRESH_TOKEN and table.get("mode") != Mode.LIVE:
-        web = written.values.get("web", {})
-        because = f"It encrypts the tokens of [crm.{loc[-1]}], which change."
-        _need(written, ("web",), web if isinstance(web, dict) else {}, ("secret",), because=because)
-    if adapter == "hubspot":
-        by_app = table.get("auth") == Auth.REFRESH_TOKEN
-        needed = ("client_id", "client_secret", "refresh_token") if by_app else ("access_token",)
-        _need(written, loc, table, needed, because="HubSpot needs it.")
-        if table.get("auth") in (Auth.JWT, Auth.CLIENT_CREDENTIALS):
-            written.complain((*loc, "auth"), f"{shown(written.values, (*loc, 'auth'))}is for Salesforce.", "Remove it.")
-    if adapter != "salesforce":
-        return
-    because = 'Salesforce needs it: the address of your org, "https://NAME.my.salesforce.com".'
-    _need(written, loc, table, ("url",), because=because)
-    if "auth" not in table and "access_token" not in table:
-        written.complain((*loc, "auth"), "is missing.", f"Write one of: {', '.join(Auth)}.")
-        return
-    auth = table.get("auth", Auth.TOKEN)
-    if isinstance(auth, str):
-        _need(written, loc, table, _NEEDS.get(auth, ()), because=f'auth = "{auth}" needs it.')
-
-
-def _need(written: RawValues, loc: Loc, table: Values, names: tuple[str, ...], *, because: str) -> None:
+def need(written: RawValues, loc: Loc, table: Values, names: tuple[str, ...], *, because: str) -> None:
+    """Complain of each of these keys that is not in the table at `loc`."""
     for name in names:
         if name not in table:
-            written.complain((*loc, name), "is missing.", f"{because} {_add((*loc, name))}")
+            written.complain((*loc, name), "is missing.", f"{because} {_add(written, (*loc, name))}")
 
 
 def _judge_email(written: RawValues, table: Values) -> None:
     if "password" in table and "oauth" in table:
         written.complain(("email", "oauth"), "stands beside a password.", "Keep one of the two.")
     if ("password" in table or "oauth" in table) and "username" not in table:
-        written.complain(("email", "username"), "is missing.", _add(("email", "username")))
+        written.complain(("email", "username"), "is missing.", _add(written, ("email", "username")))
     if "username" in table and not {"password", "oauth"} & set(table):
-        written.complain(("email", "password"), "is missing.", _add(("email", "password")) + " Or remove username.")
+        written.complain(
+            ("email", "password"), "is missing.", _add(written, ("email", "password")) + " Or remove username."
+        )
     host = table.get("host")
     what = next((name for key, name in _SIGNS_IN.items() if key in table), None)
     if what and table.get("security") == "none" and not (isinstance(host, str) and is_loopback(host)):
         written.complain(
             ("email", "security"),
-            f"{shown(written.values, ('email', 'security'))}would send the {what} unprotected.",
+            f"{shown(written, ('email', 'security'))}would send the {what} unprotected.",
             'Write "starttls" or "tls".',
         )
     oauth = table.get("oauth")
@@ -221,11 +197,11 @@ def _judge_email(written: RawValues, table: Values) -> None:
         written.complain(("email", "oauth", "token_url"), *_NOT_HTTPS)
     if isinstance(oauth, dict) and not {"client_secret", "refresh_token"} & set(oauth):
         loc = ("email", "oauth", "client_secret")
-        written.complain(loc, "is missing.", f"{_add(loc)} A refresh_token alone will do, too.")
+        written.complain(loc, "is missing.", f"{_add(written, loc)} A refresh_token alone will do, too.")
 
 
 def _judge_webhooks(written: RawValues) -> None:
-    for name, table in _tables(written.values.get("follow_up")):
+    for name, table in tables(written.values.get("follow_up")):
         notified = table.get("notify")
         if isinstance(notified, list) and any(is_unprotected(one, _allowed(written)) for one in notified):
             written.complain(("follow_up", name, "notify"), *_NOT_HTTPS)
@@ -278,7 +254,7 @@ def _judge_live(written: RawValues, connection: str) -> None:
     for section, names in (("web", ("public_url", "secret")), ("email", ("host", "from"))):
         table = written.values.get(section, {})
         if isinstance(table, dict):
-            _need(written, (section,), table, names, because=because)
+            need(written, (section,), table, names, because=because)
     if not written.values.get("surveys"):
         remedy = f'{because} Add a table [surveys.NAME] with on = "case.closed", or set it back to mode = "observe".'
         written.complain(("surveys",), "has no survey.", remedy)

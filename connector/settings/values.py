@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from email.utils import getaddresses
 from typing import Final, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from connector.domain.config.table import Wrong
+from connector.domain.config.web_addresses import in_ascii, is_loopback, split_address, url
 from connector.domain.durations import parse_duration
 from connector.domain.follow_up_rules import Rule, parse_rule
 from connector.domain.working_time import Window, WorkingTime
-from connector.model import ascii_domain, one_spelling
+from connector.model import one_spelling
 from connector.surveys.wording import DEFAULT as DEFAULT_LANGUAGE
 from connector.surveys.wording import languages, resolve
 
@@ -227,14 +228,12 @@ def address(text: str) -> str:
 
 def _is_address(text: str) -> bool:
     """Tell whether it is an address to whose domain mail can go."""
-    return (
-        _ADDRESS.fullmatch(text) is not None and text.isprintable() and _in_ascii(text.rpartition("@")[2]) is not None
-    )
+    return _ADDRESS.fullmatch(text) is not None and text.isprintable() and in_ascii(text.rpartition("@")[2]) is not None
 
 
 def domain(text: str) -> str:
     """Read a mail domain; neither case nor the way of writing letters outside ASCII matters."""
-    name = _in_ascii(text)
+    name = in_ascii(text)
     if name is None or not _DOMAIN.fullmatch(name):
         raise Wrong("is not a domain.", 'Write what stands after the @, for example "acme.example".')
     return name
@@ -242,19 +241,12 @@ def domain(text: str) -> str:
 
 def host(text: str) -> str:
     """Read a host name or address; letters outside ASCII as the DNS has them."""
-    name = _in_ascii(text)
+    name = in_ascii(text)
     if name is None or not _HOST.fullmatch(name):
         raise Wrong(
             "is not a host name.", 'Write the name alone, for example "smtp.acme.example"; the port has its own key.'
         )
     return text if text.isascii() else name
-
-
-def _in_ascii(domain: str) -> str | None:
-    try:
-        return ascii_domain(domain)
-    except ValueError:
-        return None
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -269,7 +261,7 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 def full_host(text: str) -> str:
     """Read a host's full name, as it stands in the DNS, in ASCII."""
-    name = _in_ascii(text)
+    name = in_ascii(text)
     if name is None or not is_full_name(name):
         raise Wrong(
             "is not the full name of a host.", 'Write it as it stands in the DNS, for example "mail.acme.example".'
@@ -295,26 +287,9 @@ def event(text: str) -> str:
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 
 
-def url(text: str) -> str:
-    """Read an https address; http is taken for this machine alone. A trailing slash is dropped."""
-    parts = _split(text)
-    if (
-        parts is None
-        or parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or not _is_reachable(parts.hostname)
-    ):
-        raise Wrong("is not a web address.", 'Write it in full, for example "https://www.acme.example".')
-    if parts.username or parts.password:
-        raise Wrong("holds a user name or password.", "Leave out what stands before the @.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise Wrong("is not https.", "Write https://; http is accepted only for an address of this machine.")
-    return text.strip().rstrip("/")
-
-
 def foreign_url(text: str) -> str:
     """Read an address that something secret is sent to; whether one without TLS may be is judged with ``[web] allow_hosts``."""
-    parts = _split(text)
+    parts = split_address(text)
     if parts is not None and parts.scheme == "http" and parts.hostname:
         return url(text.strip().replace("http", "https", 1)).replace("https", "http", 1)
     return url(text)
@@ -322,14 +297,14 @@ def foreign_url(text: str) -> str:
 
 def is_unprotected(text: object, allowed: Collection[str]) -> bool:
     """Tell whether an address is one without TLS, of a host that is neither this machine nor allowed."""
-    parts = _split(text) if isinstance(text, str) else None
+    parts = split_address(text) if isinstance(text, str) else None
     host = (parts.hostname or "") if parts is not None and parts.scheme == "http" else ""
     return bool(host) and not is_loopback(host) and host.lower() not in {one.lower() for one in allowed}
 
 
 def public_url(text: str) -> str:
     """Read the address that customers open; links are made by adding to it, so it ends with its path."""
-    parts = _split(text)
+    parts = split_address(text)
     if parts is not None and (parts.query or parts.fragment):
         raise Wrong("ends with ? or #.", 'Write the address alone, for example "https://feedback.acme.example".')
     address = url(text)
@@ -347,7 +322,7 @@ def _as_browsers_name_it(address: str) -> str:
     """Return an address as browsers spell it when they say which page a form was sent from."""
     parts = urlsplit(address)
     name = parts.hostname or ""
-    host = f"[{name}]" if ":" in name else _in_ascii(name) or name
+    host = f"[{name}]" if ":" in name else in_ascii(name) or name
     port = "" if parts.port in (None, _USUAL_PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}{parts.path}"
 
@@ -363,11 +338,6 @@ def store_url(text: str) -> str:
     if not scheme.startswith("sqlite"):
         _judge_server(text.removeprefix(scheme))
     return text
-
-
-def _is_reachable(name: str) -> bool:
-    """Tell whether a host of an address is one that can be looked up: not `smtp..acme.example`."""
-    return ":" in name or _in_ascii(name) is not None
 
 
 def _judge_server(address: str) -> None:
@@ -390,24 +360,3 @@ def _judge_server(address: str) -> None:
             "has no @ between the password and the host, or a port that is no number.",
             "Write postgresql+psycopg://USER:PASSWORD@HOST:5432/DATABASE.",
         )
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name means this machine."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def _split(text: str) -> SplitResult | None:
-    if not text.isprintable() or " " in text.strip():
-        return None
-    try:
-        parts = urlsplit(text.strip())
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts

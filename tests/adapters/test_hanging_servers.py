@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import trustme
 
-from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.config import HubSpotAccess
 from adapters.hubspot.http import timeouts as hubspots_patience
 from adapters.hubspot.http.client import Client as HubSpotClient
-from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.http import timeouts as salesforces_patience
 from adapters.salesforce.http.client import Client as SalesforceClient
 from connector.errors import Unavailable
@@ -95,7 +95,7 @@ class Hanging:
 
 @contextmanager
 def salesforce(url: str, ca_bundle: str) -> Iterator[Callable[[], object]]:
-    config = SalesforceConfig("acme", url, "token", access_token="t", ca_bundle=ca_bundle)
+    config = SalesforceAccess("acme", url, "token", access_token="t", ca_bundle=ca_bundle)
     client = SalesforceClient(config, SystemClock())
     yield lambda: client.change("POST", "composite/sobjects", {}, call="write")
     client.close()
@@ -103,7 +103,7 @@ def salesforce(url: str, ca_bundle: str) -> Iterator[Callable[[], object]]:
 
 @contextmanager
 def hubspot(url: str, ca_bundle: str) -> Iterator[Callable[[], object]]:
-    config = HubSpotConfig("acme", url, access_token="t", ca_bundle=ca_bundle)
+    config = HubSpotAccess("acme", url, access_token="t", ca_bundle=ca_bundle)
     client = HubSpotClient(config, SystemClock())
     yield lambda: client.change("POST", "/crm/objects/2026-03/companies", {}, call="write")
     client.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
+from connected import connected
 
 from adapters.hubspot import adapter as hubspot
 from adapters.salesforce import adapter as salesforce
@@ -30,12 +31,12 @@ def failing(code: int) -> Callable[..., NoReturn]:
 def test_the_name_is_told(
     name: str, code: int, told: str, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, values = CRMS[name]
+    package, values = CRMS[name]
     for proxy in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(proxy, raising=False)
     monkeypatch.setattr(socket, "getaddrinfo", failing(code))
     with pytest.raises(Unavailable) as refused:
-        make("acme", values, clock).org()
+        connected(package, "acme", values, clock).org()
     host = str(values["url"]).removeprefix("https://")
     assert f"the name {host} {told}" in refused.value.what
     assert "url" in refused.value.remedy

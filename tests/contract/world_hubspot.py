@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
+from connected import connected
 from crm_world import PLANS, Breakage, Names, World
 
 from adapters.hubspot import adapter
@@ -80,7 +81,7 @@ class HubSpotWorld(World):
             self.portal.new_property("companies", field)
         values = {"url": server.url, "access_token": self.portal.access_token, "ca_bundle": str(server.ca_bundle)}
         self._values = values
-        self.adapter: CrmAdapter = adapter("acme", values, clock)
+        self.adapter: CrmAdapter = connected(adapter, "acme", values, clock)
 
     def insert(self, object_name: str, values: Mapping[str, Any]) -> str:
         own = {name: value for name, value in values.items() if name != EMPLOYER and value is not None}
@@ -101,7 +102,7 @@ class HubSpotWorld(World):
     def use(self, token: str) -> None:
         """Let the adapter act by another key."""
         self.adapter.close()
-        self.adapter = adapter("acme", self._values | {"access_token": token}, self.clock)
+        self.adapter = connected(adapter, "acme", self._values | {"access_token": token}, self.clock)
 
     def value(self, object_name: str, record_id: str, field: str) -> Any:
         row = self.portal.get(object_name, record_id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
+from connected import connected
 from crm_world import LONGEST_NOTE, PLANS, Breakage, Names, World
 
 from adapters.salesforce import adapter
@@ -83,7 +84,7 @@ class SalesforceWorld(World):
             "client_secret": self.app.client_secret,
             "ca_bundle": str(server.ca_bundle),
         }
-        self.adapter: CrmAdapter = adapter("acme", values, clock)
+        self.adapter: CrmAdapter = connected(adapter, "acme", values, clock)
         self._late = timedelta()
 
     def insert(self, object_name: str, values: Mapping[str, Any]) -> str:

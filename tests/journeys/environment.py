@@ -30,7 +30,7 @@ from connector.commands import setup_crm
 from connector.commands import status as statuses
 from connector.commands import why as survey_log
 from connector.model import MARK_KEY
-from connector.ports import Clock, CrmAdapter
+from connector.ports import AdapterTools, AdminToken, Clock, CrmAdapter
 from connector.runtime.clock import SteppedClock, SystemClock
 from connector.stages import lap
 from connector.stages.lap import Installation, Report
@@ -236,8 +236,8 @@ client_secret = "{self.org.client.client_secret}\""""
         """An adapter that acts with an admin's rights."""
         settings = self.installation.settings.connection("acme")
         user = self.installation.endpoints[0].adapter.org().user
-        acting = {"auth": "token", "access_token": self.org.admin_token, "integration_user": user}
-        with closing(wiring.adapter_for("acme", settings, self.clock, **acting)) as adapter:
+        tools = AdapterTools(self.clock, admin=AdminToken(self.org.admin_token, user))
+        with closing(wiring.adapter_for("acme", settings, tools)) as adapter:
             yield adapter
 
     def note_renewals(self) -> None:

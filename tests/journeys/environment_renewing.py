@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from connected import connected
 from environment import RULES, SECRET, Environment
 
-from adapters.hubspot import adapter as hubspot
-from adapters.salesforce import adapter as salesforce
+from connector.app.adapter_packages import installed_adapters
 from connector.ports import CrmAdapter, Query
 from connector.runtime.token_vault import Vault
 
@@ -49,10 +49,10 @@ class Renewing:
     @contextmanager
     def process(self) -> Iterator[CrmAdapter]:
         """An adapter as another process builds it."""
-        env, build = self.env, {"salesforce": salesforce, "hubspot": hubspot}[self.kind]
+        env, package = self.env, installed_adapters()[self.kind]
         store = env.installation.store
         vault = Vault("acme", given=self.given, keys=(SECRET,), store=store, clock=env.clock)
-        made = build("acme", {**self.values, **env.crm, "vault": vault}, env.clock)
+        made = connected(package, "acme", {**self.values, **env.crm}, env.clock, vault=vault)
         yield made
         made.close()
 

@@ -19,6 +19,7 @@ DOMAIN = {
     "connector.model.outbox",
     "connector.model.stored",
     "connector.ports",
+    "connector.ports.adapter_package",
     "connector.ports.crm",
     "connector.ports.mail",
     "connector.ports.notes",

@@ -11,8 +11,9 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from connector.app.adapter_packages import installed_adapters
 from connector.cli.app import app
-from connector.settings.keys import KEYS
+from connector.settings.keys import KEYS, adapter_keys
 from connector.surveys.mail import Site
 from connector.web.app import create_app
 from connector.web.parts import WebParts
@@ -68,7 +69,11 @@ def test_the_page_has_the_commands_and_their_options() -> None:
 
 def test_the_page_has_the_tables_and_their_keys() -> None:
     there: dict[str, set[str]] = {}
-    for loc in KEYS:  # a table whose keys are the admin's own is one key
+    adapters = installed_adapters()
+    for loc in [
+        *KEYS,
+        *(loc for crm in CRMS for loc in adapter_keys(adapters[crm].config)),
+    ]:  # a table whose keys are the admin's own is one key
         name = f"[{'.'.join(loc[:-1] or loc)}]"
         there.setdefault(name, set()).update(loc[-1:] if len(loc) > 1 else ())
     assert {code(table)[0]: set(code(keys)) for table, keys in rows("config.toml")} == there

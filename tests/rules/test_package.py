@@ -3,11 +3,13 @@
 import subprocess
 import tomllib
 from fnmatch import fnmatch
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from connector.app.adapter_packages import GROUP, installed_adapters
+from connector.ports import AdapterPackage
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("connector", "adapters", "mappings")
@@ -34,8 +36,12 @@ def test_every_data_file_is_installed(pyproject: dict[str, Any]) -> None:
     assert [name for name in found if not any(fnmatch(Path(name).name, pattern) for pattern in patterns)] == []
 
 
-def test_every_registered_adapter_can_be_built_from(pyproject: dict[str, Any]) -> None:
-    named = pyproject["project"]["entry-points"]["afterword.adapters"]
-    installed = {point.name: point for point in entry_points(group="afterword.adapters")}
+def test_every_registered_adapter_brings_all_that_it_has_of_its_own(pyproject: dict[str, Any]) -> None:
+    named = pyproject["project"]["entry-points"][GROUP]
+    installed = installed_adapters()
     assert set(named) <= set(installed)
-    assert [name for name in named if not callable(installed[name].load())] == []
+    for name in named:
+        package = installed[name]
+        assert isinstance(package, AdapterPackage)
+        assert tomllib.loads(package.default_mapping.read())
+        assert tomllib.loads(package.init_snippet) is not None

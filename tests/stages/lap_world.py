@@ -13,6 +13,7 @@ from sqlalchemy import Table, select
 
 from adapters.memory import MemoryAdapter, MemoryCrm
 from connector.app import wiring
+from connector.app.adapter_packages import installed_adapters
 from connector.commands import status
 from connector.domain.follow_up_rules import SCALES
 from connector.model import MARK_KEY, Rating
@@ -101,7 +102,7 @@ class LapWorld:
         self._configured = {"rules": rules, "config": config, "credentials": credentials}
         path = self.folder / "config.toml"
         path.write_text(config + rules, encoding="utf-8")
-        settings = load(path, environ={}, known_adapters=["salesforce"])
+        settings = load(path, environ={}, adapters=installed_adapters())
         mapping = wiring.read_mappings(settings)["acme"]
         endpoint = Endpoint("acme", self.adapter, mapping, mode_live=True, mapping_name="m", credentials=credentials)
         self.installation = wiring.build(

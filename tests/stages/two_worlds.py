@@ -6,6 +6,7 @@ from lap_world import CONFIG, LapWorld
 
 from adapters.memory import MemoryAdapter, MemoryCrm
 from connector.app import wiring
+from connector.app.adapter_packages import installed_adapters
 from connector.runtime.clock import SteppedClock
 from connector.settings import load
 from connector.stages.connection.connect import Endpoint
@@ -36,7 +37,7 @@ class TwoWorlds(LapWorld):
         self._configured = {"rules": rules}
         path = self.folder / "config.toml"
         path.write_text(CONFIG + OTHER + rules, encoding="utf-8")
-        settings = load(path, environ={}, known_adapters=["salesforce"])
+        settings = load(path, environ={}, adapters=installed_adapters())
         mappings = wiring.read_mappings(settings)
         endpoints = [
             Endpoint(name, adapter, mappings[name], mode_live=True, mapping_name="m")

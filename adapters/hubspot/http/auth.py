@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hubspot.crm.objects.exceptions import ApiException
 
-from adapters.hubspot.config import HubSpotConfig, is_sendable
+from adapters.hubspot.config import HubSpotAccess, is_sendable
 from adapters.hubspot.errors import all_words, not_data, object_of, translated
 from connector.domain.quoting import quoted
 from connector.errors import AuthRevoked, CrmError, NotLetIn, Unavailable
@@ -45,16 +45,16 @@ class Access:
 class Credentials:
     """Hands out the connection's token, and gets a new one when it has ended or is about to."""
 
-    def __init__(self, config: HubSpotConfig, exchange: Exchange, clock: Clock) -> None:
-        self._config = config
+    def __init__(self, access: HubSpotAccess, exchange: Exchange, clock: Clock) -> None:
+        self._access = access
         self._exchange = exchange
         self._clock = clock
         self._lock = Lock()
         self._current: Access | None = None
-        self._refresh_token = config.refresh_token
+        self._refresh_token = access.refresh_token
         self._kept_out: tuple[NotLetIn, datetime] | None = None
         self._taken_at: datetime | None = None
-        self._where = f"{config.connection}: sign in"
+        self._where = f"{access.connection}: sign in"
 
     def current(self) -> Access:
         """Return the token to use now. `AuthRevoked`, `Unavailable`."""
@@ -67,10 +67,10 @@ class Credentials:
             found = self._current
             if found is not None and found is not dead and self._is_good(found):
                 return found
-            if self._config.renews:
+            if self._access.renews:
                 self._current = self._let_in(dead)
             elif dead is None:
-                self._current = Access(self._config.access_token)
+                self._current = Access(self._access.access_token)
             else:
                 raise self._judgement()
             return self._current
@@ -93,7 +93,7 @@ class Credentials:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Whatever must never be seen in an error, beside the access token."""
-        return (*self._config.secrets, self._refresh_token)
+        return (*self._access.secrets, self._refresh_token)
 
     def refused(self) -> Unavailable:
         """Return the error for a new token that is refused too: only a refused sign-in tells of the credentials."""
@@ -113,12 +113,12 @@ class Credentials:
 
     def _renewed(self, dead: Access | None) -> Access:
         """Take over what another process has got, or exchange the refresh token that is kept now, whoever kept it."""
-        vault = self._config.vault
+        vault = self._access.vault
         if vault is None:
             return self._exchanged()
         with vault.alone():
             kept = vault.load()
-            self._refresh_token = kept.get("refresh_token") or self._config.refresh_token
+            self._refresh_token = kept.get("refresh_token") or self._access.refresh_token
             found = _kept_access(kept)
             if found is not None and (dead is None or found.token != dead.token) and self._is_good(found):
                 return found
@@ -127,8 +127,8 @@ class Credentials:
     def _exchanged(self) -> Access:
         form = {
             "grant_type": "refresh_token",
-            "client_id": self._config.client_id,
-            "client_secret": self._config.client_secret,
+            "client_id": self._access.client_id,
+            "client_secret": self._access.client_secret,
             "refresh_token": self._refresh_token,
         }
         with self._judged():
@@ -141,9 +141,9 @@ class Credentials:
         if not is_sendable(access.token):
             raise Unavailable("the token that was given cannot be sent.", where=self._where, not_sent=True)
         self._refresh_token = str(answer.get("refresh_token") or self._refresh_token)
-        if self._config.vault is not None:
+        if self._access.vault is not None:
             # Before anything is done with the new access token: the old refresh token may have ended.
-            self._config.vault.save(
+            self._access.vault.save(
                 {"refresh_token": self._refresh_token, "access_token": access.token, "until": until.isoformat()}
             )
         return access

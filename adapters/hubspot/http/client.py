@@ -13,7 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from urllib3 import Retry
 from urllib3.util import make_headers, parse_url
 
-from adapters.hubspot.config import HubSpotConfig
+from adapters.hubspot.config import HubSpotAccess
 from adapters.hubspot.errors import not_data, translated
 from adapters.hubspot.http import timeouts
 from adapters.hubspot.http.auth import Access, Credentials
@@ -70,29 +70,29 @@ class Answer(NamedTuple):
 class Client:
     """Calls HubSpot for one connection; may be used by several threads at once."""
 
-    def __init__(self, config: HubSpotConfig, clock: Clock) -> None:
+    def __init__(self, access: HubSpotAccess, clock: Clock) -> None:
         self.clock = clock
-        self.meter = Meter(clock, config.budget)
-        self._config = config
+        self.meter = Meter(clock, access.budget)
+        self._access = access
         self._throttle = Throttle(clock)
         self._skew = timedelta()
         # Repetitions are ours; a redirected API has moved, or is a sign-in page.
         once = Retry(total=0, raise_on_redirect=False)
         package = HubSpot(
-            host=config.url,
-            ssl_ca_cert=config.ca_bundle,
+            host=access.url,
+            ssl_ca_cert=access.ca_bundle,
             retry=once,
             connection_pool_maxsize=16,
-            **_proxy(config.url),
+            **_proxy(access.url),
         )
         self._api = package.crm.objects.basic_api.api_client
         # The package by itself would wait for ever.
         self._api.rest_client.pool_manager.pool_classes_by_scheme = {"https": timeouts.PatientPool}
-        self._credentials = Credentials(config, self._exchange_token, clock)
+        self._credentials = Credentials(access, self._exchange_token, clock)
 
     def where(self, call: str) -> str:
         """Return the place that errors of this call name."""
-        return f"{self._config.connection}: {call}"
+        return f"{self._access.connection}: {call}"
 
     def now(self) -> datetime:
         """Return HubSpot's present time, as far as its answers have told."""

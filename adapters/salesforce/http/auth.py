@@ -14,7 +14,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import token_login
 
-from adapters.salesforce.config import SalesforceConfig, unsendable
+from adapters.salesforce.config import SalesforceAccess, unsendable
 from adapters.salesforce.errors import no_answer, not_data
 from adapters.salesforce.http.version import API_VERSION
 from connector.domain.quoting import quoted
@@ -69,20 +69,20 @@ class SignedIn:
 class Credentials:
     """Hands out the connection's token, and gets a new one when it has died."""
 
-    def __init__(self, config: SalesforceConfig, session: requests.Session, clock: Clock) -> None:
-        self._config = config
+    def __init__(self, access: SalesforceAccess, session: requests.Session, clock: Clock) -> None:
+        self._access = access
         self._session = session
         self._clock = clock
         self._lock = Lock()
         self._current: SignedIn | None = None
-        self._refresh_token = config.refresh_token
+        self._refresh_token = access.refresh_token
         self._kept_out: tuple[NotLetIn, datetime] | None = None
-        self._where = f"{config.connection}: sign in"
+        self._where = f"{access.connection}: sign in"
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Whatever must never be seen in an error, beside the access token."""
-        return (*self._config.secrets, self._refresh_token)
+        return (*self._access.secrets, self._refresh_token)
 
     def current(self) -> SignedIn:
         """Return the token in use; the first call fetches it. `AuthRevoked`, `Unavailable`."""
@@ -93,7 +93,7 @@ class Credentials:
         with self._lock:
             if self._current is not None and self._current is not dead:
                 return self._current
-            if dead is not None and self._config.auth == "token":
+            if dead is not None and self._access.auth == "token":
                 raise AuthRevoked("the access token is refused.", where=self._where, remedy=_REMEDY)
             self._current = self._sign_in(dead)
             return self._current
@@ -108,21 +108,21 @@ class Credentials:
             raise
 
     def _let_in(self, dead: SignedIn | None) -> SignedIn:
-        if self._config.auth == "token":
-            return self._signed_in(self._config.access_token, self._config.url)
-        if self._config.auth == "refresh_token":
+        if self._access.auth == "token":
+            return self._signed_in(self._access.access_token, self._access.url)
+        if self._access.auth == "refresh_token":
             return self._renewed(dead)
         token, instance = self._fetch()
         return self._signed_in(token, f"https://{instance}")
 
     def _renewed(self, dead: SignedIn | None) -> SignedIn:
         """Take over what another process has got, or exchange the refresh token that is kept now, whoever kept it."""
-        vault = self._config.vault
+        vault = self._access.vault
         if vault is None:
             return self._exchanged()
         with vault.alone():
             kept = vault.load()
-            self._refresh_token = kept.get("refresh_token") or self._config.refresh_token
+            self._refresh_token = kept.get("refresh_token") or self._access.refresh_token
             token, instance = kept.get("access_token"), kept.get("instance_url")
             if token and instance and (dead is None or token != dead.token):
                 return self._signed_in(token, instance)
@@ -133,20 +133,20 @@ class Credentials:
         token, instance = str(answer["access_token"]), str(answer["instance_url"]).rstrip("/")
         # An app that rotates its tokens has ended the old one with this answer.
         self._refresh_token = str(answer.get("refresh_token") or self._refresh_token)
-        if self._config.vault is not None:
+        if self._access.vault is not None:
             # Before anything is done with the new access token.
             kept = {"refresh_token": self._refresh_token, "access_token": token, "instance_url": instance}
-            self._config.vault.save(kept)
+            self._access.vault.save(kept)
         return self._signed_in(token, instance)
 
     def _post(self, grant: dict[str, str]) -> dict[str, Any]:
         """Ask for a token: the package keeps the new refresh token of the answer to itself."""
-        config = self._config
-        app = {"client_id": config.client_id} | (
-            {"client_secret": config.client_secret} if config.client_secret else {}
+        access = self._access
+        app = {"client_id": access.client_id} | (
+            {"client_secret": access.client_secret} if access.client_secret else {}
         )
         try:
-            response = self._session.post(f"{config.url}/services/oauth2/token", data=app | grant)
+            response = self._session.post(f"{access.url}/services/oauth2/token", data=app | grant)
         except (requests.RequestException, *UNFORESEEN) as error:
             raise self._not_sent(no_answer(error, where=self._where)) from error
         try:
@@ -168,14 +168,14 @@ class Credentials:
         return SignedIn(client)
 
     def _fetch(self) -> tuple[str, str]:
-        config = self._config
-        data, headers = token_request(config, self._clock.now())
+        access = self._access
+        data, headers = token_request(access, self._clock.now())
         try:
             with warnings.catch_warnings():
                 # A hint about approving the app that holds its key; our own error says what to do.
                 warnings.simplefilter("ignore")
                 token, instance = token_login(
-                    f"{config.url}/services/oauth2/token", data, "", config.client_id, headers, None, self._session
+                    f"{access.url}/services/oauth2/token", data, "", access.client_id, headers, None, self._session
                 )
         except SalesforceAuthenticationFailed as error:
             raise self._refusal(error.code, str(error.auth_message)) from error
@@ -194,7 +194,7 @@ class Credentials:
         said = quoted(f"{code}: {message}", self.secrets)
         if code in _PASSING:
             return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where))
-        if self._config.auth == "jwt" and _OUTDATED in message.lower():
+        if self._access.auth == "jwt" and _OUTDATED in message.lower():
             return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where, remedy=_CLOCK))
         if code in _VERDICTS or any(verdict in message.lower() for verdict in _VERDICTS_ON_A_GRANT):
             return AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY)
@@ -207,22 +207,22 @@ class Credentials:
         return error
 
 
-def token_request(config: SalesforceConfig, now: datetime) -> tuple[dict[str, str], dict[str, str] | None]:
+def token_request(access: SalesforceAccess, now: datetime) -> tuple[dict[str, str], dict[str, str] | None]:
     """Return form and headers of the request for a token."""
-    if config.auth == "client_credentials":
-        pair = base64.b64encode(f"{config.client_id}:{config.client_secret}".encode()).decode()
+    if access.auth == "client_credentials":
+        pair = base64.b64encode(f"{access.client_id}:{access.client_secret}".encode()).decode()
         return {"grant_type": "client_credentials"}, {"Authorization": f"Basic {pair}"}
-    return {"grant_type": _GRANT_JWT, "assertion": assertion(config, now)}, None
+    return {"grant_type": _GRANT_JWT, "assertion": assertion(access, now)}, None
 
 
-def assertion(config: SalesforceConfig, now: datetime) -> str:
+def assertion(access: SalesforceAccess, now: datetime) -> str:
     """Return the signed claim that we are the app, acting as the user. It holds for three minutes."""
     expiry = int((now + _ASSERTION_LIFE).timestamp())
-    claims = {"iss": config.client_id, "sub": config.username, "aud": audience(config.url), "exp": expiry}
+    claims = {"iss": access.client_id, "sub": access.username, "aud": audience(access.url), "exp": expiry}
     try:
-        return jwt.encode(claims, config.private_key, algorithm="RS256")
+        return jwt.encode(claims, access.private_key, algorithm="RS256")
     except (ValueError, TypeError, jwt.PyJWTError):
-        where = f"{config.connection}: sign in"
+        where = f"{access.connection}: sign in"
         raise AuthRevoked(
             "the private key cannot be read.", where=where, remedy="It must be an RSA key as PEM."
         ) from None

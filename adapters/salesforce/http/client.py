@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
-from adapters.salesforce.config import SalesforceConfig
+from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.errors import DAILY, QueryTimeout, not_data, translated
 from adapters.salesforce.http.auth import Credentials, SignedIn
 from adapters.salesforce.http.meter import Meter
@@ -37,17 +37,17 @@ class Answer(NamedTuple):
 class Client:
     """Calls Salesforce for one connection; may be used by several threads at once."""
 
-    def __init__(self, config: SalesforceConfig, clock: Clock) -> None:
-        self.connection = config.connection
+    def __init__(self, access: SalesforceAccess, clock: Clock) -> None:
+        self.connection = access.connection
         self.clock = clock
-        self.meter = Meter(config.budget)
-        self._config = config
-        self._session = Session(self.meter, ca_bundle=config.ca_bundle)
-        self._credentials = Credentials(config, self._session, clock)
+        self.meter = Meter(access.budget)
+        self._access = access
+        self._session = Session(self.meter, ca_bundle=access.ca_bundle)
+        self._credentials = Credentials(access, self._session, clock)
 
     def where(self, call: str) -> str:
         """Return the place that errors of this call name."""
-        return f"{self._config.connection}: {call}"
+        return f"{self._access.connection}: {call}"
 
     def read(self, path: str, *, call: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Return what stands at `path`; repeated when that can help."""

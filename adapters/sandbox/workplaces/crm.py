@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from adapters.sandbox.web import Request, Response
 from connector.model import Ref
+from connector.ports import AdminToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,11 @@ class Crm(Protocol):
     def secret(self) -> tuple[str, str]:
         """Return the key of the connection's secret, and the secret."""
 
-    def as_admin(self, user: str) -> Mapping[str, str]:
-        """Return what an administrator's own credentials change in the settings; `user` is whom the connection acts as."""
+    def as_admin(self, user: str) -> AdminToken | None:
+        """Return an administrator's token to set the CRM up with; `user` is whom the connection acts as.
+
+        None: the connection's own credentials will do.
+        """
 
     def show_our_fields(self) -> None:
         """Do what an admin does by hand after the set-up, so that people see our fields."""

@@ -58,10 +58,9 @@ class HubSpotCrm:
         """See `Crm.secret`."""
         return "access_token", self.portal.access_token
 
-    def as_admin(self, user: str) -> Mapping[str, str]:
+    def as_admin(self, user: str) -> None:
         """See `Crm.as_admin`: the connection's own token may make properties."""
         del user
-        return {}
 
     def show_our_fields(self) -> None:
         """See `Crm.show_our_fields`: a property of HubSpot is seen by everybody."""

@@ -14,6 +14,7 @@ from adapters.sandbox.salesforce.org.seed import seed as fill
 from adapters.sandbox.web import Request, Response
 from adapters.sandbox.workplaces.crm import TaskFields, Todo, WorkplaceAccount, WorkplaceCompany, WorkplaceContact
 from connector.model import Ref
+from connector.ports import AdminToken
 
 OURS: Final = "Afterword_"
 """How the fields that the mapping names begin."""
@@ -60,9 +61,9 @@ class SalesforceCrm:
         """See `Crm.secret`."""
         return "client_secret", self.org.client.client_secret
 
-    def as_admin(self, user: str) -> Mapping[str, str]:
+    def as_admin(self, user: str) -> AdminToken:
         """See `Crm.as_admin`."""
-        return {"auth": "token", "access_token": self.org.admin_token, "integration_user": user}
+        return AdminToken(self.org.admin_token, user)
 
     def show_our_fields(self) -> None:
         """See `Crm.show_our_fields`."""

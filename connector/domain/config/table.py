@@ -26,6 +26,13 @@ class Wrong(ValueError):
         self.shown = shown
 
 
+class Missing(Wrong):
+    """A key that others need; how it is added is said behind the `because`."""
+
+    def __init__(self, key: str, because: str) -> None:
+        super().__init__("is missing.", because, at=(key,), shown=False)
+
+
 class Table(BaseModel):
     """One table of a file. A field that is not written but filled in by us has an alias in round brackets."""
 

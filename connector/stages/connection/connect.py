@@ -1,6 +1,6 @@
 """Before the stages: reach a CRM, and fit its mapping to the schema that it has today."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,6 +48,8 @@ class Endpoint:
     """What its adapter asks before each call; None: nothing is held back."""
     credentials: str = field(default="", repr=False)
     """Hash of what it signs in with, by which the admin's new credentials are told from old ones."""
+    normalise_id: Callable[[str], str] = str
+    """See `AdapterPackage`."""
 
 
 def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:

@@ -1,6 +1,6 @@
 """What the survey log tells: decisions, what became of their mail, and the answers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,9 +29,6 @@ LATEST = 50
 """How many decisions are told of one contact or account, the latest ones."""
 
 _TABLES = {Kind.ACCOUNT.value: account, Kind.CONTACT.value: contact, Kind.INTERACTION.value: interaction}
-_CASE_SAFE = 18
-"""Salesforce shows a record's id with 15 characters, or with 18, of which the last three only guard its case."""
-_SHORT = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +39,16 @@ class LoggedRecord:
     row: Any
 
 
-def find(tx: Connection, record: str) -> list[LoggedRecord]:
+def find(tx: Connection, record: str, normalisers: Collection[Callable[[str], str]] = ()) -> list[LoggedRecord]:
     """Return the accounts, contacts and interactions that are meant: by a CRM's id (several may use the same) or one of ours, by the
-    address of a record's page, by an e-mail address, or by what people call them."""
+    address of a record's page, by an e-mail address, or by what people call them.
+
+    `normalisers` write an id as the records of a CRM have it, see `AdapterPackage`.
+    """
     record = record.strip()
     for looked_for in (record, *_ids_in_address(record)):
-        if found := _by_id(tx, looked_for):
+        written = dict.fromkeys([looked_for, *(normalise(looked_for) for normalise in normalisers)])
+        if found := _by_id(tx, list(written)):
             return found
     if "@" in record:
         return _by_email(tx, one_spelling(record.removeprefix("mailto:")))
@@ -89,16 +90,19 @@ def _by_name(tx: Connection, name: str) -> list[LoggedRecord]:
     ]
 
 
-def _by_id(tx: Connection, record_id: str) -> list[LoggedRecord]:
-    if not record_id:
+def _by_id(tx: Connection, record_ids: list[str]) -> list[LoggedRecord]:
+    """`record_ids`: one id, as it may be written."""
+    if not record_ids[0]:
         return []
+    ends_with = [binding.c.ref.like(f"%/{_escaped(record_id)}", escape="\\") for record_id in record_ids]
     bound = tx.execute(
-        select(binding).where(
-            or_(binding.c.id == record_id, binding.c.ref.like(f"%/{_escaped(record_id[:_SHORT])}%", escape="\\")),
-            binding.c.kind.in_(_TABLES),
-        )
+        select(binding).where(or_(binding.c.id == record_ids[0], *ends_with), binding.c.kind.in_(_TABLES))
     ).all()
-    ids = {(row.kind, row.id): None for row in bound if row.id == record_id or _is_meant(row.ref, record_id)}
+    ids = {
+        (row.kind, row.id): None
+        for row in bound
+        if row.id == record_ids[0] or row.ref.partition("/")[2] in record_ids  # for SQL, capitals make no difference
+    }
     return [
         LoggedRecord(kind, row)
         for kind, table in _TABLES.items()
@@ -108,14 +112,6 @@ def _by_id(tx: Connection, record_id: str) -> list[LoggedRecord]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _is_meant(ref: str, record_id: str) -> bool:
-    crm_id = ref.partition("/")[2]
-    if crm_id == record_id:
-        return True
-    lengths = {len(crm_id), len(record_id)}
-    return lengths == {_SHORT, _CASE_SAFE} and crm_id[:_SHORT] == record_id[:_SHORT]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from mail_servers import SCRIPT, Broken, Sink, broken_server, message, smtp_server
 
 from connector.app import wiring
+from connector.app.adapter_packages import installed_adapters
 from connector.settings import load
 
 CONFIG = """
@@ -39,7 +40,7 @@ def test_the_name_is_a_full_one_that_has_to_do_with_us(
 ) -> None:
     file = tmp_path / "config.toml"
     file.write_text(CONFIG.format(public_url=public_url, domain=domain, more=more), encoding="utf-8")
-    settings = load(file, environ={}, known_adapters=["salesforce"])
+    settings = load(file, environ={}, adapters=installed_adapters())
     assert settings.email is not None
     assert wiring.ehlo_name(settings, settings.email) == name
 

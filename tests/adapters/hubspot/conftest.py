@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import urllib3
+from connected import connected
 from written_hubspot import TOKEN, SteppingClock, Wire
 
 from adapters.hubspot import HubSpotAdapter, adapter
@@ -25,6 +26,6 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 @pytest.fixture
 def hub(wire: Wire, clock: SteppingClock) -> Iterator[HubSpotAdapter]:
-    made = adapter("acme-hub", {"access_token": TOKEN}, clock)
+    made = connected(adapter, "acme-hub", {"access_token": TOKEN}, clock)
     yield made
     made.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from connected import connected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_hubspot import NOON, TOKEN, Reply, SteppingClock, Wire
@@ -64,7 +65,7 @@ def answering(body: str | bytes, *, status: int = 200, headers: dict[str, str] |
 
 
 def hub_of(clock: SteppingClock | None = None) -> HubSpotAdapter:
-    return adapter("acme-hub", {"access_token": TOKEN}, clock or SteppingClock())
+    return connected(adapter, "acme-hub", {"access_token": TOKEN}, clock or SteppingClock())
 
 
 def the_only_errors_are_ours(call: str) -> None:
@@ -100,7 +101,7 @@ def test_m2_no_sign_in_lets_out_an_error_of_another_library(
     monkeypatch.setattr(urllib3.PoolManager, "request", fail)
     values = {"auth": "refresh_token", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
     with pytest.raises(Unavailable) as caught:
-        adapter("acme-hub", values, SteppingClock()).org()
+        connected(adapter, "acme-hub", values, SteppingClock()).org()
     assert caught.value.not_sent
 
 

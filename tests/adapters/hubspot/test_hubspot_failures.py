@@ -5,9 +5,11 @@ import ssl
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from connected import connected, wrong_keys
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError, SSLError
 from written_hubspot import HOST, NOON, TOKEN, Reply, SteppingClock, Wire, refusal
@@ -20,7 +22,6 @@ from connector.errors import (
     NotPermitted,
     QuotaSpent,
     RateLimited,
-    SettingsError,
     Unavailable,
 )
 from connector.model import Ref
@@ -132,7 +133,7 @@ def test_a_refusal_that_repeats_a_renewed_token_is_told_without_it(wire: Wire, c
     wire.answer("POST", token, given)
     wire.answer("POST", token, {"status": "BAD_REFRESH_TOKEN", "message": "unknown token handed-over"}, status=400)
     wire.answer("GET", ACCOUNT, DETAILS)
-    hub = adapter("acme-hub", app, clock)
+    hub = connected(adapter, "acme-hub", app, clock)
     hub.org()
     clock.moment += timedelta(hours=1)
     with pytest.raises(AuthRevoked, match="unknown token") as caught:
@@ -148,7 +149,7 @@ def test_a_long_refusal_is_told_without_a_piece_of_a_token(
     app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "handed-over"}
     said = "unknown token " + "x" * 480 + " handed-over"
     wire.answer("POST", "/oauth/2026-03/token", {"status": "BAD_REFRESH_TOKEN", "message": said}, status=status)
-    hub = adapter("acme-hub", app, clock)
+    hub = connected(adapter, "acme-hub", app, clock)
     with pytest.raises(error, match="unknown token") as caught:
         hub.org()
     assert "hand" not in str(caught.value)
@@ -173,7 +174,7 @@ def test_a_refusal_is_cut_between_characters_as_people_see_them(hub: HubSpotAdap
 
 def test_of_an_app_that_was_installed_no_key_is_asked_about(wire: Wire, clock: SteppingClock) -> None:
     app = {"auth": "refresh_token", "client_id": "id", "client_secret": "hush", "refresh_token": "fresh"}
-    hub = adapter("acme-hub", app, clock)
+    hub = connected(adapter, "acme-hub", app, clock)
     assert hub.missing_rights({"companies": frozenset({"read"})}) == []
     assert wire.requests == []
     hub.close()
@@ -362,7 +363,7 @@ def test_no_call_is_made_without_the_budgets_leave(wire: Wire, clock: SteppingCl
     headers = {"X-HubSpot-RateLimit-Daily": "100", "X-HubSpot-RateLimit-Daily-Remaining": "99"}
     wire.answer("GET", ACCOUNT, DETAILS, headers=headers)
     ledger = Ledger(1)
-    hub = adapter("acme-hub", {"access_token": TOKEN, "budget": ledger}, clock)
+    hub = connected(adapter, "acme-hub", {"access_token": TOKEN}, clock, budget=ledger)
     hub.org()
     with pytest.raises(QuotaSpent):
         hub.org()
@@ -375,7 +376,7 @@ def test_the_budget_hears_when_hubspot_gives_no_more(wire: Wire, clock: Stepping
     said = "You have reached your daily limit."
     wire.answer("GET", ACCOUNT, {"status": "error", "message": said, "policyName": "DAILY"}, status=429)
     ledger = Ledger(9)
-    hub = adapter("acme-hub", {"access_token": TOKEN, "budget": ledger}, clock)
+    hub = connected(adapter, "acme-hub", {"access_token": TOKEN}, clock, budget=ledger)
     with pytest.raises(QuotaSpent):
         hub.org()
     assert (len(wire.requests), ledger.refusals) == (1, [said])
@@ -385,18 +386,17 @@ def test_the_budget_hears_when_hubspot_gives_no_more(wire: Wire, clock: Stepping
 # ── the connection's settings ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_settings_are_checked(clock: SteppingClock) -> None:
-    with pytest.raises(SettingsError) as caught:
-        adapter("acme-hub", {"url": "http://api.example"}, clock)
-    places = [problem.where for problem in caught.value.problems]
-    assert places == ["config.toml: crm.acme-hub.url", "config.toml: crm.acme-hub.access_token"]
-    with pytest.raises(SettingsError) as caught:
-        adapter("acme-hub", {"access_token": "two words"}, clock)
-    assert "two words" not in str(caught.value)
+def test_settings_are_checked(tmp_path: Path) -> None:
+    places = [problem.where for problem in wrong_keys(tmp_path, "hubspot", {"url": "http://localhost:1"})]
+    assert places == ["config.toml: crm.acme.access_token", "config.toml: crm.acme.url"]
+    (problem,) = wrong_keys(tmp_path, "hubspot", {"access_token": "two words"})
+    assert problem.where == "config.toml: crm.acme.access_token"
+    assert "two words" not in str(problem)
+    assert "Copy it once more" in problem.remedy
 
 
 def test_the_usual_address_needs_no_setting(wire: Wire, clock: SteppingClock) -> None:
-    hub = adapter("acme-hub", {"access_token": f" {TOKEN}\n", "url": None}, clock)
+    hub = connected(adapter, "acme-hub", {"access_token": f" {TOKEN}\n"}, clock)
     assert HOST in repr(hub)
     assert TOKEN not in repr(hub)
     hub.close()
@@ -408,7 +408,7 @@ def test_the_networks_proxy_is_used(clock: SteppingClock, monkeypatch: pytest.Mo
         closed = probe.getsockname()[1]
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed}")
     monkeypatch.setenv("no_proxy", "intranet.example")
-    hub = adapter("acme-hub", {"access_token": TOKEN}, clock)
+    hub = connected(adapter, "acme-hub", {"access_token": TOKEN}, clock)
     with pytest.raises(Unavailable, match="ProxyError") as caught:
         hub.org()
     assert caught.value.not_sent
@@ -430,7 +430,7 @@ def test_the_networks_proxy_is_told_who_asks(
 
     with socket.create_server(("127.0.0.1", 0)) as proxy, ThreadPoolExecutor(1) as threads:
         monkeypatch.setenv("https_proxy", address.format(proxy.getsockname()[1]))
-        hub = adapter("acme-hub", {"access_token": TOKEN}, clock)
+        hub = connected(adapter, "acme-hub", {"access_token": TOKEN}, clock)
         refusing = threads.submit(refuse)
         with pytest.raises(Unavailable, match="ProxyError"):
             hub.org()

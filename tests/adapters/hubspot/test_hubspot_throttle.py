@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import urllib3
+from connected import connected
 from written_hubspot import TOKEN, Reply, SteppingClock, Wire
 
 from adapters.hubspot import HubSpotAdapter, adapter
@@ -130,7 +131,7 @@ def portal(monkeypatch: pytest.MonkeyPatch) -> Portal:
 
 def test_f24_a_big_read_uses_nine_tenths_of_the_allowance_and_is_hardly_ever_refused(portal: Portal) -> None:
     clock = portal._clock
-    hub = adapter("acme", {"access_token": portal.hubspot.access_token}, clock)
+    hub = connected(adapter, "acme", {"access_token": portal.hubspot.access_token}, clock)
     hub.org()
     began = clock.now()
     for _ in range(10 * ALLOWED):
@@ -143,7 +144,7 @@ def test_f24_a_big_read_uses_nine_tenths_of_the_allowance_and_is_hardly_ever_ref
 
 def test_f24_what_others_use_of_the_same_key_is_found_out_by_few_refusals(portal: Portal) -> None:
     clock = portal._clock
-    ours, theirs = (adapter("acme", {"access_token": portal.hubspot.access_token}, clock) for _ in range(2))
+    ours, theirs = (connected(adapter, "acme", {"access_token": portal.hubspot.access_token}, clock) for _ in range(2))
     for _ in range(5 * ALLOWED):
         ours.org()
         theirs.org()
@@ -212,7 +213,7 @@ def served(tmp_path: Path) -> Iterator[tuple[HubSpot, dict[str, str]]]:
 @pytest.mark.soak
 def test_f24_the_same_in_real_time_with_many_threads(served: tuple[HubSpot, dict[str, str]]) -> None:
     portal, values = served
-    hub = adapter("acme", values, SystemClock())
+    hub = connected(adapter, "acme", values, SystemClock())
     hub.org()
     began = time.monotonic()
     with ThreadPoolExecutor(8) as threads:

@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
+from connected import connected
 
 from adapters.salesforce import SalesforceAdapter, adapter
+from connector.ports import AdminToken, Budget
 
 HOST = "https://acme.my.salesforce.com"
 DATA = f"{HOST}/services/data/v64.0"
@@ -104,9 +106,9 @@ Connect = Callable[..., SalesforceAdapter]
 def connect(clock: SteppingClock) -> Iterator[Connect]:
     made: list[SalesforceAdapter] = []
 
-    def build(**values: Any) -> SalesforceAdapter:
-        given = {"url": HOST, "auth": "token", "access_token": "00Dx!secret"} | values
-        made.append(adapter("acme", given, clock))
+    def build(budget: Budget | None = None, admin: AdminToken | None = None, **keys: Any) -> SalesforceAdapter:
+        given = {"url": HOST, "auth": "token", "access_token": "00Dx!secret"} | keys
+        made.append(connected(adapter, "acme", given, clock, budget=budget, admin=admin))
         return made[-1]
 
     yield build

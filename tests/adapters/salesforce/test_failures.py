@@ -5,6 +5,7 @@ import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,13 +73,15 @@ def test_f26_every_call_has_a_time_limit(crm: SalesforceAdapter, wire: Wire) -> 
 
 
 def test_the_bundle_of_the_settings_is_the_one_used(
-    connect: Connect, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "of-the-environment.pem")
     wire.describe("Account")
-    connect(ca_bundle="ours.pem").describe("Account")
+    bundle = tmp_path / "ours.pem"
+    bundle.touch()
+    connect(ca_bundle=str(bundle)).describe("Account")
     sent: Any = wire.mock.calls[0].request
-    assert sent.req_kwargs["verify"] == "ours.pem"
+    assert sent.req_kwargs["verify"] == str(bundle)
 
 
 def test_a_sign_in_page_is_not_followed(crm: SalesforceAdapter, wire: Wire) -> None:

@@ -10,7 +10,7 @@ from adapters.salesforce import SalesforceAdapter, layouts
 from adapters.salesforce.custom_fields import metadata
 from adapters.salesforce.setup_steps import visibility_step
 from connector.errors import Bug, Locked, NotPermitted
-from connector.ports import FieldSpec, SetupResult, SetupStep
+from connector.ports import AdminToken, FieldSpec, SetupResult, SetupStep
 from tests.adapters.salesforce.conftest import Connect, SteppingClock, Wire
 
 MOOD = FieldSpec("Account", "Mood__c", "Customer mood", "picklist", options=("Happy", "Unhappy"))
@@ -105,7 +105,7 @@ def test_what_a_custom_object_has_is_asked_for_by_its_name(crm: SalesforceAdapte
 
 def an_admin_at_work(connect: Connect, wire: Wire) -> SalesforceAdapter:
     """Act as an admin in an org with our permission set, which grants our field to whoever has it."""
-    crm = connect(integration_user="bot@acme.example")
+    crm = connect(admin=AdminToken("00Dx!secret", "bot@acme.example"))
     wire.describe("Account")
     wire.answer("GET", USERINFO, {"user_id": "005000000000009AAA", "preferred_username": "admin@acme.example"})
     wire.rows({"Id": ME}, resource="query")

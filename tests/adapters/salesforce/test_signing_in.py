@@ -2,6 +2,7 @@
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -9,14 +10,15 @@ import jwt
 import pytest
 import requests
 import responses
+from connected import wrong_keys
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from adapters.salesforce import SalesforceAdapter, adapter
+from adapters.salesforce import SalesforceAdapter
 from adapters.salesforce.http.auth import audience
-from connector.errors import AuthRevoked, NotLetIn, SettingsError, Unavailable
+from connector.errors import AuthRevoked, NotLetIn, Unavailable
 from connector.ports import Query, Write
-from tests.adapters.salesforce.conftest import DATA, HOST, NOON, Connect, SteppingClock, Wire
+from tests.adapters.salesforce.conftest import DATA, HOST, NOON, Connect, Wire
 
 TOKEN = "/services/oauth2/token"
 COUNTED = {"totalSize": 3, "done": True, "records": []}
@@ -226,31 +228,37 @@ def test_f22_many_threads_renew_once(connect: Connect) -> None:
     assert len(fetched) == 2
 
 
-def test_everything_wrong_with_the_settings_is_said_at_once(clock: SteppingClock) -> None:
-    with pytest.raises(SettingsError) as caught:
-        adapter("acme", {"url": "http://acme", "auth": "jwt", "client_id": "app"}, clock)
-    assert [problem.where for problem in caught.value.problems] == [
+def test_everything_wrong_with_the_settings_is_said_at_once(tmp_path: Path) -> None:
+    keys = {"url": "http://localhost:1", "auth": "jwt", "client_id": "app"}
+    assert [problem.where for problem in wrong_keys(tmp_path, "salesforce", keys)] == [
+        "config.toml: crm.acme.private_key",
         "config.toml: crm.acme.url",
         "config.toml: crm.acme.username",
-        "config.toml: crm.acme.private_key",
     ]
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "http://acme.my.salesforce.com",
+        "http://localhost:8443",
         "https://acme.my.salesforce.com/lightning/page/home",
         "https://acme.my.salesforce.com/?login",
         "https://acme.lightning.force.com",
     ],
 )
-def test_an_address_out_of_the_browser_is_no_address_of_the_api(url: str, clock: SteppingClock) -> None:
-    with pytest.raises(SettingsError) as caught:
-        adapter("acme", {"url": url, "access_token": "t"}, clock)
-    (problem,) = caught.value.problems
+def test_an_address_out_of_the_browser_is_no_address_of_the_api(url: str, tmp_path: Path) -> None:
+    (problem,) = wrong_keys(tmp_path, "salesforce", {"url": url, "access_token": "t"})
     assert problem.where == "config.toml: crm.acme.url"
     assert "https://acme.my.salesforce.com" in problem.remedy
+
+
+@pytest.mark.parametrize("key", ["client_id", "client_secret", "access_token", "refresh_token"])
+def test_a_character_that_nobody_sees_is_named_and_the_secret_is_not(key: str, tmp_path: Path) -> None:
+    keys = {"url": "https://acme.my.salesforce.com", "access_token": "t"} | {key: "hush\u00a0hush"}
+    (problem,) = wrong_keys(tmp_path, "salesforce", keys)
+    assert problem.where == f"config.toml: crm.acme.{key}"
+    assert "U+00A0" in problem.what
+    assert "hush" not in str(problem) or key == "client_id"
 
 
 def test_secrets_are_not_in_any_repr(crm: SalesforceAdapter) -> None:

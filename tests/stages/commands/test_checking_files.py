@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from lap_world import LapWorld
 
+from connector.app.adapter_packages import installed_adapters
 from connector.commands.check import files
 from connector.commands.check.checks import check
 from connector.commands.check.files import file_problems
@@ -33,7 +34,7 @@ def project(folder: Path) -> Path:
 
 
 def problems(folder: Path) -> list[Problem]:
-    settings = load(folder / "config.toml", environ={}, known_adapters=["hubspot"])
+    settings = load(folder / "config.toml", environ={}, adapters=installed_adapters())
     return list(file_problems(settings, folder / "afterword.db"))
 
 
@@ -60,7 +61,7 @@ def test_a_file_of_another_user_may_be_read_by_its_group(tmp_path: Path, monkeyp
 
 def test_sqlite_on_a_network_file_system_is_warned_of(tmp_path: Path) -> None:
     path = project(tmp_path)
-    settings = load(path, environ={}, known_adapters=["hubspot"])
+    settings = load(path, environ={}, adapters=installed_adapters())
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
 

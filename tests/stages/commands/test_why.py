@@ -7,6 +7,7 @@ import pytest
 from asking import CRM, DAY, HOUR, START, World, lap, limits, survey
 from sqlalchemy import Connection, insert
 
+from adapters.salesforce.package import normalise_id
 from connector.commands.why import BECAUSE, UnknownRecord, explain
 from connector.errors import MailboxRefused, MailUnavailable
 from connector.model import Reason
@@ -162,7 +163,7 @@ def _bind(here: World, our_id: str, ref: str, crm: str = CRM) -> None:
 def test_a_record_is_found_by_either_form_of_its_id(here: World, asked_for: str) -> None:
     here.case("c1")
     _bind(here, "c1", f"Case/{LONG}")
-    assert len(explain(here.store, asked_for)) == 2
+    assert len(explain(here.store, asked_for, normalisers=[normalise_id])) == 2
 
 
 @pytest.mark.parametrize("asked_for", [LONG[:14], LONG[:15].lower(), "500%", "50_Kz00000AbCdE", "", "Case/c1"])
@@ -170,7 +171,7 @@ def test_nothing_else_passes_for_an_id(here: World, asked_for: str) -> None:
     here.case("c1")
     _bind(here, "c1", f"Case/{LONG}")
     with pytest.raises(UnknownRecord) as error:
-        explain(here.store, asked_for)
+        explain(here.store, asked_for, normalisers=[normalise_id])
     assert "run a sync" in error.value.remedy
 
 

@@ -5,6 +5,7 @@ from asking import CRM, World, world
 from databases import BOTH_DATABASES
 from sqlalchemy import update
 
+from adapters.salesforce.package import normalise_id
 from connector.commands.why import UnknownRecord, explain
 from connector.stages.invite import stage as invite
 from connector.store import Store
@@ -22,7 +23,7 @@ def here(store: Store) -> World:
 
 def title(here: World, record: str) -> list[str]:
     """Return the headings of what is told."""
-    return [line for line in explain(here.store, record) if not line.startswith(" ")]
+    return [line for line in explain(here.store, record, normalisers=[normalise_id]) if not line.startswith(" ")]
 
 
 @pytest.mark.parametrize(

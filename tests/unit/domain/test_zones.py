@@ -9,6 +9,7 @@ from babel.core import get_global
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.app.adapter_packages import installed_adapters
 from connector.settings import Settings, load
 from connector.settings.time_zones import day_begins, find_zone, first_zone, next_day_begins, owner_zone
 from connector.stages.write_back import desired_values
@@ -20,7 +21,7 @@ def settings(tmp_path: Path) -> Settings:
     (tmp_path / "config.toml").write_text(
         '[company]\ntimezone = "Europe/Helsinki"\n[crm.hub]\nadapter = "hubspot"\naccess_token = "t"\n'
     )
-    return load(tmp_path / "config.toml", environ={}, known_adapters=("hubspot",))
+    return load(tmp_path / "config.toml", environ={}, adapters=installed_adapters())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from connector.app.adapter_packages import installed_adapters
 from connector.commands.init import write_project
 from connector.runtime.installation_id import FILE, ensure_id
 from connector.store import Store
@@ -29,7 +30,7 @@ def rights(folder: Path) -> dict[str, int]:
 
 
 def test_what_init_writes_is_for_its_user_alone(tmp_path: Path) -> None:
-    write_project(tmp_path / "new" / "project", "hubspot", "")
+    write_project(tmp_path / "new" / "project", "hubspot", installed_adapters()["hubspot"])
     assert rights(tmp_path) == {
         "new": 0o700,
         "new/project": 0o700,
@@ -42,7 +43,7 @@ def test_what_init_writes_is_for_its_user_alone(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_there_keeps_its_rights(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir(mode=0o755)
-    write_project(tmp_path / "there", "hubspot", "")
+    write_project(tmp_path / "there", "hubspot", installed_adapters()["hubspot"])
     assert stat.S_IMODE((tmp_path / "there").stat().st_mode) == 0o755
 
 

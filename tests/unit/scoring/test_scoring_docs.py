@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from scoring_examples import stars
 
+from connector.app.adapter_packages import installed_adapters
 from connector.commands.score_file import parse_ratings
 from connector.model import Mood
 from connector.scoring.account_model import METHOD, fit_prior
@@ -88,7 +89,7 @@ def defaults(tmp_path: Path) -> Settings:
     """The settings of an admin who wrote none about scoring."""
     path = tmp_path / "config.toml"
     path.write_text('[crm.hub]\nadapter = "hubspot"\naccess_token = "x"\n', encoding="utf-8")
-    return load(path, environ={}, known_adapters=("hubspot",))
+    return load(path, environ={}, adapters=installed_adapters())
 
 
 def book_row(cells: list[str], settings: Settings) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
 from connector.settings import Settings, load
 
@@ -18,7 +19,7 @@ def read(tmp_path: Path) -> Load:
     def read(text: str = HUB, environ: Mapping[str, str] | None = None) -> Settings:
         path = tmp_path / "config.toml"
         path.write_text(text, encoding="utf-8")
-        return load(path, environ=environ or {}, known_adapters=("salesforce", "hubspot", "other"))
+        return load(path, environ=environ or {}, adapters=installed_adapters())
 
     return read
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.app.adapter_packages import installed_adapters
 from connector.errors import SettingsError
 from connector.settings import load
 
@@ -38,7 +39,7 @@ def problems(folder: Path, **values: str) -> list[str]:
     path = folder / "config.toml"
     path.write_text(BASE.format(**GOOD | values), encoding="utf-8")
     try:
-        load(path, environ={}, known_adapters=["hubspot"])
+        load(path, environ={}, adapters=installed_adapters())
     except SettingsError as error:
         return [one.where.rpartition("/")[2] for one in error.problems]
     return []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
 from connector.settings import load
 from mappings.loading import load as load_mapping
@@ -19,7 +20,7 @@ def problem(folder: Path, text: str, environ: dict[str, str] | None = None) -> P
     path = folder / "config.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError) as caught:
-        load(path, environ=environ or {}, known_adapters=["hubspot", "salesforce"])
+        load(path, environ=environ or {}, adapters=installed_adapters())
     (found,) = caught.value.problems
     return found
 

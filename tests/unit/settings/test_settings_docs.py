@@ -10,15 +10,21 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from adapters.hubspot.config import HubSpotConfig
+from adapters.salesforce.config import SalesforceConfig
+from connector.app.adapter_packages import installed_adapters
 from connector.domain.durations import format_duration
 from connector.domain.working_time import Window
 from connector.settings import AccountCap, Listen, load
-from connector.settings.keys import KEYS, NAMED, Key, Loc, general
+from connector.settings.keys import KEYS as OWN_KEYS
+from connector.settings.keys import NAMED, Key, Loc, adapter_keys, general
 from connector.settings.model import Connection, FollowUpRule, Settings, Survey
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config.example.toml"
 DOCS = ROOT / "docs" / "configuration.md"
+CONFIGS = (SalesforceConfig, HubSpotConfig)
+KEYS = OWN_KEYS | {loc: key for config in CONFIGS for loc, key in adapter_keys(config).items()}
 MODELS: dict[str, type[BaseModel]] = {"crm": Connection, "surveys": Survey, "follow_up": FollowUpRule}
 
 
@@ -54,7 +60,13 @@ def exemplified() -> set[Loc]:
 
 
 def default_of(loc: Loc) -> Any:
-    model: Any = MODELS.get(loc[0]) or Settings
+    if loc not in OWN_KEYS:
+        defaults = [_default(config, loc) for config in CONFIGS if loc in adapter_keys(config)]
+        return defaults[0] if all(str(default) == str(defaults[0]) for default in defaults) else None
+    return _default(MODELS.get(loc[0]) or Settings, loc)
+
+
+def _default(model: Any, loc: Loc) -> Any:
     for part in loc[2 if loc[0] in NAMED else 0 :]:
         infos = {info.alias or name: info for name, info in model.model_fields.items()}
         info = infos[part]
@@ -120,7 +132,7 @@ def test_a_choice_is_documented_with_every_word_it_takes() -> None:
 
 
 def test_the_example_is_valid_as_it_is() -> None:
-    settings = load(EXAMPLE, environ={}, known_adapters=("salesforce", "hubspot"))
+    settings = load(EXAMPLE, environ={}, adapters=installed_adapters())
     assert not settings.is_live
 
 
@@ -134,7 +146,7 @@ def test_the_example_with_its_optional_lines_is_valid_too(tmp_path: Path) -> Non
     text = "\n".join(lines).replace('mode = "observe"', 'mode = "live"')
     (tmp_path / "hubspot-token.txt").write_text("t")
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
-    settings = load(tmp_path / "config.toml", environ={}, known_adapters=("salesforce", "hubspot"))
+    settings = load(tmp_path / "config.toml", environ={}, adapters=installed_adapters())
     assert settings.is_live
     assert settings.email is not None
     assert settings.email.oauth is not None

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 
+from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
 from connector.settings import Settings, load
-from connector.settings.keys import ANY, KEYS, Key
+from connector.settings.keys import ANY, KEYS, Key, adapter_keys
 
 HUB = '[crm.hub]\nadapter = "hubspot"\naccess_token = "pat-na1-0123456789"\n'
 ACME = '[crm.acme]\nadapter = "salesforce"\nurl = "https://acme.my.salesforce.com"\n'
@@ -307,7 +308,7 @@ def test_variables_of_others_are_none_of_ours(read: Read) -> None:
 def test_a_missing_file_leads_to_init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError) as caught:
-        load(Path("config.toml"), environ={}, known_adapters=())
+        load(Path("config.toml"), environ={}, adapters={})
     (problem,) = caught.value.problems
     assert (problem.where, problem.what) == ("config.toml", "does not exist.")
     assert "afterword init" in problem.remedy
@@ -315,7 +316,7 @@ def test_a_missing_file_leads_to_init(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
-        load(tmp_path, environ={}, known_adapters=())
+        load(tmp_path, environ={}, adapters={})
 
 
 @pytest.mark.parametrize(
@@ -351,13 +352,17 @@ def test_what_stands_twice_is_named_as_the_file_has_it(problems: Refused, text: 
 def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes("[web]\n# käse\n".encode("latin-1"))
     with pytest.raises(SettingsError, match="is not UTF-8"):
-        load(tmp_path / "config.toml", environ={}, known_adapters=())
+        load(tmp_path / "config.toml", environ={}, adapters={})
 
 
 ANYTHING = ["''", '"\\u0000"', "-1", "1.5", "inf", "true", "[]", "[[1]]", "[{}]", "{ a = 1 }", "2026-11-22", "'é'"]
 
 
-@pytest.mark.parametrize("key", KEYS.values(), ids=lambda key: ".".join(key.loc))
+@pytest.mark.parametrize(
+    "key",
+    [*KEYS.values(), *adapter_keys(installed_adapters()["hubspot"].config).values()],
+    ids=lambda key: ".".join(key.loc),
+)
 def test_any_value_ends_in_settings_or_in_a_settings_error(read: Read, key: Key) -> None:
     table = f"[{'.'.join(key.loc[:-1])}]\n".replace(ANY, "n")
     adapter = "adapter = 'hubspot'\n" if key.loc[0] == "crm" and key.loc[-1] != "adapter" else ""
@@ -416,7 +421,7 @@ SECRET_VARIABLES = [
 
 def all_that_is_said(path: Path, environ: dict[str, str]) -> str:
     with pytest.raises(SettingsError) as caught:
-        load(path, environ=environ, known_adapters=("salesforce", "hubspot"))
+        load(path, environ=environ, adapters=installed_adapters())
     error: BaseException | None = caught.value
     said = []
     while error is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from connector.app.adapter_packages import installed_adapters
 from connector.commands.init import write_project
 from connector.domain.follow_up_rules import MoodClause
 from connector.errors import Problem, SettingsError
@@ -15,7 +16,6 @@ from connector.model import Mood
 from connector.settings import (
     AccountCap,
     Audience,
-    Auth,
     Listen,
     Metric,
     Mode,
@@ -52,8 +52,9 @@ Refused = Callable[..., tuple[Problem, ...]]
 def test_one_token_is_enough_to_observe(read: Read) -> None:
     settings = read(HUB)
     hub = settings.connection("hub")
-    assert (hub.mode, hub.url, hub.auth, hub.mapping) == (Mode.OBSERVE, "https://api.hubapi.com", Auth.TOKEN, None)
-    assert hub.access_token == SecretStr("pat-na1-0123456789")
+    assert (hub.mode, hub.mapping) == (Mode.OBSERVE, None)
+    assert (hub.config.url, hub.config.auth) == ("https://api.hubapi.com", "token")
+    assert hub.config.access_token == SecretStr("pat-na1-0123456789")
     assert not settings.is_live
     assert settings.email is None
 
@@ -207,7 +208,7 @@ def test_relative_paths_start_at_the_file(read: Read, tmp_path: Path, monkeypatc
     monkeypatch.chdir("/")
     settings = read(HUB + 'ca_bundle = "ca.pem"\nmapping = "own.toml"\n')
     hub = settings.connection("hub")
-    assert (hub.ca_bundle, hub.mapping) == (tmp_path / "ca.pem", tmp_path / "own.toml")
+    assert (hub.config.ca_bundle, hub.mapping) == (tmp_path / "ca.pem", tmp_path / "own.toml")
     assert settings.store_url == f"sqlite:///{tmp_path}/afterword.db"
 
 
@@ -228,9 +229,15 @@ def test_a_mapping_beside_the_file_is_used_unasked(read: Read, tmp_path: Path) -
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
 def test_a_secret_may_lie_in_a_file(read: Read, tmp_path: Path, ending: str) -> None:
-    (tmp_path / "token").write_bytes(f" pat 1{ending}".encode())
-    settings = read('[crm.hub]\nadapter = "hubspot"\naccess_token_file = "token"\n')
-    assert settings.connection("hub").access_token == SecretStr(" pat 1")
+    (tmp_path / "password").write_bytes(f" pass 1{ending}".encode())
+    (tmp_path / "token").write_bytes(f"pat-1{ending}".encode())
+    mail = (
+        '[email]\nhost = "smtp.acme.example"\nfrom = "care@acme.example"\nusername = "u"\npassword_file = "password"\n'
+    )
+    settings = read(f'{mail}[crm.hub]\nadapter = "hubspot"\naccess_token_file = "token"\n')
+    assert settings.email is not None
+    assert settings.email.password == SecretStr(" pass 1")
+    assert settings.connection("hub").config.access_token == SecretStr("pat-1")
 
 
 def test_a_secret_of_several_lines_holds_older_keys_too(read: Read, tmp_path: Path) -> None:
@@ -245,13 +252,13 @@ def test_a_variable_wins_over_the_file(read: Read) -> None:
     environ = {"AFTERWORD_LIMITS__QUIET_PERIOD": "30d", "AFTERWORD_CRM__HUB__ACCESS_TOKEN": "other", "PATH": "/bin"}
     settings = read(HUB + '[limits]\nquiet_period = "60d"\n', environ)
     assert settings.limits.quiet_period == timedelta(days=30)
-    assert settings.connection("hub").access_token == SecretStr("other")
+    assert settings.connection("hub").config.access_token == SecretStr("other")
 
 
 def test_hyphens_are_underscores_in_a_variable(read: Read) -> None:
     text = HUB.replace("hub]", "acme-hub]").replace('access_token = "pat-na1-0123456789"', "")
     settings = read(text, {"AFTERWORD_CRM__ACME_HUB__ACCESS_TOKEN": "t"})
-    assert settings.connection("acme-hub").access_token == SecretStr("t")
+    assert settings.connection("acme-hub").config.access_token == SecretStr("t")
 
 
 def test_the_environment_alone_can_make_a_connection(read: Read) -> None:
@@ -282,12 +289,12 @@ def test_numbers_lists_and_tables_in_variables(read: Read) -> None:
 
 
 def test_a_secret_of_the_environment_replaces_the_secret_file_of_the_file(read: Read, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("from a file")
+    (tmp_path / "token").write_text("from-a-file")
     text = '[crm.hub]\nadapter = "hubspot"\naccess_token_file = "nowhere"\n'
     by_value = read(text, {"AFTERWORD_CRM__HUB__ACCESS_TOKEN": "t"})
     by_file = read(HUB, {"AFTERWORD_CRM__HUB__ACCESS_TOKEN_FILE": "token"})
-    assert by_value.connection("hub").access_token == SecretStr("t")
-    assert by_file.connection("hub").access_token == SecretStr("from a file")
+    assert by_value.connection("hub").config.access_token == SecretStr("t")
+    assert by_file.connection("hub").config.access_token == SecretStr("from-a-file")
 
 
 def test_unfinished_mail_does_not_keep_anybody_from_looking(read: Read, problems: Refused) -> None:
@@ -330,14 +337,44 @@ def test_a_list_variable_of_commas_alone_is_refused(problems: Refused) -> None:
     assert "[]" in problem.remedy
 
 
+# ── keys of an adapter's own ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_keys_of_a_connection_are_those_of_its_adapter(problems: Refused) -> None:
+    text = f'{HUB}username = "u"\nprivate_kye = "k"\n'
+    where = {problem.where: problem.remedy for problem in problems(text, {"AFTERWORD_CRM__HUB__PRIVATE_KEY": "k"})}
+    assert set(where) == {
+        "config.toml: crm.hub.username",
+        "config.toml: crm.hub.private_kye",
+        "environment: AFTERWORD_CRM__HUB__PRIVATE_KEY",
+    }
+
+
+def test_a_variable_may_name_the_adapter_of_its_connection(read: Read) -> None:
+    environ = {
+        "AFTERWORD_CRM__ACME__ACCESS_TOKEN": "t",
+        "AFTERWORD_CRM__ACME__ADAPTER": "salesforce",
+        "AFTERWORD_CRM__ACME__URL": "https://acme.my.salesforce.com",
+    }
+    assert read("", environ).connection("acme").config.url == "https://acme.my.salesforce.com"
+
+
+def test_of_an_adapter_that_is_not_there_only_keys_that_none_has_are_named(problems: Refused) -> None:
+    text = '[crm.acme]\nadapter = "salesforc"\nprivate_key = "k"\nnonsense = 1\n'
+    assert [problem.where for problem in problems(text)] == [
+        "config.toml: crm.acme.adapter",
+        "config.toml: crm.acme.nonsense",
+    ]
+
+
 # ── afterword init ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("crm", ["salesforce", "hubspot"])
 def test_what_init_writes_needs_only_a_token(tmp_path: Path, crm: str) -> None:
-    written = write_project(tmp_path / "new", crm, "# the mapping\n")
+    written = write_project(tmp_path / "new", crm, installed_adapters()[crm])
     environ = {f"AFTERWORD_CRM__{crm.upper()}__ACCESS_TOKEN": "t"}
-    settings = load(tmp_path / "new" / "config.toml", environ=environ, known_adapters=("salesforce", "hubspot"))
+    settings = load(tmp_path / "new" / "config.toml", environ=environ, adapters=installed_adapters())
     assert {path.relative_to(tmp_path / "new").as_posix() for path in written} == {
         "config.toml",
         f"mappings/{crm}.toml",
@@ -345,7 +382,7 @@ def test_what_init_writes_needs_only_a_token(tmp_path: Path, crm: str) -> None:
     }
     assert not settings.is_live
     assert settings.connection(crm).mapping == tmp_path / "new" / "mappings" / f"{crm}.toml"
-    assert settings.connection(crm).mapping.read_text() == "# the mapping\n"  # type: ignore[union-attr]
+    assert settings.connection(crm).mapping.read_text() == installed_adapters()[crm].default_mapping.read()  # type: ignore[union-attr]
     assert settings.surveys["after-case"].on == "case.closed"
     assert settings.follow_up["low"].when.text == "low"
     assert settings.limits.sending_window.company == settings.company.working_time
@@ -353,17 +390,17 @@ def test_what_init_writes_needs_only_a_token(tmp_path: Path, crm: str) -> None:
 
 
 def test_without_a_token_what_init_writes_asks_for_exactly_that(tmp_path: Path) -> None:
-    write_project(tmp_path, "hubspot", "")
+    write_project(tmp_path, "hubspot", installed_adapters()["hubspot"])
     with pytest.raises(SettingsError) as caught:
-        load(tmp_path / "config.toml", environ={}, known_adapters=("hubspot",))
+        load(tmp_path / "config.toml", environ={}, adapters=installed_adapters())
     (problem,) = caught.value.problems
     assert problem.where.endswith("crm.hubspot.access_token")
     assert "AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN" in problem.remedy
 
 
 def test_init_makes_a_key_that_nobody_else_can_read(tmp_path: Path) -> None:
-    write_project(tmp_path / "a", "hubspot", "")
-    write_project(tmp_path / "b", "hubspot", "")
+    write_project(tmp_path / "a", "hubspot", installed_adapters()["hubspot"])
+    write_project(tmp_path / "b", "hubspot", installed_adapters()["hubspot"])
     first, second = tmp_path / "a" / "secret.key", tmp_path / "b" / "secret.key"
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     assert len(first.read_text().strip()) >= 32
@@ -374,7 +411,7 @@ def test_init_makes_a_key_that_nobody_else_can_read(tmp_path: Path) -> None:
 def test_init_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("mine")
     with pytest.raises(SettingsError, match=r"config\.toml: is there already"):
-        write_project(tmp_path, "hubspot", "")
+        write_project(tmp_path, "hubspot", installed_adapters()["hubspot"])
     assert (tmp_path / "config.toml").read_text() == "mine"
     assert not (tmp_path / "secret.key").exists()
 
@@ -382,4 +419,4 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
 def test_init_says_when_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot be written"):
-        write_project(tmp_path / "file" / "below", "hubspot", "")
+        write_project(tmp_path / "file" / "below", "hubspot", installed_adapters()["hubspot"])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.app.adapter_packages import installed_adapters
 from connector.commands.check.rule_coverage import uncovered
 from connector.commands.init import write_project
 from connector.settings import load
@@ -16,7 +17,7 @@ def found(folder: Path, surveys: dict[str, str], *rules: str) -> list[str]:
     tables = [f'[surveys.{name}]\non = "case.closed"\nmetric = "{metric}"\n' for name, metric in surveys.items()]
     tables += [f'[follow_up.r{number}]\nwhen = "{rule}"\n' for number, rule in enumerate(rules)]
     (folder / "config.toml").write_text(CRM + "".join(tables), encoding="utf-8")
-    settings = load(folder / "config.toml", environ={}, known_adapters=["hubspot"])
+    settings = load(folder / "config.toml", environ={}, adapters=installed_adapters())
     problems = [*uncovered(settings)]
     assert {problem.severity for problem in problems} <= {"warning"}
     return [problem.where.partition(": ")[2] for problem in problems]
@@ -49,10 +50,10 @@ def test_without_surveys_there_is_nothing_to_cover(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("metric", ["csat", "nps", "ces", "composite"])
 def test_what_init_writes_covers_whatever_the_admin_asks(tmp_path: Path, metric: str) -> None:
-    write_project(tmp_path, "hubspot", "")
+    write_project(tmp_path, "hubspot", installed_adapters()["hubspot"])
     path = tmp_path / "config.toml"
     path.write_text(
         path.read_text(encoding="utf-8").replace('metric = "csat"', f'metric = "{metric}"'), encoding="utf-8"
     )
-    settings = load(path, environ={"AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN": "x"}, known_adapters=["hubspot"])
+    settings = load(path, environ={"AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN": "x"}, adapters=installed_adapters())
     assert [*uncovered(settings)] == []

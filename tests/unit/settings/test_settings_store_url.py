@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError, StoreError
 from connector.settings import load
 from connector.store import Store
@@ -16,7 +17,7 @@ PIECES = ("s3cr3t", "w0rd", "p4ss")
 def problem(folder: Path, url: str, environ: dict[str, str] | None = None) -> Problem | None:
     (folder / "config.toml").write_text(HUB + (f'[store]\nurl = "{url}"\n' if url else ""), encoding="utf-8")
     try:
-        load(folder / "config.toml", environ=environ or {}, known_adapters=["hubspot"])
+        load(folder / "config.toml", environ=environ or {}, adapters=installed_adapters())
     except SettingsError as error:
         (found,) = error.problems
         return found

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.app.adapter_packages import installed_adapters
 from connector.settings import load
 from connector.store import Store
 from connector.store.db.copy import copy_store
@@ -28,7 +29,7 @@ def test_a_project_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) ->
     folder = tmp_path / name
     folder.mkdir()
     (folder / "config.toml").write_text(HUB)
-    settings = load(folder / "config.toml", environ={}, known_adapters=("hubspot",))
+    settings = load(folder / "config.toml", environ={}, adapters=installed_adapters())
     store = Store(settings.store_url)
     migrate(store)
     copy = copy_store(store, folder / "copy.db")
@@ -44,8 +45,8 @@ def test_what_is_written_is_an_address_whose_signs_can_be_spelt(tmp_path: Path) 
     folder = tmp_path / "50%"
     folder.mkdir()
     (folder / "config.toml").write_text(HUB + '[store]\nurl = "sqlite:///who%3F%20me.db"\n')
-    settings = load(folder / "config.toml", environ={}, known_adapters=("hubspot",))
+    settings = load(folder / "config.toml", environ={}, adapters=installed_adapters())
     assert Store(settings.store_url).path == folder / "who? me.db"
     (folder / "config.toml").write_text(HUB + f'[store]\nurl = "sqlite:///{tmp_path}/elsewhere.db"\n')
-    settings = load(folder / "config.toml", environ={}, known_adapters=("hubspot",))
+    settings = load(folder / "config.toml", environ={}, adapters=installed_adapters())
     assert Store(settings.store_url).path == tmp_path / "elsewhere.db"
