@@ -1,4 +1,7 @@
-"""docs/contract.md names what there is, and there is what it names: commands and options, keys, pages, fields."""
+"""docs/contract.md names what there is, and there is what it names.
+
+Commands and options, exit codes, keys, kinds, facts, columns, pages and fields; the JSON: tests/stages/commands/test_json_contract.py.
+"""
 
 import re
 import tomllib
@@ -12,8 +15,12 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from connector.app.adapter_packages import installed_adapters
+from connector.cli import guard
 from connector.cli.app import app
+from connector.errors import AfterwordError
+from connector.exports import tables as export_tables
 from connector.settings.keys import KEYS, adapter_keys
+from connector.stages.lap import Report
 from connector.surveys.mail import Site
 from connector.web.app import create_app
 from connector.web.parts import WebParts
@@ -67,6 +74,15 @@ def test_the_page_has_the_commands_and_their_options() -> None:
     assert told == there
 
 
+@pytest.mark.parametrize("name", ["docs/contract.md", "README.md"])
+def test_the_pages_have_the_exit_codes(name: str) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    codes = {int(number) for number in re.findall(r"^\| (\d+) \|", page, flags=re.MULTILINE)}
+    given = {value for constant, value in vars(guard).items() if constant.startswith("EXIT_")}
+    assert len(given) > 2
+    assert codes == given | {Report().exit_code, Report(mail_error=AfterwordError("refused")).exit_code}
+
+
 def test_the_page_has_the_tables_and_their_keys() -> None:
     there: dict[str, set[str]] = {}
     adapters = installed_adapters()
@@ -101,9 +117,53 @@ def test_the_page_has_the_pages() -> None:
     assert {code(path)[0]: set(code(methods)) for methods, path, _ in rows("Answering")} == there
 
 
+def test_the_page_has_the_routes_that_are_not_described() -> None:
+    """What a page leaves out of its own description would be left out here too."""
+    hidden = [
+        path.name
+        for path in (ROOT / "connector" / "web").rglob("*.py")
+        if "include_in_schema" in path.read_text(encoding="utf-8")
+    ]
+    assert hidden == []
+
+
+def test_the_page_has_the_columns_of_exports() -> None:
+    told = {code(table)[0]: code(columns) for table, _, columns in rows("Exports")}
+    nothing: Any = None
+    with pytest.MonkeyPatch.context() as patch:
+        for reader in ("accounts", "responses", "follow_ups"):
+            patch.setattr(export_tables.exports, reader, lambda *_: ())
+        sheets = {name.value: export_tables.sheet(nothing, name) for name in export_tables.TableName}
+    assert told == {name: [column.key for column in sheet.columns] for name, sheet in sheets.items()}
+
+
+def mapping_of(crm: str) -> dict[str, Any]:
+    return tomllib.loads((ROOT / "mappings" / f"{crm}.toml").read_text(encoding="utf-8"))
+
+
+def events(kind: dict[str, Any]) -> list[str]:
+    """Return how records of a kind end, in the mapping's order."""
+    ended = kind["ended"]
+    return [condition["event"] for condition in (ended if isinstance(ended, list) else [ended])]
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_the_page_has_the_kinds_of_interaction(crm: str) -> None:
+    told = {code(row[0])[0]: (code(row[1]), *code(row[2 + CRMS.index(crm)])) for row in rows("Kinds and facts")}
+    assert told == {name: (events(kind), kind["object"]) for name, kind in mapping_of(crm)["interaction"].items()}
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_the_page_has_the_facts(crm: str) -> None:
+    mapping = mapping_of(crm)
+    kinds = {"account": mapping["account"], "contact": mapping["contact"], **mapping["interaction"]}
+    told = {code(row[0])[0]: code(row[1 + CRMS.index(crm)]) for row in rows("Facts")}
+    assert told == {name: list(kind["facts"]) for name, kind in kinds.items()}
+
+
 def fields(crm: str, target: str) -> set[tuple[str, str, str]]:
     """Return label, type and field of what a built-in mapping makes on a kind of record."""
-    mapping = tomllib.loads((ROOT / "mappings" / f"{crm}.toml").read_text(encoding="utf-8"))
+    mapping = mapping_of(crm)
     made = [
         field for field in mapping["write"].get(target, {}).values() if isinstance(field, dict) and "label" in field
     ]
@@ -123,5 +183,5 @@ def test_the_page_has_the_fields_of_both_crms(crm: str, target: str) -> None:
 
 @pytest.mark.parametrize("crm", CRMS)
 def test_the_mappings_make_fields_on_no_other_kind_of_record(crm: str) -> None:
-    mapping = tomllib.loads((ROOT / "mappings" / f"{crm}.toml").read_text(encoding="utf-8"))
+    mapping = mapping_of(crm)
     assert {target for target in mapping["write"] if fields(crm, target)} == set(SECTIONS)
