@@ -368,12 +368,12 @@ def _bordered(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **rest: Any) -> Any:
         where = f"{self.connection}: {method.__name__}"
         with understood(where):
-            found = method(self, *args, **rest)
-        return _each(found, where) if inspect.isgenerator(found) else found
+            result = method(self, *args, **rest)
+        return _each(result, where) if inspect.isgenerator(result) else result
 
     return call
 
 
-def _each(found: Iterator[_T], where: str) -> Iterator[_T]:
+def _each(values: Iterator[_T], where: str) -> Iterator[_T]:
     with understood(where):
-        yield from found
+        yield from values

@@ -142,11 +142,11 @@ def check_head(head: bytes, *, names: Sequence[str], recipient: str, utf8: bool)
 def addresses(value: str) -> list[str]:
     """Return the addresses in an unfolded field. Raises `BadHeader` where there is more to it than names and addresses."""
     outside = _QUOTED.sub("", _WORD.sub("", value))
-    found = re.findall(r"<([^<>\s]*)>", outside)
+    in_brackets = re.findall(r"<([^<>\s]*)>", outside)
     rest = re.sub(r"<[^<>\s]*>", "", outside)
     if not all(_ATOM.fullmatch(word) for word in rest.split()):
         raise BadHeader("names in it have special characters")
-    return found
+    return in_brackets
 
 
 def _fields(head: bytes) -> Iterator[tuple[str, str]]:
@@ -158,14 +158,14 @@ def _fields(head: bytes) -> Iterator[tuple[str, str]]:
     except UnicodeDecodeError as error:
         raise BadHeader("it is not UTF-8") from error
     for field in re.split(r"\r\n(?![ \t])", text):
-        found = _FIELD.fullmatch(re.sub(r"\r\n(?=[ \t])", "", field))
-        if found is None:
+        match = _FIELD.fullmatch(re.sub(r"\r\n(?=[ \t])", "", field))
+        if match is None:
             raise BadHeader("a line of it is no field")
-        yield found[1], found[2]
+        yield match[1], match[2]
 
 
 def _decoded(value: str) -> str:
-    return "".join(_word(found[1], found[2]) for found in _WORD.finditer(value))
+    return "".join(_word(match[1], match[2]) for match in _WORD.finditer(value))
 
 
 def _word(encoding: str, text: str) -> str:

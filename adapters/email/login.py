@@ -109,8 +109,8 @@ def _ask(oauth: MailOAuth, refresh_token: str | None) -> dict[str, Any]:
 
 def _life_of(seconds: Any) -> timedelta:
     """Return how long a token lasts; one that does not say it is used once."""
-    told = isinstance(seconds, int | float) and 0 < seconds <= _LONGEST_LIFE
-    return timedelta(seconds=seconds) if told else timedelta()
+    is_valid = isinstance(seconds, int | float) and 0 < seconds <= _LONGEST_LIFE
+    return timedelta(seconds=seconds) if is_valid else timedelta()
 
 
 def _is_sendable(token: Any) -> bool:

@@ -135,8 +135,8 @@ def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> tuple[str, by
 def _text_part(subtype: str, text: str) -> bytes:
     lines = _LINE_END.split(text.encode(errors="replace").decode().removesuffix("\n"))
     quoted = b"\r\n".join(binascii.b2a_qp(line.encode()).replace(b"=\n", b"=\r\n") for line in lines) + b"\r\n"
-    whole = base64.encodebytes("\r\n".join([*lines, ""]).encode()).replace(b"\n", b"\r\n")
-    encoding, shorter = ("quoted-printable", quoted) if len(quoted) <= len(whole) else ("base64", whole)
+    encoded = base64.encodebytes("\r\n".join([*lines, ""]).encode()).replace(b"\n", b"\r\n")
+    encoding, shorter = ("quoted-printable", quoted) if len(quoted) <= len(encoded) else ("base64", encoded)
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
     return head.encode() + shorter
 

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 class _Known(NamedTuple):
     """A refusal that is known, and what to do about it."""
 
-    said: re.Pattern[str]
+    pattern: re.Pattern[str]
     remedy: str
 
 
-def _known(said: str, remedy: str) -> _Known:
-    return _Known(re.compile(said, re.IGNORECASE), remedy)
+def _known(pattern: str, remedy: str) -> _Known:
+    return _Known(re.compile(pattern, re.IGNORECASE), remedy)
 
 
 _KNOWN: Final = (
@@ -75,4 +75,4 @@ _KNOWN: Final = (
 
 def remedy_for(words: str, *, otherwise: str) -> str:
     """Return what to do about a mail server's words; `otherwise` where nothing is known about them."""
-    return next((known.remedy for known in _KNOWN if known.said.search(words)), otherwise)
+    return next((known.remedy for known in _KNOWN if known.pattern.search(words)), otherwise)

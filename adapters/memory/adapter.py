@@ -107,15 +107,15 @@ class MemoryAdapter:
         with self._call("read", "fetch", object_name, tuple(ids)):
             asking = UserQuery(self.crm, Query(object_name, tuple(fields)))
             wanted = set(ids)
-            found = [each for each in self._seen(object_name) if each[1].id in wanted and not each[2].deleted]
-            return {row.id: _record(asking, row, version) for _, row, version in found}
+            living = [seen for seen in self._seen(object_name) if seen[1].id in wanted and not seen[2].deleted]
+            return {row.id: _record(asking, row, version) for _, row, version in living}
 
     def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
         """Return those that were made last."""
         with self._call("read", "newest", object_name):
             asking = UserQuery(self.crm, Query(object_name, tuple(fields)))
-            living = [each for each in self._seen(object_name) if not each[2].deleted]
-            living.sort(key=lambda each: each[1].id, reverse=True)
+            living = [seen for seen in self._seen(object_name) if not seen[2].deleted]
+            living.sort(key=lambda seen: seen[1].id, reverse=True)
             return [_record(asking, row, version) for _, row, version in living[:limit]]
 
     def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
@@ -123,8 +123,8 @@ class MemoryAdapter:
         with self._call("read", "find", object_name):
             asking = UserQuery(self.crm, Query(object_name, (*fields, field)))
             holder = self.crm.holder(object_name, field, value)
-            found = [one for one in self._seen(object_name) if one[1].id == holder and not one[2].deleted]
-            return _record(asking, found[0][1], found[0][2]) if found else None
+            holders = [seen for seen in self._seen(object_name) if seen[1].id == holder and not seen[2].deleted]
+            return _record(asking, holders[0][1], holders[0][2]) if holders else None
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -237,15 +237,15 @@ class MemoryAdapter:
         with self._call("read", "changes", query.object):
             asking = UserQuery(self.crm, query)
             floor = "" if since is None else stamp(since)
-            found = [
-                each
-                for each in self._seen(query.object)
-                if each[0].modified >= floor and (after is None or each[0] > after) and asking.matches(each[1], each[2])
+            matching = [
+                seen
+                for seen in self._seen(query.object)
+                if seen[0].modified >= floor and (after is None or seen[0] > after) and asking.matches(seen[1], seen[2])
             ]
-            found.sort(key=lambda each: each[0])
-            records = tuple(_record(asking, row, version) for _, row, version in found[: self.page_size])
+            matching.sort(key=lambda seen: seen[0])
+            records = tuple(_record(asking, row, version) for _, row, version in matching[: self.page_size])
             last = Position(records[-1].modified, records[-1].id) if records else None
-            return Page(records, last, self.crm.now()), len(found) > self.page_size
+            return Page(records, last, self.crm.now()), len(matching) > self.page_size
 
     def _seen(self, object_name: str) -> Iterator[Seen]:
         now = self.crm.now()

@@ -63,7 +63,7 @@ class Database:
         with self.lock:
             self.objects[object_name] = self.definition(object_name).without_field(name)
             for row in self._rows[object_name].values():
-                kept = [replace(each, values=_without(each.values, name)) for each in row.versions]
+                kept = [replace(version, values=_without(version.values, name)) for version in row.versions]
                 row.versions[:] = kept
             self._keys = {key: row_id for key, row_id in self._keys.items() if key[:2] != (object_name, name)}
 
@@ -75,11 +75,11 @@ class Database:
         """Make a record and return its id; `at` back-dates it. Raises `RecordRejected`."""
         with self.lock:
             definition = self.definition(object_name)
-            empty = {name: False for name, each in definition.fields.items() if each.type == "boolean"}
-            given = {**definition.defaults, **_filled(values)}
+            empty = {name: False for name, field in definition.fields.items() if field.type == "boolean"}
+            values_with_defaults = {**definition.defaults, **_filled(values)}
             self._made += 1
             row = Row(f"{definition.prefix}{self._made:012d}AAA", object_name, self._moment(at), by)
-            self._write(row, _without(empty, *MANAGED), given, at, by)
+            self._write(row, _without(empty, *MANAGED), values_with_defaults, at, by)
             self._rows[object_name][row.id] = row
             return row.id
 
@@ -210,8 +210,8 @@ class Database:
 
     def _claim_keys(self, row: Row, values: Mapping[str, Any]) -> None:
         wanted = {}
-        for name, each in self.objects[row.object].fields.items():
-            if each.unique and values.get(name) is not None:
+        for name, field in self.objects[row.object].fields.items():
+            if field.unique and values.get(name) is not None:
                 wanted[row.object, name, str(values[name]).casefold()] = name
         for key, name in wanted.items():
             holder = self._keys.get(key)

@@ -90,13 +90,15 @@ class MemoryFaults:
 
     def for_call(self, kind: CallKind, object_name: str) -> MemoryCallFault | None:
         """Return what hits this call; every fault that it matches counts it."""
-        hit = [each for each in self.calls if each.matches(kind, object_name) and each.strikes()]
+        hit = [fault for fault in self.calls if fault.matches(kind, object_name) and fault.strikes()]
         return hit[0] if hit else None
 
     def for_row(self, record_id: str, values: Mapping[str, Any]) -> RecordRejected | None:
         """Return the refusal that hits this record."""
-        found = next((each for each in self.rows if each.test(record_id, values) and each.strikes()), None)
-        return found.error if found else None
+        fault = next(
+            (candidate for candidate in self.rows if candidate.test(record_id, values) and candidate.strikes()), None
+        )
+        return fault.error if fault else None
 
     def holds(self, record_id: str) -> bool:
         """Whether somebody else holds the record; counts one try."""

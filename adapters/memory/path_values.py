@@ -19,18 +19,18 @@ class UserQuery:
         self._crm = crm
         self._now = crm.now()
         self.fields = {name: self._reader(query.object, name) for name in query.fields}
-        self._where = [[self._test(query.object, each) for each in terms] for terms in query.where]
+        self._where = [[self._test(query.object, condition) for condition in terms] for terms in query.where]
 
     def matches(self, row: Row, version: Version) -> bool:
         """Whether a version of a record is one of those asked for."""
         return not self._where or any(all(test(row, version) for test in terms) for terms in self._where)
 
     def _field(self, object_name: str, name: str) -> FieldSchema:
-        found = self._crm.definition(object_name).fields.get(name)
-        if found is None or name in self._crm.unseen(object_name):
+        field = self._crm.definition(object_name).fields.get(name)
+        if field is None or name in self._crm.unseen(object_name):
             what = f"no such column '{name}' on entity '{object_name}'."
             raise SchemaChanged(what, object_name=object_name, field=name)
-        return found
+        return field
 
     def _reader(self, object_name: str, path: str) -> Read:
         first, dot, rest = path.partition(".")

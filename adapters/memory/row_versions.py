@@ -39,13 +39,13 @@ class Row:
     def put(self, version: Version, now: datetime) -> None:
         """Add a version, and forget those that nobody can see any more."""
         self.versions.append(version)
-        seen = [place for place, each in enumerate(self.versions) if each.visible_from <= now]
+        seen = [place for place, version in enumerate(self.versions) if version.visible_from <= now]
         if seen:
             del self.versions[: seen[-1]]
 
     def seen_at(self, now: datetime) -> Version | None:
         """Return the version that a reader sees; None before the first commit."""
-        return next((each for each in reversed(self.versions) if each.visible_from <= now), None)
+        return next((version for version in reversed(self.versions) if version.visible_from <= now), None)
 
     def value(self, version: Version, name: str) -> Any:
         """Return a field's value, the CRM's own ones included."""

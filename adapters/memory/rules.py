@@ -40,7 +40,7 @@ def check_writable(definition: ObjectDef, names: Iterable[str], *, creating: boo
 
 def check_required(definition: ObjectDef, values: Mapping[str, Any]) -> None:
     """Refuse a record that lacks a required value. Raises `RecordRejected`."""
-    missing = tuple(name for name, each in definition.fields.items() if each.required and values.get(name) is None)
+    missing = tuple(name for name, field in definition.fields.items() if field.required and values.get(name) is None)
     if missing:
         what = f"Required fields are missing: [{', '.join(missing)}]"
         raise RecordRejected(what, code="REQUIRED_FIELD_MISSING", fields=missing)

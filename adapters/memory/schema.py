@@ -70,7 +70,7 @@ class ObjectDef:
 
     def describe(self, hidden: frozenset[str]) -> ObjectSchema:
         """Return what a user sees for whom these fields are hidden."""
-        shown = {name: each for name, each in self.fields.items() if name not in hidden}
+        shown = {name: field for name, field in self.fields.items() if name not in hidden}
         return ObjectSchema(name=self.name, label=self.name, fields=shown)
 
 
@@ -86,7 +86,9 @@ def make(name: str, prefix: str, *fields: FieldSchema, **more: Any) -> ObjectDef
         computed("CreatedById", "reference", references=("User",)),
         computed("LastModifiedById", "reference", references=("User",)),
     )
-    return ObjectDef(name, prefix, {each.name: each for each in (*managed, *fields)}, more.pop("defaults", {}), **more)
+    return ObjectDef(
+        name, prefix, {field.name: field for field in (*managed, *fields)}, more.pop("defaults", {}), **more
+    )
 
 
 PRIORITIES = ("High", "Normal", "Low")
@@ -104,7 +106,7 @@ DERIVED_ACCOUNT = computed("AccountId", "reference", references=("Account",))
 
 def small_org() -> dict[str, ObjectDef]:
     """Return the objects of a plain org, without any field of ours."""
-    return {each.name: each for each in (_user(), _account(), _contact(), _case(), _task(), _event(), _opportunity())}
+    return {made.name: made for made in (_user(), _account(), _contact(), _case(), _task(), _event(), _opportunity())}
 
 
 def _user() -> ObjectDef:

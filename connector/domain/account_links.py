@@ -45,7 +45,7 @@ def customer_of(group: Sequence[Linkable], known: Mapping[str, bool]) -> str | N
     A key that several accounts of one CRM share (a group of companies with one website) links nothing. `known` tells which
     customers have figures already: one of those is kept, so that a newcomer joins and does not take over.
     """
-    if len({one.connection for one in group}) < len(group) or len(group) < 2:
+    if len({account.connection for account in group}) < len(group) or len(group) < 2:
         return None
-    customers = sorted(one.customer for one in group)
-    return next((customer for customer in customers if known.get(customer)), min(one.id for one in group))
+    customers = sorted(account.customer for account in group)
+    return next((customer for customer in customers if known.get(customer)), min(account.id for account in group))

@@ -60,10 +60,10 @@ def to_greet_by(name: str) -> str:
 
     Whoever fills in a form chooses the name, and would have us send their words on to whom they like.
     """
-    whole = one_line(name)
-    if len(whole) > 2 * _LONGEST_NAME:
+    full_name = one_line(name)
+    if len(full_name) > 2 * _LONGEST_NAME:
         return ""
-    line = one_line(_NOT_PROVIDED.sub(" ", whole))
+    line = one_line(_NOT_PROVIDED.sub(" ", full_name))
     plain = unicodedata.normalize("NFKC", line).replace("。", ".")
     digits = sum(char.isdigit() for char in plain)
     is_none = len(line) > _LONGEST_NAME or digits > _MOST_DIGITS or _LINK.search(plain) or _NOT_KNOWN.fullmatch(plain)

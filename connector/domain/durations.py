@@ -14,10 +14,10 @@ def parse_duration(text: str) -> timedelta:
 
     Raises ValueError for anything else, and for more than a hundred years, which date arithmetic may not survive.
     """
-    found = _GRAMMAR.fullmatch(text.strip())
-    if found is None:
+    match = _GRAMMAR.fullmatch(text.strip())
+    if match is None:
         raise ValueError("not a duration")
-    seconds = int(found[1]) * _UNITS[found[2]]
+    seconds = int(match[1]) * _UNITS[match[2]]
     if seconds > _LONGEST.total_seconds():
         raise ValueError("longer than a hundred years")
     return timedelta(seconds=seconds)

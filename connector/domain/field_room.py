@@ -42,7 +42,10 @@ class LeftOut:
     @property
     def what(self) -> str:
         """Say which limit it is, and what does not fit."""
-        where, named = ", ".join(self.limit.objects), ", ".join(f"{one.label} ({one.name})" for one in self.fields)
+        where, named = (
+            ", ".join(self.limit.objects),
+            ", ".join(f"{field.label} ({field.name})" for field in self.fields),
+        )
         if not self.limit.most:
             return f"{where}: the CRM takes no more custom fields, so these do not fit: {named}."
         room = f"{self.limit.most} custom fields are the most, and {self.limit.used} are there"
@@ -51,7 +54,7 @@ class LeftOut:
     @property
     def remedy(self) -> str:
         """Say what to do, with the lines of the mapping."""
-        lines = ", ".join(one.key or one.name for one in self.fields)
+        lines = ", ".join(field.key or field.name for field in self.fields)
         return (
             "Delete custom fields that nobody uses, or take a larger edition, then run `afterword setup-crm` again; "
             f"or leave it so: everything else works without them. Their lines in the mapping: {lines}."
@@ -60,11 +63,11 @@ class LeftOut:
 
 def left_out(missing: Sequence[FieldSpec], limits: Sequence[FieldLimit]) -> list[LeftOut]:
     """Return which of the missing fields the limits leave no room for; the others fit together."""
-    room = [max(0, one.most - one.used) for one in limits]
+    room = [max(0, limit.most - limit.used) for limit in limits]
     lost: dict[int, list[FieldSpec]] = {}
     for _, group in groupby(sorted(missing, key=_place), key=_place):
         fields = list(group)
-        needs = [sum(spec.object in one.objects for spec in fields) for one in limits]
+        needs = [sum(spec.object in limit.objects for spec in fields) for limit in limits]
         short = [number for number, needed in enumerate(needs) if needed > room[number]]
         if short:
             lost.setdefault(short[0], []).extend(fields)
@@ -75,8 +78,8 @@ def left_out(missing: Sequence[FieldSpec], limits: Sequence[FieldLimit]) -> list
 
 def in_order(fields: Sequence[FieldSpec]) -> list[FieldSpec]:
     """Return the fields of each object in the order in which they are made: a CRM that does not tell its limits refuses the last."""
-    objects = list(dict.fromkeys(one.object for one in fields))
-    return sorted(fields, key=lambda one: (objects.index(one.object), _place(one)))
+    objects = list(dict.fromkeys(field.object for field in fields))
+    return sorted(fields, key=lambda field: (objects.index(field.object), _place(field)))
 
 
 def full(objects: Collection[str]) -> list[FieldLimit]:

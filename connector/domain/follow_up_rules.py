@@ -109,10 +109,10 @@ def parse_rule(text: str) -> Rule:
 def _clause(part: str) -> Clause:
     if part in _BANDS:
         return BandClause(_BANDS[part])
-    found = _CLAUSE.fullmatch(part)
-    if found is None:
+    match = _CLAUSE.fullmatch(part)
+    if match is None:
         raise ValueError(f'"{part}" is not a condition{_meant(part, _BANDS)}')
-    subject, op, value = found[1], "=" if found[2] in {"is", "=="} else found[2], found[3]
+    subject, op, value = match[1], "=" if match[2] in {"is", "=="} else match[2], match[3]
     if subject == "mood":
         return _mood(op, value)
     if subject == "silence":

@@ -78,10 +78,10 @@ def text_of(mark: Mark) -> str:
 
 def read_text(text: str) -> Mark | None:
     """Read what `text_of` wrote, also where the CRM has put it into markup. None: somebody has changed it."""
-    found: Mapping[str, str] = dict(_LINE.findall(text))
+    values: Mapping[str, str] = dict(_LINE.findall(text))
     try:
-        at = datetime.fromisoformat(found["renewed"].replace("&#43;", "+"))
-        mark = Mark(found["installation"], found["run"], at)
+        at = datetime.fromisoformat(values["renewed"].replace("&#43;", "+"))
+        mark = Mark(values["installation"], values["run"], at)
     except (KeyError, ValueError):
         return None
     return mark if at.tzinfo is not None else None
@@ -112,7 +112,7 @@ def renewed(
     own: OwnRuns, seen: Mark | None, run: str, *, place: str, now: datetime, firm: bool, adopted: bool = False
 ) -> OwnRuns:
     """Return the own runs with a new one. What the CRM shows stays good until the new one has arrived there."""
-    places = tuple(one for one in own.places if one != place)[-PLACES + 1 :]
+    places = tuple(known for known in own.places if known != place)[-PLACES + 1 :]
     previous = seen.run if seen is not None and seen.run in (own.run, own.previous) else None
     return OwnRuns(
         run,

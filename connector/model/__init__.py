@@ -34,7 +34,7 @@ def visible(text: str) -> str:
     """Return the text with everything that only a machine would see written as people can see it (``\\u001b``); line ends stay."""
     if text.isascii() and text.isprintable():
         return text
-    return _DECEIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _DECEIVING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def whole(text: str) -> str:

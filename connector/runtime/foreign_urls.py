@@ -58,8 +58,8 @@ class ForeignSession(requests.Session):
                 raise NotAllowed("the address is not https")
             if select_proxy(str(request.url), kwargs.get("proxies") or {}) is not None:
                 _look_up_for_proxy(host)
-        given = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
-        kwargs |= {"allow_redirects": False, "stream": True, "timeout": given}
+        timeout = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
+        kwargs |= {"allow_redirects": False, "stream": True, "timeout": timeout}
         with super().send(request, **kwargs) as response:
             response._content = _beginning(response)
         return response
@@ -85,15 +85,15 @@ def _looked_up(host: str, port: int) -> list[str]:
 
 
 def _beginning(response: requests.Response) -> bytes:
-    found = bytearray()
+    beginning = bytearray()
     try:
         for chunk in response.iter_content(_CHUNK):
-            found += chunk
-            if len(found) >= MOST_BYTES:
+            beginning += chunk
+            if len(beginning) >= MOST_BYTES:
                 break
     except requests.RequestException as error:
         log.info("an answer broke off", status=response.status_code, error=type(error).__name__)
-    return bytes(found[:MOST_BYTES])
+    return bytes(beginning[:MOST_BYTES])
 
 
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -105,16 +105,16 @@ def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def is_public(address: str) -> bool:
     """Tell whether an IP address is one of the internet, not of a private network, this machine or its cloud."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
         if inner is not None:
             return is_public(str(inner))
-        if found in _TRANSLATED:
-            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-        if found not in _GIVEN_OUT:
+        if ip in _TRANSLATED:
+            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+        if ip not in _GIVEN_OUT:
             return False
-    return found.is_global and not found.is_multicast
+    return ip.is_global and not ip.is_multicast
 
 
 def _is_private(host: str) -> bool:
@@ -137,9 +137,9 @@ class _Checked(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
-        found = self._addresses(name)
+        addresses = self._addresses(name)
         failure: Exception | None = None
-        for address in found:
+        for address in addresses:
             try:
                 self._dns_host = address
                 return super()._new_conn()

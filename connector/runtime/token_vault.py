@@ -61,7 +61,7 @@ class Vault:
         if sealed is None:
             return {}
         try:
-            found: Mapping[str, str] = json.loads(self._box.decrypt(sealed))
+            tokens: Mapping[str, str] = json.loads(self._box.decrypt(sealed))
         except InvalidToken:
             raise CrmError(
                 "the renewed token cannot be read: the secret that it was encrypted with is gone.",
@@ -69,8 +69,8 @@ class Vault:
                 remedy="Put the earlier line back below the present one in web.secret, or let the CRM give a new refresh_token.",
             ) from None
         if not self._is_newest(sealed):
-            self.save(found)
-        return found
+            self.save(tokens)
+        return tokens
 
     def save(self, tokens: Mapping[str, str]) -> None:
         """See the port. A database that is away for a moment is waited for: the CRM may have ended the token before these already."""

@@ -89,7 +89,7 @@ def _read_1(stored: Mapping[str, Any]) -> Questionnaire:
         version=stored["version"],
         metric=stored["metric"],
         language=stored["language"],
-        questions=tuple(_question_1(one) for one in stored["questions"]),
+        questions=tuple(_question_1(question) for question in stored["questions"]),
         follow_up=stored["follow_up"],
     )
 

@@ -119,4 +119,4 @@ _IN_TEXT = re.compile(r"((?<!/)(?:/+(?:s|f|sign-in|bounces))+/+)([^/?#\s\"']+)")
 
 def mask_path(text: str) -> str:
     """Return a path, URL or log line with every token in it masked."""
-    return _IN_TEXT.sub(lambda found: found[1] + mask(found[2]), text)
+    return _IN_TEXT.sub(lambda match: match[1] + mask(match[2]), text)

@@ -86,8 +86,8 @@ def resolve(tag: str | None) -> str:
 
 def known_or(tag: str | None, default: str) -> str:
     """Return the language that a reader of `tag` gets, or `default` where there is no wording for theirs, or none is known."""
-    found = resolve(tag)
-    return found if found != DEFAULT or (tag or "").lower().startswith(DEFAULT) else default
+    language = resolve(tag)
+    return language if language != DEFAULT or (tag or "").lower().startswith(DEFAULT) else default
 
 
 def preferred(accept_language: str) -> str:
