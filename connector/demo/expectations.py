@@ -74,20 +74,20 @@ class Evidence:
     @property
     def answers(self) -> list[Deed]:
         """The answers that were given."""
-        return [one for one in self.deeds if one.did == "answered"]
+        return [deed for deed in self.deeds if deed.did == "answered"]
 
     @property
     def scanner_gets(self) -> int:
         """How many links scanners opened."""
-        return sum(one.scans for one in self.deeds)
+        return sum(deed.scans for deed in self.deeds)
 
     @property
     def shared(self) -> dict[str, list[Ref]]:
         """The accounts of each customer that several CRMs know, by domain."""
-        found: dict[str, list[Ref]] = {}
+        refs_by_domain: dict[str, list[Ref]] = {}
         for account, domain in self.customers.items():
-            found.setdefault(domain, []).append(account)
-        return {domain: refs for domain, refs in found.items() if len({one.connection for one in refs}) > 1}
+            refs_by_domain.setdefault(domain, []).append(account)
+        return {domain: refs for domain, refs in refs_by_domain.items() if len({ref.connection for ref in refs}) > 1}
 
 
 def broken(seen: Evidence) -> list[str]:
@@ -134,23 +134,23 @@ def _quiet(seen: Evidence) -> Iterator[str]:
         if mail.survey:
             asked.setdefault(mail.to.lower(), {}).setdefault(mail.survey, mail.at)
     for address, times in asked.items():
-        for one, next_one in pairwise(sorted(times.values())):
-            if next_one - one < seen.quiet_period:
-                yield f"{seen.people[address].name} was asked on {one:%d %b %H:%M} and again on {next_one:%d %b %H:%M}."
+        for asked_at, asked_again_at in pairwise(sorted(times.values())):
+            if asked_again_at - asked_at < seen.quiet_period:
+                yield f"{seen.people[address].name} was asked on {asked_at:%d %b %H:%M} and again on {asked_again_at:%d %b %H:%M}."
 
 
 def _answers(seen: Evidence) -> Iterator[str]:
     """What a person chose last is on the record, and nothing for those who chose nothing, whatever a scanner opened."""
     if not seen.answers:
         yield "Nobody answered."
-    last = {one.to: one for one in seen.answers}
+    last = {deed.to: deed for deed in seen.answers}
     for address, person in seen.people.items():
-        shown = [text for one in person.contacts if (text := seen.contacts.get(one, {}).get("last_rating"))]
-        given = f"{last[address].rating} of {highest(last[address].points)}" if address in last else None
-        if given is None and shown:
+        shown = [text for contact in person.contacts if (text := seen.contacts.get(contact, {}).get("last_rating"))]
+        expected = f"{last[address].rating} of {highest(last[address].points)}" if address in last else None
+        if expected is None and shown:
             yield f"{person.name} never answered, but the record says: {shown[0]}."
-        if given is not None and not any(text.startswith(f"{given}, ") for text in shown):
-            yield f"{person.name} gave {given}, but the record says: {shown or 'nothing'}."
+        if expected is not None and not any(text.startswith(f"{expected}, ") for text in shown):
+            yield f"{person.name} gave {expected}, but the record says: {shown or 'nothing'}."
     answered = {seen.people[address].customer for address in last}
     for account, customer in seen.customers.items():
         if customer in answered and "people" not in seen.accounts.get(account, {}):
@@ -162,8 +162,8 @@ def _scores(seen: Evidence) -> Iterator[str]:
     for domain, accounts in seen.shared.items():
         first, *others = accounts
         for other in others:
-            one, two = (_score(seen.accounts.get(each, {})) for each in (first, other))
-            differing = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
+            here, there = (_score(seen.accounts.get(account, {})) for account in (first, other))
+            differing = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
             if differing:
                 places = f"{first.connection} and {other.connection}"
                 yield f"{domain} is one customer, but {places} do not show the same {', '.join(differing)}."
@@ -175,9 +175,9 @@ def _score(shown: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _left(seen: Evidence) -> Iterator[str]:
-    for one in seen.deeds:
-        if one.did == "unsubscribed" and any(mail.to.lower() == one.to and mail.at >= one.at for mail in seen.mails):
-            yield f"{seen.people[one.to].name} wanted no more surveys, and got one."
+    for deed in seen.deeds:
+        if deed.did == "unsubscribed" and any(mail.to.lower() == deed.to and mail.at >= deed.at for mail in seen.mails):
+            yield f"{seen.people[deed.to].name} wanted no more surveys, and got one."
     for mail in seen.mails:
         person = seen.people.get(mail.to.lower())
         if person is not None and person.opted_out:
@@ -192,15 +192,15 @@ def _tasks(seen: Evidence) -> Iterator[str]:
         if times > 1:
             yield f'The task "{subject}" was made {times} times on account {account.id} of {account.connection}.'
     called = {seen.customers.get(task.account) for task in seen.tasks}
-    for one in seen.answers:
-        if one.points == _CSAT_POINTS and one.rating is not None and one.rating <= _UNHAPPY:
-            person = seen.people[one.to]
+    for deed in seen.answers:
+        if deed.points == _CSAT_POINTS and deed.rating is not None and deed.rating <= _UNHAPPY:
+            person = seen.people[deed.to]
             if person.customer not in called:
-                yield f"{person.name} gave {one.rating} of {one.points}, but there is no task on the account."
+                yield f"{person.name} gave {deed.rating} of {deed.points}, but there is no task on the account."
 
 
 def _rest(seen: Evidence) -> Iterator[str]:
-    written = [one.created + one.updated for one in seen.idle.written.values()]
+    written = [counts.created + counts.updated for counts in seen.idle.written.values()]
     if any(written) or seen.idle.sent:
         yield f"A lap in which nothing had happened made {many(sum(written), 'write')} and sent {many(seen.idle.sent, 'mail')}."
     for name in seen.foreign_changes:

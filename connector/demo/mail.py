@@ -83,8 +83,8 @@ class Inbox:
         """Keep a message, once for each recipient."""
         message = email.message_from_bytes(content, policy=policy.default)
         with self._lock:
-            for each in recipients:
-                self._mails.append(ArrivedMail(len(self._mails), self._clock.now(), each, message))
+            for recipient in recipients:
+                self._mails.append(ArrivedMail(len(self._mails), self._clock.now(), recipient, message))
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Take a message in, as aiosmtpd asks."""

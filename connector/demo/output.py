@@ -35,60 +35,62 @@ _COUNTED: Final = {
     "scanner": ("mail scanner", "mail scanners"),
     "task": ("task done", "tasks done"),
 }
-"""What is told of each kind, of one and of several."""
+"""What each kind is called, in the singular and the plural."""
 _EMPTY: Final = "(empty)"
 
 Shown = Mapping[Ref, Mapping[str, Any]]
 """What our fields show, by record."""
 
 
-class Teller:
-    """Tells everything as it happens, a line each."""
+class EventPrinter:
+    """Prints everything as it happens, a line each."""
 
     def __init__(self, console: Console, clock: Clock) -> None:
         self._console = console
         self._clock = clock
 
-    def tell(self, kind: str, sentence: str) -> None:
-        """Tell one thing."""
+    def announce(self, kind: str, sentence: str) -> None:
+        """Print one event."""
         style = _STYLES[kind]
         when = f"{self._clock.now():%a %d %b %H:%M}"
         self._console.print(f"[dim]{when}[/]  [{style}]{kind:<8}{escape(sentence)}[/]")
 
 
-class DayTeller:
-    """Counts what happens, and tells it in one line for each day."""
+class DayPrinter:
+    """Counts what happens, and prints it in one line for each day."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._counts: Counter[str] = Counter()
 
-    def tell(self, kind: str, _sentence: str) -> None:
-        """Count one thing."""
+    def announce(self, kind: str, _sentence: str) -> None:
+        """Count one event."""
         self._counts[kind] += 1
 
     def end_of_day(self, day: datetime) -> None:
-        """Tell the day, if anything happened."""
+        """Print the counts of the day, if anything happened."""
         counts = ((self._counts[kind], names) for kind, names in _COUNTED.items())
-        text = ", ".join(f"{count} {one if count == 1 else more}" for count, (one, more) in counts if count)
+        text = ", ".join(
+            f"{count} {singular if count == 1 else plural}" for count, (singular, plural) in counts if count
+        )
         if text:
             self._console.print(f"{day:%a %d %b}  {text}", markup=False)
         self._counts.clear()
 
 
 def the_crms(console: Console, scene: Scene) -> None:
-    """Tell what there is to begin with."""
-    for one in scene.branches:
-        accounts = len(one.crm.accounts())
-        console.print(f"A pretend {one.crm.title} with {accounts} accounts; setup-crm added {one.set_up} things.")
+    """Print what there is to begin with."""
+    for branch in scene.branches:
+        accounts = len(branch.crm.accounts())
+        console.print(f"A pretend {branch.crm.title} with {accounts} accounts; setup-crm added {branch.set_up} things.")
     for company in scene.branches[0].companies:
         if company.account.domain in scene.shared:
-            told = "is known in both by the same domain: one customer, with one score on both records."
-            console.print(f"{company.name} {told}", markup=False)
+            sentence = "is known in both by the same domain: one customer, with one score on both records."
+            console.print(f"{company.name} {sentence}", markup=False)
 
 
 def looked_back(console: Console, seen: Hindsight, days: int) -> None:
-    """Tell what the rules would have done in the past."""
+    """Print what the rules would have done in the past."""
     asked, ended = sum(seen.would_ask.values()), sum(seen.ended.values())
     reasons: Counter[str] = Counter()
     for counts in seen.reasons.values():
@@ -102,23 +104,21 @@ def looked_back(console: Console, seen: Hindsight, days: int) -> None:
 
 
 def first_lap(console: Console, report: Report) -> None:
-    """Tell what the first live lap did: it reads, and asks nobody about the past."""
-    read = sum(counts.read for one in report.pulled.values() for counts in one.counts.values())
+    """Print what the first live lap did: it reads, and asks nobody about the past."""
+    read = sum(counts.read for pulled in report.pulled.values() for counts in pulled.counts.values())
     console.print(
         f"The first live lap read {many(read, 'record')} and sent {many(report.sent, 'mail')}: the past is nobody's business.\n"
     )
 
 
-def addresses(console: Console, desk: str) -> None:
+def addresses(console: Console, url: str) -> None:
     """Print what there is to open in a browser."""
-    console.print(
-        f"\n[bold]Open {desk}[/]: the records in both CRMs, and the mail that arrived (answer some yourself)."
-    )
+    console.print(f"\n[bold]Open {url}[/]: the records in both CRMs, and the mail that arrived (answer some yourself).")
     console.print("[bold]Ctrl-C[/] ends the demo.\n")
 
 
 def from_now_on(console: Console, *, hour_s: float, look_s: float) -> None:
-    """Tell how time goes once the story is told; both in real seconds."""
+    """Print how time goes once the story is told; both in real seconds."""
     console.print(
         f"An hour now passes every {hour_s:g} seconds, but not while you look: "
         f"time waits for {look_s:g} seconds after each page that you open.\n"
@@ -128,14 +128,16 @@ def from_now_on(console: Console, *, hour_s: float, look_s: float) -> None:
 def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, after: Shown) -> None:
     """Print what changed on the accounts, a customer once: what several CRMs show alike is printed together."""
     console.print("\nWhat the accounts show in the CRMs, before and after:")
-    titles = {one.crm.name: one.crm.title for one in branches}
+    titles = {branch.crm.name: branch.crm.title for branch in branches}
     customers: dict[str, list[WorkplaceAccount]] = {}
-    for one in sorted((one for branch in branches for one in branch.crm.accounts()), key=lambda one: one.name):
-        if after.get(one.ref, {}) != before.get(one.ref, {}):
-            customers.setdefault(one.domain, []).append(one)
+    for account in sorted(
+        (account for branch in branches for account in branch.crm.accounts()), key=lambda account: account.name
+    ):
+        if after.get(account.ref, {}) != before.get(account.ref, {}):
+            customers.setdefault(account.domain, []).append(account)
     fields = branches[0].records.fields("account")
     for first, *others in customers.values():
-        places = " and ".join(titles[one.ref.connection] for one in (first, *others))
+        places = " and ".join(titles[account.ref.connection] for account in (first, *others))
         console.print(f"\n[bold]{escape(first.name)}[/] [dim]in {places}[/]")
         _changes(console, fields, before.get(first.ref, {}), after[first.ref])
         for other in others:
@@ -145,10 +147,10 @@ def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, af
 def _changes(
     console: Console, fields: Sequence[ShownField], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
-    for one in fields:
-        old, new = before.get(one.ours, _EMPTY), after.get(one.ours, _EMPTY)
+    for field in fields:
+        old, new = before.get(field.ours, _EMPTY), after.get(field.ours, _EMPTY)
         if old != new:
-            console.print(f"    {one.label:<22} {_shown(old)} -> {_shown(new)}", markup=False)
+            console.print(f"    {field.label:<22} {_shown(old)} -> {_shown(new)}", markup=False)
 
 
 def _likewise(
@@ -164,19 +166,19 @@ def _likewise(
 def the_tasks(console: Console, branches: Sequence[Branch], tasks: Sequence[FollowUpTask]) -> None:
     """Print the tasks of all CRMs."""
     console.print("\nThe tasks in the CRMs:")
-    titles = {one.crm.name: one.crm.title for one in branches}
-    names = {one.ref: one.name for branch in branches for one in branch.crm.accounts()}
-    for one in sorted(tasks, key=lambda one: (one.due, one.subject)):
-        _task(console, one, f"{names[one.account]} in {titles[one.account.connection]}")
+    titles = {branch.crm.name: branch.crm.title for branch in branches}
+    names = {account.ref: account.name for branch in branches for account in branch.crm.accounts()}
+    for task in sorted(tasks, key=lambda task: (task.due, task.subject)):
+        _task(console, task, f"{names[task.account]} in {titles[task.account.connection]}")
 
 
-def _task(console: Console, one: FollowUpTask, place: str) -> None:
+def _task(console: Console, task: FollowUpTask, place: str) -> None:
     """Print a task as the rep sees it; `place` is where it stands."""
-    outcome = f" ({one.outcome})" if one.outcome else ""
-    console.print(f"\n[bold]{escape(one.subject)}[/]")
-    told = f"due {one.due}, {_plain(one.priority)} priority: {_plain(one.status)}{outcome}"
-    console.print(f"    {place}; for {one.owner}, {told}", markup=False)
-    console.print(f"    {one.first_line}", markup=False)
+    outcome = f" ({task.outcome})" if task.outcome else ""
+    console.print(f"\n[bold]{escape(task.subject)}[/]")
+    details = f"due {task.due}, {_plain(task.priority)} priority: {_plain(task.status)}{outcome}"
+    console.print(f"    {place}; for {task.owner}, {details}", markup=False)
+    console.print(f"    {task.first_line}", markup=False)
 
 
 def what_one_rep_got(console: Console, seen: Evidence) -> None:
@@ -203,7 +205,7 @@ def summary(console: Console, seen: Evidence, *, writing_calls: int, took_s: flo
 
 
 def verdict(console: Console, wrong: Sequence[str]) -> None:
-    """Print which promises were broken, or that all were kept."""
+    """Print what does not hold, or that everything does."""
     for sentence in wrong:
         console.print(f"BROKEN: {sentence}", markup=False)
     if not wrong:

@@ -21,7 +21,7 @@ from connector.demo.records import RecordViewer
 from connector.demo.serving import bound_socket, port_of, served
 from connector.errors import AfterwordError
 from connector.ports import AdapterTools, AdminToken, CrmAdapter
-from connector.runtime.cancellation import StopSign
+from connector.runtime.cancellation import CancellationToken
 from connector.runtime.clock import SteppedClock
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation
@@ -81,21 +81,21 @@ class Scene:
     @property
     def crms(self) -> list[Crm]:
         """Return the CRMs."""
-        return [one.crm for one in self.branches]
+        return [branch.crm for branch in self.branches]
 
     @property
     def shared(self) -> list[str]:
         """Return the domains of the story's customers whom every CRM knows."""
-        first, *others = [[company.account.domain for company in one.companies] for one in self.branches]
+        first, *others = [[company.account.domain for company in branch.companies] for branch in self.branches]
         return [domain for domain in first if all(domain in other for other in others)]
 
 
 @contextmanager
-def scene(folder: Path, *, seed: int, accounts: int, stop: StopSign) -> Iterator[Scene]:
+def scene(folder: Path, *, seed: int, accounts: int, stop: CancellationToken) -> Iterator[Scene]:
     """Start everything on free ports of this machine, with CRMs that were set up; end it all with the block."""
     project.make_room(folder)
     clock = SteppedClock(BEGIN)
-    cast = _cast(CrmClock(clock), seed=seed, accounts=accounts)
+    cast = _filled_crms(CrmClock(clock), seed=seed, accounts=accounts)
     inbox = Inbox(clock)
     with ExitStack() as stack:
         urls = [(crm, stack.enter_context(running(crm, cert_dir=folder)).url) for crm, _ in cast]
@@ -108,29 +108,29 @@ def scene(folder: Path, *, seed: int, accounts: int, stop: StopSign) -> Iterator
             stack.enter_context(_branch(installation, crm, companies, url))
             for (crm, companies), (_, url) in zip(cast, urls, strict=True)
         ]
-        whole = Scene(clock, branches, inbox, installation, clock.now())
+        demo = Scene(clock, branches, inbox, installation, clock.now())
         mails = service.sign_in_mails(installation)
         stack.callback(mails.close)
-        parts = service.web_parts(installation, lambda customer: whole.on_answer(customer), on_sign_in=mails.wake)
+        parts = service.web_parts(installation, lambda customer: demo.on_answer(customer), on_sign_in=mails.wake)
         app = create_app(parts)
         stack.enter_context(served(app, web))
-        yield whole
+        yield demo
 
 
-def _cast(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, list[WorkplaceCompany]]]:
+def _filled_crms(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, list[WorkplaceCompany]]]:
     """Fill the CRMs, and choose the customers of the story; the first of them is known to both."""
     salesforce = SalesforceCrm(clock, seed=seed, accounts=accounts)
     here = choose(salesforce, (is_angry, is_silent, is_scanned, is_angry), seed=seed)
     shared = here[:1]
     hubspot = HubSpotCrm(
-        clock, seed=seed, accounts=accounts, shared=[salesforce.known(one.account.ref.id) for one in shared]
+        clock, seed=seed, accounts=accounts, shared=[salesforce.known(company.account.ref.id) for company in shared]
     )
     there = choose(hubspot, (is_angry, has_opted_out, is_scanned), seed=seed, like=shared)
     return [(salesforce, here), (hubspot, there)]
 
 
 @contextmanager
-def _installation(config: Path, clock: SteppedClock, stop: StopSign) -> Iterator[Installation]:
+def _installation(config: Path, clock: SteppedClock, stop: CancellationToken) -> Iterator[Installation]:
     installation = wiring.build(wiring.read_settings(config, {}), clock=clock, stop=stop)
     with ExitStack() as stack:
         stack.callback(installation.store.close)

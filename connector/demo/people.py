@@ -12,7 +12,7 @@ from connector.model import Ref
 _FEWEST_PEOPLE: Final = 4
 _MOST_PEOPLE: Final = 6
 
-Taste = Callable[[WorkplaceContact, int], bool]
+ContactTest = Callable[[WorkplaceContact, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Person:
 
 def people_by_address(crms: Iterable[Crm]) -> dict[str, Person]:
     """Return everybody in any of the CRMs who can be written to, by address."""
-    found: dict[str, Person] = {}
+    people: dict[str, Person] = {}
     every = list(crms)
     customers = {account.ref: account.domain for crm in every for account in crm.accounts()}
-    for one in (contact for crm in every for contact in crm.contacts()):
-        before = found.get(one.address, Person(one.name, customers[one.account], ()))
-        opted_out = before.opted_out or one.opted_out
-        found[one.address] = replace(before, contacts=(*before.contacts, one.ref), opted_out=opted_out)
-    return found
+    for contact in (contact for crm in every for contact in crm.contacts()):
+        before = people.get(contact.address, Person(contact.name, customers[contact.account], ()))
+        opted_out = before.opted_out or contact.opted_out
+        people[contact.address] = replace(before, contacts=(*before.contacts, contact.ref), opted_out=opted_out)
+    return people
 
 
 def is_angry(person: WorkplaceContact, seed: int) -> bool:
@@ -61,29 +61,33 @@ def has_opted_out(person: WorkplaceContact, _seed: int) -> bool:
 
 
 def choose(
-    crm: Crm, tastes: Sequence[Taste], *, seed: int, like: Sequence[WorkplaceCompany] = ()
+    crm: Crm, tests: Sequence[ContactTest], *, seed: int, like: Sequence[WorkplaceCompany] = ()
 ) -> list[WorkplaceCompany]:
-    """Return a customer for each taste, the one that has most people to it; first those that are in `like` too.
+    """Return a customer for each test, the one of whose people most pass it; first those that are in `like` too.
 
     All have an owner who works here, and enough people who can be written to. Who has opted out takes part beside them.
     """
-    left = [one for one in _companies(crm) if sum(not person.opted_out for person in one.people) >= _FEWEST_PEOPLE]
+    left = [
+        company
+        for company in _companies(crm)
+        if sum(not person.opted_out for person in company.people) >= _FEWEST_PEOPLE
+    ]
     random.Random(f"{seed}:companies").shuffle(left)  # noqa: S311 - nothing here is secret
-    known = {one.account.domain for one in like}
-    chosen = [_cast(one, is_angry, seed) for one in left if one.account.domain in known]
-    left = [one for one in left if one.account.domain not in known]
-    for taste in tastes[: len(left)]:
-        best = max(left, key=lambda one, taste=taste: sum(taste(person, seed) for person in one.people))  # type: ignore[misc]
+    known = {company.account.domain for company in like}
+    chosen = [_with_participants(company, is_angry, seed) for company in left if company.account.domain in known]
+    left = [company for company in left if company.account.domain not in known]
+    for test in tests[: len(left)]:
+        best = max(left, key=lambda company, test=test: sum(test(person, seed) for person in company.people))  # type: ignore[misc]
         left.remove(best)
-        chosen.append(_cast(best, taste, seed))
+        chosen.append(_with_participants(best, test, seed))
     return chosen
 
 
 def _companies(crm: Crm) -> list[WorkplaceCompany]:
     staff = set(crm.staff())
     people: dict[Ref, list[WorkplaceContact]] = {}
-    for one in crm.contacts():
-        people.setdefault(one.account, []).append(one)
+    for contact in crm.contacts():
+        people.setdefault(contact.account, []).append(contact)
     return [
         WorkplaceCompany(account, people.get(account.ref, []))
         for account in crm.accounts()
@@ -91,12 +95,12 @@ def _companies(crm: Crm) -> list[WorkplaceCompany]:
     ]
 
 
-def _cast(company: WorkplaceCompany, taste: Taste, seed: int) -> WorkplaceCompany:
-    """Let those of a company take part who are to the taste, then others, by address: the same people in every CRM."""
-    people = sorted(company.people, key=lambda one: one.address)
+def _with_participants(company: WorkplaceCompany, test: ContactTest, seed: int) -> WorkplaceCompany:
+    """Let those of a company take part who pass the test, then others, by address: the same people in every CRM."""
+    people = sorted(company.people, key=lambda person: person.address)
     willing = [person for person in people if not person.opted_out]
-    like_this = [person for person in willing if taste(person, seed)]
+    like_this = [person for person in willing if test(person, seed)]
     # One answer ends a silence, so of the silent company only those take part who never answer.
-    others = [] if taste is is_silent else [person for person in willing if person not in like_this]
+    others = [] if test is is_silent else [person for person in willing if person not in like_this]
     opted_out = [person for person in people if person.opted_out][:1]
     return replace(company, people=[*(*like_this, *others)[:_MOST_PEOPLE], *opted_out])

@@ -80,27 +80,29 @@ class RecordViewer:
         Numbers and moments are such, whatever form the CRM gives them, so that two CRMs can be compared.
         """
         fields, object_name = self.fields(target), self.mapping.object_of(target)
-        found = self.adapter.fetch(object_name, ids, [one.name for one in fields])
-        return {Ref(self.crm.name, object_name, one): _filled(record, fields) for one, record in found.items()}
+        records = self.adapter.fetch(object_name, ids, [field.name for field in fields])
+        return {
+            Ref(self.crm.name, object_name, record_id): _filled(record, fields) for record_id, record in records.items()
+        }
 
     def accounts(self) -> dict[Ref, Mapping[str, Any]]:
         """Return what all accounts show now."""
-        return self.shown("account", [one.ref.id for one in self.crm.accounts()])
+        return self.shown("account", [account.ref.id for account in self.crm.accounts()])
 
     def tasks(self) -> list[FollowUpTask]:
         """Return all our tasks for people, by their due day: not the one that is the installation's mark."""
-        names = {one: self.mapping.crm_field("task", one) for one in _TASK} | dict(self.crm.about)
+        names = {name: self.mapping.crm_field("task", name) for name in _TASK} | dict(self.crm.about)
         names["due"] = self.mapping.crm_field("task", "due" if "due" in self.mapping.names("task") else "due_at")
         query = Query(
             self.mapping.object_of("task"), tuple(names.values()), ((Condition(names["key"], "!=", (None,)),),)
         )
         pages = self.adapter.changes(query, since=None, after=None)
         living = (record for page in pages for record in page.records if not record.deleted)
-        found = [self._task(one, names) for one in living if one.fields.get(names["key"]) != MARK_KEY]
-        return sorted(found, key=lambda one: (one.due, one.subject))
+        tasks = [self._task(record, names) for record in living if record.fields.get(names["key"]) != MARK_KEY]
+        return sorted(tasks, key=lambda task: (task.due, task.subject))
 
     def _task(self, record: Record, names: Mapping[str, str]) -> FollowUpTask:
-        values: dict[str, Any] = {one: _first(record.fields.get(name)) for one, name in names.items()}
+        values: dict[str, Any] = {ours: _first(record.fields.get(name)) for ours, name in names.items()}
         values["account"] = Ref(self.crm.name, self.mapping.object_of("account"), str(values["account"]))
         values["owner"] = self.crm.colleague(values["owner"]) if values["owner"] else "nobody"
         values["due"] = str(values["due"])[:10]
@@ -112,7 +114,7 @@ def _field(spec: FieldSpec, ours: str) -> ShownField:
 
 
 def _filled(record: Record, fields: Sequence[ShownField]) -> dict[str, Any]:
-    values = {one.ours: _plain(one.type, record.fields.get(one.name)) for one in fields}
+    values = {field.ours: _plain(field.type, record.fields.get(field.name)) for field in fields}
     return {name: value for name, value in values.items() if value not in (None, False)}
 
 

@@ -25,12 +25,12 @@ from connector.demo.expectations import Evidence, broken
 from connector.demo.parts import Branch, Scene, scene
 from connector.demo.people import people_by_address
 from connector.demo.serving import bound_socket, port_of, served
-from connector.demo.story import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Story, Tell, is_working_time
+from connector.demo.story import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Announce, Story, is_working_time
 from connector.demo.watch import RecordWatch
-from connector.demo.windows import LOOK_S, Looks, Shelf, desk_app
+from connector.demo.windows import LOOK_S, CrmPages, PageViews, demo_app
 from connector.demo.workers import Office
 from connector.model import Ref
-from connector.runtime.cancellation import StopSign
+from connector.runtime.cancellation import CancellationToken
 from connector.settings.time_zones import owner_zone
 from connector.stages.lap import Report
 from connector.store.crm import owners
@@ -64,10 +64,10 @@ def once(console: Console, *, seed: int) -> int:
     with (
         TemporaryDirectory(prefix="afterword-demo-") as folder,
         _stoppable() as stop,
-        scene(Path(folder), seed=seed, accounts=ACCOUNTS, stop=stop) as whole,
+        scene(Path(folder), seed=seed, accounts=ACCOUNTS, stop=stop) as demo,
     ):
-        days = output.DayTeller(console)
-        with _play(console, whole, days.tell, seed) as play:
+        days = output.DayPrinter(console)
+        with _play(console, demo, days.announce, seed) as play:
             for moment in play.story.moments(DAYS):
                 if stop.is_set():
                     return INTERRUPTED
@@ -84,108 +84,108 @@ def new_work(play: Play, moment: Any) -> int:
 
 def stay(console: Console, folder: Path, *, seed: int) -> int:
     """Tell the story at a pace that can be watched, then let time go on slowly until somebody stops it."""
-    looks = Looks()
+    views = PageViews()
     with (
         _stoppable() as stop,
-        scene(folder, seed=seed, accounts=ACCOUNTS, stop=stop) as whole,
-        _desk(whole, looks) as desk,
+        scene(folder, seed=seed, accounts=ACCOUNTS, stop=stop) as demo,
+        _demo_pages(demo, views) as url,
     ):
-        teller = output.Teller(console, whole.clock)
-        with _play(console, whole, teller.tell, seed) as play:
-            output.addresses(console, desk)
-            watches = [RecordWatch(branch) for branch in whole.branches]
+        printer = output.EventPrinter(console, demo.clock)
+        with _play(console, demo, printer.announce, seed) as play:
+            output.addresses(console, url)
+            watches = [RecordWatch(branch) for branch in demo.branches]
             for moment in play.story.moments(WORKING_DAYS):
                 if stop.wait(PACE_S):
                     break
                 play.story.step(moment, new=new_work(play, moment))
-                _look(watches, teller.tell)
+                _look(watches, printer.announce)
             else:
-                output.addresses(console, desk)
+                output.addresses(console, url)
                 output.from_now_on(console, hour_s=HOUR_S, look_s=LOOK_S)
-                _go_on(play, watches, stop, looks)
+                _go_on(play, watches, stop, views)
     console.print("The demo has ended.")
     return SETTLED
 
 
-def _look(watches: Iterable[RecordWatch], tell: Tell) -> None:
+def _look(watches: Iterable[RecordWatch], announce: Announce) -> None:
     for watch in watches:
-        watch.tell(tell)
+        watch.announce_changes(announce)
 
 
-def _go_on(play: Play, watches: Iterable[RecordWatch], stop: StopSign, looks: Looks) -> None:
+def _go_on(play: Play, watches: Iterable[RecordWatch], stop: CancellationToken, views: PageViews) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
     laps = service.Service(play.scene.installation)
     play.scene.on_answer = laps.answered
     laps.start()
     try:
-        while hour_has_passed(stop, looks):
+        while hour_has_passed(stop, views):
             hour = (play.scene.clock.now() + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
             if not is_working_time(hour):
                 hour += timedelta(hours=3)  # nobody wants to watch a night
             play.story.live(hour, new=1)
             play.story.receive()
-            _look(watches, play.story.tell)
+            _look(watches, play.story.announce)
     finally:
         laps.stop()
 
 
-def hour_has_passed(stop: StopSign, looks: Looks) -> bool:
+def hour_has_passed(stop: CancellationToken, views: PageViews) -> bool:
     """Wait for the next hour, which does not come while somebody looks; False when it is time to stop."""
     while not stop.wait(HOUR_S):
-        if not looks.lately():
+        if not views.lately():
             return True
     return False
 
 
 @contextmanager
-def _desk(whole: Scene, looks: Looks) -> Iterator[str]:
+def _demo_pages(demo: Scene, views: PageViews) -> Iterator[str]:
     bound = bound_socket()
-    with served(desk_app(whole.inbox, [_shelf(one, whole.shared) for one in whole.branches], looks), bound):
+    with served(demo_app(demo.inbox, [_crm_pages(branch, demo.shared) for branch in demo.branches], views), bound):
         yield f"http://localhost:{port_of(bound)}"
 
 
-def _shelf(branch: Branch, shared: Sequence[str]) -> Shelf:
-    """Put a CRM's pages on the desk; the customers whom all CRMs know are the ones to look at first."""
+def _crm_pages(branch: Branch, shared: Sequence[str]) -> CrmPages:
+    """Return a CRM's pages; the customers whom all CRMs know are the ones to look at first."""
     accounts = [company.account for company in branch.companies if company.account.domain in shared]
     urls = {account.name: branch.records.adapter.record_url(account.ref) for account in accounts}
-    visitor = branch.crm.address(accounts[0].owner) if accounts else ""
-    return Shelf(branch.crm, branch.url, {name: url.removeprefix(branch.url) for name, url in urls.items()}, visitor)
+    user = branch.crm.address(accounts[0].owner) if accounts else ""
+    return CrmPages(branch.crm, branch.url, {name: url.removeprefix(branch.url) for name, url in urls.items()}, user)
 
 
 @contextmanager
-def _play(console: Console, whole: Scene, tell: Tell, seed: int) -> Iterator[Play]:
+def _play(console: Console, demo: Scene, announce: Announce, seed: int) -> Iterator[Play]:
     """Look back, run the first lap, and have everybody ready."""
-    output.the_crms(console, whole)
-    before = _shown(whole)
-    output.looked_back(console, plan.look_back(whole.installation, timedelta(days=LOOK_BACK_DAYS)), LOOK_BACK_DAYS)
-    offices = [Office(one.crm, one.companies, one.records.task_fields(), seed) for one in whole.branches]
-    people = people_by_address(whole.crms)
+    output.the_crms(console, demo)
+    before = _shown(demo)
+    output.looked_back(console, plan.look_back(demo.installation, timedelta(days=LOOK_BACK_DAYS)), LOOK_BACK_DAYS)
+    offices = [Office(branch.crm, branch.companies, branch.records.task_fields(), seed) for branch in demo.branches]
+    people = people_by_address(demo.crms)
     with closing(requests.Session()) as session:
-        customers = Customers(seed, session, whole.clock)
-        story = Story(whole, offices, customers, people, tell)
-        writes = _writes(whole)
+        customers = Customers(seed, session, demo.clock)
+        story = Story(demo, offices, customers, people, announce)
+        writes = _writes(demo)
         first = story.lap()
         output.first_lap(console, first)
-        yield Play(whole, story, before, _rows(whole), first, writes)
+        yield Play(demo, story, before, _rows(demo), first, writes)
 
 
-def _shown(whole: Scene) -> dict[Ref, Mapping[str, Any]]:
+def _shown(demo: Scene) -> dict[Ref, Mapping[str, Any]]:
     """Return what our fields on all accounts show."""
-    return {ref: values for one in whole.branches for ref, values in one.records.accounts().items()}
+    return {ref: values for branch in demo.branches for ref, values in branch.records.accounts().items()}
 
 
-def _rows(whole: Scene) -> dict[Ref, Mapping[str, Any]]:
+def _rows(demo: Scene) -> dict[Ref, Mapping[str, Any]]:
     """Return what is on each account besides our fields and the CRM's own stamps."""
-    found: dict[Ref, Mapping[str, Any]] = {}
-    for one in whole.branches:
-        ours = {field.name for field in one.records.fields("account")}
-        for account in one.crm.accounts():
-            found[account.ref] = {name: value for name, value in account.row.items() if name not in ours}
-    return found
+    rows: dict[Ref, Mapping[str, Any]] = {}
+    for branch in demo.branches:
+        ours = {field.name for field in branch.records.fields("account")}
+        for account in branch.crm.accounts():
+            rows[account.ref] = {name: value for name, value in account.row.items() if name not in ours}
+    return rows
 
 
-def _writes(whole: Scene) -> int:
-    return sum(crm.writes() for crm in whole.crms)
+def _writes(demo: Scene) -> int:
+    return sum(crm.writes() for crm in demo.crms)
 
 
 def _report(console: Console, play: Play, began: float) -> int:
@@ -202,35 +202,35 @@ def _report(console: Console, play: Play, began: float) -> int:
 
 def _evidence(play: Play) -> Evidence:
     """Read everything back from the CRMs."""
-    story, whole = play.story, play.scene
+    story, demo = play.story, play.scene
     reports = list(story.reports)
     idle = story.lap()
-    now = _rows(whole)
+    now = _rows(demo)
     return Evidence(
         first=play.first,
         reports=reports,
         idle=idle,
-        mails=whole.inbox.since(),
+        mails=demo.inbox.since(),
         deeds=story.deeds,
         people=story.people,
         contacts=_contacts(play),
-        accounts=_shown(whole),
-        customers={account.ref: account.domain for crm in whole.crms for account in crm.accounts()},
-        tasks=[task for one in whole.branches for task in one.records.tasks()],
-        working=whole.installation.settings.company.working_time,
-        zones=_zones(whole),
-        quiet_period=whole.installation.settings.limits.quiet_period,
+        accounts=_shown(demo),
+        customers={account.ref: account.domain for crm in demo.crms for account in crm.accounts()},
+        tasks=[task for branch in demo.branches for task in branch.records.tasks()],
+        working=demo.installation.settings.company.working_time,
+        zones=_zones(demo),
+        quiet_period=demo.installation.settings.limits.quiet_period,
         foreign_changes=[f"{ref.connection} {ref.id}" for ref, row in now.items() if play.rows_before.get(ref) != row],
     )
 
 
-def _zones(whole: Scene) -> dict[str, ZoneInfo]:
+def _zones(demo: Scene) -> dict[str, ZoneInfo]:
     """Return where each of our people is, by address."""
-    with whole.installation.store.read() as tx:
-        users = [user for name in whole.installation.settings.crm for user in owners.all_of(tx, name)]
+    with demo.installation.store.read() as tx:
+        users = [user for name in demo.installation.settings.crm for user in owners.all_of(tx, name)]
     # Who is a user of several CRMs is where the one says that knows it.
     users.sort(key=lambda user: user.timezone is not None)
-    return {user.email: owner_zone(user.timezone, whole.installation.settings) for user in users if user.email}
+    return {user.email: owner_zone(user.timezone, demo.installation.settings) for user in users if user.email}
 
 
 def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:
@@ -238,23 +238,23 @@ def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:
     refs = [ref for person in play.story.people.values() for ref in person.contacts]
     return {
         ref: values
-        for one in play.scene.branches
-        for ref, values in one.records.shown(
-            "contact", [ref.id for ref in refs if ref.connection == one.crm.name]
+        for branch in play.scene.branches
+        for ref, values in branch.records.shown(
+            "contact", [ref.id for ref in refs if ref.connection == branch.crm.name]
         ).items()
     }
 
 
 @contextmanager
-def _stoppable() -> Iterator[StopSign]:
+def _stoppable() -> Iterator[CancellationToken]:
     """Turn SIGINT and SIGTERM into an event, so that everything under way ends in order; the program's logs stay out of the story."""
-    stop = StopSign()
+    stop = CancellationToken()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    before = {one: signal.signal(one, ask_to_stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

@@ -26,7 +26,7 @@ READING_TIME: Final = timedelta(minutes=2)
 POINTS_FROM_ZERO: Final = 11
 FRIDAY: Final = 4
 
-Tell = Callable[[str, str], None]
+Announce = Callable[[str, str], None]
 """Told what happens: which kind of thing (work, task, mail, answer, scanner), and in a sentence."""
 
 
@@ -40,7 +40,7 @@ class Story:
     customers: Customers
     people: Mapping[str, Person]
     """Everybody who can be written to, by address."""
-    tell: Tell
+    announce: Announce
     reports: list[Report] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     _unread: list[ArrivedMail] = field(default_factory=list)
@@ -68,10 +68,10 @@ class Story:
         self.scene.clock.set(moment)
         if is_working_time(moment):
             for office in self.offices:
-                self._say("task", office, office.do_tasks())
-                self._say("work", office, office.work(new=new))
+                self._announce("task", office, office.do_tasks())
+                self._announce("work", office, office.work(new=new))
         mails, self._unread = self._unread, []
-        for mail in sorted(mails, key=lambda one: (one.to, one.subject)):
+        for mail in sorted(mails, key=lambda arrived: (arrived.to, arrived.subject)):
             self._note(self.customers.read(mail.message))
             # No two people answer in the same moment, so that the story is the same each time.
             self.scene.clock.advance(READING_TIME)
@@ -87,24 +87,24 @@ class Story:
         for mail in self.scene.inbox.since(self._seen):
             self._seen += 1
             self._unread.append(mail)
-            self.tell("mail", f"to {mail.to}: {mail.subject}")
+            self.announce("mail", f"to {mail.to}: {mail.subject}")
 
-    def _note(self, one: Deed | None) -> None:
-        if one is None:
+    def _note(self, deed: Deed | None) -> None:
+        if deed is None:
             return
-        self.deeds.append(one)
-        who = self.people[one.to].name
-        if one.scans:
-            self.tell("scanner", f"a mail scanner opened {many(one.scans, 'link')} in the mail to {who}")
-        if one.did == "answered":
-            said = f": {one.comment}" if one.comment else ""
-            self.tell("answer", f"{who} gave {one.rating} of {highest(one.points)}{said}")
-        elif one.did == "unsubscribed":
-            self.tell("opt-out", f"{who} wants no more surveys")
+        self.deeds.append(deed)
+        who = self.people[deed.to].name
+        if deed.scans:
+            self.announce("scanner", f"a mail scanner opened {many(deed.scans, 'link')} in the mail to {who}")
+        if deed.did == "answered":
+            comment = f": {deed.comment}" if deed.comment else ""
+            self.announce("answer", f"{who} gave {deed.rating} of {highest(deed.points)}{comment}")
+        elif deed.did == "unsubscribed":
+            self.announce("opt-out", f"{who} wants no more surveys")
 
-    def _say(self, kind: str, office: Office, sentences: Iterable[str]) -> None:
+    def _announce(self, kind: str, office: Office, sentences: Iterable[str]) -> None:
         for sentence in sentences:
-            self.tell(kind, f"{office.crm.title}: {sentence}")
+            self.announce(kind, f"{office.crm.title}: {sentence}")
 
 
 def _hours(date: datetime, *, settling: bool) -> Sequence[int]:

@@ -1,10 +1,10 @@
-"""Looks at the records of the story's customers after each step, and tells what is new on them."""
+"""Looks at the records of the story's customers after each step, and announces what is new on them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from connector.demo.parts import Branch
-from connector.demo.story import Tell
+from connector.demo.story import Announce
 from connector.model import Ref
 
 
@@ -18,21 +18,21 @@ class RecordWatch:
         self._shown: Mapping[Ref, Mapping[str, Any]] = {}
         self._tasks: set[Ref] = set()
 
-    def tell(self, tell: Tell) -> None:
-        """Tell what changed since last time."""
+    def announce_changes(self, announce: Announce) -> None:
+        """Announce what changed since last time."""
         shown = self._records.shown("account", [account.id for account in self._names])
         for account, values in shown.items():
             before = self._shown.get(account, {})
             if _figures(values) != _figures(before) and "mood" in values:
-                tell("record", f"{self._title}: {self._names[account]}: {_told(values)}")
+                announce("record", f"{self._title}: {self._names[account]}: {_mood_text(values)}")
         self._shown = shown
         for task in self._records.tasks():
             if task.ref not in self._tasks:
                 self._tasks.add(task.ref)
-                tell("record", f"{self._title}: new task for {task.owner}: {task.subject}")
+                announce("record", f"{self._title}: new task for {task.owner}: {task.subject}")
 
 
-def _told(values: Mapping[str, Any]) -> str:
+def _mood_text(values: Mapping[str, Any]) -> str:
     """Return the mood, with the number where there is one."""
     if "satisfaction" not in values:
         return str(values["mood"])

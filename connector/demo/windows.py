@@ -40,47 +40,47 @@ if (mail.contentDocument.readyState === "complete") grow();
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """One CRM's pages on the desk."""
+class CrmPages:
+    """One CRM's pages in the demo."""
 
     crm: Crm
     url: str
     """Where the CRM itself is served: links to it in mails lead to the same pages here."""
     picks: Mapping[str, str] = field(default_factory=dict)
     """Records worth a look: the path of each by its name."""
-    visitor: str = ""
-    """Whose address opens our own pages about them."""
+    user: str = ""
+    """The address of a CRM user who may open our own pages about them."""
 
 
-class Looks:
-    """Knows whether somebody is looking: whoever has just opened a page here."""
+class PageViews:
+    """When a page of the demo was opened last."""
 
     def __init__(self) -> None:
         self._last = -LOOK_S
 
     def note(self) -> None:
-        """Take note that somebody opened a page."""
+        """Note that somebody opened a page."""
         self._last = time.monotonic()
 
     def lately(self) -> bool:
-        """Tell whether that was less than `LOOK_S` ago."""
+        """Whether that was less than `LOOK_S` ago."""
         return time.monotonic() - self._last < LOOK_S
 
 
-def desk_app(inbox: Inbox, shelves: Sequence[Shelf], looks: Looks) -> FastAPI:
-    """Return the application, which tells `looks` of every page."""
+def demo_app(inbox: Inbox, crms: Sequence[CrmPages], views: PageViews) -> FastAPI:
+    """Return the application, which notes every page that is opened in `views`."""
     app = FastAPI(title="Demo", docs_url=None, redoc_url=None, openapi_url=None)
-    for one in shelves:
-        _add_pages(app, one.crm)
+    for crm_pages in crms:
+        _add_pages(app, crm_pages.crm)
 
     @app.middleware("http")
     async def note_look(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        looks.note()
+        views.note()
         return await call_next(request)
 
     @app.get("/")
     def home() -> Response:
-        return _page("The demo", _home(shelves, len(inbox)))
+        return _page("The demo", _home(crms, len(inbox)))
 
     @app.get("/inbox")
     def all_mails() -> Response:
@@ -94,8 +94,8 @@ def desk_app(inbox: Inbox, shelves: Sequence[Shelf], looks: Looks) -> FastAPI:
     def body(number: int, request: Request) -> Response:
         here = str(request.base_url).rstrip("/")
         html = _found(inbox, number).html
-        for one in shelves:
-            html = html.replace(one.url, here)
+        for crm_pages in crms:
+            html = html.replace(crm_pages.url, here)
         return HTMLResponse(html.replace("<head>", '<head><base target="_blank">', 1))
 
     return app
@@ -112,16 +112,17 @@ def _add_pages(app: FastAPI, crm: Crm) -> None:
     app.add_api_route(f"/{crm.page_root}/{{_rest:path}}", record_pages, methods=["GET", "POST"])
 
 
-def _home(shelves: Sequence[Shelf], mails: int) -> str:
+def _home(crms: Sequence[CrmPages], mails: int) -> str:
     rows = "".join(
-        _row(f"Pretend {one.crm.title}", {"All records": f"/{one.crm.page_root}", **one.picks}) for one in shelves
+        _row(f"Pretend {crm_pages.crm.title}", {"All records": f"/{crm_pages.crm.page_root}", **crm_pages.picks})
+        for crm_pages in crms
     )
     rows += _row("ArrivedMail", {f"{many(mails, 'mail')} so far": "/inbox"})
-    visitors = " or ".join(sorted({one.visitor for one in shelves if one.visitor}))
+    users = " or ".join(sorted({crm_pages.user for crm_pages in crms if crm_pages.user}))
     notes = (
         "A customer who stands in both CRMs is one customer: both records show the same score.",
         "Open a mail and answer yourself: the record shows it a moment later.",
-        f"On a record, <em>Open in Afterword</em> shows every answer. Sign in there as {escape(visitors)}: the link comes by mail.",
+        f"On a record, <em>Open in Afterword</em> shows every answer. Sign in there as {escape(users)}: the link comes by mail.",
         "After the first two weeks an hour passes every few seconds. While you look, it does not: "
         "time stands still for a minute after each page that you open here.",
     )
@@ -147,9 +148,9 @@ def _found(inbox: Inbox, number: int) -> ArrivedMail:
 
 def _list(mails: list[ArrivedMail]) -> str:
     rows = "".join(
-        f'<tr><td class="quiet">{one.at:%a %d %b %H:%M}</td><td>{escape(one.to)}</td>'
-        f'<td><a href="/inbox/{one.number}">{escape(one.subject)}</a></td></tr>'
-        for one in reversed(mails)
+        f'<tr><td class="quiet">{mail.at:%a %d %b %H:%M}</td><td>{escape(mail.to)}</td>'
+        f'<td><a href="/inbox/{mail.number}">{escape(mail.subject)}</a></td></tr>'
+        for mail in reversed(mails)
     )
     return (
         f"<table><tr class=heads><th>When (UTC)</th><th>To</th><th>Subject</th></tr>{rows}</table>"

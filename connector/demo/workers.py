@@ -61,7 +61,7 @@ class Office:
         """Let the reps do the follow-up tasks that are due within a day; yields what happens."""
         now = self.crm.now()
         soon = (now + timedelta(hours=20)).date().isoformat()
-        for task in sorted(self.crm.open_tasks(self.fields), key=lambda one: (one.made_at, one.subject)):
+        for task in sorted(self.crm.open_tasks(self.fields), key=lambda task: (task.made_at, task.subject)):
             chance = random.Random(f"{self.seed}:{task.subject}")  # noqa: S311 - nothing here is secret
             too_new = now - task.made_at < timedelta(hours=4)
             if task.due_on > soon or too_new or chance.random() < _LEFT_LYING:
@@ -79,11 +79,11 @@ class Office:
 
     def _finish(self) -> Iterator[str]:
         now = self.crm.now()
-        due = [one for one in self._open if one.due <= now]
-        self._open = [one for one in self._open if one.due > now]
-        for one in due:
-            one.finish()
-            yield one.sentence
+        due = [work for work in self._open if work.due <= now]
+        self._open = [work for work in self._open if work.due > now]
+        for work in due:
+            work.finish()
+            yield work.sentence
 
     def _finish_later(self, finish: Callable[[], None], sentence: str, *, hours: tuple[int, int]) -> None:
         due = self.crm.now() + timedelta(hours=self._chance.randint(*hours))

@@ -24,7 +24,7 @@ from adapters.sandbox.customers import Deed
 from connector.demo import run
 from connector.demo.expectations import Evidence, broken
 from connector.demo.mail import ArrivedMail
-from connector.demo.output import DayTeller
+from connector.demo.output import DayPrinter
 from connector.demo.people import Person
 from connector.demo.records import FollowUpTask
 from connector.domain.working_time import WorkingTime
@@ -290,10 +290,10 @@ def test_an_answer_is_told_on_its_scale() -> None:
 
 
 def test_a_day_is_told_with_one_or_several_of_each(capsys: pytest.CaptureFixture[str]) -> None:
-    teller = DayTeller(Console(soft_wrap=True))
+    printer = DayPrinter(Console(soft_wrap=True))
     for kind in ("mail", "mail", "answer", "work", "task", "task"):
-        teller.tell(kind, "whatever")
-    teller.end_of_day(AT)
+        printer.announce(kind, "whatever")
+    printer.end_of_day(AT)
     assert capsys.readouterr().out.endswith("  1 piece of work, 2 mails, 1 answer, 2 tasks done\n")
 
 

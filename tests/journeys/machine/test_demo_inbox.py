@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from connector.demo import run, windows
 from connector.demo.mail import ArrivedMail, Inbox
 from connector.demo.serving import bound_socket, port_of, served
-from connector.demo.windows import Looks, desk_app
+from connector.demo.windows import PageViews, demo_app
 from connector.runtime.clock import SystemClock
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -39,7 +39,7 @@ class OneMail(Inbox):
 @needs_chromium
 def test_the_whole_mail_is_shown_down_to_its_last_link() -> None:
     bound = bound_socket()
-    with served(desk_app(OneMail(), [], Looks()), bound), sync_playwright() as play:
+    with served(demo_app(OneMail(), [], PageViews()), bound), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             page = browser.new_page(viewport={"width": 500, "height": 700})
@@ -55,16 +55,16 @@ def test_the_whole_mail_is_shown_down_to_its_last_link() -> None:
 
 
 def test_who_opens_a_page_is_looking_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks, bound = Looks(), bound_socket()
+    looks, bound = PageViews(), bound_socket()
     assert not looks.lately()
-    with served(desk_app(OneMail(), [], looks), bound):
+    with served(demo_app(OneMail(), [], looks), bound):
         assert requests.get(f"http://127.0.0.1:{port_of(bound)}/inbox/0", timeout=300).status_code == 200
     assert looks.lately()
     monkeypatch.setattr(windows, "LOOK_S", 0.0)
     assert not looks.lately()
 
 
-class LooksTwice(Looks):
+class LooksTwice(PageViews):
     """Somebody who looks away at the third question."""
 
     asked = 0
