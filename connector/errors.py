@@ -50,7 +50,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from connector.domain.crm_text import cut
-from connector.model import visible, whole
+from connector.model import storable_text, visible
 
 log = structlog.get_logger("afterword")
 _T = TypeVar("_T")
@@ -65,7 +65,7 @@ class AfterwordError(Exception):
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         # The words of others may hold what can be neither shown nor stored, and have no end.
-        self.what = visible(cut(whole(what), _LONGEST_WORDS))
+        self.what = visible(cut(storable_text(what), _LONGEST_WORDS))
         self.where = visible(where)
         self.remedy = visible(remedy)
         super().__init__(self.what)
@@ -342,7 +342,7 @@ UNFORESEEN: Final = (
 
 
 @contextmanager
-def understood(where: str) -> Iterator[None]:
+def translated_errors(where: str) -> Iterator[None]:
     """Turn what an answer that nobody foresaw makes Python raise into `Unavailable`: it ends the work with this one CRM alone."""
     try:
         yield
@@ -355,7 +355,7 @@ def understood(where: str) -> Iterator[None]:
         raise Unavailable(what, where=where, remedy=remedy) from error
 
 
-def border(speaker: type[_T]) -> type[_T]:
+def raises_own_errors(speaker: type[_T]) -> type[_T]:
     """Let the public methods of a class that speaks to a CRM let out errors of ours only. Its `connection` names it in them."""
     for name, method in list(vars(speaker).items()):
         if inspect.isfunction(method) and not name.startswith("_"):
@@ -367,7 +367,7 @@ def _bordered(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Any, *args: Any, **rest: Any) -> Any:
         where = f"{self.connection}: {method.__name__}"
-        with understood(where):
+        with translated_errors(where):
             result = method(self, *args, **rest)
         return _each(result, where) if inspect.isgenerator(result) else result
 
@@ -375,5 +375,5 @@ def _bordered(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _each(values: Iterator[_T], where: str) -> Iterator[_T]:
-    with understood(where):
+    with translated_errors(where):
         yield from values

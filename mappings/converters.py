@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from connector.domain.crm_text import cut
 from connector.errors import MappingError
-from connector.model import Ref, ascii_domain, one_spelling, whole
+from connector.model import Ref, ascii_domain, normalized_address, storable_text
 from mappings.languages import language_tag
 
 Read = Callable[[Any], Any]
@@ -49,7 +49,7 @@ def read_text(value: Any) -> str | None:
         return None
     if type(value) is not str:
         value = _as_text(value)
-    return whole(value).strip() or None
+    return storable_text(value).strip() or None
 
 
 def _as_text(value: Any) -> str:
@@ -101,14 +101,14 @@ _EMAIL: Final = re.compile(r"[^\s@,;:<>()\[\]\"\\]{1,64}@[^\s@,;:<>()\[\]\"\\/]+
 
 
 def read_email(value: Any) -> str | None:
-    """Return the address in its one spelling (`one_spelling`); None when it is empty or no address, or no mail can go to its domain.
+    """Return the address (`normalized_address`); None when it is empty or no address, or no mail can go to its domain.
 
     With a piece that is no character left out it might be somebody else's.
     """
     address = read_text(value)
     if (
         address is None
-        or whole(_as_text(value)) != _as_text(value)
+        or storable_text(_as_text(value)) != _as_text(value)
         or len(address) > 254
         or ".." in address
         or not _EMAIL.fullmatch(address)
@@ -118,7 +118,7 @@ def read_email(value: Any) -> str | None:
         ascii_domain(address.rpartition("@")[2])
     except ValueError:
         return None
-    return one_spelling(address) if address.isprintable() else None
+    return normalized_address(address) if address.isprintable() else None
 
 
 def read_language(value: Any) -> str | None:

@@ -18,7 +18,7 @@ from adapters.hubspot.records.reading import LAG, Reader
 from adapters.hubspot.records.write import BATCH, Writer
 from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import Setup
-from connector.errors import border
+from connector.errors import raises_own_errors
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     NO_LABELS,
@@ -42,7 +42,7 @@ from connector.ports import (
 )
 
 
-@border
+@raises_own_errors
 class HubSpotAdapter:
     """One HubSpot account, by its API. Safe to use from several threads."""
 

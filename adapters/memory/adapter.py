@@ -12,7 +12,7 @@ from adapters.memory.faults import CallKind
 from adapters.memory.path_values import UserQuery
 from adapters.memory.row_versions import Row, Version
 from adapters.memory.rules import stamp
-from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, border
+from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, raises_own_errors
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     NO_LABELS,
@@ -37,7 +37,7 @@ from connector.ports import (
 Seen = tuple[Position, Row, Version]
 
 
-@border
+@raises_own_errors
 class MemoryAdapter:
     """Implements `connector.ports.CrmAdapter`. `lag` and `page_size` are settable, to see what they do to a reader."""
 

@@ -59,7 +59,7 @@ class UserQuery:
         read = self._reader(object_name, condition.field)
         wanted = [_folded(value) for value in condition.values]
         form = _moment if any(isinstance(value, datetime) for value in condition.values) else _folded
-        return lambda row, version: _holds(condition.op, form(read(row, version)), wanted)
+        return lambda row, version: _is_met(condition.op, form(read(row, version)), wanted)
 
 
 def _folded(value: Any) -> Any:
@@ -73,7 +73,7 @@ def _moment(value: Any) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value).replace(microsecond=0)
 
 
-def _holds(op: str, value: Any, wanted: list[Any]) -> bool:
+def _is_met(op: str, value: Any, wanted: list[Any]) -> bool:
     if op in ("=", "in"):
         return value in wanted
     if op in ("!=", "not in"):

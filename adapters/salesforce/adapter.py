@@ -12,7 +12,7 @@ from adapters.salesforce.records.participants import Participants, described
 from adapters.salesforce.records.reading import Reader
 from adapters.salesforce.records.write import BATCH, Writer
 from adapters.salesforce.setup import Setup
-from connector.errors import border
+from connector.errors import raises_own_errors
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
     NO_LABELS,
@@ -36,7 +36,7 @@ from connector.ports import (
 )
 
 
-@border
+@raises_own_errors
 class SalesforceAdapter:
     """One Salesforce org, by its REST API. Safe to use from several threads."""
 

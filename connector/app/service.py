@@ -118,7 +118,7 @@ class Service:
 
     def trouble(self) -> str:
         """Return why somebody should look after us: laps have ceased, or one hangs. Empty: all is well."""
-        silent = timedelta(seconds=self.installation.stop.unseen_for)
+        silent = timedelta(seconds=self.installation.stop.seconds_since_check)
         if silent > SILENCE + self._every:
             return f"no lap has shown a sign of life for {format_duration(timedelta(minutes=silent // MINUTE))}"
         now = self.installation.clock.now()
@@ -161,7 +161,7 @@ class Service:
     def _ask_for(self, stages: Stages) -> None:
         """Let a lap wait for the worker, unless one like it waits already: laps that take long do not pile up."""
         with self._lock:
-            if stages in self._waiting or self.installation.stop.told:
+            if stages in self._waiting or self.installation.stop.is_requested:
                 return
             self._waiting.add(stages)
             self._worker.submit(self._begin, stages).add_done_callback(_tell_fault)
@@ -170,7 +170,7 @@ class Service:
         """Let the night's comparison, or the rest of it, wait for the worker."""
         since = since or self.installation.clock.now()
         with self._lock:
-            if not self.installation.stop.told:
+            if not self.installation.stop.is_requested:
                 self._worker.submit(self._compare_some, since).add_done_callback(_tell_fault)
 
     def _compare_some(self, since: datetime) -> None:
@@ -189,7 +189,7 @@ class Service:
     def _prune(self) -> None:
         """Let the taking out of outdated rows, or the rest of it, wait for the worker."""
         with self._lock:
-            if not self.installation.stop.told:
+            if not self.installation.stop.is_requested:
                 self._worker.submit(self._prune_some).add_done_callback(_tell_fault)
 
     def _prune_some(self) -> None:
@@ -208,7 +208,7 @@ class Service:
         # Before the lap reads the store: an answer that comes in meanwhile needs one more.
         with self._lock:
             self._waiting.discard(stages)
-        if not self.installation.stop.told:
+        if not self.installation.stop.is_requested:
             self._run(stages)
 
     def _end(self) -> None:
@@ -265,7 +265,7 @@ class Service:
 
     def _go_on(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next lap hours away."""
-        if report.held and not self.installation.stop.told:
+        if report.held and not self.installation.stop.is_requested:
             left = max(report.held.values()) - self.installation.clock.now()
             at = datetime.now(UTC) + left + SHORTEST
             self._scheduler.add_job(

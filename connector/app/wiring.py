@@ -80,9 +80,9 @@ def _endpoint(
     budget = CallBudget(name, share=connection.daily_call_share, store=store, clock=clock)
     passes = PassBook(name, store=store, clock=clock)
     vault = None
-    given = connection.config.given_token
-    if given is not None and keys:
-        vault = Vault(name, given=given.get_secret_value(), keys=keys, store=store, clock=clock)
+    refresh_token = connection.config.given_token
+    if refresh_token is not None and keys:
+        vault = Vault(name, refresh_token=refresh_token.get_secret_value(), keys=keys, store=store, clock=clock)
     return Endpoint(
         name=name,
         adapter=adapter_for(name, connection, AdapterTools(clock, budget=budget, vault=vault, passes=passes)),

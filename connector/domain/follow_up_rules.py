@@ -156,10 +156,10 @@ def matches_ratings(rule: Rule, ratings: Sequence[Rating]) -> bool:
     """
     if not rule.on_ratings or not ratings:
         return False
-    return all(_holds(clause, ratings) for clause in rule.clauses if isinstance(clause, BandClause | RatingClause))
+    return all(_is_met(clause, ratings) for clause in rule.clauses if isinstance(clause, BandClause | RatingClause))
 
 
-def _holds(clause: BandClause | RatingClause, ratings: Sequence[Rating]) -> bool:
+def _is_met(clause: BandClause | RatingClause, ratings: Sequence[Rating]) -> bool:
     if isinstance(clause, BandClause):
         return band(worst(ratings)) is clause.band
     of_metric = [rating for rating in ratings if rating.metric == clause.metric]

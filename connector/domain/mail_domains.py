@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from connector.model import one_spelling
+from connector.model import normalized_address
 
 _SHARED_BY: Final = 2
 """So many users must have addresses at a domain for it to be taken as the company's, where there are more than a few of them."""
@@ -14,7 +14,7 @@ _SHARED_BY: Final = 2
 
 def domain_of(address: str) -> str:
     """Return what stands after the @, in its one spelling: small letters and ASCII."""
-    return one_spelling(address).rpartition("@")[2]
+    return normalized_address(address).rpartition("@")[2]
 
 
 def is_free_mail(domain: str) -> bool:

@@ -37,7 +37,7 @@ def visible(text: str) -> str:
     return _DECEIVING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def whole(text: str) -> str:
+def storable_text(text: str) -> str:
     """Return the text without NULs and halves of surrogate pairs, which other programs cut off."""
     if text.isascii() and "\0" not in text:
         return text
@@ -63,8 +63,8 @@ def ascii_domain(domain: str) -> str:
     return lower
 
 
-def one_spelling(address: str) -> str:
-    """Return an e-mail address the one way in which we keep it: trimmed, in small letters, its domain as `ascii_domain` gives it.
+def normalized_address(address: str) -> str:
+    """Return an e-mail address as it is stored: trimmed, in small letters, its domain as `ascii_domain` gives it.
 
     A domain without such a form stays as it is: nobody gets mail there.
     """
@@ -75,8 +75,8 @@ def one_spelling(address: str) -> str:
         return f"{local}{at}{domain}"
 
 
-def other_spellings(address: str) -> tuple[str, ...]:
-    """Return how else an address in its one spelling may have been written, in small letters: none where its domain is plain ASCII."""
+def alternative_addresses(address: str) -> tuple[str, ...]:
+    """Return how else a normalized address may have been written, in small letters: none where its domain is plain ASCII."""
     local, at, domain = address.rpartition("@")
     if "xn--" not in domain:
         return ()

@@ -159,7 +159,7 @@ class Budget(Protocol):
     def take(self, *, where: str) -> None:
         """Count one call that is about to be made. `QuotaSpent`: it must not be made."""
 
-    def told(self, *, used: int, allowed: int, ours: int | None = None) -> None:
+    def note_usage(self, *, used: int, allowed: int, ours: int | None = None) -> None:
         """Note what the CRM says of the day's calls: how many everybody has used, how many are allowed, and (if told) used by us."""
 
     def refused(self, why: str) -> None:

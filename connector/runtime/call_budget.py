@@ -56,7 +56,7 @@ class CallBudget:
                 block = self._reserve(now, where)
             block.left -= 1
 
-    def told(self, *, used: int, allowed: int, ours: int | None = None) -> None:
+    def note_usage(self, *, used: int, allowed: int, ours: int | None = None) -> None:
         """See the port."""
         with self._lock:
             before, self._told = self._told, (used, allowed)

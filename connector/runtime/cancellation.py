@@ -1,27 +1,27 @@
-"""The sign by which a lap is told to end. Whoever is at work looks at it again and again, so it also tells who hangs."""
+"""The token by which a lap is cancelled. Stages check it again and again, so it also shows when one of them hangs."""
 
 import threading
 import time
 
 
-class StopSign(threading.Event):
-    """An event that knows when the lap looked at it last: a lap that does not look any more does not go on."""
+class CancellationToken(threading.Event):
+    """An event that cancels a lap, and knows when the lap last checked it: a lap that stops checking hangs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._looked = time.monotonic()
+        self._checked = time.monotonic()
 
     def is_set(self) -> bool:
-        """Tell the lap whether it is to end."""
-        self._looked = time.monotonic()
+        """Whether the lap is to end: for the lap itself."""
+        self._checked = time.monotonic()
         return super().is_set()
 
     @property
-    def told(self) -> bool:
-        """Whether the lap was told to end, for those who are not at work on it themselves."""
+    def is_requested(self) -> bool:
+        """Whether the lap is to end: for others, whose look says nothing about the lap."""
         return super().is_set()
 
     @property
-    def unseen_for(self) -> float:
-        """Seconds, by the machine's own clock, since a lap looked; before the first one, since the beginning."""
-        return time.monotonic() - self._looked
+    def seconds_since_check(self) -> float:
+        """Seconds, by the machine's own clock, since a lap last checked; before the first check, since the beginning."""
+        return time.monotonic() - self._checked

@@ -32,10 +32,10 @@ _PURPOSE: Final = b"afterword.vault"
 class Vault:
     """The tokens of one connection; see `connector.ports.TokenVault`."""
 
-    def __init__(self, crm: str, *, given: str, keys: Sequence[str], store: Store, clock: Clock) -> None:
-        """`given` is the refresh token in config.toml; `keys` are the secrets of [web], the newest first."""
+    def __init__(self, crm: str, *, refresh_token: str, keys: Sequence[str], store: Store, clock: Clock) -> None:
+        """`refresh_token` is the one in config.toml; `keys` are the secrets of [web], the newest first."""
         self._crm = crm
-        self._given = given
+        self._configured = refresh_token
         boxes = [Fernet(_derived(key)) for key in keys]
         self._newest = boxes[0]
         self._box = MultiFernet(boxes)
@@ -57,7 +57,7 @@ class Vault:
         `CrmError`: the secret that it was encrypted with is not in config.toml any more.
         """
         with self._store.write() as tx:
-            sealed = stored_tokens.load(tx, self._crm, self._given)
+            sealed = stored_tokens.load(tx, self._crm, self._configured)
         if sealed is None:
             return {}
         try:
@@ -75,7 +75,7 @@ class Vault:
     def save(self, tokens: Mapping[str, str]) -> None:
         """See the port. A database that is away for a moment is waited for: the CRM may have ended the token before these already."""
         sealed = self._box.encrypt(json.dumps(dict(tokens)).encode()).decode()
-        row = stored_tokens.Sealed(self._crm, sealed, given=self._given, at=self._clock.now())
+        row = stored_tokens.Sealed(self._crm, sealed, given=self._configured, at=self._clock.now())
         stored_tokens.save(self._store, row, patience=PATIENCE_SECONDS)
 
     def _is_newest(self, sealed: str) -> bool:

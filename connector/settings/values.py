@@ -18,7 +18,7 @@ from connector.domain.config.web_addresses import in_ascii, is_loopback, split_a
 from connector.domain.durations import parse_duration
 from connector.domain.follow_up_rules import Rule, parse_rule
 from connector.domain.working_time import Window, WorkingTime
-from connector.model import one_spelling
+from connector.model import normalized_address
 from connector.surveys.wording import DEFAULT as DEFAULT_LANGUAGE
 from connector.surveys.wording import languages, resolve
 
@@ -223,7 +223,7 @@ def address(text: str) -> str:
     """Read one e-mail address, in its one spelling."""
     if not _is_address(text.strip()):
         raise Wrong("is not an e-mail address.", 'Write for example "care@acme.example".')
-    return one_spelling(text)
+    return normalized_address(text)
 
 
 def _is_address(text: str) -> bool:

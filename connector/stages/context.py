@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from connector.model import ChatPost, MissingRight
 from connector.ports import Clock, CrmAdapter, CrmMapping
 from connector.ports.mail import Channel
-from connector.runtime.cancellation import StopSign
+from connector.runtime.cancellation import CancellationToken
 from connector.runtime.pass_book import PassBook
 from connector.settings import Settings
 from connector.stages.connection.mark_keeper import MarkKeeper
@@ -54,7 +54,7 @@ class Context:
     """Told about every page that was stored."""
     mark: MarkKeeper | None = None
     """Tells whether this installation may send and write; None: nothing is to be sent or written, or the caller has looked."""
-    stop: StopSign = field(default_factory=StopSign)
+    stop: CancellationToken = field(default_factory=CancellationToken)
     """Set by SIGTERM; looked at between pages."""
     breaker: Breaker = field(default_factory=Breaker)
     """What ends the sending of mail in this lap."""

@@ -23,7 +23,7 @@ from connector.errors import (
 from connector.model import ChatPost
 from connector.ports import Clock
 from connector.ports.mail import Channel
-from connector.runtime.cancellation import StopSign
+from connector.runtime.cancellation import CancellationToken
 from connector.settings import Settings
 from connector.stages import collect
 from connector.stages.alerts import admin_mail
@@ -88,7 +88,7 @@ class Installation:
     tokens: Tokens | None = None
     webhook: Callable[[str, ChatPost], bool] | None = None
     progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
-    stop: StopSign = field(default_factory=StopSign)
+    stop: CancellationToken = field(default_factory=CancellationToken)
     """Set to end the lap under way at its next page."""
     acts: bool = True
     """False: nothing outside is changed (`plan`)."""

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from connector.domain.crm_text import cut, one_line, to_greet_by, without_links
-from connector.model import ascii_domain, one_spelling
+from connector.model import ascii_domain, normalized_address
 from connector.ports.mail import Message
 from connector.surveys.questionnaire import Questionnaire
 from connector.surveys.wording import Wording, wording
@@ -50,7 +50,7 @@ class Site:
 
     def message_id(self, name: str) -> str:
         """Return the Message-ID of a mail that we call so, without angle brackets, in ASCII; the domain is the sender's."""
-        domain = one_spelling(self.sender_address).rpartition("@")[2]
+        domain = normalized_address(self.sender_address).rpartition("@")[2]
         return f"{_NOT_IN_AN_ID.sub('.', name)}@{domain}"
 
     def survey_url(self, token: str) -> str:

@@ -78,8 +78,8 @@ def resolve(tag: str | None) -> str:
     known = {language.lower(): language for language in languages()}
     wanted = (tag or "").strip().replace("_", "-").lower()
     while wanted:
-        if found := known.get(wanted) or known.get(_SAME.get(wanted, "")):
-            return found
+        if supported := known.get(wanted) or known.get(_SAME.get(wanted, "")):
+            return supported
         wanted = wanted.rpartition("-")[0]
     return DEFAULT
 

@@ -51,7 +51,7 @@ class Renewing:
         """An adapter as another process builds it."""
         env, package = self.env, installed_adapters()[self.kind]
         store = env.installation.store
-        vault = Vault("acme", given=self.given, keys=(SECRET,), store=store, clock=env.clock)
+        vault = Vault("acme", refresh_token=self.given, keys=(SECRET,), store=store, clock=env.clock)
         made = connected(package, "acme", {**self.values, **env.crm}, env.clock, vault=vault)
         yield made
         made.close()

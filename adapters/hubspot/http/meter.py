@@ -40,7 +40,7 @@ class Meter:
             with self._lock:
                 self._used, self._allowed = allowed - left, allowed
             if self._budget is not None:
-                self._budget.told(used=allowed - left, allowed=allowed)
+                self._budget.note_usage(used=allowed - left, allowed=allowed)
         return _number(headers, _BURST), _number(headers, _BURST_LEFT)
 
     def refused(self, why: str) -> None:

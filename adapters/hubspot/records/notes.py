@@ -8,7 +8,7 @@ from adapters.hubspot.errors import LATER
 from adapters.hubspot.http.client import Client
 from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.write import Writer
-from connector.errors import CrmError, Locked, Unavailable, border
+from connector.errors import CrmError, Locked, Unavailable, raises_own_errors
 from connector.ports import Note, Write
 
 _NOTES: Final = "notes"
@@ -18,7 +18,7 @@ _NEWEST: Final = 500
 _Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str, Any]]]
 
 
-@border
+@raises_own_errors
 class Notes:
     """Puts notes on records. It takes the scope that tasks take: crm.objects.contacts.write."""
 

@@ -42,7 +42,7 @@ class Meter:
         with self._lock:
             self._used, self._allowed = used, allowed
         if self._budget is not None:
-            self._budget.told(used=used, allowed=allowed, ours=int(ours[1]) if ours else None)
+            self._budget.note_usage(used=used, allowed=allowed, ours=int(ours[1]) if ours else None)
 
     def refused(self, why: str) -> None:
         """Note that the org's calls of the day are used up."""

@@ -13,7 +13,7 @@ from adapters.salesforce.records import soql
 from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, finished
 from adapters.salesforce.records.write import BATCH, Writer
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
-from connector.errors import Bug, CrmError, Unavailable, border
+from connector.errors import Bug, CrmError, Unavailable, raises_own_errors
 from connector.ports import Write, WriteResult
 
 LEAST: Final = 2_500
@@ -24,7 +24,7 @@ _NULL: Final = "#N/A"
 _Fates = dict[str, WriteResult]
 
 
-@border
+@raises_own_errors
 class BulkWriter:
     """Changes records by ingest jobs. What a job leaves undone, or finds locked, is sent by batches."""
 

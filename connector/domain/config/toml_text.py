@@ -135,8 +135,8 @@ def _slip(line: str) -> tuple[str, str, str] | None:
         remedy = f'Write straight quotes: {quotes[1]} = "…". A word processor makes curly ones; use a text editor.'
         return quotes[1], "stands in curly quotes", remedy
     if comma := _COMMA.search(line):
-        given = line[comma.end(1) :].partition("=")[2].split()[0].rstrip("}],")
-        return comma[1], "holds a decimal comma", f"Write a point: {comma[1]} = {given.replace(',', '.', 1)}."
+        number = line[comma.end(1) :].partition("=")[2].split()[0].rstrip("}],")
+        return comma[1], "holds a decimal comma", f"Write a point: {comma[1]} = {number.replace(',', '.', 1)}."
     return None
 
 

@@ -25,7 +25,7 @@ from connector.domain.installation_mark import (
 from connector.errors import AfterwordError, CrmError, MappingError, MarkError, SchemaChanged, SettingsError
 from connector.model import MARK_KEY
 from connector.ports import Clock, CrmAdapter, CrmMapping, Write
-from connector.runtime.cancellation import StopSign
+from connector.runtime.cancellation import CancellationToken
 from connector.runtime.installation_id import ensure_id, read_id
 from connector.store import Store, new_id
 from connector.store.db.location import place_of
@@ -78,7 +78,7 @@ class MarkKeeper:
     clock: Clock
     base: Path
     """The folder of config.toml."""
-    stop: StopSign = field(default_factory=StopSign)
+    stop: CancellationToken = field(default_factory=CancellationToken)
     may_wait: bool = True
     """Whether a lap waits for the CRM's lag before it sends; else what is to be sent is left to a later one."""
     acts: bool = True

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connector.errors import MailInDoubt, MailThrottled, MailUnavailable, MessageRefused
-from connector.model import whole
+from connector.model import storable_text
 from connector.store import Transaction
 from connector.store.surveys import mail_trouble
 
@@ -91,4 +91,4 @@ def too_many(refused: int, of: int, last: str, now: datetime) -> mail_trouble.St
         "`afterword bounces list` shows them. Where the addresses are wrong, correct them in the CRM, then `afterword resume`. Where "
         "they are right, the mail server is at fault: mend it, then take the marks off with `afterword bounces lift --since TIME`."
     )
-    return mail_trouble.Stopped(whole(what), remedy, now, refused, of, whole(last))
+    return mail_trouble.Stopped(storable_text(what), remedy, now, refused, of, storable_text(last))

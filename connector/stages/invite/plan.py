@@ -12,7 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from connector.domain.mail_domains import domain_of
-from connector.model import Decision, Reason, one_spelling
+from connector.model import Decision, Reason, normalized_address
 from connector.settings import AskingLimits, Survey
 from connector.settings.time_zones import first_zone
 
@@ -281,7 +281,7 @@ def _internal(case: AskCase) -> Verdict | None:
         return None
     domain = domain_of(email)
     ours = any(domain == own or domain.endswith(f".{own}") for own in case.limits.internal_domains)
-    rated = case.end.owner_email is not None and one_spelling(email) == one_spelling(case.end.owner_email)
+    rated = case.end.owner_email is not None and normalized_address(email) == normalized_address(case.end.owner_email)
     return refused(Reason.INTERNAL) if ours or rated else None
 
 

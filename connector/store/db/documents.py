@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from connector.model import whole
+from connector.model import storable_text
 
 
 def encoded(value: Any) -> str:
@@ -25,7 +25,7 @@ def encoded(value: Any) -> str:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return whole(value)
+        return storable_text(value)
     if isinstance(value, dict):
         return {_storable(name): _storable(one) for name, one in value.items()}
     return [_storable(one) for one in value] if isinstance(value, list) else value

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from connector.model import one_spelling, other_spellings
+from connector.model import alternative_addresses, normalized_address
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.surveys.askable import look_again_at_people
 from connector.store.tables import contact, invitation, person, setting
@@ -32,7 +32,7 @@ def person_key(tx: Connection) -> bytes:
 
 def person_of(key: bytes, email: str) -> str:
     """Return the person that an address belongs to, however it is spelled."""
-    return _hash(key, one_spelling(email))
+    return _hash(key, normalized_address(email))
 
 
 def _hash(key: bytes, address: str) -> str:
@@ -45,9 +45,9 @@ def join_spellings(tx: Connection, key: bytes, emails: Iterable[str]) -> None:
     Earlier versions kept an address as the CRM spelled it: ``bücher.example`` and ``xn--bcher-kva.example`` were two people. Where the
     address itself is no longer in the store (erased, deleted), this is how a person who comes back is known again.
     """
-    for email in {one_spelling(email) for email in emails}:
+    for email in {normalized_address(email) for email in emails}:
         who = _hash(key, email)
-        others = [old for spelling in other_spellings(email) if (old := _hash(key, spelling)) != who]
+        others = [old for spelling in alternative_addresses(email) if (old := _hash(key, spelling)) != who]
         known = people(tx, others) if others else {}
         for row in known.values():
             _join(tx, row, who)

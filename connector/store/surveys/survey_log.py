@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, or_, select
 
-from connector.model import Kind, one_spelling
+from connector.model import Kind, normalized_address
 from connector.store.crm.refs import chunks, rows_by_id
 from connector.store.surveys.people import people
 from connector.store.tables import (
@@ -51,7 +51,7 @@ def find(tx: Connection, record: str, normalisers: Collection[Callable[[str], st
         if found := _by_id(tx, list(written)):
             return found
     if "@" in record:
-        return _by_email(tx, one_spelling(record.removeprefix("mailto:")))
+        return _by_email(tx, normalized_address(record.removeprefix("mailto:")))
     return _by_name(tx, record) if record else []
 
 

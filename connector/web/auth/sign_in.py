@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
-from connector.model import one_spelling
+from connector.model import normalized_address
 from connector.store import new_id
 from connector.store.ops.sign_ins import LINK_LIFE, SignInRequest, ask, asked_in, must_wait, use_link
 from connector.surveys.tokens import ForgedToken
@@ -97,7 +97,7 @@ def _asked(request: Request, fields: Fields, parts: WebParts) -> Response:
         shown = typed[:LONGEST_ADDRESS]
         return staff(parts, "sign_in.html", status=422, account=account_id, elsewhere=False, typed=shown)
     browser, hashed = browser_for(request, parts)
-    asked = SignInRequest(new_id(), one_spelling(typed), account_id, hashed, source_of(request, parts.tokens))
+    asked = SignInRequest(new_id(), normalized_address(typed), account_id, hashed, source_of(request, parts.tokens))
     now = parts.clock.now()
     with parts.store.read() as tx:
         wait = must_wait(tx, asked, now)

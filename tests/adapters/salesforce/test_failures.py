@@ -122,7 +122,7 @@ class Ledger:
             raise QuotaSpent("no more", where=where)
         self.left -= 1
 
-    def told(self, *, used: int, allowed: int, ours: int | None = None) -> None:
+    def note_usage(self, *, used: int, allowed: int, ours: int | None = None) -> None:
         self.said.append((used, allowed, ours))
 
     def refused(self, why: str) -> None:

@@ -24,7 +24,7 @@ RENEWED = {"refresh_token": "refresh-2", "access_token": "access-2"}
 
 def vault(store: Store, clock: SteppedClock, *keys: str, given: str = "refresh-1") -> Vault:
     """Return the vault as a process builds it when it starts."""
-    return Vault("acme", given=given, keys=keys or (OLD,), store=store, clock=clock)
+    return Vault("acme", refresh_token=given, keys=keys or (OLD,), store=store, clock=clock)
 
 
 def test_what_is_kept_is_there_after_a_restart(store: Store, clock: SteppedClock) -> None:

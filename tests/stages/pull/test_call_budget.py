@@ -39,7 +39,7 @@ def counted(store: Store, clock: SteppedClock) -> int:
 
 def test_f25_never_more_than_the_share_is_used_in_a_day(store: Store, clock: SteppedClock) -> None:
     first = budget(store, clock)
-    first.told(used=500, allowed=1000)
+    first.note_usage(used=500, allowed=1000)
     assert take_all(first, 30) == 30
     first.settle()
     second = budget(store, clock)
@@ -53,7 +53,7 @@ def test_f25_never_more_than_the_share_is_used_in_a_day(store: Store, clock: Ste
 
 def test_f25_a_spent_share_says_what_until_when_and_what_to_do(store: Store, clock: SteppedClock) -> None:
     one = budget(store, clock)
-    one.told(used=0, allowed=100)
+    one.note_usage(used=0, allowed=100)
     take_all(one)
     with pytest.raises(QuotaSpent, match=r"10 of 100 at a share of 0\.1") as caught:
         one.take(where="acme: read")
@@ -65,14 +65,14 @@ def test_f25_a_spent_share_says_what_until_when_and_what_to_do(store: Store, clo
 
 def test_a_process_that_was_killed_has_counted_its_calls(store: Store, clock: SteppedClock) -> None:
     first = budget(store, clock)
-    first.told(used=0, allowed=1000)
+    first.note_usage(used=0, allowed=1000)
     made = take_all(first, 30)
     assert made <= counted(store, clock) < made + BLOCK
 
 
 def test_what_was_counted_and_not_used_is_taken_back(store: Store, clock: SteppedClock) -> None:
     one = budget(store, clock)
-    one.told(used=0, allowed=1000)
+    one.note_usage(used=0, allowed=1000)
     take_all(one, 3)
     one.settle()
     assert counted(store, clock) == 3
@@ -80,7 +80,7 @@ def test_what_was_counted_and_not_used_is_taken_back(store: Store, clock: Steppe
 
 def test_two_processes_and_their_threads_keep_one_share(store: Store, clock: SteppedClock) -> None:
     both = [budget(store, clock), budget(store, clock)]
-    both[0].told(used=0, allowed=1000)
+    both[0].note_usage(used=0, allowed=1000)
     both[0].settle()
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(take_all, both * 2)) == 100
@@ -89,7 +89,7 @@ def test_two_processes_and_their_threads_keep_one_share(store: Store, clock: Ste
 def test_the_first_answer_of_a_small_org_is_heeded_at_once(store: Store, clock: SteppedClock) -> None:
     one = budget(store, clock)
     one.take(where="acme: read")
-    one.told(used=1, allowed=50)
+    one.note_usage(used=1, allowed=50)
     assert take_all(one) == 4
 
 
@@ -99,7 +99,7 @@ def test_f25_the_last_calls_of_the_org_are_for_its_other_programs(
 ) -> None:
     one = budget(store, clock, share)
     one.take(where="acme: read")
-    one.told(used=used, allowed=1000)
+    one.note_usage(used=used, allowed=1000)
     assert (take_all(one, 5) > 0) is goes_on
     assert (take_all(budget(store, clock, share), 5) > 0) is goes_on
 
@@ -109,11 +109,11 @@ def test_an_org_that_ran_low_is_asked_again_after_an_hour(store: Store, clock: S
     one = budget(store, clock)
     match how:
         case "low":
-            one.told(used=999, allowed=1000)
+            one.note_usage(used=999, allowed=1000)
         case "refused":
             one.refused("You have reached your daily limit.")
         case _:
-            one.told(used=500, allowed=1000, ours=100)
+            one.note_usage(used=500, allowed=1000, ours=100)
     clock.advance(HOUR - timedelta(minutes=1))
     assert take_all(budget(store, clock), 5) == 0
     clock.advance(timedelta(minutes=1))
@@ -122,7 +122,7 @@ def test_an_org_that_ran_low_is_asked_again_after_an_hour(store: Store, clock: S
 
 def test_two_processes_that_count_at_once_wait_for_each_other_in_one_order(store: Store, clock: SteppedClock) -> None:
     one = budget(store, clock)
-    one.told(used=0, allowed=1000)
+    one.note_usage(used=0, allowed=1000)
     one.take(where="acme: read")
     with ThreadPoolExecutor(1) as threads:
         with store.write() as tx:
@@ -139,7 +139,7 @@ def test_two_processes_that_count_at_once_wait_for_each_other_in_one_order(store
 def test_a_clock_that_was_years_ahead_holds_back_no_call(store: Store, clock: SteppedClock, how: str) -> None:
     ahead = SteppedClock(clock.now() + 1000 * DAY)
     one = budget(store, ahead)
-    one.told(used=0, allowed=100)
+    one.note_usage(used=0, allowed=100)
     assert take_all(one) == 10
     if how == "refused":
         one.refused("You have reached your daily limit.")
@@ -150,7 +150,7 @@ def test_before_there_is_a_store_the_process_counts_for_itself(tmp_path: Path, c
     file = tmp_path / "none-yet.db"
     store = Store(f"sqlite:///{file}")
     one = budget(store, clock)
-    one.told(used=0, allowed=100)
+    one.note_usage(used=0, allowed=100)
     assert take_all(one) == 10
     one.refused("no more")
     assert not file.exists()

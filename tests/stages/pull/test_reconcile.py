@@ -180,7 +180,7 @@ def test_restored_records_come_back(world: LapWorld, people: list[str]) -> None:
 def test_a_comparison_leaves_calls_to_the_laps(world: LapWorld, people: list[str]) -> None:
     world.lap(DAY)
     budget = CallBudget("acme", share=0.2, store=world.store, clock=world.clock)
-    budget.told(used=0, allowed=1000)
+    budget.note_usage(used=0, allowed=1000)
     world.installation = replace(
         world.installation, endpoints=[replace(world.installation.endpoints[0], budget=budget)]
     )

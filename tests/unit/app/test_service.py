@@ -18,7 +18,7 @@ from connector.commands import reconcile
 from connector.commands.reconcile import Comparison
 from connector.errors import MailUnavailable
 from connector.ports.mail import Message
-from connector.runtime.cancellation import StopSign
+from connector.runtime.cancellation import CancellationToken
 from connector.runtime.clock import SteppedClock, SystemClock
 from connector.settings import Schedule
 from connector.stages import lap
@@ -50,7 +50,7 @@ def _installation(every: timedelta = timedelta(hours=1)) -> Installation:
     return cast(
         Installation,
         SimpleNamespace(
-            settings=SimpleNamespace(schedule=schedule), stop=StopSign(), clock=SystemClock(), endpoints=()
+            settings=SimpleNamespace(schedule=schedule), stop=CancellationToken(), clock=SystemClock(), endpoints=()
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What `when` can say, and when it holds."""
+"""What the `when` of a follow-up rule can express, and when it is met."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from connector.scoring.scales import Band
 from connector.surveys.questionnaire import questionnaire
 
 
-def given(metric: str, value: float, *, direction: str = "up", question: str = "") -> Rating:
+def rating(metric: str, value: float, *, direction: str = "up", question: str = "") -> Rating:
     low, high = SCALES.get(metric, (1, 5))
     return Rating(metric, question or metric, value, low, high, direction)
 
@@ -39,11 +39,11 @@ def given(metric: str, value: float, *, direction: str = "up", question: str = "
 def test_a_rating_is_compared(text: str, value: float, holds: bool) -> None:
     rule = parse_rule(text)
     (metric,) = rule.metrics
-    assert matches_ratings(rule, [given(metric, value)]) is holds
+    assert matches_ratings(rule, [rating(metric, value)]) is holds
 
 
 def test_a_rating_of_another_metric_never_matches() -> None:
-    assert not matches_ratings(parse_rule("csat <= 2"), [given("nps", 1)])
+    assert not matches_ratings(parse_rule("csat <= 2"), [rating("nps", 1)])
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_low_and_high_are_the_bad_and_the_good_band_of_whatever_was_asked(
     metric: str, value: float, low: bool, high: bool
 ) -> None:
     assert parse_rule("low").clauses == (BandClause(Band.BAD),)
-    assert matches_ratings(parse_rule("Low"), [given(metric, value)]) is low
-    assert matches_ratings(parse_rule("high"), [given(metric, value)]) is high
+    assert matches_ratings(parse_rule("Low"), [rating(metric, value)]) is low
+    assert matches_ratings(parse_rule("high"), [rating(metric, value)]) is high
 
 
 def test_one_bad_dimension_makes_an_answer_low_and_none_makes_it_high() -> None:
-    answer = [given("csat", 5), given("speed", 1), given("friendliness", 4)]
+    answer = [rating("csat", 5), rating("speed", 1), rating("friendliness", 4)]
     assert matches_ratings(parse_rule("low"), answer)
     assert not matches_ratings(parse_rule("high"), answer)
     assert matches_ratings(parse_rule("speed <= 2 and csat >= 4"), answer)
@@ -79,7 +79,7 @@ def test_one_bad_dimension_makes_an_answer_low_and_none_makes_it_high() -> None:
 
 
 def test_the_worst_of_several_ratings_regards_the_direction() -> None:
-    effort = [given("ces", value, direction="down", question=f"q{value}") for value in (2, 6)]
+    effort = [rating("ces", value, direction="down", question=f"q{value}") for value in (2, 6)]
     assert matches_ratings(parse_rule("low"), effort)
     assert matches_ratings(parse_rule("ces >= 5"), effort)
     assert not matches_ratings(parse_rule("ces <= 3"), effort)
@@ -111,12 +111,12 @@ def test_silence_is_counted() -> None:
 def test_a_rule_matches_only_what_it_looks_at() -> None:
     assert not matches_mood(parse_rule("csat <= 2"), Mood.UNHAPPY)
     assert not matches_silence(parse_rule("csat <= 2"), 9)
-    assert not matches_ratings(parse_rule("silence >= 2"), [given("csat", 1)])
+    assert not matches_ratings(parse_rule("silence >= 2"), [rating("csat", 1)])
 
 
 def test_two_bounds_on_one_metric_must_both_hold() -> None:
     rule = parse_rule("csat >= 2 and csat <= 3")
-    assert [matches_ratings(rule, [given("csat", n)]) for n in (1, 2, 3, 4)] == [False, True, True, False]
+    assert [matches_ratings(rule, [rating("csat", n)]) for n in (1, 2, 3, 4)] == [False, True, True, False]
 
 
 def test_joined_clauses_must_all_hold() -> None:
@@ -124,10 +124,10 @@ def test_joined_clauses_must_all_hold() -> None:
     assert rule.metrics == {"nps"}
     assert rule.on_mood
     assert rule.on_silence
-    assert matches(rule, ratings=[given("nps", 3)], mood=Mood.UNHAPPY, silence=1)
-    assert not matches(rule, ratings=[given("nps", 3)], mood=Mood.MIXED, silence=1)
-    assert not matches(rule, ratings=[given("nps", 3)], mood=Mood.UNHAPPY, silence=0)
-    assert not matches(rule, ratings=[given("csat", 1)], mood=Mood.UNHAPPY, silence=1)
+    assert matches(rule, ratings=[rating("nps", 3)], mood=Mood.UNHAPPY, silence=1)
+    assert not matches(rule, ratings=[rating("nps", 3)], mood=Mood.MIXED, silence=1)
+    assert not matches(rule, ratings=[rating("nps", 3)], mood=Mood.UNHAPPY, silence=0)
+    assert not matches(rule, ratings=[rating("csat", 1)], mood=Mood.UNHAPPY, silence=1)
 
 
 def test_a_rule_keeps_its_text() -> None:
