@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from connector.model import ClosedBy, FollowUpState, Ref, TaskState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
     """What somebody must do about a customer."""
 
@@ -21,49 +21,49 @@ class FollowUp:
     """Our id of the contact it is about; empty where it is about the account."""
     connection: str
     account_id: str
-    contact_id: str | None
-    response_id: str | None
+    contact_id: str | None = None
+    response_id: str | None = None
     """The answer that leads its text."""
-    interaction_id: str | None
+    interaction_id: str | None = None
     state: FollowUpState
     priority: str
     """low, normal or high."""
     due_at: datetime
-    owner: Ref | None
-    owner_note: str | None
+    owner: Ref | None = None
+    owner_note: str | None = None
     """Why somebody else than the first choice was assigned."""
     subject: str
     body: str
-    text_fingerprint: str | None
+    text_fingerprint: str | None = None
     """Of what subject and body were made of: they are made anew when it differs. None: an earlier version made them."""
-    outcome: str | None
+    outcome: str | None = None
     """An `Outcome`, or a word of the CRM's that is none."""
-    cause: str | None
-    note: str | None
+    cause: str | None = None
+    note: str | None = None
     """What whoever noted the outcome wrote with it."""
-    attempts: int
+    attempts: int = 0
     """Outcomes that did not settle it."""
     opened_at: datetime
-    own_since: datetime | None
+    own_since: datetime | None = None
     """When it took up an answer that had been in a follow-up about somebody else."""
-    first_contact_at: datetime | None
+    first_contact_at: datetime | None = None
     """When somebody first spoke with the person after the answer."""
-    waiting_since: datetime | None
+    waiting_since: datetime | None = None
     """When its task was completed or deleted without an outcome."""
-    closed_at: datetime | None
-    closed_by: ClosedBy | None
-    joined_into: str | None
+    closed_at: datetime | None = None
+    closed_by: ClosedBy | None = None
+    joined_into: str | None = None
     """The follow-up that took its answers over."""
-    attention_ended_at: datetime | None
+    attention_ended_at: datetime | None = None
     """When the record stopped showing it, because nobody had noted an outcome for long."""
-    task: Ref | None
+    task: Ref | None = None
     """None until the CRM has the task."""
-    task_state: TaskState | None
-    task_left_at: datetime | None
+    task_state: TaskState | None = None
+    task_left_at: datetime | None = None
     """When a change was kept from the task, because somebody else had changed it."""
-    task_written: Mapping[str, object] | None
+    task_written: Mapping[str, object] | None = None
     """What we last wrote to the task, by our names, in the CRM's form."""
-    task_seen: Mapping[str, object] | None
+    task_seen: Mapping[str, object] | None = None
     """What the task was last seen to hold, likewise."""
 
 
@@ -96,6 +96,10 @@ class FollowUpChange(TypedDict, total=False):
     task_left_at: datetime | None
     task_written: Mapping[str, object] | None
     task_seen: Mapping[str, object] | None
+
+
+UNSETTLED: Final = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
+"""The states of follow-ups that somebody still has to do, or to note an outcome of."""
 
 
 @dataclass(frozen=True, slots=True)

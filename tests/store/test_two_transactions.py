@@ -23,7 +23,7 @@ from connector.store import Store, tables
 from connector.store.crm import merges
 from connector.store.ops import setup_log
 from connector.store.outbox import fields, refusals
-from connector.store.results import alerts, follow_up_facts, follow_ups, tasks
+from connector.store.results import alerts, follow_up_facts, follow_ups
 from connector.store.surveys import answers, deliveries
 from connector.store.surveys.deliveries import Letter
 
@@ -179,11 +179,25 @@ def test_whoever_stops_surveys_holds_nothing_that_another_waits_for(
     assert row_of(store, tables.person).opted_out_by == "link"
 
 
+OPENED = FollowUp(
+    id="f",
+    rule="unhappy",
+    customer="a",
+    about="c",
+    connection="acme",
+    account_id="a",
+    state=FollowUpState.OPEN,
+    priority="normal",
+    subject="Call",
+    body="",
+    due_at=NOW,
+    opened_at=NOW,
+)
+
+
 def test_one_of_two_notes_by_a_link_is_counted(store: Store) -> None:
     with store.write() as tx:
-        row = {"id": "f", "rule": "unhappy", "customer": "a", "connection": "acme", "account_id": "a", "state": "open"}
-        words = {"priority": "normal", "subject": "Call", "body": "", "due_at": NOW, "opened_at": NOW}
-        follow_ups.insert(tx, {**row, **words, "about": "c"})
+        follow_ups.insert(tx, OPENED)
     settings = Settings.model_construct(path=Path("config.toml"), follow_up={}, company=Company())
     noted = OutcomeNoted("Not reached")
     results = []
@@ -194,7 +208,7 @@ def test_one_of_two_notes_by_a_link_is_counted(store: Store) -> None:
     other = threading.Thread(target=press)
     with store.write() as tx:
         # The first press has its row, and the second is judged before it is through.
-        first = tasks.follow_ups(tx, ["f"])["f"]
+        first = follow_ups.locked(tx, ["f"])["f"]
         other.start()
         _until_it_waits(store, other)
         note_outcome(tx, settings, first, noted, NOW)
@@ -220,9 +234,7 @@ def test_a_correction_that_comes_while_a_follow_up_is_opened_is_kept_beside_the_
 
     def open_follow_up(tx: Connection) -> None:
         follow_up_facts.lock_answers(tx, "a")
-        row = {"id": "f", "rule": "unhappy", "customer": "a", "connection": "acme", "account_id": "a", "state": "open"}
-        words = {"priority": "normal", "subject": "Call", "body": "", "due_at": NOW, "opened_at": NOW}
-        follow_ups.insert(tx, {**row, **words, "about": "c"})
+        follow_ups.insert(tx, OPENED)
         follow_ups.link(tx, "f", [first])
 
     at_once(store, open_follow_up, _answer(5))

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from connector.domain.crm_text import cut, one_line
 from connector.domain.working_time import WorkingTime
+from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.ports.mail import Message
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
@@ -16,10 +17,9 @@ from connector.stages.alerts.plan import MailKind, NoticeKind
 from connector.stages.context import Context
 from connector.stages.write_back.desired_values import details_url, open_follow_up, words_of
 from connector.stages.write_back.task_links import address_of, outcome_links
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.results import follow_up_facts, record_texts
 from connector.store.results.alerts import Waiting
-from connector.store.tables import ref_of
 from connector.surveys.mail import Site
 from connector.surveys.staff_mail import MailItem, MailSection, Other, StaffMail, staff_message
 
@@ -140,21 +140,22 @@ def _subject(
     return words.text("notice.digest_subject", counts=", ".join(counts))
 
 
-def _item(context: Context, tx: Transaction, row: Row[Any], *, now: datetime) -> MailItem:
-    answers = record_texts.answers_about(tx, [row.id]).get(row.id, [])
-    shown = open_follow_up(context, tx, row, answers)
+def _item(context: Context, tx: Transaction, named: NamedFollowUp, *, now: datetime) -> MailItem:
+    follow_up = named.follow_up
+    answers = record_texts.answers_about(tx, [follow_up.id]).get(follow_up.id, [])
+    shown = open_follow_up(context, tx, named, answers)
     words = words_of(context)
     headline = clauses.what(shown, _ROOMY, words)
     return MailItem(
-        task=headline if row.is_gone else row.subject,
+        task=headline if named.is_gone else follow_up.subject,
         headline=headline,
-        account=row.account_name,
+        account=named.account_name,
         quotes=tuple(_quotes(clauses.worst_response(shown.responses))),
         others=tuple(_others(shown, words)),
         action=_action(shown, words, now=now),
-        phone=_phone(tx, row),
-        links=tuple(_links(context, tx, row, shown, words=words)),
-        outcomes=outcome_links(context, row.id),
+        phone=_phone(tx, follow_up.contact_id),
+        links=tuple(_links(context, tx, follow_up, shown, words=words)),
+        outcomes=outcome_links(context, follow_up.id),
     )
 
 
@@ -183,27 +184,27 @@ def _others(shown: OpenFollowUp, words: Catalogue) -> Iterator[Other]:
         yield Other(headline, tuple(_quotes(answer)))
 
 
-def _phone(tx: Transaction, row: Row[Any]) -> str | None:
-    contact = follow_up_facts.contact_of(tx, row.contact_id)
+def _phone(tx: Transaction, contact_id: str | None) -> str | None:
+    contact = follow_up_facts.contact_of(tx, contact_id)
     facts = contact.facts if contact is not None and contact.deleted_at is None else {}
     number = facts.get("mobile") or facts.get("phone")
     return one_line(number) or None if isinstance(number, str) else None
 
 
 def _links(
-    context: Context, tx: Transaction, row: Row[Any], shown: OpenFollowUp, *, words: Catalogue
+    context: Context, tx: Transaction, follow_up: FollowUp, shown: OpenFollowUp, *, words: Catalogue
 ) -> Iterator[Link]:
     """Yield where the record, the task and what the worst answer is about open in the CRMs, and our own page last."""
-    account = follow_up_facts.account_of(tx, row.account_id)
+    account = follow_up_facts.account_of(tx, follow_up.account_id)
     lead = clauses.worst_response(shown.responses)
-    about = follow_up_facts.interaction_of(tx, lead.interaction_id if lead is not None else row.interaction_id)
+    about = follow_up_facts.interaction_of(tx, lead.interaction_id if lead is not None else follow_up.interaction_id)
     refs = {
-        "record": ref_of(account.connection, account.ref),
-        "task": ref_of(row.connection, row.task_ref) if row.task_ref is not None else None,
-        "interaction": ref_of(about.connection, about.ref) if about is not None and about.deleted_at is None else None,
+        "record": account.ref,
+        "task": follow_up.task,
+        "interaction": about.ref if about is not None and about.deleted_at is None else None,
     }
     for name, ref in refs.items():
         url = address_of(context, ref) if ref is not None else ""
         if url:
             yield Link(words.text(f"notice.link.{name}"), url)
-    yield Link(words.text("notice.link.page"), details_url(context, row.account_id))
+    yield Link(words.text("notice.link.page"), details_url(context, follow_up.account_id))

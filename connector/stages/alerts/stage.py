@@ -6,11 +6,11 @@ Whatever a person is told about is in the CRM by then: a mail can lead to the re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 
 from connector.domain.working_time import WorkingTime
 from connector.errors import AfterwordError
-from connector.model import FollowUpState
+from connector.model.follow_up import FollowUp
+from connector.model.stored import StoredOwner
 from connector.settings.choices import Superior
 from connector.settings.model import FollowUpRule
 from connector.settings.time_zones import owner_hours
@@ -34,7 +34,7 @@ from connector.stages.context import Context
 from connector.stages.deliver.recipients import may_mail
 from connector.stages.deliver.time_budget import SendingTime
 from connector.stages.follow_up.assignment import About, find_owner
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.ops import connections
 from connector.store.results import alerts, follow_up_facts
 from connector.store.results.alerts import Waiting
@@ -79,30 +79,30 @@ def _gather(context: Context) -> None:
     now, place = context.clock.now(), ""
     while not context.stop.is_set():
         with context.store.read() as tx:
-            rows = alerts.unsettled(tx, context.live, after=place, limit=PAGE)
-            there = [row for row in rows if _in_crm(context, row, now)]
-            answers = alerts.answers_of(tx, [row.id for row in there])
-            known = alerts.known_keys(tx, [row.id for row in there])
-            facts = [_facts(context, tx, row, answers.get(row.id, ()), now=now) for row in there]
+            unsettled = alerts.unsettled(tx, context.live, after=place, limit=PAGE)
+            there = [follow_up for follow_up in unsettled if _in_crm(context, follow_up, now)]
+            ids = [follow_up.id for follow_up in there]
+            answers, keys = alerts.answers_of(tx, ids), alerts.known_keys(tx, ids)
+            facts = [_facts(context, tx, follow_up, answers.get(follow_up.id, ()), now=now) for follow_up in there]
         working = context.settings.company.working_time
-        crms = {row.id: row.connection for row in there}
+        crms = {follow_up.id: follow_up.connection for follow_up in there}
         news = [
             notice
-            for each in facts
-            for notice in notices(each, now, working)
-            if notice.key not in known and may_mail(context, crms[each.id], notice.recipient.email)
+            for known_facts in facts
+            for notice in notices(known_facts, now, working)
+            if notice.key not in keys and may_mail(context, crms[known_facts.id], notice.recipient.email)
         ]
         if news:
             with context.write() as tx:
                 alerts.add(tx, [_waiting(notice) for notice in news], now)
-        if len(rows) < PAGE:
+        if len(unsettled) < PAGE:
             return
-        place = rows[-1].id
+        place = unsettled[-1].id
 
 
-def _in_crm(context: Context, row: Row[Any], now: datetime) -> bool:
-    makes_tasks = "key" in context.connected[row.connection].mapping.names("task")
-    return row.task_ref is not None or not makes_tasks or now - row.opened_at >= TASK_WITHIN
+def _in_crm(context: Context, follow_up: FollowUp, now: datetime) -> bool:
+    makes_tasks = "key" in context.connected[follow_up.connection].mapping.names("task")
+    return follow_up.task is not None or not makes_tasks or now - follow_up.opened_at >= TASK_WITHIN
 
 
 def _waiting(notice: Notice) -> Waiting:
@@ -110,58 +110,67 @@ def _waiting(notice: Notice) -> Waiting:
 
 
 def _facts(
-    context: Context, tx: Transaction, row: Row[Any], answers: Sequence[tuple[str, datetime]], *, now: datetime
+    context: Context, tx: Transaction, follow_up: FollowUp, answers: Sequence[tuple[str, datetime]], *, now: datetime
 ) -> FollowUpFacts:
-    owner = follow_up_facts.owner_at(tx, row.connection, row.owner_ref)
+    owner = follow_up_facts.owner_at(tx, follow_up.owner)
     person = _person(owner)
+    has_news, is_late = _has_news(follow_up, answers, now), follow_up.due_at < now
     return FollowUpFacts(
-        id=row.id,
-        state=FollowUpState(row.state),
-        opened_at=row.opened_at,
-        due_at=row.due_at,
-        attempts=row.attempts,
-        touched=row.first_contact_at is not None,
-        waiting_since=row.waiting_since,
+        id=follow_up.id,
+        state=follow_up.state,
+        opened_at=follow_up.opened_at,
+        due_at=follow_up.due_at,
+        attempts=follow_up.attempts,
+        touched=follow_up.first_contact_at is not None,
+        waiting_since=follow_up.waiting_since,
         answers=tuple(answers),
         owner=person,
-        stand_ins=_stand_ins(context, tx, row.connection, person),
-        watch=_watch(context, tx, row, owner, has_news=_has_news(row, answers, now), is_late=row.due_at < now),
+        stand_ins=_stand_ins(context, tx, follow_up.connection, person),
+        watch=_watch(context, tx, follow_up, owner, has_news=has_news, is_late=is_late),
     )
 
 
-def _has_news(row: Row[Any], answers: Sequence[tuple[str, datetime]], now: datetime) -> bool:
-    return any(now - at < NEWS_FOR for at in (row.opened_at, *(at for _, at in answers)))
+def _has_news(follow_up: FollowUp, answers: Sequence[tuple[str, datetime]], now: datetime) -> bool:
+    return any(now - at < NEWS_FOR for at in (follow_up.opened_at, *(at for _, at in answers)))
 
 
 def _watch(
-    context: Context, tx: Transaction, row: Row[Any], owner: Row[Any] | None, *, has_news: bool, is_late: bool
+    context: Context,
+    tx: Transaction,
+    follow_up: FollowUp,
+    owner: StoredOwner | None,
+    *,
+    has_news: bool,
+    is_late: bool,
 ) -> Watch:
     """Return whom a follow-up's rule names, as far as anybody of them could have to hear something now."""
-    rule = context.settings.follow_up.get(row.rule) or FollowUpRule.model_construct(notify=())
-    notify = tuple(_notified(tx, row, rule)) if has_news else ()
-    escalate = tuple(_superiors(context, tx, row, owner, rule)) if is_late else ()
+    rule = context.settings.follow_up.get(follow_up.rule) or FollowUpRule.model_construct(notify=())
+    notify = tuple(_notified(tx, follow_up, owner, rule)) if has_news else ()
+    escalate = tuple(_superiors(context, tx, owner, rule)) if is_late else ()
     return Watch(notify, escalate, rule.escalate_after)
 
 
-def _notified(tx: Transaction, row: Row[Any], rule: FollowUpRule) -> Iterator[StaffMember]:
+def _notified(
+    tx: Transaction, follow_up: FollowUp, assigned: StoredOwner | None, rule: FollowUpRule
+) -> Iterator[StaffMember]:
     """Who has left is not told; whoever has the follow-up instead of them is."""
-    about = About(follow_up_facts.account_of(tx, row.account_id), row.contact_id, row.interaction_id)
-    assigned = follow_up_facts.owner_at(tx, row.connection, row.owner_ref)
+    account = follow_up_facts.account_of(tx, follow_up.account_id)
+    about = About(account, follow_up.contact_id, follow_up.interaction_id)
     for name in rule.notify_people:
         owner = find_owner(tx, name, about)
-        person = _person(owner if follow_up_facts.works(owner) else assigned)
+        person = _person(owner if owner is not None and owner.works else assigned)
         if person is not None:
             yield person
 
 
 def _superiors(
-    context: Context, tx: Transaction, row: Row[Any], owner: Row[Any] | None, rule: FollowUpRule
+    context: Context, tx: Transaction, owner: StoredOwner | None, rule: FollowUpRule
 ) -> Iterator[StaffMember]:
     """Yield whom a late follow-up climbs to."""
     for name in rule.escalate:
         if name == Superior.OWNER_MANAGER:
-            manager = owner.manager_ref if owner is not None else None
-            person = _person(follow_up_facts.owner_at(tx, row.connection, manager))
+            manager = owner.manager if owner is not None else None
+            person = _person(follow_up_facts.owner_at(tx, manager))
             if person is not None:
                 yield person
         elif name == Superior.MANAGERS:
@@ -183,8 +192,8 @@ def _managers(context: Context) -> tuple[StaffMember, ...]:
     return tuple(StaffMember(address.lower()) for address in context.settings.web.managers)
 
 
-def _person(owner: Row[Any] | None) -> StaffMember | None:
-    if owner is None or not follow_up_facts.works(owner) or not owner.email:
+def _person(owner: StoredOwner | None) -> StaffMember | None:
+    if owner is None or not owner.works or not owner.email:
         return None
     return StaffMember(owner.email.lower(), owner.name)
 

@@ -6,13 +6,14 @@ Whoever was rated gets it only where there is nobody else, and nobody only if th
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector.model import Ref
+from connector.model.stored import StoredAccount, StoredOwner
 from connector.sentences.catalogue import Catalogue, catalogue
 from connector.settings import Role, Settings
 from connector.settings.time_zones import owner_zone
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.results import follow_up_facts
 
 NEAR = (Role.ACCOUNT_OWNER, Role.CONTACT_OWNER, Role.INTERACTION_OWNER)
@@ -23,11 +24,11 @@ NEAR = (Role.ACCOUNT_OWNER, Role.CONTACT_OWNER, Role.INTERACTION_OWNER)
 class About:
     """What a follow-up is about, as far as it tells whose it could be."""
 
-    account: Row[Any]
+    account: StoredAccount
     contact_id: str | None = None
     interaction_id: str | None = None
-    rated: frozenset[str] = frozenset()
-    """Refs of those who owned what was asked about when it was asked; empty: whoever owns the interaction now."""
+    rated: frozenset[Ref] = frozenset()
+    """Those who owned what was asked about when it was asked; empty: whoever owns the interaction now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Assigned:
     Without a ref the CRM gives the task to whoever we act as.
     """
 
-    ref: str | None
+    ref: Ref | None
     name: str | None
     tz: ZoneInfo
     note: str | None
@@ -74,10 +75,10 @@ def assign(tx: Transaction, targets: Sequence[str], about: About, *, settings: S
     rated, cover = _Rated.of(tx, about), _Cover.of(settings, now)
     words = catalogue(settings.company.language)
     passed: list[str] = []
-    away: Row[Any] | None = None
-    last: Row[Any] | None = None
+    away: StoredOwner | None = None
+    last: StoredOwner | None = None
     for owner, note in _candidates(tx, targets, about, cover, words=words):
-        if not follow_up_facts.works(owner):
+        if not owner.works:
             # Whoever has left may have lost their user too (HubSpot): that makes them nobody's partner.
             gone = not owner.active or owner.deleted_at is not None
             passed.append(words.text("assigned.inactive" if gone else "assigned.outsider", who=owner.name))
@@ -100,24 +101,23 @@ def assign(tx: Transaction, targets: Sequence[str], about: About, *, settings: S
     return Assigned(None, None, settings.company.timezone, words.text("assigned.nobody", people=why))
 
 
-def find_owner(tx: Transaction, target: str, about: About) -> Row[Any] | None:
+def find_owner(tx: Transaction, target: str, about: About) -> StoredOwner | None:
     """Return whom a role or an address means; None when nobody."""
-    crm = about.account.connection
     if target == Role.ACCOUNT_OWNER:
-        return follow_up_facts.owner_at(tx, crm, about.account.owner_ref)
+        return follow_up_facts.owner_at(tx, about.account.owner)
     if target == Role.CONTACT_OWNER:
         contact = follow_up_facts.contact_of(tx, about.contact_id)
-        return follow_up_facts.owner_at(tx, crm, contact.owner_ref if contact is not None else None)
+        return follow_up_facts.owner_at(tx, contact.owner if contact is not None else None)
     if target == Role.INTERACTION_OWNER:
-        return follow_up_facts.owner_at(tx, crm, _owner_of_interaction(tx, about))
-    return follow_up_facts.owner_by_email(tx, crm, target)
+        return follow_up_facts.owner_at(tx, _owner_of_interaction(tx, about))
+    return follow_up_facts.owner_by_email(tx, about.account.ref.connection, target)
 
 
 def _candidates(
     tx: Transaction, targets: Sequence[str], about: About, cover: _Cover, *, words: Catalogue
-) -> Iterator[tuple[Row[Any], list[str]]]:
+) -> Iterator[tuple[StoredOwner, list[str]]]:
     """Yield whom it could be given to, each once, after everybody who is away their stand-in; with what is to be said of the choice."""
-    seen: set[str] = set()
+    seen: set[Ref] = set()
     last_resort = words.text("assigned.last_resort")
     in_order = [*((target, []) for target in (*targets, *NEAR)), *((one, [last_resort]) for one in cover.last_resort)]
     for target, note in in_order:
@@ -137,26 +137,25 @@ def _candidates(
 class _Rated:
     """Those whom an answer is about. The same human may be a user of several CRMs."""
 
-    refs: frozenset[str]
+    refs: frozenset[Ref]
     emails: frozenset[str]
 
     @classmethod
     def of(cls, tx: Transaction, about: About) -> "_Rated":
-        crm = about.account.connection
         now = _owner_of_interaction(tx, about)
         refs = about.rated or frozenset({now} if now else ())
-        owners = [follow_up_facts.owner_at(tx, crm, ref) for ref in refs]
+        owners = [follow_up_facts.owner_at(tx, ref) for ref in refs]
         return cls(refs, frozenset(owner.email.lower() for owner in owners if owner is not None and owner.email))
 
-    def __contains__(self, owner: Row[Any]) -> bool:
+    def __contains__(self, owner: StoredOwner) -> bool:
         return owner.ref in self.refs or (owner.email or "").lower() in self.emails
 
 
-def _owner_of_interaction(tx: Transaction, about: About) -> str | None:
+def _owner_of_interaction(tx: Transaction, about: About) -> Ref | None:
     """Return the ref of whoever owns what was asked about."""
     interaction = follow_up_facts.interaction_of(tx, about.interaction_id)
-    return interaction.owner_ref if interaction is not None else None
+    return interaction.owner if interaction is not None else None
 
 
-def _to(owner: Row[Any], note: str | None, settings: Settings) -> Assigned:
+def _to(owner: StoredOwner, note: str | None, settings: Settings) -> Assigned:
     return Assigned(owner.ref, owner.name, owner_zone(owner.timezone, settings), note)

@@ -1,12 +1,11 @@
 """When a record stops to show a follow-up whose task is done, and of which nobody says how it ended."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
+from connector.model.follow_up import FollowUp
 from connector.stages.context import Context
-from connector.store import Row
 from connector.store.crm.records import mark_stale
-from connector.store.results import tasks
+from connector.store.results import follow_ups, tasks
 
 WORKING_DAYS = 10
 PAGE = 200
@@ -17,16 +16,16 @@ def end_attention(context: Context) -> None:
     now, after = context.clock.now(), ""
     while not context.stop.is_set():
         with context.write() as tx:
-            rows = tasks.waiting_since(tx, now - timedelta(days=WORKING_DAYS), after=after, limit=PAGE)
-            for row in rows:
-                if _is_over(context, row, now):
-                    tasks.change(tx, row.id, {"attention_ended_at": now})
-                    mark_stale(tx, row.customer, now)
-        if len(rows) < PAGE:
+            waiting = tasks.waiting_since(tx, now - timedelta(days=WORKING_DAYS), after=after, limit=PAGE)
+            for follow_up in waiting:
+                if _is_over(context, follow_up, now):
+                    follow_ups.change(tx, follow_up.id, {"attention_ended_at": now})
+                    mark_stale(tx, follow_up.customer, now)
+        if len(waiting) < PAGE:
             return
-        after = rows[-1].id
+        after = waiting[-1].id
 
 
-def _is_over(context: Context, row: Row[Any], now: datetime) -> bool:
-    working_time = context.settings.company.working_time
-    return working_time.add_working_days(row.waiting_since, WORKING_DAYS) <= now
+def _is_over(context: Context, follow_up: FollowUp, now: datetime) -> bool:
+    working_time, since = context.settings.company.working_time, follow_up.waiting_since
+    return since is not None and working_time.add_working_days(since, WORKING_DAYS) <= now

@@ -1,7 +1,7 @@
 """Who was spoken with: a call, a meeting or a mail with the person after the answer counts as first contact."""
 
 from connector.stages.context import Context
-from connector.store.results import tasks
+from connector.store.results import follow_ups, tasks
 
 SPOKEN_KINDS = ("call", "meeting", "email", "mail")
 """Kinds of interaction, by their names in mappings, in which somebody speaks with the customer."""
@@ -15,4 +15,4 @@ def note_first_contacts(context: Context) -> None:
         return
     with context.write() as tx:
         for follow_up_id, at in contacts.items():
-            tasks.change(tx, follow_up_id, {"first_contact_at": at})
+            follow_ups.change(tx, follow_up_id, {"first_contact_at": at})

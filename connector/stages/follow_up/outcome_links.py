@@ -7,7 +7,7 @@ from connector.settings import Settings
 from connector.stages.follow_up.states import OutcomeNoted, Progress
 from connector.stages.follow_up.task_events import note_correction, note_outcome, progress_of
 from connector.store import Store, Transaction
-from connector.store.results import tasks
+from connector.store.results import follow_ups
 
 
 def note_by_link(
@@ -19,22 +19,22 @@ def note_by_link(
     presses at once the second one sees the first.
     """
     with store.read() as tx:
-        row = tasks.by_id(tx, [follow_up_id]).get(follow_up_id)
-    if row is None:
+        known = follow_ups.find(tx, follow_up_id)
+    if known is None:
         return NotedResult.UNKNOWN
-    result = judge(progress_of(row), noted, attempts)
+    result = judge(progress_of(known), noted, attempts)
     if result not in (NotedResult.TAKEN, NotedResult.CORRECTED):
         return result
 
     def take(tx: Transaction) -> NotedResult:
-        row = tasks.follow_ups(tx, [follow_up_id]).get(follow_up_id)
-        if row is None:
+        locked = follow_ups.locked(tx, [follow_up_id]).get(follow_up_id)
+        if locked is None:
             return NotedResult.UNKNOWN
-        result = judge(progress_of(row), noted, attempts)
+        result = judge(progress_of(locked), noted, attempts)
         if result is NotedResult.TAKEN:
-            note_outcome(tx, settings, row, noted, now)
+            note_outcome(tx, settings, locked, noted, now)
         elif result is NotedResult.CORRECTED:
-            note_correction(tx, row, noted, now)
+            note_correction(tx, locked, noted, now)
         return result
 
     return store.change(take)

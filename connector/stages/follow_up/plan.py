@@ -10,43 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connector.domain.follow_up_rules import Rule, matches
-from connector.model import Mood, Rating
+from connector.model import Mood
 from connector.scoring.scales import Band, band, worst
 from connector.sentences.clauses import badness
 from connector.sentences.values import NamedResponse
 from connector.settings.model import FollowUpRule
 from connector.stages.score.plan import BY_SETTINGS
+from connector.store.results.follow_up_facts import JudgedResponse
 
 TOO_OLD = timedelta(days=7)
 """Ratings older than this open no follow-up: a call about last month's case is worse than none."""
 IMPORTED = "import"
 ACCOUNT = ""
 """Stands for the person where a follow-up is about the account as a whole, and where nobody knows who answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedResponse:
-    """One answer, with all that rules look at."""
-
-    response: NamedResponse
-    ratings: tuple[Rating, ...]
-    connection: str
-    account_id: str
-    source: str
-    considered: bool
-    person: str = ACCOUNT
-    """The same for all contacts of one human."""
-    interaction_id: str | None = None
-    invitation_id: str | None = None
-    counts: bool = True
-    """False for a correction that came after a follow-up was opened on the first answer."""
-    placed: bool = False
-    """Whether it is in a follow-up already."""
-    owed_by: str | None = None
-    """The rule of the follow-up that it is in, which is about somebody else now: this person is owed one of their own."""
-    owed_at: datetime | None = None
-    """Since when."""
-    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +140,7 @@ def _rules_of(
         for name, rule in rules.items()
         if rule.when.on_ratings
         and (answer.owed_by is not None or _is_fresh(answer, live.get(name, {}), now))
-        and matches(rule.when, ratings=answer.ratings, mood=customer.mood, silence=customer.silence)
+        and matches(rule.when, ratings=answer.response.ratings, mood=customer.mood, silence=customer.silence)
     ]
     if held:
         return held
@@ -181,13 +157,13 @@ def _rules_that_listen(
     Whoever calls should know of it.
     """
     known = customer.follow_up_about(answer.person) if answer.person != ACCOUNT else None
-    if known is None or band(worst(answer.ratings)) is not Band.BAD:
+    if known is None or band(worst(answer.response.ratings)) is not Band.BAD:
         return []
     return [name for name in known.rules if _is_fresh(answer, live.get(name, {}), now)]
 
 
 def _is_fresh(answer: JudgedResponse, live: Mapping[str, datetime], now: datetime) -> bool:
-    since = live.get(answer.connection)
+    since = live.get(answer.response.connection)
     return since is not None and answer.response.at >= max(since, now - TOO_OLD)
 
 
@@ -238,7 +214,7 @@ def _settling(customer: Customer, step: Step, known: Unclosed | None) -> JudgedR
 def is_good(answer: JudgedResponse) -> bool:
     """Tell whether an answer makes a call needless that was to be made because of earlier ones."""
     counts = answer.counts and answer.source != IMPORTED
-    return counts and band(worst(answer.ratings)) is Band.GOOD
+    return counts and band(worst(answer.response.ratings)) is Band.GOOD
 
 
 # ── the account as a whole ───────────────────────────────────────────────────────────────────────────────────────────

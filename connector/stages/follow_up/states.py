@@ -7,7 +7,6 @@ completed or deleted without an outcome waits for one. What people noted stays, 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from connector.model import ClosedBy, FollowUpState, Outcome, SeenTask, TaskState
 
@@ -61,7 +60,7 @@ class Progress:
     note: str | None = None
     waiting_since: datetime | None = None
     closed_at: datetime | None = None
-    closed_by: str | None = None
+    closed_by: ClosedBy | None = None
 
 
 def after(progress: Progress, event: Event, *, now: datetime, due_again: datetime) -> Progress:
@@ -101,7 +100,7 @@ def _by_outcome(progress: Progress, outcome: str | None, at: datetime, due_again
     """An outcome that is none of ours closes nothing: nobody knows what it says."""
     if outcome in _SETTLING:
         closed = replace(progress, state=FollowUpState.CLOSED, waiting_since=None)
-        return replace(closed, closed_at=at, closed_by=ClosedBy.OUTCOME.value)
+        return replace(closed, closed_at=at, closed_by=ClosedBy.OUTCOME)
     if outcome in _UNSETTLED:
         return replace(_opened(progress), attempts=progress.attempts + 1, due_at=due_again)
     return progress
@@ -139,7 +138,7 @@ class KnownTask:
 
     state: TaskState | None = None
     """None: it was never seen."""
-    shown: Mapping[str, Any] | None = None
+    shown: Mapping[str, object] | None = None
     """What it was last seen to hold, or left to hold by us; None: never looked at."""
 
 

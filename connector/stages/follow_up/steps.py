@@ -3,25 +3,25 @@
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from connector.domain.working_time import WorkingTime
-from connector.model import ClosedBy, FollowUpState
+from connector.model import ClosedBy, FollowUpState, Ref
+from connector.model.follow_up import UNSETTLED, FollowUp, FollowUpChange
+from connector.model.stored import StoredAccount
 from connector.sentences import tasks
 from connector.settings.model import FollowUpRule
 from connector.settings.time_zones import owner_hours, owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.assignment import About, Assigned, assign
-from connector.stages.follow_up.plan import ACCOUNT, Customer, JudgedResponse, Step
+from connector.stages.follow_up.plan import ACCOUNT, Customer, Step
 from connector.stages.write_back.desired_values import words_of
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.crm.records import mark_stale
 from connector.store.results import follow_up_facts, follow_ups
+from connector.store.results.follow_up_facts import JudgedResponse
 
 _UNKNOWN_DUE = timedelta(hours=24)
 """How long there is where the rule is in the configuration no more."""
-_BEGINS_ANEW = ("waiting_since", "attention_ended_at")
-"""What a follow-up that is open again has none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class StepContext:
         """Return the rules of a step that the configuration still has, the first one first."""
         return [self.rules[name] for name in step.rules if name in self.rules]
 
-    def hours_of(self, row: Row[Any]) -> WorkingTime:
-        """Return when the owner of a follow-up is at work."""
-        owner = follow_up_facts.owner_at(self.tx, row.connection, row.owner_ref)
+    def hours_of(self, ref: Ref | None) -> WorkingTime:
+        """Return when an owner is at work."""
+        owner = follow_up_facts.owner_at(self.tx, ref)
         return owner_hours(owner.timezone if owner is not None else None, self.context.settings)
 
     def assign(self, rule: FollowUpRule | None, about: About) -> Assigned:
@@ -56,7 +56,7 @@ class StepContext:
 class FollowUpPlace:
     """The account that a follow-up belongs to, and whether it is there."""
 
-    account: Row[Any]
+    account: StoredAccount
     is_gone: bool = False
 
 
@@ -94,38 +94,37 @@ def _open(here: StepContext, step: Step) -> str | None:
     about = About(
         place.account,
         contact_id=contact_id,
-        interaction_id=worst.interaction_id if worst else None,
+        interaction_id=worst.response.interaction_id if worst else None,
         rated=frozenset(follow_ups.rated_by(here.tx, [answer.response.response_id for answer in step.answers])),
     )
     rules = here.rules_of(step)
     assigned = here.assign(rules[0] if rules else None, about)
-    row = {
-        "id": follow_up_id(here.customer.id, step, here.now),
-        "rule": step.rules[0],
-        "customer": here.customer.id,
-        "about": (first.response.contact_id or "") if first is not None and step.person != ACCOUNT else "",
-        "connection": place.account.connection,
-        "account_id": place.account.id,
-        "contact_id": contact_id,
-        "response_id": worst.response.response_id if worst else None,
-        "interaction_id": about.interaction_id,
-        "state": FollowUpState.OPEN.value,
-        "priority": follow_ups.raised_priority("low", *(rule.priority for rule in rules)) if rules else "normal",
-        "due_at": _due(here, step, replace(here.context.settings.company.working_time, tz=assigned.tz)),
-        "owner_ref": assigned.ref,
-        "owner_note": assigned.note,
-        "subject": "",
-        "body": "",
-        "words_of": "",
-        "opened_at": here.now,
-    }
-    if not follow_ups.insert(here.tx, row):
+    new = FollowUp(
+        id=follow_up_id(here.customer.id, step, here.now),
+        rule=step.rules[0],
+        customer=here.customer.id,
+        about=(first.response.contact_id or "") if first is not None and step.person != ACCOUNT else "",
+        connection=place.account.ref.connection,
+        account_id=place.account.id,
+        contact_id=contact_id,
+        response_id=worst.response.response_id if worst else None,
+        interaction_id=about.interaction_id,
+        state=FollowUpState.OPEN,
+        priority=follow_ups.raised_priority("low", *(rule.priority for rule in rules)) if rules else "normal",
+        due_at=_due(here, step, replace(here.context.settings.company.working_time, tz=assigned.tz)),
+        owner=assigned.ref,
+        owner_note=assigned.note,
+        subject="",
+        body="",
+        text_fingerprint="",
+        opened_at=here.now,
+    )
+    if not follow_ups.insert(here.tx, new):
         return None
-    opened = str(row["id"])
-    _put_in(here, opened, step)
+    _put_in(here, new.id, step)
     if place.is_gone:
-        follow_ups.close(here.tx, opened, ClosedBy.ACCOUNT_GONE, here.now)
-    return opened
+        follow_ups.close(here.tx, new.id, ClosedBy.ACCOUNT_GONE, here.now)
+    return new.id
 
 
 def _place(here: StepContext, step: Step) -> FollowUpPlace | None:
@@ -134,7 +133,7 @@ def _place(here: StepContext, step: Step) -> FollowUpPlace | None:
     Else it is another account of the customer. Of a customer that has none any more the deleted account keeps it, closed.
     """
     accounts = follow_up_facts.accounts_of(here.tx, here.customer.id)
-    living = [account for account in accounts if account.connection in here.context.live]
+    living = [account for account in accounts if account.ref.connection in here.context.live]
     in_order = [answer.account_id for answer in sorted(step.answers, key=lambda answer: answer.response.at)]
     for account_id in in_order:
         for account in living:
@@ -147,13 +146,13 @@ def _place(here: StepContext, step: Step) -> FollowUpPlace | None:
     return FollowUpPlace(follow_up_facts.account_of(here.tx, in_order[0]), is_gone=True)
 
 
-def _contact_at(here: StepContext, step: Step, account: Row[Any]) -> str | None:
+def _contact_at(here: StepContext, step: Step, account: StoredAccount) -> str | None:
     """Return the person's contact in the account's CRM: the first who answered there, else one of the same address."""
     if step.person == ACCOUNT:
         return None
     in_order = sorted(step.answers, key=lambda answer: answer.response.at)
     contacts = [answer.response.contact_id for answer in in_order if answer.response.contact_id]
-    return follow_up_facts.contact_in(here.tx, account.connection, contacts, step.person)
+    return follow_up_facts.contact_in(here.tx, account.ref.connection, contacts, step.person)
 
 
 def _due(here: StepContext, step: Step, hours: WorkingTime) -> datetime:
@@ -174,7 +173,7 @@ def _put_in(here: StepContext, into: str, step: Step) -> None:
     for customer in follow_ups.link(here.tx, into, responses) - {here.customer.id}:
         mark_stale(here.tx, customer, here.now)
     if any(answer.owed_by is not None for answer in step.answers):
-        follow_ups.change(here.tx, into, own_since=here.now)
+        follow_ups.change(here.tx, into, {"own_since": here.now})
     follow_ups.add_rules(here.tx, into, step.rules, here.now)
 
 
@@ -183,46 +182,43 @@ def _put_in(here: StepContext, into: str, step: Step) -> None:
 
 def _join(here: StepContext, step: Step, known: str) -> str:
     """Let a follow-up take up what came later. It is due no later than it was; one that waits for an outcome is open again."""
-    row = follow_ups.by_id(here.tx, known)
-    there = {answer.id for answer in follow_ups.answers_in(here.tx, [known])}
-    news = [answer for answer in step.answers if answer.response.response_id not in there]
+    follow_up = follow_ups.by_id(here.tx, known)
+    before = {answer.response_id for answer in follow_ups.answers_in(here.tx, [known])}
+    news = [answer for answer in step.answers if answer.response.response_id not in before]
     _put_in(here, known, step)
-    changes: dict[str, Any] = {
-        "priority": follow_ups.raised_priority(row.priority, *(rule.priority for rule in here.rules_of(step)))
-    }
-    if row.words_of is None:
-        changes["words_of"] = ""
-    if news and row.state == FollowUpState.WAITING_FOR_OUTCOME:
-        changes |= {
-            "state": FollowUpState.OPEN.value,
-            "due_at": _due(here, step, here.hours_of(row)),
-            **dict.fromkeys(_BEGINS_ANEW),
-        }
+    priorities = (rule.priority for rule in here.rules_of(step))
+    changes: FollowUpChange = {"priority": follow_ups.raised_priority(follow_up.priority, *priorities)}
+    if follow_up.text_fingerprint is None:
+        changes["text_fingerprint"] = ""
+    if news and follow_up.state is FollowUpState.WAITING_FOR_OUTCOME:
+        changes["state"] = FollowUpState.OPEN
+        changes["due_at"] = _due(here, step, here.hours_of(follow_up.owner))
+        changes["waiting_since"] = changes["attention_ended_at"] = None
     elif news or step.about_account:
-        changes["due_at"] = min(row.due_at, _due(here, step, here.hours_of(row)))
-    follow_ups.change(here.tx, known, **changes)
-    _pass_on(here, row, [*there, *(answer.response.response_id for answer in news)])
+        changes["due_at"] = min(follow_up.due_at, _due(here, step, here.hours_of(follow_up.owner)))
+    follow_ups.change(here.tx, known, changes)
+    _pass_on(here, follow_up, [*before, *(answer.response.response_id for answer in news)])
     return known
 
 
-def _pass_on(here: StepContext, row: Row[Any], responses: list[str]) -> None:
+def _pass_on(here: StepContext, follow_up: FollowUp, responses: list[str]) -> None:
     """Give a follow-up to somebody else where a further answer rates whoever has it, and there is anybody else."""
     rated = frozenset(follow_ups.rated_by(here.tx, responses))
-    if row.owner_ref is None or row.owner_ref not in rated:
+    if follow_up.owner is None or follow_up.owner not in rated:
         return
-    account = follow_up_facts.account_of(here.tx, row.account_id)
-    about = About(account, row.contact_id, row.interaction_id, rated=rated)
-    assigned = here.assign(here.rules.get(row.rule), about)
+    account = follow_up_facts.account_of(here.tx, follow_up.account_id)
+    about = About(account, follow_up.contact_id, follow_up.interaction_id, rated=rated)
+    assigned = here.assign(here.rules.get(follow_up.rule), about)
     if assigned.ref is not None and assigned.ref not in rated:
-        follow_ups.change(here.tx, row.id, owner_ref=assigned.ref, owner_note=assigned.note)
+        follow_ups.change(here.tx, follow_up.id, {"owner": assigned.ref, "owner_note": assigned.note})
 
 
 def _close(here: StepContext, known: str, by: JudgedResponse) -> None:
     """Close a follow-up by a later good answer, and say so."""
-    row = follow_ups.by_id(here.tx, known)
-    owner = follow_up_facts.owner_at(here.tx, row.connection, row.owner_ref)
+    follow_up = follow_ups.by_id(here.tx, known)
+    if follow_up.state not in UNSETTLED:
+        return
+    owner = follow_up_facts.owner_at(here.tx, follow_up.owner)
     tz = owner_zone(owner.timezone if owner is not None else None, here.context.settings)
-    said = tasks.later_answer(by.response, words_of(here.context), tz)
-    words = {"words_of": ""} | ({} if row.note else {"note": said})
-    if row.state in follow_ups.UNCLOSED:
-        follow_ups.close(here.tx, known, ClosedBy.LATER_ANSWER, here.now, **words)
+    note = follow_up.note or tasks.later_answer(by.response, words_of(here.context), tz)
+    follow_ups.close(here.tx, known, ClosedBy.LATER_ANSWER, here.now, text_fingerprint="", note=note)

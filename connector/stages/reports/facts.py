@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from connector.domain.crm_text import one_line, shorten
 from connector.exports.period import Period
 from connector.model import ClosedBy, FollowUpState, Outcome
+from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.scoring.scales import Band, band
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
@@ -16,9 +17,8 @@ from connector.sentences.values import Caps
 from connector.stages.context import Context
 from connector.stages.reports.plan import DueReport, ReportKind
 from connector.stages.write_back.desired_values import details_url, open_follow_up, words_of
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.results import follow_up_facts, record_texts
-from connector.store.tables import ref_of
 from connector.store.views import reports
 from connector.store.views.reports import ReportedResponse
 from connector.surveys.report_mail import Before, Facts, Listed, ReportLine, ResponseCounts
@@ -43,13 +43,13 @@ class _Unhappy:
     """A bad answer, and the follow-up that it is in."""
 
     answered: ReportedResponse
-    follow_up: Row[Any] | None
+    named: NamedFollowUp | None
 
     @property
     def order(self) -> tuple[int, tuple[int, float], datetime, str]:
         """What somebody has to call about first, the worst answer first."""
         states = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME, FollowUpState.CLOSED)
-        place = len(states) if self.follow_up is None else states.index(self.follow_up.state)
+        place = len(states) if self.named is None else states.index(self.named.follow_up.state)
         said = self.answered.response
         return place, clauses.badness(said.worst), said.at, said.response_id
 
@@ -59,7 +59,7 @@ def facts_of(context: Context, tx: Transaction, report: DueReport, covered: Cove
     now, crms, period = context.clock.now(), covered.crms, report.period
     answers, bad = _answers(tx, crms, period)
     unhappy = _unhappy(tx, bad)
-    shown = [one.follow_up.id for one in unhappy[:MOST] if one.follow_up is not None]
+    shown = [bad_answer.named.follow_up.id for bad_answer in unhappy[:MOST] if bad_answer.named is not None]
     late = reports.late(tx, crms, now, besides=shown, limit=MOST)
     waiting = reports.without_outcome(tx, crms, besides=shown, limit=MOST)
     unheard, unheard_count = reports.unheard(tx, crms, period.since, period.until, limit=MOST)
@@ -125,44 +125,47 @@ def _bad_line(context: Context, tx: Transaction, unhappy: _Unhappy, now: datetim
         headline=headline,
         account=one_line(unhappy.answered.account),
         url=_url(context, tx, unhappy.answered.account_id),
-        step=_step(context, tx, unhappy.follow_up, now),
+        step=_step(context, tx, unhappy.named, now),
         quote=shorten(one_line(said.comment or ""), LONGEST_QUOTE),
     )
 
 
-def _listed(context: Context, tx: Transaction, rows: Sequence[Row[Any]], count: int, *, now: datetime) -> Listed:
-    said = record_texts.answers_about(tx, [row.id for row in rows])
+def _listed(
+    context: Context, tx: Transaction, follow_ups: Sequence[NamedFollowUp], count: int, *, now: datetime
+) -> Listed:
+    said = record_texts.answers_about(tx, [named.follow_up.id for named in follow_ups])
     words = words_of(context)
     lines = [
         ReportLine(
-            headline=clauses.what(open_follow_up(context, tx, row, said.get(row.id, ())), _ROOMY, words),
-            account=one_line(row.account_name),
-            url=_url(context, tx, row.account_id),
-            step=_step(context, tx, row, now),
+            headline=clauses.what(open_follow_up(context, tx, named, said.get(named.follow_up.id, ())), _ROOMY, words),
+            account=one_line(named.account_name),
+            url=_url(context, tx, named.follow_up.account_id),
+            step=_step(context, tx, named, now),
         )
-        for row in rows
+        for named in follow_ups
     ]
     return Listed(tuple(lines), count)
 
 
-def _step(context: Context, tx: Transaction, row: Row[Any] | None, now: datetime) -> str:
+def _step(context: Context, tx: Transaction, named: NamedFollowUp | None, now: datetime) -> str:
     """Return what happens next about an answer, or how it ended."""
     words = words_of(context)
-    if row is None:
+    if named is None:
         text = words.text("report.step.nobody")
-    elif row.state == FollowUpState.CLOSED:
-        text = _ending(row, words, context)
+    elif named.follow_up.state is FollowUpState.CLOSED:
+        text = _ending(named.follow_up, words, context)
     else:
-        text = clauses.step(open_follow_up(context, tx, row, ()), _ROOMY, words, now=now)
+        text = clauses.step(open_follow_up(context, tx, named, ()), _ROOMY, words, now=now)
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _ending(row: Row[Any], words: Catalogue, context: Context) -> str:
-    day = words.day(row.closed_at, context.settings.company.timezone)
-    if row.closed_by == ClosedBy.LATER_ANSWER:
+def _ending(follow_up: FollowUp, words: Catalogue, context: Context) -> str:
+    ended = follow_up.closed_at or follow_up.due_at
+    day = words.day(ended, context.settings.company.timezone)
+    if follow_up.closed_by is ClosedBy.LATER_ANSWER:
         return words.text("report.step.later_answer", day=day)
-    if row.closed_by == ClosedBy.OUTCOME and row.outcome:
-        return words.text("report.step.outcome", day=day, outcome=_outcome(row.outcome, words))
+    if follow_up.closed_by is ClosedBy.OUTCOME and follow_up.outcome:
+        return words.text("report.step.outcome", day=day, outcome=_outcome(follow_up.outcome, words))
     return words.text("report.step.closed", day=day)
 
 
@@ -175,7 +178,7 @@ def _outcome(value: str, words: Catalogue) -> str:
 def _url(context: Context, tx: Transaction, account_id: str) -> str:
     """Return where an account's record opens: in the CRM, or our own page while that CRM is not connected."""
     account = follow_up_facts.account_of(tx, account_id)
-    crm = context.connected.get(account.connection)
+    crm = context.connected.get(account.ref.connection)
     if crm is None:
         return details_url(context, account_id)
-    return crm.adapter.record_url(ref_of(account.connection, account.ref))
+    return crm.adapter.record_url(account.ref)

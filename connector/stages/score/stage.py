@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import Any
 
 from connector.scoring import account_model
 from connector.scoring.account_model import Prior, fit_prior
@@ -29,9 +28,10 @@ from connector.stages.score.plan import (
     with_mood_since,
     worth_publishing,
 )
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.crm.records import mark_stale
 from connector.store.results import scores
+from connector.store.results.scores import PublishedScore, StoredPrior
 from connector.store.surveys.askable import LOOK_AGAIN, askable_people
 
 PAGE = 200
@@ -90,16 +90,17 @@ def _own_domains(context: Context) -> Sequence[str]:
         return limits_of(context, tx).internal_domains
 
 
-def waiting(context: Context) -> Iterator[Any]:
-    """Yield the standings that something happened to, until all were seen or the lap is stopped."""
-    place = None
+def waiting(context: Context) -> Iterator[PublishedScore]:
+    """Yield the scores of customers that something happened to, until all were seen or the lap is stopped."""
+    place: tuple[datetime, str] | None = None
     while not context.stop.is_set():
         with context.store.read() as tx:
-            rows = scores.stale(tx, place, PAGE)
-        yield from takewhile(lambda _row: not context.stop.is_set(), rows)
-        if len(rows) < PAGE:
+            stale = scores.stale(tx, place, PAGE)
+        yield from takewhile(lambda _score: not context.stop.is_set(), stale)
+        last = stale[-1] if len(stale) == PAGE else None
+        if last is None or last.stale_at is None:
             return
-        place = (rows[-1].stale_at, rows[-1].customer)
+        place = (last.stale_at, last.customer)
 
 
 # ── the prior ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,17 +117,17 @@ def _todays_prior(context: Context, as_of: datetime) -> _Fitted:
         book = scores.whole_book(tx)
         prior = fit_prior(account_evidence(customer, ratings, as_of, half_life) for customer, ratings in book)
     with context.write() as tx:
-        row = scores.save_prior(tx, prior, day, fitted_with=how)
+        saved = scores.save_prior(tx, prior, day, fitted_with=how)
         # Another process may have been first: then its prior holds for the day.
-        return _usable(row, how) or _Fitted(scores.replace_prior(tx, row.version, prior), prior)
+        return _usable(saved, how) or _Fitted(scores.replace_prior(tx, saved.version, prior), prior)
 
 
-def _usable(row: Row[Any] | None, how: str) -> _Fitted | None:
+def _usable(stored: StoredPrior | None, how: str) -> _Fitted | None:
     """Return a stored prior; None when there is none, or when it was fitted in another way: then it is fitted anew."""
-    if row is None or row.fitted_with != how:
+    if stored is None or stored.fitted_with != how:
         return None
     try:
-        return _Fitted(row.version, Prior.from_json(row.value))
+        return _Fitted(stored.version, Prior.from_json(stored.value))
     except ValueError:
         return None
 
@@ -136,38 +137,38 @@ def _usable(row: Row[Any] | None, how: str) -> _Fitted | None:
 
 def _score_stale(day: _Day) -> int:
     scored = 0
-    for row in waiting(day.context):
+    for before in waiting(day.context):
         with day.context.write() as tx:
-            ratings = scores.ratings_of(tx, row.customer)
+            ratings = scores.ratings_of(tx, before.customer)
             key = answers_key(ratings)
-            if row.answers_key != key:
-                scored += _take_in(tx, day, row, ratings)
-                scores.taken_in(tx, row.customer, key, made_with=day.made_with)
-            elif row.made_with != day.made_with:
-                scored += _look_again(tx, day, row, ratings)
-                scores.still_holds(tx, [row.customer], day.as_of, made_with=day.made_with)
+            if before.answers_key != key:
+                scored += _take_in(tx, day, before, ratings)
+                scores.taken_in(tx, before.customer, key, made_with=day.made_with)
+            elif before.made_with != day.made_with:
+                scored += _look_again(tx, day, before, ratings)
+                scores.still_holds(tx, [before.customer], day.as_of, made_with=day.made_with)
     return scored
 
 
-def _take_in(tx: Transaction, day: _Day, row: Row[Any], ratings: list[AccountRating]) -> bool:
+def _take_in(tx: Transaction, day: _Day, before: PublishedScore, ratings: list[AccountRating]) -> bool:
     """Score a customer whose answers have changed, by the prior of the day."""
-    askable = _askable(tx, day, row.customer)
+    askable = _askable(tx, day, before.customer)
     after = figures(ratings, day.fitted.prior, day.context.settings, day.as_of, askable=askable)
-    if after is None and row.score is None:
+    if after is None and before.figures is None:
         return False
-    _publish(tx, day, row, with_mood_since(row.score, after, day.now), version=day.fitted.version)
+    _publish(tx, day, before, with_mood_since(before.figures, after, day.now), version=day.fitted.version)
     return True
 
 
-def _look_again(tx: Transaction, day: _Day, row: Row[Any], ratings: list[AccountRating]) -> bool:
+def _look_again(tx: Transaction, day: _Day, before: PublishedScore, ratings: list[AccountRating]) -> bool:
     """Score a customer whose answers are as they were, by the prior that they were scored with, and publish what is news."""
-    askable = _askable(tx, day, row.customer)
-    fitted = _kept(_usable(scores.prior_of_version(tx, row.prior_version), day.fitted_with), day)
+    askable = _askable(tx, day, before.customer)
+    fitted = _kept(_usable(scores.prior_of_version(tx, before.prior_version), day.fitted_with), day)
     after = figures(ratings, fitted.prior, day.context.settings, day.as_of, askable=askable)
-    by = "" if row.made_with in (day.made_with, LOOK_AGAIN) else BY_SETTINGS
-    if not worth_publishing(row.score, after, day.context.settings.scoring.write_step):
+    by = "" if before.made_with in (day.made_with, LOOK_AGAIN) else BY_SETTINGS
+    if not worth_publishing(before.figures, after, day.context.settings.scoring.write_step):
         return False
-    _publish(tx, day, row, with_mood_since(row.score, after, day.now, by=by), version=fitted.version)
+    _publish(tx, day, before, with_mood_since(before.figures, after, day.now, by=by), version=fitted.version)
     return True
 
 
@@ -180,8 +181,10 @@ def _kept(stored: _Fitted | None, day: _Day) -> _Fitted:
     return day.fitted if stored is None or doubled else stored
 
 
-def _publish(tx: Transaction, day: _Day, row: Row[Any], after: Figures | None, *, version: int) -> None:
-    scores.publish(tx, row.customer, after, method=account_model.METHOD, version=version, as_of=day.as_of, now=day.now)
+def _publish(tx: Transaction, day: _Day, before: PublishedScore, after: Figures | None, *, version: int) -> None:
+    scores.publish(
+        tx, before.customer, after, method=account_model.METHOD, version=version, as_of=day.as_of, now=day.now
+    )
 
 
 def _askable(tx: Transaction, day: _Day, customer: str) -> int:
@@ -197,18 +200,18 @@ def _age(day: _Day) -> int:
     published, place = 0, ""
     while not day.context.stop.is_set():
         with day.context.write() as tx:
-            rows = scores.aged(tx, day.as_of, place, AGED_AT_ONCE, made_with=day.made_with)
-            published += sum(_age_one(tx, day, row) for row in rows)
-            scores.still_holds(tx, [row.customer for row in rows], day.as_of, made_with=day.made_with)
-        if len(rows) < AGED_AT_ONCE:
+            aged = scores.aged(tx, day.as_of, place, AGED_AT_ONCE, made_with=day.made_with)
+            published += sum(_age_one(tx, day, before) for before in aged)
+            scores.still_holds(tx, [before.customer for before in aged], day.as_of, made_with=day.made_with)
+        if len(aged) < AGED_AT_ONCE:
             break
-        place = rows[-1].customer
+        place = aged[-1].customer
     return published
 
 
-def _age_one(tx: Transaction, day: _Day, row: Row[Any]) -> bool:
-    ratings = scores.ratings_of(tx, row.customer)
-    if not _look_again(tx, day, row, ratings):
+def _age_one(tx: Transaction, day: _Day, before: PublishedScore) -> bool:
+    ratings = scores.ratings_of(tx, before.customer)
+    if not _look_again(tx, day, before, ratings):
         return False
-    mark_stale(tx, row.customer, day.now)
+    mark_stale(tx, before.customer, day.now)
     return True

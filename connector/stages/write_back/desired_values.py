@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.domain.follow_up_rules import MoodClause, SilenceClause
-from connector.model import FollowUpState
+from connector.model import Account, Contact, FollowUpState, TaskState
+from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.scoring.scales import round_half_away
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import Catalogue, catalogue
@@ -18,11 +19,10 @@ from connector.sentences.values import AccountReason, MoodSeen, NamedResponse, O
 from connector.settings.time_zones import owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.plan import Customer
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.crm.records import mark_stale
 from connector.store.outbox import fields as stored_fields
 from connector.store.results import follow_up_facts, record_texts
-from connector.store.tables import ref_of
 
 PAGE = 200
 MOST_TOLD = 5
@@ -36,7 +36,7 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
     people = People(*follow_up_facts.people_asked(tx, customer.id))
     said = [answer.response for answer in customer.answers]
     for account in follow_up_facts.accounts_of(tx, customer.id):
-        tz, crm = _zone_of(context, tx, account), account.connection
+        tz, crm = _zone_of(context, tx, account), account.ref.connection
         # Of a customer that several CRMs have, each one's users read what came through theirs.
         here = [one for each in follow_ups if (one := _read_in(crm, *each)) is not None]
         needs = attention(here, words, now=now)
@@ -46,8 +46,7 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
             "attention": needs.text or None,
             "details": details_url(context, account.id),
         }
-        ref = ref_of(account.connection, account.ref)
-        stored_fields.set_desired(tx, ref, "account", _figures(customer.figures, tz) | texts)
+        stored_fields.set_desired(tx, account.ref, "account", _figures(customer.figures, tz) | texts)
     _present_contacts(context, tx, said, words)
 
 
@@ -65,12 +64,12 @@ def _present_contacts(
         newest = follow_up_facts.newest_said(tx, [contact.id for contact in contacts]) or said
         for contact in contacts:
             text = last_rating(newest, words, _zone_of(context, tx, contact))
-            stored_fields.set_desired(tx, ref_of(contact.connection, contact.ref), "contact", {"last_rating": text})
+            stored_fields.set_desired(tx, contact.ref, "contact", {"last_rating": text})
 
 
-def _zone_of(context: Context, tx: Transaction, record: Row[Any]) -> ZoneInfo:
+def _zone_of(context: Context, tx: Transaction, record: Account | Contact) -> ZoneInfo:
     """Return the zone in which dates on a record are read: its owner's."""
-    owner = follow_up_facts.owner_at(tx, record.connection, record.owner_ref)
+    owner = follow_up_facts.owner_at(tx, record.owner)
     return owner_zone(owner.timezone if owner is not None else None, context.settings)
 
 
@@ -97,12 +96,15 @@ def mark_outdated(context: Context) -> None:
 
 def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime) -> list[tuple[str, OpenFollowUp]]:
     """Return what the records say needs somebody, each with the CRM of its task; note until when that stays true: until it is due."""
-    rows = record_texts.not_closed(tx, customer)
-    record_texts.note_shown(
-        tx, customer, {row.id: row.due_at for row in rows if row.state == FollowUpState.OPEN and row.due_at > now}
-    )
-    answers = record_texts.answers_about(tx, [row.id for row in rows])
-    return [(row.connection, _told(context, tx, row, answers.get(row.id, ()))) for row in rows]
+    not_closed = record_texts.not_closed(tx, customer)
+    follow_ups = [named.follow_up for named in not_closed]
+    due_later = [known for known in follow_ups if known.state is FollowUpState.OPEN and known.due_at > now]
+    record_texts.note_shown(tx, customer, {known.id: known.due_at for known in due_later})
+    answers = record_texts.answers_about(tx, [known.id for known in follow_ups])
+    return [
+        (named.follow_up.connection, _told(context, tx, named, answers.get(named.follow_up.id, ())))
+        for named in not_closed
+    ]
 
 
 def _read_in(crm: str, task_in: str, follow_up: OpenFollowUp) -> OpenFollowUp | None:
@@ -123,39 +125,40 @@ def _with_own_words(crm: str, follow_up: OpenFollowUp) -> OpenFollowUp:
 
 
 def open_follow_up(
-    context: Context, tx: Transaction, row: Row[Any], responses: Sequence[NamedResponse]
+    context: Context, tx: Transaction, named: NamedFollowUp, responses: Sequence[NamedResponse]
 ) -> OpenFollowUp:
     """Return a follow-up as the users of the CRM that has its task may read it; for the arguments see `_told`."""
-    return _with_own_words(row.connection, _told(context, tx, row, responses))
+    return _with_own_words(named.follow_up.connection, _told(context, tx, named, responses))
 
 
-def _told(context: Context, tx: Transaction, row: Row[Any], responses: Sequence[NamedResponse]) -> OpenFollowUp:
-    """Return a follow-up (with the names of its person and account) as sentences tell it; `responses` are the answers it is about."""
-    owner = follow_up_facts.owner_at(tx, row.connection, row.owner_ref)
-    waiting = row.state == FollowUpState.WAITING_FOR_OUTCOME
+def _told(context: Context, tx: Transaction, named: NamedFollowUp, responses: Sequence[NamedResponse]) -> OpenFollowUp:
+    """Return a follow-up as sentences tell it; `responses` are the answers it is about."""
+    follow_up = named.follow_up
+    owner = follow_up_facts.owner_at(tx, follow_up.owner)
+    waiting = follow_up.state is FollowUpState.WAITING_FOR_OUTCOME
     return OpenFollowUp(
-        who=row.who if row.contact_id else row.account_name,
-        since=row.opened_at,
-        due=row.due_at,
+        who=named.who if follow_up.contact_id else named.account_name,
+        since=follow_up.opened_at,
+        due=follow_up.due_at,
         owner=owner.name if owner is not None else None,
         tz=owner_zone(owner.timezone if owner is not None else None, context.settings),
         responses=tuple(responses),
-        reasons=() if responses else reasons(context, tx, row, rule=row.rule),
-        attempts=row.attempts,
-        waiting_since=(row.waiting_since or row.opened_at) if waiting else None,
-        task_deleted=row.task_state == "deleted",
-        contact_id=row.contact_id,
+        reasons=() if responses else reasons(context, tx, follow_up, rule=follow_up.rule),
+        attempts=follow_up.attempts,
+        waiting_since=(follow_up.waiting_since or follow_up.opened_at) if waiting else None,
+        task_deleted=follow_up.task_state is TaskState.DELETED,
+        contact_id=follow_up.contact_id,
     )
 
 
 def reasons(
-    context: Context, tx: Transaction, row: Row[Any], *, rule: str, responses: Sequence[NamedResponse] = ()
+    context: Context, tx: Transaction, follow_up: FollowUp, *, rule: str, responses: Sequence[NamedResponse] = ()
 ) -> tuple[AccountReason, ...]:
     """Return why a rule about the account stands in a follow-up; `responses` is what the customer's people had answered.
 
     Persons are named who were asked, or have answered, through the CRM that has the task.
     """
-    crm, at = row.connection, row.opened_at
+    crm, at = follow_up.connection, follow_up.opened_at
     clauses = context.settings.follow_up[rule].when.clauses if rule in context.settings.follow_up else ()
     last: dict[str | None, NamedResponse] = {}
     for answer in (one for one in responses if one.connection == crm):
@@ -166,8 +169,8 @@ def reasons(
         if isinstance(clause, MoodClause):
             found[MoodSeen] = MoodSeen(clause.mood, at, tuple(worst_first))
         elif isinstance(clause, SilenceClause):
-            asked, elsewhere = record_texts.asked_in_vain(tx, row.customer, at, crm=crm)
-            last_answer = record_texts.last_answer(tx, row.customer, at)
+            asked, elsewhere = record_texts.asked_in_vain(tx, follow_up.customer, at, crm=crm)
+            last_answer = record_texts.last_answer(tx, follow_up.customer, at)
             found[Silence] = Silence(tuple(asked), at, last_answer, elsewhere)
     return tuple(found.values())
 

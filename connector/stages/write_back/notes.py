@@ -61,11 +61,11 @@ def _put(outbox: Outbox, taker: NoteTaker, follow_up_id: str, note: Note) -> Non
 def _notes(outbox: Outbox, tx: Transaction, row: Row[Any]) -> list[tuple[str, Note]]:
     """Return the notes that a follow-up is owed: on answers that came after it was opened, and that its task does not quote."""
     context, words = outbox.context, words_of(outbox.context)
-    owner = follow_up_facts.owner_at(tx, row.connection, row.owner_ref)
+    owner = follow_up_facts.owner_at(tx, row.owner_ref and ref_of(row.connection, row.owner_ref))
     tz = owner_zone(owner.timezone if owner is not None else None, context.settings)
     told = _spaced(row.task_written.get("body"))
     account, contact = follow_up_facts.account_of(tx, row.account_id), follow_up_facts.contact_of(tx, row.contact_id)
-    inside = [answer.id for answer in follow_ups.answers_in(tx, [row.id])]
+    inside = [answer.response_id for answer in follow_ups.answers_in(tx, [row.id])]
     found = []
     for answer in _untold(tx, inside, row.task_written.get(NOTED, ())):
         said = answer.read_in(row.connection, is_known=row.contact_id is not None)
@@ -76,9 +76,9 @@ def _notes(outbox: Outbox, tx: Transaction, row: Row[Any]) -> list[tuple[str, No
         note = Note(
             key=said.response_id,
             text=tasks.note(block, link, words),
-            about=ref_of(account.connection, account.ref),
+            about=account.ref,
             at=said.at,
-            related=() if contact is None or contact.deleted_at else (ref_of(contact.connection, contact.ref),),
+            related=() if contact is None or contact.deleted_at else (contact.ref,),
         )
         found.append((row.id, note))
     return found
@@ -92,7 +92,7 @@ def _as_in_a_task(outbox: Outbox, text: str) -> Any:
 def _untold(tx: Transaction, inside: Collection[str], noted: Collection[str]) -> list[NamedResponse]:
     """Return the answers that no note tells, the earliest first."""
     answers = follow_up_facts.answers_by_id(tx, [answer_id for answer_id in inside if answer_id not in noted])
-    return [said for said, _ in reversed(answers)]
+    return [answer.response for answer in reversed(answers)]
 
 
 def _spaced(text: Any) -> str:

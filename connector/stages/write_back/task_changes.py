@@ -10,6 +10,7 @@ from typing import Any
 from connector.errors import MappingError
 from connector.model import FollowUpState, TaskState
 from connector.model.outbox import RefusedWrite
+from connector.model.stored import StoredOwner
 from connector.ports import Record, WriteResult
 from connector.settings.time_zones import owner_zone
 from connector.stages.write_back.outbox import PAGE, Outbox
@@ -36,7 +37,7 @@ class Changer:
     """The changes of one connection's tasks."""
 
     outbox: Outbox
-    owners: dict[str, Row[Any] | None] = field(default_factory=dict)
+    owners: dict[str, StoredOwner | None] = field(default_factory=dict)
 
     def run(self) -> None:
         """Change the tasks that do not say what they should; no call where nothing differs."""
@@ -118,19 +119,19 @@ class Changer:
         owner = self._owner(tx, row.owner_ref)
         tz = owner_zone(owner.timezone if owner is not None else None, self.outbox.context.settings)
         values = values_of(row) | {"due": row.due_at.astimezone(tz).date()}
-        if owner is not None and follow_up_facts.works(owner):
-            values["owner"] = ref_of(self.outbox.crm.name, owner.ref).id
+        if owner is not None and owner.works:
+            values["owner"] = owner.ref.id
         if "type" in set_aside:
             values["type"] = "call"
         if "status" in set_aside and row.task_state == TaskState.OPEN and row.state == FollowUpState.OPEN:
             values["status"] = "open"
         return values
 
-    def _owner(self, tx: Transaction, ref: str | None) -> Row[Any] | None:
+    def _owner(self, tx: Transaction, ref: str | None) -> StoredOwner | None:
         if ref is None:
             return None
         if ref not in self.owners:
-            self.owners[ref] = follow_up_facts.owner_at(tx, self.outbox.crm.name, ref)
+            self.owners[ref] = follow_up_facts.owner_at(tx, ref_of(self.outbox.crm.name, ref))
         return self.owners[ref]
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,16 +1,14 @@
 """The links in a follow-up's task: to all answers, to the customer's record, and to what was asked about."""
 
-from typing import Any
-
 from connector.errors import CrmError
 from connector.model import Outcome, Ref
+from connector.model.stored import StoredAccount
 from connector.sentences import tasks
 from connector.sentences.values import Link
 from connector.stages.context import Context
 from connector.stages.write_back.desired_values import details_url, words_of
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.results import follow_up_facts
-from connector.store.tables import ref_of
 
 
 def learn_addresses(context: Context, customer: str) -> None:
@@ -19,19 +17,19 @@ def learn_addresses(context: Context, customer: str) -> None:
     One that is out of reach is heard of where it is written to: its links are left out.
     """
     with context.store.read() as tx:
-        refs = [ref_of(account.connection, account.ref) for account in follow_up_facts.accounts_of(tx, customer)]
+        refs = [account.ref for account in follow_up_facts.accounts_of(tx, customer)]
     for ref in refs:
         address_of(context, ref)
 
 
-def links(context: Context, tx: Transaction, account: Row[Any], interaction_id: str | None) -> list[Link]:
+def links(context: Context, tx: Transaction, account: StoredAccount, interaction_id: str | None) -> list[Link]:
     """Return the links of a task, ours first. Some CRMs let a task hang on one record only: what was asked about stands here."""
     details, record, about = tasks.link_names(words_of(context))
     found = [(details, details_url(context, account.id))]
-    found.append((record, address_of(context, ref_of(account.connection, account.ref))))
-    row = follow_up_facts.interaction_of(tx, interaction_id)
-    if row is not None and row.deleted_at is None:
-        found.append((about, address_of(context, ref_of(row.connection, row.ref))))
+    found.append((record, address_of(context, account.ref)))
+    interaction = follow_up_facts.interaction_of(tx, interaction_id)
+    if interaction is not None and interaction.deleted_at is None:
+        found.append((about, address_of(context, interaction.ref)))
     return [Link(name, url) for name, url in found if url]
 
 

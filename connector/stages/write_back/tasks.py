@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from connector.errors import MappingError
 from connector.model import Ref
 from connector.model.follow_up import FollowUp
 from connector.model.outbox import RefusedWrite, WriteLogEntry
+from connector.model.stored import StoredOwner
 from connector.ports import CrmMapping, Write, WriteResult
 from connector.settings.time_zones import owner_zone
 from connector.stages.follow_up.assignment import About, assign
@@ -19,12 +19,11 @@ from connector.stages.write_back.outbox import PAGE, Outbox
 from connector.stages.write_back.rounds import send_changes
 from connector.stages.write_back.task_associations import left_out
 from connector.stages.write_back.task_changes import Changer
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.crm.records import mark_stale
 from connector.store.outbox import new_tasks, refusals
 from connector.store.outbox.new_tasks import TasklessFollowUp
 from connector.store.results import follow_up_facts, follow_ups, tasks
-from connector.store.tables import ref_of, ref_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class NewTask(Change):
 class TaskOwner:
     """Whose a follow-up is when its task is made, and its text then."""
 
-    owner: Row[Any] | None
+    owner: StoredOwner | None
     body: str
 
 
@@ -142,7 +141,7 @@ def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: C
     """
     crm, mapping, follow_up = outbox.crm.name, outbox.crm.mapping, row.follow_up
     # Of a task that is there already somebody may be the owner: it stays with them.
-    assigned = _assigned(outbox, tx, follow_up) if row.seen is None else _as_it_is(outbox, tx, follow_up)
+    assigned = _assigned(outbox, tx, follow_up) if row.seen is None else _as_it_is(tx, follow_up)
     tz = owner_zone(assigned.owner.timezone if assigned.owner is not None else None, outbox.context.settings)
     values = {
         "key": follow_up.id,
@@ -153,7 +152,7 @@ def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: C
         "status": "open",
         "due": follow_up.due_at.astimezone(tz).date(),
         "due_at": follow_up.due_at,
-        "owner": ref_of(crm, assigned.owner.ref).id if assigned.owner is not None else None,
+        "owner": assigned.owner.ref.id if assigned.owner is not None else None,
         "contact": row.contact.id if row.contact else None,
         "account": row.account.id,
     }
@@ -170,8 +169,8 @@ def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: C
     )
 
 
-def _as_it_is(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> TaskOwner:
-    return TaskOwner(follow_up_facts.owner_at(tx, outbox.crm.name, ref_text(follow_up.owner)), follow_up.body)
+def _as_it_is(tx: Transaction, follow_up: FollowUp) -> TaskOwner:
+    return TaskOwner(follow_up_facts.owner_at(tx, follow_up.owner), follow_up.body)
 
 
 def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> TaskOwner:
@@ -179,8 +178,8 @@ def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> TaskOwner
 
     Better a task that nobody owns than none; its text says so.
     """
-    owner = follow_up_facts.owner_at(tx, outbox.crm.name, ref_text(follow_up.owner))
-    if follow_up.owner is None or follow_up_facts.works(owner):
+    owner = follow_up_facts.owner_at(tx, follow_up.owner)
+    if follow_up.owner is None or (owner is not None and owner.works):
         return TaskOwner(owner, follow_up.body)
     rule = outbox.context.settings.follow_up.get(follow_up.rule)
     about = About(
@@ -201,9 +200,9 @@ def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> TaskOwner
     # The note on the owner takes the place of the one that the text had.
     before = follow_up.owner_note
     body = follow_up.body.replace(before, note) if before else f"{follow_up.body}\n\n{note}"
-    follow_up_facts.hand_over(tx, follow_up.id, owner_ref=assigned.ref, note=note, body=body)
+    follow_up_facts.hand_over(tx, follow_up.id, owner=assigned.ref, note=note, body=body)
     mark_stale(tx, follow_up.customer, outbox.now)
-    return TaskOwner(follow_up_facts.owner_at(tx, outbox.crm.name, assigned.ref), body)
+    return TaskOwner(follow_up_facts.owner_at(tx, assigned.ref), body)
 
 
 def _note_made(outbox: Outbox, tx: Transaction, task: NewTask, result: WriteResult) -> None:

@@ -9,7 +9,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, update
 
-from connector.model import EMAIL_BOUNCED, MARK_KEY, Account, Contact, Interaction, Kind, OptOutWay, Pulled, SeenTask
+from connector.model import (
+    EMAIL_BOUNCED,
+    MARK_KEY,
+    Account,
+    Contact,
+    Interaction,
+    Kind,
+    OptOutWay,
+    Pulled,
+    Ref,
+    SeenTask,
+)
 from connector.ports import Reading, Record
 from connector.settings.time_zones import first_zone
 from connector.store import tables
@@ -22,7 +33,7 @@ from connector.store.results.record_texts import naming
 from connector.store.surveys.askable import any_figures, look_again_at_accounts, look_again_at_people
 from connector.store.surveys.opt_outs import said_no
 from connector.store.surveys.people import join_spellings, opt_out, person_of
-from connector.store.tables import binding, display, ref_text
+from connector.store.tables import binding, display, ref_of, ref_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class TaskRead:
     """A follow-up's own task as a page showed it."""
 
     follow_up_id: str
-    ref: str
+    ref: Ref
     task: SeenTask | None
     """None: it was deleted."""
 
@@ -271,7 +282,7 @@ class Absorber:
             insert_or_update(self._sql, binding, [row])
             if own[task.key] == ref:
                 own_users.note(self._sql, self._crm, _maker(task))
-            yield TaskRead(task.key, ref, task)
+            yield TaskRead(task.key, ref_of(self._crm, ref), task)
 
     # ── deletions and merges ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -334,7 +345,7 @@ class Absorber:
         follow_up = tables.follow_up
         known = self._sql.execute(select(follow_up.c.task_ref).where(follow_up.c.id == follow_up_id)).one_or_none()
         if known is not None and not _is_copy(known.task_ref, ref):
-            yield TaskRead(follow_up_id, ref, None)
+            yield TaskRead(follow_up_id, ref_of(self._crm, ref), None)
 
     # ── what our fields show ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,11 +1,15 @@
 """Rows of tables as values of the model, and changes of values as columns: each kind is read and named here alone."""
 
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import StrEnum
+from itertools import starmap
 from typing import Any, Final
 
 from sqlalchemy import Row
 
 from connector.model import ClosedBy, FollowUpState, Ref, TaskState
-from connector.model.follow_up import FollowUp, FollowUpChange
+from connector.model.follow_up import FollowUp, FollowUpChange, NamedFollowUp
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
 from connector.store.tables import ref_of, ref_text
 
@@ -50,16 +54,36 @@ def follow_up_of(row: Row[Any]) -> FollowUp:
     )
 
 
+def named_follow_up_of(row: Row[Any]) -> NamedFollowUp:
+    """Return a row with ``who``, ``is_gone`` and ``account_name`` beside the columns of `follow_up`."""
+    return NamedFollowUp(follow_up_of(row), row.who, bool(row.is_gone), row.account_name)
+
+
 _OTHER_NAMES: Final = {"owner": "owner_ref", "task": "task_ref", "text_fingerprint": "words_of"}
 """Columns of `follow_up` that are named otherwise than what they hold."""
 
 
+_FIELDS: Final = tuple(column.name for column in fields(FollowUp))
+
+
 def follow_up_columns(change: FollowUpChange) -> dict[str, object]:
     """Return a change of a follow-up as columns."""
-    return {
-        _OTHER_NAMES.get(name, name): ref_text(value) if isinstance(value, Ref) else value
-        for name, value in change.items()
-    }
+    return dict(starmap(_column, change.items()))
+
+
+def new_follow_up_columns(new: FollowUp) -> dict[str, object]:
+    """Return a follow-up that is to be inserted as columns."""
+    return dict(_column(name, getattr(new, name)) for name in _FIELDS)
+
+
+def _column(name: str, value: object) -> tuple[str, object]:
+    if isinstance(value, Ref):
+        value = ref_text(value)
+    elif isinstance(value, StrEnum):
+        value = value.value
+    elif isinstance(value, Mapping):
+        value = dict(value)
+    return _OTHER_NAMES.get(name, name), value
 
 
 def owner_of(row: Row[Any]) -> StoredOwner:

@@ -5,13 +5,15 @@ import hmac
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, case, delete, exists, func, or_, select, update
 
 from connector.model import FollowUpState
+from connector.model.follow_up import FollowUp, NamedFollowUp
+from connector.model.stored import StoredOwner
 from connector.store.crm.refs import chunks
 from connector.store.db.upsert import insert_once, insert_or_ignore
+from connector.store.db.values import follow_up_of, named_follow_up_of, owner_of
 from connector.store.results import record_texts
 from connector.store.surveys.people import person_key
 from connector.store.tables import follow_up, follow_up_response, notice, owner, response, staff_mail
@@ -38,7 +40,7 @@ class Waiting:
     """Since when."""
 
 
-def unsettled(tx: Connection, crms: Collection[str], *, after: str, limit: int) -> list[Row[Any]]:
+def unsettled(tx: Connection, crms: Collection[str], *, after: str, limit: int) -> list[FollowUp]:
     """Return open follow-ups of these connections, and those that wait for an outcome, by id behind `after`."""
     rows = (
         select(follow_up)
@@ -47,7 +49,7 @@ def unsettled(tx: Connection, crms: Collection[str], *, after: str, limit: int) 
         )
         .order_by(follow_up.c.id)
     )
-    return list(tx.execute(rows.limit(limit)))
+    return [follow_up_of(row) for row in tx.execute(rows.limit(limit))]
 
 
 def answers_of(tx: Connection, follow_ups: Iterable[str]) -> Mapping[str, list[tuple[str, datetime]]]:
@@ -218,13 +220,13 @@ def untold(tx: Connection, since: datetime, limit: int) -> list[Untold]:
     return sorted(notices, key=lambda lost_notice: lost_notice.at, reverse=True)[:limit]
 
 
-def users_by_email(tx: Connection, email: str) -> list[Row[Any]]:
+def users_by_email(tx: Connection, email: str) -> list[StoredOwner]:
     """Return the active users of all CRMs with this address (lower case) who are the firm's own people."""
     own = owner.c.standard.is_not(False)
     rows = select(owner).where(
         func.lower(owner.c.email) == email, owner.c.active.is_(True), owner.c.deleted_at.is_(None), own
     )
-    return list(tx.execute(rows.order_by(owner.c.connection)))
+    return [owner_of(row) for row in tx.execute(rows.order_by(owner.c.connection))]
 
 
 # ── chats ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,7 +244,7 @@ def chat_at(number: int) -> str:
 
 def not_posted(
     tx: Connection, rule: str, names: Collection[str], crms: Collection[str], *, since: datetime
-) -> list[Row[Any]]:
+) -> list[NamedFollowUp]:
     """Return open follow-ups of a rule, opened since some moment, that a chat was not told of, with names of person and account.
 
     `names` are those by which that chat is and was known.
@@ -251,7 +253,7 @@ def not_posted(
     wanted = (follow_up.c.rule == rule, follow_up.c.connection.in_(crms), follow_up.c.opened_at >= since)
     is_open = follow_up.c.state == FollowUpState.OPEN.value
     rows = record_texts.with_names().where(*wanted, is_open, ~posted).order_by(follow_up.c.opened_at, follow_up.c.id)
-    return list(tx.execute(rows))
+    return [named_follow_up_of(row) for row in tx.execute(rows)]
 
 
 def begin_post(tx: Connection, key: str, follow_up_id: str, *, chat: str, now: datetime) -> bool:

@@ -1,15 +1,18 @@
 """Queries of `follow_up`: what is known about a customer, and the follow-ups opened for it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
 
-from connector.model import Delivery
+from connector.model import Delivery, Ref
+from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
 from connector.sentences.values import NamedResponse
 from connector.store import tables
 from connector.store.crm.refs import chunks
+from connector.store.db import values
 from connector.store.results import record_texts
 from connector.store.tables import (
     account,
@@ -18,6 +21,7 @@ from connector.store.tables import (
     follow_up_rule,
     invitation,
     owner,
+    ref_text,
     response,
     standing,
 )
@@ -28,18 +32,40 @@ REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
 """States of an invitation that reached its person, or may have; one that expired was never sent."""
 
 
-def accounts_of(tx: Connection, customer: str) -> list[Row[Any]]:
+@dataclass(frozen=True, slots=True)
+class JudgedResponse:
+    """One answer, with all that the rules of follow-ups look at."""
+
+    response: NamedResponse
+    account_id: str
+    source: str
+    considered: bool
+    """Whether the rules have looked at it."""
+    person: str = ""
+    """The same for all contacts of one human; empty where nobody knows who answered."""
+    invitation_id: str | None = None
+    counts: bool = True
+    """False for a correction that came after a follow-up was opened on the first answer."""
+    after_contact: bool = False
+    """Whether it was changed after somebody had spoken with the person."""
+    placed: bool = False
+    """Whether it is in a follow-up already."""
+    owed_by: str | None = None
+    """The rule of the follow-up that it is in, which is about somebody else now: this person is owed one of their own."""
+    owed_at: datetime | None = None
+    """Since when."""
+
+
+def accounts_of(tx: Connection, customer: str) -> list[StoredAccount]:
     """Return the accounts that are this customer, over all connections, deleted ones left out."""
     rows = tx.execute(
         select(account).where(account.c.customer == customer, account.c.deleted_at.is_(None)).order_by(account.c.id)
     )
-    return list(rows)
+    return [values.account_of(row) for row in rows]
 
 
-def answers_of(
-    tx: Connection, customer: str, *, crms: Collection[str], limit: int = 50
-) -> list[tuple[NamedResponse, Row[Any]]]:
-    """Return the newest answers that count, newest first, each with its row (survey, connection, considered_at …).
+def answers_of(tx: Connection, customer: str, *, crms: Collection[str], limit: int = 50) -> list[JudgedResponse]:
+    """Return the newest answers that count, newest first.
 
     Those that no rule has looked at yet, and that came on these connections, are all among them. Where they are more than
     `AT_ONCE`, the first of them come, and nothing of what came later: the others follow when these have been looked at.
@@ -52,28 +78,41 @@ def answers_of(
         mine = mine.where(response.c.at <= fresh[-1].at)
     newest = tx.execute(mine.limit(limit)).all()
     known = {row.id for row in newest}
-    return _named_responses(tx, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
+    return _with_ratings(tx, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
 
 
-def second_thoughts(tx: Connection, customer: str) -> list[tuple[NamedResponse, Row[Any]]]:
+def second_thoughts(tx: Connection, customer: str) -> list[JudgedResponse]:
     """Return the corrections that came after a follow-up was opened and that no rule has looked at: they count in no figure."""
     fresh = and_(response.c.after_contact, ~response.c.counts, response.c.considered_at.is_(None))
     rows = _answers().where(account.c.customer == customer, fresh).limit(AT_ONCE)
-    return _named_responses(tx, tx.execute(rows).all())
+    return _with_ratings(tx, tx.execute(rows).all())
 
 
-def answers_by_id(tx: Connection, responses: Collection[str]) -> list[tuple[NamedResponse, Row[Any]]]:
+def answers_by_id(tx: Connection, responses: Collection[str]) -> list[JudgedResponse]:
     """Return answers, the newest first."""
-    return _named_responses(tx, tx.execute(_answers().where(response.c.id.in_(responses))).all())
+    return _with_ratings(tx, tx.execute(_answers().where(response.c.id.in_(responses))).all())
 
 
 def _answers() -> Select[Any]:
     return record_texts.every_answer().order_by(response.c.at.desc(), response.c.id)
 
 
-def _named_responses(tx: Connection, rows: Sequence[Row[Any]]) -> list[tuple[NamedResponse, Row[Any]]]:
+def _with_ratings(tx: Connection, rows: Sequence[Row[Any]]) -> list[JudgedResponse]:
     ratings = record_texts.ratings_of(tx, [row.id for row in rows])
-    return [(record_texts.named_response(row, ratings[row.id]), row) for row in rows if row.id in ratings]
+    return [
+        JudgedResponse(
+            response=record_texts.named_response(row, ratings[row.id]),
+            account_id=row.account_id,
+            source=row.source,
+            considered=row.considered_at is not None,
+            person=row.person or row.contact_id or "",
+            invitation_id=row.invitation_id,
+            counts=row.counts,
+            after_contact=row.after_contact,
+        )
+        for row in rows
+        if row.id in ratings
+    ]
 
 
 def lock_answers(tx: Connection, customer: str) -> None:
@@ -126,11 +165,12 @@ def people_asked(tx: Connection, customer: str) -> tuple[int, int, datetime | No
     return int(number), int(tx.execute(who.where(theirs, answered)).scalar_one()), by
 
 
-def owner_at(tx: Connection, crm: str, ref: str | None) -> Row[Any] | None:
+def owner_at(tx: Connection, ref: Ref | None) -> StoredOwner | None:
     """Return an owner by ref, deleted and inactive ones too."""
     if ref is None:
         return None
-    return tx.execute(_OWNER_AT, {"crm": crm, "at": ref}).one_or_none()
+    row = tx.execute(_OWNER_AT, {"crm": ref.connection, "at": ref_text(ref)}).one_or_none()
+    return None if row is None else values.owner_of(row)
 
 
 def _owners() -> Select[Any]:
@@ -152,26 +192,17 @@ _OWNER_AT: Final = _owners().where(owner.c.connection == bindparam("crm"), owner
 """Made once: each lap asks for the owners of everything that is open."""
 
 
-def works(owner: Row[Any] | None) -> bool:
-    """Tell whether this owner can be given tasks, and be told of them."""
-    return owner is not None and owner.active and owner.deleted_at is None and is_own(owner)
-
-
-def is_own(owner: Row[Any]) -> bool:
-    """Tell whether this is one of the firm's own people, as far as that was read: not a partner's or a customer's login."""
-    return owner.standard is not False
-
-
-def hand_over(tx: Connection, follow_up_id: str, *, owner_ref: str | None, note: str, body: str) -> None:
+def hand_over(tx: Connection, follow_up_id: str, *, owner: Ref | None, note: str, body: str) -> None:
     """Give a follow-up that has no task yet to somebody else, and say why."""
     changed = update(follow_up).where(follow_up.c.id == follow_up_id)
-    tx.execute(changed.values(owner_ref=owner_ref, owner_note=note, body=body))
+    tx.execute(changed.values(owner_ref=ref_text(owner), owner_note=note, body=body))
 
 
-def owner_by_email(tx: Connection, crm: str, email: str) -> Row[Any] | None:
+def owner_by_email(tx: Connection, crm: str, email: str) -> StoredOwner | None:
     """Return the owner with this address."""
-    found = _owners().where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
-    return tx.execute(found.order_by(owner.c.active.desc()).limit(1)).one_or_none()
+    same = _owners().where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
+    row = tx.execute(same.order_by(owner.c.active.desc()).limit(1)).one_or_none()
+    return None if row is None else values.owner_of(row)
 
 
 def contact_in(tx: Connection, crm: str, contacts: Sequence[str], person: str) -> str | None:
@@ -185,22 +216,23 @@ def contact_in(tx: Connection, crm: str, contacts: Sequence[str], person: str) -
     )
 
 
-def contact_of(tx: Connection, contact_id: str | None) -> Row[Any] | None:
+def contact_of(tx: Connection, contact_id: str | None) -> StoredContact | None:
     """Return a contact."""
-    return tx.execute(select(contact).where(contact.c.id == contact_id)).one_or_none()
+    row = tx.execute(select(contact).where(contact.c.id == contact_id)).one_or_none()
+    return None if row is None else values.contact_of(row)
 
 
-def account_of(tx: Connection, account_id: str) -> Row[Any]:
+def account_of(tx: Connection, account_id: str) -> StoredAccount:
     """Return an account."""
-    return tx.execute(select(account).where(account.c.id == account_id)).one()
+    return values.account_of(tx.execute(select(account).where(account.c.id == account_id)).one())
 
 
-def contacts_of_the_person(tx: Connection, contact_id: str) -> list[Row[Any]]:
+def contacts_of_the_person(tx: Connection, contact_id: str) -> list[StoredContact]:
     """Return this contact with the others, over all connections, that are the same person; deleted ones are left out."""
     person = select(contact.c.person).where(contact.c.id == contact_id).scalar_subquery()
     same = or_(contact.c.id == contact_id, contact.c.person == person)
     rows = tx.execute(select(contact).where(same, contact.c.deleted_at.is_(None)).order_by(contact.c.id))
-    return list(rows)
+    return [values.contact_of(row) for row in rows]
 
 
 def newest_said(tx: Connection, contacts: Collection[str]) -> NamedResponse | None:
@@ -216,10 +248,11 @@ def comment_of(tx: Connection, response_id: str | None) -> str | None:
     return tx.execute(select(response.c.comment).where(response.c.id == response_id)).scalar_one_or_none()
 
 
-def interaction_of(tx: Connection, interaction_id: str | None) -> Row[Any] | None:
+def interaction_of(tx: Connection, interaction_id: str | None) -> StoredInteraction | None:
     """Return an interaction."""
     table = tables.interaction
-    return tx.execute(select(table).where(table.c.id == interaction_id)).one_or_none()
+    row = tx.execute(select(table).where(table.c.id == interaction_id)).one_or_none()
+    return None if row is None else values.interaction_of(row)
 
 
 def live_since(tx: Connection, subject: str) -> Mapping[str, datetime]:
@@ -241,7 +274,7 @@ def silence_of(tx: Connection, customer: str, now: datetime) -> tuple[int, datet
     return int(tx.execute(select(func.count()).select_from(invitation).where(*ran_out)).scalar_one()), last
 
 
-def _ran_out(now: datetime) -> Any:
+def _ran_out(now: datetime) -> ColumnElement[bool]:
     """Mail that bounced is no silence: nobody got it."""
     return and_(invitation.c.state == Delivery.SENT, invitation.c.expires_at <= now)
 

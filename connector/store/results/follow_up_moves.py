@@ -7,13 +7,13 @@ customer is owed a follow-up of their own, which the stage `follow_up` opens.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
+from connector.model import FollowUpState
+from connector.model.follow_up import PersonalFollowUp
 from connector.store.crm.records import mark_stale
 from connector.store.results import follow_ups
-from connector.store.results.follow_ups import UNCLOSED
 from connector.store.tables import account, follow_up
 
 
@@ -27,8 +27,8 @@ def follow_contact(tx: Connection, loser: str, survivor: str, now: datetime) -> 
     of_either = or_(follow_up.c.about.in_((loser, survivor)), follow_up.c.contact_id == loser)
     customers = set(tx.execute(select(follow_up.c.customer).where(of_either).distinct()).scalars())
     for customer in customers:
-        rows = follow_ups.unclosed(tx, [customer])
-        same = [row for row in rows if row.about in (loser, survivor)]
+        unclosed = follow_ups.unclosed(tx, [customer])
+        same = [known for known in unclosed if known.follow_up.about in (loser, survivor)]
         _join_all(tx, same, now)  # before both come to be about one contact, which two that are not closed cannot
     tx.execute(update(follow_up).where(follow_up.c.about == loser).values(about=survivor))
     tx.execute(update(follow_up).where(follow_up.c.contact_id == loser).values(contact_id=survivor))
@@ -56,26 +56,27 @@ def follow_accounts(tx: Connection, accounts: Collection[str], now: datetime) ->
 
 
 def _move(tx: Connection, customer: str, ids: Collection[str], before: Collection[str], now: datetime) -> None:
-    arriving = [row for row in follow_ups.unclosed(tx, before) if row.id in ids]
+    arriving = [known for known in follow_ups.unclosed(tx, before) if known.follow_up.id in ids]
     together = sorted([*follow_ups.unclosed(tx, [customer]), *arriving], key=_order)
     _join_groups(tx, together, now)
     for follow_up_id in ids:
-        follow_ups.change(tx, follow_up_id, customer=customer)
+        follow_ups.change(tx, follow_up_id, {"customer": customer})
 
 
-def _order(row: Row[Any]) -> tuple[bool, datetime, datetime, str]:
-    return row.state != UNCLOSED[0], row.due_at, row.opened_at, row.id
+def _order(known: PersonalFollowUp) -> tuple[bool, datetime, datetime, str]:
+    value = known.follow_up
+    return value.state is not FollowUpState.OPEN, value.due_at, value.opened_at, value.id
 
 
-def _join_groups(tx: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
-    """Join those of each person; `rows` stand in the order in which one is preferred."""
-    people: dict[str, list[Row[Any]]] = {}
-    for row in rows:
-        people.setdefault(row.person, []).append(row)
+def _join_groups(tx: Connection, unclosed: Sequence[PersonalFollowUp], now: datetime) -> None:
+    """Join those of each person; they stand in the order in which one is preferred."""
+    people: dict[str, list[PersonalFollowUp]] = {}
+    for known in unclosed:
+        people.setdefault(known.person, []).append(known)
     for same in people.values():
         _join_all(tx, same, now)
 
 
-def _join_all(tx: Connection, same: Sequence[Row[Any]], now: datetime) -> None:
+def _join_all(tx: Connection, same: Sequence[PersonalFollowUp], now: datetime) -> None:
     if same:
-        follow_ups.take_over(tx, same[0], same[1:], now)
+        follow_ups.take_over(tx, same[0].follow_up, [known.follow_up for known in same[1:]], now)

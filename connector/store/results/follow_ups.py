@@ -1,13 +1,16 @@
 """Rows of follow-ups: those that are not closed, with their person, answers and rules; opening, joining and closing them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from connector.model import ClosedBy, FollowUpState
+from connector.model import ClosedBy, FollowUpState, Ref
+from connector.model.follow_up import UNSETTLED, FollowUp, FollowUpChange, PersonalFollowUp
 from connector.store.db.upsert import insert_or_ignore, insert_or_update
+from connector.store.db.values import follow_up_columns, follow_up_of, new_follow_up_columns
 from connector.store.tables import (
     account,
     contact,
@@ -16,59 +19,93 @@ from connector.store.tables import (
     follow_up_rule,
     invitation,
     owed_follow_up,
+    ref_of,
     response,
 )
 
-UNCLOSED = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
 _PRIORITIES = ("low", "normal", "high")
 
 _person = func.coalesce(contact.c.person, follow_up.c.about)
 """Which human a follow-up is about: contacts of one address are one. '' where it is about the account."""
 
 
-def unclosed(tx: Connection, customers: Collection[str]) -> list[Row[Any]]:
-    """Return the follow-ups of customers that are not closed, each with its `person`; the order is that in which two are joined.
+@dataclass(frozen=True, slots=True)
+class PlacedAnswer:
+    """An answer that is in a follow-up."""
+
+    follow_up_id: str
+    response_id: str
+    invitation_id: str | None
+    at: datetime
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedAnswer:
+    """An answer whose person is owed a follow-up of their own: the one that it is in is about somebody else."""
+
+    response_id: str
+    rule: str
+    """Of the follow-up that it is in."""
+    at: datetime
+    """Since when."""
+
+
+def unclosed(tx: Connection, customers: Collection[str]) -> list[PersonalFollowUp]:
+    """Return the follow-ups of customers that are not closed, each with its person; the order is that in which two are joined.
 
     One that is open comes before one that waits for an outcome: somebody is at it. Of these the one that is due first.
     """
-    return _with_person(tx, follow_up.c.customer.in_(customers), follow_up.c.state.in_(UNCLOSED))
+    return _with_person(tx, follow_up.c.customer.in_(customers), follow_up.c.state.in_(UNSETTLED))
 
 
-def to_be_worded(tx: Connection, customer: str) -> list[Row[Any]]:
+def to_be_worded(tx: Connection, customer: str) -> list[PersonalFollowUp]:
     """Return the follow-ups of a customer whose words may have changed: those that are not closed, and what just came to be closed."""
-    marked = or_(follow_up.c.state.in_(UNCLOSED), follow_up.c.words_of == "")
+    marked = or_(follow_up.c.state.in_(UNSETTLED), follow_up.c.words_of == "")
     return _with_person(tx, follow_up.c.customer == customer, marked)
 
 
-def gone_with_account(tx: Connection, customer: str) -> list[Row[Any]]:
-    """Return the follow-ups that were closed because the last account of a customer was deleted, each with its `person`."""
+def gone_with_account(tx: Connection, customer: str) -> list[PersonalFollowUp]:
+    """Return the follow-ups that were closed because the last account of a customer was deleted, each with its person."""
     return _with_person(tx, follow_up.c.customer == customer, follow_up.c.closed_by == ClosedBy.ACCOUNT_GONE)
 
 
-def _with_person(tx: Connection, *conditions: ColumnElement[bool]) -> list[Row[Any]]:
+def _with_person(tx: Connection, *conditions: ColumnElement[bool]) -> list[PersonalFollowUp]:
     rows = tx.execute(
         select(follow_up, _person.label("person"))
         .outerjoin(contact, contact.c.id == follow_up.c.about)
         .where(*conditions)
         .order_by(follow_up.c.state != FollowUpState.OPEN, follow_up.c.due_at, follow_up.c.opened_at, follow_up.c.id)
     )
-    return list(rows)
+    return [PersonalFollowUp(follow_up_of(row), row.person) for row in rows]
 
 
-def by_id(tx: Connection, follow_up_id: str) -> Row[Any]:
+def by_id(tx: Connection, follow_up_id: str) -> FollowUp:
     """Return a follow-up."""
-    return tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one()
+    return follow_up_of(tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one())
 
 
-def answers_in(tx: Connection, follow_ups: Collection[str]) -> list[Row[Any]]:
-    """Return what is in follow-ups: (follow_up_id, id, invitation_id, at, connection) of each answer."""
+def find(tx: Connection, follow_up_id: str) -> FollowUp | None:
+    """Return a follow-up; None where there is no such one (any more)."""
+    row = tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id)).one_or_none()
+    return None if row is None else follow_up_of(row)
+
+
+def locked(tx: Connection, ids: Collection[str]) -> Mapping[str, FollowUp]:
+    """Return follow-ups by id, locked until the end of the transaction: two who note an outcome come one after the other."""
+    rows = tx.execute(select(follow_up).where(follow_up.c.id.in_(ids)).with_for_update())
+    return {row.id: follow_up_of(row) for row in rows}
+
+
+def answers_in(tx: Connection, follow_ups: Collection[str]) -> list[PlacedAnswer]:
+    """Return the answers that are in follow-ups."""
     columns = (response.c.id, response.c.invitation_id, response.c.at, response.c.connection)
     rows = tx.execute(
         select(follow_up_response.c.follow_up_id, *columns)
         .join(response, response.c.id == follow_up_response.c.response_id)
         .where(follow_up_response.c.follow_up_id.in_(follow_ups))
     )
-    return [*rows]
+    return [PlacedAnswer(*row) for row in rows]
 
 
 def placed(tx: Connection, responses: Collection[str]) -> set[str]:
@@ -79,16 +116,16 @@ def placed(tx: Connection, responses: Collection[str]) -> set[str]:
     return set(rows.scalars())
 
 
-def owed_to(tx: Connection, customer: str) -> list[Row[Any]]:
-    """Return the answers of a customer's people that are owed a follow-up of their own, with the `rule` of the one they are in."""
+def owed_to(tx: Connection, customer: str) -> list[OwedAnswer]:
+    """Return the answers of a customer's people that are owed a follow-up of their own."""
     rows = tx.execute(
-        select(owed_follow_up, follow_up.c.rule)
+        select(owed_follow_up.c.response_id, follow_up.c.rule, owed_follow_up.c.at)
         .join(response, response.c.id == owed_follow_up.c.response_id)
         .join(account, account.c.id == response.c.account_id)
         .join(follow_up, follow_up.c.id == owed_follow_up.c.follow_up_id)
         .where(account.c.customer == customer)
     )
-    return list(rows)
+    return [OwedAnswer(*row) for row in rows]
 
 
 def people_owed_one(tx: Connection) -> int:
@@ -125,35 +162,35 @@ def rules_of(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, Sequen
     return rules
 
 
-def rated_by(tx: Connection, responses: Collection[str]) -> set[str]:
+def rated_by(tx: Connection, responses: Collection[str]) -> set[Ref]:
     """Return the refs of those who owned what these answers are about, when it was asked about: they are the ones who were rated."""
     rows = tx.execute(
-        select(invitation.c.owner_ref)
+        select(invitation.c.connection, invitation.c.owner_ref)
         .join(response, response.c.invitation_id == invitation.c.id)
         .where(response.c.id.in_(responses), invitation.c.owner_ref.is_not(None))
         .distinct()
     )
-    return set(rows.scalars())
+    return {ref_of(*row) for row in rows}
 
 
-def rated_in(tx: Connection, follow_up_id: str) -> set[str]:
+def rated_in(tx: Connection, follow_up_id: str) -> set[Ref]:
     """Return the refs of those whom the answers in a follow-up rate."""
-    return rated_by(tx, [answer.id for answer in answers_in(tx, [follow_up_id])])
+    return rated_by(tx, [answer.response_id for answer in answers_in(tx, [follow_up_id])])
 
 
 # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def insert(tx: Connection, row: Mapping[str, Any]) -> bool:
+def insert(tx: Connection, new: FollowUp) -> bool:
     """Insert a follow-up; False when there is one that is not closed about the same person, or this very one."""
-    insert_or_ignore(tx, follow_up, [row])
-    there = select(follow_up.c.id).where(follow_up.c.id == row["id"], follow_up.c.opened_at == row["opened_at"])
+    insert_or_ignore(tx, follow_up, [new_follow_up_columns(new)])
+    there = select(follow_up.c.id).where(follow_up.c.id == new.id, follow_up.c.opened_at == new.opened_at)
     return tx.execute(there).first() is not None
 
 
-def change(tx: Connection, follow_up_id: str, **columns: Any) -> None:
-    """Change columns of one follow-up."""
-    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
+def change(tx: Connection, follow_up_id: str, values: FollowUpChange) -> None:
+    """Change what is given of one follow-up."""
+    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**follow_up_columns(values)))
 
 
 def link(tx: Connection, follow_up_id: str, responses: Collection[str]) -> set[str]:
@@ -182,16 +219,17 @@ def add_rules(tx: Connection, follow_up_id: str, rules: Sequence[str], now: date
 
 def reopen(tx: Connection, follow_up_id: str) -> None:
     """Open a closed follow-up again."""
-    change(tx, follow_up_id, state=FollowUpState.OPEN.value, closed_by=None, closed_at=None, waiting_since=None)
+    opened: FollowUpChange = {"state": FollowUpState.OPEN, "closed_by": None, "closed_at": None, "waiting_since": None}
+    change(tx, follow_up_id, opened)
 
 
-def close(tx: Connection, follow_up_id: str, by: ClosedBy, now: datetime, **columns: Any) -> None:
-    """Close a follow-up."""
-    closed = {"state": FollowUpState.CLOSED.value, "closed_by": by.value, "closed_at": now, "waiting_since": None}
-    change(tx, follow_up_id, **closed, **columns)
+def close(tx: Connection, follow_up_id: str, by: ClosedBy, now: datetime, **others: Unpack[FollowUpChange]) -> None:
+    """Close a follow-up, and change what else is given."""
+    closed: FollowUpChange = {"state": FollowUpState.CLOSED, "closed_by": by, "closed_at": now, "waiting_since": None}
+    change(tx, follow_up_id, {**others, **closed})
 
 
-def take_over(tx: Connection, keeper: Row[Any], others: Sequence[Row[Any]], now: datetime) -> None:
+def take_over(tx: Connection, keeper: FollowUp, others: Sequence[FollowUp], now: datetime) -> None:
     """Give the answers and rules of other follow-ups to the one that is kept, and close the others as joined."""
     tables = ((follow_up_response, follow_up_response.c.response_id), (follow_up_rule, follow_up_rule.c.rule))
     for other in others:
@@ -201,14 +239,18 @@ def take_over(tx: Connection, keeper: Row[Any], others: Sequence[Row[Any]], now:
             tx.execute(update(table).where(table.c.follow_up_id == other.id).values(follow_up_id=keeper.id))
         owed = update(owed_follow_up).where(owed_follow_up.c.follow_up_id == other.id)
         tx.execute(owed.values(follow_up_id=keeper.id))
-        close(tx, other.id, ClosedBy.JOINED, now, joined_into=keeper.id, words_of="")
+        close(tx, other.id, ClosedBy.JOINED, now, joined_into=keeper.id, text_fingerprint="")
     if others:
         together = (keeper, *others)
-        spoken = [row.first_contact_at for row in together if row.first_contact_at is not None]
-        own = [row.own_since for row in together if row.own_since is not None]
-        columns = {"first_contact_at": min(spoken, default=None), "own_since": max(own, default=None)}
-        priority = raised_priority(*(row.priority for row in together))
-        change(tx, keeper.id, priority=priority, words_of="", **columns)
+        spoken = [joined.first_contact_at for joined in together if joined.first_contact_at is not None]
+        own = [joined.own_since for joined in together if joined.own_since is not None]
+        changes: FollowUpChange = {
+            "priority": raised_priority(*(joined.priority for joined in together)),
+            "text_fingerprint": "",
+            "first_contact_at": min(spoken, default=None),
+            "own_since": max(own, default=None),
+        }
+        change(tx, keeper.id, changes)
 
 
 def raised_priority(*priorities: str) -> str:
@@ -242,7 +284,7 @@ def _owe(tx: Connection, now: datetime, *conditions: ColumnElement[bool]) -> set
         .join(follow_up, follow_up.c.id == follow_up_response.c.follow_up_id)
         .join(response, response.c.id == follow_up_response.c.response_id)
         .join(account, account.c.id == response.c.account_id)
-        .where(follow_up.c.state.in_(UNCLOSED), *conditions)
+        .where(follow_up.c.state.in_(UNSETTLED), *conditions)
     ).all()
     rows = [{"response_id": row.response_id, "follow_up_id": row.follow_up_id, "at": now} for row in owed]
     insert_or_ignore(tx, owed_follow_up, rows)

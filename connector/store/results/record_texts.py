@@ -7,8 +7,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, update
 
 from connector.model import Delivery, FollowUpState, Rating
+from connector.model.follow_up import NamedFollowUp
 from connector.sentences.values import NamedResponse, UnansweredInvitation
 from connector.store.crm.refs import chunks
+from connector.store.db.values import named_follow_up_of
 from connector.store.tables import (
     account,
     contact,
@@ -75,7 +77,7 @@ def _subject(facts: Mapping[str, Any] | None) -> str | None:
 
 
 def with_names() -> Select[Any]:
-    """Return the select of follow-ups, each with the names of its person (``who``) and of its account (``account_name``).
+    """Return the select of follow-ups, each with the names of its person (``who``) and of its account: `named_follow_up_of` reads it.
 
     ``is_gone``: the CRM has deleted that person, so nobody is told what the task is called, which names them.
     """
@@ -87,13 +89,13 @@ def with_names() -> Select[Any]:
     )
 
 
-def by_id(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, Row[Any]]:
+def by_id(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, NamedFollowUp]:
     """Return follow-ups with their names, by id."""
     parts = (tx.execute(with_names().where(follow_up.c.id.in_(part))) for part in chunks(follow_ups))
-    return {row.id: row for rows in parts for row in rows}
+    return {row.id: named_follow_up_of(row) for rows in parts for row in rows}
 
 
-def not_closed(tx: Connection, customer: str) -> list[Row[Any]]:
+def not_closed(tx: Connection, customer: str) -> list[NamedFollowUp]:
     """Return a customer's follow-ups that are not closed, each with the names of its person and its account.
 
     Those that wait for an outcome are among them until they have waited for too long, see `end_attention`.
@@ -104,7 +106,7 @@ def not_closed(tx: Connection, customer: str) -> list[Row[Any]]:
         .where(follow_up.c.attention_ended_at.is_(None))
         .order_by(follow_up.c.due_at, follow_up.c.id)
     )
-    return list(rows)
+    return [named_follow_up_of(row) for row in rows]
 
 
 def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[NamedResponse]]:

@@ -1,6 +1,7 @@
-"""Queries of `score`: ratings out, standings in."""
+"""Queries of `score`: ratings out, figures in."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -16,29 +17,62 @@ from connector.store.tables import account, contact, prior, rating, response, sc
 _PAGE = 2000
 
 
-def stale(tx: Connection, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+@dataclass(frozen=True, slots=True)
+class PublishedScore:
+    """The figures of a customer as published, and what they were made from."""
+
+    customer: str
+    stale_at: datetime | None
+    """Since when answers, silence or follow-ups have changed and were not yet taken in."""
+    prior_version: int | None
+    figures: dict[str, Any] | None
+    answers_key: str | None
+    """Which set of answers the figures were made from."""
+    made_with: str | None
+    """Which settings and version of the rules the figures were made with."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrior:
+    """A prior as it was fitted for a day."""
+
+    version: int
+    fitted_with: str
+    """Method and half-life."""
+    value: str
+    """As `Prior.to_json` gives it."""
+
+
+_SCORES = select(
+    standing.c.customer,
+    standing.c.stale_at,
+    standing.c.prior_version,
+    standing.c.score,
+    standing.c.answers_key,
+    standing.c.made_with,
+)
+_PRIORS = select(prior.c.version, prior.c.fitted_with, prior.c.value)
+
+
+def stale(tx: Connection, after: tuple[datetime, str] | None, limit: int) -> list[PublishedScore]:
     """Return standings that something happened to, longest waiting first, behind a place (since when, customer)."""
-    found = select(standing).where(standing.c.stale_at.is_not(None)).order_by(standing.c.stale_at, standing.c.customer)
+    found = _SCORES.where(standing.c.stale_at.is_not(None)).order_by(standing.c.stale_at, standing.c.customer)
     if after is not None:
         since, customer = after
         later = and_(standing.c.stale_at == since, standing.c.customer > customer)
         found = found.where(or_(standing.c.stale_at > since, later))
-    return list(tx.execute(found.limit(limit)))
+    return [PublishedScore(*row) for row in tx.execute(found.limit(limit))]
 
 
-def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: str) -> list[Row[Any]]:
+def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: str) -> list[PublishedScore]:
     """Return standings whose figures hold for an earlier day or were made with other settings, by customer behind `after`."""
     differently = or_(standing.c.made_with.is_(None), standing.c.made_with != made_with)
-    found = (
-        select(standing)
-        .where(
-            standing.c.stale_at.is_(None),
-            standing.c.customer > after,
-            or_(standing.c.as_of < as_of, and_(standing.c.answers_key.is_not(None), differently)),
-        )
-        .order_by(standing.c.customer)
-    )
-    return list(tx.execute(found.limit(limit)))
+    found = _SCORES.where(
+        standing.c.stale_at.is_(None),
+        standing.c.customer > after,
+        or_(standing.c.as_of < as_of, and_(standing.c.answers_key.is_not(None), differently)),
+    ).order_by(standing.c.customer)
+    return [PublishedScore(*row) for row in tx.execute(found.limit(limit))]
 
 
 def ratings_of(tx: Connection, customer: str) -> list[AccountRating]:
@@ -56,18 +90,20 @@ def whole_book(tx: Connection) -> Iterator[tuple[str, list[AccountRating]]]:
         yield customer, [_answer(row) for row in mine]
 
 
-def prior_of_day(tx: Connection, day: str, fitted_with: str) -> Row[Any] | None:
+def prior_of_day(tx: Connection, day: str, fitted_with: str) -> StoredPrior | None:
     """Return the prior (version, fitted_with, value) that was fitted for a day in this way."""
-    chosen = select(prior).where(prior.c.day == day, prior.c.fitted_with == fitted_with)
-    return tx.execute(chosen).one_or_none()
+    chosen = _PRIORS.where(prior.c.day == day, prior.c.fitted_with == fitted_with)
+    row = tx.execute(chosen).one_or_none()
+    return None if row is None else StoredPrior(*row)
 
 
-def prior_of_version(tx: Connection, version: int | None) -> Row[Any] | None:
+def prior_of_version(tx: Connection, version: int | None) -> StoredPrior | None:
     """Return a stored prior."""
-    return tx.execute(select(prior).where(prior.c.version == version)).one_or_none()
+    row = tx.execute(_PRIORS.where(prior.c.version == version)).one_or_none()
+    return None if row is None else StoredPrior(*row)
 
 
-def save_prior(tx: Connection, value: Prior, day: str, *, fitted_with: str) -> Row[Any]:
+def save_prior(tx: Connection, value: Prior, day: str, *, fitted_with: str) -> StoredPrior:
     """Store the prior of a day, unless another process has; returns the one that is stored."""
     newest = tx.execute(select(func.max(prior.c.version))).scalar() or 0
     row = {
@@ -78,8 +114,8 @@ def save_prior(tx: Connection, value: Prior, day: str, *, fitted_with: str) -> R
         "value": value.to_json(),
     }
     insert_or_ignore(tx, prior, [row])
-    chosen = select(prior).where(prior.c.day == day, prior.c.fitted_with == fitted_with)
-    return tx.execute(chosen).one()
+    chosen = _PRIORS.where(prior.c.day == day, prior.c.fitted_with == fitted_with)
+    return StoredPrior(*tx.execute(chosen).one())
 
 
 def replace_prior(tx: Connection, version: int, value: Prior) -> int:

@@ -1,15 +1,26 @@
 """Queries about follow-ups and their tasks in the CRM: how far each has come, and what of its task was seen or written."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from connector.model import ClosedBy, FollowUpState, TaskState
+from connector.model.follow_up import UNSETTLED, FollowUp
+from connector.store.db.values import follow_up_of
 from connector.store.tables import account, contact, follow_up, interaction, owner, refused, response, write_log
 
-UNSETTLED = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)
+
+@dataclass(frozen=True, slots=True)
+class UnsettledFollowUp:
+    """A follow-up that nobody has settled, with the names of who and whose it is about."""
+
+    follow_up: FollowUp
+    account_name: str | None
+    contact_name: str | None
+    owner_name: str | None
 
 
 def follow_ups(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
@@ -40,8 +51,8 @@ def first_contacts(tx: Connection, kinds: Collection[str], now: datetime) -> Map
     return {row.id: row.ended_at for row in rows if row.ref in row.contact_refs}
 
 
-def unsettled(tx: Connection, limit: int) -> Sequence[Row[Any]]:
-    """Return the follow-ups that nobody has settled, the one that is due first leading, each with who and whose."""
+def unsettled(tx: Connection, limit: int) -> list[UnsettledFollowUp]:
+    """Return the follow-ups that nobody has settled, the one that is due first leading."""
     rows = (
         select(
             follow_up,
@@ -56,7 +67,10 @@ def unsettled(tx: Connection, limit: int) -> Sequence[Row[Any]]:
         .order_by(follow_up.c.due_at, follow_up.c.id)
         .limit(limit)
     )
-    return tx.execute(rows).all()
+    return [
+        UnsettledFollowUp(follow_up_of(row), row.account_name, row.contact_name, row.owner_name)
+        for row in tx.execute(rows)
+    ]
 
 
 def by_id(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
@@ -131,12 +145,12 @@ def forget_deleted(tx: Connection, crm: str) -> None:
     tx.execute(refused.delete().where(refused.c.connection == crm, refused.c.key.in_(still_gone)))
 
 
-def waiting_since(tx: Connection, latest: datetime, *, after: str, limit: int) -> Sequence[Row[Any]]:
+def waiting_since(tx: Connection, latest: datetime, *, after: str, limit: int) -> list[FollowUp]:
     """Return follow-ups behind `after` that have waited for an outcome since `latest` or longer, and that their record still shows."""
     waits = follow_up.c.state == FollowUpState.WAITING_FOR_OUTCOME
     shown = follow_up.c.attention_ended_at.is_(None) & (follow_up.c.waiting_since <= latest)
     rows = select(follow_up).where(waits, shown, follow_up.c.id > after).order_by(follow_up.c.id).limit(limit)
-    return tx.execute(rows).all()
+    return [follow_up_of(row) for row in tx.execute(rows)]
 
 
 def change(tx: Connection, follow_up_id: str, columns: Mapping[str, Any]) -> None:
@@ -144,8 +158,10 @@ def change(tx: Connection, follow_up_id: str, columns: Mapping[str, Any]) -> Non
     tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
 
 
-def has_successor(tx: Connection, row: Row[Any]) -> bool:
+def has_successor(tx: Connection, known: FollowUp) -> bool:
     """Tell whether another follow-up about the same person is unsettled: then this one is not opened again."""
-    unsettled = follow_up.c.state.in_(UNSETTLED) & (follow_up.c.customer == row.customer) & (follow_up.c.id != row.id)
-    same = select(follow_up.c.id).where(unsettled, follow_up.c.about == row.about)
+    unsettled = (
+        follow_up.c.state.in_(UNSETTLED) & (follow_up.c.customer == known.customer) & (follow_up.c.id != known.id)
+    )
+    same = select(follow_up.c.id).where(unsettled, follow_up.c.about == known.about)
     return tx.execute(same.limit(1)).first() is not None

@@ -146,19 +146,19 @@ def follow_ups(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str,
     """Return the follow-ups that nobody has settled, the one that is due first leading."""
     return [
         {
-            "id": row.id,
-            "crm": row.connection,
-            "account": row.account_name,
-            "contact": row.contact_name,
-            "subject": row.subject,
-            "owner": row.owner_name,
-            "state": row.state,
-            "due": _text(row.due_at),
-            "late": row.state == FollowUpState.OPEN and row.due_at < now,
-            "attempts": row.attempts,
-            "waiting_since": _text(row.waiting_since),
+            "id": unsettled.follow_up.id,
+            "crm": unsettled.follow_up.connection,
+            "account": unsettled.account_name,
+            "contact": unsettled.contact_name,
+            "subject": unsettled.follow_up.subject,
+            "owner": unsettled.owner_name,
+            "state": unsettled.follow_up.state.value,
+            "due": _text(unsettled.follow_up.due_at),
+            "late": unsettled.follow_up.state is FollowUpState.OPEN and unsettled.follow_up.due_at < now,
+            "attempts": unsettled.follow_up.attempts,
+            "waiting_since": _text(unsettled.follow_up.waiting_since),
         }
-        for row in tasks.unsettled(tx, limit)
+        for unsettled in tasks.unsettled(tx, limit)
     ]
 
 

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, or_, select
 
 from connector.model import Decision, Delivery, FollowUpState
+from connector.model.follow_up import NamedFollowUp
 from connector.sentences.values import NamedResponse
 from connector.store.crm.refs import chunks
+from connector.store.db.values import named_follow_up_of
 from connector.store.results import record_texts
 from connector.store.tables import (
     account,
@@ -86,13 +87,13 @@ def answers(tx: Connection, crms: Collection[str], since: datetime, until: datet
         after = (page[-1].at, page[-1].id)
 
 
-def follow_ups_about(tx: Connection, responses: Collection[str]) -> dict[str, Row[Any]]:
+def follow_ups_about(tx: Connection, responses: Collection[str]) -> dict[str, NamedFollowUp]:
     """Return the follow-up that each of these answers is in, if any, with the names of its person and account.
 
     Of several the last opened. One that was joined into another has given its answers to that one.
     """
     link = follow_up_response
-    found: dict[str, Row[Any]] = {}
+    about: dict[str, NamedFollowUp] = {}
     for part in chunks(responses):
         rows = (
             record_texts.with_names()
@@ -101,13 +102,13 @@ def follow_ups_about(tx: Connection, responses: Collection[str]) -> dict[str, Ro
             .where(link.c.response_id.in_(part))
             .order_by(follow_up.c.joined_into.is_(None), follow_up.c.opened_at, follow_up.c.id)
         )
-        found |= {row.about_response: row for row in tx.execute(rows)}
-    return found
+        about |= {row.about_response: named_follow_up_of(row) for row in tx.execute(rows)}
+    return about
 
 
 def late(
     tx: Connection, crms: Collection[str], now: datetime, *, besides: Collection[str], limit: int
-) -> tuple[Sequence[Row[Any]], int]:
+) -> tuple[Sequence[NamedFollowUp], int]:
     """Return open follow-ups that should have been done by now, without those of `besides`, the oldest first, and how many they are."""
     wanted = (
         follow_up.c.state == FollowUpState.OPEN.value,
@@ -120,7 +121,7 @@ def late(
 
 def without_outcome(
     tx: Connection, crms: Collection[str], *, besides: Collection[str], limit: int
-) -> tuple[Sequence[Row[Any]], int]:
+) -> tuple[Sequence[NamedFollowUp], int]:
     """Return follow-ups whose task is done and whose outcome nobody has noted, the oldest first, and how many there are."""
     wanted = (
         follow_up.c.state == FollowUpState.WAITING_FOR_OUTCOME.value,
@@ -130,10 +131,12 @@ def without_outcome(
     return _counted(tx, wanted, follow_up.c.waiting_since, limit)
 
 
-def _counted(tx: Connection, wanted: Sequence[Any], order: Any, limit: int) -> tuple[Sequence[Row[Any]], int]:
+def _counted(
+    tx: Connection, wanted: Sequence[ColumnElement[bool]], order: Column[datetime], limit: int
+) -> tuple[Sequence[NamedFollowUp], int]:
     rows = tx.execute(record_texts.with_names().where(*wanted).order_by(order, follow_up.c.id).limit(limit)).all()
     count = select(func.count()).select_from(follow_up).join(account, account.c.id == follow_up.c.account_id)
-    return rows, int(tx.execute(count.where(*wanted)).scalar_one())
+    return [named_follow_up_of(row) for row in rows], int(tx.execute(count.where(*wanted)).scalar_one())
 
 
 def asking(tx: Connection, crms: Collection[str], since: datetime, until: datetime) -> Asking:
