@@ -11,7 +11,8 @@ import pytest
 from databases import ON_POSTGRESQL
 from sqlalchemy import ColumnElement, Connection, insert, select, text, update
 
-from connector.model import NotedResult, Rating, Ref
+from connector.model import FollowUpState, NotedResult, Rating, Ref
+from connector.model.follow_up import FollowUp
 from connector.model.outbox import RefusedWrite
 from connector.ports import SetupStep
 from connector.settings import Settings

@@ -30,6 +30,7 @@ from connector.store import Store, Transaction, tables
 from connector.store.crm import links as stored_links
 from connector.store.crm import merges
 from connector.store.crm.records import mark_stale
+from connector.store.results import follow_ups as stored_follow_ups
 from connector.store.surveys import answers as stored_answers
 
 FRESH_FOR = timedelta(days=7)
@@ -230,7 +231,8 @@ class FollowUps(RuleBasedStateMachine):
         if isinstance(event, OutcomeNoted) and event.outcome in SETTLING:
             self.settled.add(row.id)
         with self.store.write() as tx:
-            note_outcome(tx, self.context.settings, row, event, self.clock.now())  # type: ignore[arg-type]
+            follow_up = stored_follow_ups.by_id(tx, row.id)
+            note_outcome(tx, self.context.settings, follow_up, event, self.clock.now())  # type: ignore[arg-type]
 
     @rule(span=st.sampled_from([HOUR, DAY, 8 * DAY]))
     def let_time_pass(self, span: timedelta) -> None:

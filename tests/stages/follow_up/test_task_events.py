@@ -14,6 +14,7 @@ from connector.stages.follow_up.outcome_links import note_by_link
 from connector.stages.follow_up.states import OutcomeNoted
 from connector.stages.follow_up.task_events import note_outcome
 from connector.store import tables
+from connector.store.results import follow_ups
 
 OUTCOME = "Afterword_Outcome__c"
 
@@ -196,7 +197,8 @@ def test_an_outcome_of_a_follow_up_that_is_gone_is_noted_nowhere(world: LapWorld
 def test_an_outcome_noted_by_its_link_settles_it(world: LapWorld, unhappy: str) -> None:
     noted = OutcomeNoted("Solved", "late", "Sent a new printer")
     with world.store.write() as tx:
-        note_outcome(tx, world.installation.settings, only(world), noted, world.clock.now())
+        follow_up = follow_ups.by_id(tx, only(world).id)
+        note_outcome(tx, world.installation.settings, follow_up, noted, world.clock.now())
     world.lap(timedelta(minutes=1))
     row = only(world)
     assert (row.state, row.outcome, row.cause, row.note) == ("closed", "Solved", "late", "Sent a new printer")

@@ -39,11 +39,11 @@ def test_one_book_in_figures(world: LapWorld) -> None:
         assert (unheard.account, unheard.people, count) == ("Silent Oy", 1, 1)
         (late,), count = reports.late(tx, CRMS, later, besides=(), limit=5)
         assert (late.who, late.account_name, count) == ("Maria Virtanen", "Northwind", 1)
-        assert reports.late(tx, CRMS, later, besides=(late.id,), limit=5) == ([], 0)
-        assert reports.late(tx, CRMS, late.due_at - DAY, besides=(), limit=5) == ([], 0)
+        assert reports.late(tx, CRMS, later, besides=(late.follow_up.id,), limit=5) == ([], 0)
+        assert reports.late(tx, CRMS, late.follow_up.due_at - DAY, besides=(), limit=5) == ([], 0)
         assert reports.without_outcome(tx, CRMS, besides=(), limit=5) == ([], 0)
         follow_ups = reports.follow_ups_about(tx, [answered.response.response_id])
-        assert follow_ups[answered.response.response_id].id == late.id
+        assert follow_ups[answered.response.response_id] == late
         for nobodys in (
             reports.answers(tx, ("other",), begin, later),
             reports.unheard(tx, (), begin, later, limit=5)[0],

@@ -12,6 +12,7 @@ from connector.stages.follow_up import task_events
 from connector.stages.follow_up.states import OutcomeNoted
 from connector.store import tables
 from connector.store.outbox import retries
+from connector.store.results import follow_ups
 
 PRIORITY = "Priority"
 OUTCOME = "Afterword_Outcome__c"
@@ -140,8 +141,9 @@ def test_a_rule_that_names_no_field_is_about_the_task(world: LapWorld) -> None:
 
 def note(world: LapWorld, outcome: Outcome) -> None:
     """Let somebody note how it ended on our page."""
-    (follow_up,) = world.rows(tables.follow_up)
+    (row,) = world.rows(tables.follow_up)
     with world.store.write() as tx:
+        follow_up = follow_ups.by_id(tx, row.id)
         noted = OutcomeNoted(outcome.value, None, None)
         task_events.note_outcome(tx, world.installation.settings, follow_up, noted, world.clock.now())
     world.lap(MINUTE)
