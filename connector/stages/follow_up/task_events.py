@@ -9,7 +9,8 @@ from connector.settings import Settings
 from connector.settings.time_zones import owner_hours
 from connector.stages.follow_up.states import Event, KnownTask, OutcomeNoted, Progress, TaskDeleted, after, event_of
 from connector.store import Transaction
-from connector.store.crm.records import TaskRead, mark_stale
+from connector.store.crm.pages import TaskRead
+from connector.store.crm.records import mark_stale
 from connector.store.results import follow_up_facts, follow_ups, tasks
 
 _DUE = timedelta(hours=24)

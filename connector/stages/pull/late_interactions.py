@@ -12,7 +12,8 @@ from connector.stages.context import Connected, Context
 from connector.stages.follow_up import task_events
 from connector.stages.pull import listing
 from connector.store.crm import unresolved
-from connector.store.crm.records import Absorbed, Absorber
+from connector.store.crm.pages import Absorbed
+from connector.store.crm.records import Absorber
 from connector.store.crm.refs import chunks
 from connector.store.ops.leases import Lease
 from connector.store.surveys.people import person_key

@@ -8,7 +8,7 @@ from connector.domain.cursor import Cursor
 from connector.errors import CursorInvalid
 from connector.ports import Page, Query, Record
 from connector.stages.context import Connected
-from connector.store.crm.records import ReadRecord
+from connector.store.crm.pages import ReadRecord
 
 RESTARTS = 3
 """How often a listing begins again behind its last page when the CRM forgot where it was."""

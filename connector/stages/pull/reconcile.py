@@ -24,7 +24,8 @@ from connector.store import Transaction
 from connector.store.crm import comparison as stored_comparison
 from connector.store.crm import merges
 from connector.store.crm.comparison import Standing
-from connector.store.crm.records import Absorbed, Absorber, ReadRecord
+from connector.store.crm.pages import Absorbed, ReadRecord
+from connector.store.crm.records import Absorber
 from connector.store.ops.leases import Lease
 from connector.store.surveys.people import person_key
 

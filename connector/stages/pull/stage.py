@@ -21,7 +21,8 @@ from connector.stages.pull import late_interactions, listing
 from connector.stages.pull.listing import Batch
 from connector.store import Transaction
 from connector.store.crm import comparison, cursors, links, merges
-from connector.store.crm.records import Absorber, RecordCounts
+from connector.store.crm.pages import RecordCounts
+from connector.store.crm.records import Absorber
 from connector.store.ops.leases import Lease
 from connector.store.surveys.people import person_key
 

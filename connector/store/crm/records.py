@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,13 +18,12 @@ from connector.model import (
     Kind,
     OptOutWay,
     Pulled,
-    Ref,
     SeenTask,
 )
-from connector.ports import Reading, Record
 from connector.settings.time_zones import first_zone
 from connector.store import tables
 from connector.store.crm import own_users
+from connector.store.crm.pages import Absorbed, ReadRecord, RecordCounts, TaskRead
 from connector.store.db.among import among
 from connector.store.db.columns import NAMES, TABLES, as_first_kept, columns_of, hashed, kind_of
 from connector.store.db.engine import new_ids
@@ -36,66 +35,12 @@ from connector.store.surveys.people import join_spellings, opt_out, person_of
 from connector.store.tables import binding, display, ref_of, ref_text
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRecord:
-    """What the store needs of one record; its fields as fetched are not among it, since pages wait in memory."""
-
-    ref: str
-    reading: Reading
-    deleted: bool = False
-    merged_into: str | None = None
-    """The survivor's ref, of a record that was deleted by a merge."""
-    modified: str = ""
-
-    @classmethod
-    def of(cls, record: Record, reading: Reading) -> "ReadRecord":
-        """Keep what is needed of a record."""
-        survivor = None if record.merged_into is None else f"{record.object}/{record.merged_into}"
-        return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor, record.modified)
-
-
 class _Fresh(NamedTuple):
     """A record whose content is new, as columns of its kind's own."""
 
     content: str
     value: Pulled
     columns: tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class RecordCounts:
-    """What became of the records of one kind in one pass: read = changed + deleted + unchanged + refused."""
-
-    read: int = 0
-    changed: int = 0
-    deleted: int = 0
-    unchanged: int = 0
-    refused: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRead:
-    """A follow-up's own task as a page showed it."""
-
-    follow_up_id: str
-    ref: Ref
-    task: SeenTask | None
-    """None: it was deleted."""
-
-
-@dataclass(slots=True)
-class Absorbed:
-    """What a page led to."""
-
-    counts: dict[str, RecordCounts] = field(default_factory=dict)
-    merges: list[tuple[str, str]] = field(default_factory=list)
-    """(loser's ref, survivor's ref): carried out when the pass is complete and the survivor is known."""
-    tasks: list[TaskRead] = field(default_factory=list)
-    """What follows from them for their follow-ups is decided by the stage, in the same transaction."""
-
-    def of(self, kind: str) -> RecordCounts:
-        """Return the counter of a kind."""
-        return self.counts.setdefault(kind, RecordCounts())
 
 
 _UTC: Final = ZoneInfo("UTC")

@@ -15,7 +15,8 @@ from connector.ports import CrmMapping, Query, Reading
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store.crm import owners
-from connector.store.crm.records import Absorber, ReadRecord
+from connector.store.crm.pages import ReadRecord
+from connector.store.crm.records import Absorber
 from connector.store.ops import connections
 from connector.store.surveys.people import person_key
 

@@ -7,7 +7,8 @@ import pytest
 from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref
 from connector.ports import Reading
 from connector.store import Store
-from connector.store.crm.records import Absorbed, Absorber, ReadRecord
+from connector.store.crm.pages import Absorbed, ReadRecord
+from connector.store.crm.records import Absorber
 from connector.store.tables import binding
 
 AT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
