@@ -59,7 +59,7 @@ def test_the_numbers_in_the_text_are_computed() -> None:
     assert f"`{METHOD}`" in PAGE
 
 
-# ── the plain books ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the plain cases ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 TODAY = datetime(2026, 11, 22, tzinfo=UTC)
 SCALES = {CSAT: (1, 5), CES: (1, 7), NPS: (0, 10)}
@@ -105,11 +105,11 @@ def book_row(cells: list[str], settings: Settings) -> list[str]:
 
 
 @pytest.mark.parametrize("cells", table(HEAD), ids=lambda cells: f"{cells[0]} of {cells[1]}")
-def test_the_plain_books_come_out_as_the_page_says(cells: list[str], defaults: Settings) -> None:
+def test_the_plain_cases_come_out_as_the_page_says(cells: list[str], defaults: Settings) -> None:
     assert book_row(cells, defaults) == cells
 
 
-def test_the_plain_books_are_those_that_everybody_has_an_opinion_about() -> None:
+def test_the_plain_cases_are_those_that_everybody_has_an_opinion_about() -> None:
     books = {(cells[0], cells[5]) for cells in table(HEAD)}
     assert {mood for _, mood in books} == {mood.value for mood in Mood}
     assert {
