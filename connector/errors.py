@@ -369,11 +369,11 @@ def _bordered(method: Callable[..., Any]) -> Callable[..., Any]:
         where = f"{self.connection}: {method.__name__}"
         with translated_errors(where):
             result = method(self, *args, **rest)
-        return _each(result, where) if inspect.isgenerator(result) else result
+        return _translated_values(result, where) if inspect.isgenerator(result) else result
 
     return call
 
 
-def _each(values: Iterator[_T], where: str) -> Iterator[_T]:
+def _translated_values(values: Iterator[_T], where: str) -> Iterator[_T]:
     with translated_errors(where):
         yield from values

@@ -50,7 +50,7 @@ def serve(
     with running(org, port=port, cert_dir=cert_dir) as server:
         if isinstance(org, HubSpot):
             org.configure(ui_domain=server.url.removeprefix("https://"))
-        _tell(_credentials(org, server), ready_file)
+        _announce(_credentials(org, server), ready_file)
         stop.wait()
 
 
@@ -71,7 +71,7 @@ def _made(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesfo
 
 
 def _credentials(org: Salesforce | HubSpot, server: RunningServer) -> str:
-    told = {
+    credentials = {
         "url": server.url,
         "ca_bundle": str(server.ca_bundle),
         "client_id": org.client.client_id,
@@ -79,13 +79,13 @@ def _credentials(org: Salesforce | HubSpot, server: RunningServer) -> str:
         "access_token": org.access_token,
     }
     if isinstance(org, Salesforce):
-        told["admin_token"] = org.admin_token
+        credentials["admin_token"] = org.admin_token
     else:
-        told["refresh_token"] = org.oauth.offer_refresh_token(org.client)
-    return json.dumps(told)
+        credentials["refresh_token"] = org.oauth.offer_refresh_token(org.client)
+    return json.dumps(credentials)
 
 
-def _tell(text: str, ready_file: Path | None) -> None:
+def _announce(text: str, ready_file: Path | None) -> None:
     if ready_file:
         unfinished = ready_file.with_suffix(".part")
         unfinished.write_text(text, encoding="utf-8")

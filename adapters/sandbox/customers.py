@@ -98,7 +98,7 @@ def personality(seed: int, address: str) -> Personality:
     person = address.strip().lower()
     domain = person.rpartition("@")[2]
     company = _chance(seed, "company", domain)
-    weights = company.choices([each for _, each in _COMPANIES], [share for share, _ in _COMPANIES])[0]
+    weights = company.choices([name for _, name in _COMPANIES], [share for share, _ in _COMPANIES])[0]
     temper = _chance(seed, "person", person).choices(list(weights), list(weights.values()))[0]
     return Personality(temper, _TALKATIVE.get(temper, 0.0), company.random() < _SCANNED)
 
@@ -239,33 +239,33 @@ class _FormReader(HTMLParser):
         self._inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "form" and self.form is None and given.get("method", "").lower() == "post":
-            self.form = Form(given.get("action", ""), given.get("enctype") == "multipart/form-data")
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "form" and self.form is None and attributes.get("method", "").lower() == "post":
+            self.form = Form(attributes.get("action", ""), attributes.get("enctype") == "multipart/form-data")
             self._inside = True
-        elif self._inside and self.form is not None and given.get("name"):
-            _take(self.form, tag, given)
+        elif self._inside and self.form is not None and attributes.get("name"):
+            _read_field(self.form, tag, attributes)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._inside = False
 
 
-def _take(form: Form, tag: str, given: Mapping[str, str]) -> None:
-    name, kind, value = given["name"], given.get("type", "text"), given.get("value", "")
+def _read_field(form: Form, tag: str, attributes: Mapping[str, str]) -> None:
+    name, kind, value = attributes["name"], attributes.get("type", "text"), attributes.get("value", "")
     if tag == "textarea":
         form.text = name
     elif tag == "input" and kind == "radio":
         form.scales.setdefault(name, []).append(value)
-        if "checked" in given:
+        if "checked" in attributes:
             form.marked[name] = value
     elif tag == "input" and kind == "hidden":
         form.marked[name] = value
 
 
 def _rating_of(link: str) -> Iterator[str]:
-    found = parse_qs(urlsplit(link).query).get("rating", [])
-    return (each for each in found[:1] if each.isascii() and each.isdigit())
+    ratings = parse_qs(urlsplit(link).query).get("rating", [])
+    return (rating for rating in ratings[:1] if rating.isascii() and rating.isdigit())
 
 
 def _chance(seed: int, *what: str) -> random.Random:

@@ -177,7 +177,7 @@ class Faults:
     def for_call(self, method: str, target: str) -> list[CallFault]:
         """The faults that hit this call, in the order in which they were set; each match is counted once."""
         with self._lock:
-            return [each for each in self.calls if each.matches(method, target) and each.strikes()]
+            return [fault for fault in self.calls if fault.matches(method, target) and fault.strikes()]
 
     def by_chance(self, target: str) -> Response | None:
         """The failure that chance has for this call."""
@@ -188,7 +188,8 @@ class Faults:
         """The refusal that hits this record."""
         with self._lock:
             return next(
-                (each for each in self.rows if each.matches(object_name, operation, values) and each.strikes()), None
+                (fault for fault in self.rows if fault.matches(object_name, operation, values) and fault.strikes()),
+                None,
             )
 
     def locks(self, record_id: str) -> bool:
@@ -207,8 +208,15 @@ class Faults:
     def hidden_for(self, object_name: str) -> timedelta | None:
         """How long the commit of a write to the object stays hidden."""
         with self._lock:
-            found = next((each for each in self.commits if each.object in (None, object_name) and each.strikes()), None)
-            return found.delay if found else None
+            fault = next(
+                (
+                    candidate
+                    for candidate in self.commits
+                    if candidate.object in (None, object_name) and candidate.strikes()
+                ),
+                None,
+            )
+            return fault.delay if fault else None
 
     def _call(self, fault: CallFault) -> CallFault:
         with self._lock:

@@ -76,9 +76,9 @@ class SandboxServer:
         self._listener.close()
         with self._lock:
             connections, threads = list(self._open), list(self._threads)
-        for each in connections:
+        for connection in connections:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in (self._accepting, *threads):
             thread.join(timeout=5)
 
@@ -123,7 +123,9 @@ class SandboxServer:
 
     def _untrack(self, plain: socket.socket) -> None:
         with self._lock:
-            self._open = {each for each in self._open if each is not plain and each.fileno() != -1}
+            self._open = {
+                connection for connection in self._open if connection is not plain and connection.fileno() != -1
+            }
             self._threads.discard(threading.current_thread())
 
     def _converse(self, secure: ssl.SSLSocket) -> None:

@@ -22,10 +22,10 @@ def parsed(body: bytes | str) -> Any:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except ValueError:
-        return json.loads(body, parse_constant=str, parse_int=_whole)
+        return json.loads(body, parse_constant=str, parse_int=_whole_number)
 
 
-def _whole(digits: str) -> int | str:
+def _whole_number(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 

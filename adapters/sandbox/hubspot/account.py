@@ -23,19 +23,19 @@ def owners(call: HubSpotCall, rest: list[str]) -> Response:
             return _owner_list(call, archived=archived)
         case ("GET", key) if key.isdecimal():
             by_user = call.query.get("idProperty", "id").lower() == "userid"
-            found = call.portal.owners.find(int(key), by_user=by_user, archived=archived)
+            owner = call.portal.owners.find(int(key), by_user=by_user, archived=archived)
             call.read(1)
-            return json_response(found.as_json())
+            return json_response(owner.as_json())
     raise not_found()
 
 
 def _owner_list(call: HubSpotCall, *, archived: bool) -> Response:
     limit = call.number("limit", USUAL_OWNERS, most=MOST_OWNERS)
-    found = call.portal.owners.page(call.after(), limit + 1, email=call.query.get("email"), archived=archived)
-    call.read(min(limit, len(found)))
-    answer: dict[str, Any] = {"results": [each.as_json() for each in found[:limit]]}
-    if len(found) > limit:
-        answer["paging"] = call.next_page(str(found[limit - 1].id))
+    owners = call.portal.owners.page(call.after(), limit + 1, email=call.query.get("email"), archived=archived)
+    call.read(min(limit, len(owners)))
+    answer: dict[str, Any] = {"results": [owner.as_json() for owner in owners[:limit]]}
+    if len(owners) > limit:
+        answer["paging"] = call.next_page(str(owners[limit - 1].id))
     return json_response(answer)
 
 
@@ -44,13 +44,13 @@ def pipelines(call: HubSpotCall, rest: list[str]) -> Response:
     held = call.portal.object(rest[0])
     verb = "read" if call.request.method == "GET" else "write"
     base = [scope for scope in held.scopes if scope != "tickets"]
-    bases = [*base, *(each.replace("objects", "schemas") for each in base)]
-    call.scoped(*(f"{each}.{verb}" for each in bases), *(["tickets"] if "tickets" in held.scopes else []))
+    bases = [*base, *(scope.replace("objects", "schemas") for scope in base)]
+    call.scoped(*(f"{base}.{verb}" for base in bases), *(["tickets"] if "tickets" in held.scopes else []))
     call.note.sobject = "pipelines"
     pipes, now = call.portal.pipelines, call.portal.now()
     match (call.request.method, *rest[1:]):
         case ("GET",):
-            return json_response({"results": [each.as_json() for each in pipes.of(held.name)]})
+            return json_response({"results": [pipeline.as_json() for pipeline in pipes.of(held.name)]})
         case ("POST",):
             return _new_pipeline(call, held.name)
         case ("GET", key):
@@ -93,38 +93,38 @@ def details(call: HubSpotCall, rest: list[str]) -> Response:
     if call.request.method == "GET" and rest == ["api-usage", "daily", "private-apps"]:
         limits = call.portal.limits
         usage = {"name": "private-apps-api-calls-daily", "usageLimit": limits.daily or 0, "currentUsage": limits.used}
-        told = {
+        usage_fields = {
             "collectedAt": iso(call.portal.now()),
             "fetchStatus": "SUCCESS",
             "resetsAt": iso(to_ms(limits.resets_at())),
         }
-        return json_response({"results": [usage | told]})
+        return json_response({"results": [usage | usage_fields]})
     raise not_found()
 
 
 def _new_pipeline(call: HubSpotCall, name: str) -> Response:
     call.wrote()
     body = call.body(PIPELINE, "label", "displayOrder", "stages")
-    stages = [_complete(each) for each in body["stages"]]
+    stages = [_complete(stage) for stage in body["stages"]]
     made = call.portal.pipelines.add(
         name,
         body["label"],
-        [(each.get("stageId"), each["label"], _metadata(each)) for each in stages],
+        [(stage.get("stageId"), stage["label"], _metadata(stage)) for stage in stages],
         call.portal.now(),
         pipeline_id=body.get("pipelineId"),
         order=body["displayOrder"],
     )
-    for stage, each in zip(made.stages.values(), stages, strict=True):
-        stage.order = each["displayOrder"]
+    for stage, sent in zip(made.stages.values(), stages, strict=True):
+        stage.order = sent["displayOrder"]
     return json_response(made.as_json(), 201)
 
 
 def _replace(call: HubSpotCall, name: str, pipeline: Pipeline) -> Response:
     call.wrote()
     body = call.body(PIPELINE, "label", "displayOrder", "stages")
-    inputs = [_complete(each) for each in body["stages"]]
-    for each in inputs:
-        check_metadata(name, _metadata(each))
+    inputs = [_complete(stage) for stage in body["stages"]]
+    for stage in inputs:
+        check_metadata(name, _metadata(stage))
     now, kept = call.portal.now(), pipeline.stages
     pipeline.label, pipeline.order, pipeline.updated, pipeline.stages = (
         body["label"],
@@ -132,15 +132,15 @@ def _replace(call: HubSpotCall, name: str, pipeline: Pipeline) -> Response:
         now,
         {},
     )
-    for each in inputs:
+    for stage in inputs:
         made = call.portal.pipelines.add_stage(
             name,
             pipeline,
-            each["label"],
-            _metadata(each),
+            stage["label"],
+            _metadata(stage),
             at=now,
-            stage_id=each.get("stageId"),
-            order=each["displayOrder"],
+            stage_id=stage.get("stageId"),
+            order=stage["displayOrder"],
         )
         made.created = kept[made.id].created if made.id in kept else now
     return json_response(pipeline.as_json())
@@ -160,7 +160,7 @@ def _change(call: HubSpotCall, thing: Pipeline | PipelineStage) -> Response:
 def _stages(call: HubSpotCall, name: str, pipeline: Pipeline, rest: list[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
-            return json_response({"results": [each.as_json() for each in pipeline.live()]})
+            return json_response({"results": [stage.as_json() for stage in pipeline.live()]})
         case ("POST",):
             call.wrote()
             body = _complete(call.body(STAGE))

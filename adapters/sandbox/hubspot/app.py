@@ -86,7 +86,7 @@ class HubSpot(Portal):
             if value is not None:
                 setattr(self.limits, name, value or None)
         if merges_make_new_ids is not None:
-            self.merges_make_new_ids = {self.object(each).name for each in merges_make_new_ids}
+            self.merges_make_new_ids = {self.object(name).name for name in merges_make_new_ids}
         self.most_properties = self.most_properties if custom_properties is None else custom_properties
         self.ui_domain = ui_domain or self.ui_domain
         self.finds_companies = self.finds_companies if finds_companies is None else finds_companies
@@ -126,11 +126,11 @@ class HubSpot(Portal):
                 note.kind = "auth"
                 with self.lock:
                     return self.oauth.answer(request)
-            found = routes.address(segments)
-            if found is None:
+            address = routes.address(segments)
+            if address is None:
                 return self._outside(request, note)
             with self.lock:
-                return self._called(request, note, found)
+                return self._called(request, note, address)
         except HubSpotError as error:
             return json_response(error.body(), error.status)
 
@@ -139,8 +139,8 @@ class HubSpot(Portal):
         answers = (handler(request) for handler in self._pages)
         return next((answer for answer in answers if answer is not None), routes.page(404))
 
-    def _called(self, request: Request, note: HubSpotCallNote, found: tuple[str, str, list[str]]) -> Response:
-        family, version, rest = found
+    def _called(self, request: Request, note: HubSpotCallNote, address: tuple[str, str, list[str]]) -> Response:
+        family, version, rest = address
         token = self.oauth.token_of(request)
         search = routes.is_search(request.segments)
         self.limits.take(token.app, private=token.private, search=search)
@@ -150,8 +150,8 @@ class HubSpot(Portal):
             response = json_response(error.body(), error.status)
         if search:
             return response
-        told = self.limits.headers(token.app, private=token.private)
-        return replace(response, headers={**response.headers, **told})
+        limit_headers = self.limits.headers(token.app, private=token.private)
+        return replace(response, headers={**response.headers, **limit_headers})
 
     def _keep(self, request: Request, response: Response, note: HubSpotCallNote) -> None:
         token = self.oauth.tokens.get(request.headers.get("authorization", "").partition(" ")[2])

@@ -66,14 +66,14 @@ def between(call: HubSpotCall, rest: list[str]) -> Response:
 def _listed(call: HubSpotCall, ends: Ends, record_id: str) -> Response:
     record = call.portal.records.existing(ends[0], record_id)
     limit = call.number("limit", MOST_PER_PAGE, most=MOST_PER_PAGE)
-    found = [each for each in _live(call, ends, record) if each > call.after()]
-    call.read(min(limit, len(found)))
-    told = [_told(call, ends, record, each) for each in found[:limit]]
+    others = [other_id for other_id in _live(call, ends, record) if other_id > call.after()]
+    call.read(min(limit, len(others)))
+    results = [_associated(call, ends, record, other_id) for other_id in others[:limit]]
     if call.version == "v3":
-        told = [one for each in found[:limit] for one in _told_named(call, ends, record, each)]
-    answer: dict[str, Any] = {"results": told}
-    if len(found) > limit:
-        answer["paging"] = call.next_page(str(found[limit - 1]))
+        results = [end for other_id in others[:limit] for end in _associated_by_name(call, ends, record, other_id)]
+    answer: dict[str, Any] = {"results": results}
+    if len(others) > limit:
+        answer["paging"] = call.next_page(str(others[limit - 1]))
     return json_response(answer)
 
 
@@ -82,7 +82,7 @@ def _labelled(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> R
     written = shaped(call.json(), [SPEC])
     if not written:
         raise required(["associationCategory", "associationTypeId"])
-    types = [_type(call, ends, each) for each in written]
+    types = [_type(call, ends, spec) for spec in written]
     record, other = _both(call, ends, record_id, other_id)
     call.portal.join(ends[0], record, ends[1], str(other.id), types=types)
     return json_response(_pair(ends, record_id, other_id, types), 201)
@@ -103,11 +103,11 @@ def _join_plainly(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) 
     rows = ((record_id, other_id, plain.type_id), (other_id, record_id, plain.inverse))
     return [
         {
-            "from": {"id": one},
-            "to": {"id": two},
+            "from": {"id": from_id},
+            "to": {"id": to_id},
             "associationSpec": {"associationCategory": plain.category, "associationTypeId": type_id},
         }
-        for one, two, type_id in rows
+        for from_id, to_id, type_id in rows
     ]
 
 
@@ -116,20 +116,22 @@ def _join_plainly(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) 
 
 def _read(call: HubSpotCall, ends: Ends) -> Response:
     def row(record: PortalRecord, asked: Input) -> dict[str, Any] | None:
-        found = [each for each in _live(call, ends, record) if each > asked.get("after", 0)]
-        told: dict[str, Any] = {"from": {"id": str(record.id)}}
-        told["to"] = [_told(call, ends, record, each) for each in found[:MOST_PER_PAGE]]
-        if len(found) > MOST_PER_PAGE:
-            told["paging"] = {"next": {"after": str(found[MOST_PER_PAGE - 1])}}
-        return told if found else None
+        others = [other_id for other_id in _live(call, ends, record) if other_id > asked.get("after", 0)]
+        answer: dict[str, Any] = {"from": {"id": str(record.id)}}
+        answer["to"] = [_associated(call, ends, record, other_id) for other_id in others[:MOST_PER_PAGE]]
+        if len(others) > MOST_PER_PAGE:
+            answer["paging"] = {"next": {"after": str(others[MOST_PER_PAGE - 1])}}
+        return answer if others else None
 
     return _read_each(call, ends, row)
 
 
 def _read_named(call: HubSpotCall, ends: Ends) -> Response:
     def row(record: PortalRecord, _: Input) -> dict[str, Any] | None:
-        found = [one for each in _live(call, ends, record) for one in _told_named(call, ends, record, each)]
-        return {"from": {"id": str(record.id)}, "to": found} if found else None
+        ends_by_name = [
+            end for other_id in _live(call, ends, record) for end in _associated_by_name(call, ends, record, other_id)
+        ]
+        return {"from": {"id": str(record.id)}, "to": ends_by_name} if ends_by_name else None
 
     return _read_each(call, ends, row)
 
@@ -138,26 +140,26 @@ def _read_each(call: HubSpotCall, ends: Ends, row: Callable[[PortalRecord, Input
     """An id without associations is a row of errors, even when it is the only one."""
     results, errors = [], []
     inputs = inputs_of(call.body(STARTS, "inputs"), most=MOST_READ)
-    refuse_repeated([each.get("id", "") for each in inputs])
-    for each in inputs:
-        asked = each.get("id", "")
+    refuse_repeated([sent.get("id", "") for sent in inputs])
+    for sent in inputs:
+        asked = sent.get("id", "")
         if not asked.isdecimal():
             errors.append(_invalid(asked).row())
             continue
         record = call.portal.records.lookup(ends[0], asked)
-        told = row(record, each) if record else None
-        if told is None:
+        result = row(record, sent) if record else None
+        if result is None:
             errors.append(_none(ends, asked).row())
         else:
-            results.append(told)
+            results.append(result)
     call.read(len(results))
     return call.batch(results, errors)
 
 
 def _create(call: HubSpotCall, ends: Ends) -> Response:
-    def write(one: Input) -> list[dict[str, Any]]:
-        ids = _ids(one)
-        types = [_type(call, ends, each) for each in one.get("types") or []]
+    def write(sent: Input) -> list[dict[str, Any]]:
+        ids = _ids(sent)
+        types = [_type(call, ends, spec) for spec in sent.get("types") or []]
         if not types:
             raise required(["types"])
         record, other = _both(call, ends, *ids)
@@ -168,13 +170,13 @@ def _create(call: HubSpotCall, ends: Ends) -> Response:
 
 
 def _create_plain(call: HubSpotCall, ends: Ends) -> Response:
-    return _write_each(call, lambda one: _join_plainly(call, ends, *_ids(one)))
+    return _write_each(call, lambda sent: _join_plainly(call, ends, *_ids(sent)))
 
 
 def _create_named(call: HubSpotCall, ends: Ends) -> Response:
-    def write(one: Input) -> list[dict[str, Any]]:
-        from_id, to_id = _ids(one)
-        kind = call.portal.links.named(*ends, one.get("type", ""))
+    def write(sent: Input) -> list[dict[str, Any]]:
+        from_id, to_id = _ids(sent)
+        kind = call.portal.links.named(*ends, sent.get("type", ""))
         record, other = _both(call, ends, from_id, to_id)
         call.portal.join(ends[0], record, ends[1], str(other.id), types=[kind])
         return [{"from": {"id": from_id}, "to": {"id": to_id}, "type": kind.name}]
@@ -183,19 +185,19 @@ def _create_named(call: HubSpotCall, ends: Ends) -> Response:
 
 
 def _archive(call: HubSpotCall, ends: Ends) -> Response:
-    def write(one: Input) -> list[dict[str, Any]]:
-        start = _id(one.get("from"))
-        for each in one.get("to") or []:
-            call.portal.links.part(ends[0].name, int(start), ends[1].name, int(_id(each)))
+    def write(sent: Input) -> list[dict[str, Any]]:
+        start = _id(sent.get("from"))
+        for end in sent.get("to") or []:
+            call.portal.links.part(ends[0].name, int(start), ends[1].name, int(_id(end)))
         return []
 
     return _archived(call, write, shape=PARTED)
 
 
 def _archive_named(call: HubSpotCall, ends: Ends) -> Response:
-    def write(one: Input) -> list[dict[str, Any]]:
-        from_id, to_id = _ids(one)
-        kind = call.portal.links.named(*ends, one.get("type", ""))
+    def write(sent: Input) -> list[dict[str, Any]]:
+        from_id, to_id = _ids(sent)
+        kind = call.portal.links.named(*ends, sent.get("type", ""))
         call.portal.links.part(ends[0].name, int(from_id), ends[1].name, int(to_id), [kind.type_id])
         return []
 
@@ -203,9 +205,9 @@ def _archive_named(call: HubSpotCall, ends: Ends) -> Response:
 
 
 def _archive_labels(call: HubSpotCall, ends: Ends) -> Response:
-    def write(one: Input) -> list[dict[str, Any]]:
-        from_id, to_id = _ids(one)
-        types = [_type(call, ends, each).type_id for each in one.get("types") or []]
+    def write(sent: Input) -> list[dict[str, Any]]:
+        from_id, to_id = _ids(sent)
+        types = [_type(call, ends, spec).type_id for spec in sent.get("types") or []]
         call.portal.links.part(ends[0].name, int(from_id), ends[1].name, int(to_id), types)
         return []
 
@@ -225,9 +227,9 @@ def _write_each(
     errors = []
     inputs = inputs_of(call.body(shape, "inputs"), most=MOST_WRITTEN)
     call.wrote(len(inputs))
-    for one in inputs:
+    for sent in inputs:
         try:
-            results += write(one)
+            results += write(sent)
         except HubSpotError as error:
             errors.append(error.row())
     return call.batch(results, errors, status=status)
@@ -239,14 +241,14 @@ def _write_each(
 def _labels(call: HubSpotCall, ends: Ends) -> Response:
     types = call.portal.links.types(*ends)
     call.read(len(types))
-    return json_response({"results": [each.as_json() for each in types]})
+    return json_response({"results": [link_type.as_json() for link_type in types]})
 
 
 def _new_label(call: HubSpotCall, ends: Ends) -> Response:
     call.wrote()
     body = call.body(LABEL, "label", "name")
     made = call.portal.links.add_label(*ends, body["name"], body["label"], body.get("inverseLabel"))
-    return json_response({"results": [each.as_json() for each in made]})
+    return json_response({"results": [link_type.as_json() for link_type in made]})
 
 
 def _rename_label(call: HubSpotCall, ends: Ends) -> Response:
@@ -259,7 +261,7 @@ def _rename_label(call: HubSpotCall, ends: Ends) -> Response:
 
 def _types(call: HubSpotCall, ends: Ends) -> Response:
     types = call.portal.links.types(*ends)
-    return json_response({"results": [{"id": str(each.type_id), "name": each.name} for each in types]})
+    return json_response({"results": [{"id": str(link_type.type_id), "name": link_type.name} for link_type in types]})
 
 
 # Within
@@ -267,20 +269,22 @@ def _types(call: HubSpotCall, ends: Ends) -> Response:
 
 def _live(call: HubSpotCall, ends: Ends, record: PortalRecord) -> list[int]:
     table = call.portal.store.table(ends[1].name)
-    return sorted(each for each in call.portal.links.of(ends[0].name, record.id, ends[1].name) if table.alive(each))
+    return sorted(
+        other_id for other_id in call.portal.links.of(ends[0].name, record.id, ends[1].name) if table.alive(other_id)
+    )
 
 
-def _told(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> dict[str, Any]:
+def _associated(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> dict[str, Any]:
     held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
-    types = {each.type_id: each for each in call.portal.links.types(*ends)}
+    types = {link_type.type_id: link_type for link_type in call.portal.links.types(*ends)}
     # A number here, where other answers have ids as text.
-    return {"toObjectId": other_id, "associationTypes": [types[each].as_json() for each in held]}
+    return {"toObjectId": other_id, "associationTypes": [types[type_id].as_json() for type_id in held]}
 
 
-def _told_named(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> list[dict[str, str]]:
+def _associated_by_name(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> list[dict[str, str]]:
     held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
-    types = {each.type_id: each.name for each in call.portal.links.types(*ends)}
-    return [{"id": str(other_id), "type": types[each]} for each in held]
+    types = {link_type.type_id: link_type.name for link_type in call.portal.links.types(*ends)}
+    return [{"id": str(other_id), "type": types[type_id]} for type_id in held]
 
 
 def _type(call: HubSpotCall, ends: Ends, spec: Input) -> LinkType:
@@ -297,8 +301,8 @@ def _both(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> tuple
             f"Object {word} cannot be associated to itself ({record_id})",
             sub_category="crm.associations.INVALID_SELF_ASSOCIATION",
         )
-    one = call.portal.records.existing(ends[0], record_id)
-    return one, call.portal.records.existing(ends[1], other_id)
+    record = call.portal.records.existing(ends[0], record_id)
+    return record, call.portal.records.existing(ends[1], other_id)
 
 
 def _pair(ends: Ends, record_id: str, other_id: str, types: list[LinkType]) -> dict[str, Any]:
@@ -307,19 +311,19 @@ def _pair(ends: Ends, record_id: str, other_id: str, types: list[LinkType]) -> d
         "fromObjectId": record_id,
         "toObjectTypeId": ends[1].type_id,
         "toObjectId": other_id,
-        "labels": [each.label for each in types if each.label],
+        "labels": [link_type.label for link_type in types if link_type.label],
     }
 
 
-def _ids(one: Input) -> tuple[str, str]:
-    return _id(one.get("from")), _id(one.get("to"))
+def _ids(sent: Input) -> tuple[str, str]:
+    return _id(sent.get("from")), _id(sent.get("to"))
 
 
 def _id(written: Mapping[str, str] | None) -> str:
-    found = (written or {}).get("id", "")
-    if not found.isdecimal():
-        raise _invalid(found or "null")
-    return found
+    record_id = (written or {}).get("id", "")
+    if not record_id.isdecimal():
+        raise _invalid(record_id or "null")
+    return record_id
 
 
 def _invalid(asked: str) -> HubSpotError:

@@ -128,15 +128,15 @@ class HubSpotCall:
     def batch(self, results: list[Any], errors: list[dict[str, Any]], *, status: int = 200) -> Response:
         """The answer to a batch: 207 with rows of errors when some failed; its status says COMPLETE even then."""
         now = iso(self.portal.now())
-        told: dict[str, Any] = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
+        answer: dict[str, Any] = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
         if errors:
-            told |= {"numErrors": len(errors), "errors": errors}
-        return json_response(told, 207 if errors else status)
+            answer |= {"numErrors": len(errors), "errors": errors}
+        return json_response(answer, 207 if errors else status)
 
 
 def properties_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """The `properties` of a written record; raises HubSpotError."""
     if "properties" not in body:
         raise required(["properties"])
-    found: dict[str, Any] = body["properties"]
-    return found
+    properties: dict[str, Any] = body["properties"]
+    return properties

@@ -43,7 +43,7 @@ class HubSpotError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The answer to a whole call."""
-        told: dict[str, Any] = {"status": "error", "message": self.message, "correlationId": str(uuid.uuid4())}
+        answer: dict[str, Any] = {"status": "error", "message": self.message, "correlationId": str(uuid.uuid4())}
         extras = {
             "context": self.context,
             "errors": self.errors,
@@ -51,14 +51,14 @@ class HubSpotError(Exception):
             "category": self.category,
             "subCategory": self.sub_category,
         }
-        return told | {name: value for name, value in extras.items() if value}
+        return answer | {name: value for name, value in extras.items() if value}
 
     def row(self, more: Context | None = None) -> dict[str, Any]:
         """The error as one entry of a batch's `errors`."""
-        told: dict[str, Any] = {"status": "error", "category": self.code}
+        row: dict[str, Any] = {"status": "error", "category": self.code}
         if self.sub_category:
-            told["subCategory"] = self.sub_category
-        return told | {"message": self.message, "context": {**self.context, **(more or {})}}
+            row["subCategory"] = self.sub_category
+        return row | {"message": self.message, "context": {**self.context, **(more or {})}}
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,22 @@ class Invalid:
     message: str
 
 
-def invalid_values(found: Sequence[Invalid], portal_id: int) -> HubSpotError:
+def invalid_values(invalid: Sequence[Invalid], portal_id: int) -> HubSpotError:
     """The answer when values of a record do not fit their properties."""
     listed = [
         {
             "isValid": False,
-            "message": each.message,
-            "error": each.code,
-            "name": each.name,
-            "localizedErrorMessage": each.message,
+            "message": value.message,
+            "error": value.code,
+            "name": value.name,
+            "localizedErrorMessage": value.message,
             "portalId": portal_id,
         }
-        for each in found
+        for value in invalid
     ]
-    errors = [{"message": each.message, "code": each.code, "context": {"propertyName": [each.name]}} for each in found]
+    errors = [
+        {"message": value.message, "code": value.code, "context": {"propertyName": [value.name]}} for value in invalid
+    ]
     words = json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
     return HubSpotError(f"Property values were not valid: {words}", errors=errors)
 

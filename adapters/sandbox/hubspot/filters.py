@@ -76,7 +76,7 @@ def compile_groups(portal: "Portal", held: PortalObjectType, groups: Sequence[Ma
         raise HubSpotError(f"At most {MOST_IN_GROUP} filters are allowed in a filterGroup.")
     if sum(len(filters) for filters in listed) > MOST_FILTERS:
         raise HubSpotError(f"At most {MOST_FILTERS} filters are allowed in a search.")
-    return [[_condition(portal, held, _asked(each)) for each in filters] for filters in listed]
+    return [[_condition(portal, held, _sent_filter(sent)) for sent in filters] for filters in listed]
 
 
 def number_reader(portal: "Portal", held: PortalObjectType, spec: Property) -> Reader:
@@ -90,7 +90,7 @@ def number_reader(portal: "Portal", held: PortalObjectType, spec: Property) -> R
     return lambda record: as_number(spec, portal.records.value(held, record, spec.name))
 
 
-def _asked(written: Mapping[str, Any]) -> SentFilter:
+def _sent_filter(written: Mapping[str, Any]) -> SentFilter:
     missing = [name for name in ("propertyName", "operator") if not written.get(name)]
     if missing:
         raise required(missing)
@@ -137,8 +137,8 @@ def _numeric(portal: "Portal", held: PortalObjectType, spec: Property, asked: Se
     judge = _number_test(spec, asked)
 
     def mask(table: PortalTable) -> Mask:
-        found: Mask = judge(table.column(spec.name, reader))
-        return found
+        matching: Mask = judge(table.column(spec.name, reader))
+        return matching
 
     return SearchFilter(lambda record: bool(judge(np.float64(reader(record)))), mask)
 
@@ -146,7 +146,7 @@ def _numeric(portal: "Portal", held: PortalObjectType, spec: Property, asked: Se
 def _number_test(spec: Property, asked: SentFilter) -> Callable[[Any], Any]:
     """A test for a number or a whole column; a record without a value (NaN) never matches."""
     if asked.operator in {"IN", "NOT_IN"}:
-        listed: Floats = np.array([_number(spec, each) for each in asked.values])
+        listed: Floats = np.array([_number(spec, value) for value in asked.values])
         if asked.operator == "IN":
             return lambda value: np.isin(value, listed)
         return lambda value: ~np.isin(value, listed) & ~np.isnan(value)
@@ -176,10 +176,12 @@ def _textual(portal: "Portal", held: PortalObjectType, spec: Property, asked: Se
         return value is not None and judge(value)
 
     def mask(table: PortalTable) -> Mask:
-        keys = [asked.value.lower()] if asked.operator == "EQ" else [each.lower() for each in asked.values]
+        keys = [asked.value.lower()] if asked.operator == "EQ" else [value.lower() for value in asked.values]
         index = table.hashed(spec.name, texts)
-        found = {each for key in keys for each in index.ids(key)}
-        return table.mask(each for each in found if each in table.rows and test(table.rows[each]))
+        record_ids = {record_id for key in keys for record_id in index.ids(key)}
+        return table.mask(
+            record_id for record_id in record_ids if record_id in table.rows and test(table.rows[record_id])
+        )
 
     return SearchFilter(test, mask if asked.operator in {"EQ", "IN"} else None)
 
@@ -187,7 +189,7 @@ def _textual(portal: "Portal", held: PortalObjectType, spec: Property, asked: Se
 def _text_test(spec: Property, asked: SentFilter) -> Callable[[str], bool]:
     """A test for one text; capitals do not count, except that lists are compared as sent with the folded text."""
     wanted = asked.value.lower()
-    listed = {each if spec.type == "string" else each.lower() for each in asked.values}
+    listed = {value if spec.type == "string" else value.lower() for value in asked.values}
     high = asked.high.lower()
     tests: Mapping[str, Callable[[str], bool]] = {
         "EQ": lambda value: wanted in _parts(spec, value),
@@ -214,7 +216,7 @@ def _has_tokens(value: str, wanted: str) -> bool:
     """Whether every word of `wanted` is a word of the text; `*` stands for anything."""
     folded = value.lower()
     words = {folded, *re.findall(r"[\w.+-]+@[\w.-]+|\w+", folded), *re.findall(r"\w+", folded)}
-    return all(any(_matches(each, word) for word in words) for each in wanted.split())
+    return all(any(_matches(pattern, word) for word in words) for pattern in wanted.split())
 
 
 def _matches(pattern: str, word: str) -> bool:
@@ -225,8 +227,8 @@ def _matches(pattern: str, word: str) -> bool:
 def _associated(portal: "Portal", held: PortalObjectType, asked: SentFilter) -> SearchFilter:
     target = portal.schema.find(asked.name.removeprefix(_ASSOCIATED))
     listed = asked.values or (asked.value,)
-    if target is None or asked.operator not in {"EQ", "IN"} or not all(each.isdecimal() for each in listed):
+    if target is None or asked.operator not in {"EQ", "IN"} or not all(text.isdecimal() for text in listed):
         raise bad_request()
-    ends = [portal.links.of(target.name, int(each), held.name) for each in listed]
-    found = {record_id for each in ends for record_id in each}
-    return SearchFilter(lambda record: record.id in found, lambda table: table.mask(found))
+    ends = [portal.links.of(target.name, int(record_id), held.name) for record_id in listed]
+    record_ids = {record_id for linked in ends for record_id in linked}
+    return SearchFilter(lambda record: record.id in record_ids, lambda table: table.mask(record_ids))

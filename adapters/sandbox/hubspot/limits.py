@@ -28,9 +28,9 @@ class TooMany(HubSpotError):
 
     def body(self) -> dict[str, Any]:
         """The answer to the call."""
-        told = super().body()
-        extra = {"errorType": "RATE_LIMIT", "policyName": self.policy, "requestId": told["correlationId"]}
-        return told | extra
+        answer = super().body()
+        extra = {"errorType": "RATE_LIMIT", "policyName": self.policy, "requestId": answer["correlationId"]}
+        return answer | extra
 
 
 @dataclass
@@ -67,20 +67,20 @@ class PortalLimits:
     def headers(self, app: str, *, private: bool) -> Mapping[str, str]:
         """What an answer tells of the limits; answers of searches tell nothing."""
         most = self._burst(private=private)
-        told: dict[str, str] = {}
+        headers: dict[str, str] = {}
         if private and self.daily is not None:
             left = max(0, self.daily - self.used)
-            told |= {"X-HubSpot-RateLimit-Daily": str(self.daily), "X-HubSpot-RateLimit-Daily-Remaining": str(left)}
+            headers |= {"X-HubSpot-RateLimit-Daily": str(self.daily), "X-HubSpot-RateLimit-Daily-Remaining": str(left)}
         if most is not None:
             left = most - len(self._calls.get(app, ()))
-            told |= {
+            headers |= {
                 "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
                 "X-HubSpot-RateLimit-Max": str(most),
                 "X-HubSpot-RateLimit-Remaining": str(max(0, left)),
                 "X-HubSpot-RateLimit-Secondly": str(most // 10),
                 "X-HubSpot-RateLimit-Secondly-Remaining": str(max(0, min(left, most // 10))),
             }
-        return told
+        return headers
 
     def resets_at(self) -> datetime:
         """The next midnight in the account's time zone."""

@@ -19,7 +19,7 @@ def merge(portal: "Portal", held: PortalObjectType, pair: tuple[str, str], write
 
     The first one's values win. Both old ids, or the second alone when the first stays, answer with the survivor from then on.
     """
-    primary, other = (portal.records.existing(held, each) for each in pair)
+    primary, other = (portal.records.existing(held, record_id) for record_id in pair)
     if primary.id == other.id:
         raise bad_request(f"Cannot merge object {pair[1]} into itself")
     new_id = portal.records.next_id(held) if held.name in portal.merges_make_new_ids else primary.id
@@ -49,23 +49,23 @@ def _joined(
 
 
 def _ids(primary: PortalRecord, other: PortalRecord, new_id: int) -> list[str]:
-    earlier = [each.properties.get("hs_merged_object_ids", "").split(";") for each in (primary, other)]
-    both = [str(each.id) for each in (primary, other) if each.id != new_id]
-    found = list(dict.fromkeys(filter(None, [*earlier[0], *earlier[1], *both])))
-    if len(found) >= MOST_IDENTITIES:
+    earlier = [record.properties.get("hs_merged_object_ids", "").split(";") for record in (primary, other)]
+    both = [str(record.id) for record in (primary, other) if record.id != new_id]
+    ids = list(dict.fromkeys(filter(None, [*earlier[0], *earlier[1], *both])))
+    if len(ids) >= MOST_IDENTITIES:
         words = f"Cannot have more than {MOST_IDENTITIES} identities on a profile"
         raise HubSpotError(words, status=414)
-    return found
+    return ids
 
 
 def _contact(primary: PortalRecord, other: PortalRecord, new_id: int, at: int) -> dict[str, str]:
     """What contacts tell of their merges; merges of merges are missing from the vids, as with the vendor."""
     own = primary.properties.get("hs_calculated_merged_vids", "")
-    vids = [*filter(None, own.split(";")), *(f"{each.id}:{at}" for each in (primary, other) if each.id != new_id)]
+    vids = [*filter(None, own.split(";")), *(f"{record.id}:{at}" for record in (primary, other) if record.id != new_id)]
     every = dict.fromkeys([str(new_id), str(primary.id), str(other.id)])
-    told = {"hs_calculated_merged_vids": ";".join(vids), "hs_all_contact_vids": ";".join(every)}
-    spare = [each.properties.get("hs_additional_emails", "") for each in (primary, other)]
+    values = {"hs_calculated_merged_vids": ";".join(vids), "hs_all_contact_vids": ";".join(every)}
+    spare = [record.properties.get("hs_additional_emails", "") for record in (primary, other)]
     kept = primary.properties.get("email") or other.properties.get("email")
     mails = dict.fromkeys(filter(None, [*spare[0].split(";"), *spare[1].split(";"), other.properties.get("email")]))
     mails.pop(kept or "", None)
-    return told | ({"hs_additional_emails": ";".join(mails)} if mails else {})
+    return values | ({"hs_additional_emails": ";".join(mails)} if mails else {})

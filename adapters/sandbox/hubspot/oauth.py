@@ -131,12 +131,12 @@ class PortalOAuth:
         if form.get("grant_type") != "refresh_token":
             raise HubSpotError(f"grant_type '{form.get('grant_type', '')}' is not supported")
         client = self._client(form)
-        given = form.get("refresh_token", "")
-        if self.refresh_tokens.get(given) != client.client_id:
+        refresh_token = form.get("refresh_token", "")
+        if self.refresh_tokens.get(refresh_token) != client.client_id:
             raise BadRefreshToken
-        renewed = given
+        renewed = refresh_token
         if client.rotates:
-            del self.refresh_tokens[given]
+            del self.refresh_tokens[refresh_token]
             renewed = self.offer_refresh_token(client)
         token = self._open(client)
         return {
@@ -173,14 +173,14 @@ class PortalOAuth:
     def _about(self, token: Token) -> dict[str, Any]:
         client = self.clients[token.app]
         left = max(0, (token.ends or 0) - self.portal.now()) // 1000
-        told = {"token": token.value, "app_id": client.app_id, "expires_in": left, "token_type": "access"}
-        return told | self._hub(client) | {"is_private_distribution": False}
+        facts = {"token": token.value, "app_id": client.app_id, "expires_in": left, "token_type": "access"}
+        return facts | self._hub(client) | {"is_private_distribution": False}
 
     def _about_private(self, request: Request) -> dict[str, Any]:
         """What a private app's token may do; the caller shows it in the body and in the header."""
         self.token_of(request)
-        told = json.loads(request.body or b"{}")
-        token = self.tokens.get(str(told.get("tokenKey", "")))
+        body = json.loads(request.body or b"{}")
+        token = self.tokens.get(str(body.get("tokenKey", "")))
         if token is None or not token.private or not token.tells:
             raise not_found("The access token is not known")
         scopes = EVERYTHING if token.scopes is None else token.scopes
@@ -197,11 +197,11 @@ class PortalOAuth:
         token = self.tokens.get(value)
         if token and token.app == client.client_id:
             active = token.ends is None or token.ends > self.portal.now()
-            told = self._about(token) | {"active": active, "token_use": "access_token"}
-            return told | {"client_id": client.client_id, "signed_access_token": self._signed(client, token)}
+            facts = self._about(token) | {"active": active, "token_use": "access_token"}
+            return facts | {"client_id": client.client_id, "signed_access_token": self._signed(client, token)}
         if self.refresh_tokens.get(value) == client.client_id:
-            told = self._about_refresh(value) | {"active": True, "token_use": "refresh_token"}
-            return told | {"app_id": client.app_id}
+            facts = self._about_refresh(value) | {"active": True, "token_use": "refresh_token"}
+            return facts | {"app_id": client.app_id}
         return {"active": False}
 
     def _hub(self, client: PublicApp) -> dict[str, Any]:
@@ -215,10 +215,10 @@ class PortalOAuth:
 
     def _signed(self, client: PublicApp, token: Token) -> dict[str, Any]:
         texts = ("appInstallId", "audience", "newSignature", "scopeToScopeGroupPks", "scopes", "signature")
-        told: dict[str, Any] = dict.fromkeys((*texts, "trialScopeToScopeGroupPks", "trialScopes"), "")
-        told |= dict.fromkeys(("isPrivateDistribution", "isServiceAccount", "isUserLevel"), False)
-        told |= {"appId": client.app_id, "hubId": self.portal.portal_id, "hublet": "na1"}
-        return told | {"expiresAt": token.ends, "userId": token.user_id, "installingUserId": token.user_id}
+        facts: dict[str, Any] = dict.fromkeys((*texts, "trialScopeToScopeGroupPks", "trialScopes"), "")
+        facts |= dict.fromkeys(("isPrivateDistribution", "isServiceAccount", "isUserLevel"), False)
+        facts |= {"appId": client.app_id, "hubId": self.portal.portal_id, "hublet": "na1"}
+        return facts | {"expiresAt": token.ends, "userId": token.user_id, "installingUserId": token.user_id}
 
 
 class BadRefreshToken(HubSpotError):

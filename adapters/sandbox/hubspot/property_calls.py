@@ -57,7 +57,7 @@ def answer(call: HubSpotCall, rest: list[str]) -> Response:
             return _groups(call, held, more)
         case ("GET", name):
             call.read(1)
-            return json_response(told(call, held.property(name, archived=call.flag("archived"))))
+            return json_response(definition_json(call, held.property(name, archived=call.flag("archived"))))
         case ("PATCH", name):
             return _change(call, held, name)
         case ("DELETE", name):
@@ -90,21 +90,21 @@ def _own(held: PortalObjectType) -> int:
     return sum(not spec.standard for spec in held.properties.values())
 
 
-def told(call: HubSpotCall, spec: Property) -> dict[str, Any]:
+def definition_json(call: HubSpotCall, spec: Property) -> dict[str, Any]:
     """A property's definition on the wire."""
     formula = spec.field_type == "calculation_equation"
     meta: dict[str, Any] = {"archivable": not spec.standard, "readOnlyDefinition": spec.standard}
     meta |= {"readOnlyValue": spec.read_only or formula}
     if spec.type == "enumeration":
         meta["readOnlyOptions"] = spec.external
-    found = {
+    definition = {
         "name": spec.name,
         "label": spec.label,
         "type": spec.type,
         "fieldType": spec.field_type,
         "description": spec.description,
         "groupName": spec.group,
-        "options": [each.as_json() for each in spec.options],
+        "options": [option.as_json() for option in spec.options],
         "displayOrder": spec.order,
         "calculated": formula,
         "externalOptions": spec.external,
@@ -117,8 +117,8 @@ def told(call: HubSpotCall, spec: Property) -> dict[str, Any]:
         **spec.extras,
     }
     if spec.standard:
-        return found | {"hubspotDefined": True}
-    return found | _origin(call, spec)
+        return definition | {"hubspotDefined": True}
+    return definition | _origin(call, spec)
 
 
 def _origin(call: HubSpotCall, spec: Property) -> dict[str, Any]:
@@ -133,22 +133,22 @@ def _scoped(call: HubSpotCall, held: PortalObjectType, *, write: bool) -> None:
     schemas = [base.replace("objects", "schemas") for base in bases if base != "tickets"]
     plain = [base for base in bases if base == "tickets"]
     if write:
-        call.scoped(*(f"{each}.write" for each in schemas), *plain)
+        call.scoped(*(f"{schema}.write" for schema in schemas), *plain)
     else:
-        names = [f"{each}.read" for each in (*schemas, *(base for base in bases if base != "tickets"))]
+        names = [f"{schema}.read" for schema in (*schemas, *(base for base in bases if base != "tickets"))]
         call.scoped(*names, *plain)
 
 
 def _listed(call: HubSpotCall, held: PortalObjectType) -> Response:
     archived = call.flag("archived")
-    found = held.archived_properties if archived else held.properties
-    call.read(len(found))
-    return json_response({"results": [told(call, each) for each in found.values()]})
+    properties = held.archived_properties if archived else held.properties
+    call.read(len(properties))
+    return json_response({"results": [definition_json(call, spec) for spec in properties.values()]})
 
 
 def _create(call: HubSpotCall, held: PortalObjectType) -> Response:
     call.wrote()
-    return json_response(told(call, _made(call, held, call.body(DEFINITION))), 201)
+    return json_response(definition_json(call, _made(call, held, call.body(DEFINITION))), 201)
 
 
 def _made(call: HubSpotCall, held: PortalObjectType, body: Mapping[str, Any]) -> Property:
@@ -173,7 +173,7 @@ def _change(call: HubSpotCall, held: PortalObjectType, name: str) -> Response:
     changed = _with(spec, held, call.body(DEFINITION), call.portal.now())
     held.properties[name] = changed
     call.portal.store.table(held.name).forget(name)
-    return json_response(told(call, changed))
+    return json_response(definition_json(call, changed))
 
 
 def _with(spec: Property, held: PortalObjectType, body: Mapping[str, Any], at: int) -> Property:
@@ -208,19 +208,19 @@ def _usual(spec: Property, kind: str) -> tuple[Option, ...]:
 
 
 def _options(written: list[dict[str, Any]]) -> tuple[Option, ...]:
-    found = tuple(
+    options = tuple(
         Option(
-            each.get("value", ""),
-            each.get("label", ""),
-            each.get("displayOrder", -1),
-            hidden=each.get("hidden", False),
-            description=each.get("description", ""),
+            sent.get("value", ""),
+            sent.get("label", ""),
+            sent.get("displayOrder", -1),
+            hidden=sent.get("hidden", False),
+            description=sent.get("description", ""),
         )
-        for each in written
+        for sent in written
     )
-    if len({each.value for each in found}) < len(found):
+    if len({option.value for option in options}) < len(options):
         raise HubSpotError("Option values must be unique.")
-    return found
+    return options
 
 
 def _batch(call: HubSpotCall, held: PortalObjectType, action: str) -> Response:
@@ -229,43 +229,43 @@ def _batch(call: HubSpotCall, held: PortalObjectType, action: str) -> Response:
     match action:
         case "read":
             call.read(len(inputs))
-            return _several(call, [_named(held, each, archived=body.get("archived", False)) for each in inputs])
+            return _several(call, [_named(held, sent, archived=body.get("archived", False)) for sent in inputs])
         case "create":
             call.wrote(len(inputs))
-            return _several(call, [_attempt(call, held, each) for each in inputs], status=201)
+            return _several(call, [_attempt(call, held, sent) for sent in inputs], status=201)
         case "archive":
             call.wrote(len(inputs))
-            for each in inputs:
-                if each.get("name") in held.properties:
-                    held.archive(each["name"], call.portal.now())
+            for sent in inputs:
+                if sent.get("name") in held.properties:
+                    held.archive(sent["name"], call.portal.now())
             return Response(204)
     raise not_found()
 
 
-def _named(held: PortalObjectType, one: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
+def _named(held: PortalObjectType, sent: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
     try:
-        return held.property(one.get("name", ""), archived=archived)
+        return held.property(sent.get("name", ""), archived=archived)
     except HubSpotError as error:
         return error
 
 
-def _attempt(call: HubSpotCall, held: PortalObjectType, one: Mapping[str, Any]) -> Property | HubSpotError:
+def _attempt(call: HubSpotCall, held: PortalObjectType, sent: Mapping[str, Any]) -> Property | HubSpotError:
     try:
-        return _made(call, held, one)
+        return _made(call, held, sent)
     except HubSpotError as error:
         return error
 
 
-def _several(call: HubSpotCall, found: list[Property | HubSpotError], *, status: int = 200) -> Response:
-    good = [told(call, each) for each in found if isinstance(each, Property)]
-    return call.batch(good, [each.row() for each in found if isinstance(each, HubSpotError)], status=status)
+def _several(call: HubSpotCall, outcomes: list[Property | HubSpotError], *, status: int = 200) -> Response:
+    good = [definition_json(call, outcome) for outcome in outcomes if isinstance(outcome, Property)]
+    return call.batch(good, [outcome.row() for outcome in outcomes if isinstance(outcome, HubSpotError)], status=status)
 
 
 def _groups(call: HubSpotCall, held: PortalObjectType, rest: list[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
             call.read(len(held.groups))
-            return json_response({"results": [each.as_json() for each in held.groups.values()]})
+            return json_response({"results": [group.as_json() for group in held.groups.values()]})
         case ("POST",):
             return _new_group(call, held)
         case ("GET", name):
@@ -295,7 +295,7 @@ def _new_group(call: HubSpotCall, held: PortalObjectType) -> Response:
 def _drop_group(call: HubSpotCall, held: PortalObjectType, name: str) -> Response:
     call.wrote()
     _group(held, name)
-    if any(each.group == name for each in held.properties.values()):
+    if any(spec.group == name for spec in held.properties.values()):
         raise HubSpotError(f"Property group '{name}' still has properties and cannot be deleted.")
     del held.groups[name]
     return Response(204)

@@ -23,12 +23,12 @@ MOST_INPUTS, MOST_WITH_HISTORY, ASSOCIATIONS_LISTED = 100, 50, 100
 BODY_SCOPE = "sales-email-read"
 
 
-def told(
+def record_json(
     call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Iterable[str] | None = None
 ) -> dict[str, Any]:
     """A record on the wire: the named properties, or the usual ones; what is known and empty is null."""
     wanted = held.default if names is None else (*names, held.created, held.modified, "hs_object_id")
-    known = sorted({name for each in wanted if (name := each.lower()) in held.properties})
+    known = sorted({name for asked in wanted if (name := asked.lower()) in held.properties})
     answer: dict[str, Any] = {
         "id": str(record.id),
         "properties": {name: _value(call, held, record, name) for name in known},
@@ -44,11 +44,11 @@ def list_records(call: HubSpotCall, held: PortalObjectType) -> Response:
     """GET objects/{type}: live records, or archived ones alone, by id."""
     history = call.listed("propertiesWithHistory")
     limit = call.number("limit", 10, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
-    found = call.portal.store.table(held.name).after(call.after(), limit + 1, archived=call.flag("archived"))
-    call.read(min(limit, len(found)))
-    answer: dict[str, Any] = {"results": [_with_all(call, held, each, history) for each in found[:limit]]}
-    if len(found) > limit:
-        answer["paging"] = call.next_page(str(found[limit - 1].id))
+    records = call.portal.store.table(held.name).after(call.after(), limit + 1, archived=call.flag("archived"))
+    call.read(min(limit, len(records)))
+    answer: dict[str, Any] = {"results": [_with_all(call, held, record, history) for record in records[:limit]]}
+    if len(records) > limit:
+        answer["paging"] = call.next_page(str(records[limit - 1].id))
     return json_response(answer)
 
 
@@ -70,14 +70,15 @@ def batch_read(call: HubSpotCall, held: PortalObjectType) -> Response:
     body = call.body(RECORDS, "inputs")
     history = body.get("propertiesWithHistory") or []
     asked = input_ids(body, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
-    found = {text: _found(call, held, text, body.get("idProperty")) for text in asked}
-    records = {record.id: record for record in found.values() if record}
+    records_by_text = {text: _found(call, held, text, body.get("idProperty")) for text in asked}
+    records = {record.id: record for record in records_by_text.values() if record}
     call.read(len(records))
     results = [
-        told(call, held, records[each], body.get("properties") or None) | _history(call, held, records[each], history)
-        for each in sorted(records)
+        record_json(call, held, records[record_id], body.get("properties") or None)
+        | _history(call, held, records[record_id], history)
+        for record_id in sorted(records)
     ]
-    missing = [text for text, record in found.items() if record is None]
+    missing = [text for text, record in records_by_text.items() if record is None]
     return call.batch(results, [could_not_get(held.word, missing).row()] if missing else [])
 
 
@@ -88,7 +89,7 @@ def search(call: HubSpotCall, held: PortalObjectType) -> Response:
     body = call.body(SEARCH)
     page = SearchRequest(call.portal, held, body).run()
     call.read(len(page.records))
-    results = [told(call, held, each, body.get("properties") or None) for each in page.records]
+    results = [record_json(call, held, record, body.get("properties") or None) for record in page.records]
     answer: dict[str, Any] = {"total": page.total, "results": results}
     if page.following is not None:
         answer["paging"] = {"next": {"after": str(page.following)}}
@@ -98,7 +99,7 @@ def search(call: HubSpotCall, held: PortalObjectType) -> Response:
 def input_ids(body: dict[str, Any], *, most: int) -> list[str]:
     """The ids of a batch's inputs; raises HubSpotError when there are too many or one comes twice."""
     inputs = inputs_of(body, most=most)
-    ids = [each.get("id", "") for each in inputs]
+    ids = [sent.get("id", "") for sent in inputs]
     refuse_repeated(ids)
     return ids
 
@@ -113,26 +114,28 @@ def inputs_of(body: dict[str, Any], *, most: int) -> list[dict[str, Any]]:
 
 def refuse_repeated(ids: Sequence[str]) -> None:
     """Raises HubSpotError when an id comes twice."""
-    repeated = sorted({each for each in ids if ids.count(each) > 1})
+    repeated = sorted({record_id for record_id in ids if ids.count(record_id) > 1})
     if repeated:
         raise repeated_ids(repeated)
 
 
 def associated(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Sequence[str]) -> dict[str, Any]:
     """The `associations` of a record in a list: an entry for each type of each association."""
-    found: dict[str, Any] = {}
+    associations: dict[str, Any] = {}
     for name in names:
         target = call.portal.object(name)
-        types = {each.type_id: each.name for each in call.portal.links.types(held, target)}
+        types = {link_type.type_id: link_type.name for link_type in call.portal.links.types(held, target)}
         table = call.portal.store.table(target.name)
         joined = call.portal.links.of(held.name, record.id, target.name)
-        live = sorted(each for each in joined if table.alive(each))
+        live = sorted(other_id for other_id in joined if table.alive(other_id))
         entries = [
-            {"id": str(each), "type": types[kind]} for each in live[:ASSOCIATIONS_LISTED] for kind in joined[each]
+            {"id": str(other_id), "type": types[kind]}
+            for other_id in live[:ASSOCIATIONS_LISTED]
+            for kind in joined[other_id]
         ]
         if entries:
-            found[target.name.replace("_", " ")] = {"results": entries} | _more(call, record, target, live)
-    return {"associations": found} if found else {}
+            associations[target.name.replace("_", " ")] = {"results": entries} | _more(call, record, target, live)
+    return {"associations": associations} if associations else {}
 
 
 def _more(call: HubSpotCall, record: PortalRecord, target: PortalObjectType, live: Sequence[int]) -> dict[str, Any]:
@@ -148,7 +151,7 @@ def _more(call: HubSpotCall, record: PortalRecord, target: PortalObjectType, liv
 def _with_all(
     call: HubSpotCall, held: PortalObjectType, record: PortalRecord, history: Sequence[str]
 ) -> dict[str, Any]:
-    answer = told(call, held, record, call.listed("properties") or None)
+    answer = record_json(call, held, record, call.listed("properties") or None)
     return answer | _history(call, held, record, history) | associated(call, held, record, call.listed("associations"))
 
 
@@ -173,17 +176,17 @@ def _history(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, na
 
 
 def _versions(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, name: str) -> list[dict[str, Any]]:
-    found = [
+    versions = [
         {
-            "value": each.values[name],
-            "timestamp": iso(each.at),
-            "sourceType": each.source,
-            **({"updatedByUserId": each.user} if each.user is not None else {}),
+            "value": revision.values[name],
+            "timestamp": iso(revision.at),
+            "sourceType": revision.source,
+            **({"updatedByUserId": revision.user} if revision.user is not None else {}),
         }
-        for each in reversed(record.history)
-        if name in each.values
+        for revision in reversed(record.history)
+        if name in revision.values
     ]
     value = call.portal.records.value(held, record, name)
-    if not found and value is not None:
-        found = [{"value": value, "timestamp": iso(record.created), "sourceType": "CALCULATED"}]
-    return found[:HISTORY_KEPT]
+    if not versions and value is not None:
+        versions = [{"value": value, "timestamp": iso(record.created), "sourceType": "CALCULATED"}]
+    return versions[:HISTORY_KEPT]

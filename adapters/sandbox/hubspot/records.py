@@ -70,15 +70,15 @@ class PortalRecords:
     def holding(self, held: PortalObjectType, name: str, text: str) -> list[PortalRecord]:
         """The live records whose property holds a text, capitals apart."""
         table = self._store.table(held.name)
-        found = table.hashed(name, self.texts(held, name)).ids(text.lower())
-        return [record for each in sorted(found) if (record := table.alive(each))]
+        record_ids = table.hashed(name, self.texts(held, name)).ids(text.lower())
+        return [record for key in sorted(record_ids) if (record := table.alive(key))]
 
     def existing(self, held: PortalObjectType, record_id: str, id_property: str | None = None) -> PortalRecord:
         """The live record behind an id, a merged-away id, or the value of a unique property; raises HubSpotError (404)."""
-        found = self.lookup(held, record_id, id_property)
-        if found is None:
+        record = self.lookup(held, record_id, id_property)
+        if record is None:
             raise not_found()
-        return found
+        return record
 
     def lookup(self, held: PortalObjectType, record_id: str, id_property: str | None = None) -> PortalRecord | None:
         """The same, or None."""
@@ -188,21 +188,21 @@ class PortalRecords:
     ) -> dict[str, str]:
         good: dict[str, str] = {}
         wrong: list[Invalid] = []
-        for name, given in values.items():
-            if given is None:
+        for name, value in values.items():
+            if value is None:
                 continue
-            told = self._judged(held, name, from_python(given), {**old, **good}, writer)
-            if isinstance(told, Invalid):
-                wrong.append(told)
+            outcome = self._judged(held, name, from_python(value), {**old, **good}, writer)
+            if isinstance(outcome, Invalid):
+                wrong.append(outcome)
             else:
-                good[name.lower()] = told
+                good[name.lower()] = outcome
         wrong += self._right_stage(held, good)
         if wrong:
             raise invalid_values(wrong, self.portal_id)
         return good
 
     def _judged(
-        self, held: PortalObjectType, name: str, given: str, old: Mapping[str, str], writer: PortalWriter
+        self, held: PortalObjectType, name: str, text: str, old: Mapping[str, str], writer: PortalWriter
     ) -> str | Invalid:
         spec = held.properties.get(name.lower())
         if spec is None:
@@ -210,42 +210,47 @@ class PortalRecords:
         if spec.read_only and writer.called:
             words = f'"{spec.name}" is a read only property; its value cannot be set.'
             return Invalid(spec.name, "READ_ONLY_VALUE", words)
-        if given == "":
+        if text == "":
             return ""
         if spec.is_owner:
-            return self._owner(spec, given)
-        if spec.field_type == "checkbox" and given.startswith(";"):
-            given = ";".join(filter(None, [old.get(spec.name, ""), given[1:]]))
-        return check(spec, given)
+            return self._owner(spec, text)
+        if spec.field_type == "checkbox" and text.startswith(";"):
+            text = ";".join(filter(None, [old.get(spec.name, ""), text[1:]]))
+        return check(spec, text)
 
-    def _owner(self, spec: Property, given: str) -> str | Invalid:
-        if not given.isascii() or not given.isdecimal() or int(given) > 2**31 - 1:
-            return Invalid(spec.name, "INVALID_INTEGER", f"{given} was not a valid integer (for owner ID).")
-        if not self._owners.exists(int(given)):
-            return Invalid(spec.name, "INVALID_OWNER_ID", f"Owner {given} does not exist")
-        return given
+    def _owner(self, spec: Property, text: str) -> str | Invalid:
+        if not text.isascii() or not text.isdecimal() or int(text) > 2**31 - 1:
+            return Invalid(spec.name, "INVALID_INTEGER", f"{text} was not a valid integer (for owner ID).")
+        if not self._owners.exists(int(text)):
+            return Invalid(spec.name, "INVALID_OWNER_ID", f"Owner {text} does not exist")
+        return text
 
     def _right_stage(self, held: PortalObjectType, good: Mapping[str, str]) -> list[Invalid]:
         if held.pipeline is None or held.stage is None:
             return []
         known = self._pipelines.of(held.name)
         wanted = good.get(held.pipeline)
-        if wanted and wanted not in {each.id for each in known}:
-            options = ", ".join(each.id for each in known)
+        if wanted and wanted not in {pipeline.id for pipeline in known}:
+            options = ", ".join(pipeline.id for pipeline in known)
             words = f"{wanted} is not a valid pipeline ID. Valid options are: [{options}]"
             return [Invalid(held.pipeline, "INVALID_OPTION", words)]
         stage = good.get(held.stage)
-        within = [each for each in known if wanted in (None, "", each.id)]
-        if not stage or any(stage in {one.id for one in each.live()} for each in within):
+        within = [pipeline for pipeline in known if wanted in (None, "", pipeline.id)]
+        if not stage or any(stage in {known_stage.id for known_stage in pipeline.live()} for pipeline in within):
             return []
-        options = ", ".join(f"pipelineId={each.id} : [{', '.join(one.id for one in each.live())}]" for each in within)
+        options = ", ".join(
+            f"pipelineId={pipeline.id} : [{', '.join(known_stage.id for known_stage in pipeline.live())}]"
+            for pipeline in within
+        )
         words = f"{stage} is not a valid pipeline stage ID. Valid options are: {options}"
         return [Invalid(held.stage, "INVALID_OPTION", words)]
 
     def _fill(self, held: PortalObjectType, new: dict[str, str]) -> None:
         if held.pipeline and held.stage:
-            found = self._pipelines.of_stage(held.name, new.get(held.stage))
-            new.setdefault(held.pipeline, found[0].id if found else self._pipelines.of(held.name)[0].id)
+            pipeline_and_stage = self._pipelines.of_stage(held.name, new.get(held.stage))
+            new.setdefault(
+                held.pipeline, pipeline_and_stage[0].id if pipeline_and_stage else self._pipelines.of(held.name)[0].id
+            )
         if held.name == "tasks":
             new.setdefault("hs_task_status", "NOT_STARTED")
             new.setdefault("hs_task_priority", "NONE")
@@ -254,9 +259,9 @@ class PortalRecords:
     def _stay_in_pipeline(self, held: PortalObjectType, new: dict[str, str], written: Mapping[str, str]) -> None:
         """A new stage alone takes the record to the pipeline that has it."""
         if held.pipeline and held.stage and held.stage in written and held.pipeline not in written:
-            found = self._pipelines.of_stage(held.name, new.get(held.stage))
-            if found:
-                new[held.pipeline] = found[0].id
+            pipeline_and_stage = self._pipelines.of_stage(held.name, new.get(held.stage))
+            if pipeline_and_stage:
+                new[held.pipeline] = pipeline_and_stage[0].id
 
     def _complete(self, held: PortalObjectType, new: Mapping[str, str]) -> None:
         missing = [name for name in held.required if name not in new]
@@ -276,7 +281,7 @@ class PortalRecords:
             holders = self.holding(held, spec.name, value)
             if spec.is_email:
                 holders += self.holding(held, "hs_additional_emails", value)
-            other = next((each for each in holders if old is None or each.id != old.id), None)
+            other = next((holder for holder in holders if old is None or holder.id != old.id), None)
             if other:
                 raise self._conflict(held, spec, value, other)
 
@@ -311,14 +316,14 @@ class PortalRecords:
     def _close(
         self, held: PortalObjectType, values: dict[str, str], new: PortalRecord, old: PortalRecord | None
     ) -> None:
-        found = self._pipelines.of_stage(held.name, values.get(held.stage or ""))
-        closes = found is not None and found[1].closes
+        pipeline_and_stage = self._pipelines.of_stage(held.name, values.get(held.stage or ""))
+        closes = pipeline_and_stage is not None and pipeline_and_stage[1].closes
         if old is None or old.properties.get(held.stage or "") != values.get(held.stage or ""):
             values["hs_v2_date_entered_current_stage"] = iso(new.modified)
         if "hs_is_closed" in held.properties:
             values["hs_is_closed"] = str(closes).lower()
         if "hs_is_closed_won" in held.properties:
-            values["hs_is_closed_won"] = str(found is not None and found[1].won).lower()
+            values["hs_is_closed_won"] = str(pipeline_and_stage is not None and pipeline_and_stage[1].won).lower()
         if held.name != "tickets":
             return
         if not closes:

@@ -33,8 +33,8 @@ def address(segments: list[str]) -> tuple[str, str, list[str]] | None:
 
 def is_search(segments: list[str]) -> bool:
     """Whether a path is that of a search, which has limits of its own."""
-    found = address(segments)
-    return found is not None and found[0] == "objects" and found[2][1:] == ["search"]
+    found_address = address(segments)
+    return found_address is not None and found_address[0] == "objects" and found_address[2][1:] == ["search"]
 
 
 def route(call: HubSpotCall, family: str, rest: list[str]) -> Response:

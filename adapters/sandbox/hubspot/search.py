@@ -54,38 +54,38 @@ class SearchRequest:
         places = np.flatnonzero(self._matching(table))
         until = self.start + self.limit
         chosen = self._ordered(table, places, until)[self.start : until]
-        records = [table.rows[each] for each in table.ids[chosen].tolist()]
+        records = [table.rows[record_id] for record_id in table.ids[chosen].tolist()]
         total = len(places)
         return SearchPage(total, records, until if until < total and self.limit else None)
 
     def _matching(self, table: PortalTable) -> Mask:
-        found: Mask = table.live.copy()
+        matching: Mask = table.live.copy()
         if self._groups:
-            found &= np.logical_or.reduce([self._group(table, group) for group in self._groups])
+            matching &= np.logical_or.reduce([self._group(table, group) for group in self._groups])
         if self._words:
-            found = _narrowed(table, found, [self._has_words])
+            matching = _narrowed(table, matching, [self._has_words])
         old = self._portal.index.old_versions(self._held)
         if old:
-            self._look_back(table, found, old)
-        return found
+            self._look_back(table, matching, old)
+        return matching
 
     def _group(self, table: PortalTable, group: list[SearchFilter]) -> Mask:
-        found: Mask = table.live.copy()
-        for each in group:
-            if each.mask is not None:
-                found &= each.mask(table)
-        rest = [each.test for each in group if each.mask is None]
-        return _narrowed(table, found, rest) if rest else found
+        matching: Mask = table.live.copy()
+        for search_filter in group:
+            if search_filter.mask is not None:
+                matching &= search_filter.mask(table)
+        rest = [search_filter.test for search_filter in group if search_filter.mask is None]
+        return _narrowed(table, matching, rest) if rest else matching
 
-    def _look_back(self, table: PortalTable, found: Mask, old: Mapping[int, PortalRecord | None]) -> None:
+    def _look_back(self, table: PortalTable, matching: Mask, old: Mapping[int, PortalRecord | None]) -> None:
         """Records whose writes are not indexed match as they were; what is archived meanwhile does not appear."""
-        found[table.mask(old)] = False
+        matching[table.mask(old)] = False
         seen = [key for key, record in old.items() if record and record.archived is None and self._accepts(record)]
-        found |= table.mask(seen) & table.live
+        matching |= table.mask(seen) & table.live
 
     def _accepts(self, record: PortalRecord) -> bool:
         groups: Groups = self._groups or [[]]
-        matches = any(all(each.test(record) for each in group) for group in groups)
+        matches = any(all(search_filter.test(record) for search_filter in group) for group in groups)
         return matches and (not self._words or self._has_words(record))
 
     def _has_words(self, record: PortalRecord) -> bool:
@@ -114,16 +114,16 @@ class SearchRequest:
             return (value(self._held, table.rows[int(table.ids[place])], self._sort.name) or "").lower()
 
         keys = {place: key(place) for place in places.tolist()}
-        filled = sorted((each for each in keys if keys[each]), key=lambda each: keys[each], reverse=self._falling)
-        return np.array(filled + [each for each in keys if not keys[each]], dtype=np.int64)
+        filled = sorted((place for place in keys if keys[place]), key=lambda place: keys[place], reverse=self._falling)
+        return np.array(filled + [place for place in keys if not keys[place]], dtype=np.int64)
 
 
-def _narrowed(table: PortalTable, found: Mask, tests: Sequence[Callable[[PortalRecord], bool]]) -> Mask:
+def _narrowed(table: PortalTable, places_mask: Mask, tests: Sequence[Callable[[PortalRecord], bool]]) -> Mask:
     """Judges the places that are left one by one."""
-    left: Mask = np.zeros_like(found)
+    left: Mask = np.zeros_like(places_mask)
     rows = table.rows
-    places = np.flatnonzero(found)
-    kept = [all(test(rows[each]) for test in tests) for each in table.ids[places].tolist()]
+    places = np.flatnonzero(places_mask)
+    kept = [all(test(rows[record_id]) for test in tests) for record_id in table.ids[places].tolist()]
     left[places] = kept
     return left
 

@@ -58,7 +58,7 @@ def shaped(value: Any, shape: Any) -> Any:
     if isinstance(shape, list):
         if not isinstance(value, list):
             raise _misfit("java.util.ArrayList", value)
-        return [shaped(each, shape[0]) for each in value]
+        return [shaped(item, shape[0]) for item in value]
     if isinstance(shape, Mapping):
         if not isinstance(value, dict):
             raise _misfit("java.util.LinkedHashMap", value)
@@ -72,7 +72,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _whole(value: Any) -> int:
+def _whole_number(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdecimal():
@@ -89,7 +89,7 @@ def _flag(value: Any) -> bool:
 def _map(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _misfit("java.util.LinkedHashMap", value)
-    return {name: None if each is None else _scalar(each) for name, each in value.items()}
+    return {name: None if item is None else _scalar(item) for name, item in value.items()}
 
 
 def _scalar(value: Any) -> Any:
@@ -104,7 +104,7 @@ def _misfit(wanted: str, value: Any) -> HubSpotError:
 
 _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     TEXT: _text,
-    WHOLE: _whole,
+    WHOLE: _whole_number,
     FLAG: _flag,
     MAP: _map,
     ANY: lambda value: value,

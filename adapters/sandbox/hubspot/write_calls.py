@@ -9,7 +9,7 @@ from adapters.sandbox.hubspot.merges import merge
 from adapters.sandbox.hubspot.portal.links import LinkType
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType
 from adapters.sandbox.hubspot.portal.store import PortalRecord
-from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, input_ids, inputs_of, refuse_repeated, told
+from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, input_ids, inputs_of, record_json, refuse_repeated
 from adapters.sandbox.hubspot.shapes import GDPR, MERGE, RECORD, RECORDS
 from adapters.sandbox.web import Response, json_response
 
@@ -52,7 +52,7 @@ def merge_records(call: HubSpotCall, held: PortalObjectType) -> Response:
         raise not_found()
     body = call.body(MERGE, "primaryObjectId", "objectIdToMerge")
     pair = (body["primaryObjectId"], body["objectIdToMerge"])
-    return json_response(told(call, held, merge(call.portal, held, pair, call.writer)))
+    return json_response(record_json(call, held, merge(call.portal, held, pair, call.writer)))
 
 
 def gdpr_delete(call: HubSpotCall, held: PortalObjectType) -> Response:
@@ -77,41 +77,41 @@ def batch_create(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/create: all or nothing, unless every input has an objectWriteTraceId."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
-    return _each(call, inputs, lambda one: _created(call, held, one), status=201)
+    return _write_batch(call, inputs, lambda sent: _created(call, held, sent), status=201)
 
 
 def batch_update(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/update: missing records are rows of errors, merged-away ones are left out silently."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
-    refuse_repeated([each.get("id", "") for each in inputs])
+    refuse_repeated([sent.get("id", "") for sent in inputs])
     present, errors = _present(call, held, inputs)
     aliases = call.portal.store.table(held.name).aliases
-    there = [one for one in present if "idProperty" in one or int(one["id"]) not in aliases]
-    return _each(call, there, lambda one: _updated(call, held, one), errors=errors, known=held)
+    there = [sent for sent in present if "idProperty" in sent or int(sent["id"]) not in aliases]
+    return _write_batch(call, there, lambda sent: _updated(call, held, sent), errors=errors, known=held)
 
 
 def batch_upsert(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/upsert: contacts by e-mail succeed or fail together."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
-    refuse_repeated([each.get("id", "").lower() for each in inputs])
-    partial = not any(each.get("idProperty") == "email" for each in inputs)
-    return _each(call, inputs, lambda one: _upserted(call, held, one), partial=partial)
+    refuse_repeated([sent.get("id", "").lower() for sent in inputs])
+    partial = not any(sent.get("idProperty") == "email" for sent in inputs)
+    return _write_batch(call, inputs, lambda sent: _upserted(call, held, sent), partial=partial)
 
 
 def batch_archive(call: HubSpotCall, held: PortalObjectType) -> Response:
     """POST objects/{type}/batch/archive: what is not there is no error."""
     ids = input_ids(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(ids))
-    for each in ids:
-        record = call.portal.records.lookup(held, each)
+    for record_id in ids:
+        record = call.portal.records.lookup(held, record_id)
         if record:
             call.portal.records.archive(held, record, call.writer)
     return Response(204)
 
 
-def _each(
+def _write_batch(
     call: HubSpotCall,
     inputs: list[Input],
     write: Callable[[Input], dict[str, Any]],
@@ -126,39 +126,39 @@ def _each(
     With `known` even trace ids do not save a call that names a property the object does not have.
     """
     errors = errors or []
-    traced = partial and bool(inputs) and all(each.get(_TRACE) for each in inputs)
+    traced = partial and bool(inputs) and all(sent.get(_TRACE) for sent in inputs)
     if known:
-        traced = traced and all(name.lower() in known.properties for each in inputs for name in properties_of(each))
+        traced = traced and all(name.lower() in known.properties for sent in inputs for name in properties_of(sent))
     results = []
     with call.portal.transaction():
-        for one in inputs:
+        for sent in inputs:
             try:
                 with call.portal.transaction():
-                    results.append(write(one) | _trace(one))
+                    results.append(write(sent) | _trace(sent))
             except HubSpotError as error:
                 if not traced:
                     raise
-                errors.append(error.row({_TRACE: [one[_TRACE]]}))
+                errors.append(error.row({_TRACE: [sent[_TRACE]]}))
     return call.batch(results, errors, status=status)
 
 
-def _trace(one: Input) -> dict[str, str]:
-    return {_TRACE: one[_TRACE]} if one.get(_TRACE) else {}
+def _trace(sent: Input) -> dict[str, str]:
+    return {_TRACE: sent[_TRACE]} if sent.get(_TRACE) else {}
 
 
-def _created(call: HubSpotCall, held: PortalObjectType, one: Input) -> dict[str, Any]:
-    return _written(call, held, _create(call, held, one), properties_of(one))
+def _created(call: HubSpotCall, held: PortalObjectType, sent: Input) -> dict[str, Any]:
+    return _written(call, held, _create(call, held, sent), properties_of(sent))
 
 
-def _updated(call: HubSpotCall, held: PortalObjectType, one: Input) -> dict[str, Any]:
-    old = call.portal.records.existing(held, one.get("id", ""), one.get("idProperty"))
-    values = properties_of(one)
+def _updated(call: HubSpotCall, held: PortalObjectType, sent: Input) -> dict[str, Any]:
+    old = call.portal.records.existing(held, sent.get("id", ""), sent.get("idProperty"))
+    values = properties_of(sent)
     return _written(call, held, call.portal.records.update(held, old, values, call.writer), values)
 
 
-def _upserted(call: HubSpotCall, held: PortalObjectType, one: Input) -> dict[str, Any]:
-    key, name = one.get("id", ""), one.get("idProperty") or "hs_object_id"
-    values = properties_of(one)
+def _upserted(call: HubSpotCall, held: PortalObjectType, sent: Input) -> dict[str, Any]:
+    key, name = sent.get("id", ""), sent.get("idProperty") or "hs_object_id"
+    values = properties_of(sent)
     old = call.portal.records.lookup(held, key, name)
     if old:
         record = call.portal.records.update(held, old, values, call.writer)
@@ -173,16 +173,18 @@ def _present(
     call: HubSpotCall, held: PortalObjectType, inputs: list[Input]
 ) -> tuple[list[Input], list[dict[str, Any]]]:
     """The inputs whose records are there, and the rows of errors for the others: one for all, or one for each trace id."""
-    found: list[Input] = []
+    present: list[Input] = []
     missing: list[Input] = []
-    for one in inputs:
-        record = call.portal.records.lookup(held, one.get("id", ""), one.get("idProperty"))
-        (found if record else missing).append(one)
+    for sent in inputs:
+        record = call.portal.records.lookup(held, sent.get("id", ""), sent.get("idProperty"))
+        (present if record else missing).append(sent)
     errors = [
-        could_not_get(held.word, [one.get("id", "")]).row({_TRACE: [one[_TRACE]]}) for one in missing if one.get(_TRACE)
+        could_not_get(held.word, [sent.get("id", "")]).row({_TRACE: [sent[_TRACE]]})
+        for sent in missing
+        if sent.get(_TRACE)
     ]
-    silent = [one.get("id", "") for one in missing if not one.get(_TRACE)]
-    return found, [*errors, *([could_not_get(held.word, silent).row()] if silent else [])]
+    silent = [sent.get("id", "") for sent in missing if not sent.get(_TRACE)]
+    return present, [*errors, *([could_not_get(held.word, silent).row()] if silent else [])]
 
 
 def _create(call: HubSpotCall, held: PortalObjectType, body: Input) -> PortalRecord:
@@ -193,12 +195,12 @@ def _create(call: HubSpotCall, held: PortalObjectType, body: Input) -> PortalRec
 def _joins(call: HubSpotCall, held: PortalObjectType, written: list[Input]) -> Joins:
     """The associations of a record that is made, checked before anything is written."""
     joins: Joins = []
-    for each in written:
-        missing = [name for name in ("to", "types") if not each.get(name)]
+    for association in written:
+        missing = [name for name in ("to", "types") if not association.get(name)]
         if missing:
             raise required(missing)
-        target, found = call.portal.links_named(held, each["types"])
-        joins.append((target, call.portal.records.existing(target, each["to"].get("id", "")).id, found))
+        target, types = call.portal.links_named(held, association["types"])
+        joins.append((target, call.portal.records.existing(target, association["to"].get("id", "")).id, types))
     return joins
 
 
@@ -207,4 +209,4 @@ def _written(
 ) -> dict[str, Any]:
     """A record that was written: what was sent, and everything calculated that it has."""
     calculated = [name for name in record.properties if name in held.properties and held.properties[name].read_only]
-    return told(call, held, record, [*values, *calculated])
+    return record_json(call, held, record, [*values, *calculated])

@@ -97,8 +97,8 @@ class Panel:
 
     def text(self, name: str) -> str:
         """The value of a field with a place of its own; empty when it is hidden."""
-        found = self.special.get(name)
-        return found.text if found else ""
+        field = self.special.get(name)
+        return field.text if field else ""
 
     @property
     def bar(self) -> tuple[float, float, float] | None:
@@ -127,8 +127,8 @@ def panel_of(shown: dict[str, Shown]) -> Panel | None:
     """Our section from our fields by short name; None where there are none."""
     if not shown:
         return None
-    rest = [each for name, each in shown.items() if name not in _SPECIAL]
-    return Panel({name: each for name, each in shown.items() if name in _SPECIAL}, rest)
+    rest = [field for name, field in shown.items() if name not in _SPECIAL]
+    return Panel({name: field for name, field in shown.items() if name in _SPECIAL}, rest)
 
 
 def web_address(name: str, label: str, text: str) -> Shown:

@@ -56,10 +56,10 @@ class SandboxSite:
     def chosen(self, request: Request) -> str:
         """The id of the user that somebody has chosen; empty for none."""
         try:
-            found = SimpleCookie(request.headers.get("cookie", "")).get(_COOKIE)
+            cookie = SimpleCookie(request.headers.get("cookie", "")).get(_COOKIE)
         except CookieError:
-            found = None
-        return found.value if found else ""
+            cookie = None
+        return cookie.value if cookie else ""
 
     def switched(self, request: Request, user: str) -> Response:
         """Back to where somebody was, from now on as another user; empty for the same one."""

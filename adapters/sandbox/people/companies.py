@@ -87,7 +87,7 @@ class Founder:
         self._now = now
         self._owners = owners
         self._names: set[str] = set()
-        self._domains: set[str] = {each.removesuffix(_ENDING) for each in taken}
+        self._domains: set[str] = {domain.removesuffix(_ENDING) for domain in taken}
         self._lately: deque[TownCompany] = deque(maxlen=400)
 
     def companies(self, number: int) -> Iterator[TownCompany]:
@@ -102,14 +102,16 @@ class Founder:
     def _parent(self) -> TownCompany | None:
         if self._chance.random() >= _SUBSIDIARY:
             return None
-        ready = [each for each in self._lately if each.id]
+        ready = [company for company in self._lately if company.id]
         return self._chance.choice(ready) if ready else None
 
     def _found(self, parent: TownCompany | None) -> TownCompany:
         chance = self._chance
         abroad = parent is None or chance.random() < _GONE_ABROAD
         place = (
-            chance.choices(places(), [each.weight for each in places()])[0] if abroad or not parent else parent.place
+            chance.choices(places(), [country.weight for country in places()])[0]
+            if abroad or not parent
+            else parent.place
         )
         industry = parent.industry if parent else _pick_industry(chance)
         city = chance.choice(place.cities)
@@ -146,7 +148,7 @@ class Founder:
 
 def _pick_industry(chance: random.Random) -> Industry:
     every = list(industries().values())
-    return chance.choices(every, [each.weight for each in every])[0]
+    return chance.choices(every, [industry.weight for industry in every])[0]
 
 
 def _stem(chance: random.Random, place: Country, industry: Industry) -> str:
@@ -221,6 +223,6 @@ class Hiring:
             self._share_at += 100
             return next(reversed(taken))
         wanted = (f"{local}{number}@{domain}" for number in chain([""], count(2)))
-        address = next(each for each in wanted if each not in taken)
+        address = next(candidate for candidate in wanted if candidate not in taken)
         taken[address] = None
         return address

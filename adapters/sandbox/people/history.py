@@ -39,8 +39,8 @@ class TownHistory:
     """Invents what happened to the companies that have anybody to talk to."""
 
     def __init__(self, chance: random.Random, companies: list[TownCompany], now: datetime) -> None:
-        peopled = [each for each in companies if each.people]
-        served = [each for each in peopled if each.standing not in ("prospect", "partner")]
+        peopled = [company for company in companies if company.people]
+        served = [company for company in peopled if company.standing not in ("prospect", "partner")]
         self._chance = chance
         self._now = now
         self._everybody = _Draw(chance, peopled)
@@ -200,7 +200,7 @@ class _Draw:
     def __init__(self, chance: random.Random, companies: list[TownCompany]) -> None:
         self._chance = chance
         self._companies = companies
-        self._sums = list(accumulate(chance.lognormvariate(0, 0.9) * len(each.people) for each in companies))
+        self._sums = list(accumulate(chance.lognormvariate(0, 0.9) * len(company.people) for company in companies))
 
     def one(self) -> TownCompany:
         return self._companies[bisect_left(self._sums, self._chance.random() * self._sums[-1])]

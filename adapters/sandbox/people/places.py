@@ -51,11 +51,11 @@ def places() -> tuple[Country, ...]:
 @cache
 def industries() -> dict[str, Industry]:
     """All lines of work by name."""
-    found = {}
+    by_name = {}
     for name, spec in work()["industries"].items():
         trades = {key: tuple(value) for key, value in spec.items() if key not in ("weight", "cases")}
-        found[name] = Industry(name, spec["weight"], tuple(spec["cases"]), trades)
-    return found
+        by_name[name] = Industry(name, spec["weight"], tuple(spec["cases"]), trades)
+    return by_name
 
 
 @cache

@@ -190,7 +190,7 @@ def _found(call: SalesforceCall, kind: str, job_id: str) -> PretendBulkJob:
 def _forget_old(call: SalesforceCall) -> None:
     limit = call.org.clock.now() - JOB_LIFE
     held = call.org.jobs.held
-    for job_id in [each.job_id for each in held.values() if moment_of(each.created_at) < limit]:
+    for job_id in [job.job_id for job in held.values() if moment_of(job.created_at) < limit]:
         del held[job_id]
 
 

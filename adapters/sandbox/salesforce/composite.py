@@ -16,14 +16,14 @@ MOST_QUERIES = 5
 _REFERENCE = re.compile(r"@\{([A-Za-z]\w*)((?:\.\w+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
-Answer = Callable[[SalesforceCall], Response]
+Handler = Callable[[SalesforceCall], Response]
 
 
 class _Halted(Exception):
     """Leaves the transaction of a composite call that must hold as a whole."""
 
 
-def composite(call: SalesforceCall, answer: Answer) -> Response:
+def composite(call: SalesforceCall, answer: Handler) -> Response:
     """POST composite: up to 25 calls, later ones may name the results of earlier ones by @{reference.field}."""
     body = call.json_object()
     parts = _parts(body.get("compositeRequest"))
@@ -40,7 +40,7 @@ def composite(call: SalesforceCall, answer: Answer) -> Response:
 
 
 def _run_all(
-    call: SalesforceCall, parts: list[dict[str, Any]], results: list[dict[str, Any]], answer: Answer, *, halt: bool
+    call: SalesforceCall, parts: list[dict[str, Any]], results: list[dict[str, Any]], answer: Handler, *, halt: bool
 ) -> None:
     for part in parts:
         results.append(_run(call, part, results, answer))
@@ -48,7 +48,7 @@ def _run_all(
             raise _Halted
 
 
-def batch(call: SalesforceCall, answer: Answer) -> Response:
+def batch(call: SalesforceCall, answer: Handler) -> Response:
     """POST composite/batch: up to 25 independent calls, each of which counts as a call."""
     body = call.json_object()
     parts = _parts(body.get("batchRequests"))
@@ -66,12 +66,12 @@ def batch(call: SalesforceCall, answer: Answer) -> Response:
     return json_response({"hasErrors": failed, "results": results})
 
 
-def _parts(given: Any) -> list[dict[str, Any]]:
-    if not isinstance(given, list) or not given:
+def _parts(requests: Any) -> list[dict[str, Any]]:
+    if not isinstance(requests, list) or not requests:
         raise RequestError("INVALID_INPUT", "Request must contain at least one subrequest")
-    if len(given) > MOST_CALLS:
+    if len(requests) > MOST_CALLS:
         raise RequestError("LIMIT_EXCEEDED", f"Cannot have more than {MOST_CALLS} subrequests")
-    return given
+    return requests
 
 
 def _is_wide(part: dict[str, Any]) -> bool:
@@ -79,7 +79,7 @@ def _is_wide(part: dict[str, Any]) -> bool:
     return "/query" in path or "/composite/sobjects" in path
 
 
-def _run(call: SalesforceCall, part: dict[str, Any], earlier: list[dict[str, Any]], answer: Answer) -> dict[str, Any]:
+def _run(call: SalesforceCall, part: dict[str, Any], earlier: list[dict[str, Any]], answer: Handler) -> dict[str, Any]:
     try:
         url, inner = _filled(part["url"], earlier), _filled(part.get("body"), earlier)
     except RequestError as error:
@@ -102,9 +102,9 @@ def _inner(call: SalesforceCall, method: str, url: str, body: Any) -> Salesforce
 
 def _filled(value: Any, earlier: list[dict[str, Any]]) -> Any:
     if isinstance(value, dict):
-        return {name: _filled(each, earlier) for name, each in value.items()}
+        return {name: _filled(item, earlier) for name, item in value.items()}
     if isinstance(value, list):
-        return [_filled(each, earlier) for each in value]
+        return [_filled(item, earlier) for item in value]
     if not isinstance(value, str):
         return value
     return _REFERENCE.sub(lambda match: str(_looked_up(match, earlier)), value)
@@ -112,10 +112,10 @@ def _filled(value: Any, earlier: list[dict[str, Any]]) -> Any:
 
 def _looked_up(match: re.Match[str], earlier: list[dict[str, Any]]) -> Any:
     reference, path = match.groups()
-    found = next((each for each in earlier if each["referenceId"] == reference), None)
-    if found is None or found["httpStatusCode"] >= 400:
+    result = next((candidate for candidate in earlier if candidate["referenceId"] == reference), None)
+    if result is None or result["httpStatusCode"] >= 400:
         raise RequestError("PROCESSING_HALTED", f"Invalid reference specified. No value for {match.group(0)} found")
-    value = found["body"]
+    value = result["body"]
     for name, index in _STEP.findall(path):
         try:
             value = value[name] if name else value[int(index)]

@@ -88,10 +88,10 @@ class Filters:
             wanted = {self.stored(spec, value, condition.path) for value in condition.values}
         wanted = {_folded(spec, value) for value in wanted}
         if condition.operator == "includes":
-            found: Predicate = lambda row: bool(wanted & {part.lower() for part in (get(row) or "").split(";")})  # noqa: E731
+            test: Predicate = lambda row: bool(wanted & {part.lower() for part in (get(row) or "").split(";")})  # noqa: E731
         else:
-            found = lambda row: _folded(spec, get(row)) in wanted  # noqa: E731
-        return (lambda row: not found(row)) if condition.negated else found
+            test = lambda row: _folded(spec, get(row)) in wanted  # noqa: E731
+        return (lambda row: not test(row)) if condition.negated else test
 
     def _comparison(self, reached: Reached, condition: SoqlComparison) -> Predicate:
         spec, get, sign, value = reached.spec, reached.get, condition.operator, condition.value
@@ -155,7 +155,7 @@ class Filters:
                 return []
             return [
                 Narrowing(
-                    spec.name, values=frozenset(self.stored(spec, each, condition.path) for each in condition.values)
+                    spec.name, values=frozenset(self.stored(spec, value, condition.path) for value in condition.values)
                 )
             ]
         return self._narrow_comparison(spec, condition, indexed)
@@ -179,17 +179,17 @@ class Filters:
             return []
         parts = [self.narrow(held, part, indexed) for part in condition.parts]
         if condition.operator == "and":
-            return _intersected([each for part in parts for each in part])
+            return _intersected([narrowing for part in parts for narrowing in part])
         return _hulls(parts)
 
 
-def _intersected(found: list[Narrowing]) -> list[Narrowing]:
+def _intersected(narrowings: list[Narrowing]) -> list[Narrowing]:
     """Ranges of the same field made one; sets stay as they are."""
-    result = [each for each in found if each.values is not None]
-    for name in dict.fromkeys(each.field for each in found if each.values is None):
-        same = [each for each in found if each.field == name and each.values is None]
-        lows = [each.low for each in same if each.low is not None]
-        highs = [each.high for each in same if each.high is not None]
+    result = [narrowing for narrowing in narrowings if narrowing.values is not None]
+    for name in dict.fromkeys(narrowing.field for narrowing in narrowings if narrowing.values is None):
+        same = [narrowing for narrowing in narrowings if narrowing.field == name and narrowing.values is None]
+        lows = [narrowing.low for narrowing in same if narrowing.low is not None]
+        highs = [narrowing.high for narrowing in same if narrowing.high is not None]
         result.append(Narrowing(name, max(lows, default=None), min(highs, default=None)))
     return result
 
@@ -198,13 +198,16 @@ def _hulls(parts: list[list[Narrowing]]) -> list[Narrowing]:
     """For alternatives: for each field that all of them bound, the range around all."""
     result = []
     for name in RANGED:
-        bounds = [next((each for each in part if each.field == name and each.values is None), None) for part in parts]
-        known = [each for each in bounds if each is not None]
+        bounds = [
+            next((narrowing for narrowing in part if narrowing.field == name and narrowing.values is None), None)
+            for part in parts
+        ]
+        known = [bound for bound in bounds if bound is not None]
         if len(known) < len(parts):
             continue
-        lows, highs = [each.low for each in known], [each.high for each in known]
-        low = None if None in lows else min(each for each in lows if each is not None)
-        high = None if None in highs else max(each for each in highs if each is not None)
+        lows, highs = [bound.low for bound in known], [bound.high for bound in known]
+        low = None if None in lows else min(value for value in lows if value is not None)
+        high = None if None in highs else max(value for value in highs if value is not None)
         result.append(Narrowing(name, low, high))
     return result
 

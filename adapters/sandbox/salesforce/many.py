@@ -56,7 +56,7 @@ def _write(call: SalesforceCall, operation: str, key: Field | None) -> Response:
     twice = _keys_used_twice(rows, key) if operation != "insert" else set()
     works = [partial(_one, call, operation, key, item, twice) for item in zip(kinds, rows, strict=True)]
 
-    return json_response(_each(call, kinds[0].name, works, body.get("allOrNone")))
+    return json_response(_write_each(call, kinds[0].name, works, body.get("allOrNone")))
 
 
 def _kind(record: Any) -> str:
@@ -126,7 +126,7 @@ def failed(error: RowError) -> Outcome:
     return {"success": False, "errors": [error.row()]}
 
 
-def _each(
+def _write_each(
     call: SalesforceCall, name: str, works: Sequence[Callable[[], Outcome]], all_or_none: object
 ) -> list[Outcome]:
     """Does every work in a transaction of its own; with `all_or_none` one failure undoes all."""
@@ -152,16 +152,18 @@ def _rolled_back() -> Outcome:
 
 def _delete(call: SalesforceCall) -> Response:
     query = call.request.query
-    ids = [each.strip() for each in query.get("ids", "").split(",") if each.strip()]
+    ids = [record_id.strip() for record_id in query.get("ids", "").split(",") if record_id.strip()]
     _limit(len(ids))
     call.wrote(_object_of(call, ids[0]).name if ids else None, len(ids))
 
-    def one(record_id: str) -> Outcome:
+    def delete(record_id: str) -> Outcome:
         call.org.records.delete(_object_of(call, record_id), record_id, call.writer)
         return _done(to_18(record_id))
 
-    works = [partial(one, each) for each in ids]
-    return json_response(_each(call, call.note.sobject or "", works, query.get("allOrNone", "").lower() == "true"))
+    works = [partial(delete, record_id) for record_id in ids]
+    return json_response(
+        _write_each(call, call.note.sobject or "", works, query.get("allOrNone", "").lower() == "true")
+    )
 
 
 def _object_of(call: SalesforceCall, record_id: str) -> OrgObjectType:

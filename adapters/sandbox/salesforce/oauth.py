@@ -174,13 +174,13 @@ class OrgOAuth:
 
     def _refresh(self, request: Request) -> dict[str, str]:
         client = self._client(request)
-        given = request.form.get("refresh_token", "")
-        user_id, owner = self.refresh_tokens.get(given, ("", ""))
+        refresh_token = request.form.get("refresh_token", "")
+        user_id, owner = self.refresh_tokens.get(refresh_token, ("", ""))
         if owner != client.client_id:
             raise Refusal("invalid_grant", "expired access/refresh token")
         answer = self._granted(request, self.open(user_id, client.client_id))
         if client.rotates:
-            del self.refresh_tokens[given]
+            del self.refresh_tokens[refresh_token]
             self._end_others(client, answer["access_token"])
             answer["refresh_token"] = self.offer_refresh_token(user_id, client)
         return answer

@@ -79,8 +79,7 @@ class QueryRun:
             raise RequestError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         paths = Paths(self._org.store, self._org.schema, self._access, query)
         if query.counts_only:
-            found = self._found(query, held, paths)
-            return Result(held, [], (), dict, len(found))
+            return Result(held, [], (), dict, len(self._found(query, held, paths)))
         if query.aggregates:
             groups = grouped(query, held, paths, self._found(query, held, paths))[query.offset :][: query.limit]
             return Result(held, groups, (), dict, len(groups))
@@ -110,7 +109,9 @@ class QueryRun:
         test = filters.compile(held, query.where) if query.where else None
         table = self._org.store.table(held.name)
         narrowed = filters.narrow(held, query.where, _indexed(held))
-        ordered = [] if query.aggregates else [(paths.resolve(held, each.path).get, each) for each in query.order]
+        ordered = (
+            [] if query.aggregates else [(paths.resolve(held, ordering.path).get, ordering) for ordering in query.order]
+        )
         rows, sorted_already = _candidates(table, narrowed, query.order)
         kept = self._visible(held, rows, test)
         if query.aggregates or (not ordered and query.limit is None and not query.offset):
@@ -172,19 +173,19 @@ class QueryRun:
 
     def _children(self, query: SoqlQuery, held: OrgObjectType) -> list[tuple[str, Field, SoqlQuery]]:
         """The child queries in SELECT, each with the lookup by which it hangs on the record."""
-        found = []
+        children = []
         for item in query.items:
             if item.children is None:
                 continue
             name = item.children.object
             for child, lookup in self._org.schema.lookups_to(held.name):
                 if child.plural.replace(" ", "").lower() == name.lower() and lookup.name != "MasterRecordId":
-                    found.append((child.name, lookup, item.children))
+                    children.append((child.name, lookup, item.children))
                     break
             else:
                 words = f"Didn't understand relationship '{name}' in FROM part of query call."
                 raise RequestError("INVALID_TYPE", words)
-        return found
+        return children
 
     def _render(
         self, held: OrgObjectType, columns: tuple[SelectedColumn, ...], children: list[tuple[str, Field, SoqlQuery]]
@@ -239,11 +240,11 @@ class QueryRun:
         paths = Paths(self._org.store, self._org.schema, self._access, query)
         test = Filters(paths, self._today, self._zone, self._ids).compile(held, query.where) if query.where else None
         rows = list(self._visible(held, self._org.store.table(child).holding(lookup.name, row["Id"]), test))
-        rows = _sort(rows, [(paths.resolve(held, each.path).get, each) for each in query.order])
+        rows = _sort(rows, [(paths.resolve(held, ordering.path).get, ordering) for ordering in query.order])
         if not rows:
             return None
         render = self._render(held, self._columns(query, held, paths), [])
-        records = [render(each) for each in rows[query.offset :][: query.limit]]
+        records = [render(row) for row in rows[query.offset :][: query.limit]]
         return {"totalSize": len(records), "done": True, "records": records}
 
 
@@ -253,16 +254,16 @@ def _indexed(held: OrgObjectType) -> frozenset[str]:
 
 def _candidates(table: OrgTable, narrowed: list[Narrowing], order: tuple[Ordering, ...]) -> tuple[Iterable[Row], bool]:
     """The records that may match, from the best index, and whether they come in the wanted order."""
-    sets = [each for each in narrowed if each.values is not None]
+    sets = [narrowing for narrowing in narrowed if narrowing.values is not None]
     if sets:
-        best = min(sets, key=lambda each: (each.field != "Id", len(each.values or ())))
+        best = min(sets, key=lambda narrowing: (narrowing.field != "Id", len(narrowing.values or ())))
         return _by_values(table, best), False
     wanted = _leading(order)
-    ranges = {each.field: each for each in narrowed}
+    ranges = {narrowing.field: narrowing for narrowing in narrowed}
     name = (
         wanted
         if wanted in ranges or (wanted and not ranges)
-        else next((each for each in RANGED if each in ranges), None)
+        else next((name for name in RANGED if name in ranges), None)
     )
     if name is None:
         # Without ORDER BY the vendor promises no order; newest first shows who relied on one.
@@ -282,8 +283,8 @@ def _by_values(table: OrgTable, narrowing: Narrowing) -> list[Row]:
 
 def _leading(order: tuple[Ordering, ...]) -> str | None:
     """The field whose index gives the wanted order by itself: ascending, with nothing or the id after it."""
-    names = [str(each.path) for each in order]
-    if not names or any(each.descending for each in order) or names[0] not in RANGED:
+    names = [str(ordering.path) for ordering in order]
+    if not names or any(ordering.descending for ordering in order) or names[0] not in RANGED:
         return None
     return names[0] if names[1:] in ([], ["Id"]) else None
 

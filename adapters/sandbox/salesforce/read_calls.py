@@ -54,7 +54,7 @@ class Locators:
     def open(self, result: Result, call: SalesforceCall, size: int) -> str:
         """Keeps a result and returns its name; the oldest of the user's makes room."""
         token = call.session.token
-        own = [name for name, each in self.held.items() if each.token == token]
+        own = [name for name, kept in self.held.items() if kept.token == token]
         for name in own[: max(0, len(own) - OPEN_LOCATORS + 1)]:
             del self.held[name]
         name = to_18(f"01gKx0{next(self.numbers):09d}")
@@ -63,10 +63,14 @@ class Locators:
 
     def find(self, name: str, call: SalesforceCall) -> Locator:
         """An open locator of this session; raises RequestError (INVALID_QUERY_LOCATOR)."""
-        found = self.held.get(name)
-        if found is None or found.token != call.session.token or found.opened + LOCATOR_LIFE < call.org.clock.now():
+        locator = self.held.get(name)
+        if (
+            locator is None
+            or locator.token != call.session.token
+            or locator.opened + LOCATOR_LIFE < call.org.clock.now()
+        ):
             raise RequestError("INVALID_QUERY_LOCATOR", "invalid query locator")
-        return found
+        return locator
 
 
 def run_query(call: SalesforceCall, text: str | None, *, deleted: bool = False, tooling: bool = False) -> Response:
@@ -120,17 +124,17 @@ def get_record(call: SalesforceCall, held: OrgObjectType, record_id: str) -> Res
 
 def get_by_key(call: SalesforceCall, held: OrgObjectType, spec: Field, key: str) -> Response:
     """GET sobjects/X/<field>/<key>: one record, or 300 with the addresses of several."""
-    found = call.org.records.matches(held, spec, key)
-    if not found:
+    matches = call.org.records.matches(held, spec, key)
+    if not matches:
         raise not_found()
-    if len(found) > 1:
-        return several(call, held, found)
-    return _record(call, held, found[0])
+    if len(matches) > 1:
+        return several(call, held, matches)
+    return _record(call, held, matches[0])
 
 
-def several(call: SalesforceCall, held: OrgObjectType, found: list[Row]) -> Response:
+def several(call: SalesforceCall, held: OrgObjectType, matches: list[Row]) -> Response:
     """300: the addresses of all records that a key matches."""
-    return json_response([f"/services/data/v{call.version}/sobjects/{held.name}/{row['Id']}" for row in found], 300)
+    return json_response([f"/services/data/v{call.version}/sobjects/{held.name}/{row['Id']}" for row in matches], 300)
 
 
 def _record(call: SalesforceCall, held: OrgObjectType, row: Row) -> Response:
@@ -162,11 +166,11 @@ def updated(call: SalesforceCall, held: OrgObjectType) -> Response:
     start, end = _span(call, _UPDATED_REACH)
     keys = call.org.store.table(held.name).sorted_by("SystemModstamp").between(stamp(start), stamp(end))
     rows = call.org.store.table(held.name).rows
-    found = [record_id for moved, record_id in keys if moved < stamp(end) and not rows[record_id]["IsDeleted"]]
-    if len(found) > MOST_IDS:
+    ids = [record_id for moved, record_id in keys if moved < stamp(end) and not rows[record_id]["IsDeleted"]]
+    if len(ids) > MOST_IDS:
         raise RequestError("EXCEEDED_ID_LIMIT", f"more than {MOST_IDS} ids in the given span")
-    call.read(held.name, len(found))
-    return json_response({"ids": found, "latestDateCovered": stamp(_covered(call, end))})
+    call.read(held.name, len(ids))
+    return json_response({"ids": ids, "latestDateCovered": stamp(_covered(call, end))})
 
 
 def deleted(call: SalesforceCall, held: OrgObjectType) -> Response:
@@ -176,11 +180,11 @@ def deleted(call: SalesforceCall, held: OrgObjectType) -> Response:
     low, high = stamp(start), stamp(end)
     keys = [key for key in table.sorted_by("SystemModstamp").between(low, high) if table.rows[key[1]]["IsDeleted"]]
     keys += [key for key in table.purged if low <= key[0]]
-    found = [{"id": record_id, "deletedDate": moment} for moment, record_id in sorted(keys) if moment < high]
-    call.read(held.name, len(found))
+    records = [{"id": record_id, "deletedDate": moment} for moment, record_id in sorted(keys) if moment < high]
+    call.read(held.name, len(records))
     earliest = stamp(call.org.clock.now() - _DELETED_REACH)
     covered = stamp(_covered(call, end))
-    return json_response({"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": covered})
+    return json_response({"deletedRecords": records, "earliestDateAvailable": earliest, "latestDateCovered": covered})
 
 
 def _covered(call: SalesforceCall, end: datetime) -> datetime:
@@ -190,8 +194,8 @@ def _covered(call: SalesforceCall, end: datetime) -> datetime:
 
 def _span(call: SalesforceCall, reach: timedelta) -> tuple[datetime, datetime]:
     """The asked span, its seconds cut off as the vendor does."""
-    given = [parse_datetime(call.request.query.get(name, "").replace(" ", "+")) for name in ("start", "end")]
-    start, end = (moment.astimezone(UTC).replace(second=0, microsecond=0) if moment else None for moment in given)
+    moments = [parse_datetime(call.request.query.get(name, "").replace(" ", "+")) for name in ("start", "end")]
+    start, end = (moment.astimezone(UTC).replace(second=0, microsecond=0) if moment else None for moment in moments)
     if start is None or end is None:
         raise RequestError("INVALID_REPLICATION_DATE", "startDate and endDate must be given with a time zone")
     if end - start < timedelta(minutes=1):

@@ -80,13 +80,13 @@ class OrgRecords:
     ) -> tuple[str, bool]:
         """Updates the record whose key field holds the value, or makes it; says whether it was made."""
         spec, text = key
-        found = self.matches(held, spec, text)
-        if len(found) > 1:
-            listed = ", ".join(row["Id"][:15] for row in found)
+        matches = self.matches(held, spec, text)
+        if len(matches) > 1:
+            listed = ", ".join(row["Id"][:15] for row in matches)
             message = f"{spec.label}: more than one record found for external id field: [{listed}]"
             raise RowError("DUPLICATE_EXTERNAL_ID", message, [spec.name])
-        if found:
-            return self.update(held, found[0]["Id"], values, writer), False
+        if matches:
+            return self.update(held, matches[0]["Id"], values, writer), False
         if spec.name == "Id":
             raise RowError("NOT_FOUND", "The requested resource does not exist")
         return self.insert(held, {**values, spec.name: text}, writer), True
@@ -152,8 +152,8 @@ class OrgRecords:
         if spec.name == "Id":
             row = self._store.get(held.name, to_18(text)) if well_formed(text) else None
             return [row] if row and not row["IsDeleted"] else []
-        found = self._store.table(held.name).holding(spec.name, text)
-        return [row for row in found if not row["IsDeleted"] and (not spec.case_sensitive or row[spec.name] == text)]
+        holders = self._store.table(held.name).holding(spec.name, text)
+        return [row for row in holders if not row["IsDeleted"] and (not spec.case_sensitive or row[spec.name] == text)]
 
     def _may(self, held: OrgObjectType, right: str, writer: OrgWriter) -> None:
         if writer.access is not None and not writer.access.may(held.name, right):

@@ -105,7 +105,7 @@ def drop_values(org: "PretendOrg", row: Row) -> None:
     name = f"{row['DeveloperName']}__c"
     for holder in org.schema.holders(row["TableEnumOrId"]):
         org.hide(holder.name, name)
-        for record in [each for each in org.store.table(holder.name).rows.values() if name in each]:
+        for record in [record for record in org.store.table(holder.name).rows.values() if name in record]:
             org.store.put(holder.name, {key: value for key, value in record.items() if key != name})
 
 

@@ -278,9 +278,9 @@ class _Build(Transformer[Token, SoqlQuery]):
 
     def ordering(self, parts: list[Any]) -> Ordering:
         path, *words = parts
-        said = {str(word).lower() for word in words if word}
-        descending = "desc" in said
-        return Ordering(path, descending, "first" in said or (not descending and "last" not in said))
+        keywords = {str(word).lower() for word in words if word}
+        descending = "desc" in keywords
+        return Ordering(path, descending, "first" in keywords or (not descending and "last" not in keywords))
 
     def limit(self, parts: list[Any]) -> int:
         return int(parts[0])

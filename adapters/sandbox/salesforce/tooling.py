@@ -116,7 +116,7 @@ _Maker = Callable[[str, str, Metadata, dict[str, Any]], Field]
 
 def _text(kind: str, limit: int) -> _Maker:
     def make(name: str, label: str, metadata: Metadata, common: dict[str, Any]) -> Field:
-        length = _whole(metadata, "length", limit) if kind == "string" or limit > _TEXT_LIMIT else limit
+        length = _whole_number(metadata, "length", limit) if kind == "string" or limit > _TEXT_LIMIT else limit
         return Field(name, kind, label, length=length, **common)
 
     return make
@@ -124,7 +124,7 @@ def _text(kind: str, limit: int) -> _Maker:
 
 def _number(kind: str) -> _Maker:
     def make(name: str, label: str, metadata: Metadata, common: dict[str, Any]) -> Field:
-        precision, scale = _whole(metadata, "precision", 18), _whole(metadata, "scale", 17)
+        precision, scale = _whole_number(metadata, "precision", 18), _whole_number(metadata, "scale", 17)
         return Field(name, kind, label, precision=precision, scale=scale, **common)
 
     return make
@@ -182,7 +182,7 @@ _TYPES: dict[Any, _Maker] = {
 }
 
 
-def _whole(metadata: Metadata, name: str, most: int) -> int:
+def _whole_number(metadata: Metadata, name: str, most: int) -> int:
     value = metadata.get(name)
     if value is None:
         raise RowError(

@@ -47,14 +47,14 @@ def _by_key(call: SalesforceCall, held: OrgObjectType, lookup: Field, value: dic
     spec = target.find(name)
     if spec is None or not spec.id_lookup:
         raise no_such_column(name, target.name)
-    found = call.org.records.matches(target, spec, str(key))
-    if not found:
+    matches = call.org.records.matches(target, spec, str(key))
+    if not matches:
         words = f"Foreign key external ID: {str(key).lower()} not found for field {spec.name} in entity {target.name}"
         raise RowError("INVALID_FIELD", words)
-    if len(found) > 1:
-        words = f"{spec.label}: more than one record found for external id field: {[row['Id'][:15] for row in found]}"
+    if len(matches) > 1:
+        words = f"{spec.label}: more than one record found for external id field: {[row['Id'][:15] for row in matches]}"
         raise RowError("DUPLICATE_EXTERNAL_ID", words, [spec.name])
-    return str(found[0]["Id"])
+    return str(matches[0]["Id"])
 
 
 def create(call: SalesforceCall, held: OrgObjectType) -> Response:
@@ -105,10 +105,10 @@ def upsert(call: SalesforceCall, held: OrgObjectType, spec: Field, key: str) -> 
     record = call.json_object()
     if any(name.lower() == spec.name.lower() for name in record):
         raise RequestError("INVALID_FIELD", f"The {spec.name} field should not be specified in the sobject data.")
-    found = call.org.records.matches(held, spec, key)
-    if len(found) > 1:
-        return several(call, held, found)
-    if not found and call.request.query.get("updateOnly", "").lower() == "true":
+    matches = call.org.records.matches(held, spec, key)
+    if len(matches) > 1:
+        return several(call, held, matches)
+    if not matches and call.request.query.get("updateOnly", "").lower() == "true":
         raise not_found()
     with call.org.commit(held.name):
         record_id, created = call.org.records.upsert(held, (spec, key), deserialise(call, held, record), call.writer)

@@ -105,16 +105,16 @@ class HubSpotCrm:
 
     def staff(self) -> list[str]:
         """See `Crm.staff`."""
-        return [str(one.id) for one in self._owners()]
+        return [str(owner.id) for owner in self._owners()]
 
     def service(self) -> list[str]:
         """See `Crm.service`."""
-        return [str(one.id) for one in self._owners() if "Service" in (name for _, name, _ in one.teams)]
+        return [str(owner.id) for owner in self._owners() if "Service" in (name for _, name, _ in owner.teams)]
 
     def colleague(self, colleague: str) -> str:
         """See `Crm.colleague`."""
-        found = self.portal.owners.named(colleague)
-        return f"{found.first} {found.last}".strip()
+        owner = self.portal.owners.named(colleague)
+        return f"{owner.first} {owner.last}".strip()
 
     def writes(self) -> int:
         """See `Crm.writes`."""
@@ -190,7 +190,7 @@ class HubSpotCrm:
         return self.portal.owners.page(0, MOST_OWNERS, email=None, archived=False)
 
     def _by_id(self, object_name: str) -> Iterator[Row]:
-        return iter(sorted(self.portal.rows(object_name), key=lambda one: int(one["id"])))
+        return iter(sorted(self.portal.rows(object_name), key=lambda row: int(row["id"])))
 
     def _ref(self, object_name: str, record_id: str) -> Ref:
         return Ref(self.name, object_name, record_id)

@@ -179,7 +179,7 @@ class SalesforceCrm:
         return self.org.get("User", colleague) or {}
 
     def _by_id(self, object_name: str) -> Iterator[Row]:
-        return iter(sorted(self.org.rows(object_name), key=lambda one: str(one["Id"])))
+        return iter(sorted(self.org.rows(object_name), key=lambda row: str(row["Id"])))
 
     def _ref(self, object_name: str, record_id: str) -> Ref:
         return Ref(self.name, object_name, record_id)

@@ -38,7 +38,7 @@ class SearchIndex:
             return {}
         now = self._portal.now()
         for record_id in list(waiting):
-            waiting[record_id] = [each for each in waiting[record_id] if each[0] > now]
+            waiting[record_id] = [version for version in waiting[record_id] if version[0] > now]
             if not waiting[record_id]:
                 del waiting[record_id]
         return {record_id: versions[0][1] for record_id, versions in waiting.items()}

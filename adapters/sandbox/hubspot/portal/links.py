@@ -60,11 +60,11 @@ class PortalLinks:
 
     def type(self, source: PortalObjectType, target: PortalObjectType, category: str, type_id: int) -> LinkType:
         """The type with an id; raises HubSpotError when it does not lead from `source` to `target`."""
-        found = self._types[source.name, target.name].get(type_id)
-        if found is None or found.category != category:
+        link_type = self._types[source.name, target.name].get(type_id)
+        if link_type is None or link_type.category != category:
             words = f"Association type {category}:{type_id} from {source.type_id} to {target.type_id} doesn't exist"
             raise HubSpotError(words, sub_category="crm.associations.INVALID_ASSOCIATION_TYPE")
-        return found
+        return link_type
 
     def leading(self, source: PortalObjectType, category: str, type_id: int) -> LinkType:
         """The type with an id, wherever it leads from `source`; raises HubSpotError."""
@@ -75,16 +75,16 @@ class PortalLinks:
 
     def named(self, source: PortalObjectType, target: PortalObjectType, name: str) -> LinkType:
         """The type with a name or, in digits, an id; raises HubSpotError."""
-        for each in self._types[source.name, target.name].values():
-            if name in (each.name, str(each.type_id)):
-                return each
+        for link_type in self._types[source.name, target.name].values():
+            if name in (link_type.name, str(link_type.type_id)):
+                return link_type
         raise HubSpotError(f"Association type {name} from {source.name} to {target.name} doesn't exist")
 
     def default(self, source: PortalObjectType, target: PortalObjectType) -> LinkType:
         """The type without a label; raises HubSpotError when the two objects cannot be associated."""
-        for each in self._types[source.name, target.name].values():
-            if each.label is None:
-                return each
+        for link_type in self._types[source.name, target.name].values():
+            if link_type.label is None:
+                return link_type
         raise HubSpotError(f"No association types exist between {source.name} and {target.name}")
 
     def add_label(
@@ -102,8 +102,8 @@ class PortalLinks:
         made = [LinkType(there, back, source.name, target.name, name, label, USER_DEFINED)]
         if back != there:
             made.append(LinkType(back, there, target.name, source.name, name, back_label, USER_DEFINED))
-        for each in made:
-            self._types[each.source, each.target][each.type_id] = each
+        for link_type in made:
+            self._types[link_type.source, link_type.target][link_type.type_id] = link_type
         return made
 
     def _new_number(self, source: PortalObjectType, target: PortalObjectType) -> int:
@@ -118,11 +118,17 @@ class PortalLinks:
         """Gives a label and its other direction new words; raises HubSpotError."""
         there = self.type(source, target, USER_DEFINED, type_id)
         back = self._types[target.name, source.name][there.inverse]
-        for each, label in zip((there, back), labels, strict=True):
+        for link_type, label in zip((there, back), labels, strict=True):
             renamed = LinkType(
-                each.type_id, each.inverse, each.source, each.target, each.name, label or each.label, USER_DEFINED
+                link_type.type_id,
+                link_type.inverse,
+                link_type.source,
+                link_type.target,
+                link_type.name,
+                label or link_type.label,
+                USER_DEFINED,
             )
-            self._types[each.source, each.target][each.type_id] = renamed
+            self._types[link_type.source, link_type.target][link_type.type_id] = renamed
 
     def drop_label(self, source: PortalObjectType, target: PortalObjectType, type_id: int) -> None:
         """Takes a label away, from the records too; raises HubSpotError."""
@@ -160,7 +166,7 @@ class PortalLinks:
         The type without a label always comes along; the first company of a record becomes its primary one, and a new primary
         one takes the place of the old.
         """
-        wanted = {each.type_id: each for each in (*types, self.default(source, target))}
+        wanted = {link_type.type_id: link_type for link_type in (*types, self.default(source, target))}
         primary = self._primary(source.name, target.name)
         if primary and self._first(source, record_id, target):
             wanted[primary.type_id] = primary
@@ -168,11 +174,11 @@ class PortalLinks:
         if back and self._first(target, other_id, source):
             opposite = self._types[source.name, target.name][back.inverse]
             wanted[opposite.type_id] = opposite
-        for each in wanted.values():
-            self._replace_primary(each, record_id, other_id)
-            self._add(each, record_id, other_id)
+        for link_type in wanted.values():
+            self._replace_primary(link_type, record_id, other_id)
+            self._add(link_type, record_id, other_id)
         held = self.of(source.name, record_id, target.name)[other_id]
-        return [self._types[source.name, target.name][each] for each in held]
+        return [self._types[source.name, target.name][type_id] for type_id in held]
 
     def part(
         self, source: str, record_id: int, target: str, other_id: int, type_ids: Iterable[int] | None = None
@@ -182,7 +188,9 @@ class PortalLinks:
         if held is None:
             return
         gone = set(held if type_ids is None else type_ids)
-        inverse = {self._types[source, target][each].inverse for each in gone if each in self._types[source, target]}
+        inverse = {
+            self._types[source, target][type_id].inverse for type_id in gone if type_id in self._types[source, target]
+        }
         self._subtract((source, target), record_id, other_id, gone)
         self._subtract((target, source), other_id, record_id, inverse)
 
@@ -192,12 +200,16 @@ class PortalLinks:
         for target_name, others in self.all_of(name, old).items():
             target = self._schema.objects[target_name]
             for other in others:
-                types = [self._types[name, target_name][each] for each in self.of(name, old, target_name)[other]]
+                types = [self._types[name, target_name][type_id] for type_id in self.of(name, old, target_name)[other]]
                 self.part(name, old, target_name, other)
-                taken = any(each.label == PRIMARY for each in types) and not self._first(held, new, target)
+                taken = any(link_type.label == PRIMARY for link_type in types) and not self._first(held, new, target)
                 if (target_name, other) != (name, new):
                     self.join(
-                        held, new, target, other, [each for each in types if not (taken and each.label == PRIMARY)]
+                        held,
+                        new,
+                        target,
+                        other,
+                        [link_type for link_type in types if not (taken and link_type.label == PRIMARY)],
                     )
 
     def drop(self, name: str, record_id: int) -> None:
@@ -230,11 +242,11 @@ class PortalLinks:
                 self._define(source, target, (type_id, type_id - 1), [])
 
     def _define(self, source: str, target: str, ids: tuple[int, int], labels: Sequence[str]) -> None:
-        one, other = self._schema.objects[source].singular, self._schema.objects[target].singular
+        first, other = self._schema.objects[source].singular, self._schema.objects[target].singular
         label, back = labels or (None, None)
         plain = label is None and bool(self._types[source, target]) and source != target
         suffix = "_unlabeled" if plain else ""
-        names = (f"{one}_to_{other}{suffix}", f"{other}_to_{one}{suffix}")
+        names = (f"{first}_to_{other}{suffix}", f"{other}_to_{first}{suffix}")
         if label and label != PRIMARY:
             names = ("parent_to_child_company", "child_to_parent_company")
         self._types[source, target][ids[0]] = LinkType(*ids, source, target, names[0], label)
@@ -243,7 +255,9 @@ class PortalLinks:
     def _primary(self, source: str, target: str) -> LinkType | None:
         if target != "companies":
             return None
-        return next((each for each in self._types[source, target].values() if each.label == PRIMARY), None)
+        return next(
+            (link_type for link_type in self._types[source, target].values() if link_type.label == PRIMARY), None
+        )
 
     def _first(self, source: PortalObjectType, record_id: int, target: PortalObjectType) -> bool:
         return not self.of(source.name, record_id, target.name)
@@ -271,7 +285,7 @@ class PortalLinks:
 
     def _subtract(self, pair: Pair, record_id: int, other_id: int, gone: set[int]) -> None:
         held = self._joined[pair].get(record_id, {}).get(other_id, ())
-        self._change(pair, record_id, other_id, tuple(each for each in held if each not in gone))
+        self._change(pair, record_id, other_id, tuple(type_id for type_id in held if type_id not in gone))
 
     def _change(self, pair: Pair, record_id: int, other_id: int, types: TypeIds) -> None:
         if self._journals:

@@ -29,7 +29,7 @@ class PortalOwner:
 
     def as_json(self) -> dict[str, Any]:
         """The owner on the wire."""
-        told: dict[str, Any] = {
+        answer: dict[str, Any] = {
             "id": str(self.id),
             "email": self.email,
             "type": "PERSON",
@@ -42,10 +42,10 @@ class PortalOwner:
             "archived": self.archived,
         }
         if self.archived:
-            del told["userId"]
+            del answer["userId"]
         if self.teams:
-            told["teams"] = [{"id": key, "name": name, "primary": primary} for key, name, primary in self.teams]
-        return told
+            answer["teams"] = [{"id": key, "name": name, "primary": primary} for key, name, primary in self.teams]
+        return answer
 
 
 class PortalOwners:
@@ -90,5 +90,5 @@ class PortalOwners:
     def page(self, after: int, limit: int, *, email: str | None, archived: bool) -> list[PortalOwner]:
         """The next owners by id."""
         wanted = (email or "").lower()
-        found = (each for each in self._held.values() if each.archived == archived and each.id > after)
-        return [each for each in found if wanted in ("", each.email.lower())][:limit]
+        owners = (owner for owner in self._held.values() if owner.archived == archived and owner.id > after)
+        return [owner for owner in owners if wanted in ("", owner.email.lower())][:limit]

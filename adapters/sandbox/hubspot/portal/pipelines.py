@@ -35,8 +35,11 @@ class PipelineStage:
 
     def as_json(self) -> dict[str, Any]:
         """The stage on the wire."""
-        told = _told(self) | {"metadata": dict(self.metadata), "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT"}
-        return told | ({"archivedAt": iso(self.archived)} if self.archived is not None else {})
+        answer = _common_json(self) | {
+            "metadata": dict(self.metadata),
+            "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
+        }
+        return answer | ({"archivedAt": iso(self.archived)} if self.archived is not None else {})
 
 
 @dataclass
@@ -53,29 +56,31 @@ class Pipeline:
 
     def live(self) -> list[PipelineStage]:
         """The stages in use, in their order."""
-        return sorted((each for each in self.stages.values() if each.archived is None), key=lambda each: each.order)
+        return sorted(
+            (stage for stage in self.stages.values() if stage.archived is None), key=lambda stage: stage.order
+        )
 
     def stage(self, stage_id: str) -> PipelineStage:
         """A stage; raises HubSpotError (404)."""
-        found = self.stages.get(stage_id)
-        if found is None or found.archived is not None:
+        stage = self.stages.get(stage_id)
+        if stage is None or stage.archived is not None:
             raise not_found()
-        return found
+        return stage
 
     def as_json(self) -> dict[str, Any]:
         """The pipeline on the wire."""
-        told = _told(self) | {"stages": [each.as_json() for each in self.live()]}
-        return told | ({"archivedAt": iso(self.archived)} if self.archived is not None else {})
+        answer = _common_json(self) | {"stages": [stage.as_json() for stage in self.live()]}
+        return answer | ({"archivedAt": iso(self.archived)} if self.archived is not None else {})
 
 
-def _told(each: PipelineStage | Pipeline) -> dict[str, Any]:
+def _common_json(entry: PipelineStage | Pipeline) -> dict[str, Any]:
     return {
-        "id": each.id,
-        "label": each.label,
-        "displayOrder": each.order,
-        "createdAt": iso(each.created),
-        "updatedAt": iso(each.updated),
-        "archived": each.archived is not None,
+        "id": entry.id,
+        "label": entry.label,
+        "displayOrder": entry.order,
+        "createdAt": iso(entry.created),
+        "updatedAt": iso(entry.updated),
+        "archived": entry.archived is not None,
     }
 
 
@@ -107,14 +112,16 @@ class PortalPipelines:
 
     def of(self, object_name: str) -> list[Pipeline]:
         """The pipelines of an object in use, in their order; raises HubSpotError for objects without any."""
-        return sorted((each for each in self._all(object_name).values() if each.archived is None), key=_order)
+        return sorted(
+            (pipeline for pipeline in self._all(object_name).values() if pipeline.archived is None), key=_order
+        )
 
     def get(self, object_name: str, pipeline_id: str) -> Pipeline:
         """A pipeline; raises HubSpotError (404)."""
-        found = self._all(object_name).get(pipeline_id)
-        if found is None or found.archived is not None:
+        pipeline = self._all(object_name).get(pipeline_id)
+        if pipeline is None or pipeline.archived is not None:
             raise not_found()
-        return found
+        return pipeline
 
     def of_stage(self, object_name: str, stage_id: str | None) -> tuple[Pipeline, PipelineStage] | None:
         """The stage with an id, in whichever pipeline."""
@@ -135,7 +142,9 @@ class PortalPipelines:
     ) -> Pipeline:
         """Makes a pipeline of stages (id or None, label, metadata); raises HubSpotError when the id or label is taken."""
         held = self._all(object_name)
-        if pipeline_id in held or any(each.label == label and each.archived is None for each in held.values()):
+        if pipeline_id in held or any(
+            pipeline.label == label and pipeline.archived is None for pipeline in held.values()
+        ):
             words = f"A pipeline with the label '{label}' already exists."
             raise HubSpotError(words, status=409, category="OBJECT_ALREADY_EXISTS")
         key = pipeline_id or self._id()

@@ -77,13 +77,13 @@ class Portal:
         """The records of an object, those with the given values only; with `deleted` the archived ones too."""
         with self.lock:
             held = self.object(object_name)
-            found = [
-                self._flat(held, each)
-                for each in self.store.table(held.name).rows.values()
-                if deleted or each.archived is None
+            records = [
+                self._flat(held, record)
+                for record in self.store.table(held.name).rows.values()
+                if deleted or record.archived is None
             ]
             wanted = {name: from_python(value) for name, value in equal.items()}
-            return [row for row in found if all(row.get(name) == value for name, value in wanted.items())]
+            return [row for row in records if all(row.get(name) == value for name, value in wanted.items())]
 
     def count(self, object_name: str) -> int:
         """How many live records an object has."""
@@ -120,8 +120,8 @@ class Portal:
         """Changes properties of a record; None empties one."""
         with self.lock:
             held = self.object(object_name)
-            given = {name: "" if value is None else value for name, value in values.items()}
-            self.records.update(held, self.records.existing(held, record_id), given, self.writer(by, at))
+            texts = {name: "" if value is None else value for name, value in values.items()}
+            self.records.update(held, self.records.existing(held, record_id), texts, self.writer(by, at))
 
     def archive(self, object_name: str, record_id: str, *, at: datetime | None = None, by: str | None = None) -> None:
         """Archives a record; it can be restored."""
@@ -161,7 +161,7 @@ class Portal:
         """Associates two live records, by a type of the vendor's or the portal's own; by the usual one without `type_id`."""
         with self.lock:
             source, target = self.object(object_name), self.object(other)
-            known = {each.type_id: each for each in self.links.types(source, target)}
+            known = {link_type.type_id: link_type for link_type in self.links.types(source, target)}
             types = [] if type_id is None else [known[type_id]]
             self.join(source, self.records.existing(source, record_id), target, other_id, types=types)
 
@@ -182,14 +182,14 @@ class Portal:
             now = self.now()
             loaded = [self._trusted(held, row, now) for row in rows]
             self.store.table(held.name).load(loaded)
-            return [str(each.id) for each in loaded]
+            return [str(record.id) for record in loaded]
 
     def load_links(self, object_name: str, other: str, pairs: Iterable[tuple[str, str]]) -> None:
         """Associates many records by the usual type of the pair; the first company of a record becomes its primary one."""
         with self.lock:
             source, target = self.object(object_name), self.object(other)
-            for one, two in pairs:
-                self.links.join(source, int(one), target, int(two))
+            for record_id, other_id in pairs:
+                self.links.join(source, int(record_id), target, int(other_id))
 
     # People, properties, pipelines and labels
 
@@ -284,11 +284,11 @@ class Portal:
         self, source: PortalObjectType, specs: Iterable[Mapping[str, Any]]
     ) -> tuple[PortalObjectType, list[LinkType]]:
         """The types in `associationCategory` and `associationTypeId`, and the object they lead to; raises HubSpotError."""
-        found = [
-            self.links.leading(source, each.get("associationCategory", ""), each.get("associationTypeId", 0))
-            for each in specs
+        types = [
+            self.links.leading(source, spec.get("associationCategory", ""), spec.get("associationTypeId", 0))
+            for spec in specs
         ]
-        return self.object(found[0].target), found
+        return self.object(types[0].target), types
 
     def _keep_parent(self, pair: tuple[str, str], company_id: int) -> None:
         """Lets a company's record name the company that it is associated with as its parent."""
@@ -296,7 +296,7 @@ class Portal:
         if record is None:
             return
         held = self.object("companies")
-        upwards = next(each.type_id for each in self.links.types(held, held) if each.label == PARENT)
+        upwards = next(link_type.type_id for link_type in self.links.types(held, held) if link_type.label == PARENT)
         above = self.links.of("companies", company_id, "companies")
         parent = next((str(other) for other, types in above.items() if upwards in types), None)
         if record.properties.get("hs_parent_company_id") != parent:
@@ -311,10 +311,10 @@ class Portal:
     def _find_company(self, held: PortalObjectType, record: PortalRecord) -> None:
         companies = self.object("companies")
         domain = record.properties.get("email", "").partition("@")[2]
-        found = self.records.holding(companies, "domain", domain) if domain else []
-        if found:
-            primary = next(each for each in self.links.types(held, companies) if each.label == PRIMARY)
-            self.links.join(held, record.id, companies, found[0].id, [primary])
+        same_domain = self.records.holding(companies, "domain", domain) if domain else []
+        if same_domain:
+            primary = next(link_type for link_type in self.links.types(held, companies) if link_type.label == PRIMARY)
+            self.links.join(held, record.id, companies, same_domain[0].id, [primary])
 
     def _flat(self, held: PortalObjectType, record: PortalRecord) -> dict[str, Any]:
         stamps = {

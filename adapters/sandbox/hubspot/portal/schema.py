@@ -34,8 +34,8 @@ class Option:
 
     def as_json(self) -> dict[str, Any]:
         """The option on the wire."""
-        told: dict[str, Any] = {"label": self.label, "value": self.value, "displayOrder": self.order}
-        return told | {"hidden": self.hidden, "description": self.description}
+        answer: dict[str, Any] = {"label": self.label, "value": self.value, "displayOrder": self.order}
+        return answer | {"hidden": self.hidden, "description": self.description}
 
 
 @dataclass(frozen=True)
@@ -125,16 +125,16 @@ class PortalObjectType:
             )
         if spec.group not in self.groups:
             raise HubSpotError(f"Property group '{spec.group}' does not exist")
-        if spec.unique and sum(each.unique for each in self.properties.values()) >= MOST_UNIQUE:
+        if spec.unique and sum(other.unique for other in self.properties.values()) >= MOST_UNIQUE:
             raise HubSpotError(f"{self.word} objects may have at most {MOST_UNIQUE} properties with unique values")
         self.properties[spec.name] = spec
 
     def property(self, name: str, *, archived: bool = False) -> Property:
         """A property; raises HubSpotError (404)."""
-        found = (self.archived_properties if archived else self.properties).get(name)
-        if found is None:
+        spec = (self.archived_properties if archived else self.properties).get(name)
+        if spec is None:
             raise not_found(f'Property "{name}" does not exist', sub_category="Properties.PROPERTY_NOT_FOUND")
-        return found
+        return spec
 
     def archive(self, name: str, at: int) -> None:
         """Archives a property that was made in the portal."""
@@ -175,27 +175,27 @@ class PortalSchema:
 
 def _object(name: str, table: Mapping[str, Any], written: Mapping[str, Any]) -> PortalObjectType:
     engagement = table.get("engagement", False)
-    told: Mapping[str, Any] = {**(_ENGAGEMENT if engagement else {}), **table}
-    pipeline, stage = told.get("pipeline", (None, None))
+    definition: Mapping[str, Any] = {**(_ENGAGEMENT if engagement else {}), **table}
+    pipeline, stage = definition.get("pipeline", (None, None))
     held = PortalObjectType(
         name=name,
-        singular=told["singular"],
-        type_id=told["id"],
-        created=told["created"],
-        modified=told["modified"],
-        default=tuple(told["default"]),
-        searched=tuple(told.get("search", ())),
-        required=tuple(told.get("required", ())),
-        scopes=tuple(told["scope"]),
+        singular=definition["singular"],
+        type_id=definition["id"],
+        created=definition["created"],
+        modified=definition["modified"],
+        default=tuple(definition["default"]),
+        searched=tuple(definition.get("search", ())),
+        required=tuple(definition.get("required", ())),
+        scopes=tuple(definition["scope"]),
         pipeline=pipeline,
         stage=stage,
         engagement=engagement,
-        read_only=told.get("read_only", False),
+        read_only=definition.get("read_only", False),
     )
-    held.groups[told["group"]] = Group(told["group"], f"{held.singular.capitalize()} information", 0)
-    rows = written["common"] | (written["engagement"] if engagement else {}) | told["properties"]
-    for each, words in rows.items():
-        held.properties[each] = _standard(each, words, told["group"], written)
+    held.groups[definition["group"]] = Group(definition["group"], f"{held.singular.capitalize()} information", 0)
+    rows = written["common"] | (written["engagement"] if engagement else {}) | definition["properties"]
+    for property_name, words in rows.items():
+        held.properties[property_name] = _standard(property_name, words, definition["group"], written)
     return held
 
 

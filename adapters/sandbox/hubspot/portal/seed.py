@@ -14,8 +14,8 @@ from typing import TypeVar
 from adapters.sandbox.hubspot.portal.portal import Portal
 from adapters.sandbox.hubspot.portal.seed_rows import (
     FIELD_WORK,
-    Desk,
     Row,
+    ServicePipeline,
     call_row,
     company_row,
     contact_row,
@@ -88,22 +88,27 @@ class _Making:
         self._seed = seed
         self._now = now
         self._owners = _staff(portal, now - _STAFFED)
-        self._support, self._field = _desks(portal)
+        self._support, self._field = _service_pipelines(portal)
         self._latest: dict[tuple[str, str], int] = {}
 
     def everything(self, sizes: Sizes, shared: Sequence[Known]) -> SeededPortal:
         known = self._known(shared)
         founder = Founder(
-            self._chance("companies"), self._now, _team(self._owners, "sales"), taken=[each.domain for each in known]
+            self._chance("companies"),
+            self._now,
+            _team(self._owners, "sales"),
+            taken=[company.domain for company in known],
         )
         companies = list(self._companies(founder.companies(sizes.accounts)))
         self._people(self._hired(companies, sizes.contacts))
         self._people(
-            _unlike((company, one) for company, each in zip(known, shared, strict=True) for one in each.people)
+            _unlike(
+                (company, person) for company, original in zip(known, shared, strict=True) for person in original.people
+            )
         )
         self._history([*companies, *known], sizes)
         self._remember_latest()
-        return SeededPortal(sizes, self._owners, {each.domain: each.id for each in known})
+        return SeededPortal(sizes, self._owners, {company.domain: company.id for company in known})
 
     def _chance(self, kind: str) -> random.Random:
         return chance_for(self._seed, f"hubspot:{kind}")
@@ -111,9 +116,9 @@ class _Making:
     def _known(self, shared: Sequence[Known]) -> list[TownCompany]:
         chance, sales = self._chance("shared"), _team(self._owners, "sales")
         companies = [
-            replace(each.company, owner=chance.choice(sales), id="", people=[], parent=None) for each in shared
+            replace(known.company, owner=chance.choice(sales), id="", people=[], parent=None) for known in shared
         ]
-        rows = [company_row(company, each.details) for company, each in zip(companies, shared, strict=True)]
+        rows = [company_row(company, known.details) for company, known in zip(companies, shared, strict=True)]
         for company, record_id in zip(companies, self._portal.load("companies", rows), strict=True):
             company.id = record_id
         return companies
@@ -123,7 +128,7 @@ class _Making:
         # Small batches at first, so that even a handful of companies can have a parent among them.
         size = 10
         while batch := list(islice(source, size)):
-            rows = [company_row(each, details(chance, each, self._now)) for each in batch]
+            rows = [company_row(company, details(chance, company, self._now)) for company in batch]
             for company, record_id in zip(batch, self._portal.load("companies", rows), strict=True):
                 company.id = record_id
                 if company.parent:
@@ -137,12 +142,14 @@ class _Making:
         # Two contacts of a portal cannot have one address.
         hiring = Hiring(chance, self._now, sharing=False)
         return (
-            (company, each) for company, n in zip(companies, heads, strict=True) for each in hiring.staff(company, n)
+            (company, person)
+            for company, n in zip(companies, heads, strict=True)
+            for person in hiring.staff(company, n)
         )
 
     def _people(self, people: Iterator[tuple[TownCompany, TownPerson]]) -> None:
         while batch := list(islice(people, _BATCH)):
-            ids = self._portal.load("contacts", [contact_row(*each) for each in batch])
+            ids = self._portal.load("contacts", [contact_row(company, person) for company, person in batch])
             for (company, person), record_id in zip(batch, ids, strict=True):
                 company.people.append((record_id, person.joined))
             links = [(record_id, company.id) for (company, _), record_id in zip(batch, ids, strict=True)]
@@ -156,17 +163,17 @@ class _Making:
         for cases in _batches(history("tickets").cases(sizes.cases, agents, "")):
             self._tickets(cases)
         for calls in _batches(history("calls").calls(sizes.calls)):
-            held = [(each, each.ended) for each in calls if each.ended]
-            self._load("calls", [each for each, _ in held], [call_row(*each) for each in held])
-            planned = [each for each in calls if not each.ended]
-            self._load("tasks", planned, [planned_row(each) for each in planned])
+            held = [(call, call.ended) for call in calls if call.ended]
+            self._load("calls", [call for call, _ in held], [call_row(call, ended) for call, ended in held])
+            planned = [call for call in calls if not call.ended]
+            self._load("tasks", planned, [planned_row(call) for call in planned])
         for meetings in _batches(history("meetings").meetings(sizes.meetings)):
-            self._load("meetings", meetings, [meeting_row(each, self._now) for each in meetings])
+            self._load("meetings", meetings, [meeting_row(meeting, self._now) for meeting in meetings])
         for deals in _batches(history("deals").deals(sizes.opportunities)):
-            self._load("deals", deals, [deal_row(each) for each in deals])
+            self._load("deals", deals, [deal_row(deal) for deal in deals])
 
     def _tickets(self, cases: list[Case]) -> None:
-        rows = [ticket_row(each, self._field if each.reason in FIELD_WORK else self._support) for each in cases]
+        rows = [ticket_row(case, self._field if case.reason in FIELD_WORK else self._support) for case in cases]
         ids = self._load("tickets", cases, rows)
         written = [(case, ticket) for case, ticket in zip(cases, ids, strict=True) if case.origin == "Email"]
         mails = self._load("emails", [case for case, _ in written], [email_row(case) for case, _ in written])
@@ -176,11 +183,13 @@ class _Making:
         """Loads what happened, about its contact and company, and notes when something was last about them."""
         ids = self._portal.load(kind, rows)
         pairs = list(zip(happened, ids, strict=True))
-        self._portal.load_links(kind, "contacts", ((record_id, each.contact) for each, record_id in pairs))
-        self._portal.load_links(kind, "companies", ((record_id, each.company.id) for each, record_id in pairs))
+        self._portal.load_links(kind, "contacts", ((record_id, happening.contact) for happening, record_id in pairs))
+        self._portal.load_links(
+            kind, "companies", ((record_id, happening.company.id) for happening, record_id in pairs)
+        )
         if self._portal.object(kind).engagement:
-            for each, row in zip(happened, rows, strict=True):
-                self._note_latest(each, to_ms(row["created"]))
+            for happening, row in zip(happened, rows, strict=True):
+                self._note_latest(happening, to_ms(row["created"]))
         return ids
 
     def _note_latest(self, about: Case | PhoneCall | Meeting | Deal, at: int) -> None:
@@ -217,7 +226,7 @@ def _team(owners: Mapping[str, str], team: str) -> list[str]:
     return [owners[f"{first} {last}"] for first, last, *_, theirs in people if theirs == team]
 
 
-def _desks(portal: Portal) -> tuple[Desk, Desk]:
+def _service_pipelines(portal: Portal) -> tuple[ServicePipeline, ServicePipeline]:
     """What an admin made: a stage of their own in the usual pipeline of tickets, and a second pipeline for technicians."""
     usual = portal.pipelines.get("tickets", "0")
     escalated = portal.pipelines.add_stage("tickets", usual, "Escalated", _OPEN, at=portal.now(), order=3)
@@ -231,7 +240,7 @@ def _desks(portal: Portal) -> tuple[Desk, Desk]:
         "closed": "Done on site",
     }
     field = {status: stages[label] for status, label in labels.items()}
-    return Desk("0", support, "4"), Desk(pipeline, field, stages["Called off"])
+    return ServicePipeline("0", support, "4"), ServicePipeline(pipeline, field, stages["Called off"])
 
 
 def _unlike(people: Iterable[tuple[TownCompany, TownPerson]]) -> Iterator[tuple[TownCompany, TownPerson]]:

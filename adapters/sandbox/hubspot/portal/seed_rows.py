@@ -33,7 +33,7 @@ FIELD_WORK = ("Breakdown", "Installation")
 
 
 @dataclass(frozen=True)
-class Desk:
+class ServicePipeline:
     """A pipeline of tickets: the id of the stage for each state of a case, and of the one for those that were called off."""
 
     pipeline: str
@@ -93,10 +93,14 @@ def contact_row(company: TownCompany, person: TownPerson) -> Row:
     }
 
 
-def ticket_row(case: Case, desk: Desk) -> Row:
+def ticket_row(case: Case, pipeline: ServicePipeline) -> Row:
     """A ticket; nobody owns one without an owner's id."""
     row: Row = {"subject": case.subject, "content": case.note, "source_type": _SOURCES[case.origin]}
-    row |= {"hs_pipeline": desk.pipeline, "hs_pipeline_stage": desk.stage(case), "hubspot_owner_id": case.owner or None}
+    row |= {
+        "hs_pipeline": pipeline.pipeline,
+        "hs_pipeline_stage": pipeline.stage(case),
+        "hubspot_owner_id": case.owner or None,
+    }
     row |= {"hs_ticket_priority": "URGENT" if case.status == "escalated" else case.priority.upper()}
     row |= {"hs_ticket_category": _category(case), "created": case.opened, "modified": case.modified}
     row |= {"hs_v2_date_entered_current_stage": case.opened if case.status == "new" else case.modified}

@@ -50,10 +50,10 @@ class TextIndex:
 
     def ids(self, text: str) -> set[int]:
         """The records, archived ones too, that a text stands for."""
-        found = self._found.get(text)
-        if found is None:
+        ids = self._found.get(text)
+        if ids is None:
             return set()
-        return {found} if isinstance(found, int) else found
+        return {ids} if isinstance(ids, int) else ids
 
     def replace(self, old: PortalRecord | None, new: PortalRecord | None) -> None:
         """Keeps up with one changed record."""
@@ -138,8 +138,8 @@ class PortalTable:
 
     def alive(self, record_id: int) -> PortalRecord | None:
         """The record, unless it is archived or gone."""
-        found = self.rows.get(record_id)
-        return found if found and found.archived is None else None
+        record = self.rows.get(record_id)
+        return record if record and record.archived is None else None
 
     def survivor(self, record_id: int) -> int:
         """Where merges have led an id; itself when it was never merged away."""
@@ -152,7 +152,9 @@ class PortalTable:
         if name not in self._columns:
             values = np.full(len(self._ids), np.nan)
             rows = self.rows
-            values[: self._size] = [reader(rows[each]) if each in rows else np.nan for each in self.ids.tolist()]
+            values[: self._size] = [
+                reader(rows[record_id]) if record_id in rows else np.nan for record_id in self.ids.tolist()
+            ]
             self._columns[name] = (reader, values)
         return self._columns[name][1][: self._size]
 
@@ -169,26 +171,26 @@ class PortalTable:
 
     def mask(self, ids: Iterable[int]) -> Mask:
         """The places of some records."""
-        found = np.zeros(self._size, dtype=np.bool_)
+        mask = np.zeros(self._size, dtype=np.bool_)
         wanted = np.fromiter(ids, dtype=np.int64)
         places = np.searchsorted(self.ids, wanted)
         inside = places < self._size
         places = places[inside]
-        found[places[self.ids[places] == wanted[inside]]] = True
-        return found
+        mask[places[self.ids[places] == wanted[inside]]] = True
+        return mask
 
     def after(self, last: int, limit: int, *, archived: bool = False) -> list[PortalRecord]:
         """The next records by id after `last`, at most `limit`: the live ones, or the archived ones."""
         if archived:
             start = bisect_right(self.archived, last)
-            return [self.rows[each] for each in self.archived[start : start + limit]]
-        found: list[PortalRecord] = []
+            return [self.rows[record_id] for record_id in self.archived[start : start + limit]]
+        records: list[PortalRecord] = []
         start = int(np.searchsorted(self.ids, last, side="right"))
-        while start < self._size and len(found) < limit:
+        while start < self._size and len(records) < limit:
             stop = start + limit
-            found += [self.rows[each] for each in self.ids[start:stop][self.live[start:stop]].tolist()]
+            records += [self.rows[record_id] for record_id in self.ids[start:stop][self.live[start:stop]].tolist()]
             start = stop
-        return found[:limit]
+        return records[:limit]
 
     def _keep_archive(self, old: PortalRecord | None, new: PortalRecord | None) -> None:
         before = old is not None and old.archived is not None
@@ -237,7 +239,7 @@ class PortalTable:
         room = max(_ROOM, self._size)
         self._ids, self._live = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.bool_)
         self._ids[: self._size] = ids
-        self._live[: self._size] = [self.rows[each].archived is None for each in ids.tolist()]
+        self._live[: self._size] = [self.rows[record_id].archived is None for record_id in ids.tolist()]
         self._columns.clear()
         self._hashed.clear()
 

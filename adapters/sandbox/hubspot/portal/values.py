@@ -75,7 +75,7 @@ def from_python(value: Any) -> str:
         case int() | float() | Decimal():
             return number_text(str(value)) or str(value)
         case list() | tuple():
-            return ";".join(from_python(each) for each in value)
+            return ";".join(from_python(part) for part in value)
     return str(value)
 
 
@@ -90,64 +90,64 @@ def as_number(spec: Property, text: str | None) -> float:
     return math.nan if plain is None else float(plain)
 
 
-def check(spec: Property, given: str) -> str | Invalid:
-    """The value as it is kept, or what is wrong with it; `given` is not empty."""
+def check(spec: Property, text: str) -> str | Invalid:
+    """The value as it is kept, or what is wrong with it; `text` is not empty."""
     checks = {"number": _number, "datetime": _datetime, "date": _date, "bool": _bool, "enumeration": _enumeration}
-    return checks.get(spec.type, _text)(spec, given)
+    return checks.get(spec.type, _text)(spec, text)
 
 
-def not_an_option(spec: Property, given: str, allowed: Sequence[str]) -> Invalid:
+def not_an_option(spec: Property, text: str, allowed: Sequence[str]) -> Invalid:
     """The refusal of a value that is none of the options."""
-    words = f"{given} was not one of the allowed options: [{', '.join(allowed)}]"
+    words = f"{text} was not one of the allowed options: [{', '.join(allowed)}]"
     return Invalid(spec.name, "INVALID_OPTION", words)
 
 
-def _text(spec: Property, given: str) -> str | Invalid:
+def _text(spec: Property, text: str) -> str | Invalid:
     if spec.is_email:
-        return _email(spec, given)
-    if len(given) > LONGEST_TEXT:
-        words = f"{spec.name} has {len(given)} characters, at most {LONGEST_TEXT} are allowed."
+        return _email(spec, text)
+    if len(text) > LONGEST_TEXT:
+        words = f"{spec.name} has {len(text)} characters, at most {LONGEST_TEXT} are allowed."
         return Invalid(spec.name, "INVALID_LENGTH", words)
-    return given
+    return text
 
 
-def _email(spec: Property, given: str) -> str | Invalid:
-    folded = given.strip().lower()
+def _email(spec: Property, text: str) -> str | Invalid:
+    folded = text.strip().lower()
     if not _EMAIL.match(folded):
-        return Invalid(spec.name, "INVALID_EMAIL", f"Email address {given} is invalid")
+        return Invalid(spec.name, "INVALID_EMAIL", f"Email address {text} is invalid")
     return folded
 
 
-def _number(spec: Property, given: str) -> str | Invalid:
-    plain = number_text(given)
-    return Invalid(spec.name, "INVALID_INTEGER", f"{given} was not a valid integer.") if plain is None else plain
+def _number(spec: Property, text: str) -> str | Invalid:
+    plain = number_text(text)
+    return Invalid(spec.name, "INVALID_INTEGER", f"{text} was not a valid integer.") if plain is None else plain
 
 
-def _datetime(spec: Property, given: str) -> str | Invalid:
-    ms = parse_moment(given)
-    return Invalid(spec.name, "INVALID_LONG", f"{given} was not a valid long.") if ms is None else iso(ms)
+def _datetime(spec: Property, text: str) -> str | Invalid:
+    ms = parse_moment(text)
+    return Invalid(spec.name, "INVALID_LONG", f"{text} was not a valid long.") if ms is None else iso(ms)
 
 
-def _date(spec: Property, given: str) -> str | Invalid:
-    ms = parse_moment(given)
+def _date(spec: Property, text: str) -> str | Invalid:
+    ms = parse_moment(text)
     if ms is None:
-        return Invalid(spec.name, "INVALID_DATE", f"{given} was not a valid date")
+        return Invalid(spec.name, "INVALID_DATE", f"{text} was not a valid date")
     if ms % _DAY_MS:
         at = from_ms(ms)
         clock = f"{at.hour}:{at.minute}:{at.second}.{at.microsecond // 1000}"
-        return Invalid(spec.name, "INVALID_DATE", f"{given} is at {clock} UTC, not midnight!")
+        return Invalid(spec.name, "INVALID_DATE", f"{text} is at {clock} UTC, not midnight!")
     return from_ms(ms).date().isoformat()
 
 
-def _bool(spec: Property, given: str) -> str | Invalid:
-    folded = given.lower()
-    return folded if folded in {"true", "false"} else not_an_option(spec, given, ["true", "false"])
+def _bool(spec: Property, text: str) -> str | Invalid:
+    folded = text.lower()
+    return folded if folded in {"true", "false"} else not_an_option(spec, text, ["true", "false"])
 
 
-def _enumeration(spec: Property, given: str) -> str | Invalid:
+def _enumeration(spec: Property, text: str) -> str | Invalid:
     if spec.external:
-        return given
+        return text
     allowed = [option.value for option in spec.options]
-    chosen = given.split(";") if spec.field_type == "checkbox" else [given]
-    wrong = next((each for each in chosen if each and each not in allowed), None)
-    return given if wrong is None else not_an_option(spec, wrong, allowed)
+    chosen = text.split(";") if spec.field_type == "checkbox" else [text]
+    wrong = next((option for option in chosen if option and option not in allowed), None)
+    return text if wrong is None else not_an_option(spec, wrong, allowed)

@@ -43,7 +43,7 @@ class HubSpotPages:
         match (request.method, *rest):
             case ("POST", "as"):
                 user = request.form.get("user", "")
-                return self._site.switched(request, user if user in {str(each.id) for each in self._people()} else "")
+                return self._site.switched(request, user if user in {str(owner.id) for owner in self._people()} else "")
             case ("GET", portal, "objects", name, "views", "all", "list") if held := self._held(portal, name):
                 table = records.listed(viewer, held, wanted_in(request), page_in(request))
                 return self._site.listing(self._frame(viewer), _tab(viewer, held), request, table=table)
@@ -65,8 +65,8 @@ class HubSpotPages:
     def _viewer(self, request: Request) -> PortalViewer:
         people = self._people()
         chosen = self._site.chosen(request)
-        user = next((each for each in people if str(each.id) == chosen), None)
-        selling = [each for each in people if any(name == "Sales" for _, name, _ in each.teams)]
+        user = next((owner for owner in people if str(owner.id) == chosen), None)
+        selling = [owner for owner in people if any(name == "Sales" for _, name, _ in owner.teams)]
         return PortalViewer(self._portal, str((user or (selling or people)[0]).id))
 
     def _record(
@@ -104,7 +104,7 @@ class HubSpotPages:
     def _frame(self, viewer: PortalViewer) -> Frame:
         return Frame(
             user=viewer.id,
-            people=[(str(each.id), f"{each.first} {each.last}".strip()) for each in self._people()],
+            people=[(str(owner.id), f"{owner.first} {owner.last}".strip()) for owner in self._people()],
             organization=f"Account {self._portal.portal_id}",
             tabs=[_tab(viewer, self._portal.object(name)) for name in _TABS],
             now=viewer.moment(self._portal.clock.now()),

@@ -62,22 +62,22 @@ def title_of(held: PortalObjectType) -> str:
 def listed(viewer: PortalViewer, held: PortalObjectType, wanted: str, page: int) -> RecordTable:
     """One page (from 1) of an object's records, newest change first, those with `wanted` in their name only."""
     folded = wanted.casefold()
-    live = (each for each in viewer.portal.store.table(held.name).rows.values() if each.archived is None)
-    found = [each for each in live if folded in viewer.name(held, each).casefold()]
-    found.sort(key=lambda each: (each.modified, each.id), reverse=True)
+    live = (record for record in viewer.portal.store.table(held.name).rows.values() if record.archived is None)
+    matching = [record for record in live if folded in viewer.name(held, record).casefold()]
+    matching.sort(key=lambda record: (record.modified, record.id), reverse=True)
     start = (page - 1) * PER_PAGE
-    return _table(viewer, title_of(held), held, found[start : start + PER_PAGE], total=len(found))
+    return _table(viewer, title_of(held), held, matching[start : start + PER_PAGE], total=len(matching))
 
 
 def panel(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> Panel | None:
     """Our section, or None where the portal has none of our properties for this object."""
     shown = viewer.fields(held, record, tuple(name for name in held.properties if name.startswith(OURS)))
-    return panel_of({each.name.removeprefix(OURS): each for each in shown})
+    return panel_of({field.name.removeprefix(OURS): field for field in shown})
 
 
 def cards(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[Card]:
     """The groups of properties, ours apart: of each the properties that have a value."""
-    found = []
+    group_cards = []
     for group in held.groups.values():
         specs = [
             spec
@@ -87,8 +87,8 @@ def cards(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) ->
         specs.sort(key=lambda spec: _LAST.index(spec.name) if spec.name in _LAST else -1)
         values = [shown for spec in specs if (shown := viewer.show(held, record, spec)).text]
         if values:
-            found.append(Card(group.label, values))
-    return found
+            group_cards.append(Card(group.label, values))
+    return group_cards
 
 
 def related(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[RecordTable]:
@@ -97,19 +97,19 @@ def related(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) 
     tables = []
     for name in _RELATED.get(held.name, _OF_ACTIVITIES):
         other = portal.object(name)
-        found = _joined(viewer, held, record, other)
-        if found or held.name in _RELATED:
+        joined = _joined(viewer, held, record, other)
+        if joined or held.name in _RELATED:
             title = "Related companies" if other is held else title_of(other)
-            tables.append(_table(viewer, title, other, found[:LATEST], total=len(found)))
+            tables.append(_table(viewer, title, other, joined[:LATEST], total=len(joined)))
     return [*tables, *([_activities(viewer, held, record)] if held.name in _RELATED else [])]
 
 
 def follow_ups(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[FollowUp]:
     """Our tasks about a record: open ones first, by due time."""
     tasks = viewer.portal.object("tasks")
-    ours = [each for each in _joined(viewer, held, record, tasks) if KEY in each.properties]
-    ours.sort(key=lambda each: (not is_open(each), each.properties.get("hs_timestamp", "9999")))
-    return [_follow_up(viewer, tasks, each) for each in ours]
+    ours = [task for task in _joined(viewer, held, record, tasks) if KEY in task.properties]
+    ours.sort(key=lambda task: (not is_open(task), task.properties.get("hs_timestamp", "9999")))
+    return [_follow_up(viewer, tasks, task) for task in ours]
 
 
 def is_open(task: PortalRecord) -> bool:
@@ -122,7 +122,7 @@ def actions(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) 
     here = viewer.address(held, record.id)
     if held.name == "tasks":
         outcome = held.properties.get(OUTCOME)
-        options = tuple((each.value, each.label) for each in outcome.options) if outcome else ()
+        options = tuple((option.value, option.label) for option in outcome.options) if outcome else ()
         if is_open(record):
             return [completion(f"{here}/complete", options)]
         chosen = record.properties.get(OUTCOME, "")
@@ -136,8 +136,8 @@ def actions(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) 
 
 def _stages(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord, name: str) -> Action:
     present = record.properties.get(name, "")
-    found = viewer.portal.pipelines.of_stage(held.name, present)
-    options = tuple((each.id, each.label) for each in (found[0].live() if found else ()))
+    pipeline_and_stage = viewer.portal.pipelines.of_stage(held.name, present)
+    options = tuple((stage.id, stage.label) for stage in (pipeline_and_stage[0].live() if pipeline_and_stage else ()))
     label = held.properties[name].label
     return Action(f"{viewer.address(held, record.id)}/stage", "Save", "", "stage", label, "", options, present)
 
@@ -163,15 +163,15 @@ def _follow_up(viewer: PortalViewer, held: PortalObjectType, task: PortalRecord)
 
 def _activities(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> RecordTable:
     """What was done about a record, latest first; our own tasks stand elsewhere."""
-    found = [
-        (each.properties.get("hs_timestamp") or iso(each.created), other, each)
+    activities = [
+        (activity.properties.get("hs_timestamp") or iso(activity.created), other, activity)
         for other in map(viewer.portal.object, ACTIVITIES)
-        for each in _joined(viewer, held, record, other)
-        if KEY not in each.properties
+        for activity in _joined(viewer, held, record, other)
+        if KEY not in activity.properties
     ]
-    found.sort(key=lambda one: one[0], reverse=True)
-    lines = [_activity(viewer, other, each) for _, other, each in found[:LATEST]]
-    return RecordTable("Activities", "Title", ["Kind", "Activity date", "Owner"], lines, len(found))
+    activities.sort(key=lambda activity: activity[0], reverse=True)
+    lines = [_activity(viewer, other, activity) for _, other, activity in activities[:LATEST]]
+    return RecordTable("Activities", "Title", ["Kind", "Activity date", "Owner"], lines, len(activities))
 
 
 def _activity(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> Line:
@@ -185,8 +185,8 @@ def _joined(
 ) -> list[PortalRecord]:
     table = viewer.portal.store.table(other.name)
     ids = viewer.portal.links.of(held.name, record.id, other.name)
-    found = [each for key in ids if (each := table.alive(key))]
-    return sorted(found, key=lambda each: (each.modified, each.id), reverse=True)
+    records = [alive for key in ids if (alive := table.alive(key))]
+    return sorted(records, key=lambda record: (record.modified, record.id), reverse=True)
 
 
 def _table(
@@ -194,6 +194,7 @@ def _table(
 ) -> RecordTable:
     names = tuple(name for name in _COLUMNS[held.name] if name in held.properties)
     lines = [
-        Line(viewer.name(held, each), viewer.address(held, each.id), viewer.fields(held, each, names)) for each in shown
+        Line(viewer.name(held, record), viewer.address(held, record.id), viewer.fields(held, record, names))
+        for record in shown
     ]
     return RecordTable(title, "Name", [held.properties[name].label for name in names], lines, total)

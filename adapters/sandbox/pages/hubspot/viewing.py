@@ -73,7 +73,7 @@ class PortalViewer:
             return _plain(value)
         if spec.options:
             labels = {option.value: option.label for option in spec.options}
-            return ", ".join(labels.get(each, each) for each in value.split(";"))
+            return ", ".join(labels.get(option, option) for option in value.split(";"))
         if spec.type in ("date", "datetime"):
             return self._moment(spec, value)
         if spec.type == "number" and not spec.name.endswith("_id"):
@@ -102,9 +102,9 @@ class PortalViewer:
     def _place(self, held: PortalObjectType, name: str, value: str) -> str:
         pipelines = self.portal.pipelines
         if name == held.stage:
-            found = pipelines.of_stage(held.name, value)
-            return found[1].label if found else value
-        return next((each.label for each in pipelines.of(held.name) if each.id == value), value)
+            pipeline_and_stage = pipelines.of_stage(held.name, value)
+            return pipeline_and_stage[1].label if pipeline_and_stage else value
+        return next((pipeline.label for pipeline in pipelines.of(held.name) if pipeline.id == value), value)
 
     def _moment(self, spec: Property, value: str) -> str:
         ms = parse_moment(value)

@@ -69,7 +69,7 @@ def panel(viewer: OrgViewer, held: OrgObjectType, row: Row) -> Panel | None:
     """Our section, or None where none of our fields is visible."""
     names = tuple(name for name in held.fields if name.startswith(OURS))
     shown = viewer.fields(held, row, names)
-    return panel_of({each.name.removeprefix(OURS).removesuffix("__c").lower(): each for each in shown})
+    return panel_of({field.name.removeprefix(OURS).removesuffix("__c").lower(): field for field in shown})
 
 
 def actions(viewer: OrgViewer, held: OrgObjectType, row: Row) -> list[Action]:
@@ -81,7 +81,7 @@ def actions(viewer: OrgViewer, held: OrgObjectType, row: Row) -> list[Action]:
     if held.name == "Task" and not row["IsClosed"]:
         outcome = held.find(OUTCOME)
         values = outcome.values if outcome and viewer.edits(held, OUTCOME) else ()
-        options = tuple((each, each) for each in values)
+        options = tuple((outcome_value, outcome_value) for outcome_value in values)
         return [completion(f"{here}/complete", options)]
     return []
 
@@ -168,11 +168,11 @@ def listed(viewer: OrgViewer, object_name: str, wanted: str, page: int) -> Recor
     names = SEARCHED.get(object_name, ("Name",))
     folded = wanted.casefold()
     table = viewer.org.store.table(held.name)
-    found = [row for row in table.live() if any(folded in str(row.get(name, "")).casefold() for name in names)]
-    found.sort(key=lambda row: row["SystemModstamp"], reverse=True)
+    matching = [row for row in table.live() if any(folded in str(row.get(name, "")).casefold() for name in names)]
+    matching.sort(key=lambda row: row["SystemModstamp"], reverse=True)
     start = (page - 1) * PER_PAGE
-    shown = found[start : start + PER_PAGE]
-    return _lines(viewer, held.plural, held, shown, total=len(found), names=COLUMNS[object_name])
+    shown = matching[start : start + PER_PAGE]
+    return _lines(viewer, held.plural, held, shown, total=len(matching), names=COLUMNS[object_name])
 
 
 def _children(viewer: OrgViewer, object_name: str, link: str, record_id: str) -> list[Row]:

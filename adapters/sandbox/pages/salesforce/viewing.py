@@ -114,7 +114,7 @@ def show_to_everybody(org: PretendOrg, prefix: str) -> list[str]:
     with org.lock:
         profiles = org.rows("PermissionSet", IsOwnedByProfile=True)
         for held in list(org.schema.objects.values()):
-            for name in [each for each in held.fields if each.startswith(prefix)]:
+            for name in [field_name for field_name in held.fields if field_name.startswith(prefix)]:
                 shown.append(f"{held.name}.{name}")
                 for profile in profiles:
                     org.grant(profile["Id"], held.name, name)

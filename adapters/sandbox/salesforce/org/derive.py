@@ -103,11 +103,11 @@ def _event(writing: Writing) -> None:
     _put(new, "AccountId", account_of(writing.store, new))
 
 
-def _agree(writing: Writing, one: str, other: str) -> None:
+def _agree(writing: Writing, first: str, other: str) -> None:
     """Two names for one value: the one that the write changed wins."""
-    changed = other if writing.changed(other) and writing.new.get(other) and not writing.changed(one) else one
-    value = writing.new.get(changed) or writing.new.get(other if changed == one else one)
-    _put(writing.new, one, value)
+    changed = other if writing.changed(other) and writing.new.get(other) and not writing.changed(first) else first
+    value = writing.new.get(changed) or writing.new.get(other if changed == first else first)
+    _put(writing.new, first, value)
     _put(writing.new, other, value)
 
 
@@ -167,7 +167,7 @@ def touched_by(object_name: str, activity: Row) -> list[str]:
     if object_name not in {"Task", "Event"}:
         return []
     related = (activity.get("AccountId"), activity.get("WhoId"), activity.get("WhatId"))
-    return list(dict.fromkeys(each for each in related if each))
+    return list(dict.fromkeys(record_id for record_id in related if record_id))
 
 
 def activity_date(object_name: str, activity: Row) -> str | None:

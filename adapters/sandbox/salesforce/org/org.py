@@ -65,8 +65,8 @@ class PretendOrg:
         with self.lock:
             self.settle()
             table = self.store.table(self.object(object_name).name)
-            found = table.rows.values() if deleted else table.live()
-            return [dict(row) for row in found if all(row.get(name) == value for name, value in equal.items())]
+            rows = table.rows.values() if deleted else table.live()
+            return [dict(row) for row in rows if all(row.get(name) == value for name, value in equal.items())]
 
     def count(self, object_name: str) -> int:
         """How many live records an object has."""
@@ -248,9 +248,9 @@ class PretendOrg:
         if who is None:
             return self.admin_id
         for name in ("Id", "Username", "Name"):
-            found = self.store.table("User").holding(name, who)
-            if found:
-                return str(found[0]["Id"])
+            users = self.store.table("User").holding(name, who)
+            if users:
+                return str(users[0]["Id"])
         raise LookupError(f"no user {who!r}")
 
     def writer(self, by: str | None, at: datetime | None) -> OrgWriter:
@@ -260,12 +260,12 @@ class PretendOrg:
     def settle(self) -> None:
         """Makes the late commits visible whose time has come."""
         now = self.clock.now()
-        due = [each for each in self._pending if each.visible_at <= now]
+        due = [commit for commit in self._pending if commit.visible_at <= now]
         if not due:
             return
-        self._pending = [each for each in self._pending if each.visible_at > now]
-        for each in due:
-            redo(each.journal)
+        self._pending = [commit for commit in self._pending if commit.visible_at > now]
+        for commit in due:
+            redo(commit.journal)
         self._relock()
 
     @contextmanager
@@ -284,11 +284,13 @@ class PretendOrg:
 
     def oldest_pending(self) -> datetime | None:
         """The stamp of the oldest write that is not visible yet."""
-        stamps = [change.after["SystemModstamp"] for each in self._pending for change in each.journal if change.after]
+        stamps = [
+            change.after["SystemModstamp"] for commit in self._pending for change in commit.journal if change.after
+        ]
         return moment_of(min(stamps)) if stamps else None
 
     def _relock(self) -> None:
-        changes = [change for each in self._pending for change in each.journal]
+        changes = [change for commit in self._pending for change in commit.journal]
         self.records.locked_by_commit = {change.record_id for change in changes}
         self.records.keys_in_commit = {
             (change.table.name, spec.name, str(change.after[spec.name]).lower())
@@ -305,8 +307,8 @@ class PretendOrg:
             spec = held.find(name)
             if spec is None:
                 raise KeyError(f"{held.name} has no field {name}")
-            given = from_python(value)
-            wire[spec.name] = (given.strip() or None) if isinstance(given, str) else given
+            wire_value = from_python(value)
+            wire[spec.name] = (wire_value.strip() or None) if isinstance(wire_value, str) else wire_value
         return wire
 
     def _trusted(self, held: OrgObjectType, start: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,8 +157,8 @@ class OrgSchema:
         self.objects: dict[str, OrgObjectType] = {}
         for name, spec in _spec().items():
             self.objects[name] = _build(name, spec)
-        self._lower = {name.lower(): each for name, each in self.objects.items()}
-        self._prefixes = {each.prefix: each for each in self.objects.values()}
+        self._lower = {name.lower(): object_type for name, object_type in self.objects.items()}
+        self._prefixes = {object_type.prefix: object_type for object_type in self.objects.values()}
         self.version = 0
 
     def find(self, name: str) -> OrgObjectType | None:
@@ -188,10 +188,10 @@ class OrgSchema:
 
     def lookups_to(self, target: str) -> Iterator[tuple[OrgObjectType, Field]]:
         """Every field that can point to records of `target`."""
-        for each in self.objects.values():
-            for candidate in each.fields.values():
+        for object_type in self.objects.values():
+            for candidate in object_type.fields.values():
                 if target in candidate.refers_to:
-                    yield each, candidate
+                    yield object_type, candidate
 
 
 @cache

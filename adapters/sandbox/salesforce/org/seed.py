@@ -96,7 +96,7 @@ def _accounts(
     # Small batches at first, so that even a handful of companies can have a parent among them.
     size = 10
     while batch := list(islice(source, size)):
-        ids = org.load("Account", (account_row(each, details(chance, each, now)) for each in batch))
+        ids = org.load("Account", (account_row(company, details(chance, company, now)) for company in batch))
         for company, record_id in zip(batch, ids, strict=True):
             company.id = record_id
         yield from batch
@@ -107,9 +107,11 @@ def _contacts(org: PretendOrg, companies: list[TownCompany], count: int, *, seed
     chance = chance_for(seed, "contacts")
     heads = headcounts(chance, companies, count)
     hiring = Hiring(chance, now)
-    people = ((company, each) for company, n in zip(companies, heads, strict=True) for each in hiring.staff(company, n))
+    people = (
+        (company, person) for company, n in zip(companies, heads, strict=True) for person in hiring.staff(company, n)
+    )
     while batch := list(islice(people, _BATCH)):
-        ids = org.load("Contact", (contact_row(*each) for each in batch))
+        ids = org.load("Contact", (contact_row(company, person) for company, person in batch))
         for (company, person), record_id in zip(batch, ids, strict=True):
             company.people.append((record_id, person.joined))
 

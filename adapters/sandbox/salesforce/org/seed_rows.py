@@ -140,8 +140,8 @@ def known(org: PretendOrg, account_id: str) -> Known:
     if row is None:
         raise LookupError(f"no account {account_id!r}")
     since = moment_of(row["CreatedDate"])
-    place = next(each for each in places() if each.country == row["BillingCountry"])
-    form = max((each for each in place.forms if row["Name"].endswith(f" {each}")), key=len, default="")
+    place = next(country for country in places() if country.country == row["BillingCountry"])
+    form = max((candidate for candidate in place.forms if row["Name"].endswith(f" {candidate}")), key=len, default="")
     company = TownCompany(
         name=row["Name"],
         stem=row["Name"].removesuffix(form).strip(),
@@ -154,7 +154,7 @@ def known(org: PretendOrg, account_id: str) -> Known:
         until=org.clock.now(),
         owner="",
     )
-    people = tuple(_person(each) for each in org.rows("Contact", AccountId=account_id))
+    people = tuple(_person(contact) for contact in org.rows("Contact", AccountId=account_id))
     return Known(company, _details(row), people)
 
 

@@ -75,10 +75,10 @@ class HashIndex:
 
     def ids(self, value: object) -> list[str]:
         """The ids of the records that hold `value`, oldest entry first."""
-        found = self._ids.get(self._fold(value))
-        if found is None:
+        ids = self._ids.get(self._fold(value))
+        if ids is None:
             return []
-        return [found] if isinstance(found, str) else list(found)
+        return [ids] if isinstance(ids, str) else list(ids)
 
     def _fold(self, value: Any) -> Any:
         return value.lower() if isinstance(value, str) and not self._exact else value
@@ -148,7 +148,7 @@ class OrgTable:
 
     def holding(self, name: str, value: object) -> list[Row]:
         """The records, deleted ones too, whose field holds `value`."""
-        return [self.rows[found] for found in self.hashed(name).ids(value)]
+        return [self.rows[record_id] for record_id in self.hashed(name).ids(value)]
 
     def live(self) -> Iterator[Row]:
         """The records that are not deleted."""
