@@ -142,6 +142,26 @@ def test_the_readme_leads_to_every_document() -> None:
     assert sorted(pages - reached) == []
 
 
+@cache
+def settings() -> dict[str, set[str]]:
+    """Return the keys of each table of config.toml, by the first part of the table's name."""
+    from connector.app.adapter_packages import installed_adapters  # noqa: PLC0415 - as above
+    from connector.settings.keys import KEYS, adapter_keys  # noqa: PLC0415
+
+    keys: dict[str, set[str]] = {}
+    for loc in [*KEYS, *(loc for package in installed_adapters().values() for loc in adapter_keys(package.config))]:
+        keys.setdefault(loc[0], set()).update(loc[1:])
+    return keys
+
+
+@pytest.mark.parametrize("name", documents())
+def test_documents_name_only_keys_that_config_toml_has(name: str) -> None:
+    """A key stands behind its table: `[limits] daily_sends`."""
+    named = [re.match(r"\[([a-z_]+)[\w.-]*\] (\w+)", span) for span in spans(name) if not span.startswith("[[")]
+    tables = [(match[1], match[2].removesuffix("_file")) for match in named if match and match[1] in settings()]
+    assert [f"[{table}] {key}" for table, key in tables if key not in settings()[table]] == []
+
+
 # ── make ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
