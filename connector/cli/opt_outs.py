@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,8 +12,9 @@ from connector.cli.output.terminal import Terminal, one_line
 from connector.domain.config.table import Wrong
 from connector.errors import Problem, SettingsError
 from connector.model import OptOutWay
+from connector.model.stored import StoredContact
 from connector.settings import values
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.surveys import answers
 
 app = typer.Typer(help="People who want no surveys.", no_args_is_help=True)
@@ -55,7 +56,7 @@ def lift(address: Address, config: Config = _CONFIG) -> None:
     out.print(one_line(f"{email} may be asked again.{boxes}"), markup=False)
 
 
-def _take_back(tx: Transaction, email: str) -> Collection[Row[Any]]:
+def _take_back(tx: Transaction, email: str) -> Collection[StoredContact]:
     by = answers.opted_out_by(tx, email)
     if by is None:
         remedy = f"`afterword why {email}` tells why somebody is not asked."
@@ -73,5 +74,5 @@ def _read(address: str, where: str) -> str:
         raise SettingsError([Problem(where, f"{address!r} {error.what}", error.remedy)]) from None
 
 
-def _names(contacts: Collection[Row[Any]]) -> str:
-    return ", ".join(f"{row.name} ({row.connection})" for row in contacts)
+def _names(contacts: Collection[StoredContact]) -> str:
+    return ", ".join(f"{contact.name} ({contact.ref.connection})" for contact in contacts)

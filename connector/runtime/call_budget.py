@@ -106,7 +106,7 @@ class CallBudget:
         with self._book() as book:
             book.alone()
             self._give_back(book)
-            book.note(no_calls_until=self._clock.now() + LOOK_AGAIN, no_calls_why=why)
+            book.note({"no_calls_until": self._clock.now() + LOOK_AGAIN, "no_calls_why": why})
 
     def _settle(self) -> None:
         with self._book() as book:
@@ -118,7 +118,7 @@ class CallBudget:
         if block is not None and block.left:
             book.add(block.slot, -block.left)
         if self._told is not None:
-            book.note(calls_used=self._told[0], calls_allowed=self._told[1])
+            book.note({"calls_used": self._told[0], "calls_allowed": self._told[1]})
 
     @contextmanager
     def _book(self) -> Iterator[Book]:

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from connector.domain.crm_text import cut
 from connector.model import BounceCause, Delivery, OptOutWay
 from connector.stages.context import Context
 from connector.stages.deliver.breaker import LAST_MESSAGES, MARKS_OF, doubtful, frequent, too_many
-from connector.store import Row, Transaction
+from connector.store import Transaction
 from connector.store.surveys import answers, bounces, inbox, mail_trouble, people
+from connector.store.surveys.inbox import InboxEvent
 
 PAGE = 200
 
@@ -33,12 +34,12 @@ def run(context: Context) -> CollectResult:
     result = CollectResult()
     while not context.stop.is_set():
         with context.write() as tx:
-            rows = inbox.waiting(tx, PAGE)
+            events = inbox.waiting(tx, PAGE)
             taken = 0
-            for row in rows:
+            for event in events:
                 if mail_trouble.stopped(tx) is not None:
                     break
-                _take(context, tx, row, result)
+                _take(context, tx, event, result)
                 taken += 1
         result.events += taken
         if taken < PAGE:
@@ -46,46 +47,48 @@ def run(context: Context) -> CollectResult:
     return result
 
 
-def _take(context: Context, tx: Transaction, row: Row[Any], result: CollectResult) -> None:
+def _take(context: Context, tx: Transaction, event: InboxEvent, result: CollectResult) -> None:
     unusable = (
-        _bounced(context, tx, row) if row.source == inbox.BOUNCE else f"nothing here understands events of {row.source}"
+        _bounced(context, tx, event)
+        if event.source == inbox.BOUNCE
+        else f"nothing here understands events of {event.source}"
     )
     if mail_trouble.stopped(tx) is None:
-        inbox.done(tx, row.id, context.clock.now(), unusable)
+        inbox.done(tx, event.id, context.clock.now(), unusable)
     result.unmatched += unusable == inbox.NO_MESSAGE
 
 
-def _bounced(context: Context, tx: Transaction, row: Row[Any]) -> str | None:
+def _bounced(context: Context, tx: Transaction, event: InboxEvent) -> str | None:
     """Take in that a message came back; returns why the report could not be used, None when it was."""
-    invitation = inbox.invitation_of(tx, str(row.payload.get("message_id", "")))
-    if invitation is None:
+    invited = inbox.invitation_of(tx, event.message_id)
+    if invited is None:
         return inbox.NO_MESSAGE
-    reason = cut(str(row.payload.get("reason", "")), _LONGEST_REASON)
+    reason = cut(str(event.payload.get("reason", "")), _LONGEST_REASON)
     # Without mail of our own nobody can read the words; then whoever reports is believed.
     cause = BounceCause.UNCLEAR if context.channel is None else context.channel.cause_of_bounce(reason)
     if cause is BounceCause.PASSING:
         return "the mail server goes on trying, or it is no failure"
     now = context.clock.now()
     if cause is BounceCause.COMPLAINT:
-        answers.stop_surveys(tx, invitation.id, now=now, by=OptOutWay.COMPLAINT)
+        answers.stop_surveys(tx, invited.invitation_id, now=now, by=OptOutWay.COMPLAINT)
         return None
-    if answers.last_response(tx, invitation.id) is not None:
+    if answers.last_response(tx, invited.invitation_id) is not None:
         return "it was answered, so it has arrived"
-    if cause is not BounceCause.OTHER and not _mark(tx, row, invitation.person, reason=reason, now=now):
+    if cause is not BounceCause.OTHER and not _mark(tx, event, invited.person, reason=reason, now=now):
         return None
-    inbox.close_invitation(tx, invitation.id, Delivery.BOUNCED, reason)
+    inbox.close_invitation(tx, invited.invitation_id, Delivery.BOUNCED, reason)
     return None
 
 
-def _mark(tx: Transaction, row: Row[Any], who: str, *, reason: str, now: datetime) -> bool:
+def _mark(tx: Transaction, event: InboxEvent, who: str, *, reason: str, now: datetime) -> bool:
     """Mark a person, unless so many were said not to exist lately that this is more likely our fault; returns whether it did.
 
     A mark is as old as its report: what had come in before the admin looked is believed.
     """
     known = people.people(tx, [who]).get(who)
-    if known is not None and getattr(known, "bounced_at", None) is not None:
+    if known is not None and known.bounced_at is not None:
         return True
-    people.bounced(tx, who, row.received_at, reason)
+    people.bounced(tx, who, event.received_at, reason)
     counts = _doubt(tx, now)
     if counts is None:
         return True

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from connector.errors import (
     AfterwordError,
@@ -48,6 +47,7 @@ from connector.stages.write_back import desired_values
 from connector.stages.write_back import stage as write_back
 from connector.store import Store, Transaction
 from connector.store.ops import connections, laps, locked_out
+from connector.store.ops.connections import ConnectionChange
 from connector.store.ops.leases import Lease, held
 from connector.surveys.mail import Site
 from connector.surveys.tokens import Tokens
@@ -398,7 +398,7 @@ def _remember(installation: Installation, report: Report) -> None:
             _remember_kept_out(tx, endpoint, report, now)
             outcome = _outcome(report.failures.get(endpoint.name, []), report.calls.get(endpoint.name, 0), now)
             if outcome:
-                connections.remember(tx, endpoint.name, **outcome)
+                connections.remember(tx, endpoint.name, outcome)
 
 
 def _remember_refusal(tx: Transaction, endpoint: Endpoint, refusal: AuthRevoked | None, now: datetime) -> None:
@@ -423,8 +423,8 @@ def _remember_kept_out(tx: Transaction, endpoint: Endpoint, report: Report, now:
         locked_out.forget(tx, endpoint.name)
 
 
-def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> dict[str, Any]:
+def _outcome(errors: Sequence[AfterwordError], calls: int, now: datetime) -> ConnectionChange:
     """Return how a connection did; a lap that did not call it has learnt nothing about it."""
     if errors:
         return {"last_error": str(errors[0]), "last_error_at": now}
-    return {"last_ok_at": now, "last_error": None} if calls else {}
+    return ConnectionChange(last_ok_at=now, last_error=None) if calls else ConnectionChange()

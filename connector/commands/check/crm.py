@@ -222,9 +222,9 @@ class CrmCheck:
         with self.installation.store.read() as tx:
             users = owners.with_zones(tx, self.endpoint.name)
         names: dict[str, list[str]] = {}
-        for user in users:
-            if find_zone(user.timezone) is None:
-                names.setdefault(user.timezone, []).append(user.name)
+        for name, timezone in users:
+            if find_zone(timezone) is None:
+                names.setdefault(timezone, []).append(name)
         here = self.installation.settings.company.timezone.key
         for zone, people in names.items():
             others = f" and {len(people) - 1} more" if len(people) > 1 else ""

@@ -4,12 +4,12 @@ record at night moves it."""
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta, tzinfo
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from connector.errors import Problem
 from connector.stages.lap import Installation
-from connector.store import Row
 from connector.store.crm import own_users, updates
+from connector.store.crm.updates import LastUpdate
 from connector.store.ops import call_counts
 
 _T = TypeVar("_T")
@@ -34,11 +34,12 @@ def mass_updates(app: Installation) -> Iterator[Problem]:
         with app.store.read() as tx:
             kinds = updates.newest(tx, endpoint.name, NEWEST)
             ours = own_users.known(tx, endpoint.name)
-            for kind, rows in kinds.items():
-                if len(rows) < ENOUGH:
+            for kind, last_updates in kinds.items():
+                if len(last_updates) < ENOUGH:
                     continue
-                later = [row for row in rows if row.updated_at - row.ended_at >= LATER and row.updated_by not in ours]
-                at, by = _one_hour(later, len(rows), zone), _one_user(later, len(rows))
+                after_the_end = [update for update in last_updates if update.updated_at - update.ended_at >= LATER]
+                later = [update for update in after_the_end if update.updated_by not in ours]
+                at, by = _one_hour(later, len(last_updates), zone), _one_user(later, len(last_updates))
                 if at is not None:
                     yield _at_one_hour(endpoint.mapping_name, kind, *at)
                 elif by is not None:
@@ -47,12 +48,12 @@ def mass_updates(app: Installation) -> Iterator[Problem]:
                     yield _by_one_user(endpoint.mapping_name, kind, share, name)
 
 
-def _one_user(later: Sequence[Row[Any]], of: int) -> tuple[str, str] | None:
-    return _most(Counter(row.updated_by for row in later if row.updated_by is not None), of)
+def _one_user(later: Sequence[LastUpdate], of: int) -> tuple[str, str] | None:
+    return _most(Counter(update.updated_by for update in later if update.updated_by is not None), of)
 
 
-def _one_hour(later: Sequence[Row[Any]], of: int, zone: tzinfo) -> tuple[int, str] | None:
-    return _most(Counter(row.updated_at.astimezone(zone).hour for row in later), of)
+def _one_hour(later: Sequence[LastUpdate], of: int, zone: tzinfo) -> tuple[int, str] | None:
+    return _most(Counter(update.updated_at.astimezone(zone).hour for update in later), of)
 
 
 def _most(counts: Counter[_T], of: int) -> tuple[_T, str] | None:

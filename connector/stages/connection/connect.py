@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from connector.errors import Problem, SchemaChanged, SettingsError, Unavailable
 from connector.model import MissingRight
@@ -13,9 +12,9 @@ from connector.runtime.pass_book import PassBook
 from connector.stages.connection import rights
 from connector.stages.connection.ownership import ownership
 from connector.stages.context import Connected
-from connector.store import Row, Store
+from connector.store import Store
 from connector.store.ops import connections
-from connector.store.ops.connections import StoredSchema
+from connector.store.ops.connections import ConnectionState, StoredSchema
 from connector.store.outbox import fields, foreign_fields, written_fields
 from connector.store.outbox.written_fields import WrittenField
 from connector.store.surveys import decisions
@@ -138,9 +137,8 @@ def _fresh(endpoint: Endpoint, stored: StoredSchema | None, now: datetime) -> Ma
 def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, ObjectSchema]:
     schemas = describe_all(endpoint.adapter, endpoint.mapping)
     with store.write() as tx:
-        connections.remember(
-            tx, endpoint.name, schema=connections.schema_json(schemas, endpoint.mapping.objects), schema_at=now
-        )
+        schema = connections.schema_json(schemas, endpoint.mapping.objects)
+        connections.remember(tx, endpoint.name, {"schema": schema, "schema_at": now})
     return schemas
 
 
@@ -168,7 +166,7 @@ def describe_one(adapter: CrmAdapter, name: str) -> ObjectSchema | None:
         return None
 
 
-def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], now: datetime) -> None:
+def _note_mapping(store: Store, endpoint: Endpoint, state: ConnectionState, now: datetime) -> None:
     """What ended before an edit of what ends, or of who is a customer, is history: nobody is asked about it who was not to be asked
     before. Those who wait are decided on anew at once, and not only when their time has come."""
     triggers = endpoint.mapping.triggers
@@ -176,7 +174,7 @@ def _note_mapping(store: Store, endpoint: Endpoint, state: Row[Any], now: dateti
         return
     since = endpoint.adapter.org().server_time if state.mapping_fingerprint is not None else None
     with store.write() as tx:
-        connections.remember(tx, endpoint.name, mapping_fingerprint=triggers, mapping_since=since)
+        connections.remember(tx, endpoint.name, {"mapping_fingerprint": triggers, "mapping_since": since})
         fields.compare_again(tx, endpoint.name)
         if since is not None:
             decisions.look_at_waiting(tx, endpoint.name, now)

@@ -1,18 +1,29 @@
 """When interactions were last updated, and by whom."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from connector.store.tables import interaction, owner
 
 
-def newest(tx: Connection, crm: str, limit: int) -> Mapping[str, Sequence[Row[Any]]]:
-    """Return, by kind, those that ended last and of which the CRM says when they were updated: ended_at, updated_at, updated_by."""
+@dataclass(frozen=True, slots=True)
+class LastUpdate:
+    """When an interaction ended, and when it was last updated."""
+
+    ended_at: datetime
+    updated_at: datetime
+    updated_by: str | None
+    """The CRM's id of the user who did it."""
+
+
+def newest(tx: Connection, crm: str, limit: int) -> Mapping[str, Sequence[LastUpdate]]:
+    """Return, by kind, those that ended last and of which the CRM says when they were updated."""
     mine = (interaction.c.connection == crm, interaction.c.deleted_at.is_(None), interaction.c.ended_at.is_not(None))
     kinds = tx.execute(select(interaction.c.kind).distinct().where(*mine).order_by(interaction.c.kind)).scalars().all()
-    found: dict[str, Sequence[Row[Any]]] = {}
+    updates: dict[str, Sequence[LastUpdate]] = {}
     for kind in kinds:
         times = (
             select(interaction.c.ended_at, interaction.c.updated_at, interaction.c.updated_by)
@@ -20,8 +31,8 @@ def newest(tx: Connection, crm: str, limit: int) -> Mapping[str, Sequence[Row[An
             .order_by(interaction.c.ended_at.desc())
             .limit(limit)
         )
-        found[kind] = list(tx.execute(times))
-    return found
+        updates[kind] = [LastUpdate(*row) for row in tx.execute(times)]
+    return updates
 
 
 def name_of(tx: Connection, crm: str, user: str) -> str | None:

@@ -3,13 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, delete, func, inspect, select
 
 from connector.store.db.engine import Store
 from connector.store.db.upsert import insert_or_add
 from connector.store.ops import connections
+from connector.store.ops.connections import ConnectionState, OrgCalls
 from connector.store.tables import call_count as table
 from connector.store.tables import connection_state
 
@@ -49,8 +50,8 @@ class Book(Protocol):
     def add(self, slot: datetime, calls: int) -> None:
         """Count calls that are about to be made (or, below zero, that were counted and not made)."""
 
-    def note(self, **told: Any) -> None:
-        """Keep what the CRM said of its own count, or until when no call is made: columns of `connection_state`."""
+    def note(self, calls: OrgCalls) -> None:
+        """Keep what the CRM said of its own count, or until when no call is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class StoreBook:
         total = select(func.coalesce(func.sum(table.c.calls), 0), func.min(table.c.at)).where(*ours)
         recent, oldest = self.tx.execute(total).one()
         state = connections.peek(self.tx, self.crm)
-        return _spent(int(recent), oldest, {} if state is None else state._mapping, now)
+        return _spent(int(recent), oldest, OrgCalls() if state is None else _org_calls(state), now)
 
     def add(self, slot: datetime, calls: int) -> None:
         """See `Book`."""
@@ -82,10 +83,10 @@ class StoreBook:
         outdated = (table.c.connection == self.crm, table.c.at < slot - 2 * DAY)
         self.tx.execute(delete(table).where(*outdated))
 
-    def note(self, **told: Any) -> None:
+    def note(self, calls: OrgCalls) -> None:
         """See `Book`."""
         connections.state(self.tx, self.crm)
-        connections.remember(self.tx, self.crm, **told)
+        connections.remember(self.tx, self.crm, calls)
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ class MemoryBook:
     """The book of a process that looks at a new configuration, before there is a store."""
 
     calls: Counter[datetime] = field(default_factory=Counter)
-    told: dict[str, Any] = field(default_factory=dict)
+    told: OrgCalls = field(default_factory=OrgCalls)
 
     def alone(self) -> None:
         """See `Book`. No other process sees it."""
@@ -107,29 +108,38 @@ class MemoryBook:
         """See `Book`."""
         self.calls[slot] += calls
 
-    def note(self, **told: Any) -> None:
+    def note(self, calls: OrgCalls) -> None:
         """See `Book`."""
-        self.told |= told
+        self.told |= calls
 
     def move_to(self, book: Book) -> None:
         """Hand over what was counted here."""
         for slot, calls in self.calls.items():
             book.add(slot, calls)
         if self.told:
-            book.note(**self.told)
+            book.note(self.told)
 
 
-def _spent(recent: int, oldest: datetime | None, state: Any, now: datetime) -> Spent:
-    until = state.get("no_calls_until")
+def _org_calls(state: ConnectionState) -> OrgCalls:
+    return {
+        "calls_allowed": state.calls_allowed,
+        "calls_used": state.calls_used,
+        "no_calls_until": state.no_calls_until,
+        "no_calls_why": state.no_calls_why,
+    }
+
+
+def _spent(recent: int, oldest: datetime | None, calls: OrgCalls, now: datetime) -> Spent:
+    until = calls.get("no_calls_until")
     # Nobody asks for more than that; a time further ahead was told by a clock that was wrong.
     closed = until is not None and now < until <= now + LOOK_AGAIN
     return Spent(
         recent=recent,
         oldest=oldest,
-        allowed=state.get("calls_allowed"),
-        used=state.get("calls_used"),
+        allowed=calls.get("calls_allowed"),
+        used=calls.get("calls_used"),
         until=until if closed else None,
-        why=(state.get("no_calls_why") or "") if closed else "",
+        why=(calls.get("no_calls_why") or "") if closed else "",
     )
 
 

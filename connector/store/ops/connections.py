@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
 
@@ -19,17 +19,25 @@ from connector.store.tables import refused as refused_writes
 from connector.store.tables import setting
 
 _PAUSED = "paused"
-_UNPAUSED: Mapping[str, Any] = {"paused_at": None, "pause_reason": None}
-_LET_IN: Mapping[str, Any] = {
-    "refused_at": None,
-    "refused_why": None,
-    "refused_remedy": None,
-    "refused_with": None,
-}
-
-
 # The schema is by far the largest of it, and what is known is looked up before each call: `stored_schema` reads it.
-_KNOWN = tuple(column for column in table.columns if column is not table.c.schema)
+_KNOWN = (
+    table.c.paused_at,
+    table.c.pause_reason,
+    table.c.mapping_fingerprint,
+    table.c.mapping_since,
+    table.c.org,
+    table.c.calls_allowed,
+    table.c.calls_used,
+    table.c.no_calls_until,
+    table.c.no_calls_why,
+    table.c.refused_at,
+    table.c.refused_why,
+    table.c.refused_remedy,
+    table.c.refused_with,
+    table.c.last_error,
+    table.c.last_error_at,
+    table.c.last_ok_at,
+)
 # Made once: they are asked for many times in a lap.
 _STATE: Final = select(*_KNOWN).where(table.c.connection == bindparam("crm"))
 _SETTING: Final = select(setting.c.value).where(setting.c.name == bindparam("called"))
@@ -39,6 +47,73 @@ _IS_PAUSED: Final = select(
         exists().where(table.c.connection == bindparam("crm"), table.c.paused_at.is_not(None)),
     )
 )
+
+
+class OrgCalls(TypedDict, total=False):
+    """What a CRM said of its own count of calls, or until when no call is made; see `ConnectionState`."""
+
+    calls_allowed: int | None
+    calls_used: int | None
+    no_calls_until: datetime | None
+    no_calls_why: str | None
+
+
+class ConnectionChange(OrgCalls, total=False):
+    """What is to be remembered of a connection; what is absent stays as it is. The names are those of `ConnectionState`."""
+
+    paused_at: datetime | None
+    pause_reason: str | None
+    mapping_fingerprint: str | None
+    mapping_since: datetime | None
+    org: Mapping[str, str] | None
+    refused_at: datetime | None
+    refused_why: str | None
+    refused_remedy: str | None
+    refused_with: str | None
+    last_error: str | None
+    last_error_at: datetime | None
+    last_ok_at: datetime | None
+    schema: Mapping[str, object] | None
+    schema_at: datetime | None
+
+
+_UNPAUSED: ConnectionChange = {"paused_at": None, "pause_reason": None}
+_LET_IN: ConnectionChange = {
+    "refused_at": None,
+    "refused_why": None,
+    "refused_remedy": None,
+    "refused_with": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """What is known about a connection, but for its schema."""
+
+    paused_at: datetime | None
+    pause_reason: str | None
+    mapping_fingerprint: str | None
+    mapping_since: datetime | None
+    """The CRM's clock when this mapping was first used; nothing older is asked about."""
+    org: Mapping[str, str] | None
+    """`id`, `name`, `test_kind` (what the vendor calls an org that is kept for tests; empty for production), and the mark of the
+    credentials that lead there (`with`)."""
+    calls_allowed: int | None
+    """How many calls a day the CRM allows to everybody, as it last said."""
+    calls_used: int | None
+    """How many everybody had used, as it last said."""
+    no_calls_until: datetime | None
+    """The org has few calls left, or none: until then we make no more."""
+    no_calls_why: str | None
+    refused_at: datetime | None
+    """When the CRM refused our credentials: no call is made with them any more."""
+    refused_why: str | None
+    refused_remedy: str | None
+    refused_with: str | None
+    """The mark of the refused credentials, to see that they were changed."""
+    last_error: str | None
+    last_error_at: datetime | None
+    last_ok_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +127,40 @@ class StoredSchema:
     """When it was described."""
 
 
-def state(tx: Connection, crm: str) -> Row[Any]:
+def state(tx: Connection, crm: str) -> ConnectionState:
     """Return what is known about a connection, but for its schema; makes its row at first sight."""
     known = peek(tx, crm)
     if known is not None:
         return known
     insert_or_ignore(tx, table, [{"connection": crm}])
-    return tx.execute(_STATE, {"crm": crm}).one()
+    return _state_of(tx.execute(_STATE, {"crm": crm}).one())
 
 
-def peek(tx: Connection, crm: str) -> Row[Any] | None:
+def peek(tx: Connection, crm: str) -> ConnectionState | None:
     """Return what is known about a connection, if anything, but for its schema."""
-    return tx.execute(_STATE, {"crm": crm}).one_or_none()
+    row = tx.execute(_STATE, {"crm": crm}).one_or_none()
+    return None if row is None else _state_of(row)
+
+
+def _state_of(row: Row[*tuple[Any, ...]]) -> ConnectionState:
+    return ConnectionState(
+        paused_at=row.paused_at,
+        pause_reason=row.pause_reason,
+        mapping_fingerprint=row.mapping_fingerprint,
+        mapping_since=row.mapping_since,
+        org=row.org,
+        calls_allowed=row.calls_allowed,
+        calls_used=row.calls_used,
+        no_calls_until=row.no_calls_until,
+        no_calls_why=row.no_calls_why,
+        refused_at=row.refused_at,
+        refused_why=row.refused_why,
+        refused_remedy=row.refused_remedy,
+        refused_with=row.refused_with,
+        last_error=row.last_error,
+        last_error_at=row.last_error_at,
+        last_ok_at=row.last_ok_at,
+    )
 
 
 def stored_schema(tx: Connection, crm: str) -> StoredSchema | None:
@@ -77,18 +174,18 @@ def stored_schema(tx: Connection, crm: str) -> StoredSchema | None:
 
 def last_ok(tx: Connection, crm: str) -> datetime | None:
     """Return when a connection was last read without an error."""
-    row = peek(tx, crm)
-    return row.last_ok_at if row is not None else None
+    known = peek(tx, crm)
+    return known.last_ok_at if known is not None else None
 
 
-def remember(tx: Connection, crm: str, **columns: Any) -> None:
+def remember(tx: Connection, crm: str, known: ConnectionChange | OrgCalls) -> None:
     """Store some of what is known about a connection."""
-    tx.execute(update(table).where(table.c.connection == crm).values(**columns))
+    tx.execute(update(table).where(table.c.connection == crm).values(**known))
 
 
 def forget_schema(tx: Connection, crm: str) -> None:
     """Ask the CRM for its schema again in the next lap."""
-    remember(tx, crm, schema=None, schema_at=None)
+    remember(tx, crm, {"schema": None, "schema_at": None})
 
 
 def fitted_before(tx: Connection, crm: str, identity: str) -> bool:
@@ -123,7 +220,7 @@ def _set(tx: Connection, name: str, value: Any) -> None:
 def note_org(tx: Connection, crm: str, credentials: str, org: Org) -> None:
     """Note which org these credentials lead to."""
     known = {"id": org.id, "name": org.name, "test_kind": org.test_kind, "with": mark(tx, credentials)}
-    remember(tx, crm, org=known)
+    remember(tx, crm, {"org": known})
 
 
 def org_known(tx: Connection, crm: str, credentials: str) -> str | None:
@@ -179,8 +276,13 @@ def not_let_in_since(tx: Connection, crm: str, credentials: str) -> datetime | N
 
 def refuse(tx: Connection, crm: str, error: AuthRevoked, *, credentials: str, now: datetime) -> None:
     """Note that the CRM refused these credentials (a hash of them), so that no call is made with them any more."""
-    told = {"refused_why": error.what, "refused_remedy": error.remedy}
-    remember(tx, crm, refused_at=now, refused_with=mark(tx, credentials), **told)
+    refusal: ConnectionChange = {
+        "refused_at": now,
+        "refused_why": error.what,
+        "refused_remedy": error.remedy,
+        "refused_with": mark(tx, credentials),
+    }
+    remember(tx, crm, refusal)
 
 
 def mark(tx: Connection, credentials: str) -> str:
@@ -194,7 +296,7 @@ def pause(tx: Connection, crm: str | None, now: datetime, reason: str) -> None:
         insert_or_update(tx, setting, [{"name": _PAUSED, "value": {"at": now.isoformat(), "reason": reason}}])
         return
     state(tx, crm)
-    remember(tx, crm, paused_at=now, pause_reason=reason)
+    remember(tx, crm, {"paused_at": now, "pause_reason": reason})
 
 
 def resume(tx: Connection, crm: str | None) -> None:
@@ -208,7 +310,7 @@ def resume(tx: Connection, crm: str | None) -> None:
         tx.execute(update(table).values(schema=None, schema_at=None, **_LET_IN))
         return
     forget_schema(tx, crm)
-    remember(tx, crm, **_UNPAUSED, **_LET_IN)
+    remember(tx, crm, {**_UNPAUSED, **_LET_IN})
 
 
 def end_pauses(tx: Connection) -> None:
@@ -219,7 +321,7 @@ def end_pauses(tx: Connection) -> None:
 
 def let_in(tx: Connection, crm: str) -> None:
     """Forget that credentials were refused: those there are now are others."""
-    remember(tx, crm, **_LET_IN)
+    remember(tx, crm, _LET_IN)
 
 
 def all_paused(tx: Connection) -> Mapping[str, Any] | None:

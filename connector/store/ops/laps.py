@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from connector.store.ops.leases import is_dead, myself
 from connector.store.tables import lap, response
@@ -35,11 +35,6 @@ def cut_off(tx: Connection, number: int, now: datetime) -> None:
 def end(tx: Connection, number: int, now: datetime, *, exit_code: int, report: Mapping[str, Any]) -> None:
     """Note how a lap ended."""
     tx.execute(update(lap).where(lap.c.id == number).values(ended_at=now, exit_code=exit_code, report=dict(report)))
-
-
-def latest(tx: Connection, limit: int) -> list[Row[Any]]:
-    """Return the newest laps."""
-    return list(tx.execute(select(lap).order_by(lap.c.id.desc()).limit(limit)))
 
 
 def unconsidered(tx: Connection) -> int:

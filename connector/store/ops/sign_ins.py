@@ -164,7 +164,7 @@ def not_sent(tx: Connection, nonce: str, *, again_at: datetime) -> None:
 
 def connections_of(tx: Connection, email: str) -> frozenset[str]:
     """Return the names of the CRMs in which this (normalised) address is an active user of the firm's own."""
-    return frozenset(row.connection for row in owners.active_with(tx, email))
+    return frozenset(user.ref.connection for user in owners.active_with(tx, email))
 
 
 def _usable(nonce: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -8,8 +8,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, exists, func, select, update
 
 from connector.model import Delivery, OptOutWay, Rating
+from connector.model.stored import StoredContact
 from connector.store.db.engine import new_id
 from connector.store.db.upsert import insert_or_update
+from connector.store.db.values import contact_of
 from connector.store.outbox.fields import is_desired, remove_desired, set_desired
 from connector.store.surveys.askable import look_again_at_people
 from connector.store.surveys.people import contacts_of, opt_out, people, person_key, person_of
@@ -19,7 +21,6 @@ from connector.store.tables import (
     follow_up_response,
     invitation,
     rating,
-    ref_of,
     response,
     standing,
 )
@@ -242,7 +243,7 @@ def stop_surveys(tx: Connection, invitation_id: str, *, now: datetime, by: str =
     return True
 
 
-def stop_surveys_at(tx: Connection, address: str, *, now: datetime) -> list[Row[Any]]:
+def stop_surveys_at(tx: Connection, address: str, *, now: datetime) -> list[StoredContact]:
     """Latch the opt-out of whoever has an address, or was asked at it, as an admin notes it; returns their contacts.
 
     An address that nobody has is latched too: whoever has it later is not asked.
@@ -257,41 +258,41 @@ def opted_out_by(tx: Connection, address: str) -> str | None:
     """Return by what an address has opted out (link, complaint, crm, admin, erased); None where it has not."""
     person = person_of(person_key(tx), address)
     known = people(tx, [person]).get(person)
-    return getattr(known, "opted_out_by", None)
+    return known.opted_out_by if known is not None else None
 
 
-def allow_surveys_at(tx: Connection, address: str) -> list[Row[Any]]:
+def allow_surveys_at(tx: Connection, address: str) -> list[StoredContact]:
     """Take back the opt-out of whoever has an address, or was asked at it, but for those who were erased; returns their contacts.
 
     What their records say in the CRM is not touched: it is looked at before each mail, and while it says no, no it is.
     """
     asked = person_of(person_key(tx), address)
     contacts = _asked_at(tx, asked)
-    who = {asked, *(row.person for row in contacts if row.person is not None)}
+    who = {asked, *(theirs.person for theirs in contacts if theirs.person is not None)}
     lifted = (person_table.c.person.in_(who), person_table.c.opted_out_by != OptOutWay.ERASED)
     tx.execute(update(person_table).where(*lifted).values(opted_out_at=None, opted_out_by=None))
-    tx.execute(update(contact).where(contact.c.id.in_([row.id for row in contacts])).values(no_surveys=False))
-    for row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
-        remove_desired(tx, ref_of(row.connection, row.ref), NO_SURVEYS)
+    tx.execute(update(contact).where(contact.c.id.in_([theirs.id for theirs in contacts])).values(no_surveys=False))
+    for ref in sorted(theirs.ref for theirs in contacts):
+        remove_desired(tx, ref, NO_SURVEYS)
     look_again_at_people(tx, who)
     return contacts
 
 
-def _asked_at(tx: Connection, person: str) -> list[Row[Any]]:
+def _asked_at(tx: Connection, person: str) -> list[StoredContact]:
     asked = select(invitation.c.contact_id).where(invitation.c.person == person).distinct()
     return _told(tx, person, tx.execute(asked).scalars().all())
 
 
-def _stop(tx: Connection, person: str, contacts: Collection[Row[Any]], *, now: datetime, by: str) -> None:
-    who = {person, *(contact_row.person for contact_row in contacts if contact_row.person is not None)}
+def _stop(tx: Connection, person: str, contacts: Collection[StoredContact], *, now: datetime, by: str) -> None:
+    who = {person, *(known.person for known in contacts if known.person is not None)}
     theirs = invitation.c.person.in_(who)
     # In one order, so that no two who come by different links wait for each other.
     tx.execute(select(invitation.c.id).where(theirs).order_by(invitation.c.id).with_for_update()).all()
     for key in sorted(who):
         opt_out(tx, key, now, by)
     tx.execute(update(invitation).where(theirs).values(reminder_at=None))
-    for contact_row in sorted(contacts, key=lambda row: (row.connection, row.ref)):
-        set_desired(tx, ref_of(contact_row.connection, contact_row.ref), "contact", NO_SURVEYS)
+    for ref in sorted(known.ref for known in contacts):
+        set_desired(tx, ref, "contact", NO_SURVEYS)
 
 
 def would_stop(tx: Connection, invitation_id: str) -> bool:
@@ -306,17 +307,15 @@ def would_stop(tx: Connection, invitation_id: str) -> bool:
         known is None
         or known.opted_out_at is None
         or tx.execute(reminded.limit(1)).first() is not None
-        or not all(
-            is_desired(tx, ref_of(contact_row.connection, contact_row.ref), NO_SURVEYS) for contact_row in contacts
-        )
+        or not all(is_desired(tx, theirs.ref, NO_SURVEYS) for theirs in contacts)
     )
 
 
-def _told(tx: Connection, person: str, asked: Collection[str]) -> list[Row[Any]]:
+def _told(tx: Connection, person: str, asked: Collection[str]) -> list[StoredContact]:
     """The records to show it on: every one of the person, and those asked, whose address may have changed since."""
-    rows = contacts_of(tx, person)
-    others = set(asked) - {row.id for row in rows}
+    contacts = contacts_of(tx, person)
+    others = set(asked) - {theirs.id for theirs in contacts}
     if others:
         here = select(contact).where(contact.c.id.in_(others), contact.c.deleted_at.is_(None))
-        rows = [*rows, *tx.execute(here.order_by(contact.c.id))]
-    return rows
+        contacts += [contact_of(row) for row in tx.execute(here.order_by(contact.c.id))]
+    return contacts

@@ -242,9 +242,7 @@ def _still_wanted(tx: Connection, letter: Letter) -> bool:
     if tx.execute(answered).first() is not None:
         return False
     known = people.people(tx, [letter.invitation.person]).get(letter.invitation.person)
-    return known is None or (
-        getattr(known, "opted_out_at", None) is None and getattr(known, "bounced_at", None) is None
-    )
+    return known is None or (known.opted_out_at is None and known.bounced_at is None)
 
 
 def sent(tx: Connection, letter: Letter, message_id: str, now: datetime, remind_at: datetime | None) -> None:
@@ -255,10 +253,7 @@ def sent(tx: Connection, letter: Letter, message_id: str, now: datetime, remind_
     else:
         _set(tx, letter, reminded_at=now, reminder_at=None)
     # One person, known in several CRMs or under several contacts, was asked once: it stands on all of their records.
-    known = {
-        ref_of(contact_row.connection, contact_row.ref)
-        for contact_row in people.contacts_of(tx, letter.invitation.person)
-    }
+    known = {theirs.ref for theirs in people.contacts_of(tx, letter.invitation.person)}
     for ref in sorted(known | ({letter.contact_ref} if letter.contact_ref is not None else set())):
         fields.set_desired(tx, ref, "contact", {"last_asked": now.isoformat()})
 

@@ -4,18 +4,37 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from connector.model import alternative_addresses, normalized_address
+from connector.model.stored import StoredContact
 from connector.store.db.upsert import insert_or_ignore
+from connector.store.db.values import contact_of
 from connector.store.surveys.askable import look_again_at_people
 from connector.store.tables import contact, invitation, person, setting
 
 _KEY = "person_key"
+_MARKS: Final = select(
+    person.c.person, person.c.opted_out_at, person.c.opted_out_by, person.c.bounced_at, person.c.bounce
+)
 _STORED_KEY: Final = select(setting.c.value).where(setting.c.name == _KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonMarks:
+    """What is known of a person, over all connections: whether they want surveys, whether mail reaches them."""
+
+    person: str
+    opted_out_at: datetime | None
+    opted_out_by: str | None
+    """An `OptOutWay`."""
+    bounced_at: datetime | None
+    bounce: str | None
+    """What the mail server said."""
 
 
 def person_key(tx: Connection) -> bytes:
@@ -55,7 +74,7 @@ def join_spellings(tx: Connection, key: bytes, emails: Iterable[str]) -> None:
             tx.execute(update(invitation).where(invitation.c.person.in_(others)).values(person=who))
 
 
-def _join(tx: Connection, old: Row[Any], who: str) -> None:
+def _join(tx: Connection, old: PersonMarks, who: str) -> None:
     """Take over the marks of a row under another spelling."""
     insert_or_ignore(tx, person, [{"person": who}])
     mine = update(person).where(person.c.person == who)
@@ -70,10 +89,10 @@ def _join(tx: Connection, old: Row[Any], who: str) -> None:
     look_again_at_people(tx, [who])
 
 
-def people(tx: Connection, persons: Collection[str]) -> Mapping[str, Row[tuple[object, ...]]]:
-    """Return what is known of these persons (opted_out_at, opted_out_by, bounced_at, bounce), by person."""
-    rows = tx.execute(select(person).where(person.c.person.in_(persons)))
-    return {row.person: row for row in rows}
+def people(tx: Connection, persons: Collection[str]) -> Mapping[str, PersonMarks]:
+    """Return what is known of these persons, by person."""
+    rows = tx.execute(_MARKS.where(person.c.person.in_(persons)))
+    return {marks.person: marks for marks in (PersonMarks(*row) for row in rows)}
 
 
 def opt_out(tx: Connection, who: str, at: datetime, by: str) -> bool:
@@ -96,6 +115,7 @@ def bounced(tx: Connection, who: str, at: datetime, reason: str) -> None:
     look_again_at_people(tx, [who])
 
 
-def contacts_of(tx: Connection, who: str) -> list[Row[tuple[object, ...]]]:
-    """Return this person's contact rows over all connections, deleted ones left out."""
-    return list(tx.execute(select(contact).where(contact.c.person == who, contact.c.deleted_at.is_(None))))
+def contacts_of(tx: Connection, who: str) -> list[StoredContact]:
+    """Return this person's contacts over all connections, deleted ones left out."""
+    rows = tx.execute(select(contact).where(contact.c.person == who, contact.c.deleted_at.is_(None)))
+    return [contact_of(row) for row in rows]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Table, and_, select
 
 from connector.store.crm.refs import Address, chunks, rows_by_address
-from connector.store.surveys.people import people
+from connector.store.surveys.people import PersonMarks, people
 from connector.store.tables import account, contact, follow_up, invitation, owner, rating, response, standing
 
 LATEST: Final = 200
@@ -37,7 +37,7 @@ class AccountView:
     follow_ups: Sequence[Row[Any]]
     owners: Mapping[Address, str]
     """Names of those to whom the follow-ups are assigned, by connection and ref."""
-    people: Mapping[str, Row[Any]]
+    people: Mapping[str, PersonMarks]
     """What is known of the persons asked: who wants no surveys any more, and whom mail does not reach."""
     gone: Collection[str]
     """The contacts whom the CRM has deleted: they are named nowhere."""

@@ -58,8 +58,13 @@ def crm(tx: Connection, name: str, now: datetime, *, today: datetime) -> dict[st
         "pause_reason": state.pause_reason if state else None,
         "refused": _refused(state) or _not_let_in(tx, name),
     }
-    known["unread"] = unread(tx, name)
-    return {**known, "calls": _calls(tx, name, now), "cursors": positions, "drift": drift(tx, name)}
+    return {
+        **known,
+        "unread": unread(tx, name),
+        "calls": _calls(tx, name, now),
+        "cursors": positions,
+        "drift": drift(tx, name),
+    }
 
 
 def _refused(state: Any) -> dict[str, Any] | None:

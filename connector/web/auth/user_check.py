@@ -19,6 +19,7 @@ from connector.store.crm.pages import ReadRecord
 from connector.store.crm.records import Absorber
 from connector.store.ops import connections
 from connector.store.surveys.people import person_key
+from connector.store.tables import ref_text
 
 ANSWERS_WITHIN: Final = timedelta(seconds=20)
 """For the CRMs of one user to answer; longer than that they cannot be asked."""
@@ -66,7 +67,7 @@ class UserCheck:
         asked = self._ask_in_time(email)
         now = self._installation.clock.now()
         with self._installation.store.read() as tx:
-            crms = {row.connection for row in owners.active_with(tx, email)}
+            crms = {user.ref.connection for user in owners.active_with(tx, email)}
             read = [connections.last_ok(tx, crm) for crm in crms]
         if crms & asked:
             return Checked(UserVerdict.USER)
@@ -107,7 +108,8 @@ class UserCheck:
         """Read this user's records in one CRM, and store what they say; False where it is not to be called at present."""
         store, now = self._installation.store, self._installation.clock.now()
         with store.read() as tx:
-            refs = [row.ref for row in owners.active_with(tx, email) if row.connection == endpoint.name]
+            users = owners.active_with(tx, email)
+            refs = [ref_text(user.ref) for user in users if user.ref.connection == endpoint.name]
             schema = connections.stored_schema(tx, endpoint.name)
         if not refs or schema is None:
             return False

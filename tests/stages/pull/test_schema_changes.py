@@ -74,7 +74,7 @@ def test_a_schema_that_a_wrong_clock_has_dated_ahead_does_not_last_until_then(wo
     world.crm.hide("Account", "Rating")
     world.lap()
     with world.store.write() as tx:
-        connections.remember(tx, "acme", schema_at=world.clock.now() + 1000 * DAY)
+        connections.remember(tx, "acme", {"schema_at": world.clock.now() + 1000 * DAY})
     world.crm.show("Account", "Rating")
     world.lap(after=DAY)
     with world.store.read() as tx:
