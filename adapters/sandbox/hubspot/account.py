@@ -41,32 +41,32 @@ def _owner_list(call: HubSpotCall, *, archived: bool) -> Response:
 
 def pipelines(call: HubSpotCall, rest: list[str]) -> Response:
     """Everything under pipelines/{type}."""
-    held = call.portal.object(rest[0])
+    object_type = call.portal.object(rest[0])
     verb = "read" if call.request.method == "GET" else "write"
-    base = [scope for scope in held.scopes if scope != "tickets"]
+    base = [scope for scope in object_type.scopes if scope != "tickets"]
     bases = [*base, *(scope.replace("objects", "schemas") for scope in base)]
-    call.scoped(*(f"{base}.{verb}" for base in bases), *(["tickets"] if "tickets" in held.scopes else []))
+    call.scoped(*(f"{base}.{verb}" for base in bases), *(["tickets"] if "tickets" in object_type.scopes else []))
     call.note.sobject = "pipelines"
     pipes, now = call.portal.pipelines, call.portal.now()
     match (call.request.method, *rest[1:]):
         case ("GET",):
-            return json_response({"results": [pipeline.as_json() for pipeline in pipes.of(held.name)]})
+            return json_response({"results": [pipeline.as_json() for pipeline in pipes.of(object_type.name)]})
         case ("POST",):
-            return _new_pipeline(call, held.name)
+            return _new_pipeline(call, object_type.name)
         case ("GET", key):
-            return json_response(pipes.get(held.name, key).as_json())
+            return json_response(pipes.get(object_type.name, key).as_json())
         case ("PATCH", key):
-            return _change(call, pipes.get(held.name, key))
+            return _change(call, pipes.get(object_type.name, key))
         case ("PUT", key):
-            return _replace(call, held.name, pipes.get(held.name, key))
+            return _replace(call, object_type.name, pipes.get(object_type.name, key))
         case ("DELETE", key):
             call.wrote()
-            pipes.archive(held.name, key, now)
+            pipes.archive(object_type.name, key, now)
             return Response(204)
         case (_, key, "stages", *more):
-            return _stages(call, held.name, pipes.get(held.name, key), more)
+            return _stages(call, object_type.name, pipes.get(object_type.name, key), more)
         case ("GET", key, "audit"):
-            pipes.get(held.name, key)
+            pipes.get(object_type.name, key)
             return json_response({"results": []})
     raise not_found()
 

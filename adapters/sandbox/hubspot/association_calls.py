@@ -17,19 +17,19 @@ Input = dict[str, Any]
 Ends = tuple[PortalObjectType, PortalObjectType]
 
 
-def of_record(call: HubSpotCall, held: PortalObjectType, record_id: str, rest: list[str]) -> Response:
+def of_record(call: HubSpotCall, object_type: PortalObjectType, record_id: str, rest: list[str]) -> Response:
     """Everything under objects/{type}/{id}/associations."""
     match (call.request.method, *rest):
         case ("GET", other):
-            return _listed(call, (held, call.object(other)), record_id)
+            return _listed(call, (object_type, call.object(other)), record_id)
         case ("PUT", "default", other, other_id):
-            ends = (held, call.object(other, write=True))
+            ends = (object_type, call.object(other, write=True))
             call.wrote()
             return call.batch(_join_plainly(call, ends, record_id, other_id), [])
         case ("PUT", other, other_id):
-            return _labelled(call, (held, call.object(other, write=True)), record_id, other_id)
+            return _labelled(call, (object_type, call.object(other, write=True)), record_id, other_id)
         case ("DELETE", other, other_id):
-            return _ended(call, (held, call.object(other, write=True)), record_id, other_id)
+            return _ended(call, (object_type, call.object(other, write=True)), record_id, other_id)
     raise not_found()
 
 
@@ -275,16 +275,16 @@ def _live(call: HubSpotCall, ends: Ends, record: PortalRecord) -> list[int]:
 
 
 def _associated(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> dict[str, Any]:
-    held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
+    type_ids = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
     types = {link_type.type_id: link_type for link_type in call.portal.links.types(*ends)}
     # A number here, where other answers have ids as text.
-    return {"toObjectId": other_id, "associationTypes": [types[type_id].as_json() for type_id in held]}
+    return {"toObjectId": other_id, "associationTypes": [types[type_id].as_json() for type_id in type_ids]}
 
 
 def _associated_by_name(call: HubSpotCall, ends: Ends, record: PortalRecord, other_id: int) -> list[dict[str, str]]:
-    held = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
+    type_ids = call.portal.links.of(ends[0].name, record.id, ends[1].name)[other_id]
     types = {link_type.type_id: link_type.name for link_type in call.portal.links.types(*ends)}
-    return [{"id": str(other_id), "type": types[type_id]} for type_id in held]
+    return [{"id": str(other_id), "type": types[type_id]} for type_id in type_ids]
 
 
 def _type(call: HubSpotCall, ends: Ends, spec: Input) -> LinkType:
@@ -292,8 +292,8 @@ def _type(call: HubSpotCall, ends: Ends, spec: Input) -> LinkType:
 
 
 def _both(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> tuple[PortalRecord, PortalRecord]:
-    for held, asked in zip(ends, (record_id, other_id), strict=True):
-        if not asked.isdecimal() or call.portal.records.lookup(held, asked) is None:
+    for object_type, asked in zip(ends, (record_id, other_id), strict=True):
+        if not asked.isdecimal() or call.portal.records.lookup(object_type, asked) is None:
             raise _invalid(asked)
     if ends[0] is ends[1] and record_id == other_id:
         word = f"{ends[0].word} {record_id}"

@@ -79,13 +79,13 @@ class HubSpotCall:
 
     def object(self, name: str, *, write: bool = False) -> PortalObjectType:
         """The object in the address, if the token's scopes allow it; raises HubSpotError."""
-        held = self.portal.object(name)
-        self.note.sobject = held.name
+        object_type = self.portal.object(name)
+        self.note.sobject = object_type.name
         verb = "write" if write else "read"
         self.scoped(
-            *(scope if scope in {"tickets", "sales-email-read"} else f"{scope}.{verb}" for scope in held.scopes)
+            *(scope if scope in {"tickets", "sales-email-read"} else f"{scope}.{verb}" for scope in object_type.scopes)
         )
-        return held
+        return object_type
 
     def scoped(self, *scopes: str) -> None:
         """Raises HubSpotError unless the token has one of the scopes."""

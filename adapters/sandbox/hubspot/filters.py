@@ -67,7 +67,7 @@ class SentFilter:
 Groups = list[list[SearchFilter]]
 
 
-def compile_groups(portal: "Portal", held: PortalObjectType, groups: Sequence[Mapping[str, Any]]) -> Groups:
+def compile_groups(portal: "Portal", object_type: PortalObjectType, groups: Sequence[Mapping[str, Any]]) -> Groups:
     """The filter groups of a search body: any group may match, within it all filters; raises HubSpotError."""
     listed = [group.get("filters", []) for group in groups]
     if len(listed) > MOST_GROUPS:
@@ -76,18 +76,18 @@ def compile_groups(portal: "Portal", held: PortalObjectType, groups: Sequence[Ma
         raise HubSpotError(f"At most {MOST_IN_GROUP} filters are allowed in a filterGroup.")
     if sum(len(filters) for filters in listed) > MOST_FILTERS:
         raise HubSpotError(f"At most {MOST_FILTERS} filters are allowed in a search.")
-    return [[_condition(portal, held, _sent_filter(sent)) for sent in filters] for filters in listed]
+    return [[_condition(portal, object_type, _sent_filter(sent)) for sent in filters] for filters in listed]
 
 
-def number_reader(portal: "Portal", held: PortalObjectType, spec: Property) -> Reader:
+def number_reader(portal: "Portal", object_type: PortalObjectType, spec: Property) -> Reader:
     """How to read a numeric or time property as a number."""
     if spec.name == "hs_object_id":
         return lambda record: float(record.id)
-    if spec.name == held.modified:
+    if spec.name == object_type.modified:
         return lambda record: float(record.modified)
-    if spec.name == held.created:
+    if spec.name == object_type.created:
         return lambda record: float(record.created)
-    return lambda record: as_number(spec, portal.records.value(held, record, spec.name))
+    return lambda record: as_number(spec, portal.records.value(object_type, record, spec.name))
 
 
 def _sent_filter(written: Mapping[str, Any]) -> SentFilter:
@@ -108,22 +108,22 @@ def _sent_filter(written: Mapping[str, Any]) -> SentFilter:
     return asked
 
 
-def _condition(portal: "Portal", held: PortalObjectType, asked: SentFilter) -> SearchFilter:
+def _condition(portal: "Portal", object_type: PortalObjectType, asked: SentFilter) -> SearchFilter:
     if asked.name.startswith(_ASSOCIATED):
-        return _associated(portal, held, asked)
-    spec = held.properties.get(asked.name)
+        return _associated(portal, object_type, asked)
+    spec = object_type.properties.get(asked.name)
     if spec is None:
         raise bad_request()
     if asked.operator in {"HAS_PROPERTY", "NOT_HAS_PROPERTY"}:
-        return _presence(portal, held, spec, wanted=asked.operator == "HAS_PROPERTY")
+        return _presence(portal, object_type, spec, wanted=asked.operator == "HAS_PROPERTY")
     if spec.type in _NUMERIC and "TOKEN" not in asked.operator:
-        return _numeric(portal, held, spec, asked)
-    return _textual(portal, held, spec, asked)
+        return _numeric(portal, object_type, spec, asked)
+    return _textual(portal, object_type, spec, asked)
 
 
-def _presence(portal: "Portal", held: PortalObjectType, spec: Property, *, wanted: bool) -> SearchFilter:
+def _presence(portal: "Portal", object_type: PortalObjectType, spec: Property, *, wanted: bool) -> SearchFilter:
     def reader(record: PortalRecord) -> float:
-        return math.nan if portal.records.value(held, record, spec.name) is None else 1.0
+        return math.nan if portal.records.value(object_type, record, spec.name) is None else 1.0
 
     def mask(table: PortalTable) -> Mask:
         empty: Mask = np.isnan(table.column(f"?{spec.name}", reader))
@@ -132,8 +132,8 @@ def _presence(portal: "Portal", held: PortalObjectType, spec: Property, *, wante
     return SearchFilter(lambda record: math.isnan(reader(record)) != wanted, mask)
 
 
-def _numeric(portal: "Portal", held: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
-    reader = number_reader(portal, held, spec)
+def _numeric(portal: "Portal", object_type: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
+    reader = number_reader(portal, object_type, spec)
     judge = _number_test(spec, asked)
 
     def mask(table: PortalTable) -> Mask:
@@ -167,12 +167,12 @@ def _number(spec: Property, text: str) -> float:
     return number
 
 
-def _textual(portal: "Portal", held: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
-    texts = portal.records.texts(held, spec.name)
+def _textual(portal: "Portal", object_type: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
+    texts = portal.records.texts(object_type, spec.name)
     judge = _text_test(spec, asked)
 
     def test(record: PortalRecord) -> bool:
-        value = portal.records.value(held, record, spec.name)
+        value = portal.records.value(object_type, record, spec.name)
         return value is not None and judge(value)
 
     def mask(table: PortalTable) -> Mask:
@@ -224,11 +224,11 @@ def _matches(pattern: str, word: str) -> bool:
     return re.fullmatch(parts, word, re.DOTALL) is not None
 
 
-def _associated(portal: "Portal", held: PortalObjectType, asked: SentFilter) -> SearchFilter:
+def _associated(portal: "Portal", object_type: PortalObjectType, asked: SentFilter) -> SearchFilter:
     target = portal.schema.find(asked.name.removeprefix(_ASSOCIATED))
     listed = asked.values or (asked.value,)
     if target is None or asked.operator not in {"EQ", "IN"} or not all(text.isdecimal() for text in listed):
         raise bad_request()
-    ends = [portal.links.of(target.name, int(record_id), held.name) for record_id in listed]
+    ends = [portal.links.of(target.name, int(record_id), object_type.name) for record_id in listed]
     record_ids = {record_id for linked in ends for record_id in linked}
     return SearchFilter(lambda record: record.id in record_ids, lambda table: table.mask(record_ids))

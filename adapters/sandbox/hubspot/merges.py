@@ -14,33 +14,33 @@ if TYPE_CHECKING:
 MOST_IDENTITIES = 250
 
 
-def merge(portal: "Portal", held: PortalObjectType, pair: tuple[str, str], writer: PortalWriter) -> PortalRecord:
+def merge(portal: "Portal", object_type: PortalObjectType, pair: tuple[str, str], writer: PortalWriter) -> PortalRecord:
     """Merges the second of a pair of ids into the first and returns what remains; raises HubSpotError.
 
     The first one's values win. Both old ids, or the second alone when the first stays, answer with the survivor from then on.
     """
-    primary, other = (portal.records.existing(held, record_id) for record_id in pair)
+    primary, other = (portal.records.existing(object_type, record_id) for record_id in pair)
     if primary.id == other.id:
         raise bad_request(f"Cannot merge object {pair[1]} into itself")
-    new_id = portal.records.next_id(held) if held.name in portal.merges_make_new_ids else primary.id
-    merged = portal.records.derived(held, _joined(held, primary, other, new_id, writer), primary)
-    table = portal.store.table(held.name)
+    new_id = portal.records.next_id(object_type) if object_type.name in portal.merges_make_new_ids else primary.id
+    merged = portal.records.derived(object_type, _joined(object_type, primary, other, new_id, writer), primary)
+    table = portal.store.table(object_type.name)
     for gone in {primary.id, other.id} - {new_id}:
-        portal.store.purge(held.name, gone)
+        portal.store.purge(object_type.name, gone)
         table.aliases[gone] = new_id
-    portal.records.put(held, merged)
+    portal.records.put(object_type, merged)
     for old in (primary, other):
         if old.id != new_id:
-            portal.links.move(held.name, old.id, new_id)
+            portal.links.move(object_type.name, old.id, new_id)
     return table.rows[new_id]
 
 
 def _joined(
-    held: PortalObjectType, primary: PortalRecord, other: PortalRecord, new_id: int, writer: PortalWriter
+    object_type: PortalObjectType, primary: PortalRecord, other: PortalRecord, new_id: int, writer: PortalWriter
 ) -> PortalRecord:
     values = {**other.properties, **primary.properties, "hs_updated_by_user_id": str(writer.user)}
     values["hs_merged_object_ids"] = ";".join(_ids(primary, other, new_id))
-    if held.name == "contacts":
+    if object_type.name == "contacts":
         values |= _contact(primary, other, new_id, writer.at)
     revision = Revision(writer.at, values, "MERGE_OBJECTS", writer.user)
     created = min(primary.created, other.created)

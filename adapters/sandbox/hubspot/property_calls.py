@@ -42,27 +42,27 @@ _EXTRAS = (
 
 def answer(call: HubSpotCall, rest: list[str]) -> Response:
     """Everything under properties/{type}."""
-    held = call.portal.object(rest[0])
-    call.note.sobject = held.name
+    object_type = call.portal.object(rest[0])
+    call.note.sobject = object_type.name
     reads = call.request.method == "GET" or rest[1:] == ["batch", "read"]
-    _scoped(call, held, write=not reads)
+    _scoped(call, object_type, write=not reads)
     match (call.request.method, *rest[1:]):
         case ("GET",):
-            return _listed(call, held)
+            return _listed(call, object_type)
         case ("POST",):
-            return _create(call, held)
+            return _create(call, object_type)
         case ("POST", "batch", action):
-            return _batch(call, held, action)
+            return _batch(call, object_type, action)
         case (_, "groups", *more):
-            return _groups(call, held, more)
+            return _groups(call, object_type, more)
         case ("GET", name):
             call.read(1)
-            return json_response(definition_json(call, held.property(name, archived=call.flag("archived"))))
+            return json_response(definition_json(call, object_type.property(name, archived=call.flag("archived"))))
         case ("PATCH", name):
-            return _change(call, held, name)
+            return _change(call, object_type, name)
         case ("DELETE", name):
             call.wrote()
-            held.archive(name, call.portal.now())
+            object_type.archive(name, call.portal.now())
             return Response(204)
     raise not_found()
 
@@ -70,24 +70,30 @@ def answer(call: HubSpotCall, rest: list[str]) -> Response:
 def limits(call: HubSpotCall) -> Response:
     """How many properties of its own each object may have, and has."""
     call.read(1)
-    rows = [_limit(call, held) for held in call.portal.schema.objects.values()]
+    rows = [_limit(call, object_type) for object_type in call.portal.schema.objects.values()]
     most, used = sum(row["limit"] for row in rows), sum(row["usage"] for row in rows)
     overall = {"overallLimit": most, "overallUsage": used, "overallPercentage": _share(used, most)}
     return json_response({"byObjectType": rows, **overall})
 
 
-def _limit(call: HubSpotCall, held: PortalObjectType) -> dict[str, Any]:
-    most, used = call.portal.most_properties, _own(held)
-    labels = {"singularLabel": held.singular.capitalize(), "pluralLabel": held.name.capitalize()}
-    return {"objectTypeId": held.type_id, **labels, "limit": most, "usage": used, "percentage": _share(used, most)}
+def _limit(call: HubSpotCall, object_type: PortalObjectType) -> dict[str, Any]:
+    most, used = call.portal.most_properties, _own(object_type)
+    labels = {"singularLabel": object_type.singular.capitalize(), "pluralLabel": object_type.name.capitalize()}
+    return {
+        "objectTypeId": object_type.type_id,
+        **labels,
+        "limit": most,
+        "usage": used,
+        "percentage": _share(used, most),
+    }
 
 
 def _share(used: int, most: int) -> float:
     return round(100 * used / most, 2) if most else 100.0
 
 
-def _own(held: PortalObjectType) -> int:
-    return sum(not spec.standard for spec in held.properties.values())
+def _own(object_type: PortalObjectType) -> int:
+    return sum(not spec.standard for spec in object_type.properties.values())
 
 
 def definition_json(call: HubSpotCall, spec: Property) -> dict[str, Any]:
@@ -128,8 +134,8 @@ def _origin(call: HubSpotCall, spec: Property) -> dict[str, Any]:
     return {**stamps, "createdUserId": user, "updatedUserId": user}
 
 
-def _scoped(call: HubSpotCall, held: PortalObjectType, *, write: bool) -> None:
-    bases = [scope for scope in held.scopes if scope != "sales-email-read"]
+def _scoped(call: HubSpotCall, object_type: PortalObjectType, *, write: bool) -> None:
+    bases = [scope for scope in object_type.scopes if scope != "sales-email-read"]
     schemas = [base.replace("objects", "schemas") for base in bases if base != "tickets"]
     plain = [base for base in bases if base == "tickets"]
     if write:
@@ -139,49 +145,49 @@ def _scoped(call: HubSpotCall, held: PortalObjectType, *, write: bool) -> None:
         call.scoped(*names, *plain)
 
 
-def _listed(call: HubSpotCall, held: PortalObjectType) -> Response:
+def _listed(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     archived = call.flag("archived")
-    properties = held.archived_properties if archived else held.properties
+    properties = object_type.archived_properties if archived else object_type.properties
     call.read(len(properties))
     return json_response({"results": [definition_json(call, spec) for spec in properties.values()]})
 
 
-def _create(call: HubSpotCall, held: PortalObjectType) -> Response:
+def _create(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     call.wrote()
-    return json_response(definition_json(call, _made(call, held, call.body(DEFINITION))), 201)
+    return json_response(definition_json(call, _made(call, object_type, call.body(DEFINITION))), 201)
 
 
-def _made(call: HubSpotCall, held: PortalObjectType, body: Mapping[str, Any]) -> Property:
+def _made(call: HubSpotCall, object_type: PortalObjectType, body: Mapping[str, Any]) -> Property:
     missing = [name for name in ("fieldType", "groupName", "label", "name", "type") if not body.get(name)]
     if missing:
         raise required(missing)
     now, user = call.portal.now(), str(call.token.user_id)
     blank = Property(body["name"].lower(), unique=body.get("hasUniqueValue", False), created=now, user=user)
-    spec = _with(blank, held, body, now)
-    if spec.name not in held.properties and _own(held) >= call.portal.most_properties:
+    spec = _with(blank, object_type, body, now)
+    if spec.name not in object_type.properties and _own(object_type) >= call.portal.most_properties:
         most = call.portal.most_properties
-        raise HubSpotError(f"You have reached the limit of {most} custom properties for {held.word} objects.")
-    held.add(spec)
+        raise HubSpotError(f"You have reached the limit of {most} custom properties for {object_type.word} objects.")
+    object_type.add(spec)
     return spec
 
 
-def _change(call: HubSpotCall, held: PortalObjectType, name: str) -> Response:
+def _change(call: HubSpotCall, object_type: PortalObjectType, name: str) -> Response:
     call.wrote()
-    spec = held.property(name)
+    spec = object_type.property(name)
     if spec.standard:
         raise HubSpotError(f'Property "{name}" is defined by HubSpot and cannot be changed.')
-    changed = _with(spec, held, call.body(DEFINITION), call.portal.now())
-    held.properties[name] = changed
-    call.portal.store.table(held.name).forget(name)
+    changed = _with(spec, object_type, call.body(DEFINITION), call.portal.now())
+    object_type.properties[name] = changed
+    call.portal.store.table(object_type.name).forget(name)
     return json_response(definition_json(call, changed))
 
 
-def _with(spec: Property, held: PortalObjectType, body: Mapping[str, Any], at: int) -> Property:
+def _with(spec: Property, object_type: PortalObjectType, body: Mapping[str, Any], at: int) -> Property:
     kind, field_type = body.get("type", spec.type), body.get("fieldType", spec.field_type)
     if kind not in TYPES or field_type not in FIELD_TYPES:
         raise bad_json(f"type {kind} or fieldType {field_type} is not one of those that exist")
     group = body.get("groupName", spec.group)
-    if group not in held.groups:
+    if group not in object_type.groups:
         raise HubSpotError(f"Property group '{group}' does not exist")
     extras = {name: body[name] for name in _EXTRAS if name in body}
     return replace(
@@ -223,35 +229,35 @@ def _options(written: list[dict[str, Any]]) -> tuple[Option, ...]:
     return options
 
 
-def _batch(call: HubSpotCall, held: PortalObjectType, action: str) -> Response:
+def _batch(call: HubSpotCall, object_type: PortalObjectType, action: str) -> Response:
     body = call.body(DEFINITIONS, "inputs")
     inputs = inputs_of(body, most=MOST_INPUTS)
     match action:
         case "read":
             call.read(len(inputs))
-            return _several(call, [_named(held, sent, archived=body.get("archived", False)) for sent in inputs])
+            return _several(call, [_named(object_type, sent, archived=body.get("archived", False)) for sent in inputs])
         case "create":
             call.wrote(len(inputs))
-            return _several(call, [_attempt(call, held, sent) for sent in inputs], status=201)
+            return _several(call, [_attempt(call, object_type, sent) for sent in inputs], status=201)
         case "archive":
             call.wrote(len(inputs))
             for sent in inputs:
-                if sent.get("name") in held.properties:
-                    held.archive(sent["name"], call.portal.now())
+                if sent.get("name") in object_type.properties:
+                    object_type.archive(sent["name"], call.portal.now())
             return Response(204)
     raise not_found()
 
 
-def _named(held: PortalObjectType, sent: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
+def _named(object_type: PortalObjectType, sent: Mapping[str, Any], *, archived: bool) -> Property | HubSpotError:
     try:
-        return held.property(sent.get("name", ""), archived=archived)
+        return object_type.property(sent.get("name", ""), archived=archived)
     except HubSpotError as error:
         return error
 
 
-def _attempt(call: HubSpotCall, held: PortalObjectType, sent: Mapping[str, Any]) -> Property | HubSpotError:
+def _attempt(call: HubSpotCall, object_type: PortalObjectType, sent: Mapping[str, Any]) -> Property | HubSpotError:
     try:
-        return _made(call, held, sent)
+        return _made(call, object_type, sent)
     except HubSpotError as error:
         return error
 
@@ -261,47 +267,47 @@ def _several(call: HubSpotCall, outcomes: list[Property | HubSpotError], *, stat
     return call.batch(good, [outcome.row() for outcome in outcomes if isinstance(outcome, HubSpotError)], status=status)
 
 
-def _groups(call: HubSpotCall, held: PortalObjectType, rest: list[str]) -> Response:
+def _groups(call: HubSpotCall, object_type: PortalObjectType, rest: list[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
-            call.read(len(held.groups))
-            return json_response({"results": [group.as_json() for group in held.groups.values()]})
+            call.read(len(object_type.groups))
+            return json_response({"results": [group.as_json() for group in object_type.groups.values()]})
         case ("POST",):
-            return _new_group(call, held)
+            return _new_group(call, object_type)
         case ("GET", name):
-            return json_response(_group(held, name).as_json())
+            return json_response(_group(object_type, name).as_json())
         case ("PATCH", name):
             call.wrote()
-            group, body = _group(held, name), call.body(GROUP)
+            group, body = _group(object_type, name), call.body(GROUP)
             group.label = body.get("label", group.label)
             group.order = body.get("displayOrder", group.order)
             return json_response(group.as_json())
         case ("DELETE", name):
-            return _drop_group(call, held, name)
+            return _drop_group(call, object_type, name)
     raise not_found()
 
 
-def _new_group(call: HubSpotCall, held: PortalObjectType) -> Response:
+def _new_group(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     call.wrote()
     body = call.body(GROUP, "label", "name")
     name = body["name"].lower()
-    if name in held.groups:
+    if name in object_type.groups:
         words = f"A property group named '{name}' already exists."
         raise HubSpotError(words, status=409, category="OBJECT_ALREADY_EXISTS")
-    held.groups[name] = Group(name, body["label"], body.get("displayOrder", -1))
-    return json_response(held.groups[name].as_json(), 201)
+    object_type.groups[name] = Group(name, body["label"], body.get("displayOrder", -1))
+    return json_response(object_type.groups[name].as_json(), 201)
 
 
-def _drop_group(call: HubSpotCall, held: PortalObjectType, name: str) -> Response:
+def _drop_group(call: HubSpotCall, object_type: PortalObjectType, name: str) -> Response:
     call.wrote()
-    _group(held, name)
-    if any(spec.group == name for spec in held.properties.values()):
+    _group(object_type, name)
+    if any(spec.group == name for spec in object_type.properties.values()):
         raise HubSpotError(f"Property group '{name}' still has properties and cannot be deleted.")
-    del held.groups[name]
+    del object_type.groups[name]
     return Response(204)
 
 
-def _group(held: PortalObjectType, name: str) -> Group:
-    if name not in held.groups:
+def _group(object_type: PortalObjectType, name: str) -> Group:
+    if name not in object_type.groups:
         raise not_found(f"Property group '{name}' does not exist")
-    return held.groups[name]
+    return object_type.groups[name]

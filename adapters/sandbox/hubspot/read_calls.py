@@ -24,72 +24,74 @@ BODY_SCOPE = "sales-email-read"
 
 
 def record_json(
-    call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Iterable[str] | None = None
+    call: HubSpotCall, object_type: PortalObjectType, record: PortalRecord, names: Iterable[str] | None = None
 ) -> dict[str, Any]:
     """A record on the wire: the named properties, or the usual ones; what is known and empty is null."""
-    wanted = held.default if names is None else (*names, held.created, held.modified, "hs_object_id")
-    known = sorted({name for asked in wanted if (name := asked.lower()) in held.properties})
+    wanted = (
+        object_type.default if names is None else (*names, object_type.created, object_type.modified, "hs_object_id")
+    )
+    known = sorted({name for asked in wanted if (name := asked.lower()) in object_type.properties})
     answer: dict[str, Any] = {
         "id": str(record.id),
-        "properties": {name: _value(call, held, record, name) for name in known},
+        "properties": {name: _value(call, object_type, record, name) for name in known},
         "createdAt": iso(record.created),
         "updatedAt": iso(record.modified),
         "archived": record.archived is not None,
-        "url": f"https://app.hubspot.com/contacts/{call.portal.portal_id}/record/{held.type_id}/{record.id}",
+        "url": f"https://app.hubspot.com/contacts/{call.portal.portal_id}/record/{object_type.type_id}/{record.id}",
     }
     return answer | ({"archivedAt": iso(record.archived)} if record.archived is not None else {})
 
 
-def list_records(call: HubSpotCall, held: PortalObjectType) -> Response:
+def list_records(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """GET objects/{type}: live records, or archived ones alone, by id."""
     history = call.listed("propertiesWithHistory")
     limit = call.number("limit", 10, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
-    records = call.portal.store.table(held.name).after(call.after(), limit + 1, archived=call.flag("archived"))
+    records = call.portal.store.table(object_type.name).after(call.after(), limit + 1, archived=call.flag("archived"))
     call.read(min(limit, len(records)))
-    answer: dict[str, Any] = {"results": [_with_all(call, held, record, history) for record in records[:limit]]}
+    answer: dict[str, Any] = {"results": [_with_all(call, object_type, record, history) for record in records[:limit]]}
     if len(records) > limit:
         answer["paging"] = call.next_page(str(records[limit - 1].id))
     return json_response(answer)
 
 
-def get_record(call: HubSpotCall, held: PortalObjectType, record_id: str) -> Response:
+def get_record(call: HubSpotCall, object_type: PortalObjectType, record_id: str) -> Response:
     """GET objects/{type}/{id}: a merged-away id answers with the survivor."""
     if call.flag("archived"):
-        row = call.portal.store.table(held.name).rows.get(int(record_id)) if record_id.isdecimal() else None
+        row = call.portal.store.table(object_type.name).rows.get(int(record_id)) if record_id.isdecimal() else None
         record = row if row and row.archived is not None else None
     else:
-        record = call.portal.records.lookup(held, record_id, call.query.get("idProperty"))
+        record = call.portal.records.lookup(object_type, record_id, call.query.get("idProperty"))
     if record is None:
         raise not_found()
     call.read(1)
-    return json_response(_with_all(call, held, record, call.listed("propertiesWithHistory")))
+    return json_response(_with_all(call, object_type, record, call.listed("propertiesWithHistory")))
 
 
-def batch_read(call: HubSpotCall, held: PortalObjectType) -> Response:
+def batch_read(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/batch/read: results by id, one row of errors for all that is missing."""
     body = call.body(RECORDS, "inputs")
     history = body.get("propertiesWithHistory") or []
     asked = input_ids(body, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
-    records_by_text = {text: _found(call, held, text, body.get("idProperty")) for text in asked}
+    records_by_text = {text: _found(call, object_type, text, body.get("idProperty")) for text in asked}
     records = {record.id: record for record in records_by_text.values() if record}
     call.read(len(records))
     results = [
-        record_json(call, held, records[record_id], body.get("properties") or None)
-        | _history(call, held, records[record_id], history)
+        record_json(call, object_type, records[record_id], body.get("properties") or None)
+        | _history(call, object_type, records[record_id], history)
         for record_id in sorted(records)
     ]
     missing = [text for text, record in records_by_text.items() if record is None]
-    return call.batch(results, [could_not_get(held.word, missing).row()] if missing else [])
+    return call.batch(results, [could_not_get(object_type.word, missing).row()] if missing else [])
 
 
-def search(call: HubSpotCall, held: PortalObjectType) -> Response:
+def search(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/search."""
     if len(call.request.body) > LONGEST_BODY:
         raise HubSpotError(f"The request body is longer than {LONGEST_BODY} characters.")
     body = call.body(SEARCH)
-    page = SearchRequest(call.portal, held, body).run()
+    page = SearchRequest(call.portal, object_type, body).run()
     call.read(len(page.records))
-    results = [record_json(call, held, record, body.get("properties") or None) for record in page.records]
+    results = [record_json(call, object_type, record, body.get("properties") or None) for record in page.records]
     answer: dict[str, Any] = {"total": page.total, "results": results}
     if page.following is not None:
         answer["paging"] = {"next": {"after": str(page.following)}}
@@ -119,14 +121,16 @@ def refuse_repeated(ids: Sequence[str]) -> None:
         raise repeated_ids(repeated)
 
 
-def associated(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Sequence[str]) -> dict[str, Any]:
+def associated(
+    call: HubSpotCall, object_type: PortalObjectType, record: PortalRecord, names: Sequence[str]
+) -> dict[str, Any]:
     """The `associations` of a record in a list: an entry for each type of each association."""
     associations: dict[str, Any] = {}
     for name in names:
         target = call.portal.object(name)
-        types = {link_type.type_id: link_type.name for link_type in call.portal.links.types(held, target)}
+        types = {link_type.type_id: link_type.name for link_type in call.portal.links.types(object_type, target)}
         table = call.portal.store.table(target.name)
-        joined = call.portal.links.of(held.name, record.id, target.name)
+        joined = call.portal.links.of(object_type.name, record.id, target.name)
         live = sorted(other_id for other_id in joined if table.alive(other_id))
         entries = [
             {"id": str(other_id), "type": types[kind]}
@@ -149,33 +153,41 @@ def _more(call: HubSpotCall, record: PortalRecord, target: PortalObjectType, liv
 
 
 def _with_all(
-    call: HubSpotCall, held: PortalObjectType, record: PortalRecord, history: Sequence[str]
+    call: HubSpotCall, object_type: PortalObjectType, record: PortalRecord, history: Sequence[str]
 ) -> dict[str, Any]:
-    answer = record_json(call, held, record, call.listed("properties") or None)
-    return answer | _history(call, held, record, history) | associated(call, held, record, call.listed("associations"))
+    answer = record_json(call, object_type, record, call.listed("properties") or None)
+    return (
+        answer
+        | _history(call, object_type, record, history)
+        | associated(call, object_type, record, call.listed("associations"))
+    )
 
 
-def _found(call: HubSpotCall, held: PortalObjectType, text: str, id_property: str | None) -> PortalRecord | None:
+def _found(call: HubSpotCall, object_type: PortalObjectType, text: str, id_property: str | None) -> PortalRecord | None:
     if call.flag("archived"):
-        row = call.portal.store.table(held.name).rows.get(int(text)) if text.isdecimal() else None
+        row = call.portal.store.table(object_type.name).rows.get(int(text)) if text.isdecimal() else None
         return row if row and row.archived is not None else None
-    return call.portal.records.lookup(held, text, id_property)
+    return call.portal.records.lookup(object_type, text, id_property)
 
 
-def _value(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, name: str) -> str | None:
-    if held.properties[name].is_mail_body and not call.token.may([BODY_SCOPE]):
+def _value(call: HubSpotCall, object_type: PortalObjectType, record: PortalRecord, name: str) -> str | None:
+    if object_type.properties[name].is_mail_body and not call.token.may([BODY_SCOPE]):
         return None
-    return call.portal.records.value(held, record, name)
+    return call.portal.records.value(object_type, record, name)
 
 
-def _history(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, names: Sequence[str]) -> dict[str, Any]:
+def _history(
+    call: HubSpotCall, object_type: PortalObjectType, record: PortalRecord, names: Sequence[str]
+) -> dict[str, Any]:
     if not names:
         return {}
-    known = [name for name in names if name in held.properties]
-    return {"propertiesWithHistory": {name: _versions(call, held, record, name) for name in known}}
+    known = [name for name in names if name in object_type.properties]
+    return {"propertiesWithHistory": {name: _versions(call, object_type, record, name) for name in known}}
 
 
-def _versions(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, name: str) -> list[dict[str, Any]]:
+def _versions(
+    call: HubSpotCall, object_type: PortalObjectType, record: PortalRecord, name: str
+) -> list[dict[str, Any]]:
     versions = [
         {
             "value": revision.values[name],
@@ -186,7 +198,7 @@ def _versions(call: HubSpotCall, held: PortalObjectType, record: PortalRecord, n
         for revision in reversed(record.history)
         if name in revision.values
     ]
-    value = call.portal.records.value(held, record, name)
+    value = call.portal.records.value(object_type, record, name)
     if not versions and value is not None:
         versions = [{"value": value, "timestamp": iso(record.created), "sourceType": "CALCULATED"}]
     return versions[:HISTORY_KEPT]

@@ -65,22 +65,22 @@ def _objects(call: HubSpotCall, rest: list[str]) -> Response:
     name, *more = rest
     method = call.request.method
     reads = method == "GET" or more in (["search"], ["batch", "read"])
-    held = call.object(name, write=not reads)
+    object_type = call.object(name, write=not reads)
     if len(more) >= 2 and more[1] == "associations":
-        return association_calls.of_record(call, held, more[0], more[2:])
+        return association_calls.of_record(call, object_type, more[0], more[2:])
     if call.version == "v4":
         raise not_found()
     match (method, *more):
         case ("GET",):
-            return read_calls.list_records(call, held)
+            return read_calls.list_records(call, object_type)
         case ("POST",):
-            return write_calls.create(call, held)
+            return write_calls.create(call, object_type)
         case ("POST", "search"):
-            return read_calls.search(call, held)
+            return read_calls.search(call, object_type)
         case ("POST", "merge"):
-            return write_calls.merge_records(call, held)
+            return write_calls.merge_records(call, object_type)
         case ("POST", "gdpr-delete"):
-            return write_calls.gdpr_delete(call, held)
+            return write_calls.gdpr_delete(call, object_type)
         case ("POST", "batch", action):
             actions = {
                 "read": read_calls.batch_read,
@@ -89,11 +89,11 @@ def _objects(call: HubSpotCall, rest: list[str]) -> Response:
                 "upsert": write_calls.batch_upsert,
                 "archive": write_calls.batch_archive,
             }
-            return actions[action](call, held) if action in actions else page(404)
+            return actions[action](call, object_type) if action in actions else page(404)
         case ("GET", record_id):
-            return read_calls.get_record(call, held, record_id)
+            return read_calls.get_record(call, object_type, record_id)
         case ("PATCH", record_id):
-            return write_calls.update(call, held, record_id)
+            return write_calls.update(call, object_type, record_id)
         case ("DELETE", record_id):
-            return write_calls.archive(call, held, record_id)
+            return write_calls.archive(call, object_type, record_id)
     return page(405)

@@ -35,12 +35,12 @@ class SearchRequest:
     Among records that are equal in the asked order no other order is kept: the vendor promises none, and takes one sort only.
     """
 
-    def __init__(self, portal: "Portal", held: PortalObjectType, body: Mapping[str, Any]) -> None:
+    def __init__(self, portal: "Portal", object_type: PortalObjectType, body: Mapping[str, Any]) -> None:
         self._portal = portal
-        self._held = held
-        self._groups = compile_groups(portal, held, body.get("filterGroups", []))
+        self._held = object_type
+        self._groups = compile_groups(portal, object_type, body.get("filterGroups", []))
         self._words = body.get("query", "").lower().split()
-        self._sort, self._falling = _sorting(held, body.get("sorts", []))
+        self._sort, self._falling = _sorting(object_type, body.get("sorts", []))
         self.limit: int = body.get("limit", USUAL_PER_PAGE)
         self.start = _start(body.get("after") or "0")
         if not 0 <= self.limit <= MOST_PER_PAGE:
@@ -132,20 +132,20 @@ def _shuffled(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     return (ids.astype(np.uint64) * np.uint64(2_654_435_761)) & np.uint64(0xFFFF_FFFF)
 
 
-def _sorting(held: PortalObjectType, sorts: Sequence[Any]) -> tuple[Property, bool]:
+def _sorting(object_type: PortalObjectType, sorts: Sequence[Any]) -> tuple[Property, bool]:
     """The property to sort by, and whether from the top down; creation order without any; raises HubSpotError."""
     if len(sorts) > 1:
         raise bad_request("At most 1 sort is allowed.")
     if not sorts:
-        return held.properties[held.created], False
+        return object_type.properties[object_type.created], False
     if isinstance(sorts[0], Mapping):
         name = str(sorts[0].get("propertyName", ""))
         falling = str(sorts[0].get("direction", "ASCENDING")).upper() == "DESCENDING"
     else:
         name, falling = str(sorts[0]).removeprefix("-"), str(sorts[0]).startswith("-")
-    if name not in held.properties:
+    if name not in object_type.properties:
         raise bad_request()
-    return held.properties[name], falling
+    return object_type.properties[name], falling
 
 
 def _start(text: str) -> int:

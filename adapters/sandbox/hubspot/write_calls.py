@@ -19,95 +19,95 @@ _MERGEABLE = frozenset({"contacts", "companies", "deals", "tickets"})
 _TRACE = "objectWriteTraceId"
 
 
-def create(call: HubSpotCall, held: PortalObjectType) -> Response:
+def create(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}."""
     call.wrote()
     body = call.body(RECORD)
-    record = _create(call, held, body)
-    return json_response(_written(call, held, record, properties_of(body)), 201)
+    record = _create(call, object_type, body)
+    return json_response(_written(call, object_type, record, properties_of(body)), 201)
 
 
-def update(call: HubSpotCall, held: PortalObjectType, record_id: str) -> Response:
+def update(call: HubSpotCall, object_type: PortalObjectType, record_id: str) -> Response:
     """PATCH objects/{type}/{id}; a merged-away id changes the survivor."""
     call.wrote()
     values = properties_of(call.body(RECORD))
-    old = call.portal.records.existing(held, record_id, call.query.get("idProperty"))
-    record = call.portal.records.update(held, old, values, call.writer)
-    return json_response(_written(call, held, record, values))
+    old = call.portal.records.existing(object_type, record_id, call.query.get("idProperty"))
+    record = call.portal.records.update(object_type, old, values, call.writer)
+    return json_response(_written(call, object_type, record, values))
 
 
-def archive(call: HubSpotCall, held: PortalObjectType, record_id: str) -> Response:
+def archive(call: HubSpotCall, object_type: PortalObjectType, record_id: str) -> Response:
     """DELETE objects/{type}/{id}: also for what is archived already or never was."""
     call.wrote()
-    record = call.portal.records.lookup(held, record_id)
+    record = call.portal.records.lookup(object_type, record_id)
     if record:
-        call.portal.records.archive(held, record, call.writer)
+        call.portal.records.archive(object_type, record, call.writer)
     return Response(204)
 
 
-def merge_records(call: HubSpotCall, held: PortalObjectType) -> Response:
+def merge_records(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/merge: answers with what remains, whose id may be new."""
     call.wrote(2)
-    if held.name not in _MERGEABLE:
+    if object_type.name not in _MERGEABLE:
         raise not_found()
     body = call.body(MERGE, "primaryObjectId", "objectIdToMerge")
     pair = (body["primaryObjectId"], body["objectIdToMerge"])
-    return json_response(record_json(call, held, merge(call.portal, held, pair, call.writer)))
+    return json_response(record_json(call, object_type, merge(call.portal, object_type, pair, call.writer)))
 
 
-def gdpr_delete(call: HubSpotCall, held: PortalObjectType) -> Response:
+def gdpr_delete(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/contacts/gdpr-delete: gone for good, and the e-mail address cannot come back."""
     call.wrote()
-    if held.name != "contacts":
+    if object_type.name != "contacts":
         raise not_found()
     body = call.body(GDPR, "objectId")
     key, name = body["objectId"], body.get("idProperty")
-    record = call.portal.records.lookup(held, key, name)
+    record = call.portal.records.lookup(object_type, key, name)
     if record is None and name != "email":
         raise not_found()
     address = record.properties.get("email") if record else key.lower()
     if address:
         call.portal.records.blocked.add(address)
     if record:
-        call.portal.purge(held.name, str(record.id))
+        call.portal.purge(object_type.name, str(record.id))
     return Response(204)
 
 
-def batch_create(call: HubSpotCall, held: PortalObjectType) -> Response:
+def batch_create(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/batch/create: all or nothing, unless every input has an objectWriteTraceId."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
-    return _write_batch(call, inputs, lambda sent: _created(call, held, sent), status=201)
+    return _write_batch(call, inputs, lambda sent: _created(call, object_type, sent), status=201)
 
 
-def batch_update(call: HubSpotCall, held: PortalObjectType) -> Response:
+def batch_update(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/batch/update: missing records are rows of errors, merged-away ones are left out silently."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
     refuse_repeated([sent.get("id", "") for sent in inputs])
-    present, errors = _present(call, held, inputs)
-    aliases = call.portal.store.table(held.name).aliases
+    present, errors = _present(call, object_type, inputs)
+    aliases = call.portal.store.table(object_type.name).aliases
     there = [sent for sent in present if "idProperty" in sent or int(sent["id"]) not in aliases]
-    return _write_batch(call, there, lambda sent: _updated(call, held, sent), errors=errors, known=held)
+    return _write_batch(call, there, lambda sent: _updated(call, object_type, sent), errors=errors, known=object_type)
 
 
-def batch_upsert(call: HubSpotCall, held: PortalObjectType) -> Response:
+def batch_upsert(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/batch/upsert: contacts by e-mail succeed or fail together."""
     inputs = inputs_of(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(inputs))
     refuse_repeated([sent.get("id", "").lower() for sent in inputs])
     partial = not any(sent.get("idProperty") == "email" for sent in inputs)
-    return _write_batch(call, inputs, lambda sent: _upserted(call, held, sent), partial=partial)
+    return _write_batch(call, inputs, lambda sent: _upserted(call, object_type, sent), partial=partial)
 
 
-def batch_archive(call: HubSpotCall, held: PortalObjectType) -> Response:
+def batch_archive(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/batch/archive: what is not there is no error."""
     ids = input_ids(call.body(RECORDS, "inputs"), most=MOST_INPUTS)
     call.wrote(len(ids))
     for record_id in ids:
-        record = call.portal.records.lookup(held, record_id)
+        record = call.portal.records.lookup(object_type, record_id)
         if record:
-            call.portal.records.archive(held, record, call.writer)
+            call.portal.records.archive(object_type, record, call.writer)
     return Response(204)
 
 
@@ -146,67 +146,69 @@ def _trace(sent: Input) -> dict[str, str]:
     return {_TRACE: sent[_TRACE]} if sent.get(_TRACE) else {}
 
 
-def _created(call: HubSpotCall, held: PortalObjectType, sent: Input) -> dict[str, Any]:
-    return _written(call, held, _create(call, held, sent), properties_of(sent))
+def _created(call: HubSpotCall, object_type: PortalObjectType, sent: Input) -> dict[str, Any]:
+    return _written(call, object_type, _create(call, object_type, sent), properties_of(sent))
 
 
-def _updated(call: HubSpotCall, held: PortalObjectType, sent: Input) -> dict[str, Any]:
-    old = call.portal.records.existing(held, sent.get("id", ""), sent.get("idProperty"))
+def _updated(call: HubSpotCall, object_type: PortalObjectType, sent: Input) -> dict[str, Any]:
+    old = call.portal.records.existing(object_type, sent.get("id", ""), sent.get("idProperty"))
     values = properties_of(sent)
-    return _written(call, held, call.portal.records.update(held, old, values, call.writer), values)
+    return _written(call, object_type, call.portal.records.update(object_type, old, values, call.writer), values)
 
 
-def _upserted(call: HubSpotCall, held: PortalObjectType, sent: Input) -> dict[str, Any]:
+def _upserted(call: HubSpotCall, object_type: PortalObjectType, sent: Input) -> dict[str, Any]:
     key, name = sent.get("id", ""), sent.get("idProperty") or "hs_object_id"
     values = properties_of(sent)
-    old = call.portal.records.lookup(held, key, name)
+    old = call.portal.records.lookup(object_type, key, name)
     if old:
-        record = call.portal.records.update(held, old, values, call.writer)
+        record = call.portal.records.update(object_type, old, values, call.writer)
     elif name == "hs_object_id":
-        raise could_not_get(held.word, [key])
+        raise could_not_get(object_type.word, [key])
     else:
-        record = call.portal.create(held, {name: key, **values}, call.writer)
-    return _written(call, held, record, values) | {"new": old is None}
+        record = call.portal.create(object_type, {name: key, **values}, call.writer)
+    return _written(call, object_type, record, values) | {"new": old is None}
 
 
 def _present(
-    call: HubSpotCall, held: PortalObjectType, inputs: list[Input]
+    call: HubSpotCall, object_type: PortalObjectType, inputs: list[Input]
 ) -> tuple[list[Input], list[dict[str, Any]]]:
     """The inputs whose records are there, and the rows of errors for the others: one for all, or one for each trace id."""
     present: list[Input] = []
     missing: list[Input] = []
     for sent in inputs:
-        record = call.portal.records.lookup(held, sent.get("id", ""), sent.get("idProperty"))
+        record = call.portal.records.lookup(object_type, sent.get("id", ""), sent.get("idProperty"))
         (present if record else missing).append(sent)
     errors = [
-        could_not_get(held.word, [sent.get("id", "")]).row({_TRACE: [sent[_TRACE]]})
+        could_not_get(object_type.word, [sent.get("id", "")]).row({_TRACE: [sent[_TRACE]]})
         for sent in missing
         if sent.get(_TRACE)
     ]
     silent = [sent.get("id", "") for sent in missing if not sent.get(_TRACE)]
-    return present, [*errors, *([could_not_get(held.word, silent).row()] if silent else [])]
+    return present, [*errors, *([could_not_get(object_type.word, silent).row()] if silent else [])]
 
 
-def _create(call: HubSpotCall, held: PortalObjectType, body: Input) -> PortalRecord:
-    joins = _joins(call, held, body.get("associations") or [])
-    return call.portal.create(held, properties_of(body), call.writer, joins)
+def _create(call: HubSpotCall, object_type: PortalObjectType, body: Input) -> PortalRecord:
+    joins = _joins(call, object_type, body.get("associations") or [])
+    return call.portal.create(object_type, properties_of(body), call.writer, joins)
 
 
-def _joins(call: HubSpotCall, held: PortalObjectType, written: list[Input]) -> Joins:
+def _joins(call: HubSpotCall, object_type: PortalObjectType, written: list[Input]) -> Joins:
     """The associations of a record that is made, checked before anything is written."""
     joins: Joins = []
     for association in written:
         missing = [name for name in ("to", "types") if not association.get(name)]
         if missing:
             raise required(missing)
-        target, types = call.portal.links_named(held, association["types"])
+        target, types = call.portal.links_named(object_type, association["types"])
         joins.append((target, call.portal.records.existing(target, association["to"].get("id", "")).id, types))
     return joins
 
 
 def _written(
-    call: HubSpotCall, held: PortalObjectType, record: PortalRecord, values: Mapping[str, Any]
+    call: HubSpotCall, object_type: PortalObjectType, record: PortalRecord, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A record that was written: what was sent, and everything calculated that it has."""
-    calculated = [name for name in record.properties if name in held.properties and held.properties[name].read_only]
-    return record_json(call, held, record, [*values, *calculated])
+    calculated = [
+        name for name in record.properties if name in object_type.properties and object_type.properties[name].read_only
+    ]
+    return record_json(call, object_type, record, [*values, *calculated])

@@ -80,7 +80,7 @@ class PretendBulkJob:
 class Jobs:
     """The jobs of one org. `polls` is how often a new job shows as unfinished before it is done."""
 
-    held: dict[str, PretendBulkJob] = field(default_factory=dict)
+    by_id: dict[str, PretendBulkJob] = field(default_factory=dict)
     polls: int = 0
 
 
@@ -91,7 +91,7 @@ def route(call: SalesforceCall, kind: str, rest: Sequence[str]) -> Response:
         case ("POST",):
             return _create_query(call) if kind == "query" else _create_ingest(call)
         case ("GET",):
-            jobs = [job.as_json() for job in call.org.jobs.held.values() if job.kind == kind]
+            jobs = [job.as_json() for job in call.org.jobs.by_id.values() if job.kind == kind]
             return json_response({"done": True, "records": jobs, "nextRecordsUrl": None})
         case (_, job_id, *more):
             return _of_job(call, _found(call, kind, job_id), more)
@@ -119,14 +119,14 @@ def _of_job(call: SalesforceCall, job: PretendBulkJob, rest: Sequence[str]) -> R
 def _create_ingest(call: SalesforceCall) -> Response:
     body = call.json_object()
     operation, name = body.get("operation"), str(body.get("object"))
-    held = call.org.schema.find(name)
+    object_type = call.org.schema.find(name)
     if operation not in INGEST_OPERATIONS:
         raise RequestError("INVALIDJOB", f"InvalidJob : Invalid operation: {operation}")
-    if held is None or not call.org.readable(held, call.access):
+    if object_type is None or not call.org.readable(object_type, call.access):
         raise RequestError("INVALIDJOB", f"InvalidJob : Unable to find object: {name}")
     if operation == "upsert":
-        external_field(call, held, str(body.get("externalIdFieldName")))
-    job = _new(call, "ingest", str(operation), body, held.name)
+        external_field(call, object_type, str(body.get("externalIdFieldName")))
+    job = _new(call, "ingest", str(operation), body, object_type.name)
     job.external_id = body.get("externalIdFieldName")
     return json_response(job.as_json())
 
@@ -171,13 +171,13 @@ def _new(call: SalesforceCall, kind: str, operation: str, body: dict[str, Any], 
     )
     if job.delimiter not in bulk_csv.DELIMITERS or job.line_ending not in bulk_csv.LINE_ENDINGS:
         raise RequestError("INVALIDJOB", "InvalidJob : Unknown columnDelimiter or lineEnding")
-    call.org.jobs.held[job.job_id] = job
+    call.org.jobs.by_id[job.job_id] = job
     call.note.kind, call.note.sobject = "read" if kind == "query" else "write", name
     return job
 
 
 def _found(call: SalesforceCall, kind: str, job_id: str) -> PretendBulkJob:
-    job = call.org.jobs.held.get(job_id)
+    job = call.org.jobs.by_id.get(job_id)
     if job is None or job.kind != kind:
         raise not_found()
     if job.version != call.version:
@@ -189,9 +189,9 @@ def _found(call: SalesforceCall, kind: str, job_id: str) -> PretendBulkJob:
 
 def _forget_old(call: SalesforceCall) -> None:
     limit = call.org.clock.now() - JOB_LIFE
-    held = call.org.jobs.held
-    for job_id in [job.job_id for job in held.values() if moment_of(job.created_at) < limit]:
-        del held[job_id]
+    jobs = call.org.jobs.by_id
+    for job_id in [job.job_id for job in jobs.values() if moment_of(job.created_at) < limit]:
+        del jobs[job_id]
 
 
 def _upload(call: SalesforceCall, job: PretendBulkJob) -> Response:
@@ -225,7 +225,7 @@ def _move(call: SalesforceCall, job: PretendBulkJob) -> Response:
 def _delete(call: SalesforceCall, job: PretendBulkJob) -> Response:
     if job.state not in _TERMINAL:
         raise RequestError("INVALIDJOBSTATE", f"Job is not in a state that can be deleted: {job.state}")
-    del call.org.jobs.held[job.job_id]
+    del call.org.jobs.by_id[job.job_id]
     return Response(204)
 
 
@@ -248,13 +248,13 @@ def _work(call: SalesforceCall, job: PretendBulkJob) -> None:
 
 
 def _ingest(call: SalesforceCall, job: PretendBulkJob) -> None:
-    held = call.org.object(job.object)
+    object_type = call.org.object(job.object)
     table = bulk_csv.read(job.content or b"", job.delimiter, job.line_ending)
     job.header = table.header
-    names = [_column(call, held, name) for name in table.header]
-    work = _operations(call, held, job)[job.operation]
+    names = [_column(call, object_type, name) for name in table.header]
+    work = _operations(call, object_type, job)[job.operation]
     call.note.rows = len(table.rows)
-    with call.org.commit(held.name):
+    with call.org.commit(object_type.name):
         # The results come in another order than the upload, as the vendor warns.
         for cells in reversed(table.rows):
             try:
@@ -265,13 +265,13 @@ def _ingest(call: SalesforceCall, job: PretendBulkJob) -> None:
                 job.failures.append(["", bulk_csv.error_text(as_row_error(error)), *cells])
 
 
-def _column(call: SalesforceCall, held: OrgObjectType, name: str) -> tuple[str, Field]:
+def _column(call: SalesforceCall, object_type: OrgObjectType, name: str) -> tuple[str, Field]:
     """What a column holds: a field, or a key of a parent as `Lookup.Key`; unknown or hidden ones fail the job."""
     lookup_name, _, key = name.partition(".")
-    owner = held
+    owner = object_type
     if key:
-        lookup = held.by_relationship(lookup_name)
-        if lookup is None or not call.access.sees(held.name, lookup):
+        lookup = object_type.by_relationship(lookup_name)
+        if lookup is None or not call.access.sees(object_type.name, lookup):
             raise bulk_csv.UnreadableUpload(f"InvalidBatch : Field name not found : {name}")
         owner = call.org.schema.objects[lookup.refers_to[-1]]
     spec = owner.find(key or lookup_name)
@@ -294,28 +294,28 @@ def _record(columns: list[tuple[str, Field]], cells: list[str]) -> dict[str, Any
 
 
 def _operations(
-    call: SalesforceCall, held: OrgObjectType, job: PretendBulkJob
+    call: SalesforceCall, object_type: OrgObjectType, job: PretendBulkJob
 ) -> dict[str, Callable[[dict[str, Any]], tuple[str, bool]]]:
     records = call.org.records
 
     def insert(record: dict[str, Any]) -> tuple[str, bool]:
-        return records.insert(held, deserialise(call, held, record), call.writer), True
+        return records.insert(object_type, deserialise(call, object_type, record), call.writer), True
 
     def update(record: dict[str, Any]) -> tuple[str, bool]:
-        return records.update(held, _id(record), deserialise(call, held, record), call.writer), False
+        return records.update(object_type, _id(record), deserialise(call, object_type, record), call.writer), False
 
     def upsert(record: dict[str, Any]) -> tuple[str, bool]:
-        spec = external_field(call, held, job.external_id or "Id")
+        spec = external_field(call, object_type, job.external_id or "Id")
         key = record.pop(spec.name, None)
         if key is None:
             raise RowError("MISSING_ARGUMENT", f"{spec.name} not specified", [])
-        return records.upsert(held, (spec, key), deserialise(call, held, record), call.writer)
+        return records.upsert(object_type, (spec, key), deserialise(call, object_type, record), call.writer)
 
     def delete(record: dict[str, Any]) -> tuple[str, bool]:
         record_id = _id(record)
-        records.delete(held, record_id, call.writer)
+        records.delete(object_type, record_id, call.writer)
         if job.operation == "hardDelete":
-            records.purge(held, record_id, call.writer)
+            records.purge(object_type, record_id, call.writer)
         return record_id, False
 
     return {"insert": insert, "update": update, "upsert": upsert, "delete": delete, "hardDelete": delete}

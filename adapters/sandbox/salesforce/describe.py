@@ -14,34 +14,34 @@ _SOAP |= {"double": "xsd:double", "currency": "xsd:double", "percent": "xsd:doub
 _CUSTOM_SETTING_FREE = ("deprecatedAndHidden", "customSetting", "feedEnabled")
 
 
-def object_summary(held: OrgObjectType, access: UserAccess, version: str) -> dict[str, Any]:
+def object_summary(object_type: OrgObjectType, access: UserAccess, version: str) -> dict[str, Any]:
     """An object as the list of objects shows it."""
-    base = f"/services/data/v{version}/sobjects/{held.name}"
+    base = f"/services/data/v{version}/sobjects/{object_type.name}"
     return {
-        "name": held.name,
-        "label": held.label,
-        "labelPlural": held.plural,
-        "keyPrefix": held.prefix,
-        "custom": held.custom,
-        "createable": access.may(held.name, "PermissionsCreate"),
-        "updateable": access.may(held.name, "PermissionsEdit"),
-        "deletable": access.may(held.name, "PermissionsDelete"),
-        "undeletable": access.may(held.name, "PermissionsDelete"),
+        "name": object_type.name,
+        "label": object_type.label,
+        "labelPlural": object_type.plural,
+        "keyPrefix": object_type.prefix,
+        "custom": object_type.custom,
+        "createable": access.may(object_type.name, "PermissionsCreate"),
+        "updateable": access.may(object_type.name, "PermissionsEdit"),
+        "deletable": access.may(object_type.name, "PermissionsDelete"),
+        "undeletable": access.may(object_type.name, "PermissionsDelete"),
         "queryable": True,
         "retrieveable": True,
-        "replicateable": "SystemModstamp" in held.fields,
+        "replicateable": "SystemModstamp" in object_type.fields,
         "searchable": True,
         "layoutable": True,
-        "mergeable": held.name in {"Account", "Contact", "Lead", "Case"},
+        "mergeable": object_type.name in {"Account", "Contact", "Lead", "Case"},
         "triggerable": True,
         **dict.fromkeys(_CUSTOM_SETTING_FREE, False),
         "urls": {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"},
     }
 
 
-def describe(held: OrgObjectType, access: UserAccess, org: "PretendOrg", version: str) -> dict[str, Any]:
+def describe(object_type: OrgObjectType, access: UserAccess, org: "PretendOrg", version: str) -> dict[str, Any]:
     """The full description of an object for one user: hidden fields are absent."""
-    fields = [describe_field(held, spec, access, org.store) for spec in visible_fields(held, access)]
+    fields = [describe_field(object_type, spec, access, org.store) for spec in visible_fields(object_type, access)]
     children = [
         {
             "childSObject": child.name,
@@ -49,16 +49,16 @@ def describe(held: OrgObjectType, access: UserAccess, org: "PretendOrg", version
             "relationshipName": child.plural.replace(" ", ""),
             "cascadeDelete": False,
         }
-        for child, lookup in org.schema.lookups_to(held.name)
+        for child, lookup in org.schema.lookups_to(object_type.name)
         if org.readable(child, access) and access.sees(child.name, lookup)
     ]
-    summary = object_summary(held, access, version)
+    summary = object_summary(object_type, access, version)
     return summary | {"fields": fields, "childRelationships": children, "recordTypeInfos": []}
 
 
-def describe_field(held: OrgObjectType, spec: Field, access: UserAccess, store: OrgStore) -> dict[str, Any]:
+def describe_field(object_type: OrgObjectType, spec: Field, access: UserAccess, store: OrgStore) -> dict[str, Any]:
     """One field as one user sees it; not editable ones show createable and updateable as false."""
-    editable = access.edits(held.name, spec)
+    editable = access.edits(object_type.name, spec)
     text = spec.length if spec.type not in NUMBER_TYPES else 0
     return {
         "aggregatable": spec.filterable and spec.type != "boolean",

@@ -56,11 +56,11 @@ class Filters:
         self._zone = zone
         self._run = run
 
-    def compile(self, held: OrgObjectType, condition: Condition) -> Predicate:
+    def compile(self, object_type: OrgObjectType, condition: Condition) -> Predicate:
         """The condition as a test of records; raises RequestError for what the vendor refuses."""
         if isinstance(condition, Logic):
-            return self._logic(held, condition)
-        reached = self._paths.resolve(held, condition.path)
+            return self._logic(object_type, condition)
+        reached = self._paths.resolve(object_type, condition.path)
         if not reached.spec.filterable:
             name = reached.spec.name
             raise RequestError("INVALID_FIELD", f"field '{name}' can not be filtered in a query call")
@@ -68,8 +68,8 @@ class Filters:
             return self._membership(reached, condition)
         return self._comparison(reached, condition)
 
-    def _logic(self, held: OrgObjectType, condition: Logic) -> Predicate:
-        tests = [self.compile(held, part) for part in condition.parts]
+    def _logic(self, object_type: OrgObjectType, condition: Logic) -> Predicate:
+        tests = [self.compile(object_type, part) for part in condition.parts]
         if condition.operator == "not":
             return lambda row: not tests[0](row)
         if len(tests) == 2:
@@ -108,8 +108,8 @@ class Filters:
         compare, wanted = _COMPARE[sign], "" if wanted is None else wanted
 
         def test(row: Row) -> bool:
-            held = get(row)
-            return held is not None and compare(_folded(spec, held), wanted)
+            present = get(row)
+            return present is not None and compare(_folded(spec, present), wanted)
 
         return test
 
@@ -141,13 +141,15 @@ class Filters:
             raise malformed("The WHERE clause contains a string that is longer than 4000 characters")
         return value.text
 
-    def narrow(self, held: OrgObjectType, condition: Condition | None, indexed: frozenset[str]) -> list[Narrowing]:
+    def narrow(
+        self, object_type: OrgObjectType, condition: Condition | None, indexed: frozenset[str]
+    ) -> list[Narrowing]:
         """What indexes can do for the condition; every record that meets it is in each of the answers."""
         if isinstance(condition, Logic):
-            return self._narrow_logic(held, condition, indexed)
+            return self._narrow_logic(object_type, condition, indexed)
         if condition is None or len(condition.path.parts) > 1:
             return []
-        spec = held.find(condition.path.parts[0])
+        spec = object_type.find(condition.path.parts[0])
         if spec is None:
             return []
         if isinstance(condition, Membership):
@@ -174,10 +176,10 @@ class Filters:
             Narrowing(spec.name, low if sign in {"=", ">", ">="} else None, high if sign in {"=", "<", "<="} else None)
         ]
 
-    def _narrow_logic(self, held: OrgObjectType, condition: Logic, indexed: frozenset[str]) -> list[Narrowing]:
+    def _narrow_logic(self, object_type: OrgObjectType, condition: Logic, indexed: frozenset[str]) -> list[Narrowing]:
         if condition.operator == "not":
             return []
-        parts = [self.narrow(held, part, indexed) for part in condition.parts]
+        parts = [self.narrow(object_type, part, indexed) for part in condition.parts]
         if condition.operator == "and":
             return _intersected([narrowing for part in parts for narrowing in part])
         return _hulls(parts)

@@ -36,8 +36,8 @@ def collection(call: SalesforceCall, rest: Sequence[str]) -> Response:
     if method == "PATCH" and not rest:
         return _write(call, "update", None)
     if method == "PATCH" and len(rest) == 2:
-        held = call.org.object(rest[0])
-        return _write(call, "upsert", external_field(call, held, rest[1]))
+        object_type = call.org.object(rest[0])
+        return _write(call, "upsert", external_field(call, object_type, rest[1]))
     if method in {"GET", "POST"} and len(rest) == 1:
         return _retrieve(call, call.org.object(rest[0]))
     raise RequestError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed.", status=405)
@@ -52,7 +52,7 @@ def _write(call: SalesforceCall, operation: str, key: Field | None) -> Response:
     kinds = [call.org.object(_kind(record)) for record in records]
     _limit_chunks(kinds)
     call.wrote(kinds[0].name, len(records))
-    rows = [_readable(call, held, record) for held, record in zip(kinds, records, strict=True)]
+    rows = [_readable(call, object_type, record) for object_type, record in zip(kinds, records, strict=True)]
     twice = _keys_used_twice(rows, key) if operation != "insert" else set()
     works = [partial(_one, call, operation, key, item, twice) for item in zip(kinds, rows, strict=True)]
 
@@ -78,10 +78,10 @@ def _limit_chunks(kinds: list[OrgObjectType]) -> None:
         raise RequestError("INVALID_INPUT", f"Cannot have more than {MOST_CHUNKS} chunks in a single operation.")
 
 
-def _readable(call: SalesforceCall, held: OrgObjectType, record: dict[str, Any]) -> dict[str, Any] | RowError:
+def _readable(call: SalesforceCall, object_type: OrgObjectType, record: dict[str, Any]) -> dict[str, Any] | RowError:
     """The values of one record; what cannot be read fails the whole call, a missing parent only the record."""
     try:
-        return deserialise(call, held, record)
+        return deserialise(call, object_type, record)
     except RowError as error:
         return error
 
@@ -95,26 +95,26 @@ def _keys_used_twice(rows: list[dict[str, Any] | RowError], key: Field | None) -
 def _one(
     call: SalesforceCall, operation: str, key: Field | None, item: tuple[OrgObjectType, Any], twice: set[str]
 ) -> Outcome:
-    held, row = item
+    object_type, row = item
     if isinstance(row, RowError):
         raise row
     values = dict(row)
     if operation == "insert":
-        return _done(call.org.records.insert(held, values, call.writer))
+        return _done(call.org.records.insert(object_type, values, call.writer))
     if operation == "upsert" and key is not None and key.name != "Id":
         text = values.pop(key.name, None)
         if text is None:
             raise RowError("MISSING_ARGUMENT", f"{key.name} not specified", [])
         if str(text).lower() in twice:
             raise RowError("DUPLICATE_VALUE", f"Duplicate external id specified: {text}", [key.name])
-        record_id, created = call.org.records.upsert(held, (key, text), values, call.writer)
+        record_id, created = call.org.records.upsert(object_type, (key, text), values, call.writer)
         return _done(record_id) | {"created": created}
     record_id = values.pop("Id", None)
     if not record_id:
         raise RowError("MISSING_ARGUMENT", "Id not specified in an update call", [])
     if record_id.lower() in twice:
         raise RowError("DUPLICATE_VALUE", f"duplicate id in list: {record_id}", ["Id"])
-    return _done(call.org.records.update(held, record_id, values, call.writer))
+    return _done(call.org.records.update(object_type, record_id, values, call.writer))
 
 
 def _done(record_id: str) -> Outcome:
@@ -167,13 +167,13 @@ def _delete(call: SalesforceCall) -> Response:
 
 
 def _object_of(call: SalesforceCall, record_id: str) -> OrgObjectType:
-    held = call.org.schema.by_id(record_id) if well_formed(record_id) else None
-    if held is None:
+    object_type = call.org.schema.by_id(record_id) if well_formed(record_id) else None
+    if object_type is None:
         raise RowError("MALFORMED_ID", f"malformed id {record_id}")
-    return held
+    return object_type
 
 
-def _retrieve(call: SalesforceCall, held: OrgObjectType) -> Response:
+def _retrieve(call: SalesforceCall, object_type: OrgObjectType) -> Response:
     if call.request.method == "GET":
         query = call.request.query
         ids, fields = query.get("ids", "").split(","), query.get("fields", "Id").split(",")
@@ -182,13 +182,15 @@ def _retrieve(call: SalesforceCall, held: OrgObjectType) -> Response:
         ids, fields = body.get("ids", []), body.get("fields", [])
     if not ids or not fields:
         raise RequestError("MISSING_ARGUMENT", "ids and fields must be specified")
-    call.read(held.name, len(ids))
-    return json_response([_found(call, held, record_id, fields) for record_id in ids])
+    call.read(object_type.name, len(ids))
+    return json_response([_found(call, object_type, record_id, fields) for record_id in ids])
 
 
-def _found(call: SalesforceCall, held: OrgObjectType, record_id: str, fields: list[str]) -> dict[str, Any] | None:
+def _found(
+    call: SalesforceCall, object_type: OrgObjectType, record_id: str, fields: list[str]
+) -> dict[str, Any] | None:
     try:
-        return shown(call, held, call.org.records.existing(held, record_id), fields)
+        return shown(call, object_type, call.org.records.existing(object_type, record_id), fields)
     except RowError:
         return None
     except RequestError as error:

@@ -49,32 +49,32 @@ class Paths:
         self._access = access
         self._query = query
 
-    def resolve(self, held: OrgObjectType, path: Path) -> Reached:
+    def resolve(self, object_type: OrgObjectType, path: Path) -> Reached:
         """The field behind a path.
 
         Raises RequestError (INVALID_FIELD) for a field or relationship that does not exist or is hidden.
         """
         parts = path.parts
-        if len(parts) > 1 and parts[0].lower() in {(self._query.alias or "").lower(), held.name.lower()}:
+        if len(parts) > 1 and parts[0].lower() in {(self._query.alias or "").lower(), object_type.name.lower()}:
             parts = parts[1:]
         steps: list[Callable[[Row], Row | None]] = []
         for name in parts[:-1]:
-            lookup = self._lookup(held, name, path)
+            lookup = self._lookup(object_type, name, path)
             steps.append(self._parent(lookup))
             if lookup.polymorphic:
-                return self._of_name(held, parts, path, steps)
-            held = self._schema.objects[lookup.refers_to[0]]
-        spec = held.find(parts[-1])
-        if spec is None or not self._access.sees(held.name, spec):
-            raise self._no_column(parts[-1], held.name, path)
-        return Reached(spec, _through(steps, self.getter(held, spec)), held.name)
+                return self._of_name(object_type, parts, path, steps)
+            object_type = self._schema.objects[lookup.refers_to[0]]
+        spec = object_type.find(parts[-1])
+        if spec is None or not self._access.sees(object_type.name, spec):
+            raise self._no_column(parts[-1], object_type.name, path)
+        return Reached(spec, _through(steps, self.getter(object_type, spec)), object_type.name)
 
-    def getter(self, held: OrgObjectType, spec: Field) -> Getter:
+    def getter(self, object_type: OrgObjectType, spec: Field) -> Getter:
         """How to read a field of a record of its own object."""
         name = spec.name
         if spec.path:
             lookup, _, far = spec.path.partition(".")
-            step = self._parent(held.by_relationship(lookup) or spec)
+            step = self._parent(object_type.by_relationship(lookup) or spec)
             return _through([step], lambda row: row.get(far))
         if spec.type == "boolean":
             return lambda row: row.get(name, False)
@@ -82,9 +82,9 @@ class Paths:
             return _address(name.removesuffix("Address"))
         return lambda row: row.get(name)
 
-    def _lookup(self, held: OrgObjectType, name: str, path: Path) -> Field:
-        lookup = held.by_relationship(name)
-        if lookup is None or not self._access.sees(held.name, lookup):
+    def _lookup(self, object_type: OrgObjectType, name: str, path: Path) -> Field:
+        lookup = object_type.by_relationship(name)
+        if lookup is None or not self._access.sees(object_type.name, lookup):
             words = (
                 f"Didn't understand relationship '{name}' in field path. If you are attempting to use a custom relationship, be "
                 "sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call "
@@ -106,7 +106,7 @@ class Paths:
 
         return find
 
-    def _of_name(self, held: OrgObjectType, parts: tuple[str, ...], path: Path, steps: list[Any]) -> Reached:
+    def _of_name(self, object_type: OrgObjectType, parts: tuple[str, ...], path: Path, steps: list[Any]) -> Reached:
         wanted = next((spec for name, spec in NAME_FIELDS.items() if name.lower() == parts[-1].lower()), None)
         if wanted is None or len(parts) > len(steps) + 1:
             raise self._no_column(parts[-1], "Name", path)
@@ -116,7 +116,7 @@ class Paths:
         if wanted.name == "Name":
             return Reached(wanted, _through(steps, lambda row: self._name_of(row)), "Name")
         name = wanted.name
-        return Reached(wanted, _through(steps, lambda row: row.get(name)), held.name)
+        return Reached(wanted, _through(steps, lambda row: row.get(name)), object_type.name)
 
     def _name_of(self, row: Row) -> Any:
         target = self._schema.by_id(row["Id"])

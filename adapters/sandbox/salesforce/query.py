@@ -74,46 +74,54 @@ class QueryRun:
 
     def answer(self, query: SoqlQuery) -> Result:
         """The answer to a query that was read already."""
-        held = self._object(query.object)
+        object_type = self._object(query.object)
         if query.offset > MAX_OFFSET:
             raise RequestError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         paths = Paths(self._org.store, self._org.schema, self._access, query)
         if query.counts_only:
-            return Result(held, [], (), dict, len(self._found(query, held, paths)))
+            return Result(object_type, [], (), dict, len(self._found(query, object_type, paths)))
         if query.aggregates:
-            groups = grouped(query, held, paths, self._found(query, held, paths))[query.offset :][: query.limit]
-            return Result(held, groups, (), dict, len(groups))
-        columns = self._columns(query, held, paths)
-        render = self._render(held, columns, self._children(query, held))
-        rows = self._found(query, held, paths)
+            groups = grouped(query, object_type, paths, self._found(query, object_type, paths))[query.offset :][
+                : query.limit
+            ]
+            return Result(object_type, groups, (), dict, len(groups))
+        columns = self._columns(query, object_type, paths)
+        render = self._render(object_type, columns, self._children(query, object_type))
+        rows = self._found(query, object_type, paths)
         if len(rows) > 1 and any(column.path[-1] in ONE_ROW_ONLY for column in columns if self._tooling):
             words = (
                 "When retrieving results with Metadata or FullName fields, the query qualifications must specify no more than "
                 f"one row for retrieval. Result size: {len(rows)}"
             )
             raise malformed(words)
-        return Result(held, rows, columns, render, len(rows))
+        return Result(object_type, rows, columns, render, len(rows))
 
     def _object(self, name: str) -> OrgObjectType:
-        held = self._org.schema.find(name)
-        if held is None or held.tooling is not self._tooling or not self._access.may(held.name, "PermissionsRead"):
+        object_type = self._org.schema.find(name)
+        if (
+            object_type is None
+            or object_type.tooling is not self._tooling
+            or not self._access.may(object_type.name, "PermissionsRead")
+        ):
             raise RequestError(
                 "INVALID_TYPE",
                 f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the "
                 "'__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.",
             )
-        return held
+        return object_type
 
-    def _found(self, query: SoqlQuery, held: OrgObjectType, paths: Paths) -> list[Row]:
+    def _found(self, query: SoqlQuery, object_type: OrgObjectType, paths: Paths) -> list[Row]:
         filters = Filters(paths, self._today, self._zone, self._ids)
-        test = filters.compile(held, query.where) if query.where else None
-        table = self._org.store.table(held.name)
-        narrowed = filters.narrow(held, query.where, _indexed(held))
+        test = filters.compile(object_type, query.where) if query.where else None
+        table = self._org.store.table(object_type.name)
+        narrowed = filters.narrow(object_type, query.where, _indexed(object_type))
         ordered = (
-            [] if query.aggregates else [(paths.resolve(held, ordering.path).get, ordering) for ordering in query.order]
+            []
+            if query.aggregates
+            else [(paths.resolve(object_type, ordering.path).get, ordering) for ordering in query.order]
         )
         rows, sorted_already = _candidates(table, narrowed, query.order)
-        kept = self._visible(held, rows, test)
+        kept = self._visible(object_type, rows, test)
         if query.aggregates or (not ordered and query.limit is None and not query.offset):
             return list(kept)
         end = None if query.limit is None else query.offset + query.limit
@@ -121,10 +129,10 @@ class QueryRun:
             return _slice(kept, query.offset, end)
         return _sort(list(kept), ordered)[query.offset : end]
 
-    def _visible(self, held: OrgObjectType, rows: Iterable[Row], test: Predicate | None) -> Iterable[Row]:
+    def _visible(self, object_type: OrgObjectType, rows: Iterable[Row], test: Predicate | None) -> Iterable[Row]:
         if not self._deleted:
             rows = (row for row in rows if not row["IsDeleted"])
-            if held.name in _ARCHIVED:
+            if object_type.name in _ARCHIVED:
                 rows = (row for row in rows if not row.get("IsArchived"))
         return (row for row in rows if test(row)) if test else rows
 
@@ -135,34 +143,36 @@ class QueryRun:
         result = self.answer(query)
         return [result.columns[0].get(row) for row in result.rows]
 
-    def _columns(self, query: SoqlQuery, held: OrgObjectType, paths: Paths) -> tuple[SelectedColumn, ...]:
+    def _columns(self, query: SoqlQuery, object_type: OrgObjectType, paths: Paths) -> tuple[SelectedColumn, ...]:
         columns: list[SelectedColumn] = []
         for item in query.items:
             if item.children is not None:
                 continue
-            for path in self._expanded(query, held, item):
+            for path in self._expanded(query, object_type, item):
                 if item.alias:
                     raise malformed("only aggregate expressions use field aliasing")
-                reached = paths.resolve(held, path)
-                columns.append(SelectedColumn(self._spelled(held, path, reached.spec), reached.spec, reached.get))
+                reached = paths.resolve(object_type, path)
+                columns.append(
+                    SelectedColumn(self._spelled(object_type, path, reached.spec), reached.spec, reached.get)
+                )
         names = [column.path for column in columns]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise RequestError("INVALID_FIELD", f"duplicate field selected: {'.'.join(twice)}")
         return tuple(columns)
 
-    def _expanded(self, query: SoqlQuery, held: OrgObjectType, item: Item) -> list[Path]:
+    def _expanded(self, query: SoqlQuery, object_type: OrgObjectType, item: Item) -> list[Path]:
         if item.group is None:
             return [item.path] if item.path else []
         if item.group != "standard" and (query.limit is None or query.limit > MAX_FIELDS_ALL):
             raise malformed(f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_ALL}")
         wanted = {"all": (True, False), "custom": (True,), "standard": (False,)}[item.group]
-        return [Path((spec.name,)) for spec in visible_fields(held, self._access) if spec.custom in wanted]
+        return [Path((spec.name,)) for spec in visible_fields(object_type, self._access) if spec.custom in wanted]
 
-    def _spelled(self, held: OrgObjectType, path: Path, spec: Field) -> tuple[str, ...]:
+    def _spelled(self, object_type: OrgObjectType, path: Path, spec: Field) -> tuple[str, ...]:
         """The names as the answer spells them: those of the schema, whatever the query wrote."""
         names = []
-        current: OrgObjectType | None = held
+        current: OrgObjectType | None = object_type
         for part in path.parts[:-1]:
             lookup = current.by_relationship(part) if current else None
             if lookup is None:
@@ -171,14 +181,14 @@ class QueryRun:
             current = None if lookup.polymorphic else self._org.schema.objects[lookup.refers_to[0]]
         return (*names, spec.name)
 
-    def _children(self, query: SoqlQuery, held: OrgObjectType) -> list[tuple[str, Field, SoqlQuery]]:
+    def _children(self, query: SoqlQuery, object_type: OrgObjectType) -> list[tuple[str, Field, SoqlQuery]]:
         """The child queries in SELECT, each with the lookup by which it hangs on the record."""
         children = []
         for item in query.items:
             if item.children is None:
                 continue
             name = item.children.object
-            for child, lookup in self._org.schema.lookups_to(held.name):
+            for child, lookup in self._org.schema.lookups_to(object_type.name):
                 if child.plural.replace(" ", "").lower() == name.lower() and lookup.name != "MasterRecordId":
                     children.append((child.name, lookup, item.children))
                     break
@@ -188,12 +198,15 @@ class QueryRun:
         return children
 
     def _render(
-        self, held: OrgObjectType, columns: tuple[SelectedColumn, ...], children: list[tuple[str, Field, SoqlQuery]]
+        self,
+        object_type: OrgObjectType,
+        columns: tuple[SelectedColumn, ...],
+        children: list[tuple[str, Field, SoqlQuery]],
     ) -> Render:
-        base = f"/services/data/v{self._version}/sobjects/{held.name}/"
-        kind = held.name
+        base = f"/services/data/v{self._version}/sobjects/{object_type.name}/"
+        kind = object_type.name
         flat = [(column.path[0], column.get) for column in columns if len(column.path) == 1]
-        nested = [(self._ways(held, column.path[:-1]), column) for column in columns if len(column.path) > 1]
+        nested = [(self._ways(object_type, column.path[:-1]), column) for column in columns if len(column.path) > 1]
 
         def render(row: Row) -> dict[str, Any]:
             shown: dict[str, Any] = {"attributes": {"type": kind, "url": base + row["Id"]}}
@@ -207,15 +220,15 @@ class QueryRun:
 
         return render
 
-    def _ways(self, held: OrgObjectType, names: tuple[str, ...]) -> list[Way]:
+    def _ways(self, object_type: OrgObjectType, names: tuple[str, ...]) -> list[Way]:
         """The lookups along a path; one that may point to several objects ends it and calls what it reaches a Name."""
         ways = []
         for name in names:
-            lookup = held.by_relationship(name)
+            lookup = object_type.by_relationship(name)
             if lookup is None:
                 break
             ways.append((name, lookup.name, "Name" if lookup.polymorphic else lookup.refers_to[0]))
-            held = self._org.schema.objects[lookup.refers_to[0]]
+            object_type = self._org.schema.objects[lookup.refers_to[0]]
         return ways
 
     def _nest(self, shown: dict[str, Any], ways: list[Way], column: SelectedColumn, row: Row) -> None:
@@ -236,20 +249,26 @@ class QueryRun:
         place[column.path[-1]] = column.get(row)
 
     def _below(self, child: str, lookup: Field, query: SoqlQuery, row: Row) -> dict[str, Any] | None:
-        held = self._org.schema.objects[child]
+        object_type = self._org.schema.objects[child]
         paths = Paths(self._org.store, self._org.schema, self._access, query)
-        test = Filters(paths, self._today, self._zone, self._ids).compile(held, query.where) if query.where else None
-        rows = list(self._visible(held, self._org.store.table(child).holding(lookup.name, row["Id"]), test))
-        rows = _sort(rows, [(paths.resolve(held, ordering.path).get, ordering) for ordering in query.order])
+        test = (
+            Filters(paths, self._today, self._zone, self._ids).compile(object_type, query.where)
+            if query.where
+            else None
+        )
+        rows = list(self._visible(object_type, self._org.store.table(child).holding(lookup.name, row["Id"]), test))
+        rows = _sort(rows, [(paths.resolve(object_type, ordering.path).get, ordering) for ordering in query.order])
         if not rows:
             return None
-        render = self._render(held, self._columns(query, held, paths), [])
+        render = self._render(object_type, self._columns(query, object_type, paths), [])
         records = [render(row) for row in rows[query.offset :][: query.limit]]
         return {"totalSize": len(records), "done": True, "records": records}
 
 
-def _indexed(held: OrgObjectType) -> frozenset[str]:
-    return frozenset(spec.name for spec in held.fields.values() if spec.id_lookup or spec.unique or spec.refers_to)
+def _indexed(object_type: OrgObjectType) -> frozenset[str]:
+    return frozenset(
+        spec.name for spec in object_type.fields.values() if spec.id_lookup or spec.unique or spec.refers_to
+    )
 
 
 def _candidates(table: OrgTable, narrowed: list[Narrowing], order: tuple[Ordering, ...]) -> tuple[Iterable[Row], bool]:

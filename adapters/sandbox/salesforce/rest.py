@@ -82,34 +82,36 @@ def route(call: SalesforceCall, rest: Sequence[str]) -> Response:
 
 
 def _readable(call: SalesforceCall, name: str) -> OrgObjectType:
-    held = call.org.object(name)
-    if not call.org.readable(held, call.access):
+    object_type = call.org.object(name)
+    if not call.org.readable(object_type, call.access):
         raise not_found()
-    return held
+    return object_type
 
 
-def _record(call: SalesforceCall, held: OrgObjectType, rest: Sequence[str]) -> Response:
+def _record(call: SalesforceCall, object_type: OrgObjectType, rest: Sequence[str]) -> Response:
     match (call.request.method, *rest):
         case ("GET",):
-            return json_response({"objectDescribe": object_summary(held, call.access, call.version), "recentItems": []})
+            return json_response(
+                {"objectDescribe": object_summary(object_type, call.access, call.version), "recentItems": []}
+            )
         case ("POST",):
-            return write_calls.create(call, held)
+            return write_calls.create(call, object_type)
         case ("GET", "describe"):
-            return read_calls.describe_object(call, held)
+            return read_calls.describe_object(call, object_type)
         case ("GET", "updated"):
-            return read_calls.updated(call, held)
+            return read_calls.updated(call, object_type)
         case ("GET", "deleted"):
-            return read_calls.deleted(call, held)
+            return read_calls.deleted(call, object_type)
         case ("GET", record_id):
-            return read_calls.get_record(call, held, record_id)
+            return read_calls.get_record(call, object_type, record_id)
         case ("PATCH", record_id):
-            return write_calls.update(call, held, record_id)
+            return write_calls.update(call, object_type, record_id)
         case ("DELETE", record_id):
-            return write_calls.delete(call, held, record_id)
+            return write_calls.delete(call, object_type, record_id)
         case ("GET", name, key):
-            return read_calls.get_by_key(call, held, write_calls.external_field(call, held, name), key)
+            return read_calls.get_by_key(call, object_type, write_calls.external_field(call, object_type, name), key)
         case ("PATCH", name, key):
-            return write_calls.upsert(call, held, write_calls.external_field(call, held, name), key)
+            return write_calls.upsert(call, object_type, write_calls.external_field(call, object_type, name), key)
     raise RequestError("METHOD_NOT_ALLOWED", f"HTTP Method '{call.request.method}' not allowed.", status=405)
 
 
@@ -118,5 +120,7 @@ def _record_count(call: SalesforceCall) -> Response:
     wanted: list[Any] = (
         [call.org.schema.find(name) for name in names.split(",")] if names else list(call.org.schema.objects.values())
     )
-    seen = [held for held in wanted if held and call.org.readable(held, call.access)]
-    return json_response({"sObjects": [{"count": call.org.count(held.name), "name": held.name} for held in seen]})
+    seen = [object_type for object_type in wanted if object_type and call.org.readable(object_type, call.access)]
+    return json_response(
+        {"sObjects": [{"count": call.org.count(object_type.name), "name": object_type.name} for object_type in seen]}
+    )

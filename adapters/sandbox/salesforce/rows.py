@@ -51,61 +51,61 @@ class OrgRecords:
         self.locked_by_commit: set[str] = set()
         self.keys_in_commit: set[tuple[str, str, str]] = set()
 
-    def insert(self, held: OrgObjectType, values: Values, writer: OrgWriter) -> str:
+    def insert(self, object_type: OrgObjectType, values: Values, writer: OrgWriter) -> str:
         """Makes a record and returns its id."""
-        self._may(held, "PermissionsCreate", writer)
-        self._strike(held, "insert", values, writer)
-        self._writable(held, values, writer, creating=True)
-        new = self._checked(held, values, {}, writer)
-        self._fill_defaults(held, new, writer)
+        self._may(object_type, "PermissionsCreate", writer)
+        self._strike(object_type, "insert", values, writer)
+        self._writable(object_type, values, writer, creating=True)
+        new = self._checked(object_type, values, {}, writer)
+        self._fill_defaults(object_type, new, writer)
         new |= {
-            "Id": self._ids.next(held.prefix),
+            "Id": self._ids.next(object_type.prefix),
             "IsDeleted": False,
             "CreatedDate": writer.at,
             "CreatedById": writer.user,
         }
-        return self._finish(held, new, None, writer)
+        return self._finish(object_type, new, None, writer)
 
-    def update(self, held: OrgObjectType, record_id: str, values: Values, writer: OrgWriter) -> str:
+    def update(self, object_type: OrgObjectType, record_id: str, values: Values, writer: OrgWriter) -> str:
         """Changes a record; even one that changes nothing moves its stamps."""
-        old = self.existing(held, record_id)
-        self._may(held, "PermissionsEdit", writer)
-        self._strike(held, "update", {"Id": old["Id"], **values}, writer)
+        old = self.existing(object_type, record_id)
+        self._may(object_type, "PermissionsEdit", writer)
+        self._strike(object_type, "update", {"Id": old["Id"], **values}, writer)
         self._free(old["Id"], writer)
-        self._writable(held, values, writer, creating=False)
-        return self._finish(held, self._checked(held, values, old, writer), old, writer)
+        self._writable(object_type, values, writer, creating=False)
+        return self._finish(object_type, self._checked(object_type, values, old, writer), old, writer)
 
     def upsert(
-        self, held: OrgObjectType, key: tuple[Field, str], values: Values, writer: OrgWriter
+        self, object_type: OrgObjectType, key: tuple[Field, str], values: Values, writer: OrgWriter
     ) -> tuple[str, bool]:
         """Updates the record whose key field holds the value, or makes it; says whether it was made."""
         spec, text = key
-        matches = self.matches(held, spec, text)
+        matches = self.matches(object_type, spec, text)
         if len(matches) > 1:
             listed = ", ".join(row["Id"][:15] for row in matches)
             message = f"{spec.label}: more than one record found for external id field: [{listed}]"
             raise RowError("DUPLICATE_EXTERNAL_ID", message, [spec.name])
         if matches:
-            return self.update(held, matches[0]["Id"], values, writer), False
+            return self.update(object_type, matches[0]["Id"], values, writer), False
         if spec.name == "Id":
             raise RowError("NOT_FOUND", "The requested resource does not exist")
-        return self.insert(held, {**values, spec.name: text}, writer), True
+        return self.insert(object_type, {**values, spec.name: text}, writer), True
 
-    def delete(self, held: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
+    def delete(self, object_type: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
         """Moves a record to the bin, with the contacts and opportunities of an account; records of the set-up have none."""
-        old = self.existing(held, record_id)
-        self._may(held, "PermissionsDelete", writer)
-        self._strike(held, "delete", {"Id": old["Id"]}, writer)
+        old = self.existing(object_type, record_id)
+        self._may(object_type, "PermissionsDelete", writer)
+        self._strike(object_type, "delete", {"Id": old["Id"]}, writer)
         self._free(old["Id"], writer)
-        if held.name == "Account":
+        if object_type.name == "Account":
             self._no_cases(old)
-        if held.name == "PermissionSet":
+        if object_type.name == "PermissionSet":
             self._assigned_to_nobody(old)
-        for child, lookup in _CASCADES.get(held.name, ()):
+        for child, lookup in _CASCADES.get(object_type.name, ()):
             for row in self._store.table(child).holding(lookup, old["Id"]):
                 if not row["IsDeleted"]:
                     self._discard(child, row, writer)
-        self._discard(held.name, old, writer)
+        self._discard(object_type.name, old, writer)
 
     def _discard(self, name: str, row: Row, writer: OrgWriter) -> None:
         """Records of people go to the bin; those of the set-up are gone at once."""
@@ -114,55 +114,55 @@ class OrgRecords:
         else:
             self._store.purge(name, row["Id"])
 
-    def undelete(self, held: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
+    def undelete(self, object_type: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
         """Takes a record out of the bin."""
-        old = self._store.get(held.name, to_18(record_id))
+        old = self._store.get(object_type.name, to_18(record_id))
         if old is None or not old["IsDeleted"]:
             raise RowError("UNDELETE_FAILED", "Entity is not in the recycle bin")
-        self._stamp(held.name, {**old, "IsDeleted": False}, writer)
+        self._stamp(object_type.name, {**old, "IsDeleted": False}, writer)
 
-    def purge(self, held: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
+    def purge(self, object_type: OrgObjectType, record_id: str, writer: OrgWriter) -> None:
         """Deletes for good: afterwards not even queryAll shows the record."""
-        row = self._store.get(held.name, to_18(record_id))
+        row = self._store.get(object_type.name, to_18(record_id))
         if row is None:
             raise not_found()
-        self._store.table(held.name).purged.append((writer.at, row["Id"]))
-        self._store.purge(held.name, row["Id"])
+        self._store.table(object_type.name).purged.append((writer.at, row["Id"]))
+        self._store.purge(object_type.name, row["Id"])
 
-    def merge(self, held: OrgObjectType, winner_id: str, loser_ids: list[str], writer: OrgWriter) -> None:
+    def merge(self, object_type: OrgObjectType, winner_id: str, loser_ids: list[str], writer: OrgWriter) -> None:
         """Merges records: the losers go to the bin and point to the winner, their children move to it."""
-        winner = self.existing(held, winner_id)
+        winner = self.existing(object_type, winner_id)
         for loser_id in loser_ids:
-            loser = self.existing(held, loser_id)
-            self._reparent(held, loser["Id"], winner["Id"], writer)
-            self._stamp(held.name, {**loser, "IsDeleted": True, "MasterRecordId": winner["Id"]}, writer)
-        self._stamp(held.name, winner, writer)
+            loser = self.existing(object_type, loser_id)
+            self._reparent(object_type, loser["Id"], winner["Id"], writer)
+            self._stamp(object_type.name, {**loser, "IsDeleted": True, "MasterRecordId": winner["Id"]}, writer)
+        self._stamp(object_type.name, winner, writer)
 
-    def existing(self, held: OrgObjectType, record_id: str) -> Row:
+    def existing(self, object_type: OrgObjectType, record_id: str) -> Row:
         """The live record behind an id of 15 or 18 characters."""
-        row = self._store.get(held.name, to_18(record_id)) if well_formed(record_id) else None
+        row = self._store.get(object_type.name, to_18(record_id)) if well_formed(record_id) else None
         if row is None:
             raise not_found()
         if row["IsDeleted"]:
             raise RowError("ENTITY_IS_DELETED", "entity is deleted")
         return row
 
-    def matches(self, held: OrgObjectType, spec: Field, text: str) -> list[Row]:
+    def matches(self, object_type: OrgObjectType, spec: Field, text: str) -> list[Row]:
         """The live records whose key field holds the value."""
         if spec.name == "Id":
-            row = self._store.get(held.name, to_18(text)) if well_formed(text) else None
+            row = self._store.get(object_type.name, to_18(text)) if well_formed(text) else None
             return [row] if row and not row["IsDeleted"] else []
-        holders = self._store.table(held.name).holding(spec.name, text)
+        holders = self._store.table(object_type.name).holding(spec.name, text)
         return [row for row in holders if not row["IsDeleted"] and (not spec.case_sensitive or row[spec.name] == text)]
 
-    def _may(self, held: OrgObjectType, right: str, writer: OrgWriter) -> None:
-        if writer.access is not None and not writer.access.may(held.name, right):
+    def _may(self, object_type: OrgObjectType, right: str, writer: OrgWriter) -> None:
+        if writer.access is not None and not writer.access.may(object_type.name, right):
             raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
-    def _strike(self, held: OrgObjectType, operation: str, values: Values, writer: OrgWriter) -> None:
+    def _strike(self, object_type: OrgObjectType, operation: str, values: Values, writer: OrgWriter) -> None:
         if writer.access is None:
             return
-        fault = self._faults.for_row(held.name, operation, values)
+        fault = self._faults.for_row(object_type.name, operation, values)
         if fault and not (writer.allows_duplicates and fault.code == "DUPLICATES_DETECTED"):
             raise RowError(fault.code, fault.message, fault.fields)
 
@@ -172,22 +172,22 @@ class OrgRecords:
             message = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
             raise RowError("UNABLE_TO_LOCK_ROW", message)
 
-    def _writable(self, held: OrgObjectType, values: Values, writer: OrgWriter, *, creating: bool) -> None:
+    def _writable(self, object_type: OrgObjectType, values: Values, writer: OrgWriter, *, creating: bool) -> None:
         if writer.access is None:
             return
         refused = []
         for name in values:
-            spec = held.fields[name]
+            spec = object_type.fields[name]
             allowed = spec.createable if creating else spec.updateable
-            if not (allowed and writer.access.edits(held.name, spec)):
+            if not (allowed and writer.access.edits(object_type.name, spec)):
                 refused.append(name)
         if refused:
             raise not_writable(refused)
 
-    def _checked(self, held: OrgObjectType, values: Values, old: Row, writer: OrgWriter) -> dict[str, Any]:
+    def _checked(self, object_type: OrgObjectType, values: Values, old: Row, writer: OrgWriter) -> dict[str, Any]:
         new = dict(old)
         for name, value in values.items():
-            spec = held.fields[name]
+            spec = object_type.fields[name]
             good = check(spec, value)
             if good is None and spec.type != "boolean":
                 new.pop(name, None)
@@ -207,8 +207,8 @@ class OrgRecords:
             raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [spec.name])
         self._free(record_id, writer)
 
-    def _fill_defaults(self, held: OrgObjectType, new: dict[str, Any], writer: OrgWriter) -> None:
-        for spec in held.fields.values():
+    def _fill_defaults(self, object_type: OrgObjectType, new: dict[str, Any], writer: OrgWriter) -> None:
+        for spec in object_type.fields.values():
             if spec.name in new:
                 continue
             if spec.default is not None:
@@ -218,60 +218,62 @@ class OrgRecords:
             elif spec.name == "OwnerId":
                 new[spec.name] = writer.user
             elif spec.auto_number:
-                new[spec.name] = self.next_number(held, spec)
+                new[spec.name] = self.next_number(object_type, spec)
 
-    def next_number(self, held: OrgObjectType, spec: Field) -> str:
+    def next_number(self, object_type: OrgObjectType, spec: Field) -> str:
         """The next automatic number of an object, with eight digits."""
-        if held.name not in self._numbers:
-            taken = (row.get(spec.name, "") for row in self._store.table(held.name).rows.values())
-            self._numbers[held.name] = max((int(text) for text in taken if text.isdigit()), default=1000)
-        self._numbers[held.name] += 1
-        return f"{self._numbers[held.name]:08d}"
+        if object_type.name not in self._numbers:
+            taken = (row.get(spec.name, "") for row in self._store.table(object_type.name).rows.values())
+            self._numbers[object_type.name] = max((int(text) for text in taken if text.isdigit()), default=1000)
+        self._numbers[object_type.name] += 1
+        return f"{self._numbers[object_type.name]:08d}"
 
-    def _finish(self, held: OrgObjectType, new: dict[str, Any], old: Row | None, writer: OrgWriter) -> str:
-        self._complete(held, new)
-        self._owner_works_here(held, new, old)
-        self._unique(held, new)
-        self._once(held, new)
-        if held.name == "FieldPermissions":
+    def _finish(self, object_type: OrgObjectType, new: dict[str, Any], old: Row | None, writer: OrgWriter) -> str:
+        self._complete(object_type, new)
+        self._owner_works_here(object_type, new, old)
+        self._unique(object_type, new)
+        self._once(object_type, new)
+        if object_type.name == "FieldPermissions":
             check_grant(self._schema, new)
-        derive.derive(held.name, derive.Writing(self._store, new, old, writer.at))
-        stored = self._stamp(held.name, new, writer)
-        for touched in dict.fromkeys(derive.touched_by(held.name, old or {}) + derive.touched_by(held.name, stored)):
-            self._move_activity(held.name, touched, stored)
+        derive.derive(object_type.name, derive.Writing(self._store, new, old, writer.at))
+        stored = self._stamp(object_type.name, new, writer)
+        for touched in dict.fromkeys(
+            derive.touched_by(object_type.name, old or {}) + derive.touched_by(object_type.name, stored)
+        ):
+            self._move_activity(object_type.name, touched, stored)
         return str(stored["Id"])
 
-    def _complete(self, held: OrgObjectType, new: Row) -> None:
-        missing = [spec.name for spec in held.fields.values() if spec.demanded and spec.name not in new]
+    def _complete(self, object_type: OrgObjectType, new: Row) -> None:
+        missing = [spec.name for spec in object_type.fields.values() if spec.demanded and spec.name not in new]
         if missing:
             raise RowError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
 
-    def _owner_works_here(self, held: OrgObjectType, new: Row, old: Row | None) -> None:
+    def _owner_works_here(self, object_type: OrgObjectType, new: Row, old: Row | None) -> None:
         owner = new.get("OwnerId")
         if not owner or owner == (old or {}).get("OwnerId") or not owner.startswith("005"):
             return
         if not (self._store.get("User", owner) or {}).get("IsActive", True):
-            message = f"operation performed with inactive user [{owner[:15]}] as owner of {held.name.lower()}"
+            message = f"operation performed with inactive user [{owner[:15]}] as owner of {object_type.name.lower()}"
             raise RowError("INACTIVE_OWNER_OR_USER", message, ["OwnerId"])
 
-    def _unique(self, held: OrgObjectType, new: Row) -> None:
-        for spec in held.fields.values():
+    def _unique(self, object_type: OrgObjectType, new: Row) -> None:
+        for spec in object_type.fields.values():
             if not spec.unique or spec.name not in new:
                 continue
-            if (held.name, spec.name, str(new[spec.name]).lower()) in self.keys_in_commit:
+            if (object_type.name, spec.name, str(new[spec.name]).lower()) in self.keys_in_commit:
                 raise RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
-            for other in self.matches(held, spec, new[spec.name]):
+            for other in self.matches(object_type, spec, new[spec.name]):
                 if other["Id"] != new["Id"]:
                     where = f"{spec.name} duplicates value on record with id: {other['Id'][:15]}"
                     raise RowError("DUPLICATE_VALUE", f"duplicate value found: {where}", [spec.name])
 
-    def _once(self, held: OrgObjectType, new: Row) -> None:
-        names = _ONCE.get(held.name)
+    def _once(self, object_type: OrgObjectType, new: Row) -> None:
+        names = _ONCE.get(object_type.name)
         if names is None:
             return
-        for other in self._store.table(held.name).holding(names[0], new.get(names[0])):
+        for other in self._store.table(object_type.name).holding(names[0], new.get(names[0])):
             if other["Id"] != new["Id"] and all(other.get(name) == new.get(name) for name in names):
-                code = "DUPLICATE_DEVELOPER_NAME" if held.name == "PermissionSet" else "DUPLICATE_VALUE"
+                code = "DUPLICATE_DEVELOPER_NAME" if object_type.name == "PermissionSet" else "DUPLICATE_VALUE"
                 where = f"{names[-1]} duplicates value on record with id: {other['Id'][:15]}"
                 raise RowError(code, f"duplicate value found: {where}", list(names))
 
@@ -306,8 +308,8 @@ class OrgRecords:
         if self._store.table("PermissionSetAssignment").holding("PermissionSetId", permission_set["Id"]):
             raise RowError("DELETE_FAILED", "You can't delete a permission set that is assigned to users")
 
-    def _reparent(self, held: OrgObjectType, loser: str, winner: str, writer: OrgWriter) -> None:
-        for child, spec in self._schema.lookups_to(held.name):
+    def _reparent(self, object_type: OrgObjectType, loser: str, winner: str, writer: OrgWriter) -> None:
+        for child, spec in self._schema.lookups_to(object_type.name):
             if spec.name == "MasterRecordId":
                 continue
             for row in self._store.table(child.name).holding(spec.name, loser):

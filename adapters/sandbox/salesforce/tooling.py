@@ -46,12 +46,12 @@ def _admin_only(call: SalesforceCall, kind: str) -> None:
         raise RequestError("INSUFFICIENT_ACCESS", words, status=403)
 
 
-def _read(call: SalesforceCall, held: OrgObjectType, record_id: str) -> Response:
-    row = call.org.records.existing(held, record_id)
-    call.read(held.name, 1)
-    address = f"/services/data/v{call.version}/tooling/sobjects/{held.name}/{row['Id']}"
-    body: dict[str, Any] = {"attributes": {"type": held.name, "url": address}}
-    return json_response(body | {name: row.get(name) for name in held.fields})
+def _read(call: SalesforceCall, object_type: OrgObjectType, record_id: str) -> Response:
+    row = call.org.records.existing(object_type, record_id)
+    call.read(object_type.name, 1)
+    address = f"/services/data/v{call.version}/tooling/sobjects/{object_type.name}/{row['Id']}"
+    body: dict[str, Any] = {"attributes": {"type": object_type.name, "url": address}}
+    return json_response(body | {name: row.get(name) for name in object_type.fields})
 
 
 def _create_field(call: SalesforceCall) -> Response:
@@ -217,10 +217,12 @@ def _update_layout(call: SalesforceCall, record_id: str) -> Response:
         raise RequestError("INVALID_FIELD", "Metadata with layoutSections is required")
     fields = list(layout_fields(metadata))
     for name in fields:
-        held = call.org.object(row["TableEnumOrId"])
-        if held.find(name) is None:
+        object_type = call.org.object(row["TableEnumOrId"])
+        if object_type.find(name) is None:
             raise RowError(
-                "FIELD_INTEGRITY_EXCEPTION", f"In field: field - no CustomField named {held.name}.{name} found", []
+                "FIELD_INTEGRITY_EXCEPTION",
+                f"In field: field - no CustomField named {object_type.name}.{name} found",
+                [],
             )
         if fields.count(name) > 1:
             raise RowError("FIELD_INTEGRITY_EXCEPTION", f"Field:{name} is specified more than once in the layout", [])

@@ -23,17 +23,17 @@ class SearchIndex:
         self.lag = timedelta(0)
         self._waiting: dict[str, dict[int, Versions]] = {}
 
-    def note(self, held: PortalObjectType, old: PortalRecord | None, new: PortalRecord) -> None:
+    def note(self, object_type: PortalObjectType, old: PortalRecord | None, new: PortalRecord) -> None:
         """Remembers the version before a write, until the write is to be found."""
-        delay = max(self.lag, self._portal.faults.hidden_for(held.name) or timedelta(0))
+        delay = max(self.lag, self._portal.faults.hidden_for(object_type.name) or timedelta(0))
         if delay <= timedelta(0):
             return
         until = max(new.modified, self._portal.now() if new.archived else 0) + delay // timedelta(milliseconds=1)
-        self._waiting.setdefault(held.name, {}).setdefault(new.id, []).append((until, old))
+        self._waiting.setdefault(object_type.name, {}).setdefault(new.id, []).append((until, old))
 
-    def old_versions(self, held: PortalObjectType) -> dict[int, PortalRecord | None]:
+    def old_versions(self, object_type: PortalObjectType) -> dict[int, PortalRecord | None]:
         """The records that searches still see in an old version; None for those that they do not see at all."""
-        waiting = self._waiting.get(held.name)
+        waiting = self._waiting.get(object_type.name)
         if not waiting:
             return {}
         now = self._portal.now()

@@ -148,9 +148,9 @@ class PortalLinks:
     def all_of(self, source: str, record_id: int) -> dict[str, list[int]]:
         """Everything that a record is associated with, by object."""
         return {
-            target: list(held[record_id])
-            for (start, target), held in list(self._joined.items())
-            if start == source and record_id in held
+            target: list(joined[record_id])
+            for (start, target), joined in list(self._joined.items())
+            if start == source and record_id in joined
         }
 
     def join(
@@ -177,17 +177,17 @@ class PortalLinks:
         for link_type in wanted.values():
             self._replace_primary(link_type, record_id, other_id)
             self._add(link_type, record_id, other_id)
-        held = self.of(source.name, record_id, target.name)[other_id]
-        return [self._types[source.name, target.name][type_id] for type_id in held]
+        type_ids = self.of(source.name, record_id, target.name)[other_id]
+        return [self._types[source.name, target.name][type_id] for type_id in type_ids]
 
     def part(
         self, source: str, record_id: int, target: str, other_id: int, type_ids: Iterable[int] | None = None
     ) -> None:
         """Ends associations between two records: all of them, or those of some types."""
-        held = self.of(source, record_id, target).get(other_id)
-        if held is None:
+        present = self.of(source, record_id, target).get(other_id)
+        if present is None:
             return
-        gone = set(held if type_ids is None else type_ids)
+        gone = set(present if type_ids is None else type_ids)
         inverse = {
             self._types[source, target][type_id].inverse for type_id in gone if type_id in self._types[source, target]
         }
@@ -196,16 +196,18 @@ class PortalLinks:
 
     def move(self, name: str, old: int, new: int) -> None:
         """Gives the associations of a record to another, which keeps its own primary ones."""
-        held = self._schema.objects[name]
+        object_type = self._schema.objects[name]
         for target_name, others in self.all_of(name, old).items():
             target = self._schema.objects[target_name]
             for other in others:
                 types = [self._types[name, target_name][type_id] for type_id in self.of(name, old, target_name)[other]]
                 self.part(name, old, target_name, other)
-                taken = any(link_type.label == PRIMARY for link_type in types) and not self._first(held, new, target)
+                taken = any(link_type.label == PRIMARY for link_type in types) and not self._first(
+                    object_type, new, target
+                )
                 if (target_name, other) != (name, new):
                     self.join(
-                        held,
+                        object_type,
                         new,
                         target,
                         other,
@@ -270,22 +272,22 @@ class PortalLinks:
             ends, type_id, company = (kind.source, record_id), kind.type_id, other_id
         else:
             ends, type_id, company = (kind.target, other_id), kind.inverse, record_id
-        for held, types in list(self.of(*ends, "companies").items()):
-            if held != company and type_id in types:
-                self.part(*ends, "companies", held, [type_id])
+        for linked, types in list(self.of(*ends, "companies").items()):
+            if linked != company and type_id in types:
+                self.part(*ends, "companies", linked, [type_id])
 
     def _add(self, kind: LinkType, record_id: int, other_id: int) -> None:
         self._put((kind.source, kind.target), record_id, other_id, kind.type_id)
         self._put((kind.target, kind.source), other_id, record_id, kind.inverse)
 
     def _put(self, pair: Pair, record_id: int, other_id: int, type_id: int) -> None:
-        held = self._joined[pair].get(record_id, {}).get(other_id, ())
-        if type_id not in held:
-            self._change(pair, record_id, other_id, tuple(sorted((*held, type_id))))
+        present = self._joined[pair].get(record_id, {}).get(other_id, ())
+        if type_id not in present:
+            self._change(pair, record_id, other_id, tuple(sorted((*present, type_id))))
 
     def _subtract(self, pair: Pair, record_id: int, other_id: int, gone: set[int]) -> None:
-        held = self._joined[pair].get(record_id, {}).get(other_id, ())
-        self._change(pair, record_id, other_id, tuple(type_id for type_id in held if type_id not in gone))
+        present = self._joined[pair].get(record_id, {}).get(other_id, ())
+        self._change(pair, record_id, other_id, tuple(type_id for type_id in present if type_id not in gone))
 
     def _change(self, pair: Pair, record_id: int, other_id: int, types: TypeIds) -> None:
         if self._journals:

@@ -141,17 +141,17 @@ class PortalPipelines:
         order: int | None = None,
     ) -> Pipeline:
         """Makes a pipeline of stages (id or None, label, metadata); raises HubSpotError when the id or label is taken."""
-        held = self._all(object_name)
-        if pipeline_id in held or any(
-            pipeline.label == label and pipeline.archived is None for pipeline in held.values()
+        present = self._all(object_name)
+        if pipeline_id in present or any(
+            pipeline.label == label and pipeline.archived is None for pipeline in present.values()
         ):
             words = f"A pipeline with the label '{label}' already exists."
             raise HubSpotError(words, status=409, category="OBJECT_ALREADY_EXISTS")
         key = pipeline_id or self._id()
-        pipeline = Pipeline(key, label, len(held) if order is None else order, at, at)
+        pipeline = Pipeline(key, label, len(present) if order is None else order, at, at)
         for stage_id, stage_label, metadata in stages:
             self.add_stage(object_name, pipeline, stage_label, metadata, at=at, stage_id=stage_id)
-        held[key] = pipeline
+        present[key] = pipeline
         return pipeline
 
     def add_stage(

@@ -68,18 +68,18 @@ class Portal:
         A merged-away id gives the surviving record.
         """
         with self.lock:
-            held = self.object(object_name)
-            table = self.store.table(held.name)
+            object_type = self.object(object_name)
+            table = self.store.table(object_type.name)
             record = table.rows.get(table.survivor(int(record_id)))
-            return self._flat(held, record) if record else None
+            return self._flat(object_type, record) if record else None
 
     def rows(self, object_name: str, *, deleted: bool = False, **equal: Any) -> list[dict[str, Any]]:
         """The records of an object, those with the given values only; with `deleted` the archived ones too."""
         with self.lock:
-            held = self.object(object_name)
+            object_type = self.object(object_name)
             records = [
-                self._flat(held, record)
-                for record in self.store.table(held.name).rows.values()
+                self._flat(object_type, record)
+                for record in self.store.table(object_type.name).rows.values()
                 if deleted or record.archived is None
             ]
             wanted = {name: from_python(value) for name, value in equal.items()}
@@ -95,8 +95,8 @@ class Portal:
         with self.lock:
             target = self.object(other)
             table = self.store.table(target.name)
-            held = self.links.of(self.object(object_name).name, int(record_id), target.name)
-            return {str(key): list(types) for key, types in held.items() if table.alive(key)}
+            object_type = self.links.of(self.object(object_name).name, int(record_id), target.name)
+            return {str(key): list(types) for key, types in object_type.items() if table.alive(key)}
 
     # Writing
 
@@ -105,8 +105,8 @@ class Portal:
     ) -> str:
         """Makes a record with every rule of the CRM except read-only values; returns its id."""
         with self.lock:
-            held = self.object(object_name)
-            return str(self.create(held, values, self.writer(by, at)).id)
+            object_type = self.object(object_name)
+            return str(self.create(object_type, values, self.writer(by, at)).id)
 
     def update(
         self,
@@ -119,15 +119,15 @@ class Portal:
     ) -> None:
         """Changes properties of a record; None empties one."""
         with self.lock:
-            held = self.object(object_name)
+            object_type = self.object(object_name)
             texts = {name: "" if value is None else value for name, value in values.items()}
-            self.records.update(held, self.records.existing(held, record_id), texts, self.writer(by, at))
+            self.records.update(object_type, self.records.existing(object_type, record_id), texts, self.writer(by, at))
 
     def archive(self, object_name: str, record_id: str, *, at: datetime | None = None, by: str | None = None) -> None:
         """Archives a record; it can be restored."""
         with self.lock:
-            held = self.object(object_name)
-            self.records.archive(held, self.records.existing(held, record_id), self.writer(by, at))
+            object_type = self.object(object_name)
+            self.records.archive(object_type, self.records.existing(object_type, record_id), self.writer(by, at))
 
     def delete(self, object_name: str, record_id: str, *, at: datetime | None = None, by: str | None = None) -> None:
         """The same as `archive`, under the name that all pretend CRMs share."""
@@ -141,18 +141,18 @@ class Portal:
     def purge(self, object_name: str, record_id: str) -> None:
         """Deletes a record for good: nothing shows it any more."""
         with self.lock:
-            held = self.object(object_name)
-            self.links.drop(held.name, int(record_id))
-            self.store.purge(held.name, int(record_id))
+            object_type = self.object(object_name)
+            self.links.drop(object_type.name, int(record_id))
+            self.store.purge(object_type.name, int(record_id))
 
     def merge(
         self, object_name: str, winner: str, losers: Iterable[str], *, at: datetime | None = None, by: str | None = None
     ) -> str:
         """Merges records into `winner`, one after the other; returns the id of what remains."""
         with self.lock:
-            held = self.object(object_name)
+            object_type = self.object(object_name)
             for loser in losers:
-                winner = str(merge(self, held, (winner, loser), self.writer(by, at)).id)
+                winner = str(merge(self, object_type, (winner, loser), self.writer(by, at)).id)
             return winner
 
     def associate(
@@ -178,10 +178,10 @@ class Portal:
         at once.
         """
         with self.lock:
-            held = self.object(object_name)
+            object_type = self.object(object_name)
             now = self.now()
-            loaded = [self._trusted(held, row, now) for row in rows]
-            self.store.table(held.name).load(loaded)
+            loaded = [self._trusted(object_type, row, now) for row in rows]
+            self.store.table(object_type.name).load(loaded)
             return [str(record.id) for record in loaded]
 
     def load_links(self, object_name: str, other: str, pairs: Iterable[tuple[str, str]]) -> None:
@@ -206,10 +206,10 @@ class Portal:
     def new_property(self, object_name: str, spec: Property) -> None:
         """Adds a property; without a group it goes to the first one."""
         with self.lock:
-            held = self.object(object_name)
-            group = spec.group or next(iter(held.groups))
+            object_type = self.object(object_name)
+            group = spec.group or next(iter(object_type.groups))
             now = self.now()
-            held.add(replace(spec, group=group, label=spec.label or spec.name, created=now, updated=now))
+            object_type.add(replace(spec, group=group, label=spec.label or spec.name, created=now, updated=now))
 
     def new_pipeline(self, object_name: str, label: str, stages: Mapping[str, Metadata]) -> tuple[str, dict[str, str]]:
         """Adds a pipeline of stages (label to metadata); returns its id and those of the stages by label."""
@@ -248,18 +248,18 @@ class Portal:
 
     def create(
         self,
-        held: PortalObjectType,
+        object_type: PortalObjectType,
         values: Mapping[str, Any],
         writer: PortalWriter,
         joins: Iterable[tuple[PortalObjectType, int, list[LinkType]]] = (),
     ) -> PortalRecord:
         """Makes a record with its associations (object, id, types)."""
-        record = self.records.create(held, values, writer)
+        record = self.records.create(object_type, values, writer)
         for target, other_id, types in joins:
-            self.join(held, record, target, str(other_id), types=types, at=writer.at)
-        if self.finds_companies and held.name == "contacts":
-            self._find_company(held, record)
-        return self.store.table(held.name).rows[record.id]
+            self.join(object_type, record, target, str(other_id), types=types, at=writer.at)
+        if self.finds_companies and object_type.name == "contacts":
+            self._find_company(object_type, record)
+        return self.store.table(object_type.name).rows[record.id]
 
     def join(
         self,
@@ -273,12 +273,12 @@ class Portal:
     ) -> list[LinkType]:
         """Associates two live records and returns the types that they hold then."""
         other = self.records.existing(target, other_id)
-        held = self.links.join(source, record.id, target, other.id, types)
+        joined = self.links.join(source, record.id, target, other.id, types)
         moment = self.now() if at is None else at
         for activity, touched in ((source, (target, other)), (target, (source, record))):
             if activity.engagement and self.activities_touch:
                 self._touch(*touched, moment)
-        return held
+        return joined
 
     def links_named(
         self, source: PortalObjectType, specs: Iterable[Mapping[str, Any]]
@@ -295,41 +295,46 @@ class Portal:
         record = self.store.table("companies").alive(company_id) if pair == ("companies", "companies") else None
         if record is None:
             return
-        held = self.object("companies")
-        upwards = next(link_type.type_id for link_type in self.links.types(held, held) if link_type.label == PARENT)
+        object_type = self.object("companies")
+        upwards = next(
+            link_type.type_id for link_type in self.links.types(object_type, object_type) if link_type.label == PARENT
+        )
         above = self.links.of("companies", company_id, "companies")
         parent = next((str(other) for other, types in above.items() if upwards in types), None)
         if record.properties.get("hs_parent_company_id") != parent:
             at = max(record.modified, self.now())
-            self.records.touch(held, record, {"hs_parent_company_id": parent}, at)
+            self.records.touch(object_type, record, {"hs_parent_company_id": parent}, at)
 
-    def _touch(self, held: PortalObjectType, record: PortalRecord, at: int) -> None:
-        if "notes_last_updated" in held.properties:
-            present = self.store.table(held.name).rows[record.id]
-            self.records.touch(held, present, {"notes_last_updated": iso(at)}, max(at, present.modified))
+    def _touch(self, object_type: PortalObjectType, record: PortalRecord, at: int) -> None:
+        if "notes_last_updated" in object_type.properties:
+            present = self.store.table(object_type.name).rows[record.id]
+            self.records.touch(object_type, present, {"notes_last_updated": iso(at)}, max(at, present.modified))
 
-    def _find_company(self, held: PortalObjectType, record: PortalRecord) -> None:
+    def _find_company(self, object_type: PortalObjectType, record: PortalRecord) -> None:
         companies = self.object("companies")
         domain = record.properties.get("email", "").partition("@")[2]
         same_domain = self.records.holding(companies, "domain", domain) if domain else []
         if same_domain:
-            primary = next(link_type for link_type in self.links.types(held, companies) if link_type.label == PRIMARY)
-            self.links.join(held, record.id, companies, same_domain[0].id, [primary])
+            primary = next(
+                link_type for link_type in self.links.types(object_type, companies) if link_type.label == PRIMARY
+            )
+            self.links.join(object_type, record.id, companies, same_domain[0].id, [primary])
 
-    def _flat(self, held: PortalObjectType, record: PortalRecord) -> dict[str, Any]:
+    def _flat(self, object_type: PortalObjectType, record: PortalRecord) -> dict[str, Any]:
         stamps = {
-            name: self.records.value(held, record, name) for name in ("hs_object_id", held.created, held.modified)
+            name: self.records.value(object_type, record, name)
+            for name in ("hs_object_id", object_type.created, object_type.modified)
         }
         return {"id": str(record.id), "archived": record.archived is not None, **record.properties, **stamps}
 
-    def _trusted(self, held: PortalObjectType, row: Mapping[str, Any], now: int) -> PortalRecord:
+    def _trusted(self, object_type: PortalObjectType, row: Mapping[str, Any], now: int) -> PortalRecord:
         own = {
             name: value if isinstance(value, str) else from_python(value)
             for name, value in row.items()
             if value is not None and name not in _STAMPS
         }
-        record_id = int(row.get("id") or self.records.next_id(held))
-        self.records.skip_ids(held, record_id)
+        record_id = int(row.get("id") or self.records.next_id(object_type))
+        self.records.skip_ids(object_type, record_id)
         created = to_ms(row["created"]) if row.get("created") else now
         modified = to_ms(row["modified"]) if row.get("modified") else created
         return PortalRecord(record_id, own, created, modified, to_ms(row["archived"]) if row.get("archived") else None)

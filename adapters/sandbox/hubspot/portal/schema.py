@@ -156,10 +156,10 @@ class PortalSchema:
         for name, table in written["objects"].items():
             self._add(_object(name, table, written))
 
-    def _add(self, held: PortalObjectType) -> None:
-        self.objects[held.name] = held
-        for name in (held.name, held.singular, held.type_id):
-            self._names[name] = held
+    def _add(self, object_type: PortalObjectType) -> None:
+        self.objects[object_type.name] = object_type
+        for name in (object_type.name, object_type.singular, object_type.type_id):
+            self._names[name] = object_type
 
     def find(self, name: str) -> PortalObjectType | None:
         """The object that goes by a name; telling capitals apart is not needed."""
@@ -167,17 +167,17 @@ class PortalSchema:
 
     def object(self, name: str) -> PortalObjectType:
         """The object that goes by a name; raises HubSpotError as the vendor does for unknown ones."""
-        held = self.find(name)
-        if held is None:
+        object_type = self.find(name)
+        if object_type is None:
             raise HubSpotError(f"Unable to infer object type from: {name}", category=None)
-        return held
+        return object_type
 
 
 def _object(name: str, table: Mapping[str, Any], written: Mapping[str, Any]) -> PortalObjectType:
     engagement = table.get("engagement", False)
     definition: Mapping[str, Any] = {**(_ENGAGEMENT if engagement else {}), **table}
     pipeline, stage = definition.get("pipeline", (None, None))
-    held = PortalObjectType(
+    object_type = PortalObjectType(
         name=name,
         singular=definition["singular"],
         type_id=definition["id"],
@@ -192,11 +192,13 @@ def _object(name: str, table: Mapping[str, Any], written: Mapping[str, Any]) -> 
         engagement=engagement,
         read_only=definition.get("read_only", False),
     )
-    held.groups[definition["group"]] = Group(definition["group"], f"{held.singular.capitalize()} information", 0)
+    object_type.groups[definition["group"]] = Group(
+        definition["group"], f"{object_type.singular.capitalize()} information", 0
+    )
     rows = written["common"] | (written["engagement"] if engagement else {}) | definition["properties"]
     for property_name, words in rows.items():
-        held.properties[property_name] = _standard(property_name, words, definition["group"], written)
-    return held
+        object_type.properties[property_name] = _standard(property_name, words, definition["group"], written)
+    return object_type
 
 
 def _standard(name: str, words: list[str], group: str, written: Mapping[str, Any]) -> Property:

@@ -163,8 +163,8 @@ class _Making:
         for cases in _batches(history("tickets").cases(sizes.cases, agents, "")):
             self._tickets(cases)
         for calls in _batches(history("calls").calls(sizes.calls)):
-            held = [(call, call.ended) for call in calls if call.ended]
-            self._load("calls", [call for call, _ in held], [call_row(call, ended) for call, ended in held])
+            held_calls = [(call, call.ended) for call in calls if call.ended]
+            self._load("calls", [call for call, _ in held_calls], [call_row(call, ended) for call, ended in held_calls])
             planned = [call for call in calls if not call.ended]
             self._load("tasks", planned, [planned_row(call) for call in planned])
         for meetings in _batches(history("meetings").meetings(sizes.meetings)):
@@ -199,8 +199,8 @@ class _Making:
     def _remember_latest(self) -> None:
         """Activities have moved the stamps of whom they were about."""
         for (kind, record_id), at in self._latest.items():
-            held, record = self._portal.object(kind), self._portal.store.table(kind).rows[int(record_id)]
-            self._portal.records.touch(held, record, {"notes_last_updated": iso(at)}, max(record.modified, at))
+            object_type, record = self._portal.object(kind), self._portal.store.table(kind).rows[int(record_id)]
+            self._portal.records.touch(object_type, record, {"notes_last_updated": iso(at)}, max(record.modified, at))
 
 
 def _batches(happenings: Iterator[_Happening]) -> Iterator[list[_Happening]]:

@@ -65,20 +65,20 @@ class TextIndex:
             self._add(text, after[text])
 
     def _add(self, text: str, record_id: int) -> None:
-        held = self._found.get(text)
-        if held is None:
+        present = self._found.get(text)
+        if present is None:
             self._found[text] = record_id
-        elif isinstance(held, int):
-            self._found[text] = {held, record_id}
+        elif isinstance(present, int):
+            self._found[text] = {present, record_id}
         else:
-            held.add(record_id)
+            present.add(record_id)
 
     def _drop(self, text: str, record_id: int) -> None:
-        held = self._found[text]
-        if isinstance(held, int) or len(held) == 1:
+        present = self._found[text]
+        if isinstance(present, int) or len(present) == 1:
             del self._found[text]
         else:
-            held.discard(record_id)
+            present.discard(record_id)
 
 
 class PortalTable:

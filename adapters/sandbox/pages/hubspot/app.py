@@ -44,20 +44,20 @@ class HubSpotPages:
             case ("POST", "as"):
                 user = request.form.get("user", "")
                 return self._site.switched(request, user if user in {str(owner.id) for owner in self._people()} else "")
-            case ("GET", portal, "objects", name, "views", "all", "list") if held := self._held(portal, name):
-                table = records.listed(viewer, held, wanted_in(request), page_in(request))
-                return self._site.listing(self._frame(viewer), _tab(viewer, held), request, table=table)
-            case (method, portal, "record", name, record_id, *action) if held := self._held(portal, name):
-                record = self._portal.records.lookup(held, record_id)
+            case ("GET", portal, "objects", name, "views", "all", "list") if object_type := self._held(portal, name):
+                table = records.listed(viewer, object_type, wanted_in(request), page_in(request))
+                return self._site.listing(self._frame(viewer), _tab(viewer, object_type), request, table=table)
+            case (method, portal, "record", name, record_id, *action) if object_type := self._held(portal, name):
+                record = self._portal.records.lookup(object_type, record_id)
                 if record and (method, action) == ("GET", []):
-                    return self._record(viewer, held, record)
+                    return self._record(viewer, object_type, record)
                 if record and method == "POST" and len(action) == 1:
-                    return self._act(viewer, request, held, record, action=action[0])
+                    return self._act(viewer, request, object_type, record, action=action[0])
         return self._site.nothing(self._frame(viewer))
 
     def _held(self, portal: str, name: str) -> PortalObjectType | None:
-        held = self._portal.schema.find(name) if portal == str(self._portal.portal_id) else None
-        return held if held and held.name in PAGED else None
+        object_type = self._portal.schema.find(name) if portal == str(self._portal.portal_id) else None
+        return object_type if object_type and object_type.name in PAGED else None
 
     def _people(self) -> list[PortalOwner]:
         return self._portal.owners.page(0, 500, email=None, archived=False)
@@ -70,36 +70,44 @@ class HubSpotPages:
         return PortalViewer(self._portal, str((user or (selling or people)[0]).id))
 
     def _record(
-        self, viewer: PortalViewer, held: PortalObjectType, record: PortalRecord, *, problem: str = ""
+        self, viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord, *, problem: str = ""
     ) -> Response:
         return self._site.page(
             "record.html",
             self._frame(viewer),
             status=400 if problem else 200,
-            title=viewer.name(held, record),
-            tab=held.name,
-            kind=held.singular.capitalize(),
+            title=viewer.name(object_type, record),
+            tab=object_type.name,
+            kind=object_type.singular.capitalize(),
             problem=problem,
-            back=viewer.address(held, record.id),
-            cards=records.cards(viewer, held, record),
-            panel=records.panel(viewer, held, record),
+            back=viewer.address(object_type, record.id),
+            cards=records.cards(viewer, object_type, record),
+            panel=records.panel(viewer, object_type, record),
             hidden=False,
-            follow_ups=records.follow_ups(viewer, held, record) if held.name not in records.ACTIVITIES else [],
-            related=records.related(viewer, held, record),
-            actions=records.actions(viewer, held, record),
+            follow_ups=records.follow_ups(viewer, object_type, record)
+            if object_type.name not in records.ACTIVITIES
+            else [],
+            related=records.related(viewer, object_type, record),
+            actions=records.actions(viewer, object_type, record),
         )
 
     def _act(
-        self, viewer: PortalViewer, request: Request, held: PortalObjectType, record: PortalRecord, *, action: str
+        self,
+        viewer: PortalViewer,
+        request: Request,
+        object_type: PortalObjectType,
+        record: PortalRecord,
+        *,
+        action: str,
     ) -> Response:
-        change = _change(held, action, request.form)
+        change = _change(object_type, action, request.form)
         if change is None:
             return self._site.nothing(self._frame(viewer))
         try:
-            self._portal.update(held.name, str(record.id), change, by=viewer.id)
+            self._portal.update(object_type.name, str(record.id), change, by=viewer.id)
         except HubSpotError as error:
-            return self._record(viewer, held, record, problem=str(error))
-        return see(viewer.address(held, record.id))
+            return self._record(viewer, object_type, record, problem=str(error))
+        return see(viewer.address(object_type, record.id))
 
     def _frame(self, viewer: PortalViewer) -> Frame:
         return Frame(
@@ -112,20 +120,20 @@ class HubSpotPages:
         )
 
 
-def _tab(viewer: PortalViewer, held: PortalObjectType) -> Tab:
-    return Tab(held.name, records.title_of(held), viewer.list_address(held))
+def _tab(viewer: PortalViewer, object_type: PortalObjectType) -> Tab:
+    return Tab(object_type.name, records.title_of(object_type), viewer.list_address(object_type))
 
 
-def _change(held: PortalObjectType, action: str, form: dict[str, str]) -> dict[str, Any] | None:
+def _change(object_type: PortalObjectType, action: str, form: dict[str, str]) -> dict[str, Any] | None:
     """What a button of a record's page writes; None when there is no such button."""
     outcome = form.get("outcome", "")
-    match (held.name, action):
+    match (object_type.name, action):
         case ("tasks", "complete"):
             return {"hs_task_status": "COMPLETED"} | ({records.OUTCOME: outcome} if outcome else {})
         case ("tasks", "outcome"):
             return {records.OUTCOME: outcome}
         case ("tasks", "reopen"):
             return {"hs_task_status": "NOT_STARTED"}
-        case ("tickets" | "deals", "stage") if held.stage and form.get("stage"):
-            return {held.stage: form["stage"]}
+        case ("tickets" | "deals", "stage") if object_type.stage and form.get("stage"):
+            return {object_type.stage: form["stage"]}
     return None

@@ -54,60 +54,60 @@ _INNER = frozenset(
 _LAST = ("createdate", "hs_createdate", "lastmodifieddate", "hs_lastmodifieddate", "hs_object_id")
 
 
-def title_of(held: PortalObjectType) -> str:
+def title_of(object_type: PortalObjectType) -> str:
     """The plural of an object's name, as a heading."""
-    return held.name.capitalize()
+    return object_type.name.capitalize()
 
 
-def listed(viewer: PortalViewer, held: PortalObjectType, wanted: str, page: int) -> RecordTable:
+def listed(viewer: PortalViewer, object_type: PortalObjectType, wanted: str, page: int) -> RecordTable:
     """One page (from 1) of an object's records, newest change first, those with `wanted` in their name only."""
     folded = wanted.casefold()
-    live = (record for record in viewer.portal.store.table(held.name).rows.values() if record.archived is None)
-    matching = [record for record in live if folded in viewer.name(held, record).casefold()]
+    live = (record for record in viewer.portal.store.table(object_type.name).rows.values() if record.archived is None)
+    matching = [record for record in live if folded in viewer.name(object_type, record).casefold()]
     matching.sort(key=lambda record: (record.modified, record.id), reverse=True)
     start = (page - 1) * PER_PAGE
-    return _table(viewer, title_of(held), held, matching[start : start + PER_PAGE], total=len(matching))
+    return _table(viewer, title_of(object_type), object_type, matching[start : start + PER_PAGE], total=len(matching))
 
 
-def panel(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> Panel | None:
+def panel(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> Panel | None:
     """Our section, or None where the portal has none of our properties for this object."""
-    shown = viewer.fields(held, record, tuple(name for name in held.properties if name.startswith(OURS)))
+    shown = viewer.fields(object_type, record, tuple(name for name in object_type.properties if name.startswith(OURS)))
     return panel_of({field.name.removeprefix(OURS): field for field in shown})
 
 
-def cards(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[Card]:
+def cards(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[Card]:
     """The groups of properties, ours apart: of each the properties that have a value."""
     group_cards = []
-    for group in held.groups.values():
+    for group in object_type.groups.values():
         specs = [
             spec
-            for spec in held.properties.values()
+            for spec in object_type.properties.values()
             if spec.group == group.name and spec.name not in _INNER and not spec.name.startswith(OURS)
         ]
         specs.sort(key=lambda spec: _LAST.index(spec.name) if spec.name in _LAST else -1)
-        values = [shown for spec in specs if (shown := viewer.show(held, record, spec)).text]
+        values = [shown for spec in specs if (shown := viewer.show(object_type, record, spec)).text]
         if values:
             group_cards.append(Card(group.label, values))
     return group_cards
 
 
-def related(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[RecordTable]:
+def related(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[RecordTable]:
     """What a record is associated with, and what was done about it."""
     portal = viewer.portal
     tables = []
-    for name in _RELATED.get(held.name, _OF_ACTIVITIES):
+    for name in _RELATED.get(object_type.name, _OF_ACTIVITIES):
         other = portal.object(name)
-        joined = _joined(viewer, held, record, other)
-        if joined or held.name in _RELATED:
-            title = "Related companies" if other is held else title_of(other)
+        joined = _joined(viewer, object_type, record, other)
+        if joined or object_type.name in _RELATED:
+            title = "Related companies" if other is object_type else title_of(other)
             tables.append(_table(viewer, title, other, joined[:LATEST], total=len(joined)))
-    return [*tables, *([_activities(viewer, held, record)] if held.name in _RELATED else [])]
+    return [*tables, *([_activities(viewer, object_type, record)] if object_type.name in _RELATED else [])]
 
 
-def follow_ups(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[FollowUp]:
+def follow_ups(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[FollowUp]:
     """Our tasks about a record: open ones first, by due time."""
     tasks = viewer.portal.object("tasks")
-    ours = [task for task in _joined(viewer, held, record, tasks) if KEY in task.properties]
+    ours = [task for task in _joined(viewer, object_type, record, tasks) if KEY in task.properties]
     ours.sort(key=lambda task: (not is_open(task), task.properties.get("hs_timestamp", "9999")))
     return [_follow_up(viewer, tasks, task) for task in ours]
 
@@ -117,11 +117,11 @@ def is_open(task: PortalRecord) -> bool:
     return task.properties.get("hs_task_status") != "COMPLETED"
 
 
-def actions(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> list[Action]:
+def actions(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[Action]:
     """What can be done on a record's page: complete a task and say how it went, or move a record to another stage."""
-    here = viewer.address(held, record.id)
-    if held.name == "tasks":
-        outcome = held.properties.get(OUTCOME)
+    here = viewer.address(object_type, record.id)
+    if object_type.name == "tasks":
+        outcome = object_type.properties.get(OUTCOME)
         options = tuple((option.value, option.label) for option in outcome.options) if outcome else ()
         if is_open(record):
             return [completion(f"{here}/complete", options)]
@@ -129,28 +129,28 @@ def actions(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) 
         changing = Action(f"{here}/outcome", "Save", "", "outcome", outcome.label if outcome else "", "None", options)
         reopening = Action(f"{here}/reopen", "Mark as not completed")
         return [*([replace(changing, chosen=chosen)] if options else []), reopening]
-    if held.pipeline and held.stage:
-        return [_stages(viewer, held, record, held.stage)]
+    if object_type.pipeline and object_type.stage:
+        return [_stages(viewer, object_type, record, object_type.stage)]
     return []
 
 
-def _stages(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord, name: str) -> Action:
+def _stages(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord, name: str) -> Action:
     present = record.properties.get(name, "")
-    pipeline_and_stage = viewer.portal.pipelines.of_stage(held.name, present)
+    pipeline_and_stage = viewer.portal.pipelines.of_stage(object_type.name, present)
     options = tuple((stage.id, stage.label) for stage in (pipeline_and_stage[0].live() if pipeline_and_stage else ()))
-    label = held.properties[name].label
-    return Action(f"{viewer.address(held, record.id)}/stage", "Save", "", "stage", label, "", options, present)
+    label = object_type.properties[name].label
+    return Action(f"{viewer.address(object_type, record.id)}/stage", "Save", "", "stage", label, "", options, present)
 
 
-def _follow_up(viewer: PortalViewer, held: PortalObjectType, task: PortalRecord) -> FollowUp:
+def _follow_up(viewer: PortalViewer, object_type: PortalObjectType, task: PortalRecord) -> FollowUp:
     def text(name: str) -> str:
-        spec = held.properties.get(name)
-        return viewer.show(held, task, spec).text if spec else ""
+        spec = object_type.properties.get(name)
+        return viewer.show(object_type, task, spec).text if spec else ""
 
     priority = text("hs_task_priority")
     return FollowUp(
-        subject=viewer.name(held, task),
-        href=viewer.address(held, task.id),
+        subject=viewer.name(object_type, task),
+        href=viewer.address(object_type, task.id),
         due=text("hs_timestamp"),
         owner=text("hubspot_owner_id"),
         priority=priority,
@@ -161,12 +161,12 @@ def _follow_up(viewer: PortalViewer, held: PortalObjectType, task: PortalRecord)
     )
 
 
-def _activities(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> RecordTable:
+def _activities(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> RecordTable:
     """What was done about a record, latest first; our own tasks stand elsewhere."""
     activities = [
         (activity.properties.get("hs_timestamp") or iso(activity.created), other, activity)
         for other in map(viewer.portal.object, ACTIVITIES)
-        for activity in _joined(viewer, held, record, other)
+        for activity in _joined(viewer, object_type, record, other)
         if KEY not in activity.properties
     ]
     activities.sort(key=lambda activity: activity[0], reverse=True)
@@ -174,27 +174,31 @@ def _activities(viewer: PortalViewer, held: PortalObjectType, record: PortalReco
     return RecordTable("Activities", "Title", ["Kind", "Activity date", "Owner"], lines, len(activities))
 
 
-def _activity(viewer: PortalViewer, held: PortalObjectType, record: PortalRecord) -> Line:
-    kind = Shown("kind", "Kind", held.singular.capitalize())
-    cells = [kind, *viewer.fields(held, record, ("hs_timestamp", "hubspot_owner_id"))]
-    return Line(viewer.name(held, record), viewer.address(held, record.id), cells)
+def _activity(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> Line:
+    kind = Shown("kind", "Kind", object_type.singular.capitalize())
+    cells = [kind, *viewer.fields(object_type, record, ("hs_timestamp", "hubspot_owner_id"))]
+    return Line(viewer.name(object_type, record), viewer.address(object_type, record.id), cells)
 
 
 def _joined(
-    viewer: PortalViewer, held: PortalObjectType, record: PortalRecord, other: PortalObjectType
+    viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord, other: PortalObjectType
 ) -> list[PortalRecord]:
     table = viewer.portal.store.table(other.name)
-    ids = viewer.portal.links.of(held.name, record.id, other.name)
+    ids = viewer.portal.links.of(object_type.name, record.id, other.name)
     records = [alive for key in ids if (alive := table.alive(key))]
     return sorted(records, key=lambda record: (record.modified, record.id), reverse=True)
 
 
 def _table(
-    viewer: PortalViewer, title: str, held: PortalObjectType, shown: Sequence[PortalRecord], *, total: int
+    viewer: PortalViewer, title: str, object_type: PortalObjectType, shown: Sequence[PortalRecord], *, total: int
 ) -> RecordTable:
-    names = tuple(name for name in _COLUMNS[held.name] if name in held.properties)
+    names = tuple(name for name in _COLUMNS[object_type.name] if name in object_type.properties)
     lines = [
-        Line(viewer.name(held, record), viewer.address(held, record.id), viewer.fields(held, record, names))
+        Line(
+            viewer.name(object_type, record),
+            viewer.address(object_type, record.id),
+            viewer.fields(object_type, record, names),
+        )
         for record in shown
     ]
-    return RecordTable(title, "Name", [held.properties[name].label for name in names], lines, total)
+    return RecordTable(title, "Name", [object_type.properties[name].label for name in names], lines, total)

@@ -35,40 +35,44 @@ class PortalViewer:
         self.id = owner_id
         self.zone = ZoneInfo(portal.time_zone)
 
-    def address(self, held: PortalObjectType, record_id: int | str) -> str:
+    def address(self, object_type: PortalObjectType, record_id: int | str) -> str:
         """Where a record is shown."""
-        return f"/contacts/{self.portal.portal_id}/record/{held.type_id}/{record_id}"
+        return f"/contacts/{self.portal.portal_id}/record/{object_type.type_id}/{record_id}"
 
-    def list_address(self, held: PortalObjectType) -> str:
+    def list_address(self, object_type: PortalObjectType) -> str:
         """Where the records of an object are listed."""
-        return f"/contacts/{self.portal.portal_id}/objects/{held.type_id}/views/all/list"
+        return f"/contacts/{self.portal.portal_id}/objects/{object_type.type_id}/views/all/list"
 
-    def fields(self, held: PortalObjectType, record: PortalRecord, names: tuple[str, ...]) -> list[Shown]:
+    def fields(self, object_type: PortalObjectType, record: PortalRecord, names: tuple[str, ...]) -> list[Shown]:
         """Those of some properties that the object has, empty ones too."""
-        return [self.show(held, record, held.properties[name]) for name in names if name in held.properties]
+        return [
+            self.show(object_type, record, object_type.properties[name])
+            for name in names
+            if name in object_type.properties
+        ]
 
-    def show(self, held: PortalObjectType, record: PortalRecord, spec: Property) -> Shown:
+    def show(self, object_type: PortalObjectType, record: PortalRecord, spec: Property) -> Shown:
         """One property of a record."""
-        value = self.portal.records.value(held, record, spec.name) or ""
+        value = self.portal.records.value(object_type, record, spec.name) or ""
         if spec.name == "hs_parent_company_id" and value:
-            return self._link(spec, held, value)
+            return self._link(spec, object_type, value)
         if spec.name in _WEB:
             return web_address(spec.name, spec.label, value)
         if spec.is_email:
             return mail_address(spec.name, spec.label, value)
         if spec.name == f"{OURS}mood":
-            return Shown(spec.name, spec.label, self.text(held, spec, value), "mood")
+            return Shown(spec.name, spec.label, self.text(object_type, spec, value), "mood")
         lines = spec.field_type in ("textarea", "html")
-        return Shown(spec.name, spec.label, self.text(held, spec, value), "lines" if lines else "plain")
+        return Shown(spec.name, spec.label, self.text(object_type, spec, value), "lines" if lines else "plain")
 
-    def text(self, held: PortalObjectType, spec: Property, value: str) -> str:
+    def text(self, object_type: PortalObjectType, spec: Property, value: str) -> str:
         """A value in words: of an owner the name, of a stage or another choice its label."""
         if not value:
             return ""
         if spec.is_owner:
             return self._owner(value)
-        if spec.name in (held.pipeline, held.stage):
-            return self._place(held, spec.name, value)
+        if spec.name in (object_type.pipeline, object_type.stage):
+            return self._place(object_type, spec.name, value)
         if spec.field_type == "html":
             return _plain(value)
         if spec.options:
@@ -84,13 +88,13 @@ class PortalViewer:
         """A moment in the portal's time zone."""
         return moment(at.astimezone(self.zone))
 
-    def name(self, held: PortalObjectType, record: PortalRecord) -> str:
+    def name(self, object_type: PortalObjectType, record: PortalRecord) -> str:
         """What people call a record."""
         values = record.properties
-        if held.name == "contacts":
+        if object_type.name == "contacts":
             full = " ".join(filter(None, (values.get("firstname"), values.get("lastname"))))
             return full or values.get("email", str(record.id))
-        return values.get(_NAMES.get(held.name, "")) or f"{held.singular.capitalize()} {record.id}"
+        return values.get(_NAMES.get(object_type.name, "")) or f"{object_type.singular.capitalize()} {record.id}"
 
     def _owner(self, value: str) -> str:
         try:
@@ -99,12 +103,12 @@ class PortalViewer:
             return value
         return f"{owner.first} {owner.last}" + (" (deactivated)" if owner.archived else "")
 
-    def _place(self, held: PortalObjectType, name: str, value: str) -> str:
+    def _place(self, object_type: PortalObjectType, name: str, value: str) -> str:
         pipelines = self.portal.pipelines
-        if name == held.stage:
-            pipeline_and_stage = pipelines.of_stage(held.name, value)
+        if name == object_type.stage:
+            pipeline_and_stage = pipelines.of_stage(object_type.name, value)
             return pipeline_and_stage[1].label if pipeline_and_stage else value
-        return next((pipeline.label for pipeline in pipelines.of(held.name) if pipeline.id == value), value)
+        return next((pipeline.label for pipeline in pipelines.of(object_type.name) if pipeline.id == value), value)
 
     def _moment(self, spec: Property, value: str) -> str:
         ms = parse_moment(value)
@@ -112,11 +116,13 @@ class PortalViewer:
             return value
         return f"{from_ms(ms):%-d %b %Y}" if spec.type == "date" else self.moment(from_ms(ms))
 
-    def _link(self, spec: Property, held: PortalObjectType, record_id: str) -> Shown:
-        record = self.portal.records.lookup(held, record_id)
+    def _link(self, spec: Property, object_type: PortalObjectType, record_id: str) -> Shown:
+        record = self.portal.records.lookup(object_type, record_id)
         if record is None:
             return Shown(spec.name, spec.label, record_id)
-        return Shown(spec.name, spec.label, self.name(held, record), "link", self.address(held, record.id))
+        return Shown(
+            spec.name, spec.label, self.name(object_type, record), "link", self.address(object_type, record.id)
+        )
 
 
 def _plain(formatted: str) -> str:

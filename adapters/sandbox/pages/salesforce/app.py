@@ -74,30 +74,30 @@ class SalesforcePages:
         return None if row is None or row.get("IsDeleted") else row
 
     def _record(self, viewer: OrgViewer, row: Row, name: str, *, problem: str = "") -> Response:
-        held = self._org.object(name)
+        object_type = self._org.object(name)
         return _SITE.page(
             "record.html",
             self._frame(viewer),
             status=400 if problem else 200,
-            title=name_of(held, row),
+            title=name_of(object_type, row),
             tab=name,
-            kind=held.label,
+            kind=object_type.label,
             problem=problem,
             back=address(name, row["Id"]),
-            cards=[Card("Details", viewer.fields(held, row, records.DETAILS[name]))],
-            panel=records.panel(viewer, held, row),
-            hidden=records.hidden_fields(viewer, held),
+            cards=[Card("Details", viewer.fields(object_type, row, records.DETAILS[name]))],
+            panel=records.panel(viewer, object_type, row),
+            hidden=records.hidden_fields(viewer, object_type),
             follow_ups=records.follow_ups(viewer, row["Id"]) if name == "Account" else [],
             related=records.related(viewer, name, row["Id"]),
-            actions=records.actions(viewer, held, row),
+            actions=records.actions(viewer, object_type, row),
         )
 
     def _act(self, viewer: OrgViewer, request: Request, name: str, action: str, row: Row) -> Response:
         change = _change(name, action, request.form)
         if change is None:
             return self._nothing(viewer)
-        held = self._org.object(name)
-        refused = [field for field in change if not viewer.edits(held, field)]
+        object_type = self._org.object(name)
+        refused = [field for field in change if not viewer.edits(object_type, field)]
         if refused:
             return self._record(viewer, row, name, problem=f"You may not edit {', '.join(refused)}.")
         try:

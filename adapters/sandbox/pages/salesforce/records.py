@@ -65,31 +65,31 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 SEARCHED: dict[str, tuple[str, ...]] = {"Case": ("CaseNumber", "Subject"), "Task": ("Subject",)}
 
 
-def panel(viewer: OrgViewer, held: OrgObjectType, row: Row) -> Panel | None:
+def panel(viewer: OrgViewer, object_type: OrgObjectType, row: Row) -> Panel | None:
     """Our section, or None where none of our fields is visible."""
-    names = tuple(name for name in held.fields if name.startswith(OURS))
-    shown = viewer.fields(held, row, names)
+    names = tuple(name for name in object_type.fields if name.startswith(OURS))
+    shown = viewer.fields(object_type, row, names)
     return panel_of({field.name.removeprefix(OURS).removesuffix("__c").lower(): field for field in shown})
 
 
-def actions(viewer: OrgViewer, held: OrgObjectType, row: Row) -> list[Action]:
+def actions(viewer: OrgViewer, object_type: OrgObjectType, row: Row) -> list[Action]:
     """What can be done on a record's page."""
-    here = f"/lightning/r/{held.name}/{row['Id']}"
-    if held.name == "Case":
+    here = f"/lightning/r/{object_type.name}/{row['Id']}"
+    if object_type.name == "Case":
         closed = row["IsClosed"]
         return [Action(f"{here}/{'reopen' if closed else 'close'}", f"{'Reopen' if closed else 'Close'} this case")]
-    if held.name == "Task" and not row["IsClosed"]:
-        outcome = held.find(OUTCOME)
-        values = outcome.values if outcome and viewer.edits(held, OUTCOME) else ()
+    if object_type.name == "Task" and not row["IsClosed"]:
+        outcome = object_type.find(OUTCOME)
+        values = outcome.values if outcome and viewer.edits(object_type, OUTCOME) else ()
         options = tuple((outcome_value, outcome_value) for outcome_value in values)
         return [completion(f"{here}/complete", options)]
     return []
 
 
-def hidden_fields(viewer: OrgViewer, held: OrgObjectType) -> bool:
+def hidden_fields(viewer: OrgViewer, object_type: OrgObjectType) -> bool:
     """Whether the org has fields of ours on this object that this viewer may not see."""
-    ours = [name for name in held.fields if name.startswith(OURS)]
-    return bool(ours) and not any(viewer.sees(held, name) for name in ours)
+    ours = [name for name in object_type.fields if name.startswith(OURS)]
+    return bool(ours) and not any(viewer.sees(object_type, name) for name in ours)
 
 
 def related(viewer: OrgViewer, object_name: str, record_id: str) -> list[RecordTable]:
@@ -148,15 +148,15 @@ def is_ours(task: Row) -> bool:
 
 
 def _follow_up(viewer: OrgViewer, row: Row) -> FollowUp:
-    held = viewer.org.object("Task")
+    object_type = viewer.org.object("Task")
     return FollowUp(
-        subject=name_of(held, row),
+        subject=name_of(object_type, row),
         href=address("Task", row["Id"]),
         due=day(row["ActivityDate"]) if row.get("ActivityDate") else "",
-        owner=viewer.show(held.fields["OwnerId"], row).text,
+        owner=viewer.show(object_type.fields["OwnerId"], row).text,
         priority=row.get("Priority") or "",
         status=row.get("Status") or "",
-        outcome=(row.get(OUTCOME) or "") if viewer.sees(held, OUTCOME) else "",
+        outcome=(row.get(OUTCOME) or "") if viewer.sees(object_type, OUTCOME) else "",
         description=row.get("Description") or "",
         open=not row["IsClosed"],
     )
@@ -164,20 +164,20 @@ def _follow_up(viewer: OrgViewer, row: Row) -> FollowUp:
 
 def listed(viewer: OrgViewer, object_name: str, wanted: str, page: int) -> RecordTable:
     """One page (from 1) of an object's records, newest change first, those with `wanted` in their name only."""
-    held = viewer.org.object(object_name)
+    object_type = viewer.org.object(object_name)
     names = SEARCHED.get(object_name, ("Name",))
     folded = wanted.casefold()
-    table = viewer.org.store.table(held.name)
+    table = viewer.org.store.table(object_type.name)
     matching = [row for row in table.live() if any(folded in str(row.get(name, "")).casefold() for name in names)]
     matching.sort(key=lambda row: row["SystemModstamp"], reverse=True)
     start = (page - 1) * PER_PAGE
     shown = matching[start : start + PER_PAGE]
-    return _lines(viewer, held.plural, held, shown, total=len(matching), names=COLUMNS[object_name])
+    return _lines(viewer, object_type.plural, object_type, shown, total=len(matching), names=COLUMNS[object_name])
 
 
 def _children(viewer: OrgViewer, object_name: str, link: str, record_id: str) -> list[Row]:
-    held = viewer.org.object(object_name)
-    if not viewer.org.readable(held, viewer.access):
+    object_type = viewer.org.object(object_name)
+    if not viewer.org.readable(object_type, viewer.access):
         return []
     rows = viewer.org.store.table(object_name).holding(link, record_id)
     live = (row for row in rows if not row["IsDeleted"])
@@ -185,15 +185,24 @@ def _children(viewer: OrgViewer, object_name: str, link: str, record_id: str) ->
 
 
 def _table(viewer: OrgViewer, title: str, object_name: str, rows: Sequence[Row], names: tuple[str, ...]) -> RecordTable:
-    held = viewer.org.object(object_name)
-    return _lines(viewer, title, held, islice(rows, LATEST), total=len(rows), names=names)
+    object_type = viewer.org.object(object_name)
+    return _lines(viewer, title, object_type, islice(rows, LATEST), total=len(rows), names=names)
 
 
 def _lines(
-    viewer: OrgViewer, title: str, held: OrgObjectType, rows: Iterable[Row], *, total: int, names: tuple[str, ...]
+    viewer: OrgViewer,
+    title: str,
+    object_type: OrgObjectType,
+    rows: Iterable[Row],
+    *,
+    total: int,
+    names: tuple[str, ...],
 ) -> RecordTable:
-    seen = tuple(name for name in names if viewer.sees(held, name))
-    lines = [Line(name_of(held, row), address(held.name, row["Id"]), viewer.fields(held, row, seen)) for row in rows]
-    labels = [label_of(held.fields[name]) for name in seen]
-    label = held.name_field.label if held.name_field else "Subject"
+    seen = tuple(name for name in names if viewer.sees(object_type, name))
+    lines = [
+        Line(name_of(object_type, row), address(object_type.name, row["Id"]), viewer.fields(object_type, row, seen))
+        for row in rows
+    ]
+    labels = [label_of(object_type.fields[name]) for name in seen]
+    label = object_type.name_field.label if object_type.name_field else "Subject"
     return RecordTable(title, label, labels, lines, total)

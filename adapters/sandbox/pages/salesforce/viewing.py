@@ -29,20 +29,20 @@ class OrgViewer:
         """The full name."""
         return str(self.user.get("Name", ""))
 
-    def sees(self, held: OrgObjectType, name: str) -> bool:
+    def sees(self, object_type: OrgObjectType, name: str) -> bool:
         """Whether a field exists and is visible."""
-        spec = held.find(name)
-        return spec is not None and self.access.sees(held.name, spec)
+        spec = object_type.find(name)
+        return spec is not None and self.access.sees(object_type.name, spec)
 
-    def edits(self, held: OrgObjectType, name: str) -> bool:
+    def edits(self, object_type: OrgObjectType, name: str) -> bool:
         """Whether a field exists and may be written."""
-        spec = held.find(name)
-        return spec is not None and self.access.edits(held.name, spec)
+        spec = object_type.find(name)
+        return spec is not None and self.access.edits(object_type.name, spec)
 
-    def fields(self, held: OrgObjectType, row: Row, names: tuple[str, ...]) -> list[Shown]:
+    def fields(self, object_type: OrgObjectType, row: Row, names: tuple[str, ...]) -> list[Shown]:
         """The visible ones of some fields, empty ones too."""
-        specs = [held.fields[name] for name in names if name in held.fields]
-        return [self.show(spec, row) for spec in specs if self.access.sees(held.name, spec)]
+        specs = [object_type.fields[name] for name in names if name in object_type.fields]
+        return [self.show(spec, row) for spec in specs if self.access.sees(object_type.name, spec)]
 
     def show(self, spec: Field, row: Row) -> Shown:
         """One field of a record."""
@@ -79,14 +79,14 @@ class OrgViewer:
         return moment(moment_of(text).astimezone(self.zone))
 
     def _reference(self, name: str, label: str, value: str | None) -> Shown:
-        held = self.org.schema.by_id(value) if value else None
-        row = self.org.store.get(held.name, value) if held else None
-        if held is None or row is None:
+        object_type = self.org.schema.by_id(value) if value else None
+        row = self.org.store.get(object_type.name, value) if object_type else None
+        if object_type is None or row is None:
             return Shown(name, label, value or "")
-        text = name_of(held, row)
-        if held.name not in PAGED or row.get("IsDeleted"):
+        text = name_of(object_type, row)
+        if object_type.name not in PAGED or row.get("IsDeleted"):
             return Shown(name, label, text)
-        return Shown(name, label, text, "link", address(held.name, row["Id"]))
+        return Shown(name, label, text, "link", address(object_type.name, row["Id"]))
 
 
 def label_of(spec: Field) -> str:
@@ -99,9 +99,9 @@ def address(object_name: str, record_id: str) -> str:
     return f"/lightning/r/{object_name}/{record_id}/view"
 
 
-def name_of(held: OrgObjectType, row: Row) -> str:
+def name_of(object_type: OrgObjectType, row: Row) -> str:
     """What people call a record."""
-    name = held.name_field.name if held.name_field else "Subject"
+    name = object_type.name_field.name if object_type.name_field else "Subject"
     return str(row.get(name) or row["Id"])
 
 
@@ -113,9 +113,9 @@ def show_to_everybody(org: PretendOrg, prefix: str) -> list[str]:
     shown = []
     with org.lock:
         profiles = org.rows("PermissionSet", IsOwnedByProfile=True)
-        for held in list(org.schema.objects.values()):
-            for name in [field_name for field_name in held.fields if field_name.startswith(prefix)]:
-                shown.append(f"{held.name}.{name}")
+        for object_type in list(org.schema.objects.values()):
+            for name in [field_name for field_name in object_type.fields if field_name.startswith(prefix)]:
+                shown.append(f"{object_type.name}.{name}")
                 for profile in profiles:
-                    org.grant(profile["Id"], held.name, name)
+                    org.grant(profile["Id"], object_type.name, name)
     return shown

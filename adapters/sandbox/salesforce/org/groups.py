@@ -23,9 +23,9 @@ _PARTS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def grouped(query: SoqlQuery, held: OrgObjectType, paths: Paths, rows: list[Row]) -> list[dict[str, Any]]:
+def grouped(query: SoqlQuery, object_type: OrgObjectType, paths: Paths, rows: list[Row]) -> list[dict[str, Any]]:
     """The groups of the records, each as an AggregateResult; unnamed functions are called expr0, expr1 …"""
-    keys = [paths.resolve(held, path).get for path in query.group]
+    keys = [paths.resolve(object_type, path).get for path in query.group]
     named = {str(path).lower() for path in query.group}
     if any(item.path and not item.function and str(item.path).lower() not in named for item in query.items):
         raise malformed("Field must be grouped or aggregated")
@@ -33,7 +33,7 @@ def grouped(query: SoqlQuery, held: OrgObjectType, paths: Paths, rows: list[Row]
     if keys:
         for row in rows:
             groups.setdefault(tuple(get(row) for get in keys), []).append(row)
-    readers = [(name, _reader(item, held, paths)) for name, item in _named(query)]
+    readers = [(name, _reader(item, object_type, paths)) for name, item in _named(query)]
     return [
         {"attributes": {"type": "AggregateResult"}} | {name: read(members) for name, read in readers}
         for members in groups.values()
@@ -50,10 +50,10 @@ def _named(query: SoqlQuery) -> list[tuple[str, Item]]:
     return result
 
 
-def _reader(item: Item, held: OrgObjectType, paths: Paths) -> Callable[[list[Row]], Any]:
+def _reader(item: Item, object_type: OrgObjectType, paths: Paths) -> Callable[[list[Row]], Any]:
     if item.path is None:
         return len
-    reached = paths.resolve(held, item.path)
+    reached = paths.resolve(object_type, item.path)
     if item.function is None:
         return lambda members: reached.get(members[0])
     if item.function in _PARTS:

@@ -133,19 +133,22 @@ class PretendOrg:
         from the clock), and so are the derived fields. Meant for seeding: indexes are made anew afterwards.
         """
         with self.lock:
-            held = self.object(object_name)
-            start: dict[str, Any] = held.defaults | ({"OwnerId": self._admin} if "OwnerId" in held.fields else {})
+            object_type = self.object(object_name)
+            start: dict[str, Any] = object_type.defaults | (
+                {"OwnerId": self._admin} if "OwnerId" in object_type.fields else {}
+            )
             start["CreatedDate"] = self.now()
-            loaded = [self._trusted(held, start, row) for row in rows]
-            self.store.table(held.name).load(loaded)
+            loaded = [self._trusted(object_type, start, row) for row in rows]
+            self.store.table(object_type.name).load(loaded)
             return [row["Id"] for row in loaded]
 
     def touch(self, object_name: str, record_id: str, *, at: datetime | None = None) -> None:
         """Moves SystemModstamp alone, as background work does."""
         with self.commit(object_name, None, at):
-            held = self.object(object_name)
+            object_type = self.object(object_name)
             self.store.put(
-                held.name, {**self.records.existing(held, record_id), "SystemModstamp": stamp(at or self.clock.now())}
+                object_type.name,
+                {**self.records.existing(object_type, record_id), "SystemModstamp": stamp(at or self.clock.now())},
             )
 
     # People, fields and grants
@@ -178,8 +181,8 @@ class PretendOrg:
             setup.measure(self)
             if grant:
                 for parent in self.rows("PermissionSet", IsOwnedByProfile=True):
-                    for held in self.schema.holders(entity):
-                        self.grant(parent["Id"], held.name, spec.name)
+                    for object_type in self.schema.holders(entity):
+                        self.grant(parent["Id"], object_type.name, spec.name)
             return record_id
 
     def change_field(self, row: Row, spec: Field, metadata: Mapping[str, Any]) -> None:
@@ -230,14 +233,14 @@ class PretendOrg:
 
     def object(self, name: str) -> OrgObjectType:
         """The object of that name; raises RequestError (NOT_FOUND) when there is none."""
-        held = self.schema.find(name)
-        if held is None:
+        object_type = self.schema.find(name)
+        if object_type is None:
             raise not_found()
-        return held
+        return object_type
 
-    def readable(self, held: OrgObjectType, access: UserAccess) -> bool:
+    def readable(self, object_type: OrgObjectType, access: UserAccess) -> bool:
         """Whether a user reads an object through the data API."""
-        return not held.tooling and access.may(held.name, "PermissionsRead")
+        return not object_type.tooling and access.may(object_type.name, "PermissionsRead")
 
     def now(self) -> str:
         """The present as a stamp."""
@@ -301,26 +304,26 @@ class PretendOrg:
         }
 
     def _wire(self, object_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        held = self.object(object_name)
+        object_type = self.object(object_name)
         wire = {}
         for name, value in values.items():
-            spec = held.find(name)
+            spec = object_type.find(name)
             if spec is None:
-                raise KeyError(f"{held.name} has no field {name}")
+                raise KeyError(f"{object_type.name} has no field {name}")
             wire_value = from_python(value)
             wire[spec.name] = (wire_value.strip() or None) if isinstance(wire_value, str) else wire_value
         return wire
 
-    def _trusted(self, held: OrgObjectType, start: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    def _trusted(self, object_type: OrgObjectType, start: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
         new = {**start, **{name: from_python(value) for name, value in row.items() if value is not None}}
         if "Id" not in new:
-            new["Id"] = self.ids.next(held.prefix)
+            new["Id"] = self.ids.next(object_type.prefix)
         modified = new.setdefault("LastModifiedDate", new["CreatedDate"])
         new.setdefault("SystemModstamp", modified)
         new.setdefault("IsDeleted", False)
         new.setdefault("CreatedById", self._admin)
         new.setdefault("LastModifiedById", self._admin)
-        if held.name == "Case" and "CaseNumber" not in new:
-            new["CaseNumber"] = self.records.next_number(held, held.fields["CaseNumber"])
-        derive.derive(held.name, derive.Writing(self.store, new, None, modified))
+        if object_type.name == "Case" and "CaseNumber" not in new:
+            new["CaseNumber"] = self.records.next_number(object_type, object_type.fields["CaseNumber"])
+        derive.derive(object_type.name, derive.Writing(self.store, new, None, modified))
         return new

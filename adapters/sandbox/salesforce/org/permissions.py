@@ -99,7 +99,7 @@ class Permissions:
                     editable.add(key)
             for grant in self._grants("ObjectPermissions", parent):
                 rights[grant["SobjectType"]].update(right for right in RIGHTS if grant.get(right))
-        objects = {name: frozenset(held) for name, held in rights.items()}
+        objects = {name: frozenset(granted) for name, granted in rights.items()}
         return UserAccess(self._is_admin(user_id), objects, frozenset(readable), frozenset(editable))
 
     def _grants(self, table: str, parent: str) -> list[Row]:
@@ -117,9 +117,9 @@ def check_grant(schema: OrgSchema, new: Mapping[str, Any]) -> None:
     Raises RowError: unknown field, required field, edit without read, neither of both.
     """
     object_name, _, name = str(new.get("Field") or "").partition(".")
-    held = schema.find(object_name)
-    spec = held.find(name) if held else None
-    if held is None or spec is None or held.name != new.get("SobjectType"):
+    object_type = schema.find(object_name)
+    spec = object_type.find(name) if object_type else None
+    if object_type is None or spec is None or object_type.name != new.get("SobjectType"):
         raise RowError(
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
             f"Field Name: bad value for restricted picklist field: {new.get('Field')}",
@@ -140,6 +140,6 @@ def check_grant(schema: OrgSchema, new: Mapping[str, Any]) -> None:
         raise RowError("FIELD_INTEGRITY_EXCEPTION", problem, ["PermissionsRead"])
 
 
-def visible_fields(held: OrgObjectType, access: UserAccess) -> list[Field]:
+def visible_fields(object_type: OrgObjectType, access: UserAccess) -> list[Field]:
     """The fields of an object that a user sees, in the order of the schema."""
-    return [spec for spec in held.fields.values() if access.sees(held.name, spec)]
+    return [spec for spec in object_type.fields.values() if access.sees(object_type.name, spec)]

@@ -26,9 +26,9 @@ _EMAIL = Field("PersonEmail", "email", "Email", length=80, always_visible=True)
 
 def switch_on(org: "PretendOrg") -> None:
     """Give accounts and contacts the fields of the feature."""
-    for held, fields in (("Account", (_FLAG, _CONTACT, _EMAIL)), ("Contact", (_FLAG,))):
+    for object_name, fields in (("Account", (_FLAG, _CONTACT, _EMAIL)), ("Contact", (_FLAG,))):
         for field in fields:
-            org.object(held).add(replace(field))
+            org.object(object_name).add(replace(field))
 
 
 def add(org: "PretendOrg", first: str, last: str, *, email: str, kind: str = "Customer - Direct") -> tuple[str, str]:

@@ -95,8 +95,8 @@ def call_row(call: PhoneCall) -> Row:
     row |= {"CallType": "Outbound" if call.outbound else "Inbound", "ActivityDate": call.due, "CreatedDate": call.began}
     if call.ended is None:
         return row | {"Status": "Not Started"}
-    held = {"Status": "Completed", "CallDurationInSeconds": call.seconds, "CompletedDateTime": call.ended}
-    return row | held | {"LastModifiedDate": call.ended}
+    of_held_call = {"Status": "Completed", "CallDurationInSeconds": call.seconds, "CompletedDateTime": call.ended}
+    return row | of_held_call | {"LastModifiedDate": call.ended}
 
 
 def meeting_row(meeting: Meeting) -> Row:

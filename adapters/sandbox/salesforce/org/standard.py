@@ -92,18 +92,20 @@ def _grant_standard(org: "PretendOrg", profile_name: str, profile: str) -> None:
         IsOwnedByProfile=True,
         Type="Profile",
     )
-    for held in org.schema.objects.values():
-        if held.name in OPEN_OBJECTS:
+    for object_type in org.schema.objects.values():
+        if object_type.name in OPEN_OBJECTS:
             continue
-        org.load("ObjectPermissions", [{"ParentId": parent, "SobjectType": held.name} | dict.fromkeys(RIGHTS, True)])
-        fields = [spec for spec in held.fields.values() if spec.permissionable and not spec.hidden_at_first]
+        org.load(
+            "ObjectPermissions", [{"ParentId": parent, "SobjectType": object_type.name} | dict.fromkeys(RIGHTS, True)]
+        )
+        fields = [spec for spec in object_type.fields.values() if spec.permissionable and not spec.hidden_at_first]
         org.load(
             "FieldPermissions",
             [
                 {
                     "ParentId": parent,
-                    "SobjectType": held.name,
-                    "Field": f"{held.name}.{spec.name}",
+                    "SobjectType": object_type.name,
+                    "Field": f"{object_type.name}.{spec.name}",
                     "PermissionsRead": True,
                     "PermissionsEdit": spec.writable_ever,
                 }

@@ -84,20 +84,20 @@ class HashIndex:
         return value.lower() if isinstance(value, str) and not self._exact else value
 
     def _add(self, value: Any, record_id: str) -> None:
-        held = self._ids.get(value)
-        if held is None:
+        present = self._ids.get(value)
+        if present is None:
             self._ids[value] = record_id
-        elif isinstance(held, str):
-            self._ids[value] = {held: None, record_id: None}
+        elif isinstance(present, str):
+            self._ids[value] = {present: None, record_id: None}
         else:
-            held[record_id] = None
+            present[record_id] = None
 
     def _drop(self, value: Any, record_id: str) -> None:
-        held = self._ids[value]
-        if isinstance(held, str) or len(held) == 1:
+        present = self._ids[value]
+        if isinstance(present, str) or len(present) == 1:
             del self._ids[value]
         else:
-            del held[record_id]
+            del present[record_id]
 
 
 class OrgTable:
