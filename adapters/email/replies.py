@@ -56,7 +56,7 @@ class Reply:
         return 500 <= self.code < 600
 
     @property
-    def settles(self) -> bool:
+    def is_final(self) -> bool:
         """Whether it says that something was done, or refused: a line that is no reply, or asks for more, says neither."""
         return 200 <= self.code < 300 or 400 <= self.code < 600
 

@@ -70,19 +70,19 @@ class SmtpChannel:
 
         Whether the world trusts mail from the sender's domain (SPF, DKIM, DMARC) is not looked up here.
         """
-        with self._lock, self._promptly():
+        with self._lock, self._with_short_timeouts():
             self._drop()
             try:
                 server = self._ready()
                 with self._dropped_unless_sent():
                     self._name_sender(server, ours(self._config))
-                    self._say(server, "RSET", good=(250,))
+                    self._expect(server, "RSET", good=(250,))
             except MailError as error:
                 return [Problem(where=f"config.toml: email ({self._server})", what=error.what, remedy=error.remedy)]
         return []
 
     @contextlib.contextmanager
-    def _promptly(self) -> Iterator[None]:
+    def _with_short_timeouts(self) -> Iterator[None]:
         patience, self.timeouts = self.timeouts, PROMPT
         try:
             yield
@@ -153,11 +153,11 @@ class SmtpChannel:
     # ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _envelope(self, server: MailServer, mail: Mail) -> None:
-        self._say(server, "MAIL", f"FROM:<{mail.own.sender}>{self._utf8(server, mail)}", good=(250,))
+        self._expect(server, "MAIL", f"FROM:<{mail.own.sender}>{self._utf8(server, mail)}", good=(250,))
         reply = self._ask(server, "RCPT", f"TO:<{mail.recipient}>")
         if reply.code not in (250, 251):
             raise recipient_refused(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
-        self._say(server, "DATA", good=(354,))
+        self._expect(server, "DATA", good=(354,))
 
     def _utf8(self, server: MailServer, mail: Mail) -> str:
         """Return what MAIL says of addresses outside ASCII (RFC 6531): nothing where there are none."""
@@ -173,7 +173,7 @@ class SmtpChannel:
     def _name_sender(self, server: MailServer, own: Ours) -> None:
         if own.utf8:
             self._need_utf8(server)
-        self._say(server, "MAIL", f"FROM:<{own.sender}>{' SMTPUTF8' if own.utf8 else ''}", good=(250,))
+        self._expect(server, "MAIL", f"FROM:<{own.sender}>{' SMTPUTF8' if own.utf8 else ''}", good=(250,))
 
     def _need_utf8(self, server: MailServer) -> None:
         """Let addresses outside ASCII of our own through; where the server has no room for them, it is no recipient's fault."""
@@ -229,8 +229,8 @@ class SmtpChannel:
             server.send(b".\r\n")
             reply = self._reply(*server.getreply())
         except TROUBLE as error:
-            raise self._doubt(f"was cut off before it confirmed the message ({self._told(error)})") from error
-        if not reply.settles:
+            raise self._doubt(f"was cut off before it confirmed the message ({self._words_of(error)})") from error
+        if not reply.is_final:
             raise self._doubt(f"answered the message with what is no answer to it ({reply})")
         return reply
 
@@ -241,7 +241,7 @@ class SmtpChannel:
             remedy="Look for the message in the mail server's log; it is not sent again by itself.",
         )
 
-    def _say(self, server: MailServer, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
+    def _expect(self, server: MailServer, command: str, argument: str = "", *, good: tuple[int, ...]) -> None:
         reply = self._ask(server, command, argument)
         if reply.code not in good:
             raise before_data(reply, command=command, server=self._server)
@@ -263,7 +263,7 @@ class SmtpChannel:
             return None
         return self._reply(error.smtp_code, error.smtp_error)
 
-    def _told(self, error: Exception) -> str:
+    def _words_of(self, error: Exception) -> str:
         return quoted(in_words(error).rstrip("."), self._login.secrets)
 
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -275,7 +275,7 @@ class SmtpChannel:
         )
         kind = MailThrottled if reply is not None and reply.too_fast else MailUnavailable
         return kind(
-            f"{self._server} could not be used: {reply or self._told(error)}.",
+            f"{self._server} could not be used: {reply or self._words_of(error)}.",
             where=_WHERE,
             remedy=otherwise if reply is None else remedy_for(reply.text, otherwise=otherwise),
         )

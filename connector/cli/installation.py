@@ -31,7 +31,7 @@ def closing(installation: Installation) -> Iterator[None]:
         for endpoint in installation.endpoints:
             endpoint.adapter.close()
             if endpoint.budget is not None:
-                endpoint.budget.settle()
+                endpoint.budget.return_unused()
         if installation.channel is not None:
             installation.channel.close()
         installation.store.close()

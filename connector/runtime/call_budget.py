@@ -43,9 +43,9 @@ class CallBudget:
         self._lock = Lock()
         self._memory: MemoryBook | None = MemoryBook()
         self._block: _Block | None = None
-        self._told: tuple[int, int] | None = None
+        self._usage: tuple[int, int] | None = None
         self._counted = False
-        """Whether anything was counted or noted: else there is nothing to settle, and no need of a store that can be written."""
+        """Whether anything was counted or noted: else there is nothing to return, and no need of a store that can be written."""
 
     def take(self, *, where: str) -> None:
         """See the port. While the CRM has not said how much it allows, the share is not known and nothing is held back."""
@@ -59,14 +59,14 @@ class CallBudget:
     def note_usage(self, *, used: int, allowed: int, ours: int | None = None) -> None:
         """See the port."""
         with self._lock:
-            before, self._told = self._told, (used, allowed)
+            before, self._usage = self._usage, (used, allowed)
             left = max(0, allowed - used)
             if left < min(RESERVE, 1 - self._share) * allowed:
                 self._close(f"the org has {left} of its {allowed} calls a day left, which are for its other programs.")
             elif ours is not None and ours >= limit(self._share, allowed):
                 self._close(f"our share of the day's calls is used: the org counts {ours} of {allowed} as ours.")
             elif before is None or before[1] != allowed:
-                self._settle()
+                self._return_unused()
 
     def refused(self, why: str) -> None:
         """See the port."""
@@ -81,11 +81,11 @@ class CallBudget:
         share = limit(self._share, known.allowed or 0)
         return (known.recent - ahead) / share if share else 0.0
 
-    def settle(self) -> None:
+    def return_unused(self) -> None:
         """Take back what was counted and not used, and keep what the CRM has said."""
         with self._lock:
             if self._counted:
-                self._settle()
+                self._return_unused()
 
     def _reserve(self, now: datetime, where: str) -> _Block:
         """Count another block, as large as is left. `QuotaSpent`: nothing is."""
@@ -108,7 +108,7 @@ class CallBudget:
             self._give_back(book)
             book.note({"no_calls_until": self._clock.now() + LOOK_AGAIN, "no_calls_why": why})
 
-    def _settle(self) -> None:
+    def _return_unused(self) -> None:
         with self._book() as book:
             book.alone()
             self._give_back(book)
@@ -117,8 +117,8 @@ class CallBudget:
         block, self._block = self._block, None
         if block is not None and block.left:
             book.add(block.slot, -block.left)
-        if self._told is not None:
-            book.note({"calls_used": self._told[0], "calls_allowed": self._told[1]})
+        if self._usage is not None:
+            book.note({"calls_used": self._usage[0], "calls_allowed": self._usage[1]})
 
     @contextmanager
     def _book(self) -> Iterator[Book]:

@@ -48,7 +48,7 @@ def trend(ratings: Iterable[AccountRating]) -> Trend | None:
     for months in (1, 3):
         means = period_means(series, months)
         if len(means) >= PERIODS:
-            return _verdict(mann_kendall(means[-NEWEST:]))
+            return _trend_of(mann_kendall(means[-NEWEST:]))
     return None
 
 
@@ -85,7 +85,7 @@ def _longest_series(ratings: Iterable[AccountRating]) -> list[AccountRating]:
     return max(series.items(), key=lambda item: (len(item[1]), item[0]), default=(None, []))[1]
 
 
-def _verdict(test: MannKendall) -> Trend:
+def _trend_of(test: MannKendall) -> Trend:
     if test.p >= CHANCE:
         return Trend.STEADY
     return Trend.RISING if test.s > 0 else Trend.FALLING

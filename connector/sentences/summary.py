@@ -123,7 +123,7 @@ def summary(
     answer first. The quotations give way first.
     """
     writer = _Writer(words, now, tz)
-    tail = _asked(people, words, tz)
+    tail = _response_rate(people, words, tz)
     room = LIMIT - (units(tail) + 1 if tail else 0)
     clauses = list(_clauses(newest_first, needs))[:_MOST]
     fitted = _fitted(clauses, writer, room)
@@ -162,7 +162,7 @@ def _fitted(clauses: Sequence[_Clause], writer: _Writer, room: int) -> list[tupl
     return fitted
 
 
-def _asked(people: People, words: Catalogue, tz: tzinfo) -> str:
+def _response_rate(people: People, words: Catalogue, tz: tzinfo) -> str:
     """Return how many were asked and how many of them answered; silence is reported, never scored."""
     if people.asked < 1 or people.by is None:
         return ""

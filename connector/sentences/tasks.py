@@ -198,7 +198,7 @@ def _about_account(reason: AccountReason, task: TaskText, words: Catalogue) -> I
 def _silence(silence: Silence, tz: tzinfo, words: Catalogue) -> str:
     lines = [words.text("task.silence", day=words.day(silence.by, tz))]
     lines += [
-        _asked(invitation, tz, words)
+        _invitation_line(invitation, tz, words)
         for invitation in sorted(silence.invitations, key=lambda invitation: invitation.at)
     ]
     if silence.last_answer is None:
@@ -206,7 +206,7 @@ def _silence(silence: Silence, tz: tzinfo, words: Catalogue) -> str:
     return "\n".join([*lines, words.text("task.last_answer", day=words.day(silence.last_answer, tz))])
 
 
-def _asked(invitation: UnansweredInvitation, tz: tzinfo, words: Catalogue) -> str:
+def _invitation_line(invitation: UnansweredInvitation, tz: tzinfo, words: Catalogue) -> str:
     values = {
         "who": name(invitation.who, _ROOMY.who, words),
         "day": words.day(invitation.at, tz),

@@ -391,7 +391,7 @@ def _remember(installation: Installation, report: Report) -> None:
     now = installation.clock.now()
     for endpoint in installation.endpoints:
         if endpoint.budget is not None:
-            endpoint.budget.settle()
+            endpoint.budget.return_unused()
     with installation.store.write() as tx:
         for endpoint in installation.endpoints:
             _remember_refusal(tx, endpoint, report.refusal(endpoint.name), now)

@@ -129,15 +129,15 @@ def _invitation_values(
 ) -> dict[str, Any]:
     question = view.questionnaire.first
 
-    def say(key: str) -> str:
+    def phrase(key: str) -> str:
         return words.text(f"mail.{key}", **_placeholders(view, site, words))
 
     return {
         "lang": words.language,
-        "say": say,
-        "greeting": say("greeting" if view.name else "greeting_plain"),
-        "intro": say("intro" if purpose == "invitation" else "reminder_intro"),
-        "owner": say("owner") if view.owner_name else "",
+        "phrase": phrase,
+        "greeting": phrase("greeting" if view.name else "greeting_plain"),
+        "intro": phrase("intro" if purpose == "invitation" else "reminder_intro"),
+        "owner": phrase("owner") if view.owner_name else "",
         "title": words.text("page.title"),
         "question": question.asked(view.company),
         "question_model": question,

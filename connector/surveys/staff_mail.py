@@ -61,7 +61,7 @@ class StaffMail:
 
 def staff_message(mail: StaffMail, *, words: Catalogue, site: Site, message_id: str) -> Message:
     """Return the mail ready to send. Customers' words are quoted line by line, so that none can pass for one of ours."""
-    values = {"mail": mail, "site": site, "say": words.text, "lang": words.language}
+    values = {"mail": mail, "site": site, "phrase": words.text, "lang": words.language}
     return Message(
         to=mail.to,
         to_name=mail.to_name,

@@ -84,7 +84,7 @@ def read(world: SalesforceWorld, query: Query = QUERY) -> list[Page]:
 
 
 def jobs(world: SalesforceWorld) -> int:
-    return len(world.org.jobs.held)
+    return len(world.org.jobs.by_id)
 
 
 def test_records_are_the_same_to_the_last_digit(world: SalesforceWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def test_f53_a_failed_job_is_no_empty_one(world: SalesforceWorld, monkeypatch: p
     real = world.org.handle
 
     def failing(request):  # type: ignore[no-untyped-def]
-        for job in world.org.jobs.held.values():
+        for job in world.org.jobs.by_id.values():
             job.state, job.error = "Failed", "InternalServerError : out of luck"
         return real(request)
 
@@ -163,7 +163,7 @@ def test_results_that_are_out_of_order_are_not_believed(
     real = world.org.handle
 
     def shuffled(request):  # type: ignore[no-untyped-def]
-        for job in world.org.jobs.held.values():
+        for job in world.org.jobs.by_id.values():
             if job.result is not None:
                 job.result.rows.sort(key=lambda row: str(row["Id"]), reverse=True)
         return real(request)

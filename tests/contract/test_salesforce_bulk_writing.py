@@ -132,7 +132,7 @@ def test_f53_what_a_job_leaves_undone_is_sent_by_batches(
     real = world.org.handle
 
     def failing(request: Request):  # type: ignore[no-untyped-def]
-        for job in world.org.jobs.held.values():
+        for job in world.org.jobs.by_id.values():
             if job.state == "UploadComplete":
                 job.state, job.error = "Failed", "InternalServerError : out of luck"
         return real(request)
@@ -160,7 +160,7 @@ def test_whoever_is_to_stop_leaves_the_job_to_salesforce(world: SalesforceWorld)
     world.org.jobs.polls = 1000
     with pytest.raises(Unavailable, match="stopped"):
         bulk(world).write([change(one, Note__c="x") for one in made], lambda: True)
-    assert [job.state for job in world.org.jobs.held.values()] == ["InProgress"]
+    assert [job.state for job in world.org.jobs.by_id.values()] == ["InProgress"]
 
 
 def test_a_job_that_never_ends_is_given_up_for_batches(world: SalesforceWorld) -> None:
@@ -168,7 +168,7 @@ def test_a_job_that_never_ends_is_given_up_for_batches(world: SalesforceWorld) -
     world.org.jobs.polls = 1000
     (result,) = write(world, change(account, Note__c="x"))
     assert result.outcome == "updated"
-    assert [job.state for job in world.org.jobs.held.values()] == ["Aborted"]
+    assert [job.state for job in world.org.jobs.by_id.values()] == ["Aborted"]
 
 
 def test_a_lost_answer_tells_that_nothing_is_known(world: SalesforceWorld) -> None:

@@ -116,7 +116,7 @@ class Salesforce(PretendOrg):
         if len(segments) == 2:
             return rest.versions()
         with self.lock:
-            self.settle()
+            self.apply_due_commits()
             response = self._data(request, segments[2], note)
         return replace(response, headers={**response.headers, "Sforce-Limit-Info": self.limits.header()})
 
@@ -124,7 +124,7 @@ class Salesforce(PretendOrg):
         if request.path.startswith(OAUTH_ROOT):
             note.kind = "auth"
             with self.lock:
-                self.settle()
+                self.apply_due_commits()
                 return self._oauth(request)
         if request.path.startswith("/services/Soap/u/"):
             note.kind = "auth"

@@ -18,7 +18,7 @@ def five(acme: Environment) -> Environment:
 
 
 def test_a_listing_that_was_forgotten_halfway_goes_on_behind_its_last_page(five: Environment) -> None:
-    with during(five, accounts(five), five.org.locators.held.clear, nth=3):
+    with during(five, accounts(five), five.org.locators.by_name.clear, nth=3):
         report = five.lap()
     assert report.exit_code == 0
     assert len(names(five)) == 5
@@ -37,7 +37,7 @@ def test_a_crm_that_forgets_every_listing_fails_the_lap_and_loses_nothing(five: 
     five.org.rows_per_page = 1
 
     def forget(*_: object) -> None:
-        five.org.locators.held.clear()
+        five.org.locators.by_name.clear()
 
     with answering(five, accounts(five), forget) as pages:
         laps = 0

@@ -26,7 +26,7 @@ def test_what_is_read_in_bulk_is_what_is_there(acme: Environment, monkeypatch: p
     acme.later(HOUR)
     stored = {row.name: row.facts["about"] for row in rows(acme, tables.account)}
     assert stored == {f"Company {number}": text for number, text in enumerate(texts)}
-    assert "Account" in {job.object for job in acme.org.jobs.held.values()}
+    assert "Account" in {job.object for job in acme.org.jobs.by_id.values()}
 
 
 def test_what_is_written_in_bulk_is_what_was_meant(acme: Environment) -> None:

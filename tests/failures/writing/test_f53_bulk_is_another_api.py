@@ -29,7 +29,7 @@ def org(acme: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 
 def jobs(env: Environment) -> int:
-    return sum(job.object == "Account" for job in env.org.jobs.held.values())
+    return sum(job.object == "Account" for job in env.org.jobs.by_id.values())
 
 
 def test_both_ways_give_the_same(org: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_f25_never_more_than_the_share_is_used_in_a_day(store: Store, clock: Ste
     first = budget(store, clock)
     first.note_usage(used=500, allowed=1000)
     assert take_all(first, 30) == 30
-    first.settle()
+    first.return_unused()
     second = budget(store, clock)
     assert take_all(second) == 70
     assert take_all(budget(store, clock)) == 0
@@ -74,14 +74,14 @@ def test_what_was_counted_and_not_used_is_taken_back(store: Store, clock: Steppe
     one = budget(store, clock)
     one.note_usage(used=0, allowed=1000)
     take_all(one, 3)
-    one.settle()
+    one.return_unused()
     assert counted(store, clock) == 3
 
 
 def test_two_processes_and_their_threads_keep_one_share(store: Store, clock: SteppedClock) -> None:
     both = [budget(store, clock), budget(store, clock)]
     both[0].note_usage(used=0, allowed=1000)
-    both[0].settle()
+    both[0].return_unused()
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(take_all, both * 2)) == 100
 
@@ -128,10 +128,10 @@ def test_two_processes_that_count_at_once_wait_for_each_other_in_one_order(store
         with store.write() as tx:
             book = StoreBook(tx, "acme")
             book.alone()
-            settled = threads.submit(one.settle)
+            returned = threads.submit(one.return_unused)
             time.sleep(0.2)
             book.add(slot_of(clock.now()), 1)
-        settled.result(timeout=300)
+        returned.result(timeout=300)
     assert counted(store, clock) == 2
 
 

@@ -98,7 +98,7 @@ def test_s9_no_figure_of_calls_is_more_than_the_store_can_keep(both: TwoWorlds, 
     salesforces, hubspots = SalesforceMeter(budget), HubSpotMeter(both.clock, budget)
     salesforces.learn(f"api-usage={number}/{number}")
     hubspots.learn({"X-HubSpot-RateLimit-Daily": number, "X-HubSpot-RateLimit-Daily-Remaining": number})
-    budget.settle()
+    budget.return_unused()
 
 
 ODD: tuple[Any, ...] = (

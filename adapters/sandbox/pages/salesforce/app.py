@@ -30,7 +30,7 @@ class SalesforcePages:
                 return style()
             case (_, "lightning", *rest):
                 with self._org.lock:
-                    self._org.settle()
+                    self._org.apply_due_commits()
                     return self._answer(request, rest)
         return None
 

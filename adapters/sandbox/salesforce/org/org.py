@@ -56,14 +56,14 @@ class PretendOrg:
     def get(self, object_name: str, record_id: str) -> dict[str, Any] | None:
         """A record as it is visible now, deleted or not; empty fields are absent."""
         with self.lock:
-            self.settle()
+            self.apply_due_commits()
             row = self.store.get(self.object(object_name).name, to_18(record_id))
             return dict(row) if row else None
 
     def rows(self, object_name: str, *, deleted: bool = False, **equal: Any) -> list[dict[str, Any]]:
         """The records of an object, those with the given field values only; with `deleted` those in the bin too."""
         with self.lock:
-            self.settle()
+            self.apply_due_commits()
             table = self.store.table(self.object(object_name).name)
             rows = table.rows.values() if deleted else table.live()
             return [dict(row) for row in rows if all(row.get(name) == value for name, value in equal.items())]
@@ -71,7 +71,7 @@ class PretendOrg:
     def count(self, object_name: str) -> int:
         """How many live records an object has."""
         with self.lock:
-            self.settle()
+            self.apply_due_commits()
             return sum(1 for _ in self.store.table(self.object(object_name).name).live())
 
     # Writing
@@ -260,7 +260,7 @@ class PretendOrg:
         """The org itself, writing in the name of a user."""
         return OrgWriter(self.user_id(by), stamp(at or self.clock.now()))
 
-    def settle(self) -> None:
+    def apply_due_commits(self) -> None:
         """Makes the late commits visible whose time has come."""
         now = self.clock.now()
         due = [commit for commit in self._pending if commit.visible_at <= now]
@@ -275,7 +275,7 @@ class PretendOrg:
     def commit(self, object_name: str, hidden: timedelta | None = None, at: datetime | None = None) -> Iterator[None]:
         """A transaction under the org's lock, visible at once or `hidden` (or the fault's delay) after its stamp."""
         with self.lock:
-            self.settle()
+            self.apply_due_commits()
             delay = hidden or self.faults.hidden_for(object_name)
             with self.store.transaction() as journal:
                 yield
@@ -283,7 +283,7 @@ class PretendOrg:
                 undo(journal)
                 self._pending.append(PendingCommit((at or self.clock.now()) + delay, journal))
                 self._relock()
-                self.settle()
+                self.apply_due_commits()
 
     def oldest_pending(self) -> datetime | None:
         """The stamp of the oldest write that is not visible yet."""

@@ -30,7 +30,7 @@ class SortedIndex:
         if before == after:
             return
         if old is not None and before is not None:
-            self._settle()
+            self._sort_new_keys()
             place = bisect_left(self._keys, (before, old["Id"]))
             del self._keys[place]
         if new is not None and after is not None:
@@ -38,12 +38,12 @@ class SortedIndex:
 
     def between(self, low: str | None, high: str | None) -> list[Key]:
         """The keys with low <= value <= high; None leaves that side open."""
-        self._settle()
+        self._sort_new_keys()
         start = 0 if low is None else bisect_left(self._keys, (low, ""))
         end = len(self._keys) if high is None else bisect_right(self._keys, (high, "~"))
         return self._keys[start:end]
 
-    def _settle(self) -> None:
+    def _sort_new_keys(self) -> None:
         if len(self._fresh) > _SORT_AT_ONCE:
             self._keys.extend(self._fresh)
             self._keys.sort()
