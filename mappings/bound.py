@@ -117,9 +117,9 @@ class FittedMapping:
         written = self.written[target]
         return {name: written[name].render(value) for name, value in values.items() if name in written}
 
-    def differs(self, target: str, name: str, wanted: Any, shown: Any) -> bool:
+    def differs(self, target: str, name: str, desired: Any, actual: Any) -> bool:
         """Tell if the CRM would see a difference between two values in its own form."""
-        return not self.written[target][name].same(wanted, shown)
+        return not self.written[target][name].same(desired, actual)
 
     def shared(self, target: str) -> frozenset[str]:
         """Return which of our names on a target are written to fields that others write too."""

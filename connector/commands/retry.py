@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from connector.commands.status import paused
 from connector.errors import AfterwordError
@@ -23,7 +22,7 @@ class Retried:
     live: bool
     """Whether it was done at once; else the next lap that is live does it."""
     why_not: str = ""
-    refused: Sequence[Mapping[str, Any]] = ()
+    refused: Sequence[Mapping[str, object]] = ()
     """Those that were refused again, as `status` tells them."""
     failures: Sequence[AfterwordError] = field(default=())
 
@@ -32,13 +31,13 @@ class Retried:
         """0 all were taken, or will be tried; 1 some were refused again; 3 the CRM could not be reached."""
         return 3 if self.failures else int(bool(self.refused))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return it as JSON values."""
         return {
             "crm": self.crm,
             "tried": self.tried,
             "live": self.live,
-            "refused": [dict(one) for one in self.refused],
+            "refused": [dict(refusal) for refusal in self.refused],
             "failures": [str(error) for error in self.failures],
         }
 
@@ -63,7 +62,8 @@ def retry(installation: Installation, endpoint: Endpoint, keys: Sequence[str]) -
         return Retried(endpoint.name, 0, live=True)
     report = lap.run(replace(installation, endpoints=[endpoint]), stages=(Stage.WRITE_BACK,))
     with installation.store.read() as tx:
-        left = [one for one in overview.refused(tx, limit=None, crm=endpoint.name) if one["record"] in chosen]
+        refusals = overview.refused(tx, limit=None, crm=endpoint.name)
+    left = [refusal for refusal in refusals if refusal["record"] in chosen]
     return Retried(endpoint.name, len(chosen), live=True, refused=left, failures=report.failures.get(endpoint.name, ()))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from connector.errors import AfterwordError, CrmError, StoreError
 from connector.model import Field, Ref
@@ -43,7 +42,7 @@ class Taken:
         """Whether the CRM did not take it."""
         return self.result is not None and self.result.outcome == "refused"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return it as JSON values."""
         step, result = self.step, self.result
         return {

@@ -7,11 +7,11 @@ the names mean and turns records into the model and values into writes. The stag
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from datetime import date, datetime, timedelta
+from typing import Literal, Protocol
 
 from connector.errors import CrmError, MappingError, Problem
-from connector.model import ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
+from connector.model import FieldValue, FieldValues, ForeignField, MissingRight, Ownership, Pulled, Ref, Unseen
 from connector.ports.notes import NoteTaker
 from connector.ports.setup import NO_LABELS, FieldLimit, FieldSpec, SetupResult, SetupStep
 
@@ -35,7 +35,7 @@ class Condition:
 
     field: str
     op: Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in"]
-    values: tuple[Any, ...]
+    values: tuple[FieldValue | datetime, ...]
     """Text, numbers, booleans, aware datetimes, or None (``= None``: is empty)."""
 
 
@@ -70,7 +70,7 @@ class Record:
     id: str
     modified: str
     """The CRM's own modification stamp: an instant in a form of ISO 8601, all its digits kept."""
-    fields: Mapping[str, Any]
+    fields: FieldValues
     deleted: bool = False
     merged_into: str | None = None
     """The survivor's id, when this record is deleted because it was merged."""
@@ -203,7 +203,7 @@ class Write:
     key: str
     """Our name for this effect; it identifies the result and the log line."""
     object: str
-    fields: Mapping[str, Any]
+    fields: FieldValues
     """Only what is to change. None clears a field."""
     id: str | None = None
     external: tuple[str, str] | None = None
@@ -402,13 +402,13 @@ class CrmMapping(Protocol):
     def names(self, target: str) -> frozenset[str]:
         """Return which of our fields are mapped (and there) on a target, by our names."""
 
-    def render(self, target: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    def render(self, target: str, values: Mapping[str, FieldValue | date]) -> dict[str, FieldValue]:
         """Return the values in the CRM's own form, by our names; those that are not mapped are left out.
 
         Text is cut to the field's length on a character; numbers get the field's scale; None stays None (clear).
         """
 
-    def differs(self, target: str, name: str, wanted: Any, shown: Any) -> bool:
+    def differs(self, target: str, name: str, desired: FieldValue, actual: FieldValue) -> bool:
         """Compare two values in the CRM's form as the CRM does: by number, trimmed, '' = empty, instants not texts."""
 
     def crm_field(self, target: str, name: str) -> str:

@@ -3,7 +3,7 @@ and stands in `connector.domain.installation_mark`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from connector.domain.installation_mark import (
     wait_left,
 )
 from connector.errors import AfterwordError, CrmError, MappingError, MarkError, SchemaChanged, SettingsError
-from connector.model import MARK_KEY
+from connector.model import MARK_KEY, FieldValue
 from connector.ports import Clock, CrmAdapter, CrmMapping, Write
 from connector.runtime.cancellation import CancellationToken
 from connector.runtime.installation_id import ensure_id, read_id
@@ -326,7 +326,7 @@ def _write(one: Marked, seen: Seen, mark: Mark) -> Write:
     """Its due date moves on with it: a CRM may put old activities into an archive, where they cannot be changed."""
     mapping, text = one.mapping, text_of(mark)
     has_body = "body" in mapping.names("task")
-    values = {
+    values: dict[str, FieldValue | date] = {
         "key": MARK_KEY,
         "subject": SUBJECT if has_body else text,
         "body": text,
