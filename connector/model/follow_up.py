@@ -1,11 +1,21 @@
 """A follow-up as the store keeps it, with what is known of its task in the CRM."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypedDict
 
-from connector.model import ClosedBy, FollowUpState, Ref, TaskState
+from connector.model import ClosedBy, FieldValues, FollowUpState, Ref, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTask:
+    """What we last wrote to a task, by our names, in the CRM's form."""
+
+    fields: FieldValues
+    left: FieldValues = field(default_factory=dict)
+    """What was desired for fields that were left to others, so that each is reported once."""
+    noted: tuple[str, ...] = ()
+    """The answers that notes tell, because the text was left to others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +71,9 @@ class FollowUp:
     task_state: TaskState | None = None
     task_left_at: datetime | None = None
     """When a change was kept from the task, because somebody else had changed it."""
-    task_written: Mapping[str, object] | None = None
-    """What we last wrote to the task, by our names, in the CRM's form."""
-    task_seen: Mapping[str, object] | None = None
-    """What the task was last seen to hold, likewise."""
+    task_written: WrittenTask | None = None
+    task_seen: FieldValues | None = None
+    """What the task was last seen to hold, by our names, in the CRM's form."""
 
 
 class FollowUpChange(TypedDict, total=False):
@@ -94,8 +103,8 @@ class FollowUpChange(TypedDict, total=False):
     task: Ref | None
     task_state: TaskState | None
     task_left_at: datetime | None
-    task_written: Mapping[str, object] | None
-    task_seen: Mapping[str, object] | None
+    task_written: WrittenTask | None
+    task_seen: FieldValues | None
 
 
 UNSETTLED: Final = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME)

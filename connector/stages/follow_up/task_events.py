@@ -82,7 +82,8 @@ def _as_seen(follow_up: FollowUp, read: TaskRead) -> FollowUpChange:
 def _owner_changed(follow_up: FollowUp, task: SeenTask) -> bool:
     if task.owner is None:
         return False
-    before = (follow_up.task_seen or {}).get("owner") or (follow_up.task_written or {}).get("owner")
+    written = follow_up.task_written.fields if follow_up.task_written is not None else {}
+    before = (follow_up.task_seen or {}).get("owner") or written.get("owner")
     known = follow_up.owner if before is None else Ref(task.owner.connection, task.owner.object, str(before))
     return task.owner != known
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 
 from connector.errors import MappingError
-from connector.model import Ref
+from connector.model import FieldValue, Ref
 from connector.model.follow_up import FollowUp
 from connector.model.outbox import RefusedWrite, WriteLogEntry
 from connector.model.stored import StoredOwner
@@ -143,7 +144,7 @@ def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: C
     # Of a task that is there already somebody may be the owner: it stays with them.
     assigned = _assigned(outbox, tx, follow_up) if row.seen is None else _as_it_is(tx, follow_up)
     tz = owner_zone(assigned.owner.timezone if assigned.owner is not None else None, outbox.context.settings)
-    values = {
+    values: dict[str, FieldValue | date] = {
         "key": follow_up.id,
         "subject": follow_up.subject,
         "body": assigned.body,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from connector.model import ClosedBy, FollowUpState, Ref, TaskState
-from connector.model.follow_up import FollowUp, FollowUpChange, NamedFollowUp
+from connector.model.follow_up import FollowUp, FollowUpChange, NamedFollowUp, WrittenTask
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
 from connector.store.tables import ref_of, ref_text
 
@@ -49,7 +49,7 @@ def follow_up_of(row: Row[Any]) -> FollowUp:
         task=_ref(row.connection, row.task_ref),
         task_state=None if row.task_state is None else TaskState(row.task_state),
         task_left_at=row.task_left_at,
-        task_written=row.task_written,
+        task_written=_written_task(row.task_written),
         task_seen=row.task_seen,
     )
 
@@ -81,9 +81,31 @@ def _column(name: str, value: object) -> tuple[str, object]:
         value = ref_text(value)
     elif isinstance(value, StrEnum):
         value = value.value
+    elif isinstance(value, WrittenTask):
+        value = _written_task_document(value)
     elif isinstance(value, Mapping):
         value = dict(value)
     return _OTHER_NAMES.get(name, name), value
+
+
+_LEFT, _NOTED = "left", "noted"
+"""Keys of the document of a written task, beside our names of its fields."""
+
+
+def _written_task(document: Mapping[str, Any] | None) -> WrittenTask | None:
+    if document is None:
+        return None
+    fields_ = {name: raw for name, raw in document.items() if name not in (_LEFT, _NOTED)}
+    return WrittenTask(fields_, document.get(_LEFT, {}), tuple(document.get(_NOTED, ())))
+
+
+def _written_task_document(written: WrittenTask) -> dict[str, object]:
+    document: dict[str, object] = dict(written.fields)
+    if written.left:
+        document[_LEFT] = dict(written.left)
+    if written.noted:
+        document[_NOTED] = list(written.noted)
+    return document
 
 
 def owner_of(row: Row[Any]) -> StoredOwner:

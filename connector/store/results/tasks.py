@@ -1,16 +1,27 @@
 """Queries about follow-ups and their tasks in the CRM: how far each has come, and what of its task was seen or written."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
-from connector.model import ClosedBy, FollowUpState, TaskState
-from connector.model.follow_up import UNSETTLED, FollowUp
+from connector.model import ClosedBy, FieldValue, FieldValues, FollowUpState, Ref, TaskState
+from connector.model.follow_up import UNSETTLED, FollowUp, FollowUpChange, WrittenTask
 from connector.store.db.values import follow_up_of
-from connector.store.tables import account, contact, follow_up, interaction, owner, refused, response, write_log
+from connector.store.outbox.write_log import DONE, entries
+from connector.store.results.follow_ups import change, close, locked
+from connector.store.tables import (
+    account,
+    contact,
+    follow_up,
+    interaction,
+    owner,
+    ref_text,
+    refused,
+    response,
+    write_log,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +32,6 @@ class UnsettledFollowUp:
     account_name: str | None
     contact_name: str | None
     owner_name: str | None
-
-
-def follow_ups(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
-    """Return follow-ups by id, locked until the end of the transaction: two who note an outcome come one after the other."""
-    rows = tx.execute(select(follow_up).where(follow_up.c.id.in_(ids)).with_for_update())
-    return {row.id: row for row in rows}
 
 
 def first_contacts(tx: Connection, kinds: Collection[str], now: datetime) -> Mapping[str, datetime]:
@@ -73,12 +78,7 @@ def unsettled(tx: Connection, limit: int) -> list[UnsettledFollowUp]:
     ]
 
 
-def by_id(tx: Connection, ids: Collection[str]) -> Mapping[str, Row[Any]]:
-    """Return follow-ups by id."""
-    return {row.id: row for row in tx.execute(select(follow_up).where(follow_up.c.id.in_(ids)))}
-
-
-def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row[Any]]:
+def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> list[FollowUp]:
     """Return follow-ups behind `after` whose task may have to be changed: open ones, closed ones whose task is open, and those of whose
     task the CRM has refused some fields.
 
@@ -93,45 +93,49 @@ def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row
     )
     wanted = is_open | done | (set_aside & there_still)
     rows = select(follow_up).where(follow_up.c.connection == crm, there, wanted, follow_up.c.id > after)
-    return tx.execute(rows.order_by(follow_up.c.id).limit(limit)).all()
+    return [follow_up_of(row) for row in tx.execute(rows.order_by(follow_up.c.id).limit(limit))]
 
 
-def edited_by_others(tx: Connection, crm: str, after: str, limit: int) -> Sequence[Row[Any]]:
+def edited_by_others(tx: Connection, crm: str, after: str, limit: int) -> list[FollowUp]:
     """Return open follow-ups behind `after` of whose task something was left as somebody else had changed it."""
     there = follow_up.c.task_left_at.is_not(None) & follow_up.c.task_written.is_not(None)
     mine = (follow_up.c.connection == crm) & (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.id > after)
-    return tx.execute(select(follow_up).where(mine, there).order_by(follow_up.c.id).limit(limit)).all()
+    rows = select(follow_up).where(mine, there).order_by(follow_up.c.id).limit(limit)
+    return [follow_up_of(row) for row in tx.execute(rows)]
 
 
-def made_with(tx: Connection, crm: str, refs: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-    """Return what was last written to each of these tasks, as the log of writes has it, in the CRM's names, by ref."""
-    mine = (write_log.c.connection == crm) & write_log.c.ref.in_(refs) & write_log.c.outcome.in_(("created", "updated"))
-    rows = tx.execute(select(write_log.c.ref, write_log.c.after).where(mine).order_by(write_log.c.id))
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        found.setdefault(row.ref, {}).update(row.after)
-    return found
+def made_with(tx: Connection, crm: str, refs: Collection[Ref]) -> Mapping[Ref, FieldValues]:
+    """Return what was last written to each of these tasks, as the log of writes has it, in the CRM's names."""
+    of_tasks = write_log.c.ref.in_([ref_text(ref) for ref in refs])
+    made: dict[Ref, dict[str, FieldValue]] = {}
+    for _, entry in entries(tx, write_log.c.connection == crm, of_tasks, write_log.c.outcome.in_(DONE)):
+        if entry.ref is not None:
+            made.setdefault(entry.ref, {}).update(entry.after)
+    return made
 
 
-def put_back(tx: Connection, follow_up_id: str, values: Mapping[str, Any], *, closed: bool, now: datetime) -> None:
+def put_back(tx: Connection, follow_up_id: str, values: FieldValues, *, closed: bool, now: datetime) -> None:
     """Note what a task holds after our fields (by our names) were put back: that was us, and nobody else.
 
     `closed`: the task was completed because it should never have been made, and so its follow-up is over.
     """
-    row = tx.execute(select(follow_up).where(follow_up.c.id == follow_up_id).with_for_update()).one_or_none()
-    if row is None:
+    known = locked(tx, [follow_up_id]).get(follow_up_id)
+    if known is None:
         return
-    columns: dict[str, Any] = {
-        "task_written": {**(row.task_written or {}), **values},
-        "task_seen": {**(row.task_seen or {}), **{name: raw for name, raw in values.items() if name != "body"}},
+    written = known.task_written or WrittenTask({})
+    seen = {name: raw for name, raw in values.items() if name != "body"}
+    changes: FollowUpChange = {
+        "task_written": replace(written, fields={**written.fields, **values}),
+        "task_seen": {**(known.task_seen or {}), **seen},
     }
     if closed:
-        over = {"state": FollowUpState.CLOSED.value, "closed_by": ClosedBy.UNDO.value, "closed_at": now}
-        columns |= {**over, "task_state": TaskState.COMPLETED.value, "waiting_since": None}
-    elif "status" in values:
-        was_open = row.task_state == TaskState.OPEN
-        columns["task_state"] = (TaskState.COMPLETED if was_open else TaskState.OPEN).value
-    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
+        changes["task_state"] = TaskState.COMPLETED
+        close(tx, follow_up_id, ClosedBy.UNDO, now, **changes)
+        return
+    if "status" in values:
+        was_open = known.task_state is TaskState.OPEN
+        changes["task_state"] = TaskState.COMPLETED if was_open else TaskState.OPEN
+    change(tx, follow_up_id, changes)
 
 
 def forget_deleted(tx: Connection, crm: str) -> None:
@@ -151,11 +155,6 @@ def waiting_since(tx: Connection, latest: datetime, *, after: str, limit: int) -
     shown = follow_up.c.attention_ended_at.is_(None) & (follow_up.c.waiting_since <= latest)
     rows = select(follow_up).where(waits, shown, follow_up.c.id > after).order_by(follow_up.c.id).limit(limit)
     return [follow_up_of(row) for row in tx.execute(rows)]
-
-
-def change(tx: Connection, follow_up_id: str, columns: Mapping[str, Any]) -> None:
-    """Change columns of one follow-up."""
-    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
 
 
 def has_successor(tx: Connection, known: FollowUp) -> bool:

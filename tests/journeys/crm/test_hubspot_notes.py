@@ -5,12 +5,10 @@ from typing import Any
 
 from environment import DAY, RULES, standing
 from environment_hubspot import COMPANIES, CONTACTS, HubSpotEnvironment
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connector.runtime.clock import SteppedClock
-from connector.stages.write_back.task_plan import NOTED
 from connector.store import tables
-from connector.store.results import tasks
 
 
 def notes(env: HubSpotEnvironment) -> list[dict[str, Any]]:
@@ -23,8 +21,9 @@ def forget_notes(env: HubSpotEnvironment) -> None:
     store = env.installation.store
     with store.write() as tx:
         for row in tx.execute(select(tables.follow_up)):
-            kept = {name: value for name, value in row.task_written.items() if name != NOTED}
-            tasks.change(tx, row.id, {"task_written": kept})
+            kept = {name: value for name, value in row.task_written.items() if name != "noted"}
+            assert kept != row.task_written
+            tx.execute(update(tables.follow_up).where(tables.follow_up.c.id == row.id).values(task_written=kept))
 
 
 def test_a_further_answer_that_an_edited_task_cannot_tell_is_a_note_made_once(

@@ -11,7 +11,7 @@ from connector.commands.check.checks import check
 from connector.errors import RuleRefused
 from connector.ports import Write, WriteResult
 from connector.store import tables
-from connector.store.results import tasks
+from connector.store.results import follow_ups
 
 MINUTE = timedelta(minutes=1)
 
@@ -77,7 +77,7 @@ def test_a_task_that_was_deleted_is_made_again_without_what_it_cannot_hang_on(no
     not_on_cases.lap()
     (follow_up,) = not_on_cases.rows(tables.follow_up)
     with not_on_cases.store.write() as tx:
-        tasks.change(tx, follow_up.id, {"state": "open", "waiting_since": None})
+        follow_ups.change(tx, follow_up.id, {"state": "open", "waiting_since": None})
     assert not_on_cases.lap().exit_code == 0
     (again,) = not_on_cases.tasks()
     assert again["Id"] != task["Id"]

@@ -17,7 +17,7 @@ from connector.model import ClosedBy
 from connector.ports import Record
 from connector.stages import lap
 from connector.store import tables
-from connector.store.results import tasks
+from connector.store.results import follow_ups
 
 OUTCOME = "Afterword_Outcome__c"
 NEW = {"subject": "Call Maria by Fri 15:00: 1 of 5, twice", "body": "Two answers.\n> Still broken", "priority": "high"}
@@ -49,7 +49,7 @@ def task(world: LapWorld) -> dict[str, Any]:
 def change(world: LapWorld, **columns: Any) -> None:
     """Let the follow-up say something else."""
     with world.store.write() as tx:
-        tasks.change(tx, only(world).id, columns)
+        follow_ups.change(tx, only(world).id, columns)
 
 
 def close(world: LapWorld, by: ClosedBy, **columns: Any) -> None:

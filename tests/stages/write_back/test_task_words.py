@@ -11,7 +11,7 @@ from connector.model import Ref
 from connector.sentences.catalogue import catalogue
 from connector.stages.follow_up.texts import MOST
 from connector.store import tables
-from connector.store.results import tasks
+from connector.store.results import follow_ups
 
 OUTCOME = "Afterword_Outcome__c"
 
@@ -107,7 +107,7 @@ def test_a_task_that_a_later_good_answer_ends_says_so(twice: LapWorld, maria: tu
 def test_what_somebody_noted_before_is_not_told_as_what_ended_it(twice: LapWorld, maria: tuple[str, str]) -> None:
     account, contact = maria
     with twice.store.write() as tx:
-        tasks.change(tx, only(twice).id, {"note": "Left a message."})
+        follow_ups.change(tx, only(twice).id, {"note": "Left a message."})
     again(twice, account, contact, 5, "Opening hours")
     assert task(twice)["Description"].startswith("Needs no call any more: Maria Virtanen gave 5 of 5 ")
     assert only(twice).note == "Left a message."

@@ -12,7 +12,7 @@ from connector.stages.write_back.undo import SAID_NO
 from connector.store import tables
 from connector.store.ops import connections
 from connector.store.ops.leases import held
-from connector.store.results import tasks
+from connector.store.results import follow_ups
 from connector.store.surveys import answers
 
 
@@ -167,7 +167,7 @@ def test_a_changed_task_gets_its_text_back_and_is_changed_again_once_it_may(worl
     (row,) = world.rows(tables.follow_up)
     (before,) = world.tasks()
     with world.store.write() as tx:
-        tasks.change(tx, row.id, {"subject": "Call her now", "body": "Now"})
+        follow_ups.change(tx, row.id, {"subject": "Call her now", "body": "Now"})
     world.lap()
     assert undo(world).exit_code == 0
     (task,) = world.tasks()
@@ -185,7 +185,7 @@ def test_a_task_that_was_completed_is_open_again_and_its_follow_up_is_not(world:
     (row,) = world.rows(tables.follow_up)
     with world.store.write() as tx:
         closed = {"state": "closed", "closed_by": "later_answer", "closed_at": world.clock.now()}
-        tasks.change(tx, row.id, closed)
+        follow_ups.change(tx, row.id, closed)
     world.lap()
     undo(world)
     (task,) = world.tasks()
