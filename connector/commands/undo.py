@@ -50,7 +50,7 @@ class Taken:
             "id": step.ref.id,
             "record": self.name,
             "task": step.is_task,
-            "fields": {path: {"before": step.now.get(path), "after": value} for path, value in step.fields.items()},
+            "fields": {path: {"before": step.actual.get(path), "after": value} for path, value in step.fields.items()},
             "left": dict(step.left),
             "outcome": result.outcome if result else None,
             "error": str(result.error) if result and result.error else None,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import idna
 
@@ -98,7 +98,7 @@ FieldValue = str | int | float | bool | None
 FieldValues = Mapping[str, FieldValue]
 """By the fields' names."""
 
-Facts = Mapping[str, Any]
+Facts = FieldValues
 """Whatever else an admin maps: text, numbers, booleans, ISO times. Used by conditions, segments and drivers."""
 
 

@@ -86,7 +86,7 @@ def _record(console: Console, taken: Taken) -> None:
     title = one_line(" ".join(part for part in (step.ref.object, taken.name) if part))
     console.print(f"[bold]~ {escape(title)}[/] ({step.ref.id}){': ' + what if what else ''}")
     for path, value in step.fields.items():
-        console.print(f"{_INDENT}{path}: {_shown(step.now.get(path))} -> {_shown(value)}", markup=False)
+        console.print(f"{_INDENT}{path}: {_shown(step.actual.get(path))} -> {_shown(value)}", markup=False)
     for path, reason in step.left.items():
         console.print(f"{_INDENT}{path or 'all of it'} is left: {one_line(reason)}.", markup=False)
     if taken.result is not None and taken.result.error is not None:

@@ -102,14 +102,14 @@ def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime)
     record_texts.note_shown(tx, customer, {known.id: known.due_at for known in due_later})
     answers = record_texts.answers_about(tx, [known.id for known in follow_ups])
     return [
-        (named.follow_up.connection, _told(context, tx, named, answers.get(named.follow_up.id, ())))
+        (named.follow_up.connection, _whole(context, tx, named, answers.get(named.follow_up.id, ())))
         for named in not_closed
     ]
 
 
 def _read_in(crm: str, task_in: str, follow_up: OpenFollowUp) -> OpenFollowUp | None:
     """Return a follow-up as the record in a CRM tells it: None where neither its task nor any of its answers is in that one."""
-    theirs = tuple(one for one in follow_up.responses if one.connection == crm)
+    theirs = tuple(response for response in follow_up.responses if response.connection == crm)
     if theirs and crm != task_in:
         return replace(follow_up, responses=theirs, who=theirs[0].who, contact_id=theirs[0].contact_id)
     if theirs:
@@ -127,11 +127,11 @@ def _with_own_words(crm: str, follow_up: OpenFollowUp) -> OpenFollowUp:
 def open_follow_up(
     context: Context, tx: Transaction, named: NamedFollowUp, responses: Sequence[NamedResponse]
 ) -> OpenFollowUp:
-    """Return a follow-up as the users of the CRM that has its task may read it; for the arguments see `_told`."""
-    return _with_own_words(named.follow_up.connection, _told(context, tx, named, responses))
+    """Return a follow-up as the users of the CRM that has its task may read it; for the arguments see `_whole`."""
+    return _with_own_words(named.follow_up.connection, _whole(context, tx, named, responses))
 
 
-def _told(context: Context, tx: Transaction, named: NamedFollowUp, responses: Sequence[NamedResponse]) -> OpenFollowUp:
+def _whole(context: Context, tx: Transaction, named: NamedFollowUp, responses: Sequence[NamedResponse]) -> OpenFollowUp:
     """Return a follow-up as sentences tell it; `responses` are the answers it is about."""
     follow_up = named.follow_up
     owner = follow_up_facts.owner_at(tx, follow_up.owner)
@@ -161,18 +161,19 @@ def reasons(
     crm, at = follow_up.connection, follow_up.opened_at
     clauses = context.settings.follow_up[rule].when.clauses if rule in context.settings.follow_up else ()
     last: dict[str | None, NamedResponse] = {}
-    for answer in (one for one in responses if one.connection == crm):
-        last.setdefault(answer.contact_id or answer.response_id, answer)
+    for answer in responses:
+        if answer.connection == crm:
+            last.setdefault(answer.contact_id or answer.response_id, answer)
     worst_first = sorted(last.values(), key=lambda answer: badness(answer.worst))[:MOST_TOLD]
-    found: dict[type[AccountReason], AccountReason] = {}
+    by_kind: dict[type[AccountReason], AccountReason] = {}
     for clause in clauses:
         if isinstance(clause, MoodClause):
-            found[MoodSeen] = MoodSeen(clause.mood, at, tuple(worst_first))
+            by_kind[MoodSeen] = MoodSeen(clause.mood, at, tuple(worst_first))
         elif isinstance(clause, SilenceClause):
             asked, elsewhere = record_texts.asked_in_vain(tx, follow_up.customer, at, crm=crm)
             last_answer = record_texts.last_answer(tx, follow_up.customer, at)
-            found[Silence] = Silence(tuple(asked), at, last_answer, elsewhere)
-    return tuple(found.values())
+            by_kind[Silence] = Silence(tuple(asked), at, last_answer, elsewhere)
+    return tuple(by_kind.values())
 
 
 # ── figures and links ────────────────────────────────────────────────────────────────────────────────────────────────

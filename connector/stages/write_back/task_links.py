@@ -25,12 +25,11 @@ def learn_addresses(context: Context, customer: str) -> None:
 def links(context: Context, tx: Transaction, account: StoredAccount, interaction_id: str | None) -> list[Link]:
     """Return the links of a task, ours first. Some CRMs let a task hang on one record only: what was asked about stands here."""
     details, record, about = tasks.link_names(words_of(context))
-    found = [(details, details_url(context, account.id))]
-    found.append((record, address_of(context, account.ref)))
+    addresses = [(details, details_url(context, account.id)), (record, address_of(context, account.ref))]
     interaction = follow_up_facts.interaction_of(tx, interaction_id)
     if interaction is not None and interaction.deleted_at is None:
-        found.append((about, address_of(context, interaction.ref)))
-    return [Link(name, url) for name, url in found if url]
+        addresses.append((about, address_of(context, interaction.ref)))
+    return [Link(name, url) for name, url in addresses if url]
 
 
 def address_of(context: Context, ref: Ref) -> str:

@@ -39,7 +39,7 @@ class UndoStep:
     line: WrittenLine
     fields: FieldValues = field(default_factory=dict)
     """What is to be written, by the CRM's names."""
-    now: FieldValues = field(default_factory=dict)
+    actual: FieldValues = field(default_factory=dict)
     """What these fields hold now."""
     ours: FieldValues = field(default_factory=dict)
     """What of it stands in fields that the mapping names, by our names."""
@@ -108,7 +108,7 @@ def carry_out(outbox: Outbox, planned: Sequence[UndoStep]) -> Iterator[WriteResu
 
 def _note(outbox: Outbox, tx: Transaction, step: UndoStep, result: WriteResult) -> None:
     error = str(result.error) if result.error else None
-    entry = WriteLogEntry(result.write.key, step.ref, result.outcome, step.now, step.fields, error)
+    entry = WriteLogEntry(result.write.key, step.ref, result.outcome, step.actual, step.fields, error)
     write_log.add(tx, outbox.crm.name, entry, outbox.now)
     if result.outcome == "refused":
         return
@@ -247,5 +247,5 @@ def _restoring(
     ours: FieldValues,
     left: Mapping[str, str],
 ) -> UndoStep:
-    now = {path: record.fields.get(path) for path in back}
-    return UndoStep(line, fields=back, now=now, ours=ours, left=left)
+    actual = {path: record.fields.get(path) for path in back}
+    return UndoStep(line, fields=back, actual=actual, ours=ours, left=left)

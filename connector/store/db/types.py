@@ -4,11 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, DateTime, Dialect, Row, Select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 from connector.errors import Bug
+
+AnyRow = Row[Any]
+"""A row as a statement returns it. It goes no further than the store: what comes out of it is a value."""
+AnySelect = Select[Any]
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document; None is stored as NULL."""

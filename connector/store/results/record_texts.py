@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 
-from connector.model import Delivery, FollowUpState, Rating
+from connector.model import Delivery, Facts, FollowUpState, Rating
 from connector.model.follow_up import NamedFollowUp
 from connector.sentences.values import NamedResponse, UnansweredInvitation
 from connector.store.crm.refs import chunks
+from connector.store.db.types import AnyRow, AnySelect
 from connector.store.db.values import named_follow_up_of
 from connector.store.tables import (
     account,
@@ -36,12 +37,12 @@ def ratings_of(tx: Connection, responses: Collection[str]) -> Mapping[str, list[
     return ratings
 
 
-def answers() -> Select[Any]:
+def answers() -> AnySelect:
     """Return the select of responses that count, with the names of persons and the facts of interactions: for `named_response`."""
     return every_answer().where(response.c.counts)
 
 
-def every_answer() -> Select[Any]:
+def every_answer() -> AnySelect:
     """Return the same of all answers, those that do not count among them."""
     return (
         select(response, WHO, contact.c.person, interaction.c.facts.label("facts"))
@@ -51,7 +52,7 @@ def every_answer() -> Select[Any]:
     )
 
 
-def named_response(row: Row[Any], ratings: Collection[Rating]) -> NamedResponse:
+def named_response(row: AnyRow, ratings: Collection[Rating]) -> NamedResponse:
     """Return a response with its names; its rating is the first question's."""
     every = tuple(ratings)
     return NamedResponse(
@@ -70,13 +71,13 @@ def named_response(row: Row[Any], ratings: Collection[Rating]) -> NamedResponse:
     )
 
 
-def _subject(facts: Mapping[str, Any] | None) -> str | None:
+def _subject(facts: Facts | None) -> str | None:
     """Return what a case, ticket or call is called, where the mapping names a fact `subject`."""
     subject = (facts or {}).get("subject")
     return subject if isinstance(subject, str) else None
 
 
-def with_names() -> Select[Any]:
+def with_names() -> AnySelect:
     """Return the select of follow-ups, each with the names of its person (``who``) and of its account: `named_follow_up_of` reads it.
 
     ``is_gone``: the CRM has deleted that person, so nobody is told what the task is called, which names them.
@@ -166,7 +167,7 @@ def asked_in_vain(
     return named, len(rows) - len(named)
 
 
-def _asked(row: Row[Any]) -> str | None:
+def _asked(row: AnyRow) -> str | None:
     """Return the name of somebody who was asked: the contact's, or that of the time where there is no contact any more."""
     return None if row.gone_at is not None else row.who or row.name or None
 
