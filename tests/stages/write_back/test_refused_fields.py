@@ -11,9 +11,10 @@ from connector.commands import retry, setup_crm
 from connector.commands.check import checks
 from connector.commands.why import explain
 from connector.errors import AfterwordError, BadOption, RuleRefused, SchemaChanged
+from connector.model import Ref
 from connector.store import tables
 from connector.store.ops import connections
-from connector.store.outbox import retries
+from connector.store.outbox import fields, retries
 
 MOOD = "Afterword_Mood__c"
 WHAT = "bad value for restricted picklist field: Last answer bad"
@@ -102,6 +103,21 @@ def test_a_refusal_that_names_all_fields_or_none_is_about_the_record(world: LapW
     world.rated(account, 5)
     assert world.shows(account) == {}
     assert ["Ask legal" in one["what"] for one in world.refused()] == [True]
+
+
+def test_a_record_is_not_sent_again_where_a_field_could_not_be_cleared_and_the_others_were_refused(
+    world: LapWorld,
+) -> None:
+    account = world.account()
+    world.rated(account, 1)
+    world.crm.faults.refuse(BadOption(WHAT, fields=[MOOD]), lambda _row, values: MOOD in values)
+    refuse_record(world, account)
+    with world.store.write() as tx:
+        fields.set_desired(tx, Ref("acme", "Account", account), "account", {"mood": None, "summary": "New."})
+    world.lap(MINUTE)
+    writes = world.writes()
+    world.lap(MINUTE)
+    assert (world.writes(), len(world.refused())) == (writes, 1)
 
 
 # ── tried again ──────────────────────────────────────────────────────────────────────────────────────────────────────
