@@ -34,20 +34,20 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
     now, words = context.clock.now(), words_of(context)
     follow_ups = _follow_ups(context, tx, customer.id, now)
     people = People(*follow_up_facts.people_asked(tx, customer.id))
-    said = [answer.response for answer in customer.answers]
+    responses = [answer.response for answer in customer.answers]
     for account in follow_up_facts.accounts_of(tx, customer.id):
         tz, crm = _zone_of(context, tx, account), account.ref.connection
         # Of a customer that several CRMs have, each one's users read what came through theirs.
-        here = [one for each in follow_ups if (one := _read_in(crm, *each)) is not None]
-        needs = attention(here, words, now=now)
+        open_here = [read for task_in, whole in follow_ups if (read := _read_in(crm, task_in, whole)) is not None]
+        given_here = [response for response in responses if response.connection == crm]
+        needs = attention(open_here, words, now=now)
         texts = {
-            "summary": summary([one for one in said if one.connection == crm], needs, people, words, tz=tz, now=now)
-            or None,
+            "summary": summary(given_here, needs, people, words, tz=tz, now=now) or None,
             "attention": needs.text or None,
             "details": details_url(context, account.id),
         }
         stored_fields.set_desired(tx, account.ref, "account", _figures(customer.figures, tz) | texts)
-    _present_contacts(context, tx, said, words)
+    _present_contacts(context, tx, responses, words)
 
 
 def _present_contacts(

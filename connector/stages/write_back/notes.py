@@ -73,7 +73,9 @@ def _notes(outbox: Outbox, tx: Transaction, follow_up: FollowUp, written: Writte
         block = sentences.quoted_answer(response, tz, words)
         if response.at <= follow_up.opened_at or _spaced(_as_in_a_task(outbox, block)) in body:
             continue
-        link = Link(sentences.link_names(words)[0], f"{details_url(context, follow_up.account_id)}#{response.response_id}")
+        link = Link(
+            sentences.link_names(words)[0], f"{details_url(context, follow_up.account_id)}#{response.response_id}"
+        )
         yield Note(
             key=response.response_id,
             text=sentences.note(block, link, words),
