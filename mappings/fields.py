@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, TypeAdapter, model_validator
 
 from connector.domain.config.field_types import Filled, Flag, Trimmed, as_list
-from connector.domain.config.table import Table, Wrong
+from connector.domain.config.table import Table
+from connector.domain.config.wrong import Wrong
 from connector.domain.durations import parse_duration
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in"]

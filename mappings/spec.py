@@ -22,7 +22,8 @@ from pydantic import (
 
 from connector.domain.config.field_types import Flag, Trimmed, Whole, as_list, between
 from connector.domain.config.spelling import near_or_all
-from connector.domain.config.table import Table, Wrong, refuse, unknown_name
+from connector.domain.config.table import Table, refuse, unknown_name
+from connector.domain.config.wrong import Wrong
 from connector.model import CUSTOMER_LABEL
 from mappings.fields import (
     API_NAME,

@@ -9,7 +9,7 @@ import typer
 from connector.cli.guard import guarded
 from connector.cli.installation import opened
 from connector.cli.output.terminal import Terminal, one_line
-from connector.domain.config.table import Wrong
+from connector.domain.config.wrong import Wrong
 from connector.errors import Problem, SettingsError
 from connector.model import OptOutWay
 from connector.model.stored import StoredContact

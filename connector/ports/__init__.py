@@ -1,6 +1,6 @@
 """What the connector asks of the world outside: of CRMs and their packages (given on here), and of mail (`mail`)."""
 
-from connector.domain.config.table import Missing, Wrong
+from connector.domain.config.wrong import Missing, Wrong
 from connector.ports.adapter_package import (
     COMMON_KEYS,
     AdapterConfig,

@@ -7,14 +7,15 @@ All that a CRM has of its own comes with it: the keys of its connections, its de
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BeforeValidator, Field, PlainValidator, SecretStr, ValidationInfo
+from pydantic import BeforeValidator, Field, PlainValidator, SecretStr
 
-from connector.domain.config.paths import existing_file
-from connector.domain.config.table import Table, Wrong
+from connector.domain.config.paths import ExistingFile
+from connector.domain.config.secret_files import read_secret
+from connector.domain.config.table import Table
 from connector.domain.config.web_addresses import url
+from connector.domain.config.wrong import Wrong
 from connector.ports.crm import Budget, Clock, CrmAdapter, Passes, TokenVault
 
 # ── keys of config.toml ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -26,10 +27,6 @@ def _url(value: object) -> str:
     return url(value)
 
 
-def _file(value: object, info: ValidationInfo) -> Path:
-    return existing_file(value, (info.context or {}).get("base", Path()))
-
-
 def _stripped(value: object) -> object:
     """Line ends and blanks around a token come with copying it."""
     return value.strip() if isinstance(value, str) else value
@@ -37,11 +34,11 @@ def _stripped(value: object) -> object:
 
 TextKey = Annotated[str, Field(min_length=1), BeforeValidator(_stripped)]
 """A text that is not empty."""
-SecretKey = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_stripped)]
+SecretKey = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_stripped), BeforeValidator(read_secret)]
 """A text that is never shown; it may be named by a file of its own too (`KEY_file`)."""
 UrlKey = Annotated[str, PlainValidator(_url)]
 """An https address without a slash at its end; http is taken for this machine alone."""
-FileKey = Annotated[Path, PlainValidator(_file)]
+FileKey = ExistingFile
 """A file that is there; a relative path starts at the folder of config.toml."""
 
 
@@ -53,7 +50,7 @@ class AdapterConfig(Table):
     """The keys in [crm.NAME] that an adapter has of its own, one field each; the base of every adapter's model.
 
     A validator raises `Wrong`. What several keys are together is judged by `rules`, of which `Missing` names a key that the others
-    need; a secret whose file could not be read is None there.
+    need.
     """
 
     @classmethod

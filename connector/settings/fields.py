@@ -1,13 +1,12 @@
 """The types of single keys: how each text, number and list of config.toml is read and checked."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from math import isfinite
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -21,9 +20,11 @@ from pydantic import (
 )
 from pydantic_settings import PydanticBaseSettingsSource
 
-from connector.domain.config.paths import existing_file
-from connector.domain.config.table import Wrong
+from connector.domain.config.field_types import Filled, as_list, between
+from connector.domain.config.secret_files import read_secret
+from connector.domain.config.wrong import Wrong
 from connector.errors import Bug
+from connector.ports import AdapterPackage
 from connector.settings import values
 from connector.settings.choices import Role, Superior
 
@@ -31,34 +32,33 @@ SHORTEST_KEY: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class FieldContext:
+class Surroundings:
     """What one reading of the settings takes values from, and what it checks them against."""
 
-    source: PydanticBaseSettingsSource
-    base: Path
-    """The folder that the file is in."""
-    adapters: Collection[str]
-    """The names under which adapters are installed."""
+    sources: tuple[PydanticBaseSettingsSource, ...]
+    """The first wins."""
+    adapters: Mapping[str, AdapterPackage[Any]]
+    """Those that are installed, by their names."""
 
 
 # Settings that are built from sources hand no context of validation on, so it stands beside them.
-_surroundings: Final[ContextVar[FieldContext]] = ContextVar("surroundings")
+_SURROUNDINGS: Final[ContextVar[Surroundings]] = ContextVar("surroundings")
 
 
 @contextmanager
-def surrounded(by: FieldContext) -> Iterator[None]:
+def surrounded(by: Surroundings) -> Iterator[None]:
     """Let settings be read within the block, in these surroundings."""
-    token = _surroundings.set(by)
+    token = _SURROUNDINGS.set(by)
     try:
         yield
     finally:
-        _surroundings.reset(token)
+        _SURROUNDINGS.reset(token)
 
 
-def surroundings() -> FieldContext:
+def surroundings() -> Surroundings:
     """Return what `surrounded` laid down. `Bug`: settings are read without."""
     try:
-        return _surroundings.get()
+        return _SURROUNDINGS.get()
     except LookupError:
         raise Bug("settings are read in their surroundings alone") from None
 
@@ -133,10 +133,6 @@ def _signing_keys(text: str) -> str:
     return text
 
 
-def _file(value: object) -> Path:
-    return existing_file(value, surroundings().base)
-
-
 def _adapter(value: str) -> str:
     known = sorted(surroundings().adapters)
     if value not in known:
@@ -150,37 +146,13 @@ def _fact(value: object) -> str | bool | int | float:
     raise Wrong("is not a value that a fact can have.", "Write a text, a number, true or false.")
 
 
-def between(low: float, high: float) -> AfterValidator:
-    """Refuse numbers outside the range; both ends belong to it."""
-
-    def check(value: float) -> float:
-        if not low <= value <= high:
-            raise Wrong("is out of range.", f"Write a number from {low:g} to {high:g}.")
-        return value
-
-    return AfterValidator(check)
-
-
 def _share(value: float) -> float:
     if not 0 < value <= 1:
         raise Wrong("is out of range.", "Write a number above 0 and up to 1; 0.2 is a fifth.")
     return value
 
 
-def _not_empty(found: tuple[Any, ...]) -> tuple[Any, ...]:
-    # Not by min_length: that counts elements that were refused themselves as missing, and says so a second time.
-    if not found:
-        raise Wrong("is empty.", "Name at least one, or remove the key.")
-    return found
-
-
-def _listed(value: object) -> object:
-    """A single fact value is a list of one."""
-    return value if isinstance(value, list) else [value]
-
-
 Fact = Annotated[str | bool | int | float, PlainValidator(_fact)]
-Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Percent = Annotated[Number, between(0, 100)]
 Text = Annotated[str, Field(min_length=1)]
@@ -194,13 +166,12 @@ HalfLife = Annotated[timedelta, reads(values.half_life, _SPAN)]
 ForeignUrl = Annotated[str, reads(values.foreign_url)]
 Host = Annotated[str, reads(values.host)]
 Network = Annotated[IPv4Network | IPv6Network, reads(values.network)]
-File = Annotated[Path, PlainValidator(_file)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
-Conditions = dict[Text, Annotated[tuple[Fact, ...], BeforeValidator(_listed), AfterValidator(_not_empty)]]
+Secret = Annotated[SecretStr, Field(min_length=1), BeforeValidator(read_secret)]
+Conditions = dict[Text, Annotated[tuple[Fact, ...], BeforeValidator(as_list), Filled]]
 StoreUrl = Annotated[Secret, _secret_reads(values.store_url)]
 SigningKeys = Annotated[Secret, _secret_reads(_signing_keys)]
 Adapter = Annotated[str, AfterValidator(_adapter)]
 CallShare = Annotated[Number, AfterValidator(_share)]
-People = Annotated[tuple[Annotated[str, reads(_person)], ...], AfterValidator(_not_empty)]
+People = Annotated[tuple[Annotated[str, reads(_person)], ...], Filled]
 Notified = tuple[Annotated[str | SecretStr, reads(_notified)], ...]
 Superiors = tuple[Annotated[str, reads(_superior)], ...]

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from connector.domain.config.table import is_secret
 from connector.ports import AdapterConfig, AdapterPackage
 from connector.settings.model import Settings
 
@@ -52,13 +53,11 @@ def _kind(annotation: Any) -> str:
     return "number" if origins & {int, float} else "text"
 
 
-def _secret(annotation: Any) -> bool:
-    return annotation is SecretStr or (get_origin(annotation) is not tuple and "SecretStr" in str(annotation))
-
-
 def _keys(model: type[BaseModel], under: Loc) -> Iterator[Key]:
     for name, info in model.model_fields.items():
-        yield from _key(info, (*under, info.alias or name))
+        key = info.alias or name
+        if not key.startswith("("):  # what is filled in by us is no key
+            yield from _key(info, (*under, key))
 
 
 def _key(info: FieldInfo, loc: Loc) -> Iterator[Key]:
@@ -66,10 +65,10 @@ def _key(info: FieldInfo, loc: Loc) -> Iterator[Key]:
     for model in _models(annotation):
         yield from _keys(model, (*loc, ANY) if get_origin(annotation) is dict else loc)
         return
-    yield Key(loc, _kind(annotation), _secret(annotation), info.is_required())
+    yield Key(loc, _kind(annotation), is_secret(annotation), info.is_required())
 
 
-KEYS: Final = {key.loc: key for key in _keys(Settings, ()) if key.loc != ("path",)}
+KEYS: Final = {key.loc: key for key in _keys(Settings, ())}
 """All but those that adapters have of their own."""
 NAMED: Final = {"crm": "adapter", "surveys": "on", "follow_up": "when"}
 """Tables of tables under the admin's own names, each with the key that one of them cannot be without."""
@@ -91,8 +90,8 @@ class KeyCatalogue:
     """The keys of one config.toml: ours, and in each connection those of its adapter."""
 
     adapters: Mapping[str, AdapterPackage[Any]]
-    values: Mapping[str, Any]
-    """As written so far: they say which connection has which adapter."""
+    connections: Mapping[str, object]
+    """What each connection has written for its adapter."""
 
     def exact(self, loc: Loc) -> Key | None:
         """Return the key at a place, or None where config.toml has none."""
@@ -114,9 +113,7 @@ class KeyCatalogue:
 
     def of_connection(self, name: str) -> Mapping[Loc, Key]:
         """Return the keys that a connection's adapter has of its own; those of all adapters where it is not known which it is."""
-        section = self.values.get("crm")
-        table = section.get(name) if isinstance(section, dict) else None
-        adapter = table.get("adapter") if isinstance(table, dict) else None
+        adapter = self.connections.get(name)
         if isinstance(adapter, str) and adapter in self.adapters:
             return adapter_keys(self.adapters[adapter].config)
         return {loc: key for package in self.adapters.values() for loc, key in adapter_keys(package.config).items()}

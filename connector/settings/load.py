@@ -1,21 +1,18 @@
 """config.toml and the environment -> one `Settings`, or one error with everything that is wrong."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from connector.domain.config.toml_text import read_toml_file
-from connector.errors import SettingsError
+from connector.domain.config.paths import paths_from
+from connector.errors import Problem, SettingsError
 from connector.ports import AdapterPackage
-from connector.settings.connections import judge_connections
-from connector.settings.fields import FieldContext, surrounded
+from connector.settings.fields import Surroundings, surrounded
 from connector.settings.model import Settings
-from connector.settings.raw_values import Values
-from connector.settings.source import ConfigSource
-from connector.settings.validation import judge_details, judge_whole, live_connections
+from connector.settings.problems import SettingsProblems
+from connector.settings.sources import ConfigFile, Variables, laid_over
 
 
 def load(path: Path, *, environ: Mapping[str, str], adapters: Mapping[str, AdapterPackage[Any]]) -> Settings:
@@ -24,42 +21,24 @@ def load(path: Path, *, environ: Mapping[str, str], adapters: Mapping[str, Adapt
     Raises SettingsError with every problem found. No secret is in it, nor in any error that it is chained to.
     """
     crms = " or ".join(sorted(adapters)) or "CRM"
-    values = read_toml_file(path, str(path), absent=f"Make one with: afterword init --crm {crms}.")
-    source = ConfigSource(path, values, environ, adapters)
-    found = source.written
-    judge_whole(found)
-    judge_connections(found, adapters)
-    settings = _validate(source, adapters)
-    if settings is None or found.problems:
-        raise SettingsError(sorted(found.problems, key=lambda problem: problem.where))
+    file = ConfigFile(Settings, path, absent=f"Make one with: afterword init --crm {crms}.")
+    variables = Variables(Settings, environ, file, adapters)
+    file.give_way(variables.origins)
+    settings, problems = _read(file, variables, adapters)
+    problems = list(dict.fromkeys([*problems, *variables.problems]))
+    if settings is None or problems:
+        raise SettingsError(sorted(problems, key=lambda problem: problem.where))
     return settings
 
 
-def _validate(source: ConfigSource, adapters: Collection[str]) -> Settings | None:
-    found = source.written
-    with surrounded(FieldContext(source, found.base, adapters)):
-        settings, details = _attempt()
-        if _mail_is_unfinished(found.values):
-            details = [detail for detail in details if not _is_missing_mail(detail)]
-            if not details:
-                source.ignores_mail = True
-                settings, details = _attempt()
-    judge_details(found, [*details, *source.wrong_in_connections])
-    return settings
-
-
-def _attempt() -> tuple[Settings | None, list[ErrorDetails]]:
+def _read(
+    file: ConfigFile, variables: Variables, adapters: Mapping[str, AdapterPackage[Any]]
+) -> tuple[Settings | None, list[Problem]]:
+    """Return problems instead of raising them: pydantic's error holds what was written, secrets among it."""
+    path = file.path.absolute()
     try:
-        return Settings.model_validate({}), []  # the source adds the values
+        with paths_from(path.parent), surrounded(Surroundings((variables, file), adapters)):
+            return Settings.at(path), []
     except ValidationError as error:
-        return None, error.errors(include_url=False, include_input=False)
-
-
-def _mail_is_unfinished(values: Values) -> bool:
-    """While nothing is live, [email] may hold as little as a password from the environment."""
-    email = values.get("email")
-    return isinstance(email, dict) and not {"host", "from"} & set(email) and not live_connections(values)
-
-
-def _is_missing_mail(detail: ErrorDetails) -> bool:
-    return detail["type"] == "missing" and detail["loc"] in {("email", "host"), ("email", "from")}
+        written = laid_over(file(), variables())
+        return None, SettingsProblems(str(file.path), written, variables.keys, variables.origins).of(error)

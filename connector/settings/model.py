@@ -1,18 +1,30 @@
 """config.toml as values. Attributes are named like the keys; `from` is `from_`."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from connector.domain.config.paths import may_look_at
-from connector.domain.config.table import Table, Wrong
+from connector.domain.config.field_types import Whole, between
+from connector.domain.config.paths import ExistingFile, base_folder, may_look_at
+from connector.domain.config.table import Table, again, refuse, unknown_name
+from connector.domain.config.web_addresses import is_loopback
+from connector.domain.config.wrong import Missing, Wrong
 from connector.domain.follow_up_rules import Rule
-from connector.ports import AdapterConfig
+from connector.ports import COMMON_KEYS, AdapterConfig
 from connector.settings import values
 from connector.settings.choices import Audience, Metric, Mode, Priority, Recipients, Role, Security, Superior
 from connector.settings.company import Admin, Company, Reports
@@ -23,7 +35,6 @@ from connector.settings.fields import (
     Conditions,
     Day,
     Duration,
-    File,
     ForeignUrl,
     HalfLife,
     Host,
@@ -38,12 +49,11 @@ from connector.settings.fields import (
     StoreUrl,
     Superiors,
     Text,
-    Whole,
-    between,
     lines_in,
     reads,
     surroundings,
 )
+from connector.settings.rules import broken_rules
 from connector.settings.values import AccountCap, Listen, Sender, SendingWindow
 
 
@@ -95,6 +105,12 @@ class OAuthSettings(Table):
     refresh_token: Secret | None = None
     scope: Text | None = None
 
+    @classmethod
+    def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
+        """See `Table.rules`."""
+        if not {"client_secret", "refresh_token"} & written.keys():
+            yield Missing("client_secret", also="A refresh_token alone will do, too.")
+
 
 class Email(Table):
     """[email]"""
@@ -112,6 +128,21 @@ class Email(Table):
     only_to: tuple[Address, ...] = ()
     """The only people who get mail from a test org; empty: nobody does."""
 
+    @classmethod
+    def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
+        """See `Table.rules`."""
+        credentials = [key for key in ("password", "oauth") if key in written]
+        if len(credentials) > 1:
+            yield Wrong("stands beside a password.", "Keep one of the two.", at=("oauth",))
+        if credentials and "username" not in written:
+            yield Missing("username")
+        if "username" in written and not credentials:
+            yield Missing("password", also="Or remove username.")
+        host = written.get("host")
+        if credentials and written.get("security") == "none" and not (isinstance(host, str) and is_loopback(host)):
+            what = f"would send the {'password' if 'password' in written else 'token'} unprotected."
+            yield Wrong(what, 'Write "starttls" or "tls".', at=("security",))
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, table: Any) -> Any:
@@ -126,10 +157,10 @@ class Connection(Table):
 
     adapter: Adapter
     mode: Mode = Mode.OBSERVE
-    mapping: File | None = None
+    mapping: ExistingFile | None = None
     """None: the mapping that comes with the adapter."""
     daily_call_share: CallShare = 0.2
-    config: Annotated[AdapterConfig, Field(alias="(config)")]
+    config: AdapterConfig = Field(alias="(config)")
     """The keys that the adapter has of its own: an instance of its model."""
 
     @model_validator(mode="before")
@@ -137,9 +168,23 @@ class Connection(Table):
     def _fill_in(cls, table: Any) -> Any:
         if not isinstance(table, dict):
             return table
-        beside = surroundings().base / "mappings" / f"{table.get('adapter')}.toml"
+        common = {key: value for key, value in table.items() if key in COMMON_KEYS}
+        own = {key: value for key, value in table.items() if key not in COMMON_KEYS}
+        beside = base_folder() / "mappings" / f"{table.get('adapter')}.toml"
         # Whether one that may not be looked at is there is not known; to pass it over would be to read by another mapping.
-        return {"mapping": str(beside), **table} if not may_look_at(beside) or beside.is_file() else table
+        mapping = {"mapping": str(beside)} if not may_look_at(beside) or beside.is_file() else {}
+        return {**mapping, **common, "(config)": own}
+
+    @field_validator("config", mode="plain")
+    @classmethod
+    def _by_its_adapter(cls, own: dict[str, Any], info: ValidationInfo) -> AdapterConfig:
+        adapters = surroundings().adapters
+        if "adapter" in info.data:
+            return cast(AdapterConfig, adapters[info.data["adapter"]].config.model_validate(own))
+        # Which adapter it is meant to have is not known: only of keys that none has can it be said that they are wrong.
+        known = [*COMMON_KEYS, *(name for package in adapters.values() for name in package.config.names())]
+        refuse("config", (unknown_name(key, known, at=(key,)) for key in own if key not in known))
+        return AdapterConfig()
 
     @property
     def is_live(self) -> bool:
@@ -262,12 +307,15 @@ class Schedule(Table):
     """Where that time of day holds, and where a day begins; left out, it is the company's."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, Table):
     """The whole of config.toml and the environment."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, case_sensitive=True, enable_decoding=False
+    )
+    HOLDS = "table"
 
-    path: Path
+    path: Path = Field(alias="(path)")
     """Where the file is; relative paths in it start at its folder."""
     store: StoreSettings = StoreSettings()
     web: Web = Web()
@@ -290,9 +338,34 @@ class Settings(BaseSettings):
     schedule: Schedule = Schedule()
 
     @classmethod
-    def settings_customise_sources(cls, *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take no source but our own, which knows where each value stands and takes the environment it is given."""
-        return (surroundings().source,)
+    def at(cls, path: Path) -> Self:
+        """Read the settings in their `surroundings`; `path` is the file's. `ValidationError`: something is wrong with them."""
+        values: dict[str, Any] = {"(path)": path}
+        return cls(**values)
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take no source but our own, which know where each value stands and take the environment that they are given."""
+        return (sources["init_settings"], *surroundings().sources)
+
+    @classmethod
+    def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
+        """See `Table.rules`."""
+        return broken_rules(written, surroundings().adapters)
+
+    @field_validator("email", mode="wrap")
+    @classmethod
+    def _may_be_unfinished(cls, table: Any, validate: ValidatorFunctionWrapHandler) -> Email | None:
+        """While nothing is live, [email] may hold as little as a password from the environment."""
+        try:
+            return cast(Email, validate(table))
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        if isinstance(table, dict) and not {"host", "from"} & table.keys():
+            details = [detail for detail in details if (detail["type"], len(detail["loc"])) != ("missing", 1)]
+        if details:
+            raise ValidationError.from_exception_data("email", [again(detail) for detail in details], hide_input=True)
+        return None
 
     @model_validator(mode="before")
     @classmethod

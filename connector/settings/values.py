@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from connector.domain.config.table import Wrong
 from connector.domain.config.web_addresses import in_ascii, is_loopback, split_address, url
+from connector.domain.config.wrong import Wrong
 from connector.domain.durations import parse_duration
 from connector.domain.follow_up_rules import Rule, parse_rule
 from connector.domain.working_time import Window, WorkingTime

@@ -45,7 +45,7 @@ USED = (
     ("tenacity", "adapters/salesforce", "Retrying", "stop_after_attempt", "wait_exponential"),
     ("tenacity", "adapters/hubspot", "Retrying", "stop_after_attempt", "wait_exponential"),
     ("tenacity", "connector/store", "Retrying"),
-    ("pydantic_settings", "connector/settings", "BaseSettings", "PydanticBaseSettingsSource", "SettingsConfigDict"),
+    ("pydantic_settings", "connector/settings", "BaseSettings", "EnvSettingsSource", "TomlConfigSettingsSource"),
     ("apscheduler", "connector/app", "BackgroundScheduler", ".add_job"),
     ("pytest", "tests", "raises", "fixture", "parametrize"),
     ("responses", "tests/adapters", "activate", "post", "RequestsMock"),

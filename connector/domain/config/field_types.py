@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Strict, StringConstraints
 
-from connector.domain.config.table import Wrong
+from connector.domain.config.wrong import Wrong
 
 
 def between(low: float, high: float) -> AfterValidator:

@@ -1,12 +1,36 @@
 """Files that are named in files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Annotated, Final
 
-from connector.domain.config.table import Wrong
+from pydantic import PlainValidator
+
+from connector.domain.config.wrong import Wrong
+
+# Settings that are built from sources hand no context of validation on, so it stands beside them.
+_BASE: Final[ContextVar[Path]] = ContextVar("base", default=Path())
 
 
-def existing_file(value: object, base: Path) -> Path:
-    """Read the path of a file that is there; a relative one starts at the folder `base`."""
+@contextmanager
+def paths_from(base: Path) -> Iterator[None]:
+    """Have relative paths in what is read within the block start at a folder."""
+    token = _BASE.set(base)
+    try:
+        yield
+    finally:
+        _BASE.reset(token)
+
+
+def base_folder() -> Path:
+    """Return the folder that relative paths start at."""
+    return _BASE.get()
+
+
+def _existing_file(value: object) -> Path:
+    base = base_folder()
     if not isinstance(value, str) or not value:
         raise Wrong("is not the path of a file.", "Write it in quotes.")
     path = base / value
@@ -27,3 +51,7 @@ def may_look_at(path: Path) -> bool:
     except (OSError, ValueError) as error:
         return not isinstance(error, PermissionError)
     return True
+
+
+ExistingFile = Annotated[Path, PlainValidator(_existing_file)]
+"""The path of a file that is there."""

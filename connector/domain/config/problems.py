@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.domain.config.spelling import did_you_mean
-from connector.domain.config.table import Loc, Wrong
+from connector.domain.config.wrong import Loc, Missing, Wrong
 from connector.domain.crm_text import cut
 from connector.errors import Problem
 
@@ -43,27 +43,30 @@ class FileProblems:
 
     def of(self, error: ValidationError) -> list[Problem]:
         """Return everything that an error tells, each thing once."""
-        details = error.errors(include_url=False, include_input=False)
-        return list(dict.fromkeys(self._problem(detail) for detail in details))
+        problems: dict[tuple[str, str], Problem] = {}
+        for detail in error.errors(include_url=False, include_input=False):
+            problem = self._problem(detail)
+            problems.setdefault((problem.where, problem.what), problem)
+        return list(problems.values())
 
     def where(self, loc: Loc) -> str:
         """Return where a value stands, so that an admin finds it."""
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
         return f"{self.file}: {key.removeprefix('.')}"
 
-    def is_secret(self, loc: Loc) -> bool:
-        """Tell whether what stands at a place may not be shown."""
-        del loc
-        return False
-
     def addition(self, loc: Loc) -> str:
         """Return how a key is added that is missing."""
         return f"Add {loc[-1]}."
 
-    def shown(self, loc: Loc) -> str:
+    def may_be_shown(self, loc: Loc, value: object) -> bool:
+        """Tell whether a value at a place is for everybody to see."""
+        del loc, value
+        return True
+
+    def _shown(self, loc: Loc) -> str:
         """Return the value at a place and a blank; nothing where it cannot or may not be shown."""
         value = _value_at(self.values, loc)
-        if not isinstance(value, str | int | float) or self.is_secret(loc):
+        if not isinstance(value, str | int | float) or not self.may_be_shown(loc, value):
             return ""
         if not isinstance(value, str):
             return f"{json.dumps(value)} "
@@ -74,7 +77,10 @@ class FileProblems:
         if detail["type"] == "missing":
             return Problem(self.where(loc), "is missing.", self.addition(loc))
         wrong = self._wrong(detail, loc)
-        shown = self.shown(loc) if wrong.shown and detail["loc"][-1:] != ("[key]",) else ""
+        if isinstance(wrong, Missing):
+            remedy = " ".join(filter(None, (wrong.remedy, self.addition(loc), wrong.also)))
+            return Problem(self.where(loc), wrong.what, remedy)
+        shown = self._shown(loc) if wrong.shown and detail["loc"][-1:] != ("[key]",) else ""
         return Problem(self.where(loc), f"{shown}{wrong.what}", wrong.remedy)
 
     def _place(self, loc: Loc) -> Loc:
@@ -83,6 +89,8 @@ class FileProblems:
         place: list[str | int] = []
         for part in loc:
             if isinstance(value, Mapping) and isinstance(part, str) and (part in value or part[0] not in "(["):
+                if part not in value and f"{part}_file" in value:
+                    part = f"{part}_file"  # noqa: PLW2901 - a secret is written so too
                 value = value.get(part, {})
             elif isinstance(value, list) and isinstance(part, int):
                 value = value[part]

@@ -17,7 +17,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 def near_or_all(word: str, words: Iterable[str]) -> str:
     """Return a sentence with the word that is near, or with all that there are."""
-    known = sorted(words)
+    known = sorted(set(words))
     if not known:
         return "None is known here."
     return did_you_mean(word, known).strip() or f"Known here: {', '.join(known)}."

@@ -1,36 +1,14 @@
 """The base of every table of config.toml and of the mapping files."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_origin
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails
 
+from connector.domain.config.secret_files import SecretFile
 from connector.domain.config.spelling import near_or_all
-
-Loc = tuple[str | int, ...]
-"""The place of a value: names of tables and keys, and positions in lists."""
-
-
-class Wrong(ValueError):
-    """A value that cannot be meant. Its words stand behind the value, unless that is not to be `shown`, and hold no secret.
-
-    `at`: the place below the table whose `rules` it breaks.
-    """
-
-    def __init__(self, what: str, remedy: str, *, at: Loc = (), shown: bool = True) -> None:
-        super().__init__(what)
-        self.what = what
-        self.remedy = remedy
-        self.at = at
-        self.shown = shown
-
-
-class Missing(Wrong):
-    """A key that others need; how it is added is said behind the `because`."""
-
-    def __init__(self, key: str, because: str) -> None:
-        super().__init__("is missing.", because, at=(key,), shown=False)
+from connector.domain.config.wrong import Loc, Missing, Wrong
 
 
 class Table(BaseModel):
@@ -43,9 +21,14 @@ class Table(BaseModel):
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Return the keys that can be written in it."""
+        """Return the keys that can be written in it, and for each secret the key that names a file."""
         keys = (info.alias or name for name, info in cls.model_fields.items())
-        return tuple(key for key in keys if not key.startswith("("))
+        return (*(key for key in keys if not key.startswith("(")), *(f"{key}_file" for key in cls.secrets()))
+
+    @classmethod
+    def secrets(cls) -> tuple[str, ...]:
+        """Return the keys that hold secrets."""
+        return tuple(info.alias or name for name, info in cls.model_fields.items() if is_secret(info.annotation))
 
     @classmethod
     def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
@@ -57,15 +40,30 @@ class Table(BaseModel):
     @classmethod
     def _keep_rules(cls, written: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
         errors: list[InitErrorDetails] = []
+        broken: list[Wrong] = []
+        if isinstance(written, Mapping):
+            written, broken = cls._with_secret_files(written)
+            broken += cls.rules(written)
         try:
             table = validate(written)
         except ValidationError as error:
-            errors = [cls._worded(detail) for detail in error.errors(include_url=False)]
-        if isinstance(written, Mapping):
-            errors += [wrong_detail(wrong) for wrong in cls.rules(written)]
-        if errors:
+            said = {wrong.at for wrong in broken if isinstance(wrong, Missing)}
+            details = (cls._worded(detail) for detail in error.errors(include_url=False))
+            errors = [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in said]
+        if errors or broken:
+            errors += [wrong_detail(wrong) for wrong in broken]
             raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
         return table
+
+    @classmethod
+    def _with_secret_files(cls, written: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
+        """Return the table with the files of secrets in the secrets' places."""
+        files = {key: f"{key}_file" for key in cls.secrets() if f"{key}_file" in written}
+        twice = [key for key in files if key in written]
+        result = {key: value for key, value in written.items() if key not in files.values()}
+        result |= {key: SecretFile(written[file]) for key, file in files.items() if key not in twice}
+        wrong = [Wrong(f"stands beside {key}.", "Keep one of the two.", at=(files[key],), shown=False) for key in twice]
+        return result, wrong
 
     @classmethod
     def _worded(cls, detail: ErrorDetails) -> InitErrorDetails:
@@ -77,7 +75,18 @@ class Table(BaseModel):
             expected = [info.description for name, info in cls.model_fields.items() if loc[0] in (name, info.alias)]
             if expected[0]:
                 return wrong_detail(Wrong("is missing.", f"Add it: {expected[0]}.", at=loc))
-        return InitErrorDetails(type=kind, loc=loc, input=detail["input"], ctx=detail.get("ctx", {}))
+        return again(detail)
+
+
+def is_secret(annotation: Any) -> bool:
+    """Tell whether values of a type are secrets. Lists that hold some are shown but for those."""
+    return annotation is SecretStr or (get_origin(annotation) is not tuple and "SecretStr" in str(annotation))
+
+
+def again(detail: ErrorDetails) -> InitErrorDetails:
+    """Return what pydantic found, to be raised once more."""
+    loc, context = detail["loc"], detail.get("ctx", {})
+    return InitErrorDetails(type=detail["type"], loc=loc, input=detail["input"], ctx=context)
 
 
 def unknown_name(name: str, known: Iterable[str], *, kind: str = "key", at: Loc = ()) -> Wrong:

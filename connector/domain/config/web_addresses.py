@@ -3,7 +3,7 @@
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
-from connector.domain.config.table import Wrong
+from connector.domain.config.wrong import Wrong
 from connector.model import ascii_domain
 
 

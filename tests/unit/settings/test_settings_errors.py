@@ -450,3 +450,22 @@ def test_no_error_ever_shows_a_secret_of_the_environment(tmp_path: Path, secret:
     path.write_text("broken = 1\n[crm.hub]\nadapter = 'hubspot'\n", encoding="utf-8")
     assume(secret not in all_that_is_said(path, {name: ANOTHER_SECRET}))  # what errors say whatever the secret is
     assert secret not in all_that_is_said(path, {name: secret})
+
+
+def test_a_variable_of_no_connection_is_told_once_beside_other_problems(problems: Refused) -> None:
+    told = problems(HUB + "[limits]\ndaily_sends = -1\n", {"AFTERWORD_CRM__HUBB__ACCESS_TOKEN": "t"})
+    assert [problem.where for problem in told] == [
+        "config.toml: limits.daily_sends",
+        "environment: AFTERWORD_CRM__HUBB__ACCESS_TOKEN",
+    ]
+
+
+def test_what_stands_in_a_tables_place_is_told_though_a_variable_sets_a_key_of_the_table(problems: Refused) -> None:
+    (problem,) = problems('limits = "3d"\n' + HUB, {"AFTERWORD_LIMITS__DAILY_SENDS": "3"})
+    assert (problem.where, problem.what) == ("config.toml: limits", "is not a table.")
+
+
+@pytest.mark.parametrize("line", ["secret = 7412589630", "secrte = 7412589630", 'secret = ["7412589630"]'])
+def test_a_secret_that_is_no_text_is_not_shown(problems: Refused, line: str) -> None:
+    (problem,) = problems(f"{HUB}[web]\n{line}\n")
+    assert "7412589630" not in str(problem)

@@ -188,7 +188,7 @@ def test_no_secret_is_logged_even_where_settings_are_debugged(
     monkeypatch.setenv("PYDANTIC_SETTINGS_DEBUG", "1")
     with caplog.at_level("DEBUG"):
         read(LIVE)
-    assert "ConfigSource" in caplog.text
+    assert "ConfigFile" in caplog.text
     assert "def-secret-ghi" not in caplog.text
 
 
