@@ -27,7 +27,7 @@ def envelope_address(address: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class OwnAddresses:
     """The addresses that stand in every mail of ours."""
 
     sender: str
@@ -39,9 +39,9 @@ class Ours:
         return not (self.sender.isascii() and (self.reply_to or "").isascii())
 
 
-def ours(config: EmailConfig) -> Ours:
+def own_addresses(config: EmailConfig) -> OwnAddresses:
     """Return our own addresses. Raises `MailUnavailable` for one that is none."""
-    return Ours(_own_address(config.from_address), _own_address(config.reply_to) if config.reply_to else None)
+    return OwnAddresses(_own_address(config.from_address), _own_address(config.reply_to) if config.reply_to else None)
 
 
 def _own_address(address: str) -> str:

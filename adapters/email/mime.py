@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-from adapters.email.address import Ours, envelope_address, ours
+from adapters.email.address import OwnAddresses, envelope_address, own_addresses
 from adapters.email.config import EmailConfig
 from adapters.email.headers import BadHeader, check_head, mailbox_field, text_field
 from adapters.email.trouble import TROUBLE, in_words
@@ -29,7 +29,7 @@ _FILES = "=_files"
 class Mail:
     """A message that is ready to be sent."""
 
-    own: Ours
+    addresses: OwnAddresses
     recipient: str
     content: bytes
     """CRLF line ends; in ASCII but for local parts of addresses."""
@@ -37,7 +37,7 @@ class Mail:
     @property
     def utf8(self) -> bool:
         """Whether only a server with SMTPUTF8 can take it."""
-        return self.own.utf8 or not self.recipient.isascii()
+        return self.addresses.utf8 or not self.recipient.isascii()
 
     @property
     def payload(self) -> bytes:
@@ -51,52 +51,54 @@ def mime(message: Message, *, config: EmailConfig, now: datetime) -> Mail:
     Raises `MailboxRefused` for an address that cannot be written to, `MailUnavailable` for one of our own, and `MessageRefused` where
     it cannot be made, or the header that came out is not the one that was meant.
     """
-    own, recipient = ours(config), envelope_address(message.to)
+    addresses, recipient = own_addresses(config), envelope_address(message.to)
     try:
-        return _mail(message, config=config, now=now, own=own, recipient=recipient)
+        return _mail(message, config=config, now=now, addresses=addresses, recipient=recipient)
     except BadHeader as error:
         raise _not_made(f"its header is not what it should be ({error})") from error
     except TROUBLE as error:
         raise _not_made(f"it could not be made ({in_words(error)})") from error
 
 
-def _mail(message: Message, *, config: EmailConfig, now: datetime, own: Ours, recipient: str) -> Mail:
+def _mail(message: Message, *, config: EmailConfig, now: datetime, addresses: OwnAddresses, recipient: str) -> Mail:
     content_type, body = _body(message)
     fields = [
-        *_fields(message, config=config, now=now, own=own, recipient=recipient),
+        *_fields(message, config=config, now=now, addresses=addresses, recipient=recipient),
         f"Content-Language: {message.language}",
         "MIME-Version: 1.0",
         f"Content-Type: {content_type}",
     ]
     head = "".join(f"{field}\r\n" for field in fields).encode(errors="replace")
-    mail = Mail(own, recipient, head + b"\r\n" + body)
-    check_head(head, names=_names(message, own), recipient=recipient, utf8=mail.utf8)
+    mail = Mail(addresses, recipient, head + b"\r\n" + body)
+    check_head(head, names=_names(message, addresses), recipient=recipient, utf8=mail.utf8)
     return mail
 
 
-def _fields(message: Message, *, config: EmailConfig, now: datetime, own: Ours, recipient: str) -> Iterator[str]:
+def _fields(
+    message: Message, *, config: EmailConfig, now: datetime, addresses: OwnAddresses, recipient: str
+) -> Iterator[str]:
     """Yield the header fields but those of the body.
 
     ``Auto-Submitted`` (RFC 3834) and Microsoft's ``X-Auto-Response-Suppress`` keep absence notes from coming back. Those of the message
     stand on one line each: folded, a long link in List-Unsubscribe would be understood by no mail program.
     """
-    yield mailbox_field("From", config.from_name, own.sender)
+    yield mailbox_field("From", config.from_name, addresses.sender)
     yield mailbox_field("To", message.to_name, recipient)
     yield text_field("Subject", message.subject)
     yield f"Date: {format_datetime(now)}"
     yield f"Message-ID: <{message.message_id}>"
-    if own.reply_to:
-        yield mailbox_field("Reply-To", config.from_name, own.reply_to)
+    if addresses.reply_to:
+        yield mailbox_field("Reply-To", config.from_name, addresses.reply_to)
     yield "Auto-Submitted: auto-generated"
     yield "X-Auto-Response-Suppress: OOF, AutoReply"
     for name, value in message.headers.items():
         yield f"{name}: {value}"
 
 
-def _names(message: Message, own: Ours) -> list[str]:
+def _names(message: Message, addresses: OwnAddresses) -> list[str]:
     return [
         *("From", "To", "Subject", "Date", "Message-ID"),
-        *(("Reply-To",) if own.reply_to else ()),
+        *(("Reply-To",) if addresses.reply_to else ()),
         *("Auto-Submitted", "X-Auto-Response-Suppress"),
         *message.headers,
         *("Content-Language", "MIME-Version", "Content-Type"),

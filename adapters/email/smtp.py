@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from adapters.email.address import Ours, ours
+from adapters.email.address import OwnAddresses, own_addresses
 from adapters.email.config import EmailConfig
 from adapters.email.login import Login
 from adapters.email.mime import Mail, mime
@@ -75,7 +75,7 @@ class SmtpChannel:
             try:
                 server = self._ready()
                 with self._dropped_unless_sent():
-                    self._name_sender(server, ours(self._config))
+                    self._name_sender(server, own_addresses(self._config))
                     self._expect(server, "RSET", good=(250,))
             except MailError as error:
                 return [Problem(where=f"config.toml: email ({self._server})", what=error.what, remedy=error.remedy)]
@@ -153,27 +153,27 @@ class SmtpChannel:
     # ── one message ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _envelope(self, server: MailServer, mail: Mail) -> None:
-        self._expect(server, "MAIL", f"FROM:<{mail.own.sender}>{self._utf8(server, mail)}", good=(250,))
+        self._expect(server, "MAIL", f"FROM:<{mail.addresses.sender}>{self._utf8(server, mail)}", good=(250,))
         reply = self._ask(server, "RCPT", f"TO:<{mail.recipient}>")
         if reply.code not in (250, 251):
-            raise recipient_refused(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
+            raise recipient_refused(reply, recipient=mail.recipient, sender=mail.addresses.sender, server=self._server)
         self._expect(server, "DATA", good=(354,))
 
     def _utf8(self, server: MailServer, mail: Mail) -> str:
         """Return what MAIL says of addresses outside ASCII (RFC 6531): nothing where there are none."""
         if not mail.utf8:
             return ""
-        if mail.own.utf8:
+        if mail.addresses.utf8:
             self._need_utf8(server)
         elif not server.has_extn("smtputf8"):
             raise self._no_utf8(mail.recipient)
         server.command_encoding = "utf-8"
         return " SMTPUTF8"
 
-    def _name_sender(self, server: MailServer, own: Ours) -> None:
-        if own.utf8:
+    def _name_sender(self, server: MailServer, addresses: OwnAddresses) -> None:
+        if addresses.utf8:
             self._need_utf8(server)
-        self._expect(server, "MAIL", f"FROM:<{own.sender}>{' SMTPUTF8' if own.utf8 else ''}", good=(250,))
+        self._expect(server, "MAIL", f"FROM:<{addresses.sender}>{' SMTPUTF8' if addresses.utf8 else ''}", good=(250,))
 
     def _need_utf8(self, server: MailServer) -> None:
         """Let addresses outside ASCII of our own through; where the server has no room for them, it is no recipient's fault."""
@@ -202,7 +202,7 @@ class SmtpChannel:
             raise self._unreachable(error) from error
         reply = self._final_dot(server)
         if reply.code >= 400:
-            raise after_data(reply, recipient=mail.recipient, sender=mail.own.sender, server=self._server)
+            raise after_data(reply, recipient=mail.recipient, sender=mail.addresses.sender, server=self._server)
         return reply
 
     def _transmit(self, server: MailServer, data: bytes) -> None:

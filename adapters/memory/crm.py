@@ -95,11 +95,11 @@ class MemoryCrm(Database):
     ) -> str:
         """Make a record; an activity moves its account's stamp, as in the vendor's CRM (LastActivityDate)."""
         with self.lock:
-            made = super().insert(object_name, values, at=at, by=by)
-            account = self.get(made).get("AccountId") if object_name in ("Task", "Event") else None
+            record_id = super().insert(object_name, values, at=at, by=by)
+            account = self.get(record_id).get("AccountId") if object_name in ("Task", "Event") else None
             if account is not None:
                 self.touch(account)
-            return made
+            return record_id
 
     # ── people's work ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -118,8 +118,8 @@ class MemoryCrm(Database):
         """Meet somebody; the e-mail address is made from the name unless one is given."""
         first, _, last = name.rpartition(" ")
         address = f"{name.replace(' ', '.').lower()}@customer.example"
-        known = {"AccountId": account, "FirstName": first or None, "LastName": last, "Email": address}
-        return self.insert("Contact", {**known, **values}, at=at)
+        names_and_address = {"AccountId": account, "FirstName": first or None, "LastName": last, "Email": address}
+        return self.insert("Contact", {**names_and_address, **values}, at=at)
 
     def case(
         self,

@@ -129,7 +129,7 @@ class Database:
     def purge(self, record_id: str) -> None:
         """Remove a record without a trace."""
         with self.lock:
-            row = self._found(record_id)
+            row = self._row_of(record_id)
             self._release_keys(row)
             del self._rows[row.object][record_id]
 
@@ -194,18 +194,18 @@ class Database:
         rows = self._rows[object_name].values()
         return [row for row in rows if row.latest.values.get(field) == record_id and not row.latest.deleted]
 
-    def _found(self, record_id: str) -> Row:
+    def _row_of(self, record_id: str) -> Row:
         row = self.row(record_id)
         if row is None:
             raise Gone(f"there is no record {record_id}.", code="NOT_FOUND")
         return row
 
     def _living(self, record_id: str) -> Row:
-        row = self._found(record_id)
+        row = self._row_of(record_id)
         if row.latest.deleted:
-            gone = Gone("entity is deleted", code="ENTITY_IS_DELETED")
-            gone.merged_into = row.latest.merged_into
-            raise gone
+            error = Gone("entity is deleted", code="ENTITY_IS_DELETED")
+            error.merged_into = row.latest.merged_into
+            raise error
         return row
 
     def _claim_keys(self, row: Row, values: Mapping[str, Any]) -> None:

@@ -106,7 +106,10 @@ DERIVED_ACCOUNT = computed("AccountId", "reference", references=("Account",))
 
 def small_org() -> dict[str, ObjectDef]:
     """Return the objects of a plain org, without any field of ours."""
-    return {made.name: made for made in (_user(), _account(), _contact(), _case(), _task(), _event(), _opportunity())}
+    return {
+        object_def.name: object_def
+        for object_def in (_user(), _account(), _contact(), _case(), _task(), _event(), _opportunity())
+    }
 
 
 def _user() -> ObjectDef:

@@ -29,10 +29,10 @@ def plan_setup(crm: MemoryCrm, fields: Sequence[FieldSpec], labels: Mapping[str,
 def _label_steps(crm: MemoryCrm, fields: Sequence[FieldSpec], labels: Mapping[str, str]) -> Iterator[SetupStep]:
     for spec in fields:
         name = f"{spec.object}.{spec.name}"
-        there = crm.definition(spec.object).fields.get(spec.name)
-        if there is not None and labels.get(f"field:{name}") == there.label != spec.label:
-            step = _step("label", "rename", (spec.object, spec.name), f"Call {name} {spec.label}, not {there.label}.")
-            yield replace(step, detail={**step.detail, "old": there.label, "label": spec.label})
+        present = crm.definition(spec.object).fields.get(spec.name)
+        if present is not None and labels.get(f"field:{name}") == present.label != spec.label:
+            step = _step("label", "rename", (spec.object, spec.name), f"Call {name} {spec.label}, not {present.label}.")
+            yield replace(step, detail={**step.detail, "old": present.label, "label": spec.label})
 
 
 def field_limits(crm: MemoryCrm, objects: Sequence[str]) -> list[FieldLimit]:
@@ -85,8 +85,8 @@ def carry_out(crm: MemoryCrm, step: SetupStep) -> SetupResult:
 
 
 def _called_otherwise(crm: MemoryCrm, step: SetupStep) -> bool:
-    there = crm.definition(str(step.detail["object"])).fields.get(str(step.detail["name"]))
-    return there is None or there.label != step.detail["old"]
+    present = crm.definition(str(step.detail["object"])).fields.get(str(step.detail["name"]))
+    return present is None or present.label != step.detail["old"]
 
 
 def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
@@ -106,15 +106,15 @@ def _do(crm: MemoryCrm, action: str, target: tuple[str, FieldSchema]) -> None:
         case "rename":
             crm.add_field(object_name, replace(crm.definition(object_name).fields[field.name], label=field.label))
         case "extend":
-            there = crm.definition(object_name).fields[field.name]
-            absent = [option for option in field.options if option not in there.options]
-            crm.add_field(object_name, replace(there, options=(*there.options, *absent)))
+            present = crm.definition(object_name).fields[field.name]
+            absent = [option for option in field.options if option not in present.options]
+            crm.add_field(object_name, replace(present, options=(*present.options, *absent)))
 
 
-def _absent_options(there: FieldSchema, spec: FieldSpec) -> tuple[str, ...]:
-    if there.type != "picklist":
+def _absent_options(present: FieldSchema, spec: FieldSpec) -> tuple[str, ...]:
+    if present.type != "picklist":
         return ()
-    return tuple(option for option in spec.options if option not in there.options)
+    return tuple(option for option in spec.options if option not in present.options)
 
 
 def _create(spec: FieldSpec) -> SetupStep:

@@ -43,7 +43,7 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT; prints its address and credentials as JSON when it is ready."""
     clock = SandboxClock(start.replace(tzinfo=UTC) if start else None)
-    org = _made(crm, clock, accounts=accounts, seed=seed)
+    org = _filled_sandbox(crm, clock, accounts=accounts, seed=seed)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -54,7 +54,7 @@ def serve(
         stop.wait()
 
 
-def _made(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesforce | HubSpot:
+def _filled_sandbox(crm: str, clock: SandboxClock, *, accounts: int, seed: int) -> Salesforce | HubSpot:
     if crm == "hubspot":
         portal = HubSpot(clock)
         if accounts:

@@ -103,16 +103,16 @@ def personality(seed: int, address: str) -> Personality:
     return Personality(temper, _TALKATIVE.get(temper, 0.0), company.random() < _SCANNED)
 
 
-def opinion(seed: int, who: Personality, asked: Invitation) -> tuple[int, str]:
+def opinion(seed: int, who: Personality, mail: Invitation) -> tuple[int, str]:
     """The rating and the comment with which somebody who answers does so; comments are in the mail's language."""
-    chance = _chance(seed, "opinion", asked.to, asked.subject)
+    chance = _chance(seed, "opinion", mail.to, mail.subject)
     low, high = _RANGES[who.temper]
-    values = [value for value, _ in asked.answers]
+    values = [value for value, _ in mail.answers]
     rating = values[round(chance.uniform(low, high) * (len(values) - 1))]
     if chance.random() >= who.talkative:
         return rating, ""
     library = comments()
-    return rating, chance.choice(library.get(asked.language, library["en"])[who.temper])
+    return rating, chance.choice(library.get(mail.language, library["en"])[who.temper])
 
 
 @cache
@@ -150,43 +150,43 @@ class Customers:
 
     def read(self, message: EmailMessage) -> Deed | None:
         """Reacts to one mail, and tells how; None for a mail that asks nothing."""
-        asked = invitation(message)
-        if asked is None:
+        mail = invitation(message)
+        if mail is None:
             return None
-        who = personality(self._seed, asked.to)
-        scans = self._scan(asked) if who.scanned else 0
+        who = personality(self._seed, mail.to)
+        scans = self._scan(mail) if who.scanned else 0
         if who.temper is Temper.SILENT:
-            return Deed(asked.to, "nothing", self._clock.now(), points=len(asked.answers), scans=scans)
+            return Deed(mail.to, "nothing", self._clock.now(), points=len(mail.answers), scans=scans)
         if who.temper is Temper.LEAVING:
-            return self._leave(asked, scans)
-        return self._answer(who, asked, scans)
+            return self._leave(mail, scans)
+        return self._answer(who, mail, scans)
 
-    def _scan(self, asked: Invitation) -> int:
+    def _scan(self, mail: Invitation) -> int:
         """Opens every link as mail scanners do: never presses a button, follows what it is led to."""
-        for link in asked.links * SCANS:
+        for link in mail.links * SCANS:
             self._session.get(link, timeout=_TIMEOUT_S)
-        return len(asked.links) * SCANS
+        return len(mail.links) * SCANS
 
-    def _answer(self, who: Personality, asked: Invitation, scans: int) -> Deed:
-        rating, comment = opinion(self._seed, who, asked)
-        link = dict(asked.answers)[rating]
+    def _answer(self, who: Personality, mail: Invitation, scans: int) -> Deed:
+        rating, comment = opinion(self._seed, who, mail)
+        link = dict(mail.answers)[rating]
         form = self._form(link)
         if form is None:
-            return Deed(asked.to, "too late", self._clock.now(), points=len(asked.answers), scans=scans)
-        self._send(link, form, self._filled(form, rating, comment, asked))
-        return Deed(asked.to, "answered", self._clock.now(), rating, len(asked.answers), comment, scans)
+            return Deed(mail.to, "too late", self._clock.now(), points=len(mail.answers), scans=scans)
+        self._send(link, form, self._filled(form, rating, comment, mail))
+        return Deed(mail.to, "answered", self._clock.now(), rating, len(mail.answers), comment, scans)
 
-    def _leave(self, asked: Invitation, scans: int) -> Deed:
-        form = self._form(asked.stop) if asked.stop else None
-        if form is None or asked.stop is None:
-            return Deed(asked.to, "too late", self._clock.now(), points=len(asked.answers), scans=scans)
-        self._send(asked.stop, form, form.marked)
-        return Deed(asked.to, "unsubscribed", self._clock.now(), points=len(asked.answers), scans=scans)
+    def _leave(self, mail: Invitation, scans: int) -> Deed:
+        form = self._form(mail.stop) if mail.stop else None
+        if form is None or mail.stop is None:
+            return Deed(mail.to, "too late", self._clock.now(), points=len(mail.answers), scans=scans)
+        self._send(mail.stop, form, form.marked)
+        return Deed(mail.to, "unsubscribed", self._clock.now(), points=len(mail.answers), scans=scans)
 
-    def _filled(self, form: "Form", rating: int, comment: str, asked: Invitation) -> dict[str, str]:
+    def _filled(self, form: "Form", rating: int, comment: str, mail: Invitation) -> dict[str, str]:
         """The form as somebody fills it in: what is marked stays, other scales mostly get a mark nearby, then the comment."""
-        chance = _chance(self._seed, "form", asked.to, asked.subject)
-        values = [value for value, _ in asked.answers]
+        chance = _chance(self._seed, "form", mail.to, mail.subject)
+        values = [value for value, _ in mail.answers]
         place = values.index(rating) / max(1, len(values) - 1)
         filled = dict(form.marked)
         for name, options in form.scales.items():

@@ -129,11 +129,11 @@ def _own_people(seen: Evidence) -> Iterator[str]:
 
 def _quiet(seen: Evidence) -> Iterator[str]:
     """A reminder leads to the same page as the mail before it; every other page is one more time that somebody was asked."""
-    asked: dict[str, dict[str, datetime]] = {}
+    pages_by_address: dict[str, dict[str, datetime]] = {}
     for mail in seen.mails:
         if mail.survey:
-            asked.setdefault(mail.to.lower(), {}).setdefault(mail.survey, mail.at)
-    for address, times in asked.items():
+            pages_by_address.setdefault(mail.to.lower(), {}).setdefault(mail.survey, mail.at)
+    for address, times in pages_by_address.items():
         for asked_at, asked_again_at in pairwise(sorted(times.values())):
             if asked_again_at - asked_at < seen.quiet_period:
                 yield f"{seen.people[address].name} was asked on {asked_at:%d %b %H:%M} and again on {asked_again_at:%d %b %H:%M}."
@@ -162,8 +162,12 @@ def _scores(seen: Evidence) -> Iterator[str]:
     for domain, accounts in seen.shared.items():
         first, *others = accounts
         for other in others:
-            here, there = (_score(seen.accounts.get(account, {})) for account in (first, other))
-            differing = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+            shown_first, shown_other = (_score(seen.accounts.get(account, {})) for account in (first, other))
+            differing = sorted(
+                name
+                for name in shown_first.keys() | shown_other.keys()
+                if shown_first.get(name) != shown_other.get(name)
+            )
             if differing:
                 places = f"{first.connection} and {other.connection}"
                 yield f"{domain} is one customer, but {places} do not show the same {', '.join(differing)}."

@@ -120,13 +120,13 @@ def scene(folder: Path, *, seed: int, accounts: int, stop: CancellationToken) ->
 def _filled_crms(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, list[WorkplaceCompany]]]:
     """Fill the CRMs, and choose the customers of the story; the first of them is known to both."""
     salesforce = SalesforceCrm(clock, seed=seed, accounts=accounts)
-    here = choose(salesforce, (is_angry, is_silent, is_scanned, is_angry), seed=seed)
-    shared = here[:1]
+    salesforce_companies = choose(salesforce, (is_angry, is_silent, is_scanned, is_angry), seed=seed)
+    shared = salesforce_companies[:1]
     hubspot = HubSpotCrm(
         clock, seed=seed, accounts=accounts, shared=[salesforce.known(company.account.ref.id) for company in shared]
     )
-    there = choose(hubspot, (is_angry, has_opted_out, is_scanned), seed=seed, like=shared)
-    return [(salesforce, here), (hubspot, there)]
+    hubspot_companies = choose(hubspot, (is_angry, has_opted_out, is_scanned), seed=seed, like=shared)
+    return [(salesforce, salesforce_companies), (hubspot, hubspot_companies)]
 
 
 @contextmanager
@@ -147,10 +147,10 @@ def _branch(installation: Installation, crm: Crm, companies: Sequence[WorkplaceC
     """Set a CRM up, and look at its records through an adapter of our own: what it says is what the CRM has, not what we kept."""
     endpoint = next(candidate for candidate in installation.endpoints if candidate.name == crm.name)
     crm.served_at(url)
-    made = _set_up(installation, crm, endpoint)
+    made_count = _set_up(installation, crm, endpoint)
     crm.show_our_fields()
     with closing(_adapter(installation, crm)) as adapter:
-        yield Branch(crm, companies, RecordViewer.of(crm, endpoint, adapter), url, made)
+        yield Branch(crm, companies, RecordViewer.of(crm, endpoint, adapter), url, made_count)
 
 
 def _set_up(installation: Installation, crm: Crm, endpoint: Endpoint) -> int:

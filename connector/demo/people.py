@@ -31,9 +31,9 @@ class Person:
 def people_by_address(crms: Iterable[Crm]) -> dict[str, Person]:
     """Return everybody in any of the CRMs who can be written to, by address."""
     people: dict[str, Person] = {}
-    every = list(crms)
-    customers = {account.ref: account.domain for crm in every for account in crm.accounts()}
-    for contact in (contact for crm in every for contact in crm.contacts()):
+    all_crms = list(crms)
+    customers = {account.ref: account.domain for crm in all_crms for account in crm.accounts()}
+    for contact in (contact for crm in all_crms for contact in crm.contacts()):
         before = people.get(contact.address, Person(contact.name, customers[contact.account], ()))
         opted_out = before.opted_out or contact.opted_out
         people[contact.address] = replace(before, contacts=(*before.contacts, contact.ref), opted_out=opted_out)

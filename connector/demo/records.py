@@ -63,11 +63,11 @@ class RecordViewer:
 
     def fields(self, target: str) -> list[ShownField]:
         """Return our fields on ``account``, ``contact`` or ``task``, in the order of the mapping."""
-        ours = {self.mapping.crm_field(target, name): name for name in self.mapping.names(target)}
+        our_names = {self.mapping.crm_field(target, name): name for name in self.mapping.names(target)}
         return [
-            _field(spec, ours[spec.name])
+            _field(spec, our_names[spec.name])
             for spec in self.mapping.wanted_fields()
-            if spec.object == self.mapping.object_of(target) and spec.name in ours
+            if spec.object == self.mapping.object_of(target) and spec.name in our_names
         ]
 
     def task_fields(self) -> TaskFields:

@@ -178,9 +178,9 @@ def _rows(demo: Scene) -> dict[Ref, Mapping[str, Any]]:
     """Return what is on each account besides our fields and the CRM's own stamps."""
     rows: dict[Ref, Mapping[str, Any]] = {}
     for branch in demo.branches:
-        ours = {field.name for field in branch.records.fields("account")}
+        our_fields = {field.name for field in branch.records.fields("account")}
         for account in branch.crm.accounts():
-            rows[account.ref] = {name: value for name, value in account.row.items() if name not in ours}
+            rows[account.ref] = {name: value for name, value in account.row.items() if name not in our_fields}
     return rows
 
 

@@ -88,14 +88,14 @@ def demo_app(inbox: Inbox, crms: Sequence[CrmPages], views: PageViews) -> FastAP
 
     @app.get("/inbox/{number}")
     def one_mail(number: int) -> Response:
-        return _page(_found(inbox, number).subject, _reader(_found(inbox, number)))
+        return _page(_mail_of(inbox, number).subject, _reader(_mail_of(inbox, number)))
 
     @app.get("/inbox/{number}/body")
     def body(number: int, request: Request) -> Response:
-        here = str(request.base_url).rstrip("/")
-        html = _found(inbox, number).html
+        own_url = str(request.base_url).rstrip("/")
+        html = _mail_of(inbox, number).html
         for crm_pages in crms:
-            html = html.replace(crm_pages.url, here)
+            html = html.replace(crm_pages.url, own_url)
         return HTMLResponse(html.replace("<head>", '<head><base target="_blank">', 1))
 
     return app
@@ -139,7 +139,7 @@ async def _as_crm_request(request: Request) -> CrmRequest:
     return CrmRequest(request.method, target, dict(request.headers), await request.body())
 
 
-def _found(inbox: Inbox, number: int) -> ArrivedMail:
+def _mail_of(inbox: Inbox, number: int) -> ArrivedMail:
     mail = inbox.get(number)
     if mail is None:
         raise HTTPException(404, "There is no such mail.")

@@ -33,10 +33,10 @@ def read_id(base: Path) -> str | None:
 def ensure_id(base: Path) -> str:
     """Return the id, made now where there is none. `AfterwordError`: it cannot be kept."""
     known = read_id(base)
-    return known if known is not None else _made(base)
+    return known if known is not None else _new_id(base)
 
 
-def _made(base: Path) -> str:
+def _new_id(base: Path) -> str:
     path, unfinished = base / FILE, base / f".{FILE}.{os.getpid()}"
     try:
         unfinished.unlink(missing_ok=True)  # of a process of this number that was cut off

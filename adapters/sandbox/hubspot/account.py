@@ -106,7 +106,7 @@ def _new_pipeline(call: HubSpotCall, name: str) -> Response:
     call.wrote()
     body = call.body(PIPELINE, "label", "displayOrder", "stages")
     stages = [_complete(stage) for stage in body["stages"]]
-    made = call.portal.pipelines.add(
+    pipeline = call.portal.pipelines.add(
         name,
         body["label"],
         [(stage.get("stageId"), stage["label"], _metadata(stage)) for stage in stages],
@@ -114,9 +114,9 @@ def _new_pipeline(call: HubSpotCall, name: str) -> Response:
         pipeline_id=body.get("pipelineId"),
         order=body["displayOrder"],
     )
-    for stage, sent in zip(made.stages.values(), stages, strict=True):
+    for stage, sent in zip(pipeline.stages.values(), stages, strict=True):
         stage.order = sent["displayOrder"]
-    return json_response(made.as_json(), 201)
+    return json_response(pipeline.as_json(), 201)
 
 
 def _replace(call: HubSpotCall, name: str, pipeline: Pipeline) -> Response:
@@ -133,7 +133,7 @@ def _replace(call: HubSpotCall, name: str, pipeline: Pipeline) -> Response:
         {},
     )
     for stage in inputs:
-        made = call.portal.pipelines.add_stage(
+        new_stage = call.portal.pipelines.add_stage(
             name,
             pipeline,
             stage["label"],
@@ -142,19 +142,19 @@ def _replace(call: HubSpotCall, name: str, pipeline: Pipeline) -> Response:
             stage_id=stage.get("stageId"),
             order=stage["displayOrder"],
         )
-        made.created = kept[made.id].created if made.id in kept else now
+        new_stage.created = kept[new_stage.id].created if new_stage.id in kept else now
     return json_response(pipeline.as_json())
 
 
-def _change(call: HubSpotCall, thing: Pipeline | PipelineStage) -> Response:
+def _change(call: HubSpotCall, entry: Pipeline | PipelineStage) -> Response:
     call.wrote()
     body = call.body(STAGE)
-    thing.label = body.get("label", thing.label)
-    thing.order = body.get("displayOrder", thing.order)
-    thing.updated = call.portal.now()
+    entry.label = body.get("label", entry.label)
+    entry.order = body.get("displayOrder", entry.order)
+    entry.updated = call.portal.now()
     if "archived" in body:
-        thing.archived = call.portal.now() if body["archived"] else None
-    return json_response(thing.as_json())
+        entry.archived = call.portal.now() if body["archived"] else None
+    return json_response(entry.as_json())
 
 
 def _stages(call: HubSpotCall, name: str, pipeline: Pipeline, rest: list[str]) -> Response:

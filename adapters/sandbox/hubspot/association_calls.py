@@ -115,8 +115,8 @@ def _join_plainly(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) 
 
 
 def _read(call: HubSpotCall, ends: Ends) -> Response:
-    def row(record: PortalRecord, asked: Input) -> dict[str, Any] | None:
-        others = [other_id for other_id in _live(call, ends, record) if other_id > asked.get("after", 0)]
+    def row(record: PortalRecord, sent: Input) -> dict[str, Any] | None:
+        others = [other_id for other_id in _live(call, ends, record) if other_id > sent.get("after", 0)]
         answer: dict[str, Any] = {"from": {"id": str(record.id)}}
         answer["to"] = [_associated(call, ends, record, other_id) for other_id in others[:MOST_PER_PAGE]]
         if len(others) > MOST_PER_PAGE:
@@ -142,14 +142,14 @@ def _read_each(call: HubSpotCall, ends: Ends, row: Callable[[PortalRecord, Input
     inputs = inputs_of(call.body(STARTS, "inputs"), most=MOST_READ)
     refuse_repeated([sent.get("id", "") for sent in inputs])
     for sent in inputs:
-        asked = sent.get("id", "")
-        if not asked.isdecimal():
-            errors.append(_invalid(asked).row())
+        record_id = sent.get("id", "")
+        if not record_id.isdecimal():
+            errors.append(_invalid(record_id).row())
             continue
-        record = call.portal.records.lookup(ends[0], asked)
+        record = call.portal.records.lookup(ends[0], record_id)
         result = row(record, sent) if record else None
         if result is None:
-            errors.append(_none(ends, asked).row())
+            errors.append(_none(ends, record_id).row())
         else:
             results.append(result)
     call.read(len(results))
@@ -247,8 +247,8 @@ def _labels(call: HubSpotCall, ends: Ends) -> Response:
 def _new_label(call: HubSpotCall, ends: Ends) -> Response:
     call.wrote()
     body = call.body(LABEL, "label", "name")
-    made = call.portal.links.add_label(*ends, body["name"], body["label"], body.get("inverseLabel"))
-    return json_response({"results": [link_type.as_json() for link_type in made]})
+    link_types = call.portal.links.add_label(*ends, body["name"], body["label"], body.get("inverseLabel"))
+    return json_response({"results": [link_type.as_json() for link_type in link_types]})
 
 
 def _rename_label(call: HubSpotCall, ends: Ends) -> Response:
@@ -292,9 +292,9 @@ def _type(call: HubSpotCall, ends: Ends, spec: Input) -> LinkType:
 
 
 def _both(call: HubSpotCall, ends: Ends, record_id: str, other_id: str) -> tuple[PortalRecord, PortalRecord]:
-    for object_type, asked in zip(ends, (record_id, other_id), strict=True):
-        if not asked.isdecimal() or call.portal.records.lookup(object_type, asked) is None:
-            raise _invalid(asked)
+    for object_type, key in zip(ends, (record_id, other_id), strict=True):
+        if not key.isdecimal() or call.portal.records.lookup(object_type, key) is None:
+            raise _invalid(key)
     if ends[0] is ends[1] and record_id == other_id:
         word = f"{ends[0].word} {record_id}"
         raise HubSpotError(
@@ -326,18 +326,20 @@ def _id(written: Mapping[str, str] | None) -> str:
     return record_id
 
 
-def _invalid(asked: str) -> HubSpotError:
+def _invalid(record_id: str) -> HubSpotError:
     return HubSpotError(
-        f"{asked} is not a valid ID", sub_category="crm.associations.INVALID_IDENTIFIER", context={"id": [asked]}
+        f"{record_id} is not a valid ID",
+        sub_category="crm.associations.INVALID_IDENTIFIER",
+        context={"id": [record_id]},
     )
 
 
-def _none(ends: Ends, asked: str) -> HubSpotError:
+def _none(ends: Ends, record_id: str) -> HubSpotError:
     source, target = ends[0].singular, ends[1].singular
     return HubSpotError(
-        f"No {target} is associated with {source} {asked}.",
+        f"No {target} is associated with {source} {record_id}.",
         status=404,
         category="OBJECT_NOT_FOUND",
         sub_category="crm.associations.NO_ASSOCIATIONS_FOUND",
-        context={"fromObjectId": [asked], "fromObjectType": [source], "toObjectType": [target]},
+        context={"fromObjectId": [record_id], "fromObjectType": [source], "toObjectType": [target]},
     )

@@ -37,11 +37,11 @@ OPERATORS = frozenset(
 _NUMERIC = frozenset({"number", "date", "datetime"})
 _ASSOCIATED = "associations."
 _COMPARISONS: Mapping[str, Callable[[Any, float], Any]] = {
-    "EQ": lambda value, asked: value == asked,
-    "LT": lambda value, asked: value < asked,
-    "LTE": lambda value, asked: value <= asked,
-    "GT": lambda value, asked: value > asked,
-    "GTE": lambda value, asked: value >= asked,
+    "EQ": lambda value, limit: value == limit,
+    "LT": lambda value, limit: value < limit,
+    "LTE": lambda value, limit: value <= limit,
+    "GT": lambda value, limit: value > limit,
+    "GTE": lambda value, limit: value >= limit,
 }
 
 
@@ -98,27 +98,27 @@ def _sent_filter(written: Mapping[str, Any]) -> SentFilter:
     if operator not in OPERATORS:
         raise HubSpotError(f"Invalid input JSON on line 1, column 1: no such operator: {written['operator']}")
     ends = (written.get("value", ""), written.get("highValue", ""))
-    asked = SentFilter(written["propertyName"], operator, *ends, tuple(written.get("values", ())))
-    if operator in {"IN", "NOT_IN"} and not asked.values:
+    sent = SentFilter(written["propertyName"], operator, *ends, tuple(written.get("values", ())))
+    if operator in {"IN", "NOT_IN"} and not sent.values:
         raise bad_request(f"operator {operator} requires values")
-    if operator == "BETWEEN" and not (asked.value and asked.high):
+    if operator == "BETWEEN" and not (sent.value and sent.high):
         raise bad_request("operator BETWEEN requires value and highValue")
-    if operator not in {"IN", "NOT_IN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"} and asked.value == "":
+    if operator not in {"IN", "NOT_IN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"} and sent.value == "":
         raise bad_request(f"operator {operator} requires a value")
-    return asked
+    return sent
 
 
-def _condition(portal: "Portal", object_type: PortalObjectType, asked: SentFilter) -> SearchFilter:
-    if asked.name.startswith(_ASSOCIATED):
-        return _associated(portal, object_type, asked)
-    spec = object_type.properties.get(asked.name)
+def _condition(portal: "Portal", object_type: PortalObjectType, sent: SentFilter) -> SearchFilter:
+    if sent.name.startswith(_ASSOCIATED):
+        return _associated(portal, object_type, sent)
+    spec = object_type.properties.get(sent.name)
     if spec is None:
         raise bad_request()
-    if asked.operator in {"HAS_PROPERTY", "NOT_HAS_PROPERTY"}:
-        return _presence(portal, object_type, spec, wanted=asked.operator == "HAS_PROPERTY")
-    if spec.type in _NUMERIC and "TOKEN" not in asked.operator:
-        return _numeric(portal, object_type, spec, asked)
-    return _textual(portal, object_type, spec, asked)
+    if sent.operator in {"HAS_PROPERTY", "NOT_HAS_PROPERTY"}:
+        return _presence(portal, object_type, spec, wanted=sent.operator == "HAS_PROPERTY")
+    if spec.type in _NUMERIC and "TOKEN" not in sent.operator:
+        return _numeric(portal, object_type, spec, sent)
+    return _textual(portal, object_type, spec, sent)
 
 
 def _presence(portal: "Portal", object_type: PortalObjectType, spec: Property, *, wanted: bool) -> SearchFilter:
@@ -132,9 +132,9 @@ def _presence(portal: "Portal", object_type: PortalObjectType, spec: Property, *
     return SearchFilter(lambda record: math.isnan(reader(record)) != wanted, mask)
 
 
-def _numeric(portal: "Portal", object_type: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
+def _numeric(portal: "Portal", object_type: PortalObjectType, spec: Property, sent: SentFilter) -> SearchFilter:
     reader = number_reader(portal, object_type, spec)
-    judge = _number_test(spec, asked)
+    judge = _number_test(spec, sent)
 
     def mask(table: PortalTable) -> Mask:
         matching: Mask = judge(table.column(spec.name, reader))
@@ -143,20 +143,20 @@ def _numeric(portal: "Portal", object_type: PortalObjectType, spec: Property, as
     return SearchFilter(lambda record: bool(judge(np.float64(reader(record)))), mask)
 
 
-def _number_test(spec: Property, asked: SentFilter) -> Callable[[Any], Any]:
+def _number_test(spec: Property, sent: SentFilter) -> Callable[[Any], Any]:
     """A test for a number or a whole column; a record without a value (NaN) never matches."""
-    if asked.operator in {"IN", "NOT_IN"}:
-        listed: Floats = np.array([_number(spec, value) for value in asked.values])
-        if asked.operator == "IN":
+    if sent.operator in {"IN", "NOT_IN"}:
+        listed: Floats = np.array([_number(spec, value) for value in sent.values])
+        if sent.operator == "IN":
             return lambda value: np.isin(value, listed)
         return lambda value: ~np.isin(value, listed) & ~np.isnan(value)
-    low = _number(spec, asked.value)
-    if asked.operator == "BETWEEN":
-        high = _number(spec, asked.high)
+    low = _number(spec, sent.value)
+    if sent.operator == "BETWEEN":
+        high = _number(spec, sent.high)
         return lambda value: (value >= low) & (value <= high)
-    if asked.operator == "NEQ":
+    if sent.operator == "NEQ":
         return lambda value: (value != low) & ~np.isnan(value)
-    compare = _COMPARISONS[asked.operator]
+    compare = _COMPARISONS[sent.operator]
     return lambda value: compare(value, low)
 
 
@@ -167,30 +167,30 @@ def _number(spec: Property, text: str) -> float:
     return number
 
 
-def _textual(portal: "Portal", object_type: PortalObjectType, spec: Property, asked: SentFilter) -> SearchFilter:
+def _textual(portal: "Portal", object_type: PortalObjectType, spec: Property, sent: SentFilter) -> SearchFilter:
     texts = portal.records.texts(object_type, spec.name)
-    judge = _text_test(spec, asked)
+    judge = _text_test(spec, sent)
 
     def test(record: PortalRecord) -> bool:
         value = portal.records.value(object_type, record, spec.name)
         return value is not None and judge(value)
 
     def mask(table: PortalTable) -> Mask:
-        keys = [asked.value.lower()] if asked.operator == "EQ" else [value.lower() for value in asked.values]
+        keys = [sent.value.lower()] if sent.operator == "EQ" else [value.lower() for value in sent.values]
         index = table.hashed(spec.name, texts)
         record_ids = {record_id for key in keys for record_id in index.ids(key)}
         return table.mask(
             record_id for record_id in record_ids if record_id in table.rows and test(table.rows[record_id])
         )
 
-    return SearchFilter(test, mask if asked.operator in {"EQ", "IN"} else None)
+    return SearchFilter(test, mask if sent.operator in {"EQ", "IN"} else None)
 
 
-def _text_test(spec: Property, asked: SentFilter) -> Callable[[str], bool]:
+def _text_test(spec: Property, sent: SentFilter) -> Callable[[str], bool]:
     """A test for one text; capitals do not count, except that lists are compared as sent with the folded text."""
-    wanted = asked.value.lower()
-    listed = {value if spec.type == "string" else value.lower() for value in asked.values}
-    high = asked.high.lower()
+    wanted = sent.value.lower()
+    listed = {value if spec.type == "string" else value.lower() for value in sent.values}
+    high = sent.high.lower()
     tests: Mapping[str, Callable[[str], bool]] = {
         "EQ": lambda value: wanted in _parts(spec, value),
         "NEQ": lambda value: wanted not in _parts(spec, value),
@@ -204,7 +204,7 @@ def _text_test(spec: Property, asked: SentFilter) -> Callable[[str], bool]:
         "CONTAINS_TOKEN": lambda value: _has_tokens(value, wanted),
         "NOT_CONTAINS_TOKEN": lambda value: not _has_tokens(value, wanted),
     }
-    return tests[asked.operator]
+    return tests[sent.operator]
 
 
 def _parts(spec: Property, value: str) -> Sequence[str]:
@@ -224,10 +224,10 @@ def _matches(pattern: str, word: str) -> bool:
     return re.fullmatch(parts, word, re.DOTALL) is not None
 
 
-def _associated(portal: "Portal", object_type: PortalObjectType, asked: SentFilter) -> SearchFilter:
-    target = portal.schema.find(asked.name.removeprefix(_ASSOCIATED))
-    listed = asked.values or (asked.value,)
-    if target is None or asked.operator not in {"EQ", "IN"} or not all(text.isdecimal() for text in listed):
+def _associated(portal: "Portal", object_type: PortalObjectType, sent: SentFilter) -> SearchFilter:
+    target = portal.schema.find(sent.name.removeprefix(_ASSOCIATED))
+    listed = sent.values or (sent.value,)
+    if target is None or sent.operator not in {"EQ", "IN"} or not all(text.isdecimal() for text in listed):
         raise bad_request()
     ends = [portal.links.of(target.name, int(record_id), object_type.name) for record_id in listed]
     record_ids = {record_id for linked in ends for record_id in linked}

@@ -60,10 +60,13 @@ def _ids(primary: PortalRecord, other: PortalRecord, new_id: int) -> list[str]:
 
 def _contact(primary: PortalRecord, other: PortalRecord, new_id: int, at: int) -> dict[str, str]:
     """What contacts tell of their merges; merges of merges are missing from the vids, as with the vendor."""
-    own = primary.properties.get("hs_calculated_merged_vids", "")
-    vids = [*filter(None, own.split(";")), *(f"{record.id}:{at}" for record in (primary, other) if record.id != new_id)]
-    every = dict.fromkeys([str(new_id), str(primary.id), str(other.id)])
-    values = {"hs_calculated_merged_vids": ";".join(vids), "hs_all_contact_vids": ";".join(every)}
+    earlier_vids = primary.properties.get("hs_calculated_merged_vids", "")
+    vids = [
+        *filter(None, earlier_vids.split(";")),
+        *(f"{record.id}:{at}" for record in (primary, other) if record.id != new_id),
+    ]
+    contact_ids = dict.fromkeys([str(new_id), str(primary.id), str(other.id)])
+    values = {"hs_calculated_merged_vids": ";".join(vids), "hs_all_contact_vids": ";".join(contact_ids)}
     spare = [record.properties.get("hs_additional_emails", "") for record in (primary, other)]
     kept = primary.properties.get("email") or other.properties.get("email")
     mails = dict.fromkeys(filter(None, [*spare[0].split(";"), *spare[1].split(";"), other.properties.get("email")]))

@@ -77,7 +77,7 @@ def limits(call: HubSpotCall) -> Response:
 
 
 def _limit(call: HubSpotCall, object_type: PortalObjectType) -> dict[str, Any]:
-    most, used = call.portal.most_properties, _own(object_type)
+    most, used = call.portal.most_properties, _custom_count(object_type)
     labels = {"singularLabel": object_type.singular.capitalize(), "pluralLabel": object_type.name.capitalize()}
     return {
         "objectTypeId": object_type.type_id,
@@ -92,7 +92,7 @@ def _share(used: int, most: int) -> float:
     return round(100 * used / most, 2) if most else 100.0
 
 
-def _own(object_type: PortalObjectType) -> int:
+def _custom_count(object_type: PortalObjectType) -> int:
     return sum(not spec.standard for spec in object_type.properties.values())
 
 
@@ -154,17 +154,17 @@ def _listed(call: HubSpotCall, object_type: PortalObjectType) -> Response:
 
 def _create(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     call.wrote()
-    return json_response(definition_json(call, _made(call, object_type, call.body(DEFINITION))), 201)
+    return json_response(definition_json(call, _new_property(call, object_type, call.body(DEFINITION))), 201)
 
 
-def _made(call: HubSpotCall, object_type: PortalObjectType, body: Mapping[str, Any]) -> Property:
+def _new_property(call: HubSpotCall, object_type: PortalObjectType, body: Mapping[str, Any]) -> Property:
     missing = [name for name in ("fieldType", "groupName", "label", "name", "type") if not body.get(name)]
     if missing:
         raise required(missing)
     now, user = call.portal.now(), str(call.token.user_id)
     blank = Property(body["name"].lower(), unique=body.get("hasUniqueValue", False), created=now, user=user)
     spec = _with(blank, object_type, body, now)
-    if spec.name not in object_type.properties and _own(object_type) >= call.portal.most_properties:
+    if spec.name not in object_type.properties and _custom_count(object_type) >= call.portal.most_properties:
         most = call.portal.most_properties
         raise HubSpotError(f"You have reached the limit of {most} custom properties for {object_type.word} objects.")
     object_type.add(spec)
@@ -257,7 +257,7 @@ def _named(object_type: PortalObjectType, sent: Mapping[str, Any], *, archived: 
 
 def _attempt(call: HubSpotCall, object_type: PortalObjectType, sent: Mapping[str, Any]) -> Property | HubSpotError:
     try:
-        return _made(call, object_type, sent)
+        return _new_property(call, object_type, sent)
     except HubSpotError as error:
         return error
 

@@ -30,7 +30,7 @@ def record_json(
     wanted = (
         object_type.default if names is None else (*names, object_type.created, object_type.modified, "hs_object_id")
     )
-    known = sorted({name for asked in wanted if (name := asked.lower()) in object_type.properties})
+    known = sorted({name for wanted_name in wanted if (name := wanted_name.lower()) in object_type.properties})
     answer: dict[str, Any] = {
         "id": str(record.id),
         "properties": {name: _value(call, object_type, record, name) for name in known},
@@ -71,8 +71,8 @@ def batch_read(call: HubSpotCall, object_type: PortalObjectType) -> Response:
     """POST objects/{type}/batch/read: results by id, one row of errors for all that is missing."""
     body = call.body(RECORDS, "inputs")
     history = body.get("propertiesWithHistory") or []
-    asked = input_ids(body, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
-    records_by_text = {text: _found(call, object_type, text, body.get("idProperty")) for text in asked}
+    texts = input_ids(body, most=MOST_WITH_HISTORY if history else MOST_INPUTS)
+    records_by_text = {text: _asked_record(call, object_type, text, body.get("idProperty")) for text in texts}
     records = {record.id: record for record in records_by_text.values() if record}
     call.read(len(records))
     results = [
@@ -163,7 +163,9 @@ def _with_all(
     )
 
 
-def _found(call: HubSpotCall, object_type: PortalObjectType, text: str, id_property: str | None) -> PortalRecord | None:
+def _asked_record(
+    call: HubSpotCall, object_type: PortalObjectType, text: str, id_property: str | None
+) -> PortalRecord | None:
     if call.flag("archived"):
         row = call.portal.store.table(object_type.name).rows.get(int(text)) if text.isdecimal() else None
         return row if row and row.archived is not None else None

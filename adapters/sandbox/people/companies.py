@@ -71,7 +71,7 @@ class TownPerson:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownCompany:
     """A company with its people as one CRM has them: nothing but values, from which another CRM makes records of its own."""
 
     company: TownCompany
@@ -94,7 +94,7 @@ class Founder:
         """Yields `number` companies; a subsidiary comes long enough after its parent for the parent to be loaded."""
         for _ in range(number):
             parent = self._parent()
-            company = self._found(parent)
+            company = self._new_company(parent)
             if parent is None:
                 self._lately.append(company)
             yield company
@@ -105,7 +105,7 @@ class Founder:
         ready = [company for company in self._lately if company.id]
         return self._chance.choice(ready) if ready else None
 
-    def _found(self, parent: TownCompany | None) -> TownCompany:
+    def _new_company(self, parent: TownCompany | None) -> TownCompany:
         chance = self._chance
         abroad = parent is None or chance.random() < _GONE_ABROAD
         place = (
@@ -147,8 +147,8 @@ class Founder:
 
 
 def _pick_industry(chance: random.Random) -> Industry:
-    every = list(industries().values())
-    return chance.choices(every, [industry.weight for industry in every])[0]
+    lines_of_work = list(industries().values())
+    return chance.choices(lines_of_work, [industry.weight for industry in lines_of_work])[0]
 
 
 def _stem(chance: random.Random, place: Country, industry: Industry) -> str:

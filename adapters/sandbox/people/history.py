@@ -80,7 +80,7 @@ class TownHistory:
                 due, made = self._planned(began)
                 yield PhoneCall(company, contact, subject, outbound=True, began=made, due=due)
             else:
-                ended, outbound = self._held(began)
+                ended, outbound = self._call_end(began)
                 yield PhoneCall(
                     company, contact, subject, outbound=outbound, began=began, ended=ended, due=ended.date()
                 )
@@ -158,7 +158,7 @@ class TownHistory:
             return replace(case, status="working", note=note, modified=again)
         return replace(case, status="closed", note=note, closed=final, modified=final)
 
-    def _held(self, began: datetime) -> tuple[datetime, bool]:
+    def _call_end(self, began: datetime) -> tuple[datetime, bool]:
         seconds = int(self._chance.lognormvariate(math.log(420), 0.8)) + 20
         ended = min(began + timedelta(seconds=seconds), self._now)
         return ended, self._chance.choice((False, True, True))

@@ -94,7 +94,7 @@ def route(call: SalesforceCall, kind: str, rest: Sequence[str]) -> Response:
             jobs = [job.as_json() for job in call.org.jobs.by_id.values() if job.kind == kind]
             return json_response({"done": True, "records": jobs, "nextRecordsUrl": None})
         case (_, job_id, *more):
-            return _of_job(call, _found(call, kind, job_id), more)
+            return _of_job(call, _job_of(call, kind, job_id), more)
     raise not_found()
 
 
@@ -176,7 +176,7 @@ def _new(call: SalesforceCall, kind: str, operation: str, body: dict[str, Any], 
     return job
 
 
-def _found(call: SalesforceCall, kind: str, job_id: str) -> PretendBulkJob:
+def _job_of(call: SalesforceCall, kind: str, job_id: str) -> PretendBulkJob:
     job = call.org.jobs.by_id.get(job_id)
     if job is None or job.kind != kind:
         raise not_found()

@@ -183,10 +183,10 @@ def _retrieve(call: SalesforceCall, object_type: OrgObjectType) -> Response:
     if not ids or not fields:
         raise RequestError("MISSING_ARGUMENT", "ids and fields must be specified")
     call.read(object_type.name, len(ids))
-    return json_response([_found(call, object_type, record_id, fields) for record_id in ids])
+    return json_response([_retrieved(call, object_type, record_id, fields) for record_id in ids])
 
 
-def _found(
+def _retrieved(
     call: SalesforceCall, object_type: OrgObjectType, record_id: str, fields: list[str]
 ) -> dict[str, Any] | None:
     try:

@@ -79,15 +79,15 @@ class QueryRun:
             raise RequestError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         paths = Paths(self._org.store, self._org.schema, self._access, query)
         if query.counts_only:
-            return Result(object_type, [], (), dict, len(self._found(query, object_type, paths)))
+            return Result(object_type, [], (), dict, len(self._matching(query, object_type, paths)))
         if query.aggregates:
-            groups = grouped(query, object_type, paths, self._found(query, object_type, paths))[query.offset :][
+            groups = grouped(query, object_type, paths, self._matching(query, object_type, paths))[query.offset :][
                 : query.limit
             ]
             return Result(object_type, groups, (), dict, len(groups))
         columns = self._columns(query, object_type, paths)
         render = self._render(object_type, columns, self._children(query, object_type))
-        rows = self._found(query, object_type, paths)
+        rows = self._matching(query, object_type, paths)
         if len(rows) > 1 and any(column.path[-1] in ONE_ROW_ONLY for column in columns if self._tooling):
             words = (
                 "When retrieving results with Metadata or FullName fields, the query qualifications must specify no more than "
@@ -110,7 +110,7 @@ class QueryRun:
             )
         return object_type
 
-    def _found(self, query: SoqlQuery, object_type: OrgObjectType, paths: Paths) -> list[Row]:
+    def _matching(self, query: SoqlQuery, object_type: OrgObjectType, paths: Paths) -> list[Row]:
         filters = Filters(paths, self._today, self._zone, self._ids)
         test = filters.compile(object_type, query.where) if query.where else None
         table = self._org.store.table(object_type.name)

@@ -8,7 +8,7 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.hubspot.account import MOST_OWNERS
 from adapters.sandbox.hubspot.portal.owners import PortalOwner
-from adapters.sandbox.hubspot.portal.seed import Known
+from adapters.sandbox.hubspot.portal.seed import KnownCompany
 from adapters.sandbox.hubspot.portal.seed import seed as fill
 from adapters.sandbox.pages import HubSpotPages
 from adapters.sandbox.web import Request, Response
@@ -32,7 +32,7 @@ class HubSpotCrm:
     page_root = "contacts"
     about: Mapping[str, str] = {"account": "associations.companies", "contact": "associations.contacts"}
 
-    def __init__(self, clock: SandboxClock, *, seed: int, accounts: int, shared: Sequence[Known]) -> None:
+    def __init__(self, clock: SandboxClock, *, seed: int, accounts: int, shared: Sequence[KnownCompany]) -> None:
         """`shared`: the companies that another CRM knows too."""
         self.portal = HubSpot(clock)
         fill(self.portal, seed=seed, accounts=accounts, now=clock.now(), shared=shared)
@@ -181,10 +181,10 @@ class HubSpotCrm:
         self, object_name: str, values: Row, company: WorkplaceCompany, person: WorkplaceContact, *, by: str
     ) -> str:
         """Make a record about a company and a person."""
-        made = self.portal.insert(object_name, values, by=by)
-        self.portal.associate(object_name, made, COMPANIES, company.account.ref.id)
-        self.portal.associate(object_name, made, CONTACTS, person.ref.id)
-        return made
+        record_id = self.portal.insert(object_name, values, by=by)
+        self.portal.associate(object_name, record_id, COMPANIES, company.account.ref.id)
+        self.portal.associate(object_name, record_id, CONTACTS, person.ref.id)
+        return record_id
 
     def _owners(self) -> list[PortalOwner]:
         return self.portal.owners.page(0, MOST_OWNERS, email=None, archived=False)

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.pages import SalesforcePages, show_to_everybody
-from adapters.sandbox.people.companies import Known
+from adapters.sandbox.people.companies import KnownCompany
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.org.seed import known
+from adapters.sandbox.salesforce.org.seed import known_company
 from adapters.sandbox.salesforce.org.seed import seed as fill
 from adapters.sandbox.web import Request, Response
 from adapters.sandbox.workplaces.crm import TaskFields, Todo, WorkplaceAccount, WorkplaceCompany, WorkplaceContact
@@ -37,9 +37,9 @@ class SalesforceCrm:
         fill(self.org, seed=seed, accounts=accounts, now=clock.now())
         self.org.mount_pages(SalesforcePages(self.org))
 
-    def known(self, account: str) -> Known:
+    def known(self, account: str) -> KnownCompany:
         """Return what is known of an account, so that another CRM can know it too."""
-        return known(self.org, account)
+        return known_company(self.org, account)
 
     def handle(self, request: Request) -> Response:
         """See `Crm.handle`."""

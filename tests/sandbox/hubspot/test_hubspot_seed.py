@@ -11,7 +11,7 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot
 from adapters.sandbox.hubspot.portal.seed import SeededPortal, Sizes, seed
 from adapters.sandbox.salesforce import Salesforce
-from adapters.sandbox.salesforce.org.seed import known
+from adapters.sandbox.salesforce.org.seed import known_company
 from adapters.sandbox.salesforce.org.seed import seed as seed_salesforce
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -165,7 +165,7 @@ def test_activities_have_moved_the_stamps_of_whom_they_were_about(world: HubSpot
 
 def shared_with(org: Salesforce, account: str, **given: Any) -> tuple[HubSpot, SeededPortal]:
     portal = HubSpot(SandboxClock(NOW))
-    return portal, seed(portal, seed=7, now=NOW, shared=[known(org, account)], **given)
+    return portal, seed(portal, seed=7, now=NOW, shared=[known_company(org, account)], **given)
 
 
 def test_a_company_of_the_pretend_salesforce_is_here_with_its_people(org: Salesforce) -> None:
@@ -198,7 +198,7 @@ def test_people_who_share_an_address_there_are_one_contact_here(org: Salesforce)
 
 def test_an_account_that_is_not_there_cannot_be_shared(org: Salesforce) -> None:
     with pytest.raises(LookupError, match="no account '001'"):
-        known(org, "001")
+        known_company(org, "001")
 
 
 def test_two_thousand_companies_are_quick() -> None:

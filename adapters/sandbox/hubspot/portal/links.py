@@ -99,12 +99,12 @@ class PortalLinks:
         there = self._new_number(source, target)
         back = there if source is target and inverse_label is None else self._new_number(source, target)
         back_label = inverse_label or label
-        made = [LinkType(there, back, source.name, target.name, name, label, USER_DEFINED)]
+        link_types = [LinkType(there, back, source.name, target.name, name, label, USER_DEFINED)]
         if back != there:
-            made.append(LinkType(back, there, target.name, source.name, name, back_label, USER_DEFINED))
-        for link_type in made:
+            link_types.append(LinkType(back, there, target.name, source.name, name, back_label, USER_DEFINED))
+        for link_type in link_types:
             self._types[link_type.source, link_type.target][link_type.type_id] = link_type
-        return made
+        return link_types
 
     def _new_number(self, source: PortalObjectType, target: PortalObjectType) -> int:
         """Counts labels from 1 on, as accounts do: HubSpot's types between other objects may have the same numbers."""

@@ -215,15 +215,15 @@ class Portal:
         """Adds a pipeline of stages (label to metadata); returns its id and those of the stages by label."""
         with self.lock:
             listed = [(None, name, metadata) for name, metadata in stages.items()]
-            made = self.pipelines.add(self.object(object_name).name, label, listed, self.now())
-            return made.id, {stage.label: stage.id for stage in made.stages.values()}
+            pipeline = self.pipelines.add(self.object(object_name).name, label, listed, self.now())
+            return pipeline.id, {stage.label: stage.id for stage in pipeline.stages.values()}
 
     def new_label(self, object_name: str, other: str, label: str, inverse_label: str | None = None) -> int:
         """Adds an association label and returns its type id in this direction."""
         with self.lock:
             name = label.lower().replace(" ", "_")
-            made = self.links.add_label(self.object(object_name), self.object(other), name, label, inverse_label)
-            return made[0].type_id
+            link_types = self.links.add_label(self.object(object_name), self.object(other), name, label, inverse_label)
+            return link_types[0].type_id
 
     # Within
 

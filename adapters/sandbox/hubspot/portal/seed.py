@@ -26,13 +26,13 @@ from adapters.sandbox.hubspot.portal.seed_rows import (
     ticket_row,
 )
 from adapters.sandbox.hubspot.portal.values import iso, to_ms
-from adapters.sandbox.people.companies import Founder, Hiring, Known, TownCompany, TownPerson, details
+from adapters.sandbox.people.companies import Founder, Hiring, KnownCompany, TownCompany, TownPerson, details
 from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 from adapters.sandbox.people.history import TownHistory
 from adapters.sandbox.people.places import slug, work
 from adapters.sandbox.people.sizes import Sizes, chance_for, headcounts
 
-__all__ = ["Known", "SeededPortal", "Sizes", "seed"]
+__all__ = ["KnownCompany", "SeededPortal", "Sizes", "seed"]
 
 _BATCH = 2_000
 _STAFFED = timedelta(days=1900)
@@ -66,7 +66,7 @@ def seed(
     accounts: int = 0,
     now: datetime,
     sizes: Sizes | None = None,
-    shared: Sequence[Known] = (),
+    shared: Sequence[KnownCompany] = (),
 ) -> SeededPortal:
     """Fills `portal` with two years of history up to `now` (aware); `sizes` takes precedence over `accounts`.
 
@@ -76,11 +76,11 @@ def seed(
     """
     sizes = sizes or Sizes.around(accounts)
     with portal.lock:
-        made = _Making(portal, seed, now)
+        made = _Seeder(portal, seed, now)
         return made.everything(sizes, shared)
 
 
-class _Making:
+class _Seeder:
     """One seeding at work."""
 
     def __init__(self, portal: Portal, seed: int, now: datetime) -> None:
@@ -91,7 +91,7 @@ class _Making:
         self._support, self._field = _service_pipelines(portal)
         self._latest: dict[tuple[str, str], int] = {}
 
-    def everything(self, sizes: Sizes, shared: Sequence[Known]) -> SeededPortal:
+    def everything(self, sizes: Sizes, shared: Sequence[KnownCompany]) -> SeededPortal:
         known = self._known(shared)
         founder = Founder(
             self._chance("companies"),
@@ -113,7 +113,7 @@ class _Making:
     def _chance(self, kind: str) -> random.Random:
         return chance_for(self._seed, f"hubspot:{kind}")
 
-    def _known(self, shared: Sequence[Known]) -> list[TownCompany]:
+    def _known(self, shared: Sequence[KnownCompany]) -> list[TownCompany]:
         chance, sales = self._chance("shared"), _team(self._owners, "sales")
         companies = [
             replace(known.company, owner=chance.choice(sales), id="", people=[], parent=None) for known in shared
@@ -210,20 +210,20 @@ def _batches(happenings: Iterator[_Happening]) -> Iterator[list[_Happening]]:
 
 def _staff(portal: Portal, began: datetime) -> dict[str, str]:
     owners = {}
-    gone = work()["users"]["left"]
-    for person in (*work()["users"]["people"], gone):
+    former = work()["users"]["left"]
+    for person in (*work()["users"]["people"], former):
         first, last, *_, team = person
         address = f"{slug(first)}.{slug(last)}@northwind.example"
         name = f"{first} {last}"
-        made = portal.owners.add(name, address, to_ms(began), active=person is not gone, teams=[team.title()])
-        owners[name] = str(made.id)
+        owner = portal.owners.add(name, address, to_ms(began), active=person is not former, teams=[team.title()])
+        owners[name] = str(owner.id)
     return owners
 
 
 def _team(owners: Mapping[str, str], team: str) -> list[str]:
     """The people of a team; those who sell have among them the one who left."""
     people = [*work()["users"]["people"], work()["users"]["left"]]
-    return [owners[f"{first} {last}"] for first, last, *_, theirs in people if theirs == team]
+    return [owners[f"{first} {last}"] for first, last, *_, person_team in people if person_team == team]
 
 
 def _service_pipelines(portal: Portal) -> tuple[ServicePipeline, ServicePipeline]:

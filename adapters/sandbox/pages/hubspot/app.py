@@ -44,10 +44,12 @@ class HubSpotPages:
             case ("POST", "as"):
                 user = request.form.get("user", "")
                 return self._site.switched(request, user if user in {str(owner.id) for owner in self._people()} else "")
-            case ("GET", portal, "objects", name, "views", "all", "list") if object_type := self._held(portal, name):
+            case ("GET", portal, "objects", name, "views", "all", "list") if object_type := self._object_type(
+                portal, name
+            ):
                 table = records.listed(viewer, object_type, wanted_in(request), page_in(request))
                 return self._site.listing(self._frame(viewer), _tab(viewer, object_type), request, table=table)
-            case (method, portal, "record", name, record_id, *action) if object_type := self._held(portal, name):
+            case (method, portal, "record", name, record_id, *action) if object_type := self._object_type(portal, name):
                 record = self._portal.records.lookup(object_type, record_id)
                 if record and (method, action) == ("GET", []):
                     return self._record(viewer, object_type, record)
@@ -55,7 +57,7 @@ class HubSpotPages:
                     return self._act(viewer, request, object_type, record, action=action[0])
         return self._site.nothing(self._frame(viewer))
 
-    def _held(self, portal: str, name: str) -> PortalObjectType | None:
+    def _object_type(self, portal: str, name: str) -> PortalObjectType | None:
         object_type = self._portal.schema.find(name) if portal == str(self._portal.portal_id) else None
         return object_type if object_type and object_type.name in PAGED else None
 

@@ -107,9 +107,9 @@ def related(viewer: PortalViewer, object_type: PortalObjectType, record: PortalR
 def follow_ups(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[FollowUp]:
     """Our tasks about a record: open ones first, by due time."""
     tasks = viewer.portal.object("tasks")
-    ours = [task for task in _joined(viewer, object_type, record, tasks) if KEY in task.properties]
-    ours.sort(key=lambda task: (not is_open(task), task.properties.get("hs_timestamp", "9999")))
-    return [_follow_up(viewer, tasks, task) for task in ours]
+    our_tasks = [task for task in _joined(viewer, object_type, record, tasks) if KEY in task.properties]
+    our_tasks.sort(key=lambda task: (not is_open(task), task.properties.get("hs_timestamp", "9999")))
+    return [_follow_up(viewer, tasks, task) for task in our_tasks]
 
 
 def is_open(task: PortalRecord) -> bool:
@@ -119,15 +119,17 @@ def is_open(task: PortalRecord) -> bool:
 
 def actions(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[Action]:
     """What can be done on a record's page: complete a task and say how it went, or move a record to another stage."""
-    here = viewer.address(object_type, record.id)
+    record_path = viewer.address(object_type, record.id)
     if object_type.name == "tasks":
         outcome = object_type.properties.get(OUTCOME)
         options = tuple((option.value, option.label) for option in outcome.options) if outcome else ()
         if is_open(record):
-            return [completion(f"{here}/complete", options)]
+            return [completion(f"{record_path}/complete", options)]
         chosen = record.properties.get(OUTCOME, "")
-        changing = Action(f"{here}/outcome", "Save", "", "outcome", outcome.label if outcome else "", "None", options)
-        reopening = Action(f"{here}/reopen", "Mark as not completed")
+        changing = Action(
+            f"{record_path}/outcome", "Save", "", "outcome", outcome.label if outcome else "", "None", options
+        )
+        reopening = Action(f"{record_path}/reopen", "Mark as not completed")
         return [*([replace(changing, chosen=chosen)] if options else []), reopening]
     if object_type.pipeline and object_type.stage:
         return [_stages(viewer, object_type, record, object_type.stage)]

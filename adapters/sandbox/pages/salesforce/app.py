@@ -41,10 +41,10 @@ class SalesforcePages:
                 table = records.listed(viewer, name, wanted_in(request), page_in(request))
                 return _SITE.listing(self._frame(viewer), self._tab(name), request, table=table)
             case ("GET", "r", name, record_id, "view"):
-                row = self._found(viewer, name, record_id)
+                row = self._visible_row(viewer, name, record_id)
                 return self._record(viewer, row, name) if row else self._nothing(viewer)
             case ("POST", "r", name, record_id, action):
-                row = self._found(viewer, name, record_id)
+                row = self._visible_row(viewer, name, record_id)
                 return self._act(viewer, request, name, action, row) if row else self._nothing(viewer)
             case ("POST", "as"):
                 chosen = self._org.store.get("User", request.form.get("user"))
@@ -67,7 +67,7 @@ class SalesforcePages:
     def _readable(self, viewer: OrgViewer, name: str) -> bool:
         return self._org.readable(self._org.object(name), viewer.access)
 
-    def _found(self, viewer: OrgViewer, name: str, record_id: str) -> Row | None:
+    def _visible_row(self, viewer: OrgViewer, name: str, record_id: str) -> Row | None:
         if name not in PAGED or not self._readable(viewer, name):
             return None
         row = self._org.get(name, record_id)

@@ -74,22 +74,24 @@ def panel(viewer: OrgViewer, object_type: OrgObjectType, row: Row) -> Panel | No
 
 def actions(viewer: OrgViewer, object_type: OrgObjectType, row: Row) -> list[Action]:
     """What can be done on a record's page."""
-    here = f"/lightning/r/{object_type.name}/{row['Id']}"
+    record_path = f"/lightning/r/{object_type.name}/{row['Id']}"
     if object_type.name == "Case":
         closed = row["IsClosed"]
-        return [Action(f"{here}/{'reopen' if closed else 'close'}", f"{'Reopen' if closed else 'Close'} this case")]
+        return [
+            Action(f"{record_path}/{'reopen' if closed else 'close'}", f"{'Reopen' if closed else 'Close'} this case")
+        ]
     if object_type.name == "Task" and not row["IsClosed"]:
         outcome = object_type.find(OUTCOME)
         values = outcome.values if outcome and viewer.edits(object_type, OUTCOME) else ()
         options = tuple((outcome_value, outcome_value) for outcome_value in values)
-        return [completion(f"{here}/complete", options)]
+        return [completion(f"{record_path}/complete", options)]
     return []
 
 
 def hidden_fields(viewer: OrgViewer, object_type: OrgObjectType) -> bool:
     """Whether the org has fields of ours on this object that this viewer may not see."""
-    ours = [name for name in object_type.fields if name.startswith(OURS)]
-    return bool(ours) and not any(viewer.sees(object_type, name) for name in ours)
+    our_fields = [name for name in object_type.fields if name.startswith(OURS)]
+    return bool(our_fields) and not any(viewer.sees(object_type, name) for name in our_fields)
 
 
 def related(viewer: OrgViewer, object_name: str, record_id: str) -> list[RecordTable]:

@@ -19,11 +19,11 @@ from adapters.sandbox.salesforce.org.seed_rows import (
     case_row,
     contact_row,
     deal_row,
-    known,
+    known_company,
     meeting_row,
 )
 
-__all__ = ["LANGUAGES", "SeededOrg", "Sizes", "known", "seed"]
+__all__ = ["LANGUAGES", "SeededOrg", "Sizes", "known_company", "seed"]
 
 LANGUAGES = ("en", "de", "fr", "es", "sv", "fi", "zh-CN", "zh-TW")
 _BATCH = 2_000

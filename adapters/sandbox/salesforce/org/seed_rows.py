@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.sandbox.people.companies import Details, Known, Standing, TownCompany, TownPerson
+from adapters.sandbox.people.companies import Details, KnownCompany, Standing, TownCompany, TownPerson
 from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 from adapters.sandbox.people.places import industries, places
 from adapters.sandbox.salesforce.org.org import PretendOrg
@@ -134,7 +134,7 @@ def deal_row(deal: Deal) -> Row:
     }
 
 
-def known(org: PretendOrg, account_id: str) -> Known:
+def known_company(org: PretendOrg, account_id: str) -> KnownCompany:
     """A seeded account with its contacts, for the seeding of another CRM; raises LookupError when it is not there."""
     row = org.get("Account", account_id)
     if row is None:
@@ -155,7 +155,7 @@ def known(org: PretendOrg, account_id: str) -> Known:
         owner="",
     )
     people = tuple(_person(contact) for contact in org.rows("Contact", AccountId=account_id))
-    return Known(company, _details(row), people)
+    return KnownCompany(company, _details(row), people)
 
 
 def _details(row: Mapping[str, Any]) -> Details:
