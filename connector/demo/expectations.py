@@ -1,4 +1,4 @@
-"""What must hold when the story has settled: pure, from what was seen to sentences about what does not hold."""
+"""What must be true at the end of the demo: pure, from what was seen to sentences about what is not."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,7 +116,7 @@ def _mails(seen: Evidence) -> Iterator[str]:
 
 
 def _own_people(seen: Evidence) -> Iterator[str]:
-    """Whoever looks after customers is told of them in working hours, at once and in one digest, and no more."""
+    """Owners get mail about follow-ups in working hours only, at once and in one digest, and no more."""
     days = Counter((mail.to, mail.at.astimezone(seen.zones.get(mail.to, seen.working.tz)).date()) for mail in seen.own)
     for (to, day), times in days.items():
         if times > _MAILS_A_DAY:

@@ -118,7 +118,7 @@ def addresses(console: Console, url: str) -> None:
 
 
 def from_now_on(console: Console, *, hour_s: float, look_s: float) -> None:
-    """Print how time goes once the story is told; both in real seconds."""
+    """Print how fast time passes after the first two weeks; both in real seconds."""
     console.print(
         f"An hour now passes every {hour_s:g} seconds, but not while you look: "
         f"time waits for {look_s:g} seconds after each page that you open.\n"
@@ -182,7 +182,7 @@ def _task(console: Console, task: FollowUpTask, place: str) -> None:
 
 
 def what_one_rep_got(console: Console, seen: Evidence) -> None:
-    """Print every mail that one of our people got: of whoever got most."""
+    """Print every mail of the rep who got most."""
     counts = Counter(mail.to for mail in seen.own)
     if not counts:
         return

@@ -1,4 +1,4 @@
-"""Everything that the demo consists of, started together and ended together."""
+"""The parts of the demo, started and ended together."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -29,7 +29,7 @@ from connector.store.db.migrate import migrate
 from connector.web.app import create_app
 
 BEGIN: Final = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
-"""A Monday morning in Helsinki: the story is the same whenever it is told."""
+"""A Monday morning in Helsinki: every run of the demo begins then."""
 
 
 class CrmClock(SandboxClock):
@@ -76,7 +76,7 @@ class Scene:
     installation: Installation
     began: datetime
     on_answer: Callable[[str], None] = field(default=lambda _customer: None)
-    """Told about every answer on the survey page."""
+    """Called with the customer after every answer on the survey page."""
 
     @property
     def crms(self) -> list[Crm]:

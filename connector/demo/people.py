@@ -17,7 +17,7 @@ ContactTest = Callable[[WorkplaceContact, int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever reads the mail at one address."""
+    """The person who reads the mail of one address."""
 
     name: str
     customer: str
@@ -25,7 +25,7 @@ class Person:
     contacts: tuple[Ref, ...]
     """The person's records: some people are in a CRM twice, some are in both."""
     opted_out: bool = False
-    """Whether a record said from the beginning that this person wants no mail."""
+    """Whether this person has opted out of mail in a CRM before the demo begins."""
 
 
 def people_by_address(crms: Iterable[Crm]) -> dict[str, Person]:
@@ -56,7 +56,7 @@ def is_scanned(person: WorkplaceContact, seed: int) -> bool:
 
 
 def has_opted_out(person: WorkplaceContact, _seed: int) -> bool:
-    """Whether somebody has said that they want no mail."""
+    """Whether somebody has opted out of mail."""
     return person.opted_out
 
 
@@ -96,7 +96,7 @@ def _companies(crm: Crm) -> list[WorkplaceCompany]:
 
 
 def _with_participants(company: WorkplaceCompany, test: ContactTest, seed: int) -> WorkplaceCompany:
-    """Let those of a company take part who pass the test, then others, by address: the same people in every CRM."""
+    """Return the company with the people who take part: those who pass the test, then others, by address, so the same in every CRM."""
     people = sorted(company.people, key=lambda person: person.address)
     willing = [person for person in people if not person.opted_out]
     like_this = [person for person in willing if test(person, seed)]

@@ -1,4 +1,4 @@
-"""What stands on the CRMs' records, read over their API."""
+"""What the CRMs' records show, read over their API."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -129,5 +129,5 @@ def _plain(kind: str, value: Any) -> Any:
 
 
 def _first(value: Any) -> Any:
-    """Return the first id of several: what a record is about may be told by one or by a list."""
+    """Return the id, or the first of a list: CRMs give what a record is about as either."""
     return next(iter(value), None) if isinstance(value, tuple | list) else value

@@ -1,4 +1,4 @@
-"""`afterword demo`: tells the story, and then either reports what it led to or stays."""
+"""`afterword demo`: runs three weeks of a pretend firm, then either prints the results or goes on slowly."""
 
 import logging
 import signal
@@ -41,14 +41,14 @@ LOOK_BACK_DAYS: Final = 90
 PACE_S: Final = 1.0
 """Seconds to watch each step of the story for."""
 HOUR_S: Final = 4.0
-"""Seconds in which an hour passes, once the story is told."""
+"""Seconds in which an hour passes, after the first two weeks."""
 SETTLED, INTERRUPTED, BROKEN = 0, 130, 70
 """How it can end, as exit codes."""
 
 
 @dataclass(frozen=True)
 class Play:
-    """A story about to be told."""
+    """A demo that is about to run."""
 
     scene: Scene
     story: Story
@@ -59,7 +59,7 @@ class Play:
 
 
 def once(console: Console, *, seed: int) -> int:
-    """Tell the whole story fast, print what stands in the CRM at its end, and return the exit code."""
+    """Run all of it fast, print what the CRMs show at its end, and return the exit code."""
     began = time.monotonic()
     with (
         TemporaryDirectory(prefix="afterword-demo-") as folder,
@@ -83,7 +83,7 @@ def new_work(play: Play, moment: Any) -> int:
 
 
 def stay(console: Console, folder: Path, *, seed: int) -> int:
-    """Tell the story at a pace that can be watched, then let time go on slowly until somebody stops it."""
+    """Run the first two weeks at a pace that can be watched, then go on slowly until somebody stops it."""
     views = PageViews()
     with (
         _stoppable() as stop,

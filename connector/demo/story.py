@@ -1,4 +1,4 @@
-"""The story: days pass in steps, people work, customers answer, reps do their tasks, and Afterword runs its laps."""
+"""The course of the demo: days pass in steps, people work, customers answer, reps do their tasks, and laps run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,12 +27,12 @@ POINTS_FROM_ZERO: Final = 11
 FRIDAY: Final = 4
 
 Announce = Callable[[str, str], None]
-"""Told what happens: which kind of thing (work, task, mail, answer, scanner), and in a sentence."""
+"""Called for everything that happens: with its kind (work, task, mail, answer, scanner), and a sentence."""
 
 
 @dataclass
 class Story:
-    """Everybody in it, and what happened so far."""
+    """The people of the demo, and what happened so far."""
 
     scene: Scene
     offices: Sequence[Office]

@@ -18,7 +18,7 @@ from connector.surveys.mail import Site, html_of, one_line_subject, text_of
 MOST_REASONS = 3
 """Reasons why people were not asked that a report names."""
 FEWEST_FOR_PERCENT = 10
-"""Of fewer people than so many no percentage is told: one answer more or less would turn it over."""
+"""No percentage is given of fewer people than this: one answer more or less would turn it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a report tells."""
+    """What a report contains."""
 
     monthly: bool
     period: Period

@@ -12,7 +12,7 @@ from connector.surveys.mail import Site, html_of, one_line_subject, text_of
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another answer of the same person that a mail tells beside the worst one."""
+    """Another answer of the same person, shown in a mail beside the worst one."""
 
     headline: str
     quotes: tuple[str, ...]
@@ -20,7 +20,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class MailItem:
-    """One follow-up as a mail tells it."""
+    """One follow-up as a mail shows it."""
 
     task: str
     """What its task is called: who is to be called by when, and why."""
@@ -28,7 +28,7 @@ class MailItem:
     """Who, and what about."""
     account: str
     quotes: tuple[str, ...]
-    """The customer's own words in the answer that the headline tells, line by line."""
+    """The customer's own words in the answer of the headline, line by line."""
     action: str
     """What is to be done, by whom and by when, or what is missing."""
     phone: str | None
@@ -41,7 +41,7 @@ class MailItem:
 
 @dataclass(frozen=True, slots=True)
 class MailSection:
-    """Follow-ups that are told for the same reason."""
+    """Follow-ups that are in a mail for the same reason."""
 
     title: str
     items: tuple[MailItem, ...]

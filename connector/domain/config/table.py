@@ -32,7 +32,7 @@ class Table(BaseModel):
 
     @classmethod
     def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
-        """Return what is wrong with keys together, as they were written: it is told beside whatever else is wrong."""
+        """Return what is wrong with keys together, as they were written; it is reported beside whatever else is wrong."""
         del written
         return ()
 
@@ -47,9 +47,9 @@ class Table(BaseModel):
         try:
             table = validate(written)
         except ValidationError as error:
-            said = {wrong.at for wrong in broken if isinstance(wrong, Missing)}
+            reported = {wrong.at for wrong in broken if isinstance(wrong, Missing)}
             details = (cls._worded(detail) for detail in error.errors(include_url=False))
-            errors = [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in said]
+            errors = [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in reported]
         if errors or broken:
             errors += [wrong_detail(wrong) for wrong in broken]
             raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
