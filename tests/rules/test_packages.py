@@ -15,6 +15,9 @@ from connector.cli.demo import PACKAGES as DEMO
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("connector", "adapters", "mappings")
+DEMO_IMPORT = re.compile(
+    r"(from|import) (connector\.demo|adapters\.sandbox|connector import demo|adapters import sandbox)\b"
+)
 DEMO_FOLDERS = ("connector/demo/", "adapters/sandbox/")
 
 LOADED_BY_OTHERS = {
@@ -93,11 +96,16 @@ def imports(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 @cache
+def installed() -> Mapping[str, list[str]]:
+    """Return the distributions of each top module in this environment."""
+    return packages_distributions()
+
+
+@cache
 def imported_by(path: Path) -> frozenset[str]:
     """Return the distributions of others whose modules a file imports."""
-    known = packages_distributions()
     tops = {top for top, *_ in imports(path)} - set(sys.stdlib_module_names)
-    return frozenset(distribution(name) for top in tops for name in known.get(top, ())) - {"afterword"}
+    return frozenset(distribution(name) for top in tops for name in installed().get(top, ())) - {"afterword"}
 
 
 def unnamed(folders: tuple[str, ...], *groups: str) -> list[str]:
@@ -167,15 +175,10 @@ def test_one_function_of_the_command_line_imports_the_demo_and_nothing_else_does
     for path in (path for folder in PRODUCT for path in files(folder)):
         if name_of(path).startswith(DEMO_FOLDERS):
             continue
-        lazy = {
-            id(node)
-            for function in ast.walk(tree(path))
-            if isinstance(function, ast.FunctionDef)
-            for node in ast.walk(function)
-        }
+        at_top = {id(node) for node in tree(path).body}
         for node in ast.walk(tree(path)):
-            if re.match(r"(from|import) (connector\.demo|adapters\.sandbox)\b", ast.unparse(node)):
-                importing.append(f"{name_of(path)}, {'in a function' if id(node) in lazy else 'at its top'}")
+            if isinstance(node, ast.Import | ast.ImportFrom) and DEMO_IMPORT.match(ast.unparse(node)):
+                importing.append(f"{name_of(path)}, {'at its top' if id(node) in at_top else 'in a function'}")
     assert importing == ["connector/cli/demo.py, in a function"]
 
 
