@@ -251,7 +251,7 @@ class BadOption(RecordRejected):
 
 
 class RuleRefused(RecordRejected):
-    """A validation, duplicate or automation rule of the org said no; `what` holds the rule's own words."""
+    """A validation, duplicate or automation rule of the org refused the write; `what` holds the rule's own words."""
 
 
 class Gone(RecordRejected):
@@ -327,7 +327,7 @@ class Bug(AssertionError):
     """An invariant of our own is broken. Never caught: better to stop than to write what nobody meant."""
 
 
-# ── at the border ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── unforeseen answers ───────────────────────────────────────────────────────────────────────────────────────────────
 
 UNFORESEEN: Final = (
     ValueError,
@@ -343,7 +343,7 @@ UNFORESEEN: Final = (
 
 @contextmanager
 def translated_errors(where: str) -> Iterator[None]:
-    """Turn what an answer that nobody foresaw makes Python raise into `Unavailable`: it ends the work with this one CRM alone."""
+    """Raise `Unavailable` instead of what Python raises on an unforeseen answer: it ends the work with this CRM alone."""
     try:
         yield
     except UNFORESEEN as error:
@@ -356,7 +356,7 @@ def translated_errors(where: str) -> Iterator[None]:
 
 
 def raises_own_errors(speaker: type[_T]) -> type[_T]:
-    """Let the public methods of a class that speaks to a CRM let out errors of ours only. Its `connection` names it in them."""
+    """Make the public methods of a class that speaks to a CRM raise our own errors only; they name its `connection`."""
     for name, method in list(vars(speaker).items()):
         if inspect.isfunction(method) and not name.startswith("_"):
             setattr(speaker, name, _bordered(method))

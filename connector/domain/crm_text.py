@@ -141,7 +141,7 @@ def _end(text: str, room: int) -> int:
 
 
 def _boundary(text: str, index: int) -> bool:
-    """Tell if a character as people see it ends before `index` (the practical part of Unicode's annex 29)."""
+    """Whether a character as people see it ends before `index` (the practical part of Unicode's annex 29)."""
     before, after = text[index - 1], text[index]
     if before == _JOINER or _extends(after) or (before == "\r" and after == "\n"):
         return False

@@ -63,7 +63,7 @@ def finish(cursor: Cursor, lag: timedelta) -> Cursor:
 
 
 def has_passed(cursor: Cursor, modified: str) -> bool:
-    """Tell whether a change with this stamp must have been read: only then is it drift when we do not have it.
+    """Whether a change with this stamp must have been read: only then is it drift when we do not have it.
 
     Of a record that could not be understood there may be no stamp.
     """

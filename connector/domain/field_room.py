@@ -1,4 +1,4 @@
-"""Which of our fields are made where a CRM's edition does not hold all of them, and what is said of the others. Pure."""
+"""Which of our fields are made where a CRM's edition has no room for all of them, and the messages about the others. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def left_out(missing: Sequence[FieldSpec], limits: Sequence[FieldLimit]) -> list
 
 
 def in_order(fields: Sequence[FieldSpec]) -> list[FieldSpec]:
-    """Return the fields of each object in the order in which they are made: a CRM that does not tell its limits refuses the last."""
+    """Return the fields of each object in the order in which they are made: a CRM without known limits refuses the last."""
     objects = list(dict.fromkeys(field.object for field in fields))
     return sorted(fields, key=lambda field: (objects.index(field.object), _place(field)))
 

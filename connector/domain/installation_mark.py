@@ -88,7 +88,7 @@ def read_text(text: str) -> Mark | None:
 
 
 def judge(seen: Mark | None, own: OwnRuns, *, installation: str, place: str, now: datetime) -> MarkVerdict:
-    """Say what follows from the mark that the CRM shows (None: there is none)."""
+    """Return what follows from the mark that the CRM shows (None: there is none)."""
     if seen is None:
         return MarkVerdict.MAKE
     abandoned = now - seen.at > ABANDONED_AFTER
@@ -101,9 +101,9 @@ def judge(seen: Mark | None, own: OwnRuns, *, installation: str, place: str, now
 
 
 def _is_due(seen: Mark, own: OwnRuns, now: datetime) -> bool:
-    """Tell whether a mark of ours is to be renewed: it is old, or the last renewal did not arrive.
+    """Whether a mark of ours is to be renewed: it is old, or the last renewal did not arrive.
 
-    A mark from the future tells that the clock was put back: its age would say nothing until then.
+    A mark from the future means that the clock was put back: its age means nothing until then.
     """
     return seen.run != own.run or not timedelta() <= now - seen.at < RENEWED_EVERY
 
@@ -136,5 +136,5 @@ def wait_left(own: OwnRuns, lag: timedelta, now: datetime) -> timedelta:
 
 
 def confirms(seen: Mark, own: OwnRuns, lag: timedelta, now: datetime) -> bool:
-    """Tell whether this look, long enough after the newest run was written, has found it there."""
+    """Whether the mark seen, long enough after the newest run was written, confirms that run."""
     return seen.run == own.run and own.at is not None and not wait_left(own, lag, now)

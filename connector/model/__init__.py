@@ -1,4 +1,4 @@
-"""The words the product thinks in: frozen, typed, without I/O.
+"""The values that all parts share: frozen, typed, without I/O.
 
 Times are aware UTC datetimes. Ids of ours are opaque text; a CRM's ids appear only inside a `Ref`.
 """
@@ -337,7 +337,7 @@ class Mood(StrEnum):
     LAST_GOOD = "Last answer good"
     LAST_OK = "Last answer ok"
     LAST_BAD = "Last answer bad"
-    """What the last answer said, where too few people can be asked for a mood."""
+    """The band of the last answer, where too few people can be asked for a mood."""
     TOO_FEW = "Too few answers"
 
 
@@ -346,7 +346,7 @@ class FollowUpState(StrEnum):
 
     OPEN = "open"
     WAITING_FOR_OUTCOME = "waiting_for_outcome"
-    """Its task was completed or deleted, and nobody has said how it ended."""
+    """Its task was completed or deleted, and nobody has noted an outcome."""
     CLOSED = "closed"
 
 
@@ -462,7 +462,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ChatPost:
-    """What a chat is told of a follow-up. Its texts may hold anything: whoever posts it has them read as plain text."""
+    """A message about a follow-up to a chat. Its texts may contain anything: the channel escapes them."""
 
     title: str
     """Who, and about what."""

@@ -1,4 +1,4 @@
-"""The clocks that can be handed to whatever asks for the time."""
+"""Clocks: the system's, and one that is set by hand."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Addresses that others gave us: what is asked of them goes through one kind of session, which cannot be led anywhere else."""
+"""Requests to URLs that others gave us, in sessions that can reach neither private networks nor other hosts by redirect."""
 
 import ipaddress
 import socket
@@ -26,7 +26,7 @@ _CHUNK: Final = 4 << 10
 
 
 class NotAllowed(requests.ConnectionError):
-    """The address leads to where nobody is to be led: without TLS, or into a private network that ``allow_hosts`` does not name."""
+    """The URL has no TLS, or leads into a private network that ``allow_hosts`` does not name."""
 
 
 class ForeignSession(requests.Session):
@@ -104,7 +104,7 @@ def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the internet, not of a private network, this machine or its cloud."""
+    """Whether an IP address is public: not of a private network, this machine or its cloud."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
@@ -118,7 +118,7 @@ def is_public(address: str) -> bool:
 
 
 def _is_private(host: str) -> bool:
-    """Tell whether a host is a private address itself, which a proxy would go to as well."""
+    """Whether a host is a private address itself, which a proxy would reach too."""
     try:
         return not is_public(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What an adapter reads only now and then: when it last did, kept in the store for all processes of the installation.
+"""When an adapter last read what it reads only now and then, kept in the store for all processes of the installation.
 
 `afterword sync` from cron is a new process each time: what it would remember in memory it would read again with each lap.
 """
@@ -49,7 +49,7 @@ class PassBook:
             cursors.save_pass(tx, self.crm, object_name, name, at=at, text=text)
 
     def drop(self, object_name: str) -> None:
-        """Forget what was noted of an object: what it was noted for did not get into the store."""
+        """Forget what was noted of an object: its records were not stored."""
         self._take(object_name)
 
     def _take(self, object_name: str) -> dict[str, _Kept]:

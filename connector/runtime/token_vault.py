@@ -1,4 +1,4 @@
-"""The vault: tokens that a CRM gave in exchange for others, encrypted, for all processes of the installation.
+"""The encrypted store of tokens that a CRM has renewed, for all processes of the installation.
 
 A refresh token that is exchanged may end there and then, so only the newest is good: it is on the disk before anything is done
 with what came with it, and one process at a time exchanges it.

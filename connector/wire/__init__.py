@@ -1,4 +1,4 @@
-"""What all parts need that speak to other machines: reading within limits, parsing whatever comes, telling failures apart.
+"""Shared by all code that speaks to other machines: reading within limits, parsing answers, and the reasons of failures.
 
 Adapters may import it; it imports nothing of ours.
 """

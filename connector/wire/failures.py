@@ -1,4 +1,4 @@
-"""Why a call was not answered, told from the errors of the libraries below us."""
+"""Why a call was not answered, by the errors of the libraries below us."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, SSLError
 _NO_SUCH_NAME: Final = frozenset(
     getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)
 )
-"""What a resolver says of a name that there is not; not every system knows both."""
+"""The resolver's codes for a name that does not exist; not every system has both."""
 
 
 def reason_of(error: BaseException) -> object:
@@ -21,13 +21,13 @@ def reason_of(error: BaseException) -> object:
 
 
 def is_untrusted(error: BaseException) -> bool:
-    """Tell whether the other side's certificate is not good. An answer that cannot be decrypted is another thing."""
+    """Whether the other side's certificate is invalid. An answer that cannot be decrypted is another failure."""
     reason = reason_of(error)
     return isinstance(reason, SSLError) and any(isinstance(why, SSLCertVerificationError) for why in reason.args)
 
 
 def not_looked_up(error: BaseException) -> str:
-    """Return what is wrong where the host's name was looked up in vain; empty for any other failure."""
+    """Return what is wrong where the host's name could not be resolved; empty for any other failure."""
     reason = reason_of(error)
     if not isinstance(reason, NameResolutionError):
         return ""

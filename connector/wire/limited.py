@@ -1,4 +1,4 @@
-"""Reading within a time and a size as a whole: bytes that come one by one, each in time, would hold up a lap for ever."""
+"""Reading with one limit of time and size for a whole answer: bytes that trickle in, each in time, would block a lap for ever."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -10,11 +10,11 @@ from urllib3.connection import HTTPConnection
 
 
 class Unreadable(OSError):
-    """What comes is nothing that would be read."""
+    """The answer is of a kind that is not read."""
 
 
 class TooLarge(Unreadable):
-    """More comes than may be read."""
+    """The answer is larger than its limit."""
 
     def __init__(self, most: int, what: str = "answer") -> None:
         size = f"{most >> 20} MB" if most >> 20 else f"{most >> 10} KB"
@@ -32,7 +32,7 @@ def bounded(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
 
 
 class LimitedReader(io.RawIOBase):
-    """What comes over a socket, as long as there is time and room left."""
+    """A reader of a socket with limits of time and size."""
 
     def __init__(self, sock: Any, *, mode: str = "rb", what: str = "answer") -> None:
         self._sock = sock
@@ -65,7 +65,7 @@ class LimitedReader(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         if not self.closed:
             self._raw.close()
         super().close()

@@ -1,4 +1,4 @@
-"""Parsers of what other machines answer: each takes whatever comes."""
+"""Parsers of answers of other machines: each accepts any input."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 _FARTHEST: Final = timedelta(days=366)
-"""A clock that is further from ours than this tells no time."""
+"""The time of a clock that is further from ours than this is ignored."""
 _MOST_DIGITS: Final = 4_000
 
 
@@ -30,7 +30,7 @@ def _whole_number(digits: str) -> int | str:
 
 
 def time_of(stamp: str | None, now: datetime) -> datetime | None:
-    """Return the time of a Date header; None where it tells none, or one that cannot be."""
+    """Return the time of a Date header; None where it has none, or an impossible one."""
     try:
         moment = parsedate_to_datetime(stamp or "").astimezone(UTC)
     except (ValueError, TypeError, LookupError, OverflowError):
