@@ -22,7 +22,7 @@ from pydantic import (
 
 from connector.domain.config.field_types import Flag, Trimmed, Whole, as_list, between
 from connector.domain.config.spelling import near_or_all
-from connector.domain.config.table import Table, refuse, unknown_name
+from connector.domain.config.table import Table, refuse, table_in, unknown_name
 from connector.domain.config.wrong import Wrong
 from connector.model import CUSTOMER_LABEL
 from mappings.fields import (
@@ -167,9 +167,8 @@ class InteractionMap(Table):
     @classmethod
     def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
         """See `Table.rules`."""
-        facts = written.get("facts")
         for key in ("label", CUSTOMER_LABEL):
-            yield from _wrong_label(key, written.get(key), facts if isinstance(facts, dict) else {})
+            yield from _wrong_label(key, written.get(key), table_in(written, "facts"))
         events = [line.get("event") for line in as_list(written.get("ended")) if isinstance(line, dict)]
         for n, event in enumerate(events):
             if event is not None and event in events[:n]:
@@ -280,15 +279,14 @@ class Writes(Table):
     @classmethod
     def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
         """See `Table.rules`."""
-        lines = {target: written[target] for target in WRITTEN if isinstance(written.get(target), dict)}
-        if "key" not in lines.get("task", {}):
+        if "key" not in table_in(written, "task"):
             remedy = "Follow-up tasks are found again by it: give it a field."
             yield Wrong("is missing.", remedy, at=("task", "key"))
-        for target, by_name in lines.items():
-            for path, times in Counter(filter(None, map(_path, by_name.values()))).items():
-                if times > 1:
-                    what = f"writes {path} {times} times."
-                    yield Wrong(what, "Give each of our names a field of its own.", at=(target,))
+        for target in WRITTEN:
+            paths = Counter(filter(None, map(_path, table_in(written, target).values())))
+            for path in paths - Counter(set(paths)):
+                what = f"writes {path} {paths[path]} times."
+                yield Wrong(what, "Give each of our names a field of its own.", at=(target,))
 
     def by_target(self) -> dict[str, tuple[WriteMap, ...]]:
         """Return the lines in the order of our names."""
@@ -320,11 +318,9 @@ class Spec(Table):
     @classmethod
     def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
         """See `Table.rules`."""
-        kinds = written.get("interaction")
-        kinds = kinds if isinstance(kinds, dict) else {}
-        yield from _wrong_customers(written.get("account"), kinds)
-        task = written.get("task")
-        related = task.get("related") if isinstance(task, dict) else None
+        kinds = table_in(written, "interaction")
+        yield from _wrong_customers(table_in(table_in(written, "account"), "is_customer"), kinds)
+        related = table_in(written, "task").get("related")
         for kind in related if isinstance(related, list) else ():
             if isinstance(kind, str) and kind not in kinds:
                 what = f"names no kind of interaction: {kind!r}."
@@ -364,13 +360,10 @@ class Spec(Table):
         return next((line for line in self.write[target] if line.name == name), None)
 
 
-def _wrong_customers(account: object, kinds: Mapping[str, Any]) -> Iterator[Wrong]:
+def _wrong_customers(customers: Mapping[str, Any], kinds: Mapping[str, Any]) -> Iterator[Wrong]:
     """Deals can tell who is a customer only where the mapping reads deals that are won."""
-    customers = account.get("is_customer") if isinstance(account, dict) else None
-    ends = [end for kind in kinds.values() if isinstance(kind, dict) for end in as_list(kind.get("ended"))]
-    if not (isinstance(customers, dict) and WON_DEAL_WITHIN in customers):
-        return
-    if all(end.get("event") != WON for end in ends if isinstance(end, dict)):
+    ends = [end for kind in kinds for end in as_list(table_in(kinds, kind).get("ended")) if isinstance(end, dict)]
+    if WON_DEAL_WITHIN in customers and all(end.get("event") != WON for end in ends):
         what = f"counts what ended by the event {WON!r}, and no kind of interaction ends by it."
         remedy = f'Give a kind of deal ended = {{ event = "{WON}", … }}, or drop {WON_DEAL_WITHIN}.'
         yield Wrong(what, remedy, at=("account", "is_customer"))

@@ -25,7 +25,6 @@ class Key:
     loc: Loc
     kind: str
     secret: bool
-    required: bool
 
     @property
     def variable(self) -> str:
@@ -65,7 +64,7 @@ def _key(info: FieldInfo, loc: Loc) -> Iterator[Key]:
     for model in _models(annotation):
         yield from _keys(model, (*loc, ANY) if get_origin(annotation) is dict else loc)
         return
-    yield Key(loc, _kind(annotation), is_secret(annotation), info.is_required())
+    yield Key(loc, _kind(annotation), is_secret(annotation))
 
 
 KEYS: Final = {key.loc: key for key in _keys(Settings, ())}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from connector.domain.config.table import table_in
 from connector.domain.config.wrong import Missing, Wrong
 from connector.ports import AdapterPackage
 from connector.settings.choices import Mode
@@ -30,12 +31,6 @@ def broken_rules(written: Values, adapters: Mapping[str, AdapterPackage[Any]]) -
     for section in ("deputies", "away"):
         yield from _people_twice(section, table_in(written, section))
     yield from _circles(table_in(written, "deputies"))
-
-
-def table_in(values: Values, key: str) -> Values:
-    """Return a table, empty where there is none: that something else stands there is told by its model."""
-    table = values.get(key)
-    return table if isinstance(table, dict) else {}
 
 
 def _needs_of_live(written: Values, because: str) -> Iterator[Wrong]:

@@ -89,14 +89,12 @@ class FileProblems:
         place: list[str | int] = []
         for part in loc:
             if isinstance(value, Mapping) and isinstance(part, str) and (part in value or part[0] not in "(["):
-                if part not in value and f"{part}_file" in value:
-                    part = f"{part}_file"  # noqa: PLW2901 - a secret is written so too
+                by_file = f"{part}_file"  # as a secret may be written too
+                place.append(by_file if part not in value and by_file in value else part)
                 value = value.get(part, {})
             elif isinstance(value, list) and isinstance(part, int):
+                place.append(part)
                 value = value[part]
-            else:
-                continue
-            place.append(part)
         return tuple(place)
 
     def _wrong(self, detail: ErrorDetails, loc: Loc) -> Wrong:

@@ -78,6 +78,12 @@ class Table(BaseModel):
         return again(detail)
 
 
+def table_in(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a table as it was written, empty where there is none: that something else stands there is told by its model."""
+    table = values.get(key)
+    return table if isinstance(table, Mapping) else {}
+
+
 def is_secret(annotation: Any) -> bool:
     """Tell whether values of a type are secrets. Lists that hold some are shown but for those."""
     return annotation is SecretStr or (get_origin(annotation) is not tuple and "SecretStr" in str(annotation))

@@ -1,17 +1,24 @@
 """A mapping file that is wrong says everything that is wrong with it, where, and what to do."""
 
+import re
+import tomllib
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import reduce
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
+from test_mapping_hashes import EVERYTHING
 
+from connector.domain.config.problems import FileProblems
 from connector.errors import SettingsError
 from mappings import edit
 from mappings.edit import drop, set_field
-from mappings.fields import OPERATORS
+from mappings.fields import OPERATORS, placed
 from mappings.loading import load, packaged
-from mappings.spec import WRITTEN, FieldType
+from mappings.spec import WRITTEN, FieldType, Spec
 
 DEFAULT = packaged("salesforce")
 
@@ -199,6 +206,28 @@ def test_the_defaults_own_example_of_a_new_kind_loads() -> None:
 def test_a_table_that_stands_twice_is_named_as_the_file_has_it() -> None:
     with pytest.raises(SettingsError, match=r"at line 2: \[account\.facts\] stands twice"):
         load("[account.facts]\n[account.facts]\n", "mine.toml")
+
+
+def places(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the place of every table, list and value of a file."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield (*place, key)
+        yield from places(part, (*place, key))
+
+
+@pytest.mark.parametrize("value", ["", "a b", -1, True, [[1]], {"a": 1}], ids=repr)
+def test_any_value_at_any_place_ends_in_a_mapping_or_in_problems_with_a_place_of_the_file(value: object) -> None:
+    for *tables, key in places(tomllib.loads(EVERYTHING)):
+        file = tomllib.loads(EVERYTHING)
+        table: Any = reduce(lambda place, name: place[name], tables, file)
+        table[key] = value
+        try:
+            Spec.model_validate(placed(file))
+        except ValidationError as error:
+            for problem in FileProblems("m.toml", file).of(error):
+                assert re.fullmatch(r"m\.toml: [\w.\[\] ]+", problem.where), problem
+                assert problem.what != "is not valid.", problem
 
 
 # ── whose a field is ─────────────────────────────────────────────────────────────────────────────────────────────────
