@@ -18,6 +18,7 @@ DOMAIN = {
     "connector.model.follow_up",
     "connector.model.outbox",
     "connector.model.stored",
+    "connector.model.surveys",
     "connector.ports",
     "connector.ports.adapter_package",
     "connector.ports.crm",

@@ -221,7 +221,7 @@ class _Round:
         if not after:
             with self.context.write() as tx:
                 deliveries.remind_no_more(tx, letter, now)
-        elif letter.invitation.sent_at + after > now:
+        elif letter.invitation.sent_at is not None and letter.invitation.sent_at + after > now:
             self._postpone(letter, letter.invitation.sent_at + after)
         else:
             return True
@@ -277,19 +277,19 @@ class _Round:
             self._hand_over(letter, ready, message_id)
 
     def _message(self, letter: Letter, message_id: str) -> Message:
-        row = letter.invitation
+        invitation = letter.invitation
         view = InvitationView(
-            id=row.id,
-            email=row.email,
-            name=row.name,
-            language=row.language,
-            label=row.customer_label or row.label,
-            owner_name=row.owner_name,
+            id=invitation.id,
+            email=invitation.email,
+            name=invitation.name,
+            language=invitation.language,
+            label=invitation.customer_label or invitation.label,
+            owner_name=invitation.owner_name,
             company=self.site.sender_name,
-            questionnaire=from_json(row.questionnaire),
-            expires_at=row.expires_at,
+            questionnaire=from_json(invitation.questionnaire),
+            expires_at=invitation.expires_at,
         )
-        token = self.tokens.survey(row.id)
+        token = self.tokens.survey(invitation.id)
         return invitation_message(view, site=self.site, token=token, purpose=letter.purpose, message_id=message_id)
 
     def _hand_over(self, letter: Letter, ready: ReadyMessage, message_id: str) -> None:
@@ -371,7 +371,7 @@ def _waits_for_the_admin(stopped: mail_trouble.Stopped) -> MailUnavailable:
 
 
 def _crm(letter: Letter) -> str:
-    return str(letter.invitation.connection)
+    return letter.invitation.connection
 
 
 def _move(stop: Stop, now: datetime) -> Move:

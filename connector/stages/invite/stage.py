@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from connector.domain.mail_domains import company_domains
 from connector.errors import Bug
 from connector.model import EMAIL_BOUNCED, Decision, OptOutWay, Reason
+from connector.model.stored import StoredAccount, StoredInteraction
+from connector.model.surveys import Invitation
 from connector.settings import AskingLimits, Recipients, Settings, Survey
 from connector.settings.time_zones import day_begins, day_ends, next_day_begins
 from connector.stages.context import Context
@@ -27,11 +29,12 @@ from connector.stages.invite.plan import (
     may_be_asked,
 )
 from connector.stages.invite.targets import NOBODY, Decided, Target, targets
-from connector.store import Transaction
+from connector.store import Transaction, new_id
 from connector.store.crm import customers, own_users, owners
 from connector.store.surveys import decisions as stored_decisions
-from connector.store.surveys.decisions import Gathered, Ledger, Move
+from connector.store.surveys.decisions import DecisionChange, Gathered, Ledger, Move, ReachedPerson
 from connector.store.surveys.people import person_key
+from connector.store.tables import ref_text
 from connector.surveys.customer_label import customer_label
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.wording import known_or, wording
@@ -128,31 +131,32 @@ class _Page:
         self.rows = stored_decisions.gather(self.tx, interaction_ids)
         self.history = recall(self.tx, self.rows, self.settings, self.now)
         self.history.today += ready_to_send(self.context, self.tx)
-        by_deals = [row.customer for row in self.rows.accounts.values() if self.won_within.get(row.connection)]
+        accounts = self.rows.accounts.values()
+        by_deals = [account.customer for account in accounts if self.won_within.get(account.ref.connection)]
         self.last_won = customers.last_won(self.tx, by_deals, self.now)
-        for row in self.rows.interactions:
+        for interaction in self.rows.interactions:
             for name, survey in self.settings.surveys.items():
-                self._decide(row, name, survey)
-            future = row.ended_at is not None and row.ended_at > self.now
-            self.ledger.looked_at(row.id, row.ended_at if future else None)
+                self._decide(interaction, name, survey)
+            future = interaction.ended_at is not None and interaction.ended_at > self.now
+            self.ledger.looked_at(interaction.id, interaction.ended_at if future else None)
         self.ledger.write()
 
-    def _decide(self, row: Any, name: str, survey: Survey) -> None:
-        existing = _existing(self.rows, row, name)
-        if row.ended_at is None or f"{row.kind}.{row.ended}" != survey.on:
-            reason = Reason.DELETED if row.deleted_at else Reason.REOPENED
+    def _decide(self, interaction: StoredInteraction, name: str, survey: Survey) -> None:
+        existing = _existing(self.rows, interaction, name)
+        if interaction.ended_at is None or f"{interaction.kind}.{interaction.ended}" != survey.on:
+            reason = Reason.DELETED if interaction.deleted_at else Reason.REOPENED
             self._drop((one for one in existing if one.state is Decision.WAITING), reason)
             return
         only_primary = survey.recipients == Recipients.PRIMARY
-        people = _participants(self.rows, row)
+        people = _participants(self.rows, interaction)
         if only_primary and len(people) > 1:
-            people.sort(key=lambda contact: not may_be_asked(self._case(row, name, Target(contact))))
+            people.sort(key=lambda contact: not may_be_asked(self._case(interaction, name, Target(contact))))
         elif len(people) > 1:
             people = _once_each(self.rows, people, existing)
         found = targets(people, existing, only_primary=only_primary)
         self._drop(found.dropped, Reason.NO_CONTACT)
         for target in found.targets:
-            self._decide_one(row, name, target)
+            self._decide_one(interaction, name, target)
 
     def _drop(self, decisions: Iterable[Decided], reason: Reason) -> None:
         verdict = cancelled(reason)
@@ -161,21 +165,21 @@ class _Page:
             self.ledger.move(one.id, _move(verdict, note=gone))
             self.result.count(verdict)
 
-    def _decide_one(self, row: Any, name: str, target: Target) -> None:
-        decided = target.decided
-        if decided is None and row.ended_at > self.now:
+    def _decide_one(self, interaction: StoredInteraction, name: str, target: Target) -> None:
+        decided, ended_at = target.decided, interaction.ended_at
+        if ended_at is None or (decided is None and ended_at > self.now):
             return
-        if decided is not None and not (target.taken_over or decided.open_to(row.ended_at)):
+        if decided is not None and not (target.taken_over or decided.open_to(ended_at)):
             return
-        case = self._case(row, name, target)
+        case = self._case(interaction, name, target)
         verdict = decide(case)
-        decision_id = self._keep(row, name, target, verdict)
+        decision_id = self._keep(interaction, name, target, verdict)
         if verdict.state is Decision.INVITED:
-            self._invite(row, name, target.contact, decision_id)
+            self._invite(interaction, name, target.contact, decision_id)
             self._remember(case)
 
-    def _case(self, row: Any, name: str, target: Target) -> AskCase:
-        account = _account(self.rows, row)
+    def _case(self, interaction: StoredInteraction, name: str, target: Target) -> AskCase:
+        account = _account(self.rows, interaction)
         survey = self.settings.surveys[name]
         decided = target.decided
         same = not target.taken_over or (decided is not None and decided.contact == NOBODY)
@@ -184,28 +188,28 @@ class _Page:
             survey=survey,
             limits=self.limits,
             # Without a row nobody has gone live yet: what has ended until now is not asked about.
-            go_live=self.live_since.get((row.connection, name), self.now),
+            go_live=self.live_since.get((interaction.ref.connection, name), self.now),
             now=self.now,
-            end=_end(self.rows, row, self.own_users[row.connection]),
+            end=_end(self.rows, interaction, self.own_users[interaction.ref.connection]),
             customer=self._customer(account) if account else None,
             recipient=_recipient(self.rows, target.contact),
             history=self.history,
             tomorrow=next_day_begins(self.now, self.settings),
             zone=self.settings.company.timezone,
-            lot=lot(self.key, name, f"{row.connection}/{row.ref}"),
+            lot=lot(self.key, name, f"{interaction.ref.connection}/{ref_text(interaction.ref)}"),
             held_by=decided.reason if decided is not None and was_waiting else None,
-            account_expected=row.account_ref is not None and account is None,
-            contact_expected=bool(row.contact_refs) and target.contact == NOBODY,
+            account_expected=interaction.account is not None and account is None,
+            contact_expected=bool(interaction.contacts) and target.contact == NOBODY,
         )
 
-    def _customer(self, account: Any) -> AskedCustomer:
-        within, last = self.won_within.get(account.connection), self.last_won.get(account.customer)
+    def _customer(self, account: StoredAccount) -> AskedCustomer:
+        within, last = self.won_within.get(account.ref.connection), self.last_won.get(account.customer)
         by_deal = within is not None and last is not None and last >= self.now - within
         gone = account.deleted_at is not None
         return AskedCustomer(account.customer, account.is_customer or by_deal, gone, account.facts)
 
-    def _keep(self, row: Any, name: str, target: Target, verdict: Verdict) -> str:
-        account = _account(self.rows, row)
+    def _keep(self, interaction: StoredInteraction, name: str, target: Target, verdict: Verdict) -> str:
+        account = _account(self.rows, interaction)
         account_id = account.id if account else None
         decided = target.decided
         if decided is None:
@@ -213,55 +217,62 @@ class _Page:
             return self.ledger.new(
                 _move(verdict),
                 survey=name,
-                connection=row.connection,
-                interaction_id=row.id,
+                connection=interaction.ref.connection,
+                interaction_id=interaction.id,
                 contact_id=target.contact,
                 account_id=account_id,
             )
         stays = (decided.state, decided.reason) == (verdict.state, verdict.reason) and not target.taken_over
         if stays and decided.until == verdict.until:
             return decided.id
-        columns = {"account_id": account_id} | ({"contact_id": target.contact} if target.taken_over else {})
-        self.ledger.move(decided.id, _move(verdict), **columns)
+        whom: DecisionChange = {"account_id": account_id}
+        if target.taken_over:
+            whom["contact_id"] = target.contact
+        self.ledger.move(decided.id, _move(verdict), **whom)
         if not stays:
             self.result.count(verdict)
         return decided.id
 
-    def _invite(self, row: Any, name: str, contact_id: str, decision_id: str) -> None:
+    def _invite(self, interaction: StoredInteraction, name: str, contact_id: str, decision_id: str) -> None:
         survey = self.settings.surveys[name]
         contact = self.rows.contacts[contact_id]
-        account = _account(self.rows, row)
-        owner = self.rows.owners.get((row.connection, row.owner_ref))
+        account = _account(self.rows, interaction)
+        owner = self.rows.owners.get(interaction.owner) if interaction.owner is not None else None
         asked = questionnaire(
             survey.metric, known_or(contact.language, survey.language or self.settings.company.language)
         )
+        if contact.email is None or contact.person is None:
+            raise Bug("somebody without an address was invited")
         self.ledger.invite(
-            decision_id,
-            {
-                "survey": name,
-                "connection": row.connection,
-                "account_id": account.id if account else None,
-                "contact_id": contact_id,
-                "interaction_id": row.id,
-                "person": contact.person,
-                "email": contact.email,
-                "name": contact.name,
-                "language": asked.language,
-                "label": row.label,
-                "customer_label": self._customer_label(row, asked.language),
-                "owner_ref": row.owner_ref,
-                "owner_name": owner.name if owner else None,
-                "questionnaire": asked.to_json(),
-                "created_at": self.now,
-                "due_at": self.now,
+            Invitation(
+                id=new_id(),
+                decision_id=decision_id,
+                survey=name,
+                connection=interaction.ref.connection,
+                account_id=account.id if account else None,
+                contact_id=contact_id,
+                interaction_id=interaction.id,
+                person=contact.person,
+                email=contact.email,
+                name=contact.name,
+                language=asked.language,
+                label=interaction.label,
+                customer_label=self._customer_label(interaction, asked.language),
+                owner=interaction.owner,
+                owner_name=owner.name if owner else None,
+                questionnaire=asked.to_json(),
+                created_at=self.now,
+                due_at=self.now,
                 # Mail, page and reminder name the last day, so all of that day is good.
-                "expires_at": day_ends(self.now + (survey.expires or NEVER), self.settings.company.timezone),
-            },
+                expires_at=day_ends(self.now + (survey.expires or NEVER), self.settings.company.timezone),
+            )
         )
 
-    def _customer_label(self, row: Any, language: str) -> str:
+    def _customer_label(self, interaction: StoredInteraction, language: str) -> str:
         words = wording(language, self.settings.company.timezone)
-        return customer_label(row.kind, row.label, facts=row.facts, ended_at=row.ended_at, words=words)
+        return customer_label(
+            interaction.kind, interaction.label, facts=interaction.facts, ended_at=interaction.ended_at, words=words
+        )
 
     def _remember(self, case: AskCase) -> None:
         if case.recipient is None or case.recipient.person is None:
@@ -282,7 +293,7 @@ def recall(tx: Transaction, rows: Gathered, settings: Settings, now: datetime) -
     """Return who of these interactions' people and customers was asked lately."""
     today, window = day_begins(now, settings), settings.limits.account_cap.window
     history = AskedBefore(today=stored_decisions.sends_on(tx, today))
-    called = {row.id: row.person for row in rows.contacts.values() if row.person}
+    called = {contact.id: contact.person for contact in rows.contacts.values() if contact.person}
     for mail in stored_decisions.mails_to(tx, called.values()):
         _remember_mail(history, mail.person, mail)
     for mail in stored_decisions.mails_to_contacts(tx, called):
@@ -292,24 +303,24 @@ def recall(tx: Transaction, rows: Gathered, settings: Settings, now: datetime) -
         known = history.last_mail.get(person)
         if known is None or at > known + A_MINUTE:
             history.asked(person, None, at)
-    customers = (row.customer for row in rows.accounts.values())
+    customers = (account.customer for account in rows.accounts.values())
     for asked in stored_decisions.invitations_of(tx, customers, now - window):
-        history.asked(asked.person, asked.customer, asked.sent_at or asked.created_at)
+        history.asked(asked.person, asked.customer, asked.at)
     return history
 
 
-def _remember_mail(history: AskedBefore, person: str, mail: Any) -> None:
+def _remember_mail(history: AskedBefore, person: str, mail: ReachedPerson) -> None:
     at = mail.sent_at or mail.doubted_at or mail.created_at
     history.asked(person, None, at)
     history.last_mail[person] = max(history.last_mail[person], mail.reminded_at or at, mail.doubted_at or at)
 
 
-def _account(rows: Gathered, row: Any) -> Any:
-    return rows.accounts.get(rows.ids.get((row.connection, row.account_ref), ""))
+def _account(rows: Gathered, interaction: StoredInteraction) -> StoredAccount | None:
+    return rows.accounts.get(rows.ids.get(interaction.account, "")) if interaction.account is not None else None
 
 
-def _participants(rows: Gathered, row: Any) -> list[str]:
-    found = (rows.ids.get((row.connection, ref)) for ref in row.contact_refs)
+def _participants(rows: Gathered, interaction: StoredInteraction) -> list[str]:
+    found = (rows.ids.get(ref) for ref in interaction.contacts)
     return [contact_id for contact_id in found if contact_id is not None and contact_id in rows.contacts]
 
 
@@ -322,30 +333,32 @@ def _once_each(rows: Gathered, people: Sequence[str], existing: Iterable[Decided
     return [contact for contact in people if persons[contact] is None or taken[persons[contact]] == contact]
 
 
-def _existing(rows: Gathered, row: Any, survey: str) -> list[Decided]:
+def _existing(rows: Gathered, interaction: StoredInteraction, survey: str) -> list[Decided]:
     return [
         Decided(
             id=one.id,
             contact=rows.now_called.get(one.contact_id, one.contact_id),
-            state=Decision(one.state),
+            state=one.state,
             # One that a later version has given is none that better data lifts.
             reason=Reason(one.reason) if one.reason in set(Reason) else None,
             decided_at=one.decided_at,
             until=one.until,
         )
-        for one in rows.decisions.get(row.id, ())
+        for one in rows.decisions.get(interaction.id, ())
         if one.survey == survey
     ]
 
 
-def _end(rows: Gathered, row: Any, own_users: frozenset[str]) -> End:
-    owner = rows.owners.get((row.connection, row.owner_ref))
+def _end(rows: Gathered, interaction: StoredInteraction, own_users: frozenset[str]) -> End:
+    if interaction.ended_at is None:
+        raise Bug("an interaction that has not ended was decided on")
+    owner = rows.owners.get(interaction.owner) if interaction.owner is not None else None
     return End(
-        at=row.ended_at,
+        at=interaction.ended_at,
         # Read before it was known that this user is ours, or not seen in any other state: then the end alone counts.
-        updated_at=None if row.updated_by in own_users else row.updated_at,
-        deleted=row.deleted_at is not None,
-        facts=row.facts,
+        updated_at=None if interaction.updated_by in own_users else interaction.updated_at,
+        deleted=interaction.deleted_at is not None,
+        facts=interaction.facts,
         owner_email=owner.email if owner else None,
         owner_timezone=owner.timezone if owner else None,
     )
@@ -355,7 +368,7 @@ def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
     contact = rows.contacts.get(contact_id)
     if contact is None:
         return None
-    person = rows.people.get(contact.person)
+    person = rows.people.get(contact.person or "")
     out = person is not None and person.opted_out_at is not None
     return Recipient(
         email=contact.email,

@@ -1,11 +1,16 @@
 """From the refs that records name each other by to our own rows, merges followed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, or_, select
+from sqlalchemy import Connection, Row, Table, and_, or_, select
 
-from connector.store.tables import binding
+from connector.model import Ref
+from connector.model.stored import StoredOwner
+from connector.store.db.values import owner_of
+from connector.store.tables import binding, owner, ref_of
+
+T = TypeVar("T")
 
 Address = tuple[str, str]
 """A connection's name and the ref as text."""
@@ -33,6 +38,23 @@ def resolve(tx: Connection, addresses: Iterable[Address]) -> Mapping[Address, st
 def rows_by_id(tx: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, Any]:
     """Return the rows with these ids, by id."""
     return {row.id: row for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))}
+
+
+def values_by_id(tx: Connection, table: Table, read: Callable[[Row[Any]], T], ids: Iterable[str]) -> dict[str, T]:
+    """Return the rows with these ids as values, by id."""
+    return {id_: read(row) for id_, row in rows_by_id(tx, table, ids).items()}
+
+
+def ids_of(tx: Connection, refs: Iterable[Ref]) -> Mapping[Ref, str]:
+    """Return our ids of these records; a merged record's is its survivor's. Unknown ones are absent."""
+    ids = resolve(tx, ((ref.connection, f"{ref.object}/{ref.id}") for ref in refs))
+    return {ref_of(*address): id_ for address, id_ in ids.items()}
+
+
+def owners_at(tx: Connection, refs: Iterable[Ref]) -> Mapping[Ref, StoredOwner]:
+    """Return the owners that were read from these records, by ref."""
+    rows = rows_by_address(tx, owner, ((ref.connection, f"{ref.object}/{ref.id}") for ref in refs))
+    return {known.ref: known for known in map(owner_of, rows.values())}
 
 
 def rows_by_address(tx: Connection, table: Table, addresses: Iterable[Address]) -> Mapping[Address, Any]:

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from connector.model import ClosedBy, FollowUpState, Ref, TaskState
+from connector.model import ClosedBy, Decision, Delivery, FollowUpState, Ref, TaskState
 from connector.model.follow_up import FollowUp, FollowUpChange, NamedFollowUp, WrittenTask
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
+from connector.model.surveys import Invitation, StoredDecision
 from connector.store.tables import ref_of, ref_text
 
 
@@ -173,6 +174,54 @@ def interaction_of(row: Row[Any]) -> StoredInteraction:
         updated_by=row.updated_by,
         facts=row.facts,
         deleted_at=row.deleted_at,
+        look_at=row.look_at,
+    )
+
+
+def decision_of(row: Row[Any]) -> StoredDecision:
+    """Return a row of `decision` as a decision."""
+    return StoredDecision(
+        id=row.id,
+        survey=row.survey,
+        connection=row.connection,
+        interaction_id=row.interaction_id,
+        contact_id=row.contact_id,
+        account_id=row.account_id,
+        state=Decision(row.state),
+        reason=row.reason,
+        due_at=row.due_at,
+        until=row.until,
+        decided_at=row.decided_at,
+    )
+
+
+def invitation_of(row: Row[Any]) -> Invitation:
+    """Return a row of `invitation` as an invitation."""
+    return Invitation(
+        id=row.id,
+        decision_id=row.decision_id,
+        survey=row.survey,
+        connection=row.connection,
+        account_id=row.account_id,
+        contact_id=row.contact_id,
+        interaction_id=row.interaction_id,
+        person=row.person,
+        email=row.email,
+        name=row.name,
+        language=row.language,
+        label=row.label,
+        customer_label=row.customer_label,
+        owner=_ref(row.connection, row.owner_ref),
+        owner_name=row.owner_name,
+        questionnaire=row.questionnaire,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        state=Delivery(row.state),
+        sent_at=row.sent_at,
+        reminder_at=row.reminder_at,
+        reminded_at=row.reminded_at,
+        error=row.error,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict, Unpack
 
 from sqlalchemy import (
     Column,
@@ -20,11 +20,14 @@ from sqlalchemy import (
     update,
 )
 
-from connector.model import Decision, Delivery, Reason
-from connector.store.crm.refs import Address, chunks, resolve, rows_by_address, rows_by_id, survivors
+from connector.model import Decision, Delivery, Reason, Ref
+from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
+from connector.model.surveys import Invitation, StoredDecision
+from connector.store.crm.refs import Address, chunks, ids_of, owners_at, rows_by_address, survivors, values_by_id
+from connector.store.db import values
 from connector.store.db.engine import new_id
 from connector.store.db.upsert import insert_new, insert_or_ignore
-from connector.store.surveys.people import people
+from connector.store.surveys.people import PersonMarks, people
 from connector.store.tables import (
     account,
     attempt,
@@ -35,7 +38,7 @@ from connector.store.tables import (
     display,
     interaction,
     invitation,
-    owner,
+    ref_text,
 )
 from connector.store.tables import go_live as go_live_table
 
@@ -135,17 +138,17 @@ def waiting_no_longer(
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A page of interactions with all the rows that decisions on them depend on."""
+    """A page of interactions with all that decisions on them depend on."""
 
-    interactions: Sequence[Any]
+    interactions: Sequence[StoredInteraction]
     """In the order in which they ended."""
-    ids: Mapping[Address, str]
+    ids: Mapping[Ref, str]
     """Our ids of the accounts and contacts that the interactions name."""
-    accounts: Mapping[str, Any]
-    contacts: Mapping[str, Any]
-    owners: Mapping[Address, Any]
-    people: Mapping[str, Any]
-    decisions: Mapping[str, Sequence[Any]]
+    accounts: Mapping[str, StoredAccount]
+    contacts: Mapping[str, StoredContact]
+    owners: Mapping[Ref, StoredOwner]
+    people: Mapping[str, PersonMarks]
+    decisions: Mapping[str, Sequence[StoredDecision]]
     """By interaction."""
     now_called: Mapping[str, str]
     """For each contact of a decision, the id that stands for it since a merge."""
@@ -153,52 +156,73 @@ class Gathered:
 
 def gather(tx: Connection, interaction_ids: Sequence[str]) -> Gathered:
     """Read everything that is needed to decide on these interactions."""
-    interactions = _in_order(rows_by_id(tx, interaction, interaction_ids).values())
+    interactions = _in_order(values_by_id(tx, interaction, values.interaction_of, interaction_ids).values())
     decisions = _decisions(tx, interaction_ids)
-    now_called = survivors(tx, contact, (row.contact_id for rows in decisions.values() for row in rows))
-    ids = resolve(tx, (address for row in interactions for address in _named(row)))
-    contacts = rows_by_id(tx, contact, {*ids.values(), *now_called.values()})
+    now_called = survivors(tx, contact, (known.contact_id for of_one in decisions.values() for known in of_one))
+    ids = ids_of(tx, (ref for ended in interactions for ref in _named(ended)))
+    contacts = values_by_id(tx, contact, values.contact_of, {*ids.values(), *now_called.values()})
     return Gathered(
         interactions=interactions,
         ids=ids,
-        accounts=rows_by_id(tx, account, ids.values()),
+        accounts=values_by_id(tx, account, values.account_of, ids.values()),
         contacts=contacts,
-        owners=rows_by_address(tx, owner, ((row.connection, row.owner_ref) for row in interactions if row.owner_ref)),
+        owners=owners_at(tx, (ended.owner for ended in interactions if ended.owner is not None)),
         people=_people(tx, contacts.values()),
         decisions=decisions,
         now_called=now_called,
     )
 
 
-def _in_order(rows: Iterable[Any]) -> list[Any]:
+def _in_order(interactions: Iterable[StoredInteraction]) -> list[StoredInteraction]:
     # By the CRM's ids, not ours: the order, and so who gets the last place under a limit, is the same in a trial run.
-    return sorted(rows, key=lambda row: (row.ended_at.timestamp() if row.ended_at else 0, row.connection, row.ref))
+    return sorted(interactions, key=lambda ended: (ended.ended_at.timestamp() if ended.ended_at else 0, ended.ref))
 
 
-def _named(row: Any) -> list[Address]:
-    refs = [*row.contact_refs, *([row.account_ref] if row.account_ref else [])]
-    return [(row.connection, ref) for ref in refs]
+def _named(ended: StoredInteraction) -> list[Ref]:
+    return [*ended.contacts, *([ended.account] if ended.account is not None else [])]
 
 
-def _decisions(tx: Connection, interaction_ids: Sequence[str]) -> Mapping[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _decisions(tx: Connection, interaction_ids: Sequence[str]) -> Mapping[str, list[StoredDecision]]:
+    decisions: dict[str, list[StoredDecision]] = {}
     for part in chunks(interaction_ids):
         for row in tx.execute(select(decision).where(decision.c.interaction_id.in_(part))):
-            found.setdefault(row.interaction_id, []).append(row)
-    return found
+            decisions.setdefault(row.interaction_id, []).append(values.decision_of(row))
+    return decisions
 
 
-def _people(tx: Connection, contacts: Iterable[Any]) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
-    for part in chunks(row.person for row in contacts if row.person):
-        found.update(people(tx, part))
-    return found
+def _people(tx: Connection, contacts: Iterable[StoredContact]) -> Mapping[str, PersonMarks]:
+    marks: dict[str, PersonMarks] = {}
+    for part in chunks(known.person for known in contacts if known.person):
+        marks.update(people(tx, part))
+    return marks
 
 
 # ── who was asked lately ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _arrived() -> Any:
+@dataclass(frozen=True, slots=True)
+class ReachedPerson:
+    """When an invitation that reached its person, or may have, was sent."""
+
+    person: str
+    contact_id: str
+    created_at: datetime
+    sent_at: datetime | None
+    reminded_at: datetime | None
+    doubted_at: datetime | None
+    """When a message of it was last handed over in doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAtCustomer:
+    """A person of a customer who was asked."""
+
+    customer: str
+    person: str
+    at: datetime
+
+
+def _arrived() -> ColumnElement[bool]:
     return or_(invitation.c.state.in_(REACHES), invitation.c.sent_at.is_not(None))
 
 
@@ -210,25 +234,25 @@ def doubted_at() -> Label[datetime | None]:
     return doubts.scalar_subquery().label("doubted_at")
 
 
-def mails_to(tx: Connection, persons: Iterable[str]) -> list[Any]:
-    """Return the invitations that reached these persons: person, contact_id, created_at, sent_at, reminded_at, doubted_at."""
+def mails_to(tx: Connection, persons: Iterable[str]) -> list[ReachedPerson]:
+    """Return the invitations that reached these persons."""
     return _mails(tx, invitation.c.person, persons)
 
 
-def mails_to_contacts(tx: Connection, contacts: Iterable[str]) -> list[Any]:
+def mails_to_contacts(tx: Connection, contacts: Iterable[str]) -> list[ReachedPerson]:
     """Return the same for these contacts, whatever address they had then, those included who were merged into them."""
     return _mails(tx, invitation.c.contact_id, contacts)
 
 
-def _mails(tx: Connection, column: Column[Any], values: Iterable[str]) -> list[Any]:
+def _mails(tx: Connection, column: Column[str], wanted: Iterable[str]) -> list[ReachedPerson]:
     times = (invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
     found = select(invitation.c.person, invitation.c.contact_id, *times).where(_arrived())
-    return [row for part in chunks(values) for row in tx.execute(found.where(column.in_(part)))]
+    return [ReachedPerson(*row) for part in chunks(wanted) for row in tx.execute(found.where(column.in_(part)))]
 
 
-def asked_by_the_crm(tx: Connection, contacts: Iterable[Any]) -> dict[str, datetime]:
+def asked_by_the_crm(tx: Connection, contacts: Iterable[StoredContact]) -> dict[str, datetime]:
     """Return, by person, when the CRM's own records say that they were last asked (our field Last asked, as it was read)."""
-    mine = {(one.connection, one.ref): one.person for one in contacts if one.person}
+    mine = {(known.ref.connection, str(ref_text(known.ref))): known.person for known in contacts if known.person}
     found: dict[str, datetime] = {}
     for address, row in rows_by_address(tx, display, mine).items():
         at = _instant(row.shown.get("last_asked"))
@@ -246,12 +270,13 @@ def _instant(raw: object) -> datetime | None:
     return at if at is not None and at.tzinfo is not None else None
 
 
-def invitations_of(tx: Connection, customers: Iterable[str], since: datetime) -> list[Any]:
-    """Return the invitations to people of these customers since then: customer, person, created_at, sent_at."""
+def invitations_of(tx: Connection, customers: Iterable[str], since: datetime) -> list[AskedAtCustomer]:
+    """Return the invitations to people of these customers since then."""
     recent = or_(invitation.c.created_at > since, invitation.c.sent_at > since)
-    columns = (account.c.customer, invitation.c.person, invitation.c.created_at, invitation.c.sent_at)
+    at = func.coalesce(invitation.c.sent_at, invitation.c.created_at)
+    columns = (account.c.customer, invitation.c.person, at)
     return [
-        row
+        AskedAtCustomer(*row)
         for part in chunks(customers)
         for row in tx.execute(
             select(*columns)
@@ -290,6 +315,13 @@ class Move:
     note: str | None = None
 
 
+class DecisionChange(TypedDict, total=False):
+    """Whom a decision is about from now on; what is absent stays as it is."""
+
+    account_id: str | None
+    contact_id: str
+
+
 class Ledger:
     """The decisions on one page of interactions, written together when the page is done: history brings thousands at once.
 
@@ -299,25 +331,29 @@ class Ledger:
     def __init__(self, tx: Connection, at: datetime) -> None:
         self._connection = tx
         self._at = at
-        self._decisions: list[dict[str, Any]] = []
-        self._log: list[dict[str, Any]] = []
-        self._invitations: list[tuple[str, Mapping[str, Any]]] = []
-        self._looked_at: list[dict[str, Any]] = []
+        self._decisions: list[dict[str, object]] = []
+        self._log: list[dict[str, object]] = []
+        self._invitations: list[Invitation] = []
+        self._looked_at: list[dict[str, object]] = []
 
-    def new(self, move: Move, /, **columns: Any) -> str:
-        """Take a new decision (survey, connection, interaction_id, contact_id, account_id); returns its id."""
+    def new(
+        self, move: Move, *, survey: str, connection: str, interaction_id: str, contact_id: str, account_id: str | None
+    ) -> str:
+        """Take a new decision; returns its id."""
         decision_id = new_id()
-        self._decisions.append({"id": decision_id, **_state(move, self._at), **columns})
+        about = {"survey": survey, "connection": connection, "interaction_id": interaction_id}
+        whom = {"contact_id": contact_id, "account_id": account_id}
+        self._decisions.append({"id": decision_id, **_state(move, self._at), **about, **whom})
         self._log.append(_log_row(decision_id, move, self._at))
         return decision_id
 
-    def move(self, decision_id: str, move: Move, **columns: Any) -> None:
+    def move(self, decision_id: str, move: Move, **whom: Unpack[DecisionChange]) -> None:
         """Bring a decision to another state, and keep the move."""
-        move_decision(self._connection, decision_id, move, self._at, **columns)
+        move_decision(self._connection, decision_id, move, self._at, **whom)
 
-    def invite(self, decision_id: str, columns: Mapping[str, Any]) -> None:
-        """Make the decision's invitation due; see `put_invitation`."""
-        self._invitations.append((decision_id, columns))
+    def invite(self, invitation: Invitation) -> None:
+        """Make a decision's invitation due; see `put_invitation`."""
+        self._invitations.append(invitation)
 
     def looked_at(self, interaction_id: str, again_at: datetime | None) -> None:
         """Take an interaction off the work list, until `again_at` if that is given."""
@@ -327,8 +363,8 @@ class Ledger:
         """Write the page."""
         insert_new(self._connection, decision, self._decisions)
         insert_new(self._connection, decision_log, self._log)
-        for decision_id, columns in self._invitations:
-            put_invitation(self._connection, decision_id, columns)
+        for due in self._invitations:
+            put_invitation(self._connection, due)
         if self._looked_at:
             self._connection.execute(_LOOKED_AT, self._looked_at)
 
@@ -336,9 +372,9 @@ class Ledger:
 _LOOKED_AT = update(interaction).where(interaction.c.id == bindparam("interaction")).values(look_at=bindparam("again"))
 
 
-def move_decision(tx: Connection, decision_id: str, move: Move, at: datetime, **columns: Any) -> None:
+def move_decision(tx: Connection, decision_id: str, move: Move, at: datetime, **whom: Unpack[DecisionChange]) -> None:
     """Bring a decision to another state, and keep the move."""
-    tx.execute(update(decision).where(decision.c.id == decision_id).values(**_state(move, at), **columns))
+    tx.execute(update(decision).where(decision.c.id == decision_id).values(**_state(move, at), **whom))
     _log(tx, decision_id, move, at)
 
 
@@ -348,7 +384,7 @@ def note(tx: Connection, decision_id: str, text: str, at: datetime) -> None:
     _log(tx, decision_id, Move(row.state, row.reason, row.until, note=text), at)
 
 
-def _state(move: Move, at: datetime) -> dict[str, Any]:
+def _state(move: Move, at: datetime) -> dict[str, object]:
     return {"state": move.state, "reason": move.reason, "until": move.until, "due_at": move.due_at, "decided_at": at}
 
 
@@ -356,7 +392,7 @@ def _log(tx: Connection, decision_id: str, move: Move, at: datetime) -> None:
     tx.execute(insert(decision_log), [_log_row(decision_id, move, at)])
 
 
-def _log_row(decision_id: str, move: Move, at: datetime) -> dict[str, Any]:
+def _log_row(decision_id: str, move: Move, at: datetime) -> dict[str, object]:
     return {
         "decision_id": decision_id,
         "at": at,
@@ -367,12 +403,33 @@ def _log_row(decision_id: str, move: Move, at: datetime) -> dict[str, Any]:
     }
 
 
-def put_invitation(tx: Connection, decision_id: str, columns: Mapping[str, Any]) -> None:
-    """Make the decision's invitation due. One that was cancelled before anything was sent is taken up again."""
-    fresh = {"state": Delivery.DUE, "error": None, "reminder_at": None, **columns}
+def put_invitation(tx: Connection, due: Invitation) -> None:
+    """Make a decision's invitation due. One that was cancelled before anything was sent is taken up again."""
+    columns = {
+        "survey": due.survey,
+        "connection": due.connection,
+        "account_id": due.account_id,
+        "contact_id": due.contact_id,
+        "interaction_id": due.interaction_id,
+        "person": due.person,
+        "email": due.email,
+        "name": due.name,
+        "language": due.language,
+        "label": due.label,
+        "customer_label": due.customer_label,
+        "owner_ref": ref_text(due.owner),
+        "owner_name": due.owner_name,
+        "questionnaire": dict(due.questionnaire),
+        "created_at": due.created_at,
+        "due_at": due.due_at,
+        "expires_at": due.expires_at,
+        "state": due.state.value,
+        "reminder_at": due.reminder_at,
+        "error": due.error,
+    }
     may_have_arrived = exists().where(attempt.c.invitation_id == invitation.c.id, attempt.c.state != "failed")
     again = tx.execute(
-        update(invitation).where(invitation.c.decision_id == decision_id, ~may_have_arrived).values(**fresh)
+        update(invitation).where(invitation.c.decision_id == due.decision_id, ~may_have_arrived).values(**columns)
     )
     if again.rowcount == 0:
-        tx.execute(insert(invitation).values(id=new_id(), decision_id=decision_id, **fresh))
+        tx.execute(insert(invitation).values(id=due.id, decision_id=due.decision_id, **columns))

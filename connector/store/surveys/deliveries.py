@@ -1,25 +1,27 @@
 """What `deliver` reads and leaves behind."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypedDict
 
-from sqlalchemy import Column, Connection, and_, exists, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, insert, select, update
 
 from connector.model import Delivery, OptOutWay, Ref
-from connector.store.crm.refs import chunks, resolve, rows_by_address, rows_by_id, survivors
+from connector.model.stored import StoredContact, StoredInteraction, StoredOwner
+from connector.model.surveys import Invitation
+from connector.store.crm.refs import chunks, ids_of, owners_at, survivors, values_by_id
+from connector.store.db import values
 from connector.store.ops import connections
 from connector.store.outbox import fields
 from connector.store.surveys import people
 from connector.store.surveys.decisions import Move, doubted_at, move_decision, note
+from connector.store.surveys.people import PersonMarks
 from connector.store.tables import (
     attempt,
     contact,
     interaction,
     invitation,
-    owner,
-    ref_of,
     response,
 )
 
@@ -33,11 +35,11 @@ FAILED: Final = "failed"
 class Letter:
     """One message that is due, with the records that it depends on as the store has them."""
 
-    invitation: Any
+    invitation: Invitation
     purpose: Purpose
-    contact: Any | None
-    interaction: Any | None
-    person: Any | None
+    contact: StoredContact | None
+    interaction: StoredInteraction | None
+    person: PersonMarks | None
     owner_timezone: str | None
     takes_part: bool = True
     """Whether the interaction still names the contact, as far as it names anybody."""
@@ -52,12 +54,12 @@ class Letter:
     @property
     def contact_ref(self) -> Ref | None:
         """Where the contact is in its CRM, merges followed."""
-        return ref_of(self.contact.connection, self.contact.ref) if self.contact else None
+        return self.contact.ref if self.contact else None
 
     @property
     def interaction_ref(self) -> Ref | None:
         """Where the interaction is in its CRM."""
-        return ref_of(self.interaction.connection, self.interaction.ref) if self.interaction else None
+        return self.interaction.ref if self.interaction else None
 
 
 # ── before anything is sent ──────────────────────────────────────────────────────────────────────────────────────────
@@ -119,11 +121,11 @@ def due(
     )
 
 
-def _ready(now: datetime) -> Any:
+def _ready(now: datetime) -> ColumnElement[bool]:
     return and_(invitation.c.state == Delivery.DUE, invitation.c.due_at <= now)
 
 
-def _to_remind(now: datetime) -> Any:
+def _to_remind(now: datetime) -> ColumnElement[bool]:
     answered = exists().where(response.c.invitation_id == invitation.c.id)
     when = and_(invitation.c.reminder_at <= now, invitation.c.reminded_at.is_(None))
     return and_(invitation.c.state == Delivery.SENT, when, ~answered)
@@ -131,47 +133,54 @@ def _to_remind(now: datetime) -> Any:
 
 def letters(tx: Connection, purpose: Purpose, ids: Sequence[str]) -> list[Letter]:
     """Read the messages to send to these invitations' people, in the order of `ids`."""
-    invitations = rows_by_id(tx, invitation, ids)
-    rows = [invitations[id_] for id_ in ids]
-    called = survivors(tx, contact, (row.contact_id for row in rows))
-    contacts = rows_by_id(tx, contact, called.values())
-    interactions = rows_by_id(tx, interaction, (row.interaction_id for row in rows))
+    known = values_by_id(tx, invitation, values.invitation_of, ids)
+    invitations = [known[id_] for id_ in ids]
+    called = survivors(tx, contact, (asked.contact_id for asked in invitations))
+    contacts = values_by_id(tx, contact, values.contact_of, called.values())
+    interactions = values_by_id(tx, interaction, values.interaction_of, (asked.interaction_id for asked in invitations))
     named = _named(tx, interactions.values())
     belongs = _belongs(tx, interactions.values())
-    owners = rows_by_address(tx, owner, ((row.connection, row.owner_ref) for row in rows if row.owner_ref))
+    owners = owners_at(tx, (asked.owner for asked in invitations if asked.owner is not None))
     persons = {
-        name: row for part in chunks(row.person for row in rows) for name, row in people.people(tx, part).items()
+        name: marks
+        for part in chunks(asked.person for asked in invitations)
+        for name, marks in people.people(tx, part).items()
     }
     return [
         Letter(
-            invitation=row,
+            invitation=asked,
             purpose=purpose,
-            contact=contacts.get(called.get(row.contact_id, "")),
-            interaction=interactions.get(row.interaction_id),
-            person=persons.get(row.person),
-            owner_timezone=getattr(owners.get((row.connection, row.owner_ref)), "timezone", None),
-            takes_part=called.get(row.contact_id, "")
-            in named.get(row.interaction_id, (called.get(row.contact_id, ""),)),
-            of_account=belongs.get(row.interaction_id, row.account_id) == row.account_id,
+            contact=contacts.get(called.get(asked.contact_id, "")),
+            interaction=interactions.get(asked.interaction_id),
+            person=persons.get(asked.person),
+            owner_timezone=_zone_of(owners, asked.owner),
+            takes_part=called.get(asked.contact_id, "")
+            in named.get(asked.interaction_id, (called.get(asked.contact_id, ""),)),
+            of_account=belongs.get(asked.interaction_id, asked.account_id) == asked.account_id,
         )
-        for row in rows
+        for asked in invitations
     ]
 
 
-def _belongs(tx: Connection, interactions: Iterable[Any]) -> dict[str, str]:
+def _zone_of(owners: Mapping[Ref, StoredOwner], ref: Ref | None) -> str | None:
+    owner = owners.get(ref) if ref is not None else None
+    return owner.timezone if owner is not None else None
+
+
+def _belongs(tx: Connection, interactions: Iterable[StoredInteraction]) -> dict[str, str]:
     """Return our ids of the accounts that interactions belong to, merges followed, by interaction; unknown ones are absent."""
-    of = {row.id: (row.connection, row.account_ref) for row in interactions if row.account_ref}
-    ids = resolve(tx, of.values())
-    return {row: ids[address] for row, address in of.items() if address in ids}
+    accounts = {ended.id: ended.account for ended in interactions if ended.account is not None}
+    ids = ids_of(tx, accounts.values())
+    return {id_: ids[account] for id_, account in accounts.items() if account in ids}
 
 
-def _named(tx: Connection, interactions: Iterable[Any]) -> dict[str, set[str]]:
+def _named(tx: Connection, interactions: Iterable[StoredInteraction]) -> dict[str, set[str]]:
     """Return our ids of the contacts that interactions name, by interaction; those that name nobody are absent."""
-    rows = [row for row in interactions if row.contact_refs]
-    ids = resolve(tx, [(row.connection, ref) for row in rows for ref in row.contact_refs])
-    contacts = {row.id: {ids.get((row.connection, ref), "") for ref in row.contact_refs} for row in rows}
+    naming = [ended for ended in interactions if ended.contacts]
+    ids = ids_of(tx, (ref for ended in naming for ref in ended.contacts))
+    contacts = {ended.id: {ids.get(ref, "") for ref in ended.contacts} for ended in naming}
     alive = survivors(tx, contact, {id_ for named in contacts.values() for id_ in named if id_})
-    return {row: {alive.get(id_, id_) for id_ in named} for row, named in contacts.items()}
+    return {id_: {alive.get(contact_id, contact_id) for contact_id in named} for id_, named in contacts.items()}
 
 
 def last_mails(tx: Connection, letters: Iterable[Letter]) -> dict[str, datetime]:
@@ -187,9 +196,9 @@ def last_mails(tx: Connection, letters: Iterable[Letter]) -> dict[str, datetime]
     return latest
 
 
-def _last_by(tx: Connection, column: Column[Any], values: Iterable[str]) -> dict[str, datetime]:
+def _last_by(tx: Connection, column: Column[str], wanted: Iterable[str]) -> dict[str, datetime]:
     latest: dict[str, datetime] = {}
-    for part in chunks(values):
+    for part in chunks(wanted):
         sent = select(column.label("who"), invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
         for row in tx.execute(sent.where(column.in_(part))):
             if times := [at for at in (row.sent_at, row.reminded_at, row.doubted_at) if at is not None]:
@@ -221,7 +230,7 @@ def begin(tx: Connection, letter: Letter, message_id: str, now: datetime) -> boo
         )
     )
     if letter.purpose == "invitation":
-        _set(tx, letter, state=Delivery.SENDING)
+        _set(tx, letter, {"state": Delivery.SENDING})
     return True
 
 
@@ -249,9 +258,9 @@ def sent(tx: Connection, letter: Letter, message_id: str, now: datetime, remind_
     """The message was handed over. `remind_at`: when to remind, for an invitation that is to be followed by a reminder."""
     _end_attempt(tx, message_id, Delivery.SENT, now)
     if letter.purpose == "invitation":
-        _set(tx, letter, state=Delivery.SENT, sent_at=now, reminder_at=remind_at, error=None)
+        _set(tx, letter, {"state": Delivery.SENT, "sent_at": now, "reminder_at": remind_at, "error": None})
     else:
-        _set(tx, letter, reminded_at=now, reminder_at=None)
+        _set(tx, letter, {"reminded_at": now, "reminder_at": None})
     # One person, known in several CRMs or under several contacts, was asked once: it stands on all of their records.
     known = {theirs.ref for theirs in people.contacts_of(tx, letter.invitation.person)}
     for ref in sorted(known | ({letter.contact_ref} if letter.contact_ref is not None else set())):
@@ -270,23 +279,20 @@ def refused_mailbox(tx: Connection, message_id: str, now: datetime, why: str) ->
 
 def bounced(tx: Connection, letter: Letter, now: datetime, why: str) -> None:
     """The address was refused for good: nobody writes to this person again until an admin lifts it."""
-    state = {"state": Delivery.BOUNCED} if letter.purpose == "invitation" else {}
-    _set(tx, letter, reminder_at=None, error=why, **state)
+    _set(tx, letter, {**_state(letter, Delivery.BOUNCED), "reminder_at": None, "error": why})
     people.bounced(tx, letter.invitation.person, now, why)
 
 
 def in_doubt(tx: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> None:
     """Nobody knows whether the message arrived; it is not sent again, and no reminder follows."""
     _end_attempt(tx, message_id, Delivery.IN_DOUBT, now, why)
-    state = {"state": Delivery.IN_DOUBT} if letter.purpose == "invitation" else {}
-    _set(tx, letter, reminder_at=None, error=why, **state)
+    _set(tx, letter, {**_state(letter, Delivery.IN_DOUBT), "reminder_at": None, "error": why})
 
 
 def failed(tx: Connection, letter: Letter, message_id: str, now: datetime, why: str) -> int:
     """Certainly nothing arrived; returns how many attempts have failed by now."""
     _end_attempt(tx, message_id, FAILED, now, why)
-    state = {"state": Delivery.DUE} if letter.purpose == "invitation" else {}
-    _set(tx, letter, error=why, **state)
+    _set(tx, letter, {**_state(letter, Delivery.DUE), "error": why})
     failures = select(func.count()).where(
         attempt.c.invitation_id == letter.invitation.id, attempt.c.purpose == letter.purpose, attempt.c.state == FAILED
     )
@@ -295,24 +301,26 @@ def failed(tx: Connection, letter: Letter, message_id: str, now: datetime, why: 
 
 def postpone(tx: Connection, letter: Letter, until: datetime) -> None:
     """Look at the message again later; one that would come too late expires."""
-    when = {"due_at": until} if letter.purpose == "invitation" else {"reminder_at": until}
-    _set(tx, letter, **when)
+    if letter.purpose == "invitation":
+        _set(tx, letter, {"due_at": until})
+    else:
+        _set(tx, letter, {"reminder_at": until})
 
 
 def cancel(tx: Connection, letter: Letter, move: Move, now: datetime) -> None:
     """Do not send the message. An invitation's decision makes `move`; of a reminder only the log is told."""
     text = move.note or move.reason or ""
     if letter.purpose == "reminder":
-        _set(tx, letter, reminder_at=None)
+        _set(tx, letter, {"reminder_at": None})
         note(tx, letter.invitation.decision_id, f"no reminder: {text}", now)
         return
-    _set(tx, letter, state=Delivery.CANCELLED, error=text)
+    _set(tx, letter, {"state": Delivery.CANCELLED, "error": text})
     move_decision(tx, letter.invitation.decision_id, move, now)
 
 
 def remind_no_more(tx: Connection, letter: Letter, now: datetime) -> None:
     """Send no reminder: its survey sends none any more."""
-    _set(tx, letter, reminder_at=None)
+    _set(tx, letter, {"reminder_at": None})
     note(tx, letter.invitation.decision_id, "no reminder: reminder_after was set to 0s", now)
 
 
@@ -326,8 +334,24 @@ def latch_opt_out(tx: Connection, letter: Letter, now: datetime) -> None:
     people.opt_out(tx, letter.invitation.person, now, OptOutWay.CRM)
 
 
-def _set(tx: Connection, letter: Letter, **columns: Any) -> None:
-    tx.execute(update(invitation).where(invitation.c.id == letter.invitation.id).values(**columns))
+class _InvitationChange(TypedDict, total=False):
+    """What changes of an invitation."""
+
+    state: Delivery
+    due_at: datetime
+    sent_at: datetime
+    reminder_at: datetime | None
+    reminded_at: datetime
+    error: str | None
+
+
+def _state(letter: Letter, state: Delivery) -> _InvitationChange:
+    """Return the state of an invitation; a reminder changes none."""
+    return {"state": state} if letter.purpose == "invitation" else {}
+
+
+def _set(tx: Connection, letter: Letter, change: _InvitationChange) -> None:
+    tx.execute(update(invitation).where(invitation.c.id == letter.invitation.id).values(**change))
 
 
 def _end_attempt(tx: Connection, message_id: str, state: str, now: datetime, why: str | None = None) -> None:
