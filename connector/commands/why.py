@@ -3,14 +3,17 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Final
+from typing import Final
 
 from connector.domain.crm_text import isolated
 from connector.errors import AfterwordError
 from connector.model import Decision, Delivery, Kind, OptOutWay, Reason
+from connector.model.stored import StoredAccount, StoredContact, StoredInteraction
+from connector.model.surveys import DecisionLogEntry, StoredDecision
 from connector.store import Store
 from connector.store.surveys import survey_log
-from connector.store.surveys.survey_log import Entry, LoggedRecord
+from connector.store.surveys.people import PersonMarks
+from connector.store.surveys.survey_log import Entry, LoggedRecord, LoggedResponse, SetAside
 
 BECAUSE: Final[Mapping[Reason, str]] = {
     Reason.DELAY: "the survey waits a while after the last update",
@@ -99,13 +102,14 @@ def explain(
     return [line for lines in told for line in lines]
 
 
-def not_asked(store: Store, accounts: Iterable[Any], *, tz: tzinfo = UTC) -> list[str]:
-    """Return the decisions on accounts (rows) that led to no mail, one sentence a line: for a page that tells the others itself.
+def not_asked(store: Store, accounts: Iterable[StoredAccount], *, tz: tzinfo = UTC) -> list[str]:
+    """Return the decisions on accounts that led to no mail, one sentence a line: for a page that tells the others itself.
 
     It names nobody whom the CRM has deleted.
     """
     with store.read() as tx:
-        entries = [entry for row in accounts for entry in survey_log.entries(tx, LoggedRecord(Kind.ACCOUNT.value, row))]
+        records = [LoggedRecord(Kind.ACCOUNT, account) for account in accounts]
+        entries = [entry for logged in records for entry in survey_log.entries(tx, logged)]
     lines: list[str] = []
     told: set[str] = set()
     teller = _Teller(tz, names_deleted=False, quote=isolated)
@@ -125,24 +129,23 @@ class _Teller:
     """How names and texts of others are written among ours."""
 
     def record(
-        self, logged: LoggedRecord, person: Any | None, entries: list[Entry], observing: Collection[str]
+        self, logged: LoggedRecord, person: PersonMarks | None, entries: list[Entry], observing: Collection[str]
     ) -> list[str]:
-        row = logged.row
-        title = row.label if logged.kind == Kind.INTERACTION.value else row.name
-        gone = ", deleted in the CRM" if row.deleted_at else ""
-        lines = [f"{title} ({logged.kind} {row.ref.partition('/')[2]} of {row.connection}{gone})"]
+        ref, title = logged.record.ref, logged.title
+        gone = ", deleted in the CRM" if logged.record.deleted_at else ""
+        lines = [f"{title} ({logged.kind} {ref.id} of {ref.connection}{gone})"]
         lines += [f"  {line}" for line in self._standing(person, title)]
         if not entries:
-            return [*lines, f"  {_observed(logged) if row.connection in observing else _nothing(logged)}"]
+            return [*lines, f"  {_observed(logged) if ref.connection in observing else _nothing(logged)}"]
         told = {person.person} if person is not None else set()
         for entry in entries:
             lines += [f"  {line}" for line in self._entry(entry)]
             lines += [f"    {line}" for line in self.standing_once(entry, told)]
         return lines
 
-    def set_aside(self, row: Any) -> str:
-        done = "understood" if row.direction == "read" else "written to the CRM"
-        return f"Could not be {done}, since {self._time(row.at)}: {row.what} {row.remedy}".rstrip()
+    def set_aside(self, refused: SetAside) -> str:
+        done = "understood" if refused.direction == "read" else "written to the CRM"
+        return f"Could not be {done}, since {self._time(refused.at)}: {refused.what} {refused.remedy}".rstrip()
 
     def standing_once(self, entry: Entry, told: set[str]) -> list[str]:
         if entry.person is None or entry.person.person in told:
@@ -154,16 +157,16 @@ class _Teller:
             )
         )
 
-    def _name(self, contact: Any) -> str:
+    def _name(self, contact: StoredContact) -> str:
         named = self.names_deleted or contact.deleted_at is None
         return self.quote(contact.name) if named else "somebody who is no longer known"
 
-    def _standing(self, person: Any | None, who: str) -> Iterable[str]:
+    def _standing(self, person: PersonMarks | None, who: str) -> Iterable[str]:
         """Tell since when somebody is not to be asked, or not to be reached, whatever was decided about them before."""
         if person is None:
             return
         if person.opted_out_at is not None:
-            yield OPTED_OUT[person.opted_out_by].format(who=who, since=self._time(person.opted_out_at))
+            yield OPTED_OUT[person.opted_out_by or OptOutWay.CRM].format(who=who, since=self._time(person.opted_out_at))
         if person.bounced_at is not None:
             why = f": {self.quote(person.bounce.rstrip('.'))}" if person.bounce else ""
             yield f"Mail to {who} bounced on {self._time(person.bounced_at)}, so this address is not written to again{why}."
@@ -174,7 +177,7 @@ class _Teller:
             yield from (f"  {self._time(move.at)}: {self._move(move)}." for move in entry.moves)
         if entry.invitation is not None:
             yield f"  {self._mail(entry)}."
-            yield from (f"  {self._answer(response, ratings)}." for response, ratings in entry.answers)
+            yield from (f"  {self._answer(response)}." for response in entry.answers)
             if entry.invitation.sent_at is not None and not entry.answers:
                 over = entry.person is not None and entry.person.opted_out_at is not None
                 yield (
@@ -184,36 +187,37 @@ class _Teller:
                 )
 
     def verdict(self, entry: Entry) -> str:
-        row = entry.decision
+        decision = entry.decision
         who = self._name(entry.contact) if entry.contact is not None else "nobody"
-        subject = f"{row.survey}, {self.quote(entry.interaction.label)}, {who}"
-        return f"{subject}: {self._move(row)} ({self._time(row.decided_at)})"
+        subject = f"{decision.survey}, {self.quote(entry.interaction.label)}, {who}"
+        return f"{subject}: {self._move(decision)} ({self._time(decision.decided_at)})"
 
-    def _move(self, row: Any) -> str:
+    def _move(self, decision: StoredDecision | DecisionLogEntry) -> str:
         words = {
             Decision.INVITED: "asked",
             Decision.WAITING: "not asked yet",
             Decision.REFUSED: "not asked",
             Decision.CANCELLED: "not asked after all",
-        }[Decision(row.state)]
-        because = f", because {in_words(row.reason)}" if row.reason else ""
-        until = f", until {self._time(row.until)}" if row.until else ""
-        remark = getattr(row, "note", None)
+        }[decision.state]
+        because = f", because {in_words(decision.reason)}" if decision.reason else ""
+        until = f", until {self._time(decision.until)}" if decision.until else ""
+        remark = decision.note if isinstance(decision, DecisionLogEntry) else None
         return f"{words}{because}{until}" + (f"; {remark}" if remark else "")
 
     def _mail(self, entry: Entry) -> str:
-        row = entry.invitation
-        assert row is not None  # noqa: S101 - the caller has looked
-        failures = sum(attempt.state == "failed" for attempt in entry.attempts)
+        invitation, failures = entry.invitation, entry.failed_attempts
+        assert invitation is not None  # noqa: S101 - the caller has looked
         tried = f", after {failures} attempt{'s' * (failures != 1)} that failed" if failures else ""
-        if row.state == Delivery.SENT:
-            reminded = f", with a reminder on {self._time(row.reminded_at)}" if row.reminded_at else ""
-            return f"The mail was sent to {row.email} on {self._time(row.sent_at)}{tried}{reminded}"
-        why = f": {row.error}" if row.error and row.state in {Delivery.BOUNCED, Delivery.IN_DOUBT, Delivery.DUE} else ""
-        return f"{_MAIL[row.state]} ({row.email}){tried}{why.rstrip('.')}"
+        if invitation.state is Delivery.SENT and invitation.sent_at is not None:
+            reminded = f", with a reminder on {self._time(invitation.reminded_at)}" if invitation.reminded_at else ""
+            return f"The mail was sent to {invitation.email} on {self._time(invitation.sent_at)}{tried}{reminded}"
+        tells_why = invitation.state in {Delivery.BOUNCED, Delivery.IN_DOUBT, Delivery.DUE}
+        why = f": {invitation.error}" if invitation.error and tells_why else ""
+        return f"{_MAIL[invitation.state]} ({invitation.email}){tried}{why.rstrip('.')}"
 
-    def _answer(self, response: Any, ratings: Iterable[Any]) -> str:
-        given = ", ".join(f"{one.value:g} of {one.high:g} ({one.question})" for one in ratings) or "no rating"
+    def _answer(self, response: LoggedResponse) -> str:
+        rated = (f"{rating.value:g} of {rating.high:g} ({rating.question})" for rating in response.ratings)
+        given = ", ".join(rated) or "no rating"
         said = f', "{response.comment}"' if response.comment else ""
         void = "" if response.counts else "; it does not count, because a later or an earlier answer does"
         return f"Answered on {self._time(response.at)}: {given}{said}{void}"
@@ -225,16 +229,17 @@ class _Teller:
 def _observed(logged: LoggedRecord) -> str:
     """While a connection is observed nothing is decided; and what ended before it is live is never asked about."""
     return (
-        f"{logged.row.connection} is only observed, so nobody is asked. What ends before it is set live is not asked about "
+        f"{logged.record.ref.connection} is only observed, so nobody is asked. What ends before it is set live is not asked about "
         "later either; `afterword plan --since 90d` shows whom the rules would have asked."
     )
 
 
 def _nothing(logged: LoggedRecord) -> str:
-    if logged.kind != Kind.INTERACTION.value:
+    interaction = logged.record
+    if not isinstance(interaction, StoredInteraction):
         return "Nothing has ended here that a survey is about."
-    if logged.row.ended is None:
+    if interaction.ended is None:
         return "It has not ended yet, so nobody has been asked."
-    if logged.row.look_at is not None:
-        return f"It has ended ({logged.row.ended}); the next sync that is live decides whether anybody is asked."
-    return f"No survey is about a {logged.row.kind} that was {logged.row.ended}."
+    if interaction.look_at is not None:
+        return f"It has ended ({interaction.ended}); the next sync that is live decides whether anybody is asked."
+    return f"No survey is about a {interaction.kind} that was {interaction.ended}."

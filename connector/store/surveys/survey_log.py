@@ -1,15 +1,21 @@
 """What the survey log tells: decisions, what became of their mail, and the answers."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Row, Table, func, or_, select
 
-from connector.model import Kind, normalized_address
-from connector.store.crm.refs import chunks, rows_by_id
-from connector.store.surveys.people import people
+from connector.model import Decision, Kind, Rating, normalized_address
+from connector.model.stored import StoredAccount, StoredContact, StoredInteraction
+from connector.model.surveys import DecisionLogEntry, Invitation, StoredDecision
+from connector.store.crm.refs import chunks, values_by_id
+from connector.store.db import values
+from connector.store.results import record_texts
+from connector.store.surveys.deliveries import FAILED
+from connector.store.surveys.people import PersonMarks, people
 from connector.store.tables import (
     account,
     attempt,
@@ -20,7 +26,7 @@ from connector.store.tables import (
     follow_up,
     interaction,
     invitation,
-    rating,
+    ref_text,
     refused,
     response,
 )
@@ -28,15 +34,26 @@ from connector.store.tables import (
 LATEST = 50
 """How many decisions are told of one contact or account, the latest ones."""
 
-_TABLES = {Kind.ACCOUNT.value: account, Kind.CONTACT.value: contact, Kind.INTERACTION.value: interaction}
+_TABLES: Mapping[Kind, Table] = {Kind.ACCOUNT: account, Kind.CONTACT: contact, Kind.INTERACTION: interaction}
+_Reader = Callable[[Row[Any]], StoredAccount | StoredContact | StoredInteraction]
+_READERS: Mapping[Kind, _Reader] = {
+    Kind.ACCOUNT: values.account_of,
+    Kind.CONTACT: values.contact_of,
+    Kind.INTERACTION: values.interaction_of,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRecord:
     """A record that the asked-for id may mean."""
 
-    kind: str
-    row: Any
+    kind: Kind
+    record: StoredAccount | StoredContact | StoredInteraction
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.record.label if isinstance(self.record, StoredInteraction) else self.record.name
 
 
 def find(tx: Connection, record: str, normalisers: Collection[Callable[[str], str]] = ()) -> list[LoggedRecord]:
@@ -66,7 +83,7 @@ def _ids_in_address(record: str) -> list[str]:
 
 def _by_email(tx: Connection, email: str) -> list[LoggedRecord]:
     rows = tx.execute(select(contact).where(contact.c.email == email).order_by(contact.c.connection, contact.c.ref))
-    return [LoggedRecord(Kind.CONTACT.value, row) for row in rows]
+    return [LoggedRecord(Kind.CONTACT, values.contact_of(row)) for row in rows]
 
 
 def _by_name(tx: Connection, name: str) -> list[LoggedRecord]:
@@ -79,12 +96,12 @@ def _by_name(tx: Connection, name: str) -> list[LoggedRecord]:
         label.like(f'% "{ending}"', escape="\\"),
     )
     meant = {
-        Kind.ACCOUNT.value: select(account).where(func.lower(account.c.name) == name.lower()),
-        Kind.CONTACT.value: select(contact).where(func.lower(contact.c.name) == name.lower()),
-        Kind.INTERACTION.value: select(interaction).where(called),
+        Kind.ACCOUNT: select(account).where(func.lower(account.c.name) == name.lower()),
+        Kind.CONTACT: select(contact).where(func.lower(contact.c.name) == name.lower()),
+        Kind.INTERACTION: select(interaction).where(called),
     }
     return [
-        LoggedRecord(kind, row)
+        LoggedRecord(kind, _READERS[kind](row))
         for kind, query in meant.items()
         for row in tx.execute(query.order_by("ref").limit(LATEST))
     ]
@@ -96,7 +113,9 @@ def _by_id(tx: Connection, record_ids: list[str]) -> list[LoggedRecord]:
         return []
     ends_with = [binding.c.ref.like(f"%/{_escaped(record_id)}", escape="\\") for record_id in record_ids]
     bound = tx.execute(
-        select(binding).where(or_(binding.c.id == record_ids[0], *ends_with), binding.c.kind.in_(_TABLES))
+        select(binding).where(
+            or_(binding.c.id == record_ids[0], *ends_with), binding.c.kind.in_([kind.value for kind in _TABLES])
+        )
     ).all()
     ids = {
         (row.kind, row.id): None
@@ -104,9 +123,9 @@ def _by_id(tx: Connection, record_ids: list[str]) -> list[LoggedRecord]:
         if row.id == record_ids[0] or row.ref.partition("/")[2] in record_ids  # for SQL, capitals make no difference
     }
     return [
-        LoggedRecord(kind, row)
+        LoggedRecord(kind, record)
         for kind, table in _TABLES.items()
-        for row in rows_by_id(tx, table, [id_ for of, id_ in ids if of == kind]).values()
+        for record in values_by_id(tx, table, _READERS[kind], [id_ for of, id_ in ids if of == kind.value]).values()
     ]
 
 
@@ -115,102 +134,134 @@ def _escaped(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedResponse:
+    """An answer as the survey log tells it."""
+
+    at: datetime
+    comment: str | None
+    counts: bool
+    ratings: tuple[Rating, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What was refused of a record, or of a task about it."""
+
+    direction: str
+    """read or write."""
+    what: str
+    remedy: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One decision with everything that followed from it."""
 
-    decision: Any
-    interaction: Any
-    contact: Any | None
-    moves: list[Any]
+    decision: StoredDecision
+    interaction: StoredInteraction
+    contact: StoredContact | None
+    moves: Sequence[DecisionLogEntry]
     """Oldest first."""
-    invitation: Any | None
-    attempts: list[Any]
-    answers: list[tuple[Any, list[Any]]]
-    """Responses with their ratings, oldest first."""
-    person: Any | None = None
+    invitation: Invitation | None
+    failed_attempts: int
+    """How often the mail could not be handed over."""
+    answers: Sequence[LoggedResponse]
+    """Oldest first."""
+    person: PersonMarks | None = None
     """What is known of the person asked, over all connections: whether they want surveys, whether mail reaches them."""
 
     @property
     def who(self) -> str:
         """The name of who was asked or not."""
         if self.contact is not None:
-            return str(self.contact.name)
-        return str(self.invitation.name) if self.invitation is not None else ""
+            return self.contact.name
+        return self.invitation.name if self.invitation is not None else ""
 
 
-def person(tx: Connection, record: LoggedRecord) -> Any | None:
+def person(tx: Connection, logged: LoggedRecord) -> PersonMarks | None:
     """Return what is known of the person behind a contact; None for other kinds."""
-    key = getattr(record.row, "person", None)
+    key = logged.record.person if isinstance(logged.record, StoredContact) else None
     return people(tx, [key]).get(key) if key else None
 
 
-def set_aside(tx: Connection, record: LoggedRecord) -> list[Any]:
-    """Return what was refused of a record, read or written, and of the tasks about it: what, remedy, direction, at."""
-    row = record.row
-    about = {Kind.ACCOUNT.value: follow_up.c.account_id, Kind.CONTACT.value: follow_up.c.contact_id}.get(record.kind)
-    of_record = [refused.c.key.in_([f"{record.kind}:{row.ref}", f"read:{row.ref}"])]
+def set_aside(tx: Connection, logged: LoggedRecord) -> list[SetAside]:
+    """Return what was refused of a record, read or written, and of the tasks about it."""
+    record, ref = logged.record, ref_text(logged.record.ref)
+    about = {Kind.ACCOUNT: follow_up.c.account_id, Kind.CONTACT: follow_up.c.contact_id}.get(logged.kind)
+    of_record = [refused.c.key.in_([f"{logged.kind.value}:{ref}", f"read:{ref}"])]
     if about is not None:
-        of_record.append(refused.c.key.in_(select(follow_up.c.id).where(about == row.id)))
-    found_rows = select(refused).where(refused.c.connection == row.connection, or_(*of_record))
-    return list(tx.execute(found_rows.order_by(refused.c.at, refused.c.key)))
+        of_record.append(refused.c.key.in_(select(follow_up.c.id).where(about == record.id)))
+    rows = (
+        select(refused.c.direction, refused.c.what, refused.c.remedy, refused.c.at)
+        .where(refused.c.connection == record.ref.connection, or_(*of_record))
+        .order_by(refused.c.at, refused.c.key)
+    )
+    return [SetAside(*row) for row in tx.execute(rows)]
 
 
-def entries(tx: Connection, record: LoggedRecord) -> list[Entry]:
+def entries(tx: Connection, logged: LoggedRecord) -> list[Entry]:
     """Return the decisions on a record, or on the latest interactions of a contact or account; the latest first."""
     column = {
-        Kind.ACCOUNT.value: decision.c.account_id,
-        Kind.CONTACT.value: decision.c.contact_id,
-        Kind.INTERACTION.value: decision.c.interaction_id,
-    }[record.kind]
+        Kind.ACCOUNT: decision.c.account_id,
+        Kind.CONTACT: decision.c.contact_id,
+        Kind.INTERACTION: decision.c.interaction_id,
+    }[logged.kind]
     newest = (decision.c.decided_at.desc(), decision.c.id)
-    decisions = tx.execute(select(decision).where(column == record.row.id).order_by(*newest).limit(LATEST)).all()
-    interactions = rows_by_id(tx, interaction, (row.interaction_id for row in decisions))
-    contacts = rows_by_id(tx, contact, (row.contact_id for row in decisions))
-    moves = _grouped(tx, decision_log, "decision_id", [row.id for row in decisions])
-    invitations = {
-        key: rows[0] for key, rows in _grouped(tx, invitation, "decision_id", [row.id for row in decisions]).items()
-    }
-    asked = [row.id for row in invitations.values()]
+    rows = tx.execute(select(decision).where(column == logged.record.id).order_by(*newest).limit(LATEST))
+    decisions = [values.decision_of(row) for row in rows]
+    interactions = values_by_id(tx, interaction, values.interaction_of, (made.interaction_id for made in decisions))
+    contacts = values_by_id(tx, contact, values.contact_of, (made.contact_id for made in decisions))
+    moves = _grouped(tx, decision_log, "decision_id", [made.id for made in decisions])
+    invited = _grouped(tx, invitation, "decision_id", [made.id for made in decisions])
+    invitations = {decision_id: values.invitation_of(same[0]) for decision_id, same in invited.items()}
+    asked = [sent.id for sent in invitations.values()]
     attempts = _grouped(tx, attempt, "invitation_id", asked)
     answers = _answers(tx, asked)
-    known = people(tx, {row.person for row in [*contacts.values(), *invitations.values()] if row.person})
+    persons = {_person(contacts.get(made.contact_id), invitations.get(made.id)) for made in decisions}
+    known = people(tx, persons)
     return [
         Entry(
-            decision=row,
-            interaction=interactions[row.interaction_id],
-            contact=contacts.get(row.contact_id),
-            moves=moves.get(row.id, []),
-            invitation=invitations.get(row.id),
-            attempts=attempts.get(_id(invitations.get(row.id)), []),
-            answers=answers.get(_id(invitations.get(row.id)), []),
-            person=known.get(_person(contacts.get(row.contact_id), invitations.get(row.id))),
+            decision=made,
+            interaction=interactions[made.interaction_id],
+            contact=contacts.get(made.contact_id),
+            moves=[_move(row) for row in moves.get(made.id, [])],
+            invitation=sent,
+            failed_attempts=sum(row.state == FAILED for row in attempts.get(sent.id if sent else "", [])),
+            answers=answers.get(sent.id if sent else "", []),
+            person=known.get(_person(contacts.get(made.contact_id), sent)),
         )
-        for row in decisions
-        if row.interaction_id in interactions
+        for made in decisions
+        for sent in [invitations.get(made.id)]
+        if made.interaction_id in interactions
     ]
 
 
-def _id(row: Any) -> str:
-    return str(row.id) if row is not None else ""
+def _move(row: Row[Any]) -> DecisionLogEntry:
+    return DecisionLogEntry(at=row.at, state=Decision(row.state), reason=row.reason, until=row.until, note=row.note)
 
 
-def _person(*rows: Any) -> str:
-    return next((row.person for row in rows if row is not None and row.person), "")
+def _person(*asked: StoredContact | Invitation | None) -> str:
+    return next((known.person for known in asked if known is not None and known.person), "")
 
 
-def _grouped(tx: Connection, table: Any, column: str, values: Collection[str]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for part in chunks(values):
+def _grouped(tx: Connection, table: Table, column: str, wanted: Collection[str]) -> dict[str, list[Row[Any]]]:
+    groups: dict[str, list[Row[Any]]] = {}
+    for part in chunks(wanted):
         rows = tx.execute(select(table).where(table.c[column].in_(part)).order_by(table.c.id))
         for row in rows:
-            found.setdefault(getattr(row, column), []).append(row)
-    return found
+            groups.setdefault(getattr(row, column), []).append(row)
+    return groups
 
 
-def _answers(tx: Connection, invitations: Collection[str]) -> Mapping[str, list[tuple[Any, list[Any]]]]:
+def _answers(tx: Connection, invitations: Collection[str]) -> Mapping[str, list[LoggedResponse]]:
     responses = _grouped(tx, response, "invitation_id", invitations)
-    ratings = _grouped(tx, rating, "response_id", [row.id for rows in responses.values() for row in rows])
+    ids = [row.id for rows in responses.values() for row in rows]
+    ratings = {key: rated for part in chunks(ids) for key, rated in record_texts.ratings_of(tx, part).items()}
     return {
-        key: [(one, ratings.get(one.id, [])) for one in sorted(rows, key=lambda row: row.revision)]
+        key: [
+            LoggedResponse(row.at, row.comment, row.counts, tuple(ratings.get(row.id, ())))
+            for row in sorted(rows, key=lambda row: row.revision)
+        ]
         for key, rows in responses.items()
     }

@@ -1,14 +1,21 @@
 """What an account's page shows to users of the CRM."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
 
-from connector.store.crm.refs import Address, chunks, rows_by_address
+from connector.model import Rating, Ref
+from connector.model.follow_up import FollowUp
+from connector.model.stored import StoredAccount
+from connector.model.surveys import Invitation
+from connector.store.crm.refs import chunks, owners_at
+from connector.store.db import values
+from connector.store.results.record_texts import ratings_of
 from connector.store.surveys.people import PersonMarks, people
-from connector.store.tables import account, contact, follow_up, invitation, owner, rating, response, standing
+from connector.store.tables import account, contact, follow_up, invitation, response, standing
 
 LATEST: Final = 200
 """How many answers and how many invitations the page shows, the latest ones."""
@@ -18,9 +25,16 @@ LATEST: Final = 200
 class ShownResponse:
     """One response with what stands around it."""
 
-    row: Row[Any]
+    at: datetime
+    label: str
+    """What was asked about."""
     contact: str | None
-    ratings: Sequence[Row[Any]]
+    """None: the CRM has deleted them."""
+    ratings: Sequence[Rating]
+    comment: str | None
+    counts: bool
+    after_contact: bool
+    invitation_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +42,29 @@ class AccountView:
     """Everything known about one customer's satisfaction."""
 
     name: str
-    accounts: Sequence[Row[Any]]
+    accounts: Sequence[StoredAccount]
     """The account and those of other CRMs that are linked with it, as far as the visitor may see them."""
     score: Mapping[str, Any]
     """The figures as published; empty when there are none."""
     answers: Sequence[ShownResponse]
-    invitations: Sequence[Row[Any]]
-    follow_ups: Sequence[Row[Any]]
-    owners: Mapping[Address, str]
-    """Names of those to whom the follow-ups are assigned, by connection and ref."""
+    invitations: Sequence[Invitation]
+    follow_ups: Sequence[FollowUp]
+    owners: Mapping[Ref, str]
+    """Names of those to whom the follow-ups are assigned."""
     people: Mapping[str, PersonMarks]
     """What is known of the persons asked: who wants no surveys any more, and whom mail does not reach."""
     gone: Collection[str]
     """The contacts whom the CRM has deleted: they are named nowhere."""
 
-    def assignee(self, one: Row[Any]) -> str:
+    def assignee(self, follow_up: FollowUp) -> str:
         """Return who has a follow-up to do; empty when nobody has."""
-        return self.owners.get((one.connection, one.owner_ref), one.owner_ref) if one.owner_ref else ""
+        owner = follow_up.owner
+        return self.owners.get(owner, f"{owner.object}/{owner.id}") if owner is not None else ""
 
     @property
     def answered(self) -> frozenset[str]:
         """The invitations that were answered."""
-        return frozenset(answer.row.invitation_id for answer in self.answers if answer.row.invitation_id)
+        return frozenset(answer.invitation_id for answer in self.answers if answer.invitation_id)
 
 
 def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> AccountView | None:
@@ -63,8 +78,8 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
     if row is None:
         return None
     of_customer = select(account).where(account.c.customer == row.customer, visible).order_by(account.c.id)
-    linked = tx.execute(of_customer).all()
-    ids = [one.id for one in linked]
+    linked = [values.account_of(known) for known in tx.execute(of_customer)]
+    ids = [known.id for known in linked]
     score = tx.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
     deleted = select(account.c.id).where(account.c.customer == row.customer, account.c.deleted_at.is_not(None))
     opened = (
@@ -73,9 +88,9 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
         .where(follow_up.c.account_id.not_in(deleted))
         .order_by(follow_up.c.opened_at.desc())
     )
-    follow_ups = tx.execute(opened.limit(LATEST)).all()
-    invitations = _latest(tx, invitation, ids, newest="created_at")
-    owners = rows_by_address(tx, owner, [(row.connection, row.owner_ref) for row in follow_ups if row.owner_ref])
+    follow_ups = [values.follow_up_of(known) for known in tx.execute(opened.limit(LATEST))]
+    invitations = [values.invitation_of(known) for known in _latest(tx, invitation, ids, newest="created_at")]
+    owners = owners_at(tx, (follow_up.owner for follow_up in follow_ups if follow_up.owner is not None))
     return AccountView(
         name=row.name,
         accounts=linked,
@@ -83,13 +98,19 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
         answers=_answers(tx, ids),
         invitations=invitations,
         follow_ups=follow_ups,
-        owners={address: one.name for address, one in owners.items()},
-        people=people(tx, {row.person for row in invitations}),
-        gone=_gone(tx, [row.contact_id for row in (*invitations, *follow_ups) if row.contact_id]),
+        owners={ref: owner.name for ref, owner in owners.items()},
+        people=people(tx, {asked.person for asked in invitations}),
+        gone=_gone(tx, [*_contacts(invitations), *_contacts(follow_ups)]),
     )
 
 
-def _latest(tx: Connection, table: Table, accounts: Sequence[str], *conditions: Any, newest: str) -> Sequence[Row[Any]]:
+def _contacts(about: Iterable[Invitation | FollowUp]) -> list[str]:
+    return [known.contact_id for known in about if known.contact_id]
+
+
+def _latest(
+    tx: Connection, table: Table, accounts: Sequence[str], *conditions: ColumnElement[bool], newest: str
+) -> Sequence[Row[Any]]:
     chosen = select(table).where(table.c.account_id.in_(accounts), *conditions)
     return tx.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()
 
@@ -100,11 +121,21 @@ def _answers(tx: Connection, accounts: Sequence[str]) -> list[ShownResponse]:
     rows = [*counting, *_others(tx, [row.invitation_id for row in counting if row.invitation_id])]
     rows.sort(key=lambda row: (row.at, row.revision), reverse=True)
     names = _names(tx, [row.contact_id for row in rows if row.contact_id])
-    ratings: dict[str, list[Row[Any]]] = {}
-    for part in chunks([row.id for row in rows]):
-        for rating_row in tx.execute(select(rating).where(rating.c.response_id.in_(part)).order_by(rating.c.id)):
-            ratings.setdefault(rating_row.response_id, []).append(rating_row)
-    return [ShownResponse(row, names.get(row.contact_id or ""), ratings.get(row.id, [])) for row in rows]
+    parts = (ratings_of(tx, part) for part in chunks([row.id for row in rows]))
+    ratings = {response_id: rated for part in parts for response_id, rated in part.items()}
+    return [
+        ShownResponse(
+            at=row.at,
+            label=row.label,
+            contact=names.get(row.contact_id or ""),
+            ratings=ratings.get(row.id, []),
+            comment=row.comment,
+            counts=row.counts,
+            after_contact=row.after_contact,
+            invitation_id=row.invitation_id,
+        )
+        for row in rows
+    ]
 
 
 def _others(tx: Connection, invitations: Sequence[str]) -> list[Row[Any]]:
