@@ -167,6 +167,17 @@ def test_the_store_alone_knows_sql() -> None:
     assert offences(("adapters",), tuple(DATABASE)) == []
 
 
+def test_the_store_hands_out_values_and_no_rows() -> None:
+    handed = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources("connector")
+        if not name_of(path).startswith("connector/store/")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Name) and node.id in ("Row", "AnyRow")
+    ]
+    assert handed == []
+
+
 def test_the_store_knows_no_stage() -> None:
     assert offences(("connector/store",), ABOVE_THE_STORE) == []
 

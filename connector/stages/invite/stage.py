@@ -370,6 +370,7 @@ def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
         return None
     person = rows.people.get(contact.person or "")
     out = person is not None and person.opted_out_at is not None
+    timezone = contact.facts.get("timezone")
     return Recipient(
         email=contact.email,
         person=contact.person,
@@ -378,6 +379,6 @@ def _recipient(rows: Gathered, contact_id: str) -> Recipient | None:
         erased=out and person is not None and person.opted_out_by == OptOutWay.ERASED,
         bounced=(person is not None and person.bounced_at is not None) or bool(contact.facts.get(EMAIL_BOUNCED)),
         deleted=contact.deleted_at is not None,
-        timezone=contact.facts.get("timezone"),
+        timezone=timezone if isinstance(timezone, str) else None,
         facts=contact.facts,
     )

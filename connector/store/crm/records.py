@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, literal, select, update
 
 from connector.model import (
     EMAIL_BOUNCED,
@@ -27,6 +27,7 @@ from connector.store.crm.pages import Absorbed, ReadRecord, RecordCounts, TaskRe
 from connector.store.db.among import among
 from connector.store.db.columns import NAMES, TABLES, as_first_kept, columns_of, hashed, kind_of
 from connector.store.db.engine import new_ids
+from connector.store.db.types import AnyRow
 from connector.store.db.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
 from connector.store.results.record_texts import naming
 from connector.store.surveys.askable import any_figures, look_again_at_accounts, look_again_at_people
@@ -125,12 +126,12 @@ class Absorber:
         next_day = value.ended_at.date() + timedelta(days=1)
         return replace(value, ended_at=datetime.combine(next_day, time(), zone).astimezone(UTC))
 
-    def _bindings(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
+    def _bindings(self, refs: Sequence[str]) -> dict[str, AnyRow]:
         columns: list[ColumnElement[Any]] = [binding.c[name] for name in ("ref", "id", "kind", "content", "alias")]
         mine = and_(binding.c.connection == self._crm, among(self._sql, binding.c.ref, refs))
         return {row.ref: row for row in self._sql.execute(select(*columns).where(mine))}
 
-    def _store(self, kind: Kind, rows: Mapping[str, _Fresh], known: Mapping[str, Row[Any]]) -> None:
+    def _store(self, kind: Kind, rows: Mapping[str, _Fresh], known: Mapping[str, AnyRow]) -> None:
         if kind is Kind.FOLLOW_UP:
             return  # see `_see_tasks`
         # What was merged into another record and is there again has no row: its binding leads to the other's.
@@ -202,7 +203,7 @@ class Absorber:
                 yield line
 
     def _bind(
-        self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str], known: Mapping[str, Row[Any]]
+        self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str], known: Mapping[str, AnyRow]
     ) -> None:
         names = ("connection", "ref", "kind", "id", "content")
         crm, word = self._crm, kind.value
@@ -231,7 +232,7 @@ class Absorber:
 
     # ── deletions and merges ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _bury(self, record: ReadRecord, bound: Row[Any] | None, result: Absorbed) -> int:
+    def _bury(self, record: ReadRecord, bound: AnyRow | None, result: Absorbed) -> int:
         """Mark a record as deleted; returns 1 if we knew it. Its content is forgotten, so that a restored record looks new."""
         if bound is None or bound.alias:
             return 0
@@ -319,7 +320,7 @@ class Absorber:
         insert_or_update(self._sql, display, [row for row in rows if row["dirty"]], only=("shown", "dirty"))
         insert_or_update(self._sql, display, [row for row in rows if not row["dirty"]], only=("shown",))
 
-    def _displays(self, refs: Sequence[str]) -> dict[str, Row[Any]]:
+    def _displays(self, refs: Sequence[str]) -> dict[str, AnyRow]:
         if not refs or not self._any(display.c.connection == self._crm):
             return {}
         mine = and_(display.c.connection == self._crm, among(self._sql, display.c.ref, refs))
@@ -442,7 +443,7 @@ def _is_copy(task_ref: str | None, ref: str) -> bool:
     return task_ref not in (None, ref)
 
 
-def _if_fresh(value: Pulled, bound: Row[Any] | None) -> _Fresh | None:
+def _if_fresh(value: Pulled, bound: AnyRow | None) -> _Fresh | None:
     """Return what is to be stored; None where it is stored already. Our own writes coming back change nothing."""
     columns = columns_of(value)
     content = _hash(hashed(value, columns))

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, and_, or_, select
+from sqlalchemy import Connection, Table, and_, or_, select
 
 from connector.model import Ref
 from connector.model.stored import StoredOwner
+from connector.store.db.types import AnyRow
 from connector.store.db.values import owner_of
 from connector.store.tables import binding, owner, ref_of
 
@@ -40,7 +41,7 @@ def rows_by_id(tx: Connection, table: Table, ids: Iterable[str]) -> Mapping[str,
     return {row.id: row for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))}
 
 
-def values_by_id(tx: Connection, table: Table, read: Callable[[Row[Any]], T], ids: Iterable[str]) -> dict[str, T]:
+def values_by_id(tx: Connection, table: Table, read: Callable[[AnyRow], T], ids: Iterable[str]) -> dict[str, T]:
     """Return the rows with these ids as values, by id."""
     return {id_: read(row) for id_, row in rows_by_id(tx, table, ids).items()}
 

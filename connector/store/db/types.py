@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeDecorator
 
 from connector.errors import Bug
 
-AnyRow = Row[Any]
+AnyRow = Row[*tuple[object, ...]]
 """A row as a statement returns it. It goes no further than the store: what comes out of it is a value."""
 AnySelect = Select[Any]
 

@@ -6,16 +6,15 @@ from enum import StrEnum
 from itertools import starmap
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from connector.model import ClosedBy, Decision, Delivery, FollowUpState, Ref, TaskState
 from connector.model.follow_up import FollowUp, FollowUpChange, NamedFollowUp, WrittenTask
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
 from connector.model.surveys import Invitation, StoredDecision
+from connector.store.db.types import AnyRow
 from connector.store.tables import ref_of, ref_text
 
 
-def follow_up_of(row: Row[Any]) -> FollowUp:
+def follow_up_of(row: AnyRow) -> FollowUp:
     """Return a row that has all columns of `follow_up` as a follow-up."""
     return FollowUp(
         id=row.id,
@@ -55,7 +54,7 @@ def follow_up_of(row: Row[Any]) -> FollowUp:
     )
 
 
-def named_follow_up_of(row: Row[Any]) -> NamedFollowUp:
+def named_follow_up_of(row: AnyRow) -> NamedFollowUp:
     """Return a row with ``who``, ``is_gone`` and ``account_name`` beside the columns of `follow_up`."""
     return NamedFollowUp(follow_up_of(row), row.who, bool(row.is_gone), row.account_name)
 
@@ -109,7 +108,7 @@ def _written_task_document(written: WrittenTask) -> dict[str, object]:
     return document
 
 
-def owner_of(row: Row[Any]) -> StoredOwner:
+def owner_of(row: AnyRow) -> StoredOwner:
     """Return a row of `owner` as an owner."""
     return StoredOwner(
         id=row.id,
@@ -124,7 +123,7 @@ def owner_of(row: Row[Any]) -> StoredOwner:
     )
 
 
-def account_of(row: Row[Any]) -> StoredAccount:
+def account_of(row: AnyRow) -> StoredAccount:
     """Return a row of `account` as an account."""
     return StoredAccount(
         id=row.id,
@@ -140,7 +139,7 @@ def account_of(row: Row[Any]) -> StoredAccount:
     )
 
 
-def contact_of(row: Row[Any]) -> StoredContact:
+def contact_of(row: AnyRow) -> StoredContact:
     """Return a row of `contact` as a contact."""
     return StoredContact(
         id=row.id,
@@ -158,7 +157,7 @@ def contact_of(row: Row[Any]) -> StoredContact:
     )
 
 
-def interaction_of(row: Row[Any]) -> StoredInteraction:
+def interaction_of(row: AnyRow) -> StoredInteraction:
     """Return a row of `interaction` as an interaction."""
     return StoredInteraction(
         id=row.id,
@@ -178,7 +177,7 @@ def interaction_of(row: Row[Any]) -> StoredInteraction:
     )
 
 
-def decision_of(row: Row[Any]) -> StoredDecision:
+def decision_of(row: AnyRow) -> StoredDecision:
     """Return a row of `decision` as a decision."""
     return StoredDecision(
         id=row.id,
@@ -195,7 +194,7 @@ def decision_of(row: Row[Any]) -> StoredDecision:
     )
 
 
-def invitation_of(row: Row[Any]) -> Invitation:
+def invitation_of(row: AnyRow) -> Invitation:
     """Return a row of `invitation` as an invitation."""
     return Invitation(
         id=row.id,

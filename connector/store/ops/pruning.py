@@ -10,11 +10,12 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, or_, select, true
 
 from connector.model import Delivery, FollowUpState
 from connector.store import tables
 from connector.store.crm.refs import chunks
+from connector.store.db.types import AnyRow
 from connector.store.db.upsert import insert_or_update
 from connector.store.outbox import undo
 
@@ -125,7 +126,7 @@ Place = tuple[str, datetime, int]
 """Where thinning out stands: customer, when, id."""
 
 
-def old_scores(tx: Connection, before: datetime, after: Place | None, limit: int) -> Sequence[Row[Any]]:
+def old_scores(tx: Connection, before: datetime, after: Place | None, limit: int) -> Sequence[AnyRow]:
     """Return rows of the scores' history that are older, by customer and time, behind a place: id, customer, at."""
     history = tables.score_history
     order = (history.c.customer, history.c.at, history.c.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, update
 
 from connector.model import Delivery, Ref
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
@@ -13,6 +13,7 @@ from connector.sentences.values import NamedResponse
 from connector.store import tables
 from connector.store.crm.refs import chunks
 from connector.store.db import values
+from connector.store.db.types import AnyRow
 from connector.store.results import record_texts
 from connector.store.tables import (
     account,
@@ -97,7 +98,7 @@ def _answers() -> Select[Any]:
     return record_texts.every_answer().order_by(response.c.at.desc(), response.c.id)
 
 
-def _with_ratings(tx: Connection, rows: Sequence[Row[Any]]) -> list[JudgedResponse]:
+def _with_ratings(tx: Connection, rows: Sequence[AnyRow]) -> list[JudgedResponse]:
     ratings = record_texts.ratings_of(tx, [row.id for row in rows])
     return [
         JudgedResponse(

@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from connector.scoring.account_model import Prior
 from connector.scoring.evidence import AccountRating
 from connector.store import tables
+from connector.store.db.types import AnyRow
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import account, contact, prior, rating, response, score_history, standing
 
@@ -192,7 +193,7 @@ def _ratings() -> Any:
     )
 
 
-def _answer(row: Row[Any]) -> AccountRating:
+def _answer(row: AnyRow) -> AccountRating:
     return AccountRating(
         account=row.customer,
         contact=row.who,

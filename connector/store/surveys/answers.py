@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, exists, func, select, update
+from sqlalchemy import Connection, exists, func, select, update
 
 from connector.model import Delivery, OptOutWay, Rating
 from connector.model.stored import StoredContact
 from connector.store.db.engine import new_id
+from connector.store.db.types import AnyRow
 from connector.store.db.upsert import insert_or_update
 from connector.store.db.values import contact_of
 from connector.store.outbox.fields import is_desired, remove_desired, set_desired
@@ -92,7 +93,7 @@ def invited(tx: Connection, invitation_id: str) -> Invited | None:
     return None if row is None else _invited(tx, row)
 
 
-def _invited(tx: Connection, row: Row[Any]) -> Invited:
+def _invited(tx: Connection, row: AnyRow) -> Invited:
     deleted = select(contact.c.id).where(contact.c.id == row.contact_id, contact.c.deleted_at.is_not(None))
     return Invited(
         id=row.id,
@@ -152,7 +153,7 @@ def would_change(tx: Connection, invitation_id: str, ratings: Sequence[Rating], 
     return True
 
 
-def _limit(tx: Connection, newest: Row[Any] | None, now: datetime) -> None:
+def _limit(tx: Connection, newest: AnyRow | None, now: datetime) -> None:
     """Raises `ChangedTooOften` where there are as many answers to one invitation as anybody has reason to give."""
     if newest is None:
         return
@@ -167,7 +168,7 @@ def _limit(tx: Connection, newest: Row[Any] | None, now: datetime) -> None:
         raise ChangedTooOften(at + timedelta(hours=1) - now)
 
 
-def _newest(tx: Connection, invitation_id: str) -> Row[Any] | None:
+def _newest(tx: Connection, invitation_id: str) -> AnyRow | None:
     return tx.execute(
         select(response).where(response.c.invitation_id == invitation_id).order_by(response.c.revision.desc()).limit(1)
     ).one_or_none()
@@ -178,12 +179,12 @@ def _ratings(tx: Connection, response_id: str) -> dict[str, float]:
     return {row.question: row.value for row in rows}
 
 
-def _same(tx: Connection, newest: Row[Any], ratings: Sequence[Rating], comment: str) -> bool:
+def _same(tx: Connection, newest: AnyRow, ratings: Sequence[Rating], comment: str) -> bool:
     given = {one.question: one.value for one in ratings}
     return (newest.comment or "") == comment and _ratings(tx, newest.id) == given
 
 
-def _insert(tx: Connection, asked: Row[Any], newest: Row[Any] | None, *, comment: str, now: datetime) -> str:
+def _insert(tx: Connection, asked: AnyRow, newest: AnyRow | None, *, comment: str, now: datetime) -> str:
     contacted = _contacted(tx, asked.id)
     if not contacted:
         tx.execute(update(response).where(response.c.invitation_id == asked.id).values(counts=False))

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from connector.model import Decision, Delivery
+from connector.store.db.types import AnyRow
 from connector.store.tables import (
     account,
     attempt,
@@ -62,19 +62,19 @@ def ended(tx: Connection, crms: Collection[str], since: datetime, until: datetim
     return {f"{row.kind}.{row.ended}": row.n for row in rows}
 
 
-def outcomes(tx: Connection) -> list[Row[Any]]:
+def outcomes(tx: Connection) -> list[AnyRow]:
     """Return how many decisions came out how: (survey, state, reason, n). The database counts, however many there are."""
     of = (decision.c.survey, decision.c.state, decision.c.reason)
     return [*tx.execute(select(*of, func.count().label("n")).group_by(*of))]
 
 
-def asked_at(tx: Connection) -> list[Row[Any]]:
+def asked_at(tx: Connection) -> list[AnyRow]:
     """Return how many were invited at which moment, oldest first: (decided_at, n). There are as many moments as days that went by."""
     moments = select(decision.c.decided_at, func.count().label("n")).where(decision.c.state == Decision.INVITED)
     return [*tx.execute(moments.group_by(decision.c.decided_at).order_by(decision.c.decided_at))]
 
 
-def examples(tx: Connection, limit: int) -> list[Row[Any]]:
+def examples(tx: Connection, limit: int) -> list[AnyRow]:
     """Return the first invitations, with what each is about, in the order of time."""
     rows = tx.execute(
         select(

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, Table, func, or_, select
+from sqlalchemy import Connection, Table, func, or_, select
 
 from connector.model import Decision, Kind, Rating, normalized_address
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction
 from connector.model.surveys import DecisionLogEntry, Invitation, StoredDecision
 from connector.store.crm.refs import chunks, values_by_id
 from connector.store.db import values
+from connector.store.db.types import AnyRow
 from connector.store.results import record_texts
 from connector.store.surveys.deliveries import FAILED
 from connector.store.surveys.people import PersonMarks, people
@@ -35,7 +35,7 @@ LATEST = 50
 """How many decisions are told of one contact or account, the latest ones."""
 
 _TABLES: Mapping[Kind, Table] = {Kind.ACCOUNT: account, Kind.CONTACT: contact, Kind.INTERACTION: interaction}
-_Reader = Callable[[Row[Any]], StoredAccount | StoredContact | StoredInteraction]
+_Reader = Callable[[AnyRow], StoredAccount | StoredContact | StoredInteraction]
 _READERS: Mapping[Kind, _Reader] = {
     Kind.ACCOUNT: values.account_of,
     Kind.CONTACT: values.contact_of,
@@ -237,7 +237,7 @@ def entries(tx: Connection, logged: LoggedRecord) -> list[Entry]:
     ]
 
 
-def _move(row: Row[Any]) -> DecisionLogEntry:
+def _move(row: AnyRow) -> DecisionLogEntry:
     return DecisionLogEntry(at=row.at, state=Decision(row.state), reason=row.reason, until=row.until, note=row.note)
 
 
@@ -245,8 +245,8 @@ def _person(*asked: StoredContact | Invitation | None) -> str:
     return next((known.person for known in asked if known is not None and known.person), "")
 
 
-def _grouped(tx: Connection, table: Table, column: str, wanted: Collection[str]) -> dict[str, list[Row[Any]]]:
-    groups: dict[str, list[Row[Any]]] = {}
+def _grouped(tx: Connection, table: Table, column: str, wanted: Collection[str]) -> dict[str, list[AnyRow]]:
+    groups: dict[str, list[AnyRow]] = {}
     for part in chunks(wanted):
         rows = tx.execute(select(table).where(table.c[column].in_(part)).order_by(table.c.id))
         for row in rows:

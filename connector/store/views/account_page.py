@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
 from connector.model import Rating, Ref
 from connector.model.follow_up import FollowUp
@@ -13,6 +13,7 @@ from connector.model.stored import StoredAccount
 from connector.model.surveys import Invitation
 from connector.store.crm.refs import chunks, owners_at
 from connector.store.db import values
+from connector.store.db.types import AnyRow
 from connector.store.results.record_texts import ratings_of
 from connector.store.surveys.people import PersonMarks, people
 from connector.store.tables import account, contact, follow_up, invitation, response, standing
@@ -110,7 +111,7 @@ def _contacts(about: Iterable[Invitation | FollowUp]) -> list[str]:
 
 def _latest(
     tx: Connection, table: Table, accounts: Sequence[str], *conditions: ColumnElement[bool], newest: str
-) -> Sequence[Row[Any]]:
+) -> Sequence[AnyRow]:
     chosen = select(table).where(table.c.account_id.in_(accounts), *conditions)
     return tx.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()
 
@@ -138,9 +139,9 @@ def _answers(tx: Connection, accounts: Sequence[str]) -> list[ShownResponse]:
     ]
 
 
-def _others(tx: Connection, invitations: Sequence[str]) -> list[Row[Any]]:
+def _others(tx: Connection, invitations: Sequence[str]) -> list[AnyRow]:
     """Return the answers to these invitations that do not count."""
-    found: list[Row[Any]] = []
+    found: list[AnyRow] = []
     for part in chunks(invitations):
         found += tx.execute(select(response).where(response.c.invitation_id.in_(part), ~response.c.counts))
     return found

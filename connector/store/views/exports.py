@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from connector.model import Rating
 from connector.store import tables as t
 from connector.store.crm.refs import chunks, rows_by_address, rows_by_id
+from connector.store.db.types import AnyRow
 
 PAGE = 1_000
 """How many rows are read, and kept in memory, at once."""
@@ -180,22 +181,22 @@ def decisions(tx: Connection, span: Span = None) -> Iterator[DecisionRow]:
 class _Names:
     """The names of the accounts and contacts that a page of rows is about."""
 
-    def __init__(self, tx: Connection, page: Sequence[Row[Any]]) -> None:
+    def __init__(self, tx: Connection, page: Sequence[AnyRow]) -> None:
         self._accounts = rows_by_id(tx, t.account, {row.account_id for row in page if row.account_id})
         self._contacts = rows_by_id(tx, t.contact, {row.contact_id for row in page if row.contact_id})
 
-    def account(self, row: Row[Any]) -> str | None:
+    def account(self, row: AnyRow) -> str | None:
         """Return the name of a row's account; None when there is none (any more)."""
         known = self._accounts.get(row.account_id or "")
         return known.name if known is not None else None
 
-    def contact(self, row: Row[Any]) -> str | None:
+    def contact(self, row: AnyRow) -> str | None:
         """Return the name of a row's contact; None when there is none (any more)."""
         known = self._contacts.get(row.contact_id or "")
         return known.name if known is not None and known.deleted_at is None else None
 
 
-def _pages(tx: Connection, table: Any, at: Any, span: Span) -> Iterator[Sequence[Row[Any]]]:
+def _pages(tx: Connection, table: Any, at: Any, span: Span) -> Iterator[Sequence[AnyRow]]:
     """Yield a table's rows in the order of (time, id), a page at a time."""
     within = () if span is None else (at >= span[0], at < span[1])
     after: tuple[Any, str] | None = None
@@ -249,7 +250,7 @@ def _open_follow_ups(tx: Connection, customers: set[str]) -> dict[str, int]:
     return known
 
 
-def _owners(tx: Connection, page: Sequence[Row[Any]]) -> dict[tuple[str, str], str]:
+def _owners(tx: Connection, page: Sequence[AnyRow]) -> dict[tuple[str, str], str]:
     addresses = {(row.connection, row.owner_ref) for row in page if row.owner_ref}
     return {address: row.name for address, row in rows_by_address(tx, t.owner, addresses).items()}
 
