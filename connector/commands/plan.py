@@ -12,7 +12,7 @@ from typing import Any
 from connector.commands import owed_follow_ups
 from connector.commands.check.customer_coverage import left_out
 from connector.commands.owed_follow_ups import Owed
-from connector.commands.recording import Noted, NotingAdapter, NotingChannel
+from connector.commands.recording import Noted, NotingChannel, NotingWriter
 from connector.commands.status import paused
 from connector.errors import AfterwordError, Problem
 from connector.model import Decision, ForeignField
@@ -239,7 +239,7 @@ def throw_away(installation: Installation) -> Iterator[tuple[Installation, Noted
         store = copy_store(installation.store, Path(folder) / "plan.db")
         try:
             endpoints = [
-                replace(endpoint, adapter=NotingAdapter(endpoint.adapter, noted)) for endpoint in installation.endpoints
+                replace(endpoint, recorder=NotingWriter(endpoint.adapter, noted)) for endpoint in installation.endpoints
             ]
             channel = NotingChannel(installation.channel, noted) if installation.channel is not None else None
             yield (

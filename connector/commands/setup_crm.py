@@ -21,6 +21,8 @@ from connector.ports import (
     Clock,
     Condition,
     CrmAdapter,
+    CrmReader,
+    CrmSetup,
     FieldSchema,
     FieldSpec,
     Query,
@@ -86,14 +88,14 @@ def labels_given(store: Store | None, endpoint: Endpoint) -> dict[str, str]:
 
 
 def left_out(
-    adapter: CrmAdapter, wanted: Sequence[FieldSpec], steps: Sequence[SetupStep], *, full: frozenset[str] = frozenset()
+    setup: CrmSetup, wanted: Sequence[FieldSpec], steps: Sequence[SetupStep], *, full: frozenset[str] = frozenset()
 ) -> list[LeftOut]:
     """Return which of the fields that these steps would make have no room in the CRM."""
     new = {step.makes for step in steps}
     missing = [spec for spec in wanted if (spec.object, spec.name) in new]
     if not missing:
         return []
-    limits = adapter.field_limits(tuple(dict.fromkeys(spec.object for spec in missing)))
+    limits = setup.field_limits(tuple(dict.fromkeys(spec.object for spec in missing)))
     return field_room.left_out(missing, [*limits, *field_room.full(full)])
 
 
@@ -107,9 +109,9 @@ def _is_ours(store: Store | None, endpoint: Endpoint, step: SetupStep) -> bool:
         return f"field:{named}" in {result.step.key for result in setup_log.results(tx, endpoint.name)}
 
 
-def _seen_by(adapter: CrmAdapter, fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _seen_by(reader: CrmReader, fields: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield those of the fields that the adapter's own user can read: an opt-out that is hidden from us would count for nothing."""
-    schemas = {name: describe_one(adapter, name) for name in dict.fromkeys(name for name, _ in fields)}
+    schemas = {name: describe_one(reader, name) for name in dict.fromkeys(name for name, _ in fields)}
     for name, field in fields:
         schema = schemas[name]
         if schema is not None and field in schema.fields:
@@ -145,17 +147,17 @@ def apply(
         _schema_has_changed(store, endpoint)
 
 
-def plan_undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter) -> list[SetupStep]:
+def plan_undo(store: Store, endpoint: Endpoint, setup: CrmSetup) -> list[SetupStep]:
     """Return the steps that take away what we made, newest first, and nothing else."""
     with store.read() as tx:
         results = setup_log.results(tx, endpoint.name)
-    return adapter.plan_undo(results)
+    return setup.plan_undo(results)
 
 
-def undo(store: Store, endpoint: Endpoint, adapter: CrmAdapter, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+def undo(store: Store, endpoint: Endpoint, setup: CrmSetup, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
     """Take away what we made, up to the first hopeless step, forgetting each thing at once."""
     try:
-        for result in _until_hopeless(adapter, steps):
+        for result in _until_hopeless(setup, steps):
             if result.done:
                 with store.write() as tx:
                     setup_log.forget(tx, endpoint.name, result.step.key)
@@ -177,7 +179,7 @@ def left_after(result: SetupResult, steps: Sequence[SetupStep]) -> int:
 def marked(endpoint: Endpoint) -> Marked:
     """Return the connection with its mapping as it fits by now, for its mark."""
     mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
-    return Marked(endpoint.name, endpoint.adapter, mapping)
+    return Marked(endpoint.name, endpoint.adapter, endpoint.adapter, mapping)
 
 
 def mark(store: Store, endpoint: Endpoint, *, base: Path, clock: Clock, take_over: bool = False) -> MarkState:
@@ -204,21 +206,21 @@ def remove_mark(store: Store, endpoint: Endpoint, *, base: Path, clock: Clock) -
 # ── values that undo would lose ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def values_held(adapter: CrmAdapter, steps: Sequence[SetupStep]) -> dict[str, int | None]:
+def values_held(reader: CrmReader, steps: Sequence[SetupStep]) -> dict[str, int | None]:
     """Return by the step's key how many records have a value in a field that the step takes away; those without are left out.
 
-    None: the field is hidden from us, so nobody knows. `adapter` acts as the integration user: a field of ours is hidden even from
+    None: the field is hidden from us, so nobody knows. `reader` acts as the integration user: a field of ours is hidden even from
     an administrator to whom it was not granted.
     """
     fields = {
-        name: schema.fields if (schema := describe_one(adapter, name)) else {}
+        name: schema.fields if (schema := describe_one(reader, name)) else {}
         for name in dict.fromkeys(step.holds[0] for step in steps if step.holds)
     }
     held = {}
     for step in steps:
         if step.holds is not None:
             object_name, name = step.holds
-            count = _count(adapter, object_name, fields[object_name].get(name))
+            count = _count(reader, object_name, fields[object_name].get(name))
             if count != 0:
                 held[step.key] = count
     return held
@@ -243,12 +245,12 @@ def refuse_loss(crm: str) -> AfterwordError:
     )
 
 
-def _count(adapter: CrmAdapter, object_name: str, field: FieldSchema | None) -> int | None:
+def _count(reader: CrmReader, object_name: str, field: FieldSchema | None) -> int | None:
     if field is None:
         return None
     filled = Condition(field.name, "=", (True,)) if field.type == "boolean" else Condition(field.name, "!=", (None,))
     try:
-        return adapter.count(Query(object_name, (field.name,), ((filled,),)))
+        return reader.count(Query(object_name, (field.name,), ((filled,),)))
     except (SchemaChanged, RecordRejected):
         return None
 
@@ -256,8 +258,8 @@ def _count(adapter: CrmAdapter, object_name: str, field: FieldSchema | None) -> 
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _until_hopeless(adapter: CrmAdapter, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
-    for result in adapter.apply_setup(steps):
+def _until_hopeless(setup: CrmSetup, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+    for result in setup.apply_setup(steps):
         yield result
         if isinstance(result.error, HOPELESS):
             return

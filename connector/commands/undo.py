@@ -187,7 +187,7 @@ def _pages(
     installation: Installation, crm: Connected, first: int | None, only: Field | None
 ) -> Iterator[list[UndoStep]]:
     if first is not None:
-        yield from undo.steps(installation.store, crm.adapter, crm.mapping, first, only)
+        yield from undo.steps(installation.store, crm.reader, crm.mapping, first, only)
 
 
 def _carry_out(

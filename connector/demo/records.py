@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from adapters.sandbox.workplaces.crm import Crm, TaskFields
 from connector.model import MARK_KEY, Ref
-from connector.ports import Condition, CrmAdapter, CrmMapping, FieldSpec, Query, Record
+from connector.ports import Condition, CrmMapping, CrmReader, FieldSpec, Query, Record
 from connector.stages.connection.connect import Endpoint, describe_all
 
 _TASK = ("key", "subject", "priority", "status", "outcome", "body", "owner")
@@ -52,14 +52,14 @@ class RecordViewer:
     """Reads accounts, contacts and tasks of one CRM, by an adapter and the mapping as it fits the CRM."""
 
     crm: Crm
-    adapter: CrmAdapter
+    reader: CrmReader
     mapping: CrmMapping
 
     @classmethod
-    def of(cls, crm: Crm, endpoint: Endpoint, adapter: CrmAdapter) -> Self:
+    def of(cls, crm: Crm, endpoint: Endpoint, reader: CrmReader) -> Self:
         """Fit the mapping to the CRM as it is now."""
         mapping, _problems = endpoint.mapping.fit(describe_all(endpoint.adapter, endpoint.mapping))
-        return cls(crm, adapter, mapping)
+        return cls(crm, reader, mapping)
 
     def fields(self, target: str) -> list[ShownField]:
         """Return our fields on ``account``, ``contact`` or ``task``, in the order of the mapping."""
@@ -80,7 +80,7 @@ class RecordViewer:
         Numbers and moments are such, whatever form the CRM gives them, so that two CRMs can be compared.
         """
         fields, object_name = self.fields(target), self.mapping.object_of(target)
-        records = self.adapter.fetch(object_name, ids, [field.name for field in fields])
+        records = self.reader.fetch(object_name, ids, [field.name for field in fields])
         return {
             Ref(self.crm.name, object_name, record_id): _filled(record, fields) for record_id, record in records.items()
         }
@@ -96,7 +96,7 @@ class RecordViewer:
         query = Query(
             self.mapping.object_of("task"), tuple(names.values()), ((Condition(names["key"], "!=", (None,)),),)
         )
-        pages = self.adapter.changes(query, since=None, after=None)
+        pages = self.reader.changes(query, since=None, after=None)
         living = (record for page in pages for record in page.records if not record.deleted)
         tasks = [self._task(record, names) for record in living if record.fields.get(names["key"]) != MARK_KEY]
         return sorted(tasks, key=lambda task: (task.due, task.subject))

@@ -147,7 +147,7 @@ def _demo_pages(demo: Scene, views: PageViews) -> Iterator[str]:
 def _crm_pages(branch: Branch, shared: Sequence[str]) -> CrmPages:
     """Return a CRM's pages; the customers whom all CRMs know are the ones to look at first."""
     accounts = [company.account for company in branch.companies if company.account.domain in shared]
-    urls = {account.name: branch.records.adapter.record_url(account.ref) for account in accounts}
+    urls = {account.name: branch.records.reader.record_url(account.ref) for account in accounts}
     user = branch.crm.address(accounts[0].owner) if accounts else ""
     return CrmPages(branch.crm, branch.url, {name: url.removeprefix(branch.url) for name, url in urls.items()}, user)
 

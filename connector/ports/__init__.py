@@ -13,31 +13,24 @@ from connector.ports.adapter_package import (
     TextKey,
     UrlKey,
 )
-from connector.ports.crm import (
-    Budget,
-    BulkWriter,
-    Clock,
+from connector.ports.crm import CrmAdapter
+from connector.ports.mapping import CrmMapping, MappingSource, Reading
+from connector.ports.notes import Note, NoteTaker
+from connector.ports.reader import (
     Condition,
-    CrmAdapter,
-    CrmMapping,
+    CrmReader,
     FieldSchema,
-    MappingSource,
-    Needs,
     ObjectSchema,
     Org,
     Page,
-    Passes,
     Position,
     Query,
-    Reading,
     Record,
-    TokenVault,
     Usage,
-    Write,
-    WriteResult,
 )
-from connector.ports.notes import Note, NoteTaker
-from connector.ports.setup import NO_LABELS, FieldLimit, FieldSpec, SetupResult, SetupStep
+from connector.ports.setup import NO_LABELS, CrmSetup, FieldLimit, FieldSpec, Needs, SetupResult, SetupStep
+from connector.ports.tools import Budget, Clock, Passes, TokenVault
+from connector.ports.writer import BulkWriter, CrmWriter, Write, WriteResult
 
 __all__ = [
     "COMMON_KEYS",
@@ -52,6 +45,9 @@ __all__ = [
     "Condition",
     "CrmAdapter",
     "CrmMapping",
+    "CrmReader",
+    "CrmSetup",
+    "CrmWriter",
     "FieldLimit",
     "FieldSchema",
     "FieldSpec",

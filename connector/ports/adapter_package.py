@@ -16,7 +16,8 @@ from connector.domain.config.secret_files import read_secret
 from connector.domain.config.table import Table
 from connector.domain.config.web_addresses import url
 from connector.domain.config.wrong import Wrong
-from connector.ports.crm import Budget, Clock, CrmAdapter, Passes, TokenVault
+from connector.ports.crm import CrmAdapter
+from connector.ports.tools import Budget, Clock, Passes, TokenVault
 
 # ── keys of config.toml ──────────────────────────────────────────────────────────────────────────────────────────────
 

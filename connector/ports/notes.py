@@ -26,5 +26,5 @@ class NoteTaker(Protocol):
     def put(self, note: Note) -> None:
         """Put a note on its records, once: one with its key is looked for among those on `about` before.
 
-        Raises what `CrmAdapter.write` raises, and `RecordRejected` or `NotPermitted` when this note is refused.
+        Raises what `CrmWriter.write` raises, and `RecordRejected` or `NotPermitted` when this note is refused.
         """

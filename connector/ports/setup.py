@@ -1,11 +1,13 @@
-"""What passes between the parts when a CRM is set up; `connector.ports` gives it on."""
+"""Setting a CRM up: the fields that are ours, the rights to them, and where people see them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal, Protocol
 
 from connector.errors import CrmError
+from connector.model import MissingRight, Unseen
+from connector.ports.part import CrmPart
 
 NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -67,3 +69,38 @@ class SetupResult:
     done: bool
     error: CrmError | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+Needs = Mapping[str, frozenset[Literal["read", "create", "update"]]]
+"""What is to be done, by object."""
+
+
+class CrmSetup(CrmPart, Protocol):
+    """Makes and takes away what a mapping wants in the CRM, and tells which rights we have."""
+
+    def missing_rights(self, needs: Needs) -> Sequence[MissingRight]:
+        """Return the rights to whole objects that we lack, as far as the CRM tells; changes nothing."""
+
+    def plan_setup(
+        self,
+        fields: Sequence[FieldSpec],
+        hidden: Sequence[tuple[str, str]] = (),
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> list[SetupStep]:
+        """Return what is missing for these fields to exist, be permitted to the integration user and be shown on the record.
+
+        `hidden`: fields of others, as (object, field), that the integration user is to be allowed to read. `labels`: by the keys of
+        the steps that made fields, the labels that we gave them last: one that stands there still is changed to the wanted one.
+        """
+
+    def field_limits(self, objects: Sequence[str]) -> Sequence[FieldLimit]:
+        """Return how many custom fields these objects may have, as far as the CRM tells; by a refusal (`NoRoom`) it tells later."""
+
+    def unseen(self, fields: Sequence[FieldSpec]) -> Sequence[Unseen]:
+        """Return which of these fields no page shows, as far as the CRM tells; those that do not exist yet are left out."""
+
+    def apply_setup(self, steps: Sequence[SetupStep]) -> Iterator[SetupResult]:
+        """Carry out steps in order; yields each result as it is known, so that it can be stored at once."""
+
+    def plan_undo(self, made: Sequence[SetupResult]) -> list[SetupStep]:
+        """Return the steps that take away what earlier results made, newest first."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from connector.model import ChatPost, MissingRight
-from connector.ports import Clock, CrmAdapter, CrmMapping
+from connector.ports import Clock, CrmMapping, CrmReader, CrmWriter
 from connector.ports.mail import Channel
 from connector.runtime.cancellation import CancellationToken
 from connector.runtime.pass_book import PassBook
@@ -22,7 +22,8 @@ class Connected:
     """One CRM as a lap sees it: reachable, and its mapping fitted to its schema."""
 
     name: str
-    adapter: CrmAdapter
+    reader: CrmReader
+    writer: CrmWriter
     mapping: CrmMapping
     live: bool
     """False: only observed. Nothing is sent, written or decided for its records."""

@@ -149,7 +149,7 @@ class World:
             "schedule": Schedule.model_construct(timezone=self.zone),
         }
         settings = Settings.model_construct(path=Path("config.toml"), limits=self.limits, surveys=self.surveys, **zones)
-        connected = Connected(CRM, self.crm, self.crm, self.live)  # type: ignore[arg-type]
+        connected = Connected(CRM, self.crm, self.crm, self.crm, self.live)  # type: ignore[arg-type]
         return Context(self.store, settings, self.clock, {CRM: connected}, self.mailbox, Tokens(["k" * 32]))
 
     # ── what the CRM holds ──

@@ -117,7 +117,7 @@ class CrmCheck:
         """Read the installation's mark. While observing, another's is none of our business but news."""
         if not call_counts.is_ready(self.installation.store):
             return
-        one = Marked(self.endpoint.name, self.endpoint.adapter, mapping)
+        one = Marked(self.endpoint.name, self.endpoint.adapter, self.endpoint.adapter, mapping)
         state = state_of(self.installation.store, one, self.installation.settings.base, self.installation.clock.now())
         self.mark = state.sentence
         if any(True for _ in self._nothing_of_ours(mapping)):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from connector.errors import Problem, SchemaChanged, SettingsError, Unavailable
 from connector.model import MissingRight
-from connector.ports import Clock, CrmAdapter, CrmMapping, MappingSource, ObjectSchema
+from connector.ports import Clock, CrmAdapter, CrmMapping, CrmReader, CrmWriter, MappingSource, ObjectSchema
 from connector.runtime.call_budget import CallBudget
 from connector.runtime.pass_book import PassBook
 from connector.stages.connection import rights
@@ -49,6 +49,13 @@ class Endpoint:
     """Hash of what it signs in with, by which the admin's new credentials are told from old ones."""
     normalise_id: Callable[[str], str] = str
     """See `AdapterPackage`."""
+    recorder: CrmWriter | None = None
+    """Keeps what would be written, in place of the adapter; None: it is written."""
+
+    @property
+    def writer(self) -> CrmWriter:
+        """What a lap writes by."""
+        return self.recorder or self.adapter
 
 
 def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:
@@ -99,6 +106,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     crm = Connected(
         endpoint.name,
         endpoint.adapter,
+        endpoint.writer,
         mapping,
         live=live and not lacking,
         test_kind=test_kind,
@@ -142,14 +150,14 @@ def _describe(store: Store, endpoint: Endpoint, now: datetime) -> Mapping[str, O
     return schemas
 
 
-def describe_all(adapter: CrmAdapter, mapping: MappingSource) -> dict[str, ObjectSchema]:
+def describe_all(reader: CrmReader, mapping: MappingSource) -> dict[str, ObjectSchema]:
     """Ask the CRM for the schema of every object that the mapping names; one that is hidden from us is left out.
 
     `Unavailable`: it knows none of them. No CRM is without accounts, so what answers is something else.
     """
     found = {}
     for name in mapping.objects:
-        schema = describe_one(adapter, name)
+        schema = describe_one(reader, name)
         if schema is not None:
             found[name] = schema
     missing = [name for name in mapping.objects if name not in found]
@@ -158,10 +166,10 @@ def describe_all(adapter: CrmAdapter, mapping: MappingSource) -> dict[str, Objec
     return found
 
 
-def describe_one(adapter: CrmAdapter, name: str) -> ObjectSchema | None:
+def describe_one(reader: CrmReader, name: str) -> ObjectSchema | None:
     """Return the schema of one object; None when it does not exist for us."""
     try:
-        return adapter.describe(name)
+        return reader.describe(name)
     except SchemaChanged:
         return None
 

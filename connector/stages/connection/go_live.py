@@ -23,7 +23,7 @@ def run(context: Context) -> Mapping[str, CrmError]:
         if not fresh:
             continue
         try:
-            moment = context.connected[name].adapter.org().server_time
+            moment = context.connected[name].reader.org().server_time
         except CrmError as error:
             failures[name] = error
             continue

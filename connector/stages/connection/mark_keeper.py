@@ -24,7 +24,7 @@ from connector.domain.installation_mark import (
 )
 from connector.errors import AfterwordError, CrmError, MappingError, MarkError, SchemaChanged, SettingsError
 from connector.model import MARK_KEY, FieldValue
-from connector.ports import Clock, CrmAdapter, CrmMapping, Write
+from connector.ports import Clock, CrmMapping, CrmReader, CrmWriter, Write
 from connector.runtime.cancellation import CancellationToken
 from connector.runtime.installation_id import ensure_id, read_id
 from connector.store import Store, new_id
@@ -44,7 +44,8 @@ class Marked:
     """One connection whose mark is kept."""
 
     name: str
-    adapter: CrmAdapter
+    reader: CrmReader
+    writer: CrmWriter
     mapping: CrmMapping
 
     @property
@@ -181,7 +182,7 @@ class MarkKeeper:
     def _note(self, one: Marked, seen: Seen, now: datetime) -> None:
         own = self._own(one.name)
         with self.store.write() as tx:
-            if not own.confirmed and seen.mark is not None and confirms(seen.mark, own, one.adapter.lag, now):
+            if not own.confirmed and seen.mark is not None and confirms(seen.mark, own, one.reader.lag, now):
                 marks.confirm(tx, one.name)
             marks.note_read(tx, one.name, now)
 
@@ -191,7 +192,7 @@ class MarkKeeper:
         """Wait until the newest run is confirmed. False: it is not, and a later lap will know."""
         if name not in self.connections:
             return True
-        lag = self.connections[name].adapter.lag
+        lag = self.connections[name].reader.lag
         if self._own(name).confirmed:
             return True
         left = wait_left(self._own(name), lag, self.clock.now())
@@ -223,7 +224,7 @@ def look(one: Marked) -> Seen:
     mapping = one.mapping
     names = [name for name in ("body", "subject") if name in mapping.names("task")]
     fields = [mapping.crm_field("task", name) for name in names]
-    record = one.adapter.find(mapping.object_of("task"), mapping.crm_field("task", "key"), MARK_KEY, fields)
+    record = one.reader.find(mapping.object_of("task"), mapping.crm_field("task", "key"), MARK_KEY, fields)
     if record is None:
         return Seen(None, None)
     texts = [str(record.fields.get(name) or "") for name in fields]
@@ -250,7 +251,7 @@ def renew(
         )
         marks.keep(tx, one.name, own)
     write = _write(one, seen, Mark(installation, str(own.run), now))
-    (result,) = one.adapter.write([write])
+    (result,) = one.writer.write([write])
     if result.error is not None:
         raise _refused(one.name, result.error)
 
@@ -316,7 +317,7 @@ def remove(store: Store, one: Marked, base: Path, now: datetime) -> bool:
         is MarkVerdict.FOREIGN
     ):
         return False
-    one.adapter.delete(one.mapping.object_of("task"), seen.task)
+    one.writer.delete(one.mapping.object_of("task"), seen.task)
     with store.write() as tx:
         marks.forget(tx, one.name)
     return True

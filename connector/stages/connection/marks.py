@@ -16,7 +16,7 @@ def begin(context: Context) -> None:
 
 def marked(crm: Connected) -> Marked:
     """Return a connection whose mark is to be kept."""
-    return Marked(crm.name, crm.adapter, crm.mapping)
+    return Marked(crm.name, crm.reader, crm.writer, crm.mapping)
 
 
 def all_ours(context: Context, crms: Iterable[str]) -> bool:

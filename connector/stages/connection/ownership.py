@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.model import Field, Ownership
-from connector.ports import CrmAdapter, CrmMapping, MappingSource, ObjectSchema
+from connector.ports import CrmMapping, CrmReader, CrmSetup, MappingSource, ObjectSchema
 from connector.store import Store, Transaction
 from connector.store.ops import marks, setup_log
 from connector.store.outbox import fields, foreign_fields, written_fields
@@ -31,34 +31,34 @@ class Filled:
         return f"{self.holds:,} of {'the newest ' if self.of >= NEWEST else ''}{self.of:,} records hold a value in it."
 
 
-def ownership(store: Store, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+def ownership(store: Store, setup: CrmSetup, mapping: MappingSource, schemas: Schemas) -> Ownership:
     """Return what is known of whose fields are. At first sight of a store that was written by an earlier version, what that wrote is
     kept: it goes on."""
     with store.write() as tx:
-        known = _known(tx, adapter, mapping, schemas)
-        if foreign_fields.kept(tx, adapter.connection) is None:
-            foreign_fields.keep(tx, adapter.connection, known.kept)
+        known = _known(tx, setup, mapping, schemas)
+        if foreign_fields.kept(tx, setup.connection) is None:
+            foreign_fields.keep(tx, setup.connection, known.kept)
     return known
 
 
-def seen(store: Store, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
+def seen(store: Store, setup: CrmSetup, mapping: MappingSource, schemas: Schemas) -> Ownership:
     """Return the same, and note nothing."""
     with store.read() as tx:
-        return _known(tx, adapter, mapping, schemas)
+        return _known(tx, setup, mapping, schemas)
 
 
-def _known(tx: Transaction, adapter: CrmAdapter, mapping: MappingSource, schemas: Schemas) -> Ownership:
-    made_by_us = _made(tx, adapter)
-    kept = foreign_fields.kept(tx, adapter.connection)
+def _known(tx: Transaction, setup: CrmSetup, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    made_by_us = _made(tx, setup)
+    kept = foreign_fields.kept(tx, setup.connection)
     if kept is None:
-        kept = _written_before(tx, adapter.connection, mapping.fit(schemas)[0])
-    marked = bool(made_by_us) or marks.own_runs(tx, adapter.connection).adopted
+        kept = _written_before(tx, setup.connection, mapping.fit(schemas)[0])
+    marked = bool(made_by_us) or marks.own_runs(tx, setup.connection).adopted
     return Ownership(made=made_by_us, kept=kept, marked=marked)
 
 
-def _made(tx: Transaction, adapter: CrmAdapter) -> frozenset[Field]:
+def _made(tx: Transaction, setup: CrmSetup) -> frozenset[Field]:
     """Return the fields that the setup log names."""
-    steps = adapter.plan_undo(setup_log.results(tx, adapter.connection))
+    steps = setup.plan_undo(setup_log.results(tx, setup.connection))
     return frozenset(step.holds for step in steps if step.holds is not None)
 
 
@@ -77,19 +77,19 @@ def _written_before(tx: Transaction, crm: str, mapping: CrmMapping) -> frozenset
     return frozenset(found)
 
 
-def filled(adapter: CrmAdapter, object_name: str, path: str) -> Filled:
+def filled(reader: CrmReader, object_name: str, path: str) -> Filled:
     """Return how many of the newest records hold a value in a field, by reading them. `CrmError`: they cannot be read."""
-    records = adapter.newest(object_name, [path], NEWEST)
+    records = reader.newest(object_name, [path], NEWEST)
     return Filled(sum(record.fields.get(path) not in (None, "", False) for record in records), len(records))
 
 
-def stale(store: Store, adapter: CrmAdapter, mapping: CrmMapping, schemas: Schemas) -> Iterator[WrittenField]:
+def stale(store: Store, setup: CrmSetup, mapping: CrmMapping, schemas: Schemas) -> Iterator[WrittenField]:
     """Yield the fields that are there and still show what is written elsewhere by now, or nowhere. Left out are those named for writing
     and refused."""
     places = {(mapping.object_of(target), mapping.crm_field(target, name)) for target, name in _names(mapping)}
     places |= {(one.object, one.field) for one in mapping.foreign}
     with store.read() as tx:
-        known = written_fields.history(tx, adapter.connection)
+        known = written_fields.history(tx, setup.connection)
     for field in known.stale(places):
         if field.object in schemas and field.path in schemas[field.object].fields:
             yield field

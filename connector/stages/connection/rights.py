@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from connector.model import MissingRight
-from connector.ports import CrmAdapter, CrmMapping, Needs
+from connector.ports import CrmMapping, CrmSetup, Needs
 from connector.store import Store
 from connector.store.ops import connections
 
@@ -32,17 +32,17 @@ def writes(mapping: CrmMapping) -> Needs:
 
 
 def missing(
-    store: Store, adapter: CrmAdapter, mapping: CrmMapping, *, credentials: str, ask: bool
+    store: Store, setup: CrmSetup, mapping: CrmMapping, *, credentials: str, ask: bool
 ) -> Sequence[MissingRight]:
     """Return the rights to write that the connection lacks. They are asked for with each schema, and in every lap while some are
     missing or where credentials or what is written are new. `CrmError`: they cannot be asked for."""
     with store.write() as tx:
         proof = {"with": connections.mark(tx, credentials), "form": mapping.form}
-        if not ask and connections.proof_of_rights(tx, adapter.connection) == proof:
+        if not ask and connections.proof_of_rights(tx, setup.connection) == proof:
             return ()
-    found = adapter.missing_rights(writes(mapping))
+    found = setup.missing_rights(writes(mapping))
     with store.write() as tx:
-        connections.note_proof_of_rights(tx, adapter.connection, None if found else proof)
+        connections.note_proof_of_rights(tx, setup.connection, None if found else proof)
     return found
 
 

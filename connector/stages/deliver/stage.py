@@ -391,7 +391,7 @@ def reread(connected: Connected, letters: Sequence[Letter]) -> Mapping[Ref, Read
         queries = (query for query in connected.mapping.queries if query.object == object_name)
         fields = tuple(dict.fromkeys(name for query in queries for name in query.fields))
         asked = [ref for ref in refs if ref.object == object_name]
-        records = connected.adapter.fetch(object_name, [ref.id for ref in asked], fields)
+        records = connected.reader.fetch(object_name, [ref.id for ref in asked], fields)
         for ref in asked:
             if (record := records.get(ref.id)) is not None:
                 found[ref] = connected.mapping.read(connected.name, record)

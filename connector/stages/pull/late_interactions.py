@@ -44,7 +44,7 @@ def run(context: Context, crm: Connected, lease: Lease) -> Iterator[Absorbed]:
 
 def _read_again(context: Context, crm: Connected, lease: Lease, query: Query, refs: Sequence[str]) -> Absorbed:
     ids = [ref.partition("/")[2] for ref in refs]
-    records = crm.adapter.fetch(query.object, ids, query.fields)
+    records = crm.reader.fetch(query.object, ids, query.fields)
     found = [listing.found(crm, record) for record in records.values()]
     with context.store.write() as tx:
         lease.check(tx)

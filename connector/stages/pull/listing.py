@@ -27,7 +27,7 @@ def batches(crm: Connected, query: Query, cursor: Cursor) -> Iterator[Batch]:
     """Yield what the CRM lists from the cursor on. `CursorInvalid`: it forgot the place again and again."""
     place = cursor.at
     for again in range(RESTARTS + 1):
-        pages = crm.adapter.changes(query, since=cursor.since, after=place)
+        pages = crm.reader.changes(query, since=cursor.since, after=place)
         try:
             # Nothing here holds on to a page while it waits: that is what `map` is for.
             for batch in map(partial(understood, crm), pages):

@@ -178,7 +178,7 @@ class _Comparison:
 
     def _fetched(self, refs: Sequence[str]) -> Sequence[ReadRecord]:
         ids = [ref.partition("/")[2] for ref in refs]
-        records = self._crm.adapter.fetch(self._query.object, ids, self._query.fields)
+        records = self._crm.reader.fetch(self._query.object, ids, self._query.fields)
         return [listing.found(self._crm, record) for record in records.values()]
 
     def _compare_fetched(self, there: Sequence[ReadRecord]) -> None:

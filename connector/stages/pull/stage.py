@@ -185,7 +185,7 @@ def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: B
 def _end(context: Context, crm: Connected, reader: "_Reader", tx: Transaction) -> None:
     if crm.passes is not None:
         crm.passes.keep(tx, reader.query.object)
-    _save(tx, crm, reader.query, rules.finish(reader.cursor, crm.adapter.lag), context.clock.now())
+    _save(tx, crm, reader.query, rules.finish(reader.cursor, crm.reader.lag), context.clock.now())
 
 
 def position(tx: Transaction, crm: Connected, query: Query) -> Cursor:

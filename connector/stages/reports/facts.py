@@ -181,4 +181,4 @@ def _url(context: Context, tx: Transaction, account_id: str) -> str:
     crm = context.connected.get(account.ref.connection)
     if crm is None:
         return details_url(context, account_id)
-    return crm.adapter.record_url(account.ref)
+    return crm.reader.record_url(account.ref)

@@ -26,7 +26,7 @@ def run(outbox: Outbox, target: str) -> None:
             known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
         changes = _as_of_now(outbox, target, [plan(outbox.crm.mapping, record, outbox.now) for record in records])
         _note_unchanged(outbox, [change for change in changes if not change.fields], known)
-        send_changes(outbox, _due(outbox, changes, known), partial(_note_written, outbox), outbox.crm.adapter.bulk)
+        send_changes(outbox, _due(outbox, changes, known), partial(_note_written, outbox), outbox.crm.writer.bulk)
         if len(records) < size:
             return
         after = records[-1].ref
@@ -34,7 +34,7 @@ def run(outbox: Outbox, target: str) -> None:
 
 def _page_size(outbox: Outbox, target: str) -> int:
     """Return how many records to look at together: more only where one order may take them all."""
-    bulk = outbox.crm.adapter.bulk
+    bulk = outbox.crm.writer.bulk
     if bulk is None:
         return PAGE
     with outbox.context.store.read() as tx:
@@ -67,7 +67,7 @@ def _actual(outbox: Outbox, target: str, changes: Sequence[FieldChange]) -> dict
     mapping = outbox.crm.mapping
     paths = {name: mapping.crm_field(target, name) for name in mapping.shared(target)}
     by_id = {change.record.ref.id: change for change in changes}
-    records = outbox.crm.adapter.fetch(mapping.object_of(target), list(by_id), sorted(paths.values()))
+    records = outbox.crm.reader.fetch(mapping.object_of(target), list(by_id), sorted(paths.values()))
     return {
         by_id[id_].key: None
         if record.fault

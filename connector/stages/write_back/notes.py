@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 def put_notes(outbox: Outbox) -> None:
     """Put what open tasks cannot say onto the records that they are about, each answer once."""
-    taker, after = outbox.crm.adapter.notes, ""
+    taker, after = outbox.crm.writer.notes, ""
     while taker is not None and not outbox.stopped:
         with outbox.context.store.read() as tx:
             page = tasks.edited_by_others(tx, outbox.crm.name, after, PAGE)

@@ -70,13 +70,13 @@ class Outbox:
     def send(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmAdapter.write` for its errors."""
         self.may_write()
-        return checked(writes, self.crm.adapter.write(writes))
+        return checked(writes, self.crm.writer.write(writes))
 
     def sent(self, writes: Sequence[Write], bulk: BulkWriter | None = None) -> Iterator[list[WriteResult]]:
         """Send, by orders of `bulk` if there is enough for one, until the lap is to end; yields results as they come."""
         if bulk is not None and len(writes) < bulk.least:
             bulk = None
-        for batch in batches(writes, self.crm.adapter.write_batch if bulk is None else bulk.most):
+        for batch in batches(writes, self.crm.writer.write_batch if bulk is None else bulk.most):
             if self.stopped:
                 return
             yield self.send(batch) if bulk is None else self._send_in_bulk(bulk, batch)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-from connector.ports import CrmAdapter, CrmMapping
+from connector.ports import CrmMapping, CrmWriter
 from connector.stages.write_back.outbox import Outbox
 from connector.store.outbox import foreign_fields, new_tasks
 
 REMEDY = "Take its kind out of [task] related in the mapping, or, where the CRM allows it, let the two be associated."
 
 
-def unrelatable(adapter: CrmAdapter, mapping: CrmMapping) -> Mapping[str, str]:
+def unrelatable(writer: CrmWriter, mapping: CrmMapping) -> Mapping[str, str]:
     """Return the objects of the `related` kinds that no task can be associated with, and what to tell of each.
 
     Raises any `CrmError`.
@@ -20,7 +20,7 @@ def unrelatable(adapter: CrmAdapter, mapping: CrmMapping) -> Mapping[str, str]:
     task = mapping.object_of("task")
     return {
         other: f"{task} records cannot be associated with {other} records, so tasks are made without that."
-        for other in adapter.unrelatable(task, others)
+        for other in writer.unrelatable(task, others)
     }
 
 
@@ -33,7 +33,7 @@ def left_out(outbox: Outbox) -> frozenset[str]:
     with outbox.context.store.read() as tx:
         if not new_tasks.taskless(tx, crm.name, None, 1):
             return frozenset()
-    what_of = unrelatable(crm.adapter, crm.mapping)
+    what_of = unrelatable(crm.writer, crm.mapping)
     with outbox.context.store.write() as tx:
         outbox.written.refused += foreign_fields.note_unrelatable(tx, crm.name, what_of, REMEDY, outbox.now)
     return frozenset(what_of)

@@ -50,7 +50,7 @@ class Changer:
                 page = tasks.with_tasks(tx, outbox.crm.name, after, PAGE)
                 known = refusals.refused_writes(tx, outbox.crm.name, [follow_up.id for follow_up in page])
                 pending = [*self._pending(tx, self._with_baselines(tx, page, known), known)]
-            size = outbox.crm.adapter.write_batch
+            size = outbox.crm.writer.write_batch
             for start in range(0, len(pending), size):
                 if outbox.stopped:
                     return
@@ -158,7 +158,7 @@ class Changer:
         actual: dict[Ref, FieldValues] = {}
         for object_name in dict.fromkeys(ref.object for ref in refs):
             ids = [ref.id for ref in refs if ref.object == object_name]
-            for id_, record in crm.adapter.fetch(object_name, ids, sorted(paths.values())).items():
+            for id_, record in crm.reader.fetch(object_name, ids, sorted(paths.values())).items():
                 if not record.fault:
                     values = {name: record.fields.get(path) for name, path in paths.items()}
                     actual[Ref(crm.name, object_name, id_)] = values

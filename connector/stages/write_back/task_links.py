@@ -36,7 +36,7 @@ def address_of(context: Context, ref: Ref) -> str:
     """Return where people open a record; empty where its CRM is out of reach."""
     crm = context.connected.get(ref.connection)
     try:
-        return crm.adapter.record_url(ref) if crm is not None else ""
+        return crm.writer.record_url(ref) if crm is not None else ""
     except CrmError:
         return ""
 

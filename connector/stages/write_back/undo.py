@@ -10,7 +10,7 @@ from datetime import datetime
 from connector.errors import MappingError
 from connector.model import Field, FieldValue, FieldValues, Ref
 from connector.model.outbox import WriteLogEntry
-from connector.ports import CrmAdapter, CrmMapping, Record, Write, WriteResult
+from connector.ports import CrmMapping, CrmReader, Record, Write, WriteResult
 from connector.stages.connection.connect import describe_one
 from connector.stages.write_back.outbox import PAGE, Outbox, batches
 from connector.store import Store, Transaction
@@ -67,12 +67,12 @@ class UndoStep:
 
 
 def steps(
-    store: Store, adapter: CrmAdapter, mapping: CrmMapping, first: int, only: Field | None = None
+    store: Store, reader: CrmReader, mapping: CrmMapping, first: int, only: Field | None = None
 ) -> Iterator[list[UndoStep]]:
     """Yield what is to be done about what was written since line `first` of the log, a page of records at a time, or about one field
     of an object alone. Only reads."""
-    names, after = _FieldNames(adapter, mapping), None
-    while lines := _lines(store, adapter.connection, first, after):
+    names, after = _FieldNames(reader, mapping), None
+    while lines := _lines(store, reader.connection, first, after):
         after = lines[-1].ref
         lines = lines if only is None else _about(lines, only)
         present = _present(names, lines)
@@ -98,7 +98,7 @@ def carry_out(outbox: Outbox, planned: Sequence[UndoStep]) -> Iterator[WriteResu
     for step in due.values():
         by_object.setdefault(step.ref.object, []).append(step.as_write())
     for writes in by_object.values():
-        for batch in batches(writes, outbox.crm.adapter.write_batch):
+        for batch in batches(writes, outbox.crm.writer.write_batch):
             results = outbox.send(batch)
             with outbox.context.store.write() as tx:
                 for result in results:
@@ -125,7 +125,7 @@ def _note(outbox: Outbox, tx: Transaction, step: UndoStep, result: WriteResult) 
 class _FieldNames:
     """What the fields of a CRM are called, and how their values are compared."""
 
-    adapter: CrmAdapter
+    reader: CrmReader
     mapping: CrmMapping
     there: dict[str, frozenset[str]] = field(default_factory=dict)
     """The fields that we may read, by object: asked for where a field is not in the mapping any more."""
@@ -143,7 +143,7 @@ class _FieldNames:
             return True
         object_name = line.ref.object
         if object_name not in self.there:
-            schema = describe_one(self.adapter, object_name)
+            schema = describe_one(self.reader, object_name)
             self.there[object_name] = frozenset(schema.fields) if schema is not None else frozenset()
         return path in self.there[object_name]
 
@@ -178,8 +178,8 @@ def _present(names: _FieldNames, lines: Sequence[WrittenLine]) -> dict[Ref, Reco
         paths.setdefault(line.ref.object, {}).setdefault(line.ref.id, set()).update(_paths(names, line))
     present: dict[Ref, Record] = {}
     for object_name, by_id in paths.items():
-        records = names.adapter.fetch(object_name, list(by_id), sorted(set().union(*by_id.values())))
-        present |= {Ref(names.adapter.connection, object_name, id_): record for id_, record in records.items()}
+        records = names.reader.fetch(object_name, list(by_id), sorted(set().union(*by_id.values())))
+        present |= {Ref(names.reader.connection, object_name, id_): record for id_, record in records.items()}
     return present
 
 

@@ -31,7 +31,7 @@ def test_the_days_limit_is_not_filled_by_mail_that_cannot_go_out(store: Store) -
 
     def context() -> Context:
         made = here.context()
-        return replace(made, connected={**made.connected, OTHER: Connected(OTHER, there, there, live=True)})  # type: ignore[arg-type]
+        return replace(made, connected={**made.connected, OTHER: Connected(OTHER, there, there, there, live=True)})  # type: ignore[arg-type]
 
     invite.run(context())
     here.limits = limits(daily_sends=2)

@@ -42,7 +42,7 @@ def context(here: World, *connections: str) -> Context:
         scoring=Scoring(),
         web=Web(public_url="https://feedback.acme.example"),
     )
-    crms = {name: Connected(name, here.crm, here.crm, True) for name in connections or (CRM,)}  # type: ignore[arg-type]
+    crms = {name: Connected(name, here.crm, here.crm, here.crm, True) for name in connections or (CRM,)}  # type: ignore[arg-type]
     return replace(here.context(), settings=settings, connected=crms)
 
 

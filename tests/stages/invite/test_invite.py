@@ -126,7 +126,7 @@ def test_a_crm_that_does_not_tell_its_time_keeps_no_other_from_going_live(here: 
     context = here.context()
     down = LittleCrm()
     down.down = Unavailable("no answer")
-    both = {"aaa": Connected("aaa", down, down, True), **context.connected}  # type: ignore[arg-type]
+    both = {"aaa": Connected("aaa", down, down, down, True), **context.connected}  # type: ignore[arg-type]
     here.surveys["second"] = survey()
     failures = go_live.run(replace(here.context(), connected=both))
     assert failures == {"aaa": down.down}

@@ -69,7 +69,7 @@ def peak(store: Store, pages: int) -> int:
     try:
         with held(store, "crm:acme") as lease:
             assert lease is not None
-            pulled = pull.run(context, Connected("acme", crm, crm, live=False), lease)
+            pulled = pull.run(context, Connected("acme", crm, crm, crm, live=False), lease)
         assert pulled.failure is None
         return tracemalloc.get_traced_memory()[1]
     finally:
