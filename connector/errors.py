@@ -329,6 +329,8 @@ class Bug(AssertionError):
 
 # ── unforeseen answers ───────────────────────────────────────────────────────────────────────────────────────────────
 
+AGAIN: Final = "It is tried again in the next lap."
+"""The remedy of what passes by itself."""
 UNFORESEEN: Final = (
     ValueError,
     TypeError,

@@ -5,19 +5,19 @@ from contextlib import suppress
 from datetime import datetime
 
 from adapters.hubspot import property_room
-from adapters.hubspot.account import Account
 from adapters.hubspot.config import HubSpotAccess
-from adapters.hubspot.describe import Catalogue
+from adapters.hubspot.describe import HubSpotSchemas
 from adapters.hubspot.errors import Absent
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import objects
+from adapters.hubspot.org import HubSpotOrg
 from adapters.hubspot.records.creation import Once
 from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.notes import Notes
-from adapters.hubspot.records.reading import LAG, Reader
-from adapters.hubspot.records.write import BATCH, Writer
+from adapters.hubspot.records.reading import LAG, HubSpotReader
+from adapters.hubspot.records.write import BATCH, HubSpotWriter
 from adapters.hubspot.scopes import Scopes
-from adapters.hubspot.setup import Setup
+from adapters.hubspot.setup import HubSpotSetup
 from connector.errors import raises_own_errors
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
@@ -53,29 +53,29 @@ class HubSpotAdapter:
     def __init__(self, access: HubSpotAccess, clock: Clock) -> None:
         self.connection = access.connection
         self._access = access
-        self._client = Client(access, clock)
+        self._client = HubSpotClient(access, clock)
         links = Links(self._client)
-        self._catalogue = Catalogue(self._client, access.passes)
-        self._reader = Reader(self._client, self._catalogue, links, access.passes)
+        self._schemas = HubSpotSchemas(self._client, access.passes)
+        self._reader = HubSpotReader(self._client, self._schemas, links, access.passes)
         self._once = Once(self._client, links, self._reader.properties)
-        self._writer = Writer(self._client, self._catalogue, links, self._once)
+        self._writer = HubSpotWriter(self._client, self._schemas, links, self._once)
         self.notes: NoteTaker | None = Notes(
             access.connection, self._client, links, self._reader.properties, self._writer
         )
-        self._account = Account(self._client)
+        self._org = HubSpotOrg(self._client)
         self._scopes = Scopes(self._client, access.access_token)
-        self._setup = Setup(self._client, self._catalogue)
+        self._setup = HubSpotSetup(self._client, self._schemas)
 
     def __repr__(self) -> str:
         return f"HubSpotAdapter({self.connection!r}, {self._access.url!r})"
 
     def org(self) -> Org:
         """See `CrmAdapter.org`."""
-        return self._account.org()
+        return self._org.read()
 
     def describe(self, object_name: str) -> ObjectSchema:
         """See `CrmAdapter.describe`. What HubSpot keeps apart is shown as fields: ``associations.companies``, ``dealstage.won``."""
-        return self._catalogue.describe(object_name)
+        return self._schemas.describe(object_name)
 
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """See `CrmAdapter.changes`. Deletions come at the end, of each object at most hourly."""
@@ -116,11 +116,11 @@ class HubSpotAdapter:
 
     def record_url(self, ref: Ref) -> str:
         """See `CrmAdapter.record_url`."""
-        return self._account.url(ref)
+        return self._org.record_url(ref)
 
     def missing_rights(self, needs: Needs) -> list[MissingRight]:
         """See `CrmAdapter.missing_rights`."""
-        return self._scopes.missing(needs)
+        return self._scopes.missing_rights(needs)
 
     def plan_setup(
         self,

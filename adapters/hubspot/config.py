@@ -15,8 +15,8 @@ from connector.ports import (
     FileKey,
     Missing,
     Passes,
-    SecretKey,
-    TextKey,
+    SentKey,
+    SentSecretKey,
     TokenVault,
     UrlKey,
     Wrong,
@@ -42,11 +42,6 @@ _OF_OTHERS = ("jwt", "client_credentials")
 """Ways of signing in that HubSpot's people look for after they have set Salesforce up."""
 
 
-def is_sendable(secret: str) -> bool:
-    """Tell whether a header can carry it, and everybody sees all of it."""
-    return secret.isascii() and secret.isprintable() and " " not in secret
-
-
 def _own_url(url: str) -> str:
     if not url.startswith("https://"):
         raise Wrong("is not an https address.", f"Leave it out, or write {DEFAULT_URL}.")
@@ -59,28 +54,15 @@ def _own_way(auth: object) -> object:
     return auth
 
 
-def _sendable_text(text: str) -> str:
-    if not is_sendable(text):
-        raise Wrong("holds characters that no token has.", "Copy it once more.")
-    return text
-
-
-def _sendable_secret(secret: SecretStr) -> SecretStr:
-    return SecretStr(_sendable_text(secret.get_secret_value()))
-
-
-_SentSecret = Annotated[SecretKey, AfterValidator(_sendable_secret)]
-
-
 class HubSpotConfig(AdapterConfig):
     """The keys of HubSpot in [crm.NAME]."""
 
     url: Annotated[UrlKey, AfterValidator(_own_url)] = DEFAULT_URL
     auth: Annotated[HubSpotAuth, BeforeValidator(_own_way)] = HubSpotAuth.TOKEN
-    client_id: Annotated[TextKey, AfterValidator(_sendable_text)] | None = None
-    client_secret: _SentSecret | None = None
-    access_token: _SentSecret | None = None
-    refresh_token: _SentSecret | None = None
+    client_id: SentKey | None = None
+    client_secret: SentSecretKey | None = None
+    access_token: SentSecretKey | None = None
+    refresh_token: SentSecretKey | None = None
     """Of a public app that was installed: exchanged for access tokens."""
     ca_bundle: FileKey | None = None
 

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Final
 
 from adapters.hubspot import errors
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import properties
 from adapters.hubspot.records.owners import OWNERS, owner_schema
 from connector.errors import RecordRejected, SchemaChanged
@@ -36,10 +36,10 @@ STAGES: Final[Mapping[str, tuple[str, str]]] = {
 """The properties that hold a record's stage and its pipeline."""
 
 
-class Catalogue:
+class HubSpotSchemas:
     """Reads schemas. `describe` asks each time; `fields` remembers, since reading depends on it."""
 
-    def __init__(self, client: Client, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
         self._client = client
         self._passes = passes
         self._lock = Lock()

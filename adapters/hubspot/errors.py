@@ -9,9 +9,9 @@ from typing import Any, Final
 from hubspot.crm.objects.exceptions import ApiException, OpenApiException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
-from adapters.hubspot.http.parsing import pause_of
 from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
+    AGAIN,
     UNFORESEEN,
     AuthExpired,
     Conflict,
@@ -25,13 +25,13 @@ from connector.errors import (
     Unavailable,
 )
 from connector.wire.failures import causes, is_untrusted, not_looked_up, reason_of
+from connector.wire.headers import pause_of
 from connector.wire.limited import Unreadable
 from connector.wire.parsing import parsed
 
 _CHECK_FIELD: Final = (
     "Correct the mapping, or give the service key the scope that shows it; then run `afterword check`."
 )
-LATER: Final = "It is tried again in the next lap."
 _UNKNOWN_OBJECT = re.compile(r"Unable to infer object type from: ?(\S+)")
 _UNKNOWN_PROPERTY = re.compile(r'Property "?([\w.-]+)"? does not exist')
 _EXISTING = re.compile(r"Existing ID: (\d+)")
@@ -103,7 +103,7 @@ def failure(
         case 429:
             return _too_fast(body, said, where=where, day_ends=day_ends, asked=_retry_after(headers))
         case 423:
-            return Locked(said, where=where, code="LOCKED", remedy=LATER)
+            return Locked(said, where=where, code="LOCKED", remedy=AGAIN)
         case 477:
             return RateLimited(said, where=where, retry_after=_retry_after(headers), quota="migration")
     if status >= 500 or status in (0, 408):
@@ -129,7 +129,7 @@ def of_body(body: Mapping[str, Any], status: int, *, where: str) -> CrmError:
     if code == MISSING_PROPERTY or (status == 400 and _UNKNOWN_PROPERTY.search(said)):
         return missing_property(_named_property(body, said), where=where)
     if code == "LOCKED":
-        return Locked(said, where=where, code=code, remedy=LATER)
+        return Locked(said, where=where, code=code, remedy=AGAIN)
     if status == 409 or code in ("CONFLICT", "CONFLICTING_UNIQUE_VALUE"):
         return _conflict(body, said, where=where)
     if status == 404 or says_absent(body):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import FIELD_LIMITS
 from connector.errors import CrmError, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import FieldLimit
@@ -22,7 +22,7 @@ _TYPES: Final[Mapping[str, str]] = {
 _FULL: Final = re.compile(r"limit.*propert|propert.*limit|maximum.*propert", re.IGNORECASE)
 
 
-def limits(client: Client, objects: Sequence[str]) -> list[FieldLimit]:
+def limits(client: HubSpotClient, objects: Sequence[str]) -> list[FieldLimit]:
     """Return the limits that hold for these objects; none where HubSpot does not tell us, which making a property then does."""
     try:
         told = client.read(FIELD_LIMITS, call="limits of properties").data

@@ -29,7 +29,7 @@ def refined(error: CrmError, write: Write) -> CrmError:
     return kind(_naming(error), where=error.where, remedy=remedy or error.remedy, code=error.code, fields=error.fields)
 
 
-def of_row(row: Mapping[str, Any], write: Write, *, where: str) -> CrmError:
+def refusal(write: Write, row: Mapping[str, Any], *, where: str) -> CrmError:
     """Return why a batch refused this write, from the error that it has for it."""
     if row.get("category") == "MISSING_SCOPES":
         return errors.not_permitted(row, errors.words(row), where=where)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.hubspot.describe import ACTIVITIES
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import TOKEN_INFO, objects
 from connector.errors import CrmError, NotLetIn, NotPermitted
 from connector.model import MissingRight
@@ -18,11 +18,11 @@ _HOW: Final = "Settings > Integrations > Service Keys > (the key) > Scopes"
 class Scopes:
     """Asks what a key may do. HubSpot has no right to update that is not one to create."""
 
-    def __init__(self, client: Client, token: str) -> None:
+    def __init__(self, client: HubSpotClient, token: str) -> None:
         self._client = client
         self._token = token
 
-    def missing(self, needs: Needs) -> list[MissingRight]:
+    def missing_rights(self, needs: Needs) -> list[MissingRight]:
         """Return the scopes that the key does not have. Where HubSpot does not tell which it has, those to write are tried out;
         those to read are proven by reading."""
         wanted = {name: scopes_for(name, change=bool(rights - {"read"})) for name, rights in needs.items()}

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from adapters.hubspot import property_room
-from adapters.hubspot.describe import ACTIVITIES, LONGEST_TEXT, Catalogue
+from adapters.hubspot.describe import ACTIVITIES, LONGEST_TEXT, HubSpotSchemas
 from adapters.hubspot.errors import Absent
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import properties
 from connector.errors import Bug, Conflict, CrmError, NoRoom, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import NO_LABELS, FieldSpec, SetupResult, SetupStep
@@ -30,18 +30,18 @@ _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
 Detail = Mapping[str, Any]
 
 
-class Setup:
+class HubSpotSetup:
     """Plans from what the account has, and acts step by step."""
 
-    def __init__(self, client: Client, catalogue: Catalogue) -> None:
+    def __init__(self, client: HubSpotClient, schemas: HubSpotSchemas) -> None:
         self._client = client
-        self._catalogue = catalogue
+        self._schemas = schemas
 
     def plan(self, fields: Sequence[FieldSpec], labels: Mapping[str, str] = NO_LABELS) -> list[SetupStep]:
         """Return what is missing; nothing on an account that is set up."""
         steps: list[SetupStep] = []
         for name in dict.fromkeys(spec.object for spec in fields):
-            there = {row["name"]: row for row in self._catalogue.definitions(name)}
+            there = {row["name"]: row for row in self._schemas.definitions(name)}
             wanted = [spec for spec in fields if spec.object == name]
             if missing := [spec for spec in wanted if property_name(spec) not in there]:
                 steps += self._steps(name, missing)
@@ -79,7 +79,7 @@ class Setup:
         return [_removal(result) for result in reversed(made) if result.done and result.detail.get("undo")]
 
     def _names(self, object_name: str, *, archived: bool = False) -> set[str]:
-        return {row["name"] for row in self._catalogue.definitions(object_name, archived=archived)}
+        return {row["name"] for row in self._schemas.definitions(object_name, archived=archived)}
 
     def _groups(self, object_name: str) -> set[str]:
         call = f"property groups of {object_name}"
@@ -161,7 +161,7 @@ class Setup:
             return {"gone": True}
         return {}
 
-    _actions: Mapping[str, Callable[["Setup", Detail], dict[str, Any]]] = {
+    _actions: Mapping[str, Callable[["HubSpotSetup", Detail], dict[str, Any]]] = {
         "group": _make_group,
         "property": _make_property,
         "options": _add_options,

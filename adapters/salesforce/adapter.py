@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapters.salesforce.config import SalesforceAccess
-from adapters.salesforce.describe import Describer
-from adapters.salesforce.http.client import Client
-from adapters.salesforce.org import OrgReader
-from adapters.salesforce.records import bulk_writing, soql
+from adapters.salesforce.describe import SalesforceSchemas
+from adapters.salesforce.http.client import SalesforceClient
+from adapters.salesforce.org import SalesforceOrg
+from adapters.salesforce.records import soql
+from adapters.salesforce.records.bulk_writing import SalesforceBulkWriter
 from adapters.salesforce.records.participants import Participants, described
-from adapters.salesforce.records.reading import Reader
-from adapters.salesforce.records.write import BATCH, Writer
-from adapters.salesforce.setup import Setup
+from adapters.salesforce.records.reading import SalesforceReader
+from adapters.salesforce.records.write import BATCH, SalesforceWriter
+from adapters.salesforce.setup import SalesforceSetup
 from connector.errors import raises_own_errors
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (
@@ -47,15 +48,15 @@ class SalesforceAdapter:
     def __init__(self, access: SalesforceAccess, clock: Clock) -> None:
         self.connection = access.connection
         self._access = access
-        self._client = Client(access, clock)
-        self._describer = Describer(self._client)
-        self._reader = Reader(self._client, self._describer)
+        self._client = SalesforceClient(access, clock)
+        self._schemas = SalesforceSchemas(self._client)
+        self._reader = SalesforceReader(self._client, self._schemas)
         self._participants = Participants(self._reader)
-        self._writer = Writer(self._client, self._reader, self._describer)
+        self._writer = SalesforceWriter(self._client, self._reader, self._schemas)
         self.notes: NoteTaker | None = None
-        self.bulk: BulkWriter | None = bulk_writing.BulkWriter(self._client, self._writer)
-        self._org = OrgReader(self._client, self._reader)
-        self._setup = Setup(access, self._client, reader=self._reader, describer=self._describer, org=self._org)
+        self.bulk: BulkWriter | None = SalesforceBulkWriter(self._client, self._writer)
+        self._org = SalesforceOrg(self._client, self._reader)
+        self._setup = SalesforceSetup(access, self._client, reader=self._reader, schemas=self._schemas, org=self._org)
 
     def __repr__(self) -> str:
         return f"SalesforceAdapter({self.connection!r}, {self._access.url!r})"
@@ -66,7 +67,7 @@ class SalesforceAdapter:
 
     def describe(self, object_name: str) -> ObjectSchema:
         """See `CrmAdapter.describe`."""
-        return described(self._describer.describe(object_name))
+        return described(self._schemas.describe(object_name))
 
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """See `CrmAdapter.changes`."""
@@ -110,7 +111,7 @@ class SalesforceAdapter:
 
     def missing_rights(self, needs: Needs) -> list[MissingRight]:
         """See `CrmAdapter.missing_rights`."""
-        return self._describer.missing_rights(needs)
+        return self._schemas.missing_rights(needs)
 
     def plan_setup(
         self,

@@ -15,6 +15,8 @@ from connector.ports import (
     FileKey,
     Missing,
     SecretKey,
+    SentKey,
+    SentSecretKey,
     TextKey,
     TokenVault,
     UrlKey,
@@ -40,11 +42,6 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 _NEEDS_URL = 'Salesforce needs it: the address of your org, "https://NAME.my.salesforce.com".'
 
 
-def unsendable(secret: str) -> str:
-    """Name the first character of a secret that no header can carry, or that nobody sees; empty: there is none."""
-    return next((f"U+{ord(char):04X}" for char in secret if not "!" <= char <= "~"), "")
-
-
 def _org_url(url: str) -> str:
     """The browser's address bar shows others than the API has."""
     parts = urlsplit(url)
@@ -60,33 +57,19 @@ def _org_url(url: str) -> str:
     return url
 
 
-def _sendable_text(text: str) -> str:
-    if odd := unsendable(text):
-        remedy = "Copy it again: nothing that stands before or behind it belongs to it."
-        raise Wrong(f"holds a character that none of them has ({odd}).", remedy)
-    return text
-
-
-def _sendable_secret(secret: SecretStr) -> SecretStr:
-    return SecretStr(_sendable_text(secret.get_secret_value()))
-
-
-_SentSecret = Annotated[SecretKey, AfterValidator(_sendable_secret)]
-
-
 class SalesforceConfig(AdapterConfig):
     """The keys of Salesforce in [crm.NAME]; which credentials are there follows from `auth`."""
 
     url: Annotated[UrlKey, AfterValidator(_org_url)]
     """The My Domain address."""
     auth: SalesforceAuth = SalesforceAuth.TOKEN
-    client_id: Annotated[TextKey, AfterValidator(_sendable_text)] | None = None
-    client_secret: _SentSecret | None = None
+    client_id: SentKey | None = None
+    client_secret: SentSecretKey | None = None
     username: TextKey | None = None
     private_key: SecretKey | None = None
     """PEM text."""
-    access_token: _SentSecret | None = None
-    refresh_token: _SentSecret | None = None
+    access_token: SentSecretKey | None = None
+    refresh_token: SentSecretKey | None = None
     """Given when a user let the app in: exchanged for access tokens."""
     ca_bundle: FileKey | None = None
 

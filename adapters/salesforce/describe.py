@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.salesforce.http.client import Client, expect_object
+from adapters.salesforce.http.client import SalesforceClient, expect_object
 from adapters.salesforce.records import soql
 from connector.errors import CrmError, SchemaChanged
 from connector.model import MissingRight
@@ -68,7 +68,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FieldKind:
     """What Salesforce itself calls a field's type, and where a lookup leads."""
 
     type: str
@@ -76,13 +76,13 @@ class Kind:
     references: tuple[str, ...] = ()
 
 
-class Describer:
+class SalesforceSchemas:
     """Asks for schemas, and remembers the traits that they show."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: SalesforceClient) -> None:
         self._client = client
         self._traits: dict[str, Traits] = {}
-        self._kinds: dict[str, Mapping[str, Kind]] = {}
+        self._kinds: dict[str, Mapping[str, FieldKind]] = {}
 
     def describe(self, object_name: str) -> ObjectSchema:
         """Return the live schema. `SchemaChanged`: no such object, or hidden from us."""
@@ -116,7 +116,7 @@ class Describer:
         """Return what was last seen, or else what is usual; `corrected` finds out when that is wrong."""
         return self._traits.get(object_name) or Traits.usual(object_name)
 
-    def kinds(self, object_name: str) -> Mapping[str, Kind]:
+    def kinds(self, object_name: str) -> Mapping[str, FieldKind]:
         """Return the kinds of an object's fields by their names in lower case; asks only if the object was not described yet."""
         if object_name not in self._kinds:
             self.describe(object_name)
@@ -133,8 +133,8 @@ class Describer:
         return self.traits(object_name)
 
 
-def _kind(field: Mapping[str, Any]) -> Kind:
-    return Kind(_text(field.get("type")), _text(field.get("relationshipName")), _texts(field.get("referenceTo")))
+def _kind(field: Mapping[str, Any]) -> FieldKind:
+    return FieldKind(_text(field.get("type")), _text(field.get("relationshipName")), _texts(field.get("referenceTo")))
 
 
 def _right(right: str, object_name: str) -> MissingRight:

@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from adapters.salesforce.http.meter import next_midnight
 from connector.domain.quoting import quoted, short_name, without
 from connector.errors import (
+    AGAIN,
     UNFORESEEN,
     AuthExpired,
     CrmError,
@@ -50,7 +51,6 @@ FORBIDDEN: Final = frozenset(
         "OPERATION_NOT_ALLOWED",
     }
 )
-AGAIN: Final = "It is tried again in the next lap."
 _LOCK: Final = "UNABLE_TO_LOCK_ROW"
 _CHECK_FIELD = "Check the field's name in the mapping, and that the integration user may see it."
 _REACH = "Check the url of this connection and the network. If both are right, the next run tries again."

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from adapters.salesforce.http.client import Answer, Client
+from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient
 from adapters.salesforce.http.version import API_VERSION, SUPPORTED_UNTIL
-from adapters.salesforce.records.reading import Reader
+from adapters.salesforce.records.reading import SalesforceReader
 from connector.errors import AuthExpired, AuthRevoked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Org
 
 _ORGANIZATION = "SELECT Id, Name, TimeZoneSidKey, IsSandbox FROM Organization"
 
 
-class OrgReader:
+class SalesforceOrg:
     """Reads the org; what does not change is read once."""
 
-    def __init__(self, client: Client, reader: Reader) -> None:
+    def __init__(self, client: SalesforceClient, reader: SalesforceReader) -> None:
         self._client = client
         self._reader = reader
         self._known: Org | None = None
@@ -53,7 +53,7 @@ class OrgReader:
         return str(code) if code else None
 
     @staticmethod
-    def _optional(path: str, call: str, read: Callable[..., Answer]) -> dict[str, Any]:
+    def _optional(path: str, call: str, read: Callable[..., SalesforceAnswer]) -> dict[str, Any]:
         """Return what the app's scopes or the org's edition may keep from us: asked only after a query went well."""
         try:
             data = read(path, call=call).data

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote as percent
 
 from adapters.salesforce import layouts
-from adapters.salesforce.http.client import Client, expect_object
+from adapters.salesforce.http.client import SalesforceClient, expect_object
 from adapters.salesforce.records import soql
 from connector.errors import NotPermitted, RecordRejected, SchemaChanged
 from connector.model import Unseen
@@ -17,7 +17,7 @@ _RECORD = "Record."
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RecordPage:
     """A page, and the fields that it shows."""
 
     id: str
@@ -25,10 +25,10 @@ class Page:
     fields: frozenset[str]
 
 
-class Pages:
+class RecordPages:
     """Reads pages, as far as we may look at set-up data."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: SalesforceClient) -> None:
         self._client = client
 
     def rows(self, text: str, *, call: str) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ class Pages:
         rows = expect_object(answer, self._client.where(call)).get("records")
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
-    def layouts(self, object_name: str) -> list[Page]:
+    def layouts(self, object_name: str) -> list[RecordPage]:
         """Return the page layouts of an object; those that we are not shown whole are left out."""
         where = soql.condition(held_by(object_name, "TableEnumOrId"))
         rows = self.rows(soql.select(("Id", "Name"), "Layout", where), call=f"layouts of {object_name}")
@@ -52,7 +52,7 @@ class Pages:
         layout = self._metadata("Layout", layout_id)
         return layout if isinstance(layout, dict) and "layoutSections" in layout else None
 
-    def dynamic(self, object_name: str) -> list[Page]:
+    def dynamic(self, object_name: str) -> list[RecordPage]:
         """Return the Lightning pages that show fields of their own (Dynamic Forms) instead of the page layout's."""
         both = [held_by(object_name, "EntityDefinitionId"), Condition("Type", "=", ("RecordPage",))]
         text = soql.select(("Id", "MasterLabel"), "FlexiPage", *map(soql.condition, both))
@@ -94,8 +94,8 @@ def dynamic_path(page: str) -> str:
     return f"Setup > Lightning App Builder > {page} > Edit > Fields"
 
 
-def _page(row: Mapping[str, Any], fields: set[str]) -> Page:
-    return Page(row["Id"], str(row.get("Name") or row.get("MasterLabel") or row["Id"]), frozenset(fields))
+def _page(row: Mapping[str, Any], fields: set[str]) -> RecordPage:
+    return RecordPage(row["Id"], str(row.get("Name") or row.get("MasterLabel") or row["Id"]), frozenset(fields))
 
 
 def _absent(fields: Sequence[FieldSpec], shown: frozenset[str]) -> tuple[str, ...]:

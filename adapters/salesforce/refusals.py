@@ -8,6 +8,7 @@ from typing import Any, Final
 from adapters.salesforce import errors
 from adapters.salesforce.records import soql
 from connector.errors import (
+    AGAIN,
     BadOption,
     Conflict,
     CrmError,
@@ -67,7 +68,7 @@ def refusal(write: Write, row: Mapping[str, Any], *, where: str, now: datetime) 
     if known := errors.by_code(row, where=where, now=now):
         return known
     if code in _UNJUDGED:
-        remedy = f"{_UNJUDGED[code]}{errors.AGAIN}"
+        remedy = f"{_UNJUDGED[code]}{AGAIN}"
         return Unavailable(f"{code}: {errors.words(row)}", where=where, remedy=remedy, not_sent=True)
     kind = TooMuchAtOnce if _TOO_MUCH.search(errors.words(row)) else _class_of(code, write, errors.fields_of(row))
     what = f"{code}: {errors.words(row)}" if code else "refused without a reason."

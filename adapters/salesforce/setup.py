@@ -6,17 +6,17 @@ from typing import Any
 from adapters.salesforce import layouts
 from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.custom_fields import full_name, holder
-from adapters.salesforce.describe import Describer
-from adapters.salesforce.http.client import Client, expect_object
+from adapters.salesforce.describe import SalesforceSchemas
+from adapters.salesforce.http.client import SalesforceClient, expect_object
 from adapters.salesforce.options import listed, with_options
-from adapters.salesforce.org import OrgReader
-from adapters.salesforce.pages import Pages, held_by
+from adapters.salesforce.org import SalesforceOrg
+from adapters.salesforce.pages import RecordPages, held_by
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.reading import Reader
+from adapters.salesforce.records.reading import SalesforceReader
 from adapters.salesforce.setup_steps import (
     FIELD,
     PERMISSION_SET,
-    Found,
+    SetupState,
     dynamic_step,
     field_steps,
     label_steps,
@@ -42,18 +42,24 @@ _PAUSES = (2.0, 5.0)
 Detail = Mapping[str, Any]
 
 
-class Setup:
+class SalesforceSetup:
     """Plans from what the org has, and acts step by step."""
 
     def __init__(
-        self, access: SalesforceAccess, client: Client, *, reader: Reader, describer: Describer, org: OrgReader
+        self,
+        access: SalesforceAccess,
+        client: SalesforceClient,
+        *,
+        reader: SalesforceReader,
+        schemas: SalesforceSchemas,
+        org: SalesforceOrg,
     ) -> None:
         self._access = access
         self._client = client
         self._reader = reader
-        self._describer = describer
+        self._schemas = schemas
         self._org = org
-        self._pages = Pages(client)
+        self._pages = RecordPages(client)
 
     def plan(
         self,
@@ -110,7 +116,7 @@ class Setup:
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:
         """Return which fields no page shows to people. A task's key is nothing to look at."""
-        schemas = self._schemas(fields)
+        schemas = self._described(fields)
         there = [spec for spec in fields if not spec.unique and spec.name in schemas[spec.object].fields]
         found: list[Unseen] = []
         for name in dict.fromkeys(spec.object for spec in there):
@@ -119,13 +125,13 @@ class Setup:
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _look(self, fields: Sequence[FieldSpec]) -> Found:
-        schemas = self._schemas(fields)
+    def _look(self, fields: Sequence[FieldSpec]) -> SetupState:
+        schemas = self._described(fields)
         visible = {full_name(spec) for spec in fields if spec.name in schemas[spec.object].fields}
         hidden = [spec for spec in fields if full_name(spec) not in visible]
         user = self._integration_user()
         set_id = self._permission_set()
-        return Found(
+        return SetupState(
             defined=frozenset(visible | self._defined(hidden)),
             short=dict(self._short(fields, schemas)),
             permitted=frozenset(self._permitted(fields, schemas, set_id)),
@@ -135,8 +141,8 @@ class Setup:
             assigned=bool(set_id and user and self._assignment(set_id, user)),
         )
 
-    def _schemas(self, fields: Sequence[FieldSpec]) -> dict[str, ObjectSchema]:
-        return {name: self._describer.describe(name) for name in dict.fromkeys(spec.object for spec in fields)}
+    def _described(self, fields: Sequence[FieldSpec]) -> dict[str, ObjectSchema]:
+        return {name: self._schemas.describe(name) for name in dict.fromkeys(spec.object for spec in fields)}
 
     def _defined(self, specs: Sequence[FieldSpec]) -> set[str]:
         """Return which of these exist though they are hidden from us."""
@@ -354,7 +360,7 @@ class Setup:
             return {"gone": True}
         return {}
 
-    _actions: Mapping[str, Callable[["Setup", Detail], dict[str, Any]]] = {
+    _actions: Mapping[str, Callable[["SalesforceSetup", Detail], dict[str, Any]]] = {
         "field": _make_field,
         "options": _add_options,
         "label": _change_label,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.salesforce.custom_fields import full_name, holder, metadata
-from adapters.salesforce.pages import Page, dynamic_path, layout_path
+from adapters.salesforce.pages import RecordPage, dynamic_path, layout_path
 from connector.ports import FieldSpec, SetupStep
 
 PERMISSION_SET = "Afterword"
@@ -14,7 +14,7 @@ _LABEL = "label:"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SetupState:
     """What is there already."""
 
     defined: frozenset[str]
@@ -68,7 +68,7 @@ def label_steps(fields: Sequence[FieldSpec], outdated: Mapping[str, str]) -> Ite
 
 
 def permission_steps(
-    fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]], found: Found
+    fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]], found: SetupState
 ) -> Iterator[SetupStep]:
     """Yield what the integration user lacks. A new field is visible to nobody, admins included, until it is permitted."""
     lacking = [spec for spec in fields if f"{spec.object}.{spec.name}" not in found.permitted]
@@ -123,7 +123,7 @@ def values_of(key: str) -> tuple[str, str] | None:
     return ("Task" if owner == holder("Task") else owner), name
 
 
-def layout_step(object_name: str, layout: Page, fields: Sequence[FieldSpec]) -> SetupStep:
+def layout_step(object_name: str, layout: RecordPage, fields: Sequence[FieldSpec]) -> SetupStep:
     """Return the step that puts fields on one page layout."""
     sentence = f"Show {_labels(fields)} on the {object_name} page layout “{layout.name}”."
     detail = {"action": "place", "layout": layout.id, "fields": [spec.name for spec in fields]}

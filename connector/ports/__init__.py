@@ -10,6 +10,8 @@ from connector.ports.adapter_package import (
     FileKey,
     PackagedText,
     SecretKey,
+    SentKey,
+    SentSecretKey,
     TextKey,
     UrlKey,
 )
@@ -67,6 +69,8 @@ __all__ = [
     "Reading",
     "Record",
     "SecretKey",
+    "SentKey",
+    "SentSecretKey",
     "SetupResult",
     "SetupStep",
     "TextKey",

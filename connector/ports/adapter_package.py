@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BeforeValidator, Field, PlainValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr
 
+from connector.domain.config.credentials import unsendable
 from connector.domain.config.paths import ExistingFile
 from connector.domain.config.secret_files import read_secret
 from connector.domain.config.table import Table
@@ -33,10 +34,25 @@ def _stripped(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _sendable(text: str) -> str:
+    if odd := unsendable(text):
+        remedy = "Copy it again: nothing that stands before or behind it belongs to it."
+        raise Wrong(f"holds a character that none of them has ({odd}).", remedy)
+    return text
+
+
+def _sendable_secret(secret: SecretStr) -> SecretStr:
+    return SecretStr(_sendable(secret.get_secret_value()))
+
+
 TextKey = Annotated[str, Field(min_length=1), BeforeValidator(_stripped)]
 """A text that is not empty."""
 SecretKey = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_stripped), BeforeValidator(read_secret)]
 """A text that is never shown; it may be named by a file of its own too (`KEY_file`)."""
+SentKey = Annotated[TextKey, AfterValidator(_sendable)]
+"""A text that travels in a header."""
+SentSecretKey = Annotated[SecretKey, AfterValidator(_sendable_secret)]
+"""A secret that travels in a header."""
 UrlKey = Annotated[str, PlainValidator(_url)]
 """An https address without a slash at its end; http is taken for this machine alone."""
 FileKey = ExistingFile

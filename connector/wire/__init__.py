@@ -1,4 +1,5 @@
-"""Shared by all code that speaks to other machines: reading within limits, parsing answers, and the reasons of failures.
+"""Shared by all code that speaks to other machines: reading within limits and deadlines, parsing answers, counting calls, and the
+reasons of failures.
 
-Adapters may import it; it imports nothing of ours.
+Adapters may import it; of ours it imports the ports and the errors alone.
 """

@@ -14,13 +14,12 @@ import pytest
 import trustme
 
 from adapters.hubspot.config import HubSpotAccess
-from adapters.hubspot.http import timeouts as hubspots_patience
-from adapters.hubspot.http.client import Client as HubSpotClient
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.salesforce.config import SalesforceAccess
-from adapters.salesforce.http import timeouts as salesforces_patience
-from adapters.salesforce.http.client import Client as SalesforceClient
+from adapters.salesforce.http.client import SalesforceClient
 from connector.errors import Unavailable
 from connector.runtime.clock import SystemClock
+from connector.wire import deadlines
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 PACKED = gzip.compress(bytes(100_000_000))
@@ -112,10 +111,9 @@ def hubspot(url: str, ca_bundle: str) -> Iterator[Callable[[], object]]:
 @pytest.fixture(params=[salesforce, hubspot])
 def connect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A way to make one call that is not repeated when it may have arrived, by an adapter with little patience."""
-    for patience in (hubspots_patience, salesforces_patience):
-        monkeypatch.setattr(patience, "CONNECT_SECONDS", 0.2)
-        monkeypatch.setattr(patience, "READ_SECONDS", 0.2)
-        monkeypatch.setattr(patience, "TOTAL_SECONDS", 0.4)
+    monkeypatch.setattr(deadlines, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(deadlines, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(deadlines, "TOTAL_SECONDS", 0.4)
     monkeypatch.setattr("adapters.hubspot.http.client._ATTEMPTS", 1)
     monkeypatch.setattr("adapters.salesforce.http.client._ATTEMPTS", 1)
     return request.param
@@ -137,10 +135,8 @@ def test_f26_no_call_waits_for_ever(connect: Any, tmp_path: Path, how: str) -> N
 def test_s11_no_answer_fills_the_memory(
     connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(hubspots_patience, "TOTAL_SECONDS", 60)
-    monkeypatch.setattr(salesforces_patience, "TOTAL_SECONDS", 60)
-    monkeypatch.setattr(hubspots_patience, "READ_SECONDS", 30)
-    monkeypatch.setattr(salesforces_patience, "READ_SECONDS", 30)
+    monkeypatch.setattr(deadlines, "TOTAL_SECONDS", 60)
+    monkeypatch.setattr(deadlines, "READ_SECONDS", 30)
     server = Hanging(tmp_path, how)
     with ExitStack() as stack:
         stack.callback(server.stop)

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from hubspot.crm.objects.exceptions import ApiException
 
-from adapters.hubspot.config import HubSpotAccess, is_sendable
+from adapters.hubspot.config import HubSpotAccess
 from adapters.hubspot.errors import all_words, not_data, object_of, translated
+from connector.domain.config.credentials import unsendable
 from connector.domain.quoting import quoted
 from connector.errors import AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
@@ -35,14 +36,14 @@ Exchange = Callable[[Mapping[str, str]], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class HubSpotToken:
     """An access token, and how long it is used (None: it lasts)."""
 
     token: str = field(repr=False)
     until: datetime | None = None
 
 
-class Credentials:
+class HubSpotCredentials:
     """Hands out the connection's token, and gets a new one when it has ended or is about to."""
 
     def __init__(self, access: HubSpotAccess, exchange: Exchange, clock: Clock) -> None:
@@ -50,18 +51,18 @@ class Credentials:
         self._exchange = exchange
         self._clock = clock
         self._lock = Lock()
-        self._current: Access | None = None
+        self._current: HubSpotToken | None = None
         self._refresh_token = access.refresh_token
         self._kept_out: tuple[NotLetIn, datetime] | None = None
         self._taken_at: datetime | None = None
         self._where = f"{access.connection}: sign in"
 
-    def current(self) -> Access:
+    def current(self) -> HubSpotToken:
         """Return the token to use now. `AuthRevoked`, `Unavailable`."""
         found = self._current
         return found if found is not None and self._is_good(found) else self.renew(found)
 
-    def renew(self, dead: Access | None) -> Access:
+    def renew(self, dead: HubSpotToken | None) -> HubSpotToken:
         """Return a token that is not `dead`. Of many threads that ask at once, one fetches it for all."""
         with self._lock:
             found = self._current
@@ -70,7 +71,7 @@ class Credentials:
             if self._access.renews:
                 self._current = self._let_in(dead)
             elif dead is None:
-                self._current = Access(self._access.access_token)
+                self._current = HubSpotToken(self._access.access_token)
             else:
                 raise self._judgement()
             return self._current
@@ -99,10 +100,10 @@ class Credentials:
         """Return the error for a new token that is refused too: only a refused sign-in tells of the credentials."""
         return Unavailable("a new access token is refused too.", where=self._where, remedy=_APP, not_sent=True)
 
-    def _is_good(self, access: Access) -> bool:
+    def _is_good(self, access: HubSpotToken) -> bool:
         return access.until is None or self._clock.now() < access.until
 
-    def _let_in(self, dead: Access | None) -> Access:
+    def _let_in(self, dead: HubSpotToken | None) -> HubSpotToken:
         if self._kept_out is not None and self._clock.now() < self._kept_out[1] + _REST:
             raise self._kept_out[0]
         try:
@@ -111,7 +112,7 @@ class Credentials:
             self._kept_out = error, self._clock.now()
             raise
 
-    def _renewed(self, dead: Access | None) -> Access:
+    def _renewed(self, dead: HubSpotToken | None) -> HubSpotToken:
         """Take over what another process has got, or exchange the refresh token that is kept now, whoever kept it."""
         vault = self._access.vault
         if vault is None:
@@ -124,7 +125,7 @@ class Credentials:
                 return found
             return self._exchanged()
 
-    def _exchanged(self) -> Access:
+    def _exchanged(self) -> HubSpotToken:
         form = {
             "grant_type": "refresh_token",
             "client_id": self._access.client_id,
@@ -137,8 +138,8 @@ class Credentials:
             raise Unavailable(not_data(self._where).what, where=self._where, not_sent=True)
         life = life_of(answer.get("expires_in"))
         until = self._clock.now() + life - min(MARGIN, life / 4)
-        access = Access(str(answer["access_token"]), until)
-        if not is_sendable(access.token):
+        access = HubSpotToken(str(answer["access_token"]), until)
+        if unsendable(access.token):
             raise Unavailable("the token that was given cannot be sent.", where=self._where, not_sent=True)
         self._refresh_token = str(answer.get("refresh_token") or self._refresh_token)
         if self._access.vault is not None:
@@ -172,7 +173,7 @@ def life_of(seconds: Any) -> timedelta:
     return timedelta(seconds=seconds) if told else _LIFE
 
 
-def _kept_access(kept: Mapping[str, str]) -> Access | None:
+def _kept_access(kept: Mapping[str, str]) -> HubSpotToken | None:
     if not kept.get("access_token") or not kept.get("until"):
         return None
-    return Access(kept["access_token"], datetime.fromisoformat(kept["until"]))
+    return HubSpotToken(kept["access_token"], datetime.fromisoformat(kept["until"]))

@@ -15,9 +15,9 @@ from urllib3.util import make_headers, parse_url
 
 from adapters.hubspot.config import HubSpotAccess
 from adapters.hubspot.errors import not_data, translated
-from adapters.hubspot.http import timeouts
-from adapters.hubspot.http.auth import Access, Credentials
-from adapters.hubspot.http.meter import Meter
+from adapters.hubspot.http.auth import HubSpotCredentials, HubSpotToken
+from adapters.hubspot.http.connection import HubSpotPool
+from adapters.hubspot.http.meter import HubSpotMeter
 from adapters.hubspot.http.throttle import Throttle
 from adapters.hubspot.http.version import TOKEN
 from connector.errors import (
@@ -31,6 +31,7 @@ from connector.errors import (
     Unavailable,
 )
 from connector.ports import Clock
+from connector.wire import deadlines
 from connector.wire.parsing import parsed, time_of
 
 _ATTEMPTS = 4
@@ -43,7 +44,7 @@ LOCK_PAUSE = timedelta(seconds=2)
 """What HubSpot wants between calls about something locked."""
 
 
-class Answer(NamedTuple):
+class HubSpotAnswer(NamedTuple):
     """The body (empty: no content), and HubSpot's clock when it answered."""
 
     data: dict[str, Any]
@@ -67,12 +68,12 @@ class Answer(NamedTuple):
         return next_of(self.data)
 
 
-class Client:
+class HubSpotClient:
     """Calls HubSpot for one connection; may be used by several threads at once."""
 
     def __init__(self, access: HubSpotAccess, clock: Clock) -> None:
         self.clock = clock
-        self.meter = Meter(clock, access.budget)
+        self.meter = HubSpotMeter(clock, access.budget)
         self._access = access
         self._throttle = Throttle(clock)
         self._skew = timedelta()
@@ -87,8 +88,8 @@ class Client:
         )
         self._api = package.crm.objects.basic_api.api_client
         # The package by itself would wait for ever.
-        self._api.rest_client.pool_manager.pool_classes_by_scheme = {"https": timeouts.PatientPool}
-        self._credentials = Credentials(access, self._exchange_token, clock)
+        self._api.rest_client.pool_manager.pool_classes_by_scheme = {"https": HubSpotPool}
+        self._credentials = HubSpotCredentials(access, self._exchange_token, clock)
 
     def where(self, call: str) -> str:
         """Return the place that errors of this call name."""
@@ -98,15 +99,15 @@ class Client:
         """Return HubSpot's present time, as far as its answers have told."""
         return self.clock.now() + self._skew
 
-    def read(self, path: str, query: Mapping[str, Any] | None = None, *, call: str) -> Answer:
+    def read(self, path: str, query: Mapping[str, Any] | None = None, *, call: str) -> HubSpotAnswer:
         """Return what stands at `path`; repeated when that can help."""
         return self._repeat(_worth_reading_again, lambda: self._asked("GET", path, call, query=query))
 
-    def read_list(self, path: str, query: Mapping[str, Any] | None = None, *, call: str) -> Answer:
+    def read_list(self, path: str, query: Mapping[str, Any] | None = None, *, call: str) -> HubSpotAnswer:
         """Read what lists something, or nothing. `Unavailable`: it has no list of results, which is no evidence of none."""
         return _expect_rows(self.read(path, query, call=call), self.where(call))
 
-    def pages(self, path: str, query: Mapping[str, Any], *, call: str) -> Iterator[Answer]:
+    def pages(self, path: str, query: Mapping[str, Any], *, call: str) -> Iterator[HubSpotAnswer]:
         """Yield all pages of a listing. `Unavailable` as `read_list`."""
         after, seen, empty = "", set[str](), 0
         while True:
@@ -122,15 +123,15 @@ class Client:
                 raise CursorInvalid("the listing goes round: it leads to a page again.", where=self.where(call))
             seen.add(after)
 
-    def ask(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> Answer:
+    def ask(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> HubSpotAnswer:
         """POST a question that changes nothing; repeated as a reading is."""
         return self._repeat(_worth_reading_again, lambda: self._asked("POST", path, call, body=body, search=search))
 
-    def ask_list(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> Answer:
+    def ask_list(self, path: str, body: Mapping[str, Any], *, call: str, search: bool = False) -> HubSpotAnswer:
         """POST a question whose answer lists something, or nothing. `Unavailable` as `read_list`."""
         return _expect_rows(self.ask(path, body, call=call, search=search), self.where(call))
 
-    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, call: str) -> Answer:
+    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, call: str) -> HubSpotAnswer:
         """Carry out a change; repeated only when it is certain that nothing was done."""
         return self._repeat(_worth_writing_again, lambda: self._exchange(method, path, call, body=body))
 
@@ -143,7 +144,7 @@ class Client:
                 pool.close()
         manager.clear()
 
-    def _repeat(self, worth: Callable[[BaseException], bool], act: Callable[[], Answer]) -> Answer:
+    def _repeat(self, worth: Callable[[BaseException], bool], act: Callable[[], HubSpotAnswer]) -> HubSpotAnswer:
         retrying = Retrying(
             sleep=self.clock.sleep,
             stop=stop_after_attempt(_ATTEMPTS),
@@ -153,7 +154,7 @@ class Client:
         )
         return retrying(act)
 
-    def _asked(self, method: str, path: str, call: str, **rest: Any) -> Answer:
+    def _asked(self, method: str, path: str, call: str, **rest: Any) -> HubSpotAnswer:
         """Make a call that changes nothing. A lock is nothing against what is asked for: it passes."""
         try:
             return self._exchange(method, path, call, **rest)
@@ -169,7 +170,7 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         search: bool = False,
-    ) -> Answer:
+    ) -> HubSpotAnswer:
         """Make one call; what an ended token kept from being done is replayed once with a new one."""
         exchange = partial(self._exchange_as, method, path, call, query=query, body=body, search=search)
         access = self._credentials.current()
@@ -187,12 +188,12 @@ class Client:
         method: str,
         path: str,
         call: str,
-        access: Access,
+        access: HubSpotToken,
         *,
         query: Mapping[str, Any] | None,
         body: Mapping[str, Any] | None,
         search: bool,
-    ) -> Answer:
+    ) -> HubSpotAnswer:
         where = self.where(call)
         self.meter.take(where=where)
         self._throttle.wait(search=search)
@@ -216,7 +217,7 @@ class Client:
 
     def _send(
         self,
-        access: Access,
+        access: HubSpotToken,
         method: str,
         path: str,
         *,
@@ -247,7 +248,7 @@ class Client:
 
     def _called(self, path: str, method: str, **rest: Any) -> tuple[Any, int, Mapping[str, str]]:
         """Make a call by the package, and parse the answer here: the package does not survive every one."""
-        timeout = (timeouts.CONNECT_SECONDS, timeouts.READ_SECONDS)
+        timeout = (deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS)
         response = self._api.call_api(
             path, method, auth_settings=[], _preload_content=False, _request_timeout=timeout, **rest
         )
@@ -258,7 +259,7 @@ class Client:
             data = None
         return data, response.status, response.headers
 
-    def _answer(self, data: Any, status: int, headers: Mapping[str, str], where: str) -> Answer:
+    def _answer(self, data: Any, status: int, headers: Mapping[str, str], where: str) -> HubSpotAnswer:
         if data is None and status == 204:
             data = {}
         if not isinstance(data, dict):
@@ -266,7 +267,7 @@ class Client:
         stamp = time_of(headers.get("Date"), self.clock.now())
         if stamp is not None:
             self._skew = stamp - self.clock.now()
-        return Answer(data, stamp or self.now())
+        return HubSpotAnswer(data, stamp or self.now())
 
 
 def _proxy(url: str) -> dict[str, Any]:
@@ -282,7 +283,7 @@ def _proxy(url: str) -> dict[str, Any]:
     return {"proxy": address, "proxy_headers": make_headers(proxy_basic_auth=unquote(who)) if who else None}
 
 
-def _expect_rows(answer: Answer, where: str) -> Answer:
+def _expect_rows(answer: HubSpotAnswer, where: str) -> HubSpotAnswer:
     rows = answer.data.get("results")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise not_data(where)

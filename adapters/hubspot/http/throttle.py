@@ -19,7 +19,7 @@ SEARCH_SPAN = timedelta(seconds=1.25)
 Without it the late ones of one second and the early ones of the next are too many together."""
 
 
-class Window:
+class CallWindow:
     """At most `most` calls within any `span` of time; a call waits on the clock until there is room."""
 
     def __init__(self, clock: Clock, *, most: int, span: timedelta) -> None:
@@ -71,8 +71,8 @@ class Throttle:
     """The two speeds: searches, of which HubSpot gives no account, and all other calls."""
 
     def __init__(self, clock: Clock) -> None:
-        self._searches = Window(clock, most=SEARCHES, span=SEARCH_SPAN)
-        self._calls = Window(clock, most=SLOWEST_BURST, span=BURST_SPAN)
+        self._searches = CallWindow(clock, most=SEARCHES, span=SEARCH_SPAN)
+        self._calls = CallWindow(clock, most=SLOWEST_BURST, span=BURST_SPAN)
 
     def wait(self, *, search: bool) -> None:
         """Wait until the next call of this sort is welcome."""

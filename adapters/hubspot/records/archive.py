@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from adapters.hubspot.http.client import Answer, Client
+from adapters.hubspot.http.client import HubSpotAnswer, HubSpotClient
 from adapters.hubspot.http.version import objects
 from adapters.hubspot.records import conditions
-from adapters.hubspot.records.rows import Columns, Row, is_named, record_values, tombstone
+from adapters.hubspot.records.rows import HubSpotColumns, Row, is_named, record_values, tombstone
 from adapters.hubspot.records.values import is_stamp, moment, stamp
 from connector.ports import Passes, Record
 
@@ -23,11 +23,11 @@ _LONGEST_LIST: Final = 6_000
 class Archive:
     """Lists archived records, of each object at most hourly: the list cannot be limited to what is new."""
 
-    def __init__(self, client: Client, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
         self._client = client
         self._passes = passes
 
-    def tombstones(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
+    def tombstones(self, columns: HubSpotColumns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
         """Yield what was deleted since then. `merged` are ids of which better is known than that they are gone."""
         now = self._client.clock.now()
         if not self._due(columns.object, since, now):
@@ -39,7 +39,7 @@ class Archive:
         before = self._passes.last(object_name, _KEPT_AS)
         return since is None or before is None or now - before[0] >= _EVERY
 
-    def _listed(self, columns: Columns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
+    def _listed(self, columns: HubSpotColumns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
         query = {"limit": _PAGE, "archived": "true"}
         names = ",".join(columns.plain)
         if names and len(names) <= _LONGEST_LIST:
@@ -56,7 +56,7 @@ class Archive:
                 yield records
 
 
-def _dated(row: Row, answer: Answer) -> Row:
+def _dated(row: Row, answer: HubSpotAnswer) -> Row:
     """Return a deleted record as it is, but for a time of deletion that cannot be: that it is gone counts all the same."""
     if is_stamp(row.get("archivedAt") or row.get("updatedAt")):
         return row
@@ -67,7 +67,7 @@ def _archived(row: Row) -> str:
     return stamp(str(row.get("archivedAt") or row["updatedAt"]))
 
 
-def _concerns(columns: Columns, row: Row, since: datetime | None) -> bool:
+def _concerns(columns: HubSpotColumns, row: Row, since: datetime | None) -> bool:
     """Tell if this may be news, and of a record that was asked for."""
     if since is not None and moment(_archived(row)) < since - _SLACK:
         return False

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.hubspot.errors import context_of
-from adapters.hubspot.http.parsing import number_of
 from adapters.hubspot.records.values import to_html, to_wire
 from connector.ports import Write
+from connector.wire.headers import number_of
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchCall:
     """One of the ways to write several records at once."""
 
     action: str
@@ -66,20 +66,20 @@ class Batch:
         return found
 
 
-def changing(ids: Mapping[str, str] | None = None) -> Batch:
+def changing(ids: Mapping[str, str] | None = None) -> BatchCall:
     """Return the batch that changes records; `ids` are those of writes that do not name theirs, by key."""
     known = ids or {}
-    return Batch("update", lambda write: {"id": write.id or known[write.key]})
+    return BatchCall("update", lambda write: {"id": write.id or known[write.key]})
 
 
-def inserting(key: str) -> Batch:
+def inserting(key: str) -> BatchCall:
     """Return the batch that creates each record once, or changes it, by a unique property."""
-    return Batch("upsert", lambda write: {"idProperty": key, "id": write.external[1] if write.external else ""})
+    return BatchCall("upsert", lambda write: {"idProperty": key, "id": write.external[1] if write.external else ""})
 
 
-def creating(types: Mapping[str, int]) -> Batch:
+def creating(types: Mapping[str, int]) -> BatchCall:
     """Return the batch that creates, together with associations; `types` are the kinds of association by object."""
-    return Batch(
+    return BatchCall(
         "create", lambda write: {"associations": [_association(ref.id, types[ref.object]) for ref in write.related]}
     )
 

@@ -6,7 +6,7 @@ A search would not do: it shows a new record only after a while, and a repeated 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import associations, objects
 from adapters.hubspot.records.links import Links
 from connector.errors import NotPermitted, RecordRejected, SchemaChanged
@@ -28,7 +28,7 @@ _Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str
 class Once:
     """Finds records by a property that is not unique."""
 
-    def __init__(self, client: Client, links: Links, properties: _Lookup) -> None:
+    def __init__(self, client: HubSpotClient, links: Links, properties: _Lookup) -> None:
         self._client = client
         self._links = links
         self._properties = properties

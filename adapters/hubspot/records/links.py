@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from adapters.hubspot.errors import context_of, words
-from adapters.hubspot.http.client import Answer, Client, next_of
+from adapters.hubspot.http.client import HubSpotAnswer, HubSpotClient, next_of
 from adapters.hubspot.http.version import associations
 from connector.errors import Unavailable
 
@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 class Links:
     """Reads and makes associations."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: HubSpotClient) -> None:
         self._client = client
 
     def read(self, start: str, ids: Iterable[str], end: str) -> dict[str, tuple[str, ...]]:
@@ -57,12 +57,12 @@ class Links:
             refused |= _refused(self._client.change("POST", path, body, call=f"associate {start} with {end}"), some)
         return refused
 
-    def _ask(self, start: str, end: str, inputs: Sequence[Mapping[str, str]]) -> Answer:
+    def _ask(self, start: str, end: str, inputs: Sequence[Mapping[str, str]]) -> HubSpotAnswer:
         path = associations(start, end, "batch", "read")
         return self._client.ask_list(path, {"inputs": list(inputs)}, call=f"{end} of {start}")
 
 
-def _untold(answer: Answer, asked: Set[str]) -> set[str]:
+def _untold(answer: HubSpotAnswer, asked: Set[str]) -> set[str]:
     """Return the ids of which an answer does not tell what they belong to."""
     rows = answer.errors
     # "There are none" comes as an error; anything else is no evidence of it.
@@ -77,7 +77,7 @@ def _starts(row: Mapping[str, Any]) -> list[str]:
     return context_of(row, "fromObjectId", "id", "ids")
 
 
-def _take(answer: Answer, found: dict[str, list[tuple[bool, str]]]) -> list[dict[str, str]]:
+def _take(answer: HubSpotAnswer, found: dict[str, list[tuple[bool, str]]]) -> list[dict[str, str]]:
     """Take in what an answer holds; return what is to be asked for records that have more."""
     more = []
     for row in answer.rows:
@@ -95,7 +95,7 @@ def _ends(row: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
         yield first, str(end["toObjectId"])
 
 
-def _refused(answer: Answer, pairs: Sequence[Pair]) -> dict[Pair, str]:
+def _refused(answer: HubSpotAnswer, pairs: Sequence[Pair]) -> dict[Pair, str]:
     """Return the pairs that an answer with refusals does not name as made."""
     rows = answer.errors
     if not rows:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final
 
-from adapters.hubspot.errors import LATER
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.records.links import Links
-from adapters.hubspot.records.write import Writer
-from connector.errors import CrmError, Locked, Unavailable, raises_own_errors
+from adapters.hubspot.records.write import HubSpotWriter
+from connector.errors import AGAIN, CrmError, Locked, Unavailable, raises_own_errors
 from connector.ports import Note, Write
 
 _NOTES: Final = "notes"
@@ -22,7 +21,9 @@ _Lookup = Callable[[str, Sequence[str], Sequence[str]], Mapping[str, Mapping[str
 class Notes:
     """Puts notes on records. It takes the scope that tasks take: crm.objects.contacts.write."""
 
-    def __init__(self, connection: str, client: Client, links: Links, properties: _Lookup, writer: Writer) -> None:
+    def __init__(
+        self, connection: str, client: HubSpotClient, links: Links, properties: _Lookup, writer: HubSpotWriter
+    ) -> None:
         self.connection = connection
         self._client = client
         self._links = links
@@ -43,7 +44,7 @@ class Notes:
         near = self._links.read(note.about.object, [note.about.id], _NOTES)
         if note.about.id not in near:
             where = self._client.where(f"notes of {note.about.object}")
-            raise Locked("the notes on the record could not be read.", where=where, remedy=LATER)
+            raise Locked("the notes on the record could not be read.", where=where, remedy=AGAIN)
         newest = sorted(near[note.about.id], key=int)[-_NEWEST:]
         held = self._properties(_NOTES, newest, [_BODY]) if newest else {}
         return any(note.key in str(row.get(_BODY) or "") for row in held.values())
@@ -51,4 +52,4 @@ class Notes:
 
 def _of_record(error: CrmError) -> CrmError:
     """Return why a note was not made, as its record's own trouble: the others need not wait for what may pass."""
-    return Locked(error.what, where=error.where, remedy=LATER) if isinstance(error, Unavailable) else error
+    return Locked(error.what, where=error.where, remedy=AGAIN) if isinstance(error, Unavailable) else error

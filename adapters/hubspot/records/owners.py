@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import OWNERS as _PATH
 from adapters.hubspot.records import conditions
 from adapters.hubspot.records.values import RecordId, from_wire, is_stamp, stamp
@@ -40,7 +40,7 @@ def owner_schema() -> ObjectSchema:
 class Owners:
     """Reads the list, people who have left included: they still own records."""
 
-    def __init__(self, client: Client, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
         self._client = client
         self._passes = passes
 

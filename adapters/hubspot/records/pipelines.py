@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
-from adapters.hubspot.http.client import Client
+from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import pipelines
 from connector.ports import Passes
 
@@ -16,27 +16,27 @@ _ASK_AGAIN: Final = timedelta(minutes=1)
 """For a stage that is not known: somebody may just have made it."""
 
 
-class Stage(NamedTuple):
+class PipelineStage(NamedTuple):
     """What is known of a stage."""
 
     closed: bool
     won: bool
 
 
-Stages = Mapping[tuple[str, str], Stage]
+Stages = Mapping[tuple[str, str], PipelineStage]
 """By (pipeline, stage): the ids of stages are not promised to be unique over pipelines."""
 
 
 class Pipelines:
     """Reads pipelines, at most hourly."""
 
-    def __init__(self, client: Client, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
         self._client = client
         self._passes = passes
         self._lock = Lock()
         self._known: dict[str, tuple[datetime, Stages]] = {}
 
-    def stage(self, object_name: str, pipeline: str | None, stage: str | None) -> Stage | None:
+    def stage(self, object_name: str, pipeline: str | None, stage: str | None) -> PipelineStage | None:
         """Return what a stage says; None when the record has none, or it is unknown."""
         if not stage:
             return None
@@ -58,7 +58,7 @@ class Pipelines:
         if kept is None or kept[0] <= since:
             return None
         try:
-            return kept[0], {(pipeline, name): Stage(*told) for pipeline, name, *told in json.loads(kept[1])}
+            return kept[0], {(pipeline, name): PipelineStage(*told) for pipeline, name, *told in json.loads(kept[1])}
         except (ValueError, TypeError):  # another version has kept it: it is read anew
             return None
 
@@ -74,20 +74,20 @@ class Pipelines:
         return stages
 
 
-def _find(stages: Stages, pipeline: str | None, stage: str) -> Stage | None:
+def _find(stages: Stages, pipeline: str | None, stage: str) -> PipelineStage | None:
     if pipeline:
         return stages.get((pipeline, stage))
     return next((found for (_, name), found in stages.items() if name == stage), None)
 
 
-def _stage(metadata: Mapping[str, Any]) -> Stage:
+def _stage(metadata: Mapping[str, Any]) -> PipelineStage:
     """Read a stage's metadata, all of it text. Older stages lack ``isClosed``; then their other words tell."""
     probability = _number(metadata.get("probability"))
     if "isClosed" in metadata:
         closed = str(metadata["isClosed"]).lower() == "true"
     else:
         closed = str(metadata.get("ticketState")).upper() == "CLOSED" or probability in (0.0, 1.0)
-    return Stage(closed, closed and probability == 1.0)
+    return PipelineStage(closed, closed and probability == 1.0)
 
 
 def _number(text: Any) -> float | None:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from adapters.hubspot.describe import ACTIVITIES, Catalogue
+from adapters.hubspot.describe import ACTIVITIES, HubSpotSchemas
 from adapters.hubspot.errors import Absent, missing_property, says_absent, words
-from adapters.hubspot.http.client import Answer, Client
-from adapters.hubspot.http.parsing import number_of
+from adapters.hubspot.http.client import HubSpotAnswer, HubSpotClient
 from adapters.hubspot.http.version import objects
 from adapters.hubspot.records.archive import Archive
 from adapters.hubspot.records.conditions import Filter
@@ -21,8 +20,8 @@ from adapters.hubspot.records.links import IDS_IN_A_READ, Links, chunks
 from adapters.hubspot.records.owners import OWNERS, Owners
 from adapters.hubspot.records.pipelines import Pipelines
 from adapters.hubspot.records.rows import (
-    Columns,
     Completer,
+    HubSpotColumns,
     Row,
     by_soundness,
     columns_of,
@@ -34,6 +33,7 @@ from adapters.hubspot.records.rows import (
 from adapters.hubspot.records.values import RecordId, from_wire, millis, moment
 from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import Page, Passes, Position, Query, Record
+from connector.wire.headers import number_of
 
 LAG: Final = timedelta(minutes=5)
 """How long a change may be missing from the search, with room to spare."""
@@ -65,7 +65,7 @@ class Place:
         earliest = datetime.min.replace(tzinfo=UTC)
         return (self.start or earliest, -1 if self.behind is None else int(self.behind))
 
-    def filters(self, columns: Columns) -> list[Filter]:
+    def filters(self, columns: HubSpotColumns) -> list[Filter]:
         """Return the place as filters."""
         name = columns.stamp
         found: list[Filter] = []
@@ -79,17 +79,17 @@ class Place:
             found.append({"propertyName": name, "operator": "GTE", "value": millis(self.start)})
         return found
 
-    def sort(self, columns: Columns) -> str:
+    def sort(self, columns: HubSpotColumns) -> str:
         """Return the property to sort by."""
         return columns.stamp if self.behind is None else "hs_object_id"
 
 
-class Reader:
+class HubSpotReader:
     """Reads records of any object."""
 
-    def __init__(self, client: Client, catalogue: Catalogue, links: Links, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, schemas: HubSpotSchemas, links: Links, passes: Passes) -> None:
         self._client = client
-        self._catalogue = catalogue
+        self._schemas = schemas
         self._owners = Owners(client, passes)
         self._archive = Archive(client, passes)
         self._completer = Completer(links, Pipelines(client, passes), self.properties)
@@ -121,7 +121,9 @@ class Reader:
             # These may come long after the last search: nothing that changed meanwhile must seem to have been read.
             yield Page(records, None, began)
 
-    def _afterwards(self, columns: Columns, since: datetime | None, gone: set[str]) -> Iterator[Sequence[Record]]:
+    def _afterwards(
+        self, columns: HubSpotColumns, since: datetime | None, gone: set[str]
+    ) -> Iterator[Sequence[Record]]:
         """Yield what a search by stamp does not show: it belongs to no place in the listing."""
         if since is not None and columns.links and self._new_hour(since):
             yield from self._linked_late(columns, since)
@@ -142,14 +144,16 @@ class Reader:
             yield Page([], None, now)
         self._owners.seen(began)
 
-    def _living(self, columns: Columns, place: Place | None, after: Position | None, gone: set[str]) -> Iterator[Page]:
+    def _living(
+        self, columns: HubSpotColumns, place: Place | None, after: Position | None, gone: set[str]
+    ) -> Iterator[Page]:
         for rows, server_time in _gathered(self._searches(columns, place)):
             page = self._page(columns, rows, after, server_time, gone)
             after = page.last or after
             if page.records:
                 yield page
 
-    def _searches(self, columns: Columns, place: Place | None) -> Iterator[Found]:
+    def _searches(self, columns: HubSpotColumns, place: Place | None) -> Iterator[Found]:
         page = ""
         while place is not None:
             answer = self._search(columns, place, page)
@@ -166,19 +170,24 @@ class Reader:
             place = following
             yield _living([*complete, *odd]), answer.server_time
 
-    def _next_page(self, columns: Columns, page: str, answer: Answer) -> str:
+    def _next_page(self, columns: HubSpotColumns, page: str, answer: HubSpotAnswer) -> str:
         """Return where the same search goes on. `CursorInvalid`: it leads nowhere new."""
         following = number_of(answer.following)
         if following is None or following <= (number_of(page) or 0):
             raise self._stuck(columns)
         return answer.following
 
-    def _stuck(self, columns: Columns) -> CursorInvalid:
+    def _stuck(self, columns: HubSpotColumns) -> CursorInvalid:
         where = self._client.where(f"changes of {columns.object}")
         return CursorInvalid("the search does not get on: it shows again what it was not asked for.", where=where)
 
     def _page(
-        self, columns: Columns, rows: Sequence[Row], after: Position | None, server_time: datetime, gone: set[str]
+        self,
+        columns: HubSpotColumns,
+        rows: Sequence[Row],
+        after: Position | None,
+        server_time: datetime,
+        gone: set[str],
     ) -> Page:
         """Return the records behind a place, each one's merged-away predecessors just before it."""
         sound, odd = by_soundness(columns, rows)
@@ -195,7 +204,7 @@ class Reader:
         records += [faulty(columns, row, last.modified if last else "") for row in odd]
         return Page(records, last, server_time)
 
-    def _linked_late(self, columns: Columns, since: datetime) -> Iterator[Sequence[Record]]:
+    def _linked_late(self, columns: HubSpotColumns, since: datetime) -> Iterator[Sequence[Record]]:
         """Yield what changed lately once more, as it is associated now."""
         back = _LOOK_BACK_AT_CONTACTS if columns.object == "contacts" else _LOOK_BACK
         place = Place(since - back, until=since)
@@ -259,14 +268,14 @@ class Reader:
         `SchemaChanged`: there is no such property.
         """
         columns = self._columns(Query(object_name, tuple(fields)))
-        key = self._catalogue.fields(object_name, must=(field,)).get(field)
+        key = self._schemas.fields(object_name, must=(field,)).get(field)
         if key is None:
             raise missing_property(field, where=self._client.where(f"find {object_name}"), object_name=object_name)
         row = self._by_key(columns, field, value) if key.unique else self._searched(columns, field, value)
         records = self._completer.records(columns, [row]) if row is not None else []
         return records[0] if records else None
 
-    def _by_key(self, columns: Columns, field: str, value: str) -> Row | None:
+    def _by_key(self, columns: HubSpotColumns, field: str, value: str) -> Row | None:
         query = {"idProperty": field, "properties": ",".join(columns.selected)}
         try:
             row = self._client.read(objects(columns.object, value), query, call=f"find {columns.object}").data
@@ -274,7 +283,7 @@ class Reader:
             return None
         return None if row.get("archived") is True else row
 
-    def _searched(self, columns: Columns, field: str, value: str) -> Row | None:
+    def _searched(self, columns: HubSpotColumns, field: str, value: str) -> Row | None:
         body = {
             "filterGroups": [{"filters": [{"propertyName": field, "operator": "EQ", "value": value}]}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
@@ -309,17 +318,17 @@ class Reader:
 
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _columns(self, query: Query) -> Columns:
+    def _columns(self, query: Query) -> HubSpotColumns:
         needed = [*query.fields, *(term.field for terms in query.where for term in terms)]
         must = tuple(name for name in needed if not name.startswith("associations."))
-        fields = self._catalogue.fields(query.object, must=must)
+        fields = self._schemas.fields(query.object, must=must)
         columns = columns_of(query, fields, self._client.where(f"changes of {query.object}"))
         if query.object in ACTIVITIES:
-            columns = replace(columns, rich=self._catalogue.rich(query.object))
+            columns = replace(columns, rich=self._schemas.rich(query.object))
         longest = _body(columns, Place(_LATEST, "9" * 20), limit=_PAGE, selected=())
         return columns if _size(longest) <= _LONGEST_SEARCH else _here(columns)
 
-    def _search(self, columns: Columns, place: Place, page: str) -> Answer:
+    def _search(self, columns: HubSpotColumns, place: Place, page: str) -> HubSpotAnswer:
         """Return a page of a search; properties that make it too long are read apart.
 
         A record that is gone by then keeps its place, archived, so that the search goes on behind it.
@@ -332,9 +341,9 @@ class Reader:
         read = self._read(columns.object, [str(row["id"]) for row in answer.rows], columns.selected)
         living = {str(row["id"]): row for row in read}
         rows = [living.get(str(row["id"]), {**row, "archived": True}) for row in answer.rows]
-        return Answer({**answer.data, "results": rows}, answer.server_time)
+        return HubSpotAnswer({**answer.data, "results": rows}, answer.server_time)
 
-    def _ask(self, object_name: str, body: Mapping[str, Any]) -> Answer:
+    def _ask(self, object_name: str, body: Mapping[str, Any]) -> HubSpotAnswer:
         path = objects(object_name, "search")
         return self._client.ask_list(path, body, call=f"changes of {object_name}", search=True)
 
@@ -376,7 +385,7 @@ def _start(since: datetime | None, after: Position | None) -> Place:
 
 
 def _cut(
-    columns: Columns, place: Place, rows: Sequence[Row], *, more: bool, fresh: datetime
+    columns: HubSpotColumns, place: Place, rows: Sequence[Row], *, more: bool, fresh: datetime
 ) -> tuple[Sequence[Row], Place | None]:
     """Return the rows that can be handed on, and where to search next.
 
@@ -400,7 +409,7 @@ def _cut(
     return [], Place(tie, behind="0", until=place.until)
 
 
-def place_of(columns: Columns, row: Row) -> Position:
+def place_of(columns: HubSpotColumns, row: Row) -> Position:
     """Return a row's place in the listing."""
     return Position(stamped(columns, row), RecordId(row["id"]))
 
@@ -410,12 +419,12 @@ def position(record: Record) -> Position:
     return Position(record.modified, record.id)
 
 
-def _here(columns: Columns) -> Columns:
+def _here(columns: HubSpotColumns) -> HubSpotColumns:
     """Return the columns with their conditions checked here."""
     return replace(columns, groups=None)
 
 
-def _body(columns: Columns, place: Place, *, limit: int, selected: Iterable[str]) -> dict[str, Any]:
+def _body(columns: HubSpotColumns, place: Place, *, limit: int, selected: Iterable[str]) -> dict[str, Any]:
     bounds = place.filters(columns)
     groups = [[*group, *bounds] for group in columns.groups or []] or ([bounds] if bounds else [])
     return {

@@ -31,7 +31,7 @@ def stamp_of(object_name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class HubSpotColumns:
     """What is asked for, sorted by where it is found."""
 
     object: str
@@ -66,7 +66,7 @@ class Columns:
         return bool(self.links or self.stages)
 
 
-def columns_of(query: Query, fields: Mapping[str, FieldSchema], where: str) -> Columns:
+def columns_of(query: Query, fields: Mapping[str, FieldSchema], where: str) -> HubSpotColumns:
     """Sort the fields of a query. `SchemaChanged` names the first that is not there."""
     needed = list(dict.fromkeys([*query.fields, *(term.field for terms in query.where for term in terms)]))
     links = {name: (found[1], found[2] or "") for name in needed if (found := _ASSOCIATED.fullmatch(name))}
@@ -80,7 +80,7 @@ def columns_of(query: Query, fields: Mapping[str, FieldSchema], where: str) -> C
             raise missing_property(name, where=where, object_name=query.object)
     types = {name: one.type for name, one in fields.items() if one.filterable}
     groups = conditions.groups(query.where, types)
-    return Columns(query.object, query.fields, query.where, types, plain, links, stages, groups)
+    return HubSpotColumns(query.object, query.fields, query.where, types, plain, links, stages, groups)
 
 
 class Completer:
@@ -91,12 +91,12 @@ class Completer:
         self._pipelines = pipelines
         self._lookup = lookup
 
-    def records(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
+    def records(self, columns: HubSpotColumns, rows: Sequence[Row]) -> list[Record]:
         """Return the records of the rows that meet the conditions, in the rows' order; behind them those that have a fault."""
         sound, odd = by_soundness(columns, rows)
         return self._sound(columns, sound) + [faulty(columns, row) for row in odd]
 
-    def _sound(self, columns: Columns, rows: Sequence[Row]) -> list[Record]:
+    def _sound(self, columns: HubSpotColumns, rows: Sequence[Row]) -> list[Record]:
         values = [_plain(columns, row) for row in rows]
         if columns.outside:
             self._complete(columns, rows, values)
@@ -106,7 +106,7 @@ class Completer:
             if columns.groups is not None or conditions.holds(columns.where, one, columns.types)
         ]
 
-    def _complete(self, columns: Columns, rows: Sequence[Row], values: Sequence[Values]) -> None:
+    def _complete(self, columns: HubSpotColumns, rows: Sequence[Row], values: Sequence[Values]) -> None:
         for name, what in columns.stages.items():
             for row, one in zip(rows, values, strict=True):
                 one[name] = self._stage(columns.object, row, what)
@@ -138,7 +138,7 @@ class Completer:
         return nowhere | {one: there.get(first, {}).get(inner) for one, first in firsts.items()}
 
 
-def _plain(columns: Columns, row: Row) -> Values:
+def _plain(columns: HubSpotColumns, row: Row) -> Values:
     """Return the properties that were given; one that is missing was not permitted."""
     given = row["properties"]
     values = {name: from_wire(given[name]) for name in columns.plain if name in given}
@@ -150,7 +150,7 @@ def is_named(row: Row) -> bool:
     return _ID.fullmatch(str(row.get("id"))) is not None and isinstance(row.get("properties"), dict)
 
 
-def by_soundness(columns: Columns, rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+def by_soundness(columns: HubSpotColumns, rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
     """Return the rows that are as HubSpot gives them, and the others. `ValueError`: one of them names no record at all."""
     sound: list[Row] = []
     odd: list[Row] = []
@@ -159,7 +159,7 @@ def by_soundness(columns: Columns, rows: Iterable[Row]) -> tuple[list[Row], list
     return sound, odd
 
 
-def _is_sound(columns: Columns, row: Row) -> bool:
+def _is_sound(columns: HubSpotColumns, row: Row) -> bool:
     if not _ID.fullmatch(str(row.get("id"))):
         raise ValueError("a row that is no record")
     given = row.get("properties")
@@ -168,18 +168,18 @@ def _is_sound(columns: Columns, row: Row) -> bool:
     return all(isinstance(given.get(name) or "", str) for name in (*MERGED, *STAGES.get(columns.object, ())))
 
 
-def faulty(columns: Columns, row: Row, modified: str = "") -> Record:
+def faulty(columns: HubSpotColumns, row: Row, modified: str = "") -> Record:
     """Return the record of a row that cannot be understood."""
     fault = "its properties or its time of change are nothing that HubSpot gives."
     return Record(columns.object, RecordId(row["id"]), modified, {}, fault=fault)
 
 
-def stamped(columns: Columns, row: Row) -> str:
+def stamped(columns: HubSpotColumns, row: Row) -> str:
     """Return when a row was changed last."""
     return stamp(str(row["properties"].get(columns.stamp) or row["updatedAt"]))
 
 
-def record_of(columns: Columns, row: Row, values: Values) -> Record:
+def record_of(columns: HubSpotColumns, row: Row, values: Values) -> Record:
     """Return a live record, its fields keyed exactly as they were asked for."""
     fields = {name: values[name] for name in columns.asked if name in values}
     return Record(columns.object, RecordId(row["id"]), stamped(columns, row), fields)
@@ -192,14 +192,14 @@ def losers(row: Row) -> Iterable[str]:
     return [one for one in dict.fromkeys(ids) if one and one != str(row["id"])]
 
 
-def record_values(columns: Columns, row: Row, *, every: bool = False) -> Values:
+def record_values(columns: HubSpotColumns, row: Row, *, every: bool = False) -> Values:
     """Return the properties of a row that were asked for, or also those that conditions need."""
     values = _plain(columns, row)
     return values if every else {name: values[name] for name in columns.asked if name in values}
 
 
 def tombstone(
-    columns: Columns,
+    columns: HubSpotColumns,
     record_id: str,
     at: str,
     *,

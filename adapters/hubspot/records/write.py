@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import uniform
 from typing import Any, Final
 
-from adapters.hubspot.describe import ACTIVITIES, Catalogue
-from adapters.hubspot.errors import LATER, Absent
-from adapters.hubspot.http.client import LOCK_PAUSE, Client
+from adapters.hubspot.describe import ACTIVITIES, HubSpotSchemas
+from adapters.hubspot.errors import Absent
+from adapters.hubspot.http.client import LOCK_PAUSE, HubSpotClient
 from adapters.hubspot.http.version import objects
-from adapters.hubspot.records.batches import Batch, changing, creating, inserting
+from adapters.hubspot.records.batches import BatchCall, changing, creating, inserting
 from adapters.hubspot.records.creation import Once
 from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.values import to_wire
-from adapters.hubspot.refusals import concerns_record, gone, of_row, refined
-from connector.errors import Bug, Conflict, CrmError, Gone, Locked, SchemaChanged, Unavailable
+from adapters.hubspot.refusals import concerns_record, gone, refined, refusal
+from connector.errors import AGAIN, Bug, Conflict, CrmError, Gone, Locked, SchemaChanged, Unavailable
 from connector.ports import Write, WriteResult
+from connector.wire.requests_left import RequestsLeft
 
 BATCH: Final = 100
 _LOCK_ATTEMPTS: Final = 3
@@ -22,26 +23,12 @@ _MOST_REQUESTS: Final = 50
 """How many requests one call may come to when batches must be divided; what is not reached by then waits for the next lap."""
 
 
-class Budget:
-    """How many requests are left."""
-
-    def __init__(self, left: int) -> None:
-        self._left = left
-
-    def spend(self, *, where: str) -> None:
-        """Take one. `Unavailable`, certainly not sent: there is none left."""
-        if self._left <= 0:
-            what = "too many records were refused together with it, so it was not sent yet."
-            raise Unavailable(what, where=where, remedy=LATER, not_sent=True)
-        self._left -= 1
-
-
-class Writer:
+class HubSpotWriter:
     """Carries out writes on one object."""
 
-    def __init__(self, client: Client, catalogue: Catalogue, links: Links, once: Once) -> None:
+    def __init__(self, client: HubSpotClient, schemas: HubSpotSchemas, links: Links, once: Once) -> None:
         self._client = client
-        self._catalogue = catalogue
+        self._schemas = schemas
         self._links = links
         self._once = once
 
@@ -49,14 +36,14 @@ class Writer:
         """Return one result for each write, in order. `Bug`: two writes name the same record, or there are too many."""
         _check(writes)
         results: dict[str, WriteResult] = {}
-        budget = Budget(_MOST_REQUESTS)
+        budget = RequestsLeft(_MOST_REQUESTS)
         for batch, some in self._routes(writes):
             send = self._send_known if results else self._send
             for result in send(batch, some, budget):
                 results[result.write.key] = result
         return [results.get(write.key) or self._uncertain(write) for write in writes]
 
-    def _routes(self, writes: Sequence[Write]) -> Iterator[tuple[Batch, Sequence[Write]]]:
+    def _routes(self, writes: Sequence[Write]) -> Iterator[tuple[BatchCall, Sequence[Write]]]:
         """Divide the writes by the call that carries them out; looks for what may have been created before."""
         changes = [write for write in writes if write.id is not None]
         if changes:
@@ -80,19 +67,19 @@ class Writer:
         """Return the result of a write that was not sent, since it could make a second record."""
         where = self._client.where(f"write {write.object} {write.key}")
         what = "what it belongs to could not be read, so it is not certain that it was not made before."
-        return WriteResult(write, "refused", None, Unavailable(what, where=where, remedy=LATER, not_sent=True))
+        return WriteResult(write, "refused", None, Unavailable(what, where=where, remedy=AGAIN, not_sent=True))
 
     def _unique(self, object_name: str, name: str) -> bool:
-        found = self._catalogue.fields(object_name, must=(name,)).get(name)
+        found = self._schemas.fields(object_name, must=(name,)).get(name)
         return found is not None and found.unique
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self, batch: Batch, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
+    def _send(self, batch: BatchCall, writes: Sequence[Write], budget: RequestsLeft) -> list[WriteResult]:
         """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
         budget.spend(where=self._client.where(f"write {writes[0].object}"))
         object_name = writes[0].object
-        rich = self._catalogue.rich(object_name) if object_name in ACTIVITIES else ()
+        rich = self._schemas.rich(object_name) if object_name in ACTIVITIES else ()
         body = {"inputs": [batch.input(write, str(place), rich) for place, write in enumerate(writes)]}
         path = objects(object_name, "batch", batch.action)
         try:
@@ -115,7 +102,9 @@ class Writer:
                 self._client.clock.sleep(LOCK_PAUSE.total_seconds() * uniform(1.0, 1.5))  # noqa: S311
         return self._client.change("POST", path, body, call=call)
 
-    def _divide(self, batch: Batch, writes: Sequence[Write], error: CrmError, budget: Budget) -> list[WriteResult]:
+    def _divide(
+        self, batch: BatchCall, writes: Sequence[Write], error: CrmError, budget: RequestsLeft
+    ) -> list[WriteResult]:
         guilty = _with_field(batch, writes, error)
         hopeless = isinstance(error, SchemaChanged) and not guilty
         if hopeless or len(writes) == 1 or len(guilty) == len(writes):
@@ -127,7 +116,7 @@ class Writer:
         first = self._send(batch, writes[:middle], budget)
         return [*first, *self._send_known(batch, writes[middle:], budget)]
 
-    def _send_known(self, batch: Batch, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
+    def _send_known(self, batch: BatchCall, writes: Sequence[Write], budget: RequestsLeft) -> list[WriteResult]:
         """Send when something is known of other records already: a failure then concerns these alone."""
         try:
             return self._send(batch, writes, budget)
@@ -162,7 +151,7 @@ class Writer:
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _results(
-        self, batch: Batch, writes: Sequence[Write], rows: Sequence[Any], refusals: Sequence[Any]
+        self, batch: BatchCall, writes: Sequence[Write], rows: Sequence[Any], refusals: Sequence[Any]
     ) -> list[WriteResult]:
         done = batch.matched(writes, rows, alone=not refusals)
         refused = batch.blamed(writes, refusals)
@@ -175,12 +164,12 @@ class Writer:
                 results.append(self._unmatched(batch, write, refused.get(place)))
         return results
 
-    def _unmatched(self, batch: Batch, write: Write, row: Mapping[str, Any] | None) -> WriteResult:
+    def _unmatched(self, batch: BatchCall, write: Write, row: Mapping[str, Any] | None) -> WriteResult:
         """Say what became of a write that the results leave out; an answer may pass over merged records in silence."""
         where = self._client.where(f"write {write.object} {write.key}")
         error: CrmError
         if row is not None:
-            error = self._explained(of_row(row, write, where=where), write)
+            error = self._explained(refusal(write, row, where=where), write)
         elif batch.action == "update":
             error = self._fate(write)
         else:
@@ -204,7 +193,7 @@ class Writer:
             return Unavailable("the answer does not say what became of the record.", where=where)
         return gone(f"the record was merged into {survivor}.", where=where, merged_into=survivor)
 
-    def _associated(self, batch: Batch, results: Sequence[WriteResult]) -> list[WriteResult]:
+    def _associated(self, batch: BatchCall, results: Sequence[WriteResult]) -> list[WriteResult]:
         """Associate what was created with what it belongs to, where the call itself could not.
 
         A record whose associations fail counts as refused: the next attempt finds it by its key, and makes them.
@@ -231,7 +220,7 @@ class Writer:
         except CrmError as error:
             return dict.fromkeys(keys.values(), error)
         where = self._client.where(f"associate {start} with {end}")
-        return {keys[pair]: Unavailable(said, where=where, remedy=LATER) for pair, said in refused.items()}
+        return {keys[pair]: Unavailable(said, where=where, remedy=AGAIN) for pair, said in refused.items()}
 
 
 def _check(writes: Sequence[Write]) -> None:
@@ -252,7 +241,7 @@ _NAMES: Final[Mapping[str, Callable[[Write], object | None]]] = {
 }
 
 
-def _with_field(batch: Batch, writes: Sequence[Write], error: CrmError) -> list[Write]:
+def _with_field(batch: BatchCall, writes: Sequence[Write], error: CrmError) -> list[Write]:
     """Return the writes that name the property which is not there: they need no search by halves."""
     if not isinstance(error, SchemaChanged) or not error.field:
         return []

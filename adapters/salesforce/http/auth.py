@@ -14,9 +14,10 @@ from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import token_login
 
-from adapters.salesforce.config import SalesforceAccess, unsendable
+from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.errors import no_answer, not_data
 from adapters.salesforce.http.version import API_VERSION
+from connector.domain.config.credentials import unsendable
 from connector.domain.quoting import quoted
 from connector.errors import UNFORESEEN, AuthRevoked, CrmError, NotLetIn, Unavailable
 from connector.ports import Clock
@@ -49,7 +50,7 @@ _REMEDY = "Check the credentials of this connection, and that its app and its us
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class SalesforceToken:
     """A token with the client that carries it."""
 
     client: Any = field(repr=False)
@@ -66,7 +67,7 @@ class SignedIn:
         return str(self.client.session_id)
 
 
-class Credentials:
+class SalesforceCredentials:
     """Hands out the connection's token, and gets a new one when it has died."""
 
     def __init__(self, access: SalesforceAccess, session: requests.Session, clock: Clock) -> None:
@@ -74,7 +75,7 @@ class Credentials:
         self._session = session
         self._clock = clock
         self._lock = Lock()
-        self._current: SignedIn | None = None
+        self._current: SalesforceToken | None = None
         self._refresh_token = access.refresh_token
         self._kept_out: tuple[NotLetIn, datetime] | None = None
         self._where = f"{access.connection}: sign in"
@@ -84,11 +85,11 @@ class Credentials:
         """Whatever must never be seen in an error, beside the access token."""
         return (*self._access.secrets, self._refresh_token)
 
-    def current(self) -> SignedIn:
+    def current(self) -> SalesforceToken:
         """Return the token in use; the first call fetches it. `AuthRevoked`, `Unavailable`."""
         return self._current or self.renew(None)
 
-    def renew(self, dead: SignedIn | None) -> SignedIn:
+    def renew(self, dead: SalesforceToken | None) -> SalesforceToken:
         """Return a token that is not `dead`. Of many threads that ask at once, one fetches it for all."""
         with self._lock:
             if self._current is not None and self._current is not dead:
@@ -98,7 +99,7 @@ class Credentials:
             self._current = self._sign_in(dead)
             return self._current
 
-    def _sign_in(self, dead: SignedIn | None) -> SignedIn:
+    def _sign_in(self, dead: SalesforceToken | None) -> SalesforceToken:
         if self._kept_out is not None and self._clock.now() < self._kept_out[1] + _REST:
             raise self._kept_out[0]
         try:
@@ -107,7 +108,7 @@ class Credentials:
             self._kept_out = error, self._clock.now()
             raise
 
-    def _let_in(self, dead: SignedIn | None) -> SignedIn:
+    def _let_in(self, dead: SalesforceToken | None) -> SalesforceToken:
         if self._access.auth == "token":
             return self._signed_in(self._access.access_token, self._access.url)
         if self._access.auth == "refresh_token":
@@ -115,7 +116,7 @@ class Credentials:
         token, instance = self._fetch()
         return self._signed_in(token, f"https://{instance}")
 
-    def _renewed(self, dead: SignedIn | None) -> SignedIn:
+    def _renewed(self, dead: SalesforceToken | None) -> SalesforceToken:
         """Take over what another process has got, or exchange the refresh token that is kept now, whoever kept it."""
         vault = self._access.vault
         if vault is None:
@@ -128,7 +129,7 @@ class Credentials:
                 return self._signed_in(token, instance)
             return self._exchanged()
 
-    def _exchanged(self) -> SignedIn:
+    def _exchanged(self) -> SalesforceToken:
         answer = self._post({"grant_type": "refresh_token", "refresh_token": self._refresh_token})
         token, instance = str(answer["access_token"]), str(answer["instance_url"]).rstrip("/")
         # An app that rotates its tokens has ended the old one with this answer.
@@ -159,13 +160,13 @@ class Credentials:
             return answer
         raise self._refusal(answer.get("error"), str(answer.get("error_description") or ""))
 
-    def _signed_in(self, token: str, url: str) -> SignedIn:
+    def _signed_in(self, token: str, url: str) -> SalesforceToken:
         if unsendable(token):
             raise self._not_sent(Unavailable("the token that was given cannot be sent.", where=self._where))
         client = Salesforce(session_id=token, instance_url=url, version=API_VERSION, session=self._session)
         # The package asks for indented JSON, which makes every answer about half as long again.
         client.headers.pop("X-PrettyPrint", None)
-        return SignedIn(client)
+        return SalesforceToken(client)
 
     def _fetch(self) -> tuple[str, str]:
         access = self._access

@@ -11,10 +11,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.errors import DAILY, QueryTimeout, not_data, translated
-from adapters.salesforce.http.auth import Credentials, SignedIn
-from adapters.salesforce.http.meter import Meter
-from adapters.salesforce.http.session import Session
-from adapters.salesforce.http.timeouts import MOST_BYTES_IN_A_FILE
+from adapters.salesforce.http.auth import SalesforceCredentials, SalesforceToken
+from adapters.salesforce.http.meter import SalesforceMeter
+from adapters.salesforce.http.session import MOST_BYTES_IN_A_FILE, SalesforceSession
 from connector.errors import AuthExpired, Bug, NotLetIn, QuotaSpent, RateLimited, Unavailable
 from connector.ports import Clock
 from connector.wire.limited import bounded
@@ -27,64 +26,64 @@ _CSV = {"Content-Type": "text/csv", "Accept": "application/json"}
 _T = TypeVar("_T")
 
 
-class Answer(NamedTuple):
+class SalesforceAnswer(NamedTuple):
     """The parsed body (None: no content), and Salesforce's clock when it answered."""
 
     data: Any
     server_time: datetime
 
 
-class Client:
+class SalesforceClient:
     """Calls Salesforce for one connection; may be used by several threads at once."""
 
     def __init__(self, access: SalesforceAccess, clock: Clock) -> None:
         self.connection = access.connection
         self.clock = clock
-        self.meter = Meter(access.budget)
+        self.meter = SalesforceMeter(access.budget)
         self._access = access
-        self._session = Session(self.meter, ca_bundle=access.ca_bundle)
-        self._credentials = Credentials(access, self._session, clock)
+        self._session = SalesforceSession(self.meter, ca_bundle=access.ca_bundle)
+        self._credentials = SalesforceCredentials(access, self._session, clock)
 
     def where(self, call: str) -> str:
         """Return the place that errors of this call name."""
         return f"{self._access.connection}: {call}"
 
-    def read(self, path: str, *, call: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def read(self, path: str, *, call: str, headers: Mapping[str, str] | None = None) -> SalesforceAnswer:
         """Return what stands at `path`; repeated when that can help."""
         return self._repeat(_worth_reading_again, lambda: self._signed("GET", path, call, headers=headers))
 
-    def peek(self, path: str, *, call: str) -> Answer:
+    def peek(self, path: str, *, call: str) -> SalesforceAnswer:
         """Read what a token that is good otherwise may not be let see. `AuthExpired`: it is not; no new token is asked for."""
         return self._repeat(_worth_reading_again, lambda: self._signed("GET", path, call, renew=False))
 
-    def ask(self, path: str, body: Any, *, call: str) -> Answer:
+    def ask(self, path: str, body: Any, *, call: str) -> SalesforceAnswer:
         """POST a question that changes nothing; repeated as a reading is."""
         payload = encode(body)
         return self._repeat(_worth_reading_again, lambda: self._signed("POST", path, call, payload=payload))
 
-    def change(self, method: str, path: str, body: Any = None, *, call: str) -> Answer:
+    def change(self, method: str, path: str, body: Any = None, *, call: str) -> SalesforceAnswer:
         """Carry out a change; repeated only when it is certain that nothing was done."""
         payload = None if body is None else encode(body)
         return self._repeat(_worth_writing_again, lambda: self._signed(method, path, call, payload=payload))
 
-    def download(self, path: str, into: BinaryIO, *, call: str) -> Answer:
+    def download(self, path: str, into: BinaryIO, *, call: str) -> SalesforceAnswer:
         """Put what stands at `path` into a file, from its beginning; returns the answer's headers. Repeated as a reading is."""
 
-        def save(response: requests.Response, where: str) -> Answer:
+        def save(response: requests.Response, where: str) -> SalesforceAnswer:
             into.seek(0)
             into.truncate()
             with response, translated(where, self.clock.now()):
                 for chunk in bounded(response.iter_content(_CHUNK), MOST_BYTES_IN_A_FILE):
                     into.write(chunk)
             into.seek(0)
-            return Answer(response.headers, self._time_of(response))
+            return SalesforceAnswer(response.headers, self._time_of(response))
 
         return self._repeat(
             _worth_reading_again,
             lambda: self._signed("GET", path, call, headers={"Accept": "text/csv"}, finish=save, stream=True),
         )
 
-    def upload(self, path: str, content: BinaryIO, *, call: str) -> Answer:
+    def upload(self, path: str, content: BinaryIO, *, call: str) -> SalesforceAnswer:
         """PUT a file of CSV; repeated only when it is certain that nothing came of it."""
         return self._repeat(
             _worth_writing_again, lambda: self._signed("PUT", path, call, payload=content, headers=_CSV)
@@ -112,13 +111,13 @@ class Client:
         *,
         payload: bytes | BinaryIO | None = None,
         headers: Mapping[str, str] | None = None,
-        finish: Callable[[requests.Response, str], Answer] | None = None,
+        finish: Callable[[requests.Response, str], SalesforceAnswer] | None = None,
         stream: bool = False,
         renew: bool = True,
-    ) -> Answer:
+    ) -> SalesforceAnswer:
         where = self.where(call)
 
-        def exchange(signed_in: SignedIn) -> Answer:
+        def exchange(signed_in: SalesforceToken) -> SalesforceAnswer:
             # Tokens are free; everything below /services/data/ counts against the org's day, answered or not.
             if not path.startswith("/services/oauth2/"):
                 self.meter.take(where=where)
@@ -139,7 +138,7 @@ class Client:
                 self.meter.refused(error.what)
             raise
 
-    def _with_token(self, exchange: Callable[[SignedIn], Answer], where: str) -> Answer:
+    def _with_token(self, exchange: Callable[[SalesforceToken], SalesforceAnswer], where: str) -> SalesforceAnswer:
         """Replay once with a new token what an expired one kept from being done."""
         signed_in = self._credentials.current()
         try:
@@ -154,20 +153,20 @@ class Client:
             what = "a new access token is refused too."
             raise Unavailable(what, where=where, remedy=remedy, not_sent=True) from error
 
-    def _answer(self, response: requests.Response, where: str) -> Answer:
+    def _answer(self, response: requests.Response, where: str) -> SalesforceAnswer:
         body = response.content
         try:
             data = parsed(body) if body else None
         except ValueError as error:
             raise not_data(where) from error
-        return Answer(data, self._time_of(response))
+        return SalesforceAnswer(data, self._time_of(response))
 
     def _time_of(self, response: requests.Response) -> datetime:
         now = self.clock.now()
         return time_of(response.headers.get("Date"), now) or now
 
 
-def _address(signed_in: SignedIn, path: str) -> str:
+def _address(signed_in: SalesforceToken, path: str) -> str:
     """Return the full address: whatever an answer names is looked for on the org's own host, nowhere else."""
     if path.startswith("/"):
         return f"https://{signed_in.instance}{path}"
@@ -212,14 +211,14 @@ def _wait(state: RetryCallState) -> float:
     return asked.total_seconds() if asked else float(_WAIT(state))
 
 
-def expect_list(answer: Answer, where: str) -> list[Any]:
+def expect_list(answer: SalesforceAnswer, where: str) -> list[Any]:
     """Return the body as a list, or raise `Unavailable`."""
     if not isinstance(answer.data, list):
         raise not_data(where)
     return answer.data
 
 
-def expect_object(answer: Answer, where: str) -> dict[str, Any]:
+def expect_object(answer: SalesforceAnswer, where: str) -> dict[str, Any]:
     """Return the body as an object, or raise `Unavailable`."""
     if not isinstance(answer.data, dict):
         raise not_data(where)

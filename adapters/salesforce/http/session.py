@@ -1,24 +1,26 @@
 """The one HTTP session of a connection: pool, timeouts, certificates, and the count of calls."""
 
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from adapters.salesforce.http import timeouts
-from adapters.salesforce.http.meter import Meter
+from adapters.salesforce.http.meter import SalesforceMeter
+from connector.wire import deadlines
 from connector.wire.limited import bounded
 
 _CHUNK = 1 << 16
+MOST_BYTES_IN_A_FILE: Final = 1 << 30
+"""Of an answer that goes into a file, and of any answer as it is sent."""
 AT_ONCE = 4
 """Calls under way together. Salesforce lets small editions have 5 long ones, of all programs; what is over waits here, not there."""
 
 
-class Session(requests.Session):
+class SalesforceSession(requests.Session):
     """A session that never waits for ever, and follows no redirect: an API that redirects has moved, or is a sign-in page."""
 
-    def __init__(self, meter: Meter, *, ca_bundle: str | None = None) -> None:
+    def __init__(self, meter: SalesforceMeter, *, ca_bundle: str | None = None) -> None:
         super().__init__()
         self._meter = meter
         self._ca_bundle = ca_bundle
@@ -28,8 +30,8 @@ class Session(requests.Session):
         self.auth = _leave_as_is
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send with our timeouts. The CA bundle of the settings comes before the one that the environment names."""
-        kwargs["timeout"] = kwargs.get("timeout") or (timeouts.CONNECT_SECONDS, timeouts.READ_SECONDS)
+        """Send with our deadlines. The CA bundle of the settings comes before the one that the environment names."""
+        kwargs["timeout"] = kwargs.get("timeout") or (deadlines.CONNECT_SECONDS, deadlines.READ_SECONDS)
         kwargs["allow_redirects"] = False
         if self._ca_bundle:
             kwargs["verify"] = self._ca_bundle
@@ -42,20 +44,26 @@ class Session(requests.Session):
         return response
 
 
+class _Connection(deadlines.PatientConnection):
+    """An answer that goes into a file may be larger than one that is taken into memory."""
+
+    most_bytes = MOST_BYTES_IN_A_FILE
+
+
 class _Adapter(HTTPAdapter):
     """Hands out connections on which a whole answer has its time, through a proxy too."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         if pool.scheme == "https":
-            pool.ConnectionCls = timeouts.PatientConnection
+            pool.ConnectionCls = _Connection
         return pool
 
 
 def _read_whole(response: requests.Response) -> None:
     """Take an answer into memory as the library does, unless it is too large: a few bytes may unpack to very many."""
     with response:
-        response._content = b"".join(bounded(response.iter_content(_CHUNK), timeouts.MOST_BYTES))
+        response._content = b"".join(bounded(response.iter_content(_CHUNK), deadlines.MOST_BYTES))
 
 
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
 
 from adapters.salesforce.errors import not_data
-from adapters.salesforce.http.client import Answer, Client, expect_object
+from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient, expect_object
 from connector.domain.quoting import quoted
 from connector.errors import CrmError, CursorInvalid, NotPermitted, RecordRejected, SchemaChanged
 
@@ -36,7 +36,7 @@ class JobFailed(CrmError):
 class Job:
     """One job of a kind, ``query`` or ``ingest``."""
 
-    def __init__(self, client: Client, kind: str, body: dict[str, Any], *, what: str) -> None:
+    def __init__(self, client: SalesforceClient, kind: str, body: dict[str, Any], *, what: str) -> None:
         """Create it. `JobFailed`: this cannot be done in bulk."""
         self._client = client
         self._call = f"{kind} {what} in bulk"
@@ -55,7 +55,7 @@ class Job:
         except _REFUSALS as error:
             raise JobFailed(error.what, where=self._where) from error
 
-    def wait(self) -> Iterator[Answer]:
+    def wait(self) -> Iterator[SalesforceAnswer]:
         """Yield every few seconds while Salesforce is at it, and at last its final state (`finished`).
 
         `JobFailed`: it takes too long.
@@ -81,14 +81,14 @@ class Job:
             # What led here is what is to be told.
             return
 
-    def tables(self, name: str, parameters: str = "") -> Iterator["Table"]:
+    def tables(self, name: str, parameters: str = "") -> Iterator["JobTable"]:
         """Yield the parts of one of the job's results, each as a table read from a file."""
         with TemporaryFile() as file:
             locator, seen = "", {"", "null"}
             while True:
                 path = f"{self._path}/{name}?{parameters}{f'&locator={locator}' if locator else ''}".rstrip("?")
                 answer = self._download(path, file)
-                table = Table(file, answer, self._where)
+                table = JobTable(file, answer, self._where)
                 yield table
                 table.let_go()
                 locator = answer.data.get("Sforce-Locator", "null")
@@ -98,18 +98,18 @@ class Job:
                     raise JobFailed("its results do not go on, though they are not done.", where=self._where)
                 seen.add(locator)
 
-    def _download(self, path: str, file: BinaryIO) -> Answer:
+    def _download(self, path: str, file: BinaryIO) -> SalesforceAnswer:
         try:
             return self._client.download(path, file, call=self._call)
         except (*_REFUSALS, CursorInvalid) as error:
             raise JobFailed(error.what, where=self._where) from error
 
-    def failure(self, answer: Answer) -> JobFailed:
+    def failure(self, answer: SalesforceAnswer) -> JobFailed:
         """Return why the job did not end well."""
         said = quoted(str(answer.data.get("errorMessage") or "no reason was given."))
         return JobFailed(f"{answer.data.get('state')}: {said}", where=self._where)
 
-    def _state(self) -> Answer:
+    def _state(self) -> SalesforceAnswer:
         try:
             answer = self._client.read(self._path, call=self._call)
         except _REFUSALS as error:
@@ -117,7 +117,7 @@ class Job:
         expect_object(answer, self._where)
         return answer
 
-    def _pass(self, seconds: float, answer: Answer) -> Iterator[Answer]:
+    def _pass(self, seconds: float, answer: SalesforceAnswer) -> Iterator[SalesforceAnswer]:
         while seconds > 0:
             self._client.clock.sleep(min(seconds, _SLICE))
             seconds -= _SLICE
@@ -125,10 +125,10 @@ class Job:
                 yield answer
 
 
-class Table:
+class JobTable:
     """One part of a job's results. Its rows are read from the file as they are asked for."""
 
-    def __init__(self, file: BinaryIO, answer: Answer, where: str) -> None:
+    def __init__(self, file: BinaryIO, answer: SalesforceAnswer, where: str) -> None:
         self.server_time = answer.server_time
         self._where = where
         self._expected = self._counted(answer.data.get("Sforce-NumberOfRecords"))
@@ -163,6 +163,6 @@ class Table:
         self._text.detach()
 
 
-def finished(answer: Answer) -> bool:
+def finished(answer: SalesforceAnswer) -> bool:
     """Tell whether a job's state is its last."""
     return answer.data.get("state") in _TERMINAL

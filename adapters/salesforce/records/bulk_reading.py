@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from adapters.salesforce.describe import Describer, Kind
-from adapters.salesforce.http.client import Client
-from adapters.salesforce.http.parsing import is_stamp
+from adapters.salesforce.describe import FieldKind, SalesforceSchemas
+from adapters.salesforce.http.client import SalesforceClient
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, Table, finished
-from adapters.salesforce.records.rows import Columns
+from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, JobTable, finished
+from adapters.salesforce.records.rows import SalesforceColumns, is_stamp
 from connector.domain.quoting import short_name
 from connector.errors import NotPermitted, SchemaChanged
 from connector.ports import Page, Position, Record
@@ -48,16 +47,16 @@ _UNSUITED: Final = frozenset({"address", "location", "base64", "anytype", "compl
 class BulkReader:
     """Reads listings by query jobs. What it was refused once it offers no more."""
 
-    def __init__(self, client: Client, describer: Describer) -> None:
+    def __init__(self, client: SalesforceClient, schemas: SalesforceSchemas) -> None:
         self._client = client
-        self._describer = describer
+        self._schemas = schemas
         self._refused: set[str] = set()
 
-    def offers(self, columns: Columns) -> bool:
+    def offers(self, columns: SalesforceColumns) -> bool:
         """Tell whether these columns can be read in bulk; may ask for the description of their objects."""
         return columns.object not in self._refused and self._parsers(columns) is not None
 
-    def pages(self, columns: Columns, text: str, *, after: Position) -> Iterator[Page]:
+    def pages(self, columns: SalesforceColumns, text: str, *, after: Position) -> Iterator[Page]:
         """Yield what a query lists behind a place, and empty pages while it is prepared.
 
         The rows come in the order that the query asks for. `JobFailed`: they do not, or not at all; pages must be asked for instead.
@@ -78,7 +77,7 @@ class BulkReader:
             self._refused.add(columns.object)
             raise
 
-    def _parsers(self, columns: Columns) -> dict[str, Parse] | None:
+    def _parsers(self, columns: SalesforceColumns) -> dict[str, Parse] | None:
         """Return how each column is read, by its name in lower case; None: one of them is nothing for this API."""
         try:
             kinds = {path.lower(): self._kind(columns.object, path) for path in columns.selected}
@@ -88,10 +87,10 @@ class BulkReader:
             return None
         return {path: _PARSED.get(kind.type.lower(), str) for path, kind in kinds.items() if kind is not None}
 
-    def _kind(self, object_name: str, path: str) -> Kind | None:
+    def _kind(self, object_name: str, path: str) -> FieldKind | None:
         """Return what stands at the end of a path; None where a lookup may lead to several objects, or nowhere."""
         first, _, rest = path.lower().partition(".")
-        kinds = self._describer.kinds(object_name)
+        kinds = self._schemas.kinds(object_name)
         if not rest:
             return kinds.get(first)
         lookup = next((kind for kind in kinds.values() if kind.relationship.lower() == first), None)
@@ -100,13 +99,13 @@ class BulkReader:
         return self._kind(lookup.references[0], rest)
 
 
-def _pages(columns: Columns, table: Table, parsers: Mapping[str, Parse]) -> Iterator[Page]:
+def _pages(columns: SalesforceColumns, table: JobTable, parsers: Mapping[str, Parse]) -> Iterator[Page]:
     records = _records(columns, table, parsers)
     while some := list(islice(records, PAGE)):
         yield Page(some, Position(some[-1].modified, some[-1].id), table.server_time)
 
 
-def _records(columns: Columns, table: Table, parsers: Mapping[str, Parse]) -> Iterator[Record]:
+def _records(columns: SalesforceColumns, table: JobTable, parsers: Mapping[str, Parse]) -> Iterator[Record]:
     """Yield the rows as records, keyed exactly as asked for; null and empty are one here, as in all of Salesforce."""
     places = {name.lower(): place for place, name in enumerate(table.header)}
     if not table.header:

@@ -8,10 +8,10 @@ from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
 
-from adapters.salesforce.http.client import Answer, Client
+from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient
 from adapters.salesforce.records import soql
 from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, finished
-from adapters.salesforce.records.write import BATCH, Writer
+from adapters.salesforce.records.write import BATCH, SalesforceWriter
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from connector.errors import Bug, CrmError, Unavailable, raises_own_errors
 from connector.ports import Write, WriteResult
@@ -25,13 +25,13 @@ _Fates = dict[str, WriteResult]
 
 
 @raises_own_errors
-class BulkWriter:
+class SalesforceBulkWriter:
     """Changes records by ingest jobs. What a job leaves undone, or finds locked, is sent by batches."""
 
     least = LEAST
     most = MOST
 
-    def __init__(self, client: Client, writer: Writer) -> None:
+    def __init__(self, client: SalesforceClient, writer: SalesforceWriter) -> None:
         self.connection = client.connection
         self._client = client
         self._writer = writer
@@ -71,7 +71,7 @@ class BulkWriter:
         except JobFailed:
             return {}
 
-    def _ended(self, job: Job, stopping: Callable[[], bool], where: str) -> Answer:
+    def _ended(self, job: Job, stopping: Callable[[], bool], where: str) -> SalesforceAnswer:
         """Wait for the end of a job. Whoever must stop leaves it to Salesforce: writing the same again changes nothing."""
         for answer in job.wait():
             if finished(answer):
@@ -81,7 +81,7 @@ class BulkWriter:
                 raise Unavailable(what, where=where, remedy="The next lap looks at what is left.")
         return answer
 
-    def _fates(self, job: Job, end: Answer, writes: Mapping[str, Write]) -> _Fates:
+    def _fates(self, job: Job, end: SalesforceAnswer, writes: Mapping[str, Write]) -> _Fates:
         """Look up each record by its id: results come in another order than the upload, and refused rows have no id but ours."""
         fates: _Fates = {}
         failed = int(end.data.get("numberRecordsFailed") or 0)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final, cast
 
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.reading import Reader
+from adapters.salesforce.records.reading import SalesforceReader
 from connector.errors import SchemaChanged
 from connector.ports import Condition, FieldSchema, ObjectSchema, Page, Position, Query, Record
 
@@ -84,7 +84,7 @@ def _has_several(object_name: str, fields: Mapping[str, Any]) -> bool:
 class Participants:
     """Reads as the reader does, and finds out the participants a page at a time. Remembers what this org does not have."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: SalesforceReader) -> None:
         self._reader = reader
         self._absent: set[str] = set()
 

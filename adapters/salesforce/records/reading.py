@@ -8,14 +8,14 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote as percent
 
-from adapters.salesforce.describe import Describer, Traits
+from adapters.salesforce.describe import SalesforceSchemas, Traits
 from adapters.salesforce.errors import QueryTimeout, failure, not_data
-from adapters.salesforce.http.client import Answer, Client, expect_object
+from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient, expect_object
 from adapters.salesforce.http.version import API_VERSION
 from adapters.salesforce.records import bulk_reading, soql
 from adapters.salesforce.records.bulk import JobFailed
 from adapters.salesforce.records.bulk_reading import BulkReader
-from adapters.salesforce.records.rows import Columns, records
+from adapters.salesforce.records.rows import SalesforceColumns, records
 from connector.errors import CursorInvalid, RecordRejected, SchemaChanged
 from connector.ports import Condition, Page, Position, Query, Record
 
@@ -34,7 +34,7 @@ _SHORTEST_WINDOW = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ListingWindow:
     """A part of the listing ordered by (stamp, id): from `since` or behind `after`, and before `until`."""
 
     since: datetime | None
@@ -86,13 +86,13 @@ def moment(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp).astimezone(UTC)
 
 
-class Reader:
+class SalesforceReader:
     """Asks questions in SOQL, of all rows unless said otherwise: what is deleted or archived is there too."""
 
-    def __init__(self, client: Client, describer: Describer) -> None:
+    def __init__(self, client: SalesforceClient, schemas: SalesforceSchemas) -> None:
         self._client = client
-        self._describer = describer
-        self._bulk = BulkReader(client, describer)
+        self._schemas = schemas
+        self._bulk = BulkReader(client, schemas)
         self._widths: dict[str, timedelta] = {}
         """By object: how much time one query may span, since one that spanned more took too long."""
 
@@ -101,14 +101,14 @@ class Reader:
 
         When much is left after a page, the rest is read in bulk; if that fails, pages go on where it ended.
         """
-        columns = Columns(query.object, query.fields, self._describer.traits(query.object))
-        place, stride = Window(since, after), Stride(self._widths.get(query.object))
+        columns = SalesforceColumns(query.object, query.fields, self._schemas.traits(query.object))
+        place, stride = ListingWindow(since, after), Stride(self._widths.get(query.object))
         while True:
             window = self._cut(place, stride.width)
             try:
                 for page in self._pages(columns, query, window):
                     if page.last is not None:
-                        place = Window(since, page.last)
+                        place = ListingWindow(since, page.last)
                     yield page
             except QueryTimeout as error:
                 self._widths[query.object] = self._narrower(window, error)
@@ -117,20 +117,20 @@ class Reader:
             except JobFailed:
                 continue
             except _REFUSALS as error:
-                traits = self._describer.corrected(query.object, columns.traits, error)
-                columns = Columns(query.object, query.fields, traits)
+                traits = self._schemas.corrected(query.object, columns.traits, error)
+                columns = SalesforceColumns(query.object, query.fields, traits)
                 continue
             if window.until is None:
                 return
             stride.grow()
-            place = Window(window.until, None)
+            place = ListingWindow(window.until, None)
 
     def count(self, query: Query) -> int:
         """Return how many live records match now. A question that takes too long is asked again for ever shorter windows of time."""
         return self._by_traits(query.object, partial(self._count, query))
 
     def _count(self, query: Query, traits: Traits) -> int:
-        total, place, stride = 0, Window(None, None), Stride(None)
+        total, place, stride = 0, ListingWindow(None, None), Stride(None)
         while True:
             window = self._cut(place, stride.width)
             try:
@@ -140,9 +140,9 @@ class Reader:
                 continue
             if window.until is None:
                 return total
-            place = Window(window.until, None)
+            place = ListingWindow(window.until, None)
 
-    def _count_within(self, query: Query, window: Window, traits: Traits) -> int:
+    def _count_within(self, query: Query, window: ListingWindow, traits: Traits) -> int:
         call = f"count {query.object}"
         bounds = window.conditions(traits.stamp)
         text = soql.count(query.object, soql.where(query.where), _alive(traits), *bounds)
@@ -164,7 +164,7 @@ class Reader:
         return found[min(found)] if found else None
 
     def _present(self, object_name: str, fields: tuple[str, ...], among: str, traits: Traits) -> dict[str, Record]:
-        columns = Columns(object_name, fields, traits)
+        columns = SalesforceColumns(object_name, fields, traits)
         text = soql.select(columns.selected, object_name, among, _alive(traits))
         listing = self._named(fields, self._listing(text, call=f"fetch {object_name}"))
         return {record.id: record for answer in listing for record in records(columns, answer.data["records"])}
@@ -174,31 +174,31 @@ class Reader:
         return self._by_traits(object_name, partial(self._newest, object_name, tuple(fields), limit))
 
     def _newest(self, object_name: str, fields: tuple[str, ...], limit: int, traits: Traits) -> list[Record]:
-        columns = Columns(object_name, fields, traits)
+        columns = SalesforceColumns(object_name, fields, traits)
         text = soql.newest(columns.selected, object_name, _alive(traits), limit=limit)
         listing = self._named(fields, self._listing(text, call=f"newest of {object_name}"))
         return [record for answer in listing for record in records(columns, answer.data["records"])]
 
     def _by_traits(self, object_name: str, ask: Callable[[Traits], _T]) -> _T:
         """Ask by what is usual of an object, and once more by what is so, where that turns out wrong."""
-        traits = self._describer.traits(object_name)
+        traits = self._schemas.traits(object_name)
         try:
             return ask(traits)
         except _REFUSALS as error:
-            return ask(self._describer.corrected(object_name, traits, error))
+            return ask(self._schemas.corrected(object_name, traits, error))
 
     def rows(self, text: str, *, call: str, resource: str = "queryAll") -> list[dict[str, Any]]:
         """Return all rows of a small query as they are; ``query`` as the resource leaves out what is deleted."""
         return [row for answer in self._listing(text, call=call, resource=resource) for row in answer.data["records"]]
 
-    def ask(self, text: str, *, call: str, resource: str = "queryAll") -> Answer:
+    def ask(self, text: str, *, call: str, resource: str = "queryAll") -> SalesforceAnswer:
         """Return the first page of a query."""
         path = f"{resource}?q={percent(text, errors='replace')}"
         if len(path) > _LONGEST_ADDRESS:
             return self._ask_in_body(path, call)
         return self._client.read(path, call=call, headers=_OPTIONS)
 
-    def _ask_in_body(self, path: str, call: str) -> Answer:
+    def _ask_in_body(self, path: str, call: str) -> SalesforceAnswer:
         """Put a query that is too long for an address into the body of a composite request."""
         part = {"method": "GET", "url": f"/services/data/v{API_VERSION}/{path}", "referenceId": "query"}
         answer = self._client.ask("composite", {"compositeRequest": [part]}, call=call)
@@ -210,9 +210,9 @@ class Reader:
             raise not_data(where) from error
         if status >= 300:
             raise failure(status, body, where=where, now=self._client.clock.now())
-        return Answer(body, answer.server_time)
+        return SalesforceAnswer(body, answer.server_time)
 
-    def _listing(self, text: str, *, call: str, resource: str = "queryAll") -> Iterator[Answer]:
+    def _listing(self, text: str, *, call: str, resource: str = "queryAll") -> Iterator[SalesforceAnswer]:
         where = self._client.where(call)
         answer = self.ask(text, call=call, resource=resource)
         seen: set[str] = set()
@@ -233,25 +233,25 @@ class Reader:
             seen.add(following)
             answer = self._client.read(following, call=call, headers=_OPTIONS)
 
-    def _pages(self, columns: Columns, query: Query, window: Window) -> Iterator[Page]:
+    def _pages(self, columns: SalesforceColumns, query: Query, window: ListingWindow) -> Iterator[Page]:
         left: int | None = None
         for answer in self._named(query.fields, self._listing(self._text(columns, query, window), call=_call(query))):
             left = (int(answer.data["totalSize"]) if left is None else left) - len(answer.data["records"])
             page = _page(columns, answer)
             yield page
             if left >= bulk_reading.LEAST and page.last is not None and self._bulk.offers(columns):
-                rest = Window(window.since, page.last, window.until)
+                rest = ListingWindow(window.since, page.last, window.until)
                 yield from self._bulk.pages(columns, self._text(columns, query, rest), after=page.last)
                 return
 
     @staticmethod
-    def _text(columns: Columns, query: Query, window: Window) -> str:
+    def _text(columns: SalesforceColumns, query: Query, window: ListingWindow) -> str:
         stamp = columns.traits.stamp
         bounds = window.conditions(stamp)
         return soql.select(columns.selected, query.object, soql.where(query.where), *bounds, order=(stamp, "Id"))
 
     @staticmethod
-    def _named(fields: Sequence[str], listing: Iterator[Answer]) -> Iterator[Answer]:
+    def _named(fields: Sequence[str], listing: Iterator[SalesforceAnswer]) -> Iterator[SalesforceAnswer]:
         """Let an unknown field be named as it was asked for, which Salesforce does not do for paths."""
         try:
             yield from listing
@@ -259,16 +259,16 @@ class Reader:
             error.field = _as_asked(error.field, fields)
             raise
 
-    def _cut(self, place: Window, width: timedelta | None) -> Window:
+    def _cut(self, place: ListingWindow, width: timedelta | None) -> ListingWindow:
         """Return the next window to ask for: all the rest, unless that has been too much."""
         if width is None:
             return place
         until = (place.start + width).replace(microsecond=0)
         if until >= self._client.clock.now():
             return place
-        return Window(place.since, place.after, until)
+        return ListingWindow(place.since, place.after, until)
 
-    def _narrower(self, window: Window, error: QueryTimeout) -> timedelta:
+    def _narrower(self, window: ListingWindow, error: QueryTimeout) -> timedelta:
         """Return half the window's width; raises the error when that would be too narrow to help."""
         width = ((window.until or self._client.clock.now()) - window.start) / 2
         if width < _SHORTEST_WINDOW:
@@ -292,7 +292,7 @@ def _alive(traits: Traits) -> str:
     return "IsDeleted = false" if traits.deletable else ""
 
 
-def _rows(answer: Answer, where: str) -> dict[str, Any]:
+def _rows(answer: SalesforceAnswer, where: str) -> dict[str, Any]:
     page = expect_object(answer, where)
     if not isinstance(page.get("records"), list) or not isinstance(page.get("done"), bool):
         raise not_data(where)
@@ -305,7 +305,7 @@ def _is_short(page: Mapping[str, Any]) -> bool:
     return page["done"] and isinstance(total, int) and len(page["records"]) < total
 
 
-def _page(columns: Columns, answer: Answer) -> Page:
+def _page(columns: SalesforceColumns, answer: SalesforceAnswer) -> Page:
     """Return the answer's records, and let the answer go of them: it is held until the next page is asked for."""
     found = records(columns, answer.data.pop("records"))
     sound = next((one for one in reversed(found) if not one.fault), None)

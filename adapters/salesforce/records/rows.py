@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from adapters.salesforce.describe import Traits
-from adapters.salesforce.http.parsing import is_stamp
 from adapters.salesforce.records import soql
 from connector.ports import Record
 
+_LATEST_YEAR: Final = 4000
+"""The last that Salesforce itself takes."""
 Row = dict[str, Any]
 _ODD = (KeyError, TypeError, ValueError, AttributeError)
 """What a row brings about that is not as the others are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class SalesforceColumns:
     """What is selected: the fields asked for, and those that every record needs."""
 
     object: str
@@ -38,7 +40,16 @@ class Columns:
         return tuple(by_name.values())
 
 
-def records(columns: Columns, rows: Sequence[Any]) -> list[Record]:
+def is_stamp(text: Any) -> bool:
+    """Tell whether this is the text of an instant that a record can have been changed at."""
+    try:
+        at = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return False
+    return at.tzinfo is not None and 1 < at.year < _LATEST_YEAR
+
+
+def records(columns: SalesforceColumns, rows: Sequence[Any]) -> list[Record]:
     """Return the rows as records; one that cannot be understood has a fault. `ValueError`: a row that names no record."""
     if not all(isinstance(row, dict) and soql.known_id(row.get("Id")) for row in rows):
         raise ValueError("a row that is no record")
@@ -55,7 +66,7 @@ def records(columns: Columns, rows: Sequence[Any]) -> list[Record]:
     return found
 
 
-def converter(columns: Columns, sample: Row) -> Callable[[Row], Record]:
+def converter(columns: SalesforceColumns, sample: Row) -> Callable[[Row], Record]:
     """Return the function that makes a record of a row like `sample`; it changes the row in place and keeps it."""
     paths = [(name, tuple(name.split("."))) for name in columns.asked if "." in name]
     plain = [name for name in columns.asked if "." not in name]

@@ -6,14 +6,15 @@ from random import uniform
 from typing import Any, Final
 
 from adapters.salesforce import errors
-from adapters.salesforce.describe import Describer
+from adapters.salesforce.describe import SalesforceSchemas
 from adapters.salesforce.errors import not_data
-from adapters.salesforce.http.client import Client, expect_list
+from adapters.salesforce.http.client import SalesforceClient, expect_list
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.reading import Reader
+from adapters.salesforce.records.reading import SalesforceReader
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from connector.errors import Bug, CrmError, Gone, Locked, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import Condition, Write, WriteResult
+from connector.wire.requests_left import RequestsLeft
 
 BATCH: Final = 200
 _LOCK_ATTEMPTS: Final = 3
@@ -34,33 +35,19 @@ class Route:
     """created or updated; for an upsert the answer says which."""
 
 
-class Budget:
-    """How many requests are left."""
-
-    def __init__(self, left: int) -> None:
-        self._left = left
-
-    def spend(self, *, where: str) -> None:
-        """Take one. `Unavailable`, certainly not sent: there is none left."""
-        if self._left <= 0:
-            what = "too many records were refused together with it, so it was not sent yet."
-            raise Unavailable(what, where=where, remedy="It is tried again in the next lap.", not_sent=True)
-        self._left -= 1
-
-
-class Writer:
+class SalesforceWriter:
     """Carries out writes on one object."""
 
-    def __init__(self, client: Client, reader: Reader, describer: Describer) -> None:
+    def __init__(self, client: SalesforceClient, reader: SalesforceReader, schemas: SalesforceSchemas) -> None:
         self._client = client
         self._reader = reader
-        self._describer = describer
+        self._schemas = schemas
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Return one result for each write, in order. `Bug`: two writes name the same record, or there are too many."""
         _check(writes)
         results: dict[str, WriteResult] = {}
-        budget = Budget(_MOST_REQUESTS)
+        budget = RequestsLeft(_MOST_REQUESTS)
         for route, some in _routes(writes).items():
             for result in self._carry_out(route, some, budget, known=bool(results)):
                 results[result.write.key] = result
@@ -95,7 +82,9 @@ class Writer:
             if _DELETED not in error.what:
                 raise
 
-    def _carry_out(self, route: Route, writes: Sequence[Write], budget: Budget, *, known: bool) -> list[WriteResult]:
+    def _carry_out(
+        self, route: Route, writes: Sequence[Write], budget: RequestsLeft, *, known: bool
+    ) -> list[WriteResult]:
         """Send, and send again those that somebody else held; results of other requests must not be lost with this one."""
         try:
             results = self._send(route, writes, budget)
@@ -114,7 +103,7 @@ class Writer:
             results = [again.get(result.write.key, result) for result in results]
         return results
 
-    def _fewer_at_once(self, route: Route, results: list[WriteResult], budget: Budget) -> list[WriteResult]:
+    def _fewer_at_once(self, route: Route, results: list[WriteResult], budget: RequestsLeft) -> list[WriteResult]:
         """Send in ever smaller parts what the org's triggers could not do for so many records together.
 
         Where the first that is sent alone is refused too, and nothing went well before, their number is not the cause.
@@ -132,7 +121,7 @@ class Writer:
             parts = _halves(left) + parts
         return [again.get(result.write.key, result) for result in results]
 
-    def _send(self, route: Route, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
+    def _send(self, route: Route, writes: Sequence[Write], budget: RequestsLeft) -> list[WriteResult]:
         """Send in one request; one that is refused as a whole is divided until the guilty record is alone."""
         budget.spend(where=self._client.where(f"write {writes[0].object}"))
         call = f"write {writes[0].object}"
@@ -149,7 +138,9 @@ class Writer:
             raise Unavailable(what, where=self._client.where(call))
         return [self._result(route, write, row) for write, row in zip(writes, rows, strict=True)]
 
-    def _divide(self, route: Route, writes: Sequence[Write], error: CrmError, budget: Budget) -> list[WriteResult]:
+    def _divide(
+        self, route: Route, writes: Sequence[Write], error: CrmError, budget: RequestsLeft
+    ) -> list[WriteResult]:
         guilty = _with_field(writes, error)
         hopeless = isinstance(error, SchemaChanged) and not guilty
         if hopeless or len(writes) == 1 or len(guilty) == len(writes):
@@ -165,7 +156,7 @@ class Writer:
         by_key = {result.write.key: result for result in results}
         return [by_key[write.key] for write in writes]
 
-    def _send_known(self, route: Route, writes: Sequence[Write], budget: Budget) -> list[WriteResult]:
+    def _send_known(self, route: Route, writes: Sequence[Write], budget: RequestsLeft) -> list[WriteResult]:
         """Send when something is known of other records already: a failure then concerns these alone."""
         try:
             return self._send(route, writes, budget)
@@ -197,7 +188,7 @@ class Writer:
                 error.merged_into = survivors.get(soql.id18(record))
 
     def _survivors(self, object_name: str, ids: Sequence[str]) -> dict[str, str]:
-        if not self._describer.traits(object_name).mergeable:
+        if not self._schemas.traits(object_name).mergeable:
             return {}
         among = soql.condition(Condition("Id", "in", tuple(ids)))
         text = soql.select(("Id", "MasterRecordId"), object_name, among)

@@ -16,12 +16,12 @@ from written_hubspot import NOON, TOKEN, Reply, SteppingClock, Wire
 from adapters.hubspot import HubSpotAdapter, adapter
 from adapters.hubspot.errors import failure, object_of
 from adapters.hubspot.http.auth import life_of
-from adapters.hubspot.http.meter import Meter
-from adapters.hubspot.http.parsing import pause_of
+from adapters.hubspot.http.meter import HubSpotMeter
 from adapters.hubspot.records.values import is_stamp, moment
 from connector.errors import AfterwordError, CrmError, RecordRejected, Unavailable
 from connector.model import Ref
 from connector.ports import FieldSpec, Note, Query, Write
+from connector.wire.headers import pause_of
 from tests.adapters.border import DEEP, FOREIGN, break_off, shaped
 
 SPEC = FieldSpec("companies", "afterword_mood", "Mood", "text")
@@ -163,7 +163,7 @@ def test_s9_no_header_brings_out_an_error_of_another_library(text: str, status: 
 def test_s9_every_header_is_what_it_says_or_nothing(text: str) -> None:
     pause = pause_of(text)
     assert pause is None or timedelta() <= pause <= timedelta(days=1)
-    meter = Meter(SteppingClock(), None)
+    meter = HubSpotMeter(SteppingClock(), None)
     meter.learn({"X-HubSpot-RateLimit-Daily": text, "X-HubSpot-RateLimit-Daily-Remaining": text})
 
 

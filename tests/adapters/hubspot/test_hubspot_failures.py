@@ -392,7 +392,7 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     (problem,) = wrong_keys(tmp_path, "hubspot", {"access_token": "two words"})
     assert problem.where == "config.toml: crm.acme.access_token"
     assert "two words" not in str(problem)
-    assert "Copy it once more" in problem.remedy
+    assert "Copy it again" in problem.remedy
 
 
 def test_the_usual_address_needs_no_setting(wire: Wire, clock: SteppingClock) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from adapters.salesforce import SalesforceAdapter, adapter
 from adapters.salesforce.errors import failure
-from adapters.salesforce.http.meter import Meter
+from adapters.salesforce.http.meter import SalesforceMeter
 from connector.errors import AfterwordError, CrmError, Unavailable
 from connector.ports import FieldSpec, Query, Write
 from tests.adapters.border import DEEP, FOREIGN, break_off, shaped
@@ -159,7 +159,7 @@ def _anywhere() -> Any:
     | st.sampled_from(["api-usage=²/²", f"api-usage={'9' * 5000}/{'9' * 5000}", "api-usage=0/0"])
 )
 def test_s9_every_limit_header_is_two_numbers_or_nothing(text: str) -> None:
-    meter = Meter(None)
+    meter = SalesforceMeter(None)
     meter.learn(text)
     used = meter.usage()
     assert (used.used_today is None) == (used.allowed_today is None)

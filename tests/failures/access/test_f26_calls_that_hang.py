@@ -8,10 +8,9 @@ from environment import RULES, Environment, wait_for
 from incidents import names
 from sqlalchemy import update
 
-from adapters.hubspot.http import timeouts as hubspots
-from adapters.salesforce.http import timeouts as salesforces
 from connector.app import service
 from connector.store import tables
+from connector.wire import deadlines
 
 LISTING = {"salesforce": r"FROM%20Account%20", "hubspot": r"companies/search"}
 
@@ -19,8 +18,7 @@ LISTING = {"salesforce": r"FROM%20Account%20", "hubspot": r"companies/search"}
 def test_a_call_that_is_not_answered_ends_the_lap_and_the_next_one_goes_on(
     either: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for patience in (hubspots, salesforces):
-        monkeypatch.setattr(patience, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(deadlines, "READ_SECONDS", 0.5)
     monkeypatch.setattr("adapters.hubspot.http.client._ATTEMPTS", 1)
     monkeypatch.setattr("adapters.salesforce.http.client._ATTEMPTS", 1)
     either.account("Northwind")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from two_worlds import TwoWorlds
 
-from adapters.hubspot.http.meter import Meter as HubSpotMeter
+from adapters.hubspot.http.meter import HubSpotMeter
 from adapters.memory.faults import MemoryCallFault
-from adapters.salesforce.http.meter import Meter as SalesforceMeter
+from adapters.salesforce.http.meter import SalesforceMeter
 from connector.commands import reconcile, status
 from connector.ports import Page
 from connector.runtime.call_budget import CallBudget

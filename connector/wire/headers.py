@@ -1,4 +1,4 @@
-"""Parsers of numbers that HubSpot's headers hold: each takes whatever comes."""
+"""Parsers of what headers say: each takes whatever comes."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Final
 _LONGEST_PAUSE: Final = timedelta(days=1)
 """Whoever asks for more is asked again on the next day."""
 _NUMBER: Final = re.compile("[0-9]{1,9}")
-"""More calls than any account has in a day, and as much as a database keeps in a column."""
+"""More than anybody counts in a day, and as much as a database keeps in a column."""
 
 
 def number_of(text: str | None) -> int | None:

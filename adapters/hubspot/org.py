@@ -5,7 +5,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.hubspot.errors import not_data
-from adapters.hubspot.http.client import Answer, Client
+from adapters.hubspot.http.client import HubSpotAnswer, HubSpotClient
 from adapters.hubspot.http.version import ACCOUNT, API_VERSION, SUPPORTED_UNTIL
 from connector.model import Ref
 from connector.ports import Org
@@ -29,16 +29,16 @@ _TEST_KINDS: Final[Mapping[str, str]] = {
 _DEFAULT_DOMAIN: Final = "app.hubspot.com"
 
 
-class Account:
+class HubSpotOrg:
     """Reads the account's details."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: HubSpotClient) -> None:
         self._client = client
         self._known: Mapping[str, Any] | None = None
 
-    def org(self) -> Org:
+    def read(self) -> Org:
         """Return the account with HubSpot's present time. An account has no name of its own but its number."""
-        answer = self._read()
+        answer = self._details()
         portal = str(answer.data["portalId"])
         return Org(
             id=portal,
@@ -52,15 +52,15 @@ class Account:
             test_kind=_TEST_KINDS.get(str(answer.data.get("accountType")), ""),
         )
 
-    def url(self, ref: Ref) -> str:
+    def record_url(self, ref: Ref) -> str:
         """Return where a person opens a record."""
-        details = self._known or self._read().data
+        details = self._known or self._details().data
         domain = details.get("uiDomain") or _DEFAULT_DOMAIN
         return (
             f"https://{domain}/contacts/{details['portalId']}/record/{_TYPE_IDS.get(ref.object, ref.object)}/{ref.id}"
         )
 
-    def _read(self) -> Answer:
+    def _details(self) -> HubSpotAnswer:
         answer = self._client.read(ACCOUNT, call="account")
         if "portalId" not in answer.data:
             raise not_data(self._client.where("account"))
