@@ -13,7 +13,7 @@ from connector.cli.output.results import many, people
 from connector.demo.mail import ArrivedMail
 from connector.demo.people import Person
 from connector.demo.records import FollowUpTask
-from connector.demo.story import highest
+from connector.demo.simulation import highest
 from connector.domain.working_time import WorkingTime
 from connector.model import Ref
 from connector.stages.lap import Report

@@ -12,7 +12,7 @@ from adapters.sandbox.workplaces.crm import WorkplaceAccount
 from connector.cli.output.results import many, people
 from connector.commands.plan import Hindsight
 from connector.demo.expectations import KEPT, Evidence
-from connector.demo.parts import Branch, Scene
+from connector.demo.parts import Branch, DemoParts
 from connector.demo.records import FollowUpTask, ShownField
 from connector.model import Ref
 from connector.ports import Clock
@@ -78,13 +78,13 @@ class DayPrinter:
         self._counts.clear()
 
 
-def the_crms(console: Console, scene: Scene) -> None:
+def the_crms(console: Console, parts: DemoParts) -> None:
     """Print what there is to begin with."""
-    for branch in scene.branches:
+    for branch in parts.branches:
         accounts = len(branch.crm.accounts())
         console.print(f"A pretend {branch.crm.title} with {accounts} accounts; setup-crm added {branch.set_up} things.")
-    for company in scene.branches[0].companies:
-        if company.account.domain in scene.shared:
+    for company in parts.branches[0].companies:
+        if company.account.domain in parts.shared:
             sentence = "is known in both by the same domain: one customer, with one score on both records."
             console.print(f"{company.name} {sentence}", markup=False)
 

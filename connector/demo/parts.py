@@ -54,11 +54,11 @@ class CrmClock(SandboxClock):
 
 @dataclass(frozen=True)
 class Branch:
-    """One CRM of the scene."""
+    """One CRM of the demo."""
 
     crm: Crm
     companies: Sequence[WorkplaceCompany]
-    """The customers of the story."""
+    """The customers of the demo."""
     records: RecordViewer
     url: str
     """Where its API is served."""
@@ -67,7 +67,7 @@ class Branch:
 
 
 @dataclass
-class Scene:
+class DemoParts:
     """Two pretend CRMs, a mail server, an installation of Afterword with its pages, and the one clock they share."""
 
     clock: SteppedClock
@@ -85,13 +85,13 @@ class Scene:
 
     @property
     def shared(self) -> list[str]:
-        """Return the domains of the story's customers whom every CRM knows."""
+        """Return the domains of the demo's customers whom every CRM knows."""
         first, *others = [[company.account.domain for company in branch.companies] for branch in self.branches]
         return [domain for domain in first if all(domain in other for other in others)]
 
 
 @contextmanager
-def scene(folder: Path, *, seed: int, accounts: int, stop: CancellationToken) -> Iterator[Scene]:
+def started_parts(folder: Path, *, seed: int, accounts: int, stop: CancellationToken) -> Iterator[DemoParts]:
     """Start everything on free ports of this machine, with CRMs that were set up; end it all with the block."""
     project.make_room(folder)
     clock = SteppedClock(BEGIN)
@@ -108,7 +108,7 @@ def scene(folder: Path, *, seed: int, accounts: int, stop: CancellationToken) ->
             stack.enter_context(_branch(installation, crm, companies, url))
             for (crm, companies), (_, url) in zip(cast, urls, strict=True)
         ]
-        demo = Scene(clock, branches, inbox, installation, clock.now())
+        demo = DemoParts(clock, branches, inbox, installation, clock.now())
         mails = service.sign_in_mails(installation)
         stack.callback(mails.close)
         parts = service.web_parts(installation, lambda customer: demo.on_answer(customer), on_sign_in=mails.wake)
@@ -118,7 +118,7 @@ def scene(folder: Path, *, seed: int, accounts: int, stop: CancellationToken) ->
 
 
 def _filled_crms(clock: SandboxClock, *, seed: int, accounts: int) -> list[tuple[Crm, list[WorkplaceCompany]]]:
-    """Fill the CRMs, and choose the customers of the story; the first of them is known to both."""
+    """Fill the CRMs, and choose the customers of the demo; the first of them is known to both."""
     salesforce = SalesforceCrm(clock, seed=seed, accounts=accounts)
     salesforce_companies = choose(salesforce, (is_angry, is_silent, is_scanned, is_angry), seed=seed)
     shared = salesforce_companies[:1]

@@ -1,4 +1,4 @@
-"""Who is in the story: a few customers of each CRM, chosen so that there is something to see, and the people behind the addresses."""
+"""Who takes part in the demo: a few customers of each CRM, chosen so that there is something to see, and their people."""
 
 import random
 from collections.abc import Callable, Iterable, Sequence

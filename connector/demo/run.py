@@ -22,10 +22,10 @@ from connector.app import service
 from connector.commands import plan
 from connector.demo import output
 from connector.demo.expectations import Evidence, broken
-from connector.demo.parts import Branch, Scene, scene
+from connector.demo.parts import Branch, DemoParts, started_parts
 from connector.demo.people import people_by_address
 from connector.demo.serving import bound_socket, port_of, served
-from connector.demo.story import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Announce, Story, is_working_time
+from connector.demo.simulation import DAYS, HOURS, NEW_WORK, WORKING_DAYS, Announce, Simulation, is_working_time
 from connector.demo.watch import RecordWatch
 from connector.demo.windows import LOOK_S, CrmPages, PageViews, demo_app
 from connector.demo.workers import Office
@@ -39,7 +39,7 @@ ACCOUNTS: Final = 30
 """In each CRM, besides the customer whom both know."""
 LOOK_BACK_DAYS: Final = 90
 PACE_S: Final = 1.0
-"""Seconds to watch each step of the story for."""
+"""Seconds to watch each step for."""
 HOUR_S: Final = 4.0
 """Seconds in which an hour passes, after the first two weeks."""
 SETTLED, INTERRUPTED, BROKEN = 0, 130, 70
@@ -47,11 +47,11 @@ SETTLED, INTERRUPTED, BROKEN = 0, 130, 70
 
 
 @dataclass(frozen=True)
-class Play:
+class DemoRun:
     """A demo that is about to run."""
 
-    scene: Scene
-    story: Story
+    parts: DemoParts
+    simulation: Simulation
     before: Mapping[Ref, Mapping[str, Any]]
     rows_before: Mapping[Ref, Mapping[str, Any]]
     first: Report
@@ -64,22 +64,22 @@ def once(console: Console, *, seed: int) -> int:
     with (
         TemporaryDirectory(prefix="afterword-demo-") as folder,
         _stoppable() as stop,
-        scene(Path(folder), seed=seed, accounts=ACCOUNTS, stop=stop) as demo,
+        started_parts(Path(folder), seed=seed, accounts=ACCOUNTS, stop=stop) as demo,
     ):
         days = output.DayPrinter(console)
-        with _play(console, demo, days.announce, seed) as play:
-            for moment in play.story.moments(DAYS):
+        with _started_run(console, demo, days.announce, seed) as run:
+            for moment in run.simulation.moments(DAYS):
                 if stop.is_set():
                     return INTERRUPTED
-                play.story.step(moment, new=new_work(play, moment))
+                run.simulation.step(moment, new=new_work(run, moment))
                 if moment.hour == HOURS[-1]:
                     days.end_of_day(moment)
-            return _report(console, play, began)
+            return _report(console, run, began)
 
 
-def new_work(play: Play, moment: Any) -> int:
-    """Return how many pieces of work begin in each CRM at a moment of the story."""
-    return NEW_WORK if moment - play.scene.began < timedelta(days=WORKING_DAYS) else 0
+def new_work(run: DemoRun, moment: Any) -> int:
+    """Return how many pieces of work begin in each CRM at a moment of the simulation."""
+    return NEW_WORK if moment - run.parts.began < timedelta(days=WORKING_DAYS) else 0
 
 
 def stay(console: Console, folder: Path, *, seed: int) -> int:
@@ -87,22 +87,22 @@ def stay(console: Console, folder: Path, *, seed: int) -> int:
     views = PageViews()
     with (
         _stoppable() as stop,
-        scene(folder, seed=seed, accounts=ACCOUNTS, stop=stop) as demo,
+        started_parts(folder, seed=seed, accounts=ACCOUNTS, stop=stop) as demo,
         _demo_pages(demo, views) as url,
     ):
         printer = output.EventPrinter(console, demo.clock)
-        with _play(console, demo, printer.announce, seed) as play:
+        with _started_run(console, demo, printer.announce, seed) as run:
             output.addresses(console, url)
             watches = [RecordWatch(branch) for branch in demo.branches]
-            for moment in play.story.moments(WORKING_DAYS):
+            for moment in run.simulation.moments(WORKING_DAYS):
                 if stop.wait(PACE_S):
                     break
-                play.story.step(moment, new=new_work(play, moment))
+                run.simulation.step(moment, new=new_work(run, moment))
                 _look(watches, printer.announce)
             else:
                 output.addresses(console, url)
                 output.from_now_on(console, hour_s=HOUR_S, look_s=LOOK_S)
-                _go_on(play, watches, stop, views)
+                _go_on(run, watches, stop, views)
     console.print("The demo has ended.")
     return SETTLED
 
@@ -112,19 +112,19 @@ def _look(watches: Iterable[RecordWatch], announce: Announce) -> None:
         watch.announce_changes(announce)
 
 
-def _go_on(play: Play, watches: Iterable[RecordWatch], stop: CancellationToken, views: PageViews) -> None:
+def _go_on(run: DemoRun, watches: Iterable[RecordWatch], stop: CancellationToken, views: PageViews) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
-    laps = service.Service(play.scene.installation)
-    play.scene.on_answer = laps.answered
+    laps = service.Service(run.parts.installation)
+    run.parts.on_answer = laps.answered
     laps.start()
     try:
         while hour_has_passed(stop, views):
-            hour = (play.scene.clock.now() + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+            hour = (run.parts.clock.now() + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
             if not is_working_time(hour):
                 hour += timedelta(hours=3)  # nobody wants to watch a night
-            play.story.live(hour, new=1)
-            play.story.receive()
-            _look(watches, play.story.announce)
+            run.simulation.live(hour, new=1)
+            run.simulation.receive()
+            _look(watches, run.simulation.announce)
     finally:
         laps.stop()
 
@@ -138,7 +138,7 @@ def hour_has_passed(stop: CancellationToken, views: PageViews) -> bool:
 
 
 @contextmanager
-def _demo_pages(demo: Scene, views: PageViews) -> Iterator[str]:
+def _demo_pages(demo: DemoParts, views: PageViews) -> Iterator[str]:
     bound = bound_socket()
     with served(demo_app(demo.inbox, [_crm_pages(branch, demo.shared) for branch in demo.branches], views), bound):
         yield f"http://localhost:{port_of(bound)}"
@@ -153,7 +153,7 @@ def _crm_pages(branch: Branch, shared: Sequence[str]) -> CrmPages:
 
 
 @contextmanager
-def _play(console: Console, demo: Scene, announce: Announce, seed: int) -> Iterator[Play]:
+def _started_run(console: Console, demo: DemoParts, announce: Announce, seed: int) -> Iterator[DemoRun]:
     """Look back, run the first lap, and have everybody ready."""
     output.the_crms(console, demo)
     before = _shown(demo)
@@ -162,19 +162,19 @@ def _play(console: Console, demo: Scene, announce: Announce, seed: int) -> Itera
     people = people_by_address(demo.crms)
     with closing(requests.Session()) as session:
         customers = Customers(seed, session, demo.clock)
-        story = Story(demo, offices, customers, people, announce)
+        simulation = Simulation(demo, offices, customers, people, announce)
         writes = _writes(demo)
-        first = story.lap()
+        first = simulation.lap()
         output.first_lap(console, first)
-        yield Play(demo, story, before, _rows(demo), first, writes)
+        yield DemoRun(demo, simulation, before, _rows(demo), first, writes)
 
 
-def _shown(demo: Scene) -> dict[Ref, Mapping[str, Any]]:
+def _shown(demo: DemoParts) -> dict[Ref, Mapping[str, Any]]:
     """Return what our fields on all accounts show."""
     return {ref: values for branch in demo.branches for ref, values in branch.records.accounts().items()}
 
 
-def _rows(demo: Scene) -> dict[Ref, Mapping[str, Any]]:
+def _rows(demo: DemoParts) -> dict[Ref, Mapping[str, Any]]:
     """Return what is on each account besides our fields and the CRM's own stamps."""
     rows: dict[Ref, Mapping[str, Any]] = {}
     for branch in demo.branches:
@@ -184,15 +184,15 @@ def _rows(demo: Scene) -> dict[Ref, Mapping[str, Any]]:
     return rows
 
 
-def _writes(demo: Scene) -> int:
+def _writes(demo: DemoParts) -> int:
     return sum(crm.writes() for crm in demo.crms)
 
 
-def _report(console: Console, play: Play, began: float) -> int:
-    seen = _evidence(play)
-    output.the_accounts(console, play.scene.branches, play.before, seen.accounts)
-    output.the_tasks(console, play.scene.branches, seen.tasks)
-    writes = _writes(play.scene) - play.writes_before
+def _report(console: Console, run: DemoRun, began: float) -> int:
+    seen = _evidence(run)
+    output.the_accounts(console, run.parts.branches, run.before, seen.accounts)
+    output.the_tasks(console, run.parts.branches, seen.tasks)
+    writes = _writes(run.parts) - run.writes_before
     output.what_one_rep_got(console, seen)
     output.summary(console, seen, writing_calls=writes, took_s=time.monotonic() - began)
     wrong = broken(seen)
@@ -200,31 +200,31 @@ def _report(console: Console, play: Play, began: float) -> int:
     return BROKEN if wrong else SETTLED
 
 
-def _evidence(play: Play) -> Evidence:
+def _evidence(run: DemoRun) -> Evidence:
     """Read everything back from the CRMs."""
-    story, demo = play.story, play.scene
-    reports = list(story.reports)
-    idle = story.lap()
+    simulation, demo = run.simulation, run.parts
+    reports = list(simulation.reports)
+    idle = simulation.lap()
     now = _rows(demo)
     return Evidence(
-        first=play.first,
+        first=run.first,
         reports=reports,
         idle=idle,
         mails=demo.inbox.since(),
-        deeds=story.deeds,
-        people=story.people,
-        contacts=_contacts(play),
+        deeds=simulation.deeds,
+        people=simulation.people,
+        contacts=_contacts(run),
         accounts=_shown(demo),
         customers={account.ref: account.domain for crm in demo.crms for account in crm.accounts()},
         tasks=[task for branch in demo.branches for task in branch.records.tasks()],
         working=demo.installation.settings.company.working_time,
         zones=_zones(demo),
         quiet_period=demo.installation.settings.limits.quiet_period,
-        foreign_changes=[f"{ref.connection} {ref.id}" for ref, row in now.items() if play.rows_before.get(ref) != row],
+        foreign_changes=[f"{ref.connection} {ref.id}" for ref, row in now.items() if run.rows_before.get(ref) != row],
     )
 
 
-def _zones(demo: Scene) -> dict[str, ZoneInfo]:
+def _zones(demo: DemoParts) -> dict[str, ZoneInfo]:
     """Return where each of our people is, by address."""
     with demo.installation.store.read() as tx:
         users = [user for name in demo.installation.settings.crm for user in owners.all_of(tx, name)]
@@ -233,12 +233,12 @@ def _zones(demo: Scene) -> dict[str, ZoneInfo]:
     return {user.email: owner_zone(user.timezone, demo.installation.settings) for user in users if user.email}
 
 
-def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:
+def _contacts(run: DemoRun) -> dict[Ref, Mapping[str, Any]]:
     """Return what our fields on all contacts show."""
-    refs = [ref for person in play.story.people.values() for ref in person.contacts]
+    refs = [ref for person in run.simulation.people.values() for ref in person.contacts]
     return {
         ref: values
-        for branch in play.scene.branches
+        for branch in run.parts.branches
         for ref, values in branch.records.shown(
             "contact", [ref.id for ref in refs if ref.connection == branch.crm.name]
         ).items()
@@ -247,7 +247,7 @@ def _contacts(play: Play) -> dict[Ref, Mapping[str, Any]]:
 
 @contextmanager
 def _stoppable() -> Iterator[CancellationToken]:
-    """Turn SIGINT and SIGTERM into an event, so that everything under way ends in order; the program's logs stay out of the story."""
+    """Turn SIGINT and SIGTERM into an event, so that everything under way ends in order; the program's logs are not printed."""
     stop = CancellationToken()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:

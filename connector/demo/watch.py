@@ -1,10 +1,10 @@
-"""Looks at the records of the story's customers after each step, and announces what is new on them."""
+"""Looks at the records of the demo's customers after each step, and announces what is new on them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from connector.demo.parts import Branch
-from connector.demo.story import Announce
+from connector.demo.simulation import Announce
 from connector.model import Ref
 
 

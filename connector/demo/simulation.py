@@ -8,7 +8,7 @@ from typing import Final
 from adapters.sandbox.customers import Customers, Deed
 from connector.cli.output.results import many
 from connector.demo.mail import ArrivedMail
-from connector.demo.parts import Scene
+from connector.demo.parts import DemoParts
 from connector.demo.people import Person
 from connector.demo.workers import Office
 from connector.stages import lap
@@ -31,10 +31,10 @@ Announce = Callable[[str, str], None]
 
 
 @dataclass
-class Story:
+class Simulation:
     """The people of the demo, and what happened so far."""
 
-    scene: Scene
+    parts: DemoParts
     offices: Sequence[Office]
     """Everybody who works in each CRM."""
     customers: Customers
@@ -48,12 +48,12 @@ class Story:
 
     def moments(self, days: int) -> Iterator[datetime]:
         """Yield the moments of the days to come."""
-        midnight = self.scene.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = self.parts.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         for day in range(days):
             date = midnight + timedelta(days=day)
             for hour in _hours(date, settling=day >= WORKING_DAYS):
                 moment = date + timedelta(hours=hour)
-                if moment > self.scene.clock.now():
+                if moment > self.parts.clock.now():
                     yield moment
 
     def step(self, moment: datetime, *, new: int) -> Report:
@@ -65,7 +65,7 @@ class Story:
 
     def live(self, moment: datetime, *, new: int) -> None:
         """Move on to a moment: people work, and customers read what had arrived before."""
-        self.scene.clock.set(moment)
+        self.parts.clock.set(moment)
         if is_working_time(moment):
             for office in self.offices:
                 self._announce("task", office, office.do_tasks())
@@ -73,18 +73,18 @@ class Story:
         mails, self._unread = self._unread, []
         for mail in sorted(mails, key=lambda arrived: (arrived.to, arrived.subject)):
             self._note(self.customers.read(mail.message))
-            # No two people answer in the same moment, so that the story is the same each time.
-            self.scene.clock.advance(READING_TIME)
+            # No two people answer in the same moment, so that each run is the same.
+            self.parts.clock.advance(READING_TIME)
 
     def lap(self) -> Report:
         """Run a lap."""
-        report = lap.run(self.scene.installation)
+        report = lap.run(self.parts.installation)
         self.reports.append(report)
         return report
 
     def receive(self) -> None:
         """Take in what the mail server got since last time; customers read it at the next step."""
-        for mail in self.scene.inbox.since(self._seen):
+        for mail in self.parts.inbox.since(self._seen):
             self._seen += 1
             self._unread.append(mail)
             self.announce("mail", f"to {mail.to}: {mail.subject}")
