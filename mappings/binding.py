@@ -41,14 +41,14 @@ class MappingFile:
 
     def with_causes(self, causes: Mapping[str, str]) -> "MappingFile":
         """Return the mapping whose field for causes has these options, by our keys; without causes it has none such field."""
-        fields = [one for one in self.spec.write["task"] if one.name != "cause" or causes]
-        given = [
-            one.model_copy(update={"options": tuple(causes), "values": {**causes, **one.values}})
-            if one.name == "cause"
-            else one
-            for one in fields
+        lines = [line for line in self.spec.write["task"] if line.name != "cause" or causes]
+        written = [
+            line.model_copy(update={"options": tuple(causes), "values": {**causes, **line.values}})
+            if line.name == "cause"
+            else line
+            for line in lines
         ]
-        write = {**self.spec.write, "task": tuple(given)}
+        write = {**self.spec.write, "task": tuple(written)}
         return replace(self, spec=self.spec.model_copy(update={"write": write}))
 
     @property
@@ -56,19 +56,19 @@ class MappingFile:
         """Return the CRM objects whose schemas `fit` needs, in the order in which they are read."""
         spec = self.spec
         names = [spec.owner.object, spec.account.object, spec.contact.object]
-        names += [one.object for one in spec.interactions] + [spec.task.object]
+        names += [interaction.object for interaction in spec.interactions] + [spec.task.object]
         return tuple(dict.fromkeys(names))
 
     @property
     def events(self) -> frozenset[str]:
         """Return what surveys can be triggered by, e.g. ``case.closed``."""
-        return frozenset(f"{one.kind}.{ended.event}" for one in self.spec.interactions for ended in one.ended)
+        return frozenset(event for interaction in self.spec.interactions for event in interaction.events)
 
     def facts_for(self, event: str) -> frozenset[str]:
         """Return the names that the `where` of a survey on this event can use: facts of the interaction, its account, its contact."""
         spec = self.spec
-        kinds = [one for one in spec.interactions if any(event == f"{one.kind}.{ended.event}" for ended in one.ended)]
-        named = [spec.account.facts, spec.contact.facts, *(one.facts for one in kinds)]
+        interactions = [interaction for interaction in spec.interactions if event in interaction.events]
+        named = [spec.account.facts, spec.contact.facts, *(interaction.facts for interaction in interactions)]
         return frozenset({name for facts in named for name, _field in facts} | {EMAIL_INVALID, EMAIL_BOUNCED})
 
     @property
@@ -124,7 +124,7 @@ class _Fitting:
     schemas: Mapping[str, ObjectSchema]
     ours: Ownership | None
     problems: list[Problem] = field(default_factory=list)
-    found: list[_Fitted] = field(default_factory=list)
+    fitted: list[_Fitted] = field(default_factory=list)
     choices: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     fact_types: dict[tuple[str, str], str] = field(default_factory=dict)
     lacking: list[tuple[str, str]] = field(default_factory=list)
@@ -135,20 +135,25 @@ class _Fitting:
         self._owner()
         self._account()
         self._contact()
-        for one in self.spec.interactions:
-            self._interaction(one)
+        for interaction in self.spec.interactions:
+            self._interaction(interaction)
         self._task()
         self._customers()
-        queries = tuple(self._query(name) for name in dict.fromkeys(one.section.schema.name for one in self.found))
-        kinds = {one.kind for one in self.found}
+        queries = tuple(
+            self._query(name) for name in dict.fromkeys(fitted.section.schema.name for fitted in self.fitted)
+        )
+        kinds = {fitted.kind for fitted in self.fitted}
         written = {target: self._written(target) for target in self.spec.write}
-        fitted = FittedMapping(
+        mapping = FittedMapping(
             fingerprint=self._fingerprint(queries),
             form=form_of(written),
             fingerprints={query.object: self._fingerprint_of(query) for query in queries},
             queries=queries,
             events=frozenset(
-                f"{one.kind}.{end.event}" for one in self.spec.interactions if one.kind in kinds for end in one.ended
+                event
+                for interaction in self.spec.interactions
+                if interaction.kind in kinds
+                for event in interaction.events
             ),
             parts={query.object: self._parts(query.object) for query in queries},
             targets=self._targets(),
@@ -163,7 +168,7 @@ class _Fitting:
             won_deal_within=_won_deal_within(self.spec),
             others={target: self._others(target, fields) for target, fields in written.items()},
         )
-        return fitted, self.problems
+        return mapping, self.problems
 
     # ── sections ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -191,7 +196,7 @@ class _Fitting:
         self.lacking += [(section.schema.name, name) for name in section.lacking]
         self.absent += [(section.schema.name, name) for name in section.absent]
         if section.usable:
-            self.found.append(_Fitted(kind, section, tests, make()))
+            self.fitted.append(_Fitted(kind, section, tests, make()))
 
     def _owner(self) -> None:
         spec = self.spec.owner
@@ -234,7 +239,7 @@ class _Fitting:
         section.need([spec.role, spec.language])
         section.compare(spec.no_surveys)
         # Not every org keeps bounces: an optional condition on a field that is not there is nothing to tell.
-        section.compare(one for one in spec.bounced if not one.field.optional or section.has(one.field.path))
+        section.compare(test for test in spec.bounced if not test.field.optional or section.has(test.field.path))
         section.compare(spec.where, asked=True)
         self._facts("contact", section, spec.facts)
         shown = self._shown("contact", section)
@@ -246,11 +251,11 @@ class _Fitting:
         self._keep("contact", section, spec.where, lambda: contact_builder(spec, section.types, shown, **lead))
 
     def _facts(self, kind: str, section: Section, facts: Facts) -> None:
-        section.need((one for _, one in facts), lenient=True)
-        for name, one in facts:
-            if (there := find(self.schemas, section.schema, one.path)) is not None:
-                self.choices[kind, name] = there.options
-                self.fact_types[kind, name] = fact_type(one.converter or there.type)
+        section.need((fact for _, fact in facts), lenient=True)
+        for name, fact in facts:
+            if (field := find(self.schemas, section.schema, fact.path)) is not None:
+                self.choices[kind, name] = field.options
+                self.fact_types[kind, name] = fact_type(fact.converter or field.type)
 
     def _interaction(self, spec: InteractionMap) -> None:
         key = f"interaction.{spec.kind}"
@@ -292,7 +297,7 @@ class _Fitting:
     def _customers(self) -> None:
         """Note where deals are to say who is a customer, and none can be read."""
         kinds = self.spec.winnable
-        if _won_deal_within(self.spec) is None or {one.kind for one in self.found} & set(kinds):
+        if _won_deal_within(self.spec) is None or {fitted.kind for fitted in self.fitted} & set(kinds):
             return
         what = f"goes by deals that were won, and none can be read ({', '.join(kinds)}), so nobody becomes a customer."
         remedy = "Give the integration user the right to read them, or say by a field who is a customer."
@@ -300,26 +305,26 @@ class _Fitting:
 
     def _shown(self, target: str, section: Section) -> dict[str, WriteMap]:
         """Take up what we write and can also see; of a task neither its text, which is long, nor what it hangs on."""
-        found = {}
-        for one in self.spec.write[target]:
-            there = section.schema.fields.get(one.path)
-            if there is not None and self._reads_back(target, one, there):
-                section.types[one.path] = there.type
-                found[one.name] = one
-        return found
+        shown = {}
+        for line in self.spec.write[target]:
+            field = section.schema.fields.get(line.path)
+            if field is not None and self._reads_back(target, line, field):
+                section.types[line.path] = field.type
+                shown[line.name] = line
+        return shown
 
-    def _reads_back(self, target: str, one: WriteMap, there: FieldSchema) -> bool:
+    def _reads_back(self, target: str, line: WriteMap, field: FieldSchema) -> bool:
         """Tell if what stands in a field that we write is of interest; somebody's no to surveys is, whosever box it stands in."""
         if target == TASK:
-            return one.name not in ("body", "contact", "account")
-        return one.name == "no_surveys" or self._is_ours(target, one, there)
+            return line.name not in ("body", "contact", "account")
+        return line.name == "no_surveys" or self._is_ours(target, line, field)
 
     # ── what is asked and how it is read ─────────────────────────────────────────────────────────────────────────────
 
     def _of(self, object_name: str) -> list[_Fitted]:
         """Return what records of an object can be: our own tasks first."""
-        found = [one for one in self.found if one.section.schema.name == object_name]
-        return sorted(found, key=lambda one: not one.keyed)
+        sections = [fitted for fitted in self.fitted if fitted.section.schema.name == object_name]
+        return sorted(sections, key=lambda fitted: not fitted.keyed)
 
     def _key_on(self, object_name: str) -> str | None:
         """Return the field that holds our key, if this object has it: then the record is ours, whatever it looks like."""
@@ -327,12 +332,12 @@ class _Fitting:
         return key.path if key and key.path in self.schemas[object_name].fields else None
 
     def _query(self, object_name: str) -> Query:
-        found = self._of(object_name)
-        paths = dict.fromkeys(path for one in found for path in one.section.types)
+        sections = self._of(object_name)
+        paths = dict.fromkeys(path for fitted in sections for path in fitted.section.types)
         key = self._key_on(object_name)
         if key is not None:
             paths[key] = None
-        where: list[tuple[Condition, ...]] = [for_query(one.tests, one.section.types) for one in found]
+        where: list[tuple[Condition, ...]] = [for_query(fitted.tests, fitted.section.types) for fitted in sections]
         return Query(object_name, tuple(paths), tuple(dict.fromkeys(where)) if all(where) else ())
 
     def _parts(self, object_name: str) -> tuple[BoundPart, ...]:
@@ -343,7 +348,7 @@ class _Fitting:
     def _fingerprint(self, queries: tuple[Query, ...]) -> str:
         asked = [(query.object, sorted(query.fields), query.where) for query in queries]
         read = [self.spec.owner, self.spec.account, self.spec.contact, self.spec.interactions, self.spec.task]
-        types = [(one.kind, known(one.section.types)) for one in self.found]
+        types = [(fitted.kind, known(fitted.section.types)) for fitted in self.fitted]
         text = repr((UNDERSTANDING, asked, read, types, self._read_back(), *self.spec.who()))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -352,23 +357,23 @@ class _Fitting:
         spec = self.spec
         whole = [spec.owner, spec.account, spec.contact, *spec.interactions, spec.task]
         objects = [spec.owner.object, spec.account.object, spec.contact.object]
-        objects += [*(one.object for one in spec.interactions), spec.task.object]
-        read = [one for one, name in zip(whole, objects, strict=True) if name == query.object]
+        objects += [*(part.object for part in spec.interactions), spec.task.object]
+        read = [part for part, name in zip(whole, objects, strict=True) if name == query.object]
         leads = tuple(objects[:3])  # a lookup is understood by the object that it leads to
-        types = [(one.kind, known(one.section.types)) for one in self._of(query.object)]
+        types = [(fitted.kind, known(fitted.section.types)) for fitted in self._of(query.object)]
         asked = (query.object, sorted(query.fields), query.where)
-        back = [one for one in self._read_back() if self._targets()[one[0]] == query.object]
+        back = [field for field in self._read_back() if self._targets()[field[0]] == query.object]
         users = self.spec.who(query.object)
         return hashlib.sha256(repr((UNDERSTANDING, asked, read, leads, types, back, *users)).encode()).hexdigest()[:32]
 
     def _read_back(self) -> list[tuple[str, str, str]]:
         """Return which of the fields that we write are read, and as what."""
-        types = {one.kind: one.section.types for one in self.found}
+        types = {fitted.kind: fitted.section.types for fitted in self.fitted}
         return [
-            (target, one.name, one.path)
-            for target, fields in self.spec.write.items()
-            for one in fields
-            if one.path in types.get(target, {})
+            (target, line.name, line.path)
+            for target, lines in self.spec.write.items()
+            for line in lines
+            if line.path in types.get(target, {})
         ]
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -383,34 +388,34 @@ class _Fitting:
             return {}
         section = Section(self.file, f"write.{target}", self.schemas, schema)
         unmade(section, self.spec.write[target])
-        found = {}
-        for one in self.spec.write[target]:
-            there = writable(section, one, create=target == TASK)
-            if there is None:
+        written = {}
+        for line in self.spec.write[target]:
+            field = writable(section, line, create=target == TASK)
+            if field is None:
                 continue
-            if self._is_ours(target, one, there):
-                found[one.name] = Written(one, there, converter_for(one, there))
+            if self._is_ours(target, line, field):
+                written[line.name] = Written(line, field, converter_for(line, field))
             else:
-                self.foreign.append(foreign(section, target, one))
+                self.foreign.append(foreign(section, target, line))
         self.problems += section.problems
-        return found
+        return written
 
-    def _is_ours(self, target: str, one: WriteMap, there: FieldSchema) -> bool:
+    def _is_ours(self, target: str, line: WriteMap, field: FieldSchema) -> bool:
         """Tell if a field may be written. Our tasks are records that we made: all that is in them is ours."""
-        return target == TASK or self.ours is None or is_ours(one, there, self._targets()[target], self.ours)
+        return target == TASK or self.ours is None or is_ours(line, field, self._targets()[target], self.ours)
 
     def _others(self, target: str, written: Mapping[str, Written]) -> frozenset[str]:
         if target == TASK or self.ours is None:
             return frozenset()
         place = self._targets()[target]
-        return frozenset(name for name, one in written.items() if is_shared(one.field, place, self.ours))
+        return frozenset(name for name, field in written.items() if is_shared(field.field, place, self.ours))
 
     def _specs(self) -> Iterator[FieldSpec]:
-        for target, fields in self.spec.write.items():
-            for one in fields:
-                wanted = spec_of(one, self._targets()[target])
+        for target, lines in self.spec.write.items():
+            for line in lines:
+                wanted = spec_of(line, self._targets()[target])
                 if wanted is not None:
-                    yield replace(wanted, key=f"write.{target}.{one.name}")
+                    yield replace(wanted, key=f"write.{target}.{line.name}")
 
 
 def _won_deal_within(spec: Spec) -> timedelta | None:
@@ -418,10 +423,10 @@ def _won_deal_within(spec: Spec) -> timedelta | None:
     return who.within if isinstance(who, WonDeal) else None
 
 
-def _recognise(one: _Fitted, ours: Holds | None) -> Holds | None:
-    if one.keyed:
+def _recognise(fitted: _Fitted, ours: Holds | None) -> Holds | None:
+    if fitted.keyed:
         return ours
-    holds = all_of(one.tests, one.section.types) if one.tests else None
+    holds = all_of(fitted.tests, fitted.section.types) if fitted.tests else None
     if ours is None:
         return holds
     if holds is None:

@@ -62,9 +62,9 @@ def find(schemas: Schemas, schema: ObjectSchema, path: str) -> FieldSchema | Non
 def _lookup(schema: ObjectSchema, relation: str) -> FieldSchema | None:
     """Return the lookup behind a relation's name: Account → AccountId, Plan__r → Plan__c."""
     for name in (relation, f"{relation}Id", f"{relation.removesuffix('__r')}__c"):
-        found = schema.fields.get(name)
-        if found is not None and found.references:
-            return found
+        field = schema.fields.get(name)
+        if field is not None and field.references:
+            return field
     return None
 
 
@@ -114,36 +114,36 @@ class Section:
 
         Missing ones are errors, or warnings if they are optional (or `lenient`).
         """
-        for one in fields:
-            if one is None:
+        for field_map in fields:
+            if field_map is None:
                 continue
-            found = find(self.schemas, self.schema, one.path)
-            if found is not None:
-                if self._serves(one, found, purpose):
-                    self.types[one.path] = found.type
+            field = find(self.schemas, self.schema, field_map.path)
+            if field is not None:
+                if self._serves(field_map, field, purpose):
+                    self.types[field_map.path] = field.type
                 continue
-            severity = "warning" if one.optional or lenient else self.lose()
-            if "." not in one.path:
-                self.absent.append(one.path)
-                self.lacking += [one.path] if severity == "error" else []
-            what, remedy = f"{self.schema.name} has no field {one.path}", see(self.schema, one.path)
-            if one.optional:
+            severity = "warning" if field_map.optional or lenient else self.lose()
+            if "." not in field_map.path:
+                self.absent.append(field_map.path)
+                self.lacking += [field_map.path] if severity == "error" else []
+            what, remedy = f"{self.schema.name} has no field {field_map.path}", see(self.schema, field_map.path)
+            if field_map.optional:
                 what, remedy = (
                     f"{what}; the mapping calls it optional, so it is left out",
                     f"{FINE} {remedy[0].lower()}{remedy[1:]}",
                 )
-            self.note(one.key, f"{what}.", remedy, severity=severity)
+            self.note(field_map.key, f"{what}.", remedy, severity=severity)
 
-    def _serves(self, one: FieldMap, found: FieldSchema, purpose: Purpose | None) -> bool:
+    def _serves(self, field_map: FieldMap, field: FieldSchema, purpose: Purpose | None) -> bool:
         """Tell if the field can hold what it is read for; notes it when it cannot."""
         if purpose is None:
             return True
         words, types = _PURPOSES[purpose]
-        if (one.converter or found.type) in types:
-            self._whole(one, found, purpose)
+        if (field_map.converter or field.type) in types:
+            self._whole(field_map, field, purpose)
             return True
-        what = f"{self.schema.name}.{one.path} is a {found.type}, and cannot hold {words}."
-        self.note(one.key, what, "Name another field.", severity="warning" if one.optional else self.lose())
+        what = f"{self.schema.name}.{field_map.path} is a {field.type}, and cannot hold {words}."
+        self.note(field_map.key, what, "Name another field.", severity="warning" if field_map.optional else self.lose())
         return False
 
     def _whole(self, field_map: FieldMap, field: FieldSchema, purpose: Purpose) -> None:
@@ -162,7 +162,7 @@ class Section:
     def one_of(self, fields: tuple[FieldMap, ...], key: str, *, purpose: Purpose | None = None) -> None:
         """Take up fields of which at least one must be there."""
         self.need(fields, purpose=purpose)
-        if fields and all(one.optional and one.path not in self.types for one in fields):
+        if fields and all(field.optional and field.path not in self.types for field in fields):
             self.note(key, f"none of its fields is there on {self.schema.name}.", SEE, severity=self.lose())
 
     def compare(self, tests: Iterable[Test], *, asked: bool = False) -> None:
@@ -176,35 +176,35 @@ class Section:
             except MappingError as error:
                 what = f"cannot be compared with {test.field.path}, a {self.types[test.field.path]}: {error.what}"
                 self.note(test.field.key, what, "Write a value of the field's own type.")
-            found = find(self.schemas, self.schema, test.field.path)
-            if found is not None:
-                self._dependable(test, found, asked=asked)
-                self._chosen(test, found)
+            field = find(self.schemas, self.schema, test.field.path)
+            if field is not None:
+                self._dependable(test, field, asked=asked)
+                self._chosen(test, field)
 
     def has(self, path: str) -> bool:
         """Tell whether the CRM shows us a field."""
         return find(self.schemas, self.schema, path) is not None
 
-    def _chosen(self, test: Test, found: FieldSchema) -> None:
+    def _chosen(self, test: Test, field: FieldSchema) -> None:
         """Note a condition none of whose values the field offers: a slip of the pen there keeps everybody from being asked."""
-        words = [one for one in test.values if isinstance(one, str)]
-        if not (words and found.options) or any(offered(word, found.options) for word in words):
+        words = [value for value in test.values if isinstance(value, str)]
+        if not (words and field.options) or any(offered(word, field.options) for word in words):
             return
-        what = f"{self.schema.name}.{found.name} has no value {' or '.join(map(repr, words))}."
-        self.note(test.field.key, what, choose(words[0], found.options), severity="warning")
+        what = f"{self.schema.name}.{field.name} has no value {' or '.join(map(repr, words))}."
+        self.note(test.field.key, what, choose(words[0], field.options), severity="warning")
 
-    def _dependable(self, test: Test, found: FieldSchema, *, asked: bool) -> None:
-        if asked and not found.filterable:
-            what = f"{self.schema.name} cannot be searched by {found.name}."
+    def _dependable(self, test: Test, field: FieldSchema, *, asked: bool) -> None:
+        if asked and not field.filterable:
+            what = f"{self.schema.name} cannot be searched by {field.name}."
             self.note(test.field.key, what, "Use another field, or map it as a fact and use it in a survey's `where`.")
-        if found.calculated:
-            what = f"{found.name} is calculated, and changes without the record being seen as changed."
+        if field.calculated:
+            what = f"{field.name} is calculated, and changes without the record being seen as changed."
             self.note(test.field.key, what, "Use a field that is stored.", severity="warning")
 
 
 def offered(word: str, options: Iterable[str]) -> bool:
     """Tell if a picklist has this value, as CRMs compare: without regard to case."""
-    return word.casefold() in {one.casefold() for one in options}
+    return word.casefold() in {option.casefold() for option in options}
 
 
 def choose(word: str, options: Sequence[str]) -> str:
@@ -217,61 +217,63 @@ def choose(word: str, options: Sequence[str]) -> str:
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def writable(section: Section, one: WriteMap, *, create: bool) -> FieldSchema | None:
+def writable(section: Section, line: WriteMap, *, create: bool) -> FieldSchema | None:
     """Return the field if we can write it; otherwise note why not, unless it is still to be made (see `unmade`)."""
-    found = section.schema.fields.get(one.path)
-    if found is None:
-        if one.label is None:
-            what = f"{section.schema.name} has no field {one.path}, so it is not written."
-            section.note(one.key, what, see(section.schema, one.path))
+    field = section.schema.fields.get(line.path)
+    if field is None:
+        if line.label is None:
+            what = f"{section.schema.name} has no field {line.path}, so it is not written."
+            section.note(line.key, what, see(section.schema, line.path))
         return None
-    if found.calculated or not found.updateable or (create and not found.createable):
-        what = f"{section.schema.name}.{one.path} cannot be written by us, so it is left alone."
+    if field.calculated or not field.updateable or (create and not field.createable):
+        what = f"{section.schema.name}.{line.path} cannot be written by us, so it is left alone."
         remedy = "Give the integration user the right to edit it, or choose a field that can be edited."
-        section.note(one.key, what, remedy, severity=_severity(one))
+        section.note(line.key, what, remedy, severity=_severity(line))
         return None
-    return found if _fits(section, one, found) else None
+    return field if _fits(section, line, field) else None
 
 
 def unmade(section: Section, fields: Iterable[WriteMap]) -> None:
     """Note the fields of ours that are not there, all in one: before set-up that is every one of them."""
-    missing = [one for one in fields if one.label and one.path not in section.schema.fields]
+    missing = [line for line in fields if line.label and line.path not in section.schema.fields]
     if not missing:
         return
     key = missing[0].key if len(missing) == 1 else section.key
-    names = ", ".join(one.path for one in missing)
+    names = ", ".join(line.path for line in missing)
     section.note(key, f"not there on {section.schema.name}, so not written: {names}.", SETUP, severity="warning")
 
 
-def _severity(one: WriteMap) -> str:
+def _severity(line: WriteMap) -> str:
     """What the CRM brings along (a task's owner, its subject) cannot be done without, nor can the tasks' key."""
-    return "error" if one.label is None or one.unique else "warning"
+    return "error" if line.label is None or line.unique else "warning"
 
 
-def _fits(section: Section, one: WriteMap, found: FieldSchema) -> bool:
-    place = f"{section.schema.name}.{one.path}"
-    if one.type and found.type not in _FITS[one.type]:
-        what = f"{place} is a {found.type}, and we write a {one.type}."
-        section.note(one.key, what, "Choose another field, or delete this line.")
+def _fits(section: Section, line: WriteMap, field: FieldSchema) -> bool:
+    place = f"{section.schema.name}.{line.path}"
+    if line.type and field.type not in _FITS[line.type]:
+        what = f"{place} is a {field.type}, and we write a {line.type}."
+        section.note(line.key, what, "Choose another field, or delete this line.")
         return False
-    if one.unique and not (found.unique or found.external_id):
-        section.note(one.key, f"{place} is not unique.", "Make it an external id, unique: tasks are found again by it.")
-    if one.length and found.length and found.length < one.length:
-        what = f"{place} takes {found.length} characters, so longer text is cut there."
-        section.note(one.key, what, f"Make it {one.length} long to show all of it.", severity="warning")
-    return _has_options(section, one, found)
+    if line.unique and not (field.unique or field.external_id):
+        section.note(
+            line.key, f"{place} is not unique.", "Make it an external id, unique: tasks are found again by it."
+        )
+    if line.length and field.length and field.length < line.length:
+        what = f"{place} takes {field.length} characters, so longer text is cut there."
+        section.note(line.key, what, f"Make it {line.length} long to show all of it.", severity="warning")
+    return _has_options(section, line, field)
 
 
-def _has_options(section: Section, one: WriteMap, found: FieldSchema) -> bool:
-    absent = missing_options(one, found)
+def _has_options(section: Section, line: WriteMap, field: FieldSchema) -> bool:
+    absent = missing_options(line, field)
     if not absent:
         return True
-    none = found.restricted and len(absent) == len(one.options or one.values)
-    what = f"{section.schema.name}.{one.path} has no option {', '.join(map(repr, absent))}"
-    so = ", so it is left empty where it should say that" if found.restricted and not none else ""
-    ours = "`afterword setup-crm` adds what is missing" if one.label and one.options else "Add it in the CRM"
-    remedy = f"{ours}; or give one of these in `values`: {', '.join(found.options)}."
-    section.note(one.key, f"{what}{so}.", remedy, severity="error" if none else "warning")
+    none = field.restricted and len(absent) == len(line.options or line.values)
+    what = f"{section.schema.name}.{line.path} has no option {', '.join(map(repr, absent))}"
+    so = ", so it is left empty where it should say that" if field.restricted and not none else ""
+    ours = "`afterword setup-crm` adds what is missing" if line.label and line.options else "Add it in the CRM"
+    remedy = f"{ours}; or give one of these in `values`: {', '.join(field.options)}."
+    section.note(line.key, f"{what}{so}.", remedy, severity="error" if none else "warning")
     return not none
 
 

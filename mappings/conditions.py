@@ -36,8 +36,8 @@ def no(_: Fields) -> bool:
     return False
 
 
-def _folded(found: Any) -> str | None:
-    text = read_text(found)
+def _folded(value: Any) -> str | None:
+    text = read_text(value)
     return None if text is None else text.casefold()
 
 
@@ -49,10 +49,10 @@ def comparable(test: Test, types: Types) -> Read:
 def wanted(test: Test, types: Types) -> tuple[Any, ...]:
     """Return what the admin wrote, in comparable form. `MappingError`: it does not fit the field's type."""
     read = comparable(test, types)
-    for one in test.values:
-        if isinstance(one, bool) and read is _folded:
-            raise MappingError(f"{one!r} does not fit a field that is not true or false.", field="", value=one)
-    return tuple(read(one) for one in test.values)
+    for word in test.values:
+        if isinstance(word, bool) and read is _folded:
+            raise MappingError(f"{word!r} does not fit a field that is not true or false.", field="", value=word)
+    return tuple(read(word) for word in test.values)
 
 
 def holds(test: Test, types: Types) -> Holds:
@@ -61,16 +61,16 @@ def holds(test: Test, types: Types) -> Holds:
     if test.op in _ORDER:
         return _ordered(get, _ORDER[test.op], values[0])
     if len(values) == 1 and test.op in ("=", "!="):
-        one, same = values[0], test.op == "="
-        return lambda fields: (get(fields) == one) is same
+        only, same = values[0], test.op == "="
+        return lambda fields: (get(fields) == only) is same
     among, inside = frozenset(values), test.op in ("in", "=")
     return lambda fields: (get(fields) in among) is inside
 
 
 def _ordered(get: Get, compare: Callable[[Any, Any], bool], limit: Any) -> Holds:
     def check(fields: Fields) -> bool:
-        found = get(fields)
-        return found is not None and compare(found, limit)
+        value = get(fields)
+        return value is not None and compare(value, limit)
 
     return check
 

@@ -61,10 +61,10 @@ def _as_text(value: Any) -> str:
 
 def read_id(value: Any) -> str | None:
     """Return the id that a lookup holds. Text that is too long for one is refused: no index of a database would take it."""
-    found = read_text(value)
-    if found is not None and len(found) > _LONGEST_ID:
+    text = read_text(value)
+    if text is not None and len(text) > _LONGEST_ID:
         raise _bad(value, "an id")
-    return found
+    return text
 
 
 def read_shown(value: Any) -> Any:

@@ -26,13 +26,13 @@ def set_field(text: str, key: str, crm_field: str) -> str:
         raise _refused(key, f"{crm_field!r} is no name of a field.", "Write the field's API name.")
     document = _parse(text)
     table, last = _place(document, key)
-    found = table.get(last)
-    if isinstance(found, MutableMapping):
-        if "field" not in found:
+    line = table.get(last)
+    if isinstance(line, MutableMapping):
+        if "field" not in line:
             raise _refused(key, "is no field.", "Name the key of one field.")
-        if found["field"] != crm_field:
-            found.pop("own", None)
-        found["field"] = crm_field
+        if line["field"] != crm_field:
+            line.pop("own", None)
+        line["field"] = crm_field
     else:
         table[last] = crm_field
     return tomlkit.dumps(document)
@@ -42,13 +42,12 @@ def set_own(text: str, key: str) -> str:
     """Say of a line of a [write.…] table that whatever stands in its field may be overwritten."""
     document = _parse(text)
     table, last = _place(document, key)
-    found = table.get(last)
-    if isinstance(found, MutableMapping):
-        found["own"] = True
-    elif isinstance(found, str):
-        line = tomlkit.inline_table()
-        line.update({"field": str(found), "own": True})
-        table[last] = line
+    line = table.get(last)
+    if isinstance(line, MutableMapping):
+        line["own"] = True
+    elif isinstance(line, str):
+        table[last] = tomlkit.inline_table()
+        table[last].update({"field": str(line), "own": True})
     else:
         raise _refused(key, "is no field.", "Name the key of one field.")
     return tomlkit.dumps(document)
@@ -74,10 +73,10 @@ def _place(document: Document, key: str) -> tuple[Place, str]:
     *tables, last = key.split(".")
     place: Place = document
     for name in tables:
-        found = place.get(name)
-        if not isinstance(found, MutableMapping):
+        part = place.get(name)
+        if not isinstance(part, MutableMapping):
             raise _refused(key, f"there is no table {name!r}.", "Name a key of the file.")
-        place = found
+        place = part
     return place, last
 
 

@@ -11,31 +11,33 @@ _NAMED: Final = "afterword_"
 """How our built-in names begin, whatever the CRM thinks of capitals."""
 
 
-def is_ours(one: WriteMap, found: FieldSchema, object_name: str, ours: Ownership) -> bool:
+def is_ours(line: WriteMap, field: FieldSchema, object_name: str, ours: Ownership) -> bool:
     """Tell if a field may be written: we made it, somebody has said so, or it carries a name of ours where we are known.
 
     Where the CRM is not known to be set up by us, the label that setup gives to this very field tells as much.
     """
-    if one.own or (object_name, one.path) in ours.made | ours.kept:
+    if line.own or (object_name, line.path) in ours.made | ours.kept:
         return True
-    return one.path.lower().startswith(_NAMED) and (ours.marked or (one.label is not None and one.label == found.label))
+    return line.path.lower().startswith(_NAMED) and (
+        ours.marked or (line.label is not None and line.label == field.label)
+    )
 
 
-def is_shared(one: WriteMap, object_name: str, ours: Ownership) -> bool:
+def is_shared(line: WriteMap, object_name: str, ours: Ownership) -> bool:
     """Tell if others are likely to write to a field too: it is not of our making, and does not carry our name."""
-    return (object_name, one.path) not in ours.made and not one.path.lower().startswith(_NAMED)
+    return (object_name, line.path) not in ours.made and not line.path.lower().startswith(_NAMED)
 
 
-def foreign(section: Section, target: str, one: WriteMap) -> ForeignField:
+def foreign(section: Section, target: str, line: WriteMap) -> ForeignField:
     """Return a field that is left alone, with what an admin can do about it."""
-    place = f"{section.schema.name}.{one.path}"
+    place = f"{section.schema.name}.{line.path}"
     return ForeignField(
         target,
-        one.name,
+        line.name,
         section.schema.name,
-        one.path,
-        where=f"{section.file}: {one.key}",
+        line.path,
+        where=f"{section.file}: {line.key}",
         what=f"{place} is not a field of ours, so nothing is written to it.",
-        remedy=f"Give {one.name} a field of its own, which `afterword setup-crm` makes where the line has a label; or, if everything "
-        f'that stands in this one may be overwritten, write {one.name} = {{ field = "{one.path}", own = true }}.',
+        remedy=f"Give {line.name} a field of its own, which `afterword setup-crm` makes where the line has a label; or, if everything "
+        f'that stands in this one may be overwritten, write {line.name} = {{ field = "{line.path}", own = true }}.',
     )

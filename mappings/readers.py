@@ -62,20 +62,20 @@ def _name(fields: tuple[FieldMap, ...], types: Types) -> Callable[[Fields], str]
 # ── lookups ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_ids(found: Any) -> tuple[str, ...]:
-    if not found:
+def _read_ids(value: Any) -> tuple[str, ...]:
+    if not value:
         return ()
-    if isinstance(found, (list, tuple)):
-        return tuple(text for one in found if (text := read_id(one)))
-    return (read_id(found) or "",)
+    if isinstance(value, (list, tuple)):
+        return tuple(text for part in value if (text := read_id(part)))
+    return (read_id(value) or "",)
 
 
 def _refs(fields: tuple[FieldMap, ...], object_name: str, types: Types) -> GetRefs:
     getters = [(value(field.path, _read_ids), field.prefix) for field in _present(fields, types)]
 
     def get(connection: str, fields: Fields) -> tuple[Ref, ...]:
-        ids = [one for read, prefix in getters for one in read(fields) if one.startswith(prefix)]
-        return tuple(Ref(connection, object_name, one) for one in dict.fromkeys(ids))
+        ids = [id_ for read, prefix in getters for id_ in read(fields) if id_.startswith(prefix)]
+        return tuple(Ref(connection, object_name, id_) for id_ in dict.fromkeys(ids))
 
     return get
 
@@ -89,9 +89,9 @@ def _ref(fields: tuple[FieldMap, ...], object_name: str, types: Types) -> GetRef
     read, prefix = value(present[0].path, _read_ids), present[0].prefix
 
     def get(connection: str, fields: Fields) -> Ref | None:
-        for one in read(fields):
-            if one.startswith(prefix):
-                return Ref(connection, object_name, one)
+        for id_ in read(fields):
+            if id_.startswith(prefix):
+                return Ref(connection, object_name, id_)
         return None
 
     return get
@@ -105,11 +105,13 @@ def _one(field: FieldMap | None) -> tuple[FieldMap, ...]:
 
 
 def _facts(facts: Facts, types: Types) -> Callable[[Fields, Errors], dict[str, Any]]:
-    found = [(name, one.path, fact(one.converter or types[one.path])) for name, one in facts if one.path in types]
+    readers = [
+        (name, field.path, fact(field.converter or types[field.path])) for name, field in facts if field.path in types
+    ]
 
     def get(fields: Fields, errors: Errors) -> dict[str, Any]:
         values = {}
-        for name, path, read in found:
+        for name, path, read in readers:
             if path not in fields:
                 continue
             try:
@@ -122,8 +124,8 @@ def _facts(facts: Facts, types: Types) -> Callable[[Fields, Errors], dict[str, A
 
 
 def _shown(written: Mapping[str, WriteMap]) -> Callable[[Fields], dict[str, Any]]:
-    found = [(name, one.path) for name, one in written.items()]
-    return lambda fields: {name: read_shown(fields[path]) for name, path in found if path in fields}
+    paths = [(name, line.path) for name, line in written.items()]
+    return lambda fields: {name: read_shown(fields[path]) for name, path in paths if path in fields}
 
 
 def _label(template: str) -> Callable[[Mapping[str, Any]], str | None]:
@@ -136,10 +138,10 @@ def _label(template: str) -> Callable[[Mapping[str, Any]], str | None]:
             text += literal
             if name is None:
                 continue
-            found = facts.get(name)
-            if found is None:
+            value = facts.get(name)
+            if value is None:
                 return None
-            text += found if type(found) is str else str(found)
+            text += value if type(value) is str else str(value)
         return text
 
     return fill
@@ -194,9 +196,9 @@ def _is_customer(who: Tests | WonDeal, types: Types) -> Holds:
     return no if isinstance(who, WonDeal) else all_of(who, types, missing=no)
 
 
-def _read_link(found: Any) -> str | None:
+def _read_link(value: Any) -> str | None:
     """Return a shared key without the differences that people make: case, scheme, www, a slash at the end."""
-    key = read_text(found)
+    key = read_text(value)
     if key is None:
         return None
     return key.lower().removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/") or None
@@ -244,7 +246,10 @@ def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, co
     account, people = _ref(spec.account, accounts, types), _refs(spec.contact, contacts, types)
     owner, updated = _ref(_one(spec.owner), users, types), _maybe(spec.updated, types, read_datetime)
     updated_by = _maybe(spec.updated_by, types, read_text)
-    endings = [(one.event, all_of(one.tests, types, missing=no), _moment(one, types), one.tests) for one in spec.ended]
+    endings = [
+        (ended.event, all_of(ended.tests, types, missing=no), _moment(ended, types), ended.tests)
+        for ended in spec.ended
+    ]
 
     def end(fields: Fields) -> tuple[str | None, tuple[datetime | None, bool]]:
         for event, holds, at, tests in endings:
@@ -277,10 +282,10 @@ def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, co
     return build
 
 
-def _moment(one: Ended, types: Types) -> Callable[[Fields], tuple[datetime | None, bool]]:
+def _moment(ended: Ended, types: Types) -> Callable[[Fields], tuple[datetime | None, bool]]:
     """Return the first of the fields that is filled, and whether only its day is meant: 00:00 UTC then stands for the day."""
-    getters = [_time(field, types) for field in _present(one.at, types)]
-    flag = _maybe(one.all_day, types, read_boolean)
+    getters = [_time(field, types) for field in _present(ended.at, types)]
+    flag = _maybe(ended.all_day, types, read_boolean)
 
     def get(fields: Fields) -> tuple[datetime | None, bool]:
         for read, is_day in getters:
@@ -304,7 +309,7 @@ def task_builder(spec: TaskMap, types: Types, written: Mapping[str, WriteMap], *
     is_open, owner = all_of(spec.open, types, missing=no), _ref(_one(spec.owner), users, types)
     closed, key_of = _maybe(spec.closed, types, read_datetime), value(written["key"].path, read_text)
     outcome, cause = _word(written.get("outcome"), EARLIER_OUTCOMES), _word(written.get("cause"), {})
-    shown = _shown({name: one for name, one in written.items() if name != "key"})
+    shown = _shown({name: line for name, line in written.items() if name != "key"})
     made_by = _maybe(spec.made_by, types, read_text)
 
     def build(connection: str, ref: Ref, fields: Fields, _: Errors) -> SeenTask:

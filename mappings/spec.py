@@ -164,6 +164,11 @@ class InteractionMap(Table):
     customer_label: Trimmed | None = Field(None, repr=False)
     """As `updated_by`; it holds for records that are read from then on."""
 
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What surveys can be triggered by, e.g. ``case.closed``."""
+        return tuple(f"{self.kind}.{ended.event}" for ended in self.ended)
+
     @classmethod
     def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
         """See `Table.rules`."""

@@ -81,15 +81,23 @@ def missing_options(field: WriteMap, schema: FieldSchema) -> tuple[str, ...]:
 def form_of(written: Mapping[str, Mapping[str, Written]]) -> str:
     """Return what changes when a field is written elsewhere or otherwise, or takes other values than before."""
     fields = [
-        (target, name, one.field.path, sorted(one.field.values.items()), one.field.length, one.field.scale, _takes(one))
+        (
+            target,
+            name,
+            written_field.field.path,
+            sorted(written_field.field.values.items()),
+            written_field.field.length,
+            written_field.field.scale,
+            _takes(written_field),
+        )
         for target, by_name in sorted(written.items())
-        for name, one in sorted(by_name.items())
+        for name, written_field in sorted(by_name.items())
     ]
     return hashlib.sha256(repr(fields).encode()).hexdigest()[:32]
 
 
-def _takes(one: Written) -> tuple[object, ...]:
-    field = one.schema
+def _takes(written: Written) -> tuple[object, ...]:
+    field = written.schema
     return (field.type, field.length, field.precision, field.scale, field.options, field.restricted, field.updateable)
 
 

@@ -116,10 +116,10 @@ def rule(text: str) -> Rule:
 
 def account_cap(text: str) -> AccountCap:
     """Read ``3 per 30d``."""
-    found = _CAP.fullmatch(text.strip())
+    parts = _CAP.fullmatch(text.strip())
     try:
-        if found:
-            return AccountCap(people=int(found[1]), window=parse_duration(found[2]))
+        if parts:
+            return AccountCap(people=int(parts[1]), window=parse_duration(parts[2]))
     except ValueError:
         pass  # falls through to the one message for every way of getting it wrong
     raise Wrong("is not a number of people per duration.", 'Write for example "3 per 30d".')
@@ -144,10 +144,10 @@ def time_zone(text: str) -> ZoneInfo:
 def language(text: str) -> str:
     """Read a language tag; it must be one that there is wording for, so that nothing falls back unnoticed."""
     tag = text.strip().replace("_", "-")
-    found = resolve(tag)
-    if found == DEFAULT_LANGUAGE and tag.lower().partition("-")[0] != DEFAULT_LANGUAGE:
+    known = resolve(tag)
+    if known == DEFAULT_LANGUAGE and tag.lower().partition("-")[0] != DEFAULT_LANGUAGE:
         raise Wrong("is not a language that there is wording for.", f"Write one of: {', '.join(languages())}.")
-    return found
+    return known
 
 
 def day(text: str) -> date:
@@ -185,12 +185,12 @@ def _window(text: str, what: str, also: str = "") -> Window:
     wrong = Wrong(what, f'Write "any", or days and times, for example "mon-fri 09:00-17:00"{also}.')
     if text.strip().lower() == "any":
         return Window()
-    found = _WINDOW.fullmatch(text.strip().lower())
-    if found is None or found[1] not in _DAYS or (found[2] or found[1]) not in _DAYS:
+    parts = _WINDOW.fullmatch(text.strip().lower())
+    if parts is None or parts[1] not in _DAYS or (parts[2] or parts[1]) not in _DAYS:
         raise wrong
-    first, last = _DAYS.index(found[1]), _DAYS.index(found[2] or found[1])
+    first, last = _DAYS.index(parts[1]), _DAYS.index(parts[2] or parts[1])
     try:
-        start, end = (datetime.strptime(found[n], "%H:%M").time() for n in (3, 4))  # noqa: DTZ007 - a time of day
+        start, end = (datetime.strptime(parts[n], "%H:%M").time() for n in (3, 4))  # noqa: DTZ007 - a time of day
     except ValueError:
         raise wrong from None
     if start >= end:
@@ -299,7 +299,7 @@ def is_unprotected(text: object, allowed: Collection[str]) -> bool:
     """Tell whether an address is one without TLS, of a host that is neither this machine nor allowed."""
     parts = split_address(text) if isinstance(text, str) else None
     host = (parts.hostname or "") if parts is not None and parts.scheme == "http" else ""
-    return bool(host) and not is_loopback(host) and host.lower() not in {one.lower() for one in allowed}
+    return bool(host) and not is_loopback(host) and host.lower() not in {name.lower() for name in allowed}
 
 
 def public_url(text: str) -> str:
