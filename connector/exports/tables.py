@@ -1,12 +1,13 @@
 """The tables that can be exported: each column's key, which never changes, its title, and where its value comes from."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from connector.exports.period import Period
+from connector.model.score import Figures
 from connector.store import Transaction
 from connector.store.views import exports
 from connector.store.views.exports import AccountRow, DecisionRow, FollowUpRow, ResponseRow
@@ -46,28 +47,22 @@ class Sheet:
         return ([column.value(row) for column in self.columns] for row in self.rows)
 
 
-def _figure(name: str) -> Callable[[AccountRow], Cell]:
+def _figure(figure: Callable[[Figures], float | None]) -> Callable[[AccountRow], Cell]:
     def value(row: AccountRow) -> Cell:
-        return None if row.figures is None else _rounded(row.figures.get(name))
+        return None if row.figures is None else _rounded(figure(row.figures))
 
     return value
 
 
 def _metric(name: str) -> Callable[[AccountRow], Cell]:
     def value(row: AccountRow) -> Cell:
-        metrics: Mapping[str, Any] = {} if row.figures is None else row.figures.get("metrics", {})
-        return _rounded(metrics.get(name))
+        return None if row.figures is None else _rounded(row.figures.metrics.get(name))
 
     return value
 
 
-def _rounded(value: Any) -> Cell:
+def _rounded(value: float | None) -> Cell:
     return round(value, 1) if isinstance(value, float) else value
-
-
-def _last_answer(row: AccountRow) -> Cell:
-    text = None if row.figures is None else row.figures.get("last_answer")
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 ACCOUNT_COLUMNS: Final = (
@@ -75,15 +70,15 @@ ACCOUNT_COLUMNS: Final = (
     Column("account_id", "Account id", lambda row: row.crm_id, 20),
     Column("account", "Account", lambda row: row.name, 28),
     Column("owner", "Owner", lambda row: row.owner, 20),
-    Column("satisfaction", "Satisfaction", _figure("score")),
-    Column("low", "Low end", _figure("low")),
-    Column("high", "High end", _figure("high")),
-    Column("mood", "Customer mood", _figure("mood"), 18),
-    Column("people", "People who answered", _figure("people")),
+    Column("satisfaction", "Satisfaction", _figure(lambda figures: figures.score)),
+    Column("low", "Low end", _figure(lambda figures: figures.low)),
+    Column("high", "High end", _figure(lambda figures: figures.high)),
+    Column("mood", "Customer mood", lambda row: row.figures and row.figures.mood.value, 18),
+    Column("people", "People who answered", _figure(lambda figures: figures.people)),
     Column("nps", "NPS", _metric("nps")),
     Column("csat", "CSAT %", _metric("csat")),
     Column("ces", "CES %", _metric("ces")),
-    Column("last_answer", "Last answer", _last_answer, 18),
+    Column("last_answer", "Last answer", lambda row: row.figures and row.figures.last_answer, 18),
     Column("open_follow_ups", "Open follow-ups", lambda row: row.open_follow_ups),
 )
 RESPONSE_COLUMNS: Final = (

@@ -7,10 +7,10 @@ makes it; later ones raise its priority and stand in its text, as does every fur
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from connector.domain.follow_up_rules import Rule, matches
 from connector.model import Mood
+from connector.model.score import Figures
 from connector.scoring.scales import Band, band, worst
 from connector.sentences.clauses import badness
 from connector.sentences.values import NamedResponse
@@ -44,7 +44,7 @@ class Customer:
 
     id: str
     answers: Sequence[JudgedResponse]
-    figures: Mapping[str, Any] | None
+    figures: Figures | None
     silence: int = 0
     last_answer: datetime | None = None
     opened: Mapping[str, datetime] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Customer:
     @property
     def mood(self) -> Mood:
         """The published mood."""
-        return Mood(self.figures["mood"]) if self.figures else Mood.TOO_FEW
+        return Mood.TOO_FEW if self.figures is None else self.figures.mood
 
     def follow_up_about(self, person: str) -> Unclosed | None:
         """Return the follow-up about a person that is not closed."""
@@ -230,11 +230,11 @@ def _account_needs(name: str, rule: Rule, customer: Customer, live: Mapping[str,
 
 def _mood_is_news(name: str, customer: Customer, live: Mapping[str, datetime]) -> bool:
     """A mood opens one follow-up for each time it begins; one that a changed setting has given is no event."""
-    if customer.figures is None or not live or customer.figures.get("mood_by") == BY_SETTINGS:
+    figures, opened = customer.figures, customer.opened.get(name)
+    if figures is None or not live or figures.mood_by == BY_SETTINGS:
         return False
-    since = datetime.fromisoformat(customer.figures["mood_since"])
-    opened = customer.opened.get(name)
-    return since >= min(live.values()) and (opened is None or opened < since)
+    since = figures.mood_since
+    return since is not None and since >= min(live.values()) and (opened is None or opened < since)
 
 
 def _silence_is_news(name: str, customer: Customer) -> bool:

@@ -1,10 +1,12 @@
 """What `score` publishes about a customer, and when it is worth publishing: pure, ratings in, figures out."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from connector.model.score import Figures
 from connector.scoring import account_model
 from connector.scoring.account_model import Prior
 from connector.scoring.account_model import score as score_account
@@ -20,18 +22,13 @@ RULES: Final = 2
 BY_SETTINGS: Final = "settings"
 """Why a mood began, where no answer and no time that passed began it: it is no event, and opens no follow-up."""
 
-Figures = dict[str, Any]
-"""What is published about a customer, as JSON values; see `figures`."""
-
 
 def figures(
     ratings: Sequence[AccountRating], prior: Prior, settings: Settings, as_of: datetime, *, askable: int
 ) -> Figures | None:
     """Return what the ratings say about one customer; None without any, or when they have faded.
 
-    ``score``, ``low`` and ``high`` are unrounded points 0-100, None while the range is wider than the admin's widest: whoever shows
-    figures shows these, so a number that means nothing is not among them. ``metrics`` are the shares in their own units (None below
-    5 people). `askable`: how many people of the customer can be asked, as far as it matters for the mood.
+    `askable`: how many people of the customer can be asked, as far as it matters for the mood.
     """
     if not ratings:
         return None
@@ -41,20 +38,20 @@ def figures(
         return None
     rule = mood_rule(settings)
     shown = rule.shows(result)
-    moves = trend(ratings)
-    return {
-        "score": result.score if shown else None,
-        "low": result.low if shown else None,
-        "high": result.high if shown else None,
-        "mood": mood(ratings, result, rule, as_of=as_of, askable=askable).value,
-        "people": result.people,
-        "answers": result.answers,
-        "evidence": result.evidence,
-        "askable": askable,
-        "metrics": {name: one.value for name, one in account_metrics(ratings, as_of, half_life).items()},
-        "trend": moves if moves is None else str(moves),
-        "last_answer": max(rating.at for rating in ratings).isoformat(),
-    }
+    direction = trend(ratings)
+    return Figures(
+        score=result.score if shown else None,
+        low=result.low if shown else None,
+        high=result.high if shown else None,
+        mood=mood(ratings, result, rule, as_of=as_of, askable=askable),
+        people=result.people,
+        answers=result.answers,
+        evidence=result.evidence,
+        askable=askable,
+        metrics={name: metric.value for name, metric in account_metrics(ratings, as_of, half_life).items()},
+        trend=None if direction is None else direction.value,
+        last_answer=max(rating.at for rating in ratings),
+    )
 
 
 def mood_rule(settings: Settings) -> MoodRule:
@@ -66,31 +63,29 @@ def mood_rule(settings: Settings) -> MoodRule:
 def worth_publishing(before: Figures | None, after: Figures | None, step: float) -> bool:
     """Tell whether figures without a new answer are news: another mood, other people, metrics or trend, a score that moved by a step.
 
-    A number that appears or disappears is news too. Figures of an earlier version lack what was not known then.
+    A number that appears or disappears is news too.
     """
     if before is None or after is None:
         return before is not after
     if _beside_the_score(before) != _beside_the_score(after):
         return True
-    old, new = before.get("score"), after["score"]
-    if old is None or new is None:
-        return old is not new
-    return bool(abs(old - new) >= step)
+    if before.score is None or after.score is None:
+        return before.score is not after.score
+    return abs(before.score - after.score) >= step
 
 
-def _beside_the_score(known: Figures) -> tuple[Any, ...]:
-    metrics: Mapping[str, float | None] = known.get("metrics") or {}
-    whole = {name: value if value is None else round_half_away(value) for name, value in metrics.items()}
-    return known.get("mood"), known.get("people"), known.get("trend"), whole
+def _beside_the_score(known: Figures) -> tuple[object, ...]:
+    whole = {name: value if value is None else round_half_away(value) for name, value in known.metrics.items()}
+    return known.mood, known.people, known.trend, whole
 
 
 def with_mood_since(before: Figures | None, after: Figures | None, now: datetime, *, by: str = "") -> Figures | None:
     """Carry over since when the mood holds, and what began it: rules on a mood open one follow-up for each time it begins."""
     if after is None:
         return None
-    if before is not None and before.get("mood") == after["mood"] and "mood_since" in before:
-        return after | {"mood_since": before["mood_since"], "mood_by": before.get("mood_by", "")}
-    return after | {"mood_since": now.isoformat(), "mood_by": by}
+    if before is not None and before.mood is after.mood and before.mood_since is not None:
+        return replace(after, mood_since=before.mood_since, mood_by=before.mood_by)
+    return replace(after, mood_since=now, mood_by=by)
 
 
 def answers_key(ratings: Sequence[AccountRating]) -> str:

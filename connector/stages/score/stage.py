@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
+from connector.model.score import Figures
 from connector.scoring import account_model
 from connector.scoring.account_model import Prior, fit_prior
 from connector.scoring.evidence import AccountRating, account_evidence
@@ -20,7 +21,6 @@ from connector.stages.context import Context
 from connector.stages.invite.stage import limits_of
 from connector.stages.score.plan import (
     BY_SETTINGS,
-    Figures,
     answers_key,
     figures,
     fitted_with,

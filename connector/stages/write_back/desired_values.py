@@ -1,14 +1,14 @@
 """What the records of a customer should show: figures, sentences and links, of the accounts and of the contacts who answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.domain.follow_up_rules import MoodClause, SilenceClause
-from connector.model import Account, Contact, FollowUpState, TaskState
+from connector.model import Account, Contact, FieldValue, FollowUpState, TaskState
 from connector.model.follow_up import FollowUp, NamedFollowUp
+from connector.model.score import Figures
 from connector.scoring.scales import round_half_away
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import Catalogue, catalogue
@@ -41,12 +41,12 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
         open_here = [read for task_in, whole in follow_ups if (read := _read_in(crm, task_in, whole)) is not None]
         given_here = [response for response in responses if response.connection == crm]
         needs = attention(open_here, words, now=now)
-        texts = {
+        texts: dict[str, FieldValue] = {
             "summary": summary(given_here, needs, people, words, tz=tz, now=now) or None,
             "attention": needs.text or None,
             "details": details_url(context, account.id),
         }
-        stored_fields.set_desired(tx, account.ref, "account", _figures(customer.figures, tz) | texts)
+        stored_fields.set_desired(tx, account.ref, "account", figure_fields(customer.figures, tz) | texts)
     _present_contacts(context, tx, responses, words)
 
 
@@ -179,27 +179,23 @@ def reasons(
 # ── figures and links ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _figures(figures: Mapping[str, Any] | None, tz: ZoneInfo) -> dict[str, Any]:
-    """Return the figures with the last answer in the owner's zone: a field that keeps the day alone shows the day of the sentences."""
-    fields = account_figures(figures)
-    last = fields["last_answer"]
-    return fields | {"last_answer": last and datetime.fromisoformat(last).astimezone(tz).isoformat()}
+def figure_fields(figures: Figures | None, tz: ZoneInfo) -> dict[str, FieldValue]:
+    """Return the fields of a record for these figures: whole points, and nothing at all when nothing is known.
 
-
-def account_figures(figures: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the fields of a record for these figures: whole points, and nothing at all when nothing is known."""
+    The last answer stands there in the owner's zone: a field that keeps the day alone shows the day of the sentences.
+    """
     if figures is None:
         names = ("satisfaction", "low", "high", "mood", "people", "nps", "csat", "ces", "trend", "last_answer")
         return dict.fromkeys(names)
-    numbers = {"satisfaction": figures["score"], "low": figures["low"], "high": figures["high"]}
-    numbers |= {name: figures["metrics"].get(name) for name in ("nps", "csat", "ces")}
+    numbers = {"satisfaction": figures.score, "low": figures.low, "high": figures.high}
+    numbers |= {name: figures.metrics.get(name) for name in ("nps", "csat", "ces")}
     return {
         # None where a number would mean nothing: the range is too wide, or too few people answered.
         **{name: None if value is None else round_half_away(value) for name, value in numbers.items()},
-        "mood": figures["mood"],
-        "people": figures["people"],
-        "trend": figures["trend"],
-        "last_answer": figures["last_answer"],
+        "mood": figures.mood.value,
+        "people": figures.people,
+        "trend": figures.trend,
+        "last_answer": figures.last_answer.astimezone(tz).isoformat(),
     }
 
 

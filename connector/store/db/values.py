@@ -1,13 +1,15 @@
 """Rows of tables as values of the model, and changes of values as columns: each kind is read and named here alone."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
+from datetime import datetime
 from enum import StrEnum
 from itertools import starmap
 from typing import Any, Final
 
-from connector.model import ClosedBy, Decision, Delivery, FollowUpState, Ref, TaskState
+from connector.model import ClosedBy, Decision, Delivery, FollowUpState, Mood, Ref, TaskState
 from connector.model.follow_up import FollowUp, FollowUpChange, NamedFollowUp, WrittenTask
+from connector.model.score import Figures
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
 from connector.model.surveys import Invitation, StoredDecision
 from connector.store.db.types import AnyRow
@@ -86,6 +88,36 @@ def _column(name: str, value: object) -> tuple[str, object]:
     elif isinstance(value, Mapping):
         value = dict(value)
     return _OTHER_NAMES.get(name, name), value
+
+
+def figures_of(document: Mapping[str, Any] | None) -> Figures | None:
+    """Return published figures; those of an earlier version lack what was not known then."""
+    if not document:
+        return None
+    since = document.get("mood_since")
+    return Figures(
+        score=document["score"],
+        low=document.get("low"),
+        high=document.get("high"),
+        mood=Mood(document["mood"]),
+        people=document.get("people", 0),
+        answers=document.get("answers", 0),
+        evidence=document.get("evidence", 0.0),
+        askable=document.get("askable", 0),
+        metrics=document.get("metrics") or {},
+        trend=document.get("trend"),
+        last_answer=datetime.fromisoformat(document["last_answer"]),
+        mood_since=None if since is None else datetime.fromisoformat(since),
+        mood_by=document.get("mood_by", ""),
+    )
+
+
+def figures_document(figures: Figures | None) -> dict[str, object] | None:
+    """Return figures as JSON values."""
+    if figures is None:
+        return None
+    document = asdict(figures) | {"mood": figures.mood.value, "last_answer": figures.last_answer.isoformat()}
+    return document | {"mood_since": figures.mood_since and figures.mood_since.isoformat()}
 
 
 _LEFT, _NOTED = "left", "noted"

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
+from connector.model.score import Figures
 from connector.scoring.account_model import Prior
 from connector.scoring.evidence import AccountRating
 from connector.store import tables
-from connector.store.db.types import AnyRow
+from connector.store.db import values
+from connector.store.db.types import AnyRow, AnySelect
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import account, contact, prior, rating, response, score_history, standing
 
@@ -26,7 +27,7 @@ class PublishedScore:
     stale_at: datetime | None
     """Since when answers, silence or follow-ups have changed and were not yet taken in."""
     prior_version: int | None
-    figures: dict[str, Any] | None
+    figures: Figures | None
     answers_key: str | None
     """Which set of answers the figures were made from."""
     made_with: str | None
@@ -62,7 +63,7 @@ def stale(tx: Connection, after: tuple[datetime, str] | None, limit: int) -> lis
         since, customer = after
         later = and_(standing.c.stale_at == since, standing.c.customer > customer)
         found = found.where(or_(standing.c.stale_at > since, later))
-    return [PublishedScore(*row) for row in tx.execute(found.limit(limit))]
+    return _published(tx, found, limit)
 
 
 def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: str) -> list[PublishedScore]:
@@ -73,7 +74,16 @@ def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: 
         standing.c.customer > after,
         or_(standing.c.as_of < as_of, and_(standing.c.answers_key.is_not(None), differently)),
     ).order_by(standing.c.customer)
-    return [PublishedScore(*row) for row in tx.execute(found.limit(limit))]
+    return _published(tx, found, limit)
+
+
+def _published(tx: Connection, found: AnySelect, limit: int) -> list[PublishedScore]:
+    return [
+        PublishedScore(
+            row.customer, row.stale_at, row.prior_version, values.figures_of(row.score), row.answers_key, row.made_with
+        )
+        for row in tx.execute(found.limit(limit))
+    ]
 
 
 def ratings_of(tx: Connection, customer: str) -> list[AccountRating]:
@@ -135,7 +145,7 @@ def taken_in(tx: Connection, customer: str, key: str, *, made_with: str) -> None
 def publish(
     tx: Connection,
     customer: str,
-    score: dict[str, Any] | None,
+    figures: Figures | None,
     *,
     method: str,
     version: int,
@@ -143,9 +153,10 @@ def publish(
     now: datetime,
 ) -> None:
     """Store new figures for a customer and keep them in its history."""
-    values = {"score": score, "prior_version": version, "as_of": as_of, "published_at": now}
-    tx.execute(update(standing).where(standing.c.customer == customer).values(**values))
-    tx.execute(score_history.insert().values(customer=customer, at=now, method=method, score=score))
+    document = values.figures_document(figures)
+    published = {"score": document, "prior_version": version, "as_of": as_of, "published_at": now}
+    tx.execute(update(standing).where(standing.c.customer == customer).values(**published))
+    tx.execute(score_history.insert().values(customer=customer, at=now, method=method, score=document))
 
 
 def still_holds(tx: Connection, customers: Sequence[str], as_of: datetime, *, made_with: str) -> None:
@@ -165,15 +176,13 @@ def settled(tx: Connection, customer: str, stale_at: datetime) -> None:
     )
 
 
-def figures_of(tx: Connection, customer: str) -> dict[str, Any] | None:
+def figures_of(tx: Connection, customer: str) -> Figures | None:
     """Return the figures as published."""
-    value: dict[str, Any] | None = tx.execute(
-        select(standing.c.score).where(standing.c.customer == customer)
-    ).scalar_one_or_none()
-    return value
+    published = select(standing.c.score).where(standing.c.customer == customer)
+    return values.figures_of(tx.execute(published).scalar_one_or_none())
 
 
-def _ratings() -> Any:
+def _ratings() -> AnySelect:
     return (
         select(
             account.c.customer,

@@ -1,16 +1,18 @@
 """Queries of the exports: every row as a typed value, read page by page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from connector.model import Rating
+from connector.model.score import Figures
 from connector.store import tables as t
 from connector.store.crm.refs import chunks, rows_by_address, rows_by_id
-from connector.store.db.types import AnyRow
+from connector.store.db.types import AnyRow, AnySelect
+from connector.store.db.values import figures_of
 
 PAGE = 1_000
 """How many rows are read, and kept in memory, at once."""
@@ -26,7 +28,7 @@ class AccountRow:
     crm_id: str
     name: str
     owner: str | None
-    figures: Mapping[str, Any] | None
+    figures: Figures | None
     open_follow_ups: int
 
 
@@ -215,27 +217,30 @@ def _behind(key: tuple[Any, Any], after: tuple[Any, Any]) -> Any:
     return or_(key[0] > after[0], and_(key[0] == after[0], key[1] > after[1]))
 
 
-def _figures(tx: Connection, customers: set[str]) -> dict[str, Mapping[str, Any]]:
-    known = {}
+def _figures(tx: Connection, customers: set[str]) -> dict[str, Figures]:
+    known: dict[str, Figures] = {}
     for part in chunks(customers):
         query = select(t.standing.c.customer, t.standing.c.score).where(t.standing.c.customer.in_(part))
-        known.update({row.customer: row.score for row in tx.execute(query) if row.score})
+        known |= _by_customer(tx, query)
     return known
 
 
-def _figures_at(tx: Connection, customers: set[str], at: datetime) -> dict[str, Mapping[str, Any]]:
+def _figures_at(tx: Connection, customers: set[str], at: datetime) -> dict[str, Figures]:
     """Return what was published last before a moment."""
     history = t.score_history
-    known = {}
+    known: dict[str, Figures] = {}
     for part in chunks(customers):
         last = (
             select(func.max(history.c.id).label("id"))
             .where(history.c.customer.in_(part), history.c.at < at)
             .group_by(history.c.customer)
         )
-        query: Select[Any] = select(history.c.customer, history.c.score).where(history.c.id.in_(last))
-        known.update({row.customer: row.score for row in tx.execute(query) if row.score})
+        known |= _by_customer(tx, select(history.c.customer, history.c.score).where(history.c.id.in_(last)))
     return known
+
+
+def _by_customer(tx: Connection, query: AnySelect) -> dict[str, Figures]:
+    return {customer: figures for customer, document in tx.execute(query) if (figures := figures_of(document))}
 
 
 def _open_follow_ups(tx: Connection, customers: set[str]) -> dict[str, int]:

@@ -1,7 +1,9 @@
 """A changed setting, or another way of scoring, takes effect in the next lap: for everybody, and with no more writes than changes."""
 
+import json
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,11 +12,14 @@ from databases import BOTH_DATABASES
 from lap_world import CSAT, DAY, UNHAPPY, LapWorld
 from sqlalchemy import update
 
+from connector.model import Mood
+from connector.model.score import Figures
 from connector.scoring import account_model
 from connector.settings import Settings
-from connector.stages.score.plan import figures, made_with, worth_publishing
+from connector.stages.score.plan import BY_SETTINGS, figures, made_with, worth_publishing
 from connector.store import tables
 from connector.store.crm.records import mark_stale
+from connector.store.db.values import figures_document, figures_of
 
 ACCOUNTS = 16
 PATTERNS = (
@@ -181,15 +186,19 @@ def test_a_prior_that_cannot_be_read_is_fitted_anew(world: LapWorld, value: str)
 
 # ── what is news ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-FIGURES: dict[str, Any] = {
-    "score": 70.0,
-    "low": 60.0,
-    "high": 80.0,
-    "mood": "Happy",
-    "people": 5,
-    "metrics": {"csat": 80.4, "nps": None},
-    "trend": None,
-}
+FIGURES = Figures(
+    score=70.0,
+    low=60.0,
+    high=80.0,
+    mood=Mood.HAPPY,
+    people=5,
+    answers=9,
+    evidence=4.5,
+    askable=3,
+    metrics={"csat": 80.4, "nps": None},
+    trend=None,
+    last_answer=datetime(2026, 11, 1, 8, 24, tzinfo=UTC),
+)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +209,7 @@ FIGURES: dict[str, Any] = {
         ({"score": 73.0}, True),
         ({"score": 67.0}, True),
         ({"score": None}, True),
-        ({"mood": "Mixed"}, True),
+        ({"mood": Mood.MIXED}, True),
         ({"people": 4}, True),
         ({"trend": "falling"}, True),
         ({"metrics": {"csat": 80.0, "nps": None}}, False),
@@ -210,14 +219,22 @@ FIGURES: dict[str, Any] = {
     ],
 )
 def test_what_is_news_without_an_answer(changes: dict[str, Any], news: bool) -> None:
-    assert worth_publishing(FIGURES, FIGURES | changes, 3.0) is news
+    assert worth_publishing(FIGURES, replace(FIGURES, **changes), 3.0) is news
 
 
-def test_figures_that_come_or_go_are_news_and_those_of_an_earlier_version_can_be_compared() -> None:
+def test_figures_that_come_or_go_are_news() -> None:
     assert worth_publishing(None, FIGURES, 3.0)
     assert worth_publishing(FIGURES, None, 3.0)
     assert not worth_publishing(None, None, 3.0)
-    assert worth_publishing({"score": 70.0}, FIGURES, 3.0)
+
+
+def test_figures_are_stored_as_they_are_and_those_of_an_earlier_version_are_read() -> None:
+    known = replace(FIGURES, mood_since=FIGURES.last_answer, mood_by=BY_SETTINGS)
+    document = json.loads(json.dumps(figures_document(known)))
+    assert figures_of(document) == known
+    earlier = {name: value for name, value in document.items() if name not in ("askable", "mood_since", "mood_by")}
+    assert figures_of(earlier) == replace(FIGURES, askable=0)
+    assert (figures_of(None), figures_document(None)) == (None, None)
 
 
 @BOTH_DATABASES

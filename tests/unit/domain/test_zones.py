@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.app.adapter_packages import installed_adapters
+from connector.model import Mood
+from connector.model.score import Figures
 from connector.settings import Settings, load
 from connector.settings.time_zones import day_begins, find_zone, first_zone, next_day_begins, owner_zone
 from connector.stages.write_back import desired_values
@@ -99,9 +101,20 @@ def test_a_day_begins_at_midnight_where_the_company_is(settings: Settings, at: s
 
 
 def test_a_field_that_keeps_days_shows_the_day_of_the_sentences() -> None:
-    names = ("score", "low", "high", "mood", "people", "trend")
-    figures = dict.fromkeys(names, 50) | {"metrics": {}, "last_answer": "2026-06-02T01:30:00+00:00"}
-    shown = desired_values._figures(figures, ZoneInfo("America/New_York"))["last_answer"]
+    figures = Figures(
+        score=50,
+        low=40,
+        high=60,
+        mood=Mood.MIXED,
+        people=5,
+        answers=9,
+        evidence=4.5,
+        askable=3,
+        metrics={},
+        trend=None,
+        last_answer=datetime(2026, 6, 2, 1, 30, tzinfo=UTC),
+    )
+    shown = str(desired_values.figure_fields(figures, ZoneInfo("America/New_York"))["last_answer"])
     assert dates.write(datetime.fromisoformat(shown)) == "2026-06-01"
     assert datetime.fromisoformat(shown) == datetime(2026, 6, 2, 1, 30, tzinfo=UTC)
-    assert desired_values._figures(None, ZoneInfo("America/New_York"))["last_answer"] is None
+    assert desired_values.figure_fields(None, ZoneInfo("America/New_York"))["last_answer"] is None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from scoring_examples import stars
@@ -18,7 +19,7 @@ from connector.scoring.evidence import AccountRating, account_evidence
 from connector.scoring.scales import CES, CSAT, NPS, Band, band
 from connector.settings import Settings, load
 from connector.stages.score.plan import figures, mood_rule
-from connector.stages.write_back.desired_values import account_figures
+from connector.stages.write_back.desired_values import figure_fields
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scoring.md").read_text(encoding="utf-8")
 TEXT = " ".join(PAGE.split())
@@ -97,7 +98,8 @@ def book_row(cells: list[str], settings: Settings) -> list[str]:
     answers, askable = [*answers_in(cells[0])], int(cells[1])
     prior = fit_prior([account_evidence("acme", answers, TODAY, settings.scoring.half_life)])
     (alone,) = score_book(answers, TODAY, ScoreSettings())
-    shown = account_figures(figures(answers, prior, settings, TODAY, askable=min(askable, settings.scoring.minimum)))
+    published = figures(answers, prior, settings, TODAY, askable=min(askable, settings.scoring.minimum))
+    shown = figure_fields(published, ZoneInfo("UTC"))
     assert alone.score is not None
     number = "empty" if shown["satisfaction"] is None else str(shown["satisfaction"])
     score = alone.score
