@@ -240,7 +240,7 @@ def _figures_at(tx: Connection, customers: set[str], at: datetime) -> dict[str, 
 
 
 def _by_customer(tx: Connection, query: AnySelect) -> dict[str, Figures]:
-    return {customer: figures for customer, document in tx.execute(query) if (figures := figures_of(document))}
+    return {row.customer: figures for row in tx.execute(query) if (figures := figures_of(row.score))}
 
 
 def _open_follow_ups(tx: Connection, customers: set[str]) -> dict[str, int]:
