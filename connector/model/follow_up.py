@@ -54,7 +54,7 @@ class FollowUp:
     attempts: int = 0
     """Outcomes that did not settle it."""
     opened_at: datetime
-    own_since: datetime | None = None
+    separated_at: datetime | None = None
     """When it took up an answer that had been in a follow-up about somebody else."""
     first_contact_at: datetime | None = None
     """When somebody first spoke with the person after the answer."""
@@ -93,7 +93,7 @@ class FollowUpChange(TypedDict, total=False):
     cause: str | None
     note: str | None
     attempts: int
-    own_since: datetime | None
+    separated_at: datetime | None
     first_contact_at: datetime | None
     waiting_since: datetime | None
     closed_at: datetime | None

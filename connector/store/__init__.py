@@ -1,4 +1,4 @@
-"""What the product remembers. The only place that knows SQL: tables, migrations, and one module of queries for each stage."""
+"""What the product remembers. The only place that knows SQL: tables, migrations, and queries by subject."""
 
 from connector.store.db.engine import Store, Transaction, new_id
 

@@ -158,7 +158,7 @@ class Days(RuleBasedStateMachine):
         """What the CRM shows is what the ratings say, worked out once more."""
         before = {account: self._figures(account) for account in self.town.accounts.values()}
         with self.env.installation.store.write() as tx:
-            for row in tx.execute(tables.standing.select()).all():
+            for row in tx.execute(tables.customer_score.select()).all():
                 mark_stale(tx, row.customer, self.env.clock.now())
         assert self.env.lap().exit_code == 0
         assert {account: self._figures(account) for account in self.town.accounts.values()} == before

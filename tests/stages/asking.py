@@ -185,7 +185,7 @@ class World:
             "ended_at": ended_at,
             "updated_at": None,
             "facts": {},
-            "look_at": self.clock.now(),
+            "decide_at": self.clock.now(),
         } | columns
         ended = (row["ended"], row["ended_at"])
         self.crm.values["Case", name] = Interaction(
@@ -196,7 +196,7 @@ class World:
     def change(self, name: str, **columns: Any) -> None:
         """As when a changed interaction is pulled."""
         with self.store.write() as tx:
-            values = {"look_at": self.clock.now()} | columns
+            values = {"decide_at": self.clock.now()} | columns
             tx.execute(update(t.interaction).where(t.interaction.c.id == name).values(**values))
 
     def change_row(self, table: Any, id_: str, **columns: Any) -> None:
@@ -212,7 +212,7 @@ class World:
     def _add(self, table: Any, kind: str, crm: str, ref: str, id_: str, /, **columns: Any) -> str:
         with self.store.write() as tx:
             tx.execute(insert(table).values(id=id_, connection=crm, ref=ref, **columns))
-            tx.execute(insert(t.binding).values(connection=crm, ref=ref, kind=kind, id=id_, content=""))
+            tx.execute(insert(t.binding).values(connection=crm, ref=ref, kind=kind, id=id_, content_hash=""))
         return id_
 
     # ── what has become of it ──

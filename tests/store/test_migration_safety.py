@@ -116,14 +116,14 @@ def test_rows_that_come_from_nowhere_take_the_migration_back(small: Store, next_
 
 def test_a_migration_removes_what_it_names(small: Store, next_version: Next) -> None:
     body = (
-        'removed = {"rating": "metric = \'ces\'", "notice": "true"}\n'
+        'removed = {"rating": "metric = \'ces\'", "alert": "true"}\n'
         'added = {"person": "SELECT count(*) FROM invitation"}\n'
-        'renamed = {"standing": "score"}\n'
+        'renamed = {"customer_score": "score"}\n'
         "def upgrade():\n"
         "    op.execute(\"DELETE FROM rating WHERE metric = 'ces'\")\n"
         '    op.execute("INSERT INTO person (person) SELECT person FROM invitation")\n'
-        '    op.drop_table("notice")\n'
-        '    op.rename_table("standing", "score")\n'
+        '    op.drop_table("alert")\n'
+        '    op.rename_table("customer_score", "score")\n'
     )
     migrate(small, scripts=next_version(body))
     assert (current(small), counts(small)["rating"]) == ("next", 1)

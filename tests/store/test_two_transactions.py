@@ -87,35 +87,35 @@ def _want(**values: Any) -> Work:
 
 def test_what_two_want_on_a_record_that_showed_nothing_is_both_kept(store: Store) -> None:
     at_once(store, _want(no_surveys=True), _want(last_asked="2026-11-16"))
-    row = row_of(store, tables.display)
-    assert (row.wanted, row.dirty) == ({"no_surveys": True, "last_asked": "2026-11-16"}, True)
+    row = row_of(store, tables.outbox_record)
+    assert (row.desired, row.pending) == ({"no_surveys": True, "last_asked": "2026-11-16"}, True)
 
 
 def test_what_two_want_on_a_record_that_is_known_is_both_kept(store: Store) -> None:
     with store.write() as tx:
         _want(people=1)(tx)
     at_once(store, _want(no_surveys=True), _want(last_asked="2026-11-16"))
-    assert row_of(store, tables.display).wanted == {"people": 1, "no_surveys": True, "last_asked": "2026-11-16"}
+    assert row_of(store, tables.outbox_record).desired == {"people": 1, "no_surveys": True, "last_asked": "2026-11-16"}
 
 
 def test_nothing_wanted_marks_no_record(store: Store) -> None:
     with store.write() as tx:
         _want(people=1)(tx)
-        tx.execute(update(tables.display).values(dirty=False))
+        tx.execute(update(tables.outbox_record).values(pending=False))
         _want(people=1)(tx)
-    assert row_of(store, tables.display).dirty is False
+    assert row_of(store, tables.outbox_record).pending is False
 
 
 def test_what_is_put_back_keeps_what_was_seen_meanwhile(store: Store) -> None:
     with store.write() as tx:
         _want(people=1)(tx)
-        tx.execute(update(tables.display).values(shown={"people": 1}))
+        tx.execute(update(tables.outbox_record).values(actual={"people": 1}))
 
     def seen(tx: Connection) -> None:
-        tx.execute(update(tables.display).values(shown={"people": 1, "no_surveys": True}))
+        tx.execute(update(tables.outbox_record).values(actual={"people": 1, "no_surveys": True}))
 
     at_once(store, seen, lambda tx: fields.put_back(tx, MARIA, {"people": None}))
-    assert row_of(store, tables.display).shown == {"no_surveys": True}
+    assert row_of(store, tables.outbox_record).actual == {"no_surveys": True}
 
 
 def test_both_refusals_of_a_write_are_counted(store: Store) -> None:
@@ -123,7 +123,7 @@ def test_both_refusals_of_a_write_are_counted(store: Store) -> None:
         refusals.refuse(tx, "acme", RefusedWrite("contact:Contact/003", "RULE", "no", "look", "f"), NOW)
 
     at_once(store, refuse, refuse)
-    assert row_of(store, tables.refused).attempts == 2
+    assert row_of(store, tables.refused_record).attempts == 2
 
 
 def test_one_of_two_tells_somebody(store: Store) -> None:
@@ -142,7 +142,7 @@ def test_two_set_ups_note_what_was_made_once(store: Store) -> None:
         setup_log.remember(tx, "acme", SetupStep("field:mood", "Make the field"), {"made": True}, at=NOW)
 
     at_once(store, note, note)
-    assert row_of(store, tables.setup_made).key == "field:mood"
+    assert row_of(store, tables.setup_log).key == "field:mood"
 
 
 def _invitation(tx: Connection, state: str = "sent", *, id_: str = "v") -> None:
@@ -158,7 +158,7 @@ def _invitation(tx: Connection, state: str = "sent", *, id_: str = "v") -> None:
 
 
 INVITATIONS = (tables.invitation.c.id == "v1", tables.invitation.c.id == "v2")
-RECORDS = (tables.display.c.ref == "Contact/003A", tables.display.c.ref == "Contact/003B")
+RECORDS = (tables.outbox_record.c.ref == "Contact/003A", tables.outbox_record.c.ref == "Contact/003B")
 
 
 @pytest.mark.parametrize("rows", [INVITATIONS, RECORDS], ids=["invitations", "records"])
@@ -283,4 +283,4 @@ def _decided(contact: str) -> dict[str, Any]:
 def _contact(tx: Connection, our_id: str, crm_id: str, *, person: str | None = None) -> None:
     ref = {"connection": "acme", "ref": f"Contact/{crm_id}"}
     tx.execute(insert(tables.contact).values(id=our_id, name=our_id, person=person, no_surveys=False, facts={}, **ref))
-    tx.execute(insert(tables.binding).values(kind="contact", id=our_id, content="x", **ref))
+    tx.execute(insert(tables.binding).values(kind="contact", id=our_id, content_hash="x", **ref))

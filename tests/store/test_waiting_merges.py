@@ -16,7 +16,7 @@ def _bind(store: Store, crm_id: str) -> None:
     ref = {"connection": "acme", "ref": f"Contact/{crm_id}"}
     with store.write() as tx:
         tx.execute(insert(tables.contact).values(id=crm_id, name=crm_id, no_surveys=False, facts={}, **ref))
-        tx.execute(insert(tables.binding).values(kind="contact", id=crm_id, content="x", **ref))
+        tx.execute(insert(tables.binding).values(kind="contact", id=crm_id, content_hash="x", **ref))
 
 
 @BOTH_DATABASES

@@ -14,13 +14,13 @@ from connector.store.tables import (
     account,
     binding,
     contact,
+    customer_score,
     decision,
     decision_log,
     follow_up,
     interaction,
     owner,
     sign_in,
-    standing,
 )
 from connector.web.pages import account as pages_account
 
@@ -249,7 +249,7 @@ def test_the_page_shows_figures_answers_follow_ups_and_who_was_asked(world):
         "later": {"an": "unknown key"},
     }
     with world.store.write() as tx:
-        tx.execute(update(standing).values(score=figures))
+        tx.execute(update(customer_score).values(figures=figures))
     world.open_follow_up(
         response_id=answer.id,
         opened_at=moment,

@@ -9,7 +9,7 @@ from web_world import NOW
 
 from connector.store.ops.sign_ins import PRESSED_AGAIN, connections_of
 from connector.store.surveys.answers import MOST_ANSWERS, MOST_IN_AN_HOUR
-from connector.store.tables import contact, display, follow_up, inbox, person, response, sign_in
+from connector.store.tables import contact, follow_up, inbox, outbox_record, person, response, sign_in
 from connector.store.views.account_page import LATEST, account_view
 
 HOUR = timedelta(hours=1)
@@ -154,7 +154,7 @@ def test_who_is_out_already_is_out_on_a_record_that_came_later_too(world):
     )
 
     world.post(token, {}, "/unsubscribe")
-    assert {"Contact/003", "Contact/009", "contacts/9"} == {row.ref for row in world.rows(display)}
+    assert {"Contact/003", "Contact/009", "contacts/9"} == {row.ref for row in world.rows(outbox_record)}
 
 
 def test_a_sign_in_link_and_a_session_that_are_used_up_wait_for_no_turn_to_write(world):

@@ -9,7 +9,7 @@ import pytest
 import requests
 from web_world import running
 
-from connector.store.tables import display, follow_up_response, invitation, person, standing
+from connector.store.tables import customer_score, follow_up_response, invitation, outbox_record, person
 from connector.surveys import questionnaire
 from connector.surveys.tokens import Tokens
 
@@ -35,7 +35,7 @@ def test_a_rating_and_a_comment_are_recorded_by_a_post(world):
     assert "Quick, thank you" in thanks.text
     assert "Satisfied" in thanks.text
     assert world.told(1) == ["customer1"]
-    assert world.rows(standing)[0].stale_at == world.clock.at
+    assert world.rows(customer_score)[0].stale_at == world.clock.at
     assert world.rows(invitation)[0].reminder_at is None
 
 
@@ -355,7 +355,7 @@ def test_one_click_stops_surveys_for_the_person_everywhere_and_again_changes_not
     [stopped] = world.rows(person)
     assert (stopped.person, stopped.opted_out_by) == ("person1", "link")
     assert world.clock.at - stopped.opted_out_at == timedelta(days=40)
-    shown = {(one.connection, one.ref): one.wanted for one in world.rows(display)}
+    shown = {(one.connection, one.ref): one.desired for one in world.rows(outbox_record)}
     assert shown == {
         ("acme", "Contact/003"): {"no_surveys": True},
         ("acme-hub", "contacts/9"): {"no_surveys": True},
@@ -385,7 +385,7 @@ def test_the_record_that_was_asked_is_told_even_if_its_address_has_changed(world
 
     world.post(token, {}, "/unsubscribe")
 
-    assert "Contact/004" in {one.ref for one in world.rows(display)}
+    assert "Contact/004" in {one.ref for one in world.rows(outbox_record)}
 
 
 def test_who_stops_surveys_may_still_answer_the_one_in_hand(world):

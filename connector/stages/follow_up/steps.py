@@ -173,7 +173,7 @@ def _put_in(here: StepContext, into: str, step: Step) -> None:
     for customer in follow_ups.link(here.tx, into, responses) - {here.customer.id}:
         mark_stale(here.tx, customer, here.now)
     if any(answer.owed_by is not None for answer in step.answers):
-        follow_ups.change(here.tx, into, {"own_since": here.now})
+        follow_ups.change(here.tx, into, {"separated_at": here.now})
     follow_ups.add_rules(here.tx, into, step.rules, here.now)
 
 

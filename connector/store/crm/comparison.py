@@ -11,7 +11,7 @@ from connector.domain import cursor as rules
 from connector.domain.cursor import Cursor
 from connector.store.crm.refs import chunks
 from connector.store.db.upsert import insert_or_ignore, insert_or_update
-from connector.store.tables import binding, comparison, listed
+from connector.store.tables import binding, reconciled_record, reconciliation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def how_many_live(tx: Connection, crm: str, refs: Iterable[str]) -> int:
 
 def missing(tx: Connection, crm: str, object_name: str, *, behind: str = "", limit: int) -> Sequence[tuple[str, str]]:
     """Return (ref, kind) of records that we take to be there and that the comparison has not met, in the order of refs."""
-    met = exists().where(listed.c.connection == crm, listed.c.ref == binding.c.ref)
+    met = exists().where(reconciled_record.c.connection == crm, reconciled_record.c.ref == binding.c.ref)
     rows = tx.execute(
         select(binding.c.ref, binding.c.kind)
         .where(_lives(crm), _of(object_name), binding.c.ref > behind, ~met)
@@ -57,7 +57,7 @@ def missing(tx: Connection, crm: str, object_name: str, *, behind: str = "", lim
 
 def _lives(crm: str) -> ColumnElement[bool]:
     """A buried record's content is forgotten; an alias stands for another."""
-    return and_(binding.c.connection == crm, binding.c.content != "", ~binding.c.alias)
+    return and_(binding.c.connection == crm, binding.c.content_hash != "", ~binding.c.alias)
 
 
 def _of(object_name: str) -> ColumnElement[bool]:
@@ -69,7 +69,7 @@ def _of(object_name: str) -> ColumnElement[bool]:
 
 def standing(tx: Connection, crm: str, object_name: str) -> Standing:
     """Return where the comparison of an object stands."""
-    row = tx.execute(select(comparison).where(_at(crm, object_name))).one_or_none()
+    row = tx.execute(select(reconciliation).where(_at(crm, object_name))).one_or_none()
     if row is None:
         return Standing()
     if row.position is None:
@@ -79,7 +79,7 @@ def standing(tx: Connection, crm: str, object_name: str) -> Standing:
 
 def met(tx: Connection, crm: str, refs: Collection[str]) -> None:
     """Note records that the comparison has met."""
-    insert_or_ignore(tx, listed, [{"connection": crm, "ref": ref} for ref in dict.fromkeys(refs)])
+    insert_or_ignore(tx, reconciled_record, [{"connection": crm, "ref": ref} for ref in dict.fromkeys(refs)])
 
 
 def keep(tx: Connection, crm: str, object_name: str, now: Standing) -> None:
@@ -92,14 +92,14 @@ def keep(tx: Connection, crm: str, object_name: str, now: Standing) -> None:
         "drift": now.drift,
         "problem": None,
     }
-    insert_or_update(tx, comparison, [row])
+    insert_or_update(tx, reconciliation, [row])
 
 
 def complete(tx: Connection, crm: str, object_name: str, *, drift: int, at: datetime) -> None:
     """Note that a comparison came to its end, and forget which records it has met."""
     _forget(tx, crm, object_name)
     tx.execute(
-        update(comparison)
+        update(reconciliation)
         .where(_at(crm, object_name))
         .values(position=None, drift=drift, measured=drift, measured_at=at, problem=None)
     )
@@ -109,18 +109,20 @@ def give_up(tx: Connection, crm: str, object_name: str, problem: str) -> None:
     """Note why a comparison came to no end; the next one begins from the start."""
     _forget(tx, crm, object_name)
     keep(tx, crm, object_name, Standing())
-    tx.execute(update(comparison).where(_at(crm, object_name)).values(problem=problem))
+    tx.execute(update(reconciliation).where(_at(crm, object_name)).values(problem=problem))
 
 
 def measured(tx: Connection, crm: str) -> Sequence[Any]:
     """Return what is known of every object's comparison: object, measured, measured_at, compared, problem."""
-    return tx.execute(select(comparison).where(comparison.c.connection == crm).order_by(comparison.c.object)).all()
+    return tx.execute(
+        select(reconciliation).where(reconciliation.c.connection == crm).order_by(reconciliation.c.object)
+    ).all()
 
 
 def _at(crm: str, object_name: str) -> ColumnElement[bool]:
-    return and_(comparison.c.connection == crm, comparison.c.object == object_name)
+    return and_(reconciliation.c.connection == crm, reconciliation.c.object == object_name)
 
 
 def _forget(tx: Connection, crm: str, object_name: str) -> None:
-    mine = listed.c.ref.startswith(f"{object_name}/", autoescape=True)
-    tx.execute(listed.delete().where(listed.c.connection == crm, mine))
+    mine = reconciled_record.c.ref.startswith(f"{object_name}/", autoescape=True)
+    tx.execute(reconciled_record.delete().where(reconciled_record.c.connection == crm, mine))

@@ -35,7 +35,7 @@ def last_won(tx: Connection, customers: Iterable[str], until: datetime) -> Mappi
 def look_again_after_wins(tx: Connection, crms: Collection[str], *, now: datetime, since: datetime) -> None:
     """Have decided on anew what ended after `since` and was refused for want of a customer, where a deal was won or read meanwhile."""
     news = _of_accounts(account.c.customer).where(
-        interaction.c.connection.in_(crms), interaction.c.look_at <= now, _won(now)
+        interaction.c.connection.in_(crms), interaction.c.decide_at <= now, _won(now)
     )
     theirs = _of_accounts(interaction.c.id).where(account.c.customer.in_(news), interaction.c.ended_at >= since)
     refused = select(decision.c.interaction_id).where(
@@ -45,7 +45,7 @@ def look_again_after_wins(tx: Connection, crms: Collection[str], *, now: datetim
     )
     again = [*tx.execute(theirs.where(interaction.c.id.in_(refused))).scalars()]
     if again:
-        tx.execute(update(interaction).where(among(tx, interaction.c.id, again)).values(look_at=now))
+        tx.execute(update(interaction).where(among(tx, interaction.c.id, again)).values(decide_at=now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case
 from connector.domain.account_links import Linkable, customer_of
 from connector.store.crm.records import mark_stale
 from connector.store.results.follow_up_moves import follow_accounts
-from connector.store.tables import account, standing
+from connector.store.tables import account, customer_score
 
 PAGE: Final = 500
 """How many accounts, or keys, are looked at together: the first linking of two CRMs concerns all of them."""
@@ -120,8 +120,10 @@ def _left_by_others(tx: Connection, customer: str) -> bool:
 
 
 def _known(tx: Connection, customers: Iterable[str]) -> dict[str, bool]:
-    rows = tx.execute(select(standing.c.customer, standing.c.score).where(standing.c.customer.in_([*customers])))
-    return {row.customer: row.score is not None for row in rows}
+    rows = tx.execute(
+        select(customer_score.c.customer, customer_score.c.figures).where(customer_score.c.customer.in_([*customers]))
+    )
+    return {row.customer: row.figures is not None for row in rows}
 
 
 def _count_as(tx: Connection, linkable: Linkable, customer: str, now: datetime) -> list[str]:

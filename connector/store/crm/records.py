@@ -33,7 +33,7 @@ from connector.store.results.record_texts import naming
 from connector.store.surveys.askable import any_figures, look_again_at_accounts, look_again_at_people
 from connector.store.surveys.opt_outs import said_no
 from connector.store.surveys.people import join_spellings, opt_out, person_of
-from connector.store.tables import binding, display, ref_of, ref_text
+from connector.store.tables import binding, outbox_record, ref_of, ref_text
 
 
 class _Fresh(NamedTuple):
@@ -48,7 +48,7 @@ _UTC: Final = ZoneInfo("UTC")
 _OURS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ACCOUNT: ("customer",),
     Kind.CONTACT: ("person",),
-    Kind.INTERACTION: ("look_at",),
+    Kind.INTERACTION: ("decide_at",),
 }
 """Columns of a new row that are not read from the CRM, see `Absorber._ours`."""
 
@@ -127,7 +127,7 @@ class Absorber:
         return replace(value, ended_at=datetime.combine(next_day, time(), zone).astimezone(UTC))
 
     def _bindings(self, refs: Sequence[str]) -> dict[str, AnyRow]:
-        columns: list[ColumnElement[Any]] = [binding.c[name] for name in ("ref", "id", "kind", "content", "alias")]
+        columns: list[ColumnElement[Any]] = [binding.c[name] for name in ("ref", "id", "kind", "content_hash", "alias")]
         mine = and_(binding.c.connection == self._crm, among(self._sql, binding.c.ref, refs))
         return {row.ref: row for row in self._sql.execute(select(*columns).where(mine))}
 
@@ -149,7 +149,7 @@ class Absorber:
             contacts = [row.value for row in rows.values() if isinstance(row.value, Contact)]
             join_spellings(self._sql, self._key, (one.email for one in contacts if one.email))
             self._latch_opt_outs(contacts)
-        self._restore(kind, {ref: our_id for ref, our_id in changed.items() if known[ref].content == ""})
+        self._restore(kind, {ref: our_id for ref, our_id in changed.items() if known[ref].content_hash == ""})
 
     def _insert(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         names = ("id", "connection", "ref", *NAMES[kind], *_OURS.get(kind, ()))
@@ -176,7 +176,7 @@ class Absorber:
             names = (*names, "person")
             lines = [(*line, *self._ours(rows[ref].value, "")) for ref, line in zip(ids, lines, strict=True)]
         if kind is Kind.INTERACTION:
-            names = (*names, "look_at")
+            names = (*names, "decide_at")
             lines = [(*line, self._now) for line in self._as_people_left(rows, ids, lines)]
         keyed = [(*line, our_id) for line, our_id in zip(lines, ids.values(), strict=True)]
         update_lines(self._sql, TABLES[kind], names, keyed)
@@ -205,7 +205,7 @@ class Absorber:
     def _bind(
         self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str], known: Mapping[str, AnyRow]
     ) -> None:
-        names = ("connection", "ref", "kind", "id", "content")
+        names = ("connection", "ref", "kind", "id", "content_hash")
         crm, word = self._crm, kind.value
         lines = {ref: (crm, ref, word, our_id, rows[ref].content) for ref, our_id in ids.items()}
         insert_lines(self._sql, binding, names, [line for ref, line in lines.items() if ref not in known])
@@ -224,7 +224,7 @@ class Absorber:
             if task.key not in own or _is_copy(own[task.key], ref):
                 continue
             kind, content = Kind.FOLLOW_UP.value, rows[ref].content
-            row = {"connection": self._crm, "ref": ref, "kind": kind, "id": task.key, "content": content}
+            row = {"connection": self._crm, "ref": ref, "kind": kind, "id": task.key, "content_hash": content}
             insert_or_update(self._sql, binding, [row])
             if own[task.key] == ref:
                 own_users.note(self._sql, self._crm, _maker(task))
@@ -238,20 +238,20 @@ class Absorber:
             return 0
         if record.merged_into is not None:
             result.merges.append((record.ref, record.merged_into))
-        if bound.content == "":
+        if bound.content_hash == "":
             return 0
         kind = Kind(bound.kind)
         at_ref = (binding.c.connection == self._crm) & (binding.c.ref == record.ref)
-        self._sql.execute(update(binding).where(at_ref).values(content=""))
+        self._sql.execute(update(binding).where(at_ref).values(content_hash=""))
         if kind is Kind.FOLLOW_UP:
             result.tasks += self._deleted_task(bound.id, record.ref)
             return 1
-        changes = {"deleted_at": self._now} | ({"look_at": self._now} if kind is Kind.INTERACTION else {})
+        changes = {"deleted_at": self._now} | ({"decide_at": self._now} if kind is Kind.INTERACTION else {})
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
         if kind is Kind.ACCOUNT:
             mark_stale(self._sql, self._customer_of(bound.id), self._now)
-        shown = (display.c.connection == self._crm) & (display.c.ref == record.ref)
-        self._sql.execute(update(display).where(shown).values(dirty=False))
+        shown = (outbox_record.c.connection == self._crm) & (outbox_record.c.ref == record.ref)
+        self._sql.execute(update(outbox_record).where(shown).values(pending=False))
         return 1
 
     def _leave(self, contacts: Sequence[str]) -> None:
@@ -271,8 +271,8 @@ class Absorber:
         if kind is Kind.CONTACT:
             self._name_anew(ids.values())
         if ids:
-            mine = and_(display.c.connection == self._crm, among(self._sql, display.c.ref, ids))
-            self._sql.execute(update(display).where(mine).values(dirty=True))
+            mine = and_(outbox_record.c.connection == self._crm, among(self._sql, outbox_record.c.ref, ids))
+            self._sql.execute(update(outbox_record).where(mine).values(pending=True))
             inbox = tables.inbox
             merges = and_(inbox.c.source == f"merge:{self._crm}", among(self._sql, inbox.c.key, ids))
             self._sql.execute(inbox.delete().where(merges, inbox.c.done_at.is_(None)))
@@ -303,28 +303,28 @@ class Absorber:
         for ref, value in seen.items():
             row = known.get(ref)
             shown = {name: raw for name, raw in value.shown.items() if raw is not None}
-            if shown == (row.shown if row is not None else {}):
+            if shown == (row.actual if row is not None else {}):
                 continue
             rows.append(
                 {
                     "connection": self._crm,
                     "ref": ref,
                     "target": "account" if isinstance(value, Account) else "contact",
-                    "wanted": {},
-                    "shown": shown,
+                    "desired": {},
+                    "actual": shown,
                     "written": {},
-                    "dirty": bool(row and row.wanted),
+                    "pending": bool(row and row.desired),
                 }
             )
         # What the record should say is not touched, nor a mark on it taken off: the survey page may be at it at this very moment.
-        insert_or_update(self._sql, display, [row for row in rows if row["dirty"]], only=("shown", "dirty"))
-        insert_or_update(self._sql, display, [row for row in rows if not row["dirty"]], only=("shown",))
+        insert_or_update(self._sql, outbox_record, [row for row in rows if row["pending"]], only=("actual", "pending"))
+        insert_or_update(self._sql, outbox_record, [row for row in rows if not row["pending"]], only=("actual",))
 
     def _displays(self, refs: Sequence[str]) -> dict[str, AnyRow]:
-        if not refs or not self._any(display.c.connection == self._crm):
+        if not refs or not self._any(outbox_record.c.connection == self._crm):
             return {}
-        mine = and_(display.c.connection == self._crm, among(self._sql, display.c.ref, refs))
-        rows = self._sql.execute(select(display).where(mine))
+        mine = and_(outbox_record.c.connection == self._crm, among(self._sql, outbox_record.c.ref, refs))
+        rows = self._sql.execute(select(outbox_record).where(mine))
         return {row.ref: row for row in rows}
 
     # ── set aside ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -351,26 +351,28 @@ class Absorber:
             "attempts": 1,
             "at": self._now,
         }
-        insert_or_update(self._sql, tables.refused, [row], added=("attempts",))
+        insert_or_update(self._sql, tables.refused_record, [row], added=("attempts",))
 
     def _unrefuse(self, refs: Iterable[str]) -> None:
-        refused = tables.refused
-        mine = (refused.c.connection == self._crm) & (refused.c.direction == "read")
+        refused_record = tables.refused_record
+        mine = (refused_record.c.connection == self._crm) & (refused_record.c.direction == "read")
         if not self._any(mine):
             return
         keys = [f"read:{ref}" for ref in refs]
-        self._sql.execute(refused.delete().where(mine, among(self._sql, refused.c.key, keys)))
+        self._sql.execute(refused_record.delete().where(mine, among(self._sql, refused_record.c.key, keys)))
 
     def _write_again(self, kind: Kind, changed: Mapping[str, str]) -> None:
         """Let what was refused of a record, or of a task about it, be tried once more now that somebody has changed the record."""
-        refused, follow_up = tables.refused, tables.follow_up
-        mine = (refused.c.connection == self._crm) & (refused.c.direction == "write")
+        refused_record, follow_up = tables.refused_record, tables.follow_up
+        mine = (refused_record.c.connection == self._crm) & (refused_record.c.direction == "write")
         if kind not in (Kind.ACCOUNT, Kind.CONTACT) or not changed or not self._any(mine):
             return
         about = follow_up.c.account_id if kind is Kind.ACCOUNT else follow_up.c.contact_id
         tasks = select(follow_up.c.id).where(among(self._sql, about, changed.values()), follow_up.c.task_ref.is_(None))
-        about_them = among(self._sql, refused.c.key, [f"{kind.value}:{ref}" for ref in changed])
-        self._sql.execute(update(refused).where(mine, about_them | refused.c.key.in_(tasks)).values(fingerprint=""))
+        about_them = among(self._sql, refused_record.c.key, [f"{kind.value}:{ref}" for ref in changed])
+        self._sql.execute(
+            update(refused_record).where(mine, about_them | refused_record.c.key.in_(tasks)).values(fingerprint="")
+        )
 
     def _any(self, condition: ColumnElement[bool]) -> bool:
         """Tell if there is any such row: mostly there is none, and 2,000 need not be looked for one by one."""
@@ -427,7 +429,7 @@ def mark_stale(tx: Connection, customer: str, now: datetime) -> None:
 
     An earlier mark is replaced: whoever is dealing with that one must not take this one off as well.
     """
-    insert_or_update(tx, tables.standing, [{"customer": customer, "stale_at": now}])
+    insert_or_update(tx, tables.customer_score, [{"customer": customer, "stale_at": now}])
 
 
 def _updated_by(value: Pulled) -> str | None:
@@ -447,7 +449,9 @@ def _if_fresh(value: Pulled, bound: AnyRow | None) -> _Fresh | None:
     """Return what is to be stored; None where it is stored already. Our own writes coming back change nothing."""
     columns = columns_of(value)
     content = _hash(hashed(value, columns))
-    if bound is not None and (bound.content == content or bound.content == _hash(as_first_kept(value, columns))):
+    if bound is not None and (
+        bound.content_hash == content or bound.content_hash == _hash(as_first_kept(value, columns))
+    ):
         return None
     return _Fresh(content, value, columns)
 

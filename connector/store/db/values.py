@@ -35,13 +35,13 @@ def follow_up_of(row: AnyRow) -> FollowUp:
         owner_note=row.owner_note,
         subject=row.subject,
         body=row.body,
-        text_fingerprint=row.words_of,
+        text_fingerprint=row.text_fingerprint,
         outcome=row.outcome,
         cause=row.cause,
         note=row.note,
         attempts=row.attempts,
         opened_at=row.opened_at,
-        own_since=row.own_since,
+        separated_at=row.separated_at,
         first_contact_at=row.first_contact_at,
         waiting_since=row.waiting_since,
         closed_at=row.closed_at,
@@ -61,7 +61,7 @@ def named_follow_up_of(row: AnyRow) -> NamedFollowUp:
     return NamedFollowUp(follow_up_of(row), row.who, bool(row.is_gone), row.account_name)
 
 
-_OTHER_NAMES: Final = {"owner": "owner_ref", "task": "task_ref", "text_fingerprint": "words_of"}
+_OTHER_NAMES: Final = {"owner": "owner_ref", "task": "task_ref"}
 """Columns of `follow_up` that are named otherwise than what they hold."""
 
 

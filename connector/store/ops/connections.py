@@ -15,7 +15,7 @@ from connector.store.db.upsert import insert_or_ignore, insert_or_update
 from connector.store.ops import locked_out
 from connector.store.surveys.people import person_key
 from connector.store.tables import connection_state as table
-from connector.store.tables import refused as refused_writes
+from connector.store.tables import refused_record as refused_writes
 from connector.store.tables import setting
 
 _PAUSED = "paused"

@@ -14,7 +14,15 @@ def own_runs(tx: Connection, crm: str) -> OwnRuns:
     row = tx.execute(select(table).where(table.c.connection == crm)).one_or_none()
     if row is None:
         return OwnRuns()
-    return OwnRuns(row.run, row.previous, row.run_at, row.confirmed, row.firm, row.adopted, tuple(row.places))
+    return OwnRuns(
+        row.run_id,
+        row.previous_run_id_run_id,
+        row.run_at,
+        row.confirmed,
+        row.was_ours,
+        row.adopted,
+        tuple(row.store_positions),
+    )
 
 
 def read_at(tx: Connection, crm: str) -> datetime | None:
@@ -26,13 +34,13 @@ def keep(tx: Connection, crm: str, own: OwnRuns) -> None:
     """Keep a new run; it is on the disk before it is written to the CRM."""
     row = {
         "connection": crm,
-        "run": own.run,
-        "previous": own.previous,
+        "run_id": own.run,
+        "previous_run_id": own.previous,
         "run_at": own.at,
         "confirmed": own.confirmed,
-        "firm": own.firm,
+        "was_ours": own.firm,
         "adopted": own.adopted,
-        "places": list(own.places),
+        "store_positions": list(own.places),
     }
     insert_or_update(tx, table, [row])
 

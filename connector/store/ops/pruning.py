@@ -64,7 +64,7 @@ def _answered_for(_tx: Connection) -> ColumnElement[bool]:
 def _follow_up_is_over(_tx: Connection) -> ColumnElement[bool]:
     """Who was told of something that is not done yet is not to be told again."""
     return ~exists().where(
-        tables.follow_up.c.id == tables.notice.c.follow_up_id, tables.follow_up.c.state != FollowUpState.CLOSED
+        tables.follow_up.c.id == tables.alert.c.follow_up_id, tables.follow_up.c.state != FollowUpState.CLOSED
     )
 
 
@@ -77,8 +77,8 @@ def _before_the_last_write_back(tx: Connection) -> ColumnElement[bool]:
 
 def _scores_nobody(_tx: Connection) -> ColumnElement[bool]:
     """A customer keeps the prior that it was scored with."""
-    prior, standing = tables.prior, tables.standing
-    in_use = exists().where(standing.c.prior_version == prior.c.version)
+    prior, score = tables.prior, tables.customer_score
+    in_use = exists().where(score.c.prior_version == prior.c.version)
     return and_(~in_use, prior.c.version < select(func.max(prior.c.version)).scalar_subquery())
 
 
@@ -90,7 +90,7 @@ OUTDATED: Final[Mapping[str, Outdated]] = {
     "write_log": Outdated(tables.write_log, "at", _before_the_last_write_back),
     "decision_log": Outdated(tables.decision_log, "at"),
     "attempt": Outdated(tables.attempt, "started_at", _answered_for),
-    "notice": Outdated(tables.notice, "at", _follow_up_is_over),
+    "alert": Outdated(tables.alert, "at", _follow_up_is_over),
     "staff_mail": Outdated(tables.staff_mail, "at"),
 }
 """By the table's name. What is thinned out instead is not among them, see `superseded`."""

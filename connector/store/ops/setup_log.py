@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from connector.ports import SetupResult, SetupStep
 from connector.store.db.upsert import insert_or_ignore
-from connector.store.tables import setup_made
+from connector.store.tables import setup_log
 
 
 def remember(tx: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any], *, at: datetime) -> None:
@@ -18,20 +18,20 @@ def remember(tx: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any
     kept = {"sentence": step.sentence, "detail": dict(detail), "group": step.group, "item": step.item}
     row = {"connection": crm, "key": step.key, "detail": kept, "at": at}
     # Somebody else's set-up may have made it at the same moment: the row is there by then, and is taken away for this one.
-    insert_or_ignore(tx, setup_made, [row])
+    insert_or_ignore(tx, setup_log, [row])
     forget(tx, crm, step.key)
-    insert_or_ignore(tx, setup_made, [row])
+    insert_or_ignore(tx, setup_log, [row])
 
 
 def forget(tx: Connection, crm: str, key: str) -> None:
     """Note that something we made is gone. Steps of undo may have ``remove:`` before the key of what they take away."""
     bare = key.removeprefix("remove:")
-    tx.execute(setup_made.delete().where(setup_made.c.connection == crm, setup_made.c.key == bare))
+    tx.execute(setup_log.delete().where(setup_log.c.connection == crm, setup_log.c.key == bare))
 
 
 def results(tx: Connection, crm: str) -> list[SetupResult]:
     """Return what we made, in the order of making."""
-    rows = tx.execute(select(setup_made).where(setup_made.c.connection == crm).order_by(setup_made.c.id))
+    rows = tx.execute(select(setup_log).where(setup_log.c.connection == crm).order_by(setup_log.c.id))
     return [SetupResult(_step(row.key, row.detail), done=True, detail=row.detail["detail"]) for row in rows]
 
 

@@ -12,7 +12,7 @@ from connector.errors import StoreError
 from connector.store.db.engine import Store
 from connector.store.db.upsert import insert_or_update
 from connector.store.ops.connections import mark
-from connector.store.tables import token as table
+from connector.store.tables import crm_token as table
 
 _AGAIN_SECONDS: Final = 0.1
 
@@ -20,7 +20,7 @@ _AGAIN_SECONDS: Final = 0.1
 def load(tx: Connection, crm: str, given: str) -> str | None:
     """Return what was kept last; None when it does not descend from the token `given` in config.toml."""
     row = tx.execute(select(table).where(table.c.connection == crm)).one_or_none()
-    return row.sealed if row is not None and row.given == mark(tx, given) else None
+    return row.encrypted if row is not None and row.refresh_token_hash == mark(tx, given) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +43,10 @@ def save(store: Store, kept: Sealed, *, patience: float) -> None:
         reraise=True,
     ):
         with attempt, store.write() as tx:
-            columns = {"connection": kept.crm, "sealed": kept.text, "given": mark(tx, kept.given), "at": kept.at}
+            columns = {
+                "connection": kept.crm,
+                "encrypted": kept.text,
+                "refresh_token_hash": mark(tx, kept.given),
+                "at": kept.at,
+            }
             insert_or_update(tx, table, [columns])

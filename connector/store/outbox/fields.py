@@ -8,13 +8,24 @@ from connector.model import FieldValues, Ref
 from connector.model.outbox import LastWrite, RecordFields
 from connector.store.crm.refs import chunks
 from connector.store.db.upsert import insert_or_ignore
-from connector.store.tables import display, ref_of, ref_text
+from connector.store.tables import outbox_record, ref_of, ref_text
 
-_COLUMNS = (display.c.ref, display.c.target, display.c.wanted, display.c.shown, display.c.written)
+_COLUMNS = (
+    outbox_record.c.ref,
+    outbox_record.c.target,
+    outbox_record.c.desired,
+    outbox_record.c.actual,
+    outbox_record.c.written,
+)
 
 
 def _record_fields(tx: Connection, crm: str, *conditions: ColumnElement[bool], limit: int) -> list[RecordFields]:
-    rows = select(*_COLUMNS).where(display.c.connection == crm, *conditions).order_by(display.c.ref).limit(limit)
+    rows = (
+        select(*_COLUMNS)
+        .where(outbox_record.c.connection == crm, *conditions)
+        .order_by(outbox_record.c.ref)
+        .limit(limit)
+    )
     return [
         RecordFields(ref_of(crm, ref), target, desired, actual, written)
         for ref, target, desired, actual, written in tx.execute(rows)
@@ -31,30 +42,30 @@ def set_desired(tx: Connection, ref: Ref, target: str, values: FieldValues) -> N
     """
     here = _at(ref)
     # Locked, so that nobody changes it between our reading and our writing it. A row that is not there cannot be locked.
-    locked = select(display.c.wanted).where(here).with_for_update()
+    locked = select(outbox_record.c.desired).where(here).with_for_update()
     row = tx.execute(locked).one_or_none()
     if row is None:
         key = {"connection": ref.connection, "ref": ref_text(ref), "target": target}
-        nothing: dict[str, object] = {"wanted": {}, "shown": {}, "written": {}, "dirty": False}
-        insert_or_ignore(tx, display, [{**key, **nothing}])
+        nothing: dict[str, object] = {"desired": {}, "actual": {}, "written": {}, "pending": False}
+        insert_or_ignore(tx, outbox_record, [{**key, **nothing}])
         row = tx.execute(locked).one()
-    after = {**row.wanted, **values}
-    if after != row.wanted:
-        tx.execute(update(display).where(here).values(wanted=after, target=target, dirty=True))
+    after = {**row.desired, **values}
+    if after != row.desired:
+        tx.execute(update(outbox_record).where(here).values(desired=after, target=target, pending=True))
 
 
 def remove_desired(tx: Connection, ref: Ref, names: Collection[str]) -> None:
     """Leave alone from now on what some of our fields on a record hold."""
     here = _at(ref)
-    desired = tx.execute(select(display.c.wanted).where(here).with_for_update()).scalar_one_or_none()
+    desired = tx.execute(select(outbox_record.c.desired).where(here).with_for_update()).scalar_one_or_none()
     if desired is not None:
         left = {name: value for name, value in desired.items() if name not in names}
-        tx.execute(update(display).where(here).values(wanted=left))
+        tx.execute(update(outbox_record).where(here).values(desired=left))
 
 
 def is_desired(tx: Connection, ref: Ref, values: FieldValues) -> bool:
     """Return whether a record is to show these values already."""
-    desired = tx.execute(select(display.c.wanted).where(_at(ref))).scalar_one_or_none()
+    desired = tx.execute(select(outbox_record.c.desired).where(_at(ref))).scalar_one_or_none()
     return desired is not None and {**desired, **values} == desired
 
 
@@ -63,22 +74,22 @@ def is_desired(tx: Connection, ref: Ref, values: FieldValues) -> bool:
 
 def pending(tx: Connection, crm: str, target: str, *, after: Ref | None, limit: int) -> list[RecordFields]:
     """Return records of a target whose fields may differ from what they should hold, by ref behind `after`."""
-    return _record_fields(tx, crm, *_pending(target), display.c.ref > (ref_text(after) or ""), limit=limit)
+    return _record_fields(tx, crm, *_pending(target), outbox_record.c.ref > (ref_text(after) or ""), limit=limit)
 
 
 def count_pending(tx: Connection, crm: str, target: str) -> int:
     """Return how many records of a target may differ from what they should hold."""
-    rows = select(func.count()).select_from(display).where(display.c.connection == crm, *_pending(target))
+    rows = select(func.count()).select_from(outbox_record).where(outbox_record.c.connection == crm, *_pending(target))
     return int(tx.execute(rows).scalar_one())
 
 
 def _pending(target: str) -> tuple[ColumnElement[bool], ...]:
-    return display.c.dirty, display.c.target == target
+    return outbox_record.c.pending, outbox_record.c.target == target
 
 
 def sample(tx: Connection, crm: str, target: str, limit: int) -> list[RecordFields]:
     """Return a number of records of a target, pending or not."""
-    return _record_fields(tx, crm, display.c.target == target, limit=limit)
+    return _record_fields(tx, crm, outbox_record.c.target == target, limit=limit)
 
 
 def note_unchanged(tx: Connection, records: Sequence[RecordFields]) -> None:
@@ -89,10 +100,12 @@ def note_unchanged(tx: Connection, records: Sequence[RecordFields]) -> None:
     read = {record.ref: record.desired for record in records}
     for part in chunks(read):
         crm = part[0].connection
-        here = and_(display.c.connection == crm, display.c.ref.in_([ref_text(ref) for ref in part]))
-        now = tx.execute(select(display.c.ref, display.c.wanted).where(here).with_for_update(skip_locked=True))
+        here = and_(outbox_record.c.connection == crm, outbox_record.c.ref.in_([ref_text(ref) for ref in part]))
+        now = tx.execute(
+            select(outbox_record.c.ref, outbox_record.c.desired).where(here).with_for_update(skip_locked=True)
+        )
         same = [ref for ref, desired in now if desired == read[ref_of(crm, ref)]]
-        tx.execute(update(display).where(here, display.c.ref.in_(same)).values(dirty=False))
+        tx.execute(update(outbox_record).where(here, outbox_record.c.ref.in_(same)).values(pending=False))
 
 
 def note_written(
@@ -101,26 +114,28 @@ def note_written(
     """Note what a record holds after a write. It stays pending unless all of it was written (`whole`), and what it should hold has not
     changed since it was read."""
     here = _at(record.ref)
-    tx.execute(update(display).where(here).values(shown=dict(actual), written=dict(written)))
-    still = tx.execute(select(display.c.wanted).where(here)).scalar_one()
-    tx.execute(update(display).where(here).values(dirty=not whole or still != record.desired))
+    tx.execute(update(outbox_record).where(here).values(actual=dict(actual), written=dict(written)))
+    still = tx.execute(select(outbox_record.c.desired).where(here)).scalar_one()
+    tx.execute(update(outbox_record).where(here).values(pending=not whole or still != record.desired))
 
 
 def put_back(tx: Connection, ref: Ref, values: FieldValues) -> None:
     """Note what a record holds after our fields (by our names) were put back: that was us, and nobody else."""
     here = _at(ref)
-    row = tx.execute(select(display.c.shown, display.c.written).where(here).with_for_update()).one_or_none()
+    row = tx.execute(
+        select(outbox_record.c.actual, outbox_record.c.written).where(here).with_for_update()
+    ).one_or_none()
     if row is None:
         return
-    actual = {name: raw for name, raw in {**row.shown, **values}.items() if raw is not None}
+    actual = {name: raw for name, raw in {**row.actual, **values}.items() if raw is not None}
     written = {name: last for name, last in row.written.items() if name not in values}
-    tx.execute(update(display).where(here).values(shown=actual, written=written, dirty=True))
+    tx.execute(update(outbox_record).where(here).values(actual=actual, written=written, pending=True))
 
 
 def compare_again(tx: Connection, crm: str) -> None:
     """Have every record of a connection compared again: the mapping has changed."""
-    tx.execute(update(display).where(display.c.connection == crm).values(dirty=True))
+    tx.execute(update(outbox_record).where(outbox_record.c.connection == crm).values(pending=True))
 
 
 def _at(ref: Ref) -> ColumnElement[bool]:
-    return and_(display.c.connection == ref.connection, display.c.ref == ref_text(ref))
+    return and_(outbox_record.c.connection == ref.connection, outbox_record.c.ref == ref_text(ref))

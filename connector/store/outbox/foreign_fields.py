@@ -9,7 +9,7 @@ from connector.model import Field, ForeignField
 from connector.model.outbox import RefusedWrite
 from connector.store.db.upsert import insert_or_update
 from connector.store.outbox.refusals import accept, refuse
-from connector.store.tables import refused, setting
+from connector.store.tables import refused_record, setting
 
 FOREIGN = "field:"
 """Before the key of what is set aside because its field is not ours."""
@@ -43,13 +43,13 @@ def note_unrelatable(tx: Connection, crm: str, what_of: Mapping[str, str], remed
 
 
 def is_about_settings() -> ColumnElement[bool]:
-    """Tell rows of `refused` that no further try changes: something in the mapping or the CRM has to be put right."""
-    return or_(*(refused.c.key.startswith(prefix, autoescape=True) for prefix in (FOREIGN, UNRELATABLE)))
+    """Tell rows of `refused_record` that no further try changes: something in the mapping or the CRM has to be put right."""
+    return or_(*(refused_record.c.key.startswith(prefix, autoescape=True) for prefix in (FOREIGN, UNRELATABLE)))
 
 
 def _note(tx: Connection, crm: str, prefix: str, refusals: Sequence[RefusedWrite], now: datetime) -> int:
-    of_crm = (refused.c.connection == crm, refused.c.key.startswith(prefix, autoescape=True))
-    known = set(tx.execute(select(refused.c.key).where(*of_crm)).scalars())
+    of_crm = (refused_record.c.connection == crm, refused_record.c.key.startswith(prefix, autoescape=True))
+    known = set(tx.execute(select(refused_record.c.key).where(*of_crm)).scalars())
     for key in known - {refusal.key for refusal in refusals}:
         accept(tx, crm, key)
     new = {refusal.key: refusal for refusal in refusals if refusal.key not in known}

@@ -36,7 +36,7 @@ Place = tuple[datetime, str]
 
 def taskless(tx: Connection, crm: str, after: Place | None, limit: int) -> list[TasklessFollowUp]:
     """Return open follow-ups without a task in the CRM behind a place, the oldest first."""
-    of_task = (binding.c.kind == Kind.FOLLOW_UP.value) & (binding.c.content != "")
+    of_task = (binding.c.kind == Kind.FOLLOW_UP.value) & (binding.c.content_hash != "")
     seen = select(binding.c.ref).where(binding.c.id == follow_up.c.id, of_task)
     rows = (
         select(
@@ -83,7 +83,7 @@ def set_task(tx: Connection, follow_up_id: str, task: Ref, written: FieldValues)
         "ref": ref_text(task),
         "kind": Kind.FOLLOW_UP.value,
         "id": follow_up_id,
-        "content": NOT_READ,
+        "content_hash": NOT_READ,
         "alias": False,
     }
     insert_or_ignore(tx, binding, [row])

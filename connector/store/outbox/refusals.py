@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from connector.model.outbox import RefusedWrite
 from connector.store.db.upsert import insert_or_update
-from connector.store.tables import refused
+from connector.store.tables import refused_record
 
 
 def fingerprint(fields: Mapping[str, object], mapping: str) -> str:
@@ -19,18 +19,18 @@ def fingerprint(fields: Mapping[str, object], mapping: str) -> str:
 
 
 _COLUMNS = (
-    refused.c.key,
-    refused.c.code,
-    refused.c.what,
-    refused.c.remedy,
-    refused.c.fingerprint,
-    refused.c.fields,
+    refused_record.c.key,
+    refused_record.c.code,
+    refused_record.c.what,
+    refused_record.c.remedy,
+    refused_record.c.fingerprint,
+    refused_record.c.fields,
 )
 
 
 def refused_writes(tx: Connection, crm: str, keys: Collection[str]) -> Mapping[str, RefusedWrite]:
     """Return what was refused under these keys, by key."""
-    rows = tx.execute(select(*_COLUMNS).where(refused.c.connection == crm, refused.c.key.in_(keys)))
+    rows = tx.execute(select(*_COLUMNS).where(refused_record.c.connection == crm, refused_record.c.key.in_(keys)))
     return {
         key: RefusedWrite(key, code, what, remedy, print_, None if fields is None else tuple(fields))
         for key, code, what, remedy, print_, fields in rows
@@ -51,15 +51,15 @@ def refuse(tx: Connection, crm: str, write: RefusedWrite, now: datetime) -> None
         "attempts": 1,
         "at": now,
     }
-    insert_or_update(tx, refused, [row], added=("attempts",))
+    insert_or_update(tx, refused_record, [row], added=("attempts",))
 
 
 def accept(tx: Connection, crm: str, key: str) -> None:
     """Forget an earlier refusal."""
-    tx.execute(refused.delete().where(refused.c.connection == crm, refused.c.key == key))
+    tx.execute(refused_record.delete().where(refused_record.c.connection == crm, refused_record.c.key == key))
 
 
 def try_all_again(tx: Connection, crm: str) -> None:
     """Have every write that was refused tried again in the next lap."""
-    mine = (refused.c.connection == crm) & (refused.c.direction == "write")
-    tx.execute(update(refused).where(mine).values(fingerprint=""))
+    mine = (refused_record.c.connection == crm) & (refused_record.c.direction == "write")
+    tx.execute(update(refused_record).where(mine).values(fingerprint=""))

@@ -13,7 +13,7 @@ from connector.store.crm.refs import chunks
 from connector.store.db.upsert import insert_or_update
 from connector.store.ops import connections
 from connector.store.outbox.foreign_fields import is_about_settings
-from connector.store.tables import refused, setting
+from connector.store.tables import refused_record, setting
 
 DAILY: Final = timedelta(hours=24)
 SHORTEST: Final = timedelta(minutes=5)
@@ -23,14 +23,14 @@ _STEPS: Final = 9
 
 def keys(tx: Connection, crm: str) -> set[str]:
     """Return under which keys writes are set aside that can be tried again."""
-    return set(tx.execute(select(refused.c.key).where(_writes(crm))).scalars())
+    return set(tx.execute(select(refused_record.c.key).where(_writes(crm))).scalars())
 
 
 def again(tx: Connection, crm: str, chosen: Collection[str] | None = None) -> None:
     """Try again in the next lap what was refused, all of it or these keys; the CRM is asked for its schema too."""
     for part in chunks(sorted(chosen)) if chosen is not None else [None]:
-        mine = _writes(crm) if part is None else and_(_writes(crm), refused.c.key.in_(part))
-        tx.execute(update(refused).where(mine).values(fingerprint=""))
+        mine = _writes(crm) if part is None else and_(_writes(crm), refused_record.c.key.in_(part))
+        tx.execute(update(refused_record).where(mine).values(fingerprint=""))
     connections.state(tx, crm)
     connections.forget_schema(tx, crm)
 
@@ -43,27 +43,27 @@ def again_daily(tx: Connection, crm: str, now: datetime) -> None:
         return
     insert_or_update(tx, setting, [{"name": name, "value": now.isoformat()}])
     if last is not None:
-        tx.execute(update(refused).where(_writes(crm)).values(fingerprint=""))
+        tx.execute(update(refused_record).where(_writes(crm)).values(fingerprint=""))
 
 
 def again_after_success(tx: Connection, crm: str, target: str, now: datetime) -> None:
     """Try again what was refused of a kind of which a write went well: account, contact or task. Where only some are refused, others
     go well all the time, so the pauses grow."""
-    mine = and_(_writes(crm), _of_kind(target), refused.c.fingerprint != "")
-    if not tx.execute(select(func.count()).select_from(refused).where(mine)).scalar_one():
+    mine = and_(_writes(crm), _of_kind(target), refused_record.c.fingerprint != "")
+    if not tx.execute(select(func.count()).select_from(refused_record).where(mine)).scalar_one():
         return
     for step in range(_STEPS):
         pause = min(SHORTEST * 2**step, DAILY)
-        attempts = refused.c.attempts == step + 1 if step < _STEPS - 1 else refused.c.attempts > step
-        due = and_(mine, attempts, refused.c.at <= now - pause)
-        tx.execute(update(refused).where(due).values(fingerprint=""))
+        attempts = refused_record.c.attempts == step + 1 if step < _STEPS - 1 else refused_record.c.attempts > step
+        due = and_(mine, attempts, refused_record.c.at <= now - pause)
+        tx.execute(update(refused_record).where(due).values(fingerprint=""))
 
 
 def _writes(crm: str) -> ColumnElement[bool]:
-    return and_(refused.c.connection == crm, refused.c.direction == "write", ~is_about_settings())
+    return and_(refused_record.c.connection == crm, refused_record.c.direction == "write", ~is_about_settings())
 
 
 def _of_kind(target: str) -> ColumnElement[bool]:
     if target == "task":
-        return ~refused.c.key.contains(":", autoescape=True)
-    return refused.c.key.startswith(f"{target}:", autoescape=True)
+        return ~refused_record.c.key.contains(":", autoescape=True)
+    return refused_record.c.key.startswith(f"{target}:", autoescape=True)

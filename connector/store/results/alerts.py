@@ -16,7 +16,7 @@ from connector.store.db.upsert import insert_once, insert_or_ignore
 from connector.store.db.values import follow_up_of, named_follow_up_of, owner_of
 from connector.store.results import record_texts
 from connector.store.surveys.people import person_key
-from connector.store.tables import follow_up, follow_up_response, notice, owner, response, staff_mail
+from connector.store.tables import alert, follow_up, follow_up_response, owner, response, staff_mail
 
 POSTED_WITHIN = timedelta(days=1)
 """Chats are not told of follow-ups that are older: the task in the CRM has said it by now."""
@@ -72,7 +72,7 @@ def known_keys(tx: Connection, follow_ups: Iterable[str]) -> set[str]:
     """Return the keys of all notices about these follow-ups, told or not."""
     keys: set[str] = set()
     for part in chunks(follow_ups):
-        keys.update(tx.execute(select(notice.c.key).where(notice.c.follow_up_id.in_(part))).scalars())
+        keys.update(tx.execute(select(alert.c.key).where(alert.c.follow_up_id.in_(part))).scalars())
     return keys
 
 
@@ -80,7 +80,7 @@ def add(tx: Connection, rows: Sequence[Waiting], now: datetime) -> None:
     """Let notices wait for their time; one that is known already stays as it is."""
     insert_or_ignore(
         tx,
-        notice,
+        alert,
         [
             {
                 "key": row.key,
@@ -105,30 +105,30 @@ def drop_untrue(
     comes to be true again is noted again.
     """
     closed = select(follow_up.c.id).where(follow_up.c.state == FollowUpState.CLOSED.value)
-    waiting = notice.c.state == WAITING
-    tx.execute(update(notice).where(waiting, notice.c.follow_up_id.in_(closed)).values(state=DROPPED))
+    waiting = alert.c.state == WAITING
+    tx.execute(update(alert).where(waiting, alert.c.follow_up_id.in_(closed)).values(state=DROPPED))
     is_open = follow_up.c.state == FollowUpState.OPEN.value
     touched = or_(follow_up.c.attempts > 0, follow_up.c.first_contact_at.is_not(None), ~is_open)
     settled = follow_up.c.state != FollowUpState.WAITING_FOR_OUTCOME.value
     untrue = ((untouched, touched), (overdue, or_(follow_up.c.due_at > now, ~is_open)), (no_outcome, settled))
     for kinds, is_so in untrue:
-        about = notice.c.follow_up_id.in_(select(follow_up.c.id).where(is_so))
-        tx.execute(delete(notice).where(waiting, notice.c.kind.in_(kinds), about))
+        about = alert.c.follow_up_id.in_(select(follow_up.c.id).where(is_so))
+        tx.execute(delete(alert).where(waiting, alert.c.kind.in_(kinds), about))
 
 
 def recipients(tx: Connection) -> list[str]:
     """Return everybody for whom something is waiting; last those whose mail did not go out, who may be refused each time."""
-    failed = func.max(case((notice.c.error.is_not(None), 1), else_=0))
-    waiting = select(notice.c.recipient).where(notice.c.state == WAITING).group_by(notice.c.recipient)
-    return list(tx.execute(waiting.order_by(failed, notice.c.recipient)).scalars())
+    failed = func.max(case((alert.c.error.is_not(None), 1), else_=0))
+    waiting = select(alert.c.recipient).where(alert.c.state == WAITING).group_by(alert.c.recipient)
+    return list(tx.execute(waiting.order_by(failed, alert.c.recipient)).scalars())
 
 
 def crms_of(tx: Connection, recipient: str) -> list[str]:
     """Return the connections about which something is waiting to be told to somebody."""
     rows = (
         select(follow_up.c.connection)
-        .join(notice, follow_up.c.id == notice.c.follow_up_id)
-        .where(notice.c.state == WAITING, notice.c.recipient == recipient)
+        .join(alert, follow_up.c.id == alert.c.follow_up_id)
+        .where(alert.c.state == WAITING, alert.c.recipient == recipient)
         .distinct()
         .order_by(follow_up.c.connection)
     )
@@ -138,10 +138,10 @@ def crms_of(tx: Connection, recipient: str) -> list[str]:
 def waiting_for(tx: Connection, recipient: str, crms: Collection[str]) -> list[Waiting]:
     """Return what is waiting to be told to somebody about these connections, in the order in which it happened."""
     rows = (
-        select(notice)
-        .join(follow_up, follow_up.c.id == notice.c.follow_up_id)
-        .where(notice.c.state == WAITING, notice.c.recipient == recipient, follow_up.c.connection.in_(crms))
-        .order_by(notice.c.at, notice.c.key)
+        select(alert)
+        .join(follow_up, follow_up.c.id == alert.c.follow_up_id)
+        .where(alert.c.state == WAITING, alert.c.recipient == recipient, follow_up.c.connection.in_(crms))
+        .order_by(alert.c.at, alert.c.key)
     )
     return [
         Waiting(row.key, row.kind, row.follow_up_id, row.response_id, row.recipient, row.at) for row in tx.execute(rows)
@@ -160,21 +160,23 @@ def begin_mail(tx: Connection, key: str, *, recipient: str, kind: str, notices: 
     if not insert_once(tx, staff_mail, row):
         return False
     for part in chunks(notices):
-        mine = (notice.c.key.in_(part), notice.c.state == WAITING)
-        tx.execute(update(notice).where(*mine).values(state=SENDING, mail=key))
+        mine = (alert.c.key.in_(part), alert.c.state == WAITING)
+        tx.execute(update(alert).where(*mine).values(state=SENDING, staff_mail_key=key))
     return True
 
 
 def end_mail(tx: Connection, key: str, state: str, error: str | None) -> None:
     """Note what became of a mail: SENT, IN_DOUBT or REFUSED."""
     tx.execute(update(staff_mail).where(staff_mail.c.key == key).values(state=state, error=error))
-    tx.execute(update(notice).where(notice.c.mail == key).values(state=state, error=error))
+    tx.execute(update(alert).where(alert.c.staff_mail_key == key).values(state=state, error=error))
 
 
 def take_back(tx: Connection, key: str, error: str) -> None:
     """Forget a mail that was certainly not sent, for this reason: what it was to tell waits again."""
     tx.execute(staff_mail.delete().where(staff_mail.c.key == key))
-    tx.execute(update(notice).where(notice.c.mail == key).values(state=WAITING, mail=None, error=error))
+    tx.execute(
+        update(alert).where(alert.c.staff_mail_key == key).values(state=WAITING, staff_mail_key=None, error=error)
+    )
 
 
 def doubt_unfinished(tx: Connection) -> int:
@@ -203,9 +205,9 @@ def untold(tx: Connection, since: datetime, limit: int) -> list[Untold]:
     lost = (REFUSED, IN_DOUBT)
     mails = select(staff_mail).where(staff_mail.c.state.in_(lost), staff_mail.c.at >= since)
     posts = (
-        select(notice, follow_up.c.rule)
-        .join(follow_up, follow_up.c.id == notice.c.follow_up_id)
-        .where(notice.c.state.in_(lost), notice.c.mail.is_(None), notice.c.at >= since)
+        select(alert, follow_up.c.rule)
+        .join(follow_up, follow_up.c.id == alert.c.follow_up_id)
+        .where(alert.c.state.in_(lost), alert.c.staff_mail_key.is_(None), alert.c.at >= since)
     )
     notices = [
         *(
@@ -214,7 +216,7 @@ def untold(tx: Connection, since: datetime, limit: int) -> list[Untold]:
         ),
         *(
             Untold(f"follow_up.{row.rule}.notify", CHAT, row.state, row.at, row.error or "")
-            for row in tx.execute(posts.order_by(notice.c.at.desc()).limit(limit))
+            for row in tx.execute(posts.order_by(alert.c.at.desc()).limit(limit))
         ),
     ]
     return sorted(notices, key=lambda lost_notice: lost_notice.at, reverse=True)[:limit]
@@ -249,7 +251,7 @@ def not_posted(
 
     `names` are those by which that chat is and was known.
     """
-    posted = exists().where(notice.c.follow_up_id == follow_up.c.id, notice.c.recipient.in_(names))
+    posted = exists().where(alert.c.follow_up_id == follow_up.c.id, alert.c.recipient.in_(names))
     wanted = (follow_up.c.rule == rule, follow_up.c.connection.in_(crms), follow_up.c.opened_at >= since)
     is_open = follow_up.c.state == FollowUpState.OPEN.value
     rows = record_texts.with_names().where(*wanted, is_open, ~posted).order_by(follow_up.c.opened_at, follow_up.c.id)
@@ -259,14 +261,14 @@ def not_posted(
 def begin_post(tx: Connection, key: str, follow_up_id: str, *, chat: str, now: datetime) -> bool:
     """Note that a chat is about to be told; False when that was begun before."""
     row = {"key": key, "follow_up_id": follow_up_id, "kind": "opened", "recipient": chat, "state": SENDING, "at": now}
-    return insert_once(tx, notice, row)
+    return insert_once(tx, alert, row)
 
 
 def end_post(tx: Connection, key: str, state: str, error: str | None) -> None:
     """Note what became of a post."""
-    tx.execute(update(notice).where(notice.c.key == key).values(state=state, error=error))
+    tx.execute(update(alert).where(alert.c.key == key).values(state=state, error=error))
 
 
 def forget_post(tx: Connection, key: str) -> None:
     """Forget a post that certainly did not arrive, so that it is tried again."""
-    tx.execute(notice.delete().where(notice.c.key == key))
+    tx.execute(alert.delete().where(alert.c.key == key))

@@ -18,13 +18,13 @@ from connector.store.results import record_texts
 from connector.store.tables import (
     account,
     contact,
+    customer_score,
     follow_up,
     follow_up_rule,
     invitation,
     owner,
     ref_text,
     response,
-    standing,
 )
 
 AT_ONCE: Final = 500
@@ -304,10 +304,10 @@ def newly_silent(tx: Connection, rule: str, now: datetime, *, least: int, after:
         .join(invitation, invitation.c.account_id == account.c.id)
         .outerjoin(answers, answers.c.customer == account.c.customer)
         .outerjoin(opened, opened.c.customer == account.c.customer)
-        .outerjoin(standing, standing.c.customer == account.c.customer)
+        .outerjoin(customer_score, customer_score.c.customer == account.c.customer)
         .where(_ran_out(now), or_(answers.c.at.is_(None), invitation.c.sent_at > answers.c.at))
         .where(or_(opened.c.at.is_(None), opened.c.at < answers.c.at))
-        .where(account.c.deleted_at.is_(None), standing.c.stale_at.is_(None), account.c.customer > after)
+        .where(account.c.deleted_at.is_(None), customer_score.c.stale_at.is_(None), account.c.customer > after)
         .group_by(account.c.customer)
         .having(func.count() >= least)
         .order_by(account.c.customer)

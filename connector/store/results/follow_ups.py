@@ -61,7 +61,7 @@ def unclosed(tx: Connection, customers: Collection[str]) -> list[PersonalFollowU
 
 def to_be_worded(tx: Connection, customer: str) -> list[PersonalFollowUp]:
     """Return the follow-ups of a customer whose words may have changed: those that are not closed, and what just came to be closed."""
-    marked = or_(follow_up.c.state.in_(UNSETTLED), follow_up.c.words_of == "")
+    marked = or_(follow_up.c.state.in_(UNSETTLED), follow_up.c.text_fingerprint == "")
     return _with_person(tx, follow_up.c.customer == customer, marked)
 
 
@@ -145,7 +145,7 @@ def people_owed_one(tx: Connection) -> int:
 def opened_for_the_owed(tx: Connection, since: datetime | None = None) -> list[str]:
     """Return the follow-ups that people whose answer had been in one about somebody else have got, in all or since then."""
     is_kept = or_(follow_up.c.closed_by.is_(None), follow_up.c.closed_by != ClosedBy.JOINED)
-    is_theirs = follow_up.c.own_since.is_not(None) if since is None else follow_up.c.own_since >= since
+    is_theirs = follow_up.c.separated_at.is_not(None) if since is None else follow_up.c.separated_at >= since
     return list(tx.execute(select(follow_up.c.id).where(is_theirs, is_kept)).scalars())
 
 
@@ -243,12 +243,12 @@ def take_over(tx: Connection, keeper: FollowUp, others: Sequence[FollowUp], now:
     if others:
         together = (keeper, *others)
         spoken = [joined.first_contact_at for joined in together if joined.first_contact_at is not None]
-        own = [joined.own_since for joined in together if joined.own_since is not None]
+        own = [joined.separated_at for joined in together if joined.separated_at is not None]
         changes: FollowUpChange = {
             "priority": raised_priority(*(joined.priority for joined in together)),
             "text_fingerprint": "",
             "first_contact_at": min(spoken, default=None),
-            "own_since": max(own, default=None),
+            "separated_at": max(own, default=None),
         }
         change(tx, keeper.id, changes)
 

@@ -15,13 +15,13 @@ from connector.store.db.values import named_follow_up_of
 from connector.store.tables import (
     account,
     contact,
+    customer_score,
     follow_up,
     follow_up_response,
     interaction,
     invitation,
     rating,
     response,
-    standing,
 )
 
 WHO: Final = case((contact.c.deleted_at.is_(None), contact.c.name)).label("who")
@@ -193,9 +193,9 @@ def outdated(tx: Connection, now: datetime, *, after: str, limit: int) -> list[s
     )
     rows = tx.execute(
         select(follow_up.c.customer)
-        .outerjoin(standing, standing.c.customer == follow_up.c.customer)
+        .outerjoin(customer_score, customer_score.c.customer == follow_up.c.customer)
         .where(or_(follow_up.c.shown_until <= now, too_early))
-        .where(follow_up.c.customer > after, standing.c.stale_at.is_(None))
+        .where(follow_up.c.customer > after, customer_score.c.stale_at.is_(None))
         .group_by(follow_up.c.customer)
         .order_by(follow_up.c.customer)
         .limit(limit)

@@ -14,7 +14,7 @@ from connector.store import tables
 from connector.store.db import values
 from connector.store.db.types import AnyRow, AnySelect
 from connector.store.db.upsert import insert_or_ignore
-from connector.store.tables import account, contact, prior, rating, response, score_history, standing
+from connector.store.tables import account, contact, customer_score, prior, rating, response, score_history
 
 _PAGE = 2000
 
@@ -46,41 +46,48 @@ class StoredPrior:
 
 
 _SCORES = select(
-    standing.c.customer,
-    standing.c.stale_at,
-    standing.c.prior_version,
-    standing.c.score,
-    standing.c.answers_key,
-    standing.c.made_with,
+    customer_score.c.customer,
+    customer_score.c.stale_at,
+    customer_score.c.prior_version,
+    customer_score.c.figures,
+    customer_score.c.answers_key,
+    customer_score.c.made_with,
 )
 _PRIORS = select(prior.c.version, prior.c.fitted_with, prior.c.value)
 
 
 def stale(tx: Connection, after: tuple[datetime, str] | None, limit: int) -> list[PublishedScore]:
-    """Return standings that something happened to, longest waiting first, behind a place (since when, customer)."""
-    found = _SCORES.where(standing.c.stale_at.is_not(None)).order_by(standing.c.stale_at, standing.c.customer)
+    """Return scores of customers that something happened to, longest waiting first, behind a place (since when, customer)."""
+    found = _SCORES.where(customer_score.c.stale_at.is_not(None)).order_by(
+        customer_score.c.stale_at, customer_score.c.customer
+    )
     if after is not None:
         since, customer = after
-        later = and_(standing.c.stale_at == since, standing.c.customer > customer)
-        found = found.where(or_(standing.c.stale_at > since, later))
+        later = and_(customer_score.c.stale_at == since, customer_score.c.customer > customer)
+        found = found.where(or_(customer_score.c.stale_at > since, later))
     return _published(tx, found, limit)
 
 
 def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: str) -> list[PublishedScore]:
-    """Return standings whose figures hold for an earlier day or were made with other settings, by customer behind `after`."""
-    differently = or_(standing.c.made_with.is_(None), standing.c.made_with != made_with)
+    """Return scores of customers whose figures hold for an earlier day or were made with other settings, by customer behind `after`."""
+    differently = or_(customer_score.c.made_with.is_(None), customer_score.c.made_with != made_with)
     found = _SCORES.where(
-        standing.c.stale_at.is_(None),
-        standing.c.customer > after,
-        or_(standing.c.as_of < as_of, and_(standing.c.answers_key.is_not(None), differently)),
-    ).order_by(standing.c.customer)
+        customer_score.c.stale_at.is_(None),
+        customer_score.c.customer > after,
+        or_(customer_score.c.as_of < as_of, and_(customer_score.c.answers_key.is_not(None), differently)),
+    ).order_by(customer_score.c.customer)
     return _published(tx, found, limit)
 
 
 def _published(tx: Connection, found: AnySelect, limit: int) -> list[PublishedScore]:
     return [
         PublishedScore(
-            row.customer, row.stale_at, row.prior_version, values.figures_of(row.score), row.answers_key, row.made_with
+            row.customer,
+            row.stale_at,
+            row.prior_version,
+            values.figures_of(row.figures),
+            row.answers_key,
+            row.made_with,
         )
         for row in tx.execute(found.limit(limit))
     ]
@@ -138,7 +145,7 @@ def replace_prior(tx: Connection, version: int, value: Prior) -> int:
 
 def taken_in(tx: Connection, customer: str, key: str, *, made_with: str) -> None:
     """Note which set of answers, and which settings, the figures are made from."""
-    here = update(standing).where(standing.c.customer == customer)
+    here = update(customer_score).where(customer_score.c.customer == customer)
     tx.execute(here.values(answers_key=key, made_with=made_with))
 
 
@@ -154,31 +161,33 @@ def publish(
 ) -> None:
     """Store new figures for a customer and keep them in its history."""
     document = values.figures_document(figures)
-    published = {"score": document, "prior_version": version, "as_of": as_of, "published_at": now}
-    tx.execute(update(standing).where(standing.c.customer == customer).values(**published))
-    tx.execute(score_history.insert().values(customer=customer, at=now, method=method, score=document))
+    published = {"figures": document, "prior_version": version, "as_of": as_of, "published_at": now}
+    tx.execute(update(customer_score).where(customer_score.c.customer == customer).values(**published))
+    tx.execute(score_history.insert().values(customer=customer, at=now, method=method, figures=document))
 
 
 def still_holds(tx: Connection, customers: Sequence[str], as_of: datetime, *, made_with: str) -> None:
     """Note that the figures of these customers were looked at for this day, with these settings, and stand as published."""
     if not customers:
         return
-    here = update(standing).where(standing.c.customer.in_(customers))
+    here = update(customer_score).where(customer_score.c.customer.in_(customers))
     tx.execute(here.values(made_with=made_with))
     # Who never had figures has none that could age.
-    tx.execute(here.where(standing.c.as_of.is_not(None)).values(as_of=as_of))
+    tx.execute(here.where(customer_score.c.as_of.is_not(None)).values(as_of=as_of))
 
 
 def settled(tx: Connection, customer: str, stale_at: datetime) -> None:
     """Take the mark off, unless something happened again in the meantime."""
     tx.execute(
-        update(standing).where(standing.c.customer == customer, standing.c.stale_at == stale_at).values(stale_at=None)
+        update(customer_score)
+        .where(customer_score.c.customer == customer, customer_score.c.stale_at == stale_at)
+        .values(stale_at=None)
     )
 
 
 def figures_of(tx: Connection, customer: str) -> Figures | None:
     """Return the figures as published."""
-    published = select(standing.c.score).where(standing.c.customer == customer)
+    published = select(customer_score.c.figures).where(customer_score.c.customer == customer)
     return values.figures_of(tx.execute(published).scalar_one_or_none())
 
 

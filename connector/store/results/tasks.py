@@ -18,7 +18,7 @@ from connector.store.tables import (
     interaction,
     owner,
     ref_text,
-    refused,
+    refused_record,
     response,
     write_log,
 )
@@ -89,7 +89,7 @@ def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> list[FollowU
     done = (follow_up.c.state == FollowUpState.CLOSED) & (follow_up.c.task_state == TaskState.OPEN) & there_still
     there = follow_up.c.task_ref.is_not(None) & (follow_up.c.task_state != TaskState.DELETED)
     set_aside = follow_up.c.id.in_(
-        select(refused.c.key).where(refused.c.connection == crm, refused.c.fields.is_not(None))
+        select(refused_record.c.key).where(refused_record.c.connection == crm, refused_record.c.fields.is_not(None))
     )
     wanted = is_open | done | (set_aside & there_still)
     rows = select(follow_up).where(follow_up.c.connection == crm, there, wanted, follow_up.c.id > after)
@@ -146,7 +146,7 @@ def forget_deleted(tx: Connection, crm: str) -> None:
     still_gone = select(follow_up.c.id).where(
         follow_up.c.connection == crm, follow_up.c.task_state == TaskState.DELETED
     )
-    tx.execute(refused.delete().where(refused.c.connection == crm, refused.c.key.in_(still_gone)))
+    tx.execute(refused_record.delete().where(refused_record.c.connection == crm, refused_record.c.key.in_(still_gone)))
 
 
 def waiting_since(tx: Connection, latest: datetime, *, after: str, limit: int) -> list[FollowUp]:

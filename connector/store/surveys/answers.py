@@ -19,11 +19,11 @@ from connector.store.surveys.people import contacts_of, opt_out, people, person_
 from connector.store.tables import (
     account,
     contact,
+    customer_score,
     follow_up_response,
     invitation,
     rating,
     response,
-    standing,
 )
 from connector.store.tables import person as person_table
 
@@ -137,7 +137,7 @@ def record(
     _insert_ratings(tx, response_id, ratings)
     tx.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
     if customer is not None:
-        insert_or_update(tx, standing, [{"customer": customer, "stale_at": now}])
+        insert_or_update(tx, customer_score, [{"customer": customer, "stale_at": now}])
     return RecordedResult(response_id, True, customer)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_,
 
 from connector.model import EMAIL_BOUNCED
 from connector.store.db.among import among
-from connector.store.tables import account, binding, contact, invitation, person, response, standing
+from connector.store.tables import account, binding, contact, customer_score, invitation, person, response
 
 
 def askable_people(tx: Connection, customer: str, *, internal_domains: Collection[str], most: int) -> int:
@@ -94,11 +94,15 @@ def look_again_at_people(tx: Connection, persons: Collection[str]) -> None:
 
 def any_figures(tx: Connection) -> bool:
     """Tell if anybody has figures: in a first read nobody has, and pages of thousands need not be looked through."""
-    return tx.execute(select(standing.c.customer).where(_HAS_FIGURES).limit(1)).first() is not None
+    return tx.execute(select(customer_score.c.customer).where(_HAS_FIGURES).limit(1)).first() is not None
 
 
 def _mark(tx: Connection, customers: Select[tuple[str]]) -> None:
-    tx.execute(update(standing).where(standing.c.customer.in_(customers), _HAS_FIGURES).values(made_with=LOOK_AGAIN))
+    tx.execute(
+        update(customer_score)
+        .where(customer_score.c.customer.in_(customers), _HAS_FIGURES)
+        .values(made_with=LOOK_AGAIN)
+    )
 
 
-_HAS_FIGURES = standing.c.published_at.is_not(None)
+_HAS_FIGURES = customer_score.c.published_at.is_not(None)

@@ -41,8 +41,8 @@ def begin(tx: Connection, subjects: Sequence[str], crms: Sequence[str], since: d
         tx.execute(go_live.insert(), rows)
     tx.execute(update(connection_state).values(mapping_since=None))
     ended_later = (interaction.c.ended_at >= since) & interaction.c.deleted_at.is_(None)
-    tx.execute(update(interaction).values(look_at=None))
-    tx.execute(update(interaction).where(ended_later).values(look_at=interaction.c.ended_at))
+    tx.execute(update(interaction).values(decide_at=None))
+    tx.execute(update(interaction).where(ended_later).values(decide_at=interaction.c.ended_at))
 
 
 def pretend_sent(tx: Connection, now: datetime) -> None:

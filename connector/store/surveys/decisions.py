@@ -35,9 +35,9 @@ from connector.store.tables import (
     contact,
     decision,
     decision_log,
-    display,
     interaction,
     invitation,
+    outbox_record,
     ref_text,
 )
 from connector.store.tables import go_live as go_live_table
@@ -59,7 +59,7 @@ def look_at_waiting(tx: Connection, crm: str, now: datetime) -> None:
     waiting = select(decision.c.interaction_id).where(
         decision.c.connection == crm, decision.c.state == Decision.WAITING.value
     )
-    tx.execute(update(interaction).where(interaction.c.id.in_(waiting)).values(look_at=now))
+    tx.execute(update(interaction).where(interaction.c.id.in_(waiting)).values(decide_at=now))
 
 
 def look_at_refused(
@@ -76,7 +76,7 @@ def look_at_refused(
         )
     )
     again = (interaction.c.id.in_(refused), interaction.c.ended_at >= ended_since)
-    tx.execute(update(interaction).where(*again).values(look_at=now))
+    tx.execute(update(interaction).where(*again).values(decide_at=now))
 
 
 def live_since(tx: Connection) -> Mapping[Address, datetime]:
@@ -100,7 +100,7 @@ def is_to_be_looked_at(now: datetime) -> ColumnElement[bool]:
     Whatever else is dated ahead was noted by a clock that was wrong.
     """
     still_to_come = and_(interaction.c.ended_at.is_not(None), interaction.c.ended_at > now)
-    return or_(interaction.c.look_at <= now, and_(interaction.c.look_at.is_not(None), ~still_to_come))
+    return or_(interaction.c.decide_at <= now, and_(interaction.c.decide_at.is_not(None), ~still_to_come))
 
 
 def to_look_at(tx: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
@@ -109,7 +109,7 @@ def to_look_at(tx: Connection, crms: Collection[str], now: datetime, limit: int)
         tx.execute(
             select(interaction.c.id)
             .where(is_to_be_looked_at(now), interaction.c.connection.in_(crms))
-            .order_by(interaction.c.look_at, interaction.c.connection, interaction.c.ref)
+            .order_by(interaction.c.decide_at, interaction.c.connection, interaction.c.ref)
             .limit(limit)
         ).scalars()
     )
@@ -254,8 +254,8 @@ def asked_by_the_crm(tx: Connection, contacts: Iterable[StoredContact]) -> dict[
     """Return, by person, when the CRM's own records say that they were last asked (our field Last asked, as it was read)."""
     mine = {(known.ref.connection, str(ref_text(known.ref))): known.person for known in contacts if known.person}
     found: dict[str, datetime] = {}
-    for address, row in rows_by_address(tx, display, mine).items():
-        at = _instant(row.shown.get("last_asked"))
+    for address, row in rows_by_address(tx, outbox_record, mine).items():
+        at = _instant(row.actual.get("last_asked"))
         if at is not None:
             found[mine[address]] = max(at, found.get(mine[address], at))
     return found
@@ -369,7 +369,9 @@ class Ledger:
             self._connection.execute(_LOOKED_AT, self._looked_at)
 
 
-_LOOKED_AT = update(interaction).where(interaction.c.id == bindparam("interaction")).values(look_at=bindparam("again"))
+_LOOKED_AT = (
+    update(interaction).where(interaction.c.id == bindparam("interaction")).values(decide_at=bindparam("again"))
+)
 
 
 def move_decision(tx: Connection, decision_id: str, move: Move, at: datetime, **whom: Unpack[DecisionChange]) -> None:

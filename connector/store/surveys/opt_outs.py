@@ -6,7 +6,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from connector.model import OptOutWay
 from connector.store.db.among import among
-from connector.store.tables import contact, display, person
+from connector.store.tables import contact, outbox_record, person
 
 
 def said_no(tx: Connection, ids: Collection[str]) -> Mapping[str, str]:
@@ -17,16 +17,16 @@ def said_no(tx: Connection, ids: Collection[str]) -> Mapping[str, str]:
     """
     if not ids:
         return {}
-    shown = and_(display.c.connection == contact.c.connection, display.c.ref == contact.c.ref)
+    shown = and_(outbox_record.c.connection == contact.c.connection, outbox_record.c.ref == contact.c.ref)
     says = or_(
         person.c.opted_out_at.is_not(None),
         contact.c.no_surveys.is_(True),
-        display.c.wanted["no_surveys"].as_boolean().is_(True),
+        outbox_record.c.desired["no_surveys"].as_boolean().is_(True),
     )
     rows = (
         select(contact.c.id, func.coalesce(person.c.opted_out_by, OptOutWay.CRM).label("by"))
         .outerjoin(person, person.c.person == contact.c.person)
-        .outerjoin(display, shown)
+        .outerjoin(outbox_record, shown)
         .where(among(tx, contact.c.id, ids), says)
     )
     return {row.id: row.by for row in tx.execute(rows)}

@@ -27,7 +27,7 @@ from connector.store.tables import (
     interaction,
     invitation,
     ref_text,
-    refused,
+    refused_record,
     response,
 )
 
@@ -189,13 +189,13 @@ def set_aside(tx: Connection, logged: LoggedRecord) -> list[SetAside]:
     """Return what was refused of a record, read or written, and of the tasks about it."""
     record, ref = logged.record, ref_text(logged.record.ref)
     about = {Kind.ACCOUNT: follow_up.c.account_id, Kind.CONTACT: follow_up.c.contact_id}.get(logged.kind)
-    of_record = [refused.c.key.in_([f"{logged.kind.value}:{ref}", f"read:{ref}"])]
+    of_record = [refused_record.c.key.in_([f"{logged.kind.value}:{ref}", f"read:{ref}"])]
     if about is not None:
-        of_record.append(refused.c.key.in_(select(follow_up.c.id).where(about == record.id)))
+        of_record.append(refused_record.c.key.in_(select(follow_up.c.id).where(about == record.id)))
     rows = (
-        select(refused.c.direction, refused.c.what, refused.c.remedy, refused.c.at)
-        .where(refused.c.connection == record.ref.connection, or_(*of_record))
-        .order_by(refused.c.at, refused.c.key)
+        select(refused_record.c.direction, refused_record.c.what, refused_record.c.remedy, refused_record.c.at)
+        .where(refused_record.c.connection == record.ref.connection, or_(*of_record))
+        .order_by(refused_record.c.at, refused_record.c.key)
     )
     return [SetAside(*row) for row in tx.execute(rows)]
 

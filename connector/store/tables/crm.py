@@ -23,7 +23,9 @@ binding = Table(
     Column("ref", String, primary_key=True),
     Column("kind", String, nullable=False),
     Column("id", String, nullable=False, comment="Our id. A merged record's binding points to the survivor's."),
-    Column("content", String, nullable=False, comment="Hash of the record as understood: an echo looks unchanged."),
+    Column(
+        "content_hash", String, nullable=False, comment="Hash of the record as understood: an echo looks unchanged."
+    ),
     Column("alias", Boolean, nullable=False, server_default=text("false")),
     Index(None, "id"),
 )
@@ -105,18 +107,18 @@ interaction = Table(
     ),
     Column("facts", Json, nullable=False),
     Column("deleted_at", Utc),
-    Column("look_at", Utc, comment="When `invite` is to look at it; NULL when there is nothing to decide."),
+    Column("decide_at", Utc, comment="When `invite` is to look at it; NULL when there is nothing to decide."),
     Index(
-        "ix_interaction_look_at",
-        "look_at",
-        sqlite_where=text("look_at IS NOT NULL"),
-        postgresql_where=text("look_at IS NOT NULL"),
+        "ix_interaction_decide_at",
+        "decide_at",
+        sqlite_where=text("decide_at IS NOT NULL"),
+        postgresql_where=text("decide_at IS NOT NULL"),
     ),
     Index(None, "connection", "account_ref"),
 )
 
-comparison = Table(
-    "comparison",
+reconciliation = Table(
+    "reconciliation",
     metadata,
     Column("connection", String, primary_key=True),
     Column("object", String, primary_key=True),
@@ -129,8 +131,8 @@ comparison = Table(
     comment="Everything that a CRM has of an object against everything that we have of it, once a night.",
 )
 
-listed = Table(
-    "listed",
+reconciled_record = Table(
+    "reconciled_record",
     metadata,
     Column("connection", String, primary_key=True),
     Column("ref", String, primary_key=True),

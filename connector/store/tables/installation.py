@@ -64,17 +64,20 @@ installation_mark = Table(
     "installation_mark",
     metadata,
     Column("connection", String, primary_key=True),
-    Column("run", String, nullable=False, comment="Our newest run id: kept here before it is written to the CRM."),
-    Column("previous", String, comment="The run id that the CRM showed before."),
+    Column("run_id", String, nullable=False, comment="Our newest run id: kept here before it is written to the CRM."),
+    Column("previous_run_id", String, comment="The run id that the CRM showed before."),
     Column("run_at", Utc, nullable=False),
     Column("confirmed", Boolean, nullable=False, comment="The CRM still showed the newest one after its lag."),
     Column(
-        "firm", Boolean, nullable=False, comment="The mark was ours before, too: only mail waits until it is confirmed."
+        "was_ours",
+        Boolean,
+        nullable=False,
+        comment="The mark was ours before, too: only mail waits until it is confirmed.",
     ),
     Column(
         "adopted", Boolean, nullable=False, comment="It was made by setup-crm, or taken over: the CRM carries our mark."
     ),
-    Column("places", Json, nullable=False, comment="Where the store was at its renewals, the newest last."),
+    Column("store_positions", Json, nullable=False, comment="Where the store was at its renewals, the newest last."),
     Column("read_at", Utc, comment="When the mark was last seen to be ours."),
     comment="Our side of the task in each CRM that says which installation works on it.",
 )
@@ -88,13 +91,13 @@ call_count = Table(
     comment="Calls to each CRM, by all processes; those about to be made are counted before.",
 )
 
-token = Table(
-    "token",
+crm_token = Table(
+    "crm_token",
     metadata,
     Column("connection", String, primary_key=True),
-    Column("sealed", Text, nullable=False, comment="Encrypted with a key made from [web] secret."),
+    Column("encrypted", Text, nullable=False, comment="Encrypted with a key made from [web] secret."),
     Column(
-        "given",
+        "refresh_token_hash",
         String,
         nullable=False,
         comment="Keyed hash of the refresh token in config.toml that these descend from.",
@@ -111,8 +114,8 @@ go_live = Table(
     Column("at", Utc, nullable=False, comment="On the CRM's clock."),
 )
 
-setup_made = Table(
-    "setup_made",
+setup_log = Table(
+    "setup_log",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("connection", String, nullable=False),

@@ -16,8 +16,8 @@ prior = Table(
     UniqueConstraint("day", "fitted_with"),
 )
 
-standing = Table(
-    "standing",
+customer_score = Table(
+    "customer_score",
     metadata,
     Column("customer", String, primary_key=True),
     Column(
@@ -25,12 +25,12 @@ standing = Table(
     ),
     Column("prior_version", Integer),
     Column("as_of", Utc),
-    Column("score", Json, comment="The figures as published: what the CRM should show."),
+    Column("figures", Json, comment="The figures as published: what the CRM should show."),
     Column("answers_key", String, comment="Which set of answers the figures were made from."),
     Column("made_with", String, comment="Which settings and version of the rules the figures were made with."),
     Column("published_at", Utc),
     Index(
-        "ix_standing_stale_at",
+        "ix_customer_score_stale_at",
         "stale_at",
         sqlite_where=text("stale_at IS NOT NULL"),
         postgresql_where=text("stale_at IS NOT NULL"),
@@ -44,6 +44,6 @@ score_history = Table(
     Column("customer", String, nullable=False),
     Column("at", Utc, nullable=False),
     Column("method", String, nullable=False),
-    Column("score", Json),
+    Column("figures", Json),
     Index(None, "customer", "at"),
 )

@@ -16,7 +16,7 @@ from connector.store.db import values
 from connector.store.db.types import AnyRow
 from connector.store.results.record_texts import ratings_of
 from connector.store.surveys.people import PersonMarks, people
-from connector.store.tables import account, contact, follow_up, invitation, response, standing
+from connector.store.tables import account, contact, customer_score, follow_up, invitation, response
 
 LATEST: Final = 200
 """How many answers and how many invitations the page shows, the latest ones."""
@@ -81,7 +81,9 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
     of_customer = select(account).where(account.c.customer == row.customer, visible).order_by(account.c.id)
     linked = [values.account_of(known) for known in tx.execute(of_customer)]
     ids = [known.id for known in linked]
-    score = tx.execute(select(standing.c.score).where(standing.c.customer == row.customer)).scalar_one_or_none()
+    score = tx.execute(
+        select(customer_score.c.figures).where(customer_score.c.customer == row.customer)
+    ).scalar_one_or_none()
     deleted = select(account.c.id).where(account.c.customer == row.customer, account.c.deleted_at.is_not(None))
     opened = (
         select(follow_up)

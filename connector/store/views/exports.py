@@ -220,7 +220,9 @@ def _behind(key: tuple[Any, Any], after: tuple[Any, Any]) -> Any:
 def _figures(tx: Connection, customers: set[str]) -> dict[str, Figures]:
     known: dict[str, Figures] = {}
     for part in chunks(customers):
-        query = select(t.standing.c.customer, t.standing.c.score).where(t.standing.c.customer.in_(part))
+        query = select(t.customer_score.c.customer, t.customer_score.c.figures).where(
+            t.customer_score.c.customer.in_(part)
+        )
         known |= _by_customer(tx, query)
     return known
 
@@ -235,12 +237,12 @@ def _figures_at(tx: Connection, customers: set[str], at: datetime) -> dict[str, 
             .where(history.c.customer.in_(part), history.c.at < at)
             .group_by(history.c.customer)
         )
-        known |= _by_customer(tx, select(history.c.customer, history.c.score).where(history.c.id.in_(last)))
+        known |= _by_customer(tx, select(history.c.customer, history.c.figures).where(history.c.id.in_(last)))
     return known
 
 
 def _by_customer(tx: Connection, query: AnySelect) -> dict[str, Figures]:
-    return {row.customer: figures for row in tx.execute(query) if (figures := figures_of(row.score))}
+    return {row.customer: figures for row in tx.execute(query) if (figures := figures_of(row.figures))}
 
 
 def _open_follow_ups(tx: Connection, customers: set[str]) -> dict[str, int]:

@@ -121,9 +121,9 @@ def drift(tx: Connection, name: str) -> dict[str, Any]:
 def queues(tx: Connection, now: datetime, *, crms: Collection[str], surveys: Collection[str]) -> dict[str, int]:
     """Return how much is waiting, by queue; invitations of these connections and surveys."""
     interaction, decision, invitation = tables.interaction, tables.decision, tables.invitation
-    standing, follow_up, display = tables.standing, tables.follow_up, tables.display
+    score, follow_up, outbox_record = tables.customer_score, tables.follow_up, tables.outbox_record
     counts = {
-        "interactions_to_look_at": select(func.count()).select_from(interaction).where(interaction.c.look_at <= now),
+        "interactions_to_look_at": select(func.count()).select_from(interaction).where(interaction.c.decide_at <= now),
         "decisions_waiting": select(func.count()).select_from(decision).where(decision.c.state == Decision.WAITING),
         "invitations_due": select(func.count())
         .select_from(invitation)
@@ -131,8 +131,8 @@ def queues(tx: Connection, now: datetime, *, crms: Collection[str], surveys: Col
         "mails_in_doubt": select(func.count())
         .select_from(tables.attempt)
         .where(tables.attempt.c.state == Delivery.IN_DOUBT),
-        "accounts_to_score": select(func.count()).select_from(standing).where(standing.c.stale_at.is_not(None)),
-        "records_to_write": select(func.count()).select_from(display).where(display.c.dirty),
+        "accounts_to_score": select(func.count()).select_from(score).where(score.c.stale_at.is_not(None)),
+        "records_to_write": select(func.count()).select_from(outbox_record).where(outbox_record.c.pending),
         "follow_ups_open": select(func.count()).select_from(follow_up).where(follow_up.c.state == FollowUpState.OPEN),
         "follow_ups_waiting_for_outcome": select(func.count())
         .select_from(follow_up)
@@ -277,7 +277,7 @@ def _message(row: Any, remedy: str) -> dict[str, Any]:
 
 def refused(tx: Connection, limit: int | None = 200, crm: str | None = None) -> list[dict[str, Any]]:
     """Return records that were set aside, of one connection or of all, with the CRM's words and the remedy."""
-    table = tables.refused
+    table = tables.refused_record
     mine = [] if crm is None else [table.c.connection == crm]
     rows = tx.execute(select(table).where(*mine).order_by(table.c.at.desc()).limit(limit))
     return [

@@ -27,7 +27,7 @@ def test_reading_everything_again_asks_nobody_a_second_time(either: Environment)
     assert len(either.mailbox.mails) == 1
     with either.installation.store.write() as tx:
         tx.execute(tables.cursor.delete())
-        tx.execute(tables.binding.update().values(content=""))
+        tx.execute(tables.binding.update().values(content_hash=""))
     for _ in range(3):
         either.later(DAY)
     assert len(either.mailbox.mails) == 1

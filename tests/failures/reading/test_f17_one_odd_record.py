@@ -24,7 +24,7 @@ def test_the_neighbours_of_an_odd_record_are_stored(acme: Environment) -> None:
     counts = report.pulled["acme"].counts["case"]
     assert (counts.read, counts.changed, counts.refused) == (5, 4, 1)
     assert len(rows(acme, tables.interaction)) == 4
-    (refused,) = rows(acme, tables.refused)
+    (refused,) = rows(acme, tables.refused_record)
     assert cases[2] in refused.key
     assert report.exit_code == 1
     assert len(acme.status()["refused"]) == 1

@@ -27,7 +27,7 @@ def test_one_refused_record_among_many(either: Environment) -> None:
     assert report.written["acme"].refused == 1
     shown = {name: bool(_score(either, account)) for name, account in accounts.items()}
     assert shown == {"ann": True, "bea": False, "cyd": True}
-    (row,) = rows(either, tables.refused, direction="write")
+    (row,) = rows(either, tables.refused_record, direction="write")
     assert refused in row.key
     assert RULE in row.what
 

@@ -53,7 +53,7 @@ def test_the_neighbours_of_a_record_that_fails_its_call_are_written(either: Envi
         name for name, account in accounts.items() if "people" in either.figures(words(either, "Account"), account)
     }
     assert shown == set(NAMES) - {"bea"}
-    (row,) = rows(either, tables.refused, direction="write")
+    (row,) = rows(either, tables.refused_record, direction="write")
     assert accounts["bea"] in row.key
     assert "Cannot deserialize instance" in row.what
 

@@ -27,7 +27,7 @@ def test_the_same_write_is_not_tried_again_and_stays_reported(either: Environmen
         report = either.later(step)
         assert (report.exit_code, report.written["acme"].refused) == (1, 1)
     assert either.writes == []
-    (row,) = rows(either, tables.refused, direction="write")
+    (row,) = rows(either, tables.refused_record, direction="write")
     assert (row.attempts, refused["account"] in row.key) == (1, True)
     (told,) = either.status()["refused"]
     assert RULE in told["what"]
@@ -59,4 +59,4 @@ def test_a_change_of_the_record_or_of_the_mapping_lets_it_be_tried_again(
         either.configure(extra=mapping_line(either, text))
     assert either.lap().exit_code == 0
     assert either.figures(words(either, "Account"), refused["account"])["people"] in (1, "1")
-    assert rows(either, tables.refused) == []
+    assert rows(either, tables.refused_record) == []

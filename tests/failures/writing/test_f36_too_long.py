@@ -19,7 +19,7 @@ def test_a_long_comment_is_cut_for_the_crm_and_kept_whole_by_us(either: Environm
     assert "Nobody called back" in shown["summary"]
     assert not shown["summary"].replace("…", "").rstrip(' "”').endswith("👍")
     assert len(either.tasks()) == 1
-    assert rows(either, tables.refused) == []
+    assert rows(either, tables.refused_record) == []
     (response,) = rows(either, tables.response)
     assert response.comment == COMMENT.strip()
 
@@ -36,4 +36,4 @@ def test_a_field_of_the_admins_own_that_is_shorter_sets_the_limit(acme: Environm
     shown = acme.record("Account", who["account"])["Short__c"]
     assert 20 < units(shown) <= 40
     assert shown.endswith("…")
-    assert rows(acme, tables.refused) == []
+    assert rows(acme, tables.refused_record) == []

@@ -43,7 +43,7 @@ def test_a_value_that_was_renamed_is_told_by_check_and_on_the_record_and_holds_u
     either.answer(either.mailbox.mails[0], 1, "Nobody called back.")
     either.lap()
     # Refused by the CRM, or known beforehand from its schema: either way that field alone is left empty.
-    for row in rows(either, tables.refused, direction="write"):
+    for row in rows(either, tables.refused_record, direction="write"):
         assert who["account"] in row.key
         assert "mood" in row.what.lower()
     shown = either.figures(words(either, "Account"), who["account"])
@@ -64,4 +64,4 @@ def test_the_mapping_says_the_admins_value_for_ours(either: Environment) -> None
     either.configure(extra=mapping_line(either, text))
     either.later(DAY)
     assert either.figures(words(either, "Account"), who["account"])["mood"] == THEIRS
-    assert rows(either, tables.refused) == []
+    assert rows(either, tables.refused_record) == []

@@ -59,14 +59,14 @@ def test_a_corrected_address_is_told_what_the_wrong_one_refused(world: LapWorld,
 def test_no_secret_address_is_stored(world: LapWorld, posts: list[str]) -> None:
     world.rated(world.account(), 1)
     assert posts == [OLD]
-    (told,) = [row for row in world.rows(tables.notice) if row.mail is None]
+    (told,) = [row for row in world.rows(tables.alert) if row.mail is None]
     assert "secret" not in str(tuple(told))
 
 
 def test_what_an_earlier_version_told_a_chat_is_not_told_again(world: LapWorld, posts: list[str]) -> None:
     world.rated(world.account(), 1)
     with world.store.write() as tx:  # it knew chats by their places in the list
-        tx.execute(update(tables.notice).values(recipient="webhook-0"))
+        tx.execute(update(tables.alert).values(recipient="webhook-0"))
     world.lap()
     world.lap(DAY)
     assert posts == [OLD]

@@ -241,7 +241,7 @@ def test_what_has_ceased_to_be_true_before_the_digest_is_not_told(office: LapWor
     office.mailbox.messages.clear()
     for clock in ("09:00", "11:55"):
         at(office, 17, clock)
-    assert {row.kind for row in office.rows(tables.notice) if row.state == "waiting"} == {"late", "halfway"}
+    assert {row.kind for row in office.rows(tables.alert) if row.state == "waiting"} == {"late", "halfway"}
     (task,) = [row.task_ref.partition("/")[2] for row in office.rows(tables.follow_up)]
     office.crm.update(task, {"Status": "Completed", "Afterword_Outcome__c": "Not reached"})
     at(office, 17, "16:05")
@@ -306,13 +306,13 @@ def test_a_mail_in_doubt_is_not_sent_again(office: LapWorld) -> None:
     assert staff_mails(office) == []
     at(office, 16, "15:30")
     assert staff_mails(office) == []
-    assert {row.state for row in office.rows(tables.notice)} == {"in_doubt"}
+    assert {row.state for row in office.rows(tables.alert)} == {"in_doubt"}
 
 
 def test_a_mail_cut_off_by_a_crash_is_in_doubt(office: LapWorld) -> None:
     rated(office, 1)
     with office.store.write() as tx:
-        for table in (tables.staff_mail, tables.notice):
+        for table in (tables.staff_mail, tables.alert):
             tx.execute(table.update().values(state="sending"))
     office.mailbox.messages.clear()
     at(office, 16, "17:00")

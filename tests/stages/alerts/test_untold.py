@@ -76,7 +76,7 @@ def test_a_week_is_named_the_newest_first(store: Store, clock: SteppedClock) -> 
             )
         for days in (9, 6, 0):
             at = now - days * day
-            tx.execute(insert(tables.notice).values(key=f"n{days}", follow_up_id="f", at=at, error=f"n{days}", **chat))
+            tx.execute(insert(tables.alert).values(key=f"n{days}", follow_up_id="f", at=at, error=f"n{days}", **chat))
     with store.read() as tx:
         named = [row["what"] or row["to"] for row in overview.untold(tx, now)]
     assert named == ["n0", "r1", "n6", "r7"]

@@ -49,7 +49,7 @@ def test_rows_go_when_they_have_been_kept_for_long_enough(world: LapWorld) -> No
     )
     rows_of_age(world, tables.decision_log, "at", 2 * YEAR + DAY, 2 * YEAR - DAY, decision_id="d", state="refused")
     rows_of_age(
-        world, tables.notice, "at", YEAR + DAY, YEAR - DAY, key=text, follow_up_id="f", recipient="r", state="sent"
+        world, tables.alert, "at", YEAR + DAY, YEAR - DAY, key=text, follow_up_id="f", recipient="r", state="sent"
     )
     pruned = retention.run(world.installation)
     assert pruned.complete
@@ -59,10 +59,10 @@ def test_rows_go_when_they_have_been_kept_for_long_enough(world: LapWorld) -> No
         "sign_in": 1,
         "write_log": 1,
         "decision_log": 1,
-        "notice": 1,
+        "alert": 1,
     }
     assert count(world, tables.lap) == laps + 1
-    assert [count(world, table) for table in (tables.inbox, tables.sign_in, tables.write_log, tables.notice)] == [1] * 4
+    assert [count(world, table) for table in (tables.inbox, tables.sign_in, tables.write_log, tables.alert)] == [1] * 4
 
 
 @BOTH_DATABASES
@@ -128,9 +128,9 @@ def test_nobody_is_told_again_of_what_is_still_open(world: LapWorld) -> None:
     world.rated(world.account(), 1)
     (follow_up,) = world.rows(tables.follow_up)
     common = {"recipient": "r@acme.example", "state": "sent"}
-    rows_of_age(world, tables.notice, "at", 2 * YEAR, key=text, follow_up_id=follow_up.id, **common)
+    rows_of_age(world, tables.alert, "at", 2 * YEAR, key=text, follow_up_id=follow_up.id, **common)
     retention.run(world.installation)
-    assert count(world, tables.notice) == 1
+    assert count(world, tables.alert) == 1
 
 
 @BOTH_DATABASES
@@ -163,7 +163,7 @@ def test_a_score_that_another_month_or_customer_follows_is_not_superseded(world:
 @BOTH_DATABASES
 def test_a_prior_by_which_somebody_is_scored_stays(world: LapWorld) -> None:
     world.rated(world.account(), 4)
-    (standing,) = world.rows(tables.standing)
+    (standing,) = world.rows(tables.customer_score)
     for _ in range(3):
         world.lap(60 * DAY)
     world.clock.advance(YEAR)

@@ -48,11 +48,11 @@ def test_records_that_look_new_to_a_new_version_are_asked_told_and_written_nothi
     world.crm.close(world.crm.case(account, world.crm.contact(account, "Opted Out", HasOptedOutOfEmail=True)))
     world.ask(account, world.crm.contact(account, "Silent One"))
     world.lap(DAY)
-    kept = (tables.invitation, tables.person, tables.follow_up, tables.decision_log, tables.notice, tables.write_log)
+    kept = (tables.invitation, tables.person, tables.follow_up, tables.decision_log, tables.alert, tables.write_log)
     before = {table.name: world.rows(table) for table in kept}
     mails, writes = len(world.mailbox.messages), world.writes()
     with world.store.write() as tx:
-        tx.execute(update(tables.binding).values(content="as an earlier version understood it"))
+        tx.execute(update(tables.binding).values(content_hash="as an earlier version understood it"))
         tx.execute(tables.setting.delete().where(tables.setting.c.name.startswith("form:")))
     assert reconcile.run(world.installation, since=world.clock.now()).lap.exit_code == 0
     counts = [world.lap().exit_code for _ in range(3)]

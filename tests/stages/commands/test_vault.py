@@ -42,7 +42,7 @@ def test_a_new_token_in_the_config_counts_more_than_what_came_of_the_old_one(sto
 def test_nobody_who_sees_the_database_sees_a_token(store: Store, clock: SteppedClock) -> None:
     vault(store, clock).save(RENEWED)
     with store.read() as tx:
-        row = tx.execute(select(tables.token)).one()
+        row = tx.execute(select(tables.crm_token)).one()
     assert not [text for text in (*RENEWED.values(), "refresh-1", OLD) if text in str(tuple(row))]
 
 

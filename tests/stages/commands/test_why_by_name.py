@@ -72,12 +72,12 @@ def test_half_a_name_is_nobodys(here: World, record: str) -> None:
 
 @BOTH_DATABASES
 def test_of_what_is_only_observed_nobody_is_asked(here: World) -> None:
-    here.case("c9", look_at=here.clock.now())
+    here.case("c9", decide_at=here.clock.now())
     told = "\n".join(explain(here.store, "c9", observing=[CRM]))
     assert "only observed" in told
     assert "next sync" not in told
     with here.store.write() as tx:
-        tx.execute(update(t.interaction).where(t.interaction.c.id == "c9").values(look_at=None))
+        tx.execute(update(t.interaction).where(t.interaction.c.id == "c9").values(decide_at=None))
     assert "only observed" in "\n".join(explain(here.store, "c9", observing=[CRM]))
     assert "only observed" not in "\n".join(explain(here.store, "c9"))
 

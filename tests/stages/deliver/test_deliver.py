@@ -58,7 +58,7 @@ def test_a_due_invitation_is_sent_once(here: World) -> None:
     assert lap(here).sent == 0
     assert here.mailbox.recipients == ["maria@oy.example"]
     assert (states(here), attempts(here)) == (["sent"], [("invitation", "sent")])
-    assert [row.wanted for row in here.rows(t.display)] == [{"last_asked": "2026-03-02T09:00:00+00:00"}]
+    assert [row.desired for row in here.rows(t.outbox_record)] == [{"last_asked": "2026-03-02T09:00:00+00:00"}]
 
 
 def test_the_message_carries_its_own_link_and_the_id_that_was_written_down(here: World) -> None:

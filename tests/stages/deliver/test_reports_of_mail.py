@@ -47,7 +47,9 @@ def test_whoever_reports_us_as_spam_is_never_asked_again(here: World) -> None:
     here.case("c2")
     lap(here)
     assert here.mailbox.recipients == ["maria@oy.example"]
-    assert {"no_surveys": True}.items() <= here.rows(tables.display)[0].wanted.items(), "the CRM's record says so too"
+    assert {"no_surveys": True}.items() <= here.rows(tables.outbox_record)[0].desired.items(), (
+        "the CRM's record says so too"
+    )
 
 
 def test_nobody_is_reminded_whose_mail_the_server_has_given_up(here: World) -> None:

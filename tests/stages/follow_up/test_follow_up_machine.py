@@ -93,7 +93,7 @@ class FollowUps(RuleBasedStateMachine):
     def _add(self, tx: Transaction, table: Table, crm: str, name: str, **columns: Any) -> None:
         ref = f"{table.name.title()}/{name}"
         tx.execute(insert(table).values(id=name, connection=crm, ref=ref, name=name, facts={}, **columns))
-        tx.execute(insert(tables.binding).values(connection=crm, ref=ref, kind=table.name, id=name, content=""))
+        tx.execute(insert(tables.binding).values(connection=crm, ref=ref, kind=table.name, id=name, content_hash=""))
 
     # ── answers ──
 

@@ -63,7 +63,7 @@ def test_each_open_one_is_about_the_person_of_its_worst_answer_and_the_others_ar
         rows = {row.id: row for row in tx.execute(select(tables.follow_up))}
         owed = {(row.response_id, row.follow_up_id) for row in tx.execute(select(tables.owed_follow_up))}
         rules = {(row.follow_up_id, row.rule) for row in tx.execute(select(tables.follow_up_rule))}
-        stale = tx.execute(select(tables.standing.c.stale_at)).scalar_one()
+        stale = tx.execute(select(tables.customer_score.c.stale_at)).scalar_one()
     assert (rows["furious"].state, rows["furious"].about, rows["furious"].priority) == ("open", "jussi", "high")
     assert (rows["unhappy"].state, rows["unhappy"].closed_by, rows["unhappy"].joined_into) == (
         "closed",

@@ -142,4 +142,4 @@ def test_an_answer_that_comes_in_while_the_rules_look_at_another_one_is_looked_a
     world.lap()
     world.lap()
     assert len(world.tasks()) == 2
-    assert {row.stale_at for row in world.rows(tables.standing)} == {None}
+    assert {row.stale_at for row in world.rows(tables.customer_score)} == {None}

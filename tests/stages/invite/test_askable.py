@@ -169,14 +169,14 @@ class TestLookingAgain:
         assert mood(world, rated) == LAST
 
     def test_what_makes_no_difference_is_not_looked_at(self, world: LapWorld, rated: str) -> None:
-        before = [row.published_at for row in world.rows(tables.standing)]
+        before = [row.published_at for row in world.rows(tables.customer_score)]
         (contact,) = [row["Id"] for row in world.crm.all("Contact")]
         world.crm.update(contact, {"Title": "Director"})
         other = world.account("Nobody answered here")
         world.crm.contact(other, "jan", Email="jan@north.example")
         world.lap()
-        assert [row.published_at for row in world.rows(tables.standing) if row.score] == before
-        assert [row.stale_at for row in world.rows(tables.standing)] == [None]
+        assert [row.published_at for row in world.rows(tables.customer_score) if row.score] == before
+        assert [row.stale_at for row in world.rows(tables.customer_score)] == [None]
 
 
 def test_a_first_read_asks_nothing_about_moods(world: LapWorld) -> None:
@@ -187,4 +187,4 @@ def test_a_first_read_asks_nothing_about_moods(world: LapWorld) -> None:
     engine: Any = world.store.engine
     event.listen(engine, "before_cursor_execute", lambda _c, _x, text, *_: asked.append(text))
     world.lap(timedelta(minutes=5))
-    assert not [text for text in asked if text.startswith("UPDATE standing")]
+    assert not [text for text in asked if text.startswith("UPDATE customer_score")]

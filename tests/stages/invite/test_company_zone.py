@@ -69,7 +69,7 @@ def test_when_somebody_was_asked_is_kept_with_the_companys_day(world: LapWorld) 
     account = world.account()
     world.ask(account, world.crm.contact(account))
     world.lap()
-    (asked,) = [row.wanted["last_asked"] for row in world.rows(tables.display) if "last_asked" in row.wanted]
+    (asked,) = [row.desired["last_asked"] for row in world.rows(tables.outbox_record) if "last_asked" in row.desired]
     assert dates.write(datetime.fromisoformat(asked)) == "2026-11-16"
 
 
@@ -114,7 +114,7 @@ def test_figures_hold_for_the_start_of_the_companys_day(world: LapWorld) -> None
     world.configure(COMPANY + CSAT)
     evening(world)
     world.rated(world.account(), 4)
-    (standing,) = world.rows(tables.standing)
+    (standing,) = world.rows(tables.customer_score)
     assert standing.as_of == datetime(2026, 11, 16, 5, 0, tzinfo=UTC)
     assert {row.day for row in world.rows(tables.prior)} == {"2026-11-16"}
 

@@ -148,7 +148,7 @@ def test_nothing_is_decided_while_observing(here: World) -> None:
 def test_a_meeting_in_the_future_is_looked_at_when_it_has_ended(here: World) -> None:
     here.case("c1", ended_at=START + DAY)
     assert counts(here) == (0, {})
-    assert [row.look_at for row in here.rows(t.interaction)] == [START + DAY]
+    assert [row.decide_at for row in here.rows(t.interaction)] == [START + DAY]
     here.clock.advance(DAY)
     assert counts(here) == (1, {})
 
@@ -202,12 +202,12 @@ def test_what_the_crm_says_of_the_last_time_counts_where_the_store_has_forgotten
             "connection": CRM,
             "ref": f"Contact/{name}",
             "target": "contact",
-            "wanted": {},
+            "desired": {},
             "written": {},
-            "dirty": False,
+            "pending": False,
         }
         with here.store.write() as tx:
-            tx.execute(insert(t.display).values(shown={"last_asked": shown}, **row))
+            tx.execute(insert(t.outbox_record).values(actual={"last_asked": shown}, **row))
     here.case("a", ["anna"])
     here.case("p", ["pekka"])
     here.case("m", ["maria"])
@@ -367,7 +367,7 @@ def test_another_ending_or_kind_starts_no_survey(here: World) -> None:
     here.case("c2", kind="call")
     assert counts(here) == (0, {})
     assert here.rows(t.decision) == []
-    assert [row.look_at for row in here.rows(t.interaction)] == [None, None]
+    assert [row.decide_at for row in here.rows(t.interaction)] == [None, None]
 
 
 def test_a_lap_that_is_stopped_leaves_the_rest_for_the_next(here: World) -> None:

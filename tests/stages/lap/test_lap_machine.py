@@ -256,7 +256,7 @@ class Laps(RuleBasedStateMachine):
         """What the CRM shows is what the ratings say, worked out once more."""
         before = {account: self.world.shows(account) for account in self.accounts}
         with self.store.write() as tx:
-            for row in tx.execute(select(tables.standing)).all():
+            for row in tx.execute(select(tables.customer_score)).all():
                 mark_stale(tx, row.customer, self.clock.now())
         assert self.world.lap(timedelta()).exit_code == 0
         for account in self.accounts:

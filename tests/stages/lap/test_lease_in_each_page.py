@@ -45,7 +45,7 @@ def taken_over_before(world: LapWorld, monkeypatch: pytest.MonkeyPatch, where: A
 
 
 def contents(world: LapWorld) -> dict[str, list[Any]]:
-    names = ("decision", "invitation", "attempt", "response", "standing", "follow_up", "notice")
+    names = ("decision", "invitation", "attempt", "response", "customer_score", "follow_up", "alert")
     return {name: sorted(map(repr, world.rows(getattr(tables, name)))) for name in names}
 
 
@@ -125,10 +125,10 @@ def test_nobody_is_told_by_a_lap_that_was_taken_over(world: LapWorld, monkeypatc
     with monkeypatch.context() as patched:
         taken_over_before(world, patched, notices, "run", lap.TELLING)
         assert lap.TELLING in world.lap().busy
-    assert (world.rows(tables.notice), len(world.mailbox.messages)) == ([], mails)
+    assert (world.rows(tables.alert), len(world.mailbox.messages)) == ([], mails)
     give_back(world)
     world.lap(DAY)
-    assert world.rows(tables.notice) != []
+    assert world.rows(tables.alert) != []
 
 
 @pytest.mark.parametrize("module", [write_back])

@@ -54,6 +54,6 @@ def test_an_end_that_was_read_too_early_is_decided_on_at_once(ahead: LapWorld, c
         for table in (tables.attempt, tables.invitation, tables.decision):
             tx.execute(table.delete())
         # As a lap leaves it that read it while the clock was ahead, and then died.
-        tx.execute(tables.interaction.update().values(look_at=ahead.clock.now() + DAY))
+        tx.execute(tables.interaction.update().values(decide_at=ahead.clock.now() + DAY))
     ahead.lap()
     assert [row.state for row in ahead.rows(tables.decision)] == ["invited"]

@@ -48,7 +48,7 @@ def test_s9_a_record_that_cannot_be_understood_is_set_aside_with_the_reason(
     both.crm.close(other)
     _put(both, monkeypatch, case, {"ClosedDate": odd})
     both.lap()
-    (refused,) = both.rows(tables.refused)
+    (refused,) = both.rows(tables.refused_record)
     assert (refused.key, refused.direction) == (f"read:Case/{case}", "read")
     assert "ClosedDate" in refused.what
     assert len(both.rows(tables.invitation)) == 1
@@ -88,7 +88,7 @@ def test_s9_a_comparison_meets_a_record_that_cannot_be_understood(
 
     monkeypatch.setattr(both.adapter, "changes", changes)
     reconcile.run(both.installation, since=both.clock.now())
-    (refused,) = both.rows(tables.refused)
+    (refused,) = both.rows(tables.refused_record)
     assert refused.what == "no time of change."
 
 
@@ -179,10 +179,10 @@ def test_a_record_that_is_as_it_was_again_is_set_aside_no_more(
         for_now.setattr(both.adapter, "changes", changes)
         both.crm.update(contact, {"Title": "x"})
         both.lap()
-        assert [one.key for one in both.rows(tables.refused)] == [f"read:Contact/{contact}"]
+        assert [one.key for one in both.rows(tables.refused_record)] == [f"read:Contact/{contact}"]
     both.crm.update(contact, {"Title": "CFO"})
     both.lap()
-    assert both.rows(tables.refused) == []
+    assert both.rows(tables.refused_record) == []
 
 
 def test_a_record_that_was_never_understood_and_is_deleted_is_set_aside_no_more(
@@ -191,10 +191,10 @@ def test_a_record_that_was_never_understood_and_is_deleted_is_set_aside_no_more(
     case = _closed_case(both)
     _put(both, monkeypatch, case, {"ClosedDate": "9" * 5000})
     both.lap()
-    assert [one.key for one in both.rows(tables.refused)] == [f"read:Case/{case}"]
+    assert [one.key for one in both.rows(tables.refused_record)] == [f"read:Case/{case}"]
     both.crm.delete(case)
     both.lap()
-    assert both.rows(tables.refused) == []
+    assert both.rows(tables.refused_record) == []
 
 
 def _closed_case(both: TwoWorlds) -> str:

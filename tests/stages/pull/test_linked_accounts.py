@@ -82,7 +82,7 @@ def test_accounts_that_share_a_key_over_two_crms_are_one_customer_and_both_are_s
     assert settle(store) == 1
     assert customers(store) == {"a": "a", "b": "a", "c": "c", "d": "d"}
     with store.read() as tx:
-        assert set(tx.execute(select(t.standing.c.customer)).scalars()) == {"a", "b"}
+        assert set(tx.execute(select(t.customer_score.c.customer)).scalars()) == {"a", "b"}
     assert settle(store) == 0
 
 
@@ -127,7 +127,7 @@ def test_an_account_that_gets_another_shared_key_takes_no_third_one_along(store:
     put(store, "c", "three", "other.example")
     settle(store)
     with store.write() as tx:
-        tx.execute(update(t.standing).where(t.standing.c.customer == "a").values(score={"score": 50}))
+        tx.execute(update(t.customer_score).where(t.customer_score.c.customer == "a").values(figures={"score": 50}))
     give_key(store, "b", "other.example")
     settle(store)
     assert customers(store) == {"a": "a", "b": "b", "c": "b"}
@@ -207,13 +207,15 @@ def test_when_customers_part_each_follow_up_stays_where_its_task_is_and_the_othe
     answer(store, "r2", "joined", "b")
     answer(store, "r3", "old", "a")  # what is settled is settled
     with store.write() as tx:
-        tx.execute(update(t.standing).values(stale_at=None))
+        tx.execute(update(t.customer_score).values(stale_at=None))
     give_key(store, "b", None)
     settle(store)
     assert states(store) == {"joined": ("open", "a", None), "old": ("closed", "b", None)}
     with store.read() as tx:
         owed = [(row.response_id, row.follow_up_id) for row in tx.execute(select(t.owed_follow_up))]
-        stale = {row.customer for row in tx.execute(select(t.standing).where(t.standing.c.stale_at.is_not(None)))}
+        stale = {
+            row.customer for row in tx.execute(select(t.customer_score).where(t.customer_score.c.stale_at.is_not(None)))
+        }
     assert owed == [("r2", "joined")]
     assert stale == {"a", "b"}
 

@@ -136,7 +136,7 @@ def test_a_loss_that_keeps_an_edited_mapping_from_being_read_to_its_end_can_be_a
 def test_a_comparison_that_a_wrong_clock_has_dated_ahead_is_made_anew(world: LapWorld, people: list[str]) -> None:
     night(world)
     with world.store.write() as tx:
-        tx.execute(update(tables.comparison).values(measured_at=world.clock.now() + 365 * DAY))
+        tx.execute(update(tables.reconciliation).values(measured_at=world.clock.now() + 365 * DAY))
     world.crm.purge(people[3])
     night(world)
     assert len(names(world)) == 49

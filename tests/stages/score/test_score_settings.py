@@ -130,7 +130,7 @@ def test_every_setting_of_scoring_takes_effect_in_the_next_lap(book: LapWorld, l
     after = shown(book)
     if lines.startswith("write_step"):
         # What has moved by less than a step in two days is news now.
-        assert {row.as_of for row in book.rows(tables.standing)} == {book.clock.now().replace(hour=0, minute=0)}
+        assert {row.as_of for row in book.rows(tables.customer_score)} == {book.clock.now().replace(hour=0, minute=0)}
     else:
         assert after != before
     assert quiet(book)

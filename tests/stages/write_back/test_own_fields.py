@@ -97,7 +97,7 @@ def test_what_stood_there_is_asked_for_in_the_moment_of_writing(world: LapWorld)
     invitation = world.ask(account, contact)
     world.answer(invitation, 1)
     with world.store.write() as tx:
-        tx.execute(tables.display.update().values(shown={"summary": "what was read before the edit"}))
+        tx.execute(tables.outbox_record.update().values(actual={"summary": "what was read before the edit"}))
     world.crm.update(account, {"Description": NOTES})
     write_back_alone(world)
     with world.store.read() as tx:
@@ -147,7 +147,7 @@ def test_every_write_target_is_guarded(world: LapWorld, target: str, name: str) 
     contact = world.crm.contact(account, "Maria Virtanen", Title="CFO")
     world.answer(world.ask(account, contact), 1)
     with world.store.write() as tx:
-        tx.execute(tables.display.update().values(wanted={"no_surveys": True, "last_rating": "x"}, dirty=True))
+        tx.execute(tables.outbox_record.update().values(desired={"no_surveys": True, "last_rating": "x"}, pending=True))
     world.lap()
     assert world.crm.get(contact)["Title"] == "CFO"
     assert not world.crm.get(contact).get("HasOptedOutOfEmail")

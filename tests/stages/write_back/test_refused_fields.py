@@ -88,11 +88,11 @@ def test_a_new_value_is_tried_at_once(world: LapWorld) -> None:
     world.crm.faults.refuse(error, lambda _row, values: values.get(MOOD) == "Last answer bad")
     world.rated(account, 5)
     with world.store.write() as tx:
-        rows = tx.execute(tables.display.select().where(tables.display.c.target == "account")).all()
+        rows = tx.execute(tables.outbox_record.select().where(tables.outbox_record.c.target == "account")).all()
         for row in rows:
-            wanted: dict[str, Any] = {**row.wanted, "mood": "Happy"}
-            mine = tables.display.c.ref == row.ref
-            tx.execute(update(tables.display).where(mine).values(wanted=wanted, dirty=True))
+            wanted: dict[str, Any] = {**row.desired, "mood": "Happy"}
+            mine = tables.outbox_record.c.ref == row.ref
+            tx.execute(update(tables.outbox_record).where(mine).values(desired=wanted, pending=True))
     world.lap()
     assert (world.shows(account)["Mood"], world.refused()) == ("Happy", [])
 
@@ -186,9 +186,9 @@ def test_what_is_refused_for_good_is_not_sent_with_every_success(world: LapWorld
         before = {one["record"]: one["attempts"] for one in world.refused()}
         with world.store.write() as tx:
             tx.execute(
-                update(tables.display)
-                .where(tables.display.c.ref == f"Account/{other}")
-                .values(wanted={"people": number + 10}, dirty=True)
+                update(tables.outbox_record)
+                .where(tables.outbox_record.c.ref == f"Account/{other}")
+                .values(desired={"people": number + 10}, pending=True)
             )
         world.lap(5 * MINUTE)
         after = {one["record"]: one["attempts"] for one in world.refused()}

@@ -68,7 +68,7 @@ def test_quiet_laps_neither_look_nor_write(urgent: LapWorld) -> None:
     first, writes = calls_of_a_lap(), urgent.writes()
     urgent.lap(MINUTE)
     with urgent.store.write() as tx:
-        tx.execute(tables.refused.delete())
+        tx.execute(tables.refused_record.delete())
         tx.execute(
             tables.follow_up.update().values(
                 task_written={**urgent.rows(tables.follow_up)[0].task_written, "priority": "High"}

@@ -70,7 +70,7 @@ def test_positions_of_a_later_version_are_told_with_what_to_do(
 def test_a_comparison_that_a_later_version_began_is_told(known: LapWorld) -> None:
     with known.store.write() as tx:
         row = {"connection": "acme", "object": "Contact", "position": '{"format": 99}', "compared": 1, "drift": 0}
-        tx.execute(tables.comparison.insert().values(**row))
+        tx.execute(tables.reconciliation.insert().values(**row))
     assert exit_of(lambda: reconcile.run(known.installation, since=known.clock.now())) == 2
 
 
@@ -90,7 +90,7 @@ def test_a_reason_that_a_later_version_gave_stands(known: LapWorld) -> None:
     case = known.crm.case(account, known.crm.contact(account, "Mika Laine"))
     change(known, tables.decision, state="refused", reason="on_parental_leave")
     change(known, tables.decision_log, reason="on_parental_leave")
-    change(known, tables.interaction, look_at=known.clock.now())
+    change(known, tables.interaction, decide_at=known.clock.now())
     assert known.lap().exit_code == 0
     assert {row.reason for row in known.rows(tables.decision)} == {"on_parental_leave"}
     (asked_about,) = (row for row in known.crm.all("Case") if row["Id"] != case)

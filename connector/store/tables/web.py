@@ -16,7 +16,9 @@ sign_in = Table(
     Column("account_id", String, nullable=False, server_default=text("''"), comment="Where it leads."),
     Column("browser", String, nullable=False, server_default=text("''"), comment="Hash of what the browser keeps."),
     Column("source", String, nullable=False, server_default=text("''"), comment="Keyed hash of a network address."),
-    Column("state", String, nullable=False, server_default=text("'sent'"), comment="See store/signing_in.py."),
+    Column(
+        "state", String, nullable=False, server_default=text("'sent'"), comment="See `connector.store.ops.sign_ins`."
+    ),
     Column("attempts", Integer, nullable=False, server_default=text("0"), comment="Mails that could not go out."),
     Column("next_at", Utc, comment="When a waiting one is looked at."),
     Index(None, "email", "made_at"),
