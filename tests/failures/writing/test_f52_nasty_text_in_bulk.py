@@ -44,7 +44,7 @@ def test_what_is_written_in_bulk_is_what_was_meant(acme: Environment) -> None:
         acme.answer(mail, 4, said[mail.to])
     acme.mark()
     assert acme.lap().exit_code == 0
-    wanted = {row.ref: row.wanted["summary"] for row in rows(acme, tables.outbox_record, target="account")}
+    wanted = {row.ref: row.desired["summary"] for row in rows(acme, tables.outbox_record, target="account")}
     shown = {f"Account/{row['Id']}": row.get("Afterword_Summary__c") for row in acme.org.rows("Account")}
     assert shown == wanted
     assert all(wanted.values())
