@@ -27,7 +27,7 @@ KEPT_FOR: Final[Mapping[str, timedelta]] = {
     "write_log": 90 * _DAY,
     "decision_log": 730 * _DAY,
     "attempt": 730 * _DAY,
-    "notice": 365 * _DAY,
+    "alert": 365 * _DAY,
     "staff_mail": 365 * _DAY,
     pruning.THINNED: 730 * _DAY,
     pruning.PRIORS: 90 * _DAY,

@@ -137,7 +137,7 @@ def test_nobody_is_told_again_of_what_is_still_open(world: LapWorld) -> None:
 def test_of_old_scores_the_last_one_of_each_month_stays(world: LapWorld) -> None:
     ages = [3 * YEAR + day * DAY for day in range(90)] + [day * DAY for day in range(5)]
     for customer in ("a", "b"):
-        rows_of_age(world, tables.score_history, "at", *ages, customer=customer, method="m", score={"score": 1})
+        rows_of_age(world, tables.score_history, "at", *ages, customer=customer, method="m", figures={"score": 1})
     retention.run(world.installation)
     now = world.clock.now()
     with world.store.read() as tx:
@@ -156,7 +156,7 @@ def test_of_old_scores_the_last_one_of_each_month_stays(world: LapWorld) -> None
 @BOTH_DATABASES
 def test_a_score_that_another_month_or_customer_follows_is_not_superseded(world: LapWorld) -> None:
     ages = [3 * YEAR, 3 * YEAR + 40 * DAY]
-    rows_of_age(world, tables.score_history, "at", *ages, customer="a", method="m", score=None)
+    rows_of_age(world, tables.score_history, "at", *ages, customer="a", method="m", figures=None)
     assert superseded(world.rows(tables.score_history)) == []
 
 
