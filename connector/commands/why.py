@@ -240,6 +240,6 @@ def _nothing(logged: LoggedRecord) -> str:
         return "Nothing has ended here that a survey is about."
     if interaction.ended is None:
         return "It has not ended yet, so nobody has been asked."
-    if interaction.look_at is not None:
+    if interaction.decide_at is not None:
         return f"It has ended ({interaction.ended}); the next sync that is live decides whether anybody is asked."
     return f"No survey is about a {interaction.kind} that was {interaction.ended}."

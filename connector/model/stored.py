@@ -45,5 +45,5 @@ class StoredInteraction(Interaction):
 
     id: str
     deleted_at: datetime | None = None
-    look_at: datetime | None = None
+    decide_at: datetime | None = None
     """When `invite` is to look at it; None when there is nothing to decide."""

@@ -21,10 +21,10 @@ from connector.stages.pull import listing
 from connector.stages.pull.listing import Batch
 from connector.stages.pull.stage import position, settle
 from connector.store import Transaction
-from connector.store.crm import comparison as stored_comparison
 from connector.store.crm import merges
-from connector.store.crm.comparison import Standing
+from connector.store.crm import reconciliation as stored_reconciliation
 from connector.store.crm.pages import Absorbed, ReadRecord
+from connector.store.crm.reconciliation import ReconciliationState
 from connector.store.crm.records import Absorber
 from connector.store.ops.leases import Lease
 from connector.store.surveys.people import person_key
@@ -84,7 +84,7 @@ def _overdue(context: Context, crm: Connected, since: datetime, *, accept_loss: 
     now = context.clock.now()
     with context.store.read() as tx:
         found = [
-            (query, stored_comparison.standing(tx, crm.name, query.object))
+            (query, stored_reconciliation.state(tx, crm.name, query.object))
             for query in crm.mapping.queries
             if accept_loss or not position(tx, crm, query).backfilling
         ]
@@ -104,7 +104,7 @@ class _Comparison:
         self._lease = lease
         self._query = query
         with context.store.read() as tx:
-            self.now: Standing = stored_comparison.standing(tx, crm.name, query.object)
+            self.now: ReconciliationState = stored_reconciliation.state(tx, crm.name, query.object)
             self._read_until = position(tx, crm, query)
 
     def until(self, enough: Callable[[], bool]) -> bool:
@@ -127,12 +127,12 @@ class _Comparison:
                 self._absorb(tx, gone, drifted=True)
         with self._context.store.write() as tx:
             at = self._context.clock.now()
-            stored_comparison.complete(tx, self._crm.name, self._query.object, drift=self.now.drift, at=at)
+            stored_reconciliation.complete(tx, self._crm.name, self._query.object, drift=self.now.drift, at=at)
 
     def give_up(self, error: AfterwordError) -> None:
         """Note why it came to no end."""
         with self._context.store.write() as tx:
-            stored_comparison.give_up(tx, self._crm.name, self._query.object, str(error))
+            stored_reconciliation.give_up(tx, self._crm.name, self._query.object, str(error))
 
     def _compare(self, batch: Batch) -> None:
         """Take in a page. What is told to be deleted waits for the end, with what is not told at all; merges are no losses."""
@@ -145,9 +145,9 @@ class _Comparison:
             self._lease.check(tx)
             self._absorb(tx, old, drifted=True)
             self._absorb(tx, new, drifted=False)
-            stored_comparison.met(tx, self._crm.name, [read.ref for read in alive])
+            stored_reconciliation.met(tx, self._crm.name, [read.ref for read in alive])
             self.now = replace(self.now, place=place, compared=self.now.compared + len(alive))
-            stored_comparison.keep(tx, self._crm.name, self._query.object, self.now)
+            stored_reconciliation.keep(tx, self._crm.name, self._query.object, self.now)
         self._context.progress(self._crm.name, self._query.object, len(alive))
 
     def _absorb(self, tx: Transaction, records: Sequence[ReadRecord], *, drifted: bool) -> None:
@@ -165,7 +165,7 @@ class _Comparison:
     def _ask_for_missing(self, *, accept_loss: bool) -> None:
         """Ask by their ids for records that the listing did not show, and count those that are gone before any is taken as deleted."""
         with self._context.store.read() as tx:
-            known = stored_comparison.living(tx, self._crm.name, self._query.object)
+            known = stored_reconciliation.living(tx, self._crm.name, self._query.object)
         gone, behind = 0, ""
         while missing := self._missing(behind):
             refs = [ref for ref, _ in missing]
@@ -186,11 +186,11 @@ class _Comparison:
         with self._context.store.write() as tx:
             self._lease.check(tx)
             self._absorb(tx, there, drifted=True)
-            stored_comparison.met(tx, self._crm.name, [read.ref for read in there])
+            stored_reconciliation.met(tx, self._crm.name, [read.ref for read in there])
 
     def _missing(self, behind: str) -> Sequence[tuple[str, str]]:
         with self._context.store.read() as tx:
-            return stored_comparison.missing(tx, self._crm.name, self._query.object, behind=behind, limit=PAGE)
+            return stored_reconciliation.missing(tx, self._crm.name, self._query.object, behind=behind, limit=PAGE)
 
 
 def _differing(absorbed: Absorbed) -> int:

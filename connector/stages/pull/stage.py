@@ -20,7 +20,7 @@ from connector.stages.follow_up import task_events
 from connector.stages.pull import late_interactions, listing
 from connector.stages.pull.listing import Batch
 from connector.store import Transaction
-from connector.store.crm import comparison, cursors, links, merges
+from connector.store.crm import cursors, links, merges, reconciliation
 from connector.store.crm.pages import RecordCounts
 from connector.store.crm.records import Absorber
 from connector.store.ops.leases import Lease
@@ -174,9 +174,9 @@ def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: B
     `ImplausibleLoss`: too many at once, with those of this pass before them, be it in an earlier lap that ended in the same way.
     """
     gone = [found.ref for found in batch.found if found.deleted and found.merged_into is None]
-    lost = comparison.how_many_live(tx, crm.name, gone) if gone else 0
+    lost = reconciliation.how_many_live(tx, crm.name, gone) if gone else 0
     if lost:
-        known = comparison.living(tx, crm.name, reader.query.object)
+        known = reconciliation.living(tx, crm.name, reader.query.object)
         before = reader.cursor.lost
         check_loss(before + lost, before + known, where=f"{crm.name}: {reader.query.object}")
     return lost

@@ -205,7 +205,7 @@ def interaction_of(row: AnyRow) -> StoredInteraction:
         updated_by=row.updated_by,
         facts=row.facts,
         deleted_at=row.deleted_at,
-        look_at=row.look_at,
+        decide_at=row.decide_at,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from connector.domain import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
 from connector.store import tables
-from connector.store.crm import comparison, cursors
+from connector.store.crm import cursors, reconciliation
 from connector.store.ops import call_counts, locked_out
 from connector.store.ops.connections import all_paused, peek, unread
 from connector.store.results import alerts, tasks
@@ -105,7 +105,7 @@ def drift(tx: Connection, name: str) -> dict[str, Any]:
 
     `records` is None before the first comparison; `measured_at` is the oldest of the objects'.
     """
-    rows = comparison.measured(tx, name)
+    rows = reconciliation.measured(tx, name)
     objects = {
         row.object: {"records": row.measured, "measured_at": _text(row.measured_at), "problem": row.problem}
         for row in rows

@@ -15,7 +15,7 @@ from connector.store.tables import binding, reconciled_record, reconciliation
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReconciliationState:
     """How far the comparison of one object has come."""
 
     place: Cursor | None = None
@@ -67,14 +67,14 @@ def _of(object_name: str) -> ColumnElement[bool]:
 # ── how far it has come ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def standing(tx: Connection, crm: str, object_name: str) -> Standing:
+def state(tx: Connection, crm: str, object_name: str) -> ReconciliationState:
     """Return where the comparison of an object stands."""
     row = tx.execute(select(reconciliation).where(_at(crm, object_name))).one_or_none()
     if row is None:
-        return Standing()
+        return ReconciliationState()
     if row.position is None:
-        return Standing(measured_at=row.measured_at)
-    return Standing(rules.load(row.position), row.compared, row.drift, row.measured_at)
+        return ReconciliationState(measured_at=row.measured_at)
+    return ReconciliationState(rules.load(row.position), row.compared, row.drift, row.measured_at)
 
 
 def met(tx: Connection, crm: str, refs: Collection[str]) -> None:
@@ -82,7 +82,7 @@ def met(tx: Connection, crm: str, refs: Collection[str]) -> None:
     insert_or_ignore(tx, reconciled_record, [{"connection": crm, "ref": ref} for ref in dict.fromkeys(refs)])
 
 
-def keep(tx: Connection, crm: str, object_name: str, now: Standing) -> None:
+def keep(tx: Connection, crm: str, object_name: str, now: ReconciliationState) -> None:
     """Store how far a comparison has come."""
     row = {
         "connection": crm,
@@ -108,7 +108,7 @@ def complete(tx: Connection, crm: str, object_name: str, *, drift: int, at: date
 def give_up(tx: Connection, crm: str, object_name: str, problem: str) -> None:
     """Note why a comparison came to no end; the next one begins from the start."""
     _forget(tx, crm, object_name)
-    keep(tx, crm, object_name, Standing())
+    keep(tx, crm, object_name, ReconciliationState())
     tx.execute(update(reconciliation).where(_at(crm, object_name)).values(problem=problem))
 
 
