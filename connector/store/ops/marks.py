@@ -16,7 +16,7 @@ def own_runs(tx: Connection, crm: str) -> OwnRuns:
         return OwnRuns()
     return OwnRuns(
         row.run_id,
-        row.previous_run_id_run_id,
+        row.previous_run_id,
         row.run_at,
         row.confirmed,
         row.was_ours,
