@@ -11,8 +11,9 @@ from datetime import date, datetime, time, timedelta
 from email.utils import getaddresses
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
+from connector.domain.config.spelling import did_you_mean
 from connector.domain.config.web_addresses import in_ascii, is_loopback, split_address, url
 from connector.domain.config.wrong import Wrong
 from connector.domain.durations import parse_duration
@@ -138,7 +139,8 @@ def time_zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text.strip())
     except (KeyError, ValueError, OSError):
-        raise Wrong("is not a time zone.", 'Write an IANA name, for example "Europe/Helsinki" or "UTC".') from None
+        hint = did_you_mean(text.strip(), available_timezones())
+        raise Wrong("is not a time zone.", f'Write an IANA name, for example "Europe/Paris" or "UTC".{hint}') from None
 
 
 def language(text: str) -> str:
