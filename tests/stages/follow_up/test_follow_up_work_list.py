@@ -212,16 +212,16 @@ def test_every_answer_that_came_in_meanwhile_is_looked_at(here: World) -> None:
 def test_an_account_that_was_deleted_and_restored_has_its_score_again(here: World) -> None:
     answer(here, "r", 4)
     lap(here)
-    [before] = [row.score for row in here.rows(t.customer_score)]
+    [before] = [row.figures for row in here.rows(t.customer_score)]
     here.change_row(t.account, "oy", deleted_at=here.clock.now())
     for _ in range(2):
         here.clock.advance(DAY)
         lap(here)
-    assert [row.score for row in here.rows(t.customer_score)] == [None]
+    assert [row.figures for row in here.rows(t.customer_score)] == [None]
     here.change_row(t.account, "oy", deleted_at=None)
     here.clock.advance(DAY)
     lap(here)
-    [after] = [row.score for row in here.rows(t.customer_score)]
+    [after] = [row.figures for row in here.rows(t.customer_score)]
     assert after["people"] == before["people"] == 1
 
 

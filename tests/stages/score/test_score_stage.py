@@ -12,7 +12,7 @@ from connector.store import tables
 
 def figures(world: LapWorld) -> dict[str, Any]:
     """Return the published figures by customer."""
-    return {row.customer: row.score for row in world.rows(tables.customer_score)}
+    return {row.customer: row.figures for row in world.rows(tables.customer_score)}
 
 
 def book(world: LapWorld, accounts: int = 6) -> list[str]:
@@ -38,10 +38,10 @@ def test_an_account_keeps_its_prior_until_one_of_its_own_answers_comes(world: La
     accounts = book(world)
     for _ in range(2):
         world.lap(DAY)
-    before = {row.customer: (row.prior_version, row.score) for row in world.rows(tables.customer_score)}
+    before = {row.customer: (row.prior_version, row.figures) for row in world.rows(tables.customer_score)}
     world.lap(DAY)
     world.rated(accounts[0], 1)
-    after = {row.customer: (row.prior_version, row.score) for row in world.rows(tables.customer_score)}
+    after = {row.customer: (row.prior_version, row.figures) for row in world.rows(tables.customer_score)}
     changed = [customer for customer in after if after[customer] != before[customer]]
     assert len(changed) == 1
     assert after[changed[0]][0] > before[changed[0]][0]
