@@ -230,7 +230,7 @@ def _zones(demo: DemoParts) -> dict[str, ZoneInfo]:
         users = [user for name in demo.installation.settings.crm for user in owners.all_of(tx, name)]
     # Who is a user of several CRMs is where the one says that knows it.
     users.sort(key=lambda user: user.timezone is not None)
-    return {user.email: owner_zone(user.timezone, demo.installation.settings) for user in users if user.email}
+    return {user.email: owner_zone(user, demo.installation.settings) for user in users if user.email}
 
 
 def _contacts(run: DemoRun) -> dict[Ref, Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.core import get_global
 
 from connector.domain.working_time import WorkingTime
+from connector.model import Owner
 from connector.settings import Settings
 
 _PARTS: Final = re.compile(r"[()]")
@@ -39,14 +40,14 @@ def first_zone(names: Iterable[object], otherwise: ZoneInfo) -> ZoneInfo:
     return next((zone for zone in zones if zone is not None), otherwise)
 
 
-def owner_zone(owner_timezone: str | None, settings: Settings) -> ZoneInfo:
+def owner_zone(owner: Owner | None, settings: Settings) -> ZoneInfo:
     """Return the zone in which a CRM user reads days and times: their own, or else the company's."""
-    return first_zone((owner_timezone,), settings.company.timezone)
+    return first_zone((owner.timezone if owner is not None else None,), settings.company.timezone)
 
 
-def owner_hours(owner_timezone: str | None, settings: Settings) -> WorkingTime:
+def owner_hours(owner: Owner | None, settings: Settings) -> WorkingTime:
     """Return when a CRM user is at work: in the company's hours, by their own clocks."""
-    return replace(settings.company.working_time, tz=owner_zone(owner_timezone, settings))
+    return replace(settings.company.working_time, tz=owner_zone(owner, settings))
 
 
 def day_begins(at: datetime, settings: Settings) -> datetime:

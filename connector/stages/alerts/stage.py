@@ -240,7 +240,7 @@ def _tell(context: Context, site: Site, email: str) -> int:
 def _recipient(context: Context, tx: Transaction, email: str) -> MailRecipient:
     """Return who gets a mail, and when they work: on their own clocks where they are a user with a time zone."""
     users = alerts.users_by_email(tx, email)
-    working = owner_hours(next((user.timezone for user in users if user.timezone), None), context.settings)
+    working = owner_hours(next((user for user in users if user.timezone), None), context.settings)
     return MailRecipient(email, users[0].name if users else "", working)
 
 

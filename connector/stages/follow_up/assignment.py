@@ -158,4 +158,4 @@ def _owner_of_interaction(tx: Transaction, about: About) -> Ref | None:
 
 
 def _to(owner: StoredOwner, note: str | None, settings: Settings) -> Assigned:
-    return Assigned(owner.ref, owner.name, owner_zone(owner.timezone, settings), note)
+    return Assigned(owner.ref, owner.name, owner_zone(owner, settings), note)

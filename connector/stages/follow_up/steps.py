@@ -45,7 +45,7 @@ class StepContext:
     def hours_of(self, ref: Ref | None) -> WorkingTime:
         """Return when an owner is at work."""
         owner = follow_up_facts.owner_at(self.tx, ref)
-        return owner_hours(owner.timezone if owner is not None else None, self.context.settings)
+        return owner_hours(owner, self.context.settings)
 
     def assign(self, rule: FollowUpRule | None, about: About) -> Assigned:
         """Choose whose a follow-up is."""
@@ -219,6 +219,6 @@ def _close(here: StepContext, known: str, by: JudgedResponse) -> None:
     if follow_up.state not in UNSETTLED:
         return
     owner = follow_up_facts.owner_at(here.tx, follow_up.owner)
-    tz = owner_zone(owner.timezone if owner is not None else None, here.context.settings)
+    tz = owner_zone(owner, here.context.settings)
     note = follow_up.note or tasks.later_answer(by.response, words_of(here.context), tz)
     follow_ups.close(here.tx, known, ClosedBy.LATER_ANSWER, here.now, text_fingerprint="", note=note)

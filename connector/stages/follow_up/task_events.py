@@ -54,7 +54,7 @@ def due_again(tx: Transaction, settings: Settings, follow_up: FollowUp, now: dat
     """Return when a follow-up is due after an attempt that settled nothing: by its rule, from now on, in its owner's working time."""
     rule = settings.follow_up.get(follow_up.rule)
     owner = follow_up_facts.owner_at(tx, follow_up.owner)
-    hours = owner_hours(owner.timezone if owner is not None else None, settings)
+    hours = owner_hours(owner, settings)
     return hours.due(now, rule.due if rule is not None else _DUE)
 
 

@@ -91,7 +91,7 @@ class _Text:
         if follow_up.about and not said:
             return {}  # what it was about is another customer's now; whoever has the task still has to call
         owner = follow_up_facts.owner_at(self.tx, follow_up.owner)
-        tz = owner_zone(owner.timezone if owner is not None else None, self.context.settings)
+        tz = owner_zone(owner, self.context.settings)
         known = self.context.settings.follow_up
         account = follow_up_facts.account_of(self.tx, follow_up.account_id)
         text = tasks.TaskText(

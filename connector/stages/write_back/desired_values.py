@@ -70,7 +70,7 @@ def _present_contacts(
 def _zone_of(context: Context, tx: Transaction, record: Account | Contact) -> ZoneInfo:
     """Return the zone in which dates on a record are read: its owner's."""
     owner = follow_up_facts.owner_at(tx, record.owner)
-    return owner_zone(owner.timezone if owner is not None else None, context.settings)
+    return owner_zone(owner, context.settings)
 
 
 def words_of(context: Context) -> Catalogue:
@@ -141,7 +141,7 @@ def _whole(context: Context, tx: Transaction, named: NamedFollowUp, responses: S
         since=follow_up.opened_at,
         due=follow_up.due_at,
         owner=owner.name if owner is not None else None,
-        tz=owner_zone(owner.timezone if owner is not None else None, context.settings),
+        tz=owner_zone(owner, context.settings),
         responses=tuple(responses),
         reasons=() if responses else reasons(context, tx, follow_up, rule=follow_up.rule),
         attempts=follow_up.attempts,

@@ -62,7 +62,7 @@ def _notes(outbox: Outbox, tx: Transaction, follow_up: FollowUp, written: Writte
     """Yield the notes that a follow-up is owed: on answers that came after it was opened, and that its task does not quote."""
     context, words = outbox.context, words_of(outbox.context)
     owner = follow_up_facts.owner_at(tx, follow_up.owner)
-    tz = owner_zone(owner.timezone if owner is not None else None, context.settings)
+    tz = owner_zone(owner, context.settings)
     body = _spaced(written.fields.get("body"))
     account = follow_up_facts.account_of(tx, follow_up.account_id)
     contact = follow_up_facts.contact_of(tx, follow_up.contact_id)

@@ -116,7 +116,7 @@ class Changer:
         What is else written only when a task is made, or done, stands among them where it was `refused` then.
         """
         owner = self._owner(tx, follow_up.owner)
-        tz = owner_zone(owner.timezone if owner is not None else None, self.outbox.context.settings)
+        tz = owner_zone(owner, self.outbox.context.settings)
         values = texts_of(follow_up) | {"due": follow_up.due_at.astimezone(tz).date()}
         if owner is not None and owner.works:
             values["owner"] = owner.ref.id

@@ -88,7 +88,7 @@ def _make(outbox: Outbox) -> None:
     with outbox.context.store.write() as tx:
         tasks.forget_deleted(tx, outbox.crm.name)
     # After that: a task that was deleted may be the only one to be made.
-    no_ends = left_out(outbox)
+    unrelatable = left_out(outbox)
     after = None
     while True:
         with outbox.context.store.write() as tx:
@@ -99,7 +99,7 @@ def _make(outbox: Outbox) -> None:
             due = [
                 task
                 for row in rows
-                if (task := _due(outbox, tx, row, known.get(row.follow_up.id), no_ends)) is not None
+                if (task := _due(outbox, tx, row, known.get(row.follow_up.id), unrelatable)) is not None
             ]
         send_changes(outbox, due, partial(_note_made, outbox))
         if len(rows) < PAGE:
@@ -108,14 +108,14 @@ def _make(outbox: Outbox) -> None:
 
 
 def _due(
-    outbox: Outbox, tx: Transaction, row: TasklessFollowUp, before: RefusedWrite | None, no_ends: Collection[str]
+    outbox: Outbox, tx: Transaction, row: TasklessFollowUp, before: RefusedWrite | None, unrelatable: Collection[str]
 ) -> NewTask | None:
     """Return the task that is to be made.
 
     None: it does not fit, it was refused as it is, or it was found in the CRM and lacks no association.
     """
     try:
-        task = _new_task(outbox, tx, row, no_ends)
+        task = _new_task(outbox, tx, row, unrelatable)
     except MappingError as error:
         outbox.note_unfit(tx, row.follow_up.id, error)
         return None
@@ -135,15 +135,16 @@ def _is_whole(outbox: Outbox) -> bool:
     return {"account", "contact"} <= outbox.crm.mapping.names("task")
 
 
-def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: Collection[str]) -> NewTask:
+def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, unrelatable: Collection[str]) -> NewTask:
     """Return how a follow-up's task is made once, whatever happens to its answer: it is keyed by the follow-up's id.
 
-    It is never associated with records of the objects in `no_ends`. `MappingError`: a value has no form that its field would take.
+    It is never associated with records of the objects in `unrelatable`. `MappingError`: a value has no form that its field would take.
     """
     crm, mapping, follow_up = outbox.crm.name, outbox.crm.mapping, row.follow_up
-    # Of a task that is there already somebody may be the owner: it stays with them.
-    assigned = _assigned(outbox, tx, follow_up) if row.seen is None else _as_it_is(tx, follow_up)
-    tz = owner_zone(assigned.owner.timezone if assigned.owner is not None else None, outbox.context.settings)
+    assigned = TaskOwner(follow_up_facts.owner_at(tx, follow_up.owner), follow_up.body)
+    if row.seen is None:  # what is there already is only associated, whoever owns it
+        assigned = _assigned(outbox, tx, follow_up, assigned.owner)
+    tz = owner_zone(assigned.owner, outbox.context.settings)
     values: dict[str, FieldValue | date] = {
         "key": follow_up.id,
         "subject": follow_up.subject,
@@ -165,21 +166,16 @@ def _new_task(outbox: Outbox, tx: Transaction, row: TasklessFollowUp, no_ends: C
         ref=None,
         connection=crm,
         fields={name: raw for name, raw in rendered.items() if name != "key"},
-        related=tuple(ref for ref in (row.account, row.contact, about) if ref and ref.object not in no_ends),
+        related=tuple(ref for ref in (row.account, row.contact, about) if ref and ref.object not in unrelatable),
         seen=row.seen,
     )
 
 
-def _as_it_is(tx: Transaction, follow_up: FollowUp) -> TaskOwner:
-    return TaskOwner(follow_up_facts.owner_at(tx, follow_up.owner), follow_up.body)
-
-
-def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp) -> TaskOwner:
+def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp, owner: StoredOwner | None) -> TaskOwner:
     """Return whose the task is. A CRM takes none for somebody who has left since the follow-up was opened: its rule says who is next.
 
     Better a task that nobody owns than none; its text says so.
     """
-    owner = follow_up_facts.owner_at(tx, follow_up.owner)
     if follow_up.owner is None or (owner is not None and owner.works):
         return TaskOwner(owner, follow_up.body)
     rule = outbox.context.settings.follow_up.get(follow_up.rule)

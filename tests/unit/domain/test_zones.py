@@ -1,5 +1,6 @@
 """Time zones as CRMs hold them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.app.adapter_packages import installed_adapters
-from connector.model import Mood
+from connector.model import Mood, Owner, Ref
 from connector.model.score import Figures
 from connector.settings import Settings, load
 from connector.settings.time_zones import day_begins, find_zone, first_zone, next_day_begins, owner_zone
@@ -80,8 +81,9 @@ def test_any_text_is_a_zone_or_none(text: str) -> None:
 
 def test_who_has_no_zone_that_can_be_read_is_where_the_company_is(settings: Settings) -> None:
     assert owner_zone(None, settings).key == "Europe/Helsinki"
-    assert owner_zone("Mars/Olympus", settings).key == "Europe/Helsinki"
-    assert owner_zone("america_slash_new_york", settings).key == "America/New_York"
+    owner = Owner(Ref("hub", "owner", "1"), "Ann", timezone="Mars/Olympus")
+    assert owner_zone(owner, settings).key == "Europe/Helsinki"
+    assert owner_zone(replace(owner, timezone="america_slash_new_york"), settings).key == "America/New_York"
     assert first_zone((None, 3, "nowhere", "Asia/Tokyo"), ZoneInfo("UTC")).key == "Asia/Tokyo"
 
 
