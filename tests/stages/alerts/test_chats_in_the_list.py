@@ -59,7 +59,7 @@ def test_a_corrected_address_is_told_what_the_wrong_one_refused(world: LapWorld,
 def test_no_secret_address_is_stored(world: LapWorld, posts: list[str]) -> None:
     world.rated(world.account(), 1)
     assert posts == [OLD]
-    (told,) = [row for row in world.rows(tables.alert) if row.mail is None]
+    (told,) = [row for row in world.rows(tables.alert) if row.staff_mail_key is None]
     assert "secret" not in str(tuple(told))
 
 

@@ -163,13 +163,13 @@ def test_a_score_that_another_month_or_customer_follows_is_not_superseded(world:
 @BOTH_DATABASES
 def test_a_prior_by_which_somebody_is_scored_stays(world: LapWorld) -> None:
     world.rated(world.account(), 4)
-    (standing,) = world.rows(tables.customer_score)
+    (score,) = world.rows(tables.customer_score)
     for _ in range(3):
         world.lap(60 * DAY)
     world.clock.advance(YEAR)
     retention.run(world.installation)
     versions = {row.version for row in world.rows(tables.prior)}
-    assert standing.prior_version in versions
+    assert score.prior_version in versions
     assert len(versions) == 2  # and the newest
 
 

@@ -175,7 +175,7 @@ class TestLookingAgain:
         other = world.account("Nobody answered here")
         world.crm.contact(other, "jan", Email="jan@north.example")
         world.lap()
-        assert [row.published_at for row in world.rows(tables.customer_score) if row.score] == before
+        assert [row.published_at for row in world.rows(tables.customer_score) if row.figures] == before
         assert [row.stale_at for row in world.rows(tables.customer_score)] == [None]
 
 

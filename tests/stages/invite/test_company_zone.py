@@ -114,8 +114,8 @@ def test_figures_hold_for_the_start_of_the_companys_day(world: LapWorld) -> None
     world.configure(COMPANY + CSAT)
     evening(world)
     world.rated(world.account(), 4)
-    (standing,) = world.rows(tables.customer_score)
-    assert standing.as_of == datetime(2026, 11, 16, 5, 0, tzinfo=UTC)
+    (score,) = world.rows(tables.customer_score)
+    assert score.as_of == datetime(2026, 11, 16, 5, 0, tzinfo=UTC)
     assert {row.day for row in world.rows(tables.prior)} == {"2026-11-16"}
 
 

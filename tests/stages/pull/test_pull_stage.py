@@ -186,7 +186,7 @@ def test_a_restored_account_is_scored_again(world: LapWorld) -> None:
         world.crm.delete(row["Id"])
     world.crm.delete(account)
     world.lap()
-    assert [row.score for row in world.rows(tables.customer_score)] == [None]
+    assert [row.figures for row in world.rows(tables.customer_score)] == [None]
     world.crm.restore(account)
     world.lap()
-    assert [row.score is not None for row in world.rows(tables.customer_score)] == [True]
+    assert [row.figures is not None for row in world.rows(tables.customer_score)] == [True]
