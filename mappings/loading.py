@@ -1,6 +1,5 @@
 """Reading a mapping file. Everything that is wrong with it is reported at once."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,16 +12,11 @@ from mappings.fields import placed
 from mappings.spec import Spec
 
 
-def packaged(name: str) -> str:
-    """Return the text of a default mapping, e.g. ``salesforce``. `FileNotFoundError`: there is none of this name."""
-    return (files("mappings") / f"{name}.toml").read_text(encoding="utf-8")
-
-
 def load(source: Path | str, name: str = "", *, default: str | None = None) -> MappingFile:
     """Return a mapping from a file, or from text. `name` stands in messages; it is the path when left out.
 
-    `default`: the text of the packaged mapping, which says who is a user of the firm's own where the file, an older copy, does not.
-    `SettingsError` carries every problem of the file.
+    `default`: the text of the adapter's default mapping. It says who is a user of the firm's own where the file, an older copy,
+    does not. `SettingsError` carries every problem of the file.
     """
     name = name or (str(source) if isinstance(source, Path) else "mapping")
     if isinstance(source, Path):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from default_mappings import packaged
 from test_default_salesforce_mapping import ACCOUNT, CONTACT
 from world_hubspot import HubSpotWorld, PortalSwitch
 
@@ -14,7 +15,7 @@ from connector.errors import Unavailable
 from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref, SeenTask
 from connector.ports import CrmMapping, Record, Write, WriteResult
 from connector.runtime.clock import SteppedClock
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 DUE = datetime(2026, 11, 20, 13, 0, tzinfo=UTC)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from crm_world import World
+from default_mappings import packaged
 from world_memory import MemoryWorld
 from world_salesforce import SalesforceWorld, Switchboard
 
@@ -13,7 +14,7 @@ from adapters.sandbox.server import RunningServer
 from connector.model import Account, Contact, Interaction, Pulled, SeenTask
 from connector.ports import CrmMapping, Query, Record, Write
 from connector.runtime.clock import SteppedClock
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 ANSWERED = datetime(2026, 11, 12, 13, 5, 59, tzinfo=UTC)
 ACCOUNT = {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from default_mappings import packaged
 from environment import DAY, HOUR, Environment, mapping_line
 from sqlalchemy import Table, select
 
@@ -13,7 +14,6 @@ from adapters.sandbox.hubspot.portal.schema import Property
 from adapters.sandbox.salesforce.org.schema import Field
 from adapters.sandbox.web import Request, Response
 from connector.store import tables
-from mappings.loading import packaged
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from default_mappings import packaged
 from environment import (
     LIMITS,
     RULES,
@@ -28,7 +29,6 @@ from adapters.sandbox.server import RunningServer, SandboxServer
 from adapters.sandbox.web import App
 from connector.commands import setup_crm
 from connector.runtime.clock import SteppedClock, SystemClock
-from mappings.loading import packaged
 
 LINKS = {"salesforce": 'link = "Website"', "hubspot": 'link = "domain"'}
 

@@ -205,6 +205,19 @@ def test_a_crms_word_never_leaks_past_its_adapter() -> None:
     assert found == []
 
 
+def test_no_vendor_is_named_in_what_the_connector_does() -> None:
+    """The command line has a CRM that `init` takes unasked, and the demo has two."""
+    vendors = re.compile("salesforce|hubspot", re.IGNORECASE)
+    named = [
+        f"{name_of(path)}:{line} says {text!r}"
+        for path in sources("connector")
+        if not name_of(path).startswith(("connector/cli/", "connector/demo/"))
+        for line, text in literals(path)
+        if vendors.search(text)
+    ]
+    assert named == []
+
+
 def test_no_path_of_a_developers_machine() -> None:
     machine = re.compile(r"""["'\s(=](/home/|/Users/|/root/|/w[o]rk/|C:\\Users)""")
     kept = [path for folder in (*OURS, "tests", "docs") for path in (ROOT / folder).rglob("*") if path.is_file()]

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from default_mappings import packaged
 from lap_world import LapWorld
 
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 PACKAGED = packaged("salesforce")
 

@@ -1,12 +1,12 @@
 """An opt-out is kept, whatever the CRM says later, and is looked at once more before a mail leaves."""
 
+from default_mappings import packaged
 from environment import DAY, HOUR, Environment, mapping_line
 from environment_both import unsubscribe
 from incidents import asked, rows, words
 
 from adapters.sandbox.salesforce.org.schema import Field
 from connector.store import tables
-from mappings.loading import packaged
 
 
 def opt_out(env: Environment, contact: str, *, out: bool) -> None:

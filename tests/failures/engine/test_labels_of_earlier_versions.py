@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+from default_mappings import packaged
 from environment import Environment, mapping_line
 from incidents import words
 from rich.console import Console
 
 from connector.cli.setup import SetUp
 from connector.commands import setup_crm
-from mappings.loading import packaged
 
 OURS = {
     "salesforce": ("Afterword_Mood__c", "Afterword_People__c", "Afterword_Key__c"),

@@ -1,11 +1,11 @@
 """A record that is refused is set aside with the reason, and sent again only when something has changed that may help."""
 
 import pytest
+from default_mappings import packaged
 from environment import DAY, HOUR, Environment, mapping_line
 from incidents import asked, rename, rows, words
 
 from connector.store import tables
-from mappings.loading import packaged
 
 RULE = "Gold customers are changed by their manager only."
 

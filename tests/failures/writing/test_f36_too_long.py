@@ -1,12 +1,12 @@
 """Text is cut to what its field takes, between characters, with "…"; the whole of it stays with us."""
 
+from default_mappings import packaged
 from environment import Environment, mapping_line
 from incidents import asked, rows, words
 
 from adapters.sandbox.salesforce.org.schema import Field
 from connector.domain.crm_text import units
 from connector.store import tables
-from mappings.loading import packaged
 
 COMMENT = "Nobody called back 👍🏽 and the part was wrong. " * 40
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from default_mappings import packaged
 from environment import DAY, HOUR, Environment, mapping_line
 from incidents import asked, rows, words
 
 from connector.commands.check import checks
 from connector.store import tables
-from mappings.loading import packaged
 
 OURS, THEIRS = "Last answer bad", "Letzte Antwort schlecht"
 

@@ -2,6 +2,7 @@
 
 import json
 
+from default_mappings import packaged
 from environment import DAY, HOUR, Environment
 from incidents import (
     answering,
@@ -17,7 +18,6 @@ from incidents import (
 
 from adapters.sandbox.web import Request, Response, json_response
 from connector.store import tables
-from mappings.loading import packaged
 
 
 def test_a_fact_that_goes_is_left_out_in_the_same_lap(either: Environment) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from default_mappings import packaged
 from environment import DAY, Environment, standing
 from environment_hubspot import COMPANIES, HubSpotEnvironment
 from told_undo import told
@@ -16,7 +17,7 @@ from connector.commands.check import checks
 from connector.runtime.clock import SteppedClock
 from connector.store.ops import connections
 from mappings import edit
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 NOTES = "Knows the CFO. Never call before ten."
 FIELD = {"salesforce": "Description", "hubspot": "sales_notes"}

@@ -101,7 +101,7 @@ def test_2_and_everything_wrong_in_a_mapping_in_one_run(begun: Environment) -> N
 
 
 def test_2_when_a_mapped_field_is_not_in_the_crm(begun: Environment) -> None:
-    from mappings.loading import packaged  # noqa: PLC0415 - only here
+    from default_mappings import packaged  # noqa: PLC0415 - only here
 
     text = packaged("salesforce").replace('email = "Email"', 'email = "EMial"')
     (begun.folder / "mine.toml").write_text(text.replace('name = "Name"', 'name = "Nmae"'), encoding="utf-8")

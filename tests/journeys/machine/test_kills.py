@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from default_mappings import packaged
 from environment import Environment, cases_alone, mapping_line, standing, wait_for
 from environment_hubspot import HubSpotEnvironment
 from sqlalchemy import Table, func, select
 
 from connector.store.tables import decision, follow_up, interaction, response
-from mappings.loading import packaged
 
 RULES = """
 [surveys.after-case]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 from databases import ON_POSTGRESQL
+from default_mappings import packaged
 from environment import Environment, Mail, cases_alone, mapping_line, standing, wait_for
 from processes import Command
 from sqlalchemy import Table, func, select
 
 from connector.store.tables import decision, follow_up, interaction, response
-from mappings.loading import packaged
 
 RULES = """
 [surveys.after-case]

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
+from default_mappings import packaged
 from environment import AFTER_CASE, DAY, HOUR, UNHAPPY, Environment, mapping_line
-
-from mappings.loading import packaged
 
 
 def history(env: Environment, cases: int = 12) -> list[str]:

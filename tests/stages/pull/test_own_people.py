@@ -1,11 +1,12 @@
 """Partners and customers who have a login to the CRM (Experience Cloud) are users there too, and nobody's colleagues."""
 
+from default_mappings import packaged
 from lap_world import CONFIG, CSAT, UNHAPPY, LapWorld
 
 from connector.store import tables
 from connector.store.crm import owners
 from connector.store.ops.sign_ins import connections_of
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 PARTNER = "pia.partner@northwind.example"
 

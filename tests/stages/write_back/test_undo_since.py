@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from databases import BOTH_DATABASES
+from default_mappings import packaged
 from lap_world import DAY, HOUR, LapWorld
 from own_fields import line, use
 from sqlalchemy import insert, select
@@ -19,7 +20,6 @@ from connector.errors import AfterwordError, CrmError
 from connector.stages.write_back.outbox import PAGE
 from connector.store import tables
 from connector.store.ops import connections
-from mappings.loading import packaged
 
 NOTES = "Knows the CFO. Never call before ten."
 OWN = '{ field = "Description", own = true }'

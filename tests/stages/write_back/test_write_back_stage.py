@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from default_mappings import packaged
 from lap_world import CSAT, DAY, UNHAPPY, LapWorld
 from sqlalchemy import select
 
@@ -9,7 +10,7 @@ from connector.commands.why import explain
 from connector.errors import Locked, RuleRefused, Unavailable
 from connector.stages.write_back.plan import CONTESTED, PATIENCE
 from connector.store import tables
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 RULE = "Accounts in dispute are changed by legal alone"
 

@@ -3,11 +3,12 @@
 from itertools import pairwise
 
 import pytest
+from default_mappings import packaged
 
 from connector.domain import field_room
 from connector.domain.field_room import ORDER
 from connector.ports import FieldLimit, FieldSpec
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 
 def spec(name: str, object_name: str = "Account") -> FieldSpec:

@@ -1,10 +1,11 @@
 """Contacts that a CRM has made of mail that machines sent: nobody there would read a question."""
 
 import pytest
+from default_mappings import packaged
 from mapping_orgs import a_record, an_org, full
 
 from connector.model import Contact
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 
 def contact(address: str) -> Contact:

@@ -1,12 +1,13 @@
 """The options of Cause are those of config.toml, by key; people read and choose their words."""
 
+from default_mappings import packaged
 from mapping_orgs import an_org
 
 from connector.errors import SettingsError
 from connector.model import SeenTask
 from connector.ports import FieldSchema, Record
 from mappings.binding import MappingFile
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 CAUSES = {"late": "Came late", "rude": "Were not friendly"}
 FIELD = "Afterword_Cause__c"

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from default_mappings import packaged
 from mapping_orgs import MOODS, a_field, a_record, an_org, full, with_fields, without
 
 from connector.errors import MappingError, Problem
 from connector.ports import ObjectSchema
 from mappings.bound import FittedMapping
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 DEFAULT = packaged("salesforce")
 Schemas = dict[str, ObjectSchema]

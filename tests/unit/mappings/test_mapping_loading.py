@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from default_mappings import packaged
 from pydantic import ValidationError
 from test_mapping_hashes import EVERYTHING
 
@@ -17,7 +18,7 @@ from connector.errors import SettingsError
 from mappings import edit
 from mappings.edit import drop, set_field
 from mappings.fields import OPERATORS, placed
-from mappings.loading import load, packaged
+from mappings.loading import load
 from mappings.spec import WRITTEN, FieldType, Spec
 
 DEFAULT = packaged("salesforce")

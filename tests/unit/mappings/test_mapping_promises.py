@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from default_mappings import packaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_orgs import an_org, without
 
 from connector.ports import ObjectSchema, Record
 from mappings.bound import FittedMapping
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 FILE = load(packaged("salesforce"), "m.toml")
 WHOLE = FILE.fit(an_org())[0]

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from default_mappings import packaged
 from mapping_orgs import a_field as field
 from mapping_orgs import a_record, an_org, full, with_fields, without
 
 from connector.model import Account, Contact, Interaction, Owner, Ref, SeenTask
 from connector.ports import Query, Reading, Record
 from mappings.bound import FittedMapping
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 NOON = "2026-11-12T12:00:00.000+0000"
 NOON_UTC = datetime(2026, 11, 12, 12, tzinfo=UTC)

@@ -5,13 +5,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from default_mappings import packaged
 from hypothesis import given
 from hypothesis import strategies as st
 from mapping_orgs import a_field, an_org, with_fields
 
 from connector.errors import MappingError
 from connector.model import Mood, Ref
-from mappings.loading import load, packaged
+from mappings.loading import load
 
 MAPPING = load(packaged("salesforce")).fit(an_org())[0]
 MOMENT = datetime(2026, 11, 12, 10, 0, 0, 987654, UTC)

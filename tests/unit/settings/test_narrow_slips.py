@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from default_mappings import packaged
 
 from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
 from connector.settings import load
 from mappings.loading import load as load_mapping
-from mappings.loading import packaged
 
 HUB = '[crm.hub]\nadapter = "hubspot"\naccess_token = "t"\n'
 SURVEY = '[surveys.after-case]\non = "case.closed"\n'
