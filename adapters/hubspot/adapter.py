@@ -6,7 +6,6 @@ from datetime import datetime
 
 from adapters.hubspot import property_room
 from adapters.hubspot.config import HubSpotAccess
-from adapters.hubspot.describe import HubSpotSchemas
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import objects
@@ -14,8 +13,9 @@ from adapters.hubspot.org import HubSpotOrg
 from adapters.hubspot.records.creation import Once
 from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.notes import Notes
-from adapters.hubspot.records.reading import LAG, HubSpotReader
-from adapters.hubspot.records.write import BATCH, HubSpotWriter
+from adapters.hubspot.records.reader import LAG, HubSpotReader
+from adapters.hubspot.records.writer import BATCH, HubSpotWriter
+from adapters.hubspot.schemas import HubSpotSchemas
 from adapters.hubspot.scopes import Scopes
 from adapters.hubspot.setup import HubSpotSetup
 from connector.errors import raises_own_errors

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.hubspot.describe import ACTIVITIES
 from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import TOKEN_INFO, objects
+from adapters.hubspot.schemas import ACTIVITIES
 from connector.errors import CrmError, NotLetIn, NotPermitted
 from connector.model import MissingRight
 from connector.ports import Needs

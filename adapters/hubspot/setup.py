@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from adapters.hubspot import property_room
-from adapters.hubspot.describe import ACTIVITIES, LONGEST_TEXT, HubSpotSchemas
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import properties
+from adapters.hubspot.schemas import ACTIVITIES, LONGEST_TEXT, HubSpotSchemas
 from connector.errors import Bug, Conflict, CrmError, NoRoom, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import NO_LABELS, FieldSpec, SetupResult, SetupStep
 

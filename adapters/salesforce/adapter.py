@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapters.salesforce.config import SalesforceAccess
-from adapters.salesforce.describe import SalesforceSchemas
 from adapters.salesforce.http.client import SalesforceClient
 from adapters.salesforce.org import SalesforceOrg
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.bulk_writing import SalesforceBulkWriter
+from adapters.salesforce.records.bulk_writer import SalesforceBulkWriter
 from adapters.salesforce.records.participants import Participants, described
-from adapters.salesforce.records.reading import SalesforceReader
-from adapters.salesforce.records.write import BATCH, SalesforceWriter
+from adapters.salesforce.records.reader import SalesforceReader
+from adapters.salesforce.records.writer import BATCH, SalesforceWriter
+from adapters.salesforce.schemas import SalesforceSchemas
 from adapters.salesforce.setup import SalesforceSetup
 from connector.errors import raises_own_errors
 from connector.model import MissingRight, Ref, Unseen

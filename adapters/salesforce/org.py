@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient
 from adapters.salesforce.http.version import API_VERSION, SUPPORTED_UNTIL
-from adapters.salesforce.records.reading import SalesforceReader
+from adapters.salesforce.records.reader import SalesforceReader
 from connector.errors import AuthExpired, AuthRevoked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import Org
 

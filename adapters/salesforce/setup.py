@@ -6,13 +6,13 @@ from typing import Any
 from adapters.salesforce import layouts
 from adapters.salesforce.config import SalesforceAccess
 from adapters.salesforce.custom_fields import full_name, holder
-from adapters.salesforce.describe import SalesforceSchemas
 from adapters.salesforce.http.client import SalesforceClient, expect_object
 from adapters.salesforce.options import listed, with_options
 from adapters.salesforce.org import SalesforceOrg
 from adapters.salesforce.pages import RecordPages, held_by
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.reading import SalesforceReader
+from adapters.salesforce.records.reader import SalesforceReader
+from adapters.salesforce.schemas import SalesforceSchemas
 from adapters.salesforce.setup_steps import (
     FIELD,
     PERMISSION_SET,

@@ -6,7 +6,7 @@ import pytest
 from crm_contract_reading import ReadingContract
 from world_salesforce import SalesforceWorld, Switchboard
 
-from adapters.salesforce.records import bulk, bulk_reading
+from adapters.salesforce.records import bulk, bulk_reader
 from adapters.sandbox.server import RunningServer
 from connector.errors import QuotaSpent
 from connector.ports import Condition, Page, Query, Record
@@ -38,9 +38,9 @@ def world(clock: SteppedClock, switchboard: Switchboard, server: RunningServer) 
 @pytest.fixture
 def in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let whatever needs a second page come in bulk."""
-    monkeypatch.setattr(bulk_reading, "LEAST", 1)
-    monkeypatch.setattr(bulk_reading, "PAGE", 3)
-    monkeypatch.setattr(bulk_reading, "PART", 7)
+    monkeypatch.setattr(bulk_reader, "LEAST", 1)
+    monkeypatch.setattr(bulk_reader, "PAGE", 3)
+    monkeypatch.setattr(bulk_reader, "PART", 7)
 
 
 @pytest.mark.usefixtures("in_bulk")
@@ -90,7 +90,7 @@ def jobs(world: SalesforceWorld) -> int:
 def test_records_are_the_same_to_the_last_digit(world: SalesforceWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     by_pages = records(read(filled(world)))
     assert jobs(world) == 0
-    monkeypatch.setattr(bulk_reading, "LEAST", 1)
+    monkeypatch.setattr(bulk_reader, "LEAST", 1)
     in_bulk = records(read(world))
     assert jobs(world) == 1
     assert in_bulk == by_pages

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.records.links import Links
-from adapters.hubspot.records.write import HubSpotWriter
+from adapters.hubspot.records.writer import HubSpotWriter
 from connector.errors import AGAIN, CrmError, Locked, Unavailable, raises_own_errors
 from connector.ports import Note, Write
 

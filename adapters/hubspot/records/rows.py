@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.hubspot.describe import ASSOCIATED, STAGES
 from adapters.hubspot.errors import missing_property
 from adapters.hubspot.records import conditions
 from adapters.hubspot.records.conditions import Group, Where
 from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.pipelines import Pipelines
 from adapters.hubspot.records.values import RecordId, from_html, from_wire, is_stamp, stamp
+from adapters.hubspot.schemas import ASSOCIATED, STAGES
 from connector.ports import FieldSchema, Query, Record
 
 Row = dict[str, Any]

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final, cast
 
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.reading import SalesforceReader
+from adapters.salesforce.records.reader import SalesforceReader
 from connector.errors import SchemaChanged
 from connector.ports import Condition, FieldSchema, ObjectSchema, Page, Position, Query, Record
 

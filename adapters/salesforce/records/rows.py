@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from adapters.salesforce.describe import Traits
 from adapters.salesforce.records import soql
+from adapters.salesforce.schemas import Traits
 from connector.ports import Record
 
 _LATEST_YEAR: Final = 4000

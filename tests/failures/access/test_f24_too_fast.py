@@ -7,7 +7,7 @@ from environment import Environment
 from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
-from adapters.hubspot.records import reading
+from adapters.hubspot.records import reader
 from connector.ports import Query
 
 BURST = {"status": "error", "message": "too fast", "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
@@ -33,7 +33,7 @@ def test_hubspot_is_asked_again_after_the_time_that_it_names(
 def test_many_searches_in_a_row_are_never_refused_and_are_not_slower_than_they_must_be(
     hub: HubSpotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_PAGE", 2)
+    monkeypatch.setattr(reader, "_PAGE", 2)
     made = {hub.account(f"Company {number}") for number in range(60)}
     hub.advance(timedelta(minutes=1))  # what the threads of the first lap asked does not count any more
     mark, began = hub.org.log.mark(), hub.clock.now()

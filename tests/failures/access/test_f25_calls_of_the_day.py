@@ -4,7 +4,7 @@ import pytest
 from environment import DAY, HOUR, RULES, Environment
 from incidents import names, tiny_pages
 
-from adapters.hubspot.records import reading
+from adapters.hubspot.records import reader
 from connector.errors import QuotaSpent
 from connector.stages.lap import Stage
 
@@ -51,7 +51,7 @@ def test_forty_records_are_written_by_hardly_more_calls_than_one(either: Environ
 def test_a_spent_share_ends_the_lap_which_goes_on_there_the_next_day(
     either: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_PAGE", 2)
+    monkeypatch.setattr(reader, "_PAGE", 2)
     tiny_pages(either)
     either.configure(RULES, extra="daily_call_share = 0.5")
     for number in range(60):

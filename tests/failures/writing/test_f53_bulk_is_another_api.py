@@ -19,7 +19,7 @@ MADE = {f"Company {number}" for number in range(4)}
 @pytest.fixture
 def org(acme: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
     """A few accounts with figures; everything that comes in more than one page is worth a job."""
-    monkeypatch.setattr("adapters.salesforce.records.bulk_reading.LEAST", 1)
+    monkeypatch.setattr("adapters.salesforce.records.bulk_reader.LEAST", 1)
     tiny_pages(acme)
     for number, name in enumerate(sorted(MADE)):
         account = acme.account(name)
@@ -45,7 +45,7 @@ def test_both_ways_give_the_same(org: Environment, monkeypatch: pytest.MonkeyPat
     assert "/results" in [call.path for call in org.org.log if call.sobject == "Account"][-1]  # none by the other way
     assert names(org) == MADE
     assert {row.facts["staff"] for row in rows(org, tables.account)} == {10, 11, 12, 13}
-    monkeypatch.setattr("adapters.salesforce.records.bulk_reading.LEAST", 1000)
+    monkeypatch.setattr("adapters.salesforce.records.bulk_reader.LEAST", 1000)
     org.later(DAY)
     comparison = reconcile.run(org.installation, since=org.clock.now())
     assert jobs(org) == ordered

@@ -28,7 +28,7 @@ def env(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Environment]:
     """An installation beside a CRM with customers, each of whom has a contact, that gives three records at a time."""
-    monkeypatch.setattr("adapters.hubspot.records.reading._PAGE", 3)
+    monkeypatch.setattr("adapters.hubspot.records.reader._PAGE", 3)
     kind = Environment if request.param == "salesforce" else HubSpotEnvironment
     with standing(kind, tmp_path, store_address, clock) as env:
         env.org.rows_per_page = 3

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import uniform
 from typing import Any, Final
 
-from adapters.hubspot.describe import ACTIVITIES, HubSpotSchemas
 from adapters.hubspot.errors import Absent
 from adapters.hubspot.http.client import LOCK_PAUSE, HubSpotClient
 from adapters.hubspot.http.version import objects
@@ -13,6 +12,7 @@ from adapters.hubspot.records.creation import Once
 from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.values import to_wire
 from adapters.hubspot.refusals import concerns_record, gone, refined, refusal
+from adapters.hubspot.schemas import ACTIVITIES, HubSpotSchemas
 from connector.errors import AGAIN, Bug, Conflict, CrmError, Gone, Locked, SchemaChanged, Unavailable
 from connector.ports import Write, WriteResult
 from connector.wire.requests_left import RequestsLeft

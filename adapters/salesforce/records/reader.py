@@ -8,14 +8,14 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote as percent
 
-from adapters.salesforce.describe import SalesforceSchemas, Traits
 from adapters.salesforce.errors import QueryTimeout, failure, not_data
 from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient, expect_object
 from adapters.salesforce.http.version import API_VERSION
-from adapters.salesforce.records import bulk_reading, soql
+from adapters.salesforce.records import bulk_reader, soql
 from adapters.salesforce.records.bulk import JobFailed
-from adapters.salesforce.records.bulk_reading import BulkReader
+from adapters.salesforce.records.bulk_reader import BulkReader
 from adapters.salesforce.records.rows import SalesforceColumns, records
+from adapters.salesforce.schemas import SalesforceSchemas, Traits
 from connector.errors import CursorInvalid, RecordRejected, SchemaChanged
 from connector.ports import Condition, Page, Position, Query, Record
 
@@ -239,7 +239,7 @@ class SalesforceReader:
             left = (int(answer.data["totalSize"]) if left is None else left) - len(answer.data["records"])
             page = _page(columns, answer)
             yield page
-            if left >= bulk_reading.LEAST and page.last is not None and self._bulk.offers(columns):
+            if left >= bulk_reader.LEAST and page.last is not None and self._bulk.offers(columns):
                 rest = ListingWindow(window.since, page.last, window.until)
                 yield from self._bulk.pages(columns, self._text(columns, query, rest), after=page.last)
                 return

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from adapters.salesforce.describe import FieldKind, SalesforceSchemas
 from adapters.salesforce.http.client import SalesforceClient
 from adapters.salesforce.records import soql
 from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, JobTable, finished
 from adapters.salesforce.records.rows import SalesforceColumns, is_stamp
+from adapters.salesforce.schemas import FieldKind, SalesforceSchemas
 from connector.domain.quoting import short_name
 from connector.errors import NotPermitted, SchemaChanged
 from connector.ports import Page, Position, Record

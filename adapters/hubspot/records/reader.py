@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from adapters.hubspot.describe import ACTIVITIES, HubSpotSchemas
 from adapters.hubspot.errors import Absent, missing_property, says_absent, words
 from adapters.hubspot.http.client import HubSpotAnswer, HubSpotClient
 from adapters.hubspot.http.version import objects
@@ -31,6 +30,7 @@ from adapters.hubspot.records.rows import (
     tombstone,
 )
 from adapters.hubspot.records.values import RecordId, from_wire, millis, moment
+from adapters.hubspot.schemas import ACTIVITIES, HubSpotSchemas
 from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import Page, Passes, Position, Query, Record
 from connector.wire.headers import number_of

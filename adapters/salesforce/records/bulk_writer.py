@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient
 from adapters.salesforce.records import soql
 from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, finished
-from adapters.salesforce.records.write import BATCH, SalesforceWriter
+from adapters.salesforce.records.writer import BATCH, SalesforceWriter
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from connector.errors import Bug, CrmError, Unavailable, raises_own_errors
 from connector.ports import Write, WriteResult

@@ -6,12 +6,12 @@ from random import uniform
 from typing import Any, Final
 
 from adapters.salesforce import errors
-from adapters.salesforce.describe import SalesforceSchemas
 from adapters.salesforce.errors import not_data
 from adapters.salesforce.http.client import SalesforceClient, expect_list
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.reading import SalesforceReader
+from adapters.salesforce.records.reader import SalesforceReader
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
+from adapters.salesforce.schemas import SalesforceSchemas
 from connector.errors import Bug, CrmError, Gone, Locked, RecordRejected, SchemaChanged, Unavailable
 from connector.ports import Condition, Write, WriteResult
 from connector.wire.requests_left import RequestsLeft
