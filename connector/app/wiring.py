@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from email.utils import quote
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from adapters import webhook
-from adapters.email import channel as email_channel
+from adapters.email import EmailConfig, MailOAuth, SmtpChannel
 from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
 from connector.model import ascii_domain
@@ -26,7 +25,7 @@ from connector.runtime.foreign_urls import ForeignSession
 from connector.runtime.pass_book import PassBook
 from connector.runtime.token_vault import Vault
 from connector.settings import Settings, load
-from connector.settings.model import Connection, Email
+from connector.settings.model import Connection, Email, OAuthSettings
 from connector.settings.values import is_full_name
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation
@@ -98,7 +97,7 @@ def _endpoint(
 
 def _digest(connection: Connection) -> str:
     """Return a hash of everything that a connection signs in with, and of where."""
-    given = {"adapter": connection.adapter} | plain(connection.config)
+    given = {"adapter": connection.adapter} | _plain(connection.config.model_dump(exclude_none=True))
     return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -137,12 +136,35 @@ def site(settings: Settings) -> Site:
 
 def mail_channel(settings: Settings, email: Email, clock: Clock, session: ForeignSession) -> Channel:
     """Return the channel of [email]; `session` asks for its token."""
-    values = plain(email) | {"ehlo_name": ehlo_name(settings, email)}
     name, address = email.from_
-    values["from"] = f'"{quote(name)}" <{address}>' if name else address
-    if "oauth" in values:
-        values["oauth"] |= {"session": session}
-    return email_channel(values, clock)
+    config = EmailConfig(
+        host=email.host,
+        port=email.port,
+        security=email.security.value,
+        from_name=name,
+        from_address=address,
+        reply_to=email.reply_to,
+        ehlo_name=ehlo_name(settings, email),
+        username=email.username,
+        password=_revealed(email.password),
+        oauth=_mail_oauth(email.oauth, session) if email.oauth else None,
+    )
+    return SmtpChannel(config, clock)
+
+
+def _mail_oauth(oauth: OAuthSettings, session: ForeignSession) -> MailOAuth:
+    return MailOAuth(
+        token_url=oauth.token_url,
+        client_id=oauth.client_id,
+        client_secret=_revealed(oauth.client_secret),
+        refresh_token=_revealed(oauth.refresh_token),
+        scope=oauth.scope,
+        session=session,
+    )
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def ehlo_name(settings: Settings, email: Email) -> str:
@@ -160,18 +182,14 @@ def ehlo_name(settings: Settings, email: Email) -> str:
     return "localhost"
 
 
-def plain(table: Any) -> dict[str, Any]:
-    """Return a table of settings as plain values, secrets in clear: for the adapter it is meant for, and nobody else."""
-    return {key: _plain(value) for key, value in table.model_dump(exclude_none=True).items()}
-
-
 def _plain(value: Any) -> Any:
+    """Return a value as JSON can have it, secrets in clear: to be hashed."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(inner) for key, inner in value.items()}
     return value
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import trustme
 from hostile import on_the_wire
+from mail_config import mail_config
 from mail_servers import Authority, Sink, StillClock, smtp_server
 
-from adapters.email import channel
+from adapters.email import SmtpChannel
 from connector.ports.mail import Channel, Message
 
 
@@ -19,7 +20,7 @@ def make() -> Iterator[Callable[..., Channel]]:
 
     def build(port: int, **values: Any) -> Channel:
         defaults = {"host": "localhost", "port": port, "security": "none", "from": "Acme Care <care@acme.example>"}
-        made.append(channel(defaults | values, StillClock()))
+        made.append(SmtpChannel(mail_config(defaults | values), StillClock()))
         return made[-1]
 
     yield build
@@ -48,7 +49,7 @@ def post() -> Iterator[Callable[[Message], bytes]]:
             "from": "Acme Care <care@acme.example>",
             "reply_to": "hello@acme.example",
         }
-        smtp: Channel = channel(values, StillClock())
+        smtp: Channel = SmtpChannel(mail_config(values), StillClock())
         stack.callback(smtp.close)
 
         def send(mail: Message) -> bytes:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from adapters.email.config import config
+from mail_config import mail_config
+
 from adapters.email.mime import mime
 from connector.ports.mail import Message
 
@@ -14,7 +15,9 @@ def test_a_long_unsubscribe_link_stands_in_its_header_as_it_is() -> None:
         "maria@nw.example", "您对" * 30, "text", "<p>html</p>", "id@acme.example", headers={"List-Unsubscribe": LINK}
     )
     mail = mime(
-        message, config=config({"host": "x", "from": "Acme <care@acme.example>"}), now=datetime(2026, 3, 2, tzinfo=UTC)
+        message,
+        config=mail_config({"host": "x", "from": "Acme <care@acme.example>"}),
+        now=datetime(2026, 3, 2, tzinfo=UTC),
     )
     lines = mail.payload.split(b"\r\n")
     assert f"List-Unsubscribe: {LINK}".encode() in lines

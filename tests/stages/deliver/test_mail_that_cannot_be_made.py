@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from asking import DAY, HOUR, Mailbox, World, attempts, lap, states
 
-from adapters import email
+from adapters.email import EmailConfig, SmtpChannel
 from connector.errors import MailboxRefused, MailUnavailable, MessageRefused
 
 FOR_GOOD = MessageRefused("its header is not what it should be")
@@ -19,7 +19,7 @@ class PowerCut(BaseException):
 @pytest.fixture
 def by_smtp(here: World) -> Iterator[World]:
     """Mail goes out by SMTP, to a server that nobody has asked yet."""
-    smtp = email.channel({"host": "localhost", "port": 9, "security": "none", "from": "care@acme.example"}, here.clock)
+    smtp = SmtpChannel(EmailConfig("localhost", 9, "none", "", "care@acme.example"), here.clock)
     here.case("c1")
     here.mailbox = smtp  # type: ignore[assignment]
     yield here
