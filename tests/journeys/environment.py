@@ -376,7 +376,8 @@ client_secret = "{self.org.client.client_secret}\""""
 
     def why(self, record_id: str) -> str:
         """Return what `afterword why` tells about a record."""
-        return "\n".join(survey_log.explain(self.installation.store, record_id))
+        normalisers = [endpoint.normalise_id for endpoint in self.installation.endpoints]
+        return "\n".join(survey_log.explain(self.installation.store, record_id, normalisers=normalisers))
 
 
 AnyEnvironment = TypeVar("AnyEnvironment", bound=Environment)
