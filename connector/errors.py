@@ -45,7 +45,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any, Final, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar, cast
 
 import structlog
 
@@ -54,6 +54,8 @@ from connector.model import storable_text, visible
 
 log = structlog.get_logger("afterword")
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _LONGEST_WORDS: Final = 20_000
 """Of an error; those of many problems together are the longest."""
 
@@ -357,6 +359,12 @@ def translated_errors(where: str) -> Iterator[None]:
         raise Unavailable(what, where=where, remedy=remedy) from error
 
 
+class _Speaker(Protocol):
+    """What speaks to a CRM."""
+
+    connection: str
+
+
 def raises_own_errors(speaker: type[_T]) -> type[_T]:
     """Make the public methods of a class that speaks to a CRM raise our own errors only; they name its `connection`."""
     for name, method in list(vars(speaker).items()):
@@ -365,13 +373,13 @@ def raises_own_errors(speaker: type[_T]) -> type[_T]:
     return speaker
 
 
-def _bordered(method: Callable[..., Any]) -> Callable[..., Any]:
+def _bordered(method: Callable[_P, _R]) -> Callable[_P, _R]:
     @wraps(method)
-    def call(self: Any, *args: Any, **rest: Any) -> Any:
-        where = f"{self.connection}: {method.__name__}"
+    def call(*args: _P.args, **rest: _P.kwargs) -> _R:
+        where = f"{cast(_Speaker, args[0]).connection}: {method.__name__}"
         with translated_errors(where):
-            result = method(self, *args, **rest)
-        return _translated_values(result, where) if inspect.isgenerator(result) else result
+            result = method(*args, **rest)
+        return cast(_R, _translated_values(result, where)) if inspect.isgenerator(result) else result
 
     return call
 

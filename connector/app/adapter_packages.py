@@ -3,22 +3,22 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from typing import Final
 
 from connector.errors import Problem, SettingsError
-from connector.ports import AdapterPackage
+from connector.ports import AdapterPackage, AnyAdapterPackage
 
 GROUP: Final = "afterword.adapters"
 """The entry-point group; the name within it is what `adapter` in [crm.NAME] says."""
 
 
-class InstalledAdapters(Mapping[str, AdapterPackage[Any]]):
+class InstalledAdapters(Mapping[str, AnyAdapterPackage]):
     """The packages of adapters by name. Each is imported when it is asked for: one that is not used harms nobody."""
 
     def __init__(self, points: Mapping[str, EntryPoint]) -> None:
         self._points = points
 
-    def __getitem__(self, name: str) -> AdapterPackage[Any]:
+    def __getitem__(self, name: str) -> AnyAdapterPackage:
         """Return an adapter's package. `SettingsError`: it cannot be imported, or was made for another version of the port."""
         point = self._points[name]
         try:

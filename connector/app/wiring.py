@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -16,10 +17,11 @@ from adapters import webhook
 from adapters.email import EmailConfig, MailOAuth, SmtpChannel
 from connector.app.adapter_packages import installed_adapters
 from connector.errors import Problem, SettingsError
-from connector.model import ascii_domain
+from connector.model import ChatPost, ascii_domain
 from connector.ports import AdapterTools, Clock, CrmAdapter
 from connector.ports.mail import Channel
 from connector.runtime.call_budget import CallBudget
+from connector.runtime.cancellation import CancellationToken
 from connector.runtime.clock import SystemClock
 from connector.runtime.foreign_urls import ForeignSession
 from connector.runtime.pass_book import PassBook
@@ -41,7 +43,20 @@ def read_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     return load(path, environ=os.environ if environ is None else environ, adapters=installed_adapters())
 
 
-def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> Installation:
+class InstallationParts(TypedDict, total=False):
+    """Parts of an installation that are not wired as the settings say; see `Installation`."""
+
+    store: Store
+    endpoints: Sequence[Endpoint]
+    channel: Channel | None
+    tokens: Tokens | None
+    webhook: Callable[[str, ChatPost], bool] | None
+    progress: Callable[[str, str, int], None]
+    stop: CancellationToken
+    acts: bool
+
+
+def build(settings: Settings, *, clock: Clock | None = None, **parts: Unpack[InstallationParts]) -> Installation:
     """Wire an installation. Reaches nothing yet. Raises `SettingsError` with every problem of config and mappings."""
     clock = clock or SystemClock()
     mappings = read_mappings(settings)
@@ -49,17 +64,17 @@ def build(settings: Settings, *, clock: Clock | None = None, **parts: Any) -> In
     keys = settings.web.signing_keys
     session = ForeignSession(settings.web.allow_hosts)
     endpoints = _endpoints(settings, mappings, store=store, clock=clock)
-    whole: dict[str, Any] = {
-        "settings": settings,
-        "store": store,
-        "clock": clock,
-        "endpoints": endpoints,
-        "site": site(settings),
-        "channel": mail_channel(settings, settings.email, clock, session) if settings.email else None,
-        "tokens": Tokens(keys) if keys else None,
-        "webhook": partial(webhook.post, session),
-    }
-    return Installation(**(whole | parts))
+    wired = Installation(
+        settings=settings,
+        store=store,
+        clock=clock,
+        endpoints=endpoints,
+        site=site(settings),
+        channel=mail_channel(settings, settings.email, clock, session) if settings.email else None,
+        tokens=Tokens(keys) if keys else None,
+        webhook=partial(webhook.post, session),
+    )
+    return replace(wired, **parts)
 
 
 def _endpoints(
@@ -97,7 +112,8 @@ def _endpoint(
 
 def _digest(connection: Connection) -> str:
     """Return a hash of everything that a connection signs in with, and of where."""
-    given = {"adapter": connection.adapter} | _plain(connection.config.model_dump(exclude_none=True))
+    keys = connection.config.model_dump(exclude_none=True)
+    given = {"adapter": connection.adapter, **{key: _plain(value) for key, value in keys.items()}}
     return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -182,7 +198,7 @@ def ehlo_name(settings: Settings, email: Email) -> str:
     return "localhost"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a value as JSON can have it, secrets in clear: to be hashed."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()

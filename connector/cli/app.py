@@ -2,10 +2,10 @@
 
 import gc
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -272,7 +272,7 @@ def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
         _endpoints(installation, crm)
         now = installation.clock.now()
 
-        def go_on(tx: Transaction) -> Mapping[str, Any] | None:
+        def go_on(tx: Transaction) -> Mapping[str, object] | None:
             connections.resume(tx, crm)
             mail_trouble.go_on(tx, now)
             return connections.all_paused(tx) if crm else None
@@ -438,7 +438,7 @@ def _endpoints(installation: Installation, crm: str | None) -> list[Endpoint]:
     return chosen
 
 
-def _span(text: str) -> Any:
+def _span(text: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:

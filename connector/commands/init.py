@@ -3,10 +3,10 @@
 import secrets
 from pathlib import Path
 from string import Template
-from typing import Any, Final
+from typing import Final
 
 from connector.errors import Problem, SettingsError
-from connector.ports import AdapterPackage
+from connector.ports import AnyAdapterPackage
 from connector.runtime.private_files import write_new
 
 _CONFIG: Final = Template("""\
@@ -61,7 +61,7 @@ secret_file = "secret.key"                 # signs the links in mails; keep it, 
 """)
 
 
-def write_project(directory: Path, crm: str, package: AdapterPackage[Any]) -> list[Path]:
+def write_project(directory: Path, crm: str, package: AnyAdapterPackage) -> list[Path]:
     """Write config.toml, mappings/<crm>.toml and secret.key, which nobody else may read, and return their paths.
 
     `package` is that of the adapter named `crm`. Raises SettingsError, and writes nothing, when one of the files is there already,

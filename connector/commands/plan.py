@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 from connector.commands import owed_follow_ups
 from connector.commands.check.customer_coverage import left_out
@@ -16,6 +15,7 @@ from connector.commands.recording import Noted, NotingChannel, NotingWriter
 from connector.commands.status import paused
 from connector.errors import AfterwordError, Problem
 from connector.model import Decision, ForeignField
+from connector.model.documents import JsonDict
 from connector.ports import (
     Write,
 )
@@ -71,7 +71,7 @@ class LeftAlone:
     field: ForeignField
     filled: Filled
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return it as JSON values."""
         one = self.field
         return {
@@ -92,7 +92,7 @@ class Plan:
 
     noted: Noted
     report: Report
-    before: Mapping[tuple[str, str, str], Mapping[str, Any]]
+    before: Mapping[tuple[str, str, str], Mapping[str, object]]
     """By (connection, object, id): the present values of the fields that would change."""
     names: Names
     paused: Mapping[str, str] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class Plan:
         """How many records would be changed."""
         return len({(crm, write.object, write.id) for crm, write in self.noted.writes if write.id is not None})
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the plan as JSON values: writes with before and after, mails, and the lap's counts."""
         return {
             "left_out": [one.as_json() for one in self.left_out],
@@ -129,7 +129,7 @@ class Plan:
             "lap": self.report.as_json(),
         }
 
-    def _write(self, crm: str, write: Write) -> dict[str, Any]:
+    def _write(self, crm: str, write: Write) -> dict[str, object]:
         shown = self.before.get((crm, write.object, write.id or ""), {})
         changes = {
             name: {
@@ -173,7 +173,7 @@ class Hindsight:
         """0 all were read, 3 a CRM could not be."""
         return 3 if self.unreached else 0
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonDict:
         """Return it as JSON values."""
         surveys = {
             name: {
@@ -260,14 +260,14 @@ def throw_away(installation: Installation) -> Iterator[tuple[Installation, Noted
 # ── the present values ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _before(installation: Installation, noted: Noted) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+def _before(installation: Installation, noted: Noted) -> dict[tuple[str, str, str], Mapping[str, object]]:
     """Read what the records that would change show now, as the CRM has it."""
     adapters = {endpoint.name: endpoint.adapter for endpoint in installation.endpoints}
     wanted: dict[tuple[str, str], dict[str, Write]] = {}
     for crm, write in noted.writes:
         if write.id is not None:
             wanted.setdefault((crm, write.object), {})[write.id] = write
-    found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    found: dict[tuple[str, str, str], Mapping[str, object]] = {}
     for (crm, object_name), writes in wanted.items():
         fields = sorted({name for write in writes.values() for name in write.fields})
         for crm_id, record in adapters[crm].fetch(object_name, list(writes), fields).items():
@@ -356,16 +356,16 @@ def _told(copy: Installation, tx: Transaction, since: datetime, until: datetime)
     ended = backtest.ended(tx, crms, since, until)
     would_ask: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = {}
-    for row in backtest.outcomes(tx):
-        if row.state == Decision.INVITED:
-            would_ask[row.survey] += row.n
+    for outcome in backtest.outcomes(tx):
+        if outcome.state is Decision.INVITED:
+            would_ask[outcome.survey] += outcome.count
         else:
-            reasons.setdefault(row.survey, Counter())[row.reason or row.state] += row.n
+            reasons.setdefault(outcome.survey, Counter())[outcome.reason or outcome.state.value] += outcome.count
     tz = copy.settings.company.timezone
     weeks: Counter[str] = Counter()
-    for row in backtest.asked_at(tx):
-        day = row.decided_at.astimezone(tz).date()
-        weeks[(day - timedelta(days=day.weekday())).isoformat()] += row.n
+    for at, count in backtest.asked_at(tx):
+        day = at.astimezone(tz).date()
+        weeks[(day - timedelta(days=day.weekday())).isoformat()] += count
     return Hindsight(
         since=since.astimezone(tz),
         left_out=left_out(copy, since),
@@ -386,5 +386,5 @@ def _told(copy: Installation, tx: Transaction, since: datetime, until: datetime)
     )
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date | time) else value

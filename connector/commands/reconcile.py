@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from connector.stages import lap
 from connector.stages.lap import Installation, Report
@@ -33,7 +33,7 @@ class Comparison:
         for error in (*found.problems, *([found.failure] if found.failure else [])):
             self.lap.fail(name, error)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return it as JSON values."""
         crms = {name: _json(one) | {"calls": self.lap.calls.get(name, 0)} for name, one in self.found.items()}
         return {"crm": crms, "took_s": round(self.lap.took_s, 3)}
@@ -74,7 +74,7 @@ def _out_of_calls(installation: Installation, name: str) -> Callable[[], bool]:
     return lambda: budget is not None and budget.used() >= OF_OUR_SHARE
 
 
-def _json(one: Reconciled) -> dict[str, Any]:
+def _json(one: Reconciled) -> dict[str, object]:
     return {
         "drift": sum(one.drift.values()),
         "objects": {name: {"compared": one.compared[name], "drift": drift} for name, drift in one.drift.items()},

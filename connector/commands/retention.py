@@ -6,11 +6,11 @@ somebody may ask: see docs/configuration.md.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from connector.errors import LeaseLost
 from connector.stages.lap import Installation
@@ -40,6 +40,8 @@ AGAIN: Final = timedelta(hours=20)
 SLICE: Final = timedelta(seconds=30)
 """How long a lap from cron may take for it; the next one goes on."""
 _LEASE: Final = "retention"
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ def run_if_due(app: Installation, *, within: timedelta) -> Pruned | None:
     return run(app, within=within)
 
 
-def status(tx: Transaction) -> dict[str, Any]:
+def status(tx: Transaction) -> dict[str, object]:
     """Return what is kept, and what was taken out last, as JSON values."""
     before = pruning.noted(tx) or {"at": None, "removed": {}}
     kept = {name: size | {"days": KEPT_FOR[name] // _DAY} for name, size in pruning.sizes(tx).items()}
@@ -122,7 +124,10 @@ class _Pruning:
         self._delete_pages(pruning.PRIORS, lambda tx: pruning.old_priors(tx, day, PAGE), pruning.delete_priors)
 
     def _delete_pages(
-        self, name: str, some: Callable[[Transaction], Any], delete: Callable[[Transaction, Any], int]
+        self,
+        name: str,
+        some: Callable[[Transaction], Sequence[_Key]],
+        delete: Callable[[Transaction, Sequence[_Key]], int],
     ) -> None:
         while not self._enough():
             with self._app.store.read() as tx:
@@ -135,7 +140,7 @@ class _Pruning:
     def _thin_out(self) -> None:
         before = self._now - KEPT_FOR[pruning.THINNED]
         place: pruning.Place | None = None
-        last: list[Any] = []
+        last: list[pruning.PastScore] = []
         while not self._enough():
             with self._app.store.read() as tx:
                 rows = [*pruning.old_scores(tx, before, place, PAGE)]
@@ -147,7 +152,7 @@ class _Pruning:
             last = rows[-1:]
             place = (rows[-1].customer, rows[-1].at, rows[-1].id)
 
-    def _delete(self, keys: Any, delete: Callable[[Transaction, Any], int]) -> int:
+    def _delete(self, keys: Sequence[_Key], delete: Callable[[Transaction, Sequence[_Key]], int]) -> int:
         with self._app.store.write() as tx:
             self._lease.check(tx)
             return delete(tx, keys)

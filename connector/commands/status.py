@@ -1,8 +1,7 @@
 """`status`: where everything stands, from the store alone."""
 
-from typing import Any
-
 from connector.commands import retention
+from connector.model.documents import JsonDict
 from connector.runtime.call_budget import limit
 from connector.settings.time_zones import day_begins
 from connector.stages.connection.connect import Endpoint
@@ -11,7 +10,7 @@ from connector.store import Transaction
 from connector.store.views import overview
 
 
-def status(installation: Installation) -> dict[str, Any]:
+def status(installation: Installation) -> JsonDict:
     """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
     with installation.store.read() as tx:
         crms = {endpoint.name: _crm(installation, tx, endpoint) for endpoint in installation.endpoints}
@@ -39,7 +38,7 @@ def status(installation: Installation) -> dict[str, Any]:
         }
 
 
-def _crm(installation: Installation, tx: Transaction, endpoint: Endpoint) -> dict[str, Any]:
+def _crm(installation: Installation, tx: Transaction, endpoint: Endpoint) -> JsonDict:
     now = installation.clock.now()
     shown = overview.crm(tx, endpoint.name, now, today=day_begins(now, installation.settings))
     shown["mode"] = "live" if endpoint.mode_live else "observe"
@@ -64,5 +63,5 @@ def paused(installation: Installation) -> dict[str, str]:
         today = day_begins(now, installation.settings)
         crms = {endpoint.name: overview.crm(tx, endpoint.name, now, today=today) for endpoint in installation.endpoints}
     if everything is not None:
-        return dict.fromkeys(crms, everything["reason"])
-    return {name: crm["pause_reason"] or "" for name, crm in crms.items() if crm["paused_since"]}
+        return dict.fromkeys(crms, str(everything["reason"]))
+    return {name: str(crm["pause_reason"] or "") for name, crm in crms.items() if crm["paused_since"]}

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.sandbox.customers import Deed
@@ -45,9 +44,9 @@ class Evidence:
     """What customers did about their mail."""
     people: Mapping[str, Person]
     """Everybody who can be written to, by address."""
-    contacts: Mapping[Ref, Mapping[str, Any]]
+    contacts: Mapping[Ref, Mapping[str, object]]
     """What each contact's record shows of ours."""
-    accounts: Mapping[Ref, Mapping[str, Any]]
+    accounts: Mapping[Ref, Mapping[str, object]]
     """What each account shows of ours."""
     customers: Mapping[Ref, str]
     """The domain of every account: those of several CRMs with the same one are one customer."""
@@ -149,7 +148,7 @@ def _answers(seen: Evidence) -> Iterator[str]:
         expected = f"{last[address].rating} of {highest(last[address].points)}" if address in last else None
         if expected is None and shown:
             yield f"{person.name} never answered, but the record says: {shown[0]}."
-        if expected is not None and not any(text.startswith(f"{expected}, ") for text in shown):
+        if expected is not None and not any(str(text).startswith(f"{expected}, ") for text in shown):
             yield f"{person.name} gave {expected}, but the record says: {shown or 'nothing'}."
     answered = {seen.people[address].customer for address in last}
     for account, customer in seen.customers.items():
@@ -173,7 +172,7 @@ def _scores(seen: Evidence) -> Iterator[str]:
                 yield f"{domain} is one customer, but {places} do not show the same {', '.join(differing)}."
 
 
-def _score(shown: Mapping[str, Any]) -> dict[str, Any]:
+def _score(shown: Mapping[str, object]) -> dict[str, object]:
     """Return the figures of the customer: words are those that came through each CRM, and the link leads to the page of the account."""
     return {name: value for name, value in shown.items() if name not in _OF_EACH_CRM}
 

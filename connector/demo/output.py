@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,7 +38,7 @@ _COUNTED: Final = {
 """What each kind is called, in the singular and the plural."""
 _EMPTY: Final = "(empty)"
 
-Shown = Mapping[Ref, Mapping[str, Any]]
+Shown = Mapping[Ref, Mapping[str, object]]
 """What our fields show, by record."""
 
 
@@ -145,7 +145,7 @@ def the_accounts(console: Console, branches: Sequence[Branch], before: Shown, af
 
 
 def _changes(
-    console: Console, fields: Sequence[ShownField], before: Mapping[str, Any], after: Mapping[str, Any]
+    console: Console, fields: Sequence[ShownField], before: Mapping[str, object], after: Mapping[str, object]
 ) -> None:
     for field in fields:
         old, new = before.get(field.ours, _EMPTY), after.get(field.ours, _EMPTY)
@@ -154,7 +154,7 @@ def _changes(
 
 
 def _likewise(
-    console: Console, title: str, fields: Sequence[ShownField], shown: Mapping[str, Any], other: Mapping[str, Any]
+    console: Console, title: str, fields: Sequence[ShownField], shown: Mapping[str, object], other: Mapping[str, object]
 ) -> None:
     """Print what a second CRM shows otherwise than the first."""
     differing = [field for field in fields if shown.get(field.ours) != other.get(field.ours)]
@@ -212,7 +212,7 @@ def verdict(console: Console, wrong: Sequence[str]) -> None:
         console.print(KEPT, markup=False)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%-d %b %Y, %H:%M} UTC"
     return f"{value:g}" if isinstance(value, float) else str(value)

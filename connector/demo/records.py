@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
-from typing import Any, Self
+from typing import Self
 
 from adapters.sandbox.workplaces.crm import Crm, TaskFields
 from connector.model import MARK_KEY, Ref
+from connector.model.documents import JsonDict
 from connector.ports import Condition, CrmMapping, CrmReader, FieldSpec, Query, Record
 from connector.stages.connection.connect import Endpoint, describe_all
 
@@ -74,7 +75,7 @@ class RecordViewer:
         """Return what the CRM calls the tasks' own fields."""
         return TaskFields(self.mapping.crm_field("task", "key"), self.mapping.crm_field("task", "outcome"))
 
-    def shown(self, target: str, ids: Sequence[str]) -> dict[Ref, Mapping[str, Any]]:
+    def shown(self, target: str, ids: Sequence[str]) -> dict[Ref, Mapping[str, object]]:
         """Return what our fields show now, by record and by our names; empty ones are left out.
 
         Numbers and moments are such, whatever form the CRM gives them, so that two CRMs can be compared.
@@ -85,7 +86,7 @@ class RecordViewer:
             Ref(self.crm.name, object_name, record_id): _filled(record, fields) for record_id, record in records.items()
         }
 
-    def accounts(self) -> dict[Ref, Mapping[str, Any]]:
+    def accounts(self) -> dict[Ref, Mapping[str, object]]:
         """Return what all accounts show now."""
         return self.shown("account", [account.ref.id for account in self.crm.accounts()])
 
@@ -102,7 +103,7 @@ class RecordViewer:
         return sorted(tasks, key=lambda task: (task.due, task.subject))
 
     def _task(self, record: Record, names: Mapping[str, str]) -> FollowUpTask:
-        values: dict[str, Any] = {ours: _first(record.fields.get(name)) for ours, name in names.items()}
+        values: JsonDict = {ours: _first(record.fields.get(name)) for ours, name in names.items()}
         values["account"] = Ref(self.crm.name, self.mapping.object_of("account"), str(values["account"]))
         values["owner"] = self.crm.colleague(values["owner"]) if values["owner"] else "nobody"
         values["due"] = str(values["due"])[:10]
@@ -113,21 +114,21 @@ def _field(spec: FieldSpec, ours: str) -> ShownField:
     return ShownField(ours, spec.name, spec.label, spec.type)
 
 
-def _filled(record: Record, fields: Sequence[ShownField]) -> dict[str, Any]:
+def _filled(record: Record, fields: Sequence[ShownField]) -> dict[str, object]:
     values = {field.ours: _plain(field.type, record.fields.get(field.name)) for field in fields}
     return {name: value for name, value in values.items() if value not in (None, False)}
 
 
-def _plain(kind: str, value: Any) -> Any:
+def _plain(kind: str, value: object) -> object:
     if value in (None, ""):
         return None
     if kind == "number":
-        return float(value)
+        return float(str(value))
     if kind == "datetime":
-        return datetime.fromisoformat(value).astimezone(UTC)
+        return datetime.fromisoformat(str(value)).astimezone(UTC)
     return str(value).lower() == "true" if kind == "boolean" else value
 
 
-def _first(value: Any) -> Any:
+def _first(value: object) -> object:
     """Return the id, or the first of a list: CRMs give what a record is about as either."""
     return next(iter(value), None) if isinstance(value, tuple | list) else value

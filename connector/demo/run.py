@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import requests
@@ -52,8 +52,8 @@ class DemoRun:
 
     parts: DemoParts
     simulation: Simulation
-    before: Mapping[Ref, Mapping[str, Any]]
-    rows_before: Mapping[Ref, Mapping[str, Any]]
+    before: Mapping[Ref, Mapping[str, object]]
+    rows_before: Mapping[Ref, Mapping[str, object]]
     first: Report
     writes_before: int
 
@@ -77,7 +77,7 @@ def once(console: Console, *, seed: int) -> int:
             return _report(console, run, began)
 
 
-def new_work(run: DemoRun, moment: Any) -> int:
+def new_work(run: DemoRun, moment: datetime) -> int:
     """Return how many pieces of work begin in each CRM at a moment of the simulation."""
     return NEW_WORK if moment - run.parts.began < timedelta(days=WORKING_DAYS) else 0
 
@@ -169,14 +169,14 @@ def _started_run(console: Console, demo: DemoParts, announce: Announce, seed: in
         yield DemoRun(demo, simulation, before, _rows(demo), first, writes)
 
 
-def _shown(demo: DemoParts) -> dict[Ref, Mapping[str, Any]]:
+def _shown(demo: DemoParts) -> dict[Ref, Mapping[str, object]]:
     """Return what our fields on all accounts show."""
     return {ref: values for branch in demo.branches for ref, values in branch.records.accounts().items()}
 
 
-def _rows(demo: DemoParts) -> dict[Ref, Mapping[str, Any]]:
+def _rows(demo: DemoParts) -> dict[Ref, Mapping[str, object]]:
     """Return what is on each account besides our fields and the CRM's own stamps."""
-    rows: dict[Ref, Mapping[str, Any]] = {}
+    rows: dict[Ref, Mapping[str, object]] = {}
     for branch in demo.branches:
         our_fields = {field.name for field in branch.records.fields("account")}
         for account in branch.crm.accounts():
@@ -233,7 +233,7 @@ def _zones(demo: DemoParts) -> dict[str, ZoneInfo]:
     return {user.email: owner_zone(user, demo.installation.settings) for user in users if user.email}
 
 
-def _contacts(run: DemoRun) -> dict[Ref, Mapping[str, Any]]:
+def _contacts(run: DemoRun) -> dict[Ref, Mapping[str, object]]:
     """Return what our fields on all contacts show."""
     refs = [ref for person in run.simulation.people.values() for ref in person.contacts]
     return {

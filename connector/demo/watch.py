@@ -1,7 +1,6 @@
 """Looks at the records of the demo's customers after each step, and announces what is new on them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from connector.demo.parts import Branch
 from connector.demo.simulation import Announce
@@ -15,7 +14,7 @@ class RecordWatch:
         self._title = branch.crm.title
         self._records = branch.records
         self._names = {company.account.ref: company.name for company in branch.companies}
-        self._shown: Mapping[Ref, Mapping[str, Any]] = {}
+        self._shown: Mapping[Ref, Mapping[str, object]] = {}
         self._tasks: set[Ref] = set()
 
     def announce_changes(self, announce: Announce) -> None:
@@ -32,12 +31,12 @@ class RecordWatch:
                 announce("record", f"{self._title}: new task for {task.owner}: {task.subject}")
 
 
-def _mood_text(values: Mapping[str, Any]) -> str:
+def _mood_text(values: Mapping[str, object]) -> str:
     """Return the mood, with the number where there is one."""
     if "satisfaction" not in values:
         return str(values["mood"])
     return f"{values['satisfaction']:g} ({values['low']:g} to {values['high']:g}), {values['mood']}"
 
 
-def _figures(values: Mapping[str, Any]) -> tuple[Any, ...]:
+def _figures(values: Mapping[str, object]) -> tuple[object, ...]:
     return tuple(values.get(name) for name in ("satisfaction", "low", "high", "mood", "people"))

@@ -2,10 +2,12 @@
 
 import base64
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
 from connector.domain.crm_text import ELLIPSIS, cut
+
+_Quotable = TypeVar("_Quotable")
 
 LONGEST_WORDS: Final = 500
 LONGEST_NAME: Final = 200
@@ -22,17 +24,17 @@ def short_name(name: object) -> str:
     return cut(str(name), LONGEST_NAME)
 
 
-def without(secrets: Iterable[str], value: Any) -> Any:
+def without(secrets: Iterable[str], value: _Quotable) -> _Quotable:
     """Return text, or lists and mappings of it, with "…" for every secret, also where it is encoded as forms and headers are."""
     forms = sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True)
-    return _replaced(forms, value) if forms else value
+    return cast(_Quotable, _replaced(forms, value)) if forms else value
 
 
 def _forms(secret: str) -> Iterator[str]:
     yield from (secret, quote(secret, safe=""), quote_plus(secret), base64.b64encode(secret.encode()).decode())
 
 
-def _replaced(forms: list[str], value: Any) -> Any:
+def _replaced(forms: list[str], value: object) -> object:
     if isinstance(value, str):
         for form in forms:
             value = value.replace(form, ELLIPSIS)

@@ -4,14 +4,16 @@ import csv
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from connector.domain.crm_text import cut
 from connector.errors import Problem, SettingsError
@@ -78,7 +80,7 @@ def _write_one(path: Path, sheet: Sheet, tz: ZoneInfo) -> int:
     return write_workbook(path, [sheet], tz)
 
 
-def _write_sheet(page: Any, sheet: Sheet, tz: tzinfo, formats: dict[str, Any]) -> int:
+def _write_sheet(page: Worksheet, sheet: Sheet, tz: tzinfo, formats: Mapping[str, Format]) -> int:
     page.freeze_panes(1, 0)
     for number, column in enumerate(sheet.columns):
         page.set_column(number, number, column.width)
@@ -96,7 +98,7 @@ def _write_sheet(page: Any, sheet: Sheet, tz: tzinfo, formats: dict[str, Any]) -
     return row
 
 
-def _write_cell(page: Any, place: tuple[int, int], cell: Cell, *, tz: tzinfo, time_format: Any) -> None:
+def _write_cell(page: Worksheet, place: tuple[int, int], cell: Cell, *, tz: tzinfo, time_format: Format) -> None:
     match cell:
         case None:
             return

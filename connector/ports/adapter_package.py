@@ -142,3 +142,7 @@ class AdapterPackage(Generic[Config]):
     """The lines of [crm.NAME] about credentials that `afterword init` writes below `adapter` and `mode`."""
     normalise_id: Callable[[str], str] = str
     """Writes a record's id as the adapter's records have it; whatever is no id is returned as it is."""
+
+
+AnyAdapterPackage = AdapterPackage[Any]
+"""The package of some adapter, whatever its keys are."""

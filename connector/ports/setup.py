@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from connector.errors import CrmError
 from connector.model import MissingRight, Unseen
+from connector.model.documents import JsonObject
 from connector.ports.part import CrmPart
 
 NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -49,7 +50,7 @@ class SetupStep:
     """Names the thing made, e.g. ``field:Account.Afterword_Mood__c``; by it `--undo` finds what we made and nothing else."""
     sentence: str
     manual: bool = False
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: JsonObject = field(default_factory=dict)
     """The adapter's own data for carrying it out."""
     group: str = ""
     """What steps of one kind that follow each other have in common, in words, so that they can be told in one line."""
@@ -68,7 +69,7 @@ class SetupResult:
     step: SetupStep
     done: bool
     error: CrmError | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: JsonObject = field(default_factory=dict)
 
 
 Needs = Mapping[str, frozenset[Literal["read", "create", "update"]]]

@@ -19,12 +19,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln
 
+from connector.model.documents import JsonObject
 from connector.scoring.beta import Beta
 from connector.scoring.evidence import AccountEvidence
 
@@ -73,7 +73,7 @@ class Prior:
     def from_json(cls, text: str) -> "Prior":
         """The prior that was stored. Raises ValueError when another method fitted it, or it is none: then fit anew."""
         try:
-            stored: dict[str, Any] = json.loads(text)
+            stored: JsonObject = json.loads(text)
             method, kappa, accounts = stored["method"], float(stored["kappa"]), int(stored["accounts"])
             log_weights = tuple(float(weight) for weight in stored["log_weights"])
         except (KeyError, TypeError) as error:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from connector.model import Mood
 from connector.scoring.account_model import METHOD, AccountScore, fit_prior, score
@@ -30,7 +29,7 @@ class AccountResult:
     mood: Mood
     metrics: dict[str, AccountMetric]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The result as JSON values: points unrounded, null for what is not known."""
         return {
             "account": self.account,
@@ -64,7 +63,7 @@ def score_book(
     ]
 
 
-def book_json(results: Iterable[AccountResult], as_of: datetime) -> dict[str, Any]:
+def book_json(results: Iterable[AccountResult], as_of: datetime) -> dict[str, object]:
     """The results as one JSON document, with the time they hold for and the method that made them."""
     return {
         "as_of": as_of.astimezone(UTC).isoformat().replace("+00:00", "Z"),

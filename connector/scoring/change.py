@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from scipy import stats
 
@@ -74,7 +74,20 @@ def paired_nps_change(pairs: Sequence[tuple[float, float]], level: float) -> Sco
     return _of_result(stats.ttest_1samp(moves, 0.0), math.fsum(moves) / len(moves), level)
 
 
-def _of_result(result: Any, delta: float, level: float) -> ScoreChange:
+class _Interval(Protocol):
+    low: float
+    high: float
+
+
+class _TestResult(Protocol):
+    """What SciPy's t tests return."""
+
+    pvalue: float
+
+    def confidence_interval(self, confidence_level: float) -> _Interval: ...
+
+
+def _of_result(result: _TestResult, delta: float, level: float) -> ScoreChange:
     interval = result.confidence_interval(level)
     return ScoreChange(float(delta), float(interval.low), float(interval.high), float(result.pvalue))
 

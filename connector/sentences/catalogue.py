@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
+
+from connector.model.documents import JsonObject
 
 DEFAULT: Final = "en"
 PLURALS: Final = frozenset({"zero", "one", "two", "few", "many", "other"})
@@ -96,7 +98,7 @@ def _load(language: str) -> Catalogue:
     return Catalogue(language, flat(tomllib.loads(source)))
 
 
-def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Message]:
+def flat(table: JsonObject, prefix: str = "") -> dict[str, Message]:
     """Return the messages of nested tables by dotted key."""
     messages: dict[str, Message] = {}
     for key, value in table.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from math import isfinite
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +24,7 @@ from connector.domain.config.field_types import Filled, as_list, between
 from connector.domain.config.secret_files import read_secret
 from connector.domain.config.wrong import Wrong
 from connector.errors import Bug
-from connector.ports import AdapterPackage
+from connector.ports import AnyAdapterPackage
 from connector.settings import values
 from connector.settings.choices import Role, Superior
 
@@ -37,7 +37,7 @@ class Surroundings:
 
     sources: tuple[PydanticBaseSettingsSource, ...]
     """The first wins."""
-    adapters: Mapping[str, AdapterPackage[Any]]
+    adapters: Mapping[str, AnyAdapterPackage]
     """Those that are installed, by their names."""
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from connector.domain.config.table import is_secret
-from connector.ports import AdapterConfig, AdapterPackage
+from connector.ports import AdapterConfig, AnyAdapterPackage
 from connector.settings.model import Settings
 
 PREFIX: Final = "AFTERWORD_"
@@ -88,7 +88,7 @@ def adapter_keys(config: type[AdapterConfig]) -> Mapping[Loc, Key]:
 class KeyCatalogue:
     """The keys of one config.toml: ours, and in each connection those of its adapter."""
 
-    adapters: Mapping[str, AdapterPackage[Any]]
+    adapters: Mapping[str, AnyAdapterPackage]
     connections: Mapping[str, object]
     """What each connection has written for its adapter."""
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from connector.domain.config.paths import paths_from
 from connector.errors import Problem, SettingsError
-from connector.ports import AdapterPackage
+from connector.ports import AnyAdapterPackage
 from connector.settings.fields import Surroundings, surrounded
 from connector.settings.model import Settings
 from connector.settings.problems import SettingsProblems
 from connector.settings.sources import ConfigFile, Variables, laid_over
 
 
-def load(path: Path, *, environ: Mapping[str, str], adapters: Mapping[str, AdapterPackage[Any]]) -> Settings:
+def load(path: Path, *, environ: Mapping[str, str], adapters: Mapping[str, AnyAdapterPackage]) -> Settings:
     """Read the settings. `adapters` are those that are installed, by their names.
 
     Raises SettingsError with every problem found. No secret is in it, nor in any error that it is chained to.
@@ -32,7 +31,7 @@ def load(path: Path, *, environ: Mapping[str, str], adapters: Mapping[str, Adapt
 
 
 def _read(
-    file: ConfigFile, variables: Variables, adapters: Mapping[str, AdapterPackage[Any]]
+    file: ConfigFile, variables: Variables, adapters: Mapping[str, AnyAdapterPackage]
 ) -> tuple[Settings | None, list[Problem]]:
     """Return problems instead of raising them: pydantic's error holds what was written, secrets among it."""
     path = file.path.absolute()

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from connector.domain.config.table import table_in
 from connector.domain.config.wrong import Missing, Wrong
-from connector.ports import AdapterPackage
+from connector.ports import AnyAdapterPackage
 from connector.settings.choices import Mode
 from connector.settings.values import is_unprotected
 
@@ -16,7 +16,7 @@ _NOT_HTTPS: Final = (
 )
 
 
-def broken_rules(written: Values, adapters: Mapping[str, AdapterPackage[Any]]) -> Iterator[Wrong]:
+def broken_rules(written: Values, adapters: Mapping[str, AnyAdapterPackage]) -> Iterator[Wrong]:
     """Yield what is wrong between tables."""
     connections = table_in(written, "crm")
     if "crm" not in written or written["crm"] == {}:
@@ -47,7 +47,7 @@ def _is_given(table: Values, key: str) -> bool:
     return key in table or f"{key}_file" in table
 
 
-def _needs_of_tokens(written: Values, adapters: Mapping[str, AdapterPackage[Any]]) -> Iterator[Wrong]:
+def _needs_of_tokens(written: Values, adapters: Mapping[str, AnyAdapterPackage]) -> Iterator[Wrong]:
     if not isinstance(written.get("web", {}), dict) or _is_given(table_in(written, "web"), "secret"):
         return
     connections = table_in(written, "crm")

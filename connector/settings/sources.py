@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSetting
 from connector.domain.config.spelling import did_you_mean
 from connector.domain.config.toml_text import read_toml_file
 from connector.errors import Problem
-from connector.ports import AdapterPackage
+from connector.ports import AnyAdapterPackage
 from connector.settings.keys import KEYS, NAMED, PREFIX, SECTIONS, Key, KeyCatalogue, Loc, variable
 
 Values = dict[str, Any]
@@ -64,7 +64,7 @@ class Variables(EnvSettingsSource):
         settings: type[BaseSettings],
         environ: Mapping[str, str],
         file: ConfigFile,
-        adapters: Mapping[str, AdapterPackage[Any]],
+        adapters: Mapping[str, AnyAdapterPackage],
     ) -> None:
         self._environ = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
         self._file = file

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from connector.errors import (
     AfterwordError,
@@ -55,7 +54,7 @@ class Report:
     busy: list[str] = field(default_factory=list)
     """Work that another process is doing right now."""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the report as the contract words it."""
         crms = {name: self._crm(name) for name in sorted({*self.pulled, *self.written, *self.calls})}
         return {
@@ -87,7 +86,7 @@ class Report:
                 return code
         return 1 if met or self.refused or self.mail_error else 0
 
-    def _crm(self, name: str) -> dict[str, Any]:
+    def _crm(self, name: str) -> dict[str, object]:
         pulled = self.pulled.get(name, Pulled()).counts
         written = self.written.get(name, WriteCounts())
         return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from connector.domain.crm_text import cut, one_line
 from connector.model import CUSTOMER_LABEL
@@ -15,7 +15,7 @@ _BY_SUBJECT: Final = frozenset({"case"})
 
 
 def customer_label(
-    kind: str, label: str, *, facts: Mapping[str, Any], ended_at: datetime | None, words: Wording
+    kind: str, label: str, *, facts: Mapping[str, object], ended_at: datetime | None, words: Wording
 ) -> str:
     """Return what stands in mails and on the survey page.
 

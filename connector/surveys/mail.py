@@ -5,10 +5,11 @@ because mail scanners follow every link. There is no tracking pixel and no remot
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import mrml
@@ -126,7 +127,7 @@ def sign_in_later_message(to: str, *, site: Site, read_at: datetime | None, mess
 
 def _invitation_values(
     view: InvitationView, *, site: Site, words: Wording, url: str, purpose: Purpose
-) -> dict[str, Any]:
+) -> dict[str, object]:
     question = view.questionnaire.first
 
     def phrase(key: str) -> str:
@@ -199,18 +200,18 @@ def _templates() -> Environment:
     return environment
 
 
-def _on_one_line(value: Any) -> Any:
+def _on_one_line(value: object) -> object:
     """No text that is put into a mail brings a line end of its own: what stood below it would look like ours."""
     if not isinstance(value, str) or isinstance(value, Markup):  # what a macro has made was looked at piece by piece
         return value
     return one_line(_NOT_XML.sub("", value))
 
 
-def text_of(template: str, values: dict[str, Any]) -> str:
+def text_of(template: str, values: Mapping[str, object]) -> str:
     """Return a mail's plain text."""
     return _templates().get_template(template).render(values)
 
 
-def html_of(template: str, values: dict[str, Any]) -> str:
+def html_of(template: str, values: Mapping[str, object]) -> str:
     """Return a mail's HTML; every value is escaped."""
     return str(mrml.to_html(_templates().get_template(template).render(values)).content)

@@ -5,9 +5,10 @@ A questionnaire is stored with the invitation as it was asked, so that a later c
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 from connector.errors import TooNew
+from connector.model.documents import JsonObject
 from connector.surveys.wording import Wording, wording
 
 VERSION: Final = 1
@@ -68,12 +69,12 @@ class Questionnaire:
         """The question that the form field ``rating`` stands for."""
         return self.questions[0]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return what the store keeps."""
         return asdict(self)
 
 
-def from_json(stored: Mapping[str, Any]) -> Questionnaire:
+def from_json(stored: JsonObject) -> Questionnaire:
     """Read back what `Questionnaire.to_json` of this or any earlier version made: an invitation lies in a mailbox for weeks.
 
     Raises `TooNew` for one of a later version.
@@ -84,7 +85,7 @@ def from_json(stored: Mapping[str, Any]) -> Questionnaire:
     return _READERS[max(known for known in _READERS if known <= version)](stored)
 
 
-def _read_1(stored: Mapping[str, Any]) -> Questionnaire:
+def _read_1(stored: JsonObject) -> Questionnaire:
     return Questionnaire(
         version=stored["version"],
         metric=stored["metric"],
@@ -94,7 +95,7 @@ def _read_1(stored: Mapping[str, Any]) -> Questionnaire:
     )
 
 
-def _question_1(stored: Mapping[str, Any]) -> Question:
+def _question_1(stored: JsonObject) -> Question:
     return Question(
         id=stored["id"],
         metric=stored["metric"],
@@ -106,7 +107,7 @@ def _question_1(stored: Mapping[str, Any]) -> Question:
     )
 
 
-_READERS: Final[Mapping[int, Callable[[Mapping[str, Any]], Questionnaire]]] = {1: _read_1}
+_READERS: Final[Mapping[int, Callable[[JsonObject], Questionnaire]]] = {1: _read_1}
 """By the first version of the stored form that each of them reads. A new form gets a new reader; the old ones stay for ever."""
 
 

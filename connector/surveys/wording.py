@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
+
+from connector.model.documents import JsonObject
 
 DEFAULT: Final = "en"
 
@@ -36,7 +38,7 @@ class Wording:
 
     language: str
     """The tag of the file, e.g. ``zh-CN``: what a ``lang`` attribute says."""
-    texts: Mapping[str, Any]
+    texts: JsonObject
     """Text or lists of text by dotted key, e.g. ``page.send``."""
     zone: tzinfo = UTC
     """Where a day begins for whoever reads it."""
@@ -119,8 +121,8 @@ def _load(language: str) -> Wording:
     return Wording(language, _flat(tomllib.loads(source)))
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    texts: dict[str, Any] = {}
+def _flat(table: JsonObject, prefix: str = "") -> dict[str, object]:
+    texts: dict[str, object] = {}
     for key, value in table.items():
         texts |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return texts

@@ -1,8 +1,9 @@
 """How long another machine is waited for: to connect, for the next bytes, and for a whole answer; and how large one may be."""
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from urllib3.connection import HTTPSConnection
+from urllib3.response import HTTPResponse
 
 from connector.wire.limited import limit_answer
 
@@ -20,7 +21,7 @@ class PatientConnection(HTTPSConnection):
     most_bytes: ClassVar[int] = MOST_BYTES
     """Of an answer as it is sent."""
 
-    def getresponse(self) -> Any:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 itself overrides it
         """Wait for an answer; its body is read later, within the same time."""
         limit_answer(self, TOTAL_SECONDS, pause=READ_SECONDS, most=self.most_bytes)
         return super().getresponse()

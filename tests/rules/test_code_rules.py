@@ -17,6 +17,7 @@ DOMAIN = {
     "connector.model",
     "connector.model.follow_up",
     "connector.model.outbox",
+    "connector.model.documents",
     "connector.model.score",
     "connector.model.stored",
     "connector.model.surveys",

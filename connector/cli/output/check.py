@@ -1,7 +1,5 @@
 """What `check` prints: problems, errors first, what they come to, and how much was read of what is there."""
 
-from typing import Any
-
 from rich.console import Console
 
 from connector.cli.output.results import line, many, problems
@@ -36,7 +34,7 @@ def verdict(found: Findings) -> str:
     return f"\n{many(errors, 'problem')} to put right{also}."
 
 
-def as_json(found: Findings) -> dict[str, Any]:
+def as_json(found: Findings) -> dict[str, object]:
     """Return it as JSON values."""
     counts = {
         crm: {name: {"crm": one.crm, "store": one.store, "complete": one.complete} for name, one in of_crm.items()}

@@ -1,7 +1,6 @@
 """What `plan` prints: a diff that people can read, record by record."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -90,7 +89,7 @@ def _totals(console: Console, one: Plan, lap: Report) -> None:
         )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return "(empty)" if value in (None, "") else str(value)
 
 

@@ -3,11 +3,10 @@
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from connector.cli.output.terminal import flat, one_line
@@ -15,6 +14,7 @@ from connector.commands.plan import Hindsight
 from connector.commands.reconcile import Comparison
 from connector.errors import AfterwordError, Problem, SettingsError
 from connector.model import FollowUpState
+from connector.model.documents import JsonObject
 from connector.stages.lap import Report
 
 Told = Callable[[str, str, int], None]
@@ -26,7 +26,7 @@ def progress(console: Console, *, quiet: bool = False) -> Told:
     bar = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
     )
-    tasks: dict[tuple[str, str], Any] = {}
+    tasks: dict[tuple[str, str], TaskID] = {}
 
     def told(crm: str, object_name: str, records: int) -> None:
         key = (crm, object_name)
@@ -145,7 +145,7 @@ def hindsight(console: Console, seen: Hindsight) -> None:
     console.print("\nNothing was sent or written.")
 
 
-def status(console: Console, found: Mapping[str, Any]) -> None:
+def status(console: Console, found: JsonObject) -> None:
     """Print where everything stands."""
     found = flat(found)
     if found["paused"]:
@@ -197,13 +197,13 @@ def owed_follow_ups(owed: Mapping[str, int]) -> Iterator[str]:
         yield f"follow-ups of their own: {people(owed['got'])} whose answer was in somebody else's got one in the last 30 days"
 
 
-def _ending(one: Mapping[str, Any]) -> str:
+def _ending(one: JsonObject) -> str:
     if one["ended"] is None:
         return "under way"
     return "cut off" if one["exit"] is None else f"exit {one['exit']}"
 
 
-def _kept(console: Console, kept: Mapping[str, Any]) -> None:
+def _kept(console: Console, kept: JsonObject) -> None:
     """Say how much is kept of what goes after a while, and what went last."""
     rows = ", ".join(f"{_words(name)} {one['rows']:,} of {one['days']} days" for name, one in kept["tables"].items())
     gone = sum(kept["removed"].values())
@@ -211,7 +211,7 @@ def _kept(console: Console, kept: Mapping[str, Any]) -> None:
     console.print(f"kept: {rows}; {last}", markup=False)
 
 
-def _follow_up(one: Mapping[str, Any]) -> str:
+def _follow_up(one: JsonObject) -> str:
     """Return what is to be done about somebody, by whom and by when, or that nobody has said how it ended."""
     who = ", ".join(name for name in (one["contact"], one["account"]) if name)
     whose = one["owner"] or "nobody"
@@ -222,7 +222,7 @@ def _follow_up(one: Mapping[str, Any]) -> str:
     return f"{title}: {who} ({whose}), due {_moment(one['due'])}{tried}"
 
 
-def _crm(console: Console, name: str, crm: Mapping[str, Any]) -> None:
+def _crm(console: Console, name: str, crm: JsonObject) -> None:
     paused = f", paused: {crm['pause_reason']}" if crm["paused_since"] else ""
     console.print(f"[bold]{escape(name)}[/] ({crm['mode']}{escape(paused)}): {_calls(crm)}")
     if crm["calls"]["none_until"]:
@@ -245,7 +245,7 @@ def _crm(console: Console, name: str, crm: Mapping[str, Any]) -> None:
             console.print(f"    {object_name} could not be compared: {one['problem']}", markup=False)
 
 
-def _calls(crm: Mapping[str, Any]) -> str:
+def _calls(crm: JsonObject) -> str:
     """Say what of the budget is used, and what of the org's day everybody has used."""
     calls = crm["calls"]
     used = f"{crm['calls_today']} calls today"
@@ -255,7 +255,7 @@ def _calls(crm: Mapping[str, Any]) -> str:
     return f"{used}, {calls['last_24h']:,} of our {calls['budget']:,} in the last 24 hours ({org})"
 
 
-def _drift(found: Mapping[str, Any]) -> str:
+def _drift(found: JsonObject) -> str:
     if found["records"] is None:
         return "drift: not measured yet"
     return f"drift: {many(found['records'], 'record')}, measured {_moment(found['measured_at'])}"
@@ -271,7 +271,7 @@ def compared(console: Console, one: Comparison) -> None:
             console.print(f"{name}: not everything was compared; the next comparison goes on from here.", markup=False)
 
 
-def scores(console: Console, found: Mapping[str, Any]) -> None:
+def scores(console: Console, found: JsonObject) -> None:
     """Print the scores of a file."""
     table = Table("account", "satisfaction", "likely", "people", "mood")
     for one in flat(found["accounts"]):

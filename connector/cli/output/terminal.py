@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from textwrap import indent
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 import structlog
 from rich.console import Console
@@ -18,6 +18,11 @@ from rich.segment import Segment
 from connector.model import visible
 
 _ESCAPED = "afterword-escaped"
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_Json = TypeVar("_Json")
 
 
 class Terminal(Console):
@@ -37,21 +42,25 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split("\n"))
 
 
-def flat(found: Any) -> Any:
+def flat(found: _Json) -> _Json:
     """Return JSON values with every text on one line."""
+    return cast(_Json, _flat(found))
+
+
+def _flat(found: object) -> object:
     if isinstance(found, str):
         return one_line(found)
     if isinstance(found, Mapping):
-        return {flat(key): flat(value) for key, value in found.items()}
-    return [flat(one) for one in found] if isinstance(found, list | tuple) else found
+        return {_flat(key): _flat(value) for key, value in found.items()}
+    return [_flat(one) for one in found] if isinstance(found, list | tuple) else found
 
 
-def json_text(value: Any, *, deep: int | None = None) -> str:
+def json_text(value: object, *, deep: int | None = None) -> str:
     """Return JSON that a terminal can show too: what only a machine would see stands in it as an escape, which is JSON all the same."""
     return visible(json.dumps(value, indent=deep, ensure_ascii=False, default=str))
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print JSON alone."""
     sys.stdout.write(f"{json_text(value, deep=2)}\n")
 
@@ -77,14 +86,14 @@ class _OfLibraries(logging.Handler):
         log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
 
 
-def _traceback(stream: TextIO, found: Any) -> None:
+def _traceback(stream: TextIO, found: structlog.typing.ExcInfo) -> None:
     whole = io.StringIO()
     structlog.dev.plain_traceback(whole, found)
     # Further in than what we log: an error's own words may have several lines.
     stream.write(indent(visible(whole.getvalue()), "    "))
 
 
-def _visible_values(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _visible_values(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {name: flat(value) for name, value in event.items()}
 
 
@@ -101,7 +110,7 @@ codecs.register_error(_ESCAPED, _escaped)
 class _Patient(io.FileIO):
     """A file that takes everything for written once nobody reads it any more."""
 
-    def write(self, data: Any, /) -> int:
+    def write(self, data: "ReadableBuffer", /) -> int:
         """Write, or, to a pipe that was closed, pretend to."""
         try:
             return super().write(data)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -111,5 +111,5 @@ def _closing(console: Console, undone: Undone) -> None:
     )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return "(empty)" if value in (None, "") else one_line(str(value))

@@ -3,11 +3,12 @@
 import os
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from connector.errors import Problem
+from connector.model.documents import JsonObject
 from connector.runtime import installation_id
 from connector.settings import Settings
 
@@ -75,7 +76,7 @@ def _secrets(settings: Settings) -> list[Path]:
     return [path for path in paths if path.resolve().is_relative_to(settings.base.resolve())]
 
 
-def _named_files(table: Mapping[str, Any]) -> Iterator[str]:
+def _named_files(table: JsonObject) -> Iterator[str]:
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _named_files(value)

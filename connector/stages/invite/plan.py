@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from connector.domain.mail_domains import domain_of
@@ -59,7 +59,7 @@ class End:
     at: datetime
     updated_at: datetime | None = None
     deleted: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     owner_email: str | None = None
     owner_timezone: str | None = None
 
@@ -71,7 +71,7 @@ class AskedCustomer:
     key: str
     is_customer: bool
     deleted: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Recipient:
     bounced: bool = False
     deleted: bool = False
     timezone: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -228,14 +228,14 @@ def _condition(case: AskCase) -> Verdict | None:
     return None if holds else refused(Reason.CONDITION)
 
 
-def _facts(case: AskCase) -> dict[str, Any]:
+def _facts(case: AskCase) -> dict[str, object]:
     """Everything known by name; where two have the same name, the nearer to what happened counts."""
     account = case.customer.facts if case.customer is not None else {}
     contact = case.recipient.facts if case.recipient is not None else {}
     return {**account, **contact, **case.end.facts}
 
 
-def _one_of(fact: Any, wanted: Any) -> bool:
+def _one_of(fact: object, wanted: object) -> bool:
     """A fact that is missing is never what was asked for. True is not 1 here: an admin who writes 1 means the number."""
     if fact is None:
         return False
@@ -248,7 +248,7 @@ def _one_of(fact: Any, wanted: Any) -> bool:
     )
 
 
-def _folded(value: Any) -> Any:
+def _folded(value: object) -> object:
     """CRMs compare text without regard to capitals, and so does `check`."""
     return value.casefold() if isinstance(value, str) else value
 

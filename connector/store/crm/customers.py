@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from connector.model import Decision, Reason
 from connector.store.crm.refs import chunks
 from connector.store.db.among import among
+from connector.store.db.types import AnyColumn, AnySelect
 from connector.store.tables import account, binding, decision, interaction
 
 WON = "won"
@@ -96,7 +96,7 @@ def _split(event: str) -> tuple[str, str, str]:
     return event.partition(".")
 
 
-def _of_accounts(*columns: ColumnElement[Any]) -> Select[Any]:
+def _of_accounts(*columns: AnyColumn) -> AnySelect:
     """Select from interactions with the living account that each is about now, merges followed."""
     return (
         select(*columns)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
 
 from connector.domain.account_links import Linkable, customer_of
 from connector.store.crm.records import mark_stale
+from connector.store.db.types import AnyFrom, AnySelect
 from connector.store.results.follow_up_moves import follow_accounts
 from connector.store.tables import account, customer_score
 
@@ -98,7 +99,7 @@ def _no_longer_linked(tx: Connection) -> Iterator[Linkable]:
     return (account_row for account_row in _paged(tx, left) if _left_by_others(tx, account_row.customer))
 
 
-def _paged(tx: Connection, accounts: Select[Any]) -> Iterator[Linkable]:
+def _paged(tx: Connection, accounts: AnySelect) -> Iterator[Linkable]:
     """Yield accounts page by page, by id: what is done about some of them meanwhile changes nothing about those behind."""
     after = ""
     while True:
@@ -109,8 +110,9 @@ def _paged(tx: Connection, accounts: Select[Any]) -> Iterator[Linkable]:
         after = page[-1].id
 
 
-def _lives(table: FromClause) -> ColumnElement[bool]:
-    return table.c.deleted_at.is_(None)
+def _lives(table: AnyFrom) -> ColumnElement[bool]:
+    lives: ColumnElement[bool] = table.c.deleted_at.is_(None)
+    return lives
 
 
 def _left_by_others(tx: Connection, customer: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -10,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from connector.model import Kind
 from connector.store import tables
 from connector.store.crm.records import mark_stale
+from connector.store.db.types import AnyRow
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.outbox.fields import set_desired
 from connector.store.results.follow_up_moves import follow_accounts, follow_contact
@@ -51,7 +51,7 @@ def settle(tx: Connection, crm: str, now: datetime) -> int:
     return done
 
 
-def _settle_alone(tx: Connection, crm: str, row: Any, now: datetime) -> bool:
+def _settle_alone(tx: Connection, crm: str, row: AnyRow, now: datetime) -> bool:
     """Carry out one merge; False where its survivor is not known yet, or where it meets what another process has just stored."""
     inbox = tables.inbox
     try:
@@ -82,7 +82,7 @@ def _settle_one(tx: Connection, crm: str, loser_ref: str, survivor_ref: str, now
     return True
 
 
-def _bound(tx: Connection, crm: str, ref: str) -> Any:
+def _bound(tx: Connection, crm: str, ref: str) -> AnyRow | None:
     return tx.execute(select(binding).where(binding.c.connection == crm, binding.c.ref == ref)).one_or_none()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
 
@@ -12,6 +11,19 @@ from connector.domain.cursor import Cursor
 from connector.store.crm.refs import chunks
 from connector.store.db.upsert import insert_or_ignore, insert_or_update
 from connector.store.tables import binding, reconciled_record, reconciliation
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the comparisons of an object have found."""
+
+    object: str
+    measured: int | None
+    """How many records differed in the last complete one."""
+    measured_at: datetime | None
+    """When that ended."""
+    problem: str | None
+    """Why the last one came to no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +124,11 @@ def give_up(tx: Connection, crm: str, object_name: str, problem: str) -> None:
     tx.execute(update(reconciliation).where(_at(crm, object_name)).values(problem=problem))
 
 
-def measured(tx: Connection, crm: str) -> Sequence[Any]:
-    """Return what is known of every object's comparison: object, measured, measured_at, compared, problem."""
-    return tx.execute(
-        select(reconciliation).where(reconciliation.c.connection == crm).order_by(reconciliation.c.object)
-    ).all()
+def measured(tx: Connection, crm: str) -> list[Measured]:
+    """Return what is known of every object's comparison."""
+    table = reconciliation.c
+    rows = select(table.object, table.measured, table.measured_at, table.problem)
+    return [Measured(*row) for row in tx.execute(rows.where(table.connection == crm).order_by(table.object))]
 
 
 def _at(crm: str, object_name: str) -> ColumnElement[bool]:

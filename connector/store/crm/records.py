@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, literal, select, update
@@ -27,7 +27,7 @@ from connector.store.crm.pages import Absorbed, ReadRecord, RecordCounts, TaskRe
 from connector.store.db.among import among
 from connector.store.db.columns import NAMES, TABLES, as_first_kept, columns_of, hashed, kind_of
 from connector.store.db.engine import new_ids
-from connector.store.db.types import AnyRow
+from connector.store.db.types import AnyColumn, AnyRow
 from connector.store.db.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
 from connector.store.results.record_texts import naming
 from connector.store.surveys.askable import any_figures, look_again_at_accounts, look_again_at_people
@@ -41,7 +41,7 @@ class _Fresh(NamedTuple):
 
     content: str
     value: Pulled
-    columns: tuple[Any, ...]
+    columns: tuple[object, ...]
 
 
 _UTC: Final = ZoneInfo("UTC")
@@ -127,7 +127,7 @@ class Absorber:
         return replace(value, ended_at=datetime.combine(next_day, time(), zone).astimezone(UTC))
 
     def _bindings(self, refs: Sequence[str]) -> dict[str, AnyRow]:
-        columns: list[ColumnElement[Any]] = [binding.c[name] for name in ("ref", "id", "kind", "content_hash", "alias")]
+        columns: list[AnyColumn] = [binding.c[name] for name in ("ref", "id", "kind", "content_hash", "alias")]
         mine = and_(binding.c.connection == self._crm, among(self._sql, binding.c.ref, refs))
         return {row.ref: row for row in self._sql.execute(select(*columns).where(mine))}
 
@@ -156,7 +156,7 @@ class Absorber:
         lines = [(ids[ref], self._crm, ref, *rows[ref].columns, *self._ours(rows[ref].value, ids[ref])) for ref in ids]
         insert_lines(self._sql, TABLES[kind], names, lines)
 
-    def _ours(self, value: Pulled, our_id: str) -> tuple[Any, ...]:
+    def _ours(self, value: Pulled, our_id: str) -> tuple[object, ...]:
         """Return what we keep of a new record beside its columns: whose it is, or when `invite` is to look at it."""
         match value:
             case Contact(email=email):
@@ -171,7 +171,7 @@ class Absorber:
     def _update(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         """Change rows; what was deleted is there again, and `invite` looks at every interaction that is not as it was."""
         names = (*NAMES[kind], "deleted_at")
-        lines: list[tuple[Any, ...]] = [(*rows[ref].columns, None) for ref in ids]
+        lines: list[tuple[object, ...]] = [(*rows[ref].columns, None) for ref in ids]
         if kind is Kind.CONTACT:
             names = (*names, "person")
             lines = [(*line, *self._ours(rows[ref].value, "")) for ref, line in zip(ids, lines, strict=True)]
@@ -182,8 +182,8 @@ class Absorber:
         update_lines(self._sql, TABLES[kind], names, keyed)
 
     def _as_people_left(
-        self, rows: Mapping[str, _Fresh], ids: Mapping[str, str], lines: Sequence[tuple[Any, ...]]
-    ) -> Iterator[tuple[Any, ...]]:
+        self, rows: Mapping[str, _Fresh], ids: Mapping[str, str], lines: Sequence[tuple[object, ...]]
+    ) -> Iterator[tuple[object, ...]]:
         """Yield interactions with the last update by somebody else in place of one by our own user, which is nobody's word."""
         interaction, names = tables.interaction, NAMES[Kind.INTERACTION]
         ours = own_users.known(self._sql, self._crm)
@@ -382,8 +382,8 @@ class Absorber:
         """Whoever wanted no surveys under an address wants none under the next one either, whether the record says so yet or not."""
         said = said_no(self._sql, [*ids.values()])
         for ref, our_id in ids.items():
-            if our_id in said and (now_called := self._ours(rows[ref].value, our_id)[0]) is not None:
-                opt_out(self._sql, now_called, self._now, said[our_id])
+            if our_id in said and (email := _email(rows[ref].value)) is not None:
+                opt_out(self._sql, person_of(self._key, email), self._now, said[our_id])
 
     def _look_again(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         """Have the accounts looked at that contacts came to or left, or at which another contact can be asked now, or none any more."""
@@ -398,14 +398,15 @@ class Absorber:
             value, old = row.value, before.get(ids.get(ref, ""))
             if not isinstance(value, Contact):
                 continue
-            here = (ref_text(value.account), *self._ours(value, ""), value.no_surveys, *_bounced(value.facts), None)
+            account = ref_text(value.account)
+            here = (account, *self._ours(value, ""), value.no_surveys, *_bounced(value.facts), None)
             there = (
                 None
                 if old is None
                 else (old.account_ref, old.person, old.no_surveys, *_bounced(old.facts), old.deleted_at)
             )
             if here != there:
-                accounts |= {here[0], old.account_ref if old is not None else None}
+                accounts |= {account, old.account_ref if old is not None else None}
         look_again_at_accounts(self._sql, self._crm, [ref for ref in accounts if ref])
 
     def _latch_opt_outs(self, contacts: Iterable[Contact]) -> None:
@@ -420,7 +421,7 @@ class Absorber:
         look_again_at_people(self._sql, latched)
 
 
-def _bounced(facts: Mapping[str, Any]) -> tuple[bool]:
+def _bounced(facts: Mapping[str, object]) -> tuple[bool]:
     return (bool(facts.get(EMAIL_BOUNCED)),)
 
 
@@ -434,6 +435,10 @@ def mark_stale(tx: Connection, customer: str, now: datetime) -> None:
 
 def _updated_by(value: Pulled) -> str | None:
     return value.updated_by if isinstance(value, Interaction) else None
+
+
+def _email(value: Pulled) -> str | None:
+    return (value.email or None) if isinstance(value, Contact) else None
 
 
 def _maker(task: SeenTask) -> tuple[str, ...]:

@@ -1,17 +1,18 @@
 """From the refs that records name each other by to our own rows, merges followed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from sqlalchemy import Connection, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from connector.model import Ref
 from connector.model.stored import StoredOwner
-from connector.store.db.types import AnyRow
+from connector.store.db.types import AnyRow, AnyTable
 from connector.store.db.values import owner_of
 from connector.store.tables import binding, owner, ref_of
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Hashable)
 
 Address = tuple[str, str]
 """A connection's name and the ref as text."""
@@ -20,7 +21,7 @@ CHUNK = 500
 """How many values one statement compares with; databases limit it."""
 
 
-def chunks(values: Iterable[Any]) -> Iterator[Sequence[Any]]:
+def chunks(values: Iterable[H]) -> Iterator[Sequence[H]]:
     """Yield the values, each once, in portions that fit into one statement."""
     unique = list(dict.fromkeys(values))
     for start in range(0, len(unique), CHUNK):
@@ -36,12 +37,12 @@ def resolve(tx: Connection, addresses: Iterable[Address]) -> Mapping[Address, st
     return found
 
 
-def rows_by_id(tx: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, Any]:
+def rows_by_id(tx: Connection, table: AnyTable, ids: Iterable[str]) -> Mapping[str, AnyRow]:
     """Return the rows with these ids, by id."""
     return {row.id: row for part in chunks(ids) for row in tx.execute(select(table).where(table.c.id.in_(part)))}
 
 
-def values_by_id(tx: Connection, table: Table, read: Callable[[AnyRow], T], ids: Iterable[str]) -> dict[str, T]:
+def values_by_id(tx: Connection, table: AnyTable, read: Callable[[AnyRow], T], ids: Iterable[str]) -> dict[str, T]:
     """Return the rows with these ids as values, by id."""
     return {id_: read(row) for id_, row in rows_by_id(tx, table, ids).items()}
 
@@ -58,7 +59,7 @@ def owners_at(tx: Connection, refs: Iterable[Ref]) -> Mapping[Ref, StoredOwner]:
     return {known.ref: known for known in map(owner_of, rows.values())}
 
 
-def rows_by_address(tx: Connection, table: Table, addresses: Iterable[Address]) -> Mapping[Address, Any]:
+def rows_by_address(tx: Connection, table: AnyTable, addresses: Iterable[Address]) -> Mapping[Address, AnyRow]:
     """Return the rows that were read from these records, by address."""
     return {
         (row.connection, row.ref): row
@@ -67,14 +68,14 @@ def rows_by_address(tx: Connection, table: Table, addresses: Iterable[Address]) 
     }
 
 
-def survivors(tx: Connection, table: Table, ids: Iterable[str]) -> Mapping[str, str]:
+def survivors(tx: Connection, table: AnyTable, ids: Iterable[str]) -> Mapping[str, str]:
     """Return, for each of our ids, the id that now stands for the same record: another one after a merge."""
     rows = rows_by_id(tx, table, ids)
     now = resolve(tx, ((row.connection, row.ref) for row in rows.values()))
     return {id_: now.get((row.connection, row.ref), id_) for id_, row in rows.items()}
 
 
-def _is_one_of(table: Table, addresses: Sequence[Address]) -> Any:
+def _is_one_of(table: AnyTable, addresses: Sequence[Address]) -> ColumnElement[bool]:
     names = sorted({name for name, _ in addresses})
     return or_(
         *(

@@ -1,17 +1,15 @@
 """Values of the model as rows of their tables."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from sqlalchemy import Table
 
 from connector.domain.account_links import link_key
 from connector.model import Account, Contact, Interaction, Kind, Owner, Pulled, SeenTask
 from connector.store import tables
 from connector.store.db.documents import decoded, encoded
+from connector.store.db.types import AnyTable
 from connector.store.tables import ref_text
 
-TABLES: Mapping[Kind, Table] = {
+TABLES: Mapping[Kind, AnyTable] = {
     Kind.OWNER: tables.owner,
     Kind.ACCOUNT: tables.account,
     Kind.CONTACT: tables.contact,
@@ -24,7 +22,7 @@ def kind_of(value: Pulled) -> Kind:
     return _KINDS[type(value)]
 
 
-def columns_of(value: Pulled) -> tuple[Any, ...]:
+def columns_of(value: Pulled) -> tuple[object, ...]:
     """Return what a record means to us, as its table keeps it (see `NAMES`); without what our own fields show."""
     match value:
         case Contact():
@@ -39,18 +37,18 @@ def columns_of(value: Pulled) -> tuple[Any, ...]:
             return (value,)
 
 
-def hashed(value: Pulled, columns: tuple[Any, ...]) -> tuple[Any, ...]:
+def hashed(value: Pulled, columns: tuple[object, ...]) -> tuple[object, ...]:
     """Return the columns by which it is known that a record has changed; a later one that holds nothing makes no difference."""
     return columns[:-1] if isinstance(value, Interaction) and value.updated_by is None else columns
 
 
-def as_first_kept(value: Pulled, columns: tuple[Any, ...]) -> dict[str, Any]:
+def as_first_kept(value: Pulled, columns: tuple[object, ...]) -> dict[str, object]:
     """Return the columns in the form that version 0.1.0 made its hashes of: by these it is known what has not changed since."""
     if isinstance(value, SeenTask):
         return {"task": value}
     named = zip(NAMES[kind_of(value)], columns, strict=True)
     return {
-        name: decoded(column) if name in _DOCUMENTS else column
+        name: decoded(str(column)) if name in _DOCUMENTS else column
         for name, column in named
         if column is not None or name not in _LATER
     }
@@ -88,11 +86,11 @@ _KINDS: Mapping[type[Pulled], Kind] = {
 }
 
 
-def _owner_columns(value: Owner) -> tuple[Any, ...]:
+def _owner_columns(value: Owner) -> tuple[object, ...]:
     return (value.name, value.email, value.active, value.timezone, ref_text(value.manager), value.standard)
 
 
-def _account_columns(value: Account) -> tuple[Any, ...]:
+def _account_columns(value: Account) -> tuple[object, ...]:
     return (
         value.name,
         ref_text(value.owner),
@@ -103,7 +101,7 @@ def _account_columns(value: Account) -> tuple[Any, ...]:
     )
 
 
-def _contact_columns(value: Contact) -> tuple[Any, ...]:
+def _contact_columns(value: Contact) -> tuple[object, ...]:
     return (
         ref_text(value.account),
         value.name,
@@ -116,7 +114,7 @@ def _contact_columns(value: Contact) -> tuple[Any, ...]:
     )
 
 
-def _interaction_columns(value: Interaction) -> tuple[Any, ...]:
+def _interaction_columns(value: Interaction) -> tuple[object, ...]:
     return (
         value.kind,
         value.label,

@@ -1,15 +1,13 @@
 """A throw-away copy of the store, for looking at what would happen."""
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import JSON, DateTime, MetaData, column, table
-from sqlalchemy.types import TypeEngine
 
 from connector.store.db.engine import Store
 from connector.store.db.migrate import check_not_newer, current, migrate
-from connector.store.db.types import Json, Utc
+from connector.store.db.types import AnyType, Json, Utc
 from connector.store.tables import lease
 
 _PAGE = 2000
@@ -55,7 +53,7 @@ def _copy_as_it_is(source: Store, target: Store) -> None:
                 writing.execute(copy.insert(), [dict(row) for row in page])
 
 
-def _kept_as(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+def _kept_as(kind: AnyType) -> AnyType:
     """Return the type by which a value of PostgreSQL is kept in SQLite as we keep it there."""
     if isinstance(kind, DateTime):
         return Utc()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, select
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -22,7 +22,7 @@ from connector.store.db.write_turns import Turns
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
-_JSON: Mapping[str, Any] = {"json_serializer": encoded, "json_deserializer": decoded}
+_JSON: Mapping[str, object] = {"json_serializer": encoded, "json_deserializer": decoded}
 SERVERS_PATIENCE: Mapping[str, int] = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -133,12 +133,15 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, from one consistent snapshot. `StoreError`: the database is not there."""
         # SQLite gives every transaction a snapshot; PostgreSQL only when it is asked to.
-        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self._transaction(**options) as connection:
+        with self._transaction(isolation_level=None if self.is_sqlite else "REPEATABLE READ") as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, *, alone: bool = False, **options: Any) -> Iterator[Connection]:
+    def _transaction(
+        self, *, alone: bool = False, afterword_writes: bool = False, isolation_level: str | None = None
+    ) -> Iterator[Connection]:
+        options: dict[str, object] = {"afterword_writes": True} if afterword_writes else {}
+        options |= {"isolation_level": isolation_level} if isolation_level is not None else {}
         try:
             with ExitStack() as stack:
                 try:
@@ -304,7 +307,7 @@ def _open_for_reading(url: str) -> sqlite3.Connection:
     return connection
 
 
-def _make_private(_dialect: Any, _record: Any, args: list[Any], _options: Any) -> None:
+def _make_private(_dialect: object, _record: object, args: list[str], _options: object) -> None:
     """Make the file before SQLite does, which would let others read it. Its companions get their rights from it."""
     if args[0].startswith((":memory:", "file:")):
         return
@@ -323,7 +326,7 @@ def _without_values(context: ExceptionContext) -> None:
         error.args = (str(error.args[0]).splitlines()[0],)
 
 
-def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+def _prepare_sqlite(dbapi_connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own transaction handling begins late and DEFERRED; ours begins explicitly, see `_begin_sqlite`.
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
@@ -339,7 +342,8 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
 def _without_foreign_keys(tx: Connection) -> None:
     """Enforce no foreign keys on a connection that nobody else gets afterwards; inside a transaction SQLite would ignore this."""
     tx.detach()
-    driver: Any = tx.connection.dbapi_connection
+    driver = tx.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - asked for on SQLite alone
     driver.execute("PRAGMA foreign_keys=OFF")
 
 

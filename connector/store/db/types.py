@@ -2,17 +2,30 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Row, Select
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, FromClause, Row, Select, Table
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from connector.errors import Bug
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
+    from sqlalchemy.sql.elements import KeyedColumnElement
 
 AnyRow = Row[*tuple[object, ...]]
 """A row as a statement returns it. It goes no further than the store: what comes out of it is a value."""
 AnySelect = Select[Any]
+AnyColumn = ColumnElement[Any]
+AnyType = TypeEngine[Any]
+if TYPE_CHECKING:
+    AnyTable = Table[ReadOnlyColumnCollection[str, Column[Any]]]
+    AnyFrom = FromClause[ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]]
+else:
+    AnyTable, AnyFrom = Table, FromClause
+"""What SQLAlchemy leaves open of statements, columns, types and tables."""
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A JSON document; None is stored as NULL."""

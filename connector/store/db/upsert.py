@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import JSON, Connection, Dialect, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[Mapping[str, object]]
 Names = tuple[str, ...]
-Lines = Sequence[tuple[Any, ...]]
+Lines = Sequence[tuple[object, ...]]
 """Rows as plain values. A JSON document among them is text, encoded already."""
 _KEY = "_key"
 _MOST_VALUES = 8_000
@@ -62,7 +62,7 @@ def insert_or_ignore(tx: Connection, table: Table, rows: Rows) -> None:
         tx.execute(_ignoring(tx.dialect.name, table), list(rows))
 
 
-def insert_once(tx: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+def insert_once(tx: Connection, table: Table, row: Mapping[str, object]) -> bool:
     """Insert a row; False where its key exists already, or comes to exist while we wait for another transaction."""
     statement = _insert(tx.dialect.name, table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key)
     return tx.execute(statement).first() is not None
@@ -107,7 +107,7 @@ class _Compiled(NamedTuple):
     text: str
     names: Sequence[str]
     """Its parameters, in order."""
-    pick: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
+    pick: Callable[[tuple[object, ...]], tuple[object, ...]] | None
     """Puts a line's values into that order; None where they stand in it."""
     converters: Sequence[tuple[int, Callable[[Any], Any]]]
     """By place, what makes of a value what the driver takes."""

@@ -5,9 +5,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from enum import StrEnum
 from itertools import starmap
-from typing import Any, Final
+from typing import Final
 
 from connector.model import ClosedBy, Decision, Delivery, FollowUpState, Mood, Ref, TaskState
+from connector.model.documents import JsonObject
 from connector.model.follow_up import FollowUp, FollowUpChange, NamedFollowUp, WrittenTask
 from connector.model.score import Figures
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
@@ -90,7 +91,7 @@ def _column(name: str, value: object) -> tuple[str, object]:
     return _OTHER_NAMES.get(name, name), value
 
 
-def figures_of(document: Mapping[str, Any] | None) -> Figures | None:
+def figures_of(document: JsonObject | None) -> Figures | None:
     """Return published figures; those of an earlier version lack what was not known then."""
     if not document:
         return None
@@ -124,7 +125,7 @@ _LEFT, _NOTED = "left", "noted"
 """Keys of the document of a written task, beside our names of its fields."""
 
 
-def _written_task(document: Mapping[str, Any] | None) -> WrittenTask | None:
+def _written_task(document: JsonObject | None) -> WrittenTask | None:
     if document is None:
         return None
     fields_ = {name: raw for name, raw in document.items() if name not in (_LEFT, _NOTED)}

@@ -5,11 +5,12 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
 
 from connector.errors import AuthRevoked, CrmError
+from connector.model.documents import JsonDict, JsonObject
 from connector.ports import FieldSchema, ObjectSchema, Org
 from connector.store.db.upsert import insert_or_ignore, insert_or_update
 from connector.store.ops import locked_out
@@ -142,7 +143,7 @@ def peek(tx: Connection, crm: str) -> ConnectionState | None:
     return None if row is None else _state_of(row)
 
 
-def _state_of(row: Row[*tuple[Any, ...]]) -> ConnectionState:
+def _state_of(row: Row[*tuple[object, ...]]) -> ConnectionState:
     return ConnectionState(
         paused_at=row.paused_at,
         pause_reason=row.pause_reason,
@@ -205,14 +206,16 @@ def note_unread(tx: Connection, crm: str, unread: Sequence[Mapping[str, str]]) -
 
 def unread(tx: Connection, crm: str) -> list[dict[str, str]]:
     """Return what cannot be read at present, and why."""
-    return _setting(tx, f"unread:{crm}") or []
+    unread: list[dict[str, str]] | None = tx.execute(_SETTING, {"called": f"unread:{crm}"}).scalar_one_or_none()
+    return unread or []
 
 
-def _setting(tx: Connection, name: str) -> Any:
-    return tx.execute(_SETTING, {"called": name}).scalar_one_or_none()
+def _setting(tx: Connection, name: str) -> object:
+    value: object = tx.execute(_SETTING, {"called": name}).scalar_one_or_none()
+    return value
 
 
-def _set(tx: Connection, name: str, value: Any) -> None:
+def _set(tx: Connection, name: str, value: object) -> None:
     if _setting(tx, name) != value:
         insert_or_update(tx, setting, [{"name": name, "value": value}])
 
@@ -231,7 +234,7 @@ def org_known(tx: Connection, crm: str, credentials: str) -> str | None:
     return str(known.org["test_kind"])
 
 
-def proof_of_rights(tx: Connection, crm: str) -> Any:
+def proof_of_rights(tx: Connection, crm: str) -> object:
     """Return for which credentials, and for writing what, all rights to write were there when they were asked for last."""
     return _setting(tx, f"rights:{crm}")
 
@@ -241,7 +244,7 @@ def note_proof_of_rights(tx: Connection, crm: str, proof: Mapping[str, str] | No
     _set(tx, f"rights:{crm}", proof)
 
 
-def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> dict[str, Any]:
+def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> dict[str, object]:
     """Return a schema as JSON values, which `stored_schema` reads; `asked` names all the objects that were asked for."""
     return {"asked": sorted(asked), "objects": {name: asdict(one) for name, one in schemas.items()}}
 
@@ -324,9 +327,9 @@ def let_in(tx: Connection, crm: str) -> None:
     remember(tx, crm, _LET_IN)
 
 
-def all_paused(tx: Connection) -> Mapping[str, Any] | None:
+def all_paused(tx: Connection) -> JsonObject | None:
     """Return since when and why everything is paused; None when it is not."""
-    value: Mapping[str, Any] | None = _setting(tx, _PAUSED)
+    value: JsonObject | None = tx.execute(_SETTING, {"called": _PAUSED}).scalar_one_or_none()
     return value
 
 
@@ -335,16 +338,16 @@ def is_paused(tx: Connection, crm: str) -> bool:
     return bool(tx.execute(_IS_PAUSED, {"crm": crm}).scalar_one())
 
 
-def _object(stored: Mapping[str, Any]) -> ObjectSchema:
+def _object(stored: JsonObject) -> ObjectSchema:
     described = {name: _field(one) for name, one in stored["fields"].items()}
     return ObjectSchema(**{**_known(ObjectSchema, stored), "fields": described})
 
 
-def _field(stored: Mapping[str, Any]) -> FieldSchema:
+def _field(stored: JsonObject) -> FieldSchema:
     lists = {"options": tuple(stored["options"]), "references": tuple(stored["references"])}
     return FieldSchema(**{**_known(FieldSchema, stored), **lists})
 
 
-def _known(of: type[ObjectSchema | FieldSchema], stored: Mapping[str, Any]) -> dict[str, Any]:
+def _known(of: type[ObjectSchema | FieldSchema], stored: JsonObject) -> JsonDict:
     names = {one.name for one in fields(of)}
     return {name: value for name, value in stored.items() if name in names}

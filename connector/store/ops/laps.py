@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
@@ -32,7 +31,7 @@ def cut_off(tx: Connection, number: int, now: datetime) -> None:
     tx.execute(update(lap).where(lap.c.id == number).values(ended_at=now))
 
 
-def end(tx: Connection, number: int, now: datetime, *, exit_code: int, report: Mapping[str, Any]) -> None:
+def end(tx: Connection, number: int, now: datetime, *, exit_code: int, report: Mapping[str, object]) -> None:
     """Note how a lap ended."""
     tx.execute(update(lap).where(lap.c.id == number).values(ended_at=now, exit_code=exit_code, report=dict(report)))
 

@@ -1,12 +1,12 @@
 """Connections that were not let in for a reason that can pass: since when, and when it is tried again, later each time."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
 from connector.errors import NotLetIn
+from connector.model.documents import JsonObject
 from connector.store.db.upsert import insert_or_update
 from connector.store.tables import setting
 
@@ -54,10 +54,10 @@ def forget(tx: Connection, crm: str | None) -> None:
     tx.execute(delete(setting).where(mine))
 
 
-def of(tx: Connection, crm: str) -> Mapping[str, Any] | None:
+def of(tx: Connection, crm: str) -> JsonObject | None:
     """Return what is known of a connection that is not let in: since, until, what, remedy, and the mark of the
     credentials (with); None for one that is."""
-    known: Mapping[str, Any] | None = tx.execute(
+    known: JsonObject | None = tx.execute(
         select(setting.c.value).where(setting.c.name == f"{_NAME}{crm}")
     ).scalar_one_or_none()
     return known

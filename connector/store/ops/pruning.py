@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
 
 from connector.model import Delivery, FollowUpState
+from connector.model.documents import JsonObject
 from connector.store import tables
 from connector.store.crm.refs import chunks
-from connector.store.db.types import AnyRow
+from connector.store.db.types import AnyColumn, AnyTable
 from connector.store.db.upsert import insert_or_update
 from connector.store.outbox import undo
 
@@ -23,11 +24,24 @@ _SETTING = "pruned"
 _AT_WORK: Final = (Delivery.DUE, Delivery.SENDING)
 
 
+Key = int | str
+"""What addresses a row of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastScore:
+    """One row of the scores' history."""
+
+    id: int
+    customer: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Outdated:
     """Which rows of a table may go, given the moment before which they are old."""
 
-    table: Table
+    table: AnyTable
     stamp: str
     """The column that tells how old a row is."""
     but: Callable[[Connection], ColumnElement[bool]] = lambda _tx: true()
@@ -38,17 +52,17 @@ class Outdated:
         return and_(self.table.c[self.stamp] < before, self.but(tx))
 
     @property
-    def key(self) -> Any:
+    def key(self) -> AnyColumn:
         """The column by which a row is addressed."""
         (column,) = self.table.primary_key
         return column
 
-    def some(self, tx: Connection, before: datetime, limit: int) -> Sequence[Any]:
+    def some(self, tx: Connection, before: datetime, limit: int) -> Sequence[Key]:
         """Return the keys of some rows that may go."""
         chosen = select(self.key).where(self.condition(tx, before)).limit(limit)
         return tx.execute(chosen).scalars().all()
 
-    def delete(self, tx: Connection, before: datetime, keys: Sequence[Any]) -> int:
+    def delete(self, tx: Connection, before: datetime, keys: Sequence[Key]) -> int:
         """Delete those of these rows that may still go; returns how many."""
         return tx.execute(self.table.delete().where(self.key.in_(keys), self.condition(tx, before))).rowcount
 
@@ -112,7 +126,7 @@ def delete_priors(tx: Connection, versions: Sequence[int]) -> int:
     return tx.execute(prior.delete().where(prior.c.version.in_(versions), _scores_nobody(tx))).rowcount
 
 
-def delete_writes(tx: Connection, before: datetime, keys: Sequence[Any]) -> int:
+def delete_writes(tx: Connection, before: datetime, keys: Sequence[Key]) -> int:
     """Delete lines of the log of writes, and note for undo from when on the log of their connections has everything."""
     log = tables.write_log
     crms = tx.execute(select(log.c.connection).distinct().where(log.c.id.in_(keys))).scalars().all()
@@ -126,8 +140,8 @@ Place = tuple[str, datetime, int]
 """Where thinning out stands: customer, when, id."""
 
 
-def old_scores(tx: Connection, before: datetime, after: Place | None, limit: int) -> Sequence[AnyRow]:
-    """Return rows of the scores' history that are older, by customer and time, behind a place: id, customer, at."""
+def old_scores(tx: Connection, before: datetime, after: Place | None, limit: int) -> list[PastScore]:
+    """Return rows of the scores' history that are older, by customer and time, behind a place."""
     history = tables.score_history
     order = (history.c.customer, history.c.at, history.c.id)
     chosen = select(history.c.id, history.c.customer, history.c.at).where(history.c.at < before)
@@ -135,15 +149,15 @@ def old_scores(tx: Connection, before: datetime, after: Place | None, limit: int
         customer, at, id_ = after
         later = or_(history.c.at > at, and_(history.c.at == at, history.c.id > id_))
         chosen = chosen.where(or_(history.c.customer > customer, and_(history.c.customer == customer, later)))
-    return list(tx.execute(chosen.order_by(*order).limit(limit)))
+    return [PastScore(*row) for row in tx.execute(chosen.order_by(*order).limit(limit))]
 
 
-def superseded(rows: Sequence[Any]) -> list[int]:
+def superseded(rows: Sequence[PastScore]) -> list[int]:
     """Return the ids of rows, ordered by customer and time, that another one of the same customer and month comes after."""
     return [row.id for row, following in pairwise(rows) if _month(row) == _month(following)]
 
 
-def _month(row: Any) -> tuple[str, int, int]:
+def _month(row: PastScore) -> tuple[str, int, int]:
     return (row.customer, row.at.year, row.at.month)
 
 
@@ -160,15 +174,15 @@ def note(tx: Connection, at: datetime, removed: Mapping[str, int]) -> None:
     )
 
 
-def noted(tx: Connection) -> Mapping[str, Any] | None:
+def noted(tx: Connection) -> JsonObject | None:
     """Return when that was last, and how many rows went, by table."""
-    found: Mapping[str, Any] | None = tx.execute(
+    found: JsonObject | None = tx.execute(
         select(tables.setting.c.value).where(tables.setting.c.name == _SETTING)
     ).scalar_one_or_none()
     return found
 
 
-def sizes(tx: Connection) -> dict[str, dict[str, Any]]:
+def sizes(tx: Connection) -> dict[str, dict[str, object]]:
     """Return how many rows each table holds from which rows are taken out, and when the oldest one is from."""
     stamps = {name: one.table.c[one.stamp] for name, one in OUTDATED.items()}
     stamps[THINNED] = tables.score_history.c.at

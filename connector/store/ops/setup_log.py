@@ -1,17 +1,16 @@
 """What setup-crm made in each CRM."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, select
 
+from connector.model.documents import JsonObject
 from connector.ports import SetupResult, SetupStep
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import setup_log
 
 
-def remember(tx: Connection, crm: str, step: SetupStep, detail: Mapping[str, Any], *, at: datetime) -> None:
+def remember(tx: Connection, crm: str, step: SetupStep, detail: JsonObject, *, at: datetime) -> None:
     """Note that we made something; what was there before us is never noted, nor forgotten that it was we who made it then."""
     if detail.get("existed"):
         return
@@ -35,5 +34,5 @@ def results(tx: Connection, crm: str) -> list[SetupResult]:
     return [SetupResult(_step(row.key, row.detail), done=True, detail=row.detail["detail"]) for row in rows]
 
 
-def _step(key: str, kept: Mapping[str, Any]) -> SetupStep:
+def _step(key: str, kept: JsonObject) -> SetupStep:
     return SetupStep(key, kept["sentence"], group=kept.get("group", ""), item=kept.get("item", ""))

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
 
 from connector.model import Delivery, Ref
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
@@ -13,7 +13,7 @@ from connector.sentences.values import NamedResponse
 from connector.store import tables
 from connector.store.crm.refs import chunks
 from connector.store.db import values
-from connector.store.db.types import AnyRow
+from connector.store.db.types import AnyRow, AnySelect
 from connector.store.results import record_texts
 from connector.store.tables import (
     account,
@@ -94,7 +94,7 @@ def answers_by_id(tx: Connection, responses: Collection[str]) -> list[JudgedResp
     return _with_ratings(tx, tx.execute(_answers().where(response.c.id.in_(responses))).all())
 
 
-def _answers() -> Select[Any]:
+def _answers() -> AnySelect:
     return record_texts.every_answer().order_by(response.c.at.desc(), response.c.id)
 
 
@@ -174,7 +174,7 @@ def owner_at(tx: Connection, ref: Ref | None) -> StoredOwner | None:
     return None if row is None else values.owner_of(row)
 
 
-def _owners() -> Select[Any]:
+def _owners() -> AnySelect:
     """Return the select of owners; whose CRM tells no time zone is where another one says that has the same person as a user."""
     same = owner.alias()
     elsewhere = (

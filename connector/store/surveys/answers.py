@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, exists, func, select, update
 
@@ -53,7 +53,7 @@ class Invited:
     name: str
     label: str
     owner_name: str | None
-    questionnaire: Mapping[str, Any]
+    questionnaire: Mapping[str, object]
     expires_at: datetime
     state: str
     is_gone: bool = False

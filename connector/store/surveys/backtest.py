@@ -1,12 +1,12 @@
 """Queries on the throw-away copy in which `plan --since` lets the past go by again."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
 from connector.model import Decision, Delivery
-from connector.store.db.types import AnyRow
 from connector.store.tables import (
     account,
     attempt,
@@ -62,19 +62,42 @@ def ended(tx: Connection, crms: Collection[str], since: datetime, until: datetim
     return {f"{row.kind}.{row.ended}": row.n for row in rows}
 
 
-def outcomes(tx: Connection) -> list[AnyRow]:
-    """Return how many decisions came out how: (survey, state, reason, n). The database counts, however many there are."""
+@dataclass(frozen=True, slots=True)
+class DecisionCount:
+    """How many decisions came out in one way."""
+
+    survey: str
+    state: Decision
+    reason: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleInvitation:
+    """An invitation, with what it is about."""
+
+    survey: str
+    decided_at: datetime
+    label: str
+    account: str | None
+    contact: str | None
+
+
+def outcomes(tx: Connection) -> list[DecisionCount]:
+    """Return how many decisions came out how. The database counts, however many there are."""
     of = (decision.c.survey, decision.c.state, decision.c.reason)
-    return [*tx.execute(select(*of, func.count().label("n")).group_by(*of))]
+    rows = tx.execute(select(*of, func.count()).group_by(*of))
+    return [DecisionCount(survey, Decision(state), reason, count) for survey, state, reason, count in rows]
 
 
-def asked_at(tx: Connection) -> list[AnyRow]:
-    """Return how many were invited at which moment, oldest first: (decided_at, n). There are as many moments as days that went by."""
+def asked_at(tx: Connection) -> list[tuple[datetime, int]]:
+    """Return how many were invited at which moment, oldest first. There are as many moments as days that went by."""
     moments = select(decision.c.decided_at, func.count().label("n")).where(decision.c.state == Decision.INVITED)
-    return [*tx.execute(moments.group_by(decision.c.decided_at).order_by(decision.c.decided_at))]
+    rows = tx.execute(moments.group_by(decision.c.decided_at).order_by(decision.c.decided_at))
+    return [(at, count) for at, count in rows]
 
 
-def examples(tx: Connection, limit: int) -> list[AnyRow]:
+def examples(tx: Connection, limit: int) -> list[ExampleInvitation]:
     """Return the first invitations, with what each is about, in the order of time."""
     rows = tx.execute(
         select(
@@ -91,4 +114,4 @@ def examples(tx: Connection, limit: int) -> list[AnyRow]:
         .order_by(decision.c.decided_at, interaction.c.ended_at, decision.c.id)
         .limit(limit)
     )
-    return [*rows]
+    return [ExampleInvitation(*row) for row in rows]

@@ -1,7 +1,6 @@
 """Whom a lap would keep from being asked who was to be asked until now."""
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
@@ -9,12 +8,24 @@ from connector.model import Decision
 from connector.store.tables import account, contact, decision, decision_log, interaction
 
 
+@dataclass(frozen=True, slots=True)
+class CancelledDecision:
+    """A decision by which somebody is not asked any more, with what it is about."""
+
+    connection: str
+    survey: str
+    reason: str | None
+    label: str
+    account: str | None
+    contact: str | None
+
+
 def last_move(tx: Connection) -> int:
     """Return the newest line of the decision log; 0 when there is none."""
     return int(tx.execute(select(func.coalesce(func.max(decision_log.c.id), 0))).scalar_one())
 
 
-def since(tx: Connection, line: int, limit: int) -> Sequence[Any]:
+def since(tx: Connection, line: int, limit: int) -> list[CancelledDecision]:
     """Return decisions that were waiting or invited at a line of the log and are refused or cancelled now, with what they are about."""
     earlier = decision_log.alias("earlier")
     over = (Decision.REFUSED.value, Decision.CANCELLED.value)
@@ -42,4 +53,4 @@ def since(tx: Connection, line: int, limit: int) -> Sequence[Any]:
         .where(before.in_((Decision.WAITING.value, Decision.INVITED.value)))
         .order_by(decision.c.decided_at, decision.c.id)
     )
-    return tx.execute(about.limit(limit)).all()
+    return [CancelledDecision(*row) for row in tx.execute(about.limit(limit))]

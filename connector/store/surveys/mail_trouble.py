@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, exists, func, or_, select
 
 from connector.errors import AfterwordError
 from connector.model import Delivery
+from connector.model.documents import JsonObject
 from connector.store.db.upsert import insert_or_update
 from connector.store.tables import attempt, invitation, person, setting
 
@@ -48,7 +49,7 @@ class Stopped:
 def trouble(tx: Connection) -> MailTrouble | None:
     """Return what the last messages met; None: the last one went through."""
     found = _read(tx, _TROUBLE)
-    return MailTrouble(**found | _times(found, "since", "at")) if found is not None else None
+    return MailTrouble(**{**found, **_times(found, "since", "at")}) if found is not None else None
 
 
 def note(tx: Connection, error: AfterwordError, now: datetime, *, stops: bool) -> None:
@@ -74,7 +75,7 @@ def forget(tx: Connection) -> None:
 def stopped(tx: Connection) -> Stopped | None:
     """Return why nothing is sent to customers until the admin has looked; None: it may be."""
     found = _read(tx, _STOPPED)
-    return Stopped(**found | _times(found, "since")) if found is not None else None
+    return Stopped(**{**found, **_times(found, "since")}) if found is not None else None
 
 
 def stop(tx: Connection, stopped: Stopped) -> None:
@@ -96,8 +97,8 @@ def refused_of_last(tx: Connection, messages: int) -> tuple[int, int]:
     mailbox, at once or by a report, and how many messages that were: those since the admin has looked alone."""
     earlier = attempt.alias("earlier")
     same = (earlier.c.invitation_id == attempt.c.invitation_id, earlier.c.purpose == attempt.c.purpose)
-    answered = _read(tx, _ANSWERED)
-    since = [] if answered is None else [attempt.c.started_at > datetime.fromisoformat(answered)]
+    answered = _answered_at(tx)
+    since = [] if answered is None else [attempt.c.started_at > answered]
     first = (
         select(attempt.c.invitation_id, attempt.c.purpose)
         .where(~exists().where(*same, earlier.c.id < attempt.c.id), *since)
@@ -144,17 +145,23 @@ def marked_and_taken(tx: Connection, since: datetime) -> tuple[int, int]:
 
 
 def _looked(tx: Connection) -> datetime:
-    answered = _read(tx, _ANSWERED)
-    return datetime.min.replace(tzinfo=UTC) if answered is None else datetime.fromisoformat(answered)
+    return _answered_at(tx) or datetime.min.replace(tzinfo=UTC)
+
+
+def _answered_at(tx: Connection) -> datetime | None:
+    """Return when the admin has looked last; None: never."""
+    answered = tx.execute(select(setting.c.value).where(setting.c.name == _ANSWERED)).scalar_one_or_none()
+    return None if answered is None else datetime.fromisoformat(str(answered))
 
 
 def _times(found: Mapping[str, str], *names: str) -> dict[str, datetime]:
     return {name: datetime.fromisoformat(found[name]) for name in names}
 
 
-def _keep(tx: Connection, name: str, value: Any) -> None:
+def _keep(tx: Connection, name: str, value: object) -> None:
     insert_or_update(tx, setting, [{"name": name, "value": value}])
 
 
-def _read(tx: Connection, name: str) -> Any:
-    return tx.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
+def _read(tx: Connection, name: str) -> JsonObject | None:
+    value: JsonObject | None = tx.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
+    return value

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Table, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from connector.model import Decision, Kind, Rating, normalized_address
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction
 from connector.model.surveys import DecisionLogEntry, Invitation, StoredDecision
 from connector.store.crm.refs import chunks, values_by_id
 from connector.store.db import values
-from connector.store.db.types import AnyRow
+from connector.store.db.types import AnyRow, AnyTable
 from connector.store.results import record_texts
 from connector.store.surveys.deliveries import FAILED
 from connector.store.surveys.people import PersonMarks, people
@@ -34,7 +34,7 @@ from connector.store.tables import (
 LATEST = 50
 """How many decisions are told of one contact or account, the latest ones."""
 
-_TABLES: Mapping[Kind, Table] = {Kind.ACCOUNT: account, Kind.CONTACT: contact, Kind.INTERACTION: interaction}
+_TABLES: Mapping[Kind, AnyTable] = {Kind.ACCOUNT: account, Kind.CONTACT: contact, Kind.INTERACTION: interaction}
 _Reader = Callable[[AnyRow], StoredAccount | StoredContact | StoredInteraction]
 _READERS: Mapping[Kind, _Reader] = {
     Kind.ACCOUNT: values.account_of,
@@ -245,7 +245,7 @@ def _person(*asked: StoredContact | Invitation | None) -> str:
     return next((known.person for known in asked if known is not None and known.person), "")
 
 
-def _grouped(tx: Connection, table: Table, column: str, wanted: Collection[str]) -> dict[str, list[AnyRow]]:
+def _grouped(tx: Connection, table: AnyTable, column: str, wanted: Collection[str]) -> dict[str, list[AnyRow]]:
     groups: dict[str, list[AnyRow]] = {}
     for part in chunks(wanted):
         rows = tx.execute(select(table).where(table.c[column].in_(part)).order_by(table.c.id))

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from connector.model import Rating, Ref
 from connector.model.follow_up import FollowUp
@@ -13,7 +13,7 @@ from connector.model.stored import StoredAccount
 from connector.model.surveys import Invitation
 from connector.store.crm.refs import chunks, owners_at
 from connector.store.db import values
-from connector.store.db.types import AnyRow
+from connector.store.db.types import AnyRow, AnyTable
 from connector.store.results.record_texts import ratings_of
 from connector.store.surveys.people import PersonMarks, people
 from connector.store.tables import account, contact, customer_score, follow_up, invitation, response
@@ -45,7 +45,7 @@ class AccountView:
     name: str
     accounts: Sequence[StoredAccount]
     """The account and those of other CRMs that are linked with it, as far as the visitor may see them."""
-    score: Mapping[str, Any]
+    score: Mapping[str, object]
     """The figures as published; empty when there are none."""
     answers: Sequence[ShownResponse]
     invitations: Sequence[Invitation]
@@ -112,7 +112,7 @@ def _contacts(about: Iterable[Invitation | FollowUp]) -> list[str]:
 
 
 def _latest(
-    tx: Connection, table: Table, accounts: Sequence[str], *conditions: ColumnElement[bool], newest: str
+    tx: Connection, table: AnyTable, accounts: Sequence[str], *conditions: ColumnElement[bool], newest: str
 ) -> Sequence[AnyRow]:
     chosen = select(table).where(table.c.account_id.in_(accounts), *conditions)
     return tx.execute(chosen.order_by(table.c[newest].desc(), table.c.id).limit(LATEST)).all()

@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, func, or_, select
 
 from connector.model import Rating
 from connector.model.score import Figures
 from connector.store import tables as t
 from connector.store.crm.refs import chunks, rows_by_address, rows_by_id
-from connector.store.db.types import AnyRow, AnySelect
+from connector.store.db.types import AnyColumn, AnyRow, AnySelect, AnyTable
 from connector.store.db.values import figures_of
 
 PAGE = 1_000
@@ -198,10 +197,10 @@ class _Names:
         return known.name if known is not None and known.deleted_at is None else None
 
 
-def _pages(tx: Connection, table: Any, at: Any, span: Span) -> Iterator[Sequence[AnyRow]]:
+def _pages(tx: Connection, table: AnyTable, at: Column[datetime], span: Span) -> Iterator[Sequence[AnyRow]]:
     """Yield a table's rows in the order of (time, id), a page at a time."""
     within = () if span is None else (at >= span[0], at < span[1])
-    after: tuple[Any, str] | None = None
+    after: tuple[datetime, int | str] | None = None
     while True:
         behind = () if after is None else (_behind((at, table.c.id), after),)
         page = tx.execute(select(table).where(*within, *behind).order_by(at, table.c.id).limit(PAGE)).all()
@@ -213,7 +212,7 @@ def _pages(tx: Connection, table: Any, at: Any, span: Span) -> Iterator[Sequence
         after = (last[at], last[table.c.id])
 
 
-def _behind(key: tuple[Any, Any], after: tuple[Any, Any]) -> Any:
+def _behind(key: tuple[AnyColumn, AnyColumn], after: tuple[object, object]) -> ColumnElement[bool]:
     return or_(key[0] > after[0], and_(key[0] == after[0], key[1] > after[1]))
 
 

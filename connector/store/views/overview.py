@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from connector.domain import cursor as rules
 from connector.model import Decision, Delivery, FollowUpState
+from connector.model.documents import JsonDict
 from connector.store import tables
 from connector.store.crm import cursors, reconciliation
+from connector.store.db.types import AnyRow
 from connector.store.ops import call_counts, locked_out
-from connector.store.ops.connections import all_paused, peek, unread
+from connector.store.ops.connections import ConnectionState, all_paused, peek, unread
 from connector.store.results import alerts, tasks
 from connector.store.results import follow_ups as follow_ups_of
 from connector.store.surveys import inbox, mail_trouble
@@ -29,13 +30,13 @@ _UNTOLD = {
 _UNTOLD_CHAT = f"Look whether it stands in the chat, and whether the address in config.toml is still good. {_STANDS}"
 
 
-def paused(tx: Connection) -> dict[str, Any] | None:
+def paused(tx: Connection) -> JsonDict | None:
     """Return since when and why everything is paused."""
     pause = all_paused(tx)
     return dict(pause) if pause is not None else None
 
 
-def crm(tx: Connection, name: str, now: datetime, *, today: datetime) -> dict[str, Any]:
+def crm(tx: Connection, name: str, now: datetime, *, today: datetime) -> JsonDict:
     """Return how one connection stands: its cursors, calls, last error, whether it is paused. `today`: when the day began."""
     state = peek(tx, name)
     cursor = tables.cursor
@@ -67,7 +68,7 @@ def crm(tx: Connection, name: str, now: datetime, *, today: datetime) -> dict[st
     }
 
 
-def _refused(state: Any) -> dict[str, Any] | None:
+def _refused(state: ConnectionState | None) -> JsonDict | None:
     """Return since when and why the CRM does not let us in."""
     if state is None or state.refused_at is None:
         return None
@@ -80,7 +81,7 @@ def _refused(state: Any) -> dict[str, Any] | None:
     }
 
 
-def _not_let_in(tx: Connection, name: str) -> dict[str, Any] | None:
+def _not_let_in(tx: Connection, name: str) -> JsonDict | None:
     """Return since when and why the CRM gives no token at present, and when it is tried again."""
     known = locked_out.of(tx, name)
     if known is None:
@@ -89,7 +90,7 @@ def _not_let_in(tx: Connection, name: str) -> dict[str, Any] | None:
     return {"since": known["since"], "what": known["what"], "remedy": remedy, "until": known["until"]}
 
 
-def _calls(tx: Connection, name: str, now: datetime) -> dict[str, Any]:
+def _calls(tx: Connection, name: str, now: datetime) -> JsonDict:
     spent = call_counts.StoreBook(tx, name).spent(now)
     return {
         "last_24h": spent.recent,
@@ -100,7 +101,7 @@ def _calls(tx: Connection, name: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def drift(tx: Connection, name: str) -> dict[str, Any]:
+def drift(tx: Connection, name: str) -> JsonDict:
     """Return how many records differed when everything was compared last, and since when each object's figure holds.
 
     `records` is None before the first comparison; `measured_at` is the oldest of the objects'.
@@ -110,10 +111,10 @@ def drift(tx: Connection, name: str) -> dict[str, Any]:
         row.object: {"records": row.measured, "measured_at": _text(row.measured_at), "problem": row.problem}
         for row in rows
     }
-    figures = [row for row in rows if row.measured_at is not None]
+    ended = [row.measured_at for row in rows if row.measured_at is not None]
     return {
-        "records": sum(row.measured for row in figures) if figures else None,
-        "measured_at": _text(min((row.measured_at for row in figures), default=None)),
+        "records": sum(row.measured or 0 for row in rows) if ended else None,
+        "measured_at": _text(min(ended, default=None)),
         "objects": objects,
     }
 
@@ -147,7 +148,7 @@ def queues(tx: Connection, now: datetime, *, crms: Collection[str], surveys: Col
     return {name: int(tx.execute(query).scalar_one()) for name, query in counts.items()}
 
 
-def follow_ups(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any]]:
+def follow_ups(tx: Connection, now: datetime, limit: int = 50) -> list[JsonDict]:
     """Return the follow-ups that nobody has settled, the one that is due first leading."""
     return [
         {
@@ -173,7 +174,7 @@ def owed(tx: Connection, now: datetime) -> dict[str, int]:
     return {"people": follow_ups_of.people_owed_one(tx), "got": len(got)}
 
 
-def unassigned(tx: Connection) -> dict[str, Any] | None:
+def unassigned(tx: Connection) -> JsonDict | None:
     """Return how many open follow-ups nobody is assigned to, with the remedy; None when there are none."""
     follow_up = tables.follow_up
     orphaned = (follow_up.c.state == FollowUpState.OPEN, follow_up.c.owner_ref.is_(None))
@@ -184,13 +185,13 @@ def unassigned(tx: Connection) -> dict[str, Any] | None:
     return {"follow_ups": count, "remedy": remedy}
 
 
-def in_doubt(tx: Connection, limit: int = 50) -> list[dict[str, Any]]:
+def in_doubt(tx: Connection, limit: int = 50) -> list[JsonDict]:
     """Return messages of which nobody knows whether they arrived."""
     remedy = "It may have arrived, so it is not sent again. If it did not, ask them yourself."
     return [_message(row, remedy) for row in _attempts(tx, Delivery.IN_DOUBT, limit)]
 
 
-def bounced(tx: Connection, limit: int = 50) -> list[dict[str, Any]]:
+def bounced(tx: Connection, limit: int = 50) -> list[JsonDict]:
     """Return messages whose address was refused for good."""
     remedy = "Nobody writes to this address again. Correct it on the contact's record in the CRM; if it is right: "
     return [
@@ -199,7 +200,7 @@ def bounced(tx: Connection, limit: int = 50) -> list[dict[str, Any]]:
     ]
 
 
-def mail_error(tx: Connection) -> dict[str, Any] | None:
+def mail_error(tx: Connection) -> JsonDict | None:
     """Return why mail does not go out, or why the last message could not be handed over, with the remedy; None: all is well."""
     stopped, trouble = mail_trouble.stopped(tx), mail_trouble.trouble(tx)
     if stopped is not None:
@@ -215,7 +216,7 @@ def mail_error(tx: Connection) -> dict[str, Any] | None:
     return {"what": last.error, "remedy": "The next lap tries again.", "at": _text(last.ended_at)}
 
 
-def untold(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any]]:
+def untold(tx: Connection, now: datetime, limit: int = 50) -> list[JsonDict]:
     """Return the mails to our own people and the posts to chats of the last week that did not go out, or may not have."""
     return [
         {
@@ -230,7 +231,7 @@ def untold(tx: Connection, now: datetime, limit: int = 50) -> list[dict[str, Any
     ]
 
 
-def unmatched_reports(tx: Connection) -> dict[str, Any] | None:
+def unmatched_reports(tx: Connection) -> JsonDict | None:
     """Return how many reports of bounces are about no message of ours, the last of them, and the remedy; None: there are none."""
     count, last = inbox.unmatched(tx)
     if last is None:
@@ -246,7 +247,7 @@ def unmatched_reports(tx: Connection) -> dict[str, Any] | None:
     }
 
 
-def _attempts(tx: Connection, state: str, limit: int) -> Sequence[Any]:
+def _attempts(tx: Connection, state: str, limit: int) -> Sequence[AnyRow]:
     attempt, invitation = tables.attempt, tables.invitation
     return tx.execute(
         select(
@@ -264,7 +265,7 @@ def _attempts(tx: Connection, state: str, limit: int) -> Sequence[Any]:
     ).all()
 
 
-def _message(row: Any, remedy: str) -> dict[str, Any]:
+def _message(row: AnyRow, remedy: str) -> JsonDict:
     return {
         "survey": row.survey,
         "about": row.label,
@@ -275,7 +276,7 @@ def _message(row: Any, remedy: str) -> dict[str, Any]:
     }
 
 
-def refused(tx: Connection, limit: int | None = 200, crm: str | None = None) -> list[dict[str, Any]]:
+def refused(tx: Connection, limit: int | None = 200, crm: str | None = None) -> list[JsonDict]:
     """Return records that were set aside, of one connection or of all, with the CRM's words and the remedy."""
     table = tables.refused_record
     mine = [] if crm is None else [table.c.connection == crm]
@@ -295,7 +296,7 @@ def refused(tx: Connection, limit: int | None = 200, crm: str | None = None) -> 
     ]
 
 
-def laps(tx: Connection, limit: int) -> list[dict[str, Any]]:
+def laps(tx: Connection, limit: int) -> list[JsonDict]:
     """Return the newest laps."""
     table = tables.lap
     rows = tx.execute(select(table).order_by(table.c.id.desc()).limit(limit))

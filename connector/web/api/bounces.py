@@ -6,7 +6,7 @@ The address holds a signature, so nobody else can report: ``POST /bounces/{token
 
 import hashlib
 import json
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -56,7 +56,7 @@ def _reports(body: bytes) -> list[Report] | None:
     return [one for one in reports if one is not None] if all(reports) else None
 
 
-def _report(row: Any) -> Report | None:
+def _report(row: object) -> Report | None:
     if not isinstance(row, dict) or not isinstance(row.get("message_id"), str):
         return None
     message_id = clean(row["message_id"]).strip("<>")[:LONGEST_ID]

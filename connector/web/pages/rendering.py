@@ -1,7 +1,6 @@
 """Rendering: the templates, and what each page needs."""
 
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
@@ -10,7 +9,7 @@ from connector.domain.crm_text import isolated, without_turns
 from connector.web.parts import WebParts
 
 
-def page(template: str, *, parts: WebParts, status: int = 200, **values: Any) -> HTMLResponse:
+def page(template: str, *, parts: WebParts, status: int = 200, **values: object) -> HTMLResponse:
     """Return a page. Every template knows the site and the path that we are reached under."""
     content = _templates().get_template(template).render(site=parts.site, prefix=parts.prefix, **values)
     return HTMLResponse(content, status_code=status)

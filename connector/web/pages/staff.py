@@ -1,7 +1,7 @@
 """Pages for users of the CRM."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 
@@ -12,7 +12,7 @@ from connector.web.parts import WebParts
 _ACCOUNT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def staff(parts: WebParts, template: str, *, status: int = 200, **values: Any) -> Response:
+def staff(parts: WebParts, template: str, *, status: int = 200, **values: object) -> Response:
     """Return a page. Users of the CRM read English."""
     return page(template, parts=parts, status=status, words=wording("en", parts.site.zone), **values)
 
