@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from adapters.hubspot.pass_memory import OwnPasses
+from connector.domain.config.credentials import revealed
 from connector.ports import (
     AdapterConfig,
     AdapterTools,
@@ -105,14 +106,14 @@ class HubSpotAccess:
     def of(cls, name: str, config: HubSpotConfig, tools: AdapterTools) -> Self:
         """Return what the connection of a name is made with."""
         renews = tools.admin is None and config.auth is HubSpotAuth.REFRESH_TOKEN
-        token = tools.admin.token if tools.admin else _revealed(config.access_token)
+        token = tools.admin.token if tools.admin else revealed(config.access_token)
         return cls(
             connection=name,
             url=config.url,
             access_token="" if renews else token,
             client_id=(config.client_id or "") if renews else "",
-            client_secret=_revealed(config.client_secret) if renews else "",
-            refresh_token=_revealed(config.refresh_token) if renews else "",
+            client_secret=revealed(config.client_secret) if renews else "",
+            refresh_token=revealed(config.refresh_token) if renews else "",
             ca_bundle=str(config.ca_bundle) if config.ca_bundle else None,
             budget=tools.budget,
             vault=tools.vault,
@@ -128,7 +129,3 @@ class HubSpotAccess:
     def secrets(self) -> tuple[str, ...]:
         """Whatever must never be seen in an error."""
         return tuple(text for text in (self.access_token, self.client_secret, self.refresh_token) if text)
-
-
-def _revealed(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from connector.domain.config.credentials import revealed
 from connector.ports import (
     AdapterConfig,
     AdapterTools,
@@ -126,11 +127,11 @@ class SalesforceAccess:
             url=config.url,
             auth=SalesforceAuth.TOKEN if admin else config.auth,
             client_id=config.client_id or "",
-            client_secret=_revealed(config.client_secret),
+            client_secret=revealed(config.client_secret),
             username=config.username or "",
-            private_key=_revealed(config.private_key),
-            access_token=admin.token if admin else _revealed(config.access_token),
-            refresh_token=_revealed(config.refresh_token),
+            private_key=revealed(config.private_key),
+            access_token=admin.token if admin else revealed(config.access_token),
+            refresh_token=revealed(config.refresh_token),
             ca_bundle=str(config.ca_bundle) if config.ca_bundle else None,
             budget=tools.budget,
             vault=tools.vault,
@@ -143,7 +144,3 @@ class SalesforceAccess:
         return tuple(
             text for text in (self.client_secret, self.private_key, self.access_token, self.refresh_token) if text
         )
-
-
-def _revealed(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""
