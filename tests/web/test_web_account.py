@@ -278,7 +278,7 @@ def test_the_page_shows_figures_answers_follow_ups_and_who_was_asked(world):
 
 
 def test_the_survey_log_is_told_in_sentences(world):
-    world.put(binding, connection="acme", ref="Account/001", kind="account", id="account1", content="c")
+    world.put(binding, connection="acme", ref="Account/001", kind="account", id="account1", content_hash="c")
     world.put(
         interaction,
         id="interaction9",
