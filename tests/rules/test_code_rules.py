@@ -30,6 +30,7 @@ DOMAIN = {
 DATABASE = {"sqlalchemy", "alembic"}
 LONGEST_FILE = 500
 LONGEST_FUNCTION = 60
+MOST_OPEN = 25
 MIGRATIONS = "connector/store/migrations/"
 ABOVE_THE_STORE = ("connector.stages", "connector.commands", "connector.web", "connector.cli", "connector.app")
 
@@ -175,6 +176,15 @@ def test_the_store_hands_out_values_and_no_rows() -> None:
         if isinstance(node, ast.Name) and node.id in ("Row", "AnyRow")
     ]
     assert handed == []
+
+
+def test_few_modules_may_leave_a_type_open_and_each_says_why() -> None:
+    excepted = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("disallow_any_explicit = true")[2]
+    modules = [
+        line for line in excepted.partition("disallow_any_explicit = false")[0].splitlines() if '"connector.' in line
+    ]
+    assert 0 < len(modules) <= MOST_OPEN
+    assert [line for line in modules if "# " not in line] == []
 
 
 def test_the_store_knows_no_stage() -> None:

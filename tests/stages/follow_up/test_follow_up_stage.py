@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 from lap_world import CONFIG, CSAT, DAY, HOUR, UNHAPPY, LapWorld
+from sqlalchemy import insert
 
+from connector.model import Ref
+from connector.stages.follow_up.assignment import About
+from connector.stages.follow_up.assignment import assign as choose
 from connector.store import tables
+from connector.store.results import follow_up_facts
 
 SILENCE = '[follow_up.silent]\nwhen = "silence >= 2"\n'
 MOOD = '[follow_up.gloomy]\nwhen = "mood = unhappy"\n[scoring]\nminimum = 1\nunhappy_below = 60\n'
@@ -231,6 +236,21 @@ def test_the_manager_takes_it_before_whoever_was_rated_does_and_the_task_says_so
     assert task["OwnerId"] == chief
     assert "Ritva Laine is the person who was rated" in task["Description"]
     assert "those who answer for everything" in task["Description"]
+
+
+def test_who_was_rated_in_another_crm_is_known_again_by_their_address(world: LapWorld) -> None:
+    users = (("other", "User/1", "anna"), ("acme", "User/2", "anna"), ("acme", "User/3", "chief"))
+    with world.store.write() as tx:
+        for crm, ref, name in users:
+            address = f"{name}@northwind.example"
+            owner = {"connection": crm, "ref": ref, "name": name, "email": address, "active": True, "standard": True}
+            tx.execute(insert(tables.owner).values(id=f"{crm}-{ref}", **owner))
+        account = {"connection": "acme", "ref": "Account/9", "customer": "a", "name": "Oy", "owner_ref": "User/2"}
+        tx.execute(insert(tables.account).values(id="a", is_customer=True, facts={}, **account))
+        about = About(follow_up_facts.account_of(tx, "a"), rated=frozenset({Ref("other", "User", "1")}))
+        targets = ["account_owner", "chief@northwind.example"]
+        chosen = choose(tx, targets, about, settings=world.installation.settings, now=world.clock.now())
+    assert chosen.ref == Ref("acme", "User", "3")
 
 
 def test_who_owned_a_case_when_it_was_asked_about_was_rated_whoever_owns_it_now(world: LapWorld) -> None:
