@@ -97,6 +97,11 @@ class KeyCatalogue:
         place = general(loc)
         return KEYS.get(place) or (self.of_connection(loc[1]).get(place) if _in_connection(loc) else None)
 
+    def is_of_another_adapter(self, loc: Loc) -> bool:
+        """Tell whether what stands at a place in a connection is a key of another adapter alone, which is passed over."""
+        others = {name for package in self.adapters.values() for name in package.config.names()}
+        return _in_connection(loc) and loc[2] in others and self.exact(loc) is None
+
     def covering(self, loc: Loc) -> Key | None:
         """Return the key at a place, or the one whose value it is a part of: a list's element counts as its list."""
         return next((key for n in range(len(loc), 0, -1) if (key := self.exact(loc[:n]))), None)

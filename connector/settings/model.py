@@ -24,7 +24,7 @@ from connector.domain.config.table import Table, again, refuse, unknown_name
 from connector.domain.config.web_addresses import is_loopback
 from connector.domain.config.wrong import Missing, Wrong
 from connector.domain.follow_up_rules import Rule
-from connector.ports import COMMON_KEYS, AdapterConfig
+from connector.ports import COMMON_KEYS, AdapterConfig, AnyAdapterPackage
 from connector.settings import values
 from connector.settings.choices import Audience, Metric, Mode, Priority, Recipients, Role, Security, Superior
 from connector.settings.company import Admin, Company, Reports
@@ -180,7 +180,8 @@ class Connection(Table):
     def _by_its_adapter(cls, own: dict[str, Any], info: ValidationInfo) -> AdapterConfig:
         adapters = surroundings().adapters
         if "adapter" in info.data:
-            return cast(AdapterConfig, adapters[info.data["adapter"]].config.model_validate(own))
+            model = adapters[info.data["adapter"]].config
+            return cast(AdapterConfig, model.model_validate(_without_keys_of_others(own, model, adapters.values())))
         # Which adapter it is meant to have is not known: only of keys that none has can it be said that they are wrong.
         known = [*COMMON_KEYS, *(name for package in adapters.values() for name in package.config.names())]
         refuse("config", (unknown_name(key, known, at=(key,)) for key in own if key not in known))
@@ -190,6 +191,14 @@ class Connection(Table):
     def is_live(self) -> bool:
         """Whether it may send and write."""
         return self.mode is Mode.LIVE
+
+
+def _without_keys_of_others(
+    own: Mapping[str, Any], model: type[AdapterConfig], adapters: Iterable[AnyAdapterPackage]
+) -> dict[str, Any]:
+    """Pass over what only another adapter has a key for, e.g. the user name of the CRM that a firm used before."""
+    others = {name for package in adapters for name in package.config.names()} - {*model.names()}
+    return {key: value for key, value in own.items() if key not in others}
 
 
 class AskingLimits(Table):

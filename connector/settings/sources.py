@@ -105,7 +105,8 @@ class Variables(EnvSettingsSource):
             loc = self._place(name)
             key = self.keys.exact(loc) or self._secret_of_file(loc)
             if key is None:
-                self._note_unknown(name, loc)
+                if not self.keys.is_of_another_adapter(loc):
+                    self._note_unknown(name, loc)
             elif key.kind == "list" and not text.strip():
                 continue  # a blank variable is how deployments pass on what is not set; "nothing" is written []
             elif key.kind == "list" and not text.replace(",", "").strip():
