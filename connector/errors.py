@@ -49,7 +49,7 @@ from typing import Final, ParamSpec, Protocol, TypeVar, cast
 
 import structlog
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.model import storable_text, visible
 
 log = structlog.get_logger("afterword")

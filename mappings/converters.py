@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.errors import MappingError
 from connector.model import Ref, ascii_domain, normalized_address, storable_text
 from mappings.languages import language_tag

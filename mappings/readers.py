@@ -6,7 +6,6 @@ facts do without.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from string import Formatter
 from typing import Any
 
 from connector.domain.machine_addresses import is_machine
@@ -26,6 +25,7 @@ from mappings.converters import (
     read_text,
 )
 from mappings.fields import Facts, FieldMap, Tests, WonDeal
+from mappings.labels import label_of
 from mappings.spec import AccountMap, ContactMap, Ended, InteractionMap, OwnerMap, TaskMap, WriteMap
 from mappings.values import Fields, Get, Types, named, value
 
@@ -128,25 +128,6 @@ def _shown(written: Mapping[str, WriteMap]) -> Callable[[Fields], dict[str, Any]
     return lambda fields: {name: read_shown(fields[path]) for name, path in paths if path in fields}
 
 
-def _label(template: str) -> Callable[[Mapping[str, Any]], str | None]:
-    """Fill in facts; None where one of them is empty."""
-    parts = [(literal, name) for literal, name, _, _ in Formatter().parse(template)]
-
-    def fill(facts: Mapping[str, Any]) -> str | None:
-        text = ""
-        for literal, name in parts:
-            text += literal
-            if name is None:
-                continue
-            value = facts.get(name)
-            if value is None:
-                return None
-            text += value if type(value) is str else str(value)
-        return text
-
-    return fill
-
-
 # ── the kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -241,8 +222,8 @@ def contact_builder(
 
 def interaction_builder(spec: InteractionMap, types: Types, *, accounts: str, contacts: str, users: str) -> Build:
     """Compose the reader of one kind of interaction."""
-    kind, label, facts_of = spec.kind, _label(spec.label), _facts(spec.facts, types)
-    customer_label = _label(spec.customer_label) if spec.customer_label else None
+    kind, label, facts_of = spec.kind, label_of(spec.label), _facts(spec.facts, types)
+    customer_label = label_of(spec.customer_label) if spec.customer_label else None
     account, people = _ref(spec.account, accounts, types), _refs(spec.contact, contacts, types)
     owner, updated = _ref(_one(spec.owner), users, types), _maybe(spec.updated, types, read_datetime)
     updated_by = _maybe(spec.updated_by, types, read_text)

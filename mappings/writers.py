@@ -1,12 +1,13 @@
 """What we write: values in the CRM's own form, and whether two of them are the same to the CRM."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from connector.errors import MappingError
 from connector.ports import FieldSchema, FieldSpec
+from mappings.comparison import is_same
 from mappings.converters import (
     Converter,
     boolean,
@@ -14,9 +15,7 @@ from mappings.converters import (
     datetimes,
     number,
     picklist,
-    read_text,
     reference,
-    rounded,
     text,
 )
 from mappings.spec import WriteMap
@@ -61,13 +60,9 @@ class Written:
         """Options of ours that the CRM's list lacks until `setup-crm` adds them: until then the field is left empty instead."""
         return missing_options(self.field, self.schema) if self.schema.restricted else ()
 
-    def same(self, one: Any, other: Any) -> bool:
+    def same(self, value: Any, other: Any) -> bool:
         """Compare as the CRM does. What cannot be read as the field's type is compared as text."""
-        try:
-            plain: Callable[[Written, Any], Any] = _COMPARED.get(self.schema.type, _plain_text)
-            return bool(plain(self, one) == plain(self, other))
-        except MappingError:
-            return _plain_text(self, one) == _plain_text(self, other)
+        return is_same(self.schema, self.converter, value, other)
 
 
 def missing_options(field: WriteMap, schema: FieldSchema) -> tuple[str, ...]:
@@ -99,30 +94,6 @@ def form_of(written: Mapping[str, Mapping[str, Written]]) -> str:
 def _takes(written: Written) -> tuple[object, ...]:
     field = written.schema
     return (field.type, field.length, field.precision, field.scale, field.options, field.restricted, field.updateable)
-
-
-def _plain_text(_: Written, value: Any) -> str | None:
-    clean = read_text(value.id if hasattr(value, "id") else value)
-    return None if clean is None else clean.replace("\r\n", "\n")
-
-
-def _plain_number(written: Written, value: Any) -> Any:
-    found = written.converter.read(value)
-    scale = written.schema.scale
-    return found if found is None or scale is None else rounded(found, scale)
-
-
-def _plain_moment(written: Written, value: Any) -> Any:
-    moment = written.converter.read(value)
-    return None if moment is None else moment.replace(microsecond=0)
-
-
-_COMPARED: Mapping[str, Callable[[Written, Any], Any]] = {
-    "number": _plain_number,
-    "datetime": _plain_moment,
-    "date": lambda written, value: written.converter.write(value),
-    "boolean": lambda written, value: written.converter.write(value),
-}
 
 
 _EDITED: Final = frozenset({"no_surveys", "outcome", "cause", "do_not_ask", "ask_now"})

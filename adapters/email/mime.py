@@ -1,4 +1,4 @@
-"""A message as it goes over the wire: its header in `adapters.email.headers`, its texts and files as parts (RFC 2045 and 2046)."""
+"""A message as it goes over the wire: its header in `header_encoding`, its texts and files as parts (RFC 2045 and 2046)."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 from adapters.email.address import OwnAddresses, envelope_address, own_addresses
 from adapters.email.config import EmailConfig
-from adapters.email.headers import BadHeader, check_head, mailbox_field, text_field
+from adapters.email.header_encoding import BadHeader, check_head, mailbox_field, text_field
 from adapters.email.trouble import TROUBLE, in_words
 from connector.errors import MessageRefused
 from connector.model import Attachment

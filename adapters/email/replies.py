@@ -6,8 +6,8 @@ from typing import Final
 
 from adapters.email.reasons import is_about_mailbox
 from adapters.email.remedies import remedy_for
-from connector.domain.crm_text import cut
 from connector.domain.quoting import quoted
+from connector.domain.text_cutting import cut
 from connector.errors import MailboxRefused, MailError, MailThrottled, MailUnavailable, MessageRefused, MessageTooLarge
 
 _CLOSING = 421

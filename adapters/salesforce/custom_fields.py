@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.errors import Bug
 from connector.ports import FieldSpec
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.model import ChatPost
 
 _TEAMS: Final = (".logic.azure.com", ".powerplatform.com", ".powerautomate.com", ".webhook.office.com")

@@ -32,7 +32,7 @@ from connector.settings.values import is_full_name
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store import Store
-from connector.surveys.mail import Site
+from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens
 from mappings.binding import MappingFile
 from mappings.loading import load as load_mapping

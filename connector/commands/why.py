@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from connector.domain.crm_text import isolated
+from connector.domain.text_direction import isolated
 from connector.errors import AfterwordError
 from connector.model import Decision, Delivery, Kind, OptOutWay, Reason
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
-from connector.domain.crm_text import ELLIPSIS, cut
+from connector.domain.text_cutting import ELLIPSIS, cut
 
 _Quotable = TypeVar("_Quotable")
 

@@ -15,7 +15,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.errors import Problem, SettingsError
 from connector.exports.tables import Cell, Sheet
 from connector.model import visible

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from connector.model import Mood
-from connector.scoring.account_model import METHOD, AccountScore, fit_prior, score
 from connector.scoring.evidence import AccountEvidence, AccountRating, account_evidence
 from connector.scoring.metrics import AccountMetric, account_metrics
 from connector.scoring.mood import MoodRule, mood
+from connector.scoring.shrinkage import METHOD, AccountScore, fit_prior, score
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector.scoring import nps
-from connector.scoring.account_model import LEVEL
 from connector.scoring.evidence import AccountRating, by_person
 from connector.scoring.rates import mean_interval, wilson_interval
 from connector.scoring.scales import CES, CSAT, NPS, in_top_boxes, is_easy
+from connector.scoring.shrinkage import LEVEL
 
 PEOPLE = 5
 """From how many people a figure is shown."""

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from connector.model import Mood
-from connector.scoring.account_model import AccountScore
 from connector.scoring.evidence import AccountRating, by_person
 from connector.scoring.scales import Band, band, worst
+from connector.scoring.shrinkage import AccountScore
 
 SURE = 0.8
 RECENT = timedelta(days=365)

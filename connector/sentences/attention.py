@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from connector.domain.crm_text import units
+from connector.domain.text_cutting import units
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.clauses import (
     LIMIT,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
-from connector.domain.crm_text import one_line, shorten, units
+from connector.domain.text_cutting import shorten, units
+from connector.domain.text_direction import one_line
 from connector.model import Rating
 from connector.scoring.scales import Band, Scale, band
 from connector.sentences.catalogue import Catalogue

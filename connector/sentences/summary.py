@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from connector.domain.crm_text import shorten, units
+from connector.domain.text_cutting import shorten, units
 from connector.sentences.attention import Attention
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.clauses import (

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from connector.domain.crm_text import one_line, shorten
 from connector.domain.follow_up_rules import Rule
+from connector.domain.text_cutting import shorten
+from connector.domain.text_direction import one_line
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.clauses import (
     LIMIT,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.model import BounceCause, Delivery, OptOutWay
 from connector.stages.context import Context
 from connector.stages.deliver.breaker import LAST_MESSAGES, MARKS_OF, doubtful, frequent, too_many

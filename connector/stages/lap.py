@@ -49,7 +49,7 @@ from connector.store import Store, Transaction
 from connector.store.ops import connections, laps, locked_out
 from connector.store.ops.connections import ConnectionChange
 from connector.store.ops.leases import Lease, held
-from connector.surveys.mail import Site
+from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens
 
 BETWEEN = "stages"

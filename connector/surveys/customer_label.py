@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from connector.domain.crm_text import cut, one_line
+from connector.domain.text_cutting import cut
+from connector.domain.text_direction import one_line
 from connector.model import CUSTOMER_LABEL
 from connector.surveys.wording import Wording
 

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connector.domain.crm_text import one_line
+from connector.domain.text_direction import one_line
 from connector.exports.period import Period
 from connector.model import Attachment
 from connector.ports.mail import Message
 from connector.sentences.catalogue import Catalogue
 from connector.store.views.reports import Asking, Unheard
-from connector.surveys.mail import Site, html_of, one_line_subject, text_of
+from connector.surveys.survey_mail import Site, html_of, one_line_subject, text_of
 
 MOST_REASONS = 3
 """Reasons why people were not asked that a report names."""

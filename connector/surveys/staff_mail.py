@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connector.domain.crm_text import without_links
+from connector.domain.greeting_names import without_links
 from connector.ports.mail import Message
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.values import Link
-from connector.surveys.mail import Site, html_of, one_line_subject, text_of
+from connector.surveys.survey_mail import Site, html_of, one_line_subject, text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from connector.model import NotedResult, Outcome
 from connector.ports import Clock
 from connector.store import Store
-from connector.surveys.mail import Site
+from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens
 
 

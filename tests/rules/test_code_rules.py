@@ -24,7 +24,9 @@ DOMAIN = {
     "connector.ports",
     "connector.errors",
     "connector.domain.config",
-    "connector.domain.crm_text",
+    "connector.domain.greeting_names",
+    "connector.domain.text_cutting",
+    "connector.domain.text_direction",
     "connector.domain.quoting",
 }
 DATABASE = {"sqlalchemy", "alembic"}

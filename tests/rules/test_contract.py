@@ -21,7 +21,7 @@ from connector.errors import AfterwordError
 from connector.exports import tables as export_tables
 from connector.settings.keys import KEYS, adapter_keys
 from connector.stages.lap import Report
-from connector.surveys.mail import Site
+from connector.surveys.survey_mail import Site
 from connector.web.app import create_app
 from connector.web.parts import WebParts
 

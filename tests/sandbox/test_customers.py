@@ -26,8 +26,8 @@ from adapters.sandbox.customers import (
 )
 from connector.ports.mail import Message
 from connector.store.tables import person
-from connector.surveys.mail import InvitationView, invitation_message, sign_in_message
 from connector.surveys.questionnaire import questionnaire
+from connector.surveys.survey_mail import InvitationView, invitation_message, sign_in_message
 from tests.web.web_world import NOW, World, running
 
 SEED = 11

@@ -22,7 +22,7 @@ from connector.store import Store
 from connector.store import tables as t
 from connector.store.surveys.decisions import go_live
 from connector.store.surveys.people import person_key, person_of
-from connector.surveys.mail import Site
+from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from web_world import NOW, World, wait_until
 
-from connector.domain.crm_text import isolated
+from connector.domain.text_direction import isolated
 from connector.store.ops.sign_ins import begin_session
 from connector.store.tables import account, contact
 

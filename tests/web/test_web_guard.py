@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from web_world import NOW, running
 
-from connector.surveys.mail import InvitationView, invitation_message
 from connector.surveys.questionnaire import questionnaire
+from connector.surveys.survey_mail import InvitationView, invitation_message
 
 
 def pages(world):

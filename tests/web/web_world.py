@@ -22,8 +22,8 @@ from connector.stages.follow_up.outcome_links import note_by_link
 from connector.stages.follow_up.states import OutcomeNoted
 from connector.store import Store
 from connector.store.tables import account, contact, decision, follow_up, invitation, owner, rating, response
-from connector.surveys.mail import Site
 from connector.surveys.questionnaire import questionnaire
+from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens
 from connector.web import WebParts, create_app
 from connector.web.auth.sign_in_mails import MailParts, SignInMails

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from connector.domain.config.spelling import did_you_mean
 from connector.domain.config.wrong import Loc, Missing, Wrong
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.errors import Problem
 
 _LONGEST_SHOWN: Final = 80

@@ -6,8 +6,8 @@ from connector.stages.deliver.recipients import may_mail
 from connector.stages.write_back.desired_values import words_of
 from connector.store.surveys import mail_trouble
 from connector.store.views import reports
-from connector.surveys.mail import Site
 from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
+from connector.surveys.survey_mail import Site
 
 
 def run(context: Context, site: Site) -> int:

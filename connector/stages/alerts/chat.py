@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from connector.domain.crm_text import cut, one_line
+from connector.domain.text_cutting import cut
+from connector.domain.text_direction import one_line
 from connector.errors import AfterwordError, MailInDoubt
 from connector.model import ChatPost
 from connector.model.follow_up import NamedFollowUp

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from connector.domain.crm_text import cut, one_line
+from connector.domain.text_cutting import cut
+from connector.domain.text_direction import one_line
 from connector.domain.working_time import WorkingTime
 from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.ports.mail import Message
@@ -20,8 +21,8 @@ from connector.stages.write_back.task_links import address_of, outcome_links
 from connector.store import Transaction
 from connector.store.results import follow_up_facts, record_texts
 from connector.store.results.alerts import Waiting
-from connector.surveys.mail import Site
 from connector.surveys.staff_mail import MailItem, MailSection, Other, StaffMail, staff_message
+from connector.surveys.survey_mail import Site
 
 MOST_ITEMS: Final = 20
 """Follow-ups that one mail tells in full; how many more there are is said."""

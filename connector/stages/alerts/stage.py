@@ -38,7 +38,7 @@ from connector.store import Transaction
 from connector.store.ops import connections
 from connector.store.results import alerts, follow_up_facts
 from connector.store.results.alerts import Waiting
-from connector.surveys.mail import Site
+from connector.surveys.survey_mail import Site
 
 PAGE = 200
 TASK_WITHIN = timedelta(minutes=10)

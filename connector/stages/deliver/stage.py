@@ -29,8 +29,8 @@ from connector.store import Transaction, new_id
 from connector.store.surveys import deliveries, mail_trouble
 from connector.store.surveys.decisions import Move, sends_on
 from connector.store.surveys.deliveries import Letter, Purpose
-from connector.surveys.mail import InvitationView, Site, invitation_message
 from connector.surveys.questionnaire import from_json
+from connector.surveys.survey_mail import InvitationView, Site, invitation_message
 from connector.surveys.tokens import Tokens
 
 BATCH: Final = 100

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from connector.domain.crm_text import one_line, shorten
+from connector.domain.text_cutting import shorten
+from connector.domain.text_direction import one_line
 from connector.exports.period import Period
 from connector.model import ClosedBy, FollowUpState, Outcome
 from connector.model.follow_up import FollowUp, NamedFollowUp

@@ -23,8 +23,8 @@ from connector.stages.write_back.desired_values import words_of
 from connector.store import Transaction
 from connector.store.ops import connections
 from connector.store.views import reports
-from connector.surveys.mail import Site
 from connector.surveys.report_mail import Facts, report_message
+from connector.surveys.survey_mail import Site
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST: Final = 7_000_000

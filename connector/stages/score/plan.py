@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connector.model.score import Figures
-from connector.scoring import account_model
-from connector.scoring.account_model import Prior
-from connector.scoring.account_model import score as score_account
+from connector.scoring import shrinkage
 from connector.scoring.evidence import AccountRating, account_evidence
 from connector.scoring.metrics import account_metrics
 from connector.scoring.mood import MoodRule, mood
 from connector.scoring.scales import round_half_away
+from connector.scoring.shrinkage import Prior
+from connector.scoring.shrinkage import score as score_account
 from connector.scoring.trend import trend
 from connector.settings import Settings
 
@@ -95,13 +95,13 @@ def answers_key(ratings: Sequence[AccountRating]) -> str:
 
 def fitted_with(half_life: timedelta) -> str:
     """Return what a prior depends on beside the answers; one that was fitted with anything else is not used."""
-    return f"{account_model.METHOD} {half_life.total_seconds():.0f}s"
+    return f"{shrinkage.METHOD} {half_life.total_seconds():.0f}s"
 
 
 def made_with(settings: Settings) -> str:
     """Return what figures depend on beside answers and prior: with another value everybody is looked at again."""
     own = sorted(settings.limits.internal_domains)
-    return _digest((account_model.METHOD, RULES, sorted(settings.scoring.model_dump().items()), own))
+    return _digest((shrinkage.METHOD, RULES, sorted(settings.scoring.model_dump().items()), own))
 
 
 def _digest(value: object) -> str:

@@ -13,9 +13,9 @@ from datetime import datetime
 from itertools import takewhile
 
 from connector.model.score import Figures
-from connector.scoring import account_model
-from connector.scoring.account_model import Prior, fit_prior
+from connector.scoring import shrinkage
 from connector.scoring.evidence import AccountRating, account_evidence
+from connector.scoring.shrinkage import Prior, fit_prior
 from connector.settings.time_zones import day_begins
 from connector.stages.context import Context
 from connector.stages.invite.stage import limits_of
@@ -182,9 +182,7 @@ def _kept(stored: _Fitted | None, day: _Day) -> _Fitted:
 
 
 def _publish(tx: Transaction, day: _Day, before: PublishedScore, after: Figures | None, *, version: int) -> None:
-    scores.publish(
-        tx, before.customer, after, method=account_model.METHOD, version=version, as_of=day.as_of, now=day.now
-    )
+    scores.publish(tx, before.customer, after, method=shrinkage.METHOD, version=version, as_of=day.as_of, now=day.now)
 
 
 def _askable(tx: Transaction, day: _Day, customer: str) -> int:

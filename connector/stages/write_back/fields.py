@@ -7,8 +7,9 @@ from connector.errors import MappingError
 from connector.model import FieldValues, Ref
 from connector.model.outbox import RefusedWrite
 from connector.ports import WriteResult
+from connector.stages.write_back.contested_fields import written
+from connector.stages.write_back.field_plan import FieldChange, plan
 from connector.stages.write_back.outbox import PAGE, Outbox
-from connector.stages.write_back.plan import FieldChange, plan, written
 from connector.stages.write_back.rounds import send_changes
 from connector.store import Transaction
 from connector.store.outbox import fields, refusals
@@ -103,7 +104,7 @@ def _due(outbox: Outbox, changes: Sequence[FieldChange], known: Mapping[str, Ref
 def _note_written(outbox: Outbox, tx: Transaction, change: FieldChange, _result: WriteResult) -> None:
     _note_refused_fields(outbox, tx, change)
     actual = {name: raw for name, raw in {**change.before, **change.fields}.items() if raw is not None}
-    last_writes = written(outbox.crm.mapping, change, outbox.now)
+    last_writes = written(outbox.crm.mapping, change.record, change.fields, outbox.now)
     whole = not change.held and all(isinstance(field.error, MappingError) for field in change.refused)
     fields.note_written(tx, change.record, actual=actual, written=last_writes, whole=whole)
 

@@ -8,8 +8,8 @@ from itertools import groupby
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from connector.model.score import Figures
-from connector.scoring.account_model import Prior
 from connector.scoring.evidence import AccountRating
+from connector.scoring.shrinkage import Prior
 from connector.store import tables
 from connector.store.db import values
 from connector.store.db.types import AnyRow, AnySelect

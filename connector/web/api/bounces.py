@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.store import Transaction
 from connector.store.surveys import inbox
 from connector.surveys.tokens import ForgedToken

@@ -15,7 +15,7 @@ from connector.ports.mail import Message
 from connector.store import Store, new_id
 from connector.store.ops import sign_ins
 from connector.store.ops.sign_ins import SignInRequest
-from connector.surveys.mail import Site, sign_in_later_message, sign_in_message
+from connector.surveys.survey_mail import Site, sign_in_later_message, sign_in_message
 from connector.surveys.tokens import Tokens
 from connector.web.auth.user_check import Checked, UserVerdict
 

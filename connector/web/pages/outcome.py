@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
-from connector.domain.crm_text import cut
+from connector.domain.text_cutting import cut
 from connector.model import NotedResult, Outcome
 from connector.sentences.catalogue import Catalogue, catalogue
 from connector.store.views.outcome_page import OutcomeView, outcome_view

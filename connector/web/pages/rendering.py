@@ -5,7 +5,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
-from connector.domain.crm_text import isolated, without_turns
+from connector.domain.text_direction import isolated, without_turns
 from connector.web.parts import WebParts
 
 

@@ -15,10 +15,10 @@ from connector.ports.mail import Message
 from connector.sentences.catalogue import catalogue
 from connector.sentences.values import Link
 from connector.store.views.reports import Asking, Unheard
-from connector.surveys.mail import InvitationView, Purpose, Site, invitation_message, sign_in_message
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.report_mail import Facts, Listed, ReportLine, ResponseCounts, report_message
 from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
+from connector.surveys.survey_mail import InvitationView, Purpose, Site, invitation_message, sign_in_message
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example", "hello@acme.example")
 EN = catalogue("en")

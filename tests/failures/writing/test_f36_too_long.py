@@ -5,7 +5,7 @@ from environment import Environment, mapping_line
 from incidents import asked, rows, words
 
 from adapters.sandbox.salesforce.org.schema import Field
-from connector.domain.crm_text import units
+from connector.domain.text_cutting import units
 from connector.store import tables
 
 COMMENT = "Nobody called back 👍🏽 and the part was wrong. " * 40

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from connector.model import Mood
 from connector.model.score import Figures
-from connector.scoring import account_model
+from connector.scoring import shrinkage
 from connector.settings import Settings
 from connector.stages.score.plan import BY_SETTINGS, figures, made_with, worth_publishing
 from connector.store import tables
@@ -158,7 +158,7 @@ def test_a_mood_that_only_a_setting_changed_opens_no_follow_up(book: LapWorld) -
 def test_another_method_fits_a_prior_of_its_own_and_laps_go_on(book: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     before = shown(book)
     versions = {row.version for row in book.rows(tables.prior)}
-    monkeypatch.setattr(account_model, "METHOD", "afterword-beta-grid-9")
+    monkeypatch.setattr(shrinkage, "METHOD", "afterword-beta-grid-9")
     assert book.lap().exit_code == 0
     (fitted,) = [row for row in book.rows(tables.prior) if row.version not in versions]
     assert (fitted.method, fitted.day) == ("afterword-beta-grid-9", book.clock.now().date().isoformat())
@@ -254,4 +254,4 @@ def test_what_figures_are_made_with_changes_with_every_setting(world: LapWorld) 
         found.add(made_with(world.installation.settings))
     assert len(found) == len(lines)
     settings: Settings = world.installation.settings
-    assert figures([], account_model.fit_prior([]), settings, world.clock.now(), askable=0) is None
+    assert figures([], shrinkage.fit_prior([]), settings, world.clock.now(), askable=0) is None

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from connector.commands.why import explain
 from connector.errors import Locked, RuleRefused, Unavailable
-from connector.stages.write_back.plan import CONTESTED, PATIENCE
+from connector.stages.write_back.contested_fields import CONTESTED, PATIENCE
 from connector.store import tables
 from mappings.loading import load
 

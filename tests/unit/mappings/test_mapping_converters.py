@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.crm_text import cut, units
+from connector.domain.text_cutting import cut, units
 from connector.errors import MappingError
 from connector.model import Ref
 from mappings.converters import (

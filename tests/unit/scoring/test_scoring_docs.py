@@ -13,10 +13,10 @@ from scoring_examples import stars
 from connector.app.adapter_packages import installed_adapters
 from connector.commands.score_file import parse_ratings
 from connector.model import Mood
-from connector.scoring.account_model import METHOD, fit_prior
 from connector.scoring.book import AccountResult, ScoreSettings, score_book
 from connector.scoring.evidence import AccountRating, account_evidence
 from connector.scoring.scales import CES, CSAT, NPS, Band, band
+from connector.scoring.shrinkage import METHOD, fit_prior
 from connector.settings import Settings, load
 from connector.stages.score.plan import figures, mood_rule
 from connector.stages.write_back.desired_values import figure_fields

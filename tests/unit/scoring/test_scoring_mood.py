@@ -7,9 +7,9 @@ import pytest
 from scoring_examples import NOW, evidence, recommend, stars
 
 from connector.model import Mood
-from connector.scoring.account_model import AccountScore, Beta, fit_prior, score
 from connector.scoring.evidence import AccountRating
 from connector.scoring.mood import MoodRule, mood
+from connector.scoring.shrinkage import AccountScore, Beta, fit_prior, score
 
 MANY = 100
 """Enough people who can be asked."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scoring_examples import plain_evidence
 
-from connector.scoring.account_model import fit_prior, score
+from connector.scoring.shrinkage import fit_prior, score
 
 ACCOUNTS = 10
 BOOKS = 150

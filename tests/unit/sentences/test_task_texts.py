@@ -8,8 +8,8 @@ from books import ASKED, DAY, HELSINKI, MARIA, NOON, PEKKA, SLOW, call, named_re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.domain.crm_text import units
 from connector.domain.follow_up_rules import parse_rule
+from connector.domain.text_cutting import units
 from connector.model import Mood
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import catalogue, languages

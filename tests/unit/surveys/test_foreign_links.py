@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_surveys_mail import SITE, Page, item, message
 
-from connector.domain.crm_text import without_links
+from connector.domain.greeting_names import without_links
 from connector.exports.period import Period
 from connector.sentences.catalogue import catalogue
 from connector.store.views.reports import Asking

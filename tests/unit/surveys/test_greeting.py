@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.domain.crm_text import to_greet_by
+from connector.domain.greeting_names import to_greet_by
 
 NO_NAME = ""
 

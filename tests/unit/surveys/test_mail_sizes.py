@@ -10,8 +10,8 @@ from connector.sentences.catalogue import catalogue
 from connector.sentences.values import Link
 from connector.stages.alerts.mail import MOST_ITEMS
 from connector.stages.reports.stage import LARGEST, XLSX
-from connector.surveys.mail import Site
 from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
+from connector.surveys.survey_mail import Site
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example")
 LINK = Link("Reached, not solved yet", f"https://feedback.acme.example/f/{'x' * 80}?outcome=not_solved_yet")

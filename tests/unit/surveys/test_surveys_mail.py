@@ -11,14 +11,14 @@ import pytest
 
 from connector.sentences.catalogue import catalogue
 from connector.sentences.values import Link
-from connector.surveys.mail import (
+from connector.surveys.questionnaire import questionnaire
+from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
+from connector.surveys.survey_mail import (
     InvitationView,
     Site,
     invitation_message,
     sign_in_message,
 )
-from connector.surveys.questionnaire import questionnaire
-from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
 from connector.surveys.wording import languages, wording
 
 SITE = Site("https://feedback.acme.example", "Acme Care", "care@acme.example", "hello@acme.example")

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scoring_examples import HALF_LIFE, NOW, REFERENCE, answers_of, evidence, plain_evidence, stars
 
-from connector.scoring.account_model import AccountScore, Prior, answer_variance, fit_prior, score
 from connector.scoring.beta import Beta
 from connector.scoring.evidence import AccountEvidence, AccountRating, account_evidence
+from connector.scoring.shrinkage import AccountScore, Prior, answer_variance, fit_prior, score
 
 BOOK = fit_prior(
     evidence(*(stars(value, f"p{i}") for i, value in enumerate(values)), account=name)

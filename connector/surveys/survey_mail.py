@@ -16,7 +16,9 @@ import mrml
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from connector.domain.crm_text import cut, one_line, to_greet_by, without_links
+from connector.domain.greeting_names import to_greet_by, without_links
+from connector.domain.text_cutting import cut
+from connector.domain.text_direction import one_line
 from connector.model import ascii_domain, normalized_address
 from connector.ports.mail import Message
 from connector.surveys.questionnaire import Questionnaire
