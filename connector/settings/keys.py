@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from connector.domain.config.table import is_secret
 from connector.ports import AdapterConfig, AnyAdapterPackage
-from connector.settings.model import Settings
+from connector.settings.model import Settings, is_key_of_any
 
 PREFIX: Final = "AFTERWORD_"
 ANY: Final = "NAME"
@@ -99,8 +99,7 @@ class KeyCatalogue:
 
     def is_of_another_adapter(self, loc: Loc) -> bool:
         """Tell whether what stands at a place in a connection is a key of another adapter alone, which is passed over."""
-        others = {name for package in self.adapters.values() for name in package.config.names()}
-        return _in_connection(loc) and loc[2] in others and self.exact(loc) is None
+        return _in_connection(loc) and self.exact(loc) is None and is_key_of_any(loc[2], self.adapters)
 
     def covering(self, loc: Loc) -> Key | None:
         """Return the key at a place, or the one whose value it is a part of: a list's element counts as its list."""

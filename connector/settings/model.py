@@ -1,6 +1,7 @@
 """config.toml as values. Attributes are named like the keys; `from` is `from_`."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
@@ -24,6 +25,7 @@ from connector.domain.config.table import Table, again, refuse, unknown_name
 from connector.domain.config.web_addresses import is_loopback
 from connector.domain.config.wrong import Missing, Wrong
 from connector.domain.follow_up_rules import Rule
+from connector.errors import SettingsError
 from connector.ports import COMMON_KEYS, AdapterConfig, AnyAdapterPackage
 from connector.settings import values
 from connector.settings.choices import Audience, Metric, Mode, Priority, Recipients, Role, Security, Superior
@@ -181,7 +183,7 @@ class Connection(Table):
         adapters = surroundings().adapters
         if "adapter" in info.data:
             model = adapters[info.data["adapter"]].config
-            return cast(AdapterConfig, model.model_validate(_without_keys_of_others(own, model, adapters.values())))
+            return cast(AdapterConfig, model.model_validate(_without_keys_of_others(own, model, adapters)))
         # Which adapter it is meant to have is not known: only of keys that none has can it be said that they are wrong.
         known = [*COMMON_KEYS, *(name for package in adapters.values() for name in package.config.names())]
         refuse("config", (unknown_name(key, known, at=(key,)) for key in own if key not in known))
@@ -194,11 +196,20 @@ class Connection(Table):
 
 
 def _without_keys_of_others(
-    own: Mapping[str, Any], model: type[AdapterConfig], adapters: Iterable[AnyAdapterPackage]
+    own: Mapping[str, Any], model: type[AdapterConfig], adapters: Mapping[str, AnyAdapterPackage]
 ) -> dict[str, Any]:
     """Pass over what only another adapter has a key for, e.g. the user name of the CRM that a firm used before."""
-    others = {name for package in adapters for name in package.config.names()} - {*model.names()}
-    return {key: value for key, value in own.items() if key not in others}
+    names = model.names()
+    return {key: value for key, value in own.items() if key in names or not is_key_of_any(key, adapters)}
+
+
+def is_key_of_any(key: str, adapters: Mapping[str, AnyAdapterPackage]) -> bool:
+    """Tell whether an installed adapter has such a key in [crm.NAME]; one that cannot be used has none."""
+    for name in adapters:
+        with suppress(SettingsError):
+            if key in adapters[name].config.names():
+                return True
+    return False
 
 
 class AskingLimits(Table):

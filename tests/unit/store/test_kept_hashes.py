@@ -44,7 +44,7 @@ def test_an_owner_is_taken_in_again_since_more_is_asked(sqlite_address: str) -> 
 def absorb(sqlite_address: str, content: str, value: Pulled) -> Absorbed:
     store, ref = Store(sqlite_address), f"{value.ref.object}/{value.ref.id}"
     with store.write() as tx:
-        row = {"connection": "acme", "ref": ref, "kind": "any", "id": "x", "content": content}
+        row = {"connection": "acme", "ref": ref, "kind": "any", "id": "x", "content_hash": content}
         tx.execute(binding.insert().values(**row))
         absorbed = Absorber(tx, "acme", now=AT, key=b"k").absorb([ReadRecord(ref, Reading("any", value))])
     store.close()
