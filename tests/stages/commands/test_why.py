@@ -155,7 +155,7 @@ LONG = "500Kz00000AbCdEIAV"
 
 def _bind(here: World, our_id: str, ref: str, crm: str = CRM) -> None:
     with here.store.write() as tx:
-        values = {"connection": crm, "ref": ref, "kind": "interaction", "id": our_id, "content": ""}
+        values = {"connection": crm, "ref": ref, "kind": "interaction", "id": our_id, "content_hash": ""}
         tx.execute(insert(t.binding).values(**values))
 
 
